@@ -1,0 +1,17 @@
+"""LoomStack: many agent loops, one team. The library face, which imports nothing heavy by itself."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from loomstack_mcp.loom import Loom, open_loom
+
+__version__ = "0.1.0"
+__all__ = ["Loom", "__version__", "open_loom"]
+
+
+def __getattr__(name: str) -> Any:  # PEP 562: a hook imports this package too, and must not pay for the services
+    if name in ("Loom", "open_loom"):
+        from loomstack_mcp import loom
+
+        return getattr(loom, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

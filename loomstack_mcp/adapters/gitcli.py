@@ -1,0 +1,100 @@
+"""A worktree, asked by plain git: its root, branch, identity, and what its paths name on disk."""
+
+import hashlib
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.paths import claimed
+from loomstack_mcp.core.repos import Checkout, identity_of
+
+_GIT_SECONDS_MAX = 4
+_ORIGINS_MAX = 5
+"""Local origins that are followed: a clone of a clone of …"""
+_NAME_CHARS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worktree:
+    """The checkout that a process stands in."""
+
+    root: Path
+    common_dir: Path
+    """The git folder that all worktrees of the clone share."""
+
+    def checkout(self, *, repo: str = "") -> Checkout:
+        """What the store needs to know of it; `repo` is a name that the user's settings give it."""
+        return Checkout(
+            identity=identity_of(repo) if repo else _identity(self.root, self.common_dir),
+            clone=f"clone:{_hash(str(self.common_dir))}",
+            branch=_git(self.root, "symbolic-ref", "--quiet", "--short", "HEAD"),
+            worktree=str(self.root),
+            ignore_case=_git(self.root, "config", "--type=bool", "--get", "core.ignorecase") == "true",
+        )
+
+    def claimed(self, text: str) -> str:
+        """A path or pattern as the caller typed it, as the canonical pattern of a claim. Raises Invalid."""
+        return claimed(
+            text,
+            root=str(self.root),
+            is_file=lambda path: os.path.lexists(self.root / path) and not self._is_folder(path),
+            is_folder=self._is_folder,
+        )
+
+    def _is_folder(self, path: str) -> bool:
+        # A link to a folder is one entry of the tree, not the folder behind it.
+        return (self.root / path).is_dir() and not (self.root / path).is_symlink()
+
+
+def worktree_at(folder: Path) -> Worktree | None:
+    """The worktree around a folder; None outside of git, in a bare repository, and without git."""
+    answer = _git(folder, "rev-parse", "--show-toplevel", "--path-format=absolute", "--git-common-dir")
+    lines = answer.splitlines()
+    if len(lines) != 2 or not lines[0]:
+        return None
+    return Worktree(root=Path(lines[0]), common_dir=Path(os.path.realpath(lines[1])))
+
+
+def _identity(folder: Path, common_dir: Path) -> str:
+    """`origin`, else the root commit, else the git folder itself; a local origin is followed."""
+    for _ in range(_ORIGINS_MAX):
+        origin = _git(folder, "config", "--get", "remote.origin.url")
+        if not origin:
+            break
+        local = origin.removeprefix("file://")
+        if "://" in local or not (local.startswith((".", "/", "~")) or (folder / local).exists()):
+            return identity_of(origin)
+        folder = (folder / Path(local).expanduser()).resolve()
+        pointed_to = _git(folder, "rev-parse", "--path-format=absolute", "--git-common-dir")
+        if not pointed_to:
+            return f"folder:{_hash(str(folder))}"
+        common_dir = Path(os.path.realpath(pointed_to))
+    roots = _git(folder, "rev-list", "--max-parents=0", "HEAD").splitlines()
+    return f"root:{sorted(roots)[0][:_NAME_CHARS]}" if roots else f"folder:{_hash(str(common_dir))}"
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_NAME_CHARS]
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """What git prints, stripped; "" where it fails. Inherited GIT_* variables would point it elsewhere."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_GIT_SECONDS_MAX,
+            check=False,
+        )
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return ""
+    except subprocess.TimeoutExpired:
+        raise Invalid(f"git did not answer within {_GIT_SECONDS_MAX} s in {folder}; is the disk slow or locked?") from None
+    return done.stdout.decode("utf-8", "surrogateescape").strip("\n") if done.returncode == 0 else ""

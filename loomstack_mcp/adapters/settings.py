@@ -1,0 +1,113 @@
+"""Settings: flag, environment, the repo's file, the user's file, default; each with where it came from."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from loomstack_mcp.core.errors import Invalid, StoreUnavailable
+from loomstack_mcp.core.limits import REWORK_MAX
+
+_SQLITE = "sqlite:///"
+_NAMES = ("home", "store", "repo", "rework_max")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the user chose, and where each choice came from."""
+
+    home: str = ""
+    """The folder of the store and of the user's `config.yaml`."""
+    store: str = ""
+    """`sqlite:///PATH`."""
+    repo: str = ""
+    """A name for this repository instead of its origin's."""
+    rework_max: int = REWORK_MAX
+    """Rework rounds before a person takes over."""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    """Settings that were found where they do not count, each with the reason."""
+
+
+def load(
+    flags: Mapping[str, str | None], *, environment: Mapping[str, str] | None = None, worktree: Path | None = None
+) -> Settings:
+    """Read the settings. `flags` are those given on the command line, None where not given.
+
+    Raises Invalid for a file that cannot be read or a value of the wrong kind, naming both.
+    """
+    environment = os.environ if environment is None else environment
+    home = flags.get("home") or environment.get("LOOMSTACK_HOME") or _default_home(environment)
+    in_repo = _file(worktree / ".loomstack" / "config.yaml") if worktree else {}
+    # A file in the repository is anybody's who can push: it may name the repo, never choose where data goes.
+    ignored = tuple(
+        f"{name} in .loomstack/config.yaml: set it by flag, environment or {Path(home) / 'config.yaml'}"
+        for name in sorted(set(in_repo) & {"home", "store"})
+    )
+    layers: list[tuple[str, Mapping[str, Any]]] = [
+        ("flag", {name: value for name, value in flags.items() if value is not None}),
+        ("environment", {name: value for name in _NAMES if (value := environment.get(f"LOOMSTACK_{name.upper()}"))}),
+        (".loomstack/config.yaml", {name: value for name, value in in_repo.items() if name not in ("home", "store")}),
+        (str(Path(home) / "config.yaml"), _file(Path(home) / "config.yaml")),
+        ("default", {"home": home, "store": f"{_SQLITE}{Path(home).absolute() / 'loom.db'}", "repo": "", "rework_max": REWORK_MAX}),
+    ]  # fmt: skip
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for name in _NAMES:
+        origins[name], values[name] = next((origin, layer[name]) for origin, layer in layers if name in layer)
+    values["rework_max"] = _whole_number("rework_max", values["rework_max"], origins["rework_max"])
+    return Settings(**values, origins=origins, ignored=ignored)
+
+
+def sqlite_path(settings: Settings) -> Path:
+    """The file behind the `store` setting. Raises StoreUnavailable for anything but SQLite."""
+    store = settings.store
+    if store.startswith(_SQLITE) and len(store) > len(_SQLITE):
+        return Path(store.removeprefix(_SQLITE)).expanduser().absolute()
+    if "://" not in store and store:
+        return Path(store).expanduser().absolute()
+    scheme = store.split("://", maxsplit=1)[0] or "nothing"
+    raise StoreUnavailable(f"store {scheme} is not spoken by this version; use sqlite:///PATH")
+
+
+def _default_home(environment: Mapping[str, str]) -> str:
+    # https://specifications.freedesktop.org/basedir-spec: a relative XDG_DATA_HOME is ignored.
+    data = environment.get("XDG_DATA_HOME", "")
+    base = Path(data) if data.startswith("/") else Path(environment.get("HOME") or Path.home()) / ".local" / "share"
+    return str(base / "loomstack")
+
+
+def _file(path: Path) -> dict[str, Any]:
+    try:
+        source = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"cannot read {path}: {type(error).__name__}; mend or move the file") from None
+    import yaml  # 25 ms, and most installations have no such file
+
+    try:
+        found = yaml.safe_load(source)
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise Invalid(f"{path}{line} is not valid YAML; mend the file") from None
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise Invalid(f"{path} must hold settings as `name: value` lines")
+    unknown = sorted(str(name) for name in found if name not in _NAMES)
+    if unknown:
+        raise Invalid(f"{path} has the unknown setting {unknown[0]}; known are {', '.join(_NAMES)}")
+    return found
+
+
+def _whole_number(name: str, value: object, origin: str) -> int:
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = 0
+    if not 1 <= number <= 100:
+        raise Invalid(f"{name} from {origin} must be a whole number from 1 to 100")
+    return number

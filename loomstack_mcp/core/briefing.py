@@ -1,0 +1,189 @@
+"""Rank shared context by how near it lies, and fit it to a token budget."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from loomstack_mcp.core.claims import Claim, shared_path
+from loomstack_mcp.core.globs import literal, pattern
+from loomstack_mcp.core.limits import CHARS_PER_TOKEN, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from loomstack_mcp.core.notes import AUTHORITY_ORDER, ORG, Note
+from loomstack_mcp.core.runs import Run
+
+Section = Literal["runs", "claims", "notes", "changes"]
+Nearness = Literal[0, 1, 2, 3]
+"""0 overlaps my paths, 1 lies in the same folder, 2 elsewhere in the repo, 3 holds for every repo."""
+
+Body = Mapping[str, object]
+_ENVELOPE_CHARS = 80
+"""The cursor, `more` and the names of the sections."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One thing worth knowing, as it would be shown, with what decides its rank."""
+
+    section: Section
+    nearness: Nearness
+    weight: int
+    """Lower comes first among equally near items: what people said, then what is held, then the rest."""
+    seq: int
+    body: Body
+
+
+@dataclass(frozen=True, kw_only=True)
+class Briefing:
+    """Shared context, best first within each section."""
+
+    cursor: int
+    """Pass it as `since` to read only what is newer."""
+    runs: tuple[Body, ...] = ()
+    claims: tuple[Body, ...] = ()
+    notes: tuple[Body, ...] = ()
+    changes: tuple[Body, ...] = ()
+    more: int = 0
+    """How many items did not fit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landed:
+    """A change that a run recorded as landed, with the intents its claims had."""
+
+    commits: tuple[str, ...]
+    run: Run
+    paths: tuple[str, ...]
+    intent: str
+    seq: int
+    at_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """From where one looks at shared context."""
+
+    paths: tuple[str, ...]
+    now_ms: int
+    ignore_case: bool = False
+
+    def nearness(self, paths: Sequence[str], /) -> Nearness:
+        """How near `paths` lie to mine; no paths means the whole repo."""
+        if not self.paths or not paths:
+            return 2
+        if shared_path(self.paths, paths, ignore_case=self.ignore_case):
+            return 0
+        return 1 if folders(self.paths) & folders(paths) else 2
+
+
+def of_run(run: Run, view: View, /) -> Item:
+    body = {"run": run.id, "who": run.who, "goal": run.goal, "paths": run.paths, "age": age(view.now_ms - run.started_at_ms)}
+    return Item(section="runs", nearness=view.nearness(run.paths), weight=4, seq=run.seq, body=lean(body))
+
+
+def of_claim(claim: Claim, view: View, /) -> Item:
+    body = {
+        "claim": claim.id,
+        "run": claim.run_id,
+        "who": claim.who,
+        "paths": claim.patterns,
+        "mode": "shared" if claim.mode == "shared" else "",
+        "intent": claim.intent,
+        "expires_in_s": max(0, claim.expires_at_ms - view.now_ms) // SECOND_MS,
+    }
+    return Item(section="claims", nearness=view.nearness(claim.patterns), weight=1, seq=claim.fence, body=lean(body))
+
+
+def of_note(note: Note, view: View, /) -> Item:
+    people = AUTHORITY_ORDER.index(note.authority) < AUTHORITY_ORDER.index("loop")
+    body = {
+        "note": note.id,
+        "kind": note.kind,
+        "text": note.text,
+        "who": note.author,
+        "authority": note.authority if people else "",
+        "paths": note.paths,
+        "to": note.addressee,
+        "supersedes": note.supersedes,
+        "contradicts": note.contradicts,
+        "age": age(view.now_ms - note.shared_at_ms),
+    }
+    weight = 0 if people else 3 if note.kind in ("fact", "handoff") else 2
+    nearness: Nearness = 3 if note.repo_id == ORG else view.nearness(note.paths)
+    return Item(section="notes", nearness=nearness, weight=weight, seq=note.seq, body=lean(body))
+
+
+def of_change(landed: Landed, view: View, /) -> Item:
+    body = {
+        "commits": [commit[:12] for commit in landed.commits],
+        "run": landed.run.id,
+        "who": landed.run.who,
+        "intent": landed.intent,
+        "paths": landed.paths,
+        "age": age(view.now_ms - landed.at_ms),
+    }
+    return Item(section="changes", nearness=view.nearness(landed.paths), weight=3, seq=landed.seq, body=lean(body))
+
+
+def fitted(items: Iterable[Item], /, *, cursor: int, since: int, budget_tokens: int) -> Briefing:
+    """The best items newer than `since` that together fit the budget, rendered as compact JSON.
+
+    One item takes at most a quarter of the budget: a longer text is clipped, and a larger budget
+    shows it whole.
+    """
+    ranked = sorted(
+        (item for item in items if item.seq > since),
+        key=lambda item: (item.nearness, item.weight, -item.seq),
+    )
+    budget_chars = budget_tokens * CHARS_PER_TOKEN
+    left = budget_chars - _ENVELOPE_CHARS
+    taken: dict[Section, list[Body]] = {"runs": [], "claims": [], "notes": [], "changes": []}
+    more = 0
+    for item in ranked:
+        body = _clipped(item.body, budget_chars // 4)
+        size = len(json.dumps(body, ensure_ascii=False, separators=(",", ":"))) + 1
+        if more or size > left:
+            more += 1
+            continue
+        left -= size
+        taken[item.section].append(body)
+    return Briefing(
+        cursor=cursor,
+        runs=tuple(taken["runs"]),
+        claims=tuple(taken["claims"]),
+        notes=tuple(taken["notes"]),
+        changes=tuple(taken["changes"]),
+        more=more,
+    )
+
+
+def folders(paths: Sequence[str], /) -> set[str]:
+    """The folder that each pattern lies in, as a pattern; "" is the root, and a folder lies in itself."""
+    return {_folder(path) for path in paths}
+
+
+def lean(body: Body, /) -> Body:
+    """Without what is empty: every field is paid for by every reader. Zero is not empty."""
+    return {name: value for name, value in body.items() if value not in ("", None, (), [], {})}
+
+
+def age(ms: int, /) -> str:
+    """A duration in the largest unit that fits: `40 s`, `5 min`, `20 h`, `3 d`."""
+    for unit_ms, unit in ((DAY_MS, "d"), (HOUR_MS, "h"), (MINUTE_MS, "min")):
+        if ms >= unit_ms:
+            return f"{ms // unit_ms} {unit}"
+    return f"{max(0, ms) // SECOND_MS} s"
+
+
+def _clipped(body: Body, chars: int) -> Body:
+    return {name: _clip(value, chars) if name in ("text", "goal", "intent") else value for name, value in body.items()}
+
+
+def _clip(value: object, chars: int) -> object:
+    return f"{value[: chars - 1]}…" if isinstance(value, str) and len(value) > chars else value
+
+
+def _folder(path: str) -> str:
+    parsed = pattern(path)
+    if parsed.literal and not parsed.text.endswith("/"):
+        return literal(parsed.key[: parsed.key.rstrip("/").rfind("/") + 1])
+    return literal(parsed.key)

@@ -1,0 +1,49 @@
+"""What can go wrong, as exceptions with a code; the codes are the table in ARCHITECTURE.md §4."""
+
+from typing import ClassVar, Literal
+
+Code = Literal[
+    "invalid", "not_found", "lease_lost", "limit_exceeded", "policy_error", "store_unavailable", "unauthorized"
+]
+
+
+class LoomError(Exception):
+    """The caller's plan cannot continue. The message says what happened, to which id, and the next step."""
+
+    code: ClassVar[Code]
+
+
+class Invalid(LoomError):
+    """An argument that cannot be right, whoever calls."""
+
+    code = "invalid"
+
+
+class NotFound(LoomError):
+    """An id that the store does not know."""
+
+    code = "not_found"
+
+
+class LeaseLost(LoomError):
+    """The caller's hold ended by time, so somebody else may hold the paths by now."""
+
+    code = "lease_lost"
+
+
+class LimitExceeded(LoomError):
+    """More than a named limit of `core/limits.py`."""
+
+    code = "limit_exceeded"
+
+
+class StoreUnavailable(LoomError):
+    """The store cannot answer, or could not keep the change. Nothing was half-written."""
+
+    code = "store_unavailable"
+
+
+class Unauthorized(LoomError):
+    """The id belongs to another caller."""
+
+    code = "unauthorized"

@@ -1,0 +1,37 @@
+"""What happened: events in the order of their repo, and the alerts that carry them to a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+EventKind = Literal[
+    "run.started", "run.resumed", "run.renewed", "run.ended", "run.lost",
+    "claim.granted", "claim.renewed", "claim.refused", "claim.released", "claim.expired",
+    "note.shared", "outcome.recorded",
+]  # fmt: skip
+
+AlertKind = Literal["freed", "expired", "message", "contradicted", "checked"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One change of state. `seq` rises by one within a repo, but jumps after a reboot."""
+
+    seq: int
+    at_ms: int
+    kind: EventKind
+    run_id: str
+    about: str
+    """The id of what changed: a run, a claim, a note or an outcome."""
+    payload: Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """What happened to a run since its last call; it rides on the next two answers of that run."""
+
+    kind: AlertKind
+    about: str
+    text: str
+    """Words of another run are data: read them together with `who`."""
+    who: str = ""

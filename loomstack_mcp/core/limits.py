@@ -1,0 +1,39 @@
+"""Every limit that a caller can meet, in one place and by name."""
+
+SECOND_MS = 1_000
+MINUTE_MS = 60 * SECOND_MS
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
+PATTERN_CHARS_MAX = 500
+PATTERN_BRACES_MAX = 64
+"""Alternatives one pattern may expand to with `{a,b}`."""
+PATHS_MAX = 100
+"""Patterns in one call."""
+TEXT_CHARS_MAX = 2_000
+NAME_CHARS_MAX = 200
+
+LEASE_DEFAULT_MS = 30 * MINUTE_MS
+LEASE_MINUTES_MAX = 24 * 60
+LEASE_AFTER_EOF_MS = 5 * MINUTE_MS
+LOST_AFTER_SILENT_MS = 60 * MINUTE_MS
+
+WAIT_SECONDS_MAX = 45
+WAITER_GRACE_MS = 60 * SECOND_MS
+"""A waiter keeps its place this long after its wait, so that it can call again."""
+
+BLOCKERS_MAX = 20
+CANDIDATES_MAX = 20_000
+"""Held patterns that one request is compared with; a wider request is refused, not answered late."""
+
+ALERTS_MAX = 5
+ALERT_DELIVERIES = 2
+
+BUDGET_TOKENS_MAX = 20_000
+CHARS_PER_TOKEN = 4
+
+REWORK_MAX = 3
+
+GATE_WAIT_MS = 4_000
+BUSY_WAIT_MS = 800
+"""Together under the five seconds after which no call may hang."""

@@ -1,0 +1,121 @@
+"""Outcomes: what a run records of an attempt, how often it was sent back, and what comes next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.events import Alert
+
+Status = Literal["passed", "failed", "done", "blocked", "abandoned"]
+NextAction = Literal["retry", "check", "land", "escalate", "take_next", "stop"]
+
+STATUSES: tuple[Status, ...] = get_args(Status)
+ENDING: tuple[Status, ...] = ("done", "abandoned")
+"""A maker's outcome with one of these ends its run and releases its claims."""
+CHECKER = "checker"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checks:
+    """What was checked in this attempt."""
+
+    passed: int = 0
+    failed: int = 0
+    failing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextStep:
+    """What the loop does now, and what it takes along."""
+
+    action: NextAction
+    why: str
+    carry: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One recorded attempt. `about_run` is the maker's run; a checker records about the run it checks."""
+
+    id: str
+    repo_id: str
+    run_id: str
+    about_run: str
+    seq: int
+    role: str
+    status: Status
+    summary: str
+    passed: int
+    failed: int
+    failing: tuple[str, ...]
+    tried: str
+    finding: str
+    commits: tuple[str, ...]
+    links: Mapping[str, str]
+    attempt: int
+    rework: int
+    next_action: NextAction
+    recorded_at_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeResult:
+    """The outcome as recorded, and the next step."""
+
+    outcome: Outcome
+    next: NextStep
+    released: tuple[str, ...] = ()
+    """Claims that ended with the run."""
+    alerts: tuple[Alert, ...] = ()
+
+
+def checked(status: Status, checks: Checks, /) -> None:
+    """Raises Invalid where the status and the counts cannot both be true."""
+    if min(checks.passed, checks.failed) < 0:
+        raise Invalid("checks.passed and checks.failed count checks, so they are 0 or more")
+    if status in ("passed", "done") and (checks.failed or checks.failing):
+        count = checks.failed or len(checks.failing)
+        raise Invalid(f"status {status} with {count} failed checks: record status=failed, or correct the checks")
+    if checks.failing and checks.failed and len(checks.failing) > checks.failed:
+        raise Invalid(f"checks.failing names {len(checks.failing)} checks but checks.failed says {checks.failed}")
+
+
+def next_step(
+    *,
+    status: Status,
+    is_checker: bool,
+    checks: Checks,
+    rework: int,
+    verified: bool,
+    has_finding: bool,
+    rework_max: int,
+) -> NextStep:
+    """What comes after an outcome. `rework` counts this one; `verified`: a checker passed the latest attempt.
+
+    The maker's own word is not evidence, so what the maker calls passed is checked by another run.
+    """
+    score = f"{checks.passed}/{checks.passed + checks.failed} checks passed"
+    if status == "blocked":
+        return NextStep(action="escalate", why="blocked: a person has to decide", carry=checks.failing)
+    if status == "abandoned":
+        return _following(has_finding, "abandoned")
+    if status == "failed":
+        if rework > rework_max:
+            why = f"{score}; rework round {rework} is past the limit of {rework_max}: a person takes over"
+            return NextStep(action="escalate", why=why, carry=checks.failing)
+        who = "the maker mends these" if is_checker else "mend these"
+        return NextStep(action="retry", why=f"{score}; rework round {rework} of {rework_max}: {who}", carry=checks.failing)
+    if is_checker:
+        return NextStep(action="land", why=f"{score} by someone other than the maker")
+    if status == "done":
+        return _following(has_finding, "done")
+    if verified:
+        return NextStep(action="land", why="a checker passed it")
+    return NextStep(action="check", why="the maker's word is not evidence: start a checker with checks_run")
+
+
+def _following(has_finding: bool, what: str) -> NextStep:
+    if has_finding:
+        return NextStep(action="take_next", why=f"{what}: this finding is settled")
+    return NextStep(action="stop", why=f"{what}: the run has ended and its claims are released")

@@ -1,0 +1,87 @@
+"""A run: one execution of a loop, who may act for it, and when its lease counts as lapsed or lost."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from loomstack_mcp.core.limits import LOST_AFTER_SILENT_MS
+
+RunState = Literal["live", "ended", "lost"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who calls. Never taken from what a model writes: from the token, the system and the client (DESIGN §3)."""
+
+    principal: str
+    session: str = ""
+    agent: str = ""
+    """A sub-agent of the session; empty for the session's own agent, and where the client does not tell."""
+    parent_agent: str = ""
+    """Where the client says which agent started this one."""
+    certain: bool = True
+    """False where several agents may share this identity, so that "my newest run" is a guess."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One execution of a loop. It holds the lease of all its claims."""
+
+    id: str
+    repo_id: str
+    parent_id: str | None = None
+    checks_run: str | None = None
+    loop: str
+    goal: str
+    key: str = ""
+    finding: str = ""
+    branch: str = ""
+    worktree: str = ""
+    paths: tuple[str, ...] = ()
+    principal: str
+    session: str
+    agent: str = ""
+    state: RunState = "live"
+    status: str = ""
+    seq: int
+    ttl_ms: int
+    expires_at_ms: int
+    started_at_ms: int
+    seen_at_ms: int
+    ended_at_ms: int | None = None
+
+    @property
+    def who(self) -> str:
+        return f"{self.loop}@{self.principal}"
+
+
+def acts_for(caller: Caller, run: Run, /) -> bool:
+    """Whether the caller may change this run: the same person, session and agent started it."""
+    same_agent = caller.agent == run.agent or not caller.certain
+    return (caller.principal, caller.session) == (run.principal, run.session) and same_agent
+
+
+def is_lapsed(run: Run, /, *, now_ms: int) -> bool:
+    """Whether the lease has ended, so that another run may be granted its paths."""
+    return run.expires_at_ms <= now_ms
+
+
+def is_lost(run: Run, /, *, now_ms: int) -> bool:
+    """Whether a lapsed run was silent for so long that it is given up."""
+    return run.state == "lost" or (
+        is_lapsed(run, now_ms=now_ms) and run.seen_at_ms <= now_ms - LOST_AFTER_SILENT_MS
+    )
+
+
+def renewal_due(run: Run, /, *, now_ms: int) -> bool:
+    """Whether less than half of the lease remains, so that a call from the run renews it."""
+    return run.expires_at_ms - now_ms < run.ttl_ms // 2
+
+
+def renewed(run: Run, /, *, now_ms: int, ttl_ms: int | None = None) -> Run:
+    """Extend the lease to `now_ms + ttl_ms` (default: the run's own).
+
+    A lapsed lease may be renewed: claims that another run was granted meanwhile were ended by that
+    grant, so whatever is still held was held throughout.
+    """
+    ttl_ms = run.ttl_ms if ttl_ms is None else ttl_ms
+    return replace(run, ttl_ms=ttl_ms, expires_at_ms=now_ms + ttl_ms, seen_at_ms=now_ms)

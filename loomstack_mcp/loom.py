@@ -1,0 +1,50 @@
+"""The composition root: settings to store to services, for every face that lives longer than a hook."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from loomstack_mcp.adapters.settings import Settings, sqlite_path
+from loomstack_mcp.services.claims import ClaimService
+from loomstack_mcp.services.context import ContextService
+from loomstack_mcp.services.events import EventService
+from loomstack_mcp.services.notes import NoteService
+from loomstack_mcp.services.outcomes import OutcomeService
+from loomstack_mcp.services.runs import RunService
+from loomstack_mcp.store.base import Store
+from loomstack_mcp.store.sqlite import SqliteStore
+
+
+class Loom:
+    """Every service over one store. Opening it writes nothing: the first call that needs the store does."""
+
+    def __init__(self, store: Store, *, rework_max: int) -> None:
+        self.runs = RunService(store)
+        self.context = ContextService(store)
+        self.notes = NoteService(store)
+        self.claims = ClaimService(store)
+        self.outcomes = OutcomeService(store, rework_max=rework_max)
+        self.events = EventService(store)
+        self.store = store
+
+    def close(self) -> None:
+        """Give the store back. Claims stay: they end by time or by release."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_loom(settings: Settings | str | Path) -> Loom:
+    """The services over the store that `settings` names, or over the SQLite file at a path.
+
+    Raises StoreUnavailable for a store that this version cannot speak to.
+    """
+    if isinstance(settings, Settings):
+        return Loom(SqliteStore(sqlite_path(settings)), rework_max=settings.rework_max)
+    return open_loom(Settings(store=f"sqlite:///{Path(settings).absolute()}"))

@@ -1,0 +1,1 @@
+"""One class per noun, one method per use case, one transaction per call."""

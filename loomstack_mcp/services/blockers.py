@@ -1,0 +1,47 @@
+"""What stands in the way of a request: held claims, and earlier requests that keep their place."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from loomstack_mcp.core.claims import Blocker, Claim, Waiter, blockers
+from loomstack_mcp.core.limits import BLOCKERS_MAX
+from loomstack_mcp.services.entry import lineage
+from loomstack_mcp.services.paths import folds, overlapping
+from loomstack_mcp.store import queries, rows
+from loomstack_mcp.store.base import Tx
+
+CLAIMS = queries.load("claims")
+WAITERS = queries.load("waiters")
+
+
+def in_the_way(tx: Tx, wanted: Waiter, /, *, before: Waiter | None) -> tuple[list[Blocker], list[Claim]]:
+    """The blockers of a request, and, where there are none, the lapsed claims that its grant ends.
+
+    `before` is the same request's earlier refusal: only who came before that is ahead of it.
+    """
+    ignore_case = folds(tx, wanted.repo_id)
+    family = lineage(tx, wanted.run_id)
+    found: list[Blocker] = []
+    lapsed: list[Claim] = []
+    for page in overlapping(tx, wanted.repo_id, "claim", wanted.patterns, ignore_case=ignore_case):
+        claims = rows.records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.text(page)))
+        live = [claim for claim in claims if claim.expires_at_ms > tx.now_ms]
+        found += blockers(wanted, live, lineage=family, ignore_case=ignore_case)
+        lapsed += [claim for claim in claims if claim.expires_at_ms <= tx.now_ms and _forbids(claim, wanted, family)]
+        if len(found) >= BLOCKERS_MAX:
+            return found, []
+    for page in overlapping(tx, wanted.repo_id, "waiter", wanted.patterns, ignore_case=ignore_case):
+        found += blockers(wanted, _ahead(tx, page, before), lineage=family, ignore_case=ignore_case)
+    return found, lapsed
+
+
+def _forbids(lapsed: Claim, wanted: Waiter, family: Collection[str]) -> bool:
+    """Whether a lapsed claim would forbid the grant, were it live; then the grant has to end it."""
+    return lapsed.run_id not in family and "exclusive" in (lapsed.mode, wanted.mode)
+
+
+def _ahead(tx: Tx, ids: Sequence[str], before: Waiter | None) -> Iterator[Waiter]:
+    """The waiters among `ids` that keep a place ahead of this request."""
+    mine = before.seq if before and before.place_until_ms > tx.now_ms else None
+    for waiter in rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.text(ids))):
+        if waiter.place_until_ms > tx.now_ms and (mine is None or waiter.seq < mine):
+            yield waiter

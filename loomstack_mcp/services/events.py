@@ -1,0 +1,81 @@
+"""The log of a repo, the alerts that ride on answers, and the drawing of ids."""
+
+import secrets
+from collections.abc import Callable, Mapping
+
+from loomstack_mcp.core.events import Alert, AlertKind, Event, EventKind
+from loomstack_mcp.core.ids import BITS, Noun, spelled
+from loomstack_mcp.core.limits import ALERTS_MAX
+from loomstack_mcp.store import queries, rows
+from loomstack_mcp.store.base import Store, Tx
+
+EVENTS = queries.load("events")
+ALERTS = queries.load("alerts")
+REPOS = queries.load("repos")
+
+
+class EventService:
+    """What happened in a repo, for people and for those who wait."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def cursor(self, repo_id: str) -> int:
+        """The sequence number of the last change of state."""
+        with self._store.read() as tx:
+            return sum(int(row["seq"]) for row in tx.all(REPOS["get"], repo_id=repo_id))
+
+    def since(self, repo_id: str, *, since: int, limit: int) -> tuple[Event, ...]:
+        """Up to `limit` events after `since`, oldest first; the next cursor is the last one's `seq`."""
+        with self._store.read() as tx:
+            return rows.records(Event, tx.all(EVENTS["since"], repo_id=repo_id, since=since, limit=limit))
+
+    def latest(self, repo_id: str, *, limit: int) -> tuple[Event, ...]:
+        """The last `limit` events, oldest first."""
+        with self._store.read() as tx:
+            found = tx.all(EVENTS["latest"], repo_id=repo_id, limit=limit)
+        return rows.records(Event, reversed(found))
+
+
+def next_seq(tx: Tx, repo_id: str) -> int:
+    """Take the repo's next sequence number, for an event that is appended in this transaction."""
+    [taken] = tx.all(REPOS["next_seq"], repo_id=repo_id)
+    return int(taken["seq"])
+
+
+def append(
+    tx: Tx,
+    repo_id: str,
+    kind: EventKind,
+    *,
+    about: str,
+    run_id: str = "",
+    payload: Mapping[str, object] | None = None,
+    seq: int | None = None,
+) -> int:
+    """Record a change of state in the transaction that makes it; returns its sequence number."""
+    seq = next_seq(tx, repo_id) if seq is None else seq
+    event = Event(seq=seq, at_ms=tx.now_ms, kind=kind, run_id=run_id, about=about, payload=payload or {})
+    tx.run(EVENTS["insert"], repo_id=repo_id, **rows.row(event))
+    return seq
+
+
+def alert(tx: Tx, run_id: str, kind: AlertKind, *, seq: int, about: str, text: str, who: str = "") -> None:
+    """Let a run hear of something with its next answers."""
+    tx.run(ALERTS["insert"], run_id=run_id, seq=seq, kind=kind, about=about, text=text, who=who)
+
+
+def delivered(tx: Tx, run_id: str) -> tuple[Alert, ...]:
+    """The alerts that ride on the answer to this call; counts them as delivered once more."""
+    due = tx.all(ALERTS["due"], run_id=run_id, limit=ALERTS_MAX)
+    if due:
+        tx.run(ALERTS["delivered"], run_id=run_id, first=due[0]["seq"], last=due[-1]["seq"])
+    return rows.records(Alert, due)
+
+
+def drawn(noun: Noun, insert: Callable[[str], int]) -> str:
+    """An id under which `insert` wrote its row; a taken id is drawn again."""
+    while True:
+        candidate = spelled(noun, secrets.randbits(BITS))
+        if insert(candidate):
+            return candidate

@@ -1,0 +1,175 @@
+"""Notes: share, contradict, supersede, search."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from loomstack_mcp.core.claims import listed, shared_path
+from loomstack_mcp.core.errors import Invalid, NotFound
+from loomstack_mcp.core.limits import HOUR_MS
+from loomstack_mcp.core.notes import ORG, Note, NoteKind, NoteResult, contradicted
+from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.runs import Caller, Run
+from loomstack_mcp.services import events, paths, repos
+from loomstack_mcp.services.entry import RUNS, entered
+from loomstack_mcp.store import queries, rows
+from loomstack_mcp.store.base import Store, Tx
+
+NOTES = queries.load("notes")
+
+_COMPARED_MAX = 200
+_FOUND_MAX = 50
+_TOLD_MAX = 20
+
+
+class NoteService:
+    """What runs and people tell one another. Nothing is replaced in silence."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def share(
+        self,
+        caller: Caller,
+        run_id: str,
+        *,
+        kind: NoteKind,
+        text: str,
+        patterns: Sequence[str] = (),
+        to: str = "",
+        expires_hours: int = 0,
+        supersedes: str = "",
+    ) -> NoteResult:
+        """Share a note of the caller's run; says whom it concerns now and what it contradicts."""
+        with entered(self._store, caller, run_id) as (tx, run):
+            draft = Note(
+                id="",
+                repo_id=run.repo_id,
+                run_id=run.id,
+                seq=0,
+                kind=kind,
+                authority="loop",
+                who=run.principal,
+                loop=run.loop,
+                text=text,
+                paths=tuple(patterns),
+                addressee=to,
+                supersedes=supersedes,
+                shared_at_ms=tx.now_ms,
+                expires_at_ms=tx.now_ms + expires_hours * HOUR_MS if expires_hours else None,
+            )
+            return replace(_shared(tx, draft), alerts=events.delivered(tx, run.id))
+
+    def add(
+        self,
+        checkout: Checkout | None,
+        *,
+        who: str,
+        kind: NoteKind,
+        text: str,
+        patterns: Sequence[str] = (),
+        expires_hours: int = 0,
+        supersedes: str = "",
+    ) -> NoteResult:
+        """A person's own note, which comes before what loops say. Without a checkout it holds for every repo."""
+        repo_id = repos.known(self._store, checkout or Checkout(identity=ORG))
+        with self._store.write(repo_id) as tx:
+            draft = Note(
+                id="",
+                repo_id=repo_id,
+                seq=0,
+                kind=kind,
+                authority="human",
+                who=who,
+                text=text,
+                paths=tuple(patterns),
+                supersedes=supersedes,
+                shared_at_ms=tx.now_ms,
+                expires_at_ms=tx.now_ms + expires_hours * HOUR_MS if expires_hours else None,
+            )
+            return _shared(tx, draft)
+
+    def latest(self, repo_id: str, *, limit: int) -> tuple[Note, ...]:
+        """The notes that hold in a repo, newest first."""
+        with self._store.read() as tx:
+            return rows.records(Note, tx.all(NOTES["latest"], repo_id=repo_id, now_ms=tx.now_ms, limit=limit))
+
+    def search(self, repo_id: str, query: str) -> tuple[Note, ...]:
+        """The notes that match a full-text query, best first."""
+        with self._store.read() as tx:
+            return matching(tx, repo_id, query)
+
+
+def matching(tx: Tx, repo_id: str, query: str) -> tuple[Note, ...]:
+    """Live notes with all the words of the query, else with any of them; or the note of that id."""
+    by_id = rows.records(Note, tx.all(NOTES["get"], id=query.strip()))
+    if by_id:
+        return tuple(note for note in by_id if note.repo_id in (repo_id, ORG))
+    words = [f'"{word.replace(chr(34), chr(34) * 2)}"' for word in query.split()]
+    parameters = {"repo_id": repo_id, "now_ms": tx.now_ms, "limit": _FOUND_MAX}
+    for joined in dict.fromkeys((" ".join(words), " OR ".join(words))):
+        found = tx.all(NOTES["search"], query=joined, **parameters) if words else []
+        if found:
+            return rows.records(Note, found)
+    return ()
+
+
+def _shared(tx: Tx, draft: Note) -> NoteResult:
+    live = _near(tx, draft)
+    clashes = contradicted(draft, live, ignore_case=paths.folds(tx, draft.repo_id))
+    seq = events.next_seq(tx, draft.repo_id)
+    draft = replace(draft, seq=seq, contradicts=tuple(old.id for old in clashes))
+    columns = {name: value for name, value in rows.row(draft).items() if name != "id"}
+    note = replace(draft, id=events.drawn("note", lambda id: tx.run(NOTES["insert"], id=id, **columns)))  # noqa: A006
+    paths.lay(tx, note.repo_id, "note", note.id, note.paths)
+    if note.supersedes:
+        _supersede(tx, note)
+    payload = {"kind": note.kind, "paths": note.paths, "to": note.addressee, "contradicts": note.contradicts}
+    events.append(
+        tx, note.repo_id, "note.shared", about=note.id, run_id=note.run_id or "", payload=payload, seq=seq
+    )
+    for old in clashes:
+        if old.run_id:
+            text = f"{note.id} contradicts your {old.kind} {old.id} on {listed(old.paths)}: {note.text[:200]}"
+            events.alert(tx, old.run_id, "contradicted", seq=seq, about=note.id, text=text, who=note.author)
+    return NoteResult(note=note, seen_by=_told(tx, note), contradicts=clashes)
+
+
+def _near(tx: Tx, draft: Note) -> tuple[Note, ...]:
+    """Live notes of the same kind that lie near, to compare with."""
+    if not draft.paths:
+        return ()
+    ids = paths.near(tx, draft.repo_id, "note", draft.paths, limit=_COMPARED_MAX)
+    notes = rows.records(Note, tx.all(NOTES["by_ids"], ids=rows.text(ids), now_ms=tx.now_ms))
+    return tuple(note for note in notes if note.kind == draft.kind)
+
+
+def _supersede(tx: Tx, note: Note) -> None:
+    found = rows.records(Note, tx.all(NOTES["get"], id=note.supersedes))
+    if not found or found[0].repo_id != note.repo_id:
+        raise NotFound(f"note {note.supersedes} is unknown here; nothing was shared")
+    [old] = found
+    if old.authority != "loop" and note.authority == "loop":
+        raise Invalid(
+            f"note {old.id} is a person's ({old.who}); a loop cannot supersede it. "
+            "Share yours without supersedes: both are shown"
+        )
+    tx.run(NOTES["supersede"], id=old.id, by=note.id)
+    paths.lift(tx, [old.id])
+
+
+def _told(tx: Tx, note: Note) -> tuple[str, ...]:
+    """The live runs that a note concerns now; those it is addressed to are alerted."""
+    live = rows.records(Run, tx.all(RUNS["live"], repo_id=note.repo_id, now_ms=tx.now_ms, limit=_COMPARED_MAX))
+    others = [run for run in live if run.id != note.run_id]
+    if note.addressee:
+        concerned = [run for run in others if note.addressee in (run.id, run.loop)]
+        if not concerned and note.addressee.startswith("run_"):
+            raise NotFound(f"to={note.addressee} is no live run here; nothing was shared. Address its loop, or everyone")
+        for run in concerned:
+            events.alert(tx, run.id, "message", seq=note.seq, about=note.id, text=note.text, who=note.author)
+    else:
+        ignore_case = paths.folds(tx, note.repo_id)
+        concerned = [
+            run for run in others if note.paths and shared_path(note.paths, run.paths, ignore_case=ignore_case)
+        ]
+    return tuple(run.id for run in concerned[:_TOLD_MAX])

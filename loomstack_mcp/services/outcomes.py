@@ -1,0 +1,135 @@
+"""Outcomes: record an attempt, count its rework, say what comes next, and end the run that is done."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.outcomes import (
+    CHECKER,
+    ENDING,
+    Checks,
+    NextStep,
+    Outcome,
+    OutcomeResult,
+    Status,
+    checked,
+    next_step,
+)
+from loomstack_mcp.core.runs import Caller, Run
+from loomstack_mcp.services import events, sweep
+from loomstack_mcp.services.entry import entered
+from loomstack_mcp.store import queries, rows
+from loomstack_mcp.store.base import Store, Tx
+
+OUTCOMES = queries.load("outcomes")
+
+
+class OutcomeService:
+    """What came of attempts, and what the loop does with that."""
+
+    def __init__(self, store: Store, *, rework_max: int) -> None:
+        self._store = store
+        self._rework_max = rework_max
+
+    def record(
+        self,
+        caller: Caller,
+        run_id: str,
+        *,
+        status: Status,
+        summary: str,
+        role: str,
+        checks: Checks,
+        tried: str = "",
+        finding: str = "",
+        commits: Sequence[str] = (),
+        links: Mapping[str, str] | None = None,
+    ) -> OutcomeResult:
+        """Record an outcome. A run that checks another records about that other run, as its checker.
+
+        `done` and `abandoned` end a maker's run and release its claims. Raises Invalid for a status
+        that the counts contradict, and for a checker whose run names no run to check.
+        """
+        checked(status, checks)
+        with entered(self._store, caller, run_id) as (tx, run):
+            if role == CHECKER and run.checks_run is None:
+                raise Invalid(f"run {run.id} checks no run: start the checker with checks_run=<the maker's run>")
+            role = CHECKER if run.checks_run else role
+            about = run.checks_run or run.id
+            past = rows.records(Outcome, tx.all(OUTCOMES["about"], about_run=about))
+            draft, step = self._judged(past, status=status, role=role, checks=checks, finding=finding or run.finding)
+            draft = replace(
+                draft,
+                repo_id=run.repo_id,
+                run_id=run.id,
+                about_run=about,
+                summary=summary,
+                tried=tried,
+                commits=tuple(commits),
+                links=dict(links or {}),
+                recorded_at_ms=tx.now_ms,
+            )
+            outcome = _recorded(tx, run, draft)
+            ended = status in ENDING
+            released = sweep.over(tx, replace(run, state="ended", status=status), "run.ended") if ended else ()
+            return OutcomeResult(
+                outcome=outcome, next=step, released=released, alerts=events.delivered(tx, run.id)
+            )
+
+    def _judged(
+        self, past: Sequence[Outcome], *, status: Status, role: str, checks: Checks, finding: str
+    ) -> tuple[Outcome, NextStep]:
+        """The counts and the next step, from what was recorded before and this outcome."""
+        attempts = sum(old.role != CHECKER for old in past) + (role != CHECKER)
+        rework = sum(old.status == "failed" for old in past) + (status == "failed")
+        verdicts = [old for old in past if old.role == CHECKER]
+        verified = bool(verdicts) and past[-1] is verdicts[-1] and verdicts[-1].status == "passed"
+        step = next_step(
+            status=status,
+            is_checker=role == CHECKER,
+            checks=checks,
+            rework=rework,
+            verified=verified,
+            has_finding=bool(finding),
+            rework_max=self._rework_max,
+        )
+        outcome = Outcome(
+            id="",
+            repo_id="",
+            run_id="",
+            about_run="",
+            seq=0,
+            role=role,
+            status=status,
+            summary="",
+            passed=checks.passed,
+            failed=checks.failed,
+            failing=checks.failing,
+            tried="",
+            finding=finding,
+            commits=(),
+            links={},
+            attempt=attempts,
+            rework=rework,
+            next_action=step.action,
+            recorded_at_ms=0,
+        )
+        return outcome, step
+
+
+def _recorded(tx: Tx, run: Run, draft: Outcome) -> Outcome:
+    seq = events.next_seq(tx, run.repo_id)
+    columns = {name: value for name, value in rows.row(replace(draft, seq=seq)).items() if name != "id"}
+    outcome = replace(
+        draft, seq=seq, id=events.drawn("out", lambda id: tx.run(OUTCOMES["insert"], id=id, **columns))  # noqa: A006
+    )
+    payload = {"about": outcome.about_run, "role": outcome.role, "status": outcome.status, "attempt": outcome.attempt,
+               "rework": outcome.rework, "next": outcome.next_action}  # fmt: skip
+    events.append(
+        tx, run.repo_id, "outcome.recorded", about=outcome.id, run_id=run.id, payload=payload, seq=seq
+    )
+    if outcome.about_run != run.id:
+        failing = f": {', '.join(outcome.failing)}" if outcome.failing else ""
+        text = f"{outcome.status}, {outcome.passed}/{outcome.passed + outcome.failed} checks passed{failing}"
+        events.alert(tx, outcome.about_run, "checked", seq=seq, about=outcome.id, text=text[:500], who=run.who)
+    return outcome

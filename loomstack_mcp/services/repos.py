@@ -1,0 +1,60 @@
+"""Which repo a checkout belongs to, whatever it was called before."""
+
+from loomstack_mcp.core.errors import NotFound
+from loomstack_mcp.core.repos import Checkout, provisional
+from loomstack_mcp.store import queries
+from loomstack_mcp.store.base import Store, Tx
+
+REPOS = queries.load("repos")
+
+
+def known(store: Store, checkout: Checkout, /) -> str:
+    """The id of the checkout's repo; a repo seen for the first time is recorded.
+
+    A clone that got an origin keeps the repo it had: the new identity becomes another name of it.
+    """
+    with store.read() as tx:
+        repo_id = _named(tx, checkout)
+        if repo_id and not _unrecorded(tx, checkout, repo_id):
+            return repo_id
+    with store.append() as tx:
+        repo_id = _named(tx, checkout) or _before_origin(tx, checkout) or checkout.identity
+        tx.run(
+            REPOS["insert"], repo_id=repo_id, ignore_case=int(checkout.ignore_case), now_ms=tx.now_ms
+        )
+        for name in (checkout.identity, checkout.clone):
+            if name:
+                tx.run(REPOS["name"], identity=name, repo_id=repo_id)
+        if checkout.ignore_case:
+            tx.run(REPOS["fold"], repo_id=repo_id)
+    return repo_id
+
+
+def found(tx: Tx, checkout: Checkout, /) -> str:
+    """The id of the checkout's repo. Raises NotFound where no run of it was ever started."""
+    repo_id = _named(tx, checkout) or _before_origin(tx, checkout)
+    if not repo_id:
+        raise NotFound(f"no run was ever started in {checkout.identity}; call start_run there first")
+    return repo_id
+
+
+def _named(tx: Tx, checkout: Checkout) -> str:
+    return _of(tx, checkout.identity)
+
+
+def _before_origin(tx: Tx, checkout: Checkout) -> str:
+    """The repo that this clone belonged to while it had no origin."""
+    repo_id = _of(tx, checkout.clone)
+    return repo_id if provisional(repo_id) else ""
+
+
+def _unrecorded(tx: Tx, checkout: Checkout, repo_id: str) -> bool:
+    """Whether this clone, or that it ignores case, is news."""
+    folds = any(row["ignore_case"] for row in tx.all(REPOS["get"], repo_id=repo_id))
+    return (checkout.ignore_case and not folds) or (
+        bool(checkout.clone) and _of(tx, checkout.clone) != repo_id
+    )
+
+
+def _of(tx: Tx, identity: str) -> str:
+    return next((str(row["id"]) for row in tx.all(REPOS["by_identity"], identity=identity)), "")

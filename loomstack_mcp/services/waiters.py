@@ -1,0 +1,81 @@
+"""Refused requests: their place in the queue, and the word to those whose paths are free again."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from loomstack_mcp.core.claims import Blocker, Claim, Waiter, listed
+from loomstack_mcp.services import events, paths
+from loomstack_mcp.services.blockers import WAITERS, in_the_way
+from loomstack_mcp.store import rows
+from loomstack_mcp.store.base import Tx
+
+_REMEMBERED_MAX = 20
+"""Refused requests that one run is told about; the oldest is forgotten first."""
+
+
+def refused_before(tx: Tx, wanted: Waiter, /) -> Waiter | None:
+    """The earlier refusal of the very same request."""
+    patterns = rows.text(wanted.patterns)
+    found = tx.all(WAITERS["of_request"], run_id=wanted.run_id, mode=wanted.mode, patterns=patterns)
+    return rows.record(Waiter, found[0]) if found else None
+
+
+def remember(tx: Tx, wanted: Waiter, /, *, before: Waiter | None, blocker: Blocker) -> None:
+    """Keep a refused request, with the place in the queue that it asked for.
+
+    Asking again changes nothing but the end of that place; a place that lapsed is queued for anew.
+    """
+    keeps_place = before is not None and before.place_until_ms > tx.now_ms
+    if before and (keeps_place or not wanted.place_until_ms):
+        until_ms = max(before.place_until_ms, wanted.place_until_ms)
+        tx.run(WAITERS["keep"], id=before.id, seq=before.seq, place_until_ms=until_ms, intent=wanted.intent)
+        return
+    payload = {"patterns": wanted.patterns, "intent": wanted.intent, "blocked_by": blocker.run}
+    seq = events.append(
+        tx, wanted.repo_id, "claim.refused", about=blocker.claim, run_id=wanted.run_id, payload=payload
+    )
+    if before:
+        place = wanted.place_until_ms
+        tx.run(WAITERS["keep"], id=before.id, seq=seq, place_until_ms=place, intent=wanted.intent)
+        return
+    drop(tx, _all_of(tx, wanted.run_id)[_REMEMBERED_MAX - 1 :])
+    columns = rows.row(replace(wanted, seq=seq))
+    stored = {name: columns[name] for name in _COLUMNS}
+    waiter = events.drawn("wait", lambda id: tx.run(WAITERS["insert"], id=id, **stored))  # noqa: A006
+    paths.lay(tx, wanted.repo_id, "waiter", waiter, wanted.patterns)
+
+
+def told_free(tx: Tx, ended: Sequence[Claim], /) -> tuple[str, ...]:
+    """Alert the runs whose refused requests nothing blocks any more; returns their ids, first come first."""
+    repo_id = ended[0].repo_id
+    freed = tuple(sorted({text for claim in ended for text in claim.patterns}))
+    pages = paths.overlapping(tx, repo_id, "waiter", freed, ignore_case=paths.folds(tx, repo_id))
+    ids = rows.text([waiter for page in list(pages) for waiter in page])
+    runs: dict[str, None] = {}
+    for waiter in rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=ids)):
+        if waiter.run_id == ended[0].run_id or in_the_way(tx, waiter, before=waiter)[0]:
+            continue
+        text = f"{listed(waiter.patterns)} is free now: call claim_paths again"
+        events.alert(tx, waiter.run_id, "freed", seq=paths.cursor(tx, repo_id), about=waiter.id, text=text)
+        runs[waiter.run_id] = None
+        if waiter.place_until_ms <= tx.now_ms:
+            drop(tx, [waiter.id])
+    return tuple(runs)
+
+
+def forget(tx: Tx, run_id: str, /) -> None:
+    """A run that is over waits for nothing."""
+    drop(tx, _all_of(tx, run_id))
+
+
+def drop(tx: Tx, ids: Sequence[str], /) -> None:
+    if ids:
+        paths.lift(tx, ids)
+        tx.run(WAITERS["delete"], ids=rows.text(ids))
+
+
+def _all_of(tx: Tx, run_id: str) -> list[str]:
+    return [row["id"] for row in tx.all(WAITERS["of_run"], run_id=run_id)]
+
+
+_COLUMNS = ("repo_id", "run_id", "seq", "mode", "intent", "patterns", "place_until_ms")

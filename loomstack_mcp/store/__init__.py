@@ -1,0 +1,1 @@
+"""SQL and nothing else: the seam, the named statements, and one backend per database."""

@@ -1,0 +1,46 @@
+"""The whole seam between the services and a database: two protocols and a statement."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One named query of `sql/queries/*.sql`, with `:named` parameters."""
+
+    name: str
+    text: str
+
+
+class Tx(Protocol):
+    """One open transaction. It commits when its block ends, and rolls back when the block raises."""
+
+    @property
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch, read once, after the lock. It never steps while the machine is up."""
+
+    def all(self, statement: Statement, /, **params: Any) -> list[Row]:
+        """Every row the statement returns, in its order."""
+
+    def run(self, statement: Statement, /, **params: Any) -> int:
+        """How many rows the statement changed."""
+
+
+class Store(Protocol):
+    """A database, opened. Every door is one transaction, and there is no other way in."""
+
+    def read(self) -> AbstractContextManager[Tx]:
+        """One consistent snapshot; takes no lock and never waits for a writer."""
+
+    def write(self, repo_id: str) -> AbstractContextManager[Tx]:
+        """Takes the lock of the repo, then reads the clock. Raises NotFound for a repo the store does not know."""
+
+    def append(self) -> AbstractContextManager[Tx]:
+        """A write that belongs to no repo yet, or needs no order within one."""
+
+    def close(self) -> None:
+        """Give back every connection. The store may not be used afterwards."""

@@ -1,0 +1,43 @@
+"""Record to row and back: the one place that knows which columns hold JSON."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from loomstack_mcp.store.base import Row
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_LISTS = frozenset({"paths", "patterns", "failing", "commits", "contradicts"})
+_OBJECTS = frozenset({"links", "payload"})
+
+Record = TypeVar("Record", bound="DataclassInstance")
+
+
+def text(value: object, /) -> str:
+    """JSON as the columns hold it: compact, in the order given."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def row(record: "DataclassInstance", /) -> dict[str, Any]:
+    """The columns of a record, as parameters of a statement."""
+    values = {field.name: getattr(record, field.name) for field in fields(record)}
+    return {name: text(value) if name in _LISTS | _OBJECTS else value for name, value in values.items()}
+
+
+def record(kind: type[Record], row: Row, /) -> Record:
+    """One row as a record of `kind`; columns the record does not have are left out."""
+    known = {field.name for field in fields(kind)}
+    return kind(**{name: _value(name, value) for name, value in dict(row).items() if name in known})
+
+
+def records(kind: type[Record], rows: Iterable[Row], /) -> tuple[Record, ...]:
+    return tuple(record(kind, row) for row in rows)
+
+
+def _value(name: str, value: Any) -> Any:
+    if name in _LISTS:
+        return tuple(json.loads(value))
+    return json.loads(value) if name in _OBJECTS else value

@@ -1,0 +1,14 @@
+-- :name insert
+-- One change of state.
+INSERT INTO event (repo_id, seq, at_ms, kind, run_id, about, payload)
+VALUES (:repo_id, :seq, :at_ms, :kind, :run_id, :about, :payload)
+
+-- :name since
+-- What happened in a repo after a cursor, oldest first.
+SELECT repo_id, seq, at_ms, kind, run_id, about, payload FROM event
+WHERE repo_id = :repo_id AND seq > :since ORDER BY seq LIMIT :limit
+
+-- :name latest
+-- The last events of a repo, newest first.
+SELECT repo_id, seq, at_ms, kind, run_id, about, payload FROM event
+WHERE repo_id = :repo_id ORDER BY seq DESC LIMIT :limit
