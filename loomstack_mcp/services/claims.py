@@ -73,7 +73,7 @@ class ClaimService:
                     alerts=events.delivered(tx, run.id),
                 )
             end(tx, lapsed, "expired", granted_to=run)
-            waiters.drop(tx, [before.id] if before else [])
+            waiters.settle(tx, before)
             return _granted(tx, run, _grant(tx, run, wanted, ttl_ms=ttl_ms))
 
     def release_paths(self, caller: Caller, run_id: str, *, claims: Sequence[str] = ()) -> ReleaseResult:
@@ -148,12 +148,12 @@ def warnings(tx: Tx, run: Run, wanted: Sequence[str]) -> tuple[Warning, ...]:
 
 def _same(tx: Tx, wanted: Waiter) -> Claim | None:
     """The claim that the run already has on exactly these patterns."""
-    same = (claim for claim in held_by(tx, wanted.run_id) if claim.mode == wanted.mode)
-    return next((claim for claim in same if claim.patterns == wanted.patterns), None)
+    patterns = rows.text(wanted.patterns)
+    found = tx.all(CLAIMS["same"], run_id=wanted.run_id, mode=wanted.mode, patterns=patterns)
+    return rows.record(Claim, found[0]) if found else None
 
 
 def _grant(tx: Tx, run: Run, wanted: Waiter, *, ttl_ms: int) -> Claim:
-    run = _leased(tx, run, ttl_ms)
     fence = events.next_seq(tx, run.repo_id)
     claim = Claim(
         id="",
@@ -165,7 +165,7 @@ def _grant(tx: Tx, run: Run, wanted: Waiter, *, ttl_ms: int) -> Claim:
         patterns=wanted.patterns,
         ttl_ms=ttl_ms,
         granted_at_ms=tx.now_ms,
-        expires_at_ms=run.expires_at_ms,
+        expires_at_ms=0,
         loop=run.loop,
         principal=run.principal,
     )
@@ -174,20 +174,20 @@ def _grant(tx: Tx, run: Run, wanted: Waiter, *, ttl_ms: int) -> Claim:
     paths.lay(tx, run.repo_id, "claim", claim.id, claim.patterns)
     payload = {"patterns": claim.patterns, "mode": claim.mode, "intent": claim.intent}
     events.append(tx, run.repo_id, "claim.granted", about=claim.id, run_id=run.id, payload=payload, seq=fence)
-    return claim
+    return replace(claim, expires_at_ms=_leased(tx, run).expires_at_ms)
 
 
 def _renewed(tx: Tx, run: Run, mine: Claim, *, intent: str, ttl_ms: int) -> Claim:
     tx.run(CLAIMS["renew"], id=mine.id, intent=intent, ttl_ms=ttl_ms)
-    run = _leased(tx, run, ttl_ms, but=mine.id)
+    run = _leased(tx, run)
     events.append(tx, run.repo_id, "claim.renewed", about=mine.id, run_id=run.id, payload={"intent": intent})
     return replace(mine, intent=intent, ttl_ms=ttl_ms, expires_at_ms=run.expires_at_ms)
 
 
-def _leased(tx: Tx, run: Run, ttl_ms: int, *, but: str = "") -> Run:
+def _leased(tx: Tx, run: Run) -> Run:
     """One lease for all claims of a run: the longest that any of them asked for."""
-    others = (claim.ttl_ms for claim in held_by(tx, run.id) if claim.id != but)
-    return saved(tx, renewed(run, now_ms=tx.now_ms, ttl_ms=max((ttl_ms, *others))))
+    [longest] = tx.all(CLAIMS["longest"], run_id=run.id)
+    return saved(tx, renewed(run, now_ms=tx.now_ms, ttl_ms=longest["ttl_ms"]))
 
 
 def _granted(tx: Tx, run: Run, claim: Claim) -> ClaimResult:

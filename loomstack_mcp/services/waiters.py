@@ -63,6 +63,13 @@ def told_free(tx: Tx, ended: Sequence[Claim], /) -> tuple[str, ...]:
     return tuple(runs)
 
 
+def settle(tx: Tx, before: Waiter | None, /) -> None:
+    """The request was granted: it waits no longer, and need not be told that its paths are free."""
+    if before:
+        drop(tx, [before.id])
+        tx.run(events.ALERTS["settle"], run_id=before.run_id, about=before.id)
+
+
 def forget(tx: Tx, run_id: str, /) -> None:
     """A run that is over waits for nothing."""
     drop(tx, _all_of(tx, run_id))

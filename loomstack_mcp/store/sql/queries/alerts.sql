@@ -12,3 +12,7 @@ WHERE run_id = :run_id AND deliveries < 2 ORDER BY seq LIMIT :limit
 -- These rode on an answer.
 UPDATE alert SET deliveries = deliveries + 1
 WHERE run_id = :run_id AND seq >= :first AND seq <= :last AND deliveries < 2
+
+-- :name settle
+-- What these said is known by now.
+UPDATE alert SET deliveries = 2 WHERE run_id = :run_id AND about = :about

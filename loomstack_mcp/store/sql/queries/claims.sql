@@ -47,3 +47,14 @@ UPDATE claim SET intent = :intent, ttl_ms = :ttl_ms WHERE id = :id
 -- These are held no longer.
 UPDATE claim SET ended_at_ms = :now_ms, ended_how = :how
 WHERE id IN (SELECT value FROM json_each(:ids)) AND ended_at_ms IS NULL
+
+-- :name same
+-- The claim that a run has on exactly these patterns.
+SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
+  c.ended_how, r.expires_at_ms, r.loop, r.principal
+FROM claim AS c JOIN run AS r ON r.id = c.run_id
+WHERE c.run_id = :run_id AND c.mode = :mode AND c.patterns = :patterns AND c.ended_at_ms IS NULL
+
+-- :name longest
+-- The longest lease that a run asked for with what it holds.
+SELECT COALESCE(MAX(ttl_ms), 0) AS ttl_ms FROM claim WHERE run_id = :run_id AND ended_at_ms IS NULL

@@ -64,7 +64,8 @@ CREATE TABLE claim (
   ended_how TEXT NOT NULL DEFAULT '' CHECK (ended_how IN ('', 'released', 'expired', 'revoked')),
   UNIQUE (repo_id, fence)
 ) STRICT;
-CREATE INDEX claim_run ON claim (run_id) WHERE ended_at_ms IS NULL;
+CREATE INDEX claim_run ON claim (run_id, ttl_ms) WHERE ended_at_ms IS NULL;
+CREATE INDEX claim_same ON claim (run_id, mode, patterns) WHERE ended_at_ms IS NULL;
 CREATE INDEX claim_held ON claim (repo_id, fence) WHERE ended_at_ms IS NULL;
 
 -- A refused request. It keeps its place in the queue until place_until_ms, and is told when its paths are free.
