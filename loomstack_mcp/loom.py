@@ -10,6 +10,7 @@ from loomstack_mcp.services.context import ContextService
 from loomstack_mcp.services.events import EventService
 from loomstack_mcp.services.notes import NoteService
 from loomstack_mcp.services.outcomes import OutcomeService
+from loomstack_mcp.services.repos import RepoService
 from loomstack_mcp.services.runs import RunService
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite import SqliteStore
@@ -19,6 +20,7 @@ class Loom:
     """Every service over one store. Opening it writes nothing: the first call that needs the store does."""
 
     def __init__(self, store: Store, *, rework_max: int) -> None:
+        self.repos = RepoService(store)
         self.runs = RunService(store)
         self.context = ContextService(store)
         self.notes = NoteService(store)

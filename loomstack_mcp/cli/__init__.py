@@ -1,0 +1,1 @@
+"""The human face: parse, one service call, render."""

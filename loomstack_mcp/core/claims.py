@@ -84,6 +84,7 @@ class ClaimResult:
     """A grant (`claim` is set), or a refusal (`blockers` are). Both are answers, not errors."""
 
     run: str
+    repo_id: str
     claim: Claim | None = None
     warnings: tuple[Warning, ...] = ()
     blockers: tuple[Blocker, ...] = ()

@@ -11,7 +11,12 @@ PATTERN_BRACES_MAX = 64
 PATHS_MAX = 100
 """Patterns in one call."""
 TEXT_CHARS_MAX = 2_000
+SENTENCE_CHARS_MAX = 500
+"""A goal or an intent, which others read in refusals and briefings."""
 NAME_CHARS_MAX = 200
+LIST_MAX = 100
+"""Commits, failing checks or links in one outcome."""
+EXPIRES_HOURS_MAX = 24 * 366
 
 LEASE_DEFAULT_MS = 30 * MINUTE_MS
 LEASE_MINUTES_MAX = 24 * 60
@@ -29,6 +34,8 @@ CANDIDATES_MAX = 20_000
 ALERTS_MAX = 5
 ALERT_DELIVERIES = 2
 
+BUDGET_TOKENS_MIN = 50
+BUDGET_TOKENS_DEFAULT = 800
 BUDGET_TOKENS_MAX = 20_000
 CHARS_PER_TOKEN = 4
 

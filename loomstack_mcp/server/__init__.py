@@ -1,0 +1,1 @@
+"""The MCP face: messages in, one service call, lean answers out."""

@@ -7,9 +7,19 @@ from typing import Literal
 from loomstack_mcp.core.briefing import age
 from loomstack_mcp.core.claims import Claim, ClaimResult, Mode, ReleaseResult, Waiter, Warning, instead, listed
 from loomstack_mcp.core.errors import LeaseLost, NotFound, Unauthorized
-from loomstack_mcp.core.limits import BLOCKERS_MAX, WAITER_GRACE_MS
+from loomstack_mcp.core.limits import (
+    BLOCKERS_MAX,
+    LEASE_MINUTES_MAX,
+    MINUTE_MS,
+    PATHS_MAX,
+    SECOND_MS,
+    SENTENCE_CHARS_MAX,
+    WAIT_SECONDS_MAX,
+    WAITER_GRACE_MS,
+)
 from loomstack_mcp.core.notes import Note
 from loomstack_mcp.core.runs import Caller, Run, renewed
+from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, paths, waiters
 from loomstack_mcp.services.blockers import CLAIMS, in_the_way
 from loomstack_mcp.services.entry import entered, saved
@@ -45,6 +55,10 @@ class ClaimService:
         after the wait: call again once the repo's cursor has moved or a blocker's time is up.
         Claiming the same patterns again renews the same claim, with the same fencing token.
         """
+        intent = bounded("intent", intent, chars_max=SENTENCE_CHARS_MAX, required=True)
+        within("paths (their number)", len(patterns), least=1, most=PATHS_MAX)
+        within("minutes", ttl_ms // MINUTE_MS, least=0, most=LEASE_MINUTES_MAX)
+        within("wait_seconds", wait_ms // SECOND_MS, least=0, most=WAIT_SECONDS_MAX)
         with entered(self._store, caller, run_id) as (tx, run):
             wanted = Waiter(
                 id="",
@@ -64,6 +78,7 @@ class ClaimService:
                 waiters.remember(tx, wanted, before=before, blocker=found[0])
                 return ClaimResult(
                     run=run.id,
+                    repo_id=run.repo_id,
                     blockers=tuple(found[:BLOCKERS_MAX]),
                     blockers_more=len(found[BLOCKERS_MAX:]),
                     position=1 + sum(not blocker.claim for blocker in found) if wait_ms else 0,
@@ -94,10 +109,11 @@ class ClaimService:
                 alerts=events.delivered(tx, run.id),
             )
 
-    def held(self, repo_id: str, *, limit: int) -> tuple[Claim, ...]:
-        """What is held now in a repo, newest first."""
+    def held(self, repo_id: str, *, limit: int) -> tuple[tuple[Claim, ...], int]:
+        """What is held now in a repo, newest first. And the time, in milliseconds."""
         with self._store.read() as tx:
-            return rows.records(Claim, tx.all(CLAIMS["held"], repo_id=repo_id, now_ms=tx.now_ms, limit=limit))
+            found = tx.all(CLAIMS["held"], repo_id=repo_id, now_ms=tx.now_ms, limit=limit)
+            return rows.records(Claim, found), tx.now_ms
 
 
 def held_by(tx: Tx, run_id: str) -> tuple[Claim, ...]:
@@ -193,6 +209,7 @@ def _leased(tx: Tx, run: Run) -> Run:
 def _granted(tx: Tx, run: Run, claim: Claim) -> ClaimResult:
     return ClaimResult(
         run=run.id,
+        repo_id=run.repo_id,
         claim=claim,
         warnings=warnings(tx, run, claim.patterns),
         now_ms=tx.now_ms,

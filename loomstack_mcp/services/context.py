@@ -7,10 +7,12 @@ from loomstack_mcp.core import briefing as core
 from loomstack_mcp.core.briefing import Briefing, Item, Landed, View
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.events import Alert
+from loomstack_mcp.core.limits import BUDGET_TOKENS_MAX, BUDGET_TOKENS_MIN, SENTENCE_CHARS_MAX
 from loomstack_mcp.core.notes import ORG, Note
 from loomstack_mcp.core.outcomes import Outcome
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, acts_for, renewal_due
+from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, paths, repos
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.entry import RUNS, entered, named, own_runs
@@ -55,6 +57,8 @@ class ContextService:
 
         Any run may be looked from, also another's. Without a run, the checkout's repo is read.
         """
+        within("budget_tokens", budget_tokens, least=BUDGET_TOKENS_MIN, most=BUDGET_TOKENS_MAX)
+        query = bounded("query", query, chars_max=SENTENCE_CHARS_MAX)
         with self._store.read() as tx:
             run = _seen_from(tx, caller, run_id, checkout)
             repo_id = run.repo_id if run else repos.found(tx, checkout or Checkout(identity=""))

@@ -25,16 +25,17 @@ class EventService:
         with self._store.read() as tx:
             return sum(int(row["seq"]) for row in tx.all(REPOS["get"], repo_id=repo_id))
 
-    def since(self, repo_id: str, *, since: int, limit: int) -> tuple[Event, ...]:
-        """Up to `limit` events after `since`, oldest first; the next cursor is the last one's `seq`."""
+    def since(self, repo_id: str, *, since: int, limit: int) -> tuple[tuple[Event, ...], int]:
+        """Up to `limit` events after `since`, oldest first; the next cursor is the last one's `seq`. And the time."""
         with self._store.read() as tx:
-            return rows.records(Event, tx.all(EVENTS["since"], repo_id=repo_id, since=since, limit=limit))
+            found = tx.all(EVENTS["since"], repo_id=repo_id, since=since, limit=limit)
+            return rows.records(Event, found), tx.now_ms
 
-    def latest(self, repo_id: str, *, limit: int) -> tuple[Event, ...]:
-        """The last `limit` events, oldest first."""
+    def latest(self, repo_id: str, *, limit: int) -> tuple[tuple[Event, ...], int]:
+        """The last `limit` events, oldest first. And the time, in milliseconds."""
         with self._store.read() as tx:
             found = tx.all(EVENTS["latest"], repo_id=repo_id, limit=limit)
-        return rows.records(Event, reversed(found))
+            return rows.records(Event, reversed(found)), tx.now_ms
 
 
 def next_seq(tx: Tx, repo_id: str) -> int:

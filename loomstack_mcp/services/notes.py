@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from loomstack_mcp.core.claims import listed, shared_path
 from loomstack_mcp.core.errors import Invalid, NotFound
-from loomstack_mcp.core.limits import HOUR_MS
+from loomstack_mcp.core.limits import EXPIRES_HOURS_MAX, HOUR_MS, NAME_CHARS_MAX, PATHS_MAX
 from loomstack_mcp.core.notes import ORG, Note, NoteKind, NoteResult, contradicted
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
+from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, paths, repos
 from loomstack_mcp.services.entry import RUNS, entered
 from loomstack_mcp.store import queries, rows
@@ -55,7 +56,7 @@ class NoteService:
                 addressee=to,
                 supersedes=supersedes,
                 shared_at_ms=tx.now_ms,
-                expires_at_ms=tx.now_ms + expires_hours * HOUR_MS if expires_hours else None,
+                expires_at_ms=_expiry(tx.now_ms, expires_hours),
             )
             return replace(_shared(tx, draft), alerts=events.delivered(tx, run.id))
 
@@ -84,19 +85,17 @@ class NoteService:
                 paths=tuple(patterns),
                 supersedes=supersedes,
                 shared_at_ms=tx.now_ms,
-                expires_at_ms=tx.now_ms + expires_hours * HOUR_MS if expires_hours else None,
+                expires_at_ms=_expiry(tx.now_ms, expires_hours),
             )
             return _shared(tx, draft)
 
-    def latest(self, repo_id: str, *, limit: int) -> tuple[Note, ...]:
-        """The notes that hold in a repo, newest first."""
+    def latest(self, repo_id: str, *, limit: int, query: str = "") -> tuple[tuple[Note, ...], int]:
+        """The notes that hold in a repo, newest first, or best first those that match a query. And the time."""
         with self._store.read() as tx:
-            return rows.records(Note, tx.all(NOTES["latest"], repo_id=repo_id, now_ms=tx.now_ms, limit=limit))
-
-    def search(self, repo_id: str, query: str) -> tuple[Note, ...]:
-        """The notes that match a full-text query, best first."""
-        with self._store.read() as tx:
-            return matching(tx, repo_id, query)
+            if query:
+                return matching(tx, repo_id, query)[:limit], tx.now_ms
+            found = tx.all(NOTES["latest"], repo_id=repo_id, now_ms=tx.now_ms, limit=limit)
+            return rows.records(Note, found), tx.now_ms
 
 
 def matching(tx: Tx, repo_id: str, query: str) -> tuple[Note, ...]:
@@ -114,6 +113,12 @@ def matching(tx: Tx, repo_id: str, query: str) -> tuple[Note, ...]:
 
 
 def _shared(tx: Tx, draft: Note) -> NoteResult:
+    draft = replace(
+        draft,
+        text=bounded("text", draft.text, required=True),
+        addressee=bounded("to", draft.addressee, chars_max=NAME_CHARS_MAX),
+    )
+    within("paths (their number)", len(draft.paths), least=0, most=PATHS_MAX)
     live = _near(tx, draft)
     clashes = contradicted(draft, live, ignore_case=paths.folds(tx, draft.repo_id))
     seq = events.next_seq(tx, draft.repo_id)
@@ -132,6 +137,11 @@ def _shared(tx: Tx, draft: Note) -> NoteResult:
             text = f"{note.id} contradicts your {old.kind} {old.id} on {listed(old.paths)}: {note.text[:200]}"
             events.alert(tx, old.run_id, "contradicted", seq=seq, about=note.id, text=text, who=note.author)
     return NoteResult(note=note, seen_by=_told(tx, note), contradicts=clashes)
+
+
+def _expiry(now_ms: int, hours: int) -> int | None:
+    within("expires_hours", hours, least=0, most=EXPIRES_HOURS_MAX)
+    return now_ms + hours * HOUR_MS if hours else None
 
 
 def _near(tx: Tx, draft: Note) -> tuple[Note, ...]:

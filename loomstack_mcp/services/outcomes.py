@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.limits import LIST_MAX, NAME_CHARS_MAX
 from loomstack_mcp.core.outcomes import (
     CHECKER,
     ENDING,
@@ -16,6 +17,7 @@ from loomstack_mcp.core.outcomes import (
     next_step,
 )
 from loomstack_mcp.core.runs import Caller, Run
+from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, sweep
 from loomstack_mcp.services.entry import entered
 from loomstack_mcp.store import queries, rows
@@ -51,6 +53,14 @@ class OutcomeService:
         that the counts contradict, and for a checker whose run names no run to check.
         """
         checked(status, checks)
+        links = links or {}
+        for name, many in (("commits", commits), ("checks.failing", checks.failing), ("links", links)):
+            within(f"{name} (their number)", len(many), least=0, most=LIST_MAX)
+            for text in (*many, *(links.values() if name == "links" else ())):
+                bounded(name, text, chars_max=NAME_CHARS_MAX * 2, required=True)
+        role = bounded("role", role, chars_max=NAME_CHARS_MAX, required=True)
+        summary, tried = bounded("summary", summary, required=True), bounded("tried", tried)
+        finding = bounded("finding", finding, chars_max=NAME_CHARS_MAX)
         with entered(self._store, caller, run_id) as (tx, run):
             if role == CHECKER and run.checks_run is None:
                 raise Invalid(f"run {run.id} checks no run: start the checker with checks_run=<the maker's run>")
@@ -66,7 +76,7 @@ class OutcomeService:
                 summary=summary,
                 tried=tried,
                 commits=tuple(commits),
-                links=dict(links or {}),
+                links=dict(links),
                 recorded_at_ms=tx.now_ms,
             )
             outcome = _recorded(tx, run, draft)

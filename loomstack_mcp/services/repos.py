@@ -8,6 +8,18 @@ from loomstack_mcp.store.base import Store, Tx
 REPOS = queries.load("repos")
 
 
+class RepoService:
+    """One repo, whatever the clone and whatever it was called before."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def found(self, checkout: Checkout) -> str:
+        """The id of the checkout's repo. Raises NotFound where no run of it was ever started."""
+        with self._store.read() as tx:
+            return found(tx, checkout)
+
+
 def known(store: Store, checkout: Checkout, /) -> str:
     """The id of the checkout's repo; a repo seen for the first time is recorded.
 

@@ -7,10 +7,17 @@ from loomstack_mcp.core.briefing import Briefing, age
 from loomstack_mcp.core.claims import Claim, Warning
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.events import Alert
-from loomstack_mcp.core.limits import LEASE_AFTER_EOF_MS, LEASE_DEFAULT_MS
+from loomstack_mcp.core.limits import (
+    LEASE_AFTER_EOF_MS,
+    LEASE_DEFAULT_MS,
+    NAME_CHARS_MAX,
+    PATHS_MAX,
+    SENTENCE_CHARS_MAX,
+)
 from loomstack_mcp.core.outcomes import Outcome
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, acts_for, is_lost, renewed
+from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import context, events, paths, repos, sweep
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.claims import warnings
@@ -66,6 +73,11 @@ class RunService:
         A key is unique per repo, developer and loop. The live run of another session is never
         resumed (Invalid); a lost one is taken over, and one that ended is returned as it ended.
         """
+        loop = bounded("loop", loop, chars_max=NAME_CHARS_MAX, required=True).strip()
+        goal = bounded("goal", goal, chars_max=SENTENCE_CHARS_MAX, required=True)
+        key = bounded("key", key, chars_max=NAME_CHARS_MAX)
+        finding = bounded("finding", finding, chars_max=NAME_CHARS_MAX)
+        within("paths (their number)", len(patterns), least=0, most=PATHS_MAX)
         repo_id = repos.known(self._store, checkout)
         with self._store.write(repo_id) as tx:
             sweep.swept(tx, repo_id)
@@ -96,14 +108,14 @@ class RunService:
                 until_ms=tx.now_ms + LEASE_AFTER_EOF_MS,
             )
 
-    def latest(self, repo_id: str, *, limit: int, live: bool = False) -> tuple[Run, ...]:
-        """The last runs of a repo, newest first; with `live` those whose lease holds."""
+    def latest(self, repo_id: str, *, limit: int, live: bool = False) -> tuple[tuple[Run, ...], int]:
+        """The last runs of a repo, newest first; with `live` those whose lease holds. And the time."""
         with self._store.read() as tx:
             if live:
                 found = tx.all(RUNS["live"], repo_id=repo_id, now_ms=tx.now_ms, limit=limit)
             else:
                 found = tx.all(RUNS["latest"], repo_id=repo_id, limit=limit)
-            return rows.records(Run, found)
+            return rows.records(Run, found), tx.now_ms
 
     def details(self, run_id: str) -> RunDetails:
         """Raises NotFound."""

@@ -1,0 +1,1 @@
+"""The MCP tools, one file per noun: a signature, a docstring for the model, one service call."""

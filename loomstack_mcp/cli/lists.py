@@ -1,0 +1,53 @@
+"""`runs`, `claims`, `events`: what goes on in a repository."""
+
+import click
+
+from loomstack_mcp.cli import output
+from loomstack_mcp.cli.main import Invocation
+from loomstack_mcp.core.shown import claim_shown, event_shown, run_shown
+from loomstack_mcp.loom import open_loom
+
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON array instead of a table.")
+limit = click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many at most.")
+
+
+@click.command()
+@click.option("--live", is_flag=True, help="Only runs whose lease holds.")
+@limit
+@as_json
+@click.pass_obj
+def runs(invocation: Invocation, live: bool, limit: int, as_json: bool) -> None:
+    """List runs, newest first."""
+    with open_loom(invocation.settings()) as loom:
+        found, now_ms = loom.runs.latest(loom.repos.found(invocation.checkout()), limit=limit, live=live)
+    shown = (run_shown(run, now_ms=now_ms) for run in found)
+    output.rows(shown, as_json=as_json, empty="no run is live" if live else "no run was started here yet")
+
+
+@click.command()
+@limit
+@as_json
+@click.pass_obj
+def claims(invocation: Invocation, limit: int, as_json: bool) -> None:
+    """List what is held now, newest first."""
+    with open_loom(invocation.settings()) as loom:
+        found, now_ms = loom.claims.held(loom.repos.found(invocation.checkout()), limit=limit)
+    shown = (claim_shown(claim, now_ms=now_ms) for claim in found)
+    output.rows(shown, as_json=as_json, empty="nothing is held")
+
+
+@click.command()
+@click.option("--since", type=int, default=None, help="Only events after this seq, oldest first.")
+@limit
+@as_json
+@click.pass_obj
+def events(invocation: Invocation, since: int | None, limit: int, as_json: bool) -> None:
+    """List what happened, oldest first."""
+    with open_loom(invocation.settings()) as loom:
+        repo_id = loom.repos.found(invocation.checkout())
+        if since is None:
+            found, now_ms = loom.events.latest(repo_id, limit=limit)
+        else:
+            found, now_ms = loom.events.since(repo_id, since=since, limit=limit)
+    shown = (event_shown(event, now_ms=now_ms) for event in found)
+    output.rows(shown, as_json=as_json, empty="nothing happened")

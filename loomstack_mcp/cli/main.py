@@ -1,0 +1,113 @@
+"""`loomstack-mcp`: the commands, their settings, and how an error ends them."""
+
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from loomstack_mcp import __version__
+from loomstack_mcp.adapters import settings as adapters_settings
+from loomstack_mcp.adapters.gitcli import Worktree, worktree_at
+from loomstack_mcp.adapters.settings import Settings
+from loomstack_mcp.core.errors import Invalid, LoomError
+from loomstack_mcp.core.repos import Checkout, identity_of
+
+FAILED = 1
+USAGE = 64  # sysexits.h, EX_USAGE
+
+_COMMANDS = {
+    "serve": "serve",
+    "demo": "demo",
+    "runs": "lists",
+    "claims": "lists",
+    "events": "lists",
+    "notes": "notes",
+    "note": "notes",
+    "config": "config",
+    "completion": "config",
+    "db": "db",
+}
+"""Each command's module; imported when called, so that a server does not wait for the demo's imports."""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What every command needs to know of how it was called."""
+
+    flags: dict[str, str | None]
+
+    def settings(self) -> Settings:
+        worktree = self.worktree()
+        return adapters_settings.load(self.flags, worktree=worktree.root if worktree else None)
+
+    def worktree(self) -> Worktree | None:
+        return worktree_at(Path.cwd())
+
+    def checkout(self) -> Checkout:
+        """The repo that is meant: `--repo`, else the worktree one stands in. Raises Invalid outside of any."""
+        if self.flags["repo"]:
+            return Checkout(identity=identity_of(self.flags["repo"]))
+        if (worktree := self.worktree()) is None:
+            raise Invalid("this folder is in no git worktree; pass --repo URL, or go to one")
+        return worktree.checkout(repo=self.settings().repo)
+
+
+class Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"loomstack_mcp.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.command(
+    cls=Commands,
+    invoke_without_command=True,
+    epilog="Settings: flag, LOOMSTACK_HOME and LOOMSTACK_STORE …, .loomstack/config.yaml, the user's config.yaml.",
+)
+@click.option("--home", help="Folder of the store and of config.yaml.")
+@click.option("--store", help="sqlite:///PATH of the store.")
+@click.option("--repo", help="Another repository than the one here, by URL or name.")
+@click.version_option(__version__, package_name="loomstack-mcp")
+@click.pass_context
+def cli(ctx: click.Context, home: str | None, store: str | None, repo: str | None) -> None:
+    """Many agent loops, one team: shared context, claims and outcomes for Claude Code and Codex.
+
+    A client that starts this without a command, on pipes, gets the MCP server.
+    """
+    ctx.obj = Invocation({"home": home, "store": store, "repo": repo})
+    if ctx.invoked_subcommand is None:
+        if sys.stdin.isatty():
+            click.echo(ctx.get_help())
+        else:
+            command = cli.get_command(ctx, "serve")
+            assert command
+            ctx.invoke(command)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run a command. Exit status: 0 done, 1 failed, 64 wrong usage."""
+    try:
+        result: Any = cli.main(arguments, prog_name="loomstack-mcp", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(USAGE)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(FAILED)
+    except click.Abort:
+        sys.exit(130)
+    except LoomError as error:
+        click.echo(f"loomstack-mcp: {error.code}: {error}", err=True)
+        sys.exit(FAILED)
+    except BrokenPipeError:  # `loomstack-mcp events | head`
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(result if isinstance(result, int) else 0)

@@ -1,0 +1,70 @@
+"""Tables for people, JSON for scripts, and text of others made harmless for a terminal."""
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_COLUMN_MIN = 8
+
+
+def rows(found: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
+    """Print records: one JSON array, or a table as wide as the terminal; `empty` says what an empty one means."""
+    listed = [dict(record) for record in found]
+    if as_json:
+        click.echo(json.dumps(listed, ensure_ascii=False))
+    elif not listed:
+        click.echo(empty, err=True)
+    else:
+        click.echo(table(listed, width=shutil.get_terminal_size((200, 24)).columns if sys.stdout.isatty() else 0))
+
+
+def record(found: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print one record: one JSON object, or a line a field."""
+    if as_json:
+        click.echo(json.dumps(dict(found), ensure_ascii=False))
+        return
+    indent = max(len(name) for name in found)
+    for name, value in found.items():
+        click.echo(f"{name:<{indent}}  {_cell(value)}")
+
+
+def table(listed: Sequence[Mapping[str, Any]], *, width: int) -> str:
+    """Columns that hold anything, under their names; the widest ones shrink until the table fits `width` (0: never)."""
+    names = [name for name in listed[0] if any(_cell(record.get(name)) for record in listed)]
+    cells = [[name.upper() for name in names], *([_cell(record.get(name)) for name in names] for record in listed)]
+    widths = [max(len(line[at]) for line in cells) for at in range(len(names))]
+    while width and sum(widths) + 2 * len(widths) - 2 > width and max(widths) > _COLUMN_MIN:
+        widths[widths.index(max(widths))] -= 1
+    lines = ["  ".join(_fitted(cell, size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in cells]
+    lines[0] = click.style(lines[0], bold=True) if _styled() else lines[0]
+    return "\n".join(lines)
+
+
+def harmless(text: str) -> str:
+    """Text of others, without what could move a terminal's cursor or turn its writing direction."""
+    return _CONTROL.sub(" ", text)
+
+
+def _styled() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return ", ".join(_cell(part) for part in value)
+    if isinstance(value, Mapping):
+        return " ".join(f"{name}={_cell(part)}" for name, part in value.items() if part not in ("", [], None))
+    return harmless(str(value))
+
+
+def _fitted(cell: str, width: int) -> str:
+    return f"{cell[: width - 1]}…" if len(cell) > width else f"{cell:<{width}}"

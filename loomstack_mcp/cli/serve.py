@@ -1,0 +1,21 @@
+"""`serve`: the MCP server of one client session."""
+
+from pathlib import Path
+
+import click
+
+from loomstack_mcp.cli.main import Invocation
+from loomstack_mcp.loom import open_loom
+
+
+@click.command()
+@click.pass_obj
+def serve(invocation: Invocation) -> None:
+    """Serve MCP on stdin and stdout until the client closes them."""
+    from loomstack_mcp.server.app import build_server  # imports the SDK, which no other command needs
+    from loomstack_mcp.server.face import Face
+    from loomstack_mcp.server.transport import serve_stdio
+
+    settings = invocation.settings()
+    face = Face(open_loom(settings), settings, Path.cwd())
+    serve_stdio(build_server(face), on_close=face.close)

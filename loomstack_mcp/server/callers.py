@@ -1,0 +1,54 @@
+"""Who is calling: from the system and the client, never from what a model writes."""
+
+import os
+import pwd
+import secrets
+from typing import Any
+
+from mcp.server.mcpserver import Context
+
+from loomstack_mcp.core.runs import Caller
+
+_PROCESS = f"process:{os.getpid()}-{secrets.token_hex(4)}"
+"""The session of a client that names none: one server process serves one client."""
+
+
+def principal() -> str:
+    """The operating system's user, whatever the environment says."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid:{os.getuid()}"
+
+
+def caller_of(ctx: Context[Any, Any]) -> Caller:
+    """The caller of one tool call.
+
+    Codex names the session and the thread in each call's `_meta`. Claude Code names the session in
+    the server's environment, and each call but not the agent that makes it: all its sub-agents
+    share the session, so that there the agent is not certain (facts/clients.md §1).
+    """
+    meta = ctx.request_context.meta or {}
+    thread, session = _text(meta, "threadId"), _text(meta, "sessionId")
+    if thread or session:
+        turn = meta.get("x-codex-turn-metadata")
+        parent = _text(turn, "parent_thread_id") if isinstance(turn, dict) else ""
+        root = session or thread
+        return Caller(
+            principal=principal(),
+            session=f"codex:{root}",
+            agent="" if thread in ("", root) else thread,
+            parent_agent="" if parent == root else parent,
+        )
+    session = os.environ.get("CLAUDE_CODE_SESSION_ID", "")[:_ID_CHARS_MAX]
+    if session:
+        return Caller(principal=principal(), session=f"claude:{session}", certain="claudecode/toolUseId" not in meta)
+    return Caller(principal=principal(), session=_PROCESS)
+
+
+def _text(meta: Any, name: str) -> str:
+    value = meta.get(name)
+    return value[:_ID_CHARS_MAX] if isinstance(value, str) else ""
+
+
+_ID_CHARS_MAX = 200

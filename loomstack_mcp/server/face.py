@@ -1,0 +1,143 @@
+"""What every tool shares: the services, the worktree, the worker threads, and errors a model can read."""
+
+import functools
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+import anyio.to_thread
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool
+from pydantic import ValidationError
+
+from loomstack_mcp.adapters.gitcli import Worktree, worktree_at
+from loomstack_mcp.adapters.settings import Settings
+from loomstack_mcp.core.errors import Invalid, LoomError
+from loomstack_mcp.core.limits import NAME_CHARS_MAX
+from loomstack_mcp.core.paths import claimed
+from loomstack_mcp.core.repos import Checkout, identity_of
+from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.core.texts import bounded
+from loomstack_mcp.loom import Loom
+from loomstack_mcp.server.callers import caller_of
+
+Answer = TypeVar("Answer")
+
+_THREADS = 8
+"""Of our own: the SDK's transport needs the default ones, and calls that wait for a lock must not starve it."""
+_SHOWN_MAX = 3
+
+_log = logging.getLogger(__name__)
+
+
+class Face:
+    """The services as one stdio process offers them, in the worktree that it stands in."""
+
+    def __init__(self, loom: Loom, settings: Settings, folder: Path) -> None:
+        self.loom = loom
+        self._settings = settings
+        self._folder = folder
+        self._worktree: Worktree | None = None
+        self._callers: dict[tuple[str, str], Caller] = {}
+        self._threads: anyio.CapacityLimiter | None = None
+
+    async def call(self, ctx: Context[Any, Any], work: Callable[[Caller], Answer]) -> Answer:
+        """One service call for the caller, on a worker thread. LoomErrors become text for the model."""
+        caller = caller_of(ctx)
+        self._callers[caller.principal, caller.session] = caller
+        return await self.run(functools.partial(work, caller))
+
+    async def run(self, work: Callable[[], Answer]) -> Answer:
+        if self._threads is None:
+            self._threads = anyio.CapacityLimiter(_THREADS)
+        try:
+            return await anyio.to_thread.run_sync(work, limiter=self._threads)
+        except LoomError as error:
+            raise ToolError(f"{error.code}: {error}") from None
+
+    def checkout(self, repo: str = "", branch: str = "") -> Checkout:
+        """The checkout that the process stands in, or the repo of that name without one."""
+        if repo:
+            return Checkout(identity=identity_of(repo), branch=bounded("branch", branch, chars_max=NAME_CHARS_MAX))
+        if (worktree := self.worktree()) is None:
+            raise Invalid(f"{self._folder} is in no git worktree; pass repo=<its URL>, or start the client in one")
+        found = worktree.checkout(repo=self._settings.repo)
+        return replace(found, branch=bounded("branch", branch, chars_max=NAME_CHARS_MAX)) if branch else found
+
+    def patterns(self, paths: list[str]) -> tuple[str, ...]:
+        """Paths as a model typed them, as canonical patterns."""
+        worktree = self.worktree()
+        return tuple(worktree.claimed(path) if worktree else claimed(path) for path in paths)
+
+    def worktree(self) -> Worktree | None:
+        if self._worktree is None:
+            self._worktree = worktree_at(self._folder)
+        return self._worktree
+
+    def close(self) -> None:
+        """The session is gone: its runs keep what they hold for five more minutes."""
+        try:
+            for caller in self._callers.values():
+                self.loom.runs.shorten(caller)
+            self.loom.close()
+        except LoomError as error:
+            _log.warning("leases were not shortened: %s", error.code)
+
+
+class LoomTool(Tool):
+    """A tool that refuses unknown arguments, and whose errors are one line that says what to do."""
+
+    async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
+        try:
+            return await super().run(arguments, context, convert_result)
+        except ToolError as error:
+            raise ToolError(_shortened(self, error)) from error.__cause__
+
+
+def tool(function: Callable[..., Any], **options: Any) -> LoomTool:
+    """Register a function as a tool with the smallest schema that says all."""
+    made = LoomTool.from_function(function, **options)
+    assert isinstance(made, LoomTool)
+    made.fn_metadata.arg_model.model_config["extra"] = "forbid"
+    made.fn_metadata.arg_model.model_rebuild(force=True)
+    made.parameters = _compact(made.fn_metadata.arg_model.model_json_schema(by_alias=True))
+    assert made.fn_metadata.output_schema is not None, f"{made.name} lost its output schema"
+    made.fn_metadata.output_schema = _compact(made.fn_metadata.output_schema)
+    made.description = " ".join((function.__doc__ or "").split())
+    return made
+
+
+def _shortened(made: Tool, error: ToolError) -> str:
+    if not isinstance(error.__cause__, ValidationError):
+        text = str(error).removeprefix(f"Error executing tool {made.name}").removeprefix(": ")
+        return text or "internal: the call failed and nothing was written; the server's log names the cause"
+    wrong = []
+    for problem in error.__cause__.errors(include_url=False, include_input=False)[:_SHOWN_MAX]:
+        name = ".".join(str(part) for part in problem["loc"])
+        wrong.append(f"{name}: {problem['msg']}"[:120])
+    known = ", ".join(made.parameters["properties"])
+    return f"invalid: {'; '.join(wrong)}. {made.name} takes {known}"
+
+
+def _compact(schema: Any, definitions: dict[str, Any] | None = None) -> Any:
+    """Without titles, empty defaults and references: every character is paid for on every run."""
+    if isinstance(schema, list):
+        return [_compact(part, definitions) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    definitions = {**(definitions or {}), **schema.get("$defs", {})}
+    if "$ref" in schema:
+        return _compact(definitions[schema["$ref"].rsplit("/", 1)[-1]], definitions)
+    kept = {
+        name: value
+        for name, value in schema.items()
+        if not (name == "$defs" or (name == "title" and isinstance(value, str)))
+        and not (name == "default" and value in ("", 0, [], {}, False))
+    }
+    if "properties" in kept:
+        kept["properties"] = {name: _compact(part, definitions) for name, part in kept["properties"].items()}
+    return {name: value if name == "properties" else _compact(value, definitions) for name, value in kept.items()}

@@ -1,0 +1,61 @@
+"""record_outcome."""
+
+from typing import Annotated, Any
+
+from mcp.server.mcpserver import Context
+from mcp.types import CallToolResult
+from typing_extensions import TypedDict
+
+from loomstack_mcp.core.outcomes import Checks, OutcomeResult, Status
+from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.server import results
+from loomstack_mcp.server.face import Face
+
+
+class ChecksArgument(TypedDict, total=False):
+    passed: int
+    failed: int
+    failing: list[str]
+
+
+class OutcomeTools:
+    def __init__(self, face: Face) -> None:
+        self._face = face
+
+    async def record_outcome(
+        self,
+        *,
+        run: str = "",
+        status: Status,
+        summary: str,
+        role: str = "maker",
+        checks: ChecksArgument | None = None,
+        tried: str = "",
+        finding: str = "",
+        commits: list[str] | None = None,
+        links: dict[str, str] | None = None,
+        ctx: Context[Any, Any],
+    ) -> Annotated[CallToolResult, results.OutcomeAnswer]:
+        """Record an attempt; next says what to do. done and abandoned end the run and release its
+        claims. role=checker records about the run named by checks_run."""
+        counted = checks or {}
+
+        def record(caller: Caller) -> OutcomeResult:
+            return self._face.loom.outcomes.record(
+                caller,
+                run,
+                status=status,
+                summary=summary,
+                role=role,
+                checks=Checks(
+                    passed=counted.get("passed", 0),
+                    failed=counted.get("failed", 0),
+                    failing=tuple(counted.get("failing", ())),
+                ),
+                tried=tried,
+                finding=finding,
+                commits=commits or [],
+                links=links or {},
+            )
+
+        return results.answer(results.recorded(await self._face.call(ctx, record)))

@@ -1,0 +1,49 @@
+"""start_run."""
+
+from typing import Annotated, Any
+
+from mcp.server.mcpserver import Context
+from mcp.types import CallToolResult
+
+from loomstack_mcp.core.limits import BUDGET_TOKENS_DEFAULT
+from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.server import results
+from loomstack_mcp.server.face import Face
+from loomstack_mcp.services.runs import StartResult
+
+
+class RunTools:
+    def __init__(self, face: Face) -> None:
+        self._face = face
+
+    async def start_run(
+        self,
+        *,
+        loop: str,
+        goal: str,
+        paths: list[str] | None = None,
+        checks_run: str = "",
+        finding: str = "",
+        key: str = "",
+        repo: str = "",
+        branch: str = "",
+        ctx: Context[Any, Any],
+    ) -> Annotated[CallToolResult, results.StartAnswer]:
+        """Start a run before other tools. Returns its id and a briefing: who works on these paths,
+        what was decided. checks_run: the run this one checks. The same key returns the same run."""
+
+        def start(caller: Caller) -> StartResult:
+            checkout = self._face.checkout(repo, branch)
+            return self._face.loom.runs.start(
+                caller,
+                checkout,
+                loop=loop,
+                goal=goal,
+                patterns=self._face.patterns(paths or []),
+                checks_run=checks_run,
+                finding=finding,
+                key=key,
+                budget_tokens=BUDGET_TOKENS_DEFAULT,
+            )
+
+        return results.answer(results.started(await self._face.call(ctx, start)))
