@@ -1,0 +1,32 @@
+"""`config` and `completion`: what is set, and where that came from."""
+
+import click
+from click.shell_completion import get_completion_class
+
+from loomstack_mcp.cli import output
+from loomstack_mcp.cli.lists import as_json
+from loomstack_mcp.cli.main import Invocation, cli
+
+
+@click.command()
+@as_json
+@click.pass_obj
+def config(invocation: Invocation, as_json: bool) -> None:
+    """Show each setting, its value, and where it came from."""
+    settings = invocation.settings()
+    shown = [
+        {"setting": name, "value": getattr(settings, name), "from": origin}
+        for name, origin in settings.origins.items()
+    ]
+    output.rows(shown, as_json=as_json, empty="")
+    for ignored in settings.ignored:
+        click.echo(f"ignored: {ignored}", err=True)
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print a completion script: `eval "$(loomstack-mcp completion bash)"`."""
+    made = get_completion_class(shell)
+    assert made is not None
+    click.echo(made(cli, {}, "loomstack-mcp", "_LOOMSTACK_MCP_COMPLETE").source())

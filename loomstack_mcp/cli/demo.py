@@ -1,0 +1,186 @@
+"""`demo`: two real servers, one real repository, and the story of two loops that meet on one test."""
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+
+_CODE = '''"""Prices of the shop."""
+
+TAX_PERCENT = 20
+
+
+def total(price):
+    return price + price * TAX_PERCENT // 100
+'''
+_TEST = '''import unittest
+
+from shop.tax import total
+
+
+class TestTotal(unittest.TestCase):
+    def test_total(self):
+        self.assertEqual(total(100), 120)
+'''
+
+
+@click.command()
+@click.option("--keep", is_flag=True, help="Keep the repository and the store, and say where they are.")
+def demo(keep: bool) -> None:
+    """Play two loops that meet: real servers, real git, a real store; no model, no network."""
+    if keep:
+        _play(Path(tempfile.mkdtemp(prefix="loomstack-demo-")))
+    else:
+        with tempfile.TemporaryDirectory(prefix="loomstack-demo-") as folder:
+            _play(Path(folder))
+
+
+def _play(folder: Path) -> None:
+    trunk = _repository(folder / "shop")
+    anyio.run(_story, folder, trunk)
+    click.echo(f"\nThe same store, as a person sees it (in {trunk.name}, after it all):")
+    click.echo(_run([sys.executable, "-m", "loomstack_mcp", "--home", str(folder / "home"), "events"], trunk))
+
+
+async def _story(folder: Path, trunk: Path) -> None:
+    _say("Yesterday, 17:40. Bea's refactoring loop makes all prices net, and starts with the test.")
+    bea_tree = _worktree(trunk, folder / "bea", "loop/net-prices")
+    async with _session(folder, bea_tree, "bea") as bea:
+        await bea("start_run", loop="refactor", goal="all prices are net", paths=["shop/", "tests/"])
+        await bea("claim_paths", paths=["shop/tax.py", "tests/test_tax.py"], intent="prices become net: 100 stays 100")
+        _write(bea_tree / "tests/test_tax.py", _TEST.replace("120", "100"))
+        _land(trunk, bea_tree, "Expect net prices")
+        why = "total() returns net prices from now on; the code follows tomorrow. The red test is on purpose."
+        await bea("share_context", kind="intent", text=why, paths=["tests/test_tax.py"])
+
+        _say("This morning, 06:00. Ana's triage loop, in a worktree of its own, finds a red test on the trunk.")
+        ana_tree = _worktree(trunk, folder / "ana", "loop/triage")
+        click.echo(f"  $ python -m unittest   {_tests(ana_tree)}")
+        async with _session(folder, ana_tree, "ana") as ana:
+            await ana("start_run", loop="triage", goal="make the trunk green", paths=["tests/"])
+            _say("She is told before her first edit. If she tries all the same:")
+            await ana("claim_paths", paths=["tests/test_tax.py"], intent="fix the red test")
+            _say("So she works elsewhere, and queues for the test. Bea's loop finishes meanwhile.")
+            await ana("claim_paths", paths=["README.md"], intent="explain how to run the tests")
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_queue, ana)
+                await anyio.sleep(1)
+                _write(bea_tree / "shop/tax.py", _CODE.replace("price + price * TAX_PERCENT // 100", "price"))
+                sha = _land(trunk, bea_tree, "Return net prices")
+                await bea("record_outcome", status="done", summary="prices are net", commits=[sha],
+                          checks={"passed": 1})  # fmt: skip
+            _say("Ana is woken at once, takes up the trunk, and finds nothing left to fix.")
+            _git(ana_tree, "merge", "--quiet", "--ff-only", "main")
+            click.echo(f"  $ python -m unittest   {_tests(ana_tree)}")
+            await ana("record_outcome", status="done", summary="green without a change", checks={"passed": 1})
+
+
+async def _queue(ana: Any) -> None:
+    await ana("claim_paths", paths=["tests/test_tax.py"], intent="fix the red test", wait_seconds=30)
+
+
+@contextlib.asynccontextmanager
+async def _session(folder: Path, worktree: Path, name: str) -> AsyncIterator[Any]:
+    """A client of its own with a server of its own, as Claude Code and Codex start one."""
+    from mcp.client import Client
+    from mcp.client.stdio import StdioServerParameters
+
+    started = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "loomstack_mcp", "--home", str(folder / "home"), "serve"],
+        cwd=worktree,
+    )
+    async with Client(started) as client:
+
+        async def call(tool: str, **arguments: Any) -> None:
+            result = await client.call_tool(tool, arguments)
+            said = ", ".join(f"{key}={_short(value)}" for key, value in arguments.items())
+            click.echo(f"  {click.style(name, bold=True)} {tool}({said})")
+            for line in _lines(result.structured_content or {}):
+                click.echo(f"      {line}")
+
+        yield call
+
+
+def _lines(answer: dict[str, Any]) -> list[str]:
+    """The parts of an answer that tell the story."""
+    briefing = answer.get("briefing", {})
+    lines = [f"→ {note['who']}, {note['kind']} on {note['paths'][0]}: {note['text']}" for note in briefing.get("notes", [])]
+    lines += [
+        f"→ {claim['who']} holds {', '.join(claim['paths'])}: {claim['intent']}" for claim in briefing.get("claims", [])
+    ]
+    if answer.get("granted"):
+        lines.append(f"→ granted, fencing token {answer['fence']}, {answer['expires_in_s'] // 60} minutes")
+    for blocker in answer.get("blockers", []):
+        lines.append(click.style(f"→ refused: {blocker['loop']}@{blocker['who']} holds {blocker['path']}", fg="red")
+                     + f" ({blocker['intent']})")  # fmt: skip
+        lines.append(f"→ {answer['instead']}")
+    if "next" in answer and isinstance(answer["next"], dict):
+        lines.append(f"→ next: {answer['next']['action']}; released {', '.join(answer.get('released', ['nothing']))}")
+    return lines
+
+
+def _say(text: str) -> None:
+    click.echo(f"\n{text}")
+
+
+def _short(value: Any) -> str:
+    text = ", ".join(str(part) for part in value) if isinstance(value, list) else str(value)
+    return f"{text[:57]}…" if len(text) > 58 else text
+
+
+def _repository(folder: Path) -> Path:
+    from git import Repo
+
+    _write(folder / "shop/tax.py", _CODE)
+    _write(folder / "shop/__init__.py", "")
+    _write(folder / "tests/test_tax.py", _TEST)
+    _write(folder / "tests/__init__.py", "")
+    _write(folder / "README.md", "# Shop\n")
+    with Repo.init(folder, initial_branch="main") as repo:
+        with repo.config_writer() as config:
+            config.set_value("user", "name", "demo").set_value("user", "email", "demo@localhost")
+            config.set_value("commit", "gpgsign", "false")
+        repo.git.add(all=True)
+        repo.git.commit("--quiet", "-m", "A shop", "--no-verify")
+    return folder
+
+
+def _worktree(trunk: Path, folder: Path, branch: str) -> Path:
+    _git(trunk, "worktree", "add", "--quiet", "-b", branch, str(folder), "main")
+    return folder
+
+
+def _land(trunk: Path, worktree: Path, message: str) -> str:
+    """Commit everything in a worktree and bring the trunk up to it; returns the commit."""
+    _git(worktree, "add", "--all")
+    _git(worktree, "commit", "--quiet", "--no-verify", "-m", message)
+    _git(trunk, "merge", "--quiet", "--ff-only", _git(worktree, "rev-parse", "--abbrev-ref", "HEAD"))
+    return _git(worktree, "rev-parse", "HEAD")
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    from git import Git
+
+    return str(Git(folder).execute(["git", *arguments]))
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _tests(worktree: Path) -> str:
+    """The last line of the test suite's own report."""
+    return _run([sys.executable, "-B", "-m", "unittest"], worktree).splitlines()[-1]
+
+
+def _run(command: list[str], folder: Path) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return (done.stdout + done.stderr).strip()

@@ -1,0 +1,88 @@
+"""`notes` and `note add`: shared context, read and written by people."""
+
+import os
+import sys
+from typing import get_args
+
+import click
+
+from loomstack_mcp.cli import output
+from loomstack_mcp.cli.lists import as_json, limit
+from loomstack_mcp.cli.main import Invocation
+from loomstack_mcp.core.errors import Unauthorized
+from loomstack_mcp.core.notes import NoteKind
+from loomstack_mcp.core.paths import claimed
+from loomstack_mcp.core.shown import note_shown
+from loomstack_mcp.loom import open_loom
+
+_CLIENTS = ("CLAUDECODE", "AI_AGENT", "CODEX_")
+"""Variables of a client's environment, by their beginnings."""
+
+
+@click.command()
+@click.argument("query", default="")
+@limit
+@as_json
+@click.pass_obj
+def notes(invocation: Invocation, query: str, limit: int, as_json: bool) -> None:
+    """List notes that hold, newest first; with QUERY those that match, best first."""
+    with open_loom(invocation.settings()) as loom:
+        found, now_ms = loom.notes.latest(loom.repos.found(invocation.checkout()), limit=limit, query=query)
+    shown = (note_shown(note, now_ms=now_ms) for note in found)
+    output.rows(shown, as_json=as_json, empty="no note matches" if query else "nothing was shared yet")
+
+
+@click.group()
+def note() -> None:
+    """Write shared context as a person."""
+
+
+@note.command()
+@click.argument("text")
+@click.option("--kind", type=click.Choice(get_args(NoteKind)), default="decision", show_default=True)
+@click.option("--path", "paths", multiple=True, help="A path or pattern that it is about; may be repeated.")
+@click.option("--expires-hours", type=int, default=0, help="How long it holds; 0: until superseded.")
+@click.option("--supersedes", default="", help="The note whose place it takes.")
+@click.option("--org", is_flag=True, help="It holds for every repository.")
+@as_json
+@click.pass_obj
+def add(
+    invocation: Invocation,
+    text: str,
+    kind: NoteKind,
+    paths: tuple[str, ...],
+    expires_hours: int,
+    supersedes: str,
+    org: bool,
+    as_json: bool,
+) -> None:
+    """Share TEXT with all loops, with a person's authority: it comes before what loops say."""
+    who = person()
+    worktree = invocation.worktree()
+    with open_loom(invocation.settings()) as loom:
+        result = loom.notes.add(
+            None if org else invocation.checkout(),
+            who=who,
+            kind=kind,
+            text=text,
+            patterns=[worktree.claimed(path) if worktree else claimed(path) for path in paths],
+            expires_hours=expires_hours,
+            supersedes=supersedes,
+        )
+    output.record(note_shown(result.note, now_ms=result.note.shared_at_ms), as_json=as_json)
+    for old in result.contradicts:
+        click.echo(f"contradicts {old.id} by {old.author}: {output.harmless(old.text)}", err=True)
+
+
+def person() -> str:
+    """The person at this terminal. Raises Unauthorized where an agent may be typing.
+
+    On one account this stops accidents, not attackers.
+    """
+    inside = next((name for name in os.environ if name.startswith(_CLIENTS)), "")
+    if inside or not sys.stdin.isatty():
+        why = f"{inside} is set, so an agent's client started this" if inside else "there is no terminal"
+        raise Unauthorized(f"only a person can do this, and {why}; run it in a terminal of your own")
+    import pwd
+
+    return pwd.getpwuid(os.getuid()).pw_name
