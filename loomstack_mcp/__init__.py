@@ -9,7 +9,9 @@ __version__ = "0.1.0"
 __all__ = ["Loom", "__version__", "open_loom"]
 
 
-def __getattr__(name: str) -> Any:  # PEP 562: a hook imports this package too, and must not pay for the services
+def __getattr__(
+    name: str,
+) -> Any:  # PEP 562: a hook imports this package too, and must not pay for the services
     if name in ("Loom", "open_loom"):
         from loomstack_mcp import loom
 

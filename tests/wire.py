@@ -1,5 +1,6 @@
 """A client over raw JSON-RPC on stdio, for tests and benchmarks: no SDK between us and the server."""
 
+import contextlib
 import json
 import queue
 import subprocess
@@ -110,10 +111,8 @@ class Server:
 
     def close_stdin(self) -> None:
         if self.process.stdin and not self.process.stdin.closed:
-            try:
+            with contextlib.suppress(BrokenPipeError):
                 self.process.stdin.close()
-            except BrokenPipeError:
-                pass
 
     def stderr_text(self) -> str:
         return b"".join(self._stderr).decode("utf-8", "replace")

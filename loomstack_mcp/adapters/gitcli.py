@@ -96,5 +96,7 @@ def _git(folder: Path, *arguments: str) -> str:
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return ""
     except subprocess.TimeoutExpired:
-        raise Invalid(f"git did not answer within {_GIT_SECONDS_MAX} s in {folder}; is the disk slow or locked?") from None
+        raise Invalid(
+            f"git did not answer within {_GIT_SECONDS_MAX} s in {folder}; is the disk slow or locked?"
+        ) from None
     return done.stdout.decode("utf-8", "surrogateescape").strip("\n") if done.returncode == 0 else ""

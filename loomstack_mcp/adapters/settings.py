@@ -31,7 +31,10 @@ class Settings:
 
 
 def load(
-    flags: Mapping[str, str | None], *, environment: Mapping[str, str] | None = None, worktree: Path | None = None
+    flags: Mapping[str, str | None],
+    *,
+    environment: Mapping[str, str] | None = None,
+    worktree: Path | None = None,
 ) -> Settings:
     """Read the settings. `flags` are those given on the command line, None where not given.
 
@@ -47,10 +50,10 @@ def load(
     )
     layers: list[tuple[str, Mapping[str, Any]]] = [
         ("flag", {name: value for name, value in flags.items() if value is not None}),
-        ("environment", {name: value for name in _NAMES if (value := environment.get(f"LOOMSTACK_{name.upper()}"))}),
+        ("environment", {n: value for n in _NAMES if (value := environment.get(f"LOOMSTACK_{n.upper()}"))}),
         (".loomstack/config.yaml", {name: value for name, value in in_repo.items() if name not in ("home", "store")}),
         (str(Path(home) / "config.yaml"), _file(Path(home) / "config.yaml")),
-        ("default", {"home": home, "store": f"{_SQLITE}{Path(home).absolute() / 'loom.db'}", "repo": "", "rework_max": REWORK_MAX}),
+        ("default", {"home": home, "store": _store_in(home), "repo": "", "rework_max": REWORK_MAX}),
     ]  # fmt: skip
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
@@ -69,6 +72,10 @@ def sqlite_path(settings: Settings) -> Path:
         return Path(store).expanduser().absolute()
     scheme = store.split("://", maxsplit=1)[0] or "nothing"
     raise StoreUnavailable(f"store {scheme} is not spoken by this version; use sqlite:///PATH")
+
+
+def _store_in(home: str) -> str:
+    return f"{_SQLITE}{Path(home).absolute() / 'loom.db'}"
 
 
 def _default_home(environment: Mapping[str, str]) -> str:

@@ -15,8 +15,7 @@ def config(invocation: Invocation, as_json: bool) -> None:
     """Show each setting, its value, and where it came from."""
     settings = invocation.settings()
     shown = [
-        {"setting": name, "value": getattr(settings, name), "from": origin}
-        for name, origin in settings.origins.items()
+        {"setting": name, "value": getattr(settings, name), "from": origin} for name, origin in settings.origins.items()
     ]
     output.rows(shown, as_json=as_json, empty="")
     for ignored in settings.ignored:

@@ -19,7 +19,7 @@ TAX_PERCENT = 20
 def total(price):
     return price + price * TAX_PERCENT // 100
 '''
-_TEST = '''import unittest
+_TEST = """import unittest
 
 from shop.tax import total
 
@@ -27,7 +27,7 @@ from shop.tax import total
 class TestTotal(unittest.TestCase):
     def test_total(self):
         self.assertEqual(total(100), 120)
-'''
+"""
 
 
 @click.command()
@@ -53,7 +53,11 @@ async def _story(folder: Path, trunk: Path) -> None:
     bea_tree = _worktree(trunk, folder / "bea", "loop/net-prices")
     async with _session(folder, bea_tree, "bea") as bea:
         await bea("start_run", loop="refactor", goal="all prices are net", paths=["shop/", "tests/"])
-        await bea("claim_paths", paths=["shop/tax.py", "tests/test_tax.py"], intent="prices become net: 100 stays 100")
+        await bea(
+            "claim_paths",
+            paths=["shop/tax.py", "tests/test_tax.py"],
+            intent="prices become net: 100 stays 100",
+        )
         _write(bea_tree / "tests/test_tax.py", _TEST.replace("120", "100"))
         _land(trunk, bea_tree, "Expect net prices")
         why = "total() returns net prices from now on; the code follows tomorrow. The red test is on purpose."
@@ -111,7 +115,9 @@ async def _session(folder: Path, worktree: Path, name: str) -> AsyncIterator[Any
 def _lines(answer: dict[str, Any]) -> list[str]:
     """The parts of an answer that tell the story."""
     briefing = answer.get("briefing", {})
-    lines = [f"→ {note['who']}, {note['kind']} on {note['paths'][0]}: {note['text']}" for note in briefing.get("notes", [])]
+    lines = [
+        f"→ {note['who']}, {note['kind']} on {note['paths'][0]}: {note['text']}" for note in briefing.get("notes", [])
+    ]
     lines += [
         f"→ {claim['who']} holds {', '.join(claim['paths'])}: {claim['intent']}" for claim in briefing.get("claims", [])
     ]

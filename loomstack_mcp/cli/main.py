@@ -56,10 +56,10 @@ class Invocation:
 
 
 class Commands(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click calls it so
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 click calls it so
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"loomstack_mcp.cli.{_COMMANDS[cmd_name]}")

@@ -38,7 +38,10 @@ def record(found: Mapping[str, Any], *, as_json: bool) -> None:
 def table(listed: Sequence[Mapping[str, Any]], *, width: int) -> str:
     """Columns that hold anything, under their names; the widest ones shrink until the table fits `width` (0: never)."""
     names = [name for name in listed[0] if any(_cell(record.get(name)) for record in listed)]
-    cells = [[name.upper() for name in names], *([_cell(record.get(name)) for name in names] for record in listed)]
+    cells = [
+        [name.upper() for name in names],
+        *([_cell(record.get(name)) for name in names] for record in listed),
+    ]
     widths = [max(len(line[at]) for line in cells) for at in range(len(names))]
     while width and sum(widths) + 2 * len(widths) - 2 > width and max(widths) > _COLUMN_MIN:
         widths[widths.index(max(widths))] -= 1

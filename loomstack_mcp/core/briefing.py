@@ -76,7 +76,13 @@ class View:
 
 
 def of_run(run: Run, view: View, /) -> Item:
-    body = {"run": run.id, "who": run.who, "goal": run.goal, "paths": run.paths, "age": age(view.now_ms - run.started_at_ms)}
+    body = {
+        "run": run.id,
+        "who": run.who,
+        "goal": run.goal,
+        "paths": run.paths,
+        "age": age(view.now_ms - run.started_at_ms),
+    }
     return Item(section="runs", nearness=view.nearness(run.paths), weight=4, seq=run.seq, body=lean(body))
 
 

@@ -70,7 +70,7 @@ class Blocker:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Warning:
+class PathWarning:
     """What the holder of these paths should know: a live intent or warning of somebody else."""
 
     note: str
@@ -86,7 +86,7 @@ class ClaimResult:
     run: str
     repo_id: str
     claim: Claim | None = None
-    warnings: tuple[Warning, ...] = ()
+    warnings: tuple[PathWarning, ...] = ()
     blockers: tuple[Blocker, ...] = ()
     blockers_more: int = 0
     position: int = 0

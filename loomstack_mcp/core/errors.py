@@ -3,7 +3,13 @@
 from typing import ClassVar, Literal
 
 Code = Literal[
-    "invalid", "not_found", "lease_lost", "limit_exceeded", "policy_error", "store_unavailable", "unauthorized"
+    "invalid",
+    "not_found",
+    "lease_lost",
+    "limit_exceeded",
+    "policy_error",
+    "store_unavailable",
+    "unauthorized",
 ]
 
 

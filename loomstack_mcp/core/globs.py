@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from loomstack_mcp.core.errors import Invalid, LimitExceeded
 from loomstack_mcp.core.limits import PATTERN_BRACES_MAX, PATTERN_CHARS_MAX
@@ -188,7 +189,7 @@ def _alternatives(text: str) -> list[str]:
             done.append(current)
         else:
             start, end, inner = span
-            open_ones += [f"{current[:start]}{choice}{current[end + 1:]}" for choice in reversed(inner)]
+            open_ones += [f"{current[:start]}{choice}{current[end + 1 :]}" for choice in reversed(inner)]
     return done
 
 
@@ -207,7 +208,7 @@ def _first_braces(text: str) -> tuple[int, int, list[str]] | None:
             depth -= 1
             if depth == 0:
                 edges = [start, *commas, at]
-                return start, at, [text[low + 1 : high] for low, high in zip(edges, edges[1:], strict=False)]
+                return start, at, [text[low + 1 : high] for low, high in pairwise(edges)]
         elif character == "," and depth == 1:
             commas.append(at)
         at += 1

@@ -105,7 +105,9 @@ def next_step(
             why = f"{score}; rework round {rework} is past the limit of {rework_max}: a person takes over"
             return NextStep(action="escalate", why=why, carry=checks.failing)
         who = "the maker mends these" if is_checker else "mend these"
-        return NextStep(action="retry", why=f"{score}; rework round {rework} of {rework_max}: {who}", carry=checks.failing)
+        return NextStep(
+            action="retry", why=f"{score}; rework round {rework} of {rework_max}: {who}", carry=checks.failing
+        )
     if is_checker:
         return NextStep(action="land", why=f"{score} by someone other than the maker")
     if status == "done":

@@ -42,7 +42,7 @@ def claimed(
         return f"{literal(path)}/"
     if is_file(path):
         return literal(path)
-    ends_in_slash = text.endswith("/") or text.endswith("/.")
+    ends_in_slash = text.endswith(("/", "/."))
     plain = not _GLOB.search(path)
     if ends_in_slash or (plain and "." not in names[-1][1:]):
         path = f"{path}/"

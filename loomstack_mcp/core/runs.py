@@ -67,9 +67,7 @@ def is_lapsed(run: Run, /, *, now_ms: int) -> bool:
 
 def is_lost(run: Run, /, *, now_ms: int) -> bool:
     """Whether a lapsed run was silent for so long that it is given up."""
-    return run.state == "lost" or (
-        is_lapsed(run, now_ms=now_ms) and run.seen_at_ms <= now_ms - LOST_AFTER_SILENT_MS
-    )
+    return run.state == "lost" or (is_lapsed(run, now_ms=now_ms) and run.seen_at_ms <= now_ms - LOST_AFTER_SILENT_MS)
 
 
 def renewal_due(run: Run, /, *, now_ms: int) -> bool:

@@ -98,12 +98,13 @@ def _product(a: tuple[Chars, ...], b: tuple[Chars, ...]) -> str:
     return "" if shared is None else shared or "x"
 
 
-def _rest(
-    a: tuple[Chars, ...], b: tuple[Chars, ...], i: int, j: int, rests: list[list[str | None]]
-) -> str | None:
+def _rest(a: tuple[Chars, ...], b: tuple[Chars, ...], i: int, j: int, rests: list[list[str | None]]) -> str | None:
     if i == len(a) and j == len(b):
         return ""
-    for star, behind in ((i < len(a) and a[i] == _STAR, (i + 1, j)), (j < len(b) and b[j] == _STAR, (i, j + 1))):
+    for star, behind in (
+        (i < len(a) and a[i] == _STAR, (i + 1, j)),
+        (j < len(b) and b[j] == _STAR, (i, j + 1)),
+    ):
         if star and (rest := rests[behind[0]][behind[1]]) is not None:
             return rest
     if i == len(a) or j == len(b) or a[i] == b[j] == _STAR:

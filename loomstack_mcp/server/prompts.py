@@ -1,3 +1,4 @@
+# ruff: noqa: E501 the lines of a prompt are the model's, not ours to break
 """Prompts: how to run a loop, triage and hand over, for people to start from a client's menu."""
 
 from typing import Any

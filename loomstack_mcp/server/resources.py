@@ -16,53 +16,64 @@ _LIMIT = 100
 _JSON = "application/json"
 
 
-def add(server: MCPServer[Any], face: Face) -> None:
-    """Register the resources of the repo that the process stands in."""
-    loom = face.loom
+class Resources:
+    """What the repo that the process stands in looks like now."""
 
-    def repo_id() -> str:
-        return loom.repos.found(face.checkout())
+    def __init__(self, face: Face) -> None:
+        self._face = face
+        self._loom = face.loom
 
-    async def read(uri: str, work: Callable[[], Any]) -> str:
-        try:
-            return json.dumps(await face.run(work), ensure_ascii=False)
-        except ToolError as error:
-            if isinstance(error.__context__, NotFound):
-                raise ResourceNotFoundError(f"{uri}: {error}") from None
-            raise
-
-    @server.resource("loom://runs", mime_type=_JSON, description="The last 100 runs of this repository")
-    async def runs() -> str:
+    async def runs(self) -> str:
         def work() -> list[Any]:
-            found, now_ms = loom.runs.latest(repo_id(), limit=_LIMIT)
+            found, now_ms = self._loom.runs.latest(self._repo_id(), limit=_LIMIT)
             return [lean(run_shown(run, now_ms=now_ms)) for run in found]
 
-        return await read("loom://runs", work)
+        return await self._json(work)
 
-    @server.resource("loom://claims", mime_type=_JSON, description="What is held in this repository now")
-    async def claims() -> str:
+    async def claims(self) -> str:
         def work() -> list[Any]:
-            found, now_ms = loom.claims.held(repo_id(), limit=_LIMIT)
+            found, now_ms = self._loom.claims.held(self._repo_id(), limit=_LIMIT)
             return [lean(claim_shown(claim, now_ms=now_ms)) for claim in found]
 
-        return await read("loom://claims", work)
+        return await self._json(work)
 
-    @server.resource("loom://activity", mime_type=_JSON, description="The last 100 events of this repository")
-    async def activity() -> str:
+    async def activity(self) -> str:
         def work() -> list[Any]:
-            found, now_ms = loom.events.latest(repo_id(), limit=_LIMIT)
+            found, now_ms = self._loom.events.latest(self._repo_id(), limit=_LIMIT)
             return [lean(event_shown(event, now_ms=now_ms)) for event in found]
 
-        return await read("loom://activity", work)
+        return await self._json(work)
 
-    @server.resource("loom://runs/{run}", mime_type=_JSON, description="One run: its claims and outcomes")
-    async def one_run(run: str) -> str:
+    async def one_run(self, run: str) -> str:
         def work() -> dict[str, Any]:
-            found = loom.runs.details(run)
+            found = self._loom.runs.details(run)
             return {
                 **lean(run_shown(found.run, now_ms=found.now_ms)),
                 "claims": [lean(claim_shown(claim, now_ms=found.now_ms)) for claim in found.claims],
                 "outcomes": [outcome_shown(outcome, now_ms=found.now_ms) for outcome in found.outcomes],
             }
 
-        return await read(f"loom://runs/{run}", work)
+        return await self._json(work)
+
+    def _repo_id(self) -> str:
+        return self._loom.repos.found(self._face.checkout())
+
+    async def _json(self, work: Callable[[], Any]) -> str:
+        try:
+            return json.dumps(await self._face.run(work), ensure_ascii=False)
+        except ToolError as error:
+            if isinstance(error.__context__, NotFound):
+                raise ResourceNotFoundError(str(error)) from None
+            raise
+
+
+def add(server: MCPServer[Any], face: Face) -> None:
+    """Register the resources."""
+    found = Resources(face)
+    for uri, function, description in (
+        ("loom://runs", found.runs, "The last 100 runs of this repository"),
+        ("loom://claims", found.claims, "What is held in this repository now"),
+        ("loom://activity", found.activity, "The last 100 events of this repository"),
+        ("loom://runs/{run}", found.one_run, "One run: its claims and outcomes"),
+    ):
+        server.resource(uri, mime_type=_JSON, description=description)(function)

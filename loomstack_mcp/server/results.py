@@ -8,7 +8,7 @@ from mcp.types import CallToolResult, TextContent
 from typing_extensions import TypedDict
 
 from loomstack_mcp.core.briefing import Briefing, age, lean
-from loomstack_mcp.core.claims import Blocker, ClaimResult, ReleaseResult, Warning
+from loomstack_mcp.core.claims import Blocker, ClaimResult, PathWarning, ReleaseResult
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN, SECOND_MS
 from loomstack_mcp.core.notes import NoteResult
@@ -156,7 +156,7 @@ def recorded(result: OutcomeResult) -> dict[str, Any]:
     }
 
 
-def warnings(told: Sequence[Warning]) -> Items:
+def warnings(told: Sequence[PathWarning]) -> Items:
     return [{"note": note.note, "who": note.who, "text": note.text, "age": age(note.age_ms)} for note in told]
 
 

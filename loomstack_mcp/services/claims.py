@@ -5,8 +5,19 @@ from dataclasses import replace
 from typing import Literal
 
 from loomstack_mcp.core.briefing import age
-from loomstack_mcp.core.claims import Claim, ClaimResult, Mode, ReleaseResult, Waiter, Warning, instead, listed
+from loomstack_mcp.core.claims import (
+    Claim,
+    ClaimResult,
+    Mode,
+    PathWarning,
+    ReleaseResult,
+    Waiter,
+    instead,
+    listed,
+    shared_path,
+)
 from loomstack_mcp.core.errors import LeaseLost, NotFound, Unauthorized
+from loomstack_mcp.core.events import EventKind
 from loomstack_mcp.core.limits import (
     BLOCKERS_MAX,
     LEASE_MINUTES_MAX,
@@ -29,6 +40,7 @@ from loomstack_mcp.store.base import Store, Tx
 NOTES = queries.load("notes")
 
 _WARNINGS_MAX = 3
+_ENDS: dict[Literal["released", "expired"], EventKind] = {"released": "claim.released", "expired": "claim.expired"}
 _WARNING_CANDIDATES_MAX = 200
 
 
@@ -135,9 +147,7 @@ def end(
     paths.lift(tx, ids)
     for claim in claims:
         payload = {"fence": claim.fence, "patterns": claim.patterns}
-        seq = events.append(
-            tx, claim.repo_id, f"claim.{how}", about=claim.id, run_id=claim.run_id, payload=payload
-        )
+        seq = events.append(tx, claim.repo_id, _ENDS[how], about=claim.id, run_id=claim.run_id, payload=payload)
         if how == "expired":
             taken = f" and {granted_to.id} was granted it" if granted_to else ""
             text = f"your lease on {listed(claim.patterns)} ended{taken}: stop editing there, claim again"
@@ -145,7 +155,7 @@ def end(
     return () if granted_to else waiters.told_free(tx, claims)
 
 
-def warnings(tx: Tx, run: Run, wanted: Sequence[str]) -> tuple[Warning, ...]:
+def warnings(tx: Tx, run: Run, wanted: Sequence[str]) -> tuple[PathWarning, ...]:
     """Live intents and warnings of others on these paths, newest first."""
     if not wanted:
         return ()
@@ -153,11 +163,11 @@ def warnings(tx: Tx, run: Run, wanted: Sequence[str]) -> tuple[Warning, ...]:
     nearby = paths.near(tx, run.repo_id, "note", wanted, limit=_WARNING_CANDIDATES_MAX)
     notes = rows.records(Note, tx.all(NOTES["by_ids"], ids=rows.text(nearby), now_ms=tx.now_ms))
     told = [
-        Warning(note=note.id, text=note.text, who=note.author, age_ms=tx.now_ms - note.shared_at_ms)
+        PathWarning(note=note.id, text=note.text, who=note.author, age_ms=tx.now_ms - note.shared_at_ms)
         for note in notes
         if note.kind in ("intent", "warning")
         and note.run_id != run.id
-        and paths.shared_path(wanted, note.paths, ignore_case=ignore_case)
+        and shared_path(wanted, note.paths, ignore_case=ignore_case)
     ]
     return tuple(told[:_WARNINGS_MAX])
 

@@ -27,7 +27,6 @@ _LATEST_MAX = 100
 _LANDED_MAX = 20
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class ContextResult:
     """Shared context as seen from some paths."""
@@ -62,9 +61,7 @@ class ContextService:
         with self._store.read() as tx:
             run = _seen_from(tx, caller, run_id, checkout)
             repo_id = run.repo_id if run else repos.found(tx, checkout or Checkout(identity=""))
-            found = briefing(
-                tx, repo_id, run, patterns, query=query, since=since, budget_tokens=budget_tokens
-            )
+            found = briefing(tx, repo_id, run, patterns, query=query, since=since, budget_tokens=budget_tokens)
             owed = run is not None and _owed(tx, caller, run)
         if run is None or not owed:
             return ContextResult(briefing=found)
@@ -156,9 +153,7 @@ def _runs(tx: Tx, repo_id: str, run: Run | None, mine: Sequence[str]) -> Iterabl
     once = {other.id: other for other in rows.records(Run, found)}
     me = run.id if run else ""
     return [
-        other
-        for other in once.values()
-        if other.id != me and other.state == "live" and other.expires_at_ms > tx.now_ms
+        other for other in once.values() if other.id != me and other.state == "live" and other.expires_at_ms > tx.now_ms
     ]
 
 

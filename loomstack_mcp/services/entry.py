@@ -46,11 +46,7 @@ def named(tx: Tx, caller: Caller, run_id: str) -> Run:
 def own_runs(tx: Tx, caller: Caller) -> list[Run]:
     """The caller's runs that are neither over nor lost, newest first."""
     session = tx.all(RUNS["of_session"], principal=caller.principal, session=caller.session, limit=_OWN_RUNS_MAX)
-    return [
-        run
-        for run in rows.records(Run, session)
-        if acts_for(caller, run) and not is_lost(run, now_ms=tx.now_ms)
-    ]
+    return [run for run in rows.records(Run, session) if acts_for(caller, run) and not is_lost(run, now_ms=tx.now_ms)]
 
 
 def allowed(caller: Caller, run: Run, *, now_ms: int) -> Run:
@@ -96,4 +92,14 @@ def _touched(tx: Tx, run: Run) -> Run:
     return saved(tx, renewed(run, now_ms=tx.now_ms))
 
 
-_CHANGING = ("id", "session", "agent", "state", "status", "ttl_ms", "expires_at_ms", "seen_at_ms", "ended_at_ms")
+_CHANGING = (
+    "id",
+    "session",
+    "agent",
+    "state",
+    "status",
+    "ttl_ms",
+    "expires_at_ms",
+    "seen_at_ms",
+    "ended_at_ms",
+)

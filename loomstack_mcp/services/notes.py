@@ -129,9 +129,7 @@ def _shared(tx: Tx, draft: Note) -> NoteResult:
     if note.supersedes:
         _supersede(tx, note)
     payload = {"kind": note.kind, "paths": note.paths, "to": note.addressee, "contradicts": note.contradicts}
-    events.append(
-        tx, note.repo_id, "note.shared", about=note.id, run_id=note.run_id or "", payload=payload, seq=seq
-    )
+    events.append(tx, note.repo_id, "note.shared", about=note.id, run_id=note.run_id or "", payload=payload, seq=seq)
     for old in clashes:
         if old.run_id:
             text = f"{note.id} contradicts your {old.kind} {old.id} on {listed(old.paths)}: {note.text[:200]}"
@@ -174,7 +172,9 @@ def _told(tx: Tx, note: Note) -> tuple[str, ...]:
     if note.addressee:
         concerned = [run for run in others if note.addressee in (run.id, run.loop)]
         if not concerned and note.addressee.startswith("run_"):
-            raise NotFound(f"to={note.addressee} is no live run here; nothing was shared. Address its loop, or everyone")
+            raise NotFound(
+                f"to={note.addressee} is no live run here; nothing was shared. Address its loop, or everyone"
+            )
         for run in concerned:
             events.alert(tx, run.id, "message", seq=note.seq, about=note.id, text=note.text, who=note.author)
     else:

@@ -82,9 +82,7 @@ class OutcomeService:
             outcome = _recorded(tx, run, draft)
             ended = status in ENDING
             released = sweep.over(tx, replace(run, state="ended", status=status), "run.ended") if ended else ()
-            return OutcomeResult(
-                outcome=outcome, next=step, released=released, alerts=events.delivered(tx, run.id)
-            )
+            return OutcomeResult(outcome=outcome, next=step, released=released, alerts=events.delivered(tx, run.id))
 
     def _judged(
         self, past: Sequence[Outcome], *, status: Status, role: str, checks: Checks, finding: str
@@ -131,13 +129,13 @@ def _recorded(tx: Tx, run: Run, draft: Outcome) -> Outcome:
     seq = events.next_seq(tx, run.repo_id)
     columns = {name: value for name, value in rows.row(replace(draft, seq=seq)).items() if name != "id"}
     outcome = replace(
-        draft, seq=seq, id=events.drawn("out", lambda id: tx.run(OUTCOMES["insert"], id=id, **columns))  # noqa: A006
+        draft,
+        seq=seq,
+        id=events.drawn("out", lambda id: tx.run(OUTCOMES["insert"], id=id, **columns)),  # noqa: A006
     )
     payload = {"about": outcome.about_run, "role": outcome.role, "status": outcome.status, "attempt": outcome.attempt,
                "rework": outcome.rework, "next": outcome.next_action}  # fmt: skip
-    events.append(
-        tx, run.repo_id, "outcome.recorded", about=outcome.id, run_id=run.id, payload=payload, seq=seq
-    )
+    events.append(tx, run.repo_id, "outcome.recorded", about=outcome.id, run_id=run.id, payload=payload, seq=seq)
     if outcome.about_run != run.id:
         failing = f": {', '.join(outcome.failing)}" if outcome.failing else ""
         text = f"{outcome.status}, {outcome.passed}/{outcome.passed + outcome.failed} checks passed{failing}"

@@ -29,9 +29,7 @@ def lift(tx: Tx, ids: Sequence[str]) -> None:
     tx.run(PATHS["delete"], ids=rows.text(ids))
 
 
-def overlapping(
-    tx: Tx, repo_id: str, noun: Noun, wanted: Sequence[str], *, ignore_case: bool
-) -> Iterator[list[str]]:
+def overlapping(tx: Tx, repo_id: str, noun: Noun, wanted: Sequence[str], *, ignore_case: bool) -> Iterator[list[str]]:
     """The ids of what overlaps `wanted`, exactly, in pages: a caller that has seen enough stops.
 
     Raises LimitExceeded when more than CANDIDATES_MAX patterns would have to be compared.
@@ -77,9 +75,7 @@ def _nearness(wanted: Sequence[str]) -> dict[str, str]:
     """The keys to look up one by one, and the ranges below the widest of them, which hold the rest."""
     keys = {_key(text) for text in wanted}
     widest = {key for key in keys if keys.isdisjoint(ancestors(key)[:-1])}
-    above = {
-        folder for key in keys for folder in ancestors(key) if widest.isdisjoint(ancestors(folder)[:-1])
-    }
+    above = {folder for key in keys for folder in ancestors(key) if widest.isdisjoint(ancestors(folder)[:-1])}
     return {"above": rows.text(sorted(above)), "below": rows.text([below(key) for key in sorted(widest)])}
 
 

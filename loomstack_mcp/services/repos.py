@@ -31,9 +31,7 @@ def known(store: Store, checkout: Checkout, /) -> str:
             return repo_id
     with store.append() as tx:
         repo_id = _named(tx, checkout) or _before_origin(tx, checkout) or checkout.identity
-        tx.run(
-            REPOS["insert"], repo_id=repo_id, ignore_case=int(checkout.ignore_case), now_ms=tx.now_ms
-        )
+        tx.run(REPOS["insert"], repo_id=repo_id, ignore_case=int(checkout.ignore_case), now_ms=tx.now_ms)
         for name in (checkout.identity, checkout.clone):
             if name:
                 tx.run(REPOS["name"], identity=name, repo_id=repo_id)
@@ -63,9 +61,7 @@ def _before_origin(tx: Tx, checkout: Checkout) -> str:
 def _unrecorded(tx: Tx, checkout: Checkout, repo_id: str) -> bool:
     """Whether this clone, or that it ignores case, is news."""
     folds = any(row["ignore_case"] for row in tx.all(REPOS["get"], repo_id=repo_id))
-    return (checkout.ignore_case and not folds) or (
-        bool(checkout.clone) and _of(tx, checkout.clone) != repo_id
-    )
+    return (checkout.ignore_case and not folds) or (bool(checkout.clone) and _of(tx, checkout.clone) != repo_id)
 
 
 def _of(tx: Tx, identity: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from loomstack_mcp.core.briefing import Briefing, age
-from loomstack_mcp.core.claims import Claim, Warning
+from loomstack_mcp.core.claims import Claim, PathWarning
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import (
@@ -34,7 +34,7 @@ class StartResult:
     run: Run
     resumed: bool
     briefing: Briefing
-    warnings: tuple[Warning, ...]
+    warnings: tuple[PathWarning, ...]
     next: str
     alerts: tuple[Alert, ...] = ()
 
@@ -85,9 +85,7 @@ class RunService:
             resumed = run is not None
             if run is None:
                 draft = _draft(tx, caller, repo_id, checkout, checks_run)
-                draft = replace(
-                    draft, loop=loop, goal=goal, key=key, finding=finding, paths=tuple(patterns)
-                )
+                draft = replace(draft, loop=loop, goal=goal, key=key, finding=finding, paths=tuple(patterns))
                 run = _started(tx, draft)
             return StartResult(
                 run=run,

@@ -1,6 +1,7 @@
 """Ends what time has ended, for those who read: nothing depends on it."""
 
 from dataclasses import replace
+from typing import Literal
 
 from loomstack_mcp.core.runs import Run, is_lost
 from loomstack_mcp.services import claims, events, paths, waiters
@@ -23,9 +24,8 @@ def swept(tx: Tx, repo_id: str) -> None:
             over(tx, replace(run, state="lost"), "run.lost")
 
 
-def over(tx: Tx, run: Run, how: str) -> tuple[str, ...]:
+def over(tx: Tx, run: Run, how: Literal["run.ended", "run.lost"]) -> tuple[str, ...]:
     """A run is ended or lost: its claims end and it waits for nothing. Returns the claims that ended."""
-    assert how in ("run.ended", "run.lost")
     saved(tx, replace(run, ended_at_ms=tx.now_ms))
     events.append(tx, run.repo_id, how, about=run.id, run_id=run.id, payload={"status": run.status})
     waiters.forget(tx, run.id)

@@ -31,9 +31,7 @@ def remember(tx: Tx, wanted: Waiter, /, *, before: Waiter | None, blocker: Block
         tx.run(WAITERS["keep"], id=before.id, seq=before.seq, place_until_ms=until_ms, intent=wanted.intent)
         return
     payload = {"patterns": wanted.patterns, "intent": wanted.intent, "blocked_by": blocker.run}
-    seq = events.append(
-        tx, wanted.repo_id, "claim.refused", about=blocker.claim, run_id=wanted.run_id, payload=payload
-    )
+    seq = events.append(tx, wanted.repo_id, "claim.refused", about=blocker.claim, run_id=wanted.run_id, payload=payload)
     if before:
         place = wanted.place_until_ms
         tx.run(WAITERS["keep"], id=before.id, seq=seq, place_until_ms=place, intent=wanted.intent)

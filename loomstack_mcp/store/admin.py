@@ -111,5 +111,3 @@ def _created(target: Path) -> Iterator[None]:
     except BaseException:
         target.unlink()
         raise
-
-

@@ -139,7 +139,11 @@ class SqliteStore:
     def _opened(self) -> sqlite3.Connection:
         self._prepare_file()
         connection = sqlite3.connect(
-            self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_WAIT_MS / 1000, cached_statements=256
+            self.path,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=BUSY_WAIT_MS / 1000,
+            cached_statements=256,
         )
         try:
             if not migrate.is_current(connection, self._version):

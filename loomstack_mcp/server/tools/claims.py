@@ -38,7 +38,11 @@ class ClaimTools:
 
         async def attempt() -> ClaimResult:
             # Rounded up, so that the last attempt, at the very end of the wait, still keeps its place.
-            left_ms = max(1, round((until - anyio.current_time()) * SECOND_MS)) if wait_seconds > 0 else wait_seconds * SECOND_MS
+            left_ms = (
+                max(1, round((until - anyio.current_time()) * SECOND_MS))
+                if wait_seconds > 0
+                else wait_seconds * SECOND_MS
+            )
             return await self._face.call(
                 ctx,
                 lambda caller: self._face.loom.claims.claim_paths(

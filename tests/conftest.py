@@ -1,0 +1,97 @@
+"""Fixtures: a real store with clocks that tests may turn, a real repository, real server processes."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from loomstack_mcp.loom import Loom
+from loomstack_mcp.store.clock import Clock
+from loomstack_mcp.store.sqlite import SqliteStore
+from tests.wire import Server
+
+MINUTE_MS = 60_000
+
+
+@dataclass
+class Clocks:
+    """A machine whose clocks stand still until a test turns them."""
+
+    boot_id: str = "boot-1"
+    boot_ms: int = 1_000
+    wall_ms: int = 1_800_000_000_000
+
+    def clock(self) -> Clock:
+        return Clock(boot_id=self.boot_id, boot_ms=lambda: self.boot_ms, wall_ms=lambda: self.wall_ms)
+
+    def pass_minutes(self, minutes: float) -> None:
+        self.boot_ms += int(minutes * MINUTE_MS)
+        self.wall_ms += int(minutes * MINUTE_MS)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def clocks() -> Clocks:
+    return Clocks()
+
+
+@pytest.fixture
+def loom(tmp_path: Path, clocks: Clocks) -> Iterator[Loom]:
+    with Loom(SqliteStore(tmp_path / "loom.db", clock=clocks.clock()), rework_max=3) as opened:
+        yield opened
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A repository with a commit, and files that claims can name."""
+    root = tmp_path / "shop"
+    for name in ("src/a.py", "src/b.py", "tests/test_a.py", "app/[id]/page.tsx", "README.md"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("x\n")
+    git(root, "init", "--quiet", "--initial-branch=main")
+    commit_all(root)
+    return root
+
+
+@pytest.fixture
+def serve(tmp_path: Path, shop: Path) -> Iterator[Callable[..., Server]]:
+    """Start real stdio servers over one store, each ready for calls."""
+    with contextlib.ExitStack() as servers:
+
+        def start(*, cwd: Path = shop, initialize: bool = True, **env: str) -> Server:
+            server = servers.enter_context(Server(COMMAND, env=environment(tmp_path, **env), cwd=cwd))
+            if initialize:
+                server.initialize()
+            return server
+
+        yield start
+
+
+COMMAND = [sys.executable, "-m", "loomstack_mcp", "serve"]
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """What a client hands its server, without what this very session may have set."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+    return {**kept, "HOME": str(home), "LOOMSTACK_HOME": str(home / "loomstack"), **more}
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ("-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
+    return subprocess.run(
+        ["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def commit_all(folder: Path, message: str = "change") -> None:
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--no-verify", "--allow-empty", "-m", message)
