@@ -55,7 +55,8 @@ def _named(tx: Tx, checkout: Checkout) -> str:
 def _before_origin(tx: Tx, checkout: Checkout) -> str:
     """The repo that this clone belonged to while it had no origin."""
     repo_id = _of(tx, checkout.clone)
-    return repo_id if provisional(repo_id) else ""
+    names = [str(row["identity"]) for row in tx.all(REPOS["names"], repo_id=repo_id)]
+    return repo_id if all(provisional(name) or name.startswith("clone:") for name in names) else ""
 
 
 def _unrecorded(tx: Tx, checkout: Checkout, repo_id: str) -> bool:

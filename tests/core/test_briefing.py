@@ -22,7 +22,14 @@ def test_nearer_comes_first_then_people_then_newer() -> None:
     ]
     found = fitted((of_note(note, VIEW) for note in notes), cursor=99, since=0, budget_tokens=2000)
 
-    assert [note["note"] for note in found.notes] == ["here-human", "here-new", "here-old", "beside", "elsewhere", "org"]
+    assert [note["note"] for note in found.notes] == [
+        "here-human",
+        "here-new",
+        "here-old",
+        "beside",
+        "elsewhere",
+        "org",
+    ]
 
 
 def test_since_reads_only_what_is_newer() -> None:

@@ -143,7 +143,13 @@ def test_what_names_no_repository_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize(
     "secret",
-    ["-----BEGIN RSA PRIVATE KEY-----", "AKIA" + "A" * 16, "ghp_" + "a" * 36, "xoxb-1234567890-abc", "sk-ant-" + "a" * 40],
+    [
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "AKIA" + "A" * 16,
+        "ghp_" + "a" * 36,
+        "xoxb-1234567890-abc",
+        "sk-ant-" + "a" * 40,
+    ],
 )
 def test_a_text_that_shows_a_secret_is_refused_without_repeating_it(secret: str) -> None:
     with pytest.raises(Invalid) as refused:

@@ -61,7 +61,9 @@ def is_literal(text: str) -> bool:
 segments = st.lists(st.sampled_from(["a", "b", "*", "?", "[ab]", "[!a]"]), min_size=1, max_size=2).map("".join)
 folders = st.lists(st.one_of(segments, st.just("**")), min_size=1, max_size=3).map("/".join)
 braces = st.tuples(segments, segments, segments).map(lambda parts: f"{{{parts[0]},{parts[1]}}}/{parts[2]}")
-patterns = st.one_of(folders, folders.map(lambda text: text.removesuffix("/**") + "/").filter(lambda t: t != "**/"), braces)
+patterns = st.one_of(
+    folders, folders.map(lambda text: text.removesuffix("/**") + "/").filter(lambda t: t != "**/"), braces
+)
 
 
 @settings(max_examples=800, deadline=None)
@@ -140,7 +142,13 @@ def test_the_range_below_a_key_holds_what_lies_strictly_below() -> None:
     low, high = below("a/b/")
 
     assert ancestors("a/b/") == ("", "a/", "a/b/")
-    assert [low < key < high for key in ("a/b/", "a/b/c/", "a/b0/", "a/b.py/", "a/")] == [False, True, False, False, False]
+    assert [low < key < high for key in ("a/b/", "a/b/c/", "a/b0/", "a/b.py/", "a/")] == [
+        False,
+        True,
+        False,
+        False,
+        False,
+    ]
     assert below("")[0] < "\U0010fffe/" < below("")[1]
 
 

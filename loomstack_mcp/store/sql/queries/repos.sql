@@ -18,6 +18,10 @@ ON CONFLICT (id) DO NOTHING
 INSERT INTO repo_alias (identity, repo_id) VALUES (:identity, :repo_id)
 ON CONFLICT (identity) DO UPDATE SET repo_id = excluded.repo_id
 
+-- :name names
+-- All that a repo is known by.
+SELECT identity FROM repo_alias WHERE repo_id = :repo_id
+
 -- :name fold
 -- From now on letter case tells no two paths of this repo apart.
 UPDATE repo SET ignore_case = 1 WHERE id = :repo_id

@@ -20,6 +20,8 @@ CREATE TABLE repo_alias (
   repo_id TEXT NOT NULL REFERENCES repo (id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX repo_alias_repo ON repo_alias (repo_id);
+
 CREATE TABLE run (
   id TEXT PRIMARY KEY,
   repo_id TEXT NOT NULL REFERENCES repo (id),
