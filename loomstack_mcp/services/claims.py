@@ -69,7 +69,7 @@ class ClaimService:
         """
         intent = bounded("intent", intent, chars_max=SENTENCE_CHARS_MAX, required=True)
         within("paths (their number)", len(patterns), least=1, most=PATHS_MAX)
-        within("minutes", ttl_ms // MINUTE_MS, least=0, most=LEASE_MINUTES_MAX)
+        within("minutes", -(-ttl_ms // MINUTE_MS), least=1, most=LEASE_MINUTES_MAX)  # rounded up
         within("wait_seconds", wait_ms // SECOND_MS, least=0, most=WAIT_SECONDS_MAX)
         with entered(self._store, caller, run_id) as (tx, run):
             wanted = Waiter(

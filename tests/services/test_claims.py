@@ -45,7 +45,8 @@ def test_the_same_paths_renew_the_same_claim_with_the_same_token(loom: Loom, clo
     clocks.pass_minutes(10)
     again = claim(loom, ANA, "docs/", "src/").claim
 
-    assert first and again
+    assert first
+    assert again
     assert (again.id, again.fence) == (first.id, first.fence)
     assert again.expires_at_ms == first.expires_at_ms + 10 * 60_000
 
@@ -62,7 +63,9 @@ def test_a_lapsed_claim_is_granted_to_another_and_its_holder_is_told(loom: Loom,
     granted = claim(loom, ANA, "src/a.py")
     told = loom.claims.release_paths(BEA, "").alerts
 
-    assert held and granted.claim and granted.claim.fence > held.fence
+    assert held
+    assert granted.claim
+    assert granted.claim.fence > held.fence
     assert [alert.kind for alert in told] == ["expired"]
     with pytest.raises(LeaseLost):
         loom.claims.release_paths(BEA, "", claims=[held.id])
@@ -73,7 +76,9 @@ def test_a_lapsed_lease_that_nobody_took_is_renewed_by_use_with_its_token(loom: 
     clocks.pass_minutes(2)
     again = claim(loom, BEA, "src/", minutes=1).claim
 
-    assert held and again and again.fence == held.fence
+    assert held
+    assert again
+    assert again.fence == held.fence
 
 
 def test_a_call_renews_the_lease_in_its_second_half(loom: Loom, clocks: Clocks) -> None:
