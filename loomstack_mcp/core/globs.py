@@ -1,19 +1,28 @@
-"""Do two patterns share a path? Decided exactly, on the product of two automata."""
+"""Do two patterns share a path; does a pattern cover a path. Both are decided exactly."""
 
 import re
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 from loomstack_mcp.core.errors import Invalid, LimitExceeded
-from loomstack_mcp.core.limits import PATTERN_BRACES_MAX, PATTERN_CHARS_MAX
-from loomstack_mcp.core.segments import ANY_NAME, Segment, name_in_both, segment
+from loomstack_mcp.core.limits import PATTERN_BRACES_MAX, PATTERN_CHARS_MAX, SPELLED_CHARS_MAX
+from loomstack_mcp.core.wildcards import ANY_NAME, Name, Route, name, shared_path, some_path
 
-Step = Segment | None
-"""One segment of a path; None stands for any number of them, none included."""
+_SPECIAL = re.compile(r"[\\*?\[\]{}]")
+_UNIT = re.compile(r"\\.|\[!?\]?(?:\\.|[^\]/\\])*\]|[{},]|[^\\\[{},]+|.", re.DOTALL)
 
-_SPECIAL = re.compile(r"[*?\[\]{}\\]")
-_AFTER_ALL = chr(0x10FFFF)
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """A pattern without braces."""
+
+    key: str
+    literal: bool
+    folder: bool
+    """Exactly one folder, with everything below it."""
+    tail: str
+    """Literal characters that every covered path ends with."""
+    route: Route
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,57 +30,61 @@ class Pattern:
     """A set of paths, anchored at the repository's root."""
 
     text: str
-    key: str
-    """The longest literal folder above every covered path, with a final slash; a literal path is its own folder."""
-    literal: bool
+    key: str = field(compare=False)
+    """The longest literal folder above every covered path, with a final slash; "" for the root.
+    A literal path is its own folder, `a/b.py/`."""
+    literal: bool = field(compare=False)
     """Exactly one path."""
-    folder: bool
-    """Exactly one folder, with everything below it."""
-    ways: tuple[tuple[Step, ...], ...]
-    """The alternatives that braces spell out, each a sequence of segments."""
+    ways: tuple[Way, ...] = field(compare=False)
+    """What the braces spell out."""
+
+    @cached_property
+    def folded(self) -> tuple[Way, ...]:
+        """The ways to compare with casefolded paths."""
+        return tuple(_way(text, folded=True) for text in _spelled_out(self.text))
 
 
-@lru_cache(maxsize=32_768)
+@lru_cache(maxsize=32_768)  # more than CANDIDATES_MAX, so that one wide request does not empty it
 def pattern(text: str, /) -> Pattern:
-    """Read a canonical pattern.
+    """Read a pattern.
 
     `a/b.py` is that path alone, `a/` that folder and everything below, `a/**` what is below it,
-    `**` between slashes any number of folders. Raises Invalid or LimitExceeded.
+    `**` between slashes any number of folders. Braces are spelled out first, then each is read.
+    Raises Invalid, or LimitExceeded for a text that is too long or braces that spell out too much.
     """
     if len(text) > PATTERN_CHARS_MAX:
-        raise LimitExceeded(f"a pattern of {len(text)} characters; {PATTERN_CHARS_MAX} is the most")
-    if not _SPECIAL.search(text):
-        return _plain(text)
-    ways = tuple(_steps(way) for way in _alternatives(text))
-    keys = [_key(way) for way in ways]
-    key = keys[0] if len(keys) == 1 else _common(keys)
-    [*names, last] = ways[0]
-    named = len(ways) == 1 and all(step and step.literal is not None for step in names)
-    literal = named and last is not None and last.literal is not None
-    return Pattern(text=text, key=key, literal=literal, folder=named and last is None and bool(names), ways=ways)
+        raise LimitExceeded(f"a pattern of {len(text)} characters, over {PATTERN_CHARS_MAX}; name the folder")
+    ways = tuple(_way(each, folded=False) for each in _spelled_out(text))
+    key = ways[0].key
+    if len(ways) > 1:
+        key = max(set(ancestors(key)).intersection(*(ancestors(way.key) for way in ways[1:])), key=len)
+    return Pattern(text=text, key=key, literal=len(ways) == 1 and ways[0].literal, ways=ways)
 
 
 def literal(path: str, /) -> str:
-    """The pattern that covers exactly this path."""
-    return _SPECIAL.sub(lambda match: f"\\{match[0]}", path)
+    """The text of the pattern that covers exactly this path."""
+    return _SPECIAL.sub(r"\\\g<0>", path)
 
 
 def overlap(a: Pattern, b: Pattern, /, *, ignore_case: bool = False) -> str:
     """A path that both cover, or "" where there is none.
 
-    A literal path also overlaps with whatever is anchored below it: one of the two would have to
-    be replaced for the other to exist.
+    A literal path also overlaps whatever is anchored below it, with a path below as the answer:
+    one of the two would have to be replaced for the other to exist. Where case is ignored,
+    `?` and sets stand for one character of the casefolded path.
     """
+    if not ignore_case:
+        return next((path for mine in a.ways for theirs in b.ways if (path := _in_both(mine, theirs))), "")
+    path = next((path for mine in a.folded for theirs in b.folded if (path := _in_both(mine, theirs))), "")
+    spelled = max(a.key, b.key, key=len)[:-1]
+    return path and spelled + path[len(spelled.casefold()) :]
+
+
+def covers(wanted: Pattern, path: str, /, *, ignore_case: bool = False) -> bool:
+    """Whether a normalized path, without a final slash, is among those of the pattern."""
     if ignore_case:
-        a, b = pattern(a.text.casefold()), pattern(b.text.casefold())
-    if not (a.key.startswith(b.key) or b.key.startswith(a.key)):
-        return ""
-    for upper, lower in ((a, b), (b, a)):
-        if (upper.literal and len(lower.key) > len(upper.key)) or (upper.folder and len(lower.key) >= len(upper.key)):
-            return _own(lower)
-    if a.literal and b.literal:
-        return a.key[:-1]  # neither lies above the other, so they are one path
-    return next((path for way in a.ways for other in b.ways if (path := _path(way, other))), "")
+        path = path.casefold()
+    return any(_covers(way, path) for way in (wanted.folded if ignore_case else wanted.ways))
 
 
 def ancestors(key: str, /) -> tuple[str, ...]:
@@ -81,137 +94,88 @@ def ancestors(key: str, /) -> tuple[str, ...]:
 
 def below(key: str, /) -> tuple[str, str]:
     """The open range (low, high) that holds exactly the keys strictly below this one."""
-    return (key, f"{key[:-1]}0") if key else ("", _AFTER_ALL)  # "0" follows "/" in code point order
+    return (key, f"{key[:-1]}0") if key else ("", chr(0x10FFFF))  # "0" follows "/" in code point order
 
 
-def _plain(text: str) -> Pattern:
-    names = text.split("/")
-    is_folder = names[-1] == ""
-    if is_folder:
-        names.pop()
-    if not all(names) or not names or "." in names or ".." in names:
-        raise _misshapen(text)
-    steps: list[Step] = [Segment(name) for name in names]
-    key = text if is_folder else f"{text}/"
-    way = (*steps, None) if is_folder else tuple(steps)
-    return Pattern(text=text, key=key, literal=not is_folder, folder=is_folder, ways=(way,))
+def _in_both(a: Way, b: Way) -> str:
+    for upper, lower in ((a, b), (b, a)):
+        is_below = lower.key != upper.key or lower.literal or lower.folder
+        if (upper.folder or (upper.literal and is_below)) and lower.key.startswith(upper.key):
+            return lower.key[:-1] if lower.literal or lower.folder else some_path(lower.route)
+    near = a.key.startswith(b.key) or b.key.startswith(a.key)
+    if near and (a.tail.endswith(b.tail) or b.tail.endswith(a.tail)):
+        return shared_path(a.route, b.route)
+    return ""
 
 
-def _steps(text: str) -> tuple[Step, ...]:
-    names = _split(text)
-    is_folder = names[-1] == ""
-    if is_folder:
-        names.pop()
-    if not all(names) or not names or "." in names or ".." in names:
-        raise _misshapen(text)
-    steps: list[Step] = [None if name == "**" else segment(name) for name in names]
-    if steps[-1] is None:
-        steps[-1:] = [ANY_NAME, None]
-    elif is_folder:
-        steps.append(None)
-    return tuple(step for at, step in enumerate(steps) if step or not at or steps[at - 1])
+def _covers(way: Way, path: str) -> bool:
+    if way.literal:
+        return path == way.key[:-1]
+    if not f"{path}/".startswith(way.key) or not path.endswith(way.tail):
+        return False
+    return way.folder or bool(shared_path((tuple(path.split("/")),), way.route))
 
 
-def _misshapen(text: str) -> Invalid:
-    return Invalid(f"{text or 'an empty pattern'} is no path from the repository's root; write it like src/app.py")
-
-
-def _split(text: str) -> list[str]:
-    """The segments between slashes; an escaped slash is a slash."""
-    return text.replace("\\/", "/").split("/")
-
-
-def _own(covering: Pattern) -> str:
-    """Some path that the pattern covers."""
-    if covering.literal or covering.folder:
-        return covering.key[:-1]
-    return _path(covering.ways[0], covering.ways[0])
-
-
-def _key(way: tuple[Step, ...]) -> str:
-    names = []
-    for step in way:
-        if step is None or step.literal is None:
-            break
-        names.append(f"{step.literal}/")
-    return "".join(names)
-
-
-def _common(keys: list[str]) -> str:
-    shared = set(ancestors(keys[0])).intersection(*(ancestors(key) for key in keys[1:]))
-    return max(shared, key=len)
-
-
-def _path(a: tuple[Step, ...], b: tuple[Step, ...]) -> str:
-    """A path on both ways, or "". The last names decide most cases, so they are compared first."""
-    if a[-1] and b[-1] and not name_in_both(a[-1], b[-1]):
-        return ""
-    rests: list[list[tuple[str, ...] | None]] = [[None] * (len(b) + 1) for _ in range(len(a) + 1)]
-    for i in range(len(a), -1, -1):
-        for j in range(len(b), -1, -1):
-            rests[i][j] = _rest(a, b, i, j, rests)
-    return "/".join(rests[0][0] or ())
-
-
-def _rest(
-    a: tuple[Step, ...], b: tuple[Step, ...], i: int, j: int, rests: list[list[tuple[str, ...] | None]]
-) -> tuple[str, ...] | None:
-    """The shared rest of a path after `i` steps of one way and `j` of the other."""
-    if i == len(a) and j == len(b):
-        return ()
-    if i < len(a) and a[i] is None and (rest := rests[i + 1][j]) is not None:
-        return rest
-    if j < len(b) and b[j] is None and (rest := rests[i][j + 1]) is not None:
-        return rest
-    if i == len(a) or j == len(b):
-        return None
-    mine, theirs = a[i], b[j]
-    if mine is None or theirs is None:
-        named = mine or theirs
-        if named is None:
-            return None
-        name, rest = name_in_both(named, ANY_NAME), rests[i + (mine is not None)][j + (theirs is not None)]
-    else:
-        name, rest = name_in_both(mine, theirs), rests[i + 1][j + 1]
-    return (name, *rest) if name and rest is not None else None
-
-
-def _alternatives(text: str) -> list[str]:
-    """The texts that braces spell out, nested ones too."""
-    done: list[str] = []
-    open_ones = [text]
-    while open_ones:
-        if len(done) + len(open_ones) > PATTERN_BRACES_MAX:
-            raise LimitExceeded(f"{text[:80]} spells out more than {PATTERN_BRACES_MAX} patterns; claim the folder")
-        current = open_ones.pop()
-        span = _first_braces(current)
-        if span is None:
-            done.append(current)
+def _spelled_out(text: str) -> list[str]:
+    """The texts that braces stand for, nested ones too."""
+    if "{" not in text:
+        return [text]
+    outer: list[tuple[list[str], list[str]]] = []
+    done, current = list[str](), [""]
+    for unit in _UNIT.findall(text):
+        if unit == "{":
+            outer.append((done, current))
+            done, current = [], [""]
+        elif unit == "," and outer:
+            done, current = done + current, [""]
+        elif unit == "}" and outer:
+            choices = list(dict.fromkeys(done + current))
+            if not done:
+                raise Invalid(f"{{{choices[0]}}} in {text} is no choice; write {{a,b}}, or \\{{ for a brace")
+            done, before = outer.pop()
+            current = [start + choice for start in before for choice in choices]
         else:
-            start, end, inner = span
-            open_ones += [f"{current[:start]}{choice}{current[end + 1 :]}" for choice in reversed(inner)]
-    return done
+            current = [start + unit for start in current]
+        if len(done) + len(current) > PATTERN_BRACES_MAX or sum(map(len, current)) > SPELLED_CHARS_MAX:
+            raise LimitExceeded(
+                f"{text[:80]} spells out more than {PATTERN_BRACES_MAX} patterns or {SPELLED_CHARS_MAX} "
+                "characters; name the folder above them"
+            )
+    if outer:
+        raise Invalid(f"{{ is never closed in {text}; write \\{{ for that character")
+    return list(dict.fromkeys(current))
 
 
-def _first_braces(text: str) -> tuple[int, int, list[str]] | None:
-    """Where the first outermost `{…}` opens and closes, and its alternatives."""
-    depth, start, commas, at = 0, -1, list[int](), 0
-    while at < len(text):
-        character = text[at]
-        if character == "\\":
-            at += 1
-        elif character == "{":
-            if depth == 0:
-                start = at
-            depth += 1
-        elif character == "}" and depth:
-            depth -= 1
-            if depth == 0:
-                edges = [start, *commas, at]
-                return start, at, [text[low + 1 : high] for low, high in pairwise(edges)]
-        elif character == "," and depth == 1:
-            commas.append(at)
-        at += 1
-    if depth:
-        raise Invalid(f"{text} opens {{ and never closes it; write \\{{ for a brace in a name")
-    return None
+def _way(text: str, *, folded: bool) -> Way:
+    segments = text.removesuffix("/").split("/")
+    if not {"", ".", ".."}.isdisjoint(segments):
+        raise Invalid(f"{text or 'nothing'} is no path from the repository's root; write it like src/app.py")
+    route: list[tuple[Name, ...]] = [()]
+    for segment in segments:
+        if segment == "**":
+            route.append(())
+        else:
+            route[-1] = (*route[-1], name(segment, folded=folded))
+    if segments[-1] == "**":
+        route[-1] = (ANY_NAME,)
+    if text.endswith("/"):
+        route.append(())
+    return _read(route)
+
+
+def _read(route: list[tuple[Name, ...]]) -> Way:
+    leading: list[str] = []
+    for each in route[0]:
+        if not isinstance(each, str):
+            break
+        leading.append(each)
+    last = route[-1][-1] if route[-1] else ""
+    tail = last if isinstance(last, str) else last[-1]
+    named = len(leading) == len(route[0])
+    return Way(
+        key="".join(f"{each}/" for each in leading),
+        literal=len(route) == 1 and named,
+        folder=len(route) == 2 and named and bool(leading) and not route[1],
+        tail=tail if isinstance(tail, str) else "",
+        route=(route[0], *(part for part in route[1:-1] if part), *route[1:][-1:]),
+    )

@@ -8,6 +8,10 @@ DAY_MS = 24 * HOUR_MS
 PATTERN_CHARS_MAX = 500
 PATTERN_BRACES_MAX = 64
 """Alternatives one pattern may expand to with `{a,b}`."""
+SPELLED_CHARS_MAX = 8 * PATTERN_CHARS_MAX
+"""Characters of all these alternatives together."""
+RANGE_CHARS_MAX = 256
+"""Characters that one range of a set, like `[a-z]`, may span."""
 PATHS_MAX = 100
 """Patterns in one call."""
 TEXT_CHARS_MAX = 2_000

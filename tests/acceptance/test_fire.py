@@ -116,7 +116,8 @@ def misbehave(path: Path, name: str, seed: int) -> None:
                 continue
             loom.claims.claim_paths(
                 session(name), "", patterns=chance.sample(PATTERNS, chance.choice((1, 1, 2))), intent="mine",
-                mode=chance.choice(("exclusive", "exclusive", "shared")), ttl_ms=60_000, wait_ms=chance.choice((0, 0, 0, 1_000)),
+                mode=chance.choice(("exclusive", "exclusive", "shared")), ttl_ms=60_000,
+                wait_ms=chance.choice((0, 0, 0, 1_000)),
             )  # fmt: skip
             time.sleep(chance.choice((0, 0, 0.01, 0.3)))
 

@@ -1,171 +1,295 @@
-"""Overlap against brute force: an independent matcher over every short path."""
-
-from itertools import product
-
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loomstack_mcp.core.errors import Invalid, LimitExceeded
-from loomstack_mcp.core.globs import ancestors, below, literal, overlap, pattern
+from loomstack_mcp.core.globs import ancestors, below, covers, literal, overlap, pattern
+from tests.core.oracle import PATHS, covered, is_covered, spelled_out
 
-NAMES = ["".join(letters) for size in (1, 2, 3) for letters in product("ab", repeat=size)]
-PATHS = ["/".join(names) for depth in (1, 2, 3) for names in product(NAMES[:6], repeat=depth)] + NAMES
+NAMES = ["a", "B", "*", "a*", "*b", "a?", "[!a]", "**"]
+SAMPLE = [
+    *(name + end for name in NAMES for end in ("", "/")),
+    *(f"{first}/{second}{end}" for first in NAMES for second in NAMES for end in ("", "/")),
+    *(
+        "a/**/b",
+        "**/a/*",
+        "{a,b}",
+        "{a,b/a}/b",
+        "[ab]?",
+        "a{,/b}",
+        "{a/{a,b},b}",
+        "a*b*a",
+        "*a*b",
+        "[a-b]*",
+        "**/**/a",
+        "**/a/**/b",
+    ),
+]
 
 
-def covers(text: str, path: str) -> bool:
-    """The definition, spelled out: brace by brace, segment by segment, character by character."""
-    return any(covers_way(way, path) for way in ways(text))
+def anchored_below(upper: str, lower: str) -> bool:
+    """Whether some alternative of `upper` is a literal path, and one of `lower` lies below it."""
+    paths = [way for way in spelled_out(upper) if not set(way) & set("*?[") and not way.endswith("/")]
+    return any(way.startswith(f"{path}/") for path in paths for way in spelled_out(lower))
 
 
-def ways(text: str) -> list[str]:
-    if "{" not in text:
-        return [text]
-    head, rest = text.split("{", 1)
-    inner, tail = rest.split("}", 1)
-    return [way for choice in inner.split(",") for way in ways(f"{head}{choice}{tail}")]
+def disagreement(one: str, other: str, *, ignore_case: bool = False) -> str:
+    """What is wrong with the overlap of two patterns, or ""."""
+    witness = overlap(pattern(one), pattern(other), ignore_case=ignore_case)
+    shared = covered(one, ignore_case=ignore_case) & covered(other, ignore_case=ignore_case)
+    if shared and not witness:
+        return f"{one} and {other} share {min(shared)}"
+    sides = [is_covered(side, witness, ignore_case=ignore_case) for side in (one, other)] if witness else []
+    fold = str.casefold if ignore_case else str
+    if any(sides) and (anchored_below(fold(one), fold(other)) or anchored_below(fold(other), fold(one))):
+        return ""
+    return "" if all(sides) else f"{one} and {other} do not share {witness}"
 
 
-def covers_way(text: str, path: str) -> bool:
+def test_every_pair_of_a_sample_overlaps_exactly_where_it_shares_a_path():
+    wrong = [found for one in SAMPLE for other in SAMPLE if (found := disagreement(one, other))]
+
+    assert wrong == []
+
+
+def test_every_pair_of_a_sample_overlaps_exactly_where_it_shares_a_path_of_any_case():
+    few = SAMPLE[::3]
+
+    wrong = [found for one in few for other in few if (found := disagreement(one, other, ignore_case=True))]
+
+    assert wrong == []
+
+
+def test_the_sample_has_many_pairs_that_overlap_and_many_that_do_not():
+    pairs = [(one, other) for one in SAMPLE for other in SAMPLE]
+
+    shares = sum(bool(covered(one) & covered(other)) for one, other in pairs) / len(pairs)
+
+    assert 0.2 < shares < 0.8
+
+
+def test_the_sample_covers_what_the_definition_says():
+    wrong = [
+        (text, path) for text in SAMPLE for path in PATHS if covers(pattern(text), path) != (path in covered(text))
+    ]
+
+    assert wrong == []
+
+
+def test_keys_of_overlapping_patterns_are_prefixes_of_one_another():
+    keys = {text: pattern(text).key for text in SAMPLE}
+
+    missed = [
+        (one, other)
+        for one in SAMPLE
+        for other in SAMPLE
+        if overlap(pattern(one), pattern(other))
+        and not (keys[one].startswith(keys[other]) or keys[other].startswith(keys[one]))
+    ]
+
+    assert missed == []
+
+
+@st.composite
+def generalised(draw: st.DrawFn, path: str) -> str:
+    """A pattern that covers the path, by construction."""
     names = path.split("/")
-    if text.endswith("/"):
-        return any(steps(text[:-1].split("/"), names[:size]) for size in range(1, len(names) + 1))
-    return steps(text.split("/"), names)
+    taken = [
+        draw(
+            st.sampled_from(
+                [
+                    name,
+                    "*",
+                    f"{name[0]}*",
+                    f"*{name[-1]}",
+                    "?" * len(name),
+                    f"[!x]{name[1:]}",
+                    f"[{name[0]}x]{name[1:]}",
+                    f"{{{name},x}}",
+                    "**",
+                ]
+            )
+        )
+        for name in names
+    ]
+    below = draw(st.sampled_from(["", "/"]))
+    return "/".join(taken) + below
 
 
-def steps(wanted: list[str], names: list[str]) -> bool:
-    if not wanted:
-        return not names
-    if wanted[0] == "**":
-        least = 1 if len(wanted) == 1 else 0
-        return any(steps(wanted[1:], names[size:]) for size in range(least, len(names) + 1))
-    return bool(names) and characters(wanted[0], names[0]) and steps(wanted[1:], names[1:])
-
-
-def characters(wanted: str, name: str) -> bool:
-    if not wanted:
-        return not name
-    if wanted[0] == "*":
-        return any(characters(wanted[1:], name[size:]) for size in range(len(name) + 1))
-    if wanted[0] == "[":
-        inner, rest = wanted[1:].split("]", 1)
-        chosen = name[:1] not in inner[1:] if inner[0] == "!" else name[:1] in inner
-        return bool(name) and chosen and characters(rest, name[1:])
-    return bool(name) and wanted[0] in ("?", name[0]) and characters(wanted[1:], name[1:])
-
-
-def is_literal(text: str) -> bool:
-    return not set(text) & set("*?[{") and not text.endswith("/")
-
-
-segments = st.lists(st.sampled_from(["a", "b", "*", "?", "[ab]", "[!a]"]), min_size=1, max_size=2).map("".join)
-folders = st.lists(st.one_of(segments, st.just("**")), min_size=1, max_size=3).map("/".join)
-braces = st.tuples(segments, segments, segments).map(lambda parts: f"{{{parts[0]},{parts[1]}}}/{parts[2]}")
-patterns = st.one_of(
-    folders, folders.map(lambda text: text.removesuffix("/**") + "/").filter(lambda t: t != "**/"), braces
-)
-
-
-@settings(max_examples=800, deadline=None)
-@given(patterns, patterns)
-@example("a*", "*b")
-@example("**/a", "a/")
-@example("a/**/b", "a/b")
-@example("*", "**/a/*")
-@example("a/**", "a")
-def test_patterns_overlap_exactly_where_some_path_is_in_both(a: str, b: str) -> None:
-    witness = overlap(pattern(a), pattern(b))
-    shared = any(covers(a, path) and covers(b, path) for path in PATHS)
-    # A literal path and something anchored below it cannot both stand, though no path is in both.
-    above = any(
-        is_literal(upper) and pattern(lower).key.startswith(f"{upper}/") and pattern(lower).key != f"{upper}/"
-        for upper, lower in ((a, b), (b, a))
-    )
-
-    assert bool(witness) == (shared or above)
-    assert above or not witness or (covers(a, witness) and covers(b, witness))
+@st.composite
+def two_of_one_path(draw: st.DrawFn) -> tuple[str, str, str]:
+    path = draw(st.sampled_from(PATHS))
+    return path, draw(generalised(path)), draw(generalised(path))
 
 
 @settings(max_examples=400, deadline=None)
-@given(patterns, patterns)
-def test_overlap_is_symmetric_and_never_missed_by_the_key_filter(a: str, b: str) -> None:
-    found = bool(overlap(pattern(a), pattern(b)))
-    keys = sorted((pattern(a).key, pattern(b).key), key=len)
+@given(two_of_one_path())
+def test_two_patterns_of_one_path_overlap(drawn: tuple[str, str, str]):
+    path, one, other = drawn
 
-    assert found == bool(overlap(pattern(b), pattern(a)))
-    assert not found or keys[1].startswith(keys[0])
-
-
-@given(patterns, patterns)
-def test_letter_case_is_ignored_only_when_asked(a: str, b: str) -> None:
-    plain = bool(overlap(pattern(a), pattern(b)))
-
-    assert bool(overlap(pattern(a.upper()), pattern(b), ignore_case=True)) == plain
-    assert not overlap(pattern("SRC/A.py"), pattern("src/a.py"))
+    assert overlap(pattern(one), pattern(other)) != ""
+    assert covers(pattern(one), path)
+    assert disagreement(one, other) == ""
 
 
-@given(st.text(alphabet="ab[]{}*?\\!", min_size=1, max_size=8))
-def test_a_literal_covers_its_own_path_alone(path: str) -> None:
-    own = pattern(literal(path))
+WORDS = st.lists(
+    st.sampled_from(
+        ["a", "b", "B", "*", "?", "[ab]", "[!a]", "[!B]", "[a-b]", "{a,b*}", "{,a}b", "{a/b,b}", "/", "/**/"]
+    ),
+    min_size=1,
+    max_size=6,
+).map("".join)
+TEXTS = WORDS.filter(
+    lambda text: all(
+        part and ("**" not in part or part == "**")
+        for way in spelled_out(text)
+        for part in way.removesuffix("/").split("/")
+    )
+)
 
-    assert own.literal
-    assert overlap(own, pattern(literal(path))) == path
-    assert not overlap(own, pattern(literal(f"{path}x")))
+
+@settings(max_examples=600, deadline=None)
+@given(TEXTS, TEXTS, st.booleans())
+def test_drawn_patterns_overlap_exactly_where_they_share_a_path(one: str, other: str, ignore_case: bool):
+    assert disagreement(one, other, ignore_case=ignore_case) == ""
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXTS, TEXTS, st.booleans())
+def test_overlap_is_symmetric(one: str, other: str, ignore_case: bool):
+    there = overlap(pattern(one), pattern(other), ignore_case=ignore_case)
+    back = overlap(pattern(other), pattern(one), ignore_case=ignore_case)
+
+    assert bool(there) == bool(back)
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXTS, st.sampled_from(PATHS), st.booleans())
+def test_drawn_patterns_cover_what_the_definition_says(text: str, path: str, ignore_case: bool):
+    assert covers(pattern(text), path, ignore_case=ignore_case) == is_covered(text, path, ignore_case=ignore_case)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.sampled_from("ab*?[]{},!\\-^/"), min_size=1, max_size=8))
+def test_an_escaped_path_covers_itself_alone(drawn: str):
+    path = "/".join(name for name in drawn.split("/") if name) or "a"
+
+    escaped = pattern(literal(path))
+
+    assert escaped.literal
+    assert escaped.key == f"{path}/"
+    assert overlap(escaped, pattern("**")) == path
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "witness"),
+    ("one", "other", "witness"),
     [
-        ("README.md", "README.md", "README.md"),
-        ("README.md", "docs/README.md", ""),
-        ("src/", "src/deep/er/a.py", "src/deep/er/a.py"),
-        ("src/", "srcs/a.py", ""),
+        ("src/", "src", "src"),
+        ("src/", "src/api/a.py", "src/api/a.py"),
+        ("src/**", "src/**/*.py", "src/x.py"),
         ("src/a*", "src/*.py", "src/a.py"),
-        ("**/*.lock", "src/a.py", ""),
-        ("src/**", "src", ""),
-        ("src/{a,b/c}.py", "src/b/*", "src/b/c.py"),
-        (".github/", "**/*.yml", ".github/.yml"),
-        ("a/b", "a/b/c", "a/b/c"),
+        ("src/", "**/*.lock", "src/x.lock"),
+        ("*", ".env", ".env"),
+        ("docs", "docs/guide/*.md", "docs/guide/x.md"),
+        ("a/**/b", "a/b", "a/b"),
+        (r"app/\[id\]/page.tsx", "app/*/page.tsx", "app/[id]/page.tsx"),
     ],
 )
-def test_examples(a: str, b: str, witness: str) -> None:
-    assert overlap(pattern(a), pattern(b)) == witness
+def test_these_overlap(one: str, other: str, witness: str):
+    assert overlap(pattern(one), pattern(other)) == witness
 
 
-def test_keys_are_the_literal_folders_above() -> None:
-    keys = [pattern(text).key for text in ("a/b.py", "a/b/", "a/*.py", "**", "a/{b/x,b/y}/*", "*/a")]
-
-    assert keys == ["a/b.py/", "a/b/", "a/", "", "a/b/", ""]
-
-
-def test_the_range_below_a_key_holds_what_lies_strictly_below() -> None:
-    low, high = below("a/b/")
-
-    assert ancestors("a/b/") == ("", "a/", "a/b/")
-    assert [low < key < high for key in ("a/b/", "a/b/c/", "a/b0/", "a/b.py/", "a/")] == [
-        False,
-        True,
-        False,
-        False,
-        False,
-    ]
-    assert below("")[0] < "\U0010fffe/" < below("")[1]
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("src/**", "src"),
+        ("src/*", "src"),
+        ("src/*.py", "src/a/b.py"),
+        ("src/a.py", "src/a.pyi"),
+        ("src/", "srcs/"),
+        ("**/*.lock", "src/a.py"),
+        ("Makefile", "makefile"),
+    ],
+)
+def test_these_do_not_overlap(one: str, other: str):
+    assert overlap(pattern(one), pattern(other)) == ""
 
 
-@pytest.mark.parametrize("text", ["", "/a", "a//b", "a/../b", "./a", "[a", "{a", "a\\", "[z-a]", "[/]"])
-def test_what_is_no_pattern_is_refused(text: str) -> None:
+@pytest.mark.parametrize(
+    ("one", "other", "witness"),
+    [
+        ("README.md", "readme.*", "README.md"),
+        ("src/App/", "SRC/app/x.ts", "src/app/x.ts"),
+        ("Straße", "STRASSE", "straße"),
+        ("[A-Z]", "q", "q"),
+        ("[Z-_]", "z", "z"),
+    ],
+)
+def test_these_overlap_in_another_case(one: str, other: str, witness: str):
+    found = overlap(pattern(one), pattern(other), ignore_case=True)
+
+    assert found.casefold() == witness.casefold()
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("**", ""),
+        ("src/", "src/"),
+        ("src/**", "src/"),
+        ("src/a/*.py", "src/a/"),
+        ("a/b.py", "a/b.py/"),
+        ("a/{b,c}/d", "a/"),
+        ("a/{b/c,b/d}", "a/b/"),
+        (r"a/\[b\]/*", "a/[b]/"),
+    ],
+)
+def test_a_key_is_the_longest_literal_folder(text: str, key: str):
+    assert pattern(text).key == key
+
+
+@pytest.mark.parametrize("text", ["", "/", "/a", "a//b", "a/../b", "./a", "[a", "{a,b", "a\\", "[z-a]", "{a,}"])
+def test_an_invalid_pattern_is_refused(text: str):
     with pytest.raises(Invalid):
         pattern(text)
 
 
-def test_a_brace_bomb_is_refused() -> None:
+@pytest.mark.parametrize("text", ["a" * 501, "{a,b}" * 7, "{" * 6 + "a,b" + ",c}" * 6 + "{a,b}" * 9])
+def test_a_pattern_over_a_limit_is_refused(text: str):
     with pytest.raises(LimitExceeded):
-        pattern("{a,b}" * 12)
+        pattern(text)
 
 
-def test_hostile_patterns_are_answered() -> None:
-    stars, folders = "*a" * 120 + "b", "**/a/" * 60 + "b"
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("*a" * 249, "*a" * 200 + "b"),
+        ("?" * 200, "*a" * 200 + "*b"),
+        ("a" * 490, "*aa" * 100 + "*b"),
+        ("**/a/" * 90 + "b", "a/" * 240 + "c"),
+        ("**/*a*/" * 60 + "b", "*a/" * 150 + "c"),
+        ("**/" * 160 + "a", "**/" * 160 + "b"),
+        ("{a,b}" * 6 + "*a" * 15 + "b", "{a,b}" * 6 + "?" * 40 + "c"),
+        ("{a,b/}" * 6 + "*a" * 10 + "b", "{a,b/}" * 6 + "?" * 15 + "c"),
+    ],
+)
+def test_hostile_patterns_are_told_apart(one: str, other: str):
+    assert overlap(pattern(one), pattern(other)) == ""
 
-    assert not overlap(pattern(stars), pattern("a" * 400))
-    assert overlap(pattern(stars), pattern("*b"))
-    assert overlap(pattern(folders), pattern("**/" + "a/" * 60 + "b"))
+
+def test_hostile_patterns_meet():
+    assert overlap(pattern("*a" * 249), pattern("a" * 490)) == "a" * 490
+
+
+def test_ancestors_are_the_folders_above_and_the_key_itself():
+    assert ancestors("a/b.py/") == ("", "a/", "a/b.py/")
+    assert ancestors("") == ("",)
+
+
+@given(st.sampled_from(["", "a/", "a/b/"]), st.text(st.sampled_from("a/0.-b"), max_size=6))
+def test_below_bounds_the_keys_strictly_below(key: str, end: str):
+    low, high = below(key)
+
+    found = {other for other in (end, f"{key}{end}") if low < other < high}
+
+    assert found == {other for other in (end, f"{key}{end}") if other.startswith(key) and other != key}

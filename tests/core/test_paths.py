@@ -1,54 +1,167 @@
-"""What callers type, as canonical patterns."""
+import unicodedata
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loomstack_mcp.core.errors import Invalid, LimitExceeded
+from loomstack_mcp.core.globs import pattern
+from loomstack_mcp.core.limits import PATTERN_CHARS_MAX
 from loomstack_mcp.core.paths import claimed
 
-FILES = {"README.md", "app/[id]/page.tsx", "Makefile"}
-FOLDERS = {"src", "app", "app/[id]", "v1.2"}
+FILES = {"README.md", "LICENSE", "src/app.py", "app/[id]/page.tsx", "a b/c d.txt", "caf\u00e9"}
+FOLDERS = {"src", "app", "app/[id]", "v1.2", "a b", "{{name}}"}
 
 
-def canonical(text: str) -> str:
-    return claimed(text, root="/work/shop", is_file=FILES.__contains__, is_folder=FOLDERS.__contains__)
+def claim(text: str) -> str:
+    return claimed(text, root="/work/repo", is_file=FILES.__contains__, is_folder=FOLDERS.__contains__)
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "canonical"),
     [
         ("README.md", "README.md"),
+        ("LICENSE", "LICENSE"),
         ("src", "src/"),
         ("src/", "src/"),
-        ("src/new.py", "src/new.py"),
-        ("src/newfolder", "src/newfolder/"),
+        ("src/.", "src/"),
+        ("src/new/..", "src/"),
         ("v1.2", "v1.2/"),
-        ("Makefile", "Makefile"),
-        ("./src//b/../new.py", "src/new.py"),
-        ("/work/shop/src/a.py", "src/a.py"),
-        ("/work/shop", "**"),
+        ("./src//x/../app.py", "src/app.py"),
+        ("/work/repo/src/app.py", "src/app.py"),
+        ("/work/./other/../repo/src", "src/"),
+        ("/work/repo/src/*.py", "src/*.py"),
+        ("a b/c d.txt", "a b/c d.txt"),
+        ("docs", "docs/"),
+        ("docs/new.md", "docs/new.md"),
+        ("docs/new.md/", "docs/new.md/"),
+        (".env", ".env/"),
+        (".env.local", ".env.local"),
+        ("app/[id]/page.tsx", r"app/\[id\]/page.tsx"),
+        (r"app/\[id\]/page.tsx", r"app/\[id\]/page.tsx"),
+        ("app/[id]", r"app/\[id\]/"),
+        ("app/[id]/", r"app/\[id\]/"),
+        ("{{name}}", r"\{\{name\}\}/"),
+        ("app/[ab].ts", "app/[ab].ts"),
+        ("src/*", "src/*"),
+        ("src/*/", "src/*/"),
+        ("src/**", "src/**"),
+        ("src/**/", "src/**"),
+        ("src/**/**/*", "src/**"),
+        ("src/**/**/a.py", "src/**/a.py"),
         (".", "**"),
+        ("./", "**"),
+        ("src/..", "**"),
+        ("/work/repo", "**"),
+        ("/work/repo/", "**"),
         ("**", "**"),
-        ("src/*.py", "src/*.py"),
-        ("app/[id]/page.tsx", "app/\\[id\\]/page.tsx"),
-        ("app/[id]", "app/\\[id\\]/"),
-        ("cafe\u0301.txt", "caf\u00e9.txt"),
-        ("with space/a b.py", "with space/a b.py"),
+        ("**/*", "**"),
+        (".github/workflows", ".github/workflows/"),
+        (".gitignore.d/x", ".gitignore.d/x/"),
+        ("cafe\u0301", "caf\u00e9"),
     ],
 )
-def test_paths_become_canonical(text: str, expected: str) -> None:
-    assert canonical(text) == expected
+def test_a_path_becomes_canonical(text: str, canonical: str):
+    assert claim(text) == canonical
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "  ", "/etc/passwd", "/work/shopping/a", "~/a", "C:\\a", "..", "src/../../a", "*/../a", ".git", ".git/config",
-     ".GIT/hooks", "a\nb", "a\x00b", "src/[", "\ud800"],
-)  # fmt: skip
-def test_what_lies_outside_or_is_no_path_is_refused(text: str) -> None:
+    [
+        "",
+        " ",
+        " src",
+        "src ",
+        "src\0",
+        "src/\n.py",
+        "src/\u2028.py",
+        "src/\udc80.py",
+        "/",
+        "/etc/passwd",
+        "/work/repository/a.py",
+        "/work/repo/../other/a.py",
+        "~",
+        "~/a.py",
+        "~me/a.py",
+        r"C:\repo\a.py",
+        "C:/repo/a.py",
+        r"\\server\a.py",
+        r"src\app.py",
+        "..",
+        "../a.py",
+        "src/../../a.py",
+        "a/*/../b",
+        "{a,b}/../c",
+        "{a/../b,c}",
+        ".git",
+        ".git/",
+        ".GIT/config",
+        ".git/hooks/*",
+        "src/../.git/config",
+        "vendor/lib/.git",
+        "{.git,src}/x",
+        "[a",
+        "{a,b",
+    ],
+)
+def test_what_is_no_path_of_the_worktree_is_refused(text: str):
     with pytest.raises(Invalid):
-        canonical(text)
+        claim(text)
 
 
-def test_a_path_beyond_the_limit_is_refused() -> None:
+def test_a_refusal_says_what_to_write_instead():
+    with pytest.raises(Invalid, match=r"/etc/passwd lies outside the repository /work/repo; write paths from its root"):
+        claim("/etc/passwd")
+
+
+def test_without_a_root_no_absolute_path_is_claimable():
+    with pytest.raises(Invalid):
+        claimed("/work/repo/a.py", is_file=FILES.__contains__, is_folder=FOLDERS.__contains__)
+
+
+@pytest.mark.parametrize("text", ["a" * (PATTERN_CHARS_MAX + 1), "/work/repo/" + "a" * (PATTERN_CHARS_MAX + 1)])
+def test_a_path_over_the_limit_is_refused(text: str):
     with pytest.raises(LimitExceeded):
-        canonical("a/" * 300)
+        claim(text)
+
+
+def test_a_path_below_the_root_may_be_as_long_as_a_relative_one():
+    name = "a" * (PATTERN_CHARS_MAX - 3) + ".py"
+
+    assert claim(f"/work/repo/{name}") == name
+
+
+PIECES = [
+    "src",
+    "app.py",
+    "[id]",
+    "*",
+    "**",
+    "a?",
+    "{a,b}",
+    "é",
+    "e\u0301",
+    "/",
+    "//",
+    "./",
+    "../",
+    r"\[",
+    ".x",
+    "~",
+    "app/[id]",
+    "x y",
+]
+
+
+def outcome(text: str) -> str:
+    try:
+        return claim(text)
+    except Invalid:
+        return ""
+
+
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=7).map("".join).map(outcome).filter(bool))
+def test_a_canonical_pattern_is_its_own_canonical_pattern(canonical: str):
+    assert claim(canonical) == canonical
+    assert pattern(canonical).text == canonical
+    assert unicodedata.is_normalized("NFC", canonical)
