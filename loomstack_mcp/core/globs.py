@@ -24,6 +24,11 @@ class Way:
     """Literal characters that every covered path ends with."""
     route: Route
 
+    @property
+    def extension(self) -> str:
+        """The file name extension, casefolded, of every covered path; "" where it may differ."""
+        return self.tail.casefold().rpartition(".")[2] if "." in self.tail else ""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pattern:

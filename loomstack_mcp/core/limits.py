@@ -13,7 +13,7 @@ SPELLED_CHARS_MAX = 8 * PATTERN_CHARS_MAX
 RANGE_CHARS_MAX = 256
 """Characters that one range of a set, like `[a-z]`, may span."""
 PATHS_MAX = 100
-"""Patterns in one call."""
+"""Patterns in one call; each alternative in braces counts as one."""
 TEXT_CHARS_MAX = 2_000
 SENTENCE_CHARS_MAX = 500
 """A goal or an intent, which others read in refusals and briefings."""
@@ -32,7 +32,7 @@ WAITER_GRACE_MS = 60 * SECOND_MS
 """A waiter keeps its place this long after its wait, so that it can call again."""
 
 BLOCKERS_MAX = 20
-CANDIDATES_MAX = 20_000
+CANDIDATES_MAX = 5_000
 """Held patterns that one request is compared with; a wider request is refused, not answered late."""
 
 ALERTS_MAX = 5

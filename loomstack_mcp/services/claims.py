@@ -22,7 +22,6 @@ from loomstack_mcp.core.limits import (
     BLOCKERS_MAX,
     LEASE_MINUTES_MAX,
     MINUTE_MS,
-    PATHS_MAX,
     SECOND_MS,
     SENTENCE_CHARS_MAX,
     WAIT_SECONDS_MAX,
@@ -68,7 +67,7 @@ class ClaimService:
         Claiming the same patterns again renews the same claim, with the same fencing token.
         """
         intent = bounded("intent", intent, chars_max=SENTENCE_CHARS_MAX, required=True)
-        within("paths (their number)", len(patterns), least=1, most=PATHS_MAX)
+        paths.few(patterns, least=1)
         within("minutes", -(-ttl_ms // MINUTE_MS), least=1, most=LEASE_MINUTES_MAX)  # rounded up
         within("wait_seconds", wait_ms // SECOND_MS, least=0, most=WAIT_SECONDS_MAX)
         with entered(self._store, caller, run_id) as (tx, run):

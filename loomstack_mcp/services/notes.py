@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from loomstack_mcp.core.claims import listed, shared_path
 from loomstack_mcp.core.errors import Invalid, NotFound
-from loomstack_mcp.core.limits import EXPIRES_HOURS_MAX, HOUR_MS, NAME_CHARS_MAX, PATHS_MAX
+from loomstack_mcp.core.limits import EXPIRES_HOURS_MAX, HOUR_MS, NAME_CHARS_MAX
 from loomstack_mcp.core.notes import ORG, Note, NoteKind, NoteResult, contradicted
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
@@ -118,7 +118,7 @@ def _shared(tx: Tx, draft: Note) -> NoteResult:
         text=bounded("text", draft.text, required=True),
         addressee=bounded("to", draft.addressee, chars_max=NAME_CHARS_MAX),
     )
-    within("paths (their number)", len(draft.paths), least=0, most=PATHS_MAX)
+    paths.few(draft.paths)
     live = _near(tx, draft)
     clashes = contradicted(draft, live, ignore_case=paths.folds(tx, draft.repo_id))
     seq = events.next_seq(tx, draft.repo_id)

@@ -6,7 +6,8 @@ from typing import Literal
 from loomstack_mcp.core.claims import shared_path
 from loomstack_mcp.core.errors import LimitExceeded
 from loomstack_mcp.core.globs import ancestors, below, pattern
-from loomstack_mcp.core.limits import CANDIDATES_MAX
+from loomstack_mcp.core.limits import CANDIDATES_MAX, PATHS_MAX
+from loomstack_mcp.core.texts import within
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Tx
 
@@ -18,10 +19,16 @@ _FIRST_PAGE = 256
 """Most requests see a handful of candidates; a wide one that conflicts finds its blockers among these."""
 
 
+def few(patterns: Sequence[str], *, least: int = 0) -> None:
+    """Raises LimitExceeded for more paths than one call may name; each alternative in braces counts as one."""
+    count = sum(len(pattern(text).ways) for text in patterns[: PATHS_MAX + 1])
+    within("paths (their number)", count, least=least, most=PATHS_MAX)
+
+
 def lay(tx: Tx, repo_id: str, noun: Noun, id: str, patterns: Sequence[str]) -> None:  # noqa: A002
     """Record where something lies."""
-    pairs = [(_key(text), text) for text in patterns]
-    tx.run(PATHS["insert"], repo_id=repo_id, noun=noun, id=id, pairs=rows.text(pairs))
+    places = [(way.key.casefold(), way.extension, text) for text in patterns for way in pattern(text).ways]
+    tx.run(PATHS["insert"], repo_id=repo_id, noun=noun, id=id, places=rows.text(places))
 
 
 def lift(tx: Tx, ids: Sequence[str]) -> None:
@@ -72,12 +79,22 @@ def cursor(tx: Tx, repo_id: str) -> int:
 
 
 def _nearness(wanted: Sequence[str]) -> dict[str, str]:
-    """The keys to look up one by one, and the ranges below the widest of them, which hold the rest."""
-    keys = {_key(text) for text in wanted}
-    widest = {key for key in keys if keys.isdisjoint(ancestors(key)[:-1])}
-    above = {folder for key in keys for folder in ancestors(key) if widest.isdisjoint(ancestors(folder)[:-1])}
-    return {"above": rows.text(sorted(above)), "below": rows.text([below(key) for key in sorted(widest)])}
+    """The keys to look up one by one, and the ranges below them, where it helps only those of an extension.
 
-
-def _key(text: str) -> str:
-    return pattern(text).key.casefold()
+    What lies below a literal path or folder conflicts whatever its extension.
+    """
+    above: set[str] = set()
+    ranges: set[tuple[str, str]] = set()
+    ranges_with: set[tuple[str, str, str]] = set()
+    for way in (way for text in wanted for way in pattern(text).ways):
+        key = way.key.casefold()
+        above.update(ancestors(key))
+        if way.literal or way.folder or not way.extension:
+            ranges.add(below(key))
+        else:
+            ranges_with.update((*below(key), extension) for extension in ("", way.extension))
+    return {
+        "above": rows.text(sorted(above)),
+        "below": rows.text(sorted(ranges)),
+        "below_with": rows.text(sorted(ranges_with)),
+    }

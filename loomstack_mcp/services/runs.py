@@ -11,13 +11,12 @@ from loomstack_mcp.core.limits import (
     LEASE_AFTER_EOF_MS,
     LEASE_DEFAULT_MS,
     NAME_CHARS_MAX,
-    PATHS_MAX,
     SENTENCE_CHARS_MAX,
 )
 from loomstack_mcp.core.outcomes import Outcome
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, acts_for, is_lost, renewed
-from loomstack_mcp.core.texts import bounded, within
+from loomstack_mcp.core.texts import bounded
 from loomstack_mcp.services import context, events, paths, repos, sweep
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.claims import warnings
@@ -77,7 +76,7 @@ class RunService:
         goal = bounded("goal", goal, chars_max=SENTENCE_CHARS_MAX, required=True)
         key = bounded("key", key, chars_max=NAME_CHARS_MAX)
         finding = bounded("finding", finding, chars_max=NAME_CHARS_MAX)
-        within("paths (their number)", len(patterns), least=0, most=PATHS_MAX)
+        paths.few(patterns)
         repo_id = repos.known(self._store, checkout)
         with self._store.write(repo_id) as tx:
             sweep.swept(tx, repo_id)

@@ -4,6 +4,7 @@ import pytest
 
 from loomstack_mcp.core.claims import ClaimResult
 from loomstack_mcp.core.errors import Invalid, LeaseLost, LimitExceeded, NotFound, Unauthorized
+from loomstack_mcp.core.globs import overlap, pattern
 from loomstack_mcp.core.limits import CANDIDATES_MAX
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom
@@ -199,4 +200,37 @@ def test_a_wide_request_finds_its_blockers_among_many_and_is_refused_beyond_the_
 
     assert claim(loom, ANA, "src/a.py").claim
     with pytest.raises(LimitExceeded, match="too wide"):
-        claim(loom, ANA, "**/*.lock")
+        claim(loom, ANA, "**/*_test.py")
+
+
+def test_a_wide_request_for_one_extension_is_compared_with_that_extension_alone(loom: Loom) -> None:
+    with loom.store.write(REPO) as tx:
+        for at in range(0, CANDIDATES_MAX + 10, 50):
+            paths.lay(tx, REPO, "claim", "claim_ELSEWHERE", [f"far/{number}.py" for number in range(at, at + 50)])
+    locked = claim(loom, BEA, "far/yarn.{lock,toml}").claim
+
+    granted = claim(loom, ANA, "**/*.LOCK", "*.md")
+    assert locked
+    assert granted.claim
+    assert [blocker.claim for blocker in claim(loom, ANA, "**/*.lock").blockers] == [locked.id]
+
+
+def test_the_index_misses_nothing_that_overlaps(loom: Loom) -> None:
+    texts = ["a", "a/", "a.py", "a.py/b.js", "{a,b}.py", "{a,b.py}/c.js", "**/*.py", "*.js", "**", "b.*", "**/c.js",
+             "[ab].py", "a.py/", "B.PY", "b.py/**/*.js", "{a.py/x,c}/*.py", "**/x/*.py", "*", "c."]  # fmt: skip
+    with loom.store.write(REPO) as tx:
+        for text in texts:
+            paths.lay(tx, REPO, "note", text, [text])
+    with loom.store.read() as tx:
+        found = {
+            (text, ignore_case): {
+                id
+                for page in paths.overlapping(tx, REPO, "note", [text], ignore_case=ignore_case)
+                for id in page  # noqa: A001
+            }
+            for text in texts
+            for ignore_case in (False, True)
+        }
+
+    for (text, ignore_case), ids in found.items():
+        assert ids == {o for o in texts if overlap(pattern(text), pattern(o), ignore_case=ignore_case)}, text

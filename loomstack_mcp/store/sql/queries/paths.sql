@@ -1,18 +1,24 @@
 -- :name near
--- Patterns at or above a key (IN list) and below it (range): a superset of those that overlap.
+-- Patterns at or above a key (IN list) and below it (range), of any extension or of one: a superset of those that
+-- overlap.
 SELECT p.id, p.pattern FROM json_each(:above) AS a CROSS JOIN path_key AS p
 WHERE p.repo_id = :repo_id AND p.noun = :noun AND p.key = a.value
 UNION ALL
 SELECT p.id, p.pattern FROM json_each(:below) AS b CROSS JOIN path_key AS p
 WHERE p.repo_id = :repo_id AND p.noun = :noun
   AND p.key > json_extract(b.value, '$[0]') AND p.key < json_extract(b.value, '$[1]')
+UNION ALL
+SELECT p.id, p.pattern FROM json_each(:below_with) AS b CROSS JOIN path_key AS p
+WHERE p.repo_id = :repo_id AND p.noun = :noun AND p.extension = json_extract(b.value, '$[2]')
+  AND p.key > json_extract(b.value, '$[0]') AND p.key < json_extract(b.value, '$[1]')
 LIMIT :limit
 
 -- :name insert
 -- Where a claim, a waiter, a run or a note lies.
-INSERT INTO path_key (repo_id, noun, key, id, pattern)
-SELECT :repo_id, :noun, json_extract(p.value, '$[0]'), :id, json_extract(p.value, '$[1]')
-FROM json_each(:pairs) AS p
+INSERT INTO path_key (repo_id, noun, key, extension, id, pattern)
+SELECT :repo_id, :noun, json_extract(p.value, '$[0]'), json_extract(p.value, '$[1]'), :id,
+  json_extract(p.value, '$[2]')
+FROM json_each(:places) AS p
 WHERE true
 ON CONFLICT DO NOTHING
 

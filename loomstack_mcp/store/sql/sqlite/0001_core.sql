@@ -83,15 +83,18 @@ CREATE TABLE waiter (
   UNIQUE (run_id, mode, patterns)
 ) STRICT;
 
--- Where claims, waiters, runs and notes lie: each pattern under its literal folder prefix, case folded.
+-- Where claims, waiters, runs and notes lie: each alternative of a pattern under its literal folder prefix, with
+-- the file name extension of all that it covers ('' where that may differ); both case folded.
 CREATE TABLE path_key (
   repo_id TEXT NOT NULL,
   noun TEXT NOT NULL CHECK (noun IN ('claim', 'waiter', 'run', 'note')),
   key TEXT NOT NULL,
+  extension TEXT NOT NULL,
   id TEXT NOT NULL,
   pattern TEXT NOT NULL,
-  PRIMARY KEY (repo_id, noun, key, id, pattern)
+  PRIMARY KEY (repo_id, noun, key, extension, id, pattern)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX path_key_extension ON path_key (repo_id, noun, extension, key);
 CREATE INDEX path_key_id ON path_key (id);
 
 CREATE TABLE note (
