@@ -18,24 +18,6 @@ _BATCH = 20_000
 _DAY_MS = 24 * 60 * 60_000
 _HOLDERS = Caller(principal="holder", session="holder")
 _WORDS = ("the", "parser", "keeps", "comments", "because", "users", "diff", "them", "in", "every", "dialect")
-    "the",
-    "parser",
-    "keeps",
-    "comments",
-    "because",
-    "users",
-    "diff",
-    "them",
-    "and",
-    "blank",
-    "lines",
-    "end",
-    "a",
-    "block",
-    "in",
-    "every",
-    "dialect",
-]
 
 
 def claims(path: Path, checkout: Checkout, count: int) -> None:
