@@ -19,6 +19,7 @@ NOTES = queries.load("notes")
 
 _COMPARED_MAX = 200
 _FOUND_MAX = 50
+_RANKED_MAX = 2_000
 _TOLD_MAX = 20
 
 
@@ -104,7 +105,7 @@ def matching(tx: Tx, repo_id: str, query: str) -> tuple[Note, ...]:
     if by_id:
         return tuple(note for note in by_id if note.repo_id in (repo_id, ORG))
     words = [f'"{word.replace(chr(34), chr(34) * 2)}"' for word in query.split()]
-    parameters = {"repo_id": repo_id, "now_ms": tx.now_ms, "limit": _FOUND_MAX}
+    parameters = {"repo_id": repo_id, "now_ms": tx.now_ms, "limit": _FOUND_MAX, "ranked_max": _RANKED_MAX}
     for joined in dict.fromkeys((" ".join(words), " OR ".join(words))):
         found = tx.all(NOTES["search"], query=joined, **parameters) if words else []
         if found:

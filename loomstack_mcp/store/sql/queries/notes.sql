@@ -42,10 +42,14 @@ WHERE repo_id = :repo_id AND superseded_by = '' AND authority <> 'loop'
 ORDER BY seq DESC LIMIT :limit
 
 -- :name search
--- Notes that hold and match a full-text query, best first.
+-- Notes that hold and match a full-text query, best first; among very many matches only the newest are ranked.
 SELECT n.id, n.repo_id, n.run_id, n.seq, n.kind, n.authority, n.who, n.loop, n.text, n.paths, n.addressee,
   n.supersedes, n.contradicts, n.shared_at_ms, n.expires_at_ms, n.superseded_by
-FROM note_fts AS f JOIN note AS n ON n.number = f.rowid
-WHERE note_fts MATCH :query AND n.repo_id IN (:repo_id, 'org') AND n.superseded_by = ''
-  AND (n.expires_at_ms IS NULL OR n.expires_at_ms > :now_ms)
-ORDER BY f.rank LIMIT :limit
+FROM (
+  SELECT f.rowid AS number, f.rank AS score
+  FROM note_fts AS f JOIN note AS m ON m.number = f.rowid
+  WHERE note_fts MATCH :query AND m.repo_id IN (:repo_id, 'org') AND m.superseded_by = ''
+    AND (m.expires_at_ms IS NULL OR m.expires_at_ms > :now_ms)
+  ORDER BY f.rowid DESC LIMIT :ranked_max
+) AS s JOIN note AS n ON n.number = s.number
+ORDER BY s.score LIMIT :limit
