@@ -13,7 +13,7 @@ from loomstack_mcp.services.outcomes import OutcomeService
 from loomstack_mcp.services.repos import RepoService
 from loomstack_mcp.services.runs import RunService
 from loomstack_mcp.store.base import Store
-from loomstack_mcp.store.sqlite import SqliteStore
+from loomstack_mcp.store.migrate import migrating_store
 
 
 class Loom:
@@ -48,5 +48,5 @@ def open_loom(settings: Settings | str | Path) -> Loom:
     Raises StoreUnavailable for a store that this version cannot speak to.
     """
     if isinstance(settings, Settings):
-        return Loom(SqliteStore(sqlite_path(settings)), rework_max=settings.rework_max)
+        return Loom(migrating_store(sqlite_path(settings)), rework_max=settings.rework_max)
     return open_loom(Settings(store=f"sqlite:///{Path(settings).absolute()}"))

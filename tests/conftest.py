@@ -12,7 +12,7 @@ import pytest
 
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.store.clock import Clock
-from loomstack_mcp.store.sqlite import SqliteStore
+from loomstack_mcp.store.migrate import migrating_store
 from tests.wire import Server
 
 MINUTE_MS = 60_000
@@ -46,7 +46,7 @@ def clocks() -> Clocks:
 
 @pytest.fixture
 def loom(tmp_path: Path, clocks: Clocks) -> Iterator[Loom]:
-    with Loom(SqliteStore(tmp_path / "loom.db", clock=clocks.clock()), rework_max=3) as opened:
+    with Loom(migrating_store(tmp_path / "loom.db", clock=clocks.clock()), rework_max=3) as opened:
         yield opened
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.globs import overlap, pattern
+from loomstack_mcp.core.limits import MINUTE_MS
 
 Mode = Literal["exclusive", "shared"]
 
@@ -153,6 +154,18 @@ def instead(in_the_way: Sequence[Blocker], /, *, waited: bool) -> str:
     holder = in_the_way[0]
     wait = "call again to keep your place" if waited else "wait_seconds=45 queues you"
     return f"Work on other paths; {wait}; share_context(to={holder.run}) reaches the holder."
+
+
+def refused_edit(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
+    """What an agent reads when it is about to edit what another run holds."""
+    holder = in_the_way[0]
+    minutes = max(1, (holder.until_ms - now_ms) // MINUTE_MS)
+    more = f", and {len(in_the_way) - 1} more" if len(in_the_way) > 1 else ""
+    return (
+        f"{holder.path} is claimed by {holder.run} ({holder.loop}@{holder.who}: “{holder.intent}”{more}) for {minutes} "
+        "min more. Work on other paths, or claim_paths with wait_seconds=45; "
+        f"share_context(to={holder.run}) reaches the holder."
+    )
 
 
 def listed(patterns: Sequence[str], /) -> str:

@@ -48,3 +48,6 @@ REWORK_MAX = 3
 GATE_WAIT_MS = 4_000
 BUSY_WAIT_MS = 800
 """Together under the five seconds after which no call may hang."""
+
+HOOK_BYTES_MAX = 8_000_000
+"""Of one hook payload; a `Write` carries the whole file."""

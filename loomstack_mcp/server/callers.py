@@ -1,24 +1,16 @@
 """Who is calling: from the system and the client, never from what a model writes."""
 
 import os
-import pwd
 import secrets
 from typing import Any
 
 from mcp.server.mcpserver import Context
 
+from loomstack_mcp.adapters.system import principal
 from loomstack_mcp.core.runs import Caller
 
 _PROCESS = f"process:{os.getpid()}-{secrets.token_hex(4)}"
 """The session of a client that names none: one server process serves one client."""
-
-
-def principal() -> str:
-    """The operating system's user, whatever the environment says."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid:{os.getuid()}"
 
 
 def caller_of(ctx: Context[Any, Any]) -> Caller:

@@ -18,8 +18,19 @@ def in_the_way(tx: Tx, wanted: Waiter, /, *, before: Waiter | None) -> tuple[lis
 
     `before` is the same request's earlier refusal: only who came before that is ahead of it.
     """
-    ignore_case = folds(tx, wanted.repo_id)
     family = lineage(tx, wanted.run_id)
+    found, lapsed = held_against(tx, wanted, family)
+    if len(found) >= BLOCKERS_MAX:
+        return found, []
+    ignore_case = folds(tx, wanted.repo_id)
+    for page in overlapping(tx, wanted.repo_id, "waiter", wanted.patterns, ignore_case=ignore_case):
+        found += blockers(wanted, _ahead(tx, page, before), lineage=family, ignore_case=ignore_case)
+    return found, lapsed
+
+
+def held_against(tx: Tx, wanted: Waiter, family: Collection[str], /) -> tuple[list[Blocker], list[Claim]]:
+    """The live claims that forbid a request, until there are enough, and the lapsed ones that would."""
+    ignore_case = folds(tx, wanted.repo_id)
     found: list[Blocker] = []
     lapsed: list[Claim] = []
     for page in overlapping(tx, wanted.repo_id, "claim", wanted.patterns, ignore_case=ignore_case):
@@ -28,9 +39,7 @@ def in_the_way(tx: Tx, wanted: Waiter, /, *, before: Waiter | None) -> tuple[lis
         found += blockers(wanted, live, lineage=family, ignore_case=ignore_case)
         lapsed += [claim for claim in claims if claim.expires_at_ms <= tx.now_ms and _forbids(claim, wanted, family)]
         if len(found) >= BLOCKERS_MAX:
-            return found, []
-    for page in overlapping(tx, wanted.repo_id, "waiter", wanted.patterns, ignore_case=ignore_case):
-        found += blockers(wanted, _ahead(tx, page, before), lineage=family, ignore_case=ignore_case)
+            break
     return found, lapsed
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
-from loomstack_mcp.store import migrate
+from loomstack_mcp.store import schema
 from loomstack_mcp.store.base import Row
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ def check(path: Path) -> Health:
         problems = [str(row["integrity_check"]) for row in db.query("PRAGMA integrity_check(20)")]
         problems = [] if problems == ["ok"] else problems
         problems += [f"{row['table']}: a row points nowhere" for row in db.query("PRAGMA foreign_key_check")]
-        [schema] = (int(row["user_version"]) for row in db.query("PRAGMA user_version"))
-        if schema != migrate.newest():
-            problems.append(f"schema {schema}; this version has {migrate.newest()}")
-    return Health(ok=not problems, schema=schema, size_bytes=path.stat().st_size, problems=tuple(problems[:20]))
+        [found] = (int(row["user_version"]) for row in db.query("PRAGMA user_version"))
+        if found != schema.newest():
+            problems.append(f"schema {found}; this version has {schema.newest()}")
+    return Health(ok=not problems, schema=found, size_bytes=path.stat().st_size, problems=tuple(problems[:20]))
 
 
 def back_up(path: Path, target: Path) -> int:
@@ -91,7 +91,7 @@ def _opened(path: Path) -> "Iterator[Database]":
     try:
         connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, timeout=2)
         try:
-            migrate.is_current(connection, migrate.newest())
+            schema.is_current(connection, schema.newest())
             yield Database(connection, execute_plugins=False)
         finally:
             connection.close()

@@ -1,49 +1,22 @@
 """Bring a SQLite file to this version's schema: numbered files, each applied once."""
 
 import os
-import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from loomstack_mcp.core.errors import StoreUnavailable
-
-APPLICATION_ID = 0x4C4F4F4D
-"""`LOOM`, in the file's header."""
-FOLDER = Path(__file__).parent / "sql" / "sqlite"
-_NUMBER = re.compile(r"^(\d{4})_\w+\.sql$")
+from loomstack_mcp.store.schema import APPLICATION_ID, is_current, newest, numbered
+from loomstack_mcp.store.sqlite import SqliteStore
 
 
-def newest(folder: Path = FOLDER) -> int:
-    """The version that the migrations in `folder` lead to."""
-    return max(_numbered(folder))
+def migrating_store(path: Path, **options: Any) -> SqliteStore:
+    """The store at `path`, made or brought to this version's schema when it is first used."""
+    return SqliteStore(path, upgrade=migrate, **options)
 
 
-def is_current(connection: sqlite3.Connection, version: int) -> bool:
-    """Whether the file has exactly this version. Raises StoreUnavailable for a foreign or a newer file."""
-    [found] = connection.execute("PRAGMA user_version").fetchone()
-    [owner] = connection.execute("PRAGMA application_id").fetchone()
-    [tables] = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
-    if owner != APPLICATION_ID and (tables or found):
-        raise StoreUnavailable(
-            "the file is another program's database, not a LoomStack store; "
-            "choose another path with --store or LOOMSTACK_STORE"
-        )
-    refuse_newer(found, version)
-    return bool(found == version)
-
-
-def refuse_newer(found: int, version: int) -> None:
-    """Raises StoreUnavailable where a newer LoomStack has upgraded the file."""
-    if found > version:
-        raise StoreUnavailable(
-            f"the store has schema {found}, this version knows {version}; "
-            "run `pip install --upgrade loomstack-mcp` and restart the session"
-        )
-
-
-def migrate(connection: sqlite3.Connection, path: Path, folder: Path = FOLDER) -> None:
+def migrate(connection: sqlite3.Connection, path: Path, folder: Path) -> None:
     """Apply what is missing, all of it or nothing. The caller holds the write gate.
 
     A file with an older schema is copied first, beside itself. Raises StoreUnavailable for a
@@ -60,7 +33,7 @@ def migrate(connection: sqlite3.Connection, path: Path, folder: Path = FOLDER) -
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for number, source in sorted(_numbered(folder).items()):
+        for number, source in sorted(numbered(folder).items()):
             if number > found:
                 for statement in _statements(source.read_text(encoding="utf-8")):
                     connection.execute(statement)
@@ -94,10 +67,6 @@ def _nothing(_: sqlite3.Connection) -> None:
 
 
 _AFTER: dict[int, Callable[[sqlite3.Connection], None]] = {1: _full_text}
-
-
-def _numbered(folder: Path) -> dict[int, Path]:
-    return {int(match[1]): file for file in folder.iterdir() if (match := _NUMBER.match(file.name))}
 
 
 def _statements(source: str) -> Iterator[str]:

@@ -4,14 +4,14 @@ import os
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from loomstack_mcp.core.errors import NotFound, StoreUnavailable
 from loomstack_mcp.core.limits import BUSY_WAIT_MS
-from loomstack_mcp.store import gate, migrate, queries
+from loomstack_mcp.store import gate, queries, schema
 from loomstack_mcp.store.base import Row, Statement
 from loomstack_mcp.store.clock import Clock, machine
 
@@ -29,6 +29,10 @@ _ADVICE = {
     "SQLITE_IOERR": "the disk failed to read or write; check it, then try again",
     "SQLITE_PERM": "you may not open it; check its permissions",
 }
+
+
+Upgrade = Callable[[sqlite3.Connection, Path, Path], None]
+"""What to do, behind the gate, with a file that is new or has an older schema than the migrations in a folder."""
 
 
 class SqliteTx:
@@ -58,14 +62,16 @@ class SqliteStore:
         *,
         full_sync: bool = False,
         clock: Clock | None = None,
-        migrations: Path = migrate.FOLDER,
+        migrations: Path = schema.FOLDER,
+        upgrade: Upgrade = schema.refuse_older,
     ) -> None:
         self.path = path
         self._gate = path.with_name(f"{path.name}-gate")
         self._synchronous = "FULL" if full_sync else "NORMAL"
         self._clock = clock or machine()
         self._migrations = migrations
-        self._version = migrate.newest(migrations)
+        self._version = schema.newest(migrations)
+        self._upgrade = upgrade
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         self._base_ms: int | None = None
@@ -103,7 +109,7 @@ class SqliteStore:
             self._borrowed_once()
             with gate.passed(self._gate), self._transaction("BEGIN IMMEDIATE") as connection:
                 [version] = connection.execute("PRAGMA user_version").fetchone().values()
-                migrate.refuse_newer(version, self._version)
+                schema.refuse_newer(version, self._version)
                 yield SqliteTx(connection, self._now_ms())
 
     @contextmanager
@@ -146,9 +152,9 @@ class SqliteStore:
             cached_statements=256,
         )
         try:
-            if not migrate.is_current(connection, self._version):
+            if not schema.is_current(connection, self._version):
                 with gate.passed(self._gate):
-                    migrate.migrate(connection, self.path, self._migrations)
+                    self._upgrade(connection, self.path, self._migrations)
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.row_factory = _named

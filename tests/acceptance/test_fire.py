@@ -22,7 +22,7 @@ from loomstack_mcp.core.events import Event
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.store.clock import Clock
-from loomstack_mcp.store.sqlite import SqliteStore
+from loomstack_mcp.store.migrate import migrating_store
 from tests.factories import REPO, SHOP, make_claim
 from tests.wire import Server
 
@@ -102,7 +102,7 @@ PATTERNS = ["a/x.py", "a/y.py", "a/", "a/*.py", "b/", "b/**/z.py", "**/*.py", "c
 def hasty_loom(path: Path) -> Loom:
     """A loom whose minutes take a tenth of a second, in every process alike."""
     clock = Clock(boot_id="boot", boot_ms=lambda: time.monotonic_ns() * 600 // 1_000_000, wall_ms=lambda: 1)
-    return Loom(SqliteStore(path, clock=clock), rework_max=3)
+    return Loom(migrating_store(path, clock=clock), rework_max=3)
 
 
 def misbehave(path: Path, name: str, seed: int) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.clock import Clock
+from loomstack_mcp.store.migrate import migrating_store
 from loomstack_mcp.store.sqlite import SqliteStore
 
 REPOS = queries.load("repos")
@@ -16,8 +17,9 @@ _HOLD = """
 import sys, time
 from pathlib import Path
 from loomstack_mcp.store import queries
+from loomstack_mcp.store.migrate import migrating_store
 from loomstack_mcp.store.sqlite import SqliteStore
-with SqliteStore(Path(sys.argv[1])).write("r") as tx:
+with migrating_store(Path(sys.argv[1])).write("r") as tx:
     tx.all(queries.load("repos")["next_seq"], repo_id="r")
     print("inside", flush=True)
     time.sleep(60)
@@ -26,7 +28,7 @@ with SqliteStore(Path(sys.argv[1])).write("r") as tx:
 
 def add_repo(path: Path, clock: Clock | None = None) -> SqliteStore:
     """A store that knows the repo `r`."""
-    store = SqliteStore(path, clock=clock)
+    store = migrating_store(path, clock=clock)
     with store.append() as tx:
         tx.run(REPOS["insert"], repo_id="r", ignore_case=0, now_ms=tx.now_ms)
     return store

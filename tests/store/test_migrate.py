@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from loomstack_mcp.core.errors import StoreUnavailable
-from loomstack_mcp.store import migrate
-from loomstack_mcp.store.sqlite import SqliteStore
+from loomstack_mcp.store import schema
+from loomstack_mcp.store.migrate import migrating_store
 from tests.store.support import add_repo, seq_of
 
 _OPEN = """
@@ -18,8 +18,8 @@ import sys
 from pathlib import Path
 from tests.store.support import add_repo
 sys.stdin.readline()
-from loomstack_mcp.store.sqlite import SqliteStore
-with SqliteStore(Path(sys.argv[1]), migrations=Path(sys.argv[2])).append() as tx: pass
+from loomstack_mcp.store.migrate import migrating_store
+with migrating_store(Path(sys.argv[1]), migrations=Path(sys.argv[2])).append() as tx: pass
 """
 
 
@@ -27,7 +27,7 @@ with SqliteStore(Path(sys.argv[1]), migrations=Path(sys.argv[2])).append() as tx
 def newer(tmp_path: Path) -> Path:
     """The migrations of a version to come."""
     folder = tmp_path / "migrations"
-    shutil.copytree(migrate.FOLDER, folder)
+    shutil.copytree(schema.FOLDER, folder)
     source = (
         "CREATE TABLE later (a TEXT) STRICT;\nCREATE TRIGGER t AFTER INSERT ON later BEGIN DELETE FROM later; END;\n"
     )
@@ -52,34 +52,34 @@ def open_at_once(path: Path, folders: list[Path]) -> list[str]:
 def test_twenty_processes_start_at_once_on_an_empty_folder(tmp_path: Path) -> None:
     path = tmp_path / "new" / "loom.db"
 
-    assert open_at_once(path, [migrate.FOLDER] * 20) == [""] * 20
+    assert open_at_once(path, [schema.FOLDER] * 20) == [""] * 20
     assert not list(path.parent.glob("*.backup"))
 
 
 def test_two_versions_upgrade_at_once_and_the_old_one_is_told(tmp_path: Path, newer: Path) -> None:
     path = tmp_path / "loom.db"
     add_repo(path).close()
-    complaints = open_at_once(path, [migrate.FOLDER, newer] * 5)
+    complaints = open_at_once(path, [schema.FOLDER, newer] * 5)
 
     assert complaints[1::2] == [""] * 5
     assert all(not text or "pip install --upgrade loomstack-mcp" in text for text in complaints[::2])
     assert len(list(tmp_path.glob("*.backup"))) == 1
-    assert seq_of(SqliteStore(path, migrations=newer)) == 0
+    assert seq_of(migrating_store(path, migrations=newer)) == 0
 
 
 def test_a_backup_is_taken_before_an_upgrade_and_opens_with_the_old_version(tmp_path: Path, newer: Path) -> None:
     add_repo(tmp_path / "loom.db").close()
-    with SqliteStore(tmp_path / "loom.db", migrations=newer).read():
+    with migrating_store(tmp_path / "loom.db", migrations=newer).read():
         pass
     [backup] = tmp_path.glob("loom.db.v1-*.backup")
 
     assert backup.stat().st_mode & 0o777 == 0o600
-    assert seq_of(SqliteStore(backup)) == 0
+    assert seq_of(migrating_store(backup)) == 0
 
 
 def test_a_session_that_outlives_an_upgrade_stops_writing(tmp_path: Path, newer: Path) -> None:
     old = add_repo(tmp_path / "loom.db")
-    with SqliteStore(tmp_path / "loom.db", migrations=newer).read():
+    with migrating_store(tmp_path / "loom.db", migrations=newer).read():
         pass
 
     with pytest.raises(StoreUnavailable, match="pip install --upgrade"), old.write("r"):
@@ -90,6 +90,6 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path, newer: Path) -> 
     add_repo(tmp_path / "loom.db").close()
     (newer / "0003_broken.sql").write_text("CREATE TABLE fine (a); CREATE TABLE run (a);")
 
-    with pytest.raises(sqlite3.Error), SqliteStore(tmp_path / "loom.db", migrations=newer).read():
+    with pytest.raises(sqlite3.Error), migrating_store(tmp_path / "loom.db", migrations=newer).read():
         pass
-    assert seq_of(SqliteStore(tmp_path / "loom.db")) == 0
+    assert seq_of(migrating_store(tmp_path / "loom.db")) == 0

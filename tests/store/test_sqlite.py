@@ -13,7 +13,7 @@ import pytest
 from loomstack_mcp.core.errors import NotFound, StoreUnavailable
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Statement
-from loomstack_mcp.store.sqlite import SqliteStore
+from loomstack_mcp.store.migrate import migrating_store
 from tests.conftest import Clocks
 from tests.store.support import add_repo, holding, seq_of
 
@@ -22,13 +22,13 @@ PRAGMA = Statement("test.pragma", "PRAGMA synchronous")
 
 
 def test_nothing_is_written_before_the_first_transaction(tmp_path: Path) -> None:
-    SqliteStore(tmp_path / "new" / "loom.db").close()
+    migrating_store(tmp_path / "new" / "loom.db").close()
 
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_store_is_private(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "new" / "loom.db")
+    store = migrating_store(tmp_path / "new" / "loom.db")
     with store.read():
         pass
 
@@ -37,7 +37,7 @@ def test_the_store_is_private(tmp_path: Path) -> None:
 
 
 def test_a_write_in_an_unknown_repo_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NotFound), SqliteStore(tmp_path / "loom.db").write("nowhere"):
+    with pytest.raises(NotFound), migrating_store(tmp_path / "loom.db").write("nowhere"):
         pass
 
 
@@ -68,14 +68,14 @@ def test_threads_share_a_store_and_lose_no_update(tmp_path: Path) -> None:
 
 
 def test_steps_of_the_wall_clock_move_nothing(tmp_path: Path, clocks: Clocks) -> None:
-    store = SqliteStore(tmp_path / "loom.db", clock=clocks.clock())
+    store = migrating_store(tmp_path / "loom.db", clock=clocks.clock())
     with store.read() as tx:
         before = tx.now_ms
     clocks.wall_ms += 3_600_000
     with store.read() as tx:
         forward = tx.now_ms
     clocks.wall_ms -= 7_200_000
-    late = SqliteStore(tmp_path / "loom.db", clock=clocks.clock())
+    late = migrating_store(tmp_path / "loom.db", clock=clocks.clock())
     with late.read() as tx:
         backward = tx.now_ms
 
@@ -89,7 +89,7 @@ def test_a_new_boot_jumps_the_fencing_tokens_and_ends_the_leases(tmp_path: Path,
     store.close()
     clocks.boot_id, clocks.boot_ms = "boot-2", 5
 
-    assert seq_of(SqliteStore(tmp_path / "loom.db", clock=clocks.clock())) == 1_000_001
+    assert seq_of(migrating_store(tmp_path / "loom.db", clock=clocks.clock())) == 1_000_001
 
 
 def test_a_killed_writer_leaves_nothing_half_written_and_frees_the_gate(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: bytes, words: str) -> 
     path = tmp_path / "loom.db"
     path.write_bytes(content)
 
-    with pytest.raises(StoreUnavailable, match=words), SqliteStore(path).read():
+    with pytest.raises(StoreUnavailable, match=words), migrating_store(path).read():
         pass
     assert path.read_bytes() == content
 
@@ -158,7 +158,7 @@ def test_a_foreign_database_is_left_alone(tmp_path: Path) -> None:
     other.close()
     before = path.read_bytes()
 
-    with pytest.raises(StoreUnavailable, match="another program's database"), SqliteStore(path).append():
+    with pytest.raises(StoreUnavailable, match="another program's database"), migrating_store(path).append():
         pass
     assert path.read_bytes() == before
 
@@ -169,7 +169,7 @@ def test_a_path_that_can_be_no_store_is_refused_at_once(tmp_path: Path, name: st
     (tmp_path / "file").touch()
     os.mkfifo(tmp_path / "fifo")
 
-    with pytest.raises(StoreUnavailable), SqliteStore(tmp_path / name).read():
+    with pytest.raises(StoreUnavailable), migrating_store(tmp_path / name).read():
         pass
 
 
@@ -177,9 +177,9 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
     add_repo(tmp_path / "loom.db").close()
     code = (
         "import os, sys; from pathlib import Path\n"
-        "from loomstack_mcp.store.sqlite import SqliteStore\n"
+        "from loomstack_mcp.store.migrate import migrating_store\n"
         "from loomstack_mcp.core.errors import StoreUnavailable\n"
-        "store = SqliteStore(Path(sys.argv[1]))\n"
+        "store = migrating_store(Path(sys.argv[1]))\n"
         "os.getuid() or os.setuid(65534)\n"  # root may write anywhere
         "try:\n"
         "    with store.append(): pass\n"

@@ -1,0 +1,1 @@
+"""What each client sends a hook, and the reply that it understands."""

@@ -1,0 +1,147 @@
+"""The hook as its client runs it: a process, JSON on stdin, a reply on stdout."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import environment
+from tests.wire import Server
+
+HOOK = str(Path(sys.executable).with_name("loomstack-hook"))
+SLOW = {"anyio", "click", "git", "mcp", "pydantic", "sqlite_utils", "starlette", "yaml"}
+
+
+def hook(home: Path, client: str, payload: object, *, stdin: bytes | None = None) -> dict[str, Any] | None:
+    """The reply to a payload, None where nothing was printed."""
+    done = subprocess.run(
+        [HOOK, client, "PreToolUse"],
+        input=json.dumps(payload).encode() if stdin is None else stdin,
+        env=environment(home), cwd=home, capture_output=True, timeout=10, check=True,
+    )  # fmt: skip
+    assert done.stderr == b""
+    reply: dict[str, Any] | None = json.loads(done.stdout) if done.stdout else None
+    return reply
+
+
+def claude_edit(shop: Path, path: str, *, session: str = "s-1", tool: str = "Edit", **more: str) -> dict[str, object]:
+    """The shape that Claude Code 2.1.330 sends."""
+    name = "notebook_path" if tool == "NotebookEdit" else "file_path"
+    return {
+        "session_id": session, "transcript_path": "/t", "cwd": str(shop), "hook_event_name": "PreToolUse",
+        "permission_mode": "default", "tool_name": tool, "tool_use_id": "toolu_1",
+        "tool_input": {name: path, "old_string": "x", "new_string": "y", "replace_all": False}, **more,
+    }  # fmt: skip
+
+
+def codex_patch(shop: Path, patch: str) -> dict[str, object]:
+    """The shape that Codex 0.169.0 sends."""
+    return {
+        "session_id": "thread-1", "cwd": str(shop), "hook_event_name": "PreToolUse", "tool_name": "apply_patch",
+        "tool_input": {"command": patch}, "tool_use_id": "call_1",
+    }  # fmt: skip
+
+
+@pytest.fixture
+def held(serve: Callable[..., Server]) -> str:
+    """Another session holds src/ for a refactoring; returns its run."""
+    other = serve(CLAUDE_CODE_SESSION_ID="s-other")
+    run = str(other.answer("start_run", loop="refactor", goal="split the module")["run"])
+    other.answer("claim_paths", paths=["src"], intent="split a.py in two")
+    other.answer("claim_paths", paths=["docs"], intent="read", mode="shared")
+    return run
+
+
+@pytest.mark.parametrize("tool", ["Edit", "Write", "NotebookEdit"])
+def test_an_edit_of_what_another_run_holds_is_refused(tmp_path: Path, shop: Path, held: str, tool: str) -> None:
+    reply = hook(tmp_path, "claude", claude_edit(shop, str(shop / "src" / "a.py"), tool=tool))
+
+    assert reply
+    assert reply["hookSpecificOutput"]["permissionDecision"] == "deny"
+    reason = reply["hookSpecificOutput"]["permissionDecisionReason"]
+    for words in ("src/a.py is claimed by", held, "refactor@", "split a.py in two", "min more", "wait_seconds"):
+        assert words in reason
+
+
+def test_an_edit_elsewhere_goes_on_without_a_word(tmp_path: Path, shop: Path, held: str) -> None:
+    for path in (shop / "README.md", shop / "docs" / "new.md", tmp_path / "src" / "a.py", shop / ".git" / "config"):
+        assert hook(tmp_path, "claude", claude_edit(shop, str(path))) is None
+
+
+def test_a_sessions_own_claims_do_not_stand_in_its_way_nor_in_that_of_its_sub_agents(
+    tmp_path: Path, shop: Path, held: str
+) -> None:
+    path = str(shop / "src" / "a.py")
+
+    assert hook(tmp_path, "claude", claude_edit(shop, path, session="s-other")) is None
+    assert hook(tmp_path, "claude", claude_edit(shop, path, session="s-other", agent_id="a1", agent_type="x")) is None
+
+
+@pytest.mark.parametrize(
+    ("patch", "refused"),
+    [
+        ("*** Begin Patch\n*** Update File: src/a.py\n@@\n-x\n+y\n*** End Patch", True),
+        ("*** Begin Patch\n*** Add File: README2.md\n+x\n*** Update File: src/b.py\n@@\n-x\n+y\n*** End Patch", True),
+        ("*** Begin Patch\n*** Update File: README.md\n*** Move to: src/README.md\n@@\n-x\n+y\n*** End Patch", True),
+        ("*** Begin Patch\n*** Delete File: src/a.py\n*** End Patch", True),
+        ("*** Begin Patch\n*** Update File: README.md\n@@\n-x\n+*** Update File: src/a.py\n*** End Patch", False),
+    ],
+)
+def test_codex_patches_are_judged_by_every_file_they_write(
+    tmp_path: Path, shop: Path, held: str, patch: str, refused: bool
+) -> None:
+    reply = hook(tmp_path, "codex", codex_patch(shop, patch))
+
+    assert bool(reply) == refused
+
+
+def test_links_and_folders_on_the_way_are_resolved(tmp_path: Path, shop: Path, held: str) -> None:
+    (shop / "also").symlink_to("src")
+    (tmp_path / "elsewhere").symlink_to(shop)
+
+    assert hook(tmp_path, "claude", claude_edit(shop, str(shop / "also" / "a.py")))
+    assert hook(tmp_path, "claude", claude_edit(tmp_path / "elsewhere", "src/../src/./a.py"))
+    assert hook(tmp_path, "claude", claude_edit(shop / "tests", "../src/new.py"))
+
+
+@pytest.mark.parametrize(
+    "stdin", [b"", b"garbage", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"tool_input": 3, "cwd": []}', b"{}"]
+)
+def test_what_cannot_be_judged_goes_on_and_is_said(tmp_path: Path, stdin: bytes) -> None:
+    reply = hook(tmp_path, "claude", None, stdin=stdin)
+
+    assert reply is None or ("did not check" in reply["systemMessage"] and "Traceback" not in reply["systemMessage"])
+
+
+def test_a_store_that_cannot_be_read_is_said(tmp_path: Path, shop: Path) -> None:
+    (tmp_path / "loomstack").mkdir()
+    (tmp_path / "loomstack" / "loom.db").write_bytes(b"garbage" * 1000)
+
+    reply = hook(tmp_path, "claude", claude_edit(shop, "src/a.py"))
+
+    assert reply
+    assert "store_unavailable" in reply["systemMessage"]
+
+
+def test_a_hook_without_a_store_leaves_none(tmp_path: Path, shop: Path) -> None:
+    assert hook(tmp_path, "claude", claude_edit(shop, "src/a.py")) is None
+    assert not (tmp_path / "loomstack").exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["claude"], ["nobody", "PreToolUse"], ["claude", "Stop"]])
+def test_wrong_usage_is_said_with_its_own_status(tmp_path: Path, arguments: list[str]) -> None:
+    done = subprocess.run([HOOK, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 64
+    assert done.stderr.startswith("usage: loomstack-hook")
+
+
+def test_no_slow_package_is_imported() -> None:
+    program = "import sys, loomstack_mcp.hooks.main; print(*sorted(m.partition('.')[0] for m in sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+    assert SLOW.isdisjoint(loaded.split())
