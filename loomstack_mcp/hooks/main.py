@@ -12,7 +12,7 @@ from loomstack_mcp.adapters.system import principal
 from loomstack_mcp.core.claims import refused_edit
 from loomstack_mcp.core.clients import claude, codex
 from loomstack_mcp.core.clients.action import Action, Payload, refusal, remark
-from loomstack_mcp.core.errors import Invalid, LoomError, NotFound
+from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.limits import HOOK_BYTES_MAX
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.quick import opened
@@ -61,10 +61,7 @@ def _judged(action: Action) -> Payload | None:
     with opened(settings) as claims:
         if claims is None or not patterns:
             return None
-        try:
-            found, now_ms = claims.held_against(caller, worktree.checkout(repo=settings.repo), patterns)
-        except NotFound:
-            return None  # no run was ever started in this repository
+        found, now_ms = claims.held_against(caller, worktree.checkout(repo=settings.repo), patterns)
     return refusal(refused_edit(found, now_ms=now_ms)) if found else None
 
 

@@ -125,10 +125,7 @@ class ClaimService:
     def held_against(
         self, caller: Caller, checkout: Checkout, patterns: Sequence[str]
     ) -> tuple[tuple[Blocker, ...], int]:
-        """Who holds, exclusively, what a caller is about to edit, runs of its own session aside. And the time.
-
-        Raises NotFound where no run was ever started in the checkout's repo.
-        """
+        """Who holds, exclusively, what a caller is about to edit, runs of its own session aside. And the time."""
         with self._store.read() as tx:
             edit = Waiter(
                 id="",

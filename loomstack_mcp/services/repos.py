@@ -1,6 +1,5 @@
 """Which repo a checkout belongs to, whatever it was called before."""
 
-from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.repos import Checkout, provisional
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Store, Tx
@@ -15,7 +14,7 @@ class RepoService:
         self._store = store
 
     def found(self, checkout: Checkout) -> str:
-        """The id of the checkout's repo. Raises NotFound where no run of it was ever started."""
+        """The id of the checkout's repo, or the one it will have once a run is started in it."""
         with self._store.read() as tx:
             return found(tx, checkout)
 
@@ -30,7 +29,7 @@ def known(store: Store, checkout: Checkout, /) -> str:
         if repo_id and not _unrecorded(tx, checkout, repo_id):
             return repo_id
     with store.append() as tx:
-        repo_id = _named(tx, checkout) or _before_origin(tx, checkout) or checkout.identity
+        repo_id = found(tx, checkout)
         tx.run(REPOS["insert"], repo_id=repo_id, ignore_case=int(checkout.ignore_case), now_ms=tx.now_ms)
         for name in (checkout.identity, checkout.clone):
             if name:
@@ -41,11 +40,8 @@ def known(store: Store, checkout: Checkout, /) -> str:
 
 
 def found(tx: Tx, checkout: Checkout, /) -> str:
-    """The id of the checkout's repo. Raises NotFound where no run of it was ever started."""
-    repo_id = _named(tx, checkout) or _before_origin(tx, checkout)
-    if not repo_id:
-        raise NotFound(f"no run was ever started in {checkout.identity}; call start_run there first")
-    return repo_id
+    """The id of the checkout's repo, or the one it will have once a run is started in it."""
+    return _named(tx, checkout) or _before_origin(tx, checkout) or checkout.identity
 
 
 def _named(tx: Tx, checkout: Checkout) -> str:
