@@ -14,6 +14,7 @@ _GIT_SECONDS_MAX = 4
 _ORIGINS_MAX = 5
 """Local origins that are followed: a clone of a clone of …"""
 _NAME_CHARS = 16
+_TRUNKS = ("refs/remotes/origin/HEAD", "refs/heads/main", "refs/heads/master")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,15 @@ class Worktree:
             worktree=str(self.root),
             ignore_case=_git(self.root, "config", "--type=bool", "--get", "core.ignorecase") == "true",
         )
+
+    def on_trunk(self, path: str) -> str:
+        """The text of a file as the trunk has it; "" where the trunk, or the file on it, cannot be found.
+
+        The trunk is origin's default branch, else `main`, `master`, or what is checked out.
+        """
+        refs = _git(self.root, "for-each-ref", "--format=%(refname)", *_TRUNKS).splitlines()
+        trunk = next((name for name in _TRUNKS if name in refs), "HEAD")
+        return _git(self.root, "cat-file", "blob", f"{trunk}:{path}")
 
     def claimed(self, text: str) -> str:
         """A path or pattern as the caller typed it, as the canonical pattern of a claim. Raises Invalid."""
@@ -82,7 +92,7 @@ def _hash(text: str) -> str:
 def _git(folder: Path, *arguments: str) -> str:
     """What git prints, stripped; "" where it fails. Inherited GIT_* variables would point it elsewhere."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
     try:
         done = subprocess.run(
             ["git", *arguments],

@@ -10,6 +10,7 @@ from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX
 
 _SQLITE = "sqlite:///"
+REPO_FILE = ".loomstack/config.yaml"
 _NAMES = ("home", "store", "repo", "rework_max")
 
 
@@ -34,24 +35,26 @@ def load(
     flags: Mapping[str, str | None],
     *,
     environment: Mapping[str, str] | None = None,
-    worktree: Path | None = None,
+    in_repo: str = "",
 ) -> Settings:
-    """Read the settings. `flags` are those given on the command line, None where not given.
+    """Read the settings.
 
-    Raises Invalid for a file that cannot be read or a value of the wrong kind, naming both.
+    `flags` are those given on the command line, None where not given; `in_repo` is the text of
+    `.loomstack/config.yaml` as the trunk has it. Raises Invalid for a file that cannot be read or a
+    value of the wrong kind, naming both.
     """
     environment = os.environ if environment is None else environment
     home = flags.get("home") or environment.get("LOOMSTACK_HOME") or _default_home(environment)
-    in_repo = _file(worktree / ".loomstack" / "config.yaml") if worktree else {}
+    repos = _read(in_repo, REPO_FILE)
     # A file in the repository is anybody's who can push: it may name the repo, never choose where data goes.
     ignored = tuple(
-        f"{name} in .loomstack/config.yaml: set it by flag, environment or {Path(home) / 'config.yaml'}"
-        for name in sorted(set(in_repo) & {"home", "store"})
+        f"{name} in {REPO_FILE}: set it by flag, environment or {Path(home) / 'config.yaml'}"
+        for name in sorted(set(repos) & {"home", "store"})
     )
     layers: list[tuple[str, Mapping[str, Any]]] = [
         ("flag", {name: value for name, value in flags.items() if value is not None}),
         ("environment", {n: value for n in _NAMES if (value := environment.get(f"LOOMSTACK_{n.upper()}"))}),
-        (".loomstack/config.yaml", {name: value for name, value in in_repo.items() if name not in ("home", "store")}),
+        (REPO_FILE, {name: value for name, value in repos.items() if name not in ("home", "store")}),
         (str(Path(home) / "config.yaml"), _file(Path(home) / "config.yaml")),
         ("default", {"home": home, "store": _store_in(home), "repo": "", "rework_max": REWORK_MAX}),
     ]  # fmt: skip
@@ -92,6 +95,12 @@ def _file(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise Invalid(f"cannot read {path}: {type(error).__name__}; mend or move the file") from None
+    return _read(source, str(path))
+
+
+def _read(source: str, name: str) -> dict[str, Any]:
+    if not source:
+        return {}
     import yaml  # 25 ms, and most installations have no such file
 
     try:
@@ -99,14 +108,14 @@ def _file(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        raise Invalid(f"{path}{line} is not valid YAML; mend the file") from None
+        raise Invalid(f"{name}{line} is not valid YAML; mend the file") from None
     if found is None:
         return {}
     if not isinstance(found, dict):
-        raise Invalid(f"{path} must hold settings as `name: value` lines")
-    unknown = sorted(str(name) for name in found if name not in _NAMES)
+        raise Invalid(f"{name} must hold settings as `name: value` lines")
+    unknown = sorted(str(key) for key in found if key not in _NAMES)
     if unknown:
-        raise Invalid(f"{path} has the unknown setting {unknown[0]}; known are {', '.join(_NAMES)}")
+        raise Invalid(f"{name} has the unknown setting {unknown[0]}; known are {', '.join(_NAMES)}")
     return found
 
 

@@ -9,9 +9,8 @@ from typing import Any, NoReturn
 import click
 
 from loomstack_mcp import __version__
-from loomstack_mcp.adapters import settings as adapters_settings
 from loomstack_mcp.adapters.gitcli import Worktree, worktree_at
-from loomstack_mcp.adapters.settings import Settings
+from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.repos import Checkout, identity_of
 
@@ -41,7 +40,7 @@ class Invocation:
 
     def settings(self) -> Settings:
         worktree = self.worktree()
-        return adapters_settings.load(self.flags, worktree=worktree.root if worktree else None)
+        return load(self.flags, in_repo=worktree.on_trunk(REPO_FILE) if worktree else "")
 
     def worktree(self) -> Worktree | None:
         return worktree_at(Path.cwd())

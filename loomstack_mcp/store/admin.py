@@ -61,7 +61,7 @@ def export(path: Path, folder: Path) -> dict[str, int]:
             target = folder / f"{name}.jsonl"
             with _created(target), target.open("w", encoding="utf-8") as lines:
                 counts[name] = 0
-                for row in db.table(name).rows:
+                for row in db[name].rows:
                     lines.write(json.dumps(row, ensure_ascii=False) + "\n")
                     counts[name] += 1
     return counts

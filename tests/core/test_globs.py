@@ -1,3 +1,5 @@
+"""Overlap against brute force, over every short path and over drawn patterns."""
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""What callers type, as canonical patterns."""
+
 import unicodedata
 
 import pytest

@@ -1,0 +1,35 @@
+"""The demo is the product's first minute: it must tell its story, and leave nothing behind."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import environment
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
+    home = tmp_path_factory.mktemp("home")
+    scratch = tmp_path_factory.mktemp("scratch")
+    done = subprocess.run(
+        [sys.executable, "-m", "loomstack_mcp", "demo"], cwd=scratch, env=environment(home, TMPDIR=str(scratch)),
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert list(scratch.iterdir()) == []
+    assert not (home / "loomstack").exists()
+    return done.stdout
+
+
+def test_ana_is_told_refused_and_woken_in_that_order(shown: str) -> None:
+    story = ["The red test is on purpose.", "refactor@", "refused: refactor@", "Work on other paths",
+             "bea record_outcome(status=done", "wait_seconds=30)", "green without a change", "claim.refused"]  # fmt: skip
+    place = 0
+    for words in story:
+        place = shown.find(words, place)
+        assert place >= 0, f"{words} is missing, or told too early"
+
+
+def test_the_suite_is_red_before_and_green_after(shown: str) -> None:
+    assert shown.find("FAILED (failures=1)") < shown.find("unittest   OK")
