@@ -24,7 +24,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_ana_is_told_refused_and_woken_in_that_order(shown: str) -> None:
     story = ["The red test is on purpose.", "refactor@", "refused: refactor@", "Work on other paths",
-             "bea record_outcome(status=done", "wait_seconds=30)", "green without a change", "claim.refused"]  # fmt: skip
+             "bea record_outcome(status=done", "wait_seconds=30)", "green without a change"]  # fmt: skip
     place = 0
     for words in story:
         place = shown.find(words, place)
