@@ -3,10 +3,13 @@
 import hashlib
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from loomstack_mcp.core.briefing import together
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.globs import pattern
 from loomstack_mcp.core.paths import claimed
 from loomstack_mcp.core.repos import Checkout, identity_of
 
@@ -14,6 +17,9 @@ _GIT_SECONDS_MAX = 4
 _ORIGINS_MAX = 5
 """Local origins that are followed: a clone of a clone of …"""
 _NAME_CHARS = 16
+_COMMITS_MAX = 100
+_HISTORY = "1 year ago"
+_LOG_SECONDS_MAX = 0.5
 _TRUNKS = ("refs/remotes/origin/HEAD", "refs/heads/main", "refs/heads/master")
 
 
@@ -43,6 +49,23 @@ class Worktree:
         refs = _git(self.root, "for-each-ref", "--format=%(refname)", *_TRUNKS).splitlines()
         trunk = next((name for name in _TRUNKS if name in refs), "HEAD")
         return _git(self.root, "cat-file", "blob", f"{trunk}:{path}")
+
+    def changed_with(self, patterns: Sequence[str]) -> tuple[str, ...]:
+        """Files that history changed together with these patterns' literal parts, most often first; as patterns.
+
+        Empty where git takes too long: a briefing can do without.
+        """
+        keys = sorted({parsed.key.rstrip("/") for parsed in map(pattern, patterns) if parsed.key})
+        if not keys:
+            return ()
+        asked = ("log", f"--max-count={_COMMITS_MAX}", f"--since={_HISTORY}", "--no-merges", "--full-diff")
+        printed = ("--name-only", "-z", "--format=%x01", "--", *(f":(top,literal){key}" for key in keys))
+        try:
+            log = _git(self.root, *asked, *printed, seconds_max=_LOG_SECONDS_MAX)
+        except Invalid:
+            return ()
+        commits = [commit.strip("\n\0").split("\0") for commit in log.split("\x01")]
+        return together(commits, mine=patterns)
 
     def claimed(self, text: str) -> str:
         """A path or pattern as the caller typed it, as the canonical pattern of a claim. Raises Invalid."""
@@ -89,7 +112,7 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_NAME_CHARS]
 
 
-def _git(folder: Path, *arguments: str) -> str:
+def _git(folder: Path, *arguments: str, seconds_max: float = _GIT_SECONDS_MAX) -> str:
     """What git prints, stripped; "" where it fails. Inherited GIT_* variables would point it elsewhere."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
@@ -100,13 +123,11 @@ def _git(folder: Path, *arguments: str) -> str:
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=_GIT_SECONDS_MAX,
+            timeout=seconds_max,
             check=False,
         )
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return ""
     except subprocess.TimeoutExpired:
-        raise Invalid(
-            f"git did not answer within {_GIT_SECONDS_MAX} s in {folder}; is the disk slow or locked?"
-        ) from None
+        raise Invalid(f"git did not answer within {seconds_max} s in {folder}; is the disk slow or locked?") from None
     return done.stdout.decode("utf-8", "surrogateescape").strip("\n") if done.returncode == 0 else ""

@@ -1,19 +1,24 @@
 """Rank shared context by how near it lies, and fit it to a token budget."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from loomstack_mcp.core.claims import Claim, shared_path
 from loomstack_mcp.core.globs import literal, pattern
-from loomstack_mcp.core.limits import CHARS_PER_TOKEN, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from loomstack_mcp.core.limits import CHARS_PER_TOKEN, DAY_MS, HOUR_MS, MINUTE_MS, NAME_CHARS_MAX, SECOND_MS
 from loomstack_mcp.core.notes import AUTHORITY_ORDER, ORG, Note
 from loomstack_mcp.core.runs import Run
 
 Section = Literal["runs", "claims", "notes", "changes"]
 Nearness = Literal[0, 1, 2, 3]
-"""0 overlaps my paths, 1 lies in the same folder, 2 elsewhere in the repo, 3 holds for every repo."""
+"""0 overlaps my paths, 1 lies in the same folder or changes with them, 2 elsewhere, 3 holds for every repo."""
+
+_SWEEPING_FILES = 30
+_TOGETHER_LEAST = 3
+_TOGETHER_MAX = 10
 
 Body = Mapping[str, object]
 _ENVELOPE_CHARS = 80
@@ -63,6 +68,8 @@ class View:
     """From where one looks at shared context."""
 
     paths: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+    """What history changed together with my paths."""
     now_ms: int
     ignore_case: bool = False
 
@@ -72,7 +79,9 @@ class View:
             return 2
         if shared_path(self.paths, paths, ignore_case=self.ignore_case):
             return 0
-        return 1 if folders(self.paths) & folders(paths) else 2
+        if folders(self.paths) & folders(paths) or shared_path(self.beside, paths, ignore_case=self.ignore_case):
+            return 1
+        return 2
 
 
 def of_run(run: Run, view: View, /) -> Item:
@@ -160,6 +169,19 @@ def fitted(items: Iterable[Item], /, *, cursor: int, since: int, budget_tokens: 
         changes=tuple(taken["changes"]),
         more=more,
     )
+
+
+def together(commits: Iterable[Sequence[str]], /, *, mine: Sequence[str]) -> tuple[str, ...]:
+    """The files that commits changed at least three times beside `mine`, most often first; as patterns.
+
+    A commit of very many files says nothing about which of them belong together.
+    """
+    counts: Counter[str] = Counter()
+    for files in commits:
+        if len(files) <= _SWEEPING_FILES:
+            counts.update(name for name in files if name.isprintable() and 0 < len(name) <= NAME_CHARS_MAX)
+    often = [literal(name) for name, count in counts.most_common() if count >= _TOGETHER_LEAST]
+    return tuple(name for name in often if not shared_path(mine, (name,)))[:_TOGETHER_MAX]
 
 
 def folders(paths: Sequence[str], /) -> set[str]:

@@ -2,7 +2,7 @@
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ Answer = TypeVar("Answer")
 _THREADS = 8
 """Of our own: the SDK's transport needs the default ones, and calls that wait for a lock must not starve it."""
 _SHOWN_MAX = 3
+_BESIDE_MAX = 100
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +43,8 @@ class Face:
         self._settings = settings
         self._folder = folder
         self._worktree: Worktree | None = None
+        self._here: Checkout | None = None
+        self._beside: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._callers: dict[tuple[str, str], Caller] = {}
         self._threads: anyio.CapacityLimiter | None = None
 
@@ -65,8 +68,22 @@ class Face:
             return Checkout(identity=identity_of(repo), branch=bounded("branch", branch, chars_max=NAME_CHARS_MAX))
         if (worktree := self.worktree()) is None:
             raise Invalid(f"{self._folder} is in no git worktree; pass repo=<its URL>, or start the client in one")
-        found = worktree.checkout(repo=self._settings.repo)
-        return replace(found, branch=bounded("branch", branch, chars_max=NAME_CHARS_MAX)) if branch else found
+        self._here = worktree.checkout(repo=self._settings.repo)
+        return replace(self._here, branch=bounded("branch", branch, chars_max=NAME_CHARS_MAX)) if branch else self._here
+
+    def here(self) -> Checkout:
+        """The checkout as it was when it was last looked at: enough to know which repo to read."""
+        return self._here or self.checkout()
+
+    def beside(self, patterns: Sequence[str]) -> tuple[str, ...]:
+        """What history changed together with these patterns; asked once per session, for it moves slowly."""
+        key = tuple(patterns)
+        if key not in self._beside:
+            if len(self._beside) >= _BESIDE_MAX:
+                self._beside.clear()
+            worktree = self.worktree()
+            self._beside[key] = worktree.changed_with(key) if worktree else ()
+        return self._beside[key]
 
     def patterns(self, paths: list[str]) -> tuple[str, ...]:
         """Paths as a model typed them, as canonical patterns."""

@@ -56,7 +56,7 @@ class Resources:
         return await self._json(work)
 
     def _repo_id(self) -> str:
-        return self._loom.repos.found(self._face.checkout())
+        return self._loom.repos.found(self._face.here())
 
     async def _json(self, work: Callable[[], Any]) -> str:
         try:

@@ -48,12 +48,14 @@ class ContextService:
         checkout: Checkout | None,
         *,
         patterns: Sequence[str] = (),
+        beside: Sequence[str] = (),
         query: str = "",
         since: int = 0,
         budget_tokens: int,
     ) -> ContextResult:
         """What is shared about `patterns` (default: the run's own paths), best first, within the budget.
 
+        `beside` are paths that history changed together with them; what lies there counts as near.
         Any run may be looked from, also another's. Without a run, the checkout's repo is read.
         """
         within("budget_tokens", budget_tokens, least=BUDGET_TOKENS_MIN, most=BUDGET_TOKENS_MAX)
@@ -61,7 +63,9 @@ class ContextService:
         with self._store.read() as tx:
             run = _seen_from(tx, caller, run_id, checkout)
             repo_id = run.repo_id if run else repos.found(tx, checkout or Checkout(identity=""))
-            found = briefing(tx, repo_id, run, patterns, query=query, since=since, budget_tokens=budget_tokens)
+            found = briefing(
+                tx, repo_id, run, patterns, beside=beside, query=query, since=since, budget_tokens=budget_tokens
+            )
             owed = run is not None and _owed(tx, caller, run)
         if run is None or not owed:
             return ContextResult(briefing=found)
@@ -75,20 +79,21 @@ def briefing(
     run: Run | None,
     patterns: Sequence[str],
     *,
+    beside: Sequence[str] = (),
     query: str = "",
     since: int = 0,
     budget_tokens: int,
 ) -> Briefing:
     """Rank and fit what lies near the paths; with a query, only the notes that match it."""
     mine = tuple(patterns) or _own_paths(tx, run)
-    view = View(paths=mine, now_ms=tx.now_ms, ignore_case=paths.folds(tx, repo_id))
+    view = View(paths=mine, beside=tuple(beside), now_ms=tx.now_ms, ignore_case=paths.folds(tx, repo_id))
     if query:
         items: list[Item] = [core.of_note(note, view) for note in matching(tx, repo_id, query)]
     else:
         items = [
-            *(core.of_note(note, view) for note in _notes(tx, repo_id, run, mine)),
-            *(core.of_claim(claim, view) for claim in _claims(tx, repo_id, run, mine)),
-            *(core.of_run(other, view) for other in _runs(tx, repo_id, run, mine)),
+            *(core.of_note(note, view) for note in _notes(tx, repo_id, run, view)),
+            *(core.of_claim(claim, view) for claim in _claims(tx, repo_id, run, view)),
+            *(core.of_run(other, view) for other in _runs(tx, repo_id, run, view)),
             *(core.of_change(landed, view) for landed in _landed(tx, repo_id)),
         ]
     cursor = paths.cursor(tx, repo_id)
@@ -116,8 +121,8 @@ def _own_paths(tx: Tx, run: Run | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*run.paths, *(text for claim in held for text in claim.patterns))))
 
 
-def _notes(tx: Tx, repo_id: str, run: Run | None, mine: Sequence[str]) -> Iterable[Note]:
-    near = rows.text(_near(tx, repo_id, "note", mine))
+def _notes(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Note]:
+    near = rows.text(_near(tx, repo_id, "note", view))
     now = {"now_ms": tx.now_ms}
     found = [
         *tx.all(NOTES["by_ids"], ids=near, **now),
@@ -133,8 +138,8 @@ def _addressed(note: Note, run: Run | None) -> bool:
     return run is not None and note.addressee in (run.id, run.loop, run.parent_id)
 
 
-def _claims(tx: Tx, repo_id: str, run: Run | None, mine: Sequence[str]) -> Iterable[Claim]:
-    near = rows.text(_near(tx, repo_id, "claim", mine))
+def _claims(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Claim]:
+    near = rows.text(_near(tx, repo_id, "claim", view))
     found = [
         *tx.all(CLAIMS["held_by_ids"], ids=near),
         *tx.all(CLAIMS["held"], repo_id=repo_id, now_ms=tx.now_ms, limit=_LATEST_MAX),
@@ -144,8 +149,8 @@ def _claims(tx: Tx, repo_id: str, run: Run | None, mine: Sequence[str]) -> Itera
     return [claim for claim in once.values() if claim.run_id != me and claim.expires_at_ms > tx.now_ms]
 
 
-def _runs(tx: Tx, repo_id: str, run: Run | None, mine: Sequence[str]) -> Iterable[Run]:
-    near = rows.text(_near(tx, repo_id, "run", mine))
+def _runs(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Run]:
+    near = rows.text(_near(tx, repo_id, "run", view))
     found = [
         *tx.all(RUNS["by_ids"], ids=near),
         *tx.all(RUNS["live"], repo_id=repo_id, now_ms=tx.now_ms, limit=_LATEST_MAX),
@@ -173,10 +178,10 @@ def _landed(tx: Tx, repo_id: str) -> Iterable[Landed]:
         )
 
 
-def _near(tx: Tx, repo_id: str, noun: paths.Noun, mine: Sequence[str]) -> list[str]:
-    """What lies at, above or below my paths, and then what lies beside them in the same folders."""
-    if not mine:
+def _near(tx: Tx, repo_id: str, noun: paths.Noun, view: View) -> list[str]:
+    """What lies at, above or below my paths, and then what lies beside them."""
+    if not view.paths:
         return []
-    beside = sorted(folder for folder in core.folders(mine) if folder)
-    found = paths.near(tx, repo_id, noun, mine, limit=_NEAR_MAX)
+    beside = [*sorted(folder for folder in core.folders(view.paths) if folder), *view.beside]
+    found = paths.near(tx, repo_id, noun, view.paths, limit=_NEAR_MAX)
     return found + (paths.near(tx, repo_id, noun, beside, limit=_BESIDE_MAX) if beside else [])

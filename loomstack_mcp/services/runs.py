@@ -62,6 +62,7 @@ class RunService:
         loop: str,
         goal: str,
         patterns: Sequence[str] = (),
+        beside: Sequence[str] = (),
         checks_run: str = "",
         finding: str = "",
         key: str = "",
@@ -89,7 +90,7 @@ class RunService:
             return StartResult(
                 run=run,
                 resumed=resumed,
-                briefing=context.briefing(tx, run.repo_id, run, run.paths, budget_tokens=budget_tokens),
+                briefing=context.briefing(tx, run.repo_id, run, run.paths, beside=beside, budget_tokens=budget_tokens),
                 warnings=warnings(tx, run, run.paths),
                 next=_next(run),
                 alerts=events.delivered(tx, run.id),

@@ -104,3 +104,14 @@ def test_paths_mean_what_they_name_on_disk(shop: Path) -> None:
     assert at(shop).claimed("app/[id]") == "app/\\[id\\]/"
     assert at(shop).claimed(str(shop / "src")) == "src/"
     assert at(shop).claimed("link") == "link"
+
+
+def test_history_says_which_files_change_together(shop: Path) -> None:
+    for number in range(3):
+        (shop / "src" / "a.py").write_text(f"{number}\n")
+        (shop / "app" / "[id]" / "page.tsx").write_text(f"{number}\n")
+        commit_all(shop)
+
+    assert at(shop).changed_with(["src/a.py"]) == ("app/\\[id\\]/page.tsx",)
+    assert at(shop).changed_with(["src/*.py"]) == ("app/\\[id\\]/page.tsx",)
+    assert at(shop).changed_with(["README.md", "**"]) == ()

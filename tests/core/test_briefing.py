@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loomstack_mcp.core.briefing import View, age, fitted, of_claim, of_note
+from loomstack_mcp.core.briefing import View, age, fitted, of_claim, of_note, together
 from tests.factories import make_claim, make_note
 
 VIEW = View(paths=("src/pay/tax.py",), now_ms=3_600_000)
@@ -30,6 +30,16 @@ def test_nearer_comes_first_then_people_then_newer() -> None:
         "elsewhere",
         "org",
     ]
+
+
+def test_files_that_change_together_are_near() -> None:
+    commits = [["src/tax.py", "docs/tax.md"]] * 3 + [["src/tax.py", "README.md"]] * 2
+    sweeping = [["src/tax.py", *(f"all/{number}.py" for number in range(40))]] * 5
+    beside = together([*commits, *sweeping, ["", "\udcff", "x" * 300]] * 1, mine=["src/tax.py"])
+    view = View(paths=("src/tax.py",), beside=beside, now_ms=0)
+
+    assert beside == ("docs/tax.md",)
+    assert [view.nearness((path,)) for path in ("docs/tax.md", "docs/", "docs/other.md")] == [1, 1, 2]
 
 
 def test_since_reads_only_what_is_newer() -> None:

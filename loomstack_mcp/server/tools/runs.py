@@ -34,12 +34,14 @@ class RunTools:
 
         def start(caller: Caller) -> StartResult:
             checkout = self._face.checkout(repo, branch)
+            patterns = self._face.patterns(paths or [])
             return self._face.loom.runs.start(
                 caller,
                 checkout,
                 loop=loop,
                 goal=goal,
-                patterns=self._face.patterns(paths or []),
+                patterns=patterns,
+                beside=self._face.beside(patterns),
                 checks_run=checks_run,
                 finding=finding,
                 key=key,
