@@ -72,6 +72,13 @@ class Server:
                 self._answers[message["id"]] = message
         return self._answers.pop(id)
 
+    def notification(self, timeout_s: float = 15) -> dict[str, Any]:
+        """The next message that answers nothing."""
+        while True:
+            message: dict[str, Any] = json.loads(self._lines.get(timeout=timeout_s))
+            if "id" not in message:
+                return message
+
     def request(self, method: str, params: dict[str, Any] | None = None, timeout_s: float = 15) -> dict[str, Any]:
         return self.wait(self.start(method, params), timeout_s)
 

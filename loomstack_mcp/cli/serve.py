@@ -13,9 +13,11 @@ from loomstack_mcp.loom import open_loom
 def serve(invocation: Invocation) -> None:
     """Serve MCP on stdin and stdout until the client closes them."""
     from loomstack_mcp.server.app import build_server  # imports the SDK, which no other command needs
+    from loomstack_mcp.server.changes import Changes
     from loomstack_mcp.server.face import Face
     from loomstack_mcp.server.transport import serve_stdio
 
     settings = invocation.settings()
     face = Face(open_loom(settings), settings, Path.cwd())
-    serve_stdio(build_server(face), on_close=face.close)
+    changes = Changes(face)
+    serve_stdio(build_server(face, changes), beside=changes.watch, on_close=face.close)

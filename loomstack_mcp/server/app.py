@@ -7,6 +7,7 @@ from mcp.types import ToolAnnotations
 
 from loomstack_mcp import __version__
 from loomstack_mcp.server import prompts, resources
+from loomstack_mcp.server.changes import Changes
 from loomstack_mcp.server.face import Face, tool
 from loomstack_mcp.server.tools.claims import ClaimTools
 from loomstack_mcp.server.tools.notes import NoteTools
@@ -26,7 +27,7 @@ _REPEATABLE = ToolAnnotations(read_only_hint=False, destructive_hint=False, idem
 _UP_FRONT = {"anthropic/alwaysLoad": True}
 
 
-def build_server(face: Face) -> MCPServer[Any]:
+def build_server(face: Face, changes: Changes) -> MCPServer[Any]:
     """The server over `face`. Building it touches neither the store nor git."""
     runs, notes, claims, outcomes = RunTools(face), NoteTools(face), ClaimTools(face), OutcomeTools(face)
     server: MCPServer[Any] = MCPServer(
@@ -34,6 +35,7 @@ def build_server(face: Face) -> MCPServer[Any]:
         version=__version__,
         instructions=INSTRUCTIONS,
         log_level="WARNING",
+        subscriptions=changes,
         tools=[
             tool(runs.start_run, annotations=_WRITES, meta=_UP_FRONT),
             tool(notes.read_shared_context, annotations=_READS, meta=_UP_FRONT),

@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
 
 import anyio
@@ -23,18 +23,20 @@ _CLOSE_S = 0.4
 _log = logging.getLogger(__name__)
 
 
-def serve_stdio(server: MCPServer[Any], *, on_close: Callable[[], None]) -> NoReturn:
+def serve_stdio(
+    server: MCPServer[Any], *, beside: Callable[[], Coroutine[Any, Any, None]], on_close: Callable[[], None]
+) -> NoReturn:
     """Serve until stdin ends, SIGINT or SIGTERM, then end the process with status 0.
 
-    `on_close` runs once, whatever ended the session, and never holds the process up for long.
-    A client that is gone counts as the end of stdin.
+    `beside` runs as long as the server does. `on_close` runs once, whatever ended the session, and
+    never holds the process up for long. A client that is gone counts as the end of stdin.
     """
     # The SDK's reader is a thread blocked in read(2): nothing can interrupt it, so that an orderly
     # end would wait for the client's next line. Hence the process ends itself.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _end(on_close))
     try:
-        anyio.run(_serve, server, on_close)
+        anyio.run(_serve, server, beside, on_close)
     except* (BrokenPipeError, ConnectionResetError):
         pass
     except* BaseException as failures:  # noqa: BLE001 the process's last handler: say what ended it, not its text
@@ -42,7 +44,9 @@ def serve_stdio(server: MCPServer[Any], *, on_close: Callable[[], None]) -> NoRe
     _end(on_close)
 
 
-async def _serve(server: MCPServer[Any], on_close: Callable[[], None]) -> None:
+async def _serve(
+    server: MCPServer[Any], beside: Callable[[], Coroutine[Any, Any, None]], on_close: Callable[[], None]
+) -> None:
     lowlevel = server._lowlevel_server  # noqa: SLF001 MCPServer.run() offers no way to put a stream in between
     async with stdio_server() as (read, write):
         to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception](0)
@@ -62,6 +66,7 @@ async def _serve(server: MCPServer[Any], on_close: Callable[[], None]) -> None:
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(forward)
+            tasks.start_soon(beside)
             await lowlevel.run(from_client, write, lowlevel.create_initialization_options())
 
 

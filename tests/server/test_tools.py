@@ -311,3 +311,18 @@ def test_a_person_of_another_name_in_the_environment_is_not_believed(serve: Call
 
     assert "mallory" not in text
     assert os.getuid() >= 0
+
+
+def test_listeners_hear_which_resources_changed(serve: Callable[..., Server]) -> None:
+    listening, working = serve(initialize=False), serve()
+    listening.modern_era = True
+    wanted = {"resourceSubscriptions": ["loom://runs", "loom://claims"]}
+    listening.start("subscriptions/listen", {"notifications": wanted})
+    assert listening.notification()["method"].endswith("acknowledged")
+    run = working.answer("start_run", loop="loop", goal="goal")["run"]
+    heard = [listening.notification()["params"]["uri"]]
+    working.answer("claim_paths", paths=["src"], intent="mine")
+    heard.append(listening.notification()["params"]["uri"])
+
+    assert run
+    assert heard == ["loom://runs", "loom://claims"]
