@@ -1,7 +1,7 @@
 """Tells those who listen which resources changed, for as long as anybody listens."""
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 
 import anyio
 import anyio.lowlevel
@@ -13,6 +13,7 @@ from loomstack_mcp.server.face import Face
 
 _POLL_S = 1
 _PAGE = 500
+_LISTS = ("loom://runs", "loom://claims", "loom://activity")
 
 
 class Changes:
@@ -53,22 +54,26 @@ class Changes:
                 await anyio.sleep(_POLL_S)
 
     async def _published(self, cursor: int | None) -> int:
+        """Publish what changed after `cursor`; whoever just came hears of every list once, for it may have read before.
+
+        Returns the next cursor.
+        """
         loom = self._face.loom
 
-        def news() -> tuple[int, Iterable[Event]]:
+        def news() -> tuple[int, Sequence[str]]:
             repo_id = loom.repos.found(self._face.here())
             if cursor is None:
-                return loom.events.cursor(repo_id), ()
+                return loom.events.cursor(repo_id), _LISTS
             found, _ = loom.events.since(repo_id, since=cursor, limit=_PAGE)
-            return (found[-1].seq if found else cursor), found
+            return (found[-1].seq if found else cursor), [uri for event in found for uri in _stale(event)]
 
-        cursor_now, found = await self._face.run(news)
-        for uri in dict.fromkeys(uri for event in found for uri in _touched(event)):
+        cursor_now, stale = await self._face.run(news)
+        for uri in dict.fromkeys(stale):
             await self.publish(ResourceUpdated(uri=uri))
         return cursor_now
 
 
-def _touched(event: Event) -> Iterable[str]:
+def _stale(event: Event) -> Iterator[str]:
     """The resources that an event makes stale."""
     yield "loom://activity"
     if event.kind.startswith("run."):

@@ -20,12 +20,12 @@ _GRACE_S = 0.25
 _CLOSE_S = 0.4
 """What must be done when the session is gone has this long."""
 
+Beside = Callable[[], Coroutine[Any, Any, None]]
+
 _log = logging.getLogger(__name__)
 
 
-def serve_stdio(
-    server: MCPServer[Any], *, beside: Callable[[], Coroutine[Any, Any, None]], on_close: Callable[[], None]
-) -> NoReturn:
+def serve_stdio(server: MCPServer[Any], *, beside: Beside, on_close: Callable[[], None]) -> NoReturn:
     """Serve until stdin ends, SIGINT or SIGTERM, then end the process with status 0.
 
     `beside` runs as long as the server does. `on_close` runs once, whatever ended the session, and
@@ -44,9 +44,7 @@ def serve_stdio(
     _end(on_close)
 
 
-async def _serve(
-    server: MCPServer[Any], beside: Callable[[], Coroutine[Any, Any, None]], on_close: Callable[[], None]
-) -> None:
+async def _serve(server: MCPServer[Any], beside: Beside, on_close: Callable[[], None]) -> None:
     lowlevel = server._lowlevel_server  # noqa: SLF001 MCPServer.run() offers no way to put a stream in between
     async with stdio_server() as (read, write):
         to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception](0)
