@@ -26,6 +26,7 @@ class Changes:
         self._face = face
         self._listeners: dict[object, Callable[[ServerEvent], None]] = {}
         self._wanted = anyio.Event()
+        self._newcomer = False
 
     async def publish(self, event: ServerEvent) -> None:
         for listener in tuple(self._listeners.values()):
@@ -35,6 +36,7 @@ class Changes:
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
         token = object()
         self._listeners[token] = listener
+        self._newcomer = True
         self._wanted.set()
 
         def unsubscribe() -> None:
@@ -47,22 +49,23 @@ class Changes:
         while True:
             await self._wanted.wait()
             self._wanted = anyio.Event()
-            cursor: int | None = None
+            cursor = 0
             while self._listeners:
                 with contextlib.suppress(ToolError):  # the store does not answer now; what changed is told once it does
                     cursor = await self._published(cursor)
                 await anyio.sleep(_POLL_S)
 
-    async def _published(self, cursor: int | None) -> int:
-        """Publish what changed after `cursor`; whoever just came hears of every list once, for it may have read before.
+    async def _published(self, cursor: int) -> int:
+        """Publish what changed after `cursor`, and every list once to a newcomer, for it may have read before it came.
 
         Returns the next cursor.
         """
         loom = self._face.loom
+        newcomer, self._newcomer = self._newcomer, False
 
         def news() -> tuple[int, Sequence[str]]:
             repo_id = loom.repos.found(self._face.here())
-            if cursor is None:
+            if newcomer:
                 return loom.events.cursor(repo_id), _LISTS
             found, _ = loom.events.since(repo_id, since=cursor, limit=_PAGE)
             return (found[-1].seq if found else cursor), [uri for event in found for uri in _stale(event)]
