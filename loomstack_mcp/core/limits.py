@@ -32,7 +32,7 @@ WAITER_GRACE_MS = 60 * SECOND_MS
 """A waiter keeps its place this long after its wait, so that it can call again."""
 
 BLOCKERS_MAX = 20
-CANDIDATES_MAX = 5_000
+CANDIDATES_MAX = 3_000
 """Held patterns that one request is compared with; a wider request is refused, not answered late."""
 
 ALERTS_MAX = 5

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from loomstack_mcp.adapters.gitcli import worktree_at
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN
@@ -94,7 +95,7 @@ class Bench:
             only = medians({"wide": claim, "release": lambda: server.answer("release_paths")}, calls=self.calls // 10)
             answer = server.call("claim_paths", {"paths": [pattern], "intent": "measure", "mode": "shared"})
             server.answer("release_paths")
-            kind = "error" if answer.get("isError") else f"granted={answer['structuredContent']['granted']}"
+            kind = _kind(answer)
             yield at_most(f"claim_paths {pattern}, 1,000,000 ({kind})", only["wide"] - only["release"], "ms", most=50)
 
     def read_shared_context(self) -> Iterator[Figure]:
@@ -146,6 +147,12 @@ class Bench:
             for tool in sent:
                 yield Figure(f"definition of {tool['name']}", f"{tokens(tool)} tokens")
             yield at_most("all definitions as sent", tokens(sent), "tokens", most=1_200)
+
+
+def _kind(answer: dict[str, Any]) -> str:
+    if answer.get("isError"):
+        return "too wide"
+    return "granted" if answer["structuredContent"]["granted"] else "refused"
 
 
 def tokens(body: object) -> int:
