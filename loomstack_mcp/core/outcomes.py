@@ -1,6 +1,7 @@
 """Outcomes: what a run records of an attempt, how often it was sent back, and what comes next."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -14,6 +15,7 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 ENDING: tuple[Status, ...] = ("done", "abandoned")
 """A maker's outcome with one of these ends its run and releases its claims."""
 CHECKER = "checker"
+_SHA = re.compile(r"[0-9a-fA-F]{7,64}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,14 @@ def checked(status: Status, checks: Checks, /) -> None:
         raise Invalid(f"status {status} with {count} failed checks: record status=failed, or correct the checks")
     if checks.failing and checks.failed and len(checks.failing) > checks.failed:
         raise Invalid(f"checks.failing names {len(checks.failing)} checks but checks.failed says {checks.failed}")
+
+
+def shas(commits: Sequence[str], /) -> tuple[str, ...]:
+    """The commits in lower case. Raises Invalid for what is no sha, of seven digits at least."""
+    for commit in commits:
+        if not _SHA.fullmatch(commit):
+            raise Invalid(f"commits holds {commit[:40]!r}, which is no sha; git rev-parse HEAD prints one")
+    return tuple(commit.lower() for commit in commits)
 
 
 def next_step(

@@ -37,7 +37,8 @@ def bounded(name: str, text: str, /, *, chars_max: int = TEXT_CHARS_MAX, require
 
 
 def within(name: str, value: int, /, *, least: int, most: int) -> int:
-    """The number, where it lies from `least` to `most`, both included; else raises Invalid."""
+    """The number, where it lies from `least` to `most`, both included. Else raises Invalid, or LimitExceeded above."""
     if not least <= value <= most:
-        raise Invalid(f"{name} is {value}; it must be from {least} to {most}")
+        kind = LimitExceeded if value > most else Invalid
+        raise kind(f"{name} is {value}; it must be from {least} to {most}")
     return value

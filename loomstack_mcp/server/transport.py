@@ -1,5 +1,6 @@
 """stdio: tolerate a discover probe, and end within a second. The private touches of the SDK live here."""
 
+import json
 import logging
 import os
 import signal
@@ -12,8 +13,17 @@ from mcp.server import MCPServer
 from mcp.server.stdio import stdio_server
 from mcp.shared.inbound import InboundLadderRejection, classify_inbound_request
 from mcp.shared.message import SessionMessage
-from mcp.types import DiscoverResult, ErrorData, JSONRPCError, JSONRPCRequest, JSONRPCResponse
+from mcp.types import (
+    INVALID_REQUEST,
+    DiscoverResult,
+    ErrorData,
+    JSONRPCError,
+    JSONRPCRequest,
+    JSONRPCResponse,
+    jsonrpc_message_adapter,
+)
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic import ValidationError
 
 _GRACE_S = 0.25
 """Calls that a client sent just before it closed the pipe still get their answers."""
@@ -51,7 +61,11 @@ async def _serve(server: MCPServer[Any], beside: Beside, on_close: Callable[[], 
 
         async def forward() -> None:
             undecided = True
-            async for item in read:
+            async for found in read:
+                item = _mended(found) if isinstance(found, ValidationError) else found
+                if isinstance(item, JSONRPCError):
+                    await write.send(SessionMessage(item))
+                    continue
                 message = item.message if isinstance(item, SessionMessage) else None
                 if undecided and isinstance(message, JSONRPCRequest):
                     if message.method == "server/discover":
@@ -66,6 +80,31 @@ async def _serve(server: MCPServer[Any], beside: Beside, on_close: Callable[[], 
             tasks.start_soon(forward)
             tasks.start_soon(beside)
             await lowlevel.run(from_client, write, lowlevel.create_initialization_options())
+
+
+def _mended(failure: ValidationError) -> SessionMessage | JSONRPCError | ValidationError:
+    """A line that the SDK could not read: mended, or an error for whoever waits for its answer.
+
+    JavaScript's JSON.stringify writes half a surrogate pair as an escape (ECMA-262, QuoteJSONString), which pydantic
+    refuses; the SDK then drops the request without an answer. What has no usable id is dropped as before.
+    """
+    first = failure.errors(include_url=False)
+    whole = next((error["input"] for error in first if error["type"] in ("json_invalid", "missing")), None)
+    try:
+        body = json.loads(whole) if isinstance(whole, str) else whole
+    except (ValueError, RecursionError):
+        return failure
+    if not isinstance(body, dict):
+        return failure
+    try:
+        text = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        return SessionMessage(jsonrpc_message_adapter.validate_json(text, by_name=False))
+    except ValidationError:
+        id = body.get("id")  # noqa: A001 the protocol's word
+        if "method" not in body or not isinstance(id, int | str):
+            return failure
+        error = ErrorData(code=INVALID_REQUEST, message="the message is no JSON-RPC 2.0 request")
+        return JSONRPCError(jsonrpc="2.0", id=id, error=error)
 
 
 def _discovered(lowlevel: Any, request: JSONRPCRequest) -> JSONRPCResponse | JSONRPCError:

@@ -15,6 +15,7 @@ from loomstack_mcp.core.outcomes import (
     Status,
     checked,
     next_step,
+    shas,
 )
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded, within
@@ -53,9 +54,10 @@ class OutcomeService:
         that the counts contradict, and for a checker whose run names no run to check.
         """
         checked(status, checks)
+        commits = shas(commits)
         links = links or {}
         for name, many in (("commits", commits), ("checks.failing", checks.failing), ("links", links)):
-            within(f"{name} (their number)", len(many), least=0, most=LIST_MAX)
+            within(f"the number of {name}", len(many), least=0, most=LIST_MAX)
             for text in (*many, *(links.values() if name == "links" else ())):
                 bounded(name, text, chars_max=NAME_CHARS_MAX * 2, required=True)
         role = bounded("role", role, chars_max=NAME_CHARS_MAX, required=True)
@@ -75,7 +77,7 @@ class OutcomeService:
                 about_run=about,
                 summary=summary,
                 tried=tried,
-                commits=tuple(commits),
+                commits=commits,
                 links=dict(links),
                 recorded_at_ms=tx.now_ms,
             )

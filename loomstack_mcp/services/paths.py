@@ -21,8 +21,8 @@ _FIRST_PAGE = 256
 
 def few(patterns: Sequence[str], *, least: int = 0) -> None:
     """Raises LimitExceeded for more paths than one call may name; each alternative in braces counts as one."""
-    count = sum(len(pattern(text).ways) for text in patterns[: PATHS_MAX + 1])
-    within("paths (their number)", count, least=least, most=PATHS_MAX)
+    count = sum(len(pattern(text).ways) for text in patterns[:PATHS_MAX]) + len(patterns[PATHS_MAX:])
+    within("the number of paths", count, least=least, most=PATHS_MAX)
 
 
 def lay(tx: Tx, repo_id: str, noun: Noun, id: str, patterns: Sequence[str]) -> None:  # noqa: A002

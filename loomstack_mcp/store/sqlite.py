@@ -75,6 +75,7 @@ class SqliteStore:
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         self._base_ms: int | None = None
+        self._inode: int | None = None
 
     @contextmanager
     def read(self) -> Iterator[SqliteTx]:
@@ -126,6 +127,17 @@ class SqliteStore:
                 with self._lock:
                     self._idle.append(connection)
 
+    def _refuse_moved(self) -> None:
+        """Raises StoreUnavailable where the path leads to another file by now, which others would write to."""
+        try:
+            found = self.path.stat().st_ino
+        except OSError:
+            found = None
+        if found != self._inode:
+            raise StoreUnavailable(
+                f"{self.path} was moved, removed or replaced while it was open; put it back, or restart the session"
+            )
+
     def _now_ms(self) -> int:
         assert self._base_ms is not None  # set when the first connection was opened
         return self._base_ms + self._clock.boot_ms()
@@ -137,6 +149,8 @@ class SqliteStore:
             self._idle.append(connection)
 
     def _borrowed(self) -> sqlite3.Connection:
+        if self._inode is not None:
+            self._refuse_moved()
         with self._lock:
             if self._idle:
                 return self._idle.pop()
@@ -159,6 +173,7 @@ class SqliteStore:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.row_factory = _named
             if self._base_ms is None:
+                self._inode = self.path.stat().st_ino
                 self._base_ms = self._boot_base_ms(connection)
         except BaseException:
             connection.close()

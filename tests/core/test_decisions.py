@@ -6,7 +6,7 @@ from loomstack_mcp.core.claims import blockers
 from loomstack_mcp.core.errors import Invalid, LimitExceeded
 from loomstack_mcp.core.ids import spelled
 from loomstack_mcp.core.notes import contradicted
-from loomstack_mcp.core.outcomes import Checks, checked, next_step
+from loomstack_mcp.core.outcomes import Checks, checked, next_step, shas
 from loomstack_mcp.core.repos import identity_of
 from loomstack_mcp.core.runs import Caller, acts_for, is_lapsed, is_lost, renewal_due, renewed
 from loomstack_mcp.core.texts import bounded
@@ -171,3 +171,10 @@ def test_texts_are_bounded_and_lose_their_control_characters() -> None:
 def test_ids_are_spelled_in_crockford_base32() -> None:
     assert spelled("run", 0) == "run_00000000"
     assert spelled("claim", (1 << 40) - 1) == "claim_ZZZZZZZZ"
+
+
+def test_commits_are_shas() -> None:
+    assert shas(["0123ABC", "a" * 40]) == ("0123abc", "a" * 40)
+    for commit in ("HEAD", "; rm -rf /", "abc", "g" * 40, "a" * 65, ""):
+        with pytest.raises(Invalid, match="is no sha"):
+            shas([commit])

@@ -105,7 +105,7 @@ def test_the_structured_answer_stands_alone_and_the_text_says_the_same(serve: Ca
         ("claim_paths", {"paths": ["/etc/passwd"], "intent": "x"}, "outside the repository"),
         ("claim_paths", {"paths": ["../x"], "intent": "x"}, "leaves the repository"),
         ("claim_paths", {"paths": ["src/["], "intent": "x"}, "is not closed"),
-        ("claim_paths", {"paths": [], "intent": "x"}, "invalid: paths"),
+        ("claim_paths", {"paths": [], "intent": "x"}, "invalid: the number of paths is 0"),
         ("claim_paths", {"paths": ["src"], "intent": ""}, "intent is empty"),
         ("claim_paths", {"paths": ["src"], "intent": "x" * 501}, "limit_exceeded"),
         ("claim_paths", {"paths": ["src"], "intent": "x", "mode": "greedy"}, "mode"),

@@ -72,6 +72,26 @@ def test_garbage_is_survived(serve: Callable[..., Server], garbage: bytes) -> No
     assert "Traceback" not in server.stderr_text()
 
 
+def test_half_a_surrogate_pair_is_replaced_not_dropped(serve: Callable[..., Server]) -> None:
+    server = serve()
+    server.answer("start_run", loop="loop", goal="goal")
+    server.answer("share_context", kind="fact", text="half \ud83d of it, and whole \U0001f9f5")
+
+    assert (
+        server.answer("read_shared_context", query="half")["notes"][0]["text"] == "half ? of it, and whole \U0001f9f5"
+    )
+
+
+@pytest.mark.parametrize(
+    "request_", [{"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": []}, {"id": 7, "method": "ping"}]
+)
+def test_a_request_that_is_none_is_answered(serve: Callable[..., Server], request_: dict[str, object]) -> None:
+    server = serve()
+    server.send_raw(json.dumps(request_).encode() + b"\n")
+
+    assert server.wait(7, timeout_s=5)["error"]["code"] == -32600
+
+
 @pytest.mark.parametrize("end", ["eof", signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("waiting", [False, True])
 def test_the_process_ends_within_a_second_and_shortens_its_lease(

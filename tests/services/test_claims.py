@@ -178,9 +178,13 @@ def test_a_lost_run_is_told_to_start_again_and_its_paths_are_free(loom: Loom, cl
     assert {run.state for run in loom.runs.latest(REPO, limit=9)[0]} == {"live", "lost"}
 
 
-@pytest.mark.parametrize("given", [{"minutes": 1441}, {"minutes": -1}, {"wait_s": 46}, {"wait_s": -1}])
-def test_times_beyond_their_bounds_are_refused(loom: Loom, given: dict[str, int]) -> None:
-    with pytest.raises(Invalid):
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [({"minutes": 1441}, LimitExceeded), ({"minutes": -1}, Invalid), ({"wait_s": 46}, LimitExceeded),
+     ({"wait_s": -1}, Invalid)],
+)  # fmt: skip
+def test_times_beyond_their_bounds_are_refused(loom: Loom, given: dict[str, int], error: type[Exception]) -> None:
+    with pytest.raises(error):
         claim(loom, ANA, "src/", **given)  # type: ignore[arg-type]
 
 

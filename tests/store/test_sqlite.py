@@ -173,6 +173,16 @@ def test_a_path_that_can_be_no_store_is_refused_at_once(tmp_path: Path, name: st
         pass
 
 
+def test_a_file_that_is_moved_away_is_not_written_to_any_more(tmp_path: Path) -> None:
+    store = add_repo(tmp_path / "loom.db")
+    (tmp_path / "loom.db").rename(tmp_path / "moved.db")
+
+    with pytest.raises(StoreUnavailable, match="moved, removed or replaced"), store.write("r"):
+        pass
+    (tmp_path / "moved.db").rename(tmp_path / "loom.db")
+    assert seq_of(store) == 0
+
+
 def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
     add_repo(tmp_path / "loom.db").close()
     code = (
