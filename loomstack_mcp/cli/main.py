@@ -20,6 +20,9 @@ USAGE = 64  # sysexits.h, EX_USAGE
 _COMMANDS = {
     "serve": "serve",
     "demo": "demo",
+    "init": "init",
+    "uninstall": "init",
+    "doctor": "doctor",
     "runs": "lists",
     "claims": "lists",
     "events": "lists",

@@ -55,6 +55,11 @@ def harmless(text: str) -> str:
     return _CONTROL.sub(" ", text)
 
 
+def harmless_lines(text: str) -> str:
+    """The same for text of several lines."""
+    return "\n".join(harmless(line.replace("\t", "  ")) for line in text.split("\n"))
+
+
 def _styled() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 

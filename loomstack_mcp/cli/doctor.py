@@ -1,0 +1,76 @@
+"""`doctor`: what may be wrong here, and the command that mends it."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from loomstack_mcp import __version__
+from loomstack_mcp.adapters import checkup
+from loomstack_mcp.adapters.checkup import Check
+from loomstack_mcp.adapters.settings import Settings, sqlite_path
+from loomstack_mcp.cli import output
+from loomstack_mcp.cli.lists import as_json
+from loomstack_mcp.cli.main import Invocation
+from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.runs import is_lapsed
+from loomstack_mcp.loom import open_loom
+
+_COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
+_RUNS_MAX = 1_000
+
+
+@click.command()
+@as_json
+@click.pass_obj
+def doctor(invocation: Invocation, as_json: bool) -> int:
+    """Look at this installation and this repository; exit 1 where something fails."""
+    found = list(_looked_at(invocation))
+    if as_json:
+        output.rows((asdict(check) for check in found), as_json=True, empty="")
+    else:
+        for check in found:
+            mark = click.style(f"{check.status:<5}", fg=_COLORS[check.status])
+            click.echo(f"{mark} {check.check:<16} {output.harmless(check.found)}")
+            if check.mend:
+                click.echo(f"{'':<23}→ {output.harmless(check.mend)}")
+    return 1 if any(check.status == "fail" for check in found) else 0
+
+
+def _looked_at(invocation: Invocation) -> Iterator[Check]:
+    yield from checkup.programs(__version__)
+    worktree = invocation.worktree()
+    try:
+        settings = invocation.settings()
+        path = sqlite_path(settings)
+    except LoomError as error:
+        yield Check(check="settings", status="fail", found=str(error), mend="loomstack-mcp config")
+        return
+    yield checkup.store_folder(path)
+    yield from _store(settings, path, worktree.checkout(repo=settings.repo) if worktree else None)
+    if worktree is None:
+        mend = "go to a repository and run loomstack-mcp doctor again"
+        yield Check(check="repository", status="warn", found="this folder is in no git worktree", mend=mend)
+        return
+    yield from checkup.claude_code(worktree.root, Path.home())
+    yield from checkup.codex(worktree.root, Path.home(), os.environ)
+
+
+def _store(settings: Settings, path: Path, checkout: Checkout | None) -> Iterator[Check]:
+    if not path.exists():
+        yield Check(check="store", status="ok", found=f"none yet at {path}; the first start_run makes it")
+        return
+    try:
+        with open_loom(settings) as loom:
+            repo_id = loom.repos.found(checkout or Checkout(identity=""))
+            runs, now_ms = loom.runs.latest(repo_id, limit=_RUNS_MAX)
+    except LoomError as error:
+        yield Check(check="store", status="fail", found=str(error), mend="loomstack-mcp db check")
+        return
+    yield Check(check="store", status="ok", found=f"{path}, {path.stat().st_size:,} bytes")
+    stale = sum(run.state == "live" and is_lapsed(run, now_ms=now_ms) for run in runs)
+    if stale:
+        yield Check(check="runs", status="ok", found=f"{stale} lapsed; what they held is free for others")
