@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from loomstack_mcp.adapters.gitcli import Worktree
 from loomstack_mcp.core.clientfiles import COMMAND, HOOK, NAME
 
 Status = Literal["ok", "warn", "fail"]
@@ -21,6 +22,7 @@ _GIT_OLDEST = (2, 31)  # rev-parse --path-format
 _SQLITE_OLDEST = (3, 37)  # STRICT tables
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs", "lustre"}
 _STORE_VARIABLES = ("LOOMSTACK_HOME", "LOOMSTACK_STORE", "XDG_DATA_HOME")
+_LOCAL = ".claude/settings.local.json"
 _PROGRAM_SECONDS_MAX = 10
 _INIT = f"{COMMAND} init"
 
@@ -62,9 +64,9 @@ def store_folder(path: Path) -> Check:
     return Check(check="file system", status="ok", found=kind or "not known on this system")
 
 
-def claude_code(root: Path, home: Path) -> Iterator[Check]:
+def claude_code(worktree: Worktree, home: Path) -> Iterator[Check]:
     """Whether Claude Code knows the server in this worktree, and may start it."""
-    name = "Claude Code"
+    name, root = "Claude Code", worktree.root
     if shutil.which("claude") is None:
         yield Check(check=name, status="ok", found="not installed")
         return
@@ -83,6 +85,9 @@ def claude_code(root: Path, home: Path) -> Iterator[Check]:
         yield Check(check=name, status="warn", found="the server waits for your approval", mend=mend)
     else:
         yield Check(check=name, status="ok", found="knows the server and may start it")
+    if worktree.tracks(_LOCAL):
+        found = f"{_LOCAL} is in git, so that its permissions do not count"
+        yield Check(check=f"{name} rules", status="warn", found=found, mend=f"git rm --cached {_LOCAL}")
     if f"{HOOK} claude" not in json.dumps(_json(root / ".claude" / "settings.json")):
         found = "no hook: edits are not checked against claims"
         yield Check(check=f"{name} hook", status="warn", found=found, mend=_INIT)

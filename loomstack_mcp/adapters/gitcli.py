@@ -31,6 +31,15 @@ class Worktree:
     common_dir: Path
     """The git folder that all worktrees of the clone share."""
 
+    @property
+    def exclude(self) -> str:
+        """The clone's own list of files that git leaves out (gitignore(5)), which no colleague gets."""
+        return str(self.common_dir / "info" / "exclude")
+
+    def tracks(self, path: str) -> bool:
+        """Whether a file is in the index."""
+        return bool(_git(self.root, "ls-files", "--", f":(top,literal){path}"))
+
     def checkout(self, *, repo: str = "") -> Checkout:
         """What the store needs to know of it; `repo` is a name that the user's settings give it."""
         return Checkout(

@@ -36,7 +36,7 @@ def planned_removal(root: Path, files: Sequence[ClientFile], journal: Path) -> t
     for file in files:
         path = root / file.path
         before = _text(path)
-        record = known.get(file.path)
+        record = known.get(os.path.relpath(path, root))
         untouched = record is not None and before is not None and record["after"] == _hash(before)
         after = record["before"] if record and untouched else file.taken(before or "")
         steps.append(_step(path, before, after))
@@ -61,7 +61,7 @@ def remember(journal: Path, root: Path, steps: Sequence[Step]) -> None:
     """Note what the files said before us, so that they can say it again."""
     known = _journal(journal)
     for step in steps:
-        name = str(step.path.relative_to(root))
+        name = os.path.relpath(step.path, root)
         first = known.get(name, {"before": step.before})["before"]
         known[name] = {"before": first, "after": _hash(step.after or "")}
     journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

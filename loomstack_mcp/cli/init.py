@@ -1,6 +1,7 @@
 """`init` and `uninstall`: make LoomStack part of a repository for both clients, and take it out again."""
 
 import difflib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import click
 
 from loomstack_mcp.adapters import installing
+from loomstack_mcp.adapters.gitcli import Worktree
 from loomstack_mcp.adapters.installing import Step
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.main import Invocation
@@ -27,8 +29,9 @@ def init(invocation: Invocation, url: str, dry_run: bool, yes: bool) -> None:
     """Write the project files of Claude Code and Codex, so that their sessions here use LoomStack."""
     if url and not url.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
         raise Invalid(f"--url {url} would send the token in clear text; use https://, or a loopback address")
-    root, home = _place(invocation)
-    steps = installing.planned(root, files(url))
+    worktree, home = _place(invocation)
+    root = worktree.root
+    steps = installing.planned(root, files(exclude=worktree.exclude, url=url))
     if _agreed(steps, root, dry_run=dry_run, yes=yes, nothing="LoomStack is set up here already; nothing to change."):
         installing.carried_out(steps)
         installing.remember(installing.journal_of(home, root), root, steps)
@@ -41,20 +44,21 @@ def init(invocation: Invocation, url: str, dry_run: bool, yes: bool) -> None:
 @click.pass_obj
 def uninstall(invocation: Invocation, dry_run: bool, yes: bool) -> None:
     """Take out what `init` wrote. The store stays: it holds the team's memory."""
-    root, home = _place(invocation)
+    worktree, home = _place(invocation)
+    root = worktree.root
     journal = installing.journal_of(home, root)
-    steps = installing.planned_removal(root, files(), journal)
+    steps = installing.planned_removal(root, files(exclude=worktree.exclude), journal)
     if _agreed(steps, root, dry_run=dry_run, yes=yes, nothing="LoomStack is not set up here; nothing to change."):
         installing.carried_out(steps)
         journal.unlink(missing_ok=True)
         click.echo("LoomStack is out of this repository's files. `pip uninstall loomstack-mcp` removes the program.")
 
 
-def _place(invocation: Invocation) -> tuple[Path, Path]:
-    """The worktree's root, and the home folder of the user's settings."""
+def _place(invocation: Invocation) -> tuple[Worktree, Path]:
+    """The worktree, and the home folder of the user's settings."""
     if (worktree := invocation.worktree()) is None:
         raise Invalid("this folder is in no git worktree; go to one, or make one with git init")
-    return worktree.root, Path(invocation.settings().home)
+    return worktree, Path(invocation.settings().home)
 
 
 def _agreed(steps: Sequence[Step], root: Path, *, dry_run: bool, yes: bool, nothing: str) -> bool:
@@ -72,7 +76,7 @@ def _agreed(steps: Sequence[Step], root: Path, *, dry_run: bool, yes: bool, noth
 
 
 def _difference(step: Step, root: Path) -> str:
-    name = str(step.path.relative_to(root))
+    name = os.path.relpath(step.path, root)
     before, after = (step.before or "").splitlines(), (step.after or "").splitlines()
     old, new = ("/dev/null" if text is None else name for text in (step.before, step.after))
     return "\n".join(difflib.unified_diff(before, after, old, new, lineterm="", n=2))
@@ -81,8 +85,8 @@ def _difference(step: Step, root: Path) -> str:
 _NEXT = """\
 LoomStack is set up here. Next:
   Claude Code  start `claude` in this folder and accept the server when it asks
-  Codex        start `codex` in this folder and trust it when it asks
+  Codex        start `codex` in this folder; trust it, and the hook, when it asks
   check it     loomstack-mcp doctor
-  share it     commit .mcp.json, .claude/settings.json and .codex/config.toml"""
+  share it     commit .mcp.json, .claude/settings.json and .codex/"""
 _NEXT_TOKEN = f"""
   token        export {TOKEN_VARIABLE} before you start a client; no file holds it"""

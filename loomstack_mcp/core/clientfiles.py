@@ -16,19 +16,17 @@ HOOK = "loomstack-hook"
 _TOOLS = f"mcp__{NAME}"
 _INDENT = re.compile(r"^([ \t]+)\"", re.MULTILINE)
 _BLOCK = re.compile(rf"\n?^# >>> {NAME} .*?^# <<< {NAME} <<<\n?", re.MULTILINE | re.DOTALL)
-# Codex passes its servers nothing but HOME, LANG, PATH and TERM (facts of 0.169.0, run 2026-11), and waits one second
-# for those that are not required.
-_CODEX = f"""\
-# >>> {NAME} (written by `{COMMAND} init`, removed by `{COMMAND} uninstall`) >>>
-[mcp_servers.{NAME}]
-%s
+_OPEN = f"# >>> {NAME} (written by `{COMMAND} init`, removed by `{COMMAND} uninstall`) >>>\n"
+_CLOSE = f"# <<< {NAME} <<<\n"
+# Codex passes its servers nothing but HOME, LANG, PATH and TERM (run on 0.169.0, 2026-11), and waits one second for
+# those that are not required.
+_CODEX_STDIO = f'command = "{COMMAND}"\nenv_vars = ["LOOMSTACK_HOME", "LOOMSTACK_STORE", "XDG_DATA_HOME"]\n'
+_CODEX = """\
 required = true
 startup_timeout_sec = 30
 tool_timeout_sec = 120
 default_tools_approval_mode = "approve"
-# <<< {NAME} <<<
 """
-_CODEX_STDIO = f'command = "{COMMAND}"\nenv_vars = ["LOOMSTACK_HOME", "LOOMSTACK_STORE", "XDG_DATA_HOME"]'
 
 Tree = dict[str, Any]
 
@@ -42,24 +40,41 @@ class ClientFile:
     taken: Callable[[str], str]
 
 
-def files(url: str = "") -> tuple[ClientFile, ...]:
-    """What `init` writes: for a server that each session starts itself, or for the one at `url`."""
+def files(*, exclude: str, url: str = "") -> tuple[ClientFile, ...]:
+    """What `init` writes: for a server that each session starts itself, or for the one at `url`.
+
+    `exclude` is the clone's own list of files that git leaves out.
+    """
     entry: Tree = {"command": COMMAND}
     codex = _CODEX_STDIO
     if url:
         entry = {"type": "http", "url": url, "headers": {"Authorization": f"Bearer ${{{TOKEN_VARIABLE}}}"}}
-        codex = f'url = {json.dumps(url)}\nbearer_token_env_var = "{TOKEN_VARIABLE}"'
+        codex = f'url = {json.dumps(url)}\nbearer_token_env_var = "{TOKEN_VARIABLE}"\n'
     return (
         _json(".mcp.json", lambda tree: _with_server(tree, entry), _without_server),
-        _json(".claude/settings.json", lambda tree: _with_hook(_with_permission(tree)), _without_settings),
-        # A project's settings.json counts only once its folder is trusted, the local one at once.
-        _json(".claude/settings.local.json", _with_permission, _without_settings),
-        ClientFile(
-            path=".codex/config.toml",
-            put=lambda text: _with_block(_without_block(text), _CODEX % codex),
-            taken=_without_block,
+        _json(
+            ".claude/settings.json",
+            lambda tree: _with_hook(_with_permission(tree), "claude", "Edit|Write|NotebookEdit"),
+            _without_settings,
         ),
+        # Claude Code heeds a project's permissions only once its folder is trusted, the local ones at once, but not
+        # where git tracks the file (run on 2.1.330, 2026-11).
+        _json(".claude/settings.local.json", _with_permission, _without_settings),
+        _marked(exclude, ".claude/settings.local.json\n"),
+        _marked(".codex/config.toml", f"[mcp_servers.{NAME}]\n{codex}{_CODEX}"),
+        _json(".codex/hooks.json", lambda tree: _with_hook(tree, "codex", "Edit|Write"), _without_settings),
     )
+
+
+def _marked(path: str, body: str) -> ClientFile:
+    """A file that gets a block between two comments."""
+
+    def put(text: str) -> str:
+        text = _BLOCK.sub("", text)
+        end = "" if text.endswith("\n") or not text else "\n"
+        return f"{text}{end}{chr(10) if text else ''}{_OPEN}{body}{_CLOSE}"
+
+    return ClientFile(path=path, put=put, taken=lambda text: _BLOCK.sub("", text))
 
 
 def _json(path: str, put: Callable[[Tree], Tree], taken: Callable[[Tree], Tree]) -> ClientFile:
@@ -106,12 +121,12 @@ def _with_permission(tree: Tree) -> Tree:
     return {**tree, "permissions": {**permissions, "allow": allowed}}
 
 
-def _with_hook(tree: Tree) -> Tree:
+def _with_hook(tree: Tree, client: str, matcher: str) -> Tree:
     hooks = _branch("settings", tree, "hooks", {})
     before = _branch("settings", hooks, "PreToolUse", [])
     ours = {
-        "matcher": "Edit|Write|NotebookEdit",
-        "hooks": [{"type": "command", "command": f"{HOOK} claude PreToolUse", "timeout": 10}],
+        "matcher": matcher,
+        "hooks": [{"type": "command", "command": f"{HOOK} {client} PreToolUse", "timeout": 10}],
     }
     return {**tree, "hooks": {**hooks, "PreToolUse": [*(each for each in before if not _names_us(each)), ours]}}
 
@@ -129,17 +144,6 @@ def _without_settings(tree: Tree) -> Tree:
 
 def _names_us(matcher: object) -> bool:
     return f'"{HOOK} ' in json.dumps(matcher)
-
-
-def _with_block(text: str, block: str) -> str:
-    """The block after the text, parted by an empty line."""
-    if not text:
-        return block
-    return f"{text}{'' if text.endswith(chr(10)) else chr(10)}\n{block}"
-
-
-def _without_block(text: str) -> str:
-    return _BLOCK.sub("", text)
 
 
 def _pruned(tree: Tree, name: str, value: Any) -> Tree:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.test_cli import SCRIPT
-from tests.conftest import environment
+from tests.conftest import environment, git
 from tests.wire import Server
 
 SCRIPTS = str(Path(SCRIPT).parent)
@@ -144,3 +144,10 @@ def test_it_is_readable_on_a_terminal_and_names_the_store(doctor: Doctor) -> Non
 
     assert any(line.startswith("ok    store") and "loom.db" in line for line in lines)
     assert any(line.strip() == "→ loomstack-mcp init" for line in lines)
+
+
+def test_local_rules_that_git_tracks_do_not_count_and_are_found(doctor: Doctor) -> None:
+    doctor.init()
+    git(doctor.shop, "add", "--force", ".claude/settings.local.json")
+
+    assert doctor.found()["Claude Code rules"]["mend"] == "git rm --cached .claude/settings.local.json"

@@ -11,12 +11,13 @@ import pytest
 from tests.cli.test_cli import SCRIPT, Run, on_terminal
 from tests.conftest import commit_all, environment, git
 
-FILES = (".mcp.json", ".claude/settings.json", ".claude/settings.local.json", ".codex/config.toml")
+FILES = (".mcp.json", ".claude/settings.json", ".claude/settings.local.json", ".codex/config.toml", ".codex/hooks.json")
 FOREIGN = {
     ".mcp.json": '{"mcpServers":{"other":{"command":"x","args":["ü"]}}}',
     ".claude/settings.json": '{\n    "model": "opus",\n    "permissions": {"allow": [], "deny": ["WebFetch"]},\n'
     '    "hooks": {"PreToolUse": [{"matcher": "Bash", "hooks": []}]}\n}',
     ".claude/settings.local.json": "{}\n",
+    ".codex/hooks.json": '{"hooks": {"Stop": []}}\n',
     ".codex/config.toml": '# mine\r\nmodel = "gpt-5.5" # keep\r\n[mcp_servers.other]\r\ncommand = "x"\r\n',
 }
 
@@ -62,9 +63,12 @@ def test_a_fresh_repository_gets_the_files_and_loses_them_without_a_trace(shop: 
 
 def test_foreign_content_stays_and_comes_back_byte_for_byte(shop: Path, loomstack: Run) -> None:
     write_foreign(shop)
+    exclude = shop / ".git" / "info" / "exclude"
+    exclude.write_text("*.mine")
     before = contents(shop)
     loomstack("init", "--yes")
     with_us = contents(shop)
+    excluded = exclude.read_text()
     settings = json.loads(with_us[".claude/settings.json"])
     loomstack("uninstall", "--yes")
 
@@ -73,6 +77,8 @@ def test_foreign_content_stays_and_comes_back_byte_for_byte(shop: Path, loomstac
     assert [each["matcher"] for each in settings["hooks"]["PreToolUse"]] == ["Bash", "Edit|Write|NotebookEdit"]
     assert b'model = "gpt-5.5" # keep\r\n' in with_us[".codex/config.toml"]
     assert contents(shop) == before
+    assert ".claude/settings.local.json" in excluded.splitlines()
+    assert exclude.read_text() == "*.mine"
 
 
 def test_twice_is_once(shop: Path, loomstack: Run) -> None:
@@ -93,13 +99,13 @@ def test_only_our_part_goes_from_files_that_others_changed_since(shop: Path, loo
     for name in FILES[:3]:
         tree = json.loads((shop / name).read_text())
         (shop / name).write_text(json.dumps({**tree, "mine": 1}))
-    with (shop / FILES[3]).open("a") as config:
+    with (shop / ".codex/config.toml").open("a") as config:
         config.write('\n[mine]\nmodel = "mine"\n')
     loomstack("uninstall", "--yes")
 
     for name in FILES[:3]:
         assert json.loads((shop / name).read_text()) == {"mine": 1}
-    assert tomllib.loads((shop / FILES[3]).read_text()) == {"mine": {"model": "mine"}}
+    assert tomllib.loads((shop / ".codex/config.toml").read_text()) == {"mine": {"model": "mine"}}
 
 
 def test_another_person_takes_out_what_a_colleague_committed(shop: Path, tmp_path: Path, loomstack: Run) -> None:

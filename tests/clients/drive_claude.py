@@ -1,0 +1,236 @@
+"""Run the real Claude Code CLI headless against FakeAnthropic and collect what happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .fake_anthropic import FakeAnthropic, system_text, tool_results, user_text
+from .find import find_cli
+from .script import Call, Script, ToolResult, call
+
+CLAUDE = find_cli("claude", "HARNESS_CLAUDE")
+
+
+@dataclass
+class ClaudeRun:
+    rc: int
+    stdout: str
+    stderr: str
+    seconds: float
+    requests: list[dict]
+    script: Script
+    cwd: str
+    home: str
+
+    @property
+    def events(self) -> list[dict]:
+        """stream-json lines"""
+        out = []
+        for line in self.stdout.splitlines():
+            try:
+                out.append(json.loads(line))
+            except ValueError:
+                pass
+        return out
+
+    def lane(self, name="main") -> list[dict]:
+        return [r for r in self.requests if r.get("lane") == name]
+
+    @property
+    def init(self) -> dict:
+        return next((e for e in self.events if e.get("type") == "system" and e.get("subtype") == "init"), {})
+
+    @property
+    def result(self) -> dict:
+        return next((e for e in reversed(self.events) if e.get("type") == "result"), {})
+
+    def tools(self, i=0, lane="main") -> dict[str, dict]:
+        """Tool definitions as sent to the model with the i-th request of the lane."""
+        return {t.get("name", t.get("type")): t for t in self.lane(lane)[i]["body"].get("tools") or []}
+
+    def tool_bytes(self, prefix="mcp__", i=0, lane="main") -> dict[str, int]:
+        return {
+            n: len(json.dumps(t, separators=(",", ":"))) for n, t in self.tools(i, lane).items() if n.startswith(prefix)
+        }
+
+    def results(self, lane="main") -> list[ToolResult]:
+        """What the model was shown for each tool call, in order (from the lane's last request)."""
+        rs = self.lane(lane)
+        return tool_results(rs[-1]["body"]["messages"]) if rs else []
+
+    def system(self, i=0, lane="main") -> str:
+        return system_text(self.lane(lane)[i]["body"])
+
+    def user(self, i=-1, lane="main") -> str:
+        return user_text(self.lane(lane)[i]["body"])
+
+    @property
+    def hook_events(self) -> list[dict]:
+        return [e for e in self.events if e.get("type") == "system" and str(e.get("subtype", "")).startswith("hook")]
+
+
+def load_tools(*names: str) -> Call:
+    """The model's way to a deferred tool's schema: ToolSearch with an exact selection."""
+    return call("ToolSearch", {"query": "select:" + ",".join(names), "max_results": max(5, len(names))})
+
+
+def _command(
+    srv_url: str,
+    prompt: str | None,
+    *,
+    home: Path | str,
+    args: Sequence[str],
+    env: dict[str, str] | None,
+    mcp: dict[str, Any] | None,
+    strict: bool,
+    allow: Sequence[str] | None,
+    path: str,
+) -> tuple[list[str], dict[str, str]]:
+    """The command line and environment; without a prompt the session reads its turns from stdin."""
+    environment = {
+        "HOME": str(home), "PATH": path, "TERM": "dumb", "LANG": "C.UTF-8",
+        "ANTHROPIC_BASE_URL": srv_url, "ANTHROPIC_API_KEY": "sk-ant-dummy-not-a-key",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1", "DISABLE_TELEMETRY": "1",
+        **(env or {}),
+    }  # fmt: skip
+    command = [CLAUDE, "-p", *([prompt] if prompt else ["--input-format", "stream-json"]), "--model", "claude-opus-4-8"]
+    command += ["--output-format", "stream-json", "--verbose", "--include-hook-events"]
+    if mcp is not None:
+        command += ["--mcp-config", json.dumps({"mcpServers": mcp})]
+    if strict:
+        command += ["--strict-mcp-config"]
+    if allow is None:  # "mcp__*" is no valid rule; "mcp__<server>" allows every tool of that server
+        allow = [f"mcp__{name}" for name in (mcp or {})]
+    if allow:
+        command += ["--allowedTools", ",".join(allow)]
+    return [*command, *args], environment
+
+
+def _folder(kind: str) -> str:
+    return tempfile.mkdtemp(prefix=f"{kind}-", dir=os.environ.get("HARNESS_TMP"))
+
+
+def run_claude(
+    script: Script,
+    prompt: str = "go",
+    *,
+    cwd: Path | str | None = None,
+    home: Path | str | None = None,
+    args: Sequence[str] = (),
+    env: dict[str, str] | None = None,
+    mcp: dict[str, Any] | None = None,
+    strict: bool = True,
+    allow: Sequence[str] | None = None,
+    path: str = "/usr/bin:/bin",
+    timeout_s: float = 90,
+) -> ClaudeRun:
+    """One `claude -p`.
+
+    mcp: {"name": {...server...}} goes by --mcp-config; strict: no other MCP configuration (False to
+    test .mcp.json); allow: --allowedTools (default: every tool of the servers in mcp).
+    """
+    cwd, home = cwd or _folder("cwd"), home or _folder("home")
+    with FakeAnthropic(script) as srv:
+        command, environment = _command(
+            srv.url, prompt, home=home, args=args, env=env, mcp=mcp, strict=strict, allow=allow, path=path
+        )
+        before = time.time()
+        process = subprocess.Popen(
+            command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        try:
+            out, err = process.communicate(timeout=timeout_s)
+            status = process.returncode
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, 9)  # the group we started, nothing else
+            out, err = process.communicate()
+            status = 124
+        return ClaudeRun(status, out, err, time.time() - before, list(srv.requests), script, str(cwd), str(home))
+
+
+class ClaudeSession:
+    """A live headless session (`claude -p --input-format stream-json`): several user turns, idle in between.
+
+    with ClaudeSession(script, mcp=...) as s:
+        s.send("hello"); s.wait_result(); ...; s.run  (a ClaudeRun so far)
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        *,
+        cwd: Path | str | None = None,
+        home: Path | str | None = None,
+        args: Sequence[str] = (),
+        env: dict[str, str] | None = None,
+        mcp: dict[str, Any] | None = None,
+        strict: bool = True,
+        allow: Sequence[str] | None = None,
+        path: str = "/usr/bin:/bin",
+    ) -> None:
+        self.cwd, self.home = cwd or _folder("cwd"), home or _folder("home")
+        self.script, self.srv, self.lines, self.err = script, FakeAnthropic(script), [], []
+        self.srv.__enter__()
+        command, environment = _command(
+            self.srv.url, None, home=self.home, args=args, env=env, mcp=mcp, strict=strict, allow=allow, path=path
+        )
+        self.t0 = time.time()
+        self.p = subprocess.Popen(
+            command, cwd=self.cwd, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, start_new_session=True, bufsize=1,
+        )  # fmt: skip
+        threading.Thread(target=lambda: [self.lines.append(x) for x in self.p.stdout], daemon=True).start()
+        threading.Thread(target=lambda: [self.err.append(x) for x in self.p.stderr], daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *a):
+        self.close()
+
+    def send(self, text):
+        self.p.stdin.write(json.dumps({"type": "user", "message": {"role": "user", "content": text}}) + "\n")
+        self.p.stdin.flush()
+
+    @property
+    def run(self) -> ClaudeRun:
+        status = self.p.poll()
+        return ClaudeRun(
+            -1 if status is None else status, "".join(self.lines), "".join(self.err), time.time() - self.t0,
+            list(self.srv.requests), self.script, str(self.cwd), str(self.home),
+        )  # fmt: skip
+
+    def results_seen(self) -> list[dict]:
+        return [e for e in self.run.events if e.get("type") == "result"]
+
+    def wait_result(self, n=None, timeout=60) -> dict | None:
+        """Wait for the n-th result event (default: one more than at the last call)."""
+        self._n = n = n or getattr(self, "_n", 0) + 1
+        end = time.time() + timeout
+        while time.time() < end and self.p.poll() is None:
+            rs = self.results_seen()
+            if len(rs) >= n:
+                return rs[n - 1]
+            time.sleep(0.1)
+        rs = self.results_seen()
+        return rs[n - 1] if len(rs) >= n else None
+
+    def close(self, timeout=20):
+        if self.p.poll() is None:
+            try:
+                self.p.stdin.close()
+                self.p.wait(timeout)
+            except (subprocess.TimeoutExpired, OSError):
+                os.killpg(self.p.pid, 9)
+                self.p.wait()
+        self.srv.__exit__()

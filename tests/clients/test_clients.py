@@ -1,0 +1,221 @@
+"""The real Claude Code and the real Codex, a scripted model, and what `loomstack-mcp init` wrote: nothing else."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients import Lane, Script, call
+from tests.clients.drive_claude import CLAUDE, ClaudeRun, ClaudeSession, load_tools, run_claude
+from tests.clients.drive_codex import CODEX, CodexRun, apply_patch, js_call, mcp_call, run_codex
+from tests.conftest import commit_all, git
+
+BIN = str(Path(sys.executable).parent)
+PATH = os.pathsep.join([BIN, os.environ["PATH"]])
+pytestmark = pytest.mark.skipif(not (CLAUDE and CODEX), reason="the clients are not installed; .ci/run installs them")
+
+EVERY_TOOL: list[tuple[str, dict[str, Any]]] = [
+    ("start_run", {"loop": "triage", "goal": "green trunk", "paths": ["src"]}),
+    ("read_shared_context", {"paths": ["src"]}),
+    ("claim_paths", {"paths": ["src/a.py"], "intent": "rename it"}),
+    ("share_context", {"kind": "intent", "text": "a.py is renamed on purpose", "paths": ["src/a.py"]}),
+    ("release_paths", {}),
+    ("record_outcome", {"status": "done", "summary": "renamed", "checks": {"passed": 8}}),
+]
+ANSWERS = ["run", "cursor", "granted", "note", "released", "next"]
+
+
+class Team:
+    """A repository after `init`, a worktree beside it, and a home folder that both clients use."""
+
+    def __init__(self, home: Path, shop: Path) -> None:
+        self.home, self.shop = home / "home", shop
+        self.home.mkdir()
+        self.env = {"LOOMSTACK_HOME": str(home / "loom")}
+        self.session: dict[str, Any] = {
+            "home": self.home, "env": self.env, "strict": False, "allow": [], "path": PATH,
+        }  # fmt: skip
+        commands = {**self.env, "PATH": PATH, "HOME": str(self.home)}
+        subprocess.run(["loomstack-mcp", "init", "--yes"], cwd=shop, env=commands, capture_output=True, check=True)
+        commit_all(shop)
+        self.tree = home / "tree"
+        git(shop, "worktree", "add", "--quiet", "-b", "other", str(self.tree))
+
+    def claude(self, turns: list[Any], *, cwd: Path | None = None, lanes: list[Lane] = [], **more: Any) -> ClaudeRun:  # noqa: B006
+        script = Script(turns, lanes)
+        done = run_claude(script, cwd=cwd or self.shop, **self.session, **more)
+        assert (done.rc, script.errors, script.overflow) == (0, [], []), done.stderr
+        return done
+
+    def codex(self, turns: list[Any], *, cwd: Path | None = None, **more: Any) -> CodexRun:
+        script = Script(turns)
+        done = run_codex(script, cwd=cwd or self.shop, home=self.home, env=self.env, trust=True, path=PATH, **more)
+        assert (done.rc, script.errors, script.overflow) == (0, [], []), done.stderr
+        return done
+
+
+@pytest.fixture
+def team(tmp_path: Path, shop: Path, monkeypatch: pytest.MonkeyPatch) -> Team:
+    monkeypatch.setenv("HARNESS_TMP", str(tmp_path))
+    return Team(tmp_path, shop)
+
+
+def tool(name: str, **arguments: Any) -> Any:
+    return call(f"mcp__loomstack__{name}", arguments)
+
+
+def codex_json(text: str) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(text.split("Output:\n", 1)[1])
+    return answer
+
+
+def test_claude_code_calls_every_tool_without_a_question_and_reads_the_whole_answer(team: Team) -> None:
+    later = load_tools(
+        "mcp__loomstack__share_context", "mcp__loomstack__release_paths", "mcp__loomstack__record_outcome"
+    )
+    done = team.claude([later, *(tool(name, **arguments) for name, arguments in EVERY_TOOL), "done"])
+    shown = [result for result in done.results() if result.name.startswith("mcp__")]
+
+    assert [result.text for result in shown if result.is_error] == []
+    for result, key in zip(shown, ANSWERS, strict=True):
+        assert key in result.json
+    assert shown[2].json["granted"] is True
+    assert shown[4].json["released"] == [shown[2].json["claim"]]
+
+
+def test_what_agents_need_first_is_up_front_and_the_instructions_are_shown(team: Team) -> None:
+    done = team.claude(["done"])
+    up_front = {name.removeprefix("mcp__loomstack__") for name in done.tools() if name.startswith("mcp__")}
+
+    assert up_front == {"start_run", "read_shared_context", "claim_paths"}
+    assert "LoomStack lets many agents' loops work as one team" in json.dumps(done.lane()[0]["body"])
+
+
+def test_codex_calls_every_tool_directly(team: Team) -> None:
+    done = team.codex([*(mcp_call("loomstack", name, arguments) for name, arguments in EVERY_TOOL), "done"])
+
+    for result, key in zip(done.results(), ANSWERS, strict=True):
+        assert key in codex_json(result.text), result.text
+
+
+def test_codex_calls_every_tool_in_code_mode(team: Team) -> None:
+    lines = [
+        f"out.push((await tools.mcp__loomstack__{name}({json.dumps(arguments)})).structuredContent);"
+        for name, arguments in EVERY_TOOL
+    ]
+    done = team.codex(
+        [js_call(f"const out = []; {' '.join(lines)} text(JSON.stringify(out));"), "done"], model="gpt-6.1-sol"
+    )
+    answers = json.loads(done.results()[0].raw[-1]["text"])
+
+    for answer, key in zip(answers, ANSWERS, strict=True):
+        assert key in answer
+
+
+def test_two_claude_sessions_and_a_codex_session_see_each_others_claims(team: Team) -> None:
+    script = Script(
+        [tool("start_run", loop="refactor", goal="net prices", paths=["src"]),
+         tool("claim_paths", paths=["src"], intent="prices become net"), "holding"]
+    )  # fmt: skip
+    with ClaudeSession(script, cwd=team.shop, **team.session) as first:
+        first.send("go")
+        assert first.wait_result()
+        wanted = {"paths": ["src/a.py"], "intent": "fix the test"}
+        turns = [
+            tool("start_run", loop="triage", goal="green", paths=["src/a.py"]),
+            tool("claim_paths", **wanted),
+            "done",
+        ]
+        second = team.claude(turns, cwd=team.tree).results()
+        start = mcp_call("loomstack", "start_run", {"loop": "docs", "goal": "docs", "paths": ["src/a.py"]})
+        third = team.codex([start, mcp_call("loomstack", "claim_paths", wanted), "done"], cwd=team.tree).results()
+
+    answers = [[result.json for result in second], [codex_json(result.text) for result in third]]
+    for start_answer, claimed in answers:
+        assert [claim["intent"] for claim in start_answer["briefing"]["claims"]] == ["prices become net"]
+        assert claimed["granted"] is False
+        assert claimed["blockers"][0]["loop"] == "refactor"
+
+
+def test_an_edit_of_what_another_session_holds_is_refused_before_it_is_made(team: Team) -> None:
+    team.codex(
+        [mcp_call("loomstack", "start_run", {"loop": "refactor", "goal": "net prices"}),
+         mcp_call("loomstack", "claim_paths", {"paths": ["src"], "intent": "prices become net"}), "done"]
+    )  # fmt: skip
+    path = team.tree / "src" / "new.py"
+    write = call("Write", {"file_path": str(path), "content": "x = 1\n"})
+    elsewhere = call("Write", {"file_path": str(team.tree / "elsewhere.py"), "content": "x = 1\n"})
+    done = team.claude([write, elsewhere, "done"], cwd=team.tree, args=["--permission-mode", "acceptEdits"])
+
+    assert "src/new.py is claimed by run_" in done.results()[0].text
+    assert "prices become net" in done.results()[0].text
+    assert not path.exists()
+    assert (team.tree / "elsewhere.py").exists()
+
+
+def test_a_codex_patch_of_what_another_session_holds_is_refused_once_its_hook_is_trusted(team: Team) -> None:
+    team.claude(
+        [tool("start_run", loop="refactor", goal="net prices"),
+         tool("claim_paths", paths=["src"], intent="prices become net"), "done"]
+    )  # fmt: skip
+    patch = "*** Begin Patch\n*** Add File: src/new.py\n+x = 1\n*** End Patch\n"
+    done = team.codex([apply_patch(patch), "done"], cwd=team.tree, args=["--dangerously-bypass-hook-trust"])
+
+    assert "src/new.py is claimed by run_" in done.results()[0].text
+    assert not (team.tree / "src" / "new.py").exists()
+
+
+def test_sub_agents_of_one_claude_session_are_told_apart_by_the_run_they_name(team: Team) -> None:
+    def is_sub_agent(request: dict[str, Any]) -> bool:
+        return "SUB-AGENT-TASK" in json.dumps(request["messages"][0])
+
+    sub = Lane(is_sub_agent, [tool("start_run", loop="maker", goal="make"), tool("release_paths"), "made"], "sub")
+    task = {
+        "description": "make",
+        "prompt": "SUB-AGENT-TASK",
+        "subagent_type": "general-purpose",
+        "run_in_background": False,
+    }
+    done = team.claude([tool("start_run", loop="lead", goal="lead"), call("Agent", task), "done"], lanes=[sub])
+    refused = done.results("sub")[-1]
+
+    assert refused.is_error
+    assert "several live runs could be yours" in refused.text
+    assert "lead" in refused.text
+    assert "maker" in refused.text
+
+
+def children(pid: int) -> list[int]:
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False).stdout
+    return [int(line) for line in found.split()]
+
+
+@pytest.fixture
+def holding(team: Team) -> Iterator[ClaudeSession]:
+    turns = [tool("start_run", loop="refactor", goal="x"), tool("claim_paths", paths=["src"], intent="mine"), "holding"]
+    with ClaudeSession(Script(turns), cwd=team.shop, **team.session) as session:
+        session.send("go")
+        assert session.wait_result()
+        yield session
+
+
+def test_a_killed_client_leaves_no_process_and_a_lease_of_five_minutes(team: Team, holding: ClaudeSession) -> None:
+    servers = children(holding.p.pid)
+    os.kill(holding.p.pid, signal.SIGKILL)
+    until = time.monotonic() + 5
+    while any(Path(f"/proc/{pid}").exists() for pid in servers) and time.monotonic() < until:
+        time.sleep(0.05)
+    env = {**team.env, "PATH": PATH, "HOME": str(team.home)}
+    command = ["loomstack-mcp", "claims", "--json"]
+    claims = subprocess.run(command, cwd=team.shop, env=env, capture_output=True, text=True, check=True)
+
+    assert servers
+    assert not [pid for pid in servers if Path(f"/proc/{pid}").exists()]
+    assert 200 < json.loads(claims.stdout)[0]["expires_in_s"] <= 300
