@@ -45,13 +45,13 @@ class Face:
         self._worktree: Worktree | None = None
         self._here: Checkout | None = None
         self._beside: dict[tuple[str, ...], tuple[str, ...]] = {}
-        self._callers: dict[tuple[str, str], Caller] = {}
+        self._callers: dict[tuple[str, str, str], Caller] = {}
         self._threads: anyio.CapacityLimiter | None = None
 
     async def call(self, ctx: Context[Any, Any], work: Callable[[Caller], Answer]) -> Answer:
         """One service call for the caller, on a worker thread. LoomErrors become text for the model."""
         caller = caller_of(ctx)
-        self._callers[caller.principal, caller.session] = caller
+        self._callers[caller.principal, caller.session, caller.agent] = caller
         return await self.run(functools.partial(work, caller))
 
     async def run(self, work: Callable[[], Answer]) -> Answer:

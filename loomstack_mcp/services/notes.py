@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from loomstack_mcp.core.claims import listed, shared_path
+from loomstack_mcp.core.claims import Claim, listed, shared_path
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import EXPIRES_HOURS_MAX, HOUR_MS, NAME_CHARS_MAX
 from loomstack_mcp.core.notes import ORG, Note, NoteKind, NoteResult, contradicted
@@ -11,6 +11,7 @@ from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, paths, repos
+from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.entry import RUNS, entered
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
@@ -167,7 +168,7 @@ def _supersede(tx: Tx, note: Note) -> None:
 
 
 def _told(tx: Tx, note: Note) -> tuple[str, ...]:
-    """The live runs that a note concerns now; those it is addressed to are alerted."""
+    """The live runs that a note concerns now: without paths all of them. Those it is addressed to are alerted."""
     live = rows.records(Run, tx.all(RUNS["live"], repo_id=note.repo_id, now_ms=tx.now_ms, limit=_COMPARED_MAX))
     others = [run for run in live if run.id != note.run_id]
     if note.addressee:
@@ -178,9 +179,22 @@ def _told(tx: Tx, note: Note) -> tuple[str, ...]:
             )
         for run in concerned:
             events.alert(tx, run.id, "message", seq=note.seq, about=note.id, text=note.text, who=note.author)
-    else:
+    elif note.paths:
+        holders = _holders(tx, note)
         ignore_case = paths.folds(tx, note.repo_id)
         concerned = [
-            run for run in others if note.paths and shared_path(note.paths, run.paths, ignore_case=ignore_case)
+            run for run in others if run.id in holders or shared_path(note.paths, run.paths, ignore_case=ignore_case)
         ]
+    else:
+        concerned = others
     return tuple(run.id for run in concerned[:_TOLD_MAX])
+
+
+def _holders(tx: Tx, note: Note) -> frozenset[str]:
+    """The runs that hold some of the note's paths."""
+    near = paths.near(tx, note.repo_id, "claim", note.paths, limit=_COMPARED_MAX)
+    claims = rows.records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.text(near)))
+    ignore_case = paths.folds(tx, note.repo_id)
+    return frozenset(
+        claim.run_id for claim in claims if shared_path(note.paths, claim.patterns, ignore_case=ignore_case)
+    )

@@ -97,12 +97,16 @@ class RunService:
             )
 
     def shorten(self, caller: Caller) -> None:
-        """The session is gone: its runs keep what they hold for five more minutes at most."""
+        """The caller's process is gone: its runs keep what they hold for five more minutes at most.
+
+        Those of the session's other agents stay as they are: Codex has a process for each of them.
+        """
         with self._store.append() as tx:
             tx.run(
                 RUNS["shorten"],
                 principal=caller.principal,
                 session=caller.session,
+                agent=caller.agent,
                 until_ms=tx.now_ms + LEASE_AFTER_EOF_MS,
             )
 

@@ -1,9 +1,11 @@
 """Refused requests: their place in the queue, and the word to those whose paths are free again."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 
 from loomstack_mcp.core.claims import Blocker, Claim, Waiter, listed
+from loomstack_mcp.core.errors import LimitExceeded
 from loomstack_mcp.services import events, paths
 from loomstack_mcp.services.blockers import WAITERS, in_the_way
 from loomstack_mcp.store import rows
@@ -47,11 +49,13 @@ def told_free(tx: Tx, ended: Sequence[Claim], /) -> tuple[str, ...]:
     """Alert the runs whose refused requests nothing blocks any more; returns their ids, first come first."""
     repo_id = ended[0].repo_id
     freed = tuple(sorted({text for claim in ended for text in claim.patterns}))
-    pages = paths.overlapping(tx, repo_id, "waiter", freed, ignore_case=paths.folds(tx, repo_id))
-    ids = rows.text([waiter for page in list(pages) for waiter in page])
+    waiting: list[str] = []
+    with contextlib.suppress(LimitExceeded):  # too many to tell them all; who is not told finds out by asking
+        for page in paths.overlapping(tx, repo_id, "waiter", freed, ignore_case=paths.folds(tx, repo_id)):
+            waiting += page
     runs: dict[str, None] = {}
-    for waiter in rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=ids)):
-        if waiter.run_id == ended[0].run_id or in_the_way(tx, waiter, before=waiter)[0]:
+    for waiter in rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.text(waiting))):
+        if waiter.run_id == ended[0].run_id or not _is_free(tx, waiter):
             continue
         text = f"{listed(waiter.patterns)} is free now: call claim_paths again"
         events.alert(tx, waiter.run_id, "freed", seq=paths.cursor(tx, repo_id), about=waiter.id, text=text)
@@ -77,6 +81,14 @@ def drop(tx: Tx, ids: Sequence[str], /) -> None:
     if ids:
         paths.lift(tx, ids)
         tx.run(WAITERS["delete"], ids=rows.text(ids))
+
+
+def _is_free(tx: Tx, waiter: Waiter) -> bool:
+    """Whether nothing blocks this request any more; a request that became too wide to tell is not."""
+    try:
+        return not in_the_way(tx, waiter, before=waiter)[0]
+    except LimitExceeded:
+        return False
 
 
 def _all_of(tx: Tx, run_id: str) -> list[str]:

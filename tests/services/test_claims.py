@@ -238,3 +238,13 @@ def test_the_index_misses_nothing_that_overlaps(loom: Loom) -> None:
 
     for (text, ignore_case), ids in found.items():
         assert ids == {o for o in texts if overlap(pattern(text), pattern(o), ignore_case=ignore_case)}, text
+
+
+def test_a_release_succeeds_although_a_waiter_became_too_wide_to_judge(loom: Loom) -> None:
+    claim(loom, BEA, "src/a_test.py")
+    assert claim(loom, ANA, "**/*_test.py", wait_s=10).blockers
+    with loom.store.write(REPO) as tx:
+        for at in range(0, CANDIDATES_MAX + 10, 50):
+            paths.lay(tx, REPO, "claim", "claim_ELSEWHERE", [f"far/{number}.py" for number in range(at, at + 50)])
+
+    assert loom.claims.release_paths(BEA, "").now_free_for == ()

@@ -265,3 +265,22 @@ def test_a_text_beyond_its_limit_stores_nothing(loom: Loom) -> None:
         with pytest.raises(LoomError):
             loom.notes.share(ANA, "", kind="fact", text=text)
     assert loom.events.cursor(REPO) == before
+
+
+def test_the_end_of_a_sub_agents_process_leaves_the_leases_of_its_session(loom: Loom, clocks: Clocks) -> None:
+    start(loom, ANA)
+    child = replace(ANA, agent="thread-2")
+    start(loom, child)
+    loom.runs.shorten(child)
+    runs, now_ms = loom.runs.latest(REPO, limit=2)
+
+    assert [(run.expires_at_ms - now_ms) // 60_000 for run in runs] == [5, 30]
+
+
+def test_a_note_says_whom_it_concerns(loom: Loom) -> None:
+    chen = Caller(principal="chen", session="s-chen")
+    _, holder, elsewhere = (start(loom, caller).run.id for caller in (ANA, BEA, chen))
+    loom.claims.claim_paths(BEA, "", patterns=["src/a.py"], intent="x", mode="exclusive", ttl_ms=60_000)
+
+    assert loom.notes.share(ANA, "", kind="fact", text="a fact", patterns=["src/"]).seen_by == (holder,)
+    assert set(loom.notes.share(ANA, "", kind="fact", text="another").seen_by) == {holder, elsewhere}

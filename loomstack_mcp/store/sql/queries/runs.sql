@@ -68,6 +68,6 @@ UPDATE run SET session = :session, agent = :agent, state = :state, status = :sta
 WHERE id = :id
 
 -- :name shorten
--- The session is gone: no lease of its live runs outlasts :until_ms.
+-- The process of an agent is gone: no lease of its live runs outlasts :until_ms.
 UPDATE run SET expires_at_ms = :until_ms
-WHERE principal = :principal AND session = :session AND state = 'live' AND expires_at_ms > :until_ms
+WHERE principal = :principal AND session = :session AND agent = :agent AND state = 'live' AND expires_at_ms > :until_ms
