@@ -42,11 +42,13 @@ class Loom:
         self.close()
 
 
-def open_loom(settings: Settings | str | Path) -> Loom:
+def open_loom(settings: Settings | str | Path, *, full_sync: bool = False) -> Loom:
     """The services over the store that `settings` names, or over the SQLite file at a path.
+
+    With `full_sync` an acknowledged change survives a power cut: holders on other machines would.
 
     Raises StoreUnavailable for a store that this version cannot speak to.
     """
     if isinstance(settings, Settings):
-        return Loom(migrating_store(sqlite_path(settings)), rework_max=settings.rework_max)
-    return open_loom(Settings(store=f"sqlite:///{Path(settings).absolute()}"))
+        return Loom(migrating_store(sqlite_path(settings), full_sync=full_sync), rework_max=settings.rework_max)
+    return open_loom(Settings(store=f"sqlite:///{Path(settings).absolute()}"), full_sync=full_sync)

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -27,7 +28,7 @@ yes = click.option("--yes", is_flag=True, help="Ask nothing.")
 @click.pass_obj
 def init(invocation: Invocation, url: str, dry_run: bool, yes: bool) -> None:
     """Write the project files of Claude Code and Codex, so that their sessions here use LoomStack."""
-    if url and not url.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
+    if url and not _is_safe(url):
         raise Invalid(f"--url {url} would send the token in clear text; use https://, or a loopback address")
     worktree, home = _place(invocation)
     root = worktree.root
@@ -52,6 +53,16 @@ def uninstall(invocation: Invocation, dry_run: bool, yes: bool) -> None:
         installing.carried_out(steps)
         journal.unlink(missing_ok=True)
         click.echo("LoomStack is out of this repository's files. `pip uninstall loomstack-mcp` removes the program.")
+
+
+def _is_safe(url: str) -> bool:
+    """Whether nobody on the way can read what is sent there."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    loopback = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and loopback))
 
 
 def _place(invocation: Invocation) -> tuple[Worktree, Path]:

@@ -1,4 +1,4 @@
-"""`serve`: the MCP server of one client session."""
+"""`serve`: the MCP server, of one client session, or of all of this person's over HTTP."""
 
 from pathlib import Path
 
@@ -7,17 +7,37 @@ import click
 from loomstack_mcp.cli.main import Invocation
 from loomstack_mcp.loom import open_loom
 
+_PORT = 8420
+
 
 @click.command()
+@click.option("--http", is_flag=True, help="Serve http://HOST:PORT/mcp instead of stdin and stdout.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
+@click.option("--port", default=_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
 @click.pass_obj
-def serve(invocation: Invocation) -> None:
-    """Serve MCP on stdin and stdout until the client closes them."""
+def serve(invocation: Invocation, http: bool, host: str, port: int) -> None:
+    """Serve MCP on stdin and stdout until the client closes them, or over HTTP."""
     from loomstack_mcp.server.app import build_server  # imports the SDK, which no other command needs
     from loomstack_mcp.server.changes import Changes
     from loomstack_mcp.server.face import Face
-    from loomstack_mcp.server.transport import serve_stdio
 
     settings = invocation.settings()
-    face = Face(open_loom(settings), settings, Path.cwd())
-    changes = Changes(face)
-    serve_stdio(build_server(face, changes), beside=changes.watch, on_close=face.close)
+    if not http:
+        from loomstack_mcp.server.transport import serve_stdio
+
+        face = Face(open_loom(settings), settings, Path.cwd())
+        changes = Changes(face)
+        serve_stdio(build_server(face, changes), beside=changes.watch, on_close=face.close)
+    import anyio
+
+    from loomstack_mcp.server.http import listening, serve_http, token_in  # imports uvicorn
+
+    token_file = Path(settings.home) / "token"
+    token = token_in(token_file)
+    with listening(host, port) as listener, open_loom(settings, full_sync=True) as loom:
+        face = Face(loom, settings, None)
+        changes = Changes(face)
+        address, taken = listener.getsockname()[:2]
+        shown = f"[{address}]" if ":" in address else address
+        click.echo(f"LoomStack serves http://{shown}:{taken}/mcp; its bearer token is in {token_file}", err=True)
+        anyio.run(lambda: serve_http(build_server(face, changes), listener, token=token, beside=changes.watch))

@@ -18,7 +18,8 @@ def caller_of(ctx: Context[Any, Any]) -> Caller:
 
     Codex names the session and the thread in each call's `_meta`. Claude Code names the session in
     the server's environment, and each call but not the agent that makes it: all its sub-agents
-    share the session, so that there the agent is not certain (facts/clients.md §1).
+    share the session, so that there the agent is not certain (facts/clients.md §1). Over HTTP the
+    environment is not the caller's, and without a session the principal alone is known.
     """
     meta = ctx.request_context.meta or {}
     thread, session = _text(meta, "threadId"), _text(meta, "sessionId")
@@ -32,6 +33,8 @@ def caller_of(ctx: Context[Any, Any]) -> Caller:
             agent="" if thread in ("", root) else thread,
             parent_agent="" if parent == root else parent,
         )
+    if ctx.headers is not None:  # HTTP serves many sessions: whose this is, no client but Codex says
+        return Caller(principal=principal(), certain=False)
     session = os.environ.get("CLAUDE_CODE_SESSION_ID", "")[:_ID_CHARS_MAX]
     if session:
         return Caller(principal=principal(), session=f"claude:{session}", certain="claudecode/toolUseId" not in meta)

@@ -36,9 +36,9 @@ _log = logging.getLogger(__name__)
 
 
 class Face:
-    """The services as one stdio process offers them, in the worktree that it stands in."""
+    """The services as one process offers them: on stdio in the worktree that it stands in, over HTTP in none."""
 
-    def __init__(self, loom: Loom, settings: Settings, folder: Path) -> None:
+    def __init__(self, loom: Loom, settings: Settings, folder: Path | None) -> None:
         self.loom = loom
         self._settings = settings
         self._folder = folder
@@ -67,7 +67,8 @@ class Face:
         if repo:
             return Checkout(identity=identity_of(repo), branch=bounded("branch", branch, chars_max=NAME_CHARS_MAX))
         if (worktree := self.worktree()) is None:
-            raise Invalid(f"{self._folder} is in no git worktree; pass repo=<its URL>, or start the client in one")
+            where = f"{self._folder} is in no git worktree" if self._folder else "over HTTP no worktree is seen"
+            raise Invalid(f"{where}; pass repo=<the URL of its origin> to start_run")
         self._here = worktree.checkout(repo=self._settings.repo)
         return replace(self._here, branch=bounded("branch", branch, chars_max=NAME_CHARS_MAX)) if branch else self._here
 
@@ -91,7 +92,7 @@ class Face:
         return tuple(worktree.claimed(path) if worktree else claimed(path) for path in paths)
 
     def worktree(self) -> Worktree | None:
-        if self._worktree is None:
+        if self._worktree is None and self._folder:
             self._worktree = worktree_at(self._folder)
         return self._worktree
 

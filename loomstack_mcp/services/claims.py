@@ -137,7 +137,9 @@ class ClaimService:
                 patterns=tuple(patterns),
                 place_until_ms=0,
             )
-            family = {run_id for run in own_runs(tx, caller) for run_id in lineage(tx, run.id)}
+            # Runs that were started over HTTP have no session: they may be this one's.
+            own = (*own_runs(tx, caller), *own_runs(tx, replace(caller, session="")))
+            family = {run_id for run in own for run_id in lineage(tx, run.id)}
             return tuple(held_against(tx, edit, family)[0]), tx.now_ms
 
     def held(self, repo_id: str, *, limit: int) -> tuple[tuple[Claim, ...], int]:

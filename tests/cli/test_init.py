@@ -140,7 +140,8 @@ def test_a_team_server_is_written_with_its_token_by_reference(shop: Path, loomst
     assert "LOOMSTACK_TOKEN" in done.stdout
     assert '"Authorization": "Bearer ${LOOMSTACK_TOKEN}"' in text
     assert 'bearer_token_env_var = "LOOMSTACK_TOKEN"' in text
-    assert loomstack("init", "--yes", "--url", "http://loom.example/mcp").returncode == 1
+    for unsafe in ("http://loom.example/mcp", "http://127.0.0.1.example/mcp", "ftp://localhost/mcp", "https://[", "x"):
+        assert loomstack("init", "--yes", "--url", unsafe).returncode == 1
 
 
 @pytest.mark.parametrize(

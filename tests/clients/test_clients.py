@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +30,8 @@ EVERY_TOOL: list[tuple[str, dict[str, Any]]] = [
     ("release_paths", {}),
     ("record_outcome", {"status": "done", "summary": "renamed", "checks": {"passed": 8}}),
 ]
+HTTP_TOOLS = [("start_run", {**EVERY_TOOL[0][1], "repo": "github.com/acme/shop"}), *EVERY_TOOL[1:]]
+DEFERRED = ("share_context", "release_paths", "record_outcome")
 ANSWERS = ["run", "cursor", "granted", "note", "released", "next"]
 
 
@@ -71,6 +74,15 @@ def tool(name: str, **arguments: Any) -> Any:
     return call(f"mcp__loomstack__{name}", arguments)
 
 
+def in_code(calls: list[tuple[str, dict[str, Any]]]) -> str:
+    """The calls as a model in code mode writes them."""
+    lines = [
+        f"out.push((await tools.mcp__loomstack__{name}({json.dumps(arguments)})).structuredContent);"
+        for name, arguments in calls
+    ]
+    return f"const out = []; {' '.join(lines)} text(JSON.stringify(out));"
+
+
 def codex_json(text: str) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(text.split("Output:\n", 1)[1])
     return answer
@@ -106,13 +118,7 @@ def test_codex_calls_every_tool_directly(team: Team) -> None:
 
 
 def test_codex_calls_every_tool_in_code_mode(team: Team) -> None:
-    lines = [
-        f"out.push((await tools.mcp__loomstack__{name}({json.dumps(arguments)})).structuredContent);"
-        for name, arguments in EVERY_TOOL
-    ]
-    done = team.codex(
-        [js_call(f"const out = []; {' '.join(lines)} text(JSON.stringify(out));"), "done"], model="gpt-6.1-sol"
-    )
+    done = team.codex([js_call(in_code(EVERY_TOOL)), "done"], model="gpt-6.1-sol")
     answers = json.loads(done.results()[0].raw[-1]["text"])
 
     for answer, key in zip(answers, ANSWERS, strict=True):
@@ -190,6 +196,41 @@ def test_sub_agents_of_one_claude_session_are_told_apart_by_the_run_they_name(te
     assert "several live runs could be yours" in refused.text
     assert "lead" in refused.text
     assert "maker" in refused.text
+
+
+@pytest.fixture
+def over_http(team: Team, tmp_path: Path) -> Iterator[Team]:
+    """The same team, with one server for all of its sessions."""
+    env = {**team.env, "PATH": PATH, "HOME": str(team.home)}
+    command = ["loomstack-mcp", "serve", "--http", "--port", "0"]
+    with subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr
+        [url] = re.findall(r"http://127\.0\.0\.1:\d+/mcp", server.stderr.readline())
+        subprocess.run(["loomstack-mcp", "init", "--yes", "--url", url], cwd=team.shop, env=env, check=True)
+        team.env["LOOMSTACK_TOKEN"] = (tmp_path / "loom" / "token").read_text()
+        yield team
+        server.terminate()
+
+
+def test_claude_code_calls_every_tool_over_http(over_http: Team) -> None:
+    later = load_tools(*(f"mcp__loomstack__{name}" for name in DEFERRED))
+    done = over_http.claude([later, *(tool(name, **arguments) for name, arguments in HTTP_TOOLS), "done"])
+    shown = [result for result in done.results() if result.name.startswith("mcp__")]
+
+    assert [result.text for result in shown if result.is_error] == []
+    assert [key for result, key in zip(shown, ANSWERS, strict=True) if key not in result.json] == []
+
+
+@pytest.mark.parametrize("model", ["gpt-5.5", "gpt-6.1-sol"])
+def test_codex_calls_every_tool_over_http(over_http: Team, model: str) -> None:
+    if model == "gpt-5.5":
+        done = over_http.codex([*(mcp_call("loomstack", name, arguments) for name, arguments in HTTP_TOOLS), "done"])
+        answers = [codex_json(result.text) for result in done.results()]
+    else:
+        done = over_http.codex([js_call(in_code(HTTP_TOOLS)), "done"], model=model)
+        answers = json.loads(done.results()[0].raw[-1]["text"])
+
+    assert [key for answer, key in zip(answers, ANSWERS, strict=True) if key not in answer] == []
 
 
 def children(pid: int) -> list[int]:

@@ -1,0 +1,104 @@
+"""Streamable HTTP on loopback: one server for many sessions, behind a bearer token."""
+
+import ipaddress
+import json
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+import uvicorn
+from mcp.server import MCPServer
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from loomstack_mcp import __version__
+from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.server.transport import Beside
+
+_TOKEN_BYTES = 32
+_GOODBYE_S = 1
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket on a loopback address; port 0 takes a free one.
+
+    Raises Invalid for any other address: one token means one person, and whoever can reach a public
+    address would be that person.
+    """
+    try:
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise Invalid(f"--host {host} is no loopback address; this version serves one person, on 127.0.0.1 or ::1")
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise Invalid(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from None
+
+
+def token_in(path: Path) -> str:
+    """The token of this file, which only its owner may read; made when there is none."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        if path.stat().st_mode & 0o077 or path.stat().st_uid != os.getuid():
+            raise Invalid(f"{path} can be read by others; remove it, and a new one is made") from None
+        if token := path.read_text(encoding="ascii").strip():
+            return token
+        raise Invalid(f"{path} is empty; remove it, and a new one is made") from None
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(token := secrets.token_urlsafe(_TOKEN_BYTES))
+    return token
+
+
+async def serve_http(server: MCPServer[Any], listener: socket.socket, *, token: str, beside: Beside) -> None:
+    """Serve `/mcp` and `/health` until SIGINT or SIGTERM; `beside` runs as long as the server does."""
+    server.custom_route("/health", methods=["GET"])(_health)
+    host = listener.getsockname()[0]
+    app = server.streamable_http_app(stateless_http=True, host=host)  # arms the checks of Host and Origin on loopback
+    config = uvicorn.Config(
+        _Bearer(app, token), log_level="warning", access_log=False, http="h11", timeout_graceful_shutdown=_GOODBYE_S
+    )
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(beside)
+        await uvicorn.Server(config).serve(sockets=[listener])
+        tasks.cancel_scope.cancel()
+
+
+async def _health(_: Request) -> JSONResponse:
+    return JSONResponse({"status": "ok", "version": __version__})
+
+
+class _Bearer:
+    """Lets in who has the token (RFC 6750, §2.1), and anybody to `/health`.
+
+    The SDK's own check advertises an OAuth server, which would send clients looking for one.
+    """
+
+    def __init__(self, app: App, token: str) -> None:
+        self._app = app
+        self._wanted = f"Bearer {token}".encode("ascii")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] == "/health" or self._has_token(scope):
+            await self._app(scope, receive, send)
+            return
+        body = json.dumps({"error": "unauthorized: send the bearer token of the server's token file"}).encode()
+        headers = [(b"content-type", b"application/json"), (b"www-authenticate", b"Bearer")]
+        await send({"type": "http.response.start", "status": 401, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _has_token(self, scope: Scope) -> bool:
+        sent = [value for name, value in scope["headers"] if name == b"authorization"]
+        return len(sent) == 1 and secrets.compare_digest(sent[0], self._wanted)
