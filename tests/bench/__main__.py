@@ -13,7 +13,7 @@ from typing import Any
 
 from loomstack_mcp.adapters.gitcli import worktree_at
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN
-from tests.bench import contention, fill
+from tests.bench import clients, contention, fill, over_http
 from tests.bench.measure import CALLS, Figure, at_most, medians, ratio
 from tests.conftest import COMMAND, commit_all, environment, git
 from tests.wire import Server
@@ -147,6 +147,10 @@ class Bench:
             for tool in sent:
                 yield Figure(f"definition of {tool['name']}", f"{tokens(tool)} tokens")
             yield at_most("all definitions as sent", tokens(sent), "tokens", most=1_200)
+        yield from clients.definitions(COMMAND, self.home)
+
+    def http(self) -> Iterator[Figure]:
+        yield from over_http.figures(self.home, self.calls)
 
 
 def _kind(answer: dict[str, Any]) -> str:
@@ -163,7 +167,7 @@ def said(text: str) -> None:
     print(f"… {text}", file=sys.stderr, flush=True)
 
 
-GROUPS = ("definitions", "start", "claim_paths", "read_shared_context", "contention")
+GROUPS = ("definitions", "start", "claim_paths", "read_shared_context", "contention", "http")
 
 
 def main() -> None:

@@ -177,9 +177,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path, shop: Path, server: HttpS
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
-def test_it_ends_on_a_signal_although_somebody_listens(
-    server: HttpServer, number: signal.Signals, status: int
-) -> None:
+def test_it_ends_on_a_signal_although_somebody_listens(server: HttpServer, number: signal.Signals, status: int) -> None:
     request = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen",
                "params": {"notifications": {"resourceSubscriptions": ["loom://runs"]}, "_meta": _META}}  # fmt: skip
     headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream",
