@@ -1,7 +1,7 @@
 """Tells those who listen which resources changed, for as long as anybody listens."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import anyio
 import anyio.lowlevel
@@ -49,31 +49,30 @@ class Changes:
         while True:
             await self._wanted.wait()
             self._wanted = anyio.Event()
-            cursor = 0
+            cursors: dict[str, int] = {}
             while self._listeners:
                 with contextlib.suppress(ToolError):  # the store does not answer now; what changed is told once it does
-                    cursor = await self._published(cursor)
+                    await self._publish_news(cursors)
                 await anyio.sleep(_POLL_S)
 
-    async def _published(self, cursor: int) -> int:
-        """Publish what changed after `cursor`, and every list once to a newcomer, for it may have read before it came.
+    async def _publish_news(self, cursors: dict[str, int]) -> None:
+        """Publish what changed in each repo after its cursor, and move that on.
 
-        Returns the next cursor.
+        A newcomer hears of every list once, for it may have read before it came.
         """
-        loom = self._face.loom
         newcomer, self._newcomer = self._newcomer, False
-
-        def news() -> tuple[int, Sequence[str]]:
-            repo_id = loom.repos.found(self._face.here())
-            if newcomer:
-                return loom.events.cursor(repo_id), _LISTS
-            found, _ = loom.events.since(repo_id, since=cursor, limit=_PAGE)
-            return (found[-1].seq if found else cursor), [uri for event in found for uri in _stale(event)]
-
-        cursor_now, stale = await self._face.run(news)
-        for uri in dict.fromkeys(stale):
+        for uri in dict.fromkeys(await self._face.run(lambda: list(self._news(cursors, newcomer)))):
             await self.publish(ResourceUpdated(uri=uri))
-        return cursor_now
+
+    def _news(self, cursors: dict[str, int], newcomer: bool) -> Iterator[str]:
+        loom = self._face.loom
+        if newcomer:
+            yield from _LISTS
+        for repo_id in self._face.repo_ids():
+            since = cursors.setdefault(repo_id, loom.events.cursor(repo_id) if newcomer else 0)
+            for event in loom.events.since(repo_id, since=since, limit=_PAGE)[0]:
+                cursors[repo_id] = event.seq
+                yield from _stale(event)
 
 
 def _stale(event: Event) -> Iterator[str]:

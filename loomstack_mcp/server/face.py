@@ -76,6 +76,12 @@ class Face:
         """The checkout as it was when it was last looked at: enough to know which repo to read."""
         return self._here or self.checkout()
 
+    def repo_ids(self) -> tuple[str, ...]:
+        """The repo of the worktree; where none is seen, all of the store."""
+        if self.worktree():
+            return (self.loom.repos.found(self.here()),)
+        return self.loom.repos.ids()
+
     def beside(self, patterns: Sequence[str]) -> tuple[str, ...]:
         """What history changed together with these patterns; asked once per session, for it moves slowly."""
         key = tuple(patterns)

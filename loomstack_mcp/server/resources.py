@@ -1,13 +1,13 @@
 """Resources: the repo's runs, claims and activity, and one run, as JSON."""
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 
-from loomstack_mcp.core.briefing import lean
+from loomstack_mcp.core.briefing import Body, lean
 from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.shown import claim_shown, event_shown, outcome_shown, run_shown
 from loomstack_mcp.server.face import Face
@@ -15,34 +15,24 @@ from loomstack_mcp.server.face import Face
 _LIMIT = 100
 _JSON = "application/json"
 
+Record = TypeVar("Record")
+
 
 class Resources:
-    """What the repo that the process stands in looks like now."""
+    """What the repo that the process stands in looks like now; over HTTP every repo, each entry with its own."""
 
     def __init__(self, face: Face) -> None:
         self._face = face
         self._loom = face.loom
 
     async def runs(self) -> str:
-        def work() -> list[Any]:
-            found, now_ms = self._loom.runs.latest(self._repo_id(), limit=_LIMIT)
-            return [lean(run_shown(run, now_ms=now_ms)) for run in found]
-
-        return await self._json(work)
+        return await self._listed(lambda repo_id: self._loom.runs.latest(repo_id, limit=_LIMIT), run_shown)
 
     async def claims(self) -> str:
-        def work() -> list[Any]:
-            found, now_ms = self._loom.claims.held(self._repo_id(), limit=_LIMIT)
-            return [lean(claim_shown(claim, now_ms=now_ms)) for claim in found]
-
-        return await self._json(work)
+        return await self._listed(lambda repo_id: self._loom.claims.held(repo_id, limit=_LIMIT), claim_shown)
 
     async def activity(self) -> str:
-        def work() -> list[Any]:
-            found, now_ms = self._loom.events.latest(self._repo_id(), limit=_LIMIT)
-            return [lean(event_shown(event, now_ms=now_ms)) for event in found]
-
-        return await self._json(work)
+        return await self._listed(lambda repo_id: self._loom.events.latest(repo_id, limit=_LIMIT), event_shown)
 
     async def one_run(self, run: str) -> str:
         def work() -> dict[str, Any]:
@@ -55,8 +45,17 @@ class Resources:
 
         return await self._json(work)
 
-    def _repo_id(self) -> str:
-        return self._loom.repos.found(self._face.here())
+    async def _listed(self, found: Callable[[str], tuple[Iterable[Record], int]], shown: Callable[..., Body]) -> str:
+        def work() -> list[Body]:
+            named = self._face.worktree() is None
+            listed: list[Body] = []
+            for repo_id in self._face.repo_ids():
+                records, now_ms = found(repo_id)
+                repo = {"repo": repo_id} if named else {}
+                listed += [{**repo, **lean(shown(record, now_ms=now_ms))} for record in records]
+            return listed
+
+        return await self._json(work)
 
     async def _json(self, work: Callable[[], Any]) -> str:
         try:

@@ -18,6 +18,11 @@ class RepoService:
         with self._store.read() as tx:
             return found(tx, checkout)
 
+    def ids(self) -> tuple[str, ...]:
+        """Every repo in which a run was ever started, and the organisation's, where it has notes."""
+        with self._store.read() as tx:
+            return tuple(str(row["id"]) for row in tx.all(REPOS["ids"]))
+
 
 def known(store: Store, checkout: Checkout, /) -> str:
     """The id of the checkout's repo; a repo seen for the first time is recorded.

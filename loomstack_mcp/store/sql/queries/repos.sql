@@ -29,3 +29,7 @@ UPDATE repo SET ignore_case = 1 WHERE id = :repo_id
 -- :name next_seq
 -- Take the next sequence number; the repo's lock is held.
 UPDATE repo SET seq = seq + 1 WHERE id = :repo_id RETURNING seq
+
+-- :name ids
+-- Every repo.
+SELECT id FROM repo ORDER BY id

@@ -1,0 +1,33 @@
+"""Our server over HTTP, in the mode that `serve --http` uses, with the suite's fixtures and without a token."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import anyio
+import uvicorn
+
+from loomstack_mcp.adapters.settings import load
+from loomstack_mcp.loom import open_loom
+from loomstack_mcp.server.app import build_server
+from loomstack_mcp.server.changes import Changes
+from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.http import listening
+from tests.conformance import fixtures
+
+
+def main() -> None:
+    """Print the address on stderr and serve until killed: the suite sends no token."""
+    with tempfile.TemporaryDirectory() as home, open_loom(Path(home) / "loom.db") as loom:
+        face = Face(loom, load({"home": home}), None)
+        server = build_server(face, Changes(face))
+        fixtures.add(server)
+        listener = listening("127.0.0.1", 0)
+        print(f"http://localhost:{listener.getsockname()[1]}/mcp", file=sys.stderr, flush=True)
+        app = server.streamable_http_app(stateless_http=True)
+        config = uvicorn.Config(app, log_level="warning", access_log=False, http="h11")
+        anyio.run(lambda: uvicorn.Server(config).serve(sockets=[listener]))
+
+
+if __name__ == "__main__":
+    main()
