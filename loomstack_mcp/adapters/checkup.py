@@ -10,11 +10,14 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from loomstack_mcp.adapters.gitcli import Worktree
-from loomstack_mcp.core.clientfiles import COMMAND, HOOK, NAME
+from loomstack_mcp.core.clientfiles import COMMAND, HOOK, NAME, TOKEN_VARIABLE
 
 Status = Literal["ok", "warn", "fail"]
 
@@ -24,6 +27,7 @@ _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "
 _STORE_VARIABLES = ("LOOMSTACK_HOME", "LOOMSTACK_STORE", "XDG_DATA_HOME")
 _LOCAL = ".claude/settings.local.json"
 _PROGRAM_SECONDS_MAX = 10
+_ANSWER_SECONDS_MAX = 3
 _INIT = f"{COMMAND} init"
 
 
@@ -62,6 +66,24 @@ def store_folder(path: Path) -> Check:
         mend = "export LOOMSTACK_HOME=/a/folder/on/this/machine"
         return Check(check="file system", status="fail", found=f"{path} is on {kind}, a network file system", mend=mend)
     return Check(check="file system", status="ok", found=kind or "not known on this system")
+
+
+def http_server(root: Path, environment: Mapping[str, str], token_file: Path) -> Iterator[Check]:
+    """Where the project names a server by URL: whether it answers, and lets this environment's token in."""
+    entry = _object(_object(_json(root / ".mcp.json"), "mcpServers"), NAME)
+    url = entry.get("url")
+    if not isinstance(url, str):
+        return
+    token = environment.get(TOKEN_VARIABLE, "")
+    status = _answered(url, token)
+    if status is None:
+        yield Check(check="server", status="fail", found=f"{url} does not answer", mend=f"{COMMAND} serve --http")
+    elif status == HTTPStatus.UNAUTHORIZED:
+        found = f"{url} does not accept {TOKEN_VARIABLE}" if token else f"{TOKEN_VARIABLE} is not set"
+        mend = f'export {TOKEN_VARIABLE}="$(cat {token_file})", then restart the client'
+        yield Check(check="server", status="fail", found=found, mend=mend)
+    else:
+        yield Check(check="server", status="ok", found=f"{url} answers")
 
 
 def claude_code(worktree: Worktree, home: Path) -> Iterator[Check]:
@@ -138,6 +160,18 @@ def _printed(*command: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout
+
+
+def _answered(url: str, token: str) -> int | None:
+    """The status that a GET of the endpoint has with this token; None where nobody answers."""
+    parts = urlsplit(url)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    try:
+        connection = kind(parts.hostname or "", parts.port, timeout=_ANSWER_SECONDS_MAX)
+        connection.request("GET", parts.path or "/", headers={"Authorization": f"Bearer {token}"})
+        return connection.getresponse().status
+    except (OSError, ValueError, HTTPException):
+        return None
 
 
 def _file_system(path: Path) -> str:

@@ -55,6 +55,7 @@ def _looked_at(invocation: Invocation) -> Iterator[Check]:
         mend = "go to a repository and run loomstack-mcp doctor again"
         yield Check(check="repository", status="warn", found="this folder is in no git worktree", mend=mend)
         return
+    yield from checkup.http_server(worktree.root, os.environ, Path(settings.home) / "token")
     yield from checkup.claude_code(worktree, Path.home())
     yield from checkup.codex(worktree.root, Path.home(), os.environ)
 

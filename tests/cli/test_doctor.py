@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.test_cli import SCRIPT
 from tests.conftest import environment, git
+from tests.server.test_http import HttpServer
 from tests.wire import Server
 
 SCRIPTS = str(Path(SCRIPT).parent)
@@ -46,9 +47,13 @@ class Doctor:
     def found(self, **env: str) -> dict[str, dict[str, Any]]:
         return {check["check"]: check for check in json.loads(self.run("--json", **env).stdout)}
 
-    def init(self) -> None:
+    def init(self, *arguments: str) -> None:
         subprocess.run(
-            [SCRIPT, "init", "--yes"], cwd=self.shop, env=environment(self.home), capture_output=True, check=True
+            [SCRIPT, "init", "--yes", *arguments],
+            cwd=self.shop,
+            env=environment(self.home),
+            capture_output=True,
+            check=True,
         )
 
 
@@ -151,3 +156,28 @@ def test_local_rules_that_git_tracks_do_not_count_and_are_found(doctor: Doctor) 
     git(doctor.shop, "add", "--force", ".claude/settings.local.json")
 
     assert doctor.found()["Claude Code rules"]["mend"] == "git rm --cached .claude/settings.local.json"
+
+
+def test_a_server_by_url_is_asked_whether_it_lets_the_token_in(doctor: Doctor) -> None:
+    server = HttpServer(doctor.home, doctor.shop)
+    doctor.init("--url", f"http://127.0.0.1:{server.port}/mcp")
+    unset, wrong = doctor.found()["server"], doctor.found(LOOMSTACK_TOKEN="wrong")["server"]
+    right = doctor.found(LOOMSTACK_TOKEN=server.token)["server"]
+    server.process.kill()
+    server.process.wait()
+    gone = doctor.found(LOOMSTACK_TOKEN=server.token)["server"]
+
+    assert "is not set" in unset["found"]
+    assert "does not accept" in wrong["found"]
+    assert "/token" in wrong["mend"]
+    assert right["status"] == "ok"
+    assert gone["mend"] == "loomstack-mcp serve --http"
+
+
+def test_clients_that_are_not_installed_are_no_fault(doctor: Doctor) -> None:
+    for name in ("claude", "codex"):
+        (doctor.home / "bin" / name).unlink()
+    found = doctor.found(PATH=os.pathsep.join([SCRIPTS, "/usr/bin", "/bin"]))
+
+    assert found["Claude Code"]["found"] == found["Codex"]["found"] == "not installed"
+    assert {check["status"] for check in found.values()} == {"ok"}

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -260,3 +261,39 @@ def test_a_killed_client_leaves_no_process_and_a_lease_of_five_minutes(team: Tea
     assert servers
     assert not [pid for pid in servers if Path(f"/proc/{pid}").exists()]
     assert 200 < json.loads(claims.stdout)[0]["expires_in_s"] <= 300
+
+
+def processes(home: Path, *words: str) -> list[int]:
+    """The processes started with this home folder, whose command line has these words."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environ, command = (folder / "environ").read_bytes(), (folder / "cmdline").read_bytes()
+        except OSError:  # ended meanwhile
+            continue
+        if f"HOME={home}".encode() in environ.split(b"\0") and all(word.encode() in command for word in words):
+            found.append(int(folder.name))
+    return found
+
+
+def until_true(condition: Callable[[], object], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert condition()
+
+
+def test_a_killed_codex_leaves_no_server_behind(team: Team) -> None:
+    turns = [mcp_call("loomstack", "start_run", {"loop": "x", "goal": "x"}), call("exec_command", {"cmd": "sleep 20"})]
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(
+            run_codex, Script([*turns, "done"]), cwd=team.shop, home=team.home, env=team.env, trust=True, path=PATH
+        )
+        until_true(lambda: processes(team.home, "sleep", "20"), 30)
+        servers = processes(team.home, "loomstack-mcp")
+        for pid in processes(team.home, "exec", "--json"):
+            os.kill(pid, signal.SIGKILL)
+        running.result(30)
+
+    assert servers
+    until_true(lambda: not processes(team.home, "loomstack-mcp"), 5)
