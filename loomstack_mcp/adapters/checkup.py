@@ -94,15 +94,19 @@ def claude_code(worktree: Worktree, home: Path) -> Iterator[Check]:
         return
     own = _json(home / ".claude.json")
     here = _object(_object(own, "projects"), str(root))
+    answers = [
+        here,
+        *(_json(folder / ".claude" / name) for folder, name in ((root, _LOCAL_NAME), (home, _SETTINGS_NAME))),
+    ]
     if NAME in _object(own, "mcpServers") or NAME in _object(here, "mcpServers"):
         yield Check(check=name, status="ok", found="knows the server from your own settings")
     elif NAME not in _object(_json(root / ".mcp.json"), "mcpServers"):
         yield Check(check=name, status="warn", found="does not know the server here", mend=_INIT)
         return
-    elif NAME in here.get("disabledMcpjsonServers", ()):
+    elif any(NAME in source.get("disabledMcpjsonServers", ()) for source in answers):
         mend = "start `claude` here and enable it with /mcp"
         yield Check(check=name, status="fail", found="the server is switched off for this folder", mend=mend)
-    elif NAME not in here.get("enabledMcpjsonServers", ()):
+    elif not any(_accepts(source) for source in answers):
         mend = "start `claude` here and accept it (`claude -p` does not ask)"
         yield Check(check=name, status="warn", found="the server waits for your approval", mend=mend)
     else:
@@ -140,6 +144,11 @@ def codex(root: Path, home: Path, environment: Mapping[str, str]) -> Iterator[Ch
     if lost and "command" in server:
         found = f"would open another store: it does not pass {', '.join(lost)} on"
         yield Check(check=f"{name} store", status="fail", found=found, mend=_INIT)
+
+
+def _accepts(answers: Mapping[str, Any]) -> bool:
+    """Whether the answers that a person gave Claude Code let a project's server start."""
+    return NAME in answers.get("enabledMcpjsonServers", ()) or answers.get("enableAllProjectMcpServers") is True
 
 
 def _at_least(name: str, printed: str, oldest: tuple[int, int]) -> Check:

@@ -88,6 +88,15 @@ def test_an_approved_server_in_a_trusted_folder_is_all_right(doctor: Doctor) -> 
     assert {check["status"] for check in doctor.found().values()} == {"ok"}
 
 
+@pytest.mark.parametrize("answer", [{"enabledMcpjsonServers": ["loomstack"]}, {"enableAllProjectMcpServers": True}])
+def test_an_approval_counts_wherever_claude_code_keeps_it(doctor: Doctor, answer: dict[str, object]) -> None:
+    doctor.init()
+    (doctor.home / ".claude").mkdir()
+    (doctor.home / ".claude" / "settings.json").write_text(json.dumps(answer))
+
+    assert "may start it" in doctor.found()["Claude Code"]["found"]
+
+
 def test_a_server_that_is_switched_off_fails(doctor: Doctor) -> None:
     doctor.init()
     project = {str(doctor.shop): {"disabledMcpjsonServers": ["loomstack"]}}
