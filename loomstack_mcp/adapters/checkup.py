@@ -94,10 +94,7 @@ def claude_code(worktree: Worktree, home: Path) -> Iterator[Check]:
         return
     own = _json(home / ".claude.json")
     here = _object(_object(own, "projects"), str(root))
-    answers = [
-        here,
-        *(_json(folder / ".claude" / name) for folder, name in ((root, _LOCAL_NAME), (home, _SETTINGS_NAME))),
-    ]
+    answers = [here, _json(root / _LOCAL), _json(home / ".claude" / "settings.json")]
     if NAME in _object(own, "mcpServers") or NAME in _object(here, "mcpServers"):
         yield Check(check=name, status="ok", found="knows the server from your own settings")
     elif NAME not in _object(_json(root / ".mcp.json"), "mcpServers"):

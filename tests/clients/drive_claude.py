@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .fake_anthropic import FakeAnthropic, system_text, tool_results, user_text
+from .client_run import ClientRun, ran
+from .fake_anthropic import FakeAnthropic, tool_results
 from .find import find_cli
 from .script import Call, Script, ToolResult, call
 
@@ -21,61 +22,15 @@ CLAUDE = find_cli("claude", "HARNESS_CLAUDE")
 
 
 @dataclass
-class ClaudeRun:
-    rc: int
-    stdout: str
-    stderr: str
-    seconds: float
-    requests: list[dict]
-    script: Script
-    cwd: str
-    home: str
-
-    @property
-    def events(self) -> list[dict]:
-        """stream-json lines"""
-        out = []
-        for line in self.stdout.splitlines():
-            try:
-                out.append(json.loads(line))
-            except ValueError:
-                pass
-        return out
-
-    def lane(self, name="main") -> list[dict]:
-        return [r for r in self.requests if r.get("lane") == name]
-
-    @property
-    def init(self) -> dict:
-        return next((e for e in self.events if e.get("type") == "system" and e.get("subtype") == "init"), {})
-
-    @property
-    def result(self) -> dict:
-        return next((e for e in reversed(self.events) if e.get("type") == "result"), {})
-
-    def tools(self, i=0, lane="main") -> dict[str, dict]:
+class ClaudeRun(ClientRun):
+    def tools(self, i: int = 0, lane: str = "main") -> dict[str, dict[str, Any]]:
         """Tool definitions as sent to the model with the i-th request of the lane."""
         return {t.get("name", t.get("type")): t for t in self.lane(lane)[i]["body"].get("tools") or []}
 
-    def tool_bytes(self, prefix="mcp__", i=0, lane="main") -> dict[str, int]:
-        return {
-            n: len(json.dumps(t, separators=(",", ":"))) for n, t in self.tools(i, lane).items() if n.startswith(prefix)
-        }
-
-    def results(self, lane="main") -> list[ToolResult]:
+    def results(self, lane: str = "main") -> list[ToolResult]:
         """What the model was shown for each tool call, in order (from the lane's last request)."""
-        rs = self.lane(lane)
-        return tool_results(rs[-1]["body"]["messages"]) if rs else []
-
-    def system(self, i=0, lane="main") -> str:
-        return system_text(self.lane(lane)[i]["body"])
-
-    def user(self, i=-1, lane="main") -> str:
-        return user_text(self.lane(lane)[i]["body"])
-
-    @property
-    def hook_events(self) -> list[dict]:
-        return [e for e in self.events if e.get("type") == "system" and str(e.get("subtype", "")).startswith("hook")]
+        requests = self.lane(lane)
+        return tool_results(requests[-1]["body"]["messages"]) if requests else []
 
 
 def load_tools(*names: str) -> Call:
@@ -143,19 +98,8 @@ def run_claude(
         command, environment = _command(
             srv.url, prompt, home=home, args=args, env=env, mcp=mcp, strict=strict, allow=allow, path=path
         )
-        before = time.time()
-        process = subprocess.Popen(
-            command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
-        try:
-            out, err = process.communicate(timeout=timeout_s)
-            status = process.returncode
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)  # the group we started, nothing else
-            out, err = process.communicate()
-            status = 124
-        return ClaudeRun(status, out, err, time.time() - before, list(srv.requests), script, str(cwd), str(home))
+        done = ran(command, cwd=cwd, env=environment, timeout_s=timeout_s)
+        return ClaudeRun(*done, list(srv.requests), script)
 
 
 class ClaudeSession:
@@ -184,7 +128,6 @@ class ClaudeSession:
         command, environment = _command(
             self.srv.url, None, home=self.home, args=args, env=env, mcp=mcp, strict=strict, allow=allow, path=path
         )
-        self.t0 = time.time()
         self.p = subprocess.Popen(
             command, cwd=self.cwd, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, start_new_session=True, bufsize=1,
@@ -205,10 +148,10 @@ class ClaudeSession:
     @property
     def run(self) -> ClaudeRun:
         status = self.p.poll()
+        requests = list(self.srv.requests)
         return ClaudeRun(
-            -1 if status is None else status, "".join(self.lines), "".join(self.err), time.time() - self.t0,
-            list(self.srv.requests), self.script, str(self.cwd), str(self.home),
-        )  # fmt: skip
+            -1 if status is None else status, "".join(self.lines), "".join(self.err), requests, self.script
+        )
 
     def results_seen(self) -> list[dict]:
         return [e for e in self.run.events if e.get("type") == "result"]

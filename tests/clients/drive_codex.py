@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .fake_openai import FakeOpenAI, all_tools, input_text, tool_results
+from .client_run import ClientRun, ran
+from .fake_openai import FakeOpenAI, tool_results
 from .find import find_cli
 from .script import Call, Script, ToolResult, call
 
@@ -59,47 +57,11 @@ def apply_patch(patch: str) -> Call:
 
 
 @dataclass
-class CodexRun:
-    rc: int
-    stdout: str
-    stderr: str
-    seconds: float
-    requests: list[dict]
-    script: Script
-    cwd: str
-    home: str
-
-    @property
-    def events(self) -> list[dict]:
-        out = []
-        for line in self.stdout.splitlines():
-            try:
-                out.append(json.loads(line))
-            except ValueError:
-                pass
-        return out
-
-    @property
-    def items(self) -> list[dict]:
-        return [e["item"] for e in self.events if e.get("type") == "item.completed"]
-
-    def lane(self, name="main") -> list[dict]:
-        return [r for r in self.requests if r.get("lane") == name]
-
-    def tools(self, i=0, lane="main") -> dict[str, dict]:
-        return all_tools(self.lane(lane)[i]["body"])
-
-    def tool_bytes(self, prefix="mcp__", i=0, lane="main") -> dict[str, int]:
-        return {
-            n: len(json.dumps(t, separators=(",", ":"))) for n, t in self.tools(i, lane).items() if n.startswith(prefix)
-        }
-
-    def results(self, lane="main") -> list[ToolResult]:
-        rs = self.lane(lane)
-        return tool_results(rs[-1]["body"].get("input") or []) if rs else []
-
-    def text(self, i=-1, lane="main", role=None) -> str:
-        return input_text(self.lane(lane)[i]["body"], role)
+class CodexRun(ClientRun):
+    def results(self, lane: str = "main") -> list[ToolResult]:
+        """What the model was shown for each tool call, in order (from the lane's last request)."""
+        requests = self.lane(lane)
+        return tool_results(requests[-1]["body"].get("input") or []) if requests else []
 
 
 def run_codex(
@@ -133,19 +95,9 @@ def run_codex(
             "HOME": str(home), "PATH": path, "TERM": "dumb", "LANG": "C.UTF-8", "FAKE_KEY": "dummy-not-a-key",
             "CODEX_HOME": str(codex_home), **(env or {}),
         }  # fmt: skip
-        before = time.time()
-        process = subprocess.Popen(
-            [CODEX, "exec", "--json", "-s", sandbox, *args, prompt], cwd=cwd, env=environment,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
-        try:
-            out, err = process.communicate(timeout=timeout_s)
-            status = process.returncode
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)  # the group we started, nothing else
-            out, err = process.communicate()
-            status = 124
-        return CodexRun(status, out, err, time.time() - before, list(srv.requests), script, str(cwd), str(home))
+        command = [CODEX, "exec", "--json", "-s", sandbox, *args, prompt]
+        done = ran(command, cwd=cwd, env=environment, timeout_s=timeout_s)
+        return CodexRun(*done, list(srv.requests), script)
 
 
 def _config(url: str, model: str, *, trusted: str, mcp: dict[str, Any]) -> str:
