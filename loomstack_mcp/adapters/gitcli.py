@@ -2,11 +2,11 @@
 
 import hashlib
 import os
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from loomstack_mcp.adapters.plumbing import run
 from loomstack_mcp.core.briefing import together
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.globs import pattern
@@ -122,21 +122,5 @@ def _hash(text: str) -> str:
 
 
 def _git(folder: Path, *arguments: str, seconds_max: float = _GIT_SECONDS_MAX) -> str:
-    """What git prints, stripped; "" where it fails. Inherited GIT_* variables would point it elsewhere."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
-    try:
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=seconds_max,
-            check=False,
-        )
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return ""
-    except subprocess.TimeoutExpired:
-        raise Invalid(f"git did not answer within {seconds_max} s in {folder}; is the disk slow or locked?") from None
-    return done.stdout.decode("utf-8", "surrogateescape").strip("\n") if done.returncode == 0 else ""
+    """What git prints, stripped; "" where it fails."""
+    return run(folder, *arguments, seconds_max=seconds_max).text

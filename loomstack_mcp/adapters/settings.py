@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
+from loomstack_mcp.core.globs import pattern
 from loomstack_mcp.core.limits import REWORK_MAX
 
 _SQLITE = "sqlite:///"
 REPO_FILE = ".loomstack/config.yaml"
-_NAMES = ("home", "store", "repo", "rework_max")
+_NAMES = ("home", "store", "repo", "rework_max", "generated")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,8 @@ class Settings:
     """A name for this repository instead of its origin's."""
     rework_max: int = REWORK_MAX
     """Rework rounds before a person takes over."""
+    generated: tuple[str, ...] = ()
+    """Patterns of files that machines write, whose lines are nobody's intent."""
     origins: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     """Settings that were found where they do not count, each with the reason."""
@@ -56,13 +59,14 @@ def load(
         ("environment", {n: value for n in _NAMES if (value := environment.get(f"LOOMSTACK_{n.upper()}"))}),
         (REPO_FILE, {name: value for name, value in repos.items() if name not in ("home", "store")}),
         (str(Path(home) / "config.yaml"), _file(Path(home) / "config.yaml")),
-        ("default", {"home": home, "store": _store_in(home), "repo": "", "rework_max": REWORK_MAX}),
+        ("default", {"home": home, "store": _store_in(home), "repo": "", "rework_max": REWORK_MAX, "generated": ()}),
     ]  # fmt: skip
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for name in _NAMES:
         origins[name], values[name] = next((origin, layer[name]) for origin, layer in layers if name in layer)
     values["rework_max"] = _whole_number("rework_max", values["rework_max"], origins["rework_max"])
+    values["generated"] = _patterns("generated", values["generated"], origins["generated"])
     return Settings(**values, origins=origins, ignored=ignored)
 
 
@@ -127,3 +131,13 @@ def _whole_number(name: str, value: object, origin: str) -> int:
     if not 1 <= number <= 100:
         raise Invalid(f"{name} from {origin} must be a whole number from 1 to 100")
     return number
+
+
+def _patterns(name: str, value: object, origin: str) -> tuple[str, ...]:
+    """A YAML list, or words with commas between them."""
+    listed = value.split(",") if isinstance(value, str) else value
+    if not isinstance(listed, list | tuple) or not all(isinstance(text, str) for text in listed):
+        raise Invalid(f"{name} from {origin} must be a list of patterns")
+    for text in listed:
+        pattern(text)  # raises Invalid
+    return tuple(text.strip() for text in listed if text.strip())

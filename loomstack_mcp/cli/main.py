@@ -26,6 +26,7 @@ _COMMANDS = {
     "runs": "lists",
     "claims": "lists",
     "events": "lists",
+    "audit": "audit",
     "notes": "notes",
     "note": "notes",
     "config": "config",

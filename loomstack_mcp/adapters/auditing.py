@@ -1,0 +1,92 @@
+"""An audit: the history of a repository, judged commit by commit."""
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from loomstack_mcp.adapters import gitrepo
+from loomstack_mcp.adapters.gitrepo import Reading, Repository
+from loomstack_mcp.core.changes.generated import Generated
+from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.changes.reversals import WINDOW_MS, Reversals, Undone
+from loomstack_mcp.core.changes.verdicts import Reversal, reversal
+
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """Which commits took back what others had landed."""
+
+    commits: int
+    """How many were judged."""
+    first_ms: int
+    last_ms: int
+    seconds: float
+    reversals: tuple[Reversal, ...]
+    """In the order of landing, those among one author's own changes included, with the verdict `clear`."""
+    unchecked: tuple[str, ...]
+    """What could not be known, in sentences."""
+
+
+def audited(
+    repo: Repository,
+    *,
+    since_ms: int = 0,
+    last: int = 0,
+    generated: Sequence[str] = (),
+    progress: Callable[[int, int], None],
+) -> Audit:
+    """Judge the commits reachable from HEAD since `since_ms`, or the `last` ones, against those 30 days before each."""
+    began = time.monotonic()
+    judged = gitrepo.commits(repo, "HEAD", since_ms=since_ms, last=last)
+    from_ms = min((at_ms for _, at_ms in judged), default=0) - WINDOW_MS
+    shas = [sha for sha, _ in gitrepo.commits(repo, "HEAD", since_ms=max(from_ms, 1))]
+    wanted = {sha for sha, _ in judged}
+    known = set(shas)
+    shas += [sha for sha, _ in judged if sha not in known]  # dated before the window: a clock was wrong
+    reading = Reading()
+    machine_made = Generated(generated)
+    reversals = Reversals(ignored=machine_made)
+    found = []
+    lines = Lines(secrets.token_bytes(_KEY_BYTES))
+    for done, change in enumerate(gitrepo.changes(repo, shas, reading, lines=lines), start=1):
+        learn(repo, machine_made, change)
+        undone = reversals.land(change)
+        if undone and change.sha in wanted:
+            found.append(reversal(change, undone, agreed=_same_author, intended=_unknown))
+        progress(done, len(shas))
+    times = [at_ms for _, at_ms in judged]
+    return Audit(
+        commits=len(judged),
+        first_ms=min(times, default=0),
+        last_ms=max(times, default=0),
+        seconds=time.monotonic() - began,
+        reversals=tuple(found),
+        unchecked=(*repo.gaps, *unread(reading)),
+    )
+
+
+def learn(repo: Repository, machine_made: Generated, change: Change) -> None:
+    """Ask `.gitattributes` about the paths of a change that are new."""
+    if unknown := machine_made.unknown({file.path for file in change.files}):
+        machine_made.learn(unknown, marked=gitrepo.generated(repo, unknown))
+
+
+def unread(reading: Reading) -> tuple[str, ...]:
+    """What to say of commits that could not be read."""
+    if not reading.unread:
+        return ()
+    named = ", ".join(sha[:12] for sha in reading.unread[:3])
+    return (f"{len(reading.unread)} commits could not be read ({named} …): their objects are not in this clone",)
+
+
+def _same_author(undone: Undone) -> bool:
+    return undone.same_author
+
+
+def _unknown(_: Undone) -> bool:
+    """History alone does not tell what was intended."""
+    return False

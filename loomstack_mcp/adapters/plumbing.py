@@ -1,0 +1,49 @@
+"""Git, run: without the caller's GIT_* variables, prompts, locks and network."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from loomstack_mcp.core.errors import Invalid
+
+_QUIET = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What git printed, and how it ended; 127 where there is no git."""
+
+    code: int
+    printed: bytes
+    said: bytes
+
+    @property
+    def text(self) -> str:
+        """What it printed, without line feeds around it; "" where it failed."""
+        return self.printed.decode("utf-8", "surrogateescape").strip("\n") if self.code == 0 else ""
+
+
+def run(folder: Path, *arguments: str, seconds_max: float, stdin: bytes = b"") -> Ran:
+    """One git command. Raises Invalid where it takes longer than `seconds_max`."""
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            env=environment(os.environ),
+            input=stdin,
+            capture_output=True,
+            timeout=seconds_max,
+            check=False,
+        )
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return Ran(127, b"", b"")
+    except subprocess.TimeoutExpired:
+        raise Invalid(f"git did not answer within {seconds_max} s in {folder}; is the disk slow or locked?") from None
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def environment(given: Mapping[str, str], /) -> dict[str, str]:
+    """The environment for git: inherited GIT_* variables would point it to another repository."""
+    return {name: value for name, value in given.items() if not name.startswith("GIT_")} | _QUIET

@@ -1,0 +1,178 @@
+"""`audit`: which commits took back what others had landed, in any repository, without set-up."""
+
+import json
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from loomstack_mcp.adapters.auditing import Audit, audited
+from loomstack_mcp.adapters.gitrepo import repository_at
+from loomstack_mcp.cli import output
+from loomstack_mcp.cli.main import Invocation
+from loomstack_mcp.core.briefing import age
+from loomstack_mcp.core.changes.reversals import Undone
+from loomstack_mcp.core.changes.verdicts import Reversal
+from loomstack_mcp.core.limits import DAY_MS, HOUR_MS, SECOND_MS
+
+_LAST = 1_000
+_PATHS_SHOWN = 4
+_UNITS_MS = {"h": HOUR_MS, "d": DAY_MS, "w": 7 * DAY_MS}
+_COLORS = {"stop": "red", "warn": "yellow"}
+_KINDS = {"undo": "takes back", "stale_base": "an old copy over", "ping_pong": "bounces back over"}
+_PROGRESS_EVERY = 50
+
+
+class Span(click.ParamType[int]):
+    """A time span like `12h`, `90d` or `6w`, in milliseconds."""
+
+    name = "SPAN"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        if not (match := re.fullmatch(r"([1-9]\d{0,4})([hdw])", value)):
+            self.fail(f"{value} is no span; write 12h, 90d or 6w", param, ctx)
+        return int(match[1]) * _UNITS_MS[match[2]]
+
+
+@click.command()
+@click.option("--since", type=Span(), help="Commits of the last 12h, 90d, 6w …")
+@click.option("--last", type=click.IntRange(1, 1_000_000), help=f"The last N commits; default {_LAST:,}.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page to show around.")
+@click.pass_obj
+def audit(invocation: Invocation, since: int | None, last: int | None, as_json: bool, html: Path | None) -> None:
+    """Find commits that silently took back what others had landed. Needs git, and nothing else."""
+    if since and last:
+        raise click.UsageError("give --since or --last, not both")
+    repo = repository_at(Path.cwd())
+    found = audited(
+        repo,
+        since_ms=round(time.time() * SECOND_MS) - since if since else 0,
+        last=0 if since else last or _LAST,
+        generated=invocation.settings().generated,
+        progress=_progress,
+    )
+    if html:
+        from loomstack_mcp.cli.audit_page import page  # a page is rare, and what it needs is not small
+
+        html.write_text(page(found, repo), encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps(as_object(found), ensure_ascii=True))
+    else:
+        for line in _lines(found):
+            click.echo(line)
+        if html:
+            click.echo(f"Written to {html}.")
+
+
+def as_object(found: Audit) -> dict[str, Any]:
+    """The audit for scripts: full hashes, ages in hours."""
+    return {
+        "commits": found.commits,
+        "seconds": round(found.seconds, 2),
+        "reversals": [_reversal_object(one) for one in found.reversals],
+        "unchecked": list(found.unchecked),
+    }
+
+
+def _reversal_object(one: Reversal) -> dict[str, Any]:
+    return {
+        "commit": one.change.sha,
+        "author": plain(one.change.author),
+        "title": plain(one.change.title),
+        "age_h": round(one.age_ms / HOUR_MS, 1),
+        "verdict": one.verdict,
+        "kind": one.kind,
+        "undoes": [
+            {
+                "undone": undone.change.sha,
+                "author": plain(undone.change.author),
+                "hunks": undone.hunks,
+                "share": undone.share,
+                "agreed": agreed,
+            }
+            for undone, agreed in zip(one.undoes, one.agreed, strict=True)
+        ],
+        "paths": sorted({plain(path) for undone in one.undoes for path in undone.paths}),
+    }
+
+
+def _lines(found: Audit) -> Iterator[str]:
+    told = [one for one in found.reversals if one.verdict != "clear"]
+    for one in told:
+        yield from _told(one)
+        yield ""
+    if told:
+        yield click.style("Who undid whom", bold=True)
+        pairs = Counter((one.change.author, undone.change.author) for one in told for undone in one.silent)
+        for (who, whom), times in pairs.most_common(10):
+            yield f"  {times:>4} ×  {output.harmless(who)} → {output.harmless(whom)}"
+        yield click.style("Where", bold=True)
+        for path, times in Counter(path for one in told for path in paths_of(one)).most_common(10):
+            yield f"  {times:>4} ×  {_shown(path)}"
+        yield ""
+    stops = sum(one.verdict == "stop" for one in told)
+    agreed = len(found.reversals) - len(told)
+    span = f" from {_day(found.first_ms)} to {_day(found.last_ms)}" if found.commits else ""
+    yield f"{found.commits:,} commits{span}, {found.seconds:.1f} s."
+    yield (
+        f"{stops} silently took back what others had landed (stop), {len(told) - stops} may have (warn); "
+        f"{agreed} took back their author's own."
+    )
+    for gap in found.unchecked:
+        yield click.style(f"Not checked: {output.harmless(gap)}.", fg="yellow")
+
+
+def _told(one: Reversal) -> Iterator[str]:
+    mark = click.style(f"{one.verdict.upper():<4}", fg=_COLORS[one.verdict], bold=True)
+    yield f"{mark}  {one.change.sha[:10]}  {_day(one.change.at_ms)}  {output.harmless(one.change.author)}: " + (
+        output.harmless(one.change.title)
+    )
+    for undone in one.silent:
+        yield f"      {_KINDS[one.kind]} {said(one, undone)}"
+    paths = paths_of(one)
+    more = f" and {len(paths) - _PATHS_SHOWN} more" if len(paths) > _PATHS_SHOWN else ""
+    yield f"      in {', '.join(_shown(path) for path in paths[:_PATHS_SHOWN])}{more}"
+
+
+def said(one: Reversal, undone: Undone) -> str:
+    """What happened to one landed change, in a phrase."""
+    hunks = "1 hunk" if undone.hunks == 1 else f"{undone.hunks} hunks"
+    stood = age(max(0, one.change.at_ms - undone.change.at_ms))
+    openly = ", and says so" if undone.named else ""
+    author, title = output.harmless(undone.change.author), output.harmless(undone.change.title)
+    share = "under 1 %" if undone.share < 0.01 else f"{undone.share:.0%}"
+    return f"{undone.change.sha[:10]} of {author}, after {stood}: “{title}” ({hunks}, {share} of it{openly})"
+
+
+def paths_of(one: Reversal) -> tuple[str, ...]:
+    """Where it took back what was not agreed."""
+    return tuple(sorted({path for undone in one.silent for path in undone.paths}))
+
+
+def _progress(done: int, of: int) -> None:
+    if sys.stderr.isatty() and (done % _PROGRESS_EVERY == 0 or done == of):
+        click.echo(f"\r{'' if done == of else f'… {done:,} of {of:,} commits':<40}", err=True, nl=False)
+        if done == of:
+            click.echo("\r", err=True, nl=False)
+
+
+def _day(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / SECOND_MS, UTC).strftime("%Y-%m-%d")
+
+
+def _shown(path: str) -> str:
+    return output.harmless(plain(path))
+
+
+def plain(text: str) -> str:
+    """Text that any encoder takes: bytes that were no UTF-8 become �."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,0 +1,37 @@
+"""Files that machines write: what happens to their lines is nobody's intent."""
+
+import re
+from collections.abc import Collection, Sequence
+
+from loomstack_mcp.core.globs import covers, pattern
+
+_NAMES = re.compile(
+    r"""(?:^|/)(?:
+      package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|yarn\.lock|bun\.lockb?|[^/]*\.lock|go\.sum|gradle\.lockfile
+      |[^/]*\.min\.(?:js|css)|[^/]*\.map|[^/]*\.snap|[^/]*\.pb\.go|[^/]*_pb2(?:_grpc)?\.pyi?|[^/]*\.generated\.[a-z]+
+      |[^/]*\.g\.dart|(?i:changelog|changes|history|news|releases?)(?:\.[a-z]+)?
+    )$
+    |(?:^|/)(?:node_modules|dist|vendor|third_party|__snapshots__|changelog(?:\.d)?|changes|newsfragments|\.changeset)/""",
+    re.VERBOSE,
+)
+
+
+class Generated:
+    """Which paths do not count: by name (lock files, bundles, snapshots, change logs), by attribute, by setting."""
+
+    def __init__(self, patterns: Sequence[str] = ()) -> None:
+        self._patterns = [pattern(text) for text in patterns]
+        self._known: dict[str, bool] = {}
+
+    def unknown(self, paths: Collection[str], /) -> tuple[str, ...]:
+        """Those of the paths of which `learn` was not told yet."""
+        return tuple(path for path in paths if path not in self._known)
+
+    def learn(self, paths: Collection[str], /, *, marked: Collection[str]) -> None:
+        """Judge paths; `marked` are those that `.gitattributes` calls generated."""
+        for path in paths:
+            matched = any(covers(wanted, path) for wanted in self._patterns)
+            self._known[path] = matched or path in marked or _NAMES.search(path) is not None
+
+    def __call__(self, path: str, /) -> bool:
+        return self._known.get(path, False)

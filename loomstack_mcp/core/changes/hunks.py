@@ -1,0 +1,163 @@
+"""What a change did to each file, read from git's own output."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from loomstack_mcp.core.changes.lines import WEIGHT_MAX, Lines
+
+HUNK_LINES_MAX = 5_000
+"""A larger hunk is compared by the blobs around it alone."""
+MESSAGE_CHARS_MAX = 1_000
+
+_FILE = b"diff --git "
+_ENTRY = (b"index ", b"old mode ", b"similarity ", b"new file ", b"deleted file ")
+_HEADER = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_RAW = re.compile(r":\d+ \d+ ([0-9a-f]+) ([0-9a-f]+) ([A-Z])\d*$")
+_MARKERS = (b"<<<<<<< ", b"=======", b">>>>>>> ", b"||||||| ")
+_REVERT = re.compile(r"\W*(?:revert|back out|roll ?back|re-?land|re-?apply)\b", re.IGNORECASE)
+_NAMED = re.compile(r"\b[0-9a-f]{7,64}\b")
+_TITLE_CHARS_LEAST = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hunk:
+    """Consecutive lines that were replaced. Lines that say nothing are counted but not listed."""
+
+    before: int
+    """The first line it took in the old file, from 1; where it took none, the line it was put behind."""
+    before_lines: int
+    after: int
+    after_lines: int
+    removed: tuple[int, ...] = ()
+    added: tuple[int, ...] = ()
+    takes: int = 0
+    gives: int = 0
+    kept_percent: int = 0
+    """See `Lines.words`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileChange:
+    """One file before and after. A file that is not there has a blob of zeros."""
+
+    path: str
+    old_path: str
+    before: str
+    after: str
+    hunks: tuple[Hunk, ...] = ()
+    """Empty for a binary or very large file, a submodule, a mere rename: then only the blobs tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A commit, or what a worktree would land."""
+
+    sha: str
+    parents: tuple[str, ...] = ()
+    author: str = ""
+    account: str = ""
+    """A keyed hash of the author's address."""
+    at_ms: int = 0
+    """When it was committed."""
+    message: str = ""
+    """Its first MESSAGE_CHARS_MAX characters."""
+    files: tuple[FileChange, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return self.message.split("\n", 1)[0]
+
+    def names(self, *others: "Change") -> bool:
+        """Whether its message says openly that it takes back, or brings back, one of these: by hash or by title."""
+        if _REVERT.match(self.title):
+            return True
+        named = _NAMED.findall(self.message)
+        return any(
+            any(other.sha.startswith(sha) for sha in named)
+            or (len(other.title) >= _TITLE_CHARS_LEAST and other.title in self.message)
+            for other in others
+        )
+
+
+def files(raw: Sequence[str], patch: bytes, /, *, lines: Lines) -> tuple[FileChange, ...]:
+    """The entries of `--raw -z` (meta, path, and a second path after a rename) with their hunks of `-U0`."""
+    sections = _sections(patch)
+    found = []
+    for status, before, after, old_path, path in _entries(raw):
+        if status == "T":  # a link in the place of a file is printed as a deletion and a creation
+            next(sections, None)
+        hunks = tuple(_hunks(next(sections, []), lines))
+        found.append(FileChange(path=path, old_path=old_path, before=before, after=after, hunks=hunks))
+    return tuple(found)
+
+
+def created(path: str, content: bytes, *, blob: str, lines: Lines) -> FileChange:
+    """A file that git does not know yet, as a change that adds it."""
+    texts = [] if b"\0" in content[:8_000] else content.splitlines()
+    hunks = (_hunk((0, 0, 1, len(texts)), [], texts, lines),) if texts else ()
+    return FileChange(path=path, old_path=path, before="0" * len(blob), after=blob, hunks=hunks)
+
+
+def _entries(raw: Sequence[str]) -> Iterator[tuple[str, str, str, str, str]]:
+    fields = iter(raw)
+    for meta in fields:
+        if match := _RAW.match(meta):
+            before, after, status = match.groups()
+            old_path = next(fields, "")
+            path = next(fields, "") if status in "RC" else old_path
+            yield status, before, after, old_path if status != "C" else path, path
+
+
+def _sections(patch: bytes) -> Iterator[list[bytes]]:
+    """The lines of each file's part, without those that only tell of a conflict: they have no entry."""
+    section: list[bytes] = []
+    for line in (*patch.split(b"\n"), _FILE):
+        if not line.startswith(_FILE):  # which no line of a file's content can begin with
+            section.append(line)
+        else:
+            if any(line.startswith(_ENTRY) for line in section):
+                yield section
+            section = []
+
+
+def _hunks(section: Iterable[bytes], lines: Lines) -> Iterator[Hunk]:
+    place: tuple[int, int, int, int] | None = None
+    removed: list[bytes] = []
+    added: list[bytes] = []
+    for line in section:
+        first = line[:1]
+        if place and first == b"+":
+            added.append(line[1:])
+        elif place and first == b"-":
+            if not line.startswith(_MARKERS, 1):  # of git's own attempt to merge
+                removed.append(line[1:])
+        elif header := _HEADER.match(line):
+            if place:
+                yield _hunk(place, removed, added, lines)
+            place = (int(header[1]), int(header[2] or 1), int(header[3]), int(header[4] or 1))
+            removed, added = [], []
+    if place:
+        yield _hunk(place, removed, added, lines)
+
+
+def _hunk(place: tuple[int, int, int, int], removed: list[bytes], added: list[bytes], lines: Lines) -> Hunk:
+    before, before_lines, after, after_lines = place
+    if len(removed) + len(added) > HUNK_LINES_MAX:
+        return Hunk(before=before, before_lines=before_lines, after=after, after_lines=after_lines)
+    takes, gives, kept_percent = lines.words(removed, added)
+    return Hunk(
+        before=before,
+        before_lines=before_lines,
+        after=after,
+        after_lines=after_lines,
+        removed=_telling(removed, lines),
+        added=_telling(added, lines),
+        takes=takes,
+        gives=gives,
+        kept_percent=kept_percent,
+    )
+
+
+def _telling(texts: list[bytes], lines: Lines) -> tuple[int, ...]:
+    return tuple(number for number in map(lines.number, texts) if number & WEIGHT_MAX)

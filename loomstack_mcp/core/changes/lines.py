@@ -1,0 +1,84 @@
+"""A line of code as one number: a keyed hash of its normalized text, and how much it says."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from hashlib import blake2b
+
+WEIGHT_BITS = 6
+WEIGHT_MAX = (1 << WEIGHT_BITS) - 1
+
+_CACHED_MAX = 200_000
+_LINE_BYTES_MAX = 4_000
+"""What lies behind these in a line, of a minified file, does not count."""
+_WORDS_BYTES_MAX = 20_000
+_BLANK = b" \t\r\f\v\\"
+_SAME = bytes.maketrans(b"'`", b'""')
+_SILENT = bytes(byte for byte in range(128) if not chr(byte).isalnum())
+_TRAILING = b",;"
+_TOKEN = re.compile(rb"[0-9A-Za-z_\x80-\xff]+|[-+*/%<>=!&|^~?:.@#$]+")
+_CONSEQUENCE = re.compile(rb"(?:import|from|use|using|#include|require|package|export\{|export\*)")
+"""Lines that follow from others; they are a sixth of what their length says."""
+_TRIVIAL = frozenset(
+    b"else else: else{ }else{ try: try{ finally: finally{ do then fi done esac end endif pass break continue return "
+    b"return; begin default: returnnil returnnull returnNone returntrue returnfalse returnTrue returnFalse "
+    b"returnerr returnnil,err iferr!=nil{ }catch(e){ exceptException: if__name__==\"__main__\": package import( "
+    b"<div> </div> </span> <span> <p> </p> <ul> </ul> <li> </li> <tr> </tr> <td> </td> -- // # * */ /** \"\"\"".split()
+)  # fmt: skip
+
+
+class Lines:
+    """Hashes under one key, so that what leaves the machine cannot be guessed back to text.
+
+    A number is the line's 58-bit keyed hash above a 6-bit weight: the letters and digits in it, up to
+    63. Weight 0 says nothing: a brace, a blank line, an `else`. What formatters change does not count:
+    white space, the kind of quotes, a comma or semicolon at the end.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key[:64]
+        self._known: dict[bytes, int] = {}
+
+    def number(self, line: bytes, /) -> int:
+        """The number of one line, without its line feed."""
+        known = self._known.get(line)
+        if known is None:
+            if len(self._known) >= _CACHED_MAX:
+                self._known.clear()
+            known = self._known[line] = self._numbered(line[:_LINE_BYTES_MAX])
+        return known
+
+    def words(self, removed: Iterable[bytes], added: Iterable[bytes], /) -> tuple[int, int, int]:
+        """What a hunk takes, what it gives, and how much it keeps, in words, however they are broken into lines.
+
+        The first two are hashes of the words that differ, 0 for none: a hunk that undoes this one has
+        them turned round. The third is the percentage of the removed words that the added lines hold
+        again: near 100 where code was changed, not taken out.
+        """
+        old = Counter(_TOKEN.findall(b"\n".join(removed)[:_WORDS_BYTES_MAX]))
+        new = Counter(_TOKEN.findall(b"\n".join(added)[:_WORDS_BYTES_MAX]))
+        taken = old - new
+        kept_percent = 100 - round(100 * taken.total() / old.total()) if old else 0
+        return self._bag(taken), self._bag(new - old), kept_percent
+
+    def hidden(self, text: str, /) -> str:
+        """A keyed hash of a word, to compare by: an e-mail address, say."""
+        return f"{self._hash(text.casefold().encode('utf-8', 'surrogateescape')):x}"
+
+    def _numbered(self, line: bytes) -> int:
+        text = line.translate(_SAME, _BLANK).rstrip(_TRAILING)
+        weight = 0 if text in _TRIVIAL else min(WEIGHT_MAX, len(text.translate(None, _SILENT)))
+        if weight > 6 and _CONSEQUENCE.match(text):
+            weight //= 6
+        return self._hash(text) << WEIGHT_BITS | weight
+
+    def _bag(self, words: Counter[bytes]) -> int:
+        return self._hash(b"\0".join(sorted(words.elements()))) if words else 0
+
+    def _hash(self, text: bytes) -> int:
+        return int.from_bytes(blake2b(text, key=self._key, digest_size=8).digest(), "big") >> WEIGHT_BITS
+
+
+def weight(numbers: Iterable[int], /) -> int:
+    """How much these lines say together."""
+    return sum(number & WEIGHT_MAX for number in numbers)
