@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from html import escape
+from pathlib import Path
 
 from loomstack_mcp.adapters.auditing import Audit
 from loomstack_mcp.adapters.gitrepo import Repository, lines_of
@@ -17,24 +18,7 @@ _PLACES_MAX = 4
 _CONTEXT = 2
 _LINES_MAX = 30
 _WIDTH, _HEIGHT = 1000, 120
-_CSS = """
-:root{color-scheme:light dark;--ink:#1d2129;--soft:#667085;--line:#d9dde4;--card:#f7f8fa;--page:#fff;--stop:#b42318;
---warn:#a15c00;--out:#fdecea;--in:#e8f6ec}
-@media(prefers-color-scheme:dark){:root{--ink:#e6e8ec;--soft:#98a2b3;--line:#343a46;--card:#1b1f27;--page:#12151b;
---stop:#ff8a80;--warn:#f2b866;--out:#3b1d1d;--in:#173023}}
-body{margin:0 auto;padding:2rem 1.5rem 4rem;max-width:75rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);
-background:var(--page)}h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:2.5rem 0 .75rem}p{margin:.4rem 0}
-.soft{color:var(--soft)}.stop{color:var(--stop)}.warn{color:var(--warn)}code,pre{font:13px/1.45 ui-monospace,monospace}
-.figures{display:flex;gap:2.5rem;flex-wrap:wrap;margin:1.5rem 0}.figures b{display:block;font-size:2rem;line-height:1.1}
-.case{border:1px solid var(--line);border-radius:8px;padding:1rem 1.25rem;margin:1rem 0;background:var(--card)}
-.case h3{font-size:1rem;margin:0 0 .25rem;overflow-wrap:anywhere}.sides{display:grid;gap:.75rem;margin:.75rem 0;
-grid-template-columns:repeat(auto-fit,minmax(17rem,1fr))}figure{margin:0;min-width:0}figcaption{font-size:.85rem;
-color:var(--soft);overflow-wrap:anywhere}pre{margin:.25rem 0 0;padding:.5rem;overflow-x:auto;
-border:1px solid var(--line);border-radius:6px;background:var(--page)}.out{background:var(--out)}.in{background:var(--in)}pre span{display:block;
-min-width:max-content}table{border-collapse:collapse}td{padding:.15rem 1.25rem .15rem 0;overflow-wrap:anywhere}
-td:first-child{text-align:right;font-variant-numeric:tabular-nums}svg{width:100%;height:auto;display:block}
-.columns{display:grid;gap:0 3rem;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr))}
-"""
+_CSS = Path(__file__).with_name("audit_page.css")
 
 
 def page(found: Audit, repo: Repository) -> str:
@@ -44,7 +28,7 @@ def page(found: Audit, repo: Repository) -> str:
     return "\n".join([
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
-        f"<title>What was taken back</title><style>{_CSS}</style></head><body>",
+        f"<title>What was taken back</title><style>{_CSS.read_text('utf-8')}</style></head><body>",
         *_head(found, told),
         *_timeline(found, told),
         *_tables(told),

@@ -48,6 +48,14 @@ class FileChange:
     hunks: tuple[Hunk, ...] = ()
     """Empty for a binary or very large file, a submodule, a mere rename: then only the blobs tell."""
 
+    @property
+    def creates(self) -> bool:
+        return not self.before.strip("0")
+
+    @property
+    def deletes(self) -> bool:
+        return not self.after.strip("0")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Change:

@@ -33,6 +33,7 @@ class Piece:
         """Of its change, in the order of landing."""
         self.path = file.path
         self.old_path = file.old_path
+        self.created = file.creates
         self.net = net
         self.removed = weight(net.removed)
         self.added = weight(net.added)

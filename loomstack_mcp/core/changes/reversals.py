@@ -183,7 +183,7 @@ class _Effects:
 
     def _blobs(self, trail: Trail, file: FileChange) -> None:
         """The file is again what it was: every step since is undone, whatever it consisted of."""
-        if not file.after.strip("0"):
+        if file.deletes:
             return
         state, passed = file.before, []
         for step in reversed(trail.steps):
@@ -199,7 +199,9 @@ class _Effects:
     def _lines(self, trail: Trail, file: FileChange, nets: Iterable[Net]) -> None:
         for mine in nets:
             for line in mine.removed:
-                if piece := self._owner(trail, trail.added, line, mine):
+                piece = self._owner(trail, trail.added, line, mine)
+                # Who deletes a file takes back its creation; what was done to it meanwhile goes along.
+                if piece and (piece.created or not file.deletes):
                     self._effect(trail, file, piece, mine).lost += line & WEIGHT_MAX
                     self._recent[mine] += line & WEIGHT_MAX
                     self._settled.append((trail.added[line], piece))
@@ -251,7 +253,7 @@ class _Effects:
         """Whether an insertion was taken out again: not changed, replaced, or deleted with the older code around it."""
         return all(
             mine.hunk.kept_percent < 100 * _HALF
-            and weight(mine.added) <= weight(mine.removed)
+            and weight(mine.added) <= _HALF * weight(mine.removed)
             and self._recent[mine] >= _HALF * weight(mine.removed)
             for mine in effect.by
         )
