@@ -3,8 +3,10 @@
 import ipaddress
 import json
 import os
+import re
 import secrets
 import socket
+import stat
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import anyio
 import uvicorn
 from mcp.server import MCPServer
+from mcp.server.transport_security import TransportSecuritySettings
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -20,6 +23,7 @@ from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.server.transport import Beside
 
 _TOKEN_BYTES = 32
+_TOKEN = re.compile(rb"[\x21-\x7e]+")
 _GOODBYE_S = 1
 _BACKLOG = 512
 
@@ -54,26 +58,36 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def token_in(path: Path) -> str:
-    """The token of this file, which only its owner may read; made when there is none."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """The token of this file, which only its owner may read; made when there is none. Raises Invalid."""
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.path.lexists(path):
+            return _kept_token(path)
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        if path.stat().st_mode & 0o077 or path.stat().st_uid != os.getuid():
-            raise Invalid(f"{path} can be read by others; remove it, and a new one is made") from None
-        if token := path.read_text(encoding="ascii").strip():
-            return token
-        raise Invalid(f"{path} is empty; remove it, and a new one is made") from None
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(token := secrets.token_urlsafe(_TOKEN_BYTES))
-    return token
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(token := secrets.token_urlsafe(_TOKEN_BYTES))
+        return token
+    except OSError as error:
+        raise Invalid(f"{path} can neither be read nor made ({error.strerror}); see to its folder") from None
+
+
+def _kept_token(path: Path) -> str:
+    about = path.lstat()
+    if not stat.S_ISREG(about.st_mode):
+        raise Invalid(f"{path} is no file; move it away, and a new one is made")
+    if about.st_mode & 0o077 or about.st_uid != os.getuid():
+        raise Invalid(f"{path} can be read by others; remove it, and a new one is made")
+    token = path.read_bytes().strip()
+    if not _TOKEN.fullmatch(token):
+        raise Invalid(f"{path} holds no token; remove it, and a new one is made")
+    return token.decode("ascii")
 
 
 async def serve_http(server: MCPServer[Any], listener: socket.socket, *, token: str, beside: Beside) -> None:
     """Serve `/mcp` and `/health` until SIGINT or SIGTERM; `beside` runs as long as the server does."""
     server.custom_route("/health", methods=["GET"])(_health)
     host = listener.getsockname()[0]
-    app = server.streamable_http_app(stateless_http=True, host=host)  # arms the checks of Host and Origin on loopback
+    app = server.streamable_http_app(stateless_http=True, transport_security=_known_as(host))
     config = uvicorn.Config(
         _Bearer(app, token), log_level="warning", access_log=False, http="h11", timeout_graceful_shutdown=_GOODBYE_S
     )
@@ -81,6 +95,14 @@ async def serve_http(server: MCPServer[Any], listener: socket.socket, *, token: 
         tasks.start_soon(beside)
         await uvicorn.Server(config).serve(sockets=[listener])
         tasks.cancel_scope.cancel()
+
+
+def _known_as(host: str) -> TransportSecuritySettings:
+    """The names by which this machine calls itself; a page of another site comes under its own (DNS rebinding)."""
+    names = sorted({"127.0.0.1", "localhost", "[::1]", f"[{host}]" if ":" in host else host})
+    return TransportSecuritySettings(
+        allowed_hosts=[f"{name}:*" for name in names], allowed_origins=[f"http://{name}:*" for name in names]
+    )
 
 
 async def _health(_: Request) -> JSONResponse:
@@ -95,7 +117,7 @@ class _Bearer:
 
     def __init__(self, app: App, token: str) -> None:
         self._app = app
-        self._wanted = f"Bearer {token}".encode("ascii")
+        self._wanted = token.encode("ascii")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] == "/health" or self._has_token(scope):
@@ -107,5 +129,6 @@ class _Bearer:
         await send({"type": "http.response.body", "body": body})
 
     def _has_token(self, scope: Scope) -> bool:
-        sent = [value for name, value in scope["headers"] if name == b"authorization"]
-        return len(sent) == 1 and secrets.compare_digest(sent[0], self._wanted)
+        sent = [value.partition(b" ") for name, value in scope["headers"] if name == b"authorization"]
+        # The name of the scheme has no case (RFC 9110, §11.1).
+        return len(sent) == 1 and sent[0][0].lower() == b"bearer" and secrets.compare_digest(sent[0][2], self._wanted)

@@ -1,5 +1,6 @@
 """HTTP as clients really use it: both eras, the token, and who may not come in."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -7,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,18 +25,20 @@ COMMAND = [sys.executable, "-m", "loomstack_mcp", "serve", "--http", "--port", "
 class HttpServer:
     """A server process, and requests to it over connections of their own."""
 
-    def __init__(self, home: Path, cwd: Path) -> None:
-        self.process = subprocess.Popen(COMMAND, cwd=cwd, env=environment(home), stderr=subprocess.PIPE, text=True)
+    def __init__(self, home: Path, cwd: Path, host: str = "127.0.0.1") -> None:
+        self._host = host
+        command = [*COMMAND, "--host", host]
+        self.process = subprocess.Popen(command, cwd=cwd, env=environment(home), stderr=subprocess.PIPE, text=True)
         assert self.process.stderr
         line = self.process.stderr.readline()
-        [self.port] = [int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)/mcp", line)]
+        [self.port] = [int(port) for port in re.findall(r":(\d+)/mcp", line)]
         self.token = (home / "loomstack" / "token").read_text()
 
     def send(self, body: object, *, method: str = "POST", path: str = "/mcp", **headers: str) -> tuple[int, Any]:
         """Status and body; of an event stream, the message in it."""
         sent = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream",
                 "Authorization": f"Bearer {self.token}", **headers}  # fmt: skip
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection(self._host, self.port, timeout=20)
         connection.request(method, path, None if body is None else json.dumps(body), sent)
         answer = connection.getresponse()
         text = answer.read().decode()
@@ -56,7 +59,13 @@ class HttpServer:
 
 @pytest.fixture
 def server(tmp_path: Path, shop: Path) -> Iterator[HttpServer]:
-    started = HttpServer(tmp_path, shop)
+    with running(tmp_path, shop) as started:
+        yield started
+
+
+@contextlib.contextmanager
+def running(home: Path, cwd: Path, host: str = "127.0.0.1") -> Iterator[HttpServer]:
+    started = HttpServer(home, cwd, host)
     yield started
     started.process.send_signal(signal.SIGTERM)
     started.process.wait(5)
@@ -83,7 +92,7 @@ def test_without_a_worktree_a_repo_must_be_named(server: HttpServer) -> None:
     refused = server.call("start_run", loop="loop", goal="goal")
 
     assert refused["isError"]
-    assert "over HTTP no worktree is seen; pass repo=" in refused["content"][0]["text"]
+    assert "over HTTP no worktree is seen; pass repo to start_run" in refused["content"][0]["text"]
 
 
 def test_codex_threads_are_told_apart_and_the_rest_is_one_person(server: HttpServer) -> None:
@@ -108,11 +117,24 @@ def test_nobody_comes_in_without_the_token(server: HttpServer, sent: str) -> Non
     assert "token" in answer["error"]
 
 
-def test_other_hosts_and_origins_are_refused(server: HttpServer) -> None:
+def test_the_scheme_of_the_token_has_no_case(server: HttpServer) -> None:
     ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 
-    assert server.send(ping, Host="evil.example")[0] == 421
-    assert server.send(ping, Origin="https://evil.example")[0] == 403
+    assert server.send(ping, Authorization=f"bearer {server.token}")[0] == 200
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1"])
+def test_other_hosts_and_origins_are_refused_on_every_loopback_address(tmp_path: Path, shop: Path, host: str) -> None:
+    ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+
+    with running(tmp_path, shop, host) as server:
+        statuses = [
+            server.send(ping)[0],
+            server.send(ping, Host="evil.example")[0],
+            server.send(ping, Origin="https://evil.example")[0],
+        ]
+
+    assert statuses == [200, 421, 403]
 
 
 def test_health_is_open_and_says_nothing_else(server: HttpServer) -> None:
@@ -157,6 +179,28 @@ def test_the_token_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path, s
     assert mode == 0o600
     assert refused.returncode == 1
     assert "can be read by others" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: path.write_bytes("tökén".encode()), "holds no token"),
+        (lambda path: path.write_bytes(b""), "holds no token"),
+        (lambda path: path.symlink_to("nowhere"), "is no file"),
+        (lambda path: path.mkdir(), "is no file"),
+    ],
+)
+def test_a_token_file_that_cannot_be_one_is_said(
+    tmp_path: Path, shop: Path, make: Callable[[Path], object], said: str
+) -> None:
+    (tmp_path / "loomstack").mkdir()
+    before = os.umask(0o077)
+    make(tmp_path / "loomstack" / "token")
+    os.umask(before)
+    done = subprocess.run(COMMAND, cwd=shop, env=environment(tmp_path), capture_output=True, text=True, check=False)
+
+    assert (done.returncode, said in done.stderr) == (1, True)
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.com", ""])
