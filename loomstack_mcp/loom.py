@@ -5,7 +5,9 @@ from types import TracebackType
 from typing import Self
 
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
+from loomstack_mcp.services.changes import LedgerService
 from loomstack_mcp.services.claims import ClaimService
+from loomstack_mcp.services.conflicts import ConflictService
 from loomstack_mcp.services.context import ContextService
 from loomstack_mcp.services.events import EventService
 from loomstack_mcp.services.notes import NoteService
@@ -26,6 +28,8 @@ class Loom:
         self.notes = NoteService(store)
         self.claims = ClaimService(store)
         self.outcomes = OutcomeService(store, rework_max=rework_max)
+        self.changes = LedgerService(store)
+        self.conflicts = ConflictService(store)
         self.events = EventService(store)
         self.store = store
 

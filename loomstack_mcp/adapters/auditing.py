@@ -42,11 +42,11 @@ def audited(
     """Judge the commits reachable from HEAD since `since_ms`, or the `last` ones, against those 30 days before each."""
     began = time.monotonic()
     judged = gitrepo.commits(repo, "HEAD", since_ms=since_ms, last=last)
-    from_ms = min((at_ms for _, at_ms in judged), default=0) - WINDOW_MS
-    shas = [sha for sha, _ in gitrepo.commits(repo, "HEAD", since_ms=max(from_ms, 1))]
-    wanted = {sha for sha, _ in judged}
+    times = [change.at_ms for change in judged]
+    shas = [change.sha for change in gitrepo.commits(repo, "HEAD", since_ms=max(1, min(times, default=0) - WINDOW_MS))]
+    wanted = {change.sha for change in judged}
     known = set(shas)
-    shas += [sha for sha, _ in judged if sha not in known]  # dated before the window: a clock was wrong
+    shas += [change.sha for change in judged if change.sha not in known]  # dated before: a clock was wrong
     reading = Reading()
     machine_made = Generated(generated)
     reversals = Reversals(ignored=machine_made)
@@ -58,7 +58,6 @@ def audited(
         if undone and change.sha in wanted:
             found.append(reversal(change, undone, agreed=_same_author, intended=_unknown))
         progress(done, len(shas))
-    times = [at_ms for _, at_ms in judged]
     return Audit(
         commits=len(judged),
         first_ms=min(times, default=0),

@@ -5,11 +5,11 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from loomstack_mcp.adapters.plumbing import Ran, run
-from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChange, created, files
+from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, NO_BLOB, Change, FileChange, created, files
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import SECOND_MS
@@ -28,10 +28,11 @@ _TRUNKS = tuple(
     f"refs/{name}" for name in ("remotes/origin/HEAD", "remotes/origin/main", "remotes/origin/master",
                                 "heads/main", "heads/master")
 )  # fmt: skip
-_DIFF = ("--raw", "-z", "--no-abbrev", "-p", "-U0", "-M", "--no-ext-diff", "--no-textconv", "--no-color",
-         "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--ignore-submodules=dirty",
+_DIFF = ("--raw", "-z", "--no-relative", "--no-abbrev", "-p", "-U0", "-M", "--no-ext-diff", "--no-textconv",
+         "--no-color", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--ignore-submodules=dirty",
          "--diff-algorithm=myers")  # fmt: skip
-_FORMAT = "--format=%x02%H%x00%P%x00%ct%x00%aN%x00%aE%x00%B%x00"
+_FORMAT = "--format=%x02%H%x00%P%x00%ct%x00%aN%x00%aE%x00%B%x00%(trailers:key=Loom-Run,valueonly,separator=%x2C)%x00"
+_RUN_CHARS_MAX = 20
 _GIVEN = ("-c", "core.bigFileThreshold=1m", "-c", "core.quotePath=true", "-c", "diff.suppressBlankEmpty=false")
 _UNFINISHED = {"rebase-merge": "a rebase", "rebase-apply": "a rebase", "MERGE_HEAD": "a merge",
                "CHERRY_PICK_HEAD": "a cherry-pick", "REVERT_HEAD": "a revert"}  # fmt: skip
@@ -95,13 +96,15 @@ def base_of(repo: Repository, target: str) -> str:
     return found.split("\n", 1)[0]
 
 
-def commits(repo: Repository, tip: str, *, since_ms: int = 0, last: int = 0) -> tuple[tuple[str, int], ...]:
-    """The commits reachable from `tip`, parents first, each with when it was committed, in milliseconds."""
+def commits(repo: Repository, tip: str, *, since_ms: int = 0, last: int = 0) -> tuple[Change, ...]:
+    """The commits reachable from `tip`, parents first: when each was made and on what, not what it changed."""
     limits = [f"--since=@{since_ms // SECOND_MS}"] if since_ms else []
     limits += [f"--max-count={last}"] if last else []
-    asked = ("rev-list", "--date-order", "--reverse", "--timestamp", *limits, "--end-of-options", tip)
+    asked = ("rev-list", "--date-order", "--reverse", "--timestamp", "--parents", *limits, "--end-of-options", tip)
     found = (line.split() for line in run(repo.folder, *asked, seconds_max=_READ_SECONDS_MAX).text.splitlines())
-    return tuple((sha, int(seconds) * SECOND_MS) for seconds, sha in found)
+    return tuple(
+        Change(sha=sha, parents=tuple(parents), at_ms=int(seconds) * SECOND_MS) for seconds, sha, *parents in found
+    )
 
 
 def changes(repo: Repository, shas: Sequence[str], reading: Reading, *, lines: Lines) -> Iterator[Change]:
@@ -119,13 +122,23 @@ def changes(repo: Repository, shas: Sequence[str], reading: Reading, *, lines: L
             yield from reversed(list(_read(repo, batch[::-1], ran, reading, lines)))
 
 
-def proposed(repo: Repository, base: str, *, lines: Lines, author: str, now_ms: int) -> Change:
-    """What HEAD and the worktree would land on top of `base`, files that git does not know yet included."""
+def proposed(repo: Repository, base: str, *, lines: Lines) -> tuple[Change, tuple[str, ...]]:
+    """What HEAD and the worktree would land on top of `base`, new files included; and what was left out."""
     ran = run(repo.folder, *_GIVEN, "diff", *_DIFF, "--end-of-options", base, seconds_max=_READ_SECONDS_MAX)
     if ran.code:
         raise Invalid(f"git cannot compare this worktree with {base[:12]}: {_said(ran)}")
-    found = (*_parsed_files(ran.printed, lines), *_untracked(repo, lines))
-    return Change(sha="worktree", parents=(base,), author=author, at_ms=now_ms, files=found)
+    new = _untracked(repo)
+    left_out = f"{len(new) - _UNTRACKED_MAX} of {len(new)} new files that git does not know yet were not looked at"
+    found = (*_hashed(repo, _parsed_files(ran.printed, lines)), *_created(repo, new[:_UNTRACKED_MAX], lines))
+    change = Change(sha="worktree", parents=(base,), files=found)
+    return change, (left_out,) if len(new) > _UNTRACKED_MAX else ()
+
+
+def author(repo: Repository) -> tuple[str, str]:
+    """Who commits here, as history names them: name and address, each "" where git was not told."""
+    name, address = (_ask(repo.folder, "config", "--get", f"user.{what}").text for what in ("name", "email"))
+    mapped = re.fullmatch(r"(.*?) ?<(.*)>", _ask(repo.folder, "check-mailmap", f"{name} <{address}>").text)
+    return (mapped[1], mapped[2]) if name and mapped else (name, address)
 
 
 def generated(repo: Repository, paths: Sequence[str]) -> frozenset[str]:
@@ -186,7 +199,7 @@ def _split(printed: bytes, shas: Sequence[str], *, whole: bool) -> Iterator[byte
 
 
 def _change(printed: bytes, lines: Lines) -> Change:
-    sha, parents, seconds, author, address, message, rest = printed.split(b"\0", 6)
+    sha, parents, seconds, author, address, message, runs, rest = printed.split(b"\0", 7)
     return Change(
         sha=_text(sha),
         parents=tuple(_text(parents).split()),
@@ -194,6 +207,7 @@ def _change(printed: bytes, lines: Lines) -> Change:
         account=lines.hidden(_text(address)) if address else "",
         at_ms=int(seconds) * SECOND_MS,
         message=_text(message)[:MESSAGE_CHARS_MAX],
+        run=_text(runs.rsplit(b",", 1)[-1].strip())[:_RUN_CHARS_MAX],
         files=_parsed_files(rest, lines),
     )
 
@@ -204,10 +218,28 @@ def _parsed_files(printed: bytes, lines: Lines) -> tuple[FileChange, ...]:
     return files([_text(part) for part in entries.split(b"\0")], patch, lines=lines)
 
 
-def _untracked(repo: Repository, lines: Lines) -> Iterator[FileChange]:
-    listed = _ask(repo.folder, "ls-files", "-z", "--others", "--exclude-standard", "--full-name", ":/").text
+def _hashed(repo: Repository, found: Sequence[FileChange]) -> tuple[FileChange, ...]:
+    """The same with the blobs that the worktree's files would have."""
     top = Path(_ask(repo.folder, "rev-parse", "--show-toplevel").text)
-    for path in [name for name in listed.split("\0") if name][:_UNTRACKED_MAX]:
+    asked = [
+        file.path for file in found if file.after == NO_BLOB and "\n" not in file.path and (top / file.path).is_file()
+    ]
+    if not asked:
+        return tuple(found)
+    given = "".join(f"{path}\n" for path in asked).encode("utf-8", "surrogateescape")
+    printed = run(top, "hash-object", "--stdin-paths", seconds_max=_READ_SECONDS_MAX, stdin=given).text.split()
+    blobs = dict(zip(asked, printed, strict=False))
+    return tuple(replace(file, after=blobs.get(file.path, file.after)) for file in found)
+
+
+def _untracked(repo: Repository) -> list[str]:
+    listed = _ask(repo.folder, "ls-files", "-z", "--others", "--exclude-standard", "--full-name", ":/").text
+    return [name for name in listed.split("\0") if name]
+
+
+def _created(repo: Repository, paths: Sequence[str], lines: Lines) -> Iterator[FileChange]:
+    top = Path(_ask(repo.folder, "rev-parse", "--show-toplevel").text)
+    for path in paths:
         file = top / path
         if file.is_file() and not file.is_symlink() and file.stat().st_size <= _UNTRACKED_BYTES_MAX:
             content = file.read_bytes()

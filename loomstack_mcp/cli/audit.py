@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -26,7 +25,6 @@ _PATHS_SHOWN = 4
 _UNITS_MS = {"h": HOUR_MS, "d": DAY_MS, "w": 7 * DAY_MS}
 _COLORS = {"stop": "red", "warn": "yellow"}
 _KINDS = {"undo": "takes back", "stale_base": "an old copy over", "ping_pong": "bounces back over"}
-_PROGRESS_EVERY = 50
 
 
 class Span(click.ParamType[int]):
@@ -58,7 +56,7 @@ def audit(invocation: Invocation, since: int | None, last: int | None, as_json: 
         since_ms=round(time.time() * SECOND_MS) - since if since else 0,
         last=0 if since else last or _LAST,
         generated=invocation.settings().generated,
-        progress=_progress,
+        progress=output.progress,
     )
     if html:
         from loomstack_mcp.cli.audit_page import page  # a page is rare, and what it needs is not small
@@ -156,13 +154,6 @@ def said(one: Reversal, undone: Undone) -> str:
 def paths_of(one: Reversal) -> tuple[str, ...]:
     """Where it took back what was not agreed."""
     return tuple(sorted({path for undone in one.silent for path in undone.paths}))
-
-
-def _progress(done: int, of: int) -> None:
-    if sys.stderr.isatty() and (done % _PROGRESS_EVERY == 0 or done == of):
-        click.echo(f"\r{'' if done == of else f'… {done:,} of {of:,} commits':<40}", err=True, nl=False)
-        if done == of:
-            click.echo("\r", err=True, nl=False)
 
 
 def _day(at_ms: int) -> str:

@@ -27,6 +27,7 @@ _COMMANDS = {
     "claims": "lists",
     "events": "lists",
     "audit": "audit",
+    "conflicts": "conflicts",
     "notes": "notes",
     "note": "notes",
     "config": "config",

@@ -12,6 +12,7 @@ import click
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _COLUMN_MIN = 8
+_PROGRESS_EVERY = 50
 
 
 def rows(found: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
@@ -48,6 +49,14 @@ def table(listed: Sequence[Mapping[str, Any]], *, width: int) -> str:
     lines = ["  ".join(_fitted(cell, size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in cells]
     lines[0] = click.style(lines[0], bold=True) if _styled() else lines[0]
     return "\n".join(lines)
+
+
+def progress(done: int, of: int) -> None:
+    """How many commits were read, on one line of a terminal that is gone when all are."""
+    if sys.stderr.isatty() and (done % _PROGRESS_EVERY == 0 or done == of):
+        click.echo(f"\r{'' if done == of else f'… {done:,} of {of:,} commits':<40}", err=True, nl=False)
+        if done == of:
+            click.echo("\r", err=True, nl=False)
 
 
 def harmless(text: str) -> str:

@@ -72,9 +72,11 @@ class Blocker:
 
 @dataclass(frozen=True, kw_only=True)
 class PathWarning:
-    """What the holder of these paths should know: a live intent or warning of somebody else."""
+    """What the holder of these paths should know: a live intent or warning of somebody else, or a change on purpose."""
 
-    note: str
+    note: str = ""
+    """Empty for a change that has landed."""
+    commit: str = ""
     text: str
     who: str
     age_ms: int

@@ -7,10 +7,10 @@ from typing import Literal
 EventKind = Literal[
     "run.started", "run.resumed", "run.renewed", "run.ended", "run.lost",
     "claim.granted", "claim.renewed", "claim.refused", "claim.released", "claim.expired",
-    "note.shared", "outcome.recorded",
+    "note.shared", "outcome.recorded", "conflict.found", "conflict.ended",
 ]  # fmt: skip
 
-AlertKind = Literal["freed", "expired", "message", "contradicted", "checked"]
+AlertKind = Literal["freed", "expired", "message", "contradicted", "checked", "conflict"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Event:
     kind: EventKind
     run_id: str
     about: str
-    """The id of what changed: a run, a claim, a note or an outcome."""
+    """The id of what changed: a run, a claim, a note, an outcome or a conflict."""
     payload: Mapping[str, object]
 
 

@@ -1,6 +1,7 @@
 """Records as people and scripts read them: the columns of tables, of `--json` and of resources."""
 
 from loomstack_mcp.core.briefing import Body, age, lean
+from loomstack_mcp.core.changes.conflicts import Conflict, advice
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.events import Event
 from loomstack_mcp.core.limits import SECOND_MS
@@ -52,6 +53,24 @@ def note_shown(note: Note, /, *, now_ms: int) -> Body:
         "supersedes": note.supersedes,
         "contradicts": note.contradicts,
         "age": age(now_ms - note.shared_at_ms),
+    }
+
+
+def conflict_shown(conflict: Conflict, /, *, target: str, now_ms: int) -> Body:
+    """One conflict, with what to do about it."""
+    return {
+        "conflict": conflict.id,
+        "kind": conflict.kind,
+        "verdict": conflict.verdict,
+        "paths": conflict.paths,
+        "commit": conflict.sha[:12],
+        "title": conflict.title,
+        "who": conflict.who,
+        "run": conflict.with_run,
+        "intent": conflict.intent,
+        "age": age(max(0, now_ms - conflict.landed_at_ms)),
+        "evidence": conflict.evidence,
+        "do": advice(conflict, target=target),
     }
 
 

@@ -36,6 +36,17 @@ def bounded(name: str, text: str, /, *, chars_max: int = TEXT_CHARS_MAX, require
     return _CONTROL.sub("�", text.replace("\r\n", "\n"))
 
 
+def encodable(name: str, /) -> str:
+    """A path as text that any encoder takes: bytes that are no UTF-8 (PEP 383) are spelled `\\xff`."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def redacted(text: str, /, *, chars_max: int) -> str:
+    """Words that nobody brought to us on purpose, as they may be stored: "" where they show a secret."""
+    shown = any(shape.search(text) for shape in _SECRETS.values())
+    return "" if shown else _CONTROL.sub("�", encodable(text))[:chars_max]
+
+
 def within(name: str, value: int, /, *, least: int, most: int) -> int:
     """The number, where it lies from `least` to `most`, both included. Else raises Invalid, or LimitExceeded above."""
     if not least <= value <= most:

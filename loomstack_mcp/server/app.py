@@ -10,6 +10,7 @@ from loomstack_mcp.server import prompts, resources
 from loomstack_mcp.server.changes import Changes
 from loomstack_mcp.server.face import Face, tool
 from loomstack_mcp.server.tools.claims import ClaimTools
+from loomstack_mcp.server.tools.conflicts import ConflictTools
 from loomstack_mcp.server.tools.notes import NoteTools
 from loomstack_mcp.server.tools.outcomes import OutcomeTools
 from loomstack_mcp.server.tools.runs import RunTools
@@ -42,6 +43,7 @@ def build_server(face: Face, changes: Changes) -> MCPServer[Any]:
             tool(notes.share_context, annotations=_WRITES),
             tool(claims.claim_paths, annotations=_REPEATABLE, meta=_UP_FRONT),
             tool(claims.release_paths, annotations=_REPEATABLE),
+            tool(ConflictTools(face).check_conflicts, annotations=_READS),
             tool(outcomes.record_outcome, annotations=_WRITES),
         ],
     )

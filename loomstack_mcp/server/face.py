@@ -15,7 +15,10 @@ from mcp.server.mcpserver.tools import Tool
 from pydantic import ValidationError
 
 from loomstack_mcp.adapters.gitcli import Worktree, worktree_at
+from loomstack_mcp.adapters.gitrepo import repository_at
+from loomstack_mcp.adapters.landing import Landing
 from loomstack_mcp.adapters.settings import Settings
+from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
 from loomstack_mcp.core.paths import claimed
@@ -68,9 +71,20 @@ class Face:
             return Checkout(identity=identity_of(repo), branch=bounded("branch", branch, chars_max=NAME_CHARS_MAX))
         if (worktree := self.worktree()) is None:
             where = f"{self._folder} is in no git worktree" if self._folder else "over HTTP no worktree is seen"
-            raise Invalid(f"{where}; pass repo=<the URL of its origin> to start_run")
+            raise Invalid(f"{where}; pass repo to start_run: the URL of its origin, or a name all sessions use")
         self._here = worktree.checkout(repo=self._settings.repo)
         return replace(self._here, branch=bounded("branch", branch, chars_max=NAME_CHARS_MAX)) if branch else self._here
+
+    def proposal(self, base: str) -> Proposal:
+        """What the worktree would land on `base`, or on the trunk; the history it would land on is in the ledger."""
+        if (worktree := self.worktree()) is None:
+            raise Invalid("no worktree is seen from here; run `loomstack-mcp conflicts` in yours")
+        base = bounded("base", base, chars_max=NAME_CHARS_MAX)
+        repo = repository_at(worktree.root)
+        generated = self._settings.generated
+        landing = Landing(repo, target=base, key=self.loom.changes.key(), generated=generated)
+        self.loom.changes.fill(self.checkout(), landing.history, read=landing.read(_unseen))
+        return landing.proposal()
 
     def here(self) -> Checkout:
         """The checkout as it was when it was last looked at: enough to know which repo to read."""
@@ -110,6 +124,10 @@ class Face:
             self.loom.close()
         except LoomError as error:
             _log.warning("leases were not shortened: %s", error.code)
+
+
+def _unseen(_: int, __: int) -> None:
+    """Nobody watches the progress of a tool."""
 
 
 class LoomTool(Tool):

@@ -13,10 +13,13 @@ from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN, SECOND_MS
 from loomstack_mcp.core.notes import NoteResult
 from loomstack_mcp.core.outcomes import OutcomeResult
+from loomstack_mcp.core.shown import conflict_shown
+from loomstack_mcp.services.conflicts import ConflictResult
 from loomstack_mcp.services.runs import StartResult
 
 _REFUSAL_TOKENS_MAX = 200
 _INTENT_CHARS_MAX = 100
+_CONFLICTS_MAX = 8
 
 Items = list[dict[str, Any]]
 
@@ -72,6 +75,15 @@ class OutcomeAnswer(TypedDict, total=False):
     rework: int
     next: dict[str, Any]
     released: list[str]
+    alerts: Items
+
+
+class ConflictAnswer(TypedDict, total=False):
+    verdict: str
+    conflicts: Items
+    more: int
+    checked: dict[str, Any]
+    unchecked: list[str]
     alerts: Items
 
 
@@ -156,8 +168,29 @@ def recorded(result: OutcomeResult) -> dict[str, Any]:
     }
 
 
+def checked(result: ConflictResult) -> dict[str, Any]:
+    """The verdict, with as many conflicts as a model needs to act."""
+    shown = result.conflicts[:_CONFLICTS_MAX]
+    bodies = [dict(lean(conflict_shown(one, target=result.target, now_ms=result.now_ms))) for one in shown]
+    return {
+        "verdict": result.verdict,
+        "conflicts": bodies,
+        "more": len(result.conflicts) - len(shown) or None,
+        "checked": {"against": result.target, "changes": result.changes, "ms": result.ms},
+        "unchecked": list(result.unchecked),
+        "alerts": alerts(result.alerts),
+    }
+
+
 def warnings(told: Sequence[PathWarning]) -> Items:
-    return [{"note": note.note, "who": note.who, "text": note.text, "age": age(note.age_ms)} for note in told]
+    return [
+        dict(
+            lean(
+                {"note": one.note, "commit": one.commit[:12], "who": one.who, "text": one.text, "age": age(one.age_ms)}
+            )
+        )
+        for one in told
+    ]
 
 
 def alerts(told: Sequence[Alert]) -> Items:

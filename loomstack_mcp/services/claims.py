@@ -32,7 +32,7 @@ from loomstack_mcp.core.notes import Note
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, renewed
 from loomstack_mcp.core.texts import bounded, within
-from loomstack_mcp.services import events, paths, repos, waiters
+from loomstack_mcp.services import changes, events, paths, repos, waiters
 from loomstack_mcp.services.blockers import CLAIMS, held_against, in_the_way
 from loomstack_mcp.services.entry import entered, lineage, own_runs, saved
 from loomstack_mcp.store import queries, rows
@@ -177,10 +177,11 @@ def end(
 
 
 def warnings(tx: Tx, run: Run, wanted: Sequence[str]) -> tuple[PathWarning, ...]:
-    """Live intents and warnings of others on these paths, newest first."""
+    """What others mean to keep on these paths: their live intents and warnings, and what they landed on purpose."""
     if not wanted:
         return ()
     ignore_case = paths.folds(tx, run.repo_id)
+    family = lineage(tx, run.id)
     nearby = paths.near(tx, run.repo_id, "note", wanted, limit=_WARNING_CANDIDATES_MAX)
     notes = rows.records(Note, tx.all(NOTES["by_ids"], ids=rows.text(nearby), now_ms=tx.now_ms))
     told = [
@@ -189,6 +190,14 @@ def warnings(tx: Tx, run: Run, wanted: Sequence[str]) -> tuple[PathWarning, ...]
         if note.kind in ("intent", "warning")
         and note.run_id != run.id
         and shared_path(wanted, note.paths, ignore_case=ignore_case)
+    ]
+    landed = changes.on_purpose(tx, run.repo_id, wanted, limit=_WARNING_CANDIDATES_MAX)
+    told += [
+        PathWarning(commit=change.sha, text=intent.text, who=change.author, age_ms=max(0, tx.now_ms - change.at_ms))
+        for change in landed
+        if change.run not in family
+        and change.author != run.who
+        and (intent := changes.claim_on(tx, change.run, wanted, ignore_case=ignore_case))
     ]
     return tuple(told[:_WARNINGS_MAX])
 

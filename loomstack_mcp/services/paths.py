@@ -14,7 +14,7 @@ from loomstack_mcp.store.base import Tx
 PATHS = queries.load("paths")
 REPOS = queries.load("repos")
 
-Noun = Literal["claim", "waiter", "run", "note"]
+Noun = Literal["claim", "waiter", "run", "note", "change"]
 _FIRST_PAGE = 256
 """Most requests see a handful of candidates; a wide one that conflicts finds its blockers among these."""
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Literal
 
 from loomstack_mcp.core.runs import Run, is_lost
-from loomstack_mcp.services import claims, events, paths, waiters
+from loomstack_mcp.services import claims, conflicts, events, paths, waiters
 from loomstack_mcp.services.entry import RUNS, saved
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Tx
@@ -28,6 +28,7 @@ def over(tx: Tx, run: Run, how: Literal["run.ended", "run.lost"]) -> tuple[str, 
     """A run is ended or lost: its claims end and it waits for nothing. Returns the claims that ended."""
     saved(tx, replace(run, ended_at_ms=tx.now_ms))
     events.append(tx, run.repo_id, how, about=run.id, run_id=run.id, payload={"status": run.status})
+    conflicts.void(tx, run, "the run was lost" if how == "run.lost" else f"the run ended ({run.status})")
     waiters.forget(tx, run.id)
     paths.lift(tx, [run.id])
     held = claims.held_by(tx, run.id)

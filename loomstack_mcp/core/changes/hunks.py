@@ -10,6 +10,8 @@ HUNK_LINES_MAX = 5_000
 """A larger hunk is compared by the blobs around it alone."""
 MESSAGE_CHARS_MAX = 1_000
 
+NO_BLOB = "unknown"
+
 _FILE = b"diff --git "
 _ENTRY = (b"index ", b"old mode ", b"similarity ", b"new file ", b"deleted file ")
 _HEADER = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
@@ -39,7 +41,7 @@ class Hunk:
 
 @dataclass(frozen=True, kw_only=True)
 class FileChange:
-    """One file before and after. A file that is not there has a blob of zeros."""
+    """One file before and after. A file that is not there has a blob of zeros, one not stored yet NO_BLOB."""
 
     path: str
     old_path: str
@@ -70,7 +72,11 @@ class Change:
     """When it was committed."""
     message: str = ""
     """Its first MESSAGE_CHARS_MAX characters."""
+    run: str = ""
+    """The run that made it, as its trailer says."""
     files: tuple[FileChange, ...] = ()
+    said: int = 0
+    """What all its lines say together, where `files` are not all of it."""
 
     @property
     def title(self) -> str:
@@ -114,7 +120,8 @@ def _entries(raw: Sequence[str]) -> Iterator[tuple[str, str, str, str, str]]:
             before, after, status = match.groups()
             old_path = next(fields, "")
             path = next(fields, "") if status in "RC" else old_path
-            yield status, before, after, old_path if status != "C" else path, path
+            stored = after if status == "D" or after.strip("0") else NO_BLOB
+            yield status, before, stored, old_path if status != "C" else path, path
 
 
 def _sections(patch: bytes) -> Iterator[list[bytes]]:

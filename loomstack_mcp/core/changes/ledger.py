@@ -81,8 +81,9 @@ class Ledger:
 
     def __init__(self) -> None:
         self.changes: list[Change] = []
+        """Those that changed files, by number."""
         self._numbers: dict[str, int] = {}
-        self._before: list[int] = []
+        self._reach: dict[str, int] = {}
         self._trails: dict[str, Trail] = {}
         self._names: dict[str, set[str]] = defaultdict(set)
 
@@ -90,10 +91,13 @@ class Ledger:
         """The changes that `change` was made on, as a set of bits by number."""
         found = 0
         for parent in change.parents:
-            number = self._numbers.get(parent)
-            if number is not None:
-                found |= self._before[number] | 1 << number
+            found |= self._reach.get(parent, 0)
         return found
+
+    def know(self, authors: Iterable[tuple[str, str]], /) -> None:
+        """Hear of authors, each an account and a name, whose changes are not added."""
+        for account, name in authors:
+            self._names[account].add(name)
 
     def number(self, change: Change, /) -> int:
         return self._numbers[change.sha]
@@ -110,10 +114,13 @@ class Ledger:
     def add(self, change: Change, nets: Sequence[Sequence[Net]], /) -> dict[Net, Piece]:
         """Land a change; returns the piece of each hunk."""
         number = len(self.changes)
-        self._before.append(self.forebears(change))
+        self._reach[change.sha] = self.forebears(change)
+        if not change.files:
+            return {}
+        self._reach[change.sha] |= 1 << number
         self._numbers[change.sha] = number
         self.changes.append(change)
-        self._names[change.account].add(change.author)
+        self.know([(change.account, change.author)])
         landed = {}
         for file, hunks in zip(change.files, nets, strict=True):
             trail = self._trails[file.path] = self.trail(file) or Trail()  # the old name stays for parallel branches

@@ -55,11 +55,31 @@ class Undone:
         return tuple(sorted({place.path for place in self.places}))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Touched:
+    """A landed change some of whose lines go, or return, without it being undone."""
+
+    change: Change
+    paths: tuple[str, ...]
+    """Where the new change does so."""
+    restored: bool
+    """Whether a line that it had removed comes back in the place of one that it had added."""
+    overridden: bool
+    """Whether most of what stood of one of its hunks goes."""
+
+
 class Reversals:
     """Judges changes one after the other, each against those that landed within the window before it."""
 
-    def __init__(self, *, ignored: Callable[[str], bool], window_ms: int = WINDOW_MS) -> None:
+    def __init__(
+        self,
+        *,
+        ignored: Callable[[str], bool],
+        authors: Iterable[tuple[str, str]] = (),
+        window_ms: int = WINDOW_MS,
+    ) -> None:
         self._ledger = Ledger()
+        self._ledger.know(authors)
         self._ignored = ignored
         self._window_ms = window_ms
         self._taken_back: Counter[tuple[str, int]] = Counter()
@@ -74,10 +94,13 @@ class Reversals:
             self._taken_back[change.author, self._ledger.number(found.change)] += found.hunks
         return told
 
-    def undone_by(self, change: Change) -> tuple[Undone, ...]:
-        """What a change would undo if it landed now; the ledger stays as it is."""
+    def undone_by(self, change: Change) -> tuple[tuple[Undone, ...], tuple[Touched, ...]]:
+        """What a change would undo if it landed now, and what else it touches; the ledger stays as it is."""
         effects = _Effects(self._ledger, change, self._ignored, self._window_ms)
-        return self._told(change, effects, effects.undone())
+        undone = effects.undone()
+        told = self._told(change, effects, undone)
+        wholly = {piece.number for piece in undone}
+        return told, tuple(self._touched(number, effects) for number in sorted(effects.numbers() - wholly))
 
     def _told(self, change: Change, effects: "_Effects", undone: Iterable[Piece]) -> tuple[Undone, ...]:
         by_number: dict[int, list[Piece]] = defaultdict(list)
@@ -85,9 +108,18 @@ class Reversals:
             by_number[piece.number].append(piece)
         return tuple(self._undone(change, number, by_number[number], effects.found) for number in sorted(by_number))
 
+    def _touched(self, number: int, effects: "_Effects") -> Touched:
+        pieces = {piece: effect for piece, effect in effects.found.items() if piece.number == number}
+        return Touched(
+            change=self._ledger.changes[number],
+            paths=tuple(sorted({effect.path for effect in pieces.values()})),
+            restored=any(effect.lost and effect.back for effect in pieces.values()),
+            overridden=any(effects.gone(piece) >= _HALF for piece in pieces),
+        )
+
     def _undone(self, change: Change, number: int, pieces: list[Piece], found: Mapping[Piece, "_Effect"]) -> Undone:
         old = self._ledger.changes[number]
-        said = sum(weight((*net.removed, *net.added)) for nets in netted(old.files) for net in nets)
+        said = old.said or sum(weight((*net.removed, *net.added)) for nets in netted(old.files) for net in nets)
         taken = sum(piece.added + piece.removed for piece in pieces)
         older = [self._ledger.changes[undone.number] for piece in pieces for undone in piece.undoes]
         return Undone(
@@ -159,10 +191,14 @@ class _Effects:
         waiting = list(found)
         while waiting:
             for heir in waiting.pop().heirs:
-                if heir in self.found and heir not in found and self._gone(heir) >= _HALF:
+                if heir in self.found and heir not in found and self.gone(heir) >= _HALF:
                     found.add(heir)
                     waiting.append(heir)
         return found
+
+    def numbers(self) -> set[int]:
+        """The landed changes that are touched at all."""
+        return {piece.number for piece, effect in self.found.items() if effect.lost or effect.back}
 
     def written(self, landed: dict[Net, Piece], undone: set[Piece]) -> None:
         """Note in the ledger what this change did to older hunks."""
@@ -245,7 +281,7 @@ class _Effects:
         returned = effect.back + piece.back_by[self._author] >= _HALF * piece.removed
         if not piece.added:
             return returned and piece.removed >= _ONE_SIDED_LEAST
-        if self._gone(piece) < _HALF:
+        if self.gone(piece) < _HALF:
             return False
         return returned if piece.removed else piece.added >= _ONE_SIDED_LEAST and self._taken_out(effect)
 
@@ -258,13 +294,13 @@ class _Effects:
             for mine in effect.by
         )
 
-    def _gone(self, piece: Piece) -> float:
+    def gone(self, piece: Piece) -> float:
         """The part of the hunk's lines, as far as they were still there, that this author takes out."""
         lost = piece.lost_to[self._author] + (self.found[piece].lost if piece in self.found else 0)
         live = piece.live + piece.lost_to[self._author]
         for heir, inherited in piece.heirs.items():
             if heir in self.found and self._ledger.changes[heir.number].author != self._author:
-                lost += round(inherited * self._gone(heir))
+                lost += round(inherited * self.gone(heir))
                 live += inherited
         return lost / live if live and lost >= _REMNANT * piece.added else 0.0
 

@@ -1,0 +1,88 @@
+"""`conflicts`: what this worktree would take back of what others have landed, and what is open in other runs."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from loomstack_mcp.adapters.gitrepo import repository_at
+from loomstack_mcp.adapters.landing import Landing
+from loomstack_mcp.cli import output
+from loomstack_mcp.cli.main import Invocation
+from loomstack_mcp.core.briefing import Body, age, lean
+from loomstack_mcp.core.changes.conflicts import Conflict, advice
+from loomstack_mcp.core.shown import conflict_shown
+from loomstack_mcp.loom import open_loom
+from loomstack_mcp.services.conflicts import ConflictResult
+
+CONFLICT = 4
+_OPEN_MAX = 100
+_COLORS = {"stop": "red", "warn": "yellow", "clear": "green"}
+
+
+@click.command()
+@click.option("--base", default="", help="What it would land on; default: the trunk.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_obj
+def conflicts(invocation: Invocation, base: str, as_json: bool) -> int:
+    """Check this worktree before it lands. Exit status: 0 clear or warn, 4 stop."""
+    settings = invocation.settings()
+    checkout = invocation.checkout()
+    with open_loom(settings) as loom:
+        landing = Landing(repository_at(Path.cwd()), target=base, key=loom.changes.key(), generated=settings.generated)
+        loom.changes.fill(checkout, landing.history, read=landing.read(output.progress))
+        found = loom.conflicts.check(checkout, landing.proposal())
+        others, _ = loom.conflicts.open(loom.repos.found(checkout), limit=_OPEN_MAX)
+    if as_json:
+        click.echo(json.dumps(_object(found, others), ensure_ascii=True))
+    else:
+        for line in _lines(found, others):
+            click.echo(line)
+    return CONFLICT if found.verdict == "stop" else 0
+
+
+def _object(found: ConflictResult, others: tuple[Conflict, ...]) -> Body:
+    return {
+        "verdict": found.verdict,
+        "conflicts": [_shown(one, found) for one in found.conflicts],
+        "checked": {"against": found.target, "changes": found.changes, "ms": found.ms},
+        "unchecked": list(found.unchecked),
+        "open": [{"of": one.run_id, **_shown(one, found)} for one in others],
+    }
+
+
+def _shown(one: Conflict, found: ConflictResult) -> Body:
+    return {**lean(conflict_shown(one, target=found.target, now_ms=found.now_ms)), "commit": one.sha}
+
+
+def _lines(found: ConflictResult, others: tuple[Conflict, ...]) -> Iterator[str]:
+    for one in found.conflicts:
+        yield from _told(one, found, f"This {_VERBS[one.kind]}")
+        yield ""
+    for one in others:
+        yield from _told(one, found, f"{one.run_id} {_VERBS[one.kind]}")
+        yield ""
+    verdict = click.style(found.verdict, fg=_COLORS[found.verdict], bold=True)
+    yield f"{verdict}: compared with {found.changes:,} changes on {found.target} in {found.ms} ms."
+    for gap in found.unchecked:
+        yield click.style(f"Not checked: {output.harmless(gap)}.", fg="yellow")
+
+
+def _told(one: Conflict, found: ConflictResult, subject: str) -> Iterator[str]:
+    mark = click.style(f"{one.verdict.upper():<4}", fg=_COLORS[one.verdict], bold=True)
+    ago = age(max(0, found.now_ms - one.landed_at_ms))
+    title = output.harmless(one.title)
+    yield f"{mark}  {subject} {one.sha[:10]} of {output.harmless(one.who)}, {ago} ago: “{title}”"
+    if one.intent:
+        yield f"      on purpose: {output.harmless(one.intent)}"
+    yield f"      {output.harmless(one.evidence)}"
+    yield f"      {output.harmless(advice(one, target=found.target))}"
+
+
+_VERBS = {
+    "undo": "takes back",
+    "stale_base": "writes an old copy over",
+    "ping_pong": "bounces back over",
+    "intent": "touches",
+}

@@ -1,0 +1,164 @@
+"""Conflicts with what has landed: what a change takes back or touches, whose it was, why, and what to do."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.changes.reversals import Place, Touched, Undone
+from loomstack_mcp.core.changes.verdicts import Reversal, Verdict
+from loomstack_mcp.core.texts import encodable
+
+ConflictKind = Literal["undo", "stale_base", "ping_pong", "intent"]
+
+_PLACES_SHOWN = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """Why somebody changed some paths on purpose."""
+
+    text: str
+    who: str
+    run: str = ""
+    """Empty where a person said so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conflict:
+    """Two changes that cannot both stand: one of a run, or in a worktree, and one that has landed."""
+
+    id: str = ""
+    """Empty where it is nobody's run."""
+    repo_id: str = ""
+    run_id: str = ""
+    seq: int = 0
+    kind: ConflictKind
+    verdict: Literal["warn", "stop"]
+    sha: str
+    title: str
+    who: str
+    with_run: str = ""
+    """The run that landed the other change; empty where none is known."""
+    paths: tuple[str, ...]
+    intent: str = ""
+    """Why the other change was made; empty where nobody said so."""
+    evidence: str
+    landed_at_ms: int
+    found_at_ms: int = 0
+    state: Literal["open", "settled", "void"] = "open"
+    how: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """What a worktree would land, and the history that it would land on."""
+
+    change: Change
+    history: tuple[Change, ...]
+    """The commits of the window, parents first: when each was made and on what, not what it changed."""
+    target: str
+    """What it would land on, as people call it."""
+    unchecked: tuple[str, ...] = ()
+    """What could not be known, in sentences."""
+
+
+def conflicts(
+    reversal: Reversal | None,
+    touched: Sequence[Touched],
+    /,
+    *,
+    intent_on: Callable[[Change, Sequence[str]], Intent | None],
+) -> tuple[Conflict, ...]:
+    """Every landed change that suffers without agreement: first what is taken back, then what is only touched."""
+    return (*_taken_back(reversal, intent_on), *_touched(touched, intent_on))
+
+
+def strictest(found: Sequence[Conflict], /, *, unchecked: Sequence[str] = ()) -> Verdict:
+    """The answer for the whole change. What could not be checked is never clear."""
+    if any(conflict.verdict == "stop" for conflict in found):
+        return "stop"
+    return "warn" if found or unchecked else "clear"
+
+
+def advice(conflict: Conflict, /, *, target: str) -> str:
+    """What to do next; never anything destructive."""
+    short = conflict.sha[:10]
+    reach = f"share_context(to={conflict.with_run})" if conflict.with_run else conflict.who
+    if conflict.kind == "ping_pong":
+        return "Stop: this goes back and forth. record_outcome(status=blocked), so that a person decides."
+    if conflict.kind == "stale_base":
+        return f"You write an old copy over newer work: take {target}'s version of these files, then redo your change."
+    if conflict.kind == "intent":
+        return f"See that {short} still does what it is for, or agree with {reach}."
+    return f"Keep what {short} changed and redo only your own part; if it must go, agree with {reach} first."
+
+
+def _taken_back(
+    reversal: Reversal | None, intent_on: Callable[[Change, Sequence[str]], Intent | None]
+) -> Iterator[Conflict]:
+    for undone in reversal.silent if reversal else ():
+        assert reversal is not None
+        assert reversal.verdict != "clear"
+        bounces = reversal.kind == "ping_pong" and not undone.again
+        yield _conflict(
+            "undo" if bounces else reversal.kind,
+            reversal.verdict,
+            undone.change,
+            tuple(sorted({place.by_path for place in undone.places})),
+            intent_on(undone.change, undone.paths),
+            _evidence(undone),
+        )
+
+
+def _touched(
+    touched: Sequence[Touched], intent_on: Callable[[Change, Sequence[str]], Intent | None]
+) -> Iterator[Conflict]:
+    for one in touched:
+        if intent := intent_on(one.change, one.paths):
+            # Of what was changed on purpose, a single line that is turned back is one too many.
+            kind: ConflictKind = "undo" if one.restored else "intent"
+            how = "brings back a line of before" if one.restored else "replaces" if one.overridden else "changes"
+            evidence = f"{how} {'in' if one.restored else 'lines of'} {', '.join(map(encodable, one.paths))}"
+            yield _conflict(kind, "stop" if one.restored else "warn", one.change, one.paths, intent, evidence)
+
+
+def _conflict(
+    kind: ConflictKind,
+    verdict: Literal["warn", "stop"],
+    landed: Change,
+    paths: Sequence[str],
+    intent: Intent | None,
+    evidence: str,
+) -> Conflict:
+    return Conflict(
+        kind=kind,
+        verdict=verdict,
+        sha=landed.sha,
+        title=landed.title,
+        who=landed.author,
+        with_run=landed.run,
+        paths=tuple(encodable(path) for path in paths),
+        intent=intent.text if intent else "",
+        evidence=evidence,
+        landed_at_ms=landed.at_ms,
+    )
+
+
+def _evidence(undone: Undone) -> str:
+    """How much of the landed change goes, and where."""
+    hunks = "1 hunk" if undone.hunks == 1 else f"{undone.hunks} hunks"
+    before = f", {undone.hunks_before} more before" if undone.hunks_before else ""
+    places = list(dict.fromkeys(_place(place) for place in undone.places))
+    more = f" and {len(places) - _PLACES_SHOWN} more" if len(places) > _PLACES_SHOWN else ""
+    share = "under 1 %" if undone.share < 0.01 else f"{undone.share:.0%}"
+    return f"{hunks} ({share} of it{before}) at {', '.join(places[:_PLACES_SHOWN])}{more}"
+
+
+def _place(place: Place) -> str:
+    """Where the new change does it: a file, with the lines where they are known."""
+    if not place.by:
+        return encodable(place.by_path)
+    first = min(hunk.after for hunk in place.by)
+    last = max(hunk.after + max(1, hunk.after_lines) - 1 for hunk in place.by)
+    return f"{encodable(place.by_path)}:{first}" + (f"-{last}" if last > first else "")

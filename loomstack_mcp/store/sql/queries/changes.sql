@@ -1,0 +1,79 @@
+-- :name key
+-- The key under which this store's lines are hashed.
+SELECT key FROM line_key
+
+-- :name make_key
+-- The first to need a key brings it.
+INSERT INTO line_key (only, key) VALUES (1, :key) ON CONFLICT (only) DO NOTHING
+
+-- :name known
+-- The commits of a repo that the ledger has.
+SELECT sha FROM landed WHERE repo_id = :repo_id
+
+-- :name authors
+-- Whose changes they are.
+SELECT DISTINCT account, author FROM landed WHERE repo_id = :repo_id
+
+-- :name insert
+-- A landed change; nothing is returned where it is known.
+INSERT INTO landed (repo_id, sha, at_ms, author, account, title, run_id, said)
+VALUES (:repo_id, :sha, :at_ms, :author, :account, :title, :run_id, :said)
+ON CONFLICT (repo_id, sha) DO NOTHING
+RETURNING number
+
+-- :name insert_file
+-- What it did to one file.
+INSERT INTO landed_file (landed, repo_id, path, old_path, before, after, hunks)
+VALUES (:landed, :repo_id, :path, :old_path, :before, :after, :hunks)
+ON CONFLICT (landed, path) DO NOTHING
+
+-- :name at_paths
+-- What landed changes did to these files, under the name they have or had.
+SELECT l.sha, f.path, f.old_path, f.before, f.after, f.hunks
+FROM (
+  SELECT f.landed, f.path FROM json_each(:paths) AS p CROSS JOIN landed_file AS f
+  WHERE f.repo_id = :repo_id AND f.path = p.value
+  UNION
+  SELECT f.landed, f.path FROM json_each(:paths) AS p CROSS JOIN landed_file AS f
+  WHERE f.repo_id = :repo_id AND f.old_path = p.value AND f.old_path <> f.path
+) AS k
+JOIN landed_file AS f ON f.landed = k.landed AND f.path = k.path
+JOIN landed AS l ON l.number = f.landed
+
+-- :name by_shas
+-- Some landed changes, with the runs that made them.
+SELECT l.sha, l.at_ms, l.author, l.account, l.title AS message, l.said, COALESCE(r.id, '') AS run,
+  COALESCE(r.loop, '') AS loop, COALESCE(r.principal, '') AS principal
+FROM json_each(:shas) AS s CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha = s.value
+LEFT JOIN run AS r ON r.id = l.run_id
+
+-- :name paths_of
+-- The files of some landed changes.
+SELECT l.sha, f.path FROM json_each(:shas) AS s CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha = s.value
+JOIN landed_file AS f ON f.landed = l.number
+
+-- :name forget
+-- What landed before the window is no longer remembered.
+DELETE FROM landed WHERE repo_id = :repo_id AND at_ms < :before_ms RETURNING sha, run_id
+
+-- :name bind
+-- A run made these commits.
+INSERT INTO binding (repo_id, short, sha, run_id, bound_by)
+SELECT :repo_id, substr(s.value, 1, 7), s.value, :run_id, :bound_by FROM json_each(:shas) AS s
+WHERE true
+ON CONFLICT DO NOTHING
+
+-- :name bound
+-- The run that made a commit, by what was recorded last.
+SELECT b.run_id FROM binding AS b JOIN run AS r ON r.id = b.run_id
+WHERE b.repo_id = :repo_id AND b.short = substr(:sha, 1, 7) AND b.sha = substr(:sha, 1, length(b.sha))
+ORDER BY length(b.sha) DESC, r.seq DESC LIMIT 1
+
+-- :name bind_landed
+-- The same for those that have landed already.
+UPDATE landed SET run_id = :run_id
+WHERE run_id = '' AND number IN (
+  SELECT l.number FROM json_each(:shas) AS s
+  CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha >= s.value AND l.sha < s.value || 'g'
+)
+RETURNING sha
