@@ -16,6 +16,8 @@ from loomstack_mcp.store.migrate import migrating_store
 from tests.wire import Server
 
 MINUTE_MS = 60_000
+SCRIPT = str(Path(sys.executable).with_name("loomstack-mcp"))
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @dataclass
@@ -74,6 +76,19 @@ def serve(tmp_path: Path, shop: Path) -> Iterator[Callable[..., Server]]:
             return server
 
         yield start
+
+
+@pytest.fixture
+def loomstack(tmp_path: Path, shop: Path) -> Run:
+    """Run a command in the repository."""
+
+    def run(*arguments: str, cwd: Path = shop, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [SCRIPT, *arguments], cwd=cwd, env=environment(tmp_path, **env),
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+
+    return run
 
 
 COMMAND = [sys.executable, "-m", "loomstack_mcp", "serve"]

@@ -28,6 +28,7 @@ class TestTotal(unittest.TestCase):
     def test_total(self):
         self.assertEqual(total(100), 120)
 """
+_SHORT = 10
 
 
 @click.command()
@@ -59,7 +60,7 @@ async def _story(folder: Path, trunk: Path) -> None:
             intent="prices become net: 100 stays 100",
         )
         _write(bea_tree / "tests/test_tax.py", _TEST.replace("120", "100"))
-        _land(trunk, bea_tree, "Expect net prices")
+        first = _land(trunk, bea_tree, "Expect net prices")
         why = "total() returns net prices from now on; the code follows tomorrow. The red test is on purpose."
         await bea("share_context", kind="intent", text=why, paths=["tests/test_tax.py"])
 
@@ -77,12 +78,24 @@ async def _story(folder: Path, trunk: Path) -> None:
                 await anyio.sleep(1)
                 _write(bea_tree / "shop/tax.py", _CODE.replace("price + price * TAX_PERCENT // 100", "price"))
                 sha = _land(trunk, bea_tree, "Return net prices")
-                await bea("record_outcome", status="done", summary="prices are net", commits=[sha],
+                commits = [first[:_SHORT], sha[:_SHORT]]
+                await bea("record_outcome", status="done", summary="prices are net", commits=commits,
                           checks={"passed": 1})  # fmt: skip
             _say("Ana is woken at once, takes up the trunk, and finds nothing left to fix.")
             _git(ana_tree, "merge", "--quiet", "--ff-only", "main")
             click.echo(f"  $ python -m unittest   {_tests(ana_tree)}")
             await ana("record_outcome", status="done", summary="green without a change", checks={"passed": 1})
+
+    _say("At night Ana's cleanup loop, from a copy of last week, puts the old test back. Git has nothing against it:")
+    night_tree = _worktree(trunk, folder / "night", "loop/cleanup")
+    _write(night_tree / "tests/test_tax.py", _TEST)
+    _commit(night_tree, "Tidy the tests")
+    click.echo(f"  $ git merge main   {_git(night_tree, 'merge', 'main')}")
+    _say("LoomStack has, before it lands, although nobody holds the test any more:")
+    async with _session(folder, night_tree, "ana") as night:
+        await night("start_run", loop="cleanup", goal="tidy tests")
+        await night("check_conflicts")
+        await night("record_outcome", status="abandoned", summary="Bea changed this on purpose")
 
 
 async def _queue(ana: Any) -> None:
@@ -127,6 +140,11 @@ def _lines(answer: dict[str, Any]) -> list[str]:
         lines.append(click.style(f"→ refused: {blocker['loop']}@{blocker['who']} holds {blocker['path']}", fg="red")
                      + f" ({blocker['intent']})")  # fmt: skip
         lines.append(f"→ {answer['instead']}")
+    for conflict in answer.get("conflicts", []):
+        verdict = click.style(f"→ {answer['verdict']}: takes back {conflict['commit'][:_SHORT]}", fg="red")
+        lines.append(f"{verdict} of {conflict['who']} in {', '.join(conflict['paths'])}")
+        lines.append(f"→ which was on purpose: {conflict['intent']}")
+        lines.append(f"→ {conflict['do']}")
     if "next" in answer and isinstance(answer["next"], dict):
         lines.append(f"→ next: {answer['next']['action']}; released {', '.join(answer.get('released', ['nothing']))}")
     return lines
@@ -165,10 +183,14 @@ def _worktree(trunk: Path, folder: Path, branch: str) -> Path:
 
 def _land(trunk: Path, worktree: Path, message: str) -> str:
     """Commit everything in a worktree and bring the trunk up to it; returns the commit."""
-    _git(worktree, "add", "--all")
-    _git(worktree, "commit", "--quiet", "--no-verify", "-m", message)
+    _commit(worktree, message)
     _git(trunk, "merge", "--quiet", "--ff-only", _git(worktree, "rev-parse", "--abbrev-ref", "HEAD"))
     return _git(worktree, "rev-parse", "HEAD")
+
+
+def _commit(worktree: Path, message: str) -> None:
+    _git(worktree, "add", "--all")
+    _git(worktree, "commit", "--quiet", "--no-verify", "-m", message)
 
 
 def _git(folder: Path, *arguments: str) -> str:

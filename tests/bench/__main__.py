@@ -13,7 +13,7 @@ from typing import Any
 
 from loomstack_mcp.adapters.gitcli import worktree_at
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN
-from tests.bench import clients, contention, fill, over_http
+from tests.bench import clients, contention, fill, landed, over_http
 from tests.bench.measure import CALLS, Figure, at_most, medians, ratio
 from tests.conftest import COMMAND, commit_all, environment, git
 from tests.wire import Server
@@ -44,9 +44,9 @@ class Bench:
             yield server
 
     @contextlib.contextmanager
-    def serving(self, store: Path) -> Iterator[Server]:
+    def serving(self, store: Path, cwd: Path | None = None) -> Iterator[Server]:
         env = environment(self.home, LOOMSTACK_STORE=f"sqlite:///{store}")
-        with Server(COMMAND, env=env, cwd=self.shop) as server:
+        with Server(COMMAND, env=env, cwd=cwd or self.shop) as server:
             server.initialize()
             server.answer("start_run", loop="bench", goal="measure")
             yield server
@@ -149,6 +149,11 @@ class Bench:
             yield at_most("all definitions as sent", tokens(sent), "tokens", most=1_200)
         yield from clients.definitions(COMMAND, self.home)
 
+    def landed(self) -> Iterator[Figure]:
+        said("filling 1,000 and 50,000 landed changes")
+        with self.noop() as noop:
+            yield from landed.figures(self.home, self.calls, noop, self.serving)
+
     def http(self) -> Iterator[Figure]:
         yield from over_http.figures(self.home, self.calls)
 
@@ -167,7 +172,7 @@ def said(text: str) -> None:
     print(f"… {text}", file=sys.stderr, flush=True)
 
 
-GROUPS = ("definitions", "start", "claim_paths", "read_shared_context", "contention", "http")
+GROUPS = ("definitions", "start", "claim_paths", "read_shared_context", "contention", "landed", "http")
 
 
 def main() -> None:

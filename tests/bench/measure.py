@@ -30,9 +30,14 @@ def medians(cases: Mapping[str, Callable[[], object]], *, calls: int = CALLS, wa
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
-def ratio(what: str, ms: float, against_ms: float, *, most: float, against: str = "no-op") -> Figure:
+def ratio(what: str, ms: float, against_ms: float, *, most: float | None = None, against: str = "no-op") -> Figure:
     times = ms / against_ms
-    return Figure(what, f"{ms:.2f} ms, {times:.2f} × {against}", f"≤ {most:g} ×", times <= most)
+    value = f"{ms:.2f} ms, {times:.2f} × {against}"
+    return Figure(what, value, f"≤ {most:g} ×", times <= most) if most else Figure(what, value)
+
+
+def at_least(what: str, value: float, unit: str, *, least: float) -> Figure:
+    return Figure(what, f"{value:,.0f} {unit}", f"≥ {least:g}", value >= least)
 
 
 def at_most(what: str, value: float, unit: str, *, most: float) -> Figure:

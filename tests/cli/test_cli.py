@@ -6,31 +6,14 @@ import pty
 import re
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import commit_all, environment
+from tests.conftest import SCRIPT, Run, commit_all, environment
 from tests.wire import Server
-
-SCRIPT = str(Path(sys.executable).with_name("loomstack-mcp"))
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def loomstack(tmp_path: Path, shop: Path) -> Run:
-    """Run a command in the repository."""
-
-    def run(*arguments: str, cwd: Path = shop, **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [SCRIPT, *arguments], cwd=cwd, env=environment(tmp_path, **env),
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False,
-        )  # fmt: skip
-
-    return run
 
 
 def on_terminal(arguments: list[str], *, cwd: Path, env: dict[str, str]) -> tuple[int, str]:

@@ -29,11 +29,17 @@ EVERY_TOOL: list[tuple[str, dict[str, Any]]] = [
     ("claim_paths", {"paths": ["src/a.py"], "intent": "rename it"}),
     ("share_context", {"kind": "intent", "text": "a.py is renamed on purpose", "paths": ["src/a.py"]}),
     ("release_paths", {}),
+    ("check_conflicts", {}),
     ("record_outcome", {"status": "done", "summary": "renamed", "checks": {"passed": 8}}),
 ]
-HTTP_TOOLS = [("start_run", {**EVERY_TOOL[0][1], "repo": "github.com/acme/shop"}), *EVERY_TOOL[1:]]
-DEFERRED = ("share_context", "release_paths", "record_outcome")
-ANSWERS = ["run", "cursor", "granted", "note", "released", "next"]
+NEEDS_A_WORKTREE = ("check_conflicts", {})
+HTTP_TOOLS = [
+    ("start_run", {**EVERY_TOOL[0][1], "repo": "github.com/acme/shop"}),
+    *(one for one in EVERY_TOOL[1:] if one != NEEDS_A_WORKTREE),
+]
+DEFERRED = ("share_context", "release_paths", "check_conflicts", "record_outcome")
+ANSWERS = ["run", "cursor", "granted", "note", "released", "verdict", "next"]
+HTTP_ANSWERS = [key for key in ANSWERS if key != "verdict"]
 
 
 class Team:
@@ -90,9 +96,7 @@ def codex_json(text: str) -> dict[str, Any]:
 
 
 def test_claude_code_calls_every_tool_without_a_question_and_reads_the_whole_answer(team: Team) -> None:
-    later = load_tools(
-        "mcp__loomstack__share_context", "mcp__loomstack__release_paths", "mcp__loomstack__record_outcome"
-    )
+    later = load_tools(*(f"mcp__loomstack__{name}" for name in DEFERRED))
     done = team.claude([later, *(tool(name, **arguments) for name, arguments in EVERY_TOOL), "done"])
     shown = [result for result in done.results() if result.name.startswith("mcp__")]
 
@@ -219,7 +223,7 @@ def test_claude_code_calls_every_tool_over_http(over_http: Team) -> None:
     shown = [result for result in done.results() if result.name.startswith("mcp__")]
 
     assert [result.text for result in shown if result.is_error] == []
-    assert [key for result, key in zip(shown, ANSWERS, strict=True) if key not in result.json] == []
+    assert [key for result, key in zip(shown, HTTP_ANSWERS, strict=True) if key not in result.json] == []
 
 
 @pytest.mark.parametrize("model", ["gpt-5.5", "gpt-6.1-sol"])
@@ -231,7 +235,7 @@ def test_codex_calls_every_tool_over_http(over_http: Team, model: str) -> None:
         done = over_http.codex([js_call(in_code(HTTP_TOOLS)), "done"], model=model)
         answers = json.loads(done.results()[0].raw[-1]["text"])
 
-    assert [key for answer, key in zip(answers, ANSWERS, strict=True) if key not in answer] == []
+    assert [key for answer, key in zip(answers, HTTP_ANSWERS, strict=True) if key not in answer] == []
 
 
 def children(pid: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""The six tools over a real server: what a model is sent, shown and told when it is wrong."""
+"""The tools over a real server: what a model is sent, shown and told when it is wrong."""
 
 import json
 import os
@@ -13,7 +13,15 @@ import pytest
 from tests.conftest import commit_all, git
 from tests.wire import Server
 
-TOOLS = ["start_run", "read_shared_context", "share_context", "claim_paths", "release_paths", "record_outcome"]
+TOOLS = [
+    "start_run",
+    "read_shared_context",
+    "share_context",
+    "claim_paths",
+    "release_paths",
+    "check_conflicts",
+    "record_outcome",
+]
 UP_FRONT = {"start_run", "read_shared_context", "claim_paths"}
 
 

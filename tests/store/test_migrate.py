@@ -31,7 +31,7 @@ def newer(tmp_path: Path) -> Path:
     source = (
         "CREATE TABLE later (a TEXT) STRICT;\nCREATE TRIGGER t AFTER INSERT ON later BEGIN DELETE FROM later; END;\n"
     )
-    (folder / "0002_later.sql").write_text(source)
+    (folder / "9999_later.sql").write_text(source)
     return folder
 
 
@@ -71,7 +71,7 @@ def test_a_backup_is_taken_before_an_upgrade_and_opens_with_the_old_version(tmp_
     add_repo(tmp_path / "loom.db").close()
     with migrating_store(tmp_path / "loom.db", migrations=newer).read():
         pass
-    [backup] = tmp_path.glob("loom.db.v1-*.backup")
+    [backup] = tmp_path.glob(f"loom.db.v{schema.newest()}-*.backup")
 
     assert backup.stat().st_mode & 0o777 == 0o600
     assert seq_of(migrating_store(backup)) == 0
@@ -88,7 +88,7 @@ def test_a_session_that_outlives_an_upgrade_stops_writing(tmp_path: Path, newer:
 
 def test_a_migration_that_fails_changes_nothing(tmp_path: Path, newer: Path) -> None:
     add_repo(tmp_path / "loom.db").close()
-    (newer / "0003_broken.sql").write_text("CREATE TABLE fine (a); CREATE TABLE run (a);")
+    (newer / "9999_broken.sql").write_text("CREATE TABLE fine (a); CREATE TABLE run (a);")
 
     with pytest.raises(sqlite3.Error), migrating_store(tmp_path / "loom.db", migrations=newer).read():
         pass

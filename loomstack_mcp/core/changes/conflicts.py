@@ -84,14 +84,15 @@ def strictest(found: Sequence[Conflict], /, *, unchecked: Sequence[str] = ()) ->
 def advice(conflict: Conflict, /, *, target: str) -> str:
     """What to do next; never anything destructive."""
     short = conflict.sha[:10]
-    reach = f"share_context(to={conflict.with_run})" if conflict.with_run else conflict.who
+    # Its run is most likely over; what is said to a loop reaches its next run, too.
+    reach = f"share_context(to={conflict.who.split('@', 1)[0]})" if conflict.with_run else conflict.who
     if conflict.kind == "ping_pong":
         return "Stop: this goes back and forth. record_outcome(status=blocked), so that a person decides."
     if conflict.kind == "stale_base":
         return f"You write an old copy over newer work: take {target}'s version of these files, then redo your change."
     if conflict.kind == "intent":
-        return f"See that {short} still does what it is for, or agree with {reach}."
-    return f"Keep what {short} changed and redo only your own part; if it must go, agree with {reach} first."
+        return f"See that {short} still does what it is for; {reach} knows."
+    return f"Keep what {short} changed and redo only your own part; if it must go, agree first: {reach}."
 
 
 def _taken_back(

@@ -24,6 +24,11 @@ class Net:
     removed: tuple[int, ...]
     added: tuple[int, ...]
 
+    @property
+    def moved(self) -> bool:
+        """Whether nothing is left of it."""
+        return not (self.removed or self.added) and bool(self.hunk.removed or self.hunk.added)
+
 
 class Piece:
     """One hunk of a landed change, and what has become of it."""
@@ -68,7 +73,7 @@ class Trail:
     """By the words that a hunk takes and gives."""
     taken: int = 0
     taken_recent: int = 0
-    """What the removed lines said, and those of them that had been added within the window."""
+    """What the removed lines said, and those of them that had themselves replaced others within the window."""
 
     @property
     def churns(self) -> bool:

@@ -209,7 +209,7 @@ class _Effects:
             piece.live = max(0, piece.live - effect.lost)
             piece.lost_to[self._author] += effect.lost
             piece.back_by[self._author] += effect.back
-            effect.trail.taken_recent += effect.lost
+            effect.trail.taken_recent += effect.lost if not piece.created else 0
             if effect.lost and effect.by:
                 piece.heirs[landed[effect.by[0]]] = effect.lost
             if piece in undone:
@@ -249,7 +249,7 @@ class _Effects:
     def _words(self, trail: Trail, file: FileChange, mine: Net) -> None:
         """The newest hunk at this place whose words are turned round, however they are broken into lines."""
         inverse = (mine.hunk.gives, mine.hunk.takes)
-        if inverse == (0, 0):
+        if inverse == (0, 0) or mine.moved:
             return
         for piece in reversed(trail.worded.get(inverse, ())):
             if self._counts(piece.number) and near(trail, piece, mine.hunk, self._forebears):

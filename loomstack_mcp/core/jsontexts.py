@@ -1,0 +1,95 @@
+"""JSON that people wrote: read without losing anything, printed again as it was spelled."""
+
+import json
+import re
+from typing import Any
+
+from loomstack_mcp.core.errors import Invalid
+
+_INDENT = re.compile(r"^([ \t]+)\"", re.MULTILINE)
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+Tree = dict[str, Any]
+
+
+class _Number(str):
+    """A number as the text spells it: 1e2 is not to become 100.0."""
+
+    __slots__ = ()
+
+
+def parsed(path: str, text: str) -> Tree:
+    """The object that the text holds; an empty one where it is blank. Raises Invalid, naming `path`."""
+    if not text.strip():
+        return {}
+
+    def once(pairs: list[tuple[str, Any]]) -> Tree:
+        tree: Tree = {}
+        for name, value in pairs:
+            if name in tree:
+                raise Invalid(
+                    f"{path} has the key {_leaf(name)} twice in one object; take one out first, nothing was changed"
+                )
+            tree[name] = value
+        return tree
+
+    try:
+        tree = json.loads(text, object_pairs_hook=once, parse_int=_Number, parse_float=_Number, parse_constant=_Number)
+    except (ValueError, RecursionError) as error:
+        where = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise Invalid(f"{path}{where} is not valid JSON; mend the file first, nothing was changed") from None
+    if not isinstance(tree, dict):
+        raise Invalid(f"{path} holds no JSON object; mend the file first, nothing was changed")
+    return tree
+
+
+def printed(tree: Tree, *, like: str) -> str:
+    """With the line ends of `like`, and indented as it is; by two spaces where that cannot be told.
+
+    Raises Invalid where objects lie deeper in one another than Python can follow.
+    """
+    found = _INDENT.search(like)
+    try:
+        text = _spelled(tree, found[1] if found else "  ", "\n") + "\n"
+    except RecursionError:
+        raise Invalid("is nested too deeply") from None
+    return text.replace("\n", "\r\n") if "\r\n" in like else text
+
+
+def branch(tree: Tree, name: str, empty: Any) -> Any:
+    """What is under that name, else `empty`. Raises Invalid where it is of another kind than `empty`."""
+    found = tree.get(name, empty)
+    if not isinstance(found, type(empty)):
+        raise Invalid(f"{name} is no {'list' if isinstance(empty, list) else 'object'}")
+    return found
+
+
+def pruned(tree: Tree, name: str, value: Any) -> Tree:
+    """The tree with that value, or without the name where the value is empty and was not before."""
+    if value == tree.get(name):
+        return tree
+    return {**tree, name: value} if value else {key: kept for key, kept in tree.items() if key != name}
+
+
+def without_entry(tree: Tree, name: str, entry: str) -> Tree:
+    """The tree without that entry of a list, and without the list where it had no other."""
+    found = tree.get(name)
+    return pruned(tree, name, [each for each in found if each != entry]) if isinstance(found, list) else tree
+
+
+def _spelled(value: object, indent: str, line: str) -> str:
+    """As json.dumps does it, which prints no number but its own; `line` starts a line at the value's depth."""
+    if isinstance(value, _Number):
+        return str(value)
+    deeper = line + indent
+    if isinstance(value, dict) and value:
+        items = (f"{_leaf(name)}: {_spelled(inner, indent, deeper)}" for name, inner in value.items())
+        return f"{{{deeper}{f',{deeper}'.join(items)}{line}}}"
+    if isinstance(value, list) and value:
+        return f"[{deeper}{f',{deeper}'.join(_spelled(inner, indent, deeper) for inner in value)}{line}]"
+    return _leaf(value)
+
+
+def _leaf(value: object) -> str:
+    """A string as JSON: UTF-8 has no lone surrogates, so these alone are escaped."""
+    return _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
