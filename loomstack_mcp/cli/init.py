@@ -2,10 +2,10 @@
 
 import difflib
 import os
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
@@ -14,29 +14,31 @@ from loomstack_mcp.adapters.gitcli import Worktree
 from loomstack_mcp.adapters.installing import Step
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.main import Invocation
-from loomstack_mcp.core.clientfiles import TOKEN_VARIABLE, files
+from loomstack_mcp.core.clientfiles import COMMAND, TOKEN_VARIABLE, files
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.serverurls import checked
 
 dry_run = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 yes = click.option("--yes", is_flag=True, help="Ask nothing.")
 
 
 @click.command()
-@click.option("--url", default="", help="Use the team's server at this URL instead of one per session.")
+@click.option("--url", help="Use the team's server at this URL instead of one per session.")
 @dry_run
 @yes
 @click.pass_obj
-def init(invocation: Invocation, url: str, dry_run: bool, yes: bool) -> None:
+def init(invocation: Invocation, url: str | None, dry_run: bool, yes: bool) -> None:
     """Write the project files of Claude Code and Codex, so that their sessions here use LoomStack."""
-    if url and not _is_safe(url):
-        raise Invalid(f"--url {url} would send the token in clear text; use https://, or a loopback address")
-    worktree, home = _place(invocation)
+    url = "" if url is None else checked(url)
+    worktree, journal = _place(invocation)
     root = worktree.root
-    steps = installing.planned(root, files(exclude=worktree.exclude, url=url))
+    wanted = files(exclude=worktree.exclude, url=url)
+    steps = installing.planned(root, wanted)
     if _agreed(steps, root, dry_run=dry_run, yes=yes, nothing="LoomStack is set up here already; nothing to change."):
+        # The notes come first: whoever is killed in between still knows what the files said.
+        installing.remember(journal, root, wanted, steps)
         installing.carried_out(steps)
-        installing.remember(installing.journal_of(home, root), root, steps)
-        click.echo(_NEXT + (_NEXT_TOKEN if url else ""))
+        click.echo("\n".join(_next_steps(url)))
 
 
 @click.command()
@@ -45,31 +47,20 @@ def init(invocation: Invocation, url: str, dry_run: bool, yes: bool) -> None:
 @click.pass_obj
 def uninstall(invocation: Invocation, dry_run: bool, yes: bool) -> None:
     """Take out what `init` wrote. The store stays: it holds the team's memory."""
-    worktree, home = _place(invocation)
+    worktree, journal = _place(invocation)
     root = worktree.root
-    journal = installing.journal_of(home, root)
-    steps = installing.planned_removal(root, files(exclude=worktree.exclude), journal)
+    steps = installing.planned_removal(worktree, files(exclude=worktree.exclude), journal)
     if _agreed(steps, root, dry_run=dry_run, yes=yes, nothing="LoomStack is not set up here; nothing to change."):
         installing.carried_out(steps)
-        journal.unlink(missing_ok=True)
+        installing.forget(journal)
         click.echo("LoomStack is out of this repository's files. `pip uninstall loomstack-mcp` removes the program.")
 
 
-def _is_safe(url: str) -> bool:
-    """Whether nobody on the way can read what is sent there."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    loopback = parts.hostname in ("127.0.0.1", "localhost", "::1")
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and loopback))
-
-
 def _place(invocation: Invocation) -> tuple[Worktree, Path]:
-    """The worktree, and the home folder of the user's settings."""
+    """The worktree, and where its texts from before us are kept."""
     if (worktree := invocation.worktree()) is None:
         raise Invalid("this folder is in no git worktree; go to one, or make one with git init")
-    return worktree, Path(invocation.settings().home)
+    return worktree, installing.journal_of(Path(invocation.settings().home), worktree.root)
 
 
 def _agreed(steps: Sequence[Step], root: Path, *, dry_run: bool, yes: bool, nothing: str) -> bool:
@@ -93,11 +84,24 @@ def _difference(step: Step, root: Path) -> str:
     return "\n".join(difflib.unified_diff(before, after, old, new, lineterm="", n=2))
 
 
-_NEXT = """\
-LoomStack is set up here. Next:
-  Claude Code  start `claude` in this folder and accept the server when it asks
-  Codex        start `codex` in this folder; trust it, and the hook, when it asks
-  check it     loomstack-mcp doctor
-  share it     commit .mcp.json, .claude/settings.json and .codex/"""
-_NEXT_TOKEN = f"""
-  token        export {TOKEN_VARIABLE} before you start a client; no file holds it"""
+def _next_steps(url: str) -> Iterator[str]:
+    """What a person still has to do, with the clients that are there."""
+    yield "LoomStack is set up here. Next:"
+    here = [program for program in _CLIENTS if shutil.which(program)]
+    yield from (_CLIENTS[program] for program in here)
+    if not here:
+        yield f"  clients      neither {' nor '.join(_CLIENTS)} is on PATH; install one, and start it in this folder"
+    elif missing := [program for program in _CLIENTS if program not in here]:
+        yield f"               ({missing[0]} was not found on PATH)"
+    if shutil.which(COMMAND) is None:
+        yield f"  PATH         {COMMAND} is not on PATH, so the clients will not find it; add its folder"
+    yield f"  check it     {COMMAND} doctor"
+    yield "  share it     commit .mcp.json, .claude/settings.json and .codex/"
+    if url:
+        yield f"  token        export {TOKEN_VARIABLE} before you start a client; no file holds it"
+
+
+_CLIENTS = {
+    "claude": "  Claude Code  start `claude` in this folder and accept the server when it asks",
+    "codex": "  Codex        start `codex` in this folder; trust it, and the hook, when it asks",
+}

@@ -22,17 +22,6 @@ FOREIGN = {
 }
 
 
-@pytest.fixture
-def loomstack(tmp_path: Path, shop: Path) -> Run:
-    def run(*arguments: str, cwd: Path = shop, **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [SCRIPT, *arguments], cwd=cwd, env=environment(tmp_path, **env), stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=30, check=False,
-        )  # fmt: skip
-
-    return run
-
-
 def write_foreign(root: Path) -> None:
     for name, text in FOREIGN.items():
         (root / name).parent.mkdir(exist_ok=True)
@@ -140,8 +129,16 @@ def test_a_team_server_is_written_with_its_token_by_reference(shop: Path, loomst
     assert "LOOMSTACK_TOKEN" in done.stdout
     assert '"Authorization": "Bearer ${LOOMSTACK_TOKEN}"' in text
     assert 'bearer_token_env_var = "LOOMSTACK_TOKEN"' in text
-    for unsafe in ("http://loom.example/mcp", "http://127.0.0.1.example/mcp", "ftp://localhost/mcp", "https://[", "x"):
-        assert loomstack("init", "--yes", "--url", unsafe).returncode == 1
+
+
+def test_a_url_that_cannot_be_used_is_refused_before_anything_is_written(shop: Path, loomstack: Run) -> None:
+    done = loomstack("init", "--yes", "--url", "https://user:hunter2@host.example/mcp")
+
+    assert done.returncode == 1
+    assert "LOOMSTACK_TOKEN" in done.stderr
+    assert "hunter2" not in done.stderr
+    assert loomstack("init", "--yes", "--url", "").returncode == 1
+    assert contents(shop) == {}
 
 
 @pytest.mark.parametrize(
@@ -154,7 +151,14 @@ def test_a_team_server_is_written_with_its_token_by_reference(shop: Path, loomst
         (".claude/settings.json", '{"permissions": {"allow": "all"}}', "allow is no list"),
         (".claude/settings.json", '// comment\n{"a": 1}', "not valid JSON"),
         (".codex/config.toml", "a = ", "valid TOML"),
-        (".codex/config.toml", '[mcp_servers.loomstack]\ncommand = "other"\n', "valid TOML"),
+        (".codex/config.toml", '[mcp_servers.loomstack]\ncommand = "other"\n', "server named loomstack that init"),
+        (".codex/config.toml", 'mcp_servers = {loomstack = {url = "x"}}', "server named loomstack that init"),
+        (".codex/config.toml", 'mcp_servers.loomstack.url = "x"', "server named loomstack that init"),
+        (".codex/config.toml", "mcp_servers = {}", "config.toml"),
+        (".codex/config.toml", "[[mcp_servers]]\na = 1\n", "config.toml"),
+        (".codex/hooks.json", '{"hooks": []}', ".codex/hooks.json: hooks is no object"),
+        (".claude/settings.json", '{"permissions": []}', ".claude/settings.json: permissions is no object"),
+        (".mcp.json", '{"a": {"b": 1, "c": 2, "b": 3}}', '.mcp.json has the key "b" twice'),
     ],
 )
 def test_a_broken_file_is_named_and_nothing_is_changed(
