@@ -22,12 +22,14 @@ class Landing:
         """Raises NotFound where `target` is no commit, or shares no history with what is checked out."""
         self._repo = repo
         self._now_ms = round(time.time() * SECOND_MS)
+        self.since_ms = self._now_ms - WINDOW_MS
+        """The start of the window."""
         self._lines = Lines(key)
         self._generated = Generated(generated)
         self._reading = Reading()
         self._target = target or gitrepo.trunk(repo)
         self._base = gitrepo.base_of(repo, self._target)
-        self.history = gitrepo.commits(repo, self._target, since_ms=self._now_ms - WINDOW_MS)
+        self.history = gitrepo.commits(repo, self._target, since_ms=self.since_ms)
         """The target's commits of the window, parents first: when each was made and on what."""
 
     def read(self, progress: Callable[[int, int], None]) -> Callable[[Sequence[str]], Iterator[Change]]:

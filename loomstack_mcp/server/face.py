@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +35,7 @@ _THREADS = 8
 """Of our own: the SDK's transport needs the default ones, and calls that wait for a lock must not starve it."""
 _SHOWN_MAX = 3
 _BESIDE_MAX = 100
+_CATCH_UP_S = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ class Face:
         self._here: Checkout | None = None
         self._beside: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._callers: dict[tuple[str, str, str], Caller] = {}
+        self._catching_up = threading.Lock()
         self._threads: anyio.CapacityLimiter | None = None
 
     async def call(self, ctx: Context[Any, Any], work: Callable[[Caller], Answer]) -> Answer:
@@ -79,12 +82,29 @@ class Face:
         """What the worktree would land on `base`, or on the trunk; the history it would land on is in the ledger."""
         if (worktree := self.worktree()) is None:
             raise Invalid("no worktree is seen from here; run `loomstack-mcp conflicts` in yours")
-        base = bounded("base", base, chars_max=NAME_CHARS_MAX)
+        return self._landing(worktree, bounded("base", base, chars_max=NAME_CHARS_MAX)).proposal()
+
+    async def catch_up(self) -> None:
+        """Bring the ledger up to the trunk, as far as a caller should wait for it; the rest is done behind its back."""
+        if (worktree := self.worktree()) and self._catching_up.acquire(blocking=False):
+            with anyio.move_on_after(_CATCH_UP_S):
+                await anyio.to_thread.run_sync(self._caught_up, worktree, abandon_on_cancel=True)
+
+    def _caught_up(self, worktree: Worktree) -> None:
+        try:
+            self._landing(worktree, "")
+        except LoomError as error:  # of a repository without commits, say: who asks for a check is told
+            _log.info("the ledger was not filled: %s", error.code)
+        finally:
+            self._catching_up.release()
+
+    def _landing(self, worktree: Worktree, target: str) -> Landing:
+        """The worktree in front of a target whose history the ledger has."""
+        ledger = self.loom.changes
         repo = repository_at(worktree.root)
-        generated = self._settings.generated
-        landing = Landing(repo, target=base, key=self.loom.changes.key(), generated=generated)
-        self.loom.changes.fill(self.checkout(), landing.history, read=landing.read(_unseen))
-        return landing.proposal()
+        landing = Landing(repo, target=target, key=ledger.key(), generated=self._settings.generated)
+        ledger.fill(self.checkout(), landing.history, since_ms=landing.since_ms, read=landing.read(_unseen))
+        return landing
 
     def here(self) -> Checkout:
         """The checkout as it was when it was last looked at: enough to know which repo to read."""

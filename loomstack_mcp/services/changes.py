@@ -10,10 +10,9 @@ from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.ledger import netted
 from loomstack_mcp.core.changes.lines import weight
 from loomstack_mcp.core.changes.packing import packed, unpacked
-from loomstack_mcp.core.changes.reversals import WINDOW_MS
 from loomstack_mcp.core.claims import Claim, shared_path
 from loomstack_mcp.core.globs import literal
-from loomstack_mcp.core.limits import DAY_MS, NAME_CHARS_MAX, PATTERN_CHARS_MAX
+from loomstack_mcp.core.limits import NAME_CHARS_MAX, PATTERN_CHARS_MAX
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import encodable, redacted
@@ -48,10 +47,16 @@ class LedgerService:
         return bytes(found[0]["key"])
 
     def fill(
-        self, checkout: Checkout, history: Sequence[Change], *, read: Callable[[Sequence[str]], Iterable[Change]]
+        self,
+        checkout: Checkout,
+        history: Sequence[Change],
+        *,
+        since_ms: int,
+        read: Callable[[Sequence[str]], Iterable[Change]],
     ) -> int:
         """Take in what of a history is not known yet; `read` says what those commits changed. Returns how many came.
 
+        What landed before `since_ms`, the start of the window, is forgotten.
         What `read` leaves out stays unknown. Commits that a rewritten trunk no longer has do no
         harm: a check looks only at those that its own base descends from.
         """
@@ -69,7 +74,7 @@ class LedgerService:
                     _landed(tx, repo_id, change)
             came += len(batch)
         with self._store.append() as tx:
-            forgotten = tx.all(CHANGES["forget"], repo_id=repo_id, before_ms=tx.now_ms - WINDOW_MS - DAY_MS)
+            forgotten = tx.all(CHANGES["forget"], repo_id=repo_id, before_ms=since_ms)
             paths.lift(tx, [row["sha"] for row in forgotten if row["run_id"]])
         return came
 

@@ -230,7 +230,6 @@ def test_start_and_claim_warn_of_what_landed_on_purpose(trunk: Path, serve: Call
     branch = worktree(trunk, "ana")
     ana = serve(cwd=branch)
     ana.answer("start_run", loop="triage", goal="green")
-    ana.answer("check_conflicts")
 
     [warning] = ana.answer("claim_paths", paths=["src/*.py"], intent="fix")["warnings"]
     [again] = ana.answer("start_run", loop="triage", goal="again", paths=["src/"])["warnings"]

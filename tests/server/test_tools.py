@@ -42,7 +42,7 @@ def test_the_definitions_are_small_and_annotated(serve: Callable[..., Server]) -
     assert tokens(sent) <= 1200
     for tool in listed:
         assert len(tool["annotations"]) == 4, tool["name"]
-        assert tool["annotations"]["readOnlyHint"] == (tool["name"] == "read_shared_context")
+        assert tool["annotations"]["readOnlyHint"] == (tool["name"] in ("read_shared_context", "check_conflicts"))
         assert tool["annotations"]["destructiveHint"] is False
         assert tool["annotations"]["openWorldHint"] is False
         assert bool(tool.get("_meta")) == (tool["name"] in UP_FRONT)

@@ -58,4 +58,6 @@ class OutcomeTools:
                 links=links or {},
             )
 
+        if commits:
+            await self._face.catch_up()
         return results.answer(results.recorded(await self._face.call(ctx, record)))

@@ -48,4 +48,6 @@ class RunTools:
                 budget_tokens=BUDGET_TOKENS_DEFAULT,
             )
 
+        if not repo:
+            await self._face.catch_up()
         return results.answer(results.started(await self._face.call(ctx, start)))

@@ -1,0 +1,115 @@
+"""The ledger in the store: it answers as the whole history does, once filled, whatever was rewritten meanwhile."""
+
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from loomstack_mcp.adapters import gitrepo
+from loomstack_mcp.adapters.gitrepo import Reading, repository_at
+from loomstack_mcp.core.changes.conflicts import Proposal
+from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.changes.reversals import Reversals
+from loomstack_mcp.loom import Loom
+from tests.eval import alike, undone
+from tests.eval.history import History, written
+from tests.factories import BEA, SHOP
+
+
+def played(seed: int, folder: Path) -> list[Change]:
+    """The changes of a made history with all kinds of undoing in it, and of what only looks so."""
+    history = History(random.Random(seed))
+    history.start()
+    for scene in (undone.old_copy, undone.over_commits, undone.after_rename, undone.ours_merge, alike.moved_to_file,
+                  undone.partial, alike.renamed_variable, undone.ping_pong):  # fmt: skip
+        if "shop/tax.py" not in history.files:
+            history.files["shop/tax.py"] = [history.block("shop/tax.py") for _ in range(10)]
+        scene(history)
+        history.noise(1)
+    shas = list(written(history, folder).values())
+    return list(gitrepo.changes(repository_at(folder), shas, Reading(), lines=Lines(b"key")))
+
+
+def fill(loom: Loom, changes: Sequence[Change], *, since_ms: int = 0) -> int:
+    known = {change.sha: change for change in changes}
+    return loom.changes.fill(SHOP, changes, since_ms=since_ms, read=lambda shas: (known[sha] for sha in shas))
+
+
+def bare(change: Change) -> Change:
+    return Change(sha=change.sha, parents=change.parents, at_ms=change.at_ms)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_store_finds_what_the_whole_history_finds(loom: Loom, tmp_path: Path, seed: int) -> None:
+    changes = played(seed, tmp_path / "made")
+    fill(loom, changes)
+    whole = Reversals(ignored=lambda _: False)
+    found, expected = [], []
+    for number, change in enumerate(changes):
+        expected += [(change.sha, one.change.sha) for one in whole.land(change) if not one.same_author]
+        proposal = Proposal(change=change, history=tuple(map(bare, changes[:number])), target="main")
+        found += [(change.sha, one.sha) for one in loom.conflicts.check(SHOP, proposal).conflicts]
+
+    assert len(expected) > 5
+    assert sorted(found) == sorted(expected)
+
+
+def test_each_commit_is_read_once(loom: Loom, tmp_path: Path) -> None:
+    changes = played(1, tmp_path / "made")
+
+    assert (fill(loom, changes[:10]), fill(loom, changes), fill(loom, changes)) == (10, len(changes) - 10, 0)
+
+
+def test_a_reader_that_fails_keeps_what_came_before(loom: Loom, tmp_path: Path) -> None:
+    changes = played(2, tmp_path / "made")
+
+    def broken(shas: Sequence[str]) -> Iterator[Change]:
+        yield from changes[:100]
+        raise OSError
+
+    many = [*changes[:100]]
+    with pytest.raises(OSError):
+        loom.changes.fill(SHOP, changes, since_ms=0, read=broken)
+
+    assert fill(loom, many) == (0 if len(changes) > 100 else len(many))
+
+
+def test_what_left_the_window_is_forgotten(loom: Loom, tmp_path: Path) -> None:
+    changes = played(1, tmp_path / "made")
+    fill(loom, changes[:-1])
+    start = changes[20].at_ms
+    fill(loom, changes[-1:], since_ms=start)
+
+    assert fill(loom, changes) == 20
+
+
+def test_titles_with_secrets_are_not_kept(loom: Loom) -> None:
+    secret = "ghp_" + "a" * 36
+    fill(loom, [Change(sha="a" * 40, author="bea", at_ms=1, message=f"use {secret}")])
+
+    stored = (loom.store.path).read_bytes() + loom.store.path.with_name("loom.db-wal").read_bytes()  # type: ignore[attr-defined]
+
+    assert secret.encode() not in stored
+
+
+def test_a_run_that_ends_leaves_no_open_conflict(loom: Loom, tmp_path: Path) -> None:
+    changes = played(1, tmp_path / "made")
+    fill(loom, changes)
+    run = loom.runs.start(BEA, SHOP, loop="loop", goal="goal", budget_tokens=100).run
+    whole = Reversals(ignored=lambda _: False)
+    [number, *_] = [number for number, change in enumerate(changes) if whole.land(change)]
+    proposal = Proposal(change=changes[number], history=tuple(map(bare, changes[:number])), target="main")
+    found = loom.conflicts.check_run(BEA, "", proposal).conflicts
+    opened = loom.conflicts.open(run.repo_id, limit=10)[0]
+    finish(loom)
+
+    assert [one.id for one in opened] == [one.id for one in reversed(found)]
+    assert loom.conflicts.open(run.repo_id, limit=10)[0] == ()
+
+
+def finish(loom: Loom) -> None:
+    from loomstack_mcp.core.outcomes import Checks
+
+    loom.outcomes.record(BEA, "", status="abandoned", summary="no", role="maker", checks=Checks(passed=0, failed=0))
