@@ -2,11 +2,13 @@
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from loomstack_mcp.adapters import gitrepo
-from loomstack_mcp.adapters.gitrepo import Reading, Repository
+from loomstack_mcp.adapters import gitdiffs, gitrepo
+from loomstack_mcp.adapters.gitdiffs import Reading
+from loomstack_mcp.adapters.gitrepo import Repository
+from loomstack_mcp.core.changes.branches import arrivals
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
@@ -43,7 +45,8 @@ def audited(
     began = time.monotonic()
     judged = gitrepo.commits(repo, "HEAD", since_ms=since_ms, last=last)
     times = [change.at_ms for change in judged]
-    shas = [change.sha for change in gitrepo.commits(repo, "HEAD", since_ms=max(1, min(times, default=0) - WINDOW_MS))]
+    history = gitrepo.commits(repo, "HEAD", since_ms=max(1, min(times, default=0) - WINDOW_MS))
+    shas = [change.sha for change in history]
     wanted = {change.sha for change in judged}
     known = set(shas)
     shas += [change.sha for change in judged if change.sha not in known]  # dated before: a clock was wrong
@@ -52,11 +55,12 @@ def audited(
     reversals = Reversals(ignored=machine_made)
     found = []
     lines = Lines(secrets.token_bytes(_KEY_BYTES))
-    for done, change in enumerate(gitrepo.changes(repo, shas, reading, lines=lines), start=1):
+    agreed = _Agreed(arrivals(history, history[-1].sha) if history else {}, gitrepo.reformatting(repo, "HEAD"))
+    for done, change in enumerate(gitdiffs.changes(repo, shas, reading, lines=lines), start=1):
         learn(repo, machine_made, change)
         undone = reversals.land(change)
         if undone and change.sha in wanted:
-            found.append(reversal(change, undone, agreed=_same_author, intended=_unknown))
+            found.append(reversal(change, undone, agreed=agreed.on(change), intended=_unknown))
         progress(done, len(shas))
     return Audit(
         commits=len(judged),
@@ -82,8 +86,23 @@ def unread(reading: Reading) -> tuple[str, ...]:
     return (f"{len(reading.unread)} commits could not be read ({named} …): their objects are not in this clone",)
 
 
-def _same_author(undone: Undone) -> bool:
-    return undone.same_author
+@dataclass(frozen=True)
+class _Agreed:
+    """What history alone tells of agreement."""
+
+    arrived: Mapping[str, str]
+    reformatting: Collection[str]
+
+    def on(self, change: Change) -> Callable[[Undone], bool]:
+        """Whether those concerned knew: one author, one branch that landed at once, or what only reformats."""
+
+        def agreed(undone: Undone) -> bool:
+            shas = change.sha, undone.change.sha
+            arrived = self.arrived.get(undone.change.sha)
+            together = arrived == self.arrived.get(change.sha, "") != change.sha
+            return undone.same_author or together or any(sha in self.reformatting for sha in shas)
+
+        return agreed
 
 
 def _unknown(_: Undone) -> bool:

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from loomstack_mcp.adapters import gitrepo
+from loomstack_mcp.adapters import gitdiffs, gitrepo
 from loomstack_mcp.adapters.auditing import learn, unread
-from loomstack_mcp.adapters.gitrepo import Reading, Repository
+from loomstack_mcp.adapters.gitdiffs import Reading
+from loomstack_mcp.adapters.gitrepo import Repository
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
@@ -36,7 +37,9 @@ class Landing:
         """A reader of what commits changed; it leaves out what machines write, and tells how far it is."""
 
         def changes(shas: Sequence[str]) -> Iterator[Change]:
-            for done, change in enumerate(gitrepo.changes(self._repo, shas, self._reading, lines=self._lines), start=1):
+            for done, change in enumerate(
+                gitdiffs.changes(self._repo, shas, self._reading, lines=self._lines), start=1
+            ):
                 yield self._counted(change)
                 progress(done, len(shas))
 
@@ -45,12 +48,13 @@ class Landing:
     def proposal(self) -> Proposal:
         """What would land now. Read the history first: what could not be read is told with it."""
         author, address = gitrepo.author(self._repo)
-        change, left_out = gitrepo.proposed(self._repo, self._base, lines=self._lines)
+        change, left_out = gitdiffs.proposed(self._repo, self._base, lines=self._lines)
         account = self._lines.hidden(address) if address else ""
         return Proposal(
             change=replace(self._counted(change), author=author, account=account, at_ms=self._now_ms),
             history=self.history,
             target=self._target.removeprefix("refs/").removeprefix("heads/").removeprefix("remotes/"),
+            reformatting=gitrepo.reformatting(self._repo, self._target),
             unchecked=(*self._repo.gaps, *unread(self._reading), *left_out),
         )
 

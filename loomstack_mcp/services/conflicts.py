@@ -99,7 +99,7 @@ def _found(tx: Tx, repo_id: str, mine: Change, proposal: Proposal, *, run: Run |
     judged = reversal(
         mine,
         undone,
-        agreed=lambda one: one.same_author or one.change.run in family,
+        agreed=lambda one: one.same_author or one.change.run in family or one.change.sha in proposal.reformatting,
         intended=lambda one: intent_on(one.change, one.paths) is not None,
     ) if undone else None  # fmt: skip
     others = [one for one in touched if one.change.author != mine.author and one.change.run not in family]

@@ -197,3 +197,48 @@ def test_it_needs_no_store_and_leaves_nothing_behind(
 
     assert not (tmp_path / "loomstack").exists()
     assert git(made[0], "status", "--porcelain", "--ignored") == "?? marks"
+
+
+def prices(folder: Path, text: str, *, author: str) -> str:
+    (folder / "prices.py").write_text(text)
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--author", f"{author} <{author}@shop>", "-m", f"Prices of {author}")
+    return git(folder, "rev-parse", "HEAD")
+
+
+OLD = "".join(f"def price_{number}(item):\n    return item.price * {number}00\n" for number in range(1, 7))
+NEW = OLD.replace("00", "95")
+
+
+def test_what_came_in_one_branch_landed_at_once(shop: Path, loomstack: Run) -> None:
+    prices(shop, OLD, author="root")
+    git(shop, "checkout", "--quiet", "-b", "side")
+    prices(shop, NEW, author="bea")
+    prices(shop, OLD + "# reviewed\n", author="ana")
+    git(shop, "checkout", "--quiet", "main")
+    git(shop, "merge", "--quiet", "--no-ff", "side")
+
+    assert {one["verdict"] for one in audited(loomstack, shop)["reversals"]} == {"clear"}
+
+
+def test_reformatting_that_the_repository_names_is_nobodys(shop: Path, loomstack: Run) -> None:
+    prices(shop, OLD, author="root")
+    sha = prices(shop, NEW, author="bea")
+    (shop / ".git-blame-ignore-revs").write_text(f"# tabs\n{sha}\n")
+    prices(shop, OLD, author="ana")
+
+    assert {one["verdict"] for one in audited(loomstack, shop)["reversals"]} == {"clear"}
+
+
+def test_a_merge_that_takes_the_other_copy_of_the_same_lines_takes_nothing_back(shop: Path, loomstack: Run) -> None:
+    more = OLD + "def price_7(item):\n    return item.price * 777\n"
+    git(shop, "checkout", "--quiet", "-b", "side")
+    prices(shop, more + "# and more\n", author="ana")
+    git(shop, "checkout", "--quiet", "main")
+    prices(shop, OLD.replace("\n", "\r\n"), author="root")
+    prices(shop, more.replace("\n", "\r\n"), author="bea")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(shop, "merge", "--quiet", "side")
+    prices(shop, more + "# and more\n", author="ana")
+
+    assert audited(loomstack, shop)["reversals"] == []

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loomstack_mcp.core.changes.branches import arrivals
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change, FileChange, Hunk
 from loomstack_mcp.core.changes.ledger import netted
@@ -231,3 +232,40 @@ def test_files_that_machines_write_are_known(path: str) -> None:
     known.learn([path, "src/lock.py"], marked={"marked.txt"})
 
     assert (known(path), known("src/lock.py")) == (True, False)
+
+
+def test_words_that_only_break_into_other_lines_are_nobodys() -> None:
+    wide = ["    total = compute(cart, limit=120, unit='item', rounded=True)", *OLD]
+    narrow = ["    total = compute(cart, limit=120,", "        unit='item', rounded=True)", *OLD]
+    story = Story(wide)
+    story.land("bea", narrow)
+
+    assert story.land("ana", wide) == ()
+
+
+def test_a_version_that_rises_twice_is_not_turned_round() -> None:
+    story = Story(["version = '8.1.2'", *OLD])
+    story.land("bea", ["version = '8.2.0'", *OLD])
+
+    assert story.land("ana", ["version = '8.2.1'", *OLD]) == ()
+
+
+def commits(*listed: str) -> list[Change]:
+    """`m:a,b` is a commit m on a and b."""
+    pairs = (one.partition(":") for one in listed)
+    return [Change(sha=sha, parents=tuple(parents.split(",")) if parents else ()) for sha, _, parents in pairs]
+
+
+def test_what_a_merge_brings_arrives_with_it() -> None:
+    history = commits("a", "b:a", "x:a", "y:x", "m:b,y", "c:m")
+
+    assert arrivals(history, "c") == {"a": "a", "b": "b", "x": "m", "y": "m", "m": "m", "c": "c"}
+
+
+def test_a_merge_of_a_trunk_of_its_own_brings_no_single_branch() -> None:
+    develop = [f"d{number}:d{number - 1}" for number in range(1, 60)]
+    history = commits("a", "d0:a", *develop, "x:d59", "y:x", "n:d59,y", "m:a,n")
+
+    found = arrivals(history, "m")
+
+    assert (found["d7"], found["x"], found["y"], found["n"]) == ("d7", "n", "n", "n")

@@ -59,6 +59,8 @@ class Proposal:
     """The commits of the window, parents first: when each was made and on what, not what it changed."""
     target: str
     """What it would land on, as people call it."""
+    reformatting: frozenset[str] = frozenset()
+    """Commits of it that only reformat."""
     unchecked: tuple[str, ...] = ()
     """What could not be known, in sentences."""
 

@@ -38,6 +38,11 @@ class Hunk:
     kept_percent: int = 0
     """See `Lines.words`."""
 
+    @property
+    def reflows(self) -> bool:
+        """Whether it only breaks the same words into other lines."""
+        return bool(self.removed and self.added) and self.takes == self.gives == 0
+
 
 @dataclass(frozen=True, kw_only=True)
 class FileChange:

@@ -11,12 +11,14 @@ WEIGHT_MAX = (1 << WEIGHT_BITS) - 1
 _CACHED_MAX = 200_000
 _LINE_BYTES_MAX = 4_000
 """What lies behind these in a line, of a minified file, does not count."""
-_WORDS_BYTES_MAX = 20_000
+_WORDS_BYTES_MAX = 40_000
+"""A longer hunk is compared as a whole, not word by word."""
 _BLANK = b" \t\r\f\v\\"
 _SAME = bytes.maketrans(b"'`", b'""')
 _SILENT = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 _TRAILING = b",;"
-_TOKEN = re.compile(rb"[0-9A-Za-z_\x80-\xff]+|[-+*/%<>=!&|^~?:.@#$]+")
+# A version is one word: as digits, 8.1.2 to 8.2.0 would be the opposite of 8.2.0 to 8.2.1.
+_TOKEN = re.compile(rb"[0-9A-Za-z_\x80-\xff]+(?:\.[0-9]+)*|[-+*/%<>=!&|^~?:.@#$]+")
 _CONSEQUENCE = re.compile(rb"(?:import|from|use|using|#include|require|package|export\{|export\*)")
 """Lines that follow from others; they are a sixth of what their length says."""
 _TRIVIAL = frozenset(
@@ -55,8 +57,10 @@ class Lines:
         them turned round. The third is the percentage of the removed words that the added lines hold
         again: near 100 where code was changed, not taken out.
         """
-        old = Counter(_TOKEN.findall(b"\n".join(removed)[:_WORDS_BYTES_MAX]))
-        new = Counter(_TOKEN.findall(b"\n".join(added)[:_WORDS_BYTES_MAX]))
+        before, after = b"\n".join(removed), b"\n".join(added)
+        if len(before) + len(after) > _WORDS_BYTES_MAX:
+            return self._hash(before), self._hash(after), 0
+        old, new = Counter(_TOKEN.findall(before)), Counter(_TOKEN.findall(after))
         taken = old - new
         kept_percent = 100 - round(100 * taken.total() / old.total()) if old else 0
         return self._bag(taken), self._bag(new - old), kept_percent
