@@ -4,19 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
-from loomstack_mcp.services.claims import ClaimService
+from loomstack_mcp.services.blockers import EditService
 from loomstack_mcp.store.sqlite import SqliteStore
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[ClaimService | None]:
-    """The claims of the store that `settings` names; None where there is no store yet, so that nothing is claimed."""
+def opened(settings: Settings) -> Iterator[EditService | None]:
+    """What stands in the way of edits, by the store that `settings` names; None where there is no store yet."""
     path = sqlite_path(settings)
     if not path.exists():
         yield None
         return
     store = SqliteStore(path)
     try:
-        yield ClaimService(store)
+        yield EditService(store)
     finally:
         store.close()

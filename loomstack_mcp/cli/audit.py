@@ -123,7 +123,7 @@ def _lines(found: Audit) -> Iterator[str]:
     yield f"{found.commits:,} commits{span}, {found.seconds:.1f} s."
     yield (
         f"{stops} silently took back what others had landed (stop), {len(told) - stops} may have (warn); "
-        f"{agreed} took back their author's own."
+        f"{agreed} were agreed: an author's own, or of one branch."
     )
     for gap in found.unchecked:
         yield click.style(f"Not checked: {output.harmless(gap)}.", fg="yellow")

@@ -29,7 +29,7 @@ def page(found: Audit, repo: Repository) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<title>What was taken back</title><style>{_CSS.read_text('utf-8')}</style></head><body>",
-        *_head(found, told),
+        *_head(found, told, repo),
         *_timeline(found, told),
         *_tables(told),
         "<h2>The cases</h2>",
@@ -39,14 +39,15 @@ def page(found: Audit, repo: Repository) -> str:
     ])  # fmt: skip
 
 
-def _head(found: Audit, told: Sequence[Reversal]) -> Iterator[str]:
+def _head(found: Audit, told: Sequence[Reversal], repo: Repository) -> Iterator[str]:
     stops = sum(one.verdict == "stop" for one in told)
     yield "<h1>Changes that took back what others had landed</h1>"
-    yield f"<p class=soft>{found.commits:,} commits from {_day(found.first_ms)} to {_day(found.last_ms)}</p>"
+    name = _text(repo.folder.resolve().name)
+    yield f"<p class=soft>{name}: {found.commits:,} commits from {_day(found.first_ms)} to {_day(found.last_ms)}</p>"
     yield '<div class="figures">'
     yield f'<div><b class="stop">{stops}</b>silently took back others’ work</div>'
     yield f'<div><b class="warn">{len(told) - stops}</b>worth a look</div>'
-    yield f"<div><b>{len(found.reversals) - len(told)}</b>took back their author’s own</div></div>"
+    yield f"<div><b>{len(found.reversals) - len(told)}</b>were agreed: an author’s own, or of one branch</div></div>"
     yield "<p class=soft>A case is a fact of the history: these lines had landed, and went. "
     yield "Whether that was right is for the people named to say.</p>"
     yield from (f'<p class="warn">Not checked: {_text(gap)}.</p>' for gap in found.unchecked)

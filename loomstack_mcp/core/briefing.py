@@ -4,15 +4,16 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
+from loomstack_mcp.core.changes.conflicts import Conflict
 from loomstack_mcp.core.claims import Claim, shared_path
 from loomstack_mcp.core.globs import literal, pattern
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN, DAY_MS, HOUR_MS, MINUTE_MS, NAME_CHARS_MAX, SECOND_MS
 from loomstack_mcp.core.notes import AUTHORITY_ORDER, ORG, Note
 from loomstack_mcp.core.runs import Run
 
-Section = Literal["runs", "claims", "notes", "changes"]
+Section = Literal["runs", "claims", "notes", "changes", "conflicts"]
 Nearness = Literal[0, 1, 2, 3]
 """0 overlaps my paths, 1 lies in the same folder or changes with them, 2 elsewhere, 3 holds for every repo."""
 
@@ -47,6 +48,7 @@ class Briefing:
     claims: tuple[Body, ...] = ()
     notes: tuple[Body, ...] = ()
     changes: tuple[Body, ...] = ()
+    conflicts: tuple[Body, ...] = ()
     more: int = 0
     """How many items did not fit."""
 
@@ -139,6 +141,21 @@ def of_change(landed: Landed, view: View, /) -> Item:
     return Item(section="changes", nearness=view.nearness(landed.paths), weight=3, seq=landed.seq, body=lean(body))
 
 
+def of_conflict(conflict: Conflict, view: View, /) -> Item:
+    body = {
+        "conflict": conflict.id,
+        "run": conflict.run_id,
+        "kind": conflict.kind,
+        "verdict": conflict.verdict,
+        "with": conflict.who,
+        "commit": conflict.sha[:12],
+        "paths": conflict.paths,
+        "age": age(view.now_ms - conflict.found_at_ms),
+    }
+    paths = [literal(path) for path in conflict.paths if len(path) <= NAME_CHARS_MAX]
+    return Item(section="conflicts", nearness=view.nearness(paths), weight=1, seq=conflict.seq, body=lean(body))
+
+
 def fitted(items: Iterable[Item], /, *, cursor: int, since: int, budget_tokens: int) -> Briefing:
     """The best items newer than `since` that together fit the budget, rendered as compact JSON.
 
@@ -151,7 +168,7 @@ def fitted(items: Iterable[Item], /, *, cursor: int, since: int, budget_tokens: 
     )
     budget_chars = budget_tokens * CHARS_PER_TOKEN
     left = budget_chars - _ENVELOPE_CHARS
-    taken: dict[Section, list[Body]] = {"runs": [], "claims": [], "notes": [], "changes": []}
+    taken: dict[Section, list[Body]] = {section: [] for section in get_args(Section)}
     more = 0
     for item in ranked:
         body = _clipped(item.body, budget_chars // 4)
@@ -167,6 +184,7 @@ def fitted(items: Iterable[Item], /, *, cursor: int, since: int, budget_tokens: 
         claims=tuple(taken["claims"]),
         notes=tuple(taken["notes"]),
         changes=tuple(taken["changes"]),
+        conflicts=tuple(taken["conflicts"]),
         more=more,
     )
 

@@ -58,10 +58,10 @@ def _judged(action: Action) -> Payload | None:
     settings = load({}, in_repo=worktree.on_trunk(REPO_FILE))
     patterns = [pattern for path in action.paths if (pattern := _within(worktree, cwd, path))]
     caller = Caller(principal=principal(), session=action.session, certain=False)
-    with opened(settings) as claims:
-        if claims is None or not patterns:
+    with opened(settings) as edits:
+        if edits is None or not patterns:
             return None
-        found, now_ms = claims.held_against(caller, worktree.checkout(repo=settings.repo), patterns)
+        found, now_ms = edits.blockers(caller, worktree.checkout(repo=settings.repo), patterns)
     return refusal(refused_edit(found, now_ms=now_ms)) if found else None
 
 

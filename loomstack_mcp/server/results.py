@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from mcp.types import CallToolResult, TextContent
 from typing_extensions import TypedDict
 
-from loomstack_mcp.core.briefing import Briefing, age, lean
+from loomstack_mcp.core.briefing import Briefing, Section, age, lean
 from loomstack_mcp.core.claims import Blocker, ClaimResult, PathWarning, ReleaseResult
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN, SECOND_MS
@@ -30,6 +30,7 @@ class BriefingAnswer(TypedDict, total=False):
     claims: Items
     notes: Items
     changes: Items
+    conflicts: Items
     more: int
     alerts: Items
 
@@ -105,8 +106,7 @@ def started(result: StartResult) -> dict[str, Any]:
 
 
 def briefing(found: Briefing) -> dict[str, Any]:
-    sections = {"runs": found.runs, "claims": found.claims, "notes": found.notes, "changes": found.changes}
-    listed = {name: [dict(item) for item in items] for name, items in sections.items()}
+    listed = {name: [dict(item) for item in getattr(found, name)] for name in get_args(Section)}
     return dict(lean({"cursor": found.cursor, **listed, "more": found.more or None}))
 
 

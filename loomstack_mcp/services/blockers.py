@@ -1,16 +1,45 @@
 """What stands in the way of a request: held claims, and earlier requests that keep their place."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from loomstack_mcp.core.claims import Blocker, Claim, Waiter, blockers
 from loomstack_mcp.core.limits import BLOCKERS_MAX
-from loomstack_mcp.services.entry import lineage
+from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.services import repos
+from loomstack_mcp.services.entry import lineage, own_runs
 from loomstack_mcp.services.paths import folds, overlapping
 from loomstack_mcp.store import queries, rows
-from loomstack_mcp.store.base import Tx
+from loomstack_mcp.store.base import Store, Tx
 
 CLAIMS = queries.load("claims")
 WAITERS = queries.load("waiters")
+
+
+class EditService:
+    """What stands in the way of an edit, for a hook: nothing that it does not need is imported here."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def blockers(self, caller: Caller, checkout: Checkout, patterns: Sequence[str]) -> tuple[tuple[Blocker, ...], int]:
+        """Who holds, exclusively, what a caller is about to edit, runs of its own session aside. And the time."""
+        with self._store.read() as tx:
+            edit = Waiter(
+                id="",
+                repo_id=repos.found(tx, checkout),
+                run_id="",
+                seq=0,
+                mode="shared",  # so that only what is held exclusively stands in its way
+                intent="",
+                patterns=tuple(patterns),
+                place_until_ms=0,
+            )
+            # Runs that were started over HTTP have no session: they may be this one's.
+            own = (*own_runs(tx, caller), *own_runs(tx, replace(caller, session="")))
+            family = {run_id for run in own for run_id in lineage(tx, run.id)}
+            return tuple(held_against(tx, edit, family)[0]), tx.now_ms
 
 
 def in_the_way(tx: Tx, wanted: Waiter, /, *, before: Waiter | None) -> tuple[list[Blocker], list[Claim]]:

@@ -6,7 +6,6 @@ from typing import Literal
 
 from loomstack_mcp.core.briefing import age
 from loomstack_mcp.core.claims import (
-    Blocker,
     Claim,
     ClaimResult,
     Mode,
@@ -29,12 +28,11 @@ from loomstack_mcp.core.limits import (
     WAITER_GRACE_MS,
 )
 from loomstack_mcp.core.notes import Note
-from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, renewed
 from loomstack_mcp.core.texts import bounded, within
-from loomstack_mcp.services import changes, events, paths, repos, waiters
-from loomstack_mcp.services.blockers import CLAIMS, held_against, in_the_way
-from loomstack_mcp.services.entry import entered, lineage, own_runs, saved
+from loomstack_mcp.services import changes, events, paths, waiters
+from loomstack_mcp.services.blockers import CLAIMS, in_the_way
+from loomstack_mcp.services.entry import entered, lineage, saved
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
@@ -121,26 +119,6 @@ class ClaimService:
                 now_free_for=end(tx, ending, "released"),
                 alerts=events.delivered(tx, run.id),
             )
-
-    def held_against(
-        self, caller: Caller, checkout: Checkout, patterns: Sequence[str]
-    ) -> tuple[tuple[Blocker, ...], int]:
-        """Who holds, exclusively, what a caller is about to edit, runs of its own session aside. And the time."""
-        with self._store.read() as tx:
-            edit = Waiter(
-                id="",
-                repo_id=repos.found(tx, checkout),
-                run_id="",
-                seq=0,
-                mode="shared",  # so that only what is held exclusively stands in its way
-                intent="",
-                patterns=tuple(patterns),
-                place_until_ms=0,
-            )
-            # Runs that were started over HTTP have no session: they may be this one's.
-            own = (*own_runs(tx, caller), *own_runs(tx, replace(caller, session="")))
-            family = {run_id for run in own for run_id in lineage(tx, run.id)}
-            return tuple(held_against(tx, edit, family)[0]), tx.now_ms
 
     def held(self, repo_id: str, *, limit: int) -> tuple[tuple[Claim, ...], int]:
         """What is held now in a repo, newest first. And the time, in milliseconds."""

@@ -70,7 +70,11 @@ class ConflictService:
     def open(self, repo_id: str, *, limit: int) -> tuple[tuple[Conflict, ...], int]:
         """The conflicts of a repo that are neither settled nor void, newest first. And the time."""
         with self._store.read() as tx:
-            return rows.records(Conflict, tx.all(CONFLICTS["open"], repo_id=repo_id, limit=limit)), tx.now_ms
+            return open_in(tx, repo_id, limit=limit), tx.now_ms
+
+
+def open_in(tx: Tx, repo_id: str, *, limit: int) -> tuple[Conflict, ...]:
+    return rows.records(Conflict, tx.all(CONFLICTS["open"], repo_id=repo_id, limit=limit))
 
 
 def void(tx: Tx, run: Run, how: str) -> None:

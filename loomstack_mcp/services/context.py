@@ -15,6 +15,7 @@ from loomstack_mcp.core.runs import Caller, Run, acts_for, renewal_due
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, paths, repos
 from loomstack_mcp.services.blockers import CLAIMS
+from loomstack_mcp.services.conflicts import open_in
 from loomstack_mcp.services.entry import RUNS, entered, named, own_runs
 from loomstack_mcp.services.notes import NOTES, matching
 from loomstack_mcp.services.outcomes import OUTCOMES
@@ -95,6 +96,7 @@ def briefing(
             *(core.of_claim(claim, view) for claim in _claims(tx, repo_id, run, view)),
             *(core.of_run(other, view) for other in _runs(tx, repo_id, run, view)),
             *(core.of_change(landed, view) for landed in _landed(tx, repo_id)),
+            *(core.of_conflict(found, view) for found in open_in(tx, repo_id, limit=_LATEST_MAX)),
         ]
     cursor = paths.cursor(tx, repo_id)
     return core.fitted(items, cursor=cursor, since=since, budget_tokens=budget_tokens)

@@ -214,12 +214,13 @@ def test_the_other_side_hears_of_it_and_of_its_end(trunk: Path, tmp_path: Path, 
     conflict = ana.answer("check_conflicts")["conflicts"][0]["conflict"]
     again = ana.answer("check_conflicts")["conflicts"][0]["conflict"]
     [alert] = [one for one in bea.answer("read_shared_context")["alerts"] if one["kind"] == "conflict"]
+    [briefed] = bea.answer("read_shared_context")["conflicts"]
     _, listed = conflicts(trunk, tmp_path)
     (ana_branch / "src/a.py").write_text(AFTER)
     ana.answer("check_conflicts")
     _, after = conflicts(trunk, tmp_path)
 
-    assert again == conflict == alert["about"]
+    assert again == conflict == alert["about"] == briefed["conflict"]
     assert f"would take back your {sha[:10]} in src/a.py" in alert["text"]
     assert [(one["conflict"], one["of"]) for one in listed["open"]] == [(conflict, run)]
     assert after["open"] == []
