@@ -8,12 +8,16 @@ from pathlib import Path
 import click
 
 from loomstack_mcp import __version__
-from loomstack_mcp.adapters import checkup
+from loomstack_mcp.adapters import checkup, checkup_servers
 from loomstack_mcp.adapters.checkup import Check
+from loomstack_mcp.adapters.checkup_claude import claude_code
+from loomstack_mcp.adapters.checkup_codex import codex
+from loomstack_mcp.adapters.checkup_files import Place
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
 from loomstack_mcp.cli.main import Invocation
+from loomstack_mcp.core.clientfiles import TOKEN_VARIABLE
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import is_lapsed
@@ -55,14 +59,19 @@ def _looked_at(invocation: Invocation) -> Iterator[Check]:
         mend = "go to a repository and run loomstack-mcp doctor again"
         yield Check(check="repository", status="warn", found="this folder is in no git worktree", mend=mend)
         return
-    yield from checkup.http_server(worktree.root, os.environ, Path(settings.home) / "token")
-    yield from checkup.claude_code(worktree, Path.home())
-    yield from checkup.codex(worktree.root, Path.home(), os.environ)
+    place = Place(worktree=worktree, home=Path.home(), environment=os.environ)
+    clients = (claude_code(place), codex(place))
+    for client in clients:
+        yield from client.checks
+    yield from checkup_servers.commands(clients, worktree.root)
+    yield from checkup_servers.one_store(clients, os.environ)
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    yield from checkup_servers.http_servers(clients, token, Path(settings.home) / "token")
 
 
 def _store(settings: Settings, path: Path, checkout: Checkout | None) -> Iterator[Check]:
-    if not path.exists():
-        yield Check(check="store", status="ok", found=f"none yet at {path}; the first start_run makes it")
+    if not os.path.exists(path):  # noqa: PTH110 Path.exists raises in a folder that may not be entered
+        yield checkup.new_store(path)
         return
     try:
         with open_loom(settings) as loom:

@@ -106,7 +106,7 @@ def _known_as(host: str) -> TransportSecuritySettings:
 
 
 async def _health(_: Request) -> JSONResponse:
-    return JSONResponse({"status": "ok", "version": __version__})
+    return JSONResponse({"name": "loomstack", "status": "ok", "version": __version__})
 
 
 class _Bearer:

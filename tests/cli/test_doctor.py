@@ -1,60 +1,15 @@
 """`doctor`: each fault is found, and the command it names mends it."""
 
-import json
 import os
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.cli.test_cli import SCRIPT
-from tests.conftest import environment, git
-from tests.server.test_http import HttpServer
+from loomstack_mcp.adapters.checkup import file_system
+from tests.cli.doctors import SCRIPTS, Doctor
+from tests.conftest import environment
 from tests.wire import Server
-
-SCRIPTS = str(Path(SCRIPT).parent)
-
-
-class Doctor:
-    """Runs `doctor` in a repository, with clients that are only names on PATH."""
-
-    def __init__(self, home: Path, shop: Path) -> None:
-        self.home, self.shop = home, shop
-        (home / "bin").mkdir()
-        for name in ("claude", "codex"):
-            self.program(name, "")
-
-    def program(self, name: str, printed: str) -> None:
-        path = self.home / "bin" / name
-        path.write_text(f"#!/bin/sh\necho '{printed}'\n")
-        path.chmod(0o755)
-
-    def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-        path = os.pathsep.join([str(self.home / "bin"), SCRIPTS, os.environ["PATH"]])
-        env = {**environment(self.home), "PATH": path, **env}
-        return subprocess.run(
-            [SCRIPT, "doctor", *arguments],
-            cwd=self.shop,
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    def found(self, **env: str) -> dict[str, dict[str, Any]]:
-        return {check["check"]: check for check in json.loads(self.run("--json", **env).stdout)}
-
-    def init(self, *arguments: str) -> None:
-        subprocess.run(
-            [SCRIPT, "init", "--yes", *arguments],
-            cwd=self.shop,
-            env=environment(self.home),
-            capture_output=True,
-            check=True,
-        )
 
 
 @pytest.fixture
@@ -76,53 +31,22 @@ def test_after_init_what_is_left_is_each_clients_own_question(doctor: Doctor) ->
 
     assert "waits for your approval" in found["Claude Code"]["found"]
     assert "not trusted" in found["Codex"]["found"]
+    assert {name for name, check in found.items() if check["status"] != "ok"} == {"Claude Code", "Codex"}
 
 
-def test_an_approved_server_in_a_trusted_folder_is_all_right(doctor: Doctor) -> None:
-    doctor.init()
-    project = {str(doctor.shop): {"enabledMcpjsonServers": ["loomstack"]}}
-    (doctor.home / ".claude.json").write_text(json.dumps({"projects": project}))
-    (doctor.home / ".codex").mkdir()
-    (doctor.home / ".codex/config.toml").write_text(f'[projects."{doctor.shop}"]\ntrust_level = "trusted"\n')
+def test_where_every_question_is_answered_all_is_right(doctor: Doctor) -> None:
+    doctor.all_set()
 
     assert {check["status"] for check in doctor.found().values()} == {"ok"}
 
 
-@pytest.mark.parametrize("answer", [{"enabledMcpjsonServers": ["loomstack"]}, {"enableAllProjectMcpServers": True}])
-def test_an_approval_counts_wherever_claude_code_keeps_it(doctor: Doctor, answer: dict[str, object]) -> None:
-    doctor.init()
-    (doctor.home / ".claude").mkdir()
-    (doctor.home / ".claude" / "settings.json").write_text(json.dumps(answer))
-
-    assert "may start it" in doctor.found()["Claude Code"]["found"]
-
-
-def test_a_server_that_is_switched_off_fails(doctor: Doctor) -> None:
-    doctor.init()
-    project = {str(doctor.shop): {"disabledMcpjsonServers": ["loomstack"]}}
-    (doctor.home / ".claude.json").write_text(json.dumps({"projects": project}))
-
-    assert doctor.found()["Claude Code"]["status"] == "fail"
-    assert doctor.run().returncode == 1
-
-
-def test_a_codex_that_would_open_another_store_fails(doctor: Doctor) -> None:
-    (doctor.home / ".codex").mkdir()
-    (doctor.home / ".codex/config.toml").write_text('[mcp_servers.loomstack]\ncommand = "loomstack-mcp"\n')
-    by_hand = doctor.found()["Codex store"]
-    doctor.init()
-
-    assert by_hand["status"] == "fail"
-    assert "LOOMSTACK_HOME" in by_hand["found"]
-    assert by_hand["mend"] == "loomstack-mcp init"
-    assert "Codex store" not in doctor.found()
-
-
 def test_scripts_that_are_not_on_path_fail_with_what_puts_them_there(doctor: Doctor) -> None:
+    doctor.all_set()
     found = doctor.found(PATH=os.pathsep.join([str(doctor.home / "bin"), "/usr/bin", "/bin"]))
 
     assert found["loomstack-mcp"]["status"] == "fail"
     assert str(Path(sys.executable).parent) in found["loomstack-mcp"]["mend"]
+    assert "Codex command" not in found
 
 
 def test_another_version_on_path_is_seen(doctor: Doctor) -> None:
@@ -149,6 +73,47 @@ def test_a_store_that_does_not_open_fails_with_its_reason(doctor: Doctor) -> Non
     assert "no SQLite database" in found["found"]
 
 
+@pytest.mark.parametrize("home", ["/proc/nope", "/proc/nope/deeper", __file__, f"{__file__}/below"])
+def test_a_store_that_cannot_be_made_fails(doctor: Doctor, home: str) -> None:
+    found = doctor.found(LOOMSTACK_HOME=home)["store"]
+
+    assert found["status"] == "fail"
+    assert "cannot be made" in found["found"]
+    assert found["mend"].startswith("export LOOMSTACK_HOME=")
+
+
+def test_looking_whether_a_store_can_be_made_leaves_nothing_behind(doctor: Doctor) -> None:
+    before = sorted(doctor.home.iterdir())
+    found = doctor.found()["store"]
+
+    assert "none yet" in found["found"]
+    assert sorted(doctor.home.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/", "ext4"),
+        ("/home/me/loom.db", "ext4"),
+        ("/homes/me", "ext4"),
+        ("/my disk", "nfs4"),
+        ("/my disk/loom.db", "nfs4"),
+        ("/my diskette", "ext4"),
+        ("/srv/loom.db", "tmpfs"),
+        ("/srv/share/loom.db", "tmpfs"),
+        ("/mnt/share/loom.db", "fuse.glusterfs"),
+    ],
+)
+def test_the_last_mount_that_covers_a_path_holds_it(path: str, kind: str) -> None:
+    mounts = (
+        "/dev/sda1 / ext4 rw 0 0\nserver:/x /my\\040disk nfs4 rw 0 0\nserver:/y /srv/share nfs rw 0 0\n"
+        "none /srv tmpfs rw 0 0\nnone /mnt tmpfs rw 0 0\nserver:/z /mnt/share fuse.glusterfs rw 0 0\nbroken\n"
+    )
+
+    assert file_system(mounts, path) == kind
+    assert file_system("", path) == ""
+
+
 def test_it_is_readable_on_a_terminal_and_names_the_store(doctor: Doctor) -> None:
     env = environment(doctor.home)
     with Server([sys.executable, "-m", "loomstack_mcp", "serve"], env=env, cwd=doctor.shop) as server:
@@ -158,29 +123,6 @@ def test_it_is_readable_on_a_terminal_and_names_the_store(doctor: Doctor) -> Non
 
     assert any(line.startswith("ok    store") and "loom.db" in line for line in lines)
     assert any(line.strip() == "→ loomstack-mcp init" for line in lines)
-
-
-def test_local_rules_that_git_tracks_do_not_count_and_are_found(doctor: Doctor) -> None:
-    doctor.init()
-    git(doctor.shop, "add", "--force", ".claude/settings.local.json")
-
-    assert doctor.found()["Claude Code rules"]["mend"] == "git rm --cached .claude/settings.local.json"
-
-
-def test_a_server_by_url_is_asked_whether_it_lets_the_token_in(doctor: Doctor) -> None:
-    server = HttpServer(doctor.home, doctor.shop)
-    doctor.init("--url", f"http://127.0.0.1:{server.port}/mcp")
-    unset, wrong = doctor.found()["server"], doctor.found(LOOMSTACK_TOKEN="wrong")["server"]
-    right = doctor.found(LOOMSTACK_TOKEN=server.token)["server"]
-    server.process.kill()
-    server.process.wait()
-    gone = doctor.found(LOOMSTACK_TOKEN=server.token)["server"]
-
-    assert "is not set" in unset["found"]
-    assert "does not accept" in wrong["found"]
-    assert "/token" in wrong["mend"]
-    assert right["status"] == "ok"
-    assert gone["mend"] == "loomstack-mcp serve --http"
 
 
 def test_clients_that_are_not_installed_are_no_fault(doctor: Doctor) -> None:

@@ -141,7 +141,7 @@ def test_health_is_open_and_says_nothing_else(server: HttpServer) -> None:
     status, answer = server.send(None, method="GET", path="/health", Authorization="")
 
     assert status == 200
-    assert answer.keys() == {"status", "version"}
+    assert answer.keys() == {"name", "status", "version"}
 
 
 @pytest.mark.parametrize(
