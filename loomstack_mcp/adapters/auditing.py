@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from loomstack_mcp.adapters import gitdiffs, gitrepo
 from loomstack_mcp.adapters.gitdiffs import Reading
-from loomstack_mcp.adapters.gitrepo import Repository
+from loomstack_mcp.adapters.gitrepo import Marked, Repository
 from loomstack_mcp.core.changes.branches import arrivals
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
@@ -51,13 +51,13 @@ def audited(
     known = set(shas)
     shas += [change.sha for change in judged if change.sha not in known]  # dated before: a clock was wrong
     reading = Reading()
-    machine_made = Generated(generated)
+    machine_made, marked = Generated(generated), Marked(repo, "HEAD")
     reversals = Reversals(ignored=machine_made)
     found = []
     lines = Lines(secrets.token_bytes(_KEY_BYTES))
     agreed = _Agreed(arrivals(history, history[-1].sha) if history else {}, gitrepo.reformatting(repo, "HEAD"))
     for done, change in enumerate(gitdiffs.changes(repo, shas, reading, lines=lines), start=1):
-        learn(repo, machine_made, change)
+        learn(marked, machine_made, change)
         undone = reversals.land(change)
         if undone and change.sha in wanted:
             found.append(reversal(change, undone, agreed=agreed.on(change), intended=_unknown))
@@ -72,10 +72,10 @@ def audited(
     )
 
 
-def learn(repo: Repository, machine_made: Generated, change: Change) -> None:
+def learn(marked: Marked, machine_made: Generated, change: Change) -> None:
     """Ask `.gitattributes` about the paths of a change that are new."""
     if unknown := machine_made.unknown({file.path for file in change.files}):
-        machine_made.learn(unknown, marked=gitrepo.generated(repo, unknown))
+        machine_made.learn(unknown, marked=marked.among(unknown))
 
 
 def unread(reading: Reading) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ def unread(reading: Reading) -> tuple[str, ...]:
     if not reading.unread:
         return ()
     named = ", ".join(sha[:12] for sha in reading.unread[:3])
-    return (f"{len(reading.unread)} commits could not be read ({named} …): their objects are not in this clone",)
+    return (f"{len(reading.unread)} commits could not be read ({named} …), as where a clone is partial",)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,14 @@
 """What commits and worktrees changed, as git says it."""
 
-import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from loomstack_mcp.adapters.gitrepo import GIVEN, READ_SECONDS_MAX, Repository, ask, text
+from loomstack_mcp.adapters.gitrepo import GIVEN, READ_SECONDS_MAX, Repository, text
 from loomstack_mcp.adapters.plumbing import Ran, run
-from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, NO_BLOB, Change, FileChange, created, files
+from loomstack_mcp.adapters.snapshots import said
+from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChange, files
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import SECOND_MS
@@ -17,8 +16,6 @@ from loomstack_mcp.core.limits import SECOND_MS
 _BATCH = 200
 _UNREAD_MAX = 100
 """So many commits that cannot be read are a partial clone: the rest is not tried."""
-_UNTRACKED_MAX = 200
-_UNTRACKED_BYTES_MAX = 1_000_000
 _DIFF = ("--raw", "-z", "--no-relative", "--no-abbrev", "-p", "-U0", "-M", "--no-ext-diff", "--no-textconv",
          "--no-color", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--ignore-submodules=dirty",
          "--diff-algorithm=myers")  # fmt: skip
@@ -48,16 +45,15 @@ def changes(repo: Repository, shas: Sequence[str], reading: Reading, *, lines: L
             yield from reversed(list(_read(repo, batch[::-1], ran, reading, lines)))
 
 
-def proposed(repo: Repository, base: str, *, lines: Lines) -> tuple[Change, tuple[str, ...]]:
-    """What HEAD and the worktree would land on top of `base`, new files included; and what was left out."""
-    ran = run(repo.folder, *GIVEN, "diff", *_DIFF, "--end-of-options", base, seconds_max=READ_SECONDS_MAX)
+def between(
+    repo: Repository, base: str, tip: str, *, lines: Lines, variables: Mapping[str, str] | None = None
+) -> Change:
+    """What `tip`, a commit or a tree, would land on top of `base`; `variables` let git read the tree."""
+    asked = (*GIVEN, "diff", *_DIFF, "--end-of-options", base, tip)
+    ran = run(repo.folder, *asked, seconds_max=READ_SECONDS_MAX, variables=variables or {})
     if ran.code:
-        raise Invalid(f"git cannot compare this worktree with {base[:12]}: {_said(ran)}")
-    new = _untracked(repo)
-    left_out = f"{len(new) - _UNTRACKED_MAX} of {len(new)} new files that git does not know yet were not looked at"
-    found = (*_hashed(repo, _parsed_files(ran.printed, lines)), *_created(repo, new[:_UNTRACKED_MAX], lines))
-    change = Change(sha="worktree", parents=(base,), files=found)
-    return change, (left_out,) if len(new) > _UNTRACKED_MAX else ()
+        raise Invalid(f"git cannot compare {tip[:12]} with {base[:12]}: {said(ran)}")
+    return Change(sha=tip, parents=(base,), files=_parsed_files(ran.printed, lines))
 
 
 def _read(repo: Repository, newest_first: Sequence[str], ran: Ran, reading: Reading, lines: Lines) -> Iterator[Change]:
@@ -137,36 +133,3 @@ def _parsed_files(printed: bytes, lines: Lines) -> tuple[FileChange, ...]:
     """The entries, which an empty field ends, and the patch behind them."""
     entries, _, patch = printed.lstrip(b"\0\n").partition(b"\0\0")
     return files([text(part) for part in entries.split(b"\0")], patch, lines=lines)
-
-
-def _hashed(repo: Repository, found: Sequence[FileChange]) -> tuple[FileChange, ...]:
-    """The same with the blobs that the worktree's files would have."""
-    top = Path(ask(repo.folder, "rev-parse", "--show-toplevel").text)
-    asked = [
-        file.path for file in found if file.after == NO_BLOB and "\n" not in file.path and (top / file.path).is_file()
-    ]
-    if not asked:
-        return tuple(found)
-    given = "".join(f"{path}\n" for path in asked).encode("utf-8", "surrogateescape")
-    printed = run(top, "hash-object", "--stdin-paths", seconds_max=READ_SECONDS_MAX, stdin=given).text.split()
-    blobs = dict(zip(asked, printed, strict=False))
-    return tuple(replace(file, after=blobs.get(file.path, file.after)) for file in found)
-
-
-def _untracked(repo: Repository) -> list[str]:
-    listed = ask(repo.folder, "ls-files", "-z", "--others", "--exclude-standard", "--full-name", ":/").text
-    return [name for name in listed.split("\0") if name]
-
-
-def _created(repo: Repository, paths: Sequence[str], lines: Lines) -> Iterator[FileChange]:
-    top = Path(ask(repo.folder, "rev-parse", "--show-toplevel").text)
-    for path in paths:
-        file = top / path
-        if file.is_file() and not file.is_symlink() and file.stat().st_size <= _UNTRACKED_BYTES_MAX:
-            content = file.read_bytes()
-            blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-            yield created(path, content, blob=blob, lines=lines)
-
-
-def _said(ran: Ran) -> str:
-    return text(ran.said).strip().splitlines()[0][:200] if ran.said.strip() else f"exit {ran.code}"

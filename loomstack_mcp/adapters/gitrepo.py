@@ -1,13 +1,16 @@
 """A repository, asked by plain git: which commits there are, on what they were made, and what cannot be known."""
 
+import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from loomstack_mcp.adapters.plumbing import Ran, run
+from loomstack_mcp.core.changes.branches import arrivals
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.errors import NotFound
+from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import SECOND_MS
 
 _ASK_SECONDS_MAX = 4
@@ -15,11 +18,21 @@ READ_SECONDS_MAX = 120
 """Of one batch of commits."""
 _SHOWN_BYTES_MAX = 1_000_000
 _REMERGE_SINCE = (2, 35)
-_TRUNKS = tuple(
-    f"refs/{name}" for name in ("remotes/origin/HEAD", "remotes/origin/main", "remotes/origin/master",
-                                "heads/main", "heads/master")
-)  # fmt: skip
-GIVEN = ("-c", "core.bigFileThreshold=1m", "-c", "core.quotePath=true", "-c", "diff.suppressBlankEmpty=false")
+_ORIGIN_HEAD = "refs/remotes/origin/HEAD"
+_TRUNKS = (_ORIGIN_HEAD, "refs/remotes/origin/main", "refs/remotes/origin/master", "refs/heads/main",
+           "refs/heads/master", "refs/heads/trunk", "refs/heads/develop")  # fmt: skip
+_LINE_MAX = 20_000
+"""Of the first-parent line, to find where the window begins."""
+GIVEN = (
+    "-c",
+    "i18n.logOutputEncoding=UTF-8",
+    "-c",
+    "core.bigFileThreshold=1m",
+    "-c",
+    "core.quotePath=true",
+    "-c",
+    "diff.suppressBlankEmpty=false",
+)
 _UNFINISHED = {"rebase-merge": "a rebase", "rebase-apply": "a rebase", "MERGE_HEAD": "a merge",
                "CHERRY_PICK_HEAD": "a cherry-pick", "REVERT_HEAD": "a revert"}  # fmt: skip
 
@@ -39,9 +52,13 @@ class Repository:
 def repository_at(folder: Path) -> Repository:
     """The repository around a folder, bare or not. Raises NotFound where there is none, or no commit in it."""
     asked = ("rev-parse", "--path-format=absolute", "--git-dir", "--is-shallow-repository")
-    lines = ask(folder, *asked).text.splitlines()
+    ran = ask(folder, *asked)
+    lines = ran.text.splitlines()
     if len(lines) != 2:
-        raise NotFound(f"{folder} is in no git repository; go to one, or clone it first")
+        said = text(ran.said).strip().partition("\n")[0][:200]
+        raise NotFound(
+            f"{folder} is in no git repository that can be read ({said or 'no git'}); go to one, or clone it"
+        )
     if not ask(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").text:
         raise NotFound(f"the repository of {folder} has no commit yet, so there is nothing to look at")
     version = re.search(r"(\d+)\.(\d+)", ask(folder, "--version").text)
@@ -56,13 +73,23 @@ def repository_at(folder: Path) -> Repository:
         f"{what} is in progress here: what is not committed yet may still change"
         for what in dict.fromkeys(what for name, what in _UNFINISHED.items() if (git_dir / name).exists())
     ]
-    return Repository(folder=folder, git_dir=git_dir, gaps=tuple(gaps), merges=merges)
+    top = ask(folder, "rev-parse", "--show-toplevel").text
+    return Repository(folder=Path(top) if top else folder, git_dir=git_dir, gaps=tuple(gaps), merges=merges)
 
 
 def trunk(repo: Repository) -> str:
-    """The ref that changes land on: origin's default branch, else `main` or `master`, else what is checked out."""
+    """The ref that changes land on; "" where none can be told.
+
+    Origin's default branch, or the local branch of that name where it is ahead of it; else a local branch of
+    a usual name.
+    """
     refs = ask(repo.folder, "for-each-ref", "--format=%(refname)", *_TRUNKS).text.splitlines()
-    return next((name for name in _TRUNKS if name in refs), "HEAD")
+    named = ask(repo.folder, "symbolic-ref", "--quiet", _ORIGIN_HEAD).text
+    found = named or next((name for name in _TRUNKS if name in refs and name != _ORIGIN_HEAD), "")
+    local = f"refs/heads/{found.removeprefix('refs/remotes/origin/')}"
+    if found.startswith("refs/remotes/") and ask(repo.folder, "merge-base", "--is-ancestor", found, local).code == 0:
+        return local
+    return found
 
 
 def base_of(repo: Repository, target: str) -> str:
@@ -76,11 +103,40 @@ def base_of(repo: Repository, target: str) -> str:
 
 
 def commits(repo: Repository, tip: str, *, since_ms: int = 0, last: int = 0) -> tuple[Change, ...]:
-    """The commits reachable from `tip`, parents first: when each was made and on what, not what it changed."""
-    limits = [f"--since=@{since_ms // SECOND_MS}"] if since_ms else []
-    limits += [f"--max-count={last}"] if last else []
-    asked = ("rev-list", "--date-order", "--reverse", "--timestamp", "--parents", *limits, "--end-of-options", tip)
-    found = (line.split() for line in run(repo.folder, *asked, seconds_max=READ_SECONDS_MAX).text.splitlines())
+    """The commits reachable from `tip`, parents first: when each was made and on what, not what it changed.
+
+    Those before `since_ms` are left out one by one: a wrong clock hides nothing behind it. Raises Invalid where git
+    cannot follow the history.
+    """
+    asked = ["rev-list", "--date-order", "--reverse", "--timestamp", "--parents"]
+    asked += [f"--max-count={last}"] if last else []
+    return tuple(change for change in _listed(repo, *asked, "--end-of-options", tip) if change.at_ms >= since_ms)
+
+
+def landed(repo: Repository, tip: str, *, since_ms: int) -> tuple[Change, ...]:
+    """The commits that landed on `tip` since a time, parents first, each with when it landed: with its merge.
+
+    A commit of the first-parent line landed no earlier than those before it, whatever its clock said.
+    """
+    line = _listed(repo, "rev-list", "--first-parent", "--timestamp", "--parents", f"--max-count={_LINE_MAX}", tip)
+    at_ms: dict[str, int] = {}
+    newest = 0
+    for change in reversed(line):
+        newest = at_ms[change.sha] = max(newest, change.at_ms)
+    old = next((f"^{change.sha}" for change in line if at_ms[change.sha] < since_ms), "")
+    asked = ("rev-list", "--topo-order", "--reverse", "--timestamp", "--parents", tip, *([old] if old else []))
+    history = _listed(repo, *asked)
+    arrived = arrivals(history, history[-1].sha) if history else {}
+    return tuple(replace(one, at_ms=at_ms.get(arrived.get(one.sha, ""), one.at_ms)) for one in history)
+
+
+def _listed(repo: Repository, *asked: str) -> tuple[Change, ...]:
+    """The commits that a `rev-list --timestamp --parents` names."""
+    ran = run(repo.folder, *asked, seconds_max=READ_SECONDS_MAX)
+    if ran.code:
+        said = text(ran.said).strip().partition("\n")[0][:200]
+        raise Invalid(f"git cannot follow the history here: {said or f'it ended with {ran.code}'}")
+    found = (line.split() for line in ran.text.splitlines())
     return tuple(
         Change(sha=sha, parents=tuple(parents), at_ms=int(seconds) * SECOND_MS) for seconds, sha, *parents in found
     )
@@ -88,18 +144,38 @@ def commits(repo: Repository, tip: str, *, since_ms: int = 0, last: int = 0) -> 
 
 def author(repo: Repository) -> tuple[str, str]:
     """Who commits here, as history names them: name and address, each "" where git was not told."""
-    name, address = (ask(repo.folder, "config", "--get", f"user.{what}").text for what in ("name", "email"))
-    mapped = re.fullmatch(r"(.*?) ?<(.*)>", ask(repo.folder, "check-mailmap", f"{name} <{address}>").text)
-    return (mapped[1], mapped[2]) if name and mapped else (name, address)
+    told = {name: os.environ[name] for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL") if name in os.environ}
+    ident = run(repo.folder, "var", "GIT_AUTHOR_IDENT", seconds_max=_ASK_SECONDS_MAX, variables=told).text
+    who = re.fullmatch(r"(.*?) ?<(.*)> .*", ident)
+    mapped = who and re.fullmatch(r"(.*?) ?<(.*)>", ask(repo.folder, "check-mailmap", f"{who[1]} <{who[2]}>").text)
+    found = mapped or who
+    return (found[1], found[2]) if found else ("", "")
 
 
-def generated(repo: Repository, paths: Sequence[str]) -> frozenset[str]:
-    """Those of the paths that `.gitattributes` calls generated or vendored (github-linguist's attributes)."""
-    asked = ("check-attr", "-z", "--stdin", "linguist-generated", "linguist-vendored")
-    given = "\0".join(paths).encode("utf-8", "surrogateescape")
-    fields = run(repo.folder, *asked, seconds_max=READ_SECONDS_MAX, stdin=given).text.split("\0")
-    triples = zip(fields[0::3], fields[1::3], fields[2::3], strict=False)
-    return frozenset(path for path, _, value in triples if value in ("set", "true"))
+def message_since(repo: Repository, base: str) -> str:
+    """What the commits from `base` to HEAD say together, newest first."""
+    return ask(repo.folder, "log", "--format=%B", f"{base}..HEAD").text
+
+
+class Marked:
+    """Which paths `.gitattributes` of a commit calls generated or vendored (github-linguist's attributes).
+
+    Not that of the worktree: a branch must not decide what it is not judged by.
+    """
+
+    def __init__(self, repo: Repository, tip: str) -> None:
+        self._folder = repo.folder
+        self._aside = TemporaryDirectory(prefix="loomstack-")
+        self._index = {"GIT_INDEX_FILE": f"{self._aside.name}/index"}
+        run(self._folder, "read-tree", tip, seconds_max=READ_SECONDS_MAX, variables=self._index)
+
+    def among(self, paths: Collection[str]) -> frozenset[str]:
+        asked = ("check-attr", "--cached", "-z", "--stdin", "linguist-generated", "linguist-vendored")
+        given = "\0".join(paths).encode("utf-8", "surrogateescape")
+        ran = run(self._folder, *asked, seconds_max=READ_SECONDS_MAX, stdin=given, variables=self._index)
+        fields = text(ran.printed).split("\0")
+        triples = zip(fields[0::3], fields[1::3], fields[2::3], strict=False)
+        return frozenset(path for path, _, value in triples if value in ("set", "true"))
 
 
 def reformatting(repo: Repository, tip: str) -> frozenset[str]:

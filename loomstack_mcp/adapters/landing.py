@@ -7,13 +7,16 @@ from dataclasses import replace
 from loomstack_mcp.adapters import gitdiffs, gitrepo
 from loomstack_mcp.adapters.auditing import learn, unread
 from loomstack_mcp.adapters.gitdiffs import Reading
-from loomstack_mcp.adapters.gitrepo import Repository
+from loomstack_mcp.adapters.gitrepo import Marked, Repository
+from loomstack_mcp.adapters.snapshots import snapshot
 from loomstack_mcp.core.changes.conflicts import Proposal
-from loomstack_mcp.core.changes.generated import Generated
+from loomstack_mcp.core.changes.generated import Generated, named_so
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.reversals import WINDOW_MS
 from loomstack_mcp.core.limits import SECOND_MS
+
+_MESSAGE_CHARS_MAX = 4_000
 
 
 class Landing:
@@ -28,36 +31,60 @@ class Landing:
         self._lines = Lines(key)
         self._generated = Generated(generated)
         self._reading = Reading()
-        self._target = target or gitrepo.trunk(repo)
+        self._trunk = gitrepo.trunk(repo)
+        self._target = target or self._trunk or "HEAD"
         self._base = gitrepo.base_of(repo, self._target)
-        self.history = gitrepo.commits(repo, self._target, since_ms=self.since_ms)
-        """The target's commits of the window, parents first: when each was made and on what."""
+        self.history = gitrepo.landed(repo, self._target, since_ms=self.since_ms)
+        """What landed there in the window, parents first: when, and on what."""
+
+    @property
+    def is_trunk(self) -> bool:
+        """Whether the target is where changes land for good."""
+        return bool(self._trunk) and self._target == self._trunk
 
     def read(self, progress: Callable[[int, int], None]) -> Callable[[Sequence[str]], Iterator[Change]]:
         """A reader of what commits changed; it leaves out what machines write, and tells how far it is."""
 
         def changes(shas: Sequence[str]) -> Iterator[Change]:
-            for done, change in enumerate(
-                gitdiffs.changes(self._repo, shas, self._reading, lines=self._lines), start=1
-            ):
-                yield self._counted(change)
+            found = gitdiffs.changes(self._repo, shas, self._reading, lines=self._lines)
+            for done, change in enumerate(found, start=1):
+                # By name alone: what a worktree's settings leave out is another reader's business.
+                yield replace(change, files=tuple(file for file in change.files if not named_so(file.path)))
                 progress(done, len(shas))
 
         return changes
 
     def proposal(self) -> Proposal:
-        """What would land now. Read the history first: what could not be read is told with it."""
+        """What would land now: of the files, and of the index and HEAD where they differ. Read the history first."""
         author, address = gitrepo.author(self._repo)
-        change, left_out = gitdiffs.proposed(self._repo, self._base, lines=self._lines)
         account = self._lines.hidden(address) if address else ""
+        said = gitrepo.message_since(self._repo, self._base)[:_MESSAGE_CHARS_MAX]
+        known = Marked(self._repo, self._target)
+        with snapshot(self._repo) as taken:
+            found = [
+                gitdiffs.between(self._repo, self._base, tree, lines=self._lines, variables=taken.variables)
+                for tree in taken.trees
+            ]
+        for change in found:
+            learn(known, self._generated, change)
         return Proposal(
-            change=replace(self._counted(change), author=author, account=account, at_ms=self._now_ms),
+            changes=tuple(
+                replace(
+                    change,
+                    author=author,
+                    account=account,
+                    message=said,
+                    at_ms=self._now_ms,
+                    files=tuple(file for file in change.files if not self._generated(file.path)),
+                )
+                for change in found
+            ),
             history=self.history,
             target=self._target.removeprefix("refs/").removeprefix("heads/").removeprefix("remotes/"),
             reformatting=gitrepo.reformatting(self._repo, self._target),
-            unchecked=(*self._repo.gaps, *unread(self._reading), *left_out),
+            unchecked=(*self._gaps(), *self._repo.gaps, *unread(self._reading), *taken.left_out),
         )
 
-    def _counted(self, change: Change) -> Change:
-        learn(self._repo, self._generated, change)
-        return replace(change, files=tuple(file for file in change.files if not self._generated(file.path)))
+    def _gaps(self) -> Iterator[str]:
+        if self._target == "HEAD":
+            yield "no trunk can be told here, so that this branch was compared with itself; name one with base"

@@ -9,6 +9,7 @@ from pathlib import Path
 from loomstack_mcp.core.errors import Invalid
 
 _QUIET = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+_NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,15 @@ class Ran:
         return self.printed.decode("utf-8", "surrogateescape").strip("\n") if self.code == 0 else ""
 
 
-def run(folder: Path, *arguments: str, seconds_max: float, stdin: bytes = b"") -> Ran:
-    """One git command. Raises Invalid where it takes longer than `seconds_max`."""
+def run(
+    folder: Path, *arguments: str, seconds_max: float, stdin: bytes = b"", variables: Mapping[str, str] = _NONE
+) -> Ran:
+    """One git command, with these variables besides. Raises Invalid where it takes longer than `seconds_max`."""
     try:
         done = subprocess.run(
             ["git", *arguments],
             cwd=folder,
-            env=environment(os.environ),
+            env=environment(os.environ) | dict(variables),
             input=stdin,
             capture_output=True,
             timeout=seconds_max,

@@ -18,6 +18,7 @@ from loomstack_mcp.cli.main import Invocation
 from loomstack_mcp.core.briefing import age
 from loomstack_mcp.core.changes.reversals import Undone
 from loomstack_mcp.core.changes.verdicts import Reversal
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import DAY_MS, HOUR_MS, SECOND_MS
 
 _LAST = 1_000
@@ -61,7 +62,10 @@ def audit(invocation: Invocation, since: int | None, last: int | None, as_json: 
     if html:
         from loomstack_mcp.cli.audit_page import page  # a page is rare, and what it needs is not small
 
-        html.write_text(page(found, repo), encoding="utf-8")
+        try:
+            html.write_text(page(found, repo), encoding="utf-8")
+        except OSError as error:
+            raise Invalid(f"cannot write {html}: {error.strerror}; name another file") from None
     if as_json:
         click.echo(json.dumps(as_object(found), ensure_ascii=True))
     else:

@@ -9,6 +9,7 @@ from pathlib import Path
 from loomstack_mcp.adapters.auditing import Audit
 from loomstack_mcp.adapters.gitrepo import Repository, lines_of
 from loomstack_mcp.cli.audit import paths_of, plain, said
+from loomstack_mcp.cli.output import harmless
 from loomstack_mcp.core.changes.reversals import Place, Undone
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.limits import SECOND_MS
@@ -132,4 +133,4 @@ def _day(at_ms: int) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(plain(text))
+    return escape(harmless(plain(text).expandtabs(4)))

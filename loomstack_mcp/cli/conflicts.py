@@ -31,7 +31,13 @@ def conflicts(invocation: Invocation, base: str, as_json: bool) -> int:
     checkout = invocation.checkout()
     with open_loom(settings) as loom:
         landing = Landing(repository_at(Path.cwd()), target=base, key=loom.changes.key(), generated=settings.generated)
-        loom.changes.fill(checkout, landing.history, since_ms=landing.since_ms, read=landing.read(output.progress))
+        loom.changes.fill(
+            checkout,
+            landing.history,
+            since_ms=landing.since_ms,
+            is_trunk=landing.is_trunk,
+            read=landing.read(output.progress),
+        )
         found = loom.conflicts.check(checkout, landing.proposal())
         others, _ = loom.conflicts.open(loom.repos.found(checkout), limit=_OPEN_MAX)
     if as_json:

@@ -18,6 +18,7 @@ Nearness = Literal[0, 1, 2, 3]
 """0 overlaps my paths, 1 lies in the same folder or changes with them, 2 elsewhere, 3 holds for every repo."""
 
 _SWEEPING_FILES = 30
+_CONFLICT_PATHS = 5
 _TOGETHER_LEAST = 3
 _TOGETHER_MAX = 10
 
@@ -149,7 +150,7 @@ def of_conflict(conflict: Conflict, view: View, /) -> Item:
         "verdict": conflict.verdict,
         "with": conflict.who,
         "commit": conflict.sha[:12],
-        "paths": conflict.paths,
+        "paths": conflict.paths[:_CONFLICT_PATHS],
         "age": age(view.now_ms - conflict.found_at_ms),
     }
     paths = [literal(path) for path in conflict.paths if len(path) <= NAME_CHARS_MAX]

@@ -9,6 +9,8 @@ from loomstack_mcp.core.notes import Note
 from loomstack_mcp.core.outcomes import Outcome
 from loomstack_mcp.core.runs import Run, is_lapsed, is_lost
 
+_PATHS_SHOWN = 10
+
 
 def run_shown(run: Run, /, *, now_ms: int) -> Body:
     state = run.state
@@ -62,7 +64,8 @@ def conflict_shown(conflict: Conflict, /, *, target: str, now_ms: int) -> Body:
         "conflict": conflict.id,
         "kind": conflict.kind,
         "verdict": conflict.verdict,
-        "paths": conflict.paths,
+        "paths": conflict.paths[:_PATHS_SHOWN],
+        "more_paths": len(conflict.paths[_PATHS_SHOWN:]) or None,
         "commit": conflict.sha[:12],
         "title": conflict.title,
         "who": conflict.who,

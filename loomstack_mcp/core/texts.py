@@ -4,18 +4,9 @@ import re
 
 from loomstack_mcp.core.errors import Invalid, LimitExceeded
 from loomstack_mcp.core.limits import TEXT_CHARS_MAX
+from loomstack_mcp.core.policy.secrets import secret_in
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-# Only shapes that are nothing but secrets; each is published by its issuer.
-_SECRETS = {
-    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
-    "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    "a GitHub token": re.compile(r"\b(?:gh[pousr]_[0-9A-Za-z]{36}|github_pat_[0-9A-Za-z_]{60})"),
-    "a GitLab token": re.compile(r"\bglpat-[0-9A-Za-z_-]{20}"),
-    "a Slack token": re.compile(r"\bxox[abeoprs]-[0-9A-Za-z-]{10}"),
-    "an API key": re.compile(r"\bsk-(?:ant-|proj-)?[0-9A-Za-z_-]{32}"),
-    "a signed web token": re.compile(r"\beyJ[0-9A-Za-z_-]{8,}\.eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}"),
-}
 
 
 def bounded(name: str, text: str, /, *, chars_max: int = TEXT_CHARS_MAX, required: bool = False) -> str:
@@ -30,9 +21,8 @@ def bounded(name: str, text: str, /, *, chars_max: int = TEXT_CHARS_MAX, require
         raise Invalid(f"{name} is empty; say it in a sentence")
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise Invalid(f"{name} is no Unicode text; leave the broken characters out")
-    for what, shape in _SECRETS.items():
-        if shape.search(text):
-            raise Invalid(f"{name} shows {what}; nothing was stored. Leave it out, and name where it is kept instead")
+    if what := secret_in(text):
+        raise Invalid(f"{name} shows {what}; nothing was stored. Leave it out, and name where it is kept instead")
     return _CONTROL.sub("�", text.replace("\r\n", "\n"))
 
 
@@ -43,8 +33,7 @@ def encodable(name: str, /) -> str:
 
 def redacted(text: str, /, *, chars_max: int) -> str:
     """Words that nobody brought to us on purpose, as they may be stored: "" where they show a secret."""
-    shown = any(shape.search(text) for shape in _SECRETS.values())
-    return "" if shown else _CONTROL.sub("�", encodable(text))[:chars_max]
+    return "" if secret_in(text) else _CONTROL.sub("�", encodable(text))[:chars_max]
 
 
 def within(name: str, value: int, /, *, least: int, most: int) -> int:

@@ -103,7 +103,13 @@ class Face:
         ledger = self.loom.changes
         repo = repository_at(worktree.root)
         landing = Landing(repo, target=target, key=ledger.key(), generated=self._settings.generated)
-        ledger.fill(self.checkout(), landing.history, since_ms=landing.since_ms, read=landing.read(_unseen))
+        ledger.fill(
+            self.checkout(),
+            landing.history,
+            since_ms=landing.since_ms,
+            is_trunk=landing.is_trunk,
+            read=landing.read(_unseen),
+        )
         return landing
 
     def here(self) -> Checkout:

@@ -52,11 +52,13 @@ class LedgerService:
         history: Sequence[Change],
         *,
         since_ms: int,
+        is_trunk: bool = True,
         read: Callable[[Sequence[str]], Iterable[Change]],
     ) -> int:
         """Take in what of a history is not known yet; `read` says what those commits changed. Returns how many came.
 
-        What landed before `since_ms`, the start of the window, is forgotten.
+        What landed before `since_ms`, the start of the window, is forgotten. Only where it `is_trunk` are others
+        warned of it as landed.
         What `read` leaves out stays unknown. Commits that a rewritten trunk no longer has do no
         harm: a check looks only at those that its own base descends from.
         """
@@ -66,12 +68,13 @@ class LedgerService:
         missing = [change.sha for change in history if change.sha not in known]
         if not missing:
             return 0
+        landed_at_ms = {change.sha: change.at_ms for change in history}
         came = 0
         changes = iter(read(missing))
         while batch := list(islice(changes, _BATCH)):
             with self._store.append() as tx:
                 for change in batch:
-                    _landed(tx, repo_id, change)
+                    _landed(tx, repo_id, change, at_ms=landed_at_ms[change.sha], is_trunk=is_trunk)
             came += len(batch)
         with self._store.append() as tx:
             forgotten = tx.all(CHANGES["forget"], repo_id=repo_id, before_ms=since_ms)
@@ -139,14 +142,15 @@ def claim_on(tx: Tx, run_id: str, wanted: Sequence[str], *, ignore_case: bool) -
     return None
 
 
-def _landed(tx: Tx, repo_id: str, change: Change) -> None:
+def _landed(tx: Tx, repo_id: str, change: Change, *, at_ms: int, is_trunk: bool) -> None:
     nets = netted(change.files)
     run_id = _maker(tx, repo_id, change)
     taken = tx.all(
         CHANGES["insert"],
         repo_id=repo_id,
         sha=change.sha,
-        at_ms=change.at_ms,
+        at_ms=at_ms,
+        made_at_ms=change.at_ms,
         author=redacted(change.author, chars_max=NAME_CHARS_MAX),
         account=change.account,
         title=redacted(change.title, chars_max=NAME_CHARS_MAX),
@@ -166,7 +170,7 @@ def _landed(tx: Tx, repo_id: str, change: Change) -> None:
             after=file.after,
             hunks=packed(replace(net.hunk, removed=net.removed, added=net.added) for net in hunks),
         )
-    if run_id:
+    if run_id and is_trunk:
         _lay(tx, repo_id, run_id, change.sha, [encodable(file.path) for file in change.files])
 
 
@@ -182,7 +186,7 @@ def _maker(tx: Tx, repo_id: str, change: Change) -> str:
             tx.run(
                 CHANGES["bind"], repo_id=repo_id, run_id=change.run, shas=rows.text([change.sha]), bound_by="trailer"
             )
-    found = tx.all(CHANGES["bound"], repo_id=repo_id, sha=change.sha)
+    found = tx.all(CHANGES["bound"], repo_id=repo_id, sha=change.sha, made_at_ms=change.at_ms)
     return str(found[0]["run_id"]) if found else ""
 
 

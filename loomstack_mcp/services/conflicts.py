@@ -13,6 +13,8 @@ from loomstack_mcp.core.claims import listed, shared_path
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import NAME_CHARS_MAX, SECOND_MS
 from loomstack_mcp.core.notes import Note
+from loomstack_mcp.core.policy.intents import undoings
+from loomstack_mcp.core.policy.situation import Undoing
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import encodable, redacted
@@ -51,9 +53,8 @@ class ConflictService:
     def check(self, checkout: Checkout, proposal: Proposal) -> ConflictResult:
         """What a person's change would take back, or touch in its intent. Nothing is recorded."""
         began = time.monotonic()
-        author = redacted(proposal.change.author, chars_max=NAME_CHARS_MAX)
         with self._store.read() as tx:
-            found = _found(tx, repos.found(tx, checkout), replace(proposal.change, author=author), proposal, run=None)
+            found = _found(tx, repos.found(tx, checkout), proposal, run=None)
             return _result(found, proposal, began, tx.now_ms)
 
     def check_run(self, caller: Caller, run_id: str, proposal: Proposal) -> ConflictResult:
@@ -61,11 +62,20 @@ class ConflictService:
         began = time.monotonic()
         with self._store.read() as tx:
             run = allowed(caller, named(tx, caller, run_id), now_ms=tx.now_ms)
-            mine = replace(proposal.change, author=run.who, account="", run=run.id)
-            found = _found(tx, run.repo_id, mine, proposal, run=run)
+            found = _found(tx, run.repo_id, proposal, run=run)
         with entered(self._store, caller, run.id) as (tx, run):
             result = _result(_recorded(tx, run, found), proposal, began, tx.now_ms)
             return replace(result, alerts=events.delivered(tx, run.id))
+
+    def undoing(self, checkout: Checkout, proposal: Proposal) -> tuple[Undoing, ...]:
+        """Which changes made on purpose it would take back or replace, as the policy asks."""
+        with self._store.read() as tx:
+            repo_id = repos.found(tx, checkout)
+            intent_on = _intents(tx, repo_id, None, frozenset())
+            [mine] = _as(proposal.changes, None)
+            [(undone, touched)] = _judged(tx, repo_id, [mine], proposal.history)
+            others = [one for one in touched if one.change.author != mine.author]
+            return undoings(undone, others, intent_on=intent_on, agreed=lambda one: one.same_author)
 
     def open(self, repo_id: str, *, limit: int) -> tuple[tuple[Conflict, ...], int]:
         """The conflicts of a repo that are neither settled nor void, newest first. And the time."""
@@ -95,36 +105,57 @@ def _result(found: Sequence[Conflict], proposal: Proposal, began: float, now_ms:
     )
 
 
-def _found(tx: Tx, repo_id: str, mine: Change, proposal: Proposal, *, run: Run | None) -> tuple[Conflict, ...]:
+def _found(tx: Tx, repo_id: str, proposal: Proposal, *, run: Run | None) -> tuple[Conflict, ...]:
+    """The conflicts of the files, the index and HEAD, each landed change once, as it suffers most."""
     family = lineage(tx, run.id) if run else frozenset()
-    mine = replace(mine, files=tuple(map(_encodable, mine.files)))
-    undone, touched = _judged(tx, repo_id, mine, proposal.history)
     intent_on = _intents(tx, repo_id, run, family)
-    judged = reversal(
-        mine,
-        undone,
-        agreed=lambda one: one.same_author or one.change.run in family or one.change.sha in proposal.reformatting,
-        intended=lambda one: intent_on(one.change, one.paths) is not None,
-    ) if undone else None  # fmt: skip
-    others = [one for one in touched if one.change.author != mine.author and one.change.run not in family]
-    return conflicts(judged, others, intent_on=intent_on)
+    mine = _as(proposal.changes, run)
+    worst: dict[str, Conflict] = {}
+    for change, (undone, touched) in zip(mine, _judged(tx, repo_id, mine, proposal.history), strict=True):
+        judged = reversal(
+            change,
+            undone,
+            agreed=lambda one: (
+                one.same_author or one.change.run in family or one.change.sha in proposal.reformatting
+            ),
+            intended=lambda one: intent_on(one.change, one.paths) is not None,
+        ) if undone else None  # fmt: skip
+        others = [one for one in touched if one.change.author != change.author and one.change.run not in family]
+        for conflict in conflicts(judged, others, intent_on=intent_on):
+            known = worst.get(conflict.sha)
+            if known is None or (known.verdict == "warn" and conflict.verdict == "stop"):
+                worst[conflict.sha] = conflict
+    return tuple(worst.values())
+
+
+def _as(proposed: Sequence[Change], run: Run | None) -> list[Change]:
+    """The changes under the name of whose they are. What the same git identity landed counts with a run's pieces."""
+    mine = []
+    for change in proposed:
+        author = redacted(change.author, chars_max=NAME_CHARS_MAX)
+        files = tuple(map(_encodable, change.files))
+        named = replace(change, author=run.who, account="", run=run.id, also=(author,)) if run else change
+        mine.append(replace(named, author=named.author if run else author, files=files))
+    return mine
 
 
 def _judged(
-    tx: Tx, repo_id: str, mine: Change, history: Sequence[Change]
-) -> tuple[tuple[Undone, ...], tuple[Touched, ...]]:
-    """My change against the trails of its files; and of all files of what it undoes, where I may have undone more."""
-    names = {name for file in mine.files for name in (file.path, file.old_path)}
+    tx: Tx, repo_id: str, mine: Sequence[Change], history: Sequence[Change]
+) -> list[tuple[tuple[Undone, ...], tuple[Touched, ...]]]:
+    """My changes against the trails of their files, and of all files of what they undo: I may have undone more."""
+    names = {name for change in mine for file in change.files for name in (file.path, file.old_path)}
     while True:
         landed = changes.at_paths(tx, repo_id, names)
         # What is generated is neither in the ledger nor in a proposal.
         reversals = Reversals(ignored=lambda _: False, authors=changes.authors(tx, repo_id))
         for bare in history:
-            reversals.land(replace(landed[bare.sha], parents=bare.parents) if bare.sha in landed else bare)
-        undone, touched = reversals.undone_by(mine)
-        wider = names | changes.paths_of(tx, repo_id, [one.change.sha for one in undone])
+            known = landed.get(bare.sha)
+            reversals.land(replace(known, parents=bare.parents, at_ms=bare.at_ms) if known else bare)
+        judged = [reversals.undone_by(change) for change in mine]
+        shas = [one.change.sha for undone, _ in judged for one in undone]
+        wider = names | changes.paths_of(tx, repo_id, shas)
         if wider == names:
-            return undone, touched
+            return judged
         names = wider
 
 

@@ -50,7 +50,7 @@ def test_the_store_finds_what_the_whole_history_finds(loom: Loom, tmp_path: Path
     found, expected = [], []
     for number, change in enumerate(changes):
         expected += [(change.sha, one.change.sha) for one in whole.land(change) if not one.same_author]
-        proposal = Proposal(change=change, history=tuple(map(bare, changes[:number])), target="main")
+        proposal = Proposal(changes=(change,), history=tuple(map(bare, changes[:number])), target="main")
         found += [(change.sha, one.sha) for one in loom.conflicts.check(SHOP, proposal).conflicts]
 
     assert len(expected) > 5
@@ -101,7 +101,7 @@ def test_a_run_that_ends_leaves_no_open_conflict(loom: Loom, tmp_path: Path) -> 
     run = loom.runs.start(BEA, SHOP, loop="loop", goal="goal", budget_tokens=100).run
     whole = Reversals(ignored=lambda _: False)
     [number, *_] = [number for number, change in enumerate(changes) if whole.land(change)]
-    proposal = Proposal(change=changes[number], history=tuple(map(bare, changes[:number])), target="main")
+    proposal = Proposal(changes=(changes[number],), history=tuple(map(bare, changes[:number])), target="main")
     found = loom.conflicts.check_run(BEA, "", proposal).conflicts
     opened = loom.conflicts.open(run.repo_id, limit=10)[0]
     finish(loom)

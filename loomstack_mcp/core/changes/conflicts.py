@@ -54,9 +54,10 @@ class Conflict:
 class Proposal:
     """What a worktree would land, and the history that it would land on."""
 
-    change: Change
+    changes: tuple[Change, ...]
+    """Of the files as they are, and of the index and HEAD where those would land something else."""
     history: tuple[Change, ...]
-    """The commits of the window, parents first: when each was made and on what, not what it changed."""
+    """The commits of the window, parents first: when each landed and on what, not what it changed."""
     target: str
     """What it would land on, as people call it."""
     reformatting: frozenset[str] = frozenset()
@@ -122,7 +123,7 @@ def _touched(
             # Of what was changed on purpose, a single line that is turned back is one too many.
             kind: ConflictKind = "undo" if one.restored else "intent"
             how = "brings back a line of before" if one.restored else "replaces" if one.overridden else "changes"
-            evidence = f"{how} {'in' if one.restored else 'lines of'} {', '.join(map(encodable, one.paths))}"
+            evidence = f"{how} {'in' if one.restored else 'lines of'} {_few([encodable(path) for path in one.paths])}"
             yield _conflict(kind, "stop" if one.restored else "warn", one.change, one.paths, intent, evidence)
 
 
@@ -153,9 +154,13 @@ def _evidence(undone: Undone) -> str:
     hunks = "1 hunk" if undone.hunks == 1 else f"{undone.hunks} hunks"
     before = f", {undone.hunks_before} more before" if undone.hunks_before else ""
     places = list(dict.fromkeys(_place(place) for place in undone.places))
-    more = f" and {len(places) - _PLACES_SHOWN} more" if len(places) > _PLACES_SHOWN else ""
     share = "under 1 %" if undone.share < 0.01 else f"{undone.share:.0%}"
-    return f"{hunks} ({share} of it{before}) at {', '.join(places[:_PLACES_SHOWN])}{more}"
+    return f"{hunks} ({share} of it{before}) at {_few(places)}"
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _PLACES_SHOWN} more" if len(names) > _PLACES_SHOWN else ""
+    return f"{', '.join(names[:_PLACES_SHOWN])}{more}"
 
 
 def _place(place: Place) -> str:

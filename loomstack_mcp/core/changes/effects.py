@@ -29,6 +29,8 @@ class Effect:
     """The file is as it was before the hunk."""
     inverse: bool = False
     """Its words are turned round at its place."""
+    along: bool = False
+    """Its lines only go with the file that they were in."""
     by: list[Net] = field(default_factory=list)
 
 
@@ -38,6 +40,7 @@ class Effects:
     def __init__(self, ledger: Ledger, change: Change, ignored: Callable[[str], bool], window_ms: int) -> None:
         self._ledger = ledger
         self._author = change.author
+        self._hands = (change.author, *change.also)
         self._since_ms = change.at_ms - window_ms
         self._forebears = ledger.forebears(change)
         self.nets = netted(change.files)
@@ -60,7 +63,8 @@ class Effects:
         waiting = list(found)
         while waiting:
             for heir in waiting.pop().heirs:
-                if heir in self.found and heir not in found and self.gone(heir) >= HALF:
+                effect = self.found.get(heir)
+                if effect and not effect.along and heir not in found and self.gone(heir) >= HALF:
                     found.add(heir)
                     waiting.append(heir)
         return found
@@ -88,7 +92,7 @@ class Effects:
 
     def _blobs(self, trail: Trail, file: FileChange) -> None:
         """The file is again what it was: every step since is undone, whatever it consisted of."""
-        if file.deletes:
+        if file.deletes or file.before == file.after:
             return
         state, passed = file.before, []
         for step in reversed(trail.steps):
@@ -97,7 +101,7 @@ class Effects:
                 state = step.file.before
                 if state == file.after:
                     for piece in (piece for step in passed for piece in step.pieces):
-                        if (piece.added or piece.removed) and not piece.undone:
+                        if piece.tells and not piece.undone:
                             self._effect(trail, file, piece).whole = True
                     return
 
@@ -105,9 +109,11 @@ class Effects:
         for mine in nets:
             for line in mine.removed:
                 piece = self._owner(trail, trail.added, line, mine)
-                # Who deletes a file takes back its creation; what was done to it meanwhile goes along.
-                if piece and (piece.created or not file.deletes):
-                    self._effect(trail, file, piece, mine).lost += line & WEIGHT_MAX
+                if piece:
+                    effect = self._effect(trail, file, piece, mine)
+                    effect.lost += line & WEIGHT_MAX
+                    # Who deletes a file takes back its creation; what was done to it meanwhile goes along.
+                    effect.along = file.deletes and not piece.created
                     self._recent[mine] += line & WEIGHT_MAX
                     self._settled.append((trail.added[line], piece))
             for line in mine.added:
@@ -122,13 +128,13 @@ class Effects:
             return
         for piece in reversed(trail.worded.get(inverse, ())):
             if self._counts(piece.number) and near(trail, piece, mine.hunk, self._forebears):
-                if not piece.undone and (piece.added or piece.removed):
+                if not piece.undone and piece.tells:
                     self._effect(trail, file, piece, mine).inverse = True
                 return
 
     def _owner(self, trail: Trail, index: dict[int, list[Piece]], line: int, mine: Net) -> Piece | None:
         """The newest hunk that added (or removed) this line, those at this place first."""
-        owners = [piece for piece in index.get(line, ()) if not piece.undone and self._counts(piece.number)]
+        owners = [piece for piece in index.get(line, ()) if self._counts(piece.number)]
         if len(owners) > 1:
             return next((p for p in reversed(owners) if near(trail, p, mine.hunk, self._forebears)), owners[-1])
         return owners[0] if owners else None
@@ -143,13 +149,13 @@ class Effects:
         return bool(self._forebears >> number & 1) and self._ledger.changes[number].at_ms >= self._since_ms
 
     def _is_undone(self, piece: Piece, effect: Effect) -> bool:
-        if piece.net.hunk.reflows or (effect.by and all(mine.hunk.reflows for mine in effect.by)):
+        if effect.along or piece.net.hunk.reflows or (effect.by and all(mine.hunk.reflows for mine in effect.by)):
             return False
         if effect.whole or effect.inverse:
             return True
         if effect.trail.churns or not self._known(piece, effect):
             return False
-        returned = effect.back + piece.back_by[self._author] >= HALF * piece.removed
+        returned = effect.back + self._before(piece.back_by) >= HALF * piece.removed
         if not piece.added:
             return returned and piece.removed >= _ONE_SIDED_LEAST
         if self.gone(piece) < HALF:
@@ -167,13 +173,17 @@ class Effects:
 
     def gone(self, piece: Piece) -> float:
         """The part of the hunk's lines, as far as they were still there, that this author takes out."""
-        lost = piece.lost_to[self._author] + (self.found[piece].lost if piece in self.found else 0)
-        live = piece.live + piece.lost_to[self._author]
+        before = self._before(piece.lost_to)
+        lost = before + (self.found[piece].lost if piece in self.found else 0)
+        live = piece.live + before
         for heir, inherited in piece.heirs.items():
-            if heir in self.found and self._ledger.changes[heir.number].author != self._author:
+            if heir in self.found and self._ledger.changes[heir.number].author not in self._hands:
                 lost += round(inherited * self.gone(heir))
                 live += inherited
         return lost / live if live and lost >= _REMNANT * piece.added else 0.0
+
+    def _before(self, by_author: Counter[str]) -> int:
+        return sum(by_author[name] for name in self._hands)
 
     def _known(self, piece: Piece, effect: Effect) -> bool:
         if effect.lost + effect.back >= _DISTINCT_LEAST:

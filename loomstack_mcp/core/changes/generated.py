@@ -9,11 +9,16 @@ _NAMES = re.compile(
     r"""(?:^|/)(?:
       package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|yarn\.lock|bun\.lockb?|[^/]*\.lock|go\.sum|gradle\.lockfile
       |[^/]*\.min\.(?:js|css)|[^/]*\.map|[^/]*\.snap|[^/]*\.pb\.go|[^/]*_pb2(?:_grpc)?\.pyi?|[^/]*\.generated\.[a-z]+
-      |[^/]*\.g\.dart|(?i:changelog|changes|history|news|releases?)(?:\.[a-z]+)?
+      |[^/]*\.g\.dart|(?i:changelog|changes|history|news|release_?notes)(?:\.(?:md|rst|txt|adoc))?
     )$
-    |(?:^|/)(?:node_modules|dist|vendor|third_party|__snapshots__|changelog(?:\.d)?|changes|newsfragments|\.changeset)/""",
+    |(?:^|/)(?:node_modules|vendor|third_party|__snapshots__|changelog(?:\.d)?|newsfragments|\.changeset)/""",
     re.VERBOSE,
 )
+
+
+def named_so(path: str, /) -> bool:
+    """Whether its name says that machines write it, or that it only lists what changed."""
+    return _NAMES.search(path) is not None
 
 
 class Generated:
@@ -31,7 +36,7 @@ class Generated:
         """Judge paths; `marked` are those that `.gitattributes` calls generated."""
         for path in paths:
             matched = any(covers(wanted, path) for wanted in self._patterns)
-            self._known[path] = matched or path in marked or _NAMES.search(path) is not None
+            self._known[path] = matched or path in marked or named_so(path)
 
     def __call__(self, path: str, /) -> bool:
         return self._known.get(path, False)

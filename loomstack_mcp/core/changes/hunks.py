@@ -4,13 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from loomstack_mcp.core.changes.lines import WEIGHT_MAX, Lines
+from loomstack_mcp.core.changes.lines import WEIGHT_BITS, WEIGHT_MAX, Lines
 
 HUNK_LINES_MAX = 5_000
-"""A larger hunk is compared by the blobs around it alone."""
+"""A larger hunk is compared as a whole."""
 MESSAGE_CHARS_MAX = 1_000
-
-NO_BLOB = "unknown"
 
 _FILE = b"diff --git "
 _ENTRY = (b"index ", b"old mode ", b"similarity ", b"new file ", b"deleted file ")
@@ -46,14 +44,14 @@ class Hunk:
 
 @dataclass(frozen=True, kw_only=True)
 class FileChange:
-    """One file before and after. A file that is not there has a blob of zeros, one not stored yet NO_BLOB."""
+    """One file before and after. A file that is not there has a blob of zeros."""
 
     path: str
     old_path: str
     before: str
     after: str
     hunks: tuple[Hunk, ...] = ()
-    """Empty for a binary or very large file, a submodule, a mere rename: then only the blobs tell."""
+    """Of a file without lines that could be compared (binary, very large, a submodule) one, which names its blobs."""
 
     @property
     def creates(self) -> bool:
@@ -73,6 +71,8 @@ class Change:
     author: str = ""
     account: str = ""
     """A keyed hash of the author's address."""
+    also: tuple[str, ...] = ()
+    """Names under which the same hands land changes: to count pieces together, not to agree."""
     at_ms: int = 0
     """When it was committed."""
     message: str = ""
@@ -107,15 +107,25 @@ def files(raw: Sequence[str], patch: bytes, /, *, lines: Lines) -> tuple[FileCha
         if status == "T":  # a link in the place of a file is printed as a deletion and a creation
             next(sections, None)
         hunks = tuple(_hunks(next(sections, []), lines))
+        if before != after and not any(hunk.removed or hunk.added or hunk.takes or hunk.gives for hunk in hunks):
+            hunks = (_wholly(before, after, lines), *hunks)
         found.append(FileChange(path=path, old_path=old_path, before=before, after=after, hunks=hunks))
     return tuple(found)
 
 
-def created(path: str, content: bytes, *, blob: str, lines: Lines) -> FileChange:
-    """A file that git does not know yet, as a change that adds it."""
-    texts = [] if b"\0" in content[:8_000] else content.splitlines()
-    hunks = (_hunk((0, 0, 1, len(texts)), [], texts, lines),) if texts else ()
-    return FileChange(path=path, old_path=path, before="0" * len(blob), after=blob, hunks=hunks)
+def _wholly(before: str, after: str, lines: Lines) -> Hunk:
+    """Content that is no lines, as one line before and one after."""
+    removed, added = ((lines.number(f"blob {blob}".encode()),) if blob.strip("0") else () for blob in (before, after))
+    return Hunk(
+        before=1,
+        before_lines=len(removed),
+        after=1,
+        after_lines=len(added),
+        removed=removed,
+        added=added,
+        takes=removed[0] if removed else 0,
+        gives=added[0] if added else 0,
+    )
 
 
 def _entries(raw: Sequence[str]) -> Iterator[tuple[str, str, str, str, str]]:
@@ -125,8 +135,7 @@ def _entries(raw: Sequence[str]) -> Iterator[tuple[str, str, str, str, str]]:
             before, after, status = match.groups()
             old_path = next(fields, "")
             path = next(fields, "") if status in "RC" else old_path
-            stored = after if status == "D" or after.strip("0") else NO_BLOB
-            yield status, before, stored, old_path if status != "C" else path, path
+            yield status, before, after, old_path if status != "C" else path, path
 
 
 def _sections(patch: bytes) -> Iterator[list[bytes]]:
@@ -163,16 +172,18 @@ def _hunks(section: Iterable[bytes], lines: Lines) -> Iterator[Hunk]:
 
 def _hunk(place: tuple[int, int, int, int], removed: list[bytes], added: list[bytes], lines: Lines) -> Hunk:
     before, before_lines, after, after_lines = place
-    if len(removed) + len(added) > HUNK_LINES_MAX:
-        return Hunk(before=before, before_lines=before_lines, after=after, after_lines=after_lines)
     takes, gives, kept_percent = lines.words(removed, added)
+    if len(removed) + len(added) > HUNK_LINES_MAX:
+        gone, come = (tuple(words << WEIGHT_BITS | WEIGHT_MAX for words in (one,) if words) for one in (takes, gives))
+    else:
+        gone, come = _telling(removed, lines), _telling(added, lines)
     return Hunk(
         before=before,
         before_lines=before_lines,
         after=after,
         after_lines=after_lines,
-        removed=_telling(removed, lines),
-        added=_telling(added, lines),
+        removed=gone,
+        added=come,
         takes=takes,
         gives=gives,
         kept_percent=kept_percent,

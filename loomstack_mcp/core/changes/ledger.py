@@ -42,6 +42,8 @@ class Piece:
         self.net = net
         self.removed = weight(net.removed)
         self.added = weight(net.added)
+        self.tells = bool(self.added or self.removed) or (bool(net.hunk.takes or net.hunk.gives) and not net.moved)
+        """Whether it changed more than layout: words that weigh nothing, as `True` does, count at their place."""
         self.live = self.added
         """What those of its lines say that are still there."""
         self.heirs: dict[Piece, int] = {}

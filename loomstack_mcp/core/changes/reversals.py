@@ -119,7 +119,7 @@ class Reversals:
         return Undone(
             change=old,
             hunks=len(pieces),
-            hunks_before=self._taken_back[change.author, number],
+            hunks_before=sum(self._taken_back[name, number] for name in (change.author, *change.also)),
             restored=sum(bool(piece.removed) or found[piece].whole for piece in pieces),
             share=round(min(1.0, taken / said), 2) if said else 1.0,
             places=tuple(

@@ -16,8 +16,8 @@ SELECT DISTINCT account, author FROM landed WHERE repo_id = :repo_id
 
 -- :name insert
 -- A landed change; nothing is returned where it is known.
-INSERT INTO landed (repo_id, sha, at_ms, author, account, title, run_id, said)
-VALUES (:repo_id, :sha, :at_ms, :author, :account, :title, :run_id, :said)
+INSERT INTO landed (repo_id, sha, at_ms, made_at_ms, author, account, title, run_id, said)
+VALUES (:repo_id, :sha, :at_ms, :made_at_ms, :author, :account, :title, :run_id, :said)
 ON CONFLICT (repo_id, sha) DO NOTHING
 RETURNING number
 
@@ -64,15 +64,15 @@ WHERE true
 ON CONFLICT DO NOTHING
 
 -- :name bound
--- The run that made a commit, by what was recorded last.
+-- The run that made a commit, by what was recorded last; with ten minutes for clocks, none that started after it.
 SELECT b.run_id FROM binding AS b JOIN run AS r ON r.id = b.run_id
-WHERE b.repo_id = :repo_id AND b.short = substr(:sha, 1, 7) AND b.sha = substr(:sha, 1, length(b.sha))
+WHERE r.started_at_ms <= :made_at_ms + 600000 AND b.repo_id = :repo_id AND b.short = substr(:sha, 1, 7) AND b.sha = substr(:sha, 1, length(b.sha))
 ORDER BY length(b.sha) DESC, r.seq DESC LIMIT 1
 
 -- :name bind_landed
 -- The same for those that have landed already.
 UPDATE landed SET run_id = :run_id
-WHERE run_id = '' AND number IN (
+WHERE run_id = '' AND made_at_ms + 600000 >= (SELECT started_at_ms FROM run WHERE id = :run_id) AND number IN (
   SELECT l.number FROM json_each(:shas) AS s
   CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha >= s.value AND l.sha < s.value || 'g'
 )

@@ -11,6 +11,7 @@ CREATE TABLE landed (
   repo_id TEXT NOT NULL REFERENCES repo (id),
   sha TEXT NOT NULL,
   at_ms INTEGER NOT NULL,
+  made_at_ms INTEGER NOT NULL,
   author TEXT NOT NULL,
   account TEXT NOT NULL,
   title TEXT NOT NULL,
@@ -43,6 +44,10 @@ CREATE TABLE binding (
   bound_by TEXT NOT NULL CHECK (bound_by IN ('outcome', 'trailer')),
   PRIMARY KEY (repo_id, short, sha, run_id)
 ) STRICT, WITHOUT ROWID;
+
+INSERT INTO binding (repo_id, short, sha, run_id, bound_by)
+SELECT DISTINCT o.repo_id, substr(c.value, 1, 7), c.value, o.about_run, 'outcome'
+FROM outcome AS o, json_each(o.commits) AS c;
 
 CREATE TABLE conflict (
   id TEXT PRIMARY KEY,

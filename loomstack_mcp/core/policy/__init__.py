@@ -1,0 +1,1 @@
+"""Policy: rules, the facts they are held against, and the decision; pure."""

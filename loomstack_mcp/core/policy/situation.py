@@ -1,0 +1,111 @@
+"""What is about to happen, by whom, and what is known of it: the facts that rules are held against."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from loomstack_mcp.core.policy.findings import Violation
+from loomstack_mcp.core.policy.rules import FINAL, ActionKind, ActorKind, EvidenceKind, Point, RefChange
+
+Look = Callable[..., tuple[Violation, ...]]
+"""Finds out what is wrong in some respect, when first a rule asks; raises Unknown where that cannot be found out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who acts; None is unknown."""
+
+    kind: ActorKind | None = None
+    loop: str | None = None
+    developer: str | None = None
+    agent: str | None = None
+    roles: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Touched:
+    """A path that the action touches, as it was spelled or as it really is, relative to the root."""
+
+    path: str
+    is_folder: bool = False
+    """Whether everything below it is touched as well."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceFact:
+    """A checked fact about a commit, as it was recorded."""
+
+    kind: EvidenceKind
+    passed: bool
+    by: str
+    commit: str
+    at_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalFact:
+    """A person's answer for exactly this content."""
+
+    rule: str
+    by: str
+    roles: tuple[str, ...] = ()
+    commit: str = ""
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimFacts:
+    """What is held near the paths: by those who act, and exclusively by others."""
+
+    own: tuple[str, ...] = ()
+    others: tuple[tuple[str, str, str], ...] = ()
+    """Pattern, who, intent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undoing:
+    """One intentional change that this one takes back, or replaces."""
+
+    commit: str
+    who: str
+    intent: str
+    paths: tuple[str, ...]
+    how: Literal["undoes", "overrides"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """An action at a point. What is None is not known here."""
+
+    point: Point
+    actions: frozenset[ActionKind]
+    now_ms: int
+    actor: Actor = field(default_factory=Actor)
+    repo: str | None = None
+    branch: str | None = None
+    environment: str | None = None
+    tool: str | None = None
+    touched: tuple[Touched, ...] | None = None
+    outside: tuple[str, ...] = ()
+    """Paths that lead out of the repository."""
+    head: str = ""
+    """The commit that evidence and approvals have to be about."""
+    message: str | None = None
+    refs: frozenset[RefChange] | None = None
+    rework: int | None = None
+    retries: int | None = None
+    cost_usd: float | None = None
+    work_item: str | None = None
+    evidence: tuple[EvidenceFact, ...] | None = None
+    approvals: tuple[ApprovalFact, ...] = ()
+    makers: frozenset[str] = frozenset()
+    claims: ClaimFacts | None = None
+    undoing: Callable[[], tuple[Undoing, ...]] | None = None
+    reading: Any = None
+    """The shell line as read (core/policy/commands.py); None where the action is no command."""
+    look: Mapping[str, Look] = field(default_factory=dict)
+    """`limits secrets links submodules added weakening crossings`, each with the rule's own settings."""
+
+    @property
+    def is_final(self) -> bool:
+        return self.point in FINAL
