@@ -12,6 +12,7 @@ from loomstack_mcp.services.context import ContextService
 from loomstack_mcp.services.events import EventService
 from loomstack_mcp.services.notes import NoteService
 from loomstack_mcp.services.outcomes import OutcomeService
+from loomstack_mcp.services.policy import PolicyService
 from loomstack_mcp.services.repos import RepoService
 from loomstack_mcp.services.runs import RunService
 from loomstack_mcp.store.base import Store
@@ -30,6 +31,7 @@ class Loom:
         self.outcomes = OutcomeService(store, rework_max=rework_max)
         self.changes = LedgerService(store)
         self.conflicts = ConflictService(store)
+        self.policy = PolicyService(store)
         self.events = EventService(store)
         self.store = store
 

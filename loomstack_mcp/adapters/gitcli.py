@@ -30,6 +30,8 @@ class Worktree:
     root: Path
     common_dir: Path
     """The git folder that all worktrees of the clone share."""
+    git_dir: Path
+    """The worktree's own."""
 
     @property
     def exclude(self) -> str:
@@ -92,11 +94,12 @@ class Worktree:
 
 def worktree_at(folder: Path) -> Worktree | None:
     """The worktree around a folder; None outside of git, in a bare repository, and without git."""
-    answer = _git(folder, "rev-parse", "--show-toplevel", "--path-format=absolute", "--git-common-dir")
+    answer = _git(folder, "rev-parse", "--show-toplevel", "--path-format=absolute", "--git-common-dir", "--git-dir")
     lines = answer.splitlines()
-    if len(lines) != 2 or not lines[0]:
+    if len(lines) != 3 or not lines[0]:
         return None
-    return Worktree(root=Path(lines[0]), common_dir=Path(os.path.realpath(lines[1])))
+    common_dir, git_dir = (Path(os.path.realpath(line)) for line in lines[1:])
+    return Worktree(root=Path(lines[0]), common_dir=common_dir, git_dir=git_dir)
 
 
 def _identity(folder: Path, common_dir: Path) -> str:

@@ -92,13 +92,19 @@ def trunk(repo: Repository) -> str:
     return found
 
 
-def base_of(repo: Repository, target: str) -> str:
-    """The commit that HEAD and `target` have in common. Raises NotFound."""
+def branch_name(ref: str) -> str:
+    """A ref as people call it: `refs/remotes/origin/main` is main."""
+    name = ref.removeprefix("refs/")
+    return name.removeprefix("heads/") if name.startswith("heads/") else name.removeprefix("remotes/origin/")
+
+
+def base_of(repo: Repository, target: str, *, head: str = "HEAD") -> str:
+    """The commit that `head` and `target` have in common. Raises NotFound."""
     if not ask(repo.folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{target}^{{commit}}").text:
         raise NotFound(f"base {target[:100]} is no commit here; name a branch, or leave it out for the trunk")
-    found = ask(repo.folder, "merge-base", "--end-of-options", "HEAD", target).text
+    found = ask(repo.folder, "merge-base", "--end-of-options", head, target).text
     if not found:
-        raise NotFound(f"HEAD and {target[:100]} have no commit in common; fetch the trunk, or name another base")
+        raise NotFound(f"{head[:100]} and {target[:100]} share no commit; fetch the trunk, or name another base")
     return found.split("\n", 1)[0]
 
 
@@ -152,9 +158,15 @@ def author(repo: Repository) -> tuple[str, str]:
     return (found[1], found[2]) if found else ("", "")
 
 
-def message_since(repo: Repository, base: str) -> str:
-    """What the commits from `base` to HEAD say together, newest first."""
-    return ask(repo.folder, "log", "--format=%B", f"{base}..HEAD").text
+def author_of(repo: Repository, commit: str) -> tuple[str, str]:
+    """Who made a commit: name and address."""
+    name, _, address = ask(repo.folder, "log", "-1", "--format=%aN%x00%aE", commit).text.partition("\0")
+    return name, address
+
+
+def message_since(repo: Repository, base: str, head: str = "HEAD") -> str:
+    """What the commits from `base` to `head` say together, newest first."""
+    return ask(repo.folder, "log", "--format=%B", f"{base}..{head}").text
 
 
 class Marked:

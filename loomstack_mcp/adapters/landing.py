@@ -22,8 +22,10 @@ _MESSAGE_CHARS_MAX = 4_000
 class Landing:
     """A worktree in front of its trunk, or of another target; `key` is the store's, for the hashes of lines."""
 
-    def __init__(self, repo: Repository, *, target: str, key: bytes, generated: Sequence[str] = ()) -> None:
-        """Raises NotFound where `target` is no commit, or shares no history with what is checked out."""
+    def __init__(
+        self, repo: Repository, *, target: str, key: bytes, generated: Sequence[str] = (), head: str = "HEAD"
+    ) -> None:
+        """Raises NotFound where `target` is no commit, or shares no history with `head`."""
         self._repo = repo
         self._now_ms = round(time.time() * SECOND_MS)
         self.since_ms = self._now_ms - WINDOW_MS
@@ -33,7 +35,8 @@ class Landing:
         self._reading = Reading()
         self._trunk = gitrepo.trunk(repo)
         self._target = target or self._trunk or "HEAD"
-        self._base = gitrepo.base_of(repo, self._target)
+        self._head = head
+        self._base = gitrepo.base_of(repo, self._target, head=head)
         self.history = gitrepo.landed(repo, self._target, since_ms=self.since_ms)
         """What landed there in the window, parents first: when, and on what."""
 
@@ -56,15 +59,24 @@ class Landing:
 
     def proposal(self) -> Proposal:
         """What would land now: of the files, and of the index and HEAD where they differ. Read the history first."""
-        author, address = gitrepo.author(self._repo)
-        account = self._lines.hidden(address) if address else ""
-        said = gitrepo.message_since(self._repo, self._base)[:_MESSAGE_CHARS_MAX]
-        known = Marked(self._repo, self._target)
         with snapshot(self._repo) as taken:
             found = [
                 gitdiffs.between(self._repo, self._base, tree, lines=self._lines, variables=taken.variables)
                 for tree in taken.trees
             ]
+        return self._proposed(found, gitrepo.author(self._repo), taken.left_out)
+
+    def proposal_of(self, after: str) -> Proposal:
+        """The same of a tree that would be there: of merging `head`."""
+        tip = gitrepo.ask(self._repo.folder, "rev-parse", f"{self._target}^{{commit}}").text
+        change = gitdiffs.between(self._repo, tip, after, lines=self._lines)
+        return self._proposed([change], gitrepo.author_of(self._repo, self._head), ())
+
+    def _proposed(self, found: Sequence[Change], who: tuple[str, str], left_out: tuple[str, ...]) -> Proposal:
+        author, address = who
+        account = self._lines.hidden(address) if address else ""
+        said = gitrepo.message_since(self._repo, self._base, self._head)[:_MESSAGE_CHARS_MAX]
+        known = Marked(self._repo, self._target)
         for change in found:
             learn(known, self._generated, change)
         return Proposal(
@@ -82,7 +94,7 @@ class Landing:
             history=self.history,
             target=self._target.removeprefix("refs/").removeprefix("heads/").removeprefix("remotes/"),
             reformatting=gitrepo.reformatting(self._repo, self._target),
-            unchecked=(*self._gaps(), *self._repo.gaps, *unread(self._reading), *taken.left_out),
+            unchecked=(*self._gaps(), *self._repo.gaps, *unread(self._reading), *left_out),
         )
 
     def _gaps(self) -> Iterator[str]:

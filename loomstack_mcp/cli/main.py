@@ -28,6 +28,8 @@ _COMMANDS = {
     "events": "lists",
     "audit": "audit",
     "conflicts": "conflicts",
+    "policy": "policy",
+    "gate": "gate",
     "notes": "notes",
     "note": "notes",
     "config": "config",

@@ -11,9 +11,11 @@ from loomstack_mcp.core.claims import Claim, shared_path
 from loomstack_mcp.core.globs import literal, pattern
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN, DAY_MS, HOUR_MS, MINUTE_MS, NAME_CHARS_MAX, SECOND_MS
 from loomstack_mcp.core.notes import AUTHORITY_ORDER, ORG, Note
+from loomstack_mcp.core.policy.patterns import compiled
+from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.runs import Run
 
-Section = Literal["runs", "claims", "notes", "changes", "conflicts"]
+Section = Literal["runs", "claims", "notes", "changes", "conflicts", "rules"]
 Nearness = Literal[0, 1, 2, 3]
 """0 overlaps my paths, 1 lies in the same folder or changes with them, 2 elsewhere, 3 holds for every repo."""
 
@@ -50,6 +52,7 @@ class Briefing:
     notes: tuple[Body, ...] = ()
     changes: tuple[Body, ...] = ()
     conflicts: tuple[Body, ...] = ()
+    rules: tuple[Body, ...] = ()
     more: int = 0
     """How many items did not fit."""
 
@@ -157,6 +160,18 @@ def of_conflict(conflict: Conflict, view: View, /) -> Item:
     return Item(section="conflicts", nearness=view.nearness(paths), weight=1, seq=conflict.seq, body=lean(body))
 
 
+def of_rule(rule: Rule, view: View, /) -> Item | None:
+    """A rule of the repository or its organisation, where it speaks of some of my paths."""
+    if rule.layer == "builtin" or rule.mode == "audit" or not rule.where.paths:
+        return None
+    wanted = compiled(rule.where.paths)
+    mine = (pattern(text) for text in view.paths)
+    if not any(wanted.loose(one.key.rstrip("/")) if one.literal else wanted.below(one.key.rstrip("/")) for one in mine):
+        return None
+    body = {"rule": rule.id, "effect": rule.effect, "on": rule.on, "paths": rule.where.paths, "why": rule.why}
+    return Item(section="rules", nearness=0, weight=0, seq=1, body=lean(body))
+
+
 def fitted(items: Iterable[Item], /, *, cursor: int, since: int, budget_tokens: int) -> Briefing:
     """The best items newer than `since` that together fit the budget, rendered as compact JSON.
 
@@ -186,6 +201,7 @@ def fitted(items: Iterable[Item], /, *, cursor: int, since: int, budget_tokens: 
         notes=tuple(taken["notes"]),
         changes=tuple(taken["changes"]),
         conflicts=tuple(taken["conflicts"]),
+        rules=tuple(taken["rules"]),
         more=more,
     )
 

@@ -43,6 +43,12 @@ class LimitExceeded(LoomError):
     code = "limit_exceeded"
 
 
+class PolicyError(LoomError):
+    """A set of policies that does not load. One problem a line, each `file:line: key: what is wrong`."""
+
+    code = "policy_error"
+
+
 class StoreUnavailable(LoomError):
     """The store cannot answer, or could not keep the change. Nothing was half-written."""
 

@@ -7,7 +7,7 @@ from typing import Literal
 EventKind = Literal[
     "run.started", "run.resumed", "run.renewed", "run.ended", "run.lost",
     "claim.granted", "claim.renewed", "claim.refused", "claim.released", "claim.expired",
-    "note.shared", "outcome.recorded", "conflict.found", "conflict.ended",
+    "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
 ]  # fmt: skip
 
 AlertKind = Literal["freed", "expired", "message", "contradicted", "checked", "conflict"]

@@ -13,6 +13,7 @@ from loomstack_mcp.server.tools.claims import ClaimTools
 from loomstack_mcp.server.tools.conflicts import ConflictTools
 from loomstack_mcp.server.tools.notes import NoteTools
 from loomstack_mcp.server.tools.outcomes import OutcomeTools
+from loomstack_mcp.server.tools.policy import PolicyTools
 from loomstack_mcp.server.tools.runs import RunTools
 
 # Codex shows only the first line up front (facts/clients.md §1): it has to stand alone.
@@ -43,6 +44,7 @@ def build_server(face: Face, changes: Changes) -> MCPServer[Any]:
             tool(notes.share_context, annotations=_WRITES),
             tool(claims.claim_paths, annotations=_REPEATABLE, meta=_UP_FRONT),
             tool(claims.release_paths, annotations=_REPEATABLE),
+            tool(PolicyTools(face).check_policy, annotations=_READS, meta=_UP_FRONT),
             tool(ConflictTools(face).check_conflicts, annotations=_READS),
             tool(outcomes.record_outcome, annotations=_WRITES),
         ],

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -23,11 +23,15 @@ from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
 from loomstack_mcp.core.paths import claimed
+from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import Checkout, identity_of
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.texts import bounded
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.callers import caller_of
+
+if TYPE_CHECKING:
+    from loomstack_mcp.server.rules import Rules
 
 Answer = TypeVar("Answer")
 
@@ -52,6 +56,7 @@ class Face:
         self._beside: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._callers: dict[tuple[str, str, str], Caller] = {}
         self._catching_up = threading.Lock()
+        self._rules: Rules | None = None
         self._threads: anyio.CapacityLimiter | None = None
 
     async def call(self, ctx: Context[Any, Any], work: Callable[[Caller], Answer]) -> Answer:
@@ -80,9 +85,28 @@ class Face:
 
     def proposal(self, base: str) -> Proposal:
         """What the worktree would land on `base`, or on the trunk; the history it would land on is in the ledger."""
+        return self._landing(self._seen_worktree(), bounded("base", base, chars_max=NAME_CHARS_MAX)).proposal()
+
+    def rules(self) -> "Rules":
+        """The rules of the worktree. Raises Invalid where none is seen."""
+        if self._rules is None:
+            from loomstack_mcp.server.rules import Rules  # parsers and RE2: 150 ms that a start must not cost
+
+            worktree = self._seen_worktree()
+            self._rules = Rules(worktree, self._folder or worktree.root, self._settings.home)
+        return self._rules
+
+    def rules_told(self) -> tuple[Rule, ...]:
+        """The rules as a briefing tells them: none where there are none, or they do not load; a check says so."""
+        try:
+            return self.rules().book().rules
+        except LoomError:
+            return ()
+
+    def _seen_worktree(self) -> Worktree:
         if (worktree := self.worktree()) is None:
-            raise Invalid("no worktree is seen from here; run `loomstack-mcp conflicts` in yours")
-        return self._landing(worktree, bounded("base", base, chars_max=NAME_CHARS_MAX)).proposal()
+            raise Invalid("no worktree is seen from here; run the loomstack-mcp commands in yours")
+        return worktree
 
     async def catch_up(self) -> None:
         """Bring the ledger up to the trunk, as far as a caller should wait for it; the rest is done behind its back."""

@@ -13,13 +13,17 @@ from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN, SECOND_MS
 from loomstack_mcp.core.notes import NoteResult
 from loomstack_mcp.core.outcomes import OutcomeResult
+from loomstack_mcp.core.policy.shown import reasons_shown
 from loomstack_mcp.core.shown import conflict_shown
 from loomstack_mcp.services.conflicts import ConflictResult
+from loomstack_mcp.services.policy import PolicyResult
 from loomstack_mcp.services.runs import StartResult
 
 _REFUSAL_TOKENS_MAX = 200
 _INTENT_CHARS_MAX = 100
 _CONFLICTS_MAX = 8
+_HASH_CHARS = 19
+_PROBLEMS_MAX = 5
 
 Items = list[dict[str, Any]]
 
@@ -31,6 +35,7 @@ class BriefingAnswer(TypedDict, total=False):
     notes: Items
     changes: Items
     conflicts: Items
+    rules: Items
     more: int
     alerts: Items
 
@@ -76,6 +81,14 @@ class OutcomeAnswer(TypedDict, total=False):
     rework: int
     next: dict[str, Any]
     released: list[str]
+    alerts: Items
+
+
+class PolicyAnswer(TypedDict, total=False):
+    effect: str
+    decision: str
+    reasons: Items
+    policy: str
     alerts: Items
 
 
@@ -180,6 +193,30 @@ def checked(result: ConflictResult) -> dict[str, Any]:
         "unchecked": list(result.unchecked),
         "alerts": alerts(result.alerts),
     }
+
+
+def decided(result: PolicyResult) -> dict[str, Any]:
+    """The effect, with every rule that has something to say."""
+    decision = result.decision
+    return {
+        "effect": decision.answer,
+        "decision": result.id,
+        "reasons": reasons_shown(decision),
+        "policy": decision.policy[:_HASH_CHARS],
+        "alerts": alerts(result.alerts),
+    }
+
+
+def broken(problems: str) -> dict[str, Any]:
+    """A set that does not load: nothing lands with it, so that mending it comes first."""
+    reason = {
+        "rule": "policy_error",
+        "effect": "warn",
+        "why": "the rules do not load, and a final point refuses everything until they do",
+        "matched": problems.split("\n")[:_PROBLEMS_MAX],
+        "fix": "mend the files; loomstack-mcp policy check tells what is left",
+    }
+    return {"effect": "warn", "reasons": [reason]}
 
 
 def warnings(told: Sequence[PathWarning]) -> Items:

@@ -10,6 +10,7 @@ from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import BUDGET_TOKENS_MAX, BUDGET_TOKENS_MIN, SENTENCE_CHARS_MAX
 from loomstack_mcp.core.notes import ORG, Note
 from loomstack_mcp.core.outcomes import Outcome
+from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, acts_for, renewal_due
 from loomstack_mcp.core.texts import bounded, within
@@ -52,6 +53,7 @@ class ContextService:
         beside: Sequence[str] = (),
         query: str = "",
         since: int = 0,
+        rules: Sequence[Rule] = (),
         budget_tokens: int,
     ) -> ContextResult:
         """What is shared about `patterns` (default: the run's own paths), best first, within the budget.
@@ -65,8 +67,9 @@ class ContextService:
             run = _seen_from(tx, caller, run_id, checkout)
             repo_id = run.repo_id if run else repos.found(tx, checkout or Checkout(identity=""))
             found = briefing(
-                tx, repo_id, run, patterns, beside=beside, query=query, since=since, budget_tokens=budget_tokens
-            )
+                tx, repo_id, run, patterns,
+                beside=beside, query=query, since=since, rules=rules, budget_tokens=budget_tokens,
+            )  # fmt: skip
             owed = run is not None and _owed(tx, caller, run)
         if run is None or not owed:
             return ContextResult(briefing=found)
@@ -83,6 +86,7 @@ def briefing(
     beside: Sequence[str] = (),
     query: str = "",
     since: int = 0,
+    rules: Sequence[Rule] = (),
     budget_tokens: int,
 ) -> Briefing:
     """Rank and fit what lies near the paths; with a query, only the notes that match it."""
@@ -96,6 +100,7 @@ def briefing(
             *(core.of_claim(claim, view) for claim in _claims(tx, repo_id, run, view)),
             *(core.of_run(other, view) for other in _runs(tx, repo_id, run, view)),
             *(core.of_change(landed, view) for landed in _landed(tx, repo_id)),
+            *(item for rule in rules if (item := core.of_rule(rule, view))),
             *(core.of_conflict(found, view) for found in open_in(tx, repo_id, limit=_LATEST_MAX)),
         ]
     cursor = paths.cursor(tx, repo_id)

@@ -14,6 +14,7 @@ from loomstack_mcp.core.limits import (
     SENTENCE_CHARS_MAX,
 )
 from loomstack_mcp.core.outcomes import Outcome
+from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, acts_for, is_lost, renewed
 from loomstack_mcp.core.texts import bounded
@@ -66,6 +67,7 @@ class RunService:
         checks_run: str = "",
         finding: str = "",
         key: str = "",
+        rules: Sequence[Rule] = (),
         budget_tokens: int,
     ) -> StartResult:
         """Start a run, or return the one that `key` stands for.
@@ -90,7 +92,9 @@ class RunService:
             return StartResult(
                 run=run,
                 resumed=resumed,
-                briefing=context.briefing(tx, run.repo_id, run, run.paths, beside=beside, budget_tokens=budget_tokens),
+                briefing=context.briefing(
+                    tx, run.repo_id, run, run.paths, beside=beside, rules=rules, budget_tokens=budget_tokens
+                ),
                 warnings=warnings(tx, run, run.paths),
                 next=_next(run),
                 alerts=events.delivered(tx, run.id),

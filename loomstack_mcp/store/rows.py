@@ -21,6 +21,11 @@ def text(value: object, /) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def listed(column: str, /) -> tuple[str, ...]:
+    """A list as a column holds it."""
+    return tuple(json.loads(column))
+
+
 def row(record: "DataclassInstance", /) -> dict[str, Any]:
     """The columns of a record, as parameters of a statement."""
     values = {field.name: getattr(record, field.name) for field in fields(record)}

@@ -13,7 +13,7 @@ from typing import Any
 
 from loomstack_mcp.adapters.gitcli import worktree_at
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN
-from tests.bench import clients, contention, fill, landed, over_http
+from tests.bench import clients, contention, fill, landed, over_http, policy
 from tests.bench.measure import CALLS, Figure, at_most, medians, ratio
 from tests.conftest import COMMAND, commit_all, environment, git
 from tests.wire import Server
@@ -154,6 +154,11 @@ class Bench:
         with self.noop() as noop:
             yield from landed.figures(self.home, self.calls, noop, self.serving)
 
+    def policy(self) -> Iterator[Figure]:
+        said("making a repository of 3,000 files and 200 rules")
+        with self.noop() as noop:
+            yield from policy.figures(self.home, self.calls, noop, self.serving)
+
     def http(self) -> Iterator[Figure]:
         yield from over_http.figures(self.home, self.calls)
 
@@ -172,7 +177,7 @@ def said(text: str) -> None:
     print(f"… {text}", file=sys.stderr, flush=True)
 
 
-GROUPS = ("definitions", "start", "claim_paths", "read_shared_context", "contention", "landed", "http")
+GROUPS = ("definitions", "start", "claim_paths", "read_shared_context", "contention", "landed", "policy", "http")
 
 
 def main() -> None:

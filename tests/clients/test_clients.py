@@ -29,17 +29,18 @@ EVERY_TOOL: list[tuple[str, dict[str, Any]]] = [
     ("claim_paths", {"paths": ["src/a.py"], "intent": "rename it"}),
     ("share_context", {"kind": "intent", "text": "a.py is renamed on purpose", "paths": ["src/a.py"]}),
     ("release_paths", {}),
+    ("check_policy", {"action": "edit", "paths": ["src/a.py"]}),
     ("check_conflicts", {}),
     ("record_outcome", {"status": "done", "summary": "renamed", "checks": {"passed": 8}}),
 ]
-NEEDS_A_WORKTREE = ("check_conflicts", {})
+NEEDS_A_WORKTREE = ("check_policy", "check_conflicts")
 HTTP_TOOLS = [
     ("start_run", {**EVERY_TOOL[0][1], "repo": "github.com/acme/shop"}),
-    *(one for one in EVERY_TOOL[1:] if one != NEEDS_A_WORKTREE),
+    *(one for one in EVERY_TOOL[1:] if one[0] not in NEEDS_A_WORKTREE),
 ]
 DEFERRED = ("share_context", "release_paths", "check_conflicts", "record_outcome")
-ANSWERS = ["run", "cursor", "granted", "note", "released", "verdict", "next"]
-HTTP_ANSWERS = [key for key in ANSWERS if key != "verdict"]
+ANSWERS = ["run", "cursor", "granted", "note", "released", "effect", "verdict", "next"]
+HTTP_ANSWERS = [key for key in ANSWERS if key not in ("effect", "verdict")]
 
 
 class Team:
@@ -111,7 +112,7 @@ def test_what_agents_need_first_is_up_front_and_the_instructions_are_shown(team:
     done = team.claude(["done"])
     up_front = {name.removeprefix("mcp__loomstack__") for name in done.tools() if name.startswith("mcp__")}
 
-    assert up_front == {"start_run", "read_shared_context", "claim_paths"}
+    assert up_front == {"start_run", "read_shared_context", "claim_paths", "check_policy"}
     assert "LoomStack lets many agents' loops work as one team" in json.dumps(done.lane()[0]["body"])
 
 

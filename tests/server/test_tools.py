@@ -19,10 +19,11 @@ TOOLS = [
     "share_context",
     "claim_paths",
     "release_paths",
+    "check_policy",
     "check_conflicts",
     "record_outcome",
 ]
-UP_FRONT = {"start_run", "read_shared_context", "claim_paths"}
+UP_FRONT = {"start_run", "read_shared_context", "claim_paths", "check_policy"}
 
 
 def tokens(value: object) -> float:
@@ -42,7 +43,9 @@ def test_the_definitions_are_small_and_annotated(serve: Callable[..., Server]) -
     assert tokens(sent) <= 1200
     for tool in listed:
         assert len(tool["annotations"]) == 4, tool["name"]
-        assert tool["annotations"]["readOnlyHint"] == (tool["name"] in ("read_shared_context", "check_conflicts"))
+        assert tool["annotations"]["readOnlyHint"] == (
+            tool["name"] in ("read_shared_context", "check_policy", "check_conflicts")
+        )
         assert tool["annotations"]["destructiveHint"] is False
         assert tool["annotations"]["openWorldHint"] is False
         assert bool(tool.get("_meta")) == (tool["name"] in UP_FRONT)

@@ -36,7 +36,7 @@ def test_a_probe_may_be_followed_by_the_modern_era(serve: Callable[..., Server])
     server.modern_era = True
 
     assert server.request("server/discover")["result"]["instructions"]
-    assert len(server.request("tools/list")["result"]["tools"]) == 7
+    assert len(server.request("tools/list")["result"]["tools"]) == 8
     assert server.answer("start_run", loop="loop", goal="goal")["run"]
 
 

@@ -1,16 +1,27 @@
-"""Claude Code: PreToolUse payloads as actions (https://code.claude.com/docs/en/hooks, PreToolUse input)."""
+"""Claude Code: PreToolUse payloads as actions, answers as replies (https://code.claude.com/docs/en/hooks)."""
 
-from loomstack_mcp.core.clients.action import Action, Payload, fields, text
+from loomstack_mcp.core.clients.action import Action, Payload, fields, replied, text, usable
+from loomstack_mcp.core.policy.rules import Answer
 
-_PATH_FIELDS = ("file_path", "notebook_path")
+_EDITS = {"Edit": "file_path", "Write": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
+_COMMANDS = frozenset({"Bash", "Monitor"})
 
 
 def action(payload: Payload, /) -> Action:
-    """Edit, Write and NotebookEdit name the one file that they write."""
-    arguments = fields(payload, "tool_input")
-    session = text(payload, "session_id")
+    """An edit names the one file that it writes. Raises Invalid where an edit names none, or a command has no line."""
+    arguments, tool, session = fields(payload, "tool_input"), text(payload, "tool_name"), text(payload, "session_id")
+    is_edit, is_command = tool in _EDITS, tool in _COMMANDS
     return Action(
         session=f"claude:{session}" if session else "",
+        agent=text(payload, "agent_id"),
         cwd=text(payload, "cwd"),
-        paths=tuple(path for name in _PATH_FIELDS if (path := text(arguments, name))),
+        tool=tool,
+        kind="edit" if is_edit else "command" if is_command else "tool",
+        paths=(usable("path", text(arguments, _EDITS[tool])),) if is_edit else (),
+        command=usable("command", text(arguments, "command")) if is_command else "",
     )
+
+
+def reply(answer: Answer, reason: str, /) -> Payload | None:
+    """What to print. Where nobody sits at the screen, Claude Code takes `ask` for a refusal (facts/clients.md §3)."""
+    return replied(answer, reason, can_ask=True)

@@ -1,18 +1,55 @@
-"""Codex: PreToolUse payloads as actions. Its edits are patches, whose header lines name the files."""
+"""Codex: PreToolUse payloads as actions, answers as replies. Its edits are patches, whose headers name the files."""
 
 import re
+import shlex
 
-from loomstack_mcp.core.clients.action import Action, Payload, fields, text
+from loomstack_mcp.core.clients.action import Action, Payload, fields, replied, text, usable
+from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.policy.rules import Answer
 
-_FILE = re.compile(r"^\*\*\* (?:Add File|Update File|Delete File|Move to): (?P<path>.+?)\s*$", re.MULTILINE)
+_HEADER = re.compile(r"\*\*\* (?:Add File|Update File|Delete File|Move to):(?P<path>.+)")
+_COMMANDS = frozenset(
+    {"Bash", "shell", "shell_command", "local_shell", "container.exec", "exec_command", "unified_exec"}
+)
 
 
 def action(payload: Payload, /) -> Action:
-    """`apply_patch` may write several files; a move writes both ends."""
-    patch = text(fields(payload, "tool_input"), "command") if text(payload, "tool_name") == "apply_patch" else ""
-    session = text(payload, "session_id")
+    """`apply_patch` may write several files. Raises Invalid where an edit names none, or a command has no line."""
+    arguments, tool, session = fields(payload, "tool_input"), text(payload, "tool_name"), text(payload, "session_id")
+    is_edit, is_command = tool == "apply_patch", tool in _COMMANDS
+    cwd, inner = text(payload, "cwd"), text(arguments, "workdir") if is_command else ""
     return Action(
         session=f"codex:{session}" if session else "",
-        cwd=text(payload, "cwd"),
-        paths=tuple(dict.fromkeys(match["path"] for match in _FILE.finditer(patch))),
+        agent=text(payload, "agent_id"),
+        cwd=inner if inner.startswith("/") or not cwd else f"{cwd}/{inner}" if inner else cwd,
+        tool=tool,
+        kind="edit" if is_edit else "command" if is_command else "tool",
+        paths=_edited(arguments) if is_edit else (),
+        command=_line(arguments) if is_command else "",
     )
+
+
+def reply(answer: Answer, reason: str, /) -> Payload | None:
+    """What to print. Codex runs a call that is answered with `ask` (facts/policy.md §1), so that is never said."""
+    return replied(answer, reason, can_ask=False)
+
+
+def patched(patch: str, /) -> tuple[str, ...]:
+    """The files that a patch writes; a move writes both ends. Blanks around a header count for nothing."""
+    headers = (_HEADER.fullmatch(line.strip()) for line in patch.split("\n"))
+    return tuple(dict.fromkeys(path for header in headers if header and (path := header["path"].strip())))
+
+
+def _edited(arguments: Payload) -> tuple[str, ...]:
+    paths = patched(next((patch for name in ("command", "input", "patch") if (patch := text(arguments, name))), ""))
+    if not paths:
+        raise Invalid("the client sent a patch that names no file; check its header lines")
+    return tuple(usable("path", path) for path in paths)
+
+
+def _line(arguments: Payload) -> str:
+    """A line as text, or the words of a call, which are quoted again."""
+    line = arguments.get("command", arguments.get("cmd", ""))
+    if isinstance(line, list) and all(isinstance(word, str) for word in line):
+        line = shlex.join(line)
+    return usable("command", line if isinstance(line, str) else "")

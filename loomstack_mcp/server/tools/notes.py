@@ -40,6 +40,7 @@ class NoteTools:
                 beside=self._face.beside(patterns),
                 query=query,
                 since=since,
+                rules=self._face.rules_told(),
                 budget_tokens=budget_tokens,
             )
 

@@ -45,6 +45,7 @@ class RunTools:
                 checks_run=checks_run,
                 finding=finding,
                 key=key,
+                rules=() if repo else self._face.rules_told(),
                 budget_tokens=BUDGET_TOKENS_DEFAULT,
             )
 

@@ -1,0 +1,140 @@
+"""The decision: every rule held against a situation, the strictest answer, and all reasons."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from loomstack_mcp.core.policy.applies import applies
+from loomstack_mcp.core.policy.checks import violations
+from loomstack_mcp.core.policy.findings import Unknown, Violation
+from loomstack_mcp.core.policy.patterns import compiled
+from loomstack_mcp.core.policy.rules import STRICTNESS, Answer, Rule, Rulebook, Waiver
+from loomstack_mcp.core.policy.situation import ApprovalFact, Situation
+
+Outcome = Literal["fired", "audit", "waived", "approved", "pending"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """What one rule had to do with the decision."""
+
+    rule: Rule
+    outcome: Outcome
+    effect: Answer
+    """At this point; a pending rule warns."""
+    violations: tuple[Violation, ...]
+    matched_time: str = ""
+    """The window or freeze, where the rule has any."""
+    waivers: tuple[str, ...] = ()
+    """Those that covered it, or some of it."""
+    dead_waivers: tuple[str, ...] = ()
+    """Those that would have, with why they did not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """The answer, with every rule that fired, would have fired, or could not be decided."""
+
+    answer: Answer
+    reasons: tuple[Reason, ...]
+    policy: str
+    """The hash of the rules."""
+
+    @property
+    def fired(self) -> tuple[str, ...]:
+        return tuple(reason.rule.id for reason in self.reasons if reason.outcome == "fired")
+
+
+def decide(book: Rulebook, situation: Situation, /) -> Decision:
+    """Hold every rule against the situation. Deny comes before approval, before warn, before allow."""
+    reasons = tuple(reason for rule in book.rules if (reason := _reason(rule, book.waivers, situation)))
+    answers: list[Answer] = ["allow", *(one.effect for one in reasons if one.outcome in ("fired", "pending"))]
+    return Decision(answer=max(answers, key=STRICTNESS.index), reasons=reasons, policy=book.hash)
+
+
+def _reason(rule: Rule, waivers: Sequence[Waiver], situation: Situation) -> Reason | None:
+    softened = rule.at.get(situation.point, rule.effect)
+    if softened == "off":
+        return None
+    try:
+        found = applies(rule, situation)
+        if found is None:
+            return None
+        wrong = violations(rule, situation, found)
+    except Unknown as unknown:
+        # Only early: at a final point what is not known has been made a violation already.
+        return _pending(rule, situation, str(unknown))
+    if "paths" in found.unknown or (wrong and found.unknown):
+        return _pending(rule, situation, ", ".join(found.unknown))
+    if not wrong:
+        return None
+    reason = Reason(rule=rule, outcome="fired", effect=softened, violations=wrong, matched_time=found.time)
+    if rule.mode == "audit" or not any(one.hard for one in wrong):
+        return replace(reason, outcome="audit")
+    return _approved(_waived(reason, waivers, situation), situation)
+
+
+def _pending(rule: Rule, situation: Situation, unknown: str) -> Reason:
+    missing = Violation(text=f"{unknown} is not known at {situation.point}")
+    return Reason(rule=rule, outcome="pending", effect="warn", violations=(missing,))
+
+
+def _waived(reason: Reason, waivers: Sequence[Waiver], situation: Situation) -> Reason:
+    """Without the violations that live waivers cover; a waiver covers exact paths only."""
+    left = reason.violations
+    used: list[str] = []
+    dead: list[str] = []
+    for waiver in waivers:
+        if waiver.rule != reason.rule.id:
+            continue
+        if why := _is_dead(waiver, reason.rule, situation):
+            dead.append(f"{waiver.id}: {why}")
+            continue
+        rest = tuple(one for one in left if not _covers(waiver, one))
+        if len(rest) < len(left):
+            used.append(waiver.id)
+            left = rest
+    reason = replace(reason, waivers=tuple(used), dead_waivers=tuple(dead))
+    return replace(reason, violations=left) if left else replace(reason, outcome="waived")
+
+
+def _is_dead(waiver: Waiver, rule: Rule, situation: Situation) -> str:
+    if waiver.approved_role not in rule.waivable_by:
+        return f"{waiver.approved_role} may not waive {rule.id}"
+    if not waiver.created_at_ms <= situation.now_ms:
+        return "not in force yet"
+    if not situation.now_ms < waiver.expires_at_ms:
+        return "expired"
+    if waiver.approved_by in situation.makers:
+        return f"{waiver.approved_by} made the change"
+    if waiver.loop and waiver.loop != situation.actor.loop:
+        return f"for {waiver.loop} alone"
+    if waiver.work_item and waiver.work_item != situation.work_item:
+        return f"for {waiver.work_item} alone"
+    return ""
+
+
+def _covers(waiver: Waiver, violation: Violation) -> bool:
+    return not waiver.paths or bool(violation.path and compiled(waiver.paths).exact(violation.path))
+
+
+def _approved(reason: Reason, situation: Situation) -> Reason:
+    """Lifted where enough people have approved exactly this content."""
+    approve = reason.rule.approve
+    if reason.outcome != "fired" or approve is None or reason.effect != "require_approval":
+        return reason
+    people = {
+        approval.by
+        for approval in situation.approvals
+        if approval.rule == reason.rule.id
+        and approval.commit == situation.head
+        and (approval.until_ms is None or situation.now_ms < approval.until_ms)
+        and not (approve.not_maker and approval.by in situation.makers)
+        and _may_approve(approve.by, approval)
+    }
+    return replace(reason, outcome="approved") if len(people) >= approve.count else reason
+
+
+def _may_approve(names: Sequence[str], approval: ApprovalFact) -> bool:
+    roles = {f"role:{role}" for role in approval.roles}
+    return any(name in roles if name.startswith("role:") else name == approval.by for name in names)

@@ -1,0 +1,126 @@
+"""Policy: a situation completed with what the store knows, decided, and recorded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from loomstack_mcp.core.claims import shared_path
+from loomstack_mcp.core.events import Alert
+from loomstack_mcp.core.limits import BLOCKERS_MAX
+from loomstack_mcp.core.policy.decide import Decision, decide
+from loomstack_mcp.core.policy.rules import Rulebook
+from loomstack_mcp.core.policy.shown import reasons_shown
+from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, EvidenceFact, Situation
+from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.runs import Caller, Run
+from loomstack_mcp.services import changes, events, paths, repos
+from loomstack_mcp.services.blockers import CLAIMS
+from loomstack_mcp.services.claims import held_by
+from loomstack_mcp.services.entry import entered, lineage
+from loomstack_mcp.store import queries, rows
+from loomstack_mcp.store.base import Store, Tx
+
+POLICY = queries.load("policy")
+
+_EVIDENCE_MAX = 200
+_SUBJECT_PATHS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyResult:
+    """A decision, under the id by which it was recorded."""
+
+    id: str
+    decision: Decision
+    alerts: tuple[Alert, ...] = ()
+
+
+class PolicyService:
+    """Decides, and keeps what it decided. The rules come with the call, read from the trunk by whoever sees git."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def check(self, caller: Caller, run_id: str, book: Rulebook, situation: Situation) -> PolicyResult:
+        """Decide an action of the caller's run."""
+        with entered(self._store, caller, run_id) as (tx, run):
+            decision = decide(book, _of_run(tx, run, replace(situation, now_ms=tx.now_ms)))
+            recorded = _recorded(tx, run.repo_id, run.id, run.who, situation, decision)
+            return PolicyResult(id=recorded, decision=decision, alerts=events.delivered(tx, run.id))
+
+    def judge(self, checkout: Checkout, who: str, book: Rulebook, situation: Situation) -> PolicyResult:
+        """Decide a change at a final point, by what the store knows of the runs that made it."""
+        repo_id = repos.known(self._store, checkout)
+        with self._store.write(repo_id) as tx:
+            decision = decide(book, _of_change(tx, repo_id, replace(situation, now_ms=tx.now_ms)))
+            return PolicyResult(id=_recorded(tx, repo_id, "", who, situation, decision), decision=decision)
+
+
+def _of_run(tx: Tx, run: Run, situation: Situation) -> Situation:
+    [counted] = tx.all(POLICY["rework"], run_id=run.id)
+    actor = Actor(kind="loop", loop=run.loop, developer=run.principal, agent=run.agent, roles=("developer",))
+    return replace(
+        situation,
+        actor=actor,
+        repo=run.repo_id,
+        rework=int(counted["rework"]),
+        retries=max(0, int(counted["attempts"]) - 1),
+        work_item=run.finding or None,
+        makers=situation.makers | {run.principal, run.who, run.loop},
+        evidence=_evidence(tx, run.repo_id, situation.head),
+        claims=_claims(tx, run, [one.path for one in situation.touched or ()]),
+    )
+
+
+def _of_change(tx: Tx, repo_id: str, situation: Situation) -> Situation:
+    return replace(situation, repo=repo_id, evidence=_evidence(tx, repo_id, situation.head))
+
+
+def _evidence(tx: Tx, repo_id: str, head: str) -> tuple[EvidenceFact, ...]:
+    """What checkers recorded about the head commit, which they may have named by its first digits."""
+    return tuple(
+        EvidenceFact(
+            kind="tests", passed=True, by=f"{row['loop']}@{row['principal']}", commit=head, at_ms=row["recorded_at_ms"]
+        )
+        for row in tx.all(POLICY["evidence"], repo_id=repo_id, limit=_EVIDENCE_MAX)
+        if head and any(head.startswith(sha) for sha in rows.listed(row["commits"]))
+    )
+
+
+def _claims(tx: Tx, run: Run, touched: Sequence[str]) -> ClaimFacts:
+    family = lineage(tx, run.id)
+    own = [pattern for member in family for claim in held_by(tx, member) for pattern in claim.patterns]
+    wanted = changes.literals(touched)
+    others = []
+    for page in paths.overlapping(tx, run.repo_id, "claim", wanted, ignore_case=paths.folds(tx, run.repo_id)):
+        for row in tx.all(CLAIMS["held_by_ids"], ids=rows.text(page)):
+            live = row["expires_at_ms"] > tx.now_ms and row["mode"] == "exclusive" and row["run_id"] not in family
+            patterns = rows.listed(row["patterns"])
+            others += [
+                (pattern, f"{row['loop']}@{row['principal']}", row["intent"])
+                for pattern in patterns
+                if live and shared_path(wanted, [pattern])
+            ]
+        if len(others) >= BLOCKERS_MAX:
+            break
+    return ClaimFacts(own=tuple(own), others=tuple(others))
+
+
+def _recorded(tx: Tx, repo_id: str, run_id: str, who: str, situation: Situation, decision: Decision) -> str:
+    subject = [one.path for one in (situation.touched or ())[:_SUBJECT_PATHS]]
+    columns = {
+        "repo_id": repo_id,
+        "run_id": run_id,
+        "who": who,
+        "point": situation.point,
+        "actions": rows.text(sorted(situation.actions)),
+        "subject": rows.text(subject),
+        "answer": decision.answer,
+        "reasons": rows.text(reasons_shown(decision)),
+        "policy": decision.policy,
+        "decided_at_ms": tx.now_ms,
+    }
+    drawn = events.drawn("dec", lambda id: tx.run(POLICY["insert"], id=id, **columns))  # noqa: A006
+    if decision.answer in ("deny", "require_approval"):
+        payload = {"answer": decision.answer, "rules": decision.fired, "point": situation.point}
+        events.append(tx, repo_id, "decision.made", about=drawn, run_id=run_id, payload=payload)
+    return drawn

@@ -1,0 +1,205 @@
+"""`gate` and `policy` as a team lead and a CI machine run them: real repositories, exit statuses, formats."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.test_conflicts import AFTER, BEFORE, bea_lands, worktree
+from tests.acceptance.test_conflicts import trunk as trunk
+from tests.conftest import SCRIPT, Run, commit_all, environment, git
+from tests.wire import Server
+
+CORE = """\
+version: 1
+policy: core
+rules:
+  - id: core-closed
+    why: core belongs to the platform team
+    effect: {effect}
+    on: [edit, commit, push, land]
+    where: {{paths: ["/src/core/**"]}}
+    fix: ask the platform team
+"""
+
+
+def ruled(shop: Path, effect: str = "deny", more: str = "") -> Path:
+    (shop / "policies").mkdir(exist_ok=True)
+    (shop / "policies/core.yaml").write_text(CORE.format(effect=effect) + more)
+    commit_all(shop, "Rules")
+    git(shop, "checkout", "--quiet", "-b", "feature")
+    (shop / "src/core").mkdir(exist_ok=True)
+    (shop / "src/core/a.py").write_text("x = 1\n")
+    commit_all(shop, "Core")
+    return shop
+
+
+@pytest.mark.parametrize(("effect", "status"), [("deny", 2), ("warn", 0)])
+def test_the_exit_status_says_what_was_decided(shop: Path, loomstack: Run, effect: str, status: int) -> None:
+    done = loomstack("gate", "--base", "main", cwd=ruled(shop, effect))
+
+    assert (done.returncode, "core-closed  policies/core.yaml:4" in done.stdout) == (status, True)
+
+
+def test_an_approval_that_nobody_gave_is_three(shop: Path, loomstack: Run) -> None:
+    ruled(shop, "require_approval", '    approve: {by: ["role:lead"]}\n')
+
+    assert loomstack("gate", "--base", "main", cwd=shop).returncode == 3
+
+
+def test_the_rule_that_a_branch_removes_still_judges_it(shop: Path, loomstack: Run) -> None:
+    ruled(shop)
+    (shop / "policies/core.yaml").unlink()
+    commit_all(shop, "No rules")
+    found = json.loads(loomstack("gate", "--base", "main", "--json", cwd=shop).stdout)
+
+    assert set(found["fired"]) == {"core-closed", "builtin.policy-guard"}
+
+
+def test_a_person_whom_the_trunk_s_workflow_names_is_a_person(shop: Path, loomstack: Run) -> None:
+    ruled(shop, more="    who: {kind: [loop, agent]}\n")
+
+    assert loomstack("gate", "--base", "main", cwd=shop).returncode == 2
+    assert loomstack("gate", "--base", "main", "--actor", "dana", cwd=shop).returncode == 0
+
+
+def test_other_programs_read_it(shop: Path, loomstack: Run) -> None:
+    ruled(shop)
+    sarif = json.loads(loomstack("gate", "--base", "main", "--sarif", cwd=shop).stdout)
+    [result] = sarif["runs"][0]["results"]
+    github = loomstack("gate", "--base", "main", "--github", cwd=shop).stdout
+
+    assert (sarif["version"], result["ruleId"], result["level"]) == ("2.1.0", "core-closed", "error")
+    assert github.startswith("::error file=src/core/a.py,line=1,title=core-closed::core belongs to the platform team")
+
+
+def test_rules_that_need_a_store_refuse_where_there_is_none(shop: Path, loomstack: Run) -> None:
+    ruled(shop, "warn", "    check: {claims: held}\n")
+    refused = loomstack("gate", "--base", "main", cwd=shop)
+    skipped = json.loads(loomstack("gate", "--base", "main", "--git-only", "--json", cwd=shop).stdout)
+
+    assert (refused.returncode, "store_unavailable" in refused.stderr, "core-closed" in refused.stderr) == (
+        3,
+        True,
+        True,
+    )
+    assert (skipped["decision"], skipped["skipped"]) == ("allow", ["core-closed"])
+
+
+def test_a_set_that_does_not_load_refuses(shop: Path, loomstack: Run) -> None:
+    ruled(shop, "dney")
+    done = loomstack("gate", "--base", "main", cwd=shop)
+
+    assert (done.returncode, "policies/core.yaml:6" in done.stderr, "deny" in done.stderr) == (1, True, True)
+
+
+def test_without_rules_there_are_those_that_are_built_in(shop: Path, loomstack: Run) -> None:
+    git(shop, "checkout", "--quiet", "-b", "feature")
+    (shop / ".mcp.json").write_text("{}")
+    commit_all(shop)
+
+    assert "builtin.policy-guard" in loomstack("gate", "--base", "main", cwd=shop).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        ([], 64, "give one of --base"),
+        (["--base", "nowhere"], 1, "is no commit here"),
+        (["--base", "main", "--deploy", "prod"], 64, "give one of --base"),
+    ],
+)
+def test_wrong_usage_is_said(shop: Path, loomstack: Run, arguments: list[str], status: int, said: str) -> None:
+    done = loomstack("gate", *arguments, cwd=shop)
+
+    assert (done.returncode, said in done.stderr) == (status, True)
+
+
+def test_a_conflict_that_stops_denies(trunk: Path, serve: Callable[..., Server], loomstack: Run) -> None:
+    bea_lands(trunk, serve)
+    branch = worktree(trunk, "ana")
+    (branch / "src/a.py").write_text(BEFORE)
+    commit_all(branch)
+    stopped = loomstack("gate", "--base", "main", cwd=branch)
+    (branch / "src/a.py").write_text(AFTER)
+    commit_all(branch)
+
+    assert (stopped.returncode, "stop  undo" in stopped.stdout) == (2, True)
+    assert loomstack("gate", "--base", "main", cwd=branch).returncode == 0
+
+
+def test_a_push_to_a_bare_repository_is_judged_by_the_old_tip(shop: Path, tmp_path: Path) -> None:
+    git(shop, "checkout", "--quiet", "main")
+    ruled(shop)
+    bare = tmp_path / "bare.git"
+    git(shop, "branch", "--quiet", "before", "main")
+    git(shop, "clone", "--quiet", "--bare", "--branch", "main", str(shop), str(bare))
+    hook = bare / "hooks/pre-receive"
+    hook.write_text(f"#!/bin/sh\nexec {sys.executable} -m loomstack_mcp gate --pre-receive\n")
+    hook.chmod(0o755)
+    command = ["git", "push", str(bare), "feature:main"]
+    refused = subprocess.run(command, cwd=shop, env=environment(tmp_path), capture_output=True, text=True, check=False)
+    git(shop, "checkout", "--quiet", "-b", "docs", "main")
+    (shop / "README.md").write_text("better\n")
+    commit_all(shop)
+    command = ["git", "push", str(bare), "docs:main"]
+    taken = subprocess.run(command, cwd=shop, env=environment(tmp_path), capture_output=True, text=True, check=False)
+
+    assert (refused.returncode, "core-closed" in refused.stderr) == (1, True)
+    assert taken.returncode == 0, taken.stderr
+
+
+def test_the_workflow_runs_none_of_the_pull_request_s_code(loomstack: Run) -> None:
+    text = loomstack("gate", "--workflow").stdout
+
+    assert "pull_request_target" in text
+    assert "base.ref" in text
+    assert "head.sha" not in text
+    assert text.count("ref: ${{ github.event.pull_request.base.ref }}") == 1
+
+
+def test_policy_check_and_explain_and_lint(shop: Path, loomstack: Run) -> None:
+    ruled(shop)
+    checked = json.loads(loomstack("policy", "check", "--json", cwd=shop).stdout)
+    explained = loomstack("policy", "explain", "core-closed", cwd=shop).stdout
+    linted = loomstack("policy", "lint", cwd=shop)
+
+    assert (checked["rules"], checked["policy"][:7]) == (5, "sha256:")
+    assert "core belongs to the platform team" in explained
+    assert (linted.returncode, linted.stdout.strip()) == (0, "Nothing to mend.")
+
+
+def test_policy_replay_counts_what_would_have_been_stopped(shop: Path, loomstack: Run) -> None:
+    ruled(shop)
+    git(shop, "checkout", "--quiet", "main")
+    git(shop, "merge", "--quiet", "--no-ff", "feature")
+    found = json.loads(loomstack("policy", "replay", "--rule", "core-closed", "--json", cwd=shop).stdout)
+
+    assert (found["commits"], len(found["stopped"])) == (3, 1)
+    assert "1 × core-closed" in loomstack("policy", "replay", cwd=shop).stdout
+
+
+def test_policy_test_shows_what_was_expected_and_what_came(shop: Path, loomstack: Run) -> None:
+    ruled(shop)
+    (shop / "policies/tests").mkdir()
+    case = {
+        "id": "C1", "title": "core is closed", "point": "mcp", "policy": ["core"],
+        "request": {"action": "edit", "paths": ["src/core/a.py"]}, "expect": {"decision": "allow"},
+    }  # fmt: skip
+    suite = {"format": 1, "policies": {"core": CORE.format(effect="deny")}, "cases": [case]}
+    (shop / "policies/tests/core.yaml").write_text(json.dumps(suite))
+    failed = loomstack("policy", "test", cwd=shop)
+    case["expect"] = {"decision": "deny", "fired": ["core-closed"]}
+    (shop / "policies/tests/core.yaml").write_text(json.dumps(suite))
+
+    assert (failed.returncode, "decided deny, not allow" in failed.stdout) == (1, True)
+    assert loomstack("policy", "test", cwd=shop).returncode == 0
+
+
+def test_the_schema_is_for_editors() -> None:
+    done = subprocess.run([SCRIPT, "policy", "schema"], capture_output=True, text=True, check=True)
+
+    assert json.loads(done.stdout)["properties"].keys() == {"version", "policy", "rules", "waivers"}

@@ -1,0 +1,35 @@
+"""Every case in the files beside this one comes out as it says; `samples.yaml` came with the design."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from loomstack_mcp.adapters.policycases import played
+
+Case = tuple[Mapping[str, Any], Mapping[str, str]]
+
+
+def _cases() -> Iterator[Any]:
+    for path in sorted(Path(__file__).parent.glob("*.yaml")):
+        suite = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+        for case in suite["cases"]:
+            yield pytest.param((case, suite["policies"]), id=f"{path.stem}-{case['id']}")
+
+
+CASES = tuple(_cases())
+
+
+@pytest.mark.parametrize("given", CASES)
+def test_a_case_comes_out_as_it_says(given: Case) -> None:
+    case, policies = given
+
+    assert played(case, policies).wrong == ()
+
+
+def test_no_id_comes_twice() -> None:
+    ids = [param.id for param in CASES]
+
+    assert sorted(set(ids)) == sorted(ids)
