@@ -96,14 +96,22 @@ def _merged(decisions: Sequence[Decision], worst: Decision) -> dict[str, Any]:
 
 def _files(entry: str | Tree, policies: Mapping[str, str]) -> Iterator[PolicyFile]:
     if isinstance(entry, str):
-        yield PolicyFile(layer="repo", name=f"policies/{entry}.yaml", content=policies[entry].encode())
+        yield PolicyFile(layer="repo", name=f"policies/{entry}.yaml", content=_named(entry, policies).encode())
         return
     name = entry.get("file", f"policies/{entry.get('use', 'x')}.yaml")
     if "b64" in entry:
         content = base64.b64decode(entry["b64"])
     else:
-        content = (entry["text"] if "text" in entry else policies[entry["use"]]).encode("utf-8", "surrogateescape")
+        content = (entry["text"] if "text" in entry else _named(entry["use"], policies)).encode(
+            "utf-8", "surrogateescape"
+        )
     yield PolicyFile(layer=entry.get("layer", "repo"), name=name, content=content)
+
+
+def _named(name: str, policies: Mapping[str, str]) -> str:
+    if name not in policies:
+        raise Invalid(f"the policy {name} of the case is in no file; known are {', '.join(sorted(policies))}")
+    return policies[name]
 
 
 def _situations(case: Tree, scratch: Scratch) -> Iterator[Situation]:

@@ -50,7 +50,7 @@ def of_folder(root: Path, *, layer: Layer, shown: str = FOLDER) -> tuple[PolicyF
 
 def of_org(home: str) -> tuple[PolicyFile, ...]:
     """The organisation's layer, in the home folder of LoomStack."""
-    return of_folder(Path(home), layer="org", shown="org")
+    return of_folder(Path(home), layer="org", shown="org") if home else ()
 
 
 def _blob(folder: Path, blob: str, path: str) -> bytes:

@@ -24,11 +24,14 @@ def touched(root: Path, cwd: Path, names: Iterable[tuple[str, bool]]) -> tuple[t
     """
     found: dict[Touched, None] = {}
     outside: dict[str, None] = {}
+    real_folder = cache(os.path.realpath)
+    tops = (str(root), os.path.realpath(root))
     for name, is_wide in names:
         lexical = os.path.normpath(cwd / os.path.expanduser(name))  # noqa: PTH111 `~nobody/x` stays as it is
-        real = os.path.join(os.path.realpath(os.path.dirname(lexical)), os.path.basename(lexical))  # noqa: PTH118, PTH119, PTH120
-        for path in dict.fromkeys((lexical, os.path.realpath(real))):
-            if (inside := _below(root, path)) is not None:
+        real = os.path.join(real_folder(os.path.dirname(lexical)), os.path.basename(lexical))  # noqa: PTH118, PTH119, PTH120
+        real = os.path.realpath(real) if os.path.islink(real) else real  # noqa: PTH114 a NUL does not raise
+        for path in dict.fromkeys((lexical, real)):
+            if (inside := _below(tops, path)) is not None:
                 is_folder = is_wide or name.endswith("/") or os.path.isdir(path)  # noqa: PTH112 a NUL does not raise
                 found[Touched(path=inside, is_folder=is_folder)] = None
             elif not _is_harmless(path):
@@ -59,9 +62,9 @@ def _files(root: Path, folder: str) -> Iterator[str]:
         yield from (os.path.relpath(os.path.join(place, name), root) for name in (*names, *links))  # noqa: PTH118
 
 
-def _below(root: Path, path: str) -> str | None:
-    """The path relative to the root, which may itself be reached by a link; "" is the root."""
-    for top in (str(root), os.path.realpath(root)):
+def _below(tops: tuple[str, str], path: str) -> str | None:
+    """The path relative to the root, as it is spelled or as it really is; "" is the root."""
+    for top in tops:
         if path == top:
             return ""
         if path.startswith(f"{top}/"):

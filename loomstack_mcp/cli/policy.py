@@ -51,7 +51,8 @@ def test(invocation: Invocation, files: tuple[Path, ...], as_json: bool) -> int:
     files = files or tuple(sorted((_root(invocation) / "policies" / "tests").glob("*.yaml")))
     if not files:
         raise NotFound("there is no policies/tests/*.yaml here; name a file of cases")
-    found = [played(case, suite.get("policies") or {}) for suite in map(_suite, files) for case in suite["cases"]]
+    suites = [({**_beside(file), **(suite.get("policies") or {})}, suite["cases"]) for file, suite in _suites(files)]
+    found = [played(case, policies) for policies, cases in suites for case in cases]
     failed = [one for one in found if one.wrong]
     if as_json:
         shown = [{"id": one.id, "title": one.title, "wrong": one.wrong, "decision": one.decision} for one in found]
@@ -136,6 +137,16 @@ def _root(invocation: Invocation) -> Path:
 
 def _here(invocation: Invocation) -> Rulebook:
     return policyfiles.rulebook(_root(invocation), invocation.settings().home, worktree=True)
+
+
+def _suites(files: tuple[Path, ...]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    yield from ((file, _suite(file)) for file in files)
+
+
+def _beside(file: Path) -> dict[str, str]:
+    """The policy files that a folder `tests/` stands beside, by stem; what a case file says itself goes before."""
+    folder = file.resolve().parent
+    return {one.stem: one.read_text("utf-8") for one in folder.parent.glob("*.yaml")} if folder.name == "tests" else {}
 
 
 def _suite(path: Path) -> dict[str, Any]:

@@ -79,8 +79,14 @@ def _paths(where: Where, situation: Situation) -> tuple[tuple[Touched, str], ...
     touched = situation.touched
     if touched is None:
         return ()
-    excepted = compiled(where.excepted)
-    left = [one for one in touched if one.is_folder or not excepted.exact(one.path)]
+    if where.paths:
+        near = set(compiled(where.paths).among(situation.files))
+        touched = tuple(one for one in touched if one.is_folder or one.path in near)
+    if where.excepted:
+        excepted = compiled(where.excepted)
+        left = tuple(one for one in touched if one.is_folder or not excepted.exact(one.path))
+    else:
+        left = touched
     if not where.paths:
         return tuple((one, "") for one in left) if left or not touched else None
     return tuple(hit for one in left for hit in _covered(where, one, situation.look.get("below"))) or None

@@ -76,7 +76,8 @@ def _reason(rule: Rule, waivers: Sequence[Waiver], situation: Situation) -> Reas
 
 def _pending(rule: Rule, situation: Situation, unknown: str) -> Reason:
     missing = Violation(text=f"{unknown} is not known at {situation.point}")
-    return Reason(rule=rule, outcome="pending", effect="warn", violations=(missing,))
+    outcome: Outcome = "audit" if rule.mode == "audit" else "pending"
+    return Reason(rule=rule, outcome=outcome, effect="warn", violations=(missing,))
 
 
 def _waived(reason: Reason, waivers: Sequence[Waiver], situation: Situation) -> Reason:

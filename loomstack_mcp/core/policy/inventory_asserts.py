@@ -140,8 +140,8 @@ def _condition(test: ast.expr, values: Values, line: int) -> Assertion:
             weight = min(WEIGHTS["in"], *(one.weight for one in inner))
             told = digest(" or ".join(spelled(part, values) for part in parts))
             return Assertion(kind="in", weight=weight, sides=inner[0].sides, expected=told, line=line)
-        case ast.Call(args=args) if args:
-            return _condition_call(test, args, values, line)
+        case ast.Call(args=args) as call if args:
+            return _condition_call(call, args, values, line)
         case ast.Await(value=value):
             return _condition(value, values, line)
     return _truthy(test, values, line)
@@ -173,6 +173,8 @@ def _condition_call(call: ast.Call, args: list[ast.expr], values: Values, line: 
 
 def _comparison(left: ast.expr, op: ast.cmpop, right: ast.expr, values: Values, line: int) -> Assertion:
     left, right = _value(left, values), _value(right, values)
+    if isinstance(op, ast.Eq | ast.Is) and isinstance(left, ast.Call) and last_name(left) == "type" and left.args:
+        return _one("type", [left.args[0], right], values, line)
     if is_plain(left) and not is_plain(right) and isinstance(op, ast.Eq | ast.NotEq | ast.Is | ast.IsNot):
         left, right = right, left
     match op, right:

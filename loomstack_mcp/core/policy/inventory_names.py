@@ -174,6 +174,11 @@ def _parameters(arguments: ast.arguments) -> Iterator[ast.arg]:
     yield from (one for one in (arguments.vararg, arguments.kwarg) if one)
 
 
+def _targets(statement: ast.stmt) -> Iterator[ast.Name]:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    yield from (one for one in targets if isinstance(one, ast.Name))
+
+
 def _note(node: ast.AST, stores: _Stores) -> None:
     match node:
         case (
@@ -185,6 +190,11 @@ def _note(node: ast.AST, stores: _Stores) -> None:
             stores.counted[name] += 1
         case ast.AugAssign(target=ast.Name(id=name)):
             stores.counted[name] += 2
+        case ast.arguments():
+            stores.counted.update(dict.fromkeys((one.arg for one in _parameters(node)), 2))
+        case ast.ClassDef(body=body):
+            names = {target.id for one in body for target in _targets(one)}
+            stores.counted.update(dict.fromkeys(names, 2))
         case ast.Global(names=several) | ast.Nonlocal(names=several):
             stores.counted.update(dict.fromkeys(several, 2))
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)) if attr in _GROWING:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from loomstack_mcp.core.policy.findings import Violation
@@ -105,6 +106,11 @@ class Situation:
     """The shell line as read (core/policy/commands.py); None where the action is no command."""
     look: Mapping[str, Look] = field(default_factory=dict)
     """`limits secrets links submodules added weakening crossings`, each with the rule's own settings."""
+
+    @cached_property
+    def files(self) -> tuple[str, ...]:
+        """The touched paths that are no folders."""
+        return tuple(one.path for one in self.touched or () if not one.is_folder)
 
     @property
     def is_final(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _TOOLS = re.compile(
-    r"""(?<![\w./-])(?:
+    r"""(?<![\w./(-])(?:
       (?:(?:\S*/)?python[\d.]*|coverage)\s+(?:run\s+)?-m\s+(?:pytest|unittest|tox|nox|coverage\s+run)|pytest|py\.test|tox|nox
       |(?:npm|yarn|pnpm|bun)\s+(?:-\S+\s+)*(?:run\s+|run-script\s+)?(?:test|t|ci|check|e2e|unit|integration)[\w:.-]*|(?:npx\s+)?(?:jest|vitest|mocha|ava|karma|cypress\s+run|playwright\s+test)
       |node\s+--test|deno\s+test|go\s+(?:test|vet)|gotestsum|cargo\s+(?:\+\S+\s+)?(?:test|nextest)|g?make\s+(?:\S+\s+)*?(?:test|check)\S*

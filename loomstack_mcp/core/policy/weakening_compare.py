@@ -207,11 +207,11 @@ def _fate(missing: Assertion, new: Placed, old: Placed, pool: Pool, *, code_chan
         about_same = about_same or [one for one in here if one.found.kind == "raises"]
     if about_same or elsewhere:
         return _same_subject(missing, about_same, elsewhere, here, new, code_changed=code_changed)
-    if dead:
-        return _finding(
-            "assert_dead", f"an assertion of {new.test.name} cannot fail: {dead[0].dead}", new, line=dead[0].line
-        )
-    return _other_subject(missing, here, new, code_changed=code_changed)
+    found = _other_subject(missing, here, new, code_changed=code_changed)
+    if dead and found is not None and found.kind in ("assert_removed", "assert_replaced"):
+        text = f"an assertion of {new.test.name} cannot fail: {dead[0].dead}"
+        return _finding("assert_dead", text, new, line=dead[0].line)
+    return found
 
 
 def _same_subject(
