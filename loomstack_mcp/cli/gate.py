@@ -133,7 +133,9 @@ class Court:
     def judged(
         self, situation: Situation, *, gaps: Sequence[str] = (), onto: str = "", head: str = "", after: str = ""
     ) -> Judged:
-        situation = replace(situation, actor=self._actor, now_ms=round(time.time() * SECOND_MS))
+        # Under a person's account or not: commits that a run signed with its trailer are a loop's.
+        actor = replace(self._actor, kind="loop") if _loops(self._root, onto, head) else self._actor
+        situation = replace(situation, actor=actor, now_ms=round(time.time() * SECOND_MS))
         if self._store is None:
             return Judged(decision=decide(self._book, situation), skipped=self._skipped, gaps=tuple(gaps))
         checkout = self._invocation.checkout()
@@ -149,6 +151,12 @@ class Court:
                 situation = replace(situation, undoing=lambda: loom.conflicts.undoing(checkout, proposal))
             decision = loom.policy.judge(checkout, self._actor.developer or "ci", self._book, situation).decision
         return Judged(decision=decision, skipped=(), gaps=tuple(gaps), conflicts=found)
+
+
+def _loops(root: Path, onto: str, head: str) -> bool:
+    """Whether a run made any of the commits."""
+    asked = ("log", "--format=%(trailers:key=Loom-Run,valueonly)", "--end-of-options", f"{onto}..{head}")
+    return bool(onto) and bool(ask(root, *asked).text.strip())
 
 
 def _root() -> Path:

@@ -66,6 +66,13 @@ def test_a_person_whom_the_trunk_s_workflow_names_is_a_person(shop: Path, loomst
     assert loomstack("gate", "--base", "main", "--actor", "dana", cwd=shop).returncode == 0
 
 
+def test_commits_that_a_run_signed_are_a_loop_s_under_any_account(shop: Path, loomstack: Run) -> None:
+    ruled(shop, more="    who: {kind: [loop, agent]}\n")
+    commit_all(shop, "More\n\nLoom-Run: run_ABCDEFGH")
+
+    assert loomstack("gate", "--base", "main", "--actor", "dana", cwd=shop).returncode == 2
+
+
 def test_other_programs_read_it(shop: Path, loomstack: Run) -> None:
     ruled(shop)
     sarif = json.loads(loomstack("gate", "--base", "main", "--sarif", cwd=shop).stdout)

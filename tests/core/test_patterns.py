@@ -180,3 +180,14 @@ def test_a_hostile_pair_is_decided_quickly(pattern: str, path: str) -> None:
 
     assert found == ""
     assert time.perf_counter() - started < 0.25
+
+
+@given(st.lists(st.text("ab*?/.", min_size=1, max_size=6), min_size=1, max_size=3), st.data())
+def test_many_paths_at_once_are_covered_as_one_by_one(texts: list[str], data: st.DataObject) -> None:
+    paths = tuple(data.draw(st.lists(st.text("abAB./", min_size=1, max_size=6), max_size=6)))
+    try:
+        matcher = compiled(texts)
+    except Invalid:
+        return
+
+    assert matcher.among(paths) == tuple(path for path in paths if matcher.loose(path))

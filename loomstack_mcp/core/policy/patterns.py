@@ -23,6 +23,8 @@ _IGNORABLE = re.compile(
 # A set ends at the first ] that is not its first member.
 _UNIT = re.compile(r"\\.|\[[!^]?+(?:\\.|[^\\])(?:\\.|[^\]\\])*\]|.", re.DOTALL)
 _MEMBER = re.compile(r"\\.|[^\\]", re.DOTALL)
+# What a path need not have as it stands; behind a backslash, the character that it names.
+_WILD = re.compile(r"\\.|\*+|\?|\[[!^]?+(?:\\.|[^\\])(?:\\.|[^\]\\])*\]", re.DOTALL)
 _TRAILING_BLANK = re.compile(r"(?<!\\)(?:\\\\)*\s\Z")
 
 Fold = Callable[[str], str]
@@ -48,6 +50,7 @@ class Matcher:
         self._composed = _Spelling(patterns, forms, str)
         self._folded = _Spelling(patterns, forms, _fold)
         self._alike = self._folded.routes == self._composed.routes
+        self._needles = _needles(patterns)
 
     def exact(self, path: str) -> str:
         """The first pattern that covers precisely this spelling of the path, or ""."""
@@ -65,6 +68,8 @@ class Matcher:
 
     def among(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the paths that `loose` covers; for many paths and rules several times as fast."""
+        if self._needles and (text := _joined(paths)) and not any(needle in text for needle in self._needles):
+            return ()
         heads = self._folded.heads
         near = [path for path, form in _with_forms(paths) if form.startswith(heads)]
         return tuple(path for path in near if self.loose(path))
@@ -77,6 +82,19 @@ class Matcher:
 @lru_cache(maxsize=8)
 def _with_forms(paths: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return tuple((path, folded(path)) for path in paths)
+
+
+@lru_cache(maxsize=8)
+def _joined(paths: tuple[str, ...]) -> str:
+    """All paths in lower case, one text to search; "" where one is not ASCII, and folding more than its case."""
+    text = "\n".join(paths)
+    return text.lower() if text.isascii() else ""
+
+
+def _needles(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """For each pattern a text that every path it covers has in it, in lower case; none where one has no such text."""
+    needles = tuple(max(_WILD.split(pattern), key=len).strip("/").lower() for pattern in patterns)
+    return needles if all(needles) and "".join(patterns).isascii() else ()
 
 
 @lru_cache(maxsize=4_096)
