@@ -181,11 +181,7 @@ def _comparison(left: ast.expr, op: ast.cmpop, right: ast.expr, values: Values, 
         case ast.IsNot() | ast.NotEq(), ast.Constant(value=None):
             return _one("truthy", [left], values, line)
         case ast.Eq() | ast.Is() | ast.NotEq() | ast.IsNot(), ast.Constant(value=True | False as wanted):
-            holds = (wanted is True) == isinstance(op, ast.Eq | ast.Is)
-            stated = _stands_for(left, values)
-            if isinstance(stated, ast.Compare):
-                return _condition(stated, values, line) if holds else _negated(stated, values, line)
-            return _one("truthy" if holds else "falsy", [left], values, line)
+            return _truth(left, (wanted is True) == isinstance(op, ast.Eq | ast.Is), values, line)
         case ast.Eq() | ast.Is(), _:
             return _equal(left, right, values, line)
         case ast.NotEq() | ast.IsNot(), _:
@@ -199,6 +195,13 @@ def _comparison(left: ast.expr, op: ast.cmpop, right: ast.expr, values: Values, 
                     return _close(first, second, float(bound), values, line)
     told = digest(f"{type(op).__name__} {spelled(right, values)}")
     return Assertion(kind="order", weight=WEIGHTS["order"], sides=(spelled(left, values),), expected=told, line=line)
+
+
+def _truth(left: ast.expr, holds: bool, values: Values, line: int) -> Assertion:
+    stated = _stands_for(left, values)
+    if isinstance(stated, ast.Compare):
+        return _condition(stated, values, line) if holds else _negated(stated, values, line)
+    return _one("truthy" if holds else "falsy", [left], values, line)
 
 
 def _value(node: ast.expr, values: Values) -> ast.expr:
