@@ -174,6 +174,11 @@ def _landed(tx: Tx, repo_id: str, change: Change, *, at_ms: int, is_trunk: bool)
         _lay(tx, repo_id, run_id, change.sha, [encodable(file.path) for file in change.files])
 
 
+def ever_claimed(tx: Tx, run_id: str) -> list[str]:
+    """The patterns of all that a run ever claimed."""
+    return [pattern for claim in _claims_of(tx, run_id) for pattern in claim.patterns]
+
+
 def _claims_of(tx: Tx, run_id: str) -> tuple[Claim, ...]:
     return rows.records(Claim, tx.all(CLAIMS["of_run"], run_id=run_id, limit=_CLAIMS_MAX))
 
@@ -192,7 +197,7 @@ def _maker(tx: Tx, repo_id: str, change: Change) -> str:
 
 def _lay(tx: Tx, repo_id: str, run_id: str, sha: str, names: Sequence[str]) -> None:
     """Record where a run's commit lies, as far as the run had claimed it: there it was made on purpose."""
-    claimed = [pattern for claim in _claims_of(tx, run_id) for pattern in claim.patterns]
+    claimed = ever_claimed(tx, run_id)
     ignore_case = paths.folds(tx, repo_id)
     mine = [pattern for pattern in literals(names) if shared_path([pattern], claimed, ignore_case=ignore_case)]
     if mine:

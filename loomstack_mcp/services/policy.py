@@ -1,6 +1,6 @@
 """Policy: a situation completed with what the store knows, decided, and recorded."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from loomstack_mcp.core.claims import shared_path
@@ -14,8 +14,9 @@ from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.services import changes, events, paths, repos
 from loomstack_mcp.services.blockers import CLAIMS
+from loomstack_mcp.services.changes import CHANGES
 from loomstack_mcp.services.claims import held_by
-from loomstack_mcp.services.entry import entered, lineage
+from loomstack_mcp.services.entry import RUNS, entered, lineage
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
@@ -56,6 +57,25 @@ class PolicyService:
 
 
 def _of_run(tx: Tx, run: Run, situation: Situation) -> Situation:
+    """An action of a run, which holds what it and the runs above it hold now."""
+    family = lineage(tx, run.id)
+    own = [pattern for member in family for claim in held_by(tx, member) for pattern in claim.patterns]
+    claims = ClaimFacts(own=tuple(own), others=_held_by_others(tx, run.repo_id, family, situation))
+    return replace(_by_run(tx, run, situation), claims=claims)
+
+
+def _of_change(tx: Tx, repo_id: str, situation: Situation) -> Situation:
+    """A change by what is known of the run that made its head; it may be over by now, and its claims ended with it."""
+    bound = tx.all(CHANGES["bound"], repo_id=repo_id, sha=situation.head, made_at_ms=tx.now_ms)
+    made = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.text([row["run_id"] for row in bound])))
+    family = frozenset(run.id for run in made)
+    own = [pattern for run in made for pattern in changes.ever_claimed(tx, run.id)]
+    claims = ClaimFacts(own=tuple(own), others=_held_by_others(tx, repo_id, family, situation))
+    situation = replace(situation, repo=repo_id, claims=claims, evidence=_evidence(tx, repo_id, situation.head))
+    return _by_run(tx, made[0], situation) if made else situation
+
+
+def _by_run(tx: Tx, run: Run, situation: Situation) -> Situation:
     [counted] = tx.all(POLICY["rework"], run_id=run.id)
     actor = Actor(kind="loop", loop=run.loop, developer=run.principal, agent=run.agent, roles=("developer",))
     return replace(
@@ -67,12 +87,7 @@ def _of_run(tx: Tx, run: Run, situation: Situation) -> Situation:
         work_item=run.finding or None,
         makers=situation.makers | {run.principal, run.who, run.loop},
         evidence=_evidence(tx, run.repo_id, situation.head),
-        claims=_claims(tx, run, [one.path for one in situation.touched or ()]),
     )
-
-
-def _of_change(tx: Tx, repo_id: str, situation: Situation) -> Situation:
-    return replace(situation, repo=repo_id, evidence=_evidence(tx, repo_id, situation.head))
 
 
 def _evidence(tx: Tx, repo_id: str, head: str) -> tuple[EvidenceFact, ...]:
@@ -86,12 +101,13 @@ def _evidence(tx: Tx, repo_id: str, head: str) -> tuple[EvidenceFact, ...]:
     )
 
 
-def _claims(tx: Tx, run: Run, touched: Sequence[str]) -> ClaimFacts:
-    family = lineage(tx, run.id)
-    own = [pattern for member in family for claim in held_by(tx, member) for pattern in claim.patterns]
-    wanted = changes.literals(touched)
-    others = []
-    for page in paths.overlapping(tx, run.repo_id, "claim", wanted, ignore_case=paths.folds(tx, run.repo_id)):
+def _held_by_others(
+    tx: Tx, repo_id: str, family: Collection[str], situation: Situation
+) -> tuple[tuple[str, str, str], ...]:
+    """What others hold exclusively of the touched paths: pattern, who, intent."""
+    wanted = changes.literals([one.path for one in situation.touched or ()])
+    others: list[tuple[str, str, str]] = []
+    for page in paths.overlapping(tx, repo_id, "claim", wanted, ignore_case=paths.folds(tx, repo_id)):
         for row in tx.all(CLAIMS["held_by_ids"], ids=rows.text(page)):
             live = row["expires_at_ms"] > tx.now_ms and row["mode"] == "exclusive" and row["run_id"] not in family
             patterns = rows.listed(row["patterns"])
@@ -102,7 +118,7 @@ def _claims(tx: Tx, run: Run, touched: Sequence[str]) -> ClaimFacts:
             ]
         if len(others) >= BLOCKERS_MAX:
             break
-    return ClaimFacts(own=tuple(own), others=tuple(others))
+    return tuple(others)
 
 
 def _recorded(tx: Tx, repo_id: str, run_id: str, who: str, situation: Situation, decision: Decision) -> str:

@@ -73,6 +73,36 @@ def test_commits_that_a_run_signed_are_a_loop_s_under_any_account(shop: Path, lo
     assert loomstack("gate", "--base", "main", "--actor", "dana", cwd=shop).returncode == 2
 
 
+def test_what_the_store_knows_of_the_run_that_made_it_counts(
+    shop: Path, serve: Callable[..., Server], loomstack: Run
+) -> None:
+    """Claims that ended with their run, and a checker's word on exactly this commit."""
+    more = "    check: {claims: held, evidence: [{kind: tests, by: not_maker}]}\n"
+    (shop / "policies").mkdir()
+    (shop / "policies/core.yaml").write_text(CORE.format(effect="deny") + more)
+    commit_all(shop, "Rules")
+    git(shop, "checkout", "--quiet", "-b", "feature")
+    maker = serve()
+    made = maker.answer("start_run", loop="refactor", goal="core")["run"]
+    maker.answer("claim_paths", paths=["src/core/"], intent="a core")
+    (shop / "src/core").mkdir()
+    (shop / "src/core/a.py").write_text("x = 1\n")
+    commit_all(shop, "Core")
+    sha = git(shop, "rev-parse", "HEAD")
+    maker.answer("record_outcome", status="passed", summary="made", commits=[sha])
+    unchecked = loomstack("gate", "--base", "main", cwd=shop)
+    checker = serve()
+    checker.answer("start_run", loop="check", goal="check", checks_run=made)
+    checker.answer(
+        "record_outcome", status="passed", summary="8/8", role="checker", checks={"passed": 8}, commits=[sha]
+    )
+    maker.answer("record_outcome", status="done", summary="made")
+    checked = loomstack("gate", "--base", "main", cwd=shop)
+
+    assert (unchecked.returncode, "0 of 1 tests passed on exactly this commit" in unchecked.stdout) == (2, True)
+    assert (checked.returncode, checked.stdout.startswith("allow")) == (0, True)
+
+
 def test_other_programs_read_it(shop: Path, loomstack: Run) -> None:
     ruled(shop)
     sarif = json.loads(loomstack("gate", "--base", "main", "--sarif", cwd=shop).stdout)

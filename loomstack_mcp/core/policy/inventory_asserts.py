@@ -173,8 +173,6 @@ def _condition_call(call: ast.Call, args: list[ast.expr], values: Values, line: 
 
 def _comparison(left: ast.expr, op: ast.cmpop, right: ast.expr, values: Values, line: int) -> Assertion:
     left, right = _value(left, values), _value(right, values)
-    if isinstance(op, ast.Eq | ast.Is) and isinstance(left, ast.Call) and last_name(left) == "type" and left.args:
-        return _one("type", [left.args[0], right], values, line)
     if is_plain(left) and not is_plain(right) and isinstance(op, ast.Eq | ast.NotEq | ast.Is | ast.IsNot):
         left, right = right, left
     match op, right:
@@ -182,6 +180,8 @@ def _comparison(left: ast.expr, op: ast.cmpop, right: ast.expr, values: Values, 
             return _one("truthy", [left], values, line)
         case ast.Eq() | ast.Is() | ast.NotEq() | ast.IsNot(), ast.Constant(value=True | False as wanted):
             return _truth(left, (wanted is True) == isinstance(op, ast.Eq | ast.Is), values, line)
+        case ast.Eq() | ast.Is(), _ if isinstance(left, ast.Call) and last_name(left) == "type" and left.args:
+            return _one("type", [left.args[0], right], values, line)
         case ast.Eq() | ast.Is(), _:
             return _equal(left, right, values, line)
         case ast.NotEq() | ast.IsNot(), _:
