@@ -1,11 +1,15 @@
 """Where a repository's policy files are: on its trunk, in a worktree, in the organisation's folder."""
 
+import os
+import secrets
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from loomstack_mcp.adapters.compiled import PolicyFile, builtin, hashed
+from loomstack_mcp.adapters.compiled import PolicyFile, builtin, hashed, keep, kept
 from loomstack_mcp.adapters.gitrepo import ask, text
 from loomstack_mcp.adapters.plumbing import run
-from loomstack_mcp.adapters.rulebook import loaded
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.policy.rules import Layer, Rulebook
 
@@ -13,6 +17,7 @@ FOLDER = "policies"
 _FILES_MAX = 200
 _BYTES_MAX = 300_000
 _SECONDS_MAX = 10
+_KEY_BYTES = 32
 
 
 def of_commit(folder: Path, commit: str) -> tuple[PolicyFile, ...]:
@@ -71,20 +76,49 @@ def rulebook(root: Path, home: str, *, commit: str = "", worktree: bool = False)
 
     With both, a rule of either counts: a tightening works at once, a loosening when it has landed. Raises PolicyError.
     """
-    files = [*builtin(), *of_org(home)]
-    if commit:
-        files += of_commit(root, commit)
-    if worktree:
-        known = {(file.name, file.content) for file in files}
-        found = [file for file in of_folder(root, layer="repo") if (file.name, file.content) not in known]
-        both = loaded(files) if commit else None
-        here = loaded([*builtin(), *of_org(home), *of_folder(root, layer="repo")])
-        return here if both is None or not found else _together(both, here)
-    return loaded(files)
+    above = [*builtin(), *of_org(home)]
+    landed = _loaded([*above, *(of_commit(root, commit) if commit else ())], home)
+    if not worktree:
+        return landed
+    here = _loaded([*above, *of_folder(root, layer="repo")], home)
+    return _together(landed, here) if commit else here
+
+
+def _loaded(files: Sequence[PolicyFile], home: str) -> Rulebook:
+    """The rulebook of these files, kept from an earlier process where it can be trusted."""
+    secret = _secret(Path(home)) if home else b""
+    if secret and (found := kept(Path(home), files, secret=secret)):
+        return found
+    from loomstack_mcp.adapters.rulebook import loaded  # pydantic and YAML: 150 ms that a kept set does not cost
+
+    book = loaded(files)
+    if secret:
+        keep(Path(home), files, book, secret=secret)
+    return book
+
+
+def _secret(home: Path) -> bytes:
+    """The key of what is kept, readable by its owner alone; b"" where none can be had."""
+    path = home / "cache" / "policy" / "key"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(FileExistsError):
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(_KEY_BYTES))
+        about = path.lstat()
+        is_private = stat.S_ISREG(about.st_mode) and not about.st_mode & 0o077 and about.st_uid == os.getuid()
+        found = path.read_bytes() if is_private else b""
+    except OSError:
+        return b""
+    return found if len(found) == _KEY_BYTES else b""
 
 
 def _together(landed: Rulebook, here: Rulebook) -> Rulebook:
     """Every rule of the trunk, and those of the worktree that say something else; waivers of the trunk alone."""
-    new = tuple(rule for rule in here.rules if rule not in landed.rules)
+    known = set(map(repr, landed.rules))
+    new = tuple(rule for rule in here.rules if repr(rule) not in known)
+    if not new:
+        return landed
     rules = (*landed.rules, *new)
     return Rulebook(rules=rules, waivers=landed.waivers, hash=hashed(rules, landed.waivers))

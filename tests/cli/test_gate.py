@@ -198,6 +198,22 @@ def test_the_workflow_runs_none_of_the_pull_request_s_code(loomstack: Run) -> No
     assert text.count("ref: ${{ github.event.pull_request.base.ref }}") == 1
 
 
+def test_rules_are_kept_for_the_next_process_and_never_taken_from_a_stranger(
+    shop: Path, tmp_path: Path, loomstack: Run
+) -> None:
+    ruled(shop)
+    first = loomstack("gate", "--base", "main", cwd=shop)
+    folder = tmp_path / "loomstack/cache/policy"
+    [kept] = folder.glob("*.json")
+    second = loomstack("gate", "--base", "main", cwd=shop)
+    kept.write_bytes(kept.read_bytes().replace(b"core-closed", b"nobody-here"))
+    forged = loomstack("gate", "--base", "main", cwd=shop)
+
+    assert (folder / "key").stat().st_mode & 0o777 == 0o600
+    assert first.stdout == second.stdout == forged.stdout
+    assert "core-closed" in forged.stdout
+
+
 def test_policy_check_and_explain_and_lint(shop: Path, loomstack: Run) -> None:
     ruled(shop)
     checked = json.loads(loomstack("policy", "check", "--json", cwd=shop).stdout)

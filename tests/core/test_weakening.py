@@ -7,8 +7,9 @@ import pytest
 from loomstack_mcp.adapters.testread import read_tests
 from loomstack_mcp.core.policy.findings import Violation
 from loomstack_mcp.core.policy.weakening import FINDINGS_MAX, is_tamper, is_test_path, kind_of, weakened
-from tests.core.weakening_cheats import CART, GO, REDUCTIONS, SCRIPT, TAMPERS, WORKFLOW, Edit, Files
+from tests.core.weakening_cheats import REDUCTIONS, TAMPERS
 from tests.core.weakening_honest import HONEST
+from tests.core.weakening_sources import CART, GO, SCRIPT, WORKFLOW, Edit, Files
 
 
 def judged(edit: Edit, *, tamper_only: bool = False) -> tuple[Violation, ...]:

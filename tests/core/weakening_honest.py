@@ -2,7 +2,19 @@
 
 import re
 
-from tests.core.weakening_cheats import CART, GO, OLD_STYLE, PACKAGE, PROJECT, SCRIPT, SHOP, WORKFLOW, Edit, Files, edit
+from tests.core.weakening_sources import (
+    CART,
+    GO,
+    OLD_STYLE,
+    PACKAGE,
+    PROJECT,
+    SCRIPT,
+    SHOP,
+    WORKFLOW,
+    Edit,
+    Files,
+    edit,
+)
 
 _PATH = "tests/test_cart.py"
 _TOTAL = CART[CART.index("def test_total") : CART.index("def test_empty")]
