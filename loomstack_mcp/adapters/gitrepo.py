@@ -92,6 +92,14 @@ def trunk(repo: Repository) -> str:
     return found
 
 
+def full_name(folder: Path, name: str) -> str:
+    """A branch by its whole name, here or of a remote, before any tag of that name; another name as it is."""
+    for found in (f"refs/heads/{name}", f"refs/remotes/{name}"):
+        if name != "HEAD" and ask(folder, "show-ref", "--verify", "--quiet", "--", found).code == 0:
+            return found
+    return name
+
+
 def branch_name(ref: str) -> str:
     """A ref as people call it: `refs/remotes/origin/main` is main."""
     name = ref.removeprefix("refs/")

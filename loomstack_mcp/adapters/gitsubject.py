@@ -28,8 +28,8 @@ _EMPTY = {
     "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
 }
 """The tree without a file; git knows it in every repository."""
-# Replaced objects and a lowered threshold for binaries are settings of the clone; what lands does not follow them.
-_PLAIN = ("--no-replace-objects", "-c", "core.bigFileThreshold=512m", "-c", "core.quotePath=true")
+# A lowered threshold for binaries is a setting of the clone; what lands does not follow it.
+_PLAIN = ("-c", "core.bigFileThreshold=512m", "-c", "core.quotePath=true")
 # `.gitmodules` may ask to hide submodules, hence --ignore-submodules.
 _DIFF = ("diff-tree", "--raw", "--numstat", "-z", "-r", "-M", "-l1000", "--no-abbrev", "--no-ext-diff",
          "--no-textconv", "--no-relative", "--ignore-submodules=none", "--diff-algorithm=myers")  # fmt: skip
@@ -140,6 +140,13 @@ def between(
     refs: frozenset[RefChange] = frozenset() if git.descends(tip, known) else frozenset({"force"})
     before, gaps = git.with_trunk(known, fork) if excused and fork not in ("", tip) else (known, ())
     return replace(git.landed(before, tip), gaps=gaps, refs=refs)
+
+
+def signed_by_run(folder: Path, base: str, head: str, *, quarantined: bool = False) -> bool:
+    """Whether a run signed any of the commits of `head` that `base` ("" for none) has not."""
+    asked = (head, f"^{base}") if base else (head,)
+    log = ("log", "--format=%(trailers:key=Loom-Run,valueonly)", "--end-of-options", *asked)
+    return bool(_git(folder, quarantined=quarantined).run(*log).text.strip())
 
 
 def tree(folder: Path, after: str, *, quarantined: bool = False) -> Tree:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from loomstack_mcp.core.errors import Invalid
 
-_QUIET = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+# What `refs/replace/` puts in an object's place can be pushed by anybody: nothing here follows it.
+_QUIET = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C",
+          "GIT_NO_REPLACE_OBJECTS": "1"}  # fmt: skip
 _NONE: Mapping[str, str] = {}
 
 

@@ -103,10 +103,10 @@ def _change(
 
 
 def touched_by(subject: Subject) -> tuple[Touched, ...]:
-    """Both ends of a rename count; a new link or submodule stands for all that a folder of its name would hold."""
+    """Both ends of a rename count; a link or submodule stands for all that a folder of its name would hold."""
     found: dict[Touched, None] = {}
     for file in subject.files:
-        wide = file.mode_before != file.mode_after and file.mode_after in (LINK, SUBMODULE)
+        wide = not {file.mode_before, file.mode_after}.isdisjoint({LINK, SUBMODULE})
         for path in (file.path, file.old_path):
             found[Touched(path=path, is_folder=wide)] = None
     return tuple(found)

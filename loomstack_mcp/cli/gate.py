@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -11,8 +12,8 @@ from typing import Any
 
 import click
 
-from loomstack_mcp.adapters import points, policyfiles
-from loomstack_mcp.adapters.gitrepo import ask, branch_name, repository_at
+from loomstack_mcp.adapters import gitsubject, points, policyfiles
+from loomstack_mcp.adapters.gitrepo import ask, branch_name, full_name, repository_at, trunk
 from loomstack_mcp.adapters.landing import Landing
 from loomstack_mcp.adapters.settings import sqlite_path
 from loomstack_mcp.cli import output
@@ -21,6 +22,7 @@ from loomstack_mcp.core.briefing import lean
 from loomstack_mcp.core.errors import Invalid, NotFound, StoreUnavailable
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy.decide import Decision, decide
+from loomstack_mcp.core.policy.findings import Unknown
 from loomstack_mcp.core.policy.needs import needs_store
 from loomstack_mcp.core.policy.sarif import annotations, sarif
 from loomstack_mcp.core.policy.shown import decision_shown, reasons_shown
@@ -33,6 +35,7 @@ DENIED, APPROVAL = 2, 3
 _EXITS = {"allow": 0, "warn": 0, "deny": DENIED, "require_approval": APPROVAL}
 _COLORS = {"allow": "green", "warn": "yellow", "require_approval": "magenta", "deny": "red"}
 _STDIN_CHARS_MAX = 10_000_000
+_UPDATE = re.compile(r"([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (refs/.+)")
 _WORKFLOW = Path(__file__).with_name("gate_workflow.yml")
 
 
@@ -77,6 +80,9 @@ def gate(invocation: Invocation, /, form: str | None, workflow: bool, pre_receiv
     except StoreUnavailable as error:
         click.echo(f"loomstack-mcp: {error.code}: {error}", err=True)
         return APPROVAL
+    except Unknown as error:
+        click.echo(f"loomstack-mcp: cannot tell {output.harmless(str(error))}; so it is denied", err=True)
+        return DENIED
     for judged in found:
         for line in _shown(judged, form):
             click.echo(line)
@@ -87,9 +93,11 @@ def _asked(
     invocation: Invocation, *, base: str, head: str, deploy: str, actor: str, git_only: bool
 ) -> Iterator[Judged]:
     root = _root()
-    commit = ask(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base or 'HEAD'}^{{commit}}").text
+    base, head = full_name(root, base), full_name(root, head)
+    rules = base or trunk(repository_at(root)) or "HEAD"
+    commit = ask(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{rules}^{{commit}}").text
     if not commit:
-        raise NotFound(f"{base or 'HEAD'} is no commit here; fetch it, or name another")
+        raise NotFound(f"{rules} is no commit here; fetch it, or name another")
     court = Court(invocation, root, commit, actor=actor, git_only=git_only)
     if deploy:
         yield court.judged(points.deploy(deploy, point="deploy"))
@@ -101,13 +109,28 @@ def _asked(
 def _received(invocation: Invocation, *, actor: str, git_only: bool, **_: Any) -> Iterator[Judged]:
     """Each update by the rules of the trunk as it was before: what a push removes still judges that push."""
     root = _root()
-    trunk = ask(root, "symbolic-ref", "--quiet", "HEAD").text  # of a bare repository, its default branch
-    before = ask(root, "rev-parse", "--verify", "--quiet", f"{trunk}^{{commit}}").text
+    default = ask(root, "symbolic-ref", "--quiet", "HEAD").text  # of a bare repository, its default branch
+    before = ask(root, "rev-parse", "--verify", "--quiet", f"{default}^{{commit}}").text
+    if not before and ask(root, "for-each-ref", "--count=1", "refs/heads").text:
+        raise NotFound(
+            f"HEAD of {root} names {default}, which is no branch of it; name the trunk there: "
+            "git symbolic-ref HEAD refs/heads/BRANCH"
+        )
     court = Court(invocation, root, before, actor=actor, git_only=git_only)
-    for line in sys.stdin.read(_STDIN_CHARS_MAX).splitlines():
-        old, new, ref = line.split(" ", 2)
-        with points.pushed(root, old, new, ref, point="pre-receive", trunk=trunk if before else "") as situation:
+    for old, new, ref in _updates():
+        with points.pushed(root, old, new, ref, point="pre-receive", trunk=default if before else "") as situation:
             yield court.judged(situation)
+
+
+def _updates() -> Iterator[tuple[str, str, str]]:
+    given = sys.stdin.read(_STDIN_CHARS_MAX + 1)
+    if len(given) > _STDIN_CHARS_MAX:
+        raise Invalid(f"more than {_STDIN_CHARS_MAX} characters on stdin; push fewer refs at once")
+    for line in given.split("\n"):  # a ref may hold other line ends
+        if line:
+            if not (found := _UPDATE.fullmatch(line)):
+                raise click.UsageError("stdin holds lines of `OLD NEW REF`, as git gives them to its pre-receive hook")
+            yield found[1], found[2], found[3]
 
 
 class Court:
@@ -126,6 +149,7 @@ class Court:
             )
         self._book = replace(book, rules=tuple(rule for rule in book.rules if rule.id not in self._skipped))
         self._root = root
+        self._commit = commit
         self._invocation = invocation
         # A person only where the trunk's workflow says so: who wrote the commits is no authority.
         self._actor = Actor(kind="human" if actor else None, developer=actor or None)
@@ -134,7 +158,11 @@ class Court:
         self, situation: Situation, *, gaps: Sequence[str] = (), onto: str = "", head: str = "", after: str = ""
     ) -> Judged:
         # Under a person's account or not: commits that a run signed with its trailer are a loop's.
-        actor = replace(self._actor, kind="loop") if _loops(self._root, onto, head) else self._actor
+        quarantined = situation.point == "pre-receive"
+        signed = situation.head and gitsubject.signed_by_run(
+            self._root, self._commit, situation.head, quarantined=quarantined
+        )
+        actor = replace(self._actor, kind="loop") if signed else self._actor
         situation = replace(situation, actor=actor, now_ms=round(time.time() * SECOND_MS))
         if self._store is None:
             return Judged(decision=decide(self._book, situation), skipped=self._skipped, gaps=tuple(gaps))
@@ -151,12 +179,6 @@ class Court:
                 situation = replace(situation, undoing=lambda: loom.conflicts.undoing(checkout, proposal))
             decision = loom.policy.judge(checkout, self._actor.developer or "ci", self._book, situation).decision
         return Judged(decision=decision, skipped=(), gaps=tuple(gaps), conflicts=found)
-
-
-def _loops(root: Path, onto: str, head: str) -> bool:
-    """Whether a run made any of the commits."""
-    asked = ("log", "--format=%(trailers:key=Loom-Run,valueonly)", "--end-of-options", f"{onto}..{head}")
-    return bool(onto) and bool(ask(root, *asked).text.strip())
 
 
 def _root() -> Path:

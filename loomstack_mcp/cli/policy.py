@@ -146,7 +146,10 @@ def _suites(files: tuple[Path, ...]) -> Iterator[tuple[Path, dict[str, Any]]]:
 def _beside(file: Path) -> dict[str, str]:
     """The policy files that a folder `tests/` stands beside, by stem; what a case file says itself goes before."""
     folder = file.resolve().parent
-    return {one.stem: one.read_text("utf-8") for one in folder.parent.glob("*.yaml")} if folder.name == "tests" else {}
+    try:
+        return {one.stem: one.read_text("utf-8") for one in folder.parent.glob("*.yaml") if folder.name == "tests"}
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"{folder.parent}:1: a policy file there cannot be read: {error}") from None
 
 
 def _suite(path: Path) -> dict[str, Any]:
@@ -161,6 +164,10 @@ def _suite(path: Path) -> dict[str, Any]:
         raise PolicyError(f"{path}:{mark.line + 1 if mark else 1}: is no YAML") from None
     if not isinstance(suite, dict) or not isinstance(suite.get("cases"), list) or suite.get("format") != 1:
         raise PolicyError(f"{path}:1: is no file of cases; it starts with `format: 1` and lists `cases`")
+    if not all(isinstance(one, dict) and "id" in one for one in suite["cases"]):
+        raise PolicyError(f"{path}:1: each of `cases` is a mapping with an `id`")
+    if not isinstance(suite.get("policies", {}), dict | None):
+        raise PolicyError(f"{path}:1: `policies` maps a name to the text of a policy file")
     return suite
 
 

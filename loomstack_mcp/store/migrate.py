@@ -13,6 +13,8 @@ from loomstack_mcp.store.sqlite import SqliteStore
 
 def migrating_store(path: Path, **options: Any) -> SqliteStore:
     """The store at `path`, made or brought to this version's schema when it is first used."""
+    if not path.exists():
+        import sqlite_utils  # noqa: F401 some 110 ms, which nobody else should wait for at the gate
     return SqliteStore(path, upgrade=migrate, **options)
 
 
@@ -55,7 +57,7 @@ def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
 
 
 def _full_text(connection: sqlite3.Connection) -> None:
-    from sqlite_utils import Database  # some 110 ms, and only a new file needs it
+    from sqlite_utils import Database  # only a new file needs it
 
     notes = Database(connection, execute_plugins=False).table("note")
     notes.enable_fts(["text"], tokenize="porter unicode61", create_triggers=True)

@@ -175,7 +175,7 @@ def test_a_push_to_a_bare_repository_is_judged_by_the_old_tip(shop: Path, tmp_pa
     git(shop, "branch", "--quiet", "before", "main")
     git(shop, "clone", "--quiet", "--bare", "--branch", "main", str(shop), str(bare))
     hook = bare / "hooks/pre-receive"
-    hook.write_text(f"#!/bin/sh\nexec {sys.executable} -m loomstack_mcp gate --pre-receive\n")
+    hook.write_text(f'#!/bin/sh\nexec {sys.executable} -m loomstack_mcp gate --pre-receive --actor "$USER"\n')
     hook.chmod(0o755)
     command = ["git", "push", str(bare), "feature:main"]
     refused = subprocess.run(command, cwd=shop, env=environment(tmp_path), capture_output=True, text=True, check=False)
@@ -187,6 +187,93 @@ def test_a_push_to_a_bare_repository_is_judged_by_the_old_tip(shop: Path, tmp_pa
 
     assert (refused.returncode, "core-closed" in refused.stderr) == (1, True)
     assert taken.returncode == 0, taken.stderr
+
+
+def received(folder: Path, home: Path, *updates: str, actor: str = "") -> subprocess.CompletedProcess[str]:
+    """What the hook says of these updates, without a push."""
+    command = [sys.executable, "-m", "loomstack_mcp", "gate", "--pre-receive", "--actor", actor]
+    given = "".join(f"{update}\n" for update in updates)
+    return subprocess.run(
+        command, cwd=folder, env=environment(home), input=given, capture_output=True, text=True, check=False
+    )
+
+
+def commits(shop: Path, *names: str) -> list[str]:
+    return [git(shop, "rev-parse", name) for name in names]
+
+
+def test_a_pushed_replacement_takes_no_rule_away(shop: Path, loomstack: Run) -> None:
+    ruled(shop)
+    git(shop, "update-ref", f"refs/replace/{git(shop, 'rev-parse', 'main')}", "main^")
+
+    assert loomstack("gate", "--base", "main", cwd=shop).returncode == 2
+
+
+def test_a_tag_of_the_base_s_name_is_not_the_base(shop: Path, loomstack: Run) -> None:
+    ruled(shop)
+    git(shop, "tag", "main")
+    git(shop, "update-ref", "refs/remotes/origin/main", "refs/heads/main")
+    git(shop, "tag", "origin/main")
+
+    assert loomstack("gate", "--base", "main", cwd=shop).returncode == 2
+    assert loomstack("gate", "--base", "origin/main", cwd=shop).returncode == 2
+
+
+def test_a_link_in_the_place_of_a_protected_folder_cannot_be_moved(shop: Path, loomstack: Run) -> None:
+    (shop / "src").mkdir(exist_ok=True)
+    (shop / "src/core").symlink_to("../lib")
+    (shop / "policies").mkdir()
+    (shop / "policies/core.yaml").write_text(CORE.format(effect="deny"))
+    commit_all(shop, "Rules")
+    git(shop, "checkout", "--quiet", "-b", "feature")
+    (shop / "src/core").unlink()
+    (shop / "src/core").symlink_to("../evil")
+    commit_all(shop, "Elsewhere")
+
+    assert loomstack("gate", "--base", "main", cwd=shop).returncode == 2
+
+
+def test_a_deployment_is_judged_by_the_trunk_s_rules(shop: Path, loomstack: Run) -> None:
+    rule = CORE.format(effect="deny").replace("[edit, commit, push, land]", "[deploy]")
+    (shop / "policies").mkdir()
+    (shop / "policies/core.yaml").write_text(rule.replace('paths: ["/src/core/**"]', "environment: [production]"))
+    commit_all(shop, "Rules")
+    git(shop, "checkout", "--quiet", "-b", "feature")
+    git(shop, "rm", "--quiet", "policies/core.yaml")
+    commit_all(shop, "None")
+
+    assert loomstack("gate", "--deploy", "Production", cwd=shop).returncode == 2
+    assert loomstack("gate", "--deploy", "staging", cwd=shop).returncode == 0
+
+
+def test_a_push_of_commits_that_a_run_signed_is_a_loop_s(shop: Path, tmp_path: Path) -> None:
+    ruled(shop, more="    who: {kind: [loop, agent]}\n")
+    old, by_hand = commits(shop, "main", "feature")
+    commit_all(shop, "More\n\nLoom-Run: run_ABCDEFGH")
+    [by_loop] = commits(shop, "feature")
+    git(shop, "checkout", "--quiet", "main")
+
+    assert received(shop, tmp_path, f"{old} {by_hand} refs/heads/main", actor="dana").returncode == 0
+    assert received(shop, tmp_path, f"{old} {by_loop} refs/heads/main", actor="dana").returncode == 2
+
+
+def test_what_the_hook_cannot_read_is_refused_in_a_sentence(shop: Path, tmp_path: Path) -> None:
+    ruled(shop)
+    old, new = commits(shop, "main", "feature")
+    blob = git(shop, "rev-parse", "feature:src/core/a.py")
+    git(shop, "checkout", "--quiet", "main")
+    garbage = received(shop, tmp_path, "garbage")
+    tagged = received(shop, tmp_path, f"{'0' * 40} {blob} refs/tags/one")
+    odd = received(shop, tmp_path, f"{old} {new} refs/heads/a\u2028b")
+    many = received(shop, tmp_path, *[f"{old} {'0' * 40} refs/heads/{'x' * 4_000}"] * 2_500)
+    git(shop, "symbolic-ref", "HEAD", "refs/heads/nowhere")
+    headless = received(shop, tmp_path, f"{old} {new} refs/heads/main")
+
+    assert (garbage.returncode, "OLD NEW REF" in garbage.stderr) == (64, True)
+    assert (tagged.returncode, "is no commit here; so it is denied" in tagged.stderr) == (2, True)
+    assert odd.returncode == 2
+    assert (many.returncode, "push fewer refs" in many.stderr) == (1, True)
+    assert (headless.returncode, "names refs/heads/nowhere" in headless.stderr) == (1, True)
 
 
 def test_the_workflow_runs_none_of_the_pull_request_s_code(loomstack: Run) -> None:

@@ -65,7 +65,8 @@ def _where(where: Where, situation: Situation) -> Iterable[tuple[str, bool | Non
         yield "where.branch", None if found is None else bool(compiled(where.branch).loose(found))
     if where.environment:
         found = situation.environment
-        yield "where.environment", None if found is None else found in where.environment
+        known = {one.casefold() for one in where.environment}
+        yield "where.environment", None if found is None else found.casefold() in known
     if where.tools:
         yield "where.tools", _any_of(where.tools, situation.tool)
 
