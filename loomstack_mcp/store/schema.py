@@ -9,6 +9,12 @@ from loomstack_mcp.core.errors import StoreUnavailable
 APPLICATION_ID = 0x4C4F4F4D
 """`LOOM`, in the file's header."""
 FOLDER = Path(__file__).parent / "sql" / "sqlite"
+# One statement, one snapshot: another process may be making the tables at this moment.
+_STATE = """
+    SELECT (SELECT user_version FROM pragma_user_version),
+           (SELECT application_id FROM pragma_application_id),
+           (SELECT COUNT(*) FROM sqlite_schema)
+"""
 _NUMBER = re.compile(r"^(\d{4})_\w+\.sql$")
 
 
@@ -19,9 +25,7 @@ def newest(folder: Path = FOLDER) -> int:
 
 def is_current(connection: sqlite3.Connection, version: int) -> bool:
     """Whether the file has exactly this version. Raises StoreUnavailable for a foreign or a newer file."""
-    [found] = connection.execute("PRAGMA user_version").fetchone()
-    [owner] = connection.execute("PRAGMA application_id").fetchone()
-    [tables] = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
+    found, owner, tables = connection.execute(_STATE).fetchone()
     if owner != APPLICATION_ID and (tables or found):
         raise StoreUnavailable(
             "the file is another program's database, not a LoomStack store; "

@@ -93,3 +93,20 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path, newer: Path) -> 
     with pytest.raises(sqlite3.Error), migrating_store(tmp_path / "loom.db", migrations=newer).read():
         pass
     assert seq_of(migrating_store(tmp_path / "loom.db")) == 0
+
+
+def test_a_file_that_another_process_is_making_is_no_stranger_s(tmp_path: Path) -> None:
+    """The tables appear just before they are counted."""
+    path = tmp_path / "loom.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+
+    def made(statement: str) -> None:
+        if "COUNT(*) FROM sqlite_schema" in statement:
+            connection.set_trace_callback(None)
+            with migrating_store(path).append():
+                pass
+
+    connection.set_trace_callback(made)
+
+    assert schema.is_current(connection, schema.newest())
+    connection.close()
