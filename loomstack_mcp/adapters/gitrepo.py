@@ -59,7 +59,7 @@ def repository_at(folder: Path) -> Repository:
         raise NotFound(
             f"{folder} is in no git repository that can be read ({said or 'no git'}); go to one, or clone it"
         )
-    if not ask(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").text:
+    if not commit_of(folder, "HEAD"):
         raise NotFound(f"the repository of {folder} has no commit yet, so there is nothing to look at")
     version = re.search(r"(\d+)\.(\d+)", ask(folder, "--version").text)
     merges = version is not None and (int(version[1]), int(version[2])) >= _REMERGE_SINCE
@@ -92,6 +92,11 @@ def trunk(repo: Repository) -> str:
     return found
 
 
+def commit_of(folder: Path, name: str) -> str:
+    """The commit that a name stands for, or ""."""
+    return ask(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").text
+
+
 def full_name(folder: Path, name: str) -> str:
     """A branch by its whole name, here or of a remote, before any tag of that name; another name as it is."""
     for found in (f"refs/heads/{name}", f"refs/remotes/{name}"):
@@ -108,7 +113,7 @@ def branch_name(ref: str) -> str:
 
 def base_of(repo: Repository, target: str, *, head: str = "HEAD") -> str:
     """The commit that `head` and `target` have in common. Raises NotFound."""
-    if not ask(repo.folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{target}^{{commit}}").text:
+    if not commit_of(repo.folder, target):
         raise NotFound(f"base {target[:100]} is no commit here; name a branch, or leave it out for the trunk")
     found = ask(repo.folder, "merge-base", "--end-of-options", head, target).text
     if not found:

@@ -143,10 +143,13 @@ def between(
 
 
 def signed_by_run(folder: Path, base: str, head: str, *, quarantined: bool = False) -> bool:
-    """Whether a run signed any of the commits of `head` that `base` ("" for none) has not."""
+    """Whether a run signed any of the commits of `head` that `base` ("" for none) has not. Raises Unknown."""
     asked = (head, f"^{base}") if base else (head,)
     log = ("log", "--format=%(trailers:key=Loom-Run,valueonly)", "--end-of-options", *asked)
-    return bool(_git(folder, quarantined=quarantined).run(*log).text.strip())
+    ran = _git(folder, quarantined=quarantined).run(*log)
+    if ran.code:
+        raise Unknown(f"who made {head[:12]} ({_said(ran)})")
+    return bool(ran.text.strip())
 
 
 def tree(folder: Path, after: str, *, quarantined: bool = False) -> Tree:

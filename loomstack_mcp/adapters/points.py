@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from loomstack_mcp.adapters import gitsubject, shell
-from loomstack_mcp.adapters.gitrepo import ask
+from loomstack_mcp.adapters.gitrepo import ask, commit_of
 from loomstack_mcp.adapters.gitsubject import Blobs, Landed
 from loomstack_mcp.adapters.looking import looks, message_looks
 from loomstack_mcp.adapters.touching import below, touched
@@ -15,8 +15,6 @@ from loomstack_mcp.core.policy import commands
 from loomstack_mcp.core.policy.rules import ActionKind, Point
 from loomstack_mcp.core.policy.situation import Situation, Touched
 from loomstack_mcp.core.policy.subject import LINK, SUBMODULE, Subject
-
-_ZERO = "0" * 40
 
 
 def branch_of(git_dir: Path) -> str | None:
@@ -76,7 +74,7 @@ def pushed(root: Path, old: str, new: str, ref: str, *, point: Point, trunk: str
     landed = gitsubject.between(root, old, new, trunk=trunk, excused=not is_trunk, quarantined=point == "pre-receive")
     actions: frozenset[ActionKind] = frozenset({"push", "land"} if is_trunk else {"push"})
     with _change(root, landed, point=point, actions=actions, quarantined=point == "pre-receive") as found:
-        yield replace(found, branch=branch, refs=landed.refs, head="" if new == _ZERO else new)
+        yield replace(found, branch=branch, refs=landed.refs, head=new if new.strip("0") else "")
 
 
 @contextmanager
@@ -84,8 +82,7 @@ def landing(root: Path, base: str, head: str, *, point: Point, branch: str = "")
     """What `head` would land on `base`."""
     landed = gitsubject.landing(root, base, head)
     with _change(root, landed, point=point, actions=frozenset({"land"})) as found:
-        tip = ask(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{head}^{{commit}}").text
-        yield replace(found, branch=branch or None, head=tip), landed
+        yield replace(found, branch=branch or None, head=commit_of(root, head)), landed
 
 
 @contextmanager

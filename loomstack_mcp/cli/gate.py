@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from loomstack_mcp.adapters import gitsubject, points, policyfiles
-from loomstack_mcp.adapters.gitrepo import ask, branch_name, full_name, repository_at, trunk
+from loomstack_mcp.adapters.gitrepo import ask, branch_name, commit_of, full_name, repository_at, trunk
 from loomstack_mcp.adapters.landing import Landing
 from loomstack_mcp.adapters.settings import sqlite_path
 from loomstack_mcp.cli import output
@@ -95,8 +95,7 @@ def _asked(
     root = _root()
     base, head = full_name(root, base), full_name(root, head)
     rules = base or trunk(repository_at(root)) or "HEAD"
-    commit = ask(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{rules}^{{commit}}").text
-    if not commit:
+    if not (commit := commit_of(root, rules)):
         raise NotFound(f"{rules} is no commit here; fetch it, or name another")
     court = Court(invocation, root, commit, actor=actor, git_only=git_only)
     if deploy:
@@ -110,7 +109,7 @@ def _received(invocation: Invocation, *, actor: str, git_only: bool, **_: Any) -
     """Each update by the rules of the trunk as it was before: what a push removes still judges that push."""
     root = _root()
     default = ask(root, "symbolic-ref", "--quiet", "HEAD").text  # of a bare repository, its default branch
-    before = ask(root, "rev-parse", "--verify", "--quiet", f"{default}^{{commit}}").text
+    before = commit_of(root, default)
     if not before and ask(root, "for-each-ref", "--count=1", "refs/heads").text:
         raise NotFound(
             f"HEAD of {root} names {default}, which is no branch of it; name the trunk there: "

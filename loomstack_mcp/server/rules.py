@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loomstack_mcp.adapters import points, policyfiles
 from loomstack_mcp.adapters.gitcli import Worktree
-from loomstack_mcp.adapters.gitrepo import ask, branch_name, repository_at, trunk
+from loomstack_mcp.adapters.gitrepo import branch_name, commit_of, repository_at, trunk
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.policy.rules import ActionKind, Rulebook
 from loomstack_mcp.core.policy.situation import Situation
@@ -31,7 +31,7 @@ class Rules:
         """Raises PolicyError for a set that does not load."""
         stamp = tuple(self._stamps())
         if stamp != self._stamp:
-            commit = ask(self._worktree.root, "rev-parse", "--verify", "--quiet", f"{self._ref()}^{{commit}}").text
+            commit = commit_of(self._worktree.root, self._ref())
             self._book = policyfiles.rulebook(self._worktree.root, self._home, commit=commit, worktree=True)
             self._stamp = stamp
         return self._book

@@ -16,6 +16,11 @@ from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.limits import GATE_WAIT_MS
 
 
+def beside(store: Path) -> Path:
+    """The gate file of a store's file."""
+    return store.with_name(f"{store.name}-gate")
+
+
 @contextmanager
 def passed(path: Path, *, wait_ms: int = GATE_WAIT_MS) -> Iterator[None]:
     """Hold the gate file at `path`. Raises StoreUnavailable when its holder does not let go in time.

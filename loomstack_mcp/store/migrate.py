@@ -7,23 +7,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from loomstack_mcp.store import gate
 from loomstack_mcp.store.schema import APPLICATION_ID, is_current, newest, numbered
 from loomstack_mcp.store.sqlite import SqliteStore
 
 
 def migrating_store(path: Path, **options: Any) -> SqliteStore:
     """The store at `path`, made or brought to this version's schema when it is first used."""
-    if not path.exists():
-        import sqlite_utils  # noqa: F401 some 110 ms, which nobody else should wait for at the gate
     return SqliteStore(path, upgrade=migrate, **options)
 
 
 def migrate(connection: sqlite3.Connection, path: Path, folder: Path) -> None:
-    """Apply what is missing, all of it or nothing. The caller holds the write gate.
+    """Apply what is missing, all of it or nothing, behind the write gate.
 
     A file with an older schema is copied first, beside itself. Raises StoreUnavailable for a
     foreign or a newer file.
     """
+    if not path.stat().st_size:
+        import sqlite_utils  # noqa: F401 some 110 ms, which nobody else should wait for at the gate
+    with gate.passed(gate.beside(path)):
+        _migrated(connection, path, folder)
+
+
+def _migrated(connection: sqlite3.Connection, path: Path, folder: Path) -> None:
     version = newest(folder)
     if is_current(connection, version):
         return

@@ -66,7 +66,7 @@ class SqliteStore:
         upgrade: Upgrade = schema.refuse_older,
     ) -> None:
         self.path = path
-        self._gate = path.with_name(f"{path.name}-gate")
+        self._gate = gate.beside(path)
         self._synchronous = "FULL" if full_sync else "NORMAL"
         self._clock = clock or machine()
         self._migrations = migrations
@@ -167,8 +167,7 @@ class SqliteStore:
         )
         try:
             if not schema.is_current(connection, self._version):
-                with gate.passed(self._gate):
-                    self._upgrade(connection, self.path, self._migrations)
+                self._upgrade(connection, self.path, self._migrations)
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.row_factory = _named
