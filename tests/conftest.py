@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from loomstack_mcp.loom import Loom
-from loomstack_mcp.store.clock import Clock
-from loomstack_mcp.store.migrate import migrating_store
+from loomstack_mcp.store.sqlite.clock import Clock
+from loomstack_mcp.store.sqlite.migrate import migrating_store
 from tests.wire import Server
 
 MINUTE_MS = 60_000

@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from loomstack_mcp.adapters.auditing import Audit, audited
-from loomstack_mcp.adapters.gitrepo import repository_at
+from loomstack_mcp.adapters.git.audit import Audit, audited
+from loomstack_mcp.adapters.git.repository import repository_at
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.main import Invocation
 from loomstack_mcp.core.briefing import age

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 
-from loomstack_mcp.adapters.auditing import Audit
-from loomstack_mcp.adapters.gitrepo import Repository, lines_of
+from loomstack_mcp.adapters.git.audit import Audit
+from loomstack_mcp.adapters.git.repository import Repository, lines_of
 from loomstack_mcp.cli.audit import paths_of, plain, said
 from loomstack_mcp.cli.output import harmless
 from loomstack_mcp.core.changes.reversals import Place, Undone

@@ -10,7 +10,7 @@ from loomstack_mcp.adapters.settings import sqlite_path
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
 from loomstack_mcp.cli.main import Invocation
-from loomstack_mcp.store import admin
+from loomstack_mcp.store.sqlite import admin
 
 _QUERY_SECONDS_MAX = 10
 

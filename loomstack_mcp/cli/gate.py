@@ -12,9 +12,10 @@ from typing import Any
 
 import click
 
-from loomstack_mcp.adapters import gitsubject, points, policyfiles
-from loomstack_mcp.adapters.gitrepo import ask, branch_name, commit_of, full_name, repository_at, trunk
-from loomstack_mcp.adapters.landing import Landing
+from loomstack_mcp.adapters.git import delta
+from loomstack_mcp.adapters.git.proposal import Landing
+from loomstack_mcp.adapters.git.repository import ask, branch_name, commit_of, full_name, repository_at, trunk
+from loomstack_mcp.adapters.policy import files, situations
 from loomstack_mcp.adapters.settings import sqlite_path
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.main import Invocation
@@ -22,12 +23,12 @@ from loomstack_mcp.core.briefing import lean
 from loomstack_mcp.core.errors import Invalid, NotFound, StoreUnavailable
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy.decide import Decision, decide
-from loomstack_mcp.core.policy.findings import Unknown
 from loomstack_mcp.core.policy.needs import needs_store
 from loomstack_mcp.core.policy.sarif import annotations, sarif
-from loomstack_mcp.core.policy.shown import decision_shown, reasons_shown
 from loomstack_mcp.core.policy.situation import Actor, Situation
-from loomstack_mcp.core.shown import conflict_shown
+from loomstack_mcp.core.policy.views import decision_shown, reasons_shown
+from loomstack_mcp.core.policy.violations import Unknown
+from loomstack_mcp.core.views import conflict_shown
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.services.conflicts import ConflictResult
 
@@ -99,9 +100,9 @@ def _asked(
         raise NotFound(f"{rules} is no commit here; fetch it, or name another")
     court = Court(invocation, root, commit, actor=actor, git_only=git_only)
     if deploy:
-        yield court.judged(points.deploy(deploy, point="deploy"))
+        yield court.judged(situations.deploy(deploy, point="deploy"))
         return
-    with points.landing(root, base, head, point="ci", branch=branch_name(base)) as (situation, landed):
+    with situations.landing(root, base, head, point="ci", branch=branch_name(base)) as (situation, landed):
         yield court.judged(situation, gaps=landed.gaps, onto=base, head=head, after=landed.after)
 
 
@@ -117,7 +118,7 @@ def _received(invocation: Invocation, *, actor: str, git_only: bool, **_: Any) -
         )
     court = Court(invocation, root, before, actor=actor, git_only=git_only)
     for old, new, ref in _updates():
-        with points.pushed(root, old, new, ref, point="pre-receive", trunk=default if before else "") as situation:
+        with situations.pushed(root, old, new, ref, point="pre-receive", trunk=default if before else "") as situation:
             yield court.judged(situation)
 
 
@@ -137,7 +138,7 @@ class Court:
 
     def __init__(self, invocation: Invocation, root: Path, commit: str, *, actor: str, git_only: bool) -> None:
         settings = invocation.settings()
-        book = policyfiles.rulebook(root, settings.home, commit=commit)
+        book = files.rulebook(root, settings.home, commit=commit)
         asking = tuple(rule.id for rule in book.rules if needs_store(rule))
         self._store = None if git_only or not sqlite_path(settings).exists() else settings
         self._skipped = asking if git_only else ()
@@ -158,7 +159,7 @@ class Court:
     ) -> Judged:
         # Under a person's account or not: commits that a run signed with its trailer are a loop's.
         quarantined = situation.point == "pre-receive"
-        signed = situation.head and gitsubject.signed_by_run(
+        signed = situation.head and delta.signed_by_run(
             self._root, self._commit, situation.head, quarantined=quarantined
         )
         actor = replace(self._actor, kind="loop") if signed else self._actor

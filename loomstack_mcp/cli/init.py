@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from loomstack_mcp.adapters import installing
-from loomstack_mcp.adapters.gitcli import Worktree
-from loomstack_mcp.adapters.installing import Step
+from loomstack_mcp.adapters.git.worktree import Worktree
+from loomstack_mcp.adapters.install import files as installing
+from loomstack_mcp.adapters.install.files import Step
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.main import Invocation
-from loomstack_mcp.core.clientfiles import COMMAND, TOKEN_VARIABLE, files
+from loomstack_mcp.core.clients.files.project import COMMAND, TOKEN_VARIABLE, files
+from loomstack_mcp.core.clients.files.server_url import checked
 from loomstack_mcp.core.errors import Invalid
-from loomstack_mcp.core.serverurls import checked
 
 dry_run = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 yes = click.option("--yes", is_flag=True, help="Ask nothing.")

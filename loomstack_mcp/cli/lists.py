@@ -4,7 +4,7 @@ import click
 
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.main import Invocation
-from loomstack_mcp.core.shown import claim_shown, event_shown, run_shown
+from loomstack_mcp.core.views import claim_shown, event_shown, run_shown
 from loomstack_mcp.loom import open_loom
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON array instead of a table.")

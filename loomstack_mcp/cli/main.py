@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from loomstack_mcp import __version__
-from loomstack_mcp.adapters.gitcli import Worktree, worktree_at
+from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.repos import Checkout, identity_of

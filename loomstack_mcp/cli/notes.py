@@ -11,8 +11,8 @@ from loomstack_mcp.cli.lists import as_json, limit
 from loomstack_mcp.cli.main import Invocation
 from loomstack_mcp.core.errors import Unauthorized
 from loomstack_mcp.core.notes import NoteKind
-from loomstack_mcp.core.paths import claimed
-from loomstack_mcp.core.shown import note_shown
+from loomstack_mcp.core.patterns.typed import claimed
+from loomstack_mcp.core.views import note_shown
 from loomstack_mcp.loom import open_loom
 
 _CLIENTS = ("CLAUDECODE", "AI_AGENT", "CODEX_")

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from loomstack_mcp.adapters import policyfiles
+from loomstack_mcp.adapters.policy import files as policyfiles
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.main import Invocation
 from loomstack_mcp.core.errors import Invalid, NotFound, PolicyError
@@ -46,7 +46,7 @@ def check(invocation: Invocation, as_json: bool) -> None:
 @click.pass_obj
 def test(invocation: Invocation, files: tuple[Path, ...], as_json: bool) -> int:
     """Play the cases of these files, or of policies/tests/*.yaml; exit 1 where one comes out otherwise."""
-    from loomstack_mcp.adapters.policycases import played  # git, parsers and a scratch repository
+    from loomstack_mcp.adapters.policy.cases import played  # git, parsers and a scratch repository
 
     files = files or tuple(sorted((_root(invocation) / "policies" / "tests").glob("*.yaml")))
     if not files:
@@ -93,7 +93,7 @@ def lint(invocation: Invocation) -> int:
 @policy.command()
 def schema() -> None:
     """Print the JSON Schema of a policy file, for editors."""
-    from loomstack_mcp.adapters.rulebook import schema as exported  # pydantic
+    from loomstack_mcp.adapters.policy.load import schema as exported  # pydantic
 
     click.echo(json.dumps(exported(), indent=2))
 
@@ -105,7 +105,7 @@ def schema() -> None:
 @click.pass_obj
 def replay(invocation: Invocation, last: int, rule: str, as_json: bool) -> None:
     """Say what the rules of this worktree would have stopped in this history, had they held when it landed."""
-    from loomstack_mcp.adapters.replaying import replayed  # git, and parsers
+    from loomstack_mcp.adapters.policy.replay import replayed  # git, and parsers
 
     root, book = _root(invocation), _here(invocation)
     if rule:

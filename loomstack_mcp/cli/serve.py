@@ -18,8 +18,8 @@ _PORT = 8420
 def serve(invocation: Invocation, http: bool, host: str, port: int) -> None:
     """Serve MCP on stdin and stdout until the client closes them, or over HTTP."""
     from loomstack_mcp.server.app import build_server  # imports the SDK, which no other command needs
-    from loomstack_mcp.server.changes import Changes
     from loomstack_mcp.server.face import Face
+    from loomstack_mcp.server.subscriptions import Changes
 
     settings = invocation.settings()
     if not http:

@@ -8,10 +8,10 @@ from typing import Literal, get_args
 
 from loomstack_mcp.core.changes.conflicts import Conflict
 from loomstack_mcp.core.claims import Claim, shared_path
-from loomstack_mcp.core.globs import literal, pattern
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN, DAY_MS, HOUR_MS, MINUTE_MS, NAME_CHARS_MAX, SECOND_MS
 from loomstack_mcp.core.notes import AUTHORITY_ORDER, ORG, Note
-from loomstack_mcp.core.policy.patterns import compiled
+from loomstack_mcp.core.patterns.gitignore import compiled
+from loomstack_mcp.core.patterns.globs import literal, pattern
 from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.runs import Run
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loomstack_mcp.core.events import Alert
-from loomstack_mcp.core.globs import overlap, pattern
 from loomstack_mcp.core.limits import MINUTE_MS
+from loomstack_mcp.core.patterns.globs import overlap, pattern
 
 Mode = Literal["exclusive", "shared"]
 

@@ -15,14 +15,14 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from pydantic import ValidationError
 
-from loomstack_mcp.adapters.gitcli import Worktree, worktree_at
-from loomstack_mcp.adapters.gitrepo import repository_at
-from loomstack_mcp.adapters.landing import Landing
+from loomstack_mcp.adapters.git.proposal import Landing
+from loomstack_mcp.adapters.git.repository import repository_at
+from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
-from loomstack_mcp.core.paths import claimed
+from loomstack_mcp.core.patterns.typed import claimed
 from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import Checkout, identity_of
 from loomstack_mcp.core.runs import Caller
@@ -31,7 +31,7 @@ from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.callers import caller_of
 
 if TYPE_CHECKING:
-    from loomstack_mcp.server.rules import Rules
+    from loomstack_mcp.edge.rules import Rules
 
 Answer = TypeVar("Answer")
 
@@ -90,7 +90,7 @@ class Face:
     def rules(self) -> "Rules":
         """The rules of the worktree. Raises Invalid where none is seen."""
         if self._rules is None:
-            from loomstack_mcp.server.rules import Rules  # parsers and RE2: 150 ms that a start must not cost
+            from loomstack_mcp.edge.rules import Rules  # parsers and RE2: 150 ms that a start must not cost
 
             worktree = self._seen_worktree()
             self._rules = Rules(worktree, self._folder or worktree.root, self._settings.home)

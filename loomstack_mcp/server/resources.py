@@ -9,7 +9,7 @@ from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 
 from loomstack_mcp.core.briefing import Body, lean
 from loomstack_mcp.core.errors import NotFound
-from loomstack_mcp.core.shown import claim_shown, event_shown, outcome_shown, run_shown
+from loomstack_mcp.core.views import claim_shown, event_shown, outcome_shown, run_shown
 from loomstack_mcp.server.face import Face
 
 _LIMIT = 100

@@ -18,8 +18,8 @@ from loomstack_mcp.core.policy.situation import Undoing
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import encodable, redacted
-from loomstack_mcp.services import changes, events, paths, repos
-from loomstack_mcp.services.entry import RUNS, allowed, entered, lineage, named
+from loomstack_mcp.services import events, ledger, path_index, repos
+from loomstack_mcp.services.acting import RUNS, allowed, entered, lineage, named
 from loomstack_mcp.services.notes import NOTES
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
@@ -145,15 +145,15 @@ def _judged(
     """My changes against the trails of their files, and of all files of what they undo: I may have undone more."""
     names = {name for change in mine for file in change.files for name in (file.path, file.old_path)}
     while True:
-        landed = changes.at_paths(tx, repo_id, names)
+        landed = ledger.at_paths(tx, repo_id, names)
         # What is generated is neither in the ledger nor in a proposal.
-        reversals = Reversals(ignored=lambda _: False, authors=changes.authors(tx, repo_id))
+        reversals = Reversals(ignored=lambda _: False, authors=ledger.authors(tx, repo_id))
         for bare in history:
             known = landed.get(bare.sha)
             reversals.land(replace(known, parents=bare.parents, at_ms=bare.at_ms) if known else bare)
         judged = [reversals.undone_by(change) for change in mine]
         shas = [one.change.sha for undone, _ in judged for one in undone]
-        wider = names | changes.paths_of(tx, repo_id, shas)
+        wider = names | ledger.paths_of(tx, repo_id, shas)
         if wider == names:
             return judged
         names = wider
@@ -163,13 +163,13 @@ def _intents(
     tx: Tx, repo_id: str, run: Run | None, family: frozenset[str]
 ) -> Callable[[Change, Sequence[str]], Intent | None]:
     """Why a landed change was made on purpose: by what its run claimed for it, or by a live note on the paths."""
-    ignore_case = paths.folds(tx, repo_id)
+    ignore_case = path_index.folds(tx, repo_id)
 
     def intent_on(landed: Change, names: Sequence[str]) -> Intent | None:
-        wanted = changes.literals(names)
-        if landed.run and (claimed := changes.claim_on(tx, landed.run, wanted, ignore_case=ignore_case)):
+        wanted = ledger.literals(names)
+        if landed.run and (claimed := ledger.claim_on(tx, landed.run, wanted, ignore_case=ignore_case)):
             return claimed
-        nearby = paths.near(tx, repo_id, "note", wanted, limit=_NOTES_MAX) if wanted else []
+        nearby = path_index.near(tx, repo_id, "note", wanted, limit=_NOTES_MAX) if wanted else []
         for note in rows.records(Note, tx.all(NOTES["by_ids"], ids=rows.text(nearby), now_ms=tx.now_ms)):
             own = run is not None and (note.run_id in family or note.author == run.who)
             if note.kind == "intent" and not own and shared_path(wanted, note.paths, ignore_case=ignore_case):

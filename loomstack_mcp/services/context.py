@@ -14,10 +14,10 @@ from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, acts_for, renewal_due
 from loomstack_mcp.core.texts import bounded, within
-from loomstack_mcp.services import events, paths, repos
+from loomstack_mcp.services import events, path_index, repos
+from loomstack_mcp.services.acting import RUNS, entered, named, own_runs
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.conflicts import open_in
-from loomstack_mcp.services.entry import RUNS, entered, named, own_runs
 from loomstack_mcp.services.notes import NOTES, matching
 from loomstack_mcp.services.outcomes import OUTCOMES
 from loomstack_mcp.store import rows
@@ -91,7 +91,7 @@ def briefing(
 ) -> Briefing:
     """Rank and fit what lies near the paths; with a query, only the notes that match it."""
     mine = tuple(patterns) or _own_paths(tx, run)
-    view = View(paths=mine, beside=tuple(beside), now_ms=tx.now_ms, ignore_case=paths.folds(tx, repo_id))
+    view = View(paths=mine, beside=tuple(beside), now_ms=tx.now_ms, ignore_case=path_index.folds(tx, repo_id))
     if query:
         items: list[Item] = [core.of_note(note, view) for note in matching(tx, repo_id, query)]
     else:
@@ -103,7 +103,7 @@ def briefing(
             *(item for rule in rules if (item := core.of_rule(rule, view))),
             *(core.of_conflict(found, view) for found in open_in(tx, repo_id, limit=_LATEST_MAX)),
         ]
-    cursor = paths.cursor(tx, repo_id)
+    cursor = path_index.cursor(tx, repo_id)
     return core.fitted(items, cursor=cursor, since=since, budget_tokens=budget_tokens)
 
 
@@ -185,10 +185,10 @@ def _landed(tx: Tx, repo_id: str) -> Iterable[Landed]:
         )
 
 
-def _near(tx: Tx, repo_id: str, noun: paths.Noun, view: View) -> list[str]:
+def _near(tx: Tx, repo_id: str, noun: path_index.Noun, view: View) -> list[str]:
     """What lies at, above or below my paths, and then what lies beside them."""
     if not view.paths:
         return []
     beside = [*sorted(folder for folder in core.folders(view.paths) if folder), *view.beside]
-    found = paths.near(tx, repo_id, noun, view.paths, limit=_NEAR_MAX)
-    return found + (paths.near(tx, repo_id, noun, beside, limit=_BESIDE_MAX) if beside else [])
+    found = path_index.near(tx, repo_id, noun, view.paths, limit=_NEAR_MAX)
+    return found + (path_index.near(tx, repo_id, noun, beside, limit=_BESIDE_MAX) if beside else [])

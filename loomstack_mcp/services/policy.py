@@ -8,15 +8,15 @@ from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import BLOCKERS_MAX
 from loomstack_mcp.core.policy.decide import Decision, decide
 from loomstack_mcp.core.policy.rules import Rulebook
-from loomstack_mcp.core.policy.shown import reasons_shown
 from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, EvidenceFact, Situation
+from loomstack_mcp.core.policy.views import reasons_shown
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
-from loomstack_mcp.services import changes, events, paths, repos
+from loomstack_mcp.services import events, ledger, path_index, repos
+from loomstack_mcp.services.acting import RUNS, entered, lineage
 from loomstack_mcp.services.blockers import CLAIMS
-from loomstack_mcp.services.changes import CHANGES
 from loomstack_mcp.services.claims import held_by
-from loomstack_mcp.services.entry import RUNS, entered, lineage
+from loomstack_mcp.services.ledger import CHANGES
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
@@ -69,7 +69,7 @@ def _of_change(tx: Tx, repo_id: str, situation: Situation) -> Situation:
     bound = tx.all(CHANGES["bound"], repo_id=repo_id, sha=situation.head, made_at_ms=tx.now_ms)
     made = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.text([row["run_id"] for row in bound])))
     family = frozenset(run.id for run in made)
-    own = [pattern for run in made for pattern in changes.ever_claimed(tx, run.id)]
+    own = [pattern for run in made for pattern in ledger.ever_claimed(tx, run.id)]
     claims = ClaimFacts(own=tuple(own), others=_held_by_others(tx, repo_id, family, situation))
     situation = replace(situation, repo=repo_id, claims=claims, evidence=_evidence(tx, repo_id, situation.head))
     return _by_run(tx, made[0], situation) if made else situation
@@ -105,9 +105,9 @@ def _held_by_others(
     tx: Tx, repo_id: str, family: Collection[str], situation: Situation
 ) -> tuple[tuple[str, str, str], ...]:
     """What others hold exclusively of the touched paths: pattern, who, intent."""
-    wanted = changes.literals([one.path for one in situation.touched or ()])
+    wanted = ledger.literals([one.path for one in situation.touched or ()])
     others: list[tuple[str, str, str]] = []
-    for page in paths.overlapping(tx, repo_id, "claim", wanted, ignore_case=paths.folds(tx, repo_id)):
+    for page in path_index.overlapping(tx, repo_id, "claim", wanted, ignore_case=path_index.folds(tx, repo_id)):
         for row in tx.all(CLAIMS["held_by_ids"], ids=rows.text(page)):
             live = row["expires_at_ms"] > tx.now_ms and row["mode"] == "exclusive" and row["run_id"] not in family
             patterns = rows.listed(row["patterns"])

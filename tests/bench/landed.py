@@ -8,9 +8,9 @@ from dataclasses import replace
 from itertools import count, islice
 from pathlib import Path
 
-from loomstack_mcp.adapters.gitcli import worktree_at
-from loomstack_mcp.adapters.gitrepo import repository_at
-from loomstack_mcp.adapters.landing import Landing
+from loomstack_mcp.adapters.git.proposal import Landing
+from loomstack_mcp.adapters.git.repository import repository_at
+from loomstack_mcp.adapters.git.worktree import worktree_at
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.loom import open_loom

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from loomstack_mcp.adapters import installing
-from loomstack_mcp.core.clientfiles import files
+from loomstack_mcp.adapters.install import files as installing
+from loomstack_mcp.core.clients.files.project import files
 from tests.cli.test_cli import Run
 from tests.cli.test_init import FILES, contents, write_foreign
 from tests.conftest import commit_all, git

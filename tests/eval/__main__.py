@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from loomstack_mcp.adapters.auditing import audited
-from loomstack_mcp.adapters.gitrepo import repository_at
+from loomstack_mcp.adapters.git.audit import audited
+from loomstack_mcp.adapters.git.repository import repository_at
 from tests.eval import alike, undone
 from tests.eval.history import History, written
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from loomstack_mcp.adapters.policycases import played
+from loomstack_mcp.adapters.policy.cases import played
 
 Case = tuple[Mapping[str, Any], Mapping[str, str]]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from loomstack_mcp.adapters import gitdiffs
-from loomstack_mcp.adapters.gitdiffs import Reading
-from loomstack_mcp.adapters.gitrepo import repository_at
+from loomstack_mcp.adapters.git import diffs
+from loomstack_mcp.adapters.git.diffs import Reading
+from loomstack_mcp.adapters.git.repository import repository_at
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
@@ -30,7 +30,7 @@ def played(seed: int, folder: Path) -> list[Change]:
         scene(history)
         history.noise(1)
     shas = list(written(history, folder).values())
-    return list(gitdiffs.changes(repository_at(folder), shas, Reading(), lines=Lines(b"key")))
+    return list(diffs.changes(repository_at(folder), shas, Reading(), lines=Lines(b"key")))
 
 
 def fill(loom: Loom, changes: Sequence[Change], *, since_ms: int = 0) -> int:

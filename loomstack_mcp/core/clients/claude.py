@@ -1,6 +1,6 @@
 """Claude Code: PreToolUse payloads as actions, answers as replies (https://code.claude.com/docs/en/hooks)."""
 
-from loomstack_mcp.core.clients.action import Action, Payload, fields, replied, text, usable
+from loomstack_mcp.core.clients.payload import Action, Payload, fields, replied, text, usable
 from loomstack_mcp.core.policy.rules import Answer
 
 _EDITS = {"Edit": "file_path", "Write": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}

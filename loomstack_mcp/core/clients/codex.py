@@ -3,7 +3,7 @@
 import re
 import shlex
 
-from loomstack_mcp.core.clients.action import Action, Payload, fields, replied, text, usable
+from loomstack_mcp.core.clients.payload import Action, Payload, fields, replied, text, usable
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.policy.rules import Answer
 

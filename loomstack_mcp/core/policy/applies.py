@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from loomstack_mcp.core.policy.patterns import compiled
+from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.policy.rules import Rule, Where, Who
 from loomstack_mcp.core.policy.situation import Actor, Look, Situation, Touched
 from loomstack_mcp.core.policy.windows import matched

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from loomstack_mcp.core.policy.findings import Violation
 from loomstack_mcp.core.policy.rules import Boundaries
+from loomstack_mcp.core.policy.violations import Violation
 
 Covers = Callable[[Sequence[str], str], str]
 """Which of the patterns covers a path, the first of them; "" for none."""

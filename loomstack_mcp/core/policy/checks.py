@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from loomstack_mcp.core.claims import shared_path
-from loomstack_mcp.core.globs import literal
 from loomstack_mcp.core.limits import HOUR_MS, PATTERN_CHARS_MAX
-from loomstack_mcp.core.policy import commands
+from loomstack_mcp.core.patterns.gitignore import compiled
+from loomstack_mcp.core.patterns.globs import literal
 from loomstack_mcp.core.policy.applies import Applied
-from loomstack_mcp.core.policy.findings import Unknown, Violation
-from loomstack_mcp.core.policy.patterns import compiled
 from loomstack_mcp.core.policy.rules import Checks, Content, Evidence, Limits, Rule
 from loomstack_mcp.core.policy.situation import EvidenceFact, Situation
+from loomstack_mcp.core.policy.violations import Unknown, Violation
+from loomstack_mcp.core.shell import effects
 
 Found = Iterator[Violation]
 
@@ -173,7 +173,7 @@ def _confine(check: Checks, situation: Situation, applied: Applied) -> Found:
 def _commands(check: Checks, situation: Situation, _: Applied) -> Found:
     if check.commands and situation.reading is not None:
         for pattern in check.commands:
-            for call in commands.matches(situation.reading, pattern):
+            for call in effects.matches(situation.reading, pattern):
                 yield Violation(text=f"command {' '.join(pattern)}: {call}")
 
 
@@ -205,12 +205,12 @@ def _outside(situation: Situation) -> Found:
 
 def _bypasses(situation: Situation) -> Found:
     if situation.reading is not None:
-        yield from (Violation(text=f"bypasses the hooks: {what}") for what in commands.bypasses(situation.reading))
+        yield from (Violation(text=f"bypasses the hooks: {what}") for what in effects.bypasses(situation.reading))
 
 
 def _decides(situation: Situation) -> Found:
     if situation.reading is not None:
-        yield from (Violation(text=f"is for people to run: {what}") for what in commands.decides(situation.reading))
+        yield from (Violation(text=f"is for people to run: {what}") for what in effects.decides(situation.reading))
 
 
 BUILTIN: Mapping[str, Callable[[Situation], Found]] = {

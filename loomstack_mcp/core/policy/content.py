@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate, islice
 
-from loomstack_mcp.core.policy.findings import Violation
-from loomstack_mcp.core.policy.secrets import secrets_in
-from loomstack_mcp.core.policy.subject import LINK, SUBMODULE, FileDelta, Subject
+from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, FileDelta, Subject
+from loomstack_mcp.core.policy.violations import Violation
+from loomstack_mcp.core.secrets import secrets_in
 
 LINE_BYTES_MAX = 4_096
 """Of a line that patterns are tried on."""

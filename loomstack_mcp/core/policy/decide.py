@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.policy.applies import applies
 from loomstack_mcp.core.policy.checks import violations
-from loomstack_mcp.core.policy.findings import Unknown, Violation
-from loomstack_mcp.core.policy.patterns import compiled
 from loomstack_mcp.core.policy.rules import STRICTNESS, Answer, Rule, Rulebook, Waiver
 from loomstack_mcp.core.policy.situation import ApprovalFact, Situation
+from loomstack_mcp.core.policy.violations import Unknown, Violation
 
 Outcome = Literal["fired", "audit", "waived", "approved", "pending"]
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from loomstack_mcp.core.policy.findings import Violation
 from loomstack_mcp.core.policy.rules import ActionKind, Rule, Rulebook, Waiver
+from loomstack_mcp.core.policy.violations import Violation
 
 _CHANGE: frozenset[ActionKind] = frozenset({"commit", "push", "land"})
 _TOUCH: frozenset[ActionKind] = _CHANGE | {"edit", "command"}

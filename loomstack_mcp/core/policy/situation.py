@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from loomstack_mcp.core.policy.findings import Violation
 from loomstack_mcp.core.policy.rules import FINAL, ActionKind, ActorKind, EvidenceKind, Point, RefChange
+from loomstack_mcp.core.policy.violations import Violation
 
 Look = Callable[..., tuple[Violation, ...]]
 """Finds out what is wrong in some respect, when first a rule asks; raises Unknown where that cannot be found out."""

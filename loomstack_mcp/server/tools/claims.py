@@ -9,7 +9,7 @@ from mcp.types import CallToolResult
 from loomstack_mcp.core.claims import ClaimResult, Mode, ReleaseResult
 from loomstack_mcp.core.limits import MINUTE_MS, SECOND_MS
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.server import results
+from loomstack_mcp.server import answers
 from loomstack_mcp.server.face import Face
 
 _POLL_FIRST_S = 0.05
@@ -30,7 +30,7 @@ class ClaimTools:
         minutes: int = 30,
         wait_seconds: int = 0,
         ctx: Context[Any, Any],
-    ) -> Annotated[CallToolResult, results.ClaimAnswer]:
+    ) -> Annotated[CallToolResult, answers.ClaimAnswer]:
         """Claim files, folders or globs before editing them; intent says why, to others. granted=false
         names the holders and what to do instead: do not edit there. wait_seconds ≤ 45 queues.
         Your calls keep the lease alive."""
@@ -60,17 +60,17 @@ class ClaimTools:
         while result.claim is None and anyio.current_time() < until:
             await self._change(result, until)
             result = await attempt()
-        return results.answer(results.claimed(result))
+        return answers.answer(answers.claimed(result))
 
     async def release_paths(
         self, *, run: str = "", claims: list[str] | None = None, ctx: Context[Any, Any]
-    ) -> Annotated[CallToolResult, results.ReleaseAnswer]:
+    ) -> Annotated[CallToolResult, answers.ReleaseAnswer]:
         """Release claims as soon as you are done with them; none named: all of the run's."""
 
         def release(caller: Caller) -> ReleaseResult:
             return self._face.loom.claims.release_paths(caller, run, claims=claims or [])
 
-        return results.answer(results.released(await self._face.call(ctx, release)))
+        return answers.answer(answers.released(await self._face.call(ctx, release)))
 
     async def _change(self, refused: ClaimResult, until: float) -> None:
         """Sleep until something happened in the repo, a blocker's time is up, or the wait is over."""

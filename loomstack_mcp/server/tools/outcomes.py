@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from loomstack_mcp.core.outcomes import Checks, OutcomeResult, Status
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.server import results
+from loomstack_mcp.server import answers
 from loomstack_mcp.server.face import Face
 
 
@@ -35,7 +35,7 @@ class OutcomeTools:
         commits: list[str] | None = None,
         links: dict[str, str] | None = None,
         ctx: Context[Any, Any],
-    ) -> Annotated[CallToolResult, results.OutcomeAnswer]:
+    ) -> Annotated[CallToolResult, answers.OutcomeAnswer]:
         """Record an attempt; next says what to do. done and abandoned end the run and release its
         claims. role=checker records about the run named by checks_run."""
         counted = checks or {}
@@ -60,4 +60,4 @@ class OutcomeTools:
 
         if commits:
             await self._face.catch_up()
-        return results.answer(results.recorded(await self._face.call(ctx, record)))
+        return answers.answer(answers.recorded(await self._face.call(ctx, record)))

@@ -8,7 +8,7 @@ from mcp.types import CallToolResult
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.policy.rules import ActionKind
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.server import results
+from loomstack_mcp.server import answers
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.services.policy import PolicyResult
 
@@ -27,7 +27,7 @@ class PolicyTools:
         target: str = "",
         base: str = "",
         ctx: Context[Any, Any],
-    ) -> Annotated[CallToolResult, results.PolicyAnswer]:
+    ) -> Annotated[CallToolResult, answers.PolicyAnswer]:
         """Ask what the team's rules say before you act. deny: do not; require_approval: ask a person first;
         each reason says what to do instead. target: branch, environment or tool."""
 
@@ -41,4 +41,4 @@ class PolicyTools:
                 return self._face.loom.policy.check(caller, run, book, situation)
 
         result = await self._face.call(ctx, check)
-        return results.answer(results.broken(result) if isinstance(result, str) else results.decided(result))
+        return answers.answer(answers.broken(result) if isinstance(result, str) else answers.decided(result))

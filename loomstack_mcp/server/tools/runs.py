@@ -7,7 +7,7 @@ from mcp.types import CallToolResult
 
 from loomstack_mcp.core.limits import BUDGET_TOKENS_DEFAULT
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.server import results
+from loomstack_mcp.server import answers
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.services.runs import StartResult
 
@@ -28,7 +28,7 @@ class RunTools:
         repo: str = "",
         branch: str = "",
         ctx: Context[Any, Any],
-    ) -> Annotated[CallToolResult, results.StartAnswer]:
+    ) -> Annotated[CallToolResult, answers.StartAnswer]:
         """Start a run before other tools. Returns its id and a briefing: who works on these paths,
         what was decided. checks_run: the run this one checks. The same key returns the same run."""
 
@@ -51,4 +51,4 @@ class RunTools:
 
         if not repo:
             await self._face.catch_up()
-        return results.answer(results.started(await self._face.call(ctx, start)))
+        return answers.answer(answers.started(await self._face.call(ctx, start)))
