@@ -10,8 +10,8 @@ from loomstack_mcp.adapters.git.proposal import Landing
 from loomstack_mcp.adapters.git.repository import repository_at
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.main import Invocation
-from loomstack_mcp.core.briefing import Body, age, lean
 from loomstack_mcp.core.changes.conflicts import Conflict, advice
+from loomstack_mcp.core.phrases import Body, age, lean
 from loomstack_mcp.core.views import conflict_shown
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.services.conflicts import ConflictResult

@@ -19,9 +19,9 @@ from loomstack_mcp.adapters.policy import files, situations
 from loomstack_mcp.adapters.settings import sqlite_path
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.main import Invocation
-from loomstack_mcp.core.briefing import lean
 from loomstack_mcp.core.errors import Invalid, NotFound, StoreUnavailable
 from loomstack_mcp.core.limits import SECOND_MS
+from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.policy.decide import Decision, decide
 from loomstack_mcp.core.policy.needs import needs_store
 from loomstack_mcp.core.policy.sarif import annotations, sarif

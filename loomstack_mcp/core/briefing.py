@@ -1,17 +1,17 @@
 """Rank shared context by how near it lies, and fit it to a token budget."""
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from loomstack_mcp.core.changes.conflicts import Conflict
-from loomstack_mcp.core.claims import Claim, shared_path
-from loomstack_mcp.core.limits import CHARS_PER_TOKEN, DAY_MS, HOUR_MS, MINUTE_MS, NAME_CHARS_MAX, SECOND_MS
+from loomstack_mcp.core.claims import Claim
+from loomstack_mcp.core.limits import CHARS_PER_TOKEN, NAME_CHARS_MAX, SECOND_MS
 from loomstack_mcp.core.notes import AUTHORITY_ORDER, ORG, Note
 from loomstack_mcp.core.patterns.gitignore import compiled
-from loomstack_mcp.core.patterns.globs import literal, pattern
+from loomstack_mcp.core.patterns.globs import first_overlap, literal, pattern
+from loomstack_mcp.core.phrases import Body, age, lean
 from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.runs import Run
 
@@ -19,12 +19,8 @@ Section = Literal["runs", "claims", "notes", "changes", "conflicts", "rules"]
 Nearness = Literal[0, 1, 2, 3]
 """0 overlaps my paths, 1 lies in the same folder or changes with them, 2 elsewhere, 3 holds for every repo."""
 
-_SWEEPING_FILES = 30
 _CONFLICT_PATHS = 5
-_TOGETHER_LEAST = 3
-_TOGETHER_MAX = 10
 
-Body = Mapping[str, object]
 _ENVELOPE_CHARS = 80
 """The cursor, `more` and the names of the sections."""
 
@@ -83,9 +79,9 @@ class View:
         """How near `paths` lie to mine; no paths means the whole repo."""
         if not self.paths or not paths:
             return 2
-        if shared_path(self.paths, paths, ignore_case=self.ignore_case):
+        if first_overlap(self.paths, paths, ignore_case=self.ignore_case):
             return 0
-        if folders(self.paths) & folders(paths) or shared_path(self.beside, paths, ignore_case=self.ignore_case):
+        if folders(self.paths) & folders(paths) or first_overlap(self.beside, paths, ignore_case=self.ignore_case):
             return 1
         return 2
 
@@ -206,35 +202,9 @@ def fitted(items: Iterable[Item], /, *, cursor: int, since: int, budget_tokens: 
     )
 
 
-def together(commits: Iterable[Sequence[str]], /, *, mine: Sequence[str]) -> tuple[str, ...]:
-    """The files that commits changed at least three times beside `mine`, most often first; as patterns.
-
-    A commit of very many files says nothing about which of them belong together.
-    """
-    counts: Counter[str] = Counter()
-    for files in commits:
-        if len(files) <= _SWEEPING_FILES:
-            counts.update(name for name in files if name.isprintable() and 0 < len(name) <= NAME_CHARS_MAX)
-    often = [literal(name) for name, count in counts.most_common() if count >= _TOGETHER_LEAST]
-    return tuple(name for name in often if not shared_path(mine, (name,)))[:_TOGETHER_MAX]
-
-
 def folders(paths: Sequence[str], /) -> set[str]:
     """The folder that each pattern lies in, as a pattern; "" is the root, and a folder lies in itself."""
     return {_folder(path) for path in paths}
-
-
-def lean(body: Body, /) -> Body:
-    """Without what is empty: every field is paid for by every reader. Zero is not empty."""
-    return {name: value for name, value in body.items() if value not in ("", None, (), [], {})}
-
-
-def age(ms: int, /) -> str:
-    """A duration in the largest unit that fits: `40 s`, `5 min`, `20 h`, `3 d`."""
-    for unit_ms, unit in ((DAY_MS, "d"), (HOUR_MS, "h"), (MINUTE_MS, "min")):
-        if ms >= unit_ms:
-            return f"{ms // unit_ms} {unit}"
-    return f"{max(0, ms) // SECOND_MS} s"
 
 
 def _clipped(body: Body, chars: int) -> Body:

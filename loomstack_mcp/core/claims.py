@@ -6,7 +6,7 @@ from typing import Literal
 
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import MINUTE_MS
-from loomstack_mcp.core.patterns.globs import overlap, pattern
+from loomstack_mcp.core.patterns.globs import first_overlap
 
 Mode = Literal["exclusive", "shared"]
 
@@ -111,15 +111,6 @@ class ReleaseResult:
     alerts: tuple[Alert, ...] = ()
 
 
-def shared_path(wanted: Sequence[str], held: Sequence[str], /, *, ignore_case: bool = False) -> str:
-    """A path that a pattern of each side covers, or "" where no pair overlaps."""
-    for mine in wanted:
-        for theirs in held:
-            if witness := overlap(pattern(mine), pattern(theirs), ignore_case=ignore_case):
-                return witness
-    return ""
-
-
 def blockers(
     wanted: Claim | Waiter,
     held: Iterable[Claim | Waiter],
@@ -147,7 +138,7 @@ def blockers(
         if other.run_id != wanted.run_id
         and other.run_id not in lineage
         and "exclusive" in (wanted.mode, other.mode)
-        and (witness := shared_path(wanted.patterns, other.patterns, ignore_case=ignore_case))
+        and (witness := first_overlap(wanted.patterns, other.patterns, ignore_case=ignore_case))
     )
 
 

@@ -1,12 +1,12 @@
 """Records as people and scripts read them: the columns of tables, of `--json` and of resources."""
 
-from loomstack_mcp.core.briefing import Body, age, lean
 from loomstack_mcp.core.changes.conflicts import Conflict, advice
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.events import Event
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.notes import Note
 from loomstack_mcp.core.outcomes import Outcome
+from loomstack_mcp.core.phrases import Body, age, lean
 from loomstack_mcp.core.runs import Run, is_lapsed, is_lost
 
 _PATHS_SHOWN = 10

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 
-from loomstack_mcp.core.briefing import Body, lean
 from loomstack_mcp.core.errors import NotFound
+from loomstack_mcp.core.phrases import Body, lean
 from loomstack_mcp.core.views import claim_shown, event_shown, outcome_shown, run_shown
 from loomstack_mcp.server.face import Face
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from loomstack_mcp.core.briefing import age
 from loomstack_mcp.core.errors import Invalid, LeaseLost, NotFound, Unauthorized
+from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.runs import Caller, Run, acts_for, is_lapsed, is_lost, renewal_due, renewed
 from loomstack_mcp.services import events
 from loomstack_mcp.store import queries, rows

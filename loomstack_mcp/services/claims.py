@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from loomstack_mcp.core.briefing import age
 from loomstack_mcp.core.claims import (
     Claim,
     ClaimResult,
@@ -14,7 +13,6 @@ from loomstack_mcp.core.claims import (
     Waiter,
     instead,
     listed,
-    shared_path,
 )
 from loomstack_mcp.core.errors import LeaseLost, NotFound, Unauthorized
 from loomstack_mcp.core.events import EventKind
@@ -28,6 +26,8 @@ from loomstack_mcp.core.limits import (
     WAITER_GRACE_MS,
 )
 from loomstack_mcp.core.notes import Note
+from loomstack_mcp.core.patterns.globs import first_overlap
+from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.runs import Caller, Run, renewed
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, ledger, path_index, waiters
@@ -167,7 +167,7 @@ def warnings(tx: Tx, run: Run, wanted: Sequence[str]) -> tuple[PathWarning, ...]
         for note in notes
         if note.kind in ("intent", "warning")
         and note.run_id != run.id
-        and shared_path(wanted, note.paths, ignore_case=ignore_case)
+        and first_overlap(wanted, note.paths, ignore_case=ignore_case)
     ]
     landed = ledger.on_purpose(tx, run.repo_id, wanted, limit=_WARNING_CANDIDATES_MAX)
     told += [

@@ -9,10 +9,11 @@ from loomstack_mcp.core.changes.conflicts import Conflict, Intent, Proposal, con
 from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.reversals import Reversals, Touched, Undone
 from loomstack_mcp.core.changes.verdicts import Verdict, reversal
-from loomstack_mcp.core.claims import listed, shared_path
+from loomstack_mcp.core.claims import listed
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import NAME_CHARS_MAX, SECOND_MS
 from loomstack_mcp.core.notes import Note
+from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.policy.intents import undoings
 from loomstack_mcp.core.policy.situation import Undoing
 from loomstack_mcp.core.repos import Checkout
@@ -172,7 +173,7 @@ def _intents(
         nearby = path_index.near(tx, repo_id, "note", wanted, limit=_NOTES_MAX) if wanted else []
         for note in rows.records(Note, tx.all(NOTES["by_ids"], ids=rows.text(nearby), now_ms=tx.now_ms)):
             own = run is not None and (note.run_id in family or note.author == run.who)
-            if note.kind == "intent" and not own and shared_path(wanted, note.paths, ignore_case=ignore_case):
+            if note.kind == "intent" and not own and first_overlap(wanted, note.paths, ignore_case=ignore_case):
                 return Intent(text=note.text, who=note.author, run=note.run_id or "")
         return None
 

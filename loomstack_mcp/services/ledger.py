@@ -10,9 +10,9 @@ from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.ledger import netted
 from loomstack_mcp.core.changes.lines import weight
 from loomstack_mcp.core.changes.packing import packed, unpacked
-from loomstack_mcp.core.claims import Claim, shared_path
+from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.limits import NAME_CHARS_MAX, PATTERN_CHARS_MAX
-from loomstack_mcp.core.patterns.globs import literal
+from loomstack_mcp.core.patterns.globs import first_overlap, literal
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import encodable, redacted
@@ -137,7 +137,7 @@ def literals(names: Sequence[str]) -> list[str]:
 def claim_on(tx: Tx, run_id: str, wanted: Sequence[str], *, ignore_case: bool) -> Intent | None:
     """Why a run changed some paths, as its claim on them said, also one that has ended."""
     for claim in _claims_of(tx, run_id):
-        if shared_path(wanted, claim.patterns, ignore_case=ignore_case):
+        if first_overlap(wanted, claim.patterns, ignore_case=ignore_case):
             return Intent(text=claim.intent, who=claim.who, run=claim.run_id)
     return None
 
@@ -199,7 +199,7 @@ def _lay(tx: Tx, repo_id: str, run_id: str, sha: str, names: Sequence[str]) -> N
     """Record where a run's commit lies, as far as the run had claimed it: there it was made on purpose."""
     claimed = ever_claimed(tx, run_id)
     ignore_case = path_index.folds(tx, repo_id)
-    mine = [pattern for pattern in literals(names) if shared_path([pattern], claimed, ignore_case=ignore_case)]
+    mine = [pattern for pattern in literals(names) if first_overlap([pattern], claimed, ignore_case=ignore_case)]
     if mine:
         path_index.lay(tx, repo_id, "change", sha, mine)
 

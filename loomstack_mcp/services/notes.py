@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from loomstack_mcp.core.claims import Claim, listed, shared_path
+from loomstack_mcp.core.claims import Claim, listed
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import EXPIRES_HOURS_MAX, HOUR_MS, NAME_CHARS_MAX
 from loomstack_mcp.core.notes import ORG, Note, NoteKind, NoteResult, contradicted
+from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded, within
@@ -183,7 +184,7 @@ def _told(tx: Tx, note: Note) -> tuple[str, ...]:
         holders = _holders(tx, note)
         ignore_case = path_index.folds(tx, note.repo_id)
         concerned = [
-            run for run in others if run.id in holders or shared_path(note.paths, run.paths, ignore_case=ignore_case)
+            run for run in others if run.id in holders or first_overlap(note.paths, run.paths, ignore_case=ignore_case)
         ]
     else:
         concerned = others
@@ -196,5 +197,5 @@ def _holders(tx: Tx, note: Note) -> frozenset[str]:
     claims = rows.records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.text(near)))
     ignore_case = path_index.folds(tx, note.repo_id)
     return frozenset(
-        claim.run_id for claim in claims if shared_path(note.paths, claim.patterns, ignore_case=ignore_case)
+        claim.run_id for claim in claims if first_overlap(note.paths, claim.patterns, ignore_case=ignore_case)
     )

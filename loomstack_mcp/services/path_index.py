@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from loomstack_mcp.core.claims import shared_path
 from loomstack_mcp.core.errors import LimitExceeded
 from loomstack_mcp.core.limits import CANDIDATES_MAX, PATHS_MAX
-from loomstack_mcp.core.patterns.globs import ancestors, below, pattern
+from loomstack_mcp.core.patterns.globs import ancestors, below, first_overlap, pattern
 from loomstack_mcp.core.texts import within
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Tx
@@ -48,7 +47,7 @@ def overlapping(tx: Tx, repo_id: str, noun: Noun, wanted: Sequence[str], *, igno
         found = tx.all(PATHS["near"], repo_id=repo_id, noun=noun, limit=limit, **parameters)
         page = []
         for row in found[done:CANDIDATES_MAX]:
-            if row["id"] not in seen and shared_path(wanted, (row["pattern"],), ignore_case=ignore_case):
+            if row["id"] not in seen and first_overlap(wanted, (row["pattern"],), ignore_case=ignore_case):
                 seen.add(row["id"])
                 page.append(row["id"])
         if page:

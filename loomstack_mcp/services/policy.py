@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from loomstack_mcp.core.claims import shared_path
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import BLOCKERS_MAX
+from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.policy.decide import Decision, decide
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, EvidenceFact, Situation
@@ -114,7 +114,7 @@ def _held_by_others(
             others += [
                 (pattern, f"{row['loop']}@{row['principal']}", row["intent"])
                 for pattern in patterns
-                if live and shared_path(wanted, [pattern])
+                if live and first_overlap(wanted, [pattern])
             ]
         if len(others) >= BLOCKERS_MAX:
             break

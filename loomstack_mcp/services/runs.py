@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from loomstack_mcp.core.briefing import Briefing, age
+from loomstack_mcp.core.briefing import Briefing
 from loomstack_mcp.core.claims import Claim, PathWarning
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.events import Alert
@@ -14,6 +14,7 @@ from loomstack_mcp.core.limits import (
     SENTENCE_CHARS_MAX,
 )
 from loomstack_mcp.core.outcomes import Outcome
+from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, acts_for, is_lost, renewed

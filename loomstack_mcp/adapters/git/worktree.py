@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.run import run
-from loomstack_mcp.core.briefing import together
+from loomstack_mcp.core.cochange import together
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.patterns.typed import claimed

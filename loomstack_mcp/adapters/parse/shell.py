@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
-from loomstack_mcp.core.clients.payload import Command, Script, Word
 from loomstack_mcp.core.shell.effects import COMMANDS_MAX, LINE_BYTES_MAX
+from loomstack_mcp.core.shell.words import Command, Script, Word
 
 PARSE_SECONDS_MAX = 0.3
 PIPES_MAX = 1_000

@@ -1,6 +1,7 @@
 """Do two patterns share a path; does a pattern cover a path. Both are decided exactly."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -83,6 +84,15 @@ def overlap(a: Pattern, b: Pattern, /, *, ignore_case: bool = False) -> str:
     path = next((path for mine in a.folded for theirs in b.folded if (path := _in_both(mine, theirs))), "")
     spelled = max(a.key, b.key, key=len)[:-1]
     return path and spelled + path[len(spelled.casefold()) :]
+
+
+def first_overlap(wanted: Sequence[str], held: Sequence[str], /, *, ignore_case: bool = False) -> str:
+    """A path that a pattern of each side covers, or "" where no pair overlaps."""
+    for mine in wanted:
+        for theirs in held:
+            if witness := overlap(pattern(mine), pattern(theirs), ignore_case=ignore_case):
+                return witness
+    return ""
 
 
 def covers(wanted: Pattern, path: str, /, *, ignore_case: bool = False) -> bool:

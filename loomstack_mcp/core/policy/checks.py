@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from loomstack_mcp.core.claims import shared_path
 from loomstack_mcp.core.limits import HOUR_MS, PATTERN_CHARS_MAX
 from loomstack_mcp.core.patterns.gitignore import compiled
-from loomstack_mcp.core.patterns.globs import literal
+from loomstack_mcp.core.patterns.globs import first_overlap, literal
 from loomstack_mcp.core.policy.applies import Applied
 from loomstack_mcp.core.policy.rules import Checks, Content, Evidence, Limits, Rule
 from loomstack_mcp.core.policy.situation import EvidenceFact, Situation
@@ -138,11 +137,11 @@ def _claims(check: Checks, situation: Situation, applied: Applied) -> Found:
         path = literal(touched.path) + ("/" if touched.is_folder else "")
         if len(path) > PATTERN_CHARS_MAX:
             yield Violation(text=f"path {touched.path[:80]}… is too long to be claimed", path=touched.path)
-        elif check.claims == "held" and not shared_path([path], situation.claims.own):
+        elif check.claims == "held" and not first_overlap([path], situation.claims.own):
             yield Violation(text=f"path {touched.path} is not claimed by you", path=touched.path)
         elif check.claims == "not_held_by_other":
             for pattern, who, intent in situation.claims.others:
-                if shared_path([path], [pattern]):
+                if first_overlap([path], [pattern]):
                     yield Violation(text=f"path {touched.path} is held by {who}: {intent}", path=touched.path)
 
 

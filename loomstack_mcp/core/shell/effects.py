@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import chain, dropwhile, islice
 
-from loomstack_mcp.core.clients.codex import patched
-from loomstack_mcp.core.clients.payload import (
+from loomstack_mcp.core.shell.apply_patch import patched
+from loomstack_mcp.core.shell.words import (
     ANYTHING,
     Command,
     Scanned,

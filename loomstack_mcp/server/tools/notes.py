@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
+from typing_extensions import TypedDict
 
 from loomstack_mcp.core.limits import BUDGET_TOKENS_DEFAULT
 from loomstack_mcp.core.notes import NoteKind, NoteResult
@@ -11,6 +12,13 @@ from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.server import answers
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.services.context import ContextResult
+
+
+class NoteAnswer(TypedDict, total=False):
+    note: str
+    seen_by: list[str]
+    contradicts: answers.Items
+    alerts: answers.Items
 
 
 class NoteTools:
@@ -58,7 +66,7 @@ class NoteTools:
         expires_hours: int = 0,
         supersedes: str = "",
         ctx: Context[Any, Any],
-    ) -> Annotated[CallToolResult, answers.NoteAnswer]:
+    ) -> Annotated[CallToolResult, NoteAnswer]:
         """Tell other loops what you found, decided or changed on purpose (kind=intent with its paths).
         to: a run or loop. No secrets."""
 
@@ -74,4 +82,16 @@ class NoteTools:
                 supersedes=supersedes,
             )
 
-        return answers.answer(answers.noted(await self._face.call(ctx, share)))
+        return answers.answer(note_answer(await self._face.call(ctx, share)))
+
+
+def note_answer(result: NoteResult) -> NoteAnswer:
+    clashes = [
+        {"note": old.id, "text": old.text, "who": old.author, "authority": old.authority} for old in result.contradicts
+    ]
+    return {
+        "note": result.note.id,
+        "seen_by": list(result.seen_by),
+        "contradicts": clashes,
+        "alerts": answers.alerts(result.alerts),
+    }

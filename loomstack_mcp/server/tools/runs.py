@@ -4,12 +4,22 @@ from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
+from typing_extensions import TypedDict
 
 from loomstack_mcp.core.limits import BUDGET_TOKENS_DEFAULT
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.server import answers
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.services.runs import StartResult
+
+
+class StartAnswer(TypedDict, total=False):
+    run: str
+    resumed: bool
+    briefing: answers.BriefingAnswer
+    warnings: answers.Items
+    next: str
+    alerts: answers.Items
 
 
 class RunTools:
@@ -28,7 +38,7 @@ class RunTools:
         repo: str = "",
         branch: str = "",
         ctx: Context[Any, Any],
-    ) -> Annotated[CallToolResult, answers.StartAnswer]:
+    ) -> Annotated[CallToolResult, StartAnswer]:
         """Start a run before other tools. Returns its id and a briefing: who works on these paths,
         what was decided. checks_run: the run this one checks. The same key returns the same run."""
 
@@ -51,4 +61,15 @@ class RunTools:
 
         if not repo:
             await self._face.catch_up()
-        return answers.answer(answers.started(await self._face.call(ctx, start)))
+        return answers.answer(start_answer(await self._face.call(ctx, start)))
+
+
+def start_answer(result: StartResult) -> StartAnswer:
+    return {
+        "run": result.run.id,
+        "resumed": result.resumed,
+        "briefing": answers.briefing(result.briefing),
+        "warnings": answers.warnings(result.warnings),
+        "next": result.next,
+        "alerts": answers.alerts(result.alerts),
+    }

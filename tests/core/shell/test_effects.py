@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loomstack_mcp.adapters.parse.shell import PIPES_MAX, parsed
-from loomstack_mcp.core.clients.payload import Write
 from loomstack_mcp.core.shell.effects import (
     COMMANDS_MAX,
     LINE_BYTES_MAX,
@@ -18,6 +17,7 @@ from loomstack_mcp.core.shell.effects import (
     matches,
     reading,
 )
+from loomstack_mcp.core.shell.words import Write
 
 FORCE = ("git", "push", "--force|-f|--force-with-lease|--mirror")
 PARSE = partial(parsed, home="/home/dana")
