@@ -29,7 +29,7 @@ class Loom:
         self.notes = NoteService(store)
         self.claims = ClaimService(store)
         self.outcomes = OutcomeService(store, rework_max=rework_max)
-        self.changes = LedgerService(store)
+        self.ledger = LedgerService(store)
         self.conflicts = ConflictService(store)
         self.policy = PolicyService(store)
         self.events = EventService(store)

@@ -11,13 +11,13 @@ from typing import Any
 import click
 
 from loomstack_mcp.adapters.git.audit import Audit, audited
-from loomstack_mcp.adapters.git.repository import repository_at
+from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.audit_text import KINDS, day, paths_of, plain, undone_phrase
-from loomstack_mcp.cli.main import Invocation
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import DAY_MS, HOUR_MS, SECOND_MS
+from loomstack_mcp.edge.here import Here
 
 _LAST = 1_000
 _PATHS_SHOWN = 4
@@ -44,25 +44,20 @@ class Span(click.ParamType[int]):
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page to show around.")
 @click.pass_obj
-def audit(invocation: Invocation, since: int | None, last: int | None, as_json: bool, html: Path | None) -> None:
+def audit(here: Here, since: int | None, last: int | None, as_json: bool, html: Path | None) -> None:
     """Find commits that silently took back what others had landed. Needs git, and nothing else."""
     if since and last:
         raise click.UsageError("give --since or --last, not both")
-    repo = repository_at(Path.cwd())
-    found = audited(
-        repo,
-        since_ms=round(time.time() * SECOND_MS) - since if since else 0,
-        last=0 if since else last or _LAST,
-        generated=invocation.settings().generated,
-        progress=output.progress,
-    )
-    if html:
-        from loomstack_mcp.cli.audit_page import page  # a page is rare, and what it needs is not small
-
-        try:
-            html.write_text(page(found, repo), encoding="utf-8")
-        except OSError as error:
-            raise Invalid(f"cannot write {html}: {error.strerror}; name another file") from None
+    with here.repository() as repo:
+        found = audited(
+            repo,
+            since_ms=round(time.time() * SECOND_MS) - since if since else 0,
+            last=0 if since else last or _LAST,
+            generated=here.settings.generated,
+            progress=output.progress,
+        )
+        if html:
+            _write_page(html, found, repo)
     if as_json:
         click.echo(json.dumps(as_object(found), ensure_ascii=True))
     else:
@@ -70,6 +65,15 @@ def audit(invocation: Invocation, since: int | None, last: int | None, as_json: 
             click.echo(line)
         if html:
             click.echo(f"Written to {html}.")
+
+
+def _write_page(path: Path, found: Audit, repo: Repository) -> None:
+    from loomstack_mcp.cli.audit_page import page  # a page is rare, and what it needs is not small
+
+    try:
+        path.write_text(page(found, repo), encoding="utf-8")
+    except OSError as error:
+        raise Invalid(f"cannot write {path}: {error.strerror}; name another file") from None
 
 
 def as_object(found: Audit) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.audit import Audit
-from loomstack_mcp.adapters.git.repository import Repository, lines_of
+from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.cli.audit_text import day, paths_of, plain, undone_phrase
 from loomstack_mcp.cli.output import harmless
 from loomstack_mcp.core.changes.reversals import Place, Undone
@@ -16,6 +16,7 @@ _CASES_MAX = 60
 _PLACES_MAX = 4
 _CONTEXT = 2
 _LINES_MAX = 30
+_SHOWN_BYTES_MAX = 1_000_000
 _WIDTH, _HEIGHT = 1000, 120
 _CSS = Path(__file__).with_name("audit_page.css")
 
@@ -104,12 +105,12 @@ def _place(one: Reversal, undone: Undone, place: Place, repo: Repository) -> Ite
     parent = undone.change.parents[0] if undone.change.parents else ""
     old, new = place.hunk, place.by[0] if place.by else None
     yield '<div class="sides">'
-    yield _side("before", place.old_path, lines_of(repo, parent, place.old_path), old.before, old.before_lines, "out")
+    yield _side("before", place.old_path, _lines_of(repo, parent, place.old_path), old.before, old.before_lines, "out")
     yield _side(
-        f"changed by {undone.change.author}", place.path, lines_of(repo, undone.change.sha, place.path),
+        f"changed by {undone.change.author}", place.path, _lines_of(repo, undone.change.sha, place.path),
         old.after, old.after_lines, "in",
     )  # fmt: skip
-    after = lines_of(repo, one.change.sha, place.by_path)
+    after = _lines_of(repo, one.change.sha, place.by_path)
     at = (new.after, new.after_lines) if new else (old.before, old.before_lines)
     yield _side(f"undone by {one.change.author}", place.by_path, after, *at, "out")
     yield "</div>"
@@ -124,6 +125,12 @@ def _side(caption: str, path: str, lines: Sequence[str], first: int, count: int,
         rows.append(f"<span{marked}>{number:>5}  {_text(line) or ' '}</span>")
     body = "".join(rows) or "<span>not there</span>"
     return f"<figure><figcaption>{_text(caption)} · <code>{_text(path)}</code></figcaption><pre>{body}</pre></figure>"
+
+
+def _lines_of(repo: Repository, sha: str, path: str) -> list[str]:
+    """The lines of a file in a commit, to be shown; none where it is not there or too large."""
+    content = repo.file(sha, path) if sha else b""
+    return content[:_SHOWN_BYTES_MAX].decode("utf-8", "replace").splitlines()
 
 
 def _text(text: str) -> str:

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from loomstack_mcp.adapters.git.repository import branch_name, commit_of, repository_at, trunk
+from loomstack_mcp.adapters.git.repository import Repository, branch_name
 from loomstack_mcp.adapters.git.worktree import Worktree
-from loomstack_mcp.adapters.policy import files as policyfiles
 from loomstack_mcp.adapters.policy import situations
+from loomstack_mcp.adapters.policy.files import FOLDER, rulebook
 from loomstack_mcp.core.errors import Invalid, LoomError
+from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.policy.rules import ActionKind, Rulebook
 from loomstack_mcp.core.policy.situation import Situation
 
@@ -24,17 +25,18 @@ class Rules:
         self._worktree = worktree
         self._folder = folder
         self._home = home
-        self._trunk: str | None = None
+        self._trunk = "HEAD"
         self._stamp: Stamp | None = None
         self._book = Rulebook()
 
     def book(self) -> Rulebook:
         """Raises PolicyError for a set that does not load."""
-        stamp = tuple(self._stamps())
-        if stamp != self._stamp:
-            commit = commit_of(self._worktree.root, self._ref())
-            self._book = policyfiles.rulebook(self._worktree.root, self._home, commit=commit, worktree=True)
-            self._stamp = stamp
+        if tuple(self._stamps()) != self._stamp:
+            with Repository(self._worktree.place) as repo:
+                self._trunk = repo.trunk or "HEAD"
+                stamp = tuple(self._stamps())
+                self._book = rulebook(repo, self._home, commit=repo.commit(self._trunk), worktree=True)
+                self._stamp = stamp
         return self._book
 
     @contextmanager
@@ -42,17 +44,16 @@ class Rules:
         self, action: ActionKind, paths: list[str], *, command: str, target: str, base: str
     ) -> Iterator[Situation]:
         """What an agent says that it is about to do, with the facts of the worktree."""
-        root = self._worktree.root
-        if action == "commit" and not paths:
-            with situations.staged(root) as found:
-                yield replace(found, point="mcp")
-        elif action in ("push", "land") and not paths:
-            onto = target or base or self._ref()
-            with situations.landing(root, base or onto, "HEAD", point="ci", branch=branch_name(onto)) as (found, _):
+        with Repository(self._worktree.place) as repo:
+            if action == "commit" and not paths:
+                yield replace(situations.staged(repo), point="mcp")
+            elif action in ("push", "land") and not paths:
+                onto = target or base or repo.trunk or "HEAD"
+                found, _ = situations.landing(repo, base or onto, "HEAD", point="ci", branch=branch_name(onto))
                 yield replace(found, point="mcp", actions=frozenset({action}))
-        else:
-            branch = target if action in ("push", "land") and target else situations.branch_of(self._worktree.git_dir)
-            yield replace(self._early(action, paths, command=command, target=target), branch=branch)
+            else:
+                branch = target if action in ("push", "land") and target else repo.branch or None
+                yield replace(self._early(action, paths, command=command, target=target), branch=branch)
 
     def _early(self, action: ActionKind, paths: list[str], *, command: str, target: str) -> Situation:
         root = self._worktree.root
@@ -64,21 +65,30 @@ class Rules:
             return situations.deploy(target, point="mcp")
         if not paths:
             raise Invalid("name the paths that you are about to edit")
-        return replace(situations.edit(root, root, paths, point="mcp"), actions=frozenset({action}))
+        literal, wide = self._typed(paths)
+        return replace(situations.edit(root, root, literal, wide=wide, point="mcp"), actions=frozenset({action}))
 
-    def _ref(self) -> str:
-        if self._trunk is None:
+    def _typed(self, paths: list[str]) -> tuple[list[str], list[str]]:
+        """Paths by the grammar of claims: single files, and folders of which anything may be meant.
+
+        What that grammar refuses stays as it was typed: it may lie outside the repository, which a rule forbids.
+        """
+        literal: list[str] = []
+        wide: list[str] = []
+        for path in paths:
             try:
-                self._trunk = trunk(repository_at(self._worktree.root)) or "HEAD"
-            except LoomError:  # of a repository without a commit there are only the worktree's rules
-                self._trunk = "HEAD"
-        return self._trunk
+                wanted = pattern(self._worktree.claimed(path))
+            except LoomError:
+                literal.append(path)
+                continue
+            (literal if wanted.literal else wide).append(wanted.key.rstrip("/") or ".")
+        return literal, wide
 
     def _stamps(self) -> Iterator[tuple[str, int, int]]:
         """What tells that the trunk moved or a file of rules was written, without asking git."""
         common = self._worktree.common_dir
-        folders = [self._worktree.root / policyfiles.FOLDER, Path(self._home) / policyfiles.FOLDER]
-        files = [common / "packed-refs", common / "HEAD", common / self._ref()]
+        folders = [self._worktree.root / FOLDER, Path(self._home) / FOLDER]
+        files = [common / "packed-refs", common / "HEAD", common / self._trunk]
         for folder in folders:
             try:
                 files += [folder, *(Path(entry.path) for entry in os.scandir(folder))]

@@ -58,11 +58,11 @@ def figures(
 def _filled(home: Path, trunk: Path, checkout: Checkout) -> Iterator[Figure]:
     changes: list[Change] = []
     with open_loom(home / "landed.db") as loom:
-        landing = Landing(repository_at(trunk), target="", key=loom.changes.key())
+        landing = Landing(repository_at(trunk), target="", key=loom.ledger.key())
         began = time.monotonic()
-        came = loom.changes.fill(checkout, landing.history, since_ms=0, read=landing.read(lambda *_: None))
+        came = loom.ledger.fill(checkout, landing.history, since_ms=0, read=landing.reader(lambda *_: None))
         yield at_least("first fill of the ledger", came / (time.monotonic() - began), "commits/s", least=300)
-        changes += landing.read(lambda *_: None)([change.sha for change in landing.history])
+        changes += landing.reader(lambda *_: None)([change.sha for change in landing.history])
     with open_loom(home / "many.db") as loom:
         numbered = (
             replace(change, sha=f"{number:040x}")
@@ -70,7 +70,7 @@ def _filled(home: Path, trunk: Path, checkout: Checkout) -> Iterator[Figure]:
             for change in changes[number % len(changes) :][:1]
         )
         many = list(islice(numbered, _MANY))
-        loom.changes.fill(checkout, many, since_ms=0, read=lambda _: many)
+        loom.ledger.fill(checkout, many, since_ms=0, read=lambda _: many)
     size = sum(file.stat().st_size for file in home.glob("many.db*"))
     yield at_most(f"a ledger of {_MANY:,} commits", size / _MEGABYTE, "MB", most=200)
 

@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from loomstack_mcp.adapters.git import diffs, repository
-from loomstack_mcp.adapters.git.diffs import Reading
-from loomstack_mcp.adapters.git.repository import Marked, Repository
+from loomstack_mcp.adapters.git import diffs, history
+from loomstack_mcp.adapters.git.attributes import Attributes, reformatting
+from loomstack_mcp.adapters.git.diffs import Unread, merge_gaps
+from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.changes.branches import arrivals
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
@@ -43,47 +44,31 @@ def audited(
 ) -> Audit:
     """Judge the commits reachable from HEAD since `since_ms`, or the `last` ones, against those 30 days before each."""
     began = time.monotonic()
-    judged = repository.commits(repo, "HEAD", since_ms=since_ms, last=last)
+    judged = history.commits(repo, "HEAD", since_ms=since_ms, last=last)
     times = [change.at_ms for change in judged]
-    history = repository.commits(repo, "HEAD", since_ms=max(1, min(times, default=0) - WINDOW_MS))
-    shas = [change.sha for change in history]
+    before = history.commits(repo, "HEAD", since_ms=max(1, min(times, default=0) - WINDOW_MS))
+    known = {change.sha for change in before}
+    listed = [*before, *(change for change in judged if change.sha not in known)]  # dated before: a clock was wrong
     wanted = {change.sha for change in judged}
-    known = set(shas)
-    shas += [change.sha for change in judged if change.sha not in known]  # dated before: a clock was wrong
-    reading = Reading()
-    machine_made, marked = Generated(generated), Marked(repo, "HEAD")
-    reversals = Reversals(ignored=machine_made)
+    unread, generated_paths, attributes = Unread(), Generated(generated), Attributes(repo, "HEAD")
+    reversals = Reversals(ignored=generated_paths)
     found = []
     lines = Lines(secrets.token_bytes(_KEY_BYTES))
-    agreed = _Agreed(arrivals(history, history[-1].sha) if history else {}, repository.reformatting(repo, "HEAD"))
-    for done, change in enumerate(diffs.changes(repo, shas, reading, lines=lines), start=1):
-        learn(marked, machine_made, change)
+    agreed = _Agreed(arrivals(before, before[-1].sha) if before else {}, reformatting(repo, "HEAD"))
+    for done, change in enumerate(diffs.changes(repo, listed, unread, lines=lines), start=1):
+        attributes.teach(generated_paths, change)
         undone = reversals.land(change)
         if undone and change.sha in wanted:
             found.append(reversal(change, undone, agreed=agreed.on(change), intended=_unknown))
-        progress(done, len(shas))
+        progress(done, len(listed))
     return Audit(
         commits=len(judged),
         first_ms=min(times, default=0),
         last_ms=max(times, default=0),
         seconds=time.monotonic() - began,
         reversals=tuple(found),
-        unchecked=(*repo.gaps, *unread(reading)),
+        unchecked=(*repo.gaps, *merge_gaps(repo, listed), *unread.sentences()),
     )
-
-
-def learn(marked: Marked, machine_made: Generated, change: Change) -> None:
-    """Ask `.gitattributes` about the paths of a change that are new."""
-    if unknown := machine_made.unknown({file.path for file in change.files}):
-        machine_made.learn(unknown, marked=marked.among(unknown))
-
-
-def unread(reading: Reading) -> tuple[str, ...]:
-    """What to say of commits that could not be read."""
-    if not reading.unread:
-        return ()
-    named = ", ".join(sha[:12] for sha in reading.unread[:3])
-    return (f"{len(reading.unread)} commits could not be read ({named} …), as where a clone is partial",)
 
 
 @dataclass(frozen=True)

@@ -1,126 +1,133 @@
-"""What commits and worktrees changed, as git says it."""
+"""What commits and trees changed, as git says it."""
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from loomstack_mcp.adapters.git.repository import GIVEN, READ_SECONDS_MAX, Repository, text
-from loomstack_mcp.adapters.git.run import Ran, run
-from loomstack_mcp.adapters.git.snapshots import said
+from loomstack_mcp.adapters.git.printed import Printed
+from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text
 from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChange, files
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import SECOND_MS
 
-_BATCH = 200
 _UNREAD_MAX = 100
 """So many commits that cannot be read are a partial clone: the rest is not tried."""
-_DIFF = ("--raw", "-z", "--no-relative", "--no-abbrev", "-p", "-U0", "-M", "--no-ext-diff", "--no-textconv",
-         "--no-color", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--ignore-submodules=dirty",
-         "--diff-algorithm=myers")  # fmt: skip
+_PINNED = (
+    *("-c", "i18n.logOutputEncoding=UTF-8"),
+    *("-c", "core.bigFileThreshold=1m"),
+    *("-c", "core.quotePath=true"),
+    *("-c", "diff.suppressBlankEmpty=false"),
+    *("-c", "log.showSignature=false"),
+)
+_DIFF = (
+    *("--raw", "-z", "--no-relative", "--no-abbrev", "-p", "-U0", "-M", "--no-ext-diff", "--no-textconv"),
+    *("--no-color", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--ignore-submodules=dirty"),
+    "--diff-algorithm=myers",
+)
 _FORMAT = "--format=%x02%H%x00%P%x00%ct%x00%aN%x00%aE%x00%B%x00%(trailers:key=Loom-Run,valueonly,separator=%x2C)%x00"
 _RUN_CHARS_MAX = 20
 
 
 @dataclass
-class Reading:
+class Unread:
     """The commits that could not be read: an object is missing, or git gave up."""
 
-    unread: list[str] = field(default_factory=list)
+    shas: list[str] = field(default_factory=list)
+
+    def sentences(self) -> tuple[str, ...]:
+        """What to say of them; nothing where all were read."""
+        if not self.shas:
+            return ()
+        named = ", ".join(sha[:12] for sha in self.shas[:3])
+        return (f"{len(self.shas)} commits could not be read ({named} …), as where a clone is partial",)
 
 
-def changes(repo: Repository, shas: Sequence[str], reading: Reading, *, lines: Lines) -> Iterator[Change]:
+def changes(repo: Repository, listed: Sequence[Change], unread: Unread, *, lines: Lines) -> Iterator[Change]:
     """What each commit changed, in the order given, parents first: a merge, what it changed beyond merging.
 
-    Commits that cannot be read are left out and noted in `reading`.
+    Of the commits `listed` only sha and parents count. Those that cannot be read are left out and noted in `unread`.
     """
-    batches = [shas[at : at + _BATCH] for at in range(0, len(shas), _BATCH)]
-    with ThreadPoolExecutor(1) as ahead:
-        # Git reads the next batch while this one is parsed.
-        waiting: list[Future[Ran]] = [ahead.submit(_logged, repo, batch) for batch in batches[:1]]
-        for number, batch in enumerate(batches):
-            ran = waiting.pop().result()
-            waiting += [ahead.submit(_logged, repo, after) for after in batches[number + 1 : number + 2]]
-            yield from reversed(list(_read(repo, batch[::-1], ran, reading, lines)))
+    merges = {commit.sha for commit in listed if _is_merge(commit)}
+    others = [commit.sha for commit in listed if not _is_merge(commit)]
+    # Merges newest first: git forgets the parents of what it has shown, and would merge without a base. What they
+    # changed besides merging is little, so that they may wait for their turn.
+    newest_first = [commit.sha for commit in reversed(listed) if _is_merge(commit)]
+    read = _read(repo, [*newest_first, *others], unread, lines, has_merges=bool(merges))
+    merged: dict[str, Change] = {}
+    waiting = next(read, None)
+    while waiting and waiting.sha in merges:
+        merged[waiting.sha] = waiting
+        waiting = next(read, None)
+    for commit in listed:
+        if commit.sha in merged:
+            yield _standing(repo, merged.pop(commit.sha), lines)
+        elif waiting and waiting.sha == commit.sha:
+            yield waiting
+            waiting = next(read, None)
 
 
-def between(
-    repo: Repository, base: str, tip: str, *, lines: Lines, variables: Mapping[str, str] | None = None
-) -> Change:
-    """What `tip`, a commit or a tree, would land on top of `base`; `variables` let git read the tree."""
-    asked = (*GIVEN, "diff", *_DIFF, "--end-of-options", base, tip)
-    ran = run(repo.folder, *asked, seconds_max=READ_SECONDS_MAX, variables=variables or {})
+def merge_gaps(repo: Repository, listed: Sequence[Change]) -> tuple[str, ...]:
+    """What cannot be known of these commits' merges here, in a sentence."""
+    if not any(map(_is_merge, listed)) or repo.merges:
+        return ()
+    return ("this git is older than 2.35: what merges themselves took back is unknown",)
+
+
+def diff(repo: Repository, base: str, tip: str, *, lines: Lines, variables: Mapping[str, str] | None = None) -> Change:
+    """What `tip`, a commit or a tree, would land on top of `base`; `variables` let git read the tree.
+
+    Raises Invalid where git cannot compare them.
+    """
+    asked = (*_PINNED, "diff", *_DIFF, "--end-of-options", base, tip)
+    ran = repo.run(*asked, seconds_max=READ_SECONDS_MAX, variables=variables or {})
     if ran.code:
-        raise Invalid(f"git cannot compare {tip[:12]} with {base[:12]}: {said(ran)}")
+        raise Invalid(f"git cannot compare {tip[:12]} with {base[:12]}: {ran.complaint}")
     return Change(sha=tip, parents=(base,), files=_parsed_files(ran.printed, lines))
 
 
-def _read(repo: Repository, newest_first: Sequence[str], ran: Ran, reading: Reading, lines: Lines) -> Iterator[Change]:
-    """Parse a batch; where git stopped at a commit, note it and go on behind it."""
-    left = list(newest_first)
+def _is_merge(commit: Change) -> bool:
+    return len(commit.parents) > 1
+
+
+def _read(repo: Repository, shas: Sequence[str], unread: Unread, lines: Lines, *, has_merges: bool) -> Iterator[Change]:
+    """`git log` of exactly these commits, in this order; where git stops at one, it is noted, and passed over."""
+    left = list(shas)
+    resolved = ("--remerge-diff" if has_merges and repo.merges else "--diff-merges=off",)
+    asked = (*_PINNED, "log", "--no-walk=unsorted", "--stdin", *resolved, *_DIFF, _FORMAT)
     while left:
-        printed = list(_split(ran.printed, left, whole=ran.code == 0))
-        yield from (_standing(repo, _change(commit, lines), lines) for commit in printed)
-        left = left[len(printed) :]
-        if not left:
+        with Printed(repo, *asked, stdin="\n".join(left).encode()) as log:
+            for printed in log.parts([b"\x02" + sha.encode() + b"\0" for sha in left]):
+                yield _change(printed[1:], lines)
+                del left[0]
+        if len(unread.shas) >= _UNREAD_MAX:
+            unread.shas += left
             return
-        if len(reading.unread) >= _UNREAD_MAX:
-            reading.unread += left
-            return
-        reading.unread.append(left.pop(0))
-        ran = _logged(repo, left[::-1])
-
-
-def _logged(repo: Repository, shas: Sequence[str]) -> Ran:
-    """`git log` of exactly these commits.
-
-    Newest first: git forgets the parents of what it has shown, and would merge without a base.
-    """
-    merges = "--remerge-diff" if repo.merges else "--diff-merges=off"
-    asked = (*GIVEN, "-c", "log.showSignature=false", "log", "--no-walk=unsorted", "--stdin", merges, *_DIFF, _FORMAT)
-    return run(repo.folder, *asked, seconds_max=READ_SECONDS_MAX, stdin="\n".join(shas[::-1]).encode())
-
-
-def _split(printed: bytes, shas: Sequence[str], *, whole: bool) -> Iterator[bytes]:
-    """What was printed for each commit; without the last one, which may be cut, unless it is `whole`."""
-    starts = []
-    at = 0
-    for sha in shas:
-        at = printed.find(b"\x02" + sha.encode() + b"\0", at)
-        if at < 0:
-            break
-        starts.append(at)
-    if whole and starts:
-        starts.append(len(printed))
-    for start, end in itertools.pairwise(starts):
-        yield printed[start + 1 : end]
+        unread.shas += left[:1]
+        del left[:1]
 
 
 def _change(printed: bytes, lines: Lines) -> Change:
     sha, parents, seconds, author, address, message, runs, rest = printed.split(b"\0", 7)
     return Change(
-        sha=text(sha),
-        parents=tuple(text(parents).split()),
-        author=text(author),
-        account=lines.hidden(text(address)) if address else "",
+        sha=as_text(sha),
+        parents=tuple(as_text(parents).split()),
+        author=as_text(author),
+        account=lines.hidden(as_text(address)) if address else "",
         at_ms=int(seconds) * SECOND_MS,
-        message=text(message)[:MESSAGE_CHARS_MAX],
-        run=text(runs.rsplit(b",", 1)[-1].strip())[:_RUN_CHARS_MAX],
+        message=as_text(message)[:MESSAGE_CHARS_MAX],
+        run=as_text(runs.rsplit(b",", 1)[-1].strip())[:_RUN_CHARS_MAX],
         files=_parsed_files(rest, lines),
     )
 
 
 def _standing(repo: Repository, change: Change, lines: Lines) -> Change:
     """A merge without those lines of git's attempt that stand in it: between the markers all looks removed."""
-    if len(change.parents) < 2 or not change.files:
-        return change
     return replace(change, files=tuple(_resolved(repo, change.sha, file, lines) for file in change.files))
 
 
 def _resolved(repo: Repository, sha: str, file: FileChange, lines: Lines) -> FileChange:
-    content = run(repo.folder, "cat-file", "blob", f"{sha}:{file.path}", seconds_max=READ_SECONDS_MAX).printed
-    stand = {lines.number(line) for line in content.split(b"\n")}
+    stand = {lines.number(line) for line in repo.file(sha, file.path).split(b"\n")}
     hunks = []
     for hunk in file.hunks:
         gone = tuple(line for line in hunk.removed if line not in stand)
@@ -132,4 +139,4 @@ def _resolved(repo: Repository, sha: str, file: FileChange, lines: Lines) -> Fil
 def _parsed_files(printed: bytes, lines: Lines) -> tuple[FileChange, ...]:
     """The entries, which an empty field ends, and the patch behind them."""
     entries, _, patch = printed.lstrip(b"\0\n").partition(b"\0\0")
-    return files([text(part) for part in entries.split(b"\0")], patch, lines=lines)
+    return files([as_text(part) for part in entries.split(b"\0")], patch, lines=lines)

@@ -8,9 +8,19 @@ from pathlib import Path
 
 from loomstack_mcp.core.errors import Invalid
 
+ASK_SECONDS_MAX = 10
+"""Of a question that git answers at once, on a slow or busy machine too."""
+READ_SECONDS_MAX = 120
+"""Of reading a history, a diff or a tree."""
+_COMPLAINT_CHARS = 200
 # What `refs/replace/` puts in an object's place can be pushed by anybody: nothing here follows it.
-_QUIET = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C",
-          "GIT_NO_REPLACE_OBJECTS": "1"}  # fmt: skip
+_QUIET = {
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "LC_ALL": "C",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+}
 _NONE: Mapping[str, str] = {}
 
 
@@ -20,16 +30,26 @@ class Ran:
 
     code: int
     printed: bytes
-    said: bytes
+    complained: bytes
 
     @property
     def text(self) -> str:
         """What it printed, without line feeds around it; "" where it failed."""
-        return self.printed.decode("utf-8", "surrogateescape").strip("\n") if self.code == 0 else ""
+        return as_text(self.printed).strip("\n") if self.code == 0 else ""
+
+    @property
+    def complaint(self) -> str:
+        """The first line of git's complaint, for a sentence."""
+        first = as_text(self.complained).strip().partition("\n")[0][:_COMPLAINT_CHARS]
+        return first or f"git ended with {self.code}"
 
 
 def run(
-    folder: Path, *arguments: str, seconds_max: float, stdin: bytes = b"", variables: Mapping[str, str] = _NONE
+    folder: Path,
+    *arguments: str,
+    seconds_max: float = ASK_SECONDS_MAX,
+    stdin: bytes = b"",
+    variables: Mapping[str, str] = _NONE,
 ) -> Ran:
     """One git command, with these variables besides. Raises Invalid where it takes longer than `seconds_max`."""
     try:
@@ -52,3 +72,8 @@ def run(
 def environment(given: Mapping[str, str], /) -> dict[str, str]:
     """The environment for git: inherited GIT_* variables would point it to another repository."""
     return {name: value for name, value in given.items() if not name.startswith("GIT_")} | _QUIET
+
+
+def as_text(printed: bytes, /) -> str:
+    """What git printed, every byte of it: names are bytes to git, and need be no UTF-8."""
+    return printed.decode("utf-8", "surrogateescape")

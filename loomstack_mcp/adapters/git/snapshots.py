@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from loomstack_mcp.adapters.git.repository import READ_SECONDS_MAX, Repository, ask, text
-from loomstack_mcp.adapters.git.run import Ran, run
+from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, Ran, as_text
 from loomstack_mcp.core.errors import Invalid
 
 _NEW_MAX = 5_000
@@ -30,11 +30,9 @@ class Snapshot:
 @contextmanager
 def snapshot(repo: Repository) -> Iterator[Snapshot]:
     """Nothing is written to the repository, and all is gone with the block. Raises Invalid without a worktree."""
-    asked = ("--path-format=absolute", "--git-path", "index", "--git-path", "objects")
-    places = ask(repo.folder, "rev-parse", *asked).text.splitlines()
-    if len(places) != 2 or ask(repo.folder, "rev-parse", "--is-inside-work-tree").text != "true":
+    if repo.place.root is None:
         raise Invalid(f"{repo.folder} has no worktree to look at; go to one")
-    index, objects = map(Path, places)
+    index, objects = repo.place.git_dir / "index", repo.place.common_dir / "objects"
     with TemporaryDirectory(prefix="loomstack-") as aside:
         (Path(aside) / "objects").mkdir()
         variables = {
@@ -48,9 +46,9 @@ def snapshot(repo: Repository) -> Iterator[Snapshot]:
         left_out = tuple(_added(repo, variables))
         of_files = _run(repo, variables, "write-tree")
         if of_files.code:
-            raise Invalid(f"git cannot read this worktree: {said(of_files)}")
-        of_head = ask(repo.folder, "rev-parse", "HEAD^{tree}").text
-        trees = dict.fromkeys(tree for tree in (of_files.text, of_index, of_head) if tree)
+            raise Invalid(f"git cannot read this worktree: {of_files.complaint}")
+        head = repo.objects.named("HEAD^{tree}")
+        trees = dict.fromkeys(tree for tree in (of_files.text, of_index, head.id if head else "") if tree)
         yield Snapshot(trees=tuple(trees), variables=variables, left_out=left_out)
 
 
@@ -58,27 +56,22 @@ def _added(repo: Repository, variables: Mapping[str, str]) -> Iterator[str]:
     """Bring the copied index up to the files; says what could not be taken in."""
     changed = _run(repo, variables, "add", "--update", "--ignore-errors", "--", ":/")
     if changed.code:
-        yield f"some changed files could not be read ({said(changed)})"
+        yield f"some changed files could not be read ({changed.complaint})"
     listed = _run(repo, variables, "ls-files", "-z", "--others", "--exclude-standard", "--full-name", "--", ":/")
     if listed.code:
-        yield f"new files could not be listed ({said(listed)})"
-    names = [name for name in text(listed.printed).split("\0") if name and not name.endswith("/")]
+        yield f"new files could not be listed ({listed.complaint})"
+    names = [name for name in as_text(listed.printed).split("\0") if name and not name.endswith("/")]
     small = [name for name in names if _bytes(repo.folder / name) <= _NEW_BYTES_MAX][:_NEW_MAX]
     if len(small) < len(names):
         yield f"{len(names) - len(small)} of {len(names)} new files are too many or too large to look at"
     given = "\0".join(small).encode("utf-8", "surrogateescape")
     options = ("--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul")
     if small and (new := _run(repo, variables, "--literal-pathspecs", "add", *options, stdin=given)).code:
-        yield f"some new files could not be read ({said(new)})"
-
-
-def said(ran: Ran) -> str:
-    """The first line of git's complaint."""
-    return text(ran.said).strip().partition("\n")[0][:200] or f"git ended with {ran.code}"
+        yield f"some new files could not be read ({new.complaint})"
 
 
 def _run(repo: Repository, variables: Mapping[str, str], *arguments: str, stdin: bytes = b"") -> Ran:
-    return run(repo.folder, *_GIVEN, *arguments, seconds_max=READ_SECONDS_MAX, variables=variables, stdin=stdin)
+    return repo.run(*_GIVEN, *arguments, seconds_max=READ_SECONDS_MAX, variables=variables, stdin=stdin)
 
 
 def _bytes(path: Path) -> int:

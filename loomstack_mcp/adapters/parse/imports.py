@@ -15,7 +15,7 @@ import tree_sitter_python
 import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
-from loomstack_mcp.adapters.git.delta import Tree
+from loomstack_mcp.adapters.git.blobs import Tree
 from loomstack_mcp.core.policy.boundaries import Edge
 from loomstack_mcp.core.policy.content import Contents
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, FileDelta, Subject

@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from loomstack_mcp.adapters.git import marked_commits
-from loomstack_mcp.adapters.git.repository import repository_at
+from loomstack_mcp.adapters.git.marked_commits import MarkedCommit
 from loomstack_mcp.adapters.policy import files as policyfiles
 from loomstack_mcp.adapters.policy import situations
 from loomstack_mcp.adapters.policy.cache import PolicyFile, builtin
@@ -76,9 +77,10 @@ def _decided(case: Tree, policies: Mapping[str, str], root: Path) -> tuple[str, 
     scratch = Scratch(root)
     scratch.play(given.get("git", ()))
     if mark := given.get("policy_from"):
-        files += policyfiles.of_commit(root, scratch.commit_of(mark))
+        files += policyfiles.of_commit(scratch.repository, scratch.commit_of(mark))
     book = loaded((*builtin(), *files))
-    decisions = [decide(book, _completed(one, case, scratch)) for one in _situations(case, scratch)]
+    with closing(scratch):
+        decisions = [decide(book, _completed(one, case, scratch)) for one in _situations(case, scratch)]
     worst = max(decisions, key=lambda one: STRICTNESS.index(one.answer))
     blocked = sum(one.answer in ("deny", "require_approval") for one in decisions)
     if case["point"] == "replay":
@@ -124,30 +126,28 @@ def _situations(case: Tree, scratch: Scratch) -> Iterator[Situation]:
     elif point == "mcp":
         yield _of_request(request, root)
     elif point == "pre-commit":
-        with situations.staged(root) as found:
-            yield found
+        yield situations.staged(scratch.repository)
     elif point == "commit-msg":
-        with situations.message(root, request["message"]) as found:
-            yield found
+        yield situations.message(scratch.repository, request["message"])
     elif point in ("pre-push", "pre-receive"):
         for update in request["updates"]:
             old, new = (scratch.commit_of(update[side]) for side in ("old", "new"))
-            with situations.pushed(root, old, new, update["ref"], point=point, trunk="refs/heads/main") as found:
-                yield found
+            yield situations.pushed(scratch.repository, old, new, update["ref"], point=point, trunk="refs/heads/main")
     elif point == "deploy":
         yield situations.deploy(request.get("environment", ""), point="deploy")
     elif point == "replay":
         yield from _of_history(scratch, request["base"])
     else:
         base, head = scratch.commit_of(request["base"]), scratch.commit_of(request.get("head", "HEAD"))
-        with situations.landing(root, base, head, point=point, branch=case.get("branch", "main")) as (found, landed):
-            intents = [_sha_named(one, scratch) for one in (case.get("given") or {}).get("intents", ())]
-            after = landed.after
-            yield replace(found, undoing=lambda: marked_commits.in_history(repository_at(root), base, after, intents))
+        found, delta = situations.landing(
+            scratch.repository, base, head, point=point, branch=case.get("branch", "main")
+        )
+        intents = [_marked(one, scratch) for one in (case.get("given") or {}).get("intents", ())]
+        yield replace(found, undoing=lambda: marked_commits.in_history(scratch.repository, base, delta.after, intents))
 
 
-def _sha_named(intent: Tree, scratch: Scratch) -> marked_commits.Marked:
-    return marked_commits.Marked(
+def _marked(intent: Tree, scratch: Scratch) -> MarkedCommit:
+    return MarkedCommit(
         commit=scratch.commit_of(intent["commit"]), who=intent.get("loop", "L7"), text=intent.get("intent", "")
     )
 
@@ -155,8 +155,8 @@ def _sha_named(intent: Tree, scratch: Scratch) -> marked_commits.Marked:
 def _of_history(scratch: Scratch, base: str) -> Iterator[Situation]:
     shas = scratch.git("rev-list", "--reverse", "--first-parent", f"{scratch.commit_of(base)}..HEAD").split()
     for sha in shas:
-        with situations.landing(scratch.root, f"{sha}^", sha, point="land", branch="main") as (found, _):
-            yield found
+        found, _ = situations.landing(scratch.repository, f"{sha}^", sha, point="land", branch="main")
+        yield found
 
 
 def _of_payload(request: Tree, root: Path) -> Situation:

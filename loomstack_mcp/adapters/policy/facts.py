@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
-from loomstack_mcp.adapters.git import delta
-from loomstack_mcp.adapters.git.delta import Blobs, Landed, Tree
+from loomstack_mcp.adapters.git.blobs import Blobs, Tree, tree_of
+from loomstack_mcp.adapters.git.delta import Delta
+from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.parse import imports
 from loomstack_mcp.adapters.parse.re2_patterns import Patterns
 from loomstack_mcp.adapters.parse.tests import read_tests
@@ -21,17 +21,17 @@ from loomstack_mcp.core.tampering.tampering import weakened
 Found = tuple[Violation, ...]
 
 
-def looks(root: Path, landed: Landed, blobs: Blobs, *, quarantined: bool = False) -> Mapping[str, Look]:
+def looks(repo: Repository, delta: Delta) -> Mapping[str, Look]:
     """The looks of a situation, each taken at most once for the same settings."""
-    subject = landed.subject
+    subject, blobs = delta.subject, Blobs(repo)
 
     @cache
     def tree() -> Tree:
-        return delta.tree(root, landed.after, quarantined=quarantined)
+        return tree_of(repo, delta.after)
 
     @cache
     def weakening(which: str) -> Found:
-        before, after = _sides(landed, blobs)
+        before, after = _sides(delta, blobs)
         return weakened(before, after, parse=read_tests, which="tamper" if which == "tamper" else "any")
 
     @cache
@@ -68,10 +68,10 @@ def message_looks(text: str) -> Mapping[str, Look]:
     return {"message": missing}
 
 
-def _sides(landed: Landed, blobs: Blobs) -> tuple[dict[str, bytes], dict[str, bytes]]:
+def _sides(delta: Delta, blobs: Blobs) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """The files before and after, without links, submodules and what is too large to read."""
     sides: tuple[dict[str, bytes], dict[str, bytes]] = ({}, {})
-    for file in landed.subject.files:
+    for file in delta.subject.files:
         for side, path, mode, blob in (
             (sides[0], file.old_path, file.mode_before, file.blob_before),
             (sides[1], file.path, file.mode_after, file.blob_after),

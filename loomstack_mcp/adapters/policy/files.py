@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from loomstack_mcp.adapters.git.repository import ask, text
-from loomstack_mcp.adapters.git.run import run
+from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.policy.cache import PolicyFile, builtin, hashed, keep, kept
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.policy.rules import Layer, Rulebook
@@ -16,25 +15,27 @@ from loomstack_mcp.core.policy.rules import Layer, Rulebook
 FOLDER = "policies"
 _FILES_MAX = 200
 _BYTES_MAX = 300_000
-_SECONDS_MAX = 10
 _KEY_BYTES = 32
 
 
-def of_commit(folder: Path, commit: str) -> tuple[PolicyFile, ...]:
+def of_commit(repo: Repository, commit: str) -> tuple[PolicyFile, ...]:
     """The repository's layer as a commit has it. Raises PolicyError where it cannot be read whole."""
-    ran = run(folder, "ls-tree", "-z", "--full-tree", commit, f"{FOLDER}/", FOLDER, seconds_max=_SECONDS_MAX)
-    if ran.code:
+    top = repo.objects.entries(f"{commit}^{{tree}}")
+    if top is None:
         raise PolicyError(f"the policies of {commit[:12]} cannot be read; is it a commit that this clone has?")
+    if FOLDER not in top:
+        return ()
+    # A link, a submodule or a file in the place of the folder would be a set without a rule.
+    folder = repo.objects.entries(top[FOLDER].id) if top[FOLDER].is_folder else None
+    if folder is None:
+        raise PolicyError(f"{FOLDER}:1: is no folder of its own on the trunk; put the rules themselves there")
     found = []
-    for entry in text(ran.printed).split("\0")[:-1]:
-        meta, _, path = entry.partition("\t")
-        mode, kind, blob = meta.split(" ")
-        if path != FOLDER and not path.endswith((".yaml", ".yml")):
-            continue
-        # A link, a submodule or a file in the place of the folder would be a set without a rule.
-        if path == FOLDER or kind != "blob" or mode == "120000":
-            raise PolicyError(f"{path}:1: is no file of its own on the trunk; put the rules themselves there")
-        found.append(PolicyFile(layer="repo", name=path, content=_blob(folder, blob, path)))
+    for name, entry in folder.items():
+        if name.endswith((".yaml", ".yml")):
+            path = f"{FOLDER}/{name}"
+            if not entry.is_file:
+                raise PolicyError(f"{path}:1: is no file of its own on the trunk; put the rules themselves there")
+            found.append(PolicyFile(layer="repo", name=path, content=_content(repo, entry.id, path)))
     return _few(found)
 
 
@@ -58,11 +59,11 @@ def of_org(home: str) -> tuple[PolicyFile, ...]:
     return of_folder(Path(home), layer="org", shown="org") if home else ()
 
 
-def _blob(folder: Path, blob: str, path: str) -> bytes:
-    size = ask(folder, "cat-file", "-s", blob).text
-    if not size.isdigit() or int(size) > _BYTES_MAX:
+def _content(repo: Repository, blob: str, path: str) -> bytes:
+    found = repo.objects.named(blob)
+    if found is None or found.content is None or len(found.content) > _BYTES_MAX:
         raise PolicyError(f"{path}:1: is missing from this clone, or larger than {_BYTES_MAX} bytes")
-    return run(folder, "cat-file", "blob", blob, seconds_max=_SECONDS_MAX).printed
+    return found.content
 
 
 def _few(found: list[PolicyFile]) -> tuple[PolicyFile, ...]:
@@ -71,16 +72,16 @@ def _few(found: list[PolicyFile]) -> tuple[PolicyFile, ...]:
     return tuple(found)
 
 
-def rulebook(root: Path, home: str, *, commit: str = "", worktree: bool = False) -> Rulebook:
+def rulebook(repo: Repository, home: str, *, commit: str = "", worktree: bool = False) -> Rulebook:
     """All layers: the built-in one, the organisation's, and the repository's as a commit, or its worktree, has it.
 
     With both, a rule of either counts: a tightening works at once, a loosening when it has landed. Raises PolicyError.
     """
     above = [*builtin(), *of_org(home)]
-    landed = _loaded([*above, *(of_commit(root, commit) if commit else ())], home)
+    landed = _loaded([*above, *(of_commit(repo, commit) if commit else ())], home)
     if not worktree:
         return landed
-    here = _loaded([*above, *of_folder(root, layer="repo")], home)
+    here = _loaded([*above, *of_folder(repo.folder, layer="repo")], home)
     return _together(landed, here) if commit else here
 
 

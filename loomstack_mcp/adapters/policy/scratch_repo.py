@@ -4,9 +4,12 @@ import base64
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from loomstack_mcp.adapters.git.discovery import place_at
+from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import run
 from loomstack_mcp.core.errors import Invalid
 
@@ -28,6 +31,15 @@ class Scratch:
         root.mkdir(parents=True)
         self.git("init", "--quiet", "--initial-branch=main")
 
+    @cached_property
+    def repository(self) -> Repository:
+        """The repository as the steps left it; what is asked of it is remembered, so play them first."""
+        return Repository(place_at(self.root))
+
+    def close(self) -> None:
+        """End what still reads it."""
+        self.repository.close()
+
     def play(self, steps: Sequence[Step]) -> None:
         """Do the steps in order. Raises Invalid for one that is unknown, or that git refuses."""
         for step in steps:
@@ -44,8 +56,7 @@ class Scratch:
         dates = {"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at} if at else {}
         done = run(self.root, *_WHO, *arguments, seconds_max=_SECONDS_MAX, variables=dates)
         if done.code and arguments[0] != "rev-parse":
-            said = done.said.decode("utf-8", "replace").strip()[:200]
-            raise Invalid(f"git {' '.join(arguments)[:80]} failed in the scratch repository: {said}")
+            raise Invalid(f"git {' '.join(arguments)[:80]} failed in the scratch repository: {done.complaint}")
         return done.text.strip()
 
     def path(self, name: str) -> Path:

@@ -1,14 +1,12 @@
 """The facts at each point where the policy is asked: what an edit, a command, a commit, a push or a landing changes."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from loomstack_mcp.adapters.git import delta
-from loomstack_mcp.adapters.git.delta import Blobs, Landed
-from loomstack_mcp.adapters.git.repository import ask, commit_of
+from loomstack_mcp.adapters.git.delta import Delta, landing_delta, push_delta, staged_delta
+from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.parse import shell
 from loomstack_mcp.adapters.policy.facts import looks, message_looks
 from loomstack_mcp.adapters.policy.touched_paths import below, touched
@@ -18,20 +16,12 @@ from loomstack_mcp.core.policy.situation import Situation, Touched
 from loomstack_mcp.core.shell import effects
 
 
-def branch_of(git_dir: Path) -> str | None:
-    """The branch that is checked out, by its own file; None where HEAD is detached, or kept in another way."""
-    try:
-        head = (git_dir / "HEAD").read_text(encoding="utf-8", errors="surrogateescape").strip()
-    except OSError:
-        return None
-    name = head.removeprefix("ref: refs/heads/")
-    return name if name not in (head, ".invalid") else None
-
-
-def edit(root: Path, cwd: Path, paths: Sequence[str], *, point: Point) -> Situation:
-    """An edit of these files, as a client or an agent names them."""
-    found, outside = touched(root, cwd, [(path, False) for path in paths])
-    return replace(_early(point, frozenset({"edit"}), found if paths else None, outside), look={"below": below(root)})
+def edit(root: Path, cwd: Path, paths: Sequence[str], *, point: Point, wide: Sequence[str] = ()) -> Situation:
+    """An edit of these files, as a client names them, and of all below the `wide` ones."""
+    found, outside = touched(root, cwd, [*((path, False) for path in paths), *((path, True) for path in wide)])
+    return replace(
+        _early(point, frozenset({"edit"}), found if paths or wide else None, outside), look={"below": below(root)}
+    )
 
 
 def command(root: Path, cwd: Path, line: str, *, point: Point) -> Situation:
@@ -53,51 +43,36 @@ def deploy(environment: str, *, point: Point) -> Situation:
     return replace(_early(point, frozenset({"deploy"}), None, ()), environment=environment or None)
 
 
-@contextmanager
-def staged(root: Path) -> Iterator[Situation]:
+def staged(repo: Repository) -> Situation:
     """What `git commit` would take."""
-    with _change(root, delta.staged(root), point="pre-commit", actions=frozenset({"commit"})) as found:
-        yield replace(found, branch=_branch(root))
+    delta = staged_delta(repo)
+    return replace(_change(repo, delta, point="pre-commit", actions=frozenset({"commit"})), branch=repo.branch or None)
 
 
-@contextmanager
-def message(root: Path, text: str) -> Iterator[Situation]:
+def message(repo: Repository, text: str) -> Situation:
     """The message of a commit that is about to be made."""
-    with _change(root, delta.staged(root), point="commit-msg", actions=frozenset({"commit"})) as found:
-        yield replace(found, branch=_branch(root), message=text, look={**found.look, **message_looks(text)})
+    found = _change(repo, staged_delta(repo), point="commit-msg", actions=frozenset({"commit"}))
+    return replace(found, branch=repo.branch or None, message=text, look={**found.look, **message_looks(text)})
 
 
-@contextmanager
-def pushed(root: Path, old: str, new: str, ref: str, *, point: Point, trunk: str) -> Iterator[Situation]:
+def pushed(repo: Repository, old: str, new: str, ref: str, *, point: Point, trunk: str) -> Situation:
     """One ref of a push; on the trunk's own ref it lands as well."""
-    branch = ref.removeprefix("refs/heads/")
     is_trunk = ref == trunk
-    landed = delta.between(root, old, new, trunk=trunk, excused=not is_trunk, quarantined=point == "pre-receive")
+    delta = push_delta(repo, old, new, trunk=trunk, excused=not is_trunk)
     actions: frozenset[ActionKind] = frozenset({"push", "land"} if is_trunk else {"push"})
-    with _change(root, landed, point=point, actions=actions, quarantined=point == "pre-receive") as found:
-        yield replace(found, branch=branch, refs=landed.refs, head=new if new.strip("0") else "")
+    found = _change(repo, delta, point=point, actions=actions)
+    return replace(found, branch=ref.removeprefix("refs/heads/"), refs=delta.refs, head=new if new.strip("0") else "")
 
 
-@contextmanager
-def landing(root: Path, base: str, head: str, *, point: Point, branch: str = "") -> Iterator[tuple[Situation, Landed]]:
+def landing(repo: Repository, base: str, head: str, *, point: Point, branch: str = "") -> tuple[Situation, Delta]:
     """What `head` would land on `base`."""
-    landed = delta.landing(root, base, head)
-    with _change(root, landed, point=point, actions=frozenset({"land"})) as found:
-        yield replace(found, branch=branch or None, head=commit_of(root, head)), landed
+    delta = landing_delta(repo, base, head)
+    found = _change(repo, delta, point=point, actions=frozenset({"land"}))
+    return replace(found, branch=branch or None, head=repo.commit(head)), delta
 
 
-@contextmanager
-def _change(
-    root: Path, landed: Landed, *, point: Point, actions: frozenset[ActionKind], quarantined: bool = False
-) -> Iterator[Situation]:
-    with Blobs(root, quarantined=quarantined) as blobs:
-        yield Situation(
-            point=point,
-            actions=actions,
-            now_ms=0,
-            touched=touched_by(landed.subject),
-            look=looks(root, landed, blobs, quarantined=quarantined),
-        )
+def _change(repo: Repository, delta: Delta, *, point: Point, actions: frozenset[ActionKind]) -> Situation:
+    return Situation(point=point, actions=actions, now_ms=0, touched=touched_by(delta.subject), look=looks(repo, delta))
 
 
 def touched_by(subject: Subject) -> tuple[Touched, ...]:
@@ -117,7 +92,3 @@ def _early(
     outside: tuple[str, ...],
 ) -> Situation:
     return Situation(point=point, actions=actions, now_ms=0, touched=found, outside=outside)
-
-
-def _branch(root: Path) -> str | None:
-    return ask(root, "symbolic-ref", "--quiet", "--short", "HEAD").text or None

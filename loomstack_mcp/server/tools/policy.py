@@ -46,10 +46,10 @@ class PolicyTools:
 
         def check(caller: Caller) -> PolicyResult | str:
             try:
-                book = self._face.rules().book()
+                book = self._face.here.rules.book()
             except PolicyError as broken:  # early points advise; a final one refuses
                 return str(broken)
-            asked = self._face.rules().situation(action, paths or [], command=command, target=target, base=base)
+            asked = self._face.here.rules.situation(action, paths or [], command=command, target=target, base=base)
             with asked as situation:
                 return self._face.loom.policy.check(caller, run, book, situation)
 

@@ -43,8 +43,8 @@ class RunTools:
         what was decided. checks_run: the run this one checks. The same key returns the same run."""
 
         def start(caller: Caller) -> StartResult:
-            checkout = self._face.checkout(repo, branch)
-            patterns = self._face.patterns(paths or [])
+            checkout = self._face.looked_at(repo=repo, branch=branch)
+            patterns = self._face.here.patterns(paths or [])
             return self._face.loom.runs.start(
                 caller,
                 checkout,
@@ -55,7 +55,7 @@ class RunTools:
                 checks_run=checks_run,
                 finding=finding,
                 key=key,
-                rules=() if repo else self._face.rules_told(),
+                rules=() if repo else self._face.known_rules(),
                 budget_tokens=BUDGET_TOKENS_DEFAULT,
             )
 

@@ -2,58 +2,18 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from loomstack_mcp.adapters.git.delta import BLOB_BYTES_MAX, Blobs, Landed, between, landing, staged, tree
+from loomstack_mcp.adapters.git.objects import BLOB_BYTES_MAX
 from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.policy.content import secrets_added
 from loomstack_mcp.core.policy.delta import LINK, NO_MODE, SUBMODULE
 from loomstack_mcp.core.policy.violations import Unknown
+from tests.adapters.git.support import ZERO, branched, commit, gitlink, hook, paths, write
 from tests.conftest import commit_all, git
-
-ZERO = "0" * 40
-
-
-def write(root: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-
-
-def commit(root: Path, files: dict[str, str]) -> str:
-    write(root, files)
-    commit_all(root)
-    return git(root, "rev-parse", "HEAD")
-
-
-def gitlink(root: Path, path: str, sha: str) -> None:
-    git(root, "update-index", "--add", "--cacheinfo", f"160000,{sha},{path}")
-    git(root, "commit", "--quiet", "-m", "submodule")
-
-
-def paths(landed: Landed) -> list[str]:
-    return [file.path for file in landed.subject.files]
-
-
-def branched(shop: Path) -> tuple[str, str]:
-    """A branch that changed `src/a.py` and stayed behind a trunk that changed `src/b.py`: trunk, branch."""
-    git(shop, "checkout", "--quiet", "-b", "feat")
-    feat = commit(shop, {"src/a.py": "feat\n"})
-    git(shop, "checkout", "--quiet", "main")
-    return commit(shop, {"src/b.py": "main\n"}), feat
-
-
-def hook(repository: Path, name: str, body: str) -> None:
-    """A hook that prints what it sees into the file `seen` beside the hooks."""
-    file = repository / "hooks" / name
-    imports = "import pathlib, sys\nfrom loomstack_mcp.adapters.git.delta import *\nfolder = pathlib.Path.cwd()\n"
-    script = file.with_suffix(".py")
-    script.write_text(f"{imports}{body}\npathlib.Path({str(repository / 'seen')!r}).write_text(seen)\n")
-    file.write_text(f"#!/bin/sh\nread line\nexec {sys.executable} {script} $line\n")
-    file.chmod(0o755)
+from tests.deltas import Blobs, landing, pushed, staged, tree
 
 
 def old_git(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,69 +245,6 @@ def test_an_unfinished_merge_has_nothing_staged_that_could_be_judged(shop: Path)
         staged(shop)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "expected", "refs"),
-    [
-        ("HEAD~", "HEAD", ["src/a.py"], set()),
-        ("HEAD", "HEAD~", ["src/a.py"], {"force"}),
-        ("HEAD", ZERO, [], {"delete"}),
-        (ZERO, "HEAD", [], {"create"}),
-    ],
-)
-def test_a_push_is_judged_from_where_the_ref_was(
-    shop: Path, old: str, new: str, expected: list[str], refs: set[str]
-) -> None:
-    commit(shop, {"src/a.py": "2\n"})
-
-    landed = between(shop, old, new, trunk="main")
-
-    assert (paths(landed), landed.refs) == (expected, refs)
-
-
-@pytest.mark.parametrize("how", [("merge", "--quiet", "--no-edit", "main"), ("rebase", "--quiet", "main")])
-def test_what_a_branch_took_over_from_the_trunk_is_not_held_against_its_push(shop: Path, how: tuple[str, ...]) -> None:
-    _, feat = branched(shop)
-    git(shop, "checkout", "--quiet", "feat")
-    git(shop, *how)
-    commit(shop, {"README.md": "more\n"})
-
-    assert paths(between(shop, feat, "HEAD", trunk="main")) == ["README.md"]
-    assert paths(between(shop, feat, "HEAD", trunk="main", excused=False)) == ["README.md", "src/b.py"]
-
-
-@pytest.mark.parametrize(("old", "ref", "gaps"), [(ZERO, "create", 0), ("1" * 40, "force", 1)])
-def test_a_new_ref_or_one_unknown_here_is_judged_from_where_it_left_the_trunk(
-    shop: Path, old: str, ref: str, gaps: int
-) -> None:
-    _, feat = branched(shop)
-
-    landed = between(shop, old, feat, trunk="main")
-
-    assert (paths(landed), landed.refs, len(landed.gaps)) == (["src/a.py"], {ref}, gaps)
-
-
-def test_a_tag_lands_its_commit_and_a_blob_cannot_be_judged(shop: Path) -> None:
-    _, feat = branched(shop)
-    git(shop, "tag", "-a", "-m", "one", "v1", feat)
-
-    assert paths(between(shop, ZERO, git(shop, "rev-parse", "v1"), trunk="main")) == ["src/a.py"]
-    with pytest.raises(Unknown):
-        between(shop, ZERO, git(shop, "rev-parse", "HEAD:README.md"), trunk="main")
-
-
-def test_a_pre_receive_hook_reads_what_is_in_quarantine(shop: Path, tmp_path: Path) -> None:
-    git(tmp_path, "clone", "--quiet", "--bare", str(shop), "hub.git")
-    judged = 'landed = between(folder, *sys.argv[1:3], trunk="refs/heads/main", quarantined=True)\n'
-    read = "with Blobs(folder, quarantined=True) as blobs: "
-    read += "seen = repr([(file.path, blobs.content(file.blob_after)) for file in landed.subject.files])"
-    hook(tmp_path / "hub.git", "pre-receive", judged + read)
-    branched(shop)
-
-    git(shop, "push", "--quiet", str(tmp_path / "hub.git"), "feat")
-
-    assert (tmp_path / "hub.git/seen").read_text() == "[('src/a.py', b'feat\\n')]"
-
-
 def test_a_large_blob_is_known_by_its_size_and_the_next_one_is_read(shop: Path) -> None:
     write(shop, {"a.txt": "x" * (BLOB_BYTES_MAX + 1), "b.txt": "small\n", "c.txt": ""})
     commit_all(shop)
@@ -387,7 +284,7 @@ def test_a_repository_of_sha_256_is_read(tmp_path: Path) -> None:
 
     with Blobs(tmp_path) as blobs:
         assert [blobs.content(file.blob_after) for file in landed.subject.files] == [b"1\n"]
-    assert paths(between(tmp_path, "0" * 64, head, trunk="refs/heads/missing")) == ["a.py"]
+    assert paths(pushed(tmp_path, "0" * 64, head, trunk="refs/heads/missing")) == ["a.py"]
 
 
 def test_a_linked_worktree_is_read_like_its_repository(shop: Path, tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from loomstack_mcp.adapters.git.delta import Blobs, landing, tree
 from loomstack_mcp.adapters.parse.imports import PARSED_BYTES_MAX, Imports, Project, edges, imports, project
 from loomstack_mcp.core.policy.boundaries import crossings
 from loomstack_mcp.core.policy.rules import Boundaries, Forbid
 from tests.conftest import commit_all, git
+from tests.deltas import Blobs, landing, tree
 
 LAYERED = Boundaries(
     layers=(("/src/api/**", "/web/api/**", "/api/**"), ("/src/domain/**", "/web/domain/**", "/domain/**")),

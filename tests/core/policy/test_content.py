@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loomstack_mcp.adapters.git.delta import Blobs, landing, tree
 from loomstack_mcp.adapters.parse.re2_patterns import Patterns, error_in
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.policy.content import (
@@ -25,6 +24,7 @@ from loomstack_mcp.core.policy.rules import Limits
 from loomstack_mcp.core.policy.violations import Violation
 from loomstack_mcp.core.secrets import SHAPES, secret_in, secrets_in
 from tests.conftest import commit_all
+from tests.deltas import Blobs, landing, tree
 
 AWS = b"AKIA" + b"ABCDEFGHIJKLMNOP"
 ZERO = "0" * 40
