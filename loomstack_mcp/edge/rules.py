@@ -71,7 +71,8 @@ class Rules:
     def _typed(self, paths: list[str]) -> tuple[list[str], list[str]]:
         """Paths by the grammar of claims: single files, and folders of which anything may be meant.
 
-        What that grammar refuses stays as it was typed: it may lie outside the repository, which a rule forbids.
+        A name that is not there yet may become either. What that grammar refuses stays as it was typed: it may lie
+        outside the repository, which a rule forbids.
         """
         literal: list[str] = []
         wide: list[str] = []
@@ -81,7 +82,11 @@ class Rules:
             except LoomError:
                 literal.append(path)
                 continue
-            (literal if wanted.literal else wide).append(wanted.key.rstrip("/") or ".")
+            name = wanted.key.rstrip("/") or "."
+            if not wanted.literal:
+                wide.append(name)
+            if not (self._worktree.root / name).is_dir():
+                literal.append(name)
         return literal, wide
 
     def _stamps(self) -> Iterator[tuple[str, int, int]]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from loomstack_mcp.core.limits import HOUR_MS, PATTERN_CHARS_MAX
 from loomstack_mcp.core.patterns.gitignore import compiled
-from loomstack_mcp.core.patterns.globs import first_overlap, literal
+from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.policy.applies import Applied
 from loomstack_mcp.core.policy.rules import Checks, Content, Evidence, Limits, Rule
 from loomstack_mcp.core.policy.situation import EvidenceFact, Situation
@@ -134,14 +134,14 @@ def _claims(check: Checks, situation: Situation, applied: Applied) -> Found:
     if situation.touched is None and not situation.is_final:
         raise Unknown("paths")
     for touched, _ in applied.paths:
-        path = literal(touched.path) + ("/" if touched.is_folder else "")
+        path, ignore_case = touched.pattern, situation.claims.ignore_case
         if len(path) > PATTERN_CHARS_MAX:
             yield Violation(text=f"path {touched.path[:80]}… is too long to be claimed", path=touched.path)
-        elif check.claims == "held" and not first_overlap([path], situation.claims.own):
+        elif check.claims == "held" and not first_overlap([path], situation.claims.own, ignore_case=ignore_case):
             yield Violation(text=f"path {touched.path} is not claimed by you", path=touched.path)
         elif check.claims == "not_held_by_other":
             for pattern, who, intent in situation.claims.others:
-                if first_overlap([path], [pattern]):
+                if first_overlap([path], [pattern], ignore_case=ignore_case):
                     yield Violation(text=f"path {touched.path} is held by {who}: {intent}", path=touched.path)
 
 

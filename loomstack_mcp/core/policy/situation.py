@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+from loomstack_mcp.core.patterns.globs import literal
 from loomstack_mcp.core.policy.rules import FINAL, ActionKind, ActorKind, EvidenceKind, Point, RefChange
 from loomstack_mcp.core.policy.violations import Violation
 
@@ -30,6 +31,11 @@ class Touched:
     path: str
     is_folder: bool = False
     """Whether everything below it is touched as well."""
+
+    @property
+    def pattern(self) -> str:
+        """What is touched, as the pattern of a claim."""
+        return literal(self.path) + ("/" if self.is_folder else "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +67,8 @@ class ClaimFacts:
     own: tuple[str, ...] = ()
     others: tuple[tuple[str, str, str], ...] = ()
     """Pattern, who, intent."""
+    ignore_case: bool = False
+    """Whether letter case tells no two of the repository's paths apart."""
 
 
 @dataclass(frozen=True, kw_only=True)

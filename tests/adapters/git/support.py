@@ -46,6 +46,8 @@ def hook(repository: Path, name: str, body: str) -> None:
         f"import pathlib, sys\nsys.path.insert(0, {ROOT!r})\nfrom tests.deltas import *\nfolder = pathlib.Path.cwd()\n"
     )
     script = file.with_suffix(".py")
-    script.write_text(f"{imports}folder = pathlib.Path.cwd()\n{body}\npathlib.Path({str(repository / 'seen')!r}).write_text(seen)\n")
+    script.write_text(
+        f"{imports}folder = pathlib.Path.cwd()\n{body}\npathlib.Path({str(repository / 'seen')!r}).write_text(seen)\n"
+    )
     file.write_text(f"#!/bin/sh\nread line\nexec {sys.executable} {script} $line\n")
     file.chmod(0o755)
