@@ -32,6 +32,7 @@ _COMMANDS = {
     "config": "config",
     "completion": "config",
     "db": "db",
+    "help": "help",
 }
 """Each command's module; imported when called, so that a server does not wait for the demo's imports."""
 
