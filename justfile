@@ -1,8 +1,8 @@
-# What every submission must pass, from a fresh environment
+# What every submission must pass, with the versions that constraints.txt pins
 check:
     .ci/run
 
-# Style, types, layers and the pure decisions, in seconds
+# Style, types, layers and the pure decisions, in a minute or two
 fast:
     .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports && .venv/bin/pytest --quiet tests/core
 
