@@ -33,6 +33,8 @@ quick
 services services.blockers services.entry services.events services.paths services.repos
 store store.base store.clock store.gate store.queries store.rows store.schema store.sqlite
 """
+_OF_TWO_INDEXES = {"write-tree"}
+"""Asked of the index as it is, and again of a copy with the files in it."""
 _NOT_FOR_HOOKS = {"briefing", "conflicts", "effects", "hunks", "ledger", "reversals", "verdicts"}
 """Last names of modules of which no answer to an edit speaks."""
 
@@ -67,7 +69,7 @@ def test_an_entry_point_starts_few_git_processes(small: Scene, name: str) -> Non
 @pytest.mark.parametrize("name", ENTRIES)
 def test_an_entry_point_asks_git_nothing_twice(small: Scene, name: str) -> None:
     calls = ENTRIES[name](small).git
-    twice = [call for call, count in Counter(calls).items() if count > 1]
+    twice = [call for call, count in Counter(calls).items() if count > 1 and call[-1] not in _OF_TWO_INDEXES]
 
     assert twice == [], _listed(calls)
 

@@ -24,10 +24,10 @@ _COLORS = {"stop": "red", "warn": "yellow", "clear": "green"}
 @click.pass_obj
 def conflicts(here: Here, base: str, as_json: bool) -> int:
     """Check this worktree before it lands. Exit status: 0 clear or warn, 4 stop."""
-    checkout = here.checkout()
-    with open_loom(here.settings) as loom:
-        with here.landing(loom.ledger, checkout, target=base, progress=output.progress) as landing:
-            found = loom.conflicts.check(checkout, landing.proposal())
+    with here.look() as repo, open_loom(here.settings) as loom:
+        checkout = here.checkout()
+        landing = here.landing(repo, loom.ledger, checkout, target=base, progress=output.progress)
+        found = loom.conflicts.check(checkout, landing.proposal())
         others, _ = loom.conflicts.open(loom.repos.found(checkout), limit=_OPEN_MAX)
     if as_json:
         click.echo(json.dumps(_object(found, others), ensure_ascii=True))

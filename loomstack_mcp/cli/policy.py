@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.policy import files as policyfiles
 from loomstack_mcp.cli import output
 from loomstack_mcp.core.errors import NotFound, PolicyError
@@ -113,7 +112,7 @@ def replay(here: Here, last: int, rule: str, as_json: bool) -> None:
         book = replace(book, rules=tuple(one for one in book.rules if one.id == rule))
         if not book.rules:
             raise NotFound(f"there is no rule {rule}")
-    with here.repository() as repo:
+    with here.look() as repo:
         found = replayed(repo, book, last=last, progress=output.progress)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=True))
@@ -132,7 +131,7 @@ def replay(here: Here, last: int, rule: str, as_json: bool) -> None:
 
 
 def _rulebook(here: Here) -> Rulebook:
-    with Repository(here.place) as repo:  # which may be without a commit
+    with here.look() as repo:
         return policyfiles.rulebook(repo, here.settings.home, worktree=True)
 
 
