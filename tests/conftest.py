@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,12 @@ from loomstack_mcp.loom import Loom
 from loomstack_mcp.store.clock import Clock
 from loomstack_mcp.store.migrate import migrating_store
 from tests.wire import Server
+
+# A suite that was started in the background (`pytest &`) ignores SIGINT, and so would every process that it starts
+# (POSIX, Shell Command Language, 2.11). What a shell had set up for git, a commit hook say, would lead ours astray.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for _name in [name for name in os.environ if name.startswith(("GIT_", "LOOMSTACK_"))]:
+    del os.environ[_name]
 
 MINUTE_MS = 60_000
 SCRIPT = str(Path(sys.executable).with_name("loomstack-mcp"))

@@ -27,7 +27,7 @@ def serve(invocation: Invocation, http: bool, host: str, port: int) -> None:
 
         face = Face(open_loom(settings), settings, Path.cwd())
         changes = Changes(face)
-        serve_stdio(build_server(face, changes), beside=changes.watch, on_close=face.close)
+        serve_stdio(build_server(face, changes), beside=changes.watch, on_eof=face.left.set, on_close=face.close)
     import anyio
 
     from loomstack_mcp.server.http import listening, serve_http, token_in  # imports uvicorn

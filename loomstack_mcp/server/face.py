@@ -49,6 +49,8 @@ class Face:
 
     def __init__(self, loom: Loom, settings: Settings, folder: Path | None) -> None:
         self.loom = loom
+        self.left = anyio.Event()
+        """Set once the client asks nothing more: nothing is waited for on its behalf."""
         self._settings = settings
         self._folder = folder
         self._worktree: Worktree | None = None

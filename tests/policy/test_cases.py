@@ -22,6 +22,13 @@ def _cases() -> Iterator[Any]:
 CASES = tuple(_cases())
 
 
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home folder, which need not be there, where nothing else is: one below /tmp would be nobody's business."""
+    monkeypatch.setenv("HOME", "/home/dana")
+
+
+@pytest.mark.usefixtures("home")
 @pytest.mark.parametrize("given", CASES)
 def test_a_case_comes_out_as_it_says(given: Case) -> None:
     case, policies = given

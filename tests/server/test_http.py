@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import environment
+from tests.deadlines import seconds
 from tests.wire import MODERN
 
 _META = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
@@ -38,7 +39,7 @@ class HttpServer:
         """Status and body; of an event stream, the message in it."""
         sent = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream",
                 "Authorization": f"Bearer {self.token}", **headers}  # fmt: skip
-        connection = http.client.HTTPConnection(self._host, self.port, timeout=20)
+        connection = http.client.HTTPConnection(self._host, self.port, timeout=seconds(20))
         connection.request(method, path, None if body is None else json.dumps(body), sent)
         answer = connection.getresponse()
         text = answer.read().decode()
@@ -68,7 +69,7 @@ def running(home: Path, cwd: Path, host: str = "127.0.0.1") -> Iterator[HttpServ
     started = HttpServer(home, cwd, host)
     yield started
     started.process.send_signal(signal.SIGTERM)
-    started.process.wait(5)
+    started.process.wait(seconds(5))
 
 
 @pytest.mark.parametrize("modern", [True, False])
@@ -227,10 +228,10 @@ def test_it_ends_on_a_signal_although_somebody_listens(server: HttpServer, numbe
     headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream",
                "Authorization": f"Bearer {server.token}", "MCP-Protocol-Version": MODERN,
                "Mcp-Method": "subscriptions/listen"}  # fmt: skip
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=seconds(10))
     connection.request("POST", "/mcp", json.dumps(request), headers)
     stream = connection.getresponse()
     assert any(b"acknowledged" in stream.readline() for _ in range(5))
     os.kill(server.process.pid, number)
 
-    assert server.process.wait(4) == status
+    assert server.process.wait(seconds(4)) == status
