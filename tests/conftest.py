@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,8 @@ import pytest
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.store.clock import Clock
 from loomstack_mcp.store.migrate import migrating_store
+from tests import processes
+from tests.processes import MODULE, SCRIPT
 from tests.wire import Server
 
 # A suite that was started in the background (`pytest &`) ignores SIGINT, and so would every process that it starts
@@ -23,7 +24,6 @@ for _name in [name for name in os.environ if name.startswith(("GIT_", "LOOMSTACK
     del os.environ[_name]
 
 MINUTE_MS = 60_000
-SCRIPT = str(Path(sys.executable).with_name("loomstack-mcp"))
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -90,15 +90,12 @@ def loomstack(tmp_path: Path, shop: Path) -> Run:
     """Run a command in the repository."""
 
     def run(*arguments: str, cwd: Path = shop, **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [SCRIPT, *arguments], cwd=cwd, env=environment(tmp_path, **env),
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False,
-        )  # fmt: skip
+        return processes.run([SCRIPT, *arguments], cwd=cwd, env=environment(tmp_path, **env))
 
     return run
 
 
-COMMAND = [sys.executable, "-m", "loomstack_mcp", "serve"]
+COMMAND = [*MODULE, "serve"]
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:

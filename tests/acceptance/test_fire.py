@@ -227,7 +227,7 @@ def test_a_waiter_is_woken_by_a_release_in_another_process(serve: Callable[..., 
         holder.answer("claim_paths", paths=["docs"], intent="busy")
         refused_by_queue = [e for e in activity(holder) if e["kind"] == "claim.refused"]
     freed = holder.answer("release_paths")
-    granted = waiter.wait(waiting, timeout_s=5)["result"]["structuredContent"]
+    granted = waiter.wait(waiting, quiet_s=5)["result"]["structuredContent"]
 
     assert len(freed["now_free_for"]) == 1
     assert granted["granted"]

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,10 +16,11 @@ import pytest
 
 from tests.conftest import environment
 from tests.deadlines import seconds
+from tests.processes import MODULE, run, start
 from tests.wire import MODERN
 
 _META = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
-COMMAND = [sys.executable, "-m", "loomstack_mcp", "serve", "--http", "--port", "0"]
+COMMAND = [*MODULE, "serve", "--http", "--port", "0"]
 
 
 class HttpServer:
@@ -29,7 +29,7 @@ class HttpServer:
     def __init__(self, home: Path, cwd: Path, host: str = "127.0.0.1") -> None:
         self._host = host
         command = [*COMMAND, "--host", host]
-        self.process = subprocess.Popen(command, cwd=cwd, env=environment(home), stderr=subprocess.PIPE, text=True)
+        self.process = start(command, cwd=cwd, env=environment(home), stderr=subprocess.PIPE, text=True)
         assert self.process.stderr
         line = self.process.stderr.readline()
         [self.port] = [int(port) for port in re.findall(r":(\d+)/mcp", line)]
@@ -173,7 +173,7 @@ def test_the_token_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path, s
     other.process.wait()
     mode = path.stat().st_mode & 0o777
     path.chmod(0o644)
-    refused = subprocess.run(COMMAND, cwd=shop, env=environment(tmp_path), capture_output=True, text=True, check=False)
+    refused = run(COMMAND, cwd=shop, env=environment(tmp_path))
 
     assert other.token == server.token
     assert len(server.token) >= 40
@@ -198,7 +198,7 @@ def test_a_token_file_that_cannot_be_one_is_said(
     before = os.umask(0o077)
     make(tmp_path / "loomstack" / "token")
     os.umask(before)
-    done = subprocess.run(COMMAND, cwd=shop, env=environment(tmp_path), capture_output=True, text=True, check=False)
+    done = run(COMMAND, cwd=shop, env=environment(tmp_path))
 
     assert (done.returncode, said in done.stderr) == (1, True)
     assert "Traceback" not in done.stderr
@@ -207,7 +207,7 @@ def test_a_token_file_that_cannot_be_one_is_said(
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.com", ""])
 def test_a_public_address_is_refused(tmp_path: Path, shop: Path, host: str) -> None:
     command = [*COMMAND, "--host", host]
-    done = subprocess.run(command, cwd=shop, env=environment(tmp_path), capture_output=True, text=True, check=False)
+    done = run(command, cwd=shop, env=environment(tmp_path))
 
     assert done.returncode == 1
     assert "no loopback address" in done.stderr
@@ -215,7 +215,7 @@ def test_a_public_address_is_refused(tmp_path: Path, shop: Path, host: str) -> N
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path, shop: Path, server: HttpServer) -> None:
     command = [*COMMAND[:-1], str(server.port)]
-    done = subprocess.run(command, cwd=shop, env=environment(tmp_path), capture_output=True, text=True, check=False)
+    done = run(command, cwd=shop, env=environment(tmp_path))
 
     assert done.returncode == 1
     assert "choose another --port" in done.stderr

@@ -17,6 +17,7 @@ import pytest
 from loomstack_mcp.core.limits import EOF_ANSWER_SECONDS_MAX
 from tests.conftest import COMMAND, environment
 from tests.deadlines import seconds, wait_until
+from tests.processes import run, start
 from tests.wire import MODERN, Server
 
 _META = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
@@ -136,10 +137,7 @@ START = {"name": "start_run", "arguments": {"loop": "l", "goal": "g"}}
 def one_shot(home: Path, shop: Path, *asked: dict[str, Any], end: str = "\n") -> list[dict[str, Any]]:
     """What a server answers whose client writes everything at once and closes the pipe."""
     text = "\n".join(json.dumps({"jsonrpc": "2.0", **line}) for line in asked) + end
-    done = subprocess.run(
-        COMMAND, input=text, env=environment(home), cwd=shop, capture_output=True, text=True, timeout=seconds(20),
-        check=True,
-    )  # fmt: skip
+    done = run(COMMAND, given=text, env=environment(home), cwd=shop, check=True)
     assert done.stderr == ""
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -238,7 +236,7 @@ def test_a_signal_ends_the_process_although_a_call_runs(stuck: Server, number: s
 
 def test_a_client_that_is_gone_ends_the_process_quietly(tmp_path: Path, shop: Path) -> None:
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(COMMAND, env=environment(tmp_path), cwd=shop, **pipes) as server:
+    with start(COMMAND, env=environment(tmp_path), cwd=shop, **pipes) as server:
         assert server.stdin
         assert server.stdout
         assert server.stderr
