@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from loomstack_mcp.loom import Loom
@@ -23,8 +24,26 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 for _name in [name for name in os.environ if name.startswith(("GIT_", "LOOMSTACK_"))]:
     del os.environ[_name]
 
+# `dev` is quick and looks elsewhere each time; `ci` looks long, and tells the same each time of the same code.
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
 MINUTE_MS = 60_000
+WORKERS_MAX = 8
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """A process for each core, where folders are tested and nothing else was asked for; `-n0` is all in one."""
+    options = config.option
+    if not config.pluginmanager.hasplugin("xdist") or options.tx or options.usepdb or options.collectonly:
+        return
+    if options.numprocesses is None:
+        is_wide = any(Path(argument.partition("::")[0]).is_dir() for argument in config.args)
+        options.numprocesses = min(os.cpu_count() or 1, WORKERS_MAX) if is_wide else 0
+        options.dist = options.dist if options.dist != "no" else "worksteal"
 
 
 @dataclass

@@ -7,9 +7,12 @@ measurement: what a test shows must be true however long it took.
 import os
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 TIMEOUT_SCALE = float(os.environ.get("TIMEOUT_SCALE", "8"))
 _LOOK_AGAIN_S = 0.02
+
+Found = TypeVar("Found")
 
 
 def seconds(quiet_s: float) -> float:
@@ -17,9 +20,10 @@ def seconds(quiet_s: float) -> float:
     return quiet_s * TIMEOUT_SCALE
 
 
-def wait_until(condition: Callable[[], object], quiet_s: float = 10) -> None:
-    """Returns once the condition holds. Fails where it never does."""
+def wait_until(condition: Callable[[], Found], quiet_s: float = 10) -> Found:
+    """What the condition found, once it holds. Fails where it never does."""
     until = time.monotonic() + seconds(quiet_s)
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < until, f"still not so after {seconds(quiet_s):.0f} s"
         time.sleep(_LOOK_AGAIN_S)
+    return found
