@@ -39,6 +39,8 @@ class Face:
         self.loom = loom
         self.here = here
         self._checkout: Checkout | None = None
+        self.left = anyio.Event()
+        """Set once the client asks nothing more: nothing is waited for on its behalf."""
         self._beside: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._callers: dict[tuple[str, str, str], Caller] = {}
         self._catching_up = threading.Lock()
