@@ -15,7 +15,7 @@ from loomstack_mcp.adapters.policy.touched_paths import below, touched
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, Subject
 from loomstack_mcp.core.policy.rules import ActionKind, Point
 from loomstack_mcp.core.policy.situation import Situation, Touched
-from loomstack_mcp.core.shell import effects
+from loomstack_mcp.core.shell.effects import shell_reading
 
 
 def branch_of(git_dir: Path) -> str | None:
@@ -37,7 +37,7 @@ def edit(root: Path, cwd: Path, paths: Sequence[str], *, point: Point) -> Situat
 def command(root: Path, cwd: Path, line: str, *, point: Point) -> Situation:
     """A shell line: a command, and an edit of what it writes."""
     parsed = partial(shell.parsed, home=str(Path.home()))
-    reading = effects.reading(parsed(line), cwd=str(cwd), parse=parsed)
+    reading = shell_reading(parsed(line), cwd=str(cwd), parse=parsed)
     found, outside = touched(root, cwd, [(write.path, write.is_folder_wide) for write in reading.writes])
     actions: frozenset[ActionKind] = frozenset({"command", "edit"} if found or outside else {"command"})
     return replace(_early(point, actions, found, outside), reading=reading, look={"below": below(root)})

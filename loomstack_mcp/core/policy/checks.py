@@ -10,7 +10,8 @@ from loomstack_mcp.core.policy.applies import Applied
 from loomstack_mcp.core.policy.rules import Checks, Content, Evidence, Limits, Rule
 from loomstack_mcp.core.policy.situation import EvidenceFact, Situation
 from loomstack_mcp.core.policy.violations import Unknown, Violation
-from loomstack_mcp.core.shell import effects
+from loomstack_mcp.core.shell import guarded
+from loomstack_mcp.core.shell.matching import matching_calls
 
 Found = Iterator[Violation]
 
@@ -172,7 +173,7 @@ def _confine(check: Checks, situation: Situation, applied: Applied) -> Found:
 def _commands(check: Checks, situation: Situation, _: Applied) -> Found:
     if check.commands and situation.reading is not None:
         for pattern in check.commands:
-            for call in effects.matches(situation.reading, pattern):
+            for call in matching_calls(situation.reading, pattern):
                 yield Violation(text=f"command {' '.join(pattern)}: {call}")
 
 
@@ -204,12 +205,12 @@ def _outside(situation: Situation) -> Found:
 
 def _bypasses(situation: Situation) -> Found:
     if situation.reading is not None:
-        yield from (Violation(text=f"bypasses the hooks: {what}") for what in effects.bypasses(situation.reading))
+        yield from (Violation(text=f"bypasses the hooks: {what}") for what in guarded.bypasses(situation.reading))
 
 
 def _decides(situation: Situation) -> Found:
     if situation.reading is not None:
-        yield from (Violation(text=f"is for people to run: {what}") for what in effects.decides(situation.reading))
+        yield from (Violation(text=f"is for people to run: {what}") for what in guarded.decides(situation.reading))
 
 
 BUILTIN: Mapping[str, Callable[[Situation], Found]] = {
