@@ -36,9 +36,7 @@ class ShellReading:
     """What may run any command, in words."""
 
 
-def shell_reading(
-    script: Script, /, *, cwd: str = "", parse: Callable[[str], Script] | None = None
-) -> ShellReading:
+def shell_reading(script: Script, /, *, cwd: str = "", parse: Callable[[str], Script] | None = None) -> ShellReading:
     """Follow a line's commands. `parse` reads what is handed to a shell as text; without it that is opaque."""
     reader = _Reader(parse)
     reader.follow(script, cwd, 0)

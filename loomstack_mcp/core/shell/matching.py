@@ -35,10 +35,14 @@ def fits(words: Words, pattern: Sequence[str], /) -> bool:
     if name and not any(fnmatchcase(name, one.casefold()) for one in pattern[0].split("|")):
         return False
     rest = git_scanned(words).operands if name == "git" else words[1:]
-    tokens = [token.split("|") for token in pattern[1:]]
-    verbs = [token for token in tokens if not token[0].startswith("-")]
-    options = [token for token in tokens if token[0].startswith("-")]
+    verbs, options = _told_apart(pattern[1:])
     return _begins(rest, verbs) and all(_has(name, rest, wanted) for wanted in options)
+
+
+def _told_apart(tokens: Sequence[str]) -> tuple[list[list[str]], list[list[str]]]:
+    """The alternatives of each token that is no option, and of each that is one."""
+    found = [token.split("|") for token in tokens]
+    return [one for one in found if one[0][:1] != "-"], [one for one in found if one[0][:1] == "-"]
 
 
 def _begins(words: Words, verbs: Sequence[Sequence[str]]) -> bool:
@@ -60,12 +64,15 @@ def _has(name: str, rest: Words, wanted: Sequence[str]) -> bool:
     is_git, verb = name == "git", rest[0].text if rest else ""
     found = subcommand_scanned(verb, rest) if is_git else scanned(rest)
     refspecs = _REFSPECS if is_git and verb == "push" else {}
-    plain = [one for one in wanted if not one.startswith("-")]
-    for word in found.operands:
-        is_refspec = not refspecs.get(word.text[:1], frozenset()).isdisjoint(wanted)
-        if word.is_loose or is_refspec or any(fnmatchcase(word.text, one) for one in plain):
-            return True
+    if any(_does_the_same(word, wanted, refspecs) for word in found.operands):
+        return True
     return any(_is_option(option, value, one, is_git=is_git) for option, value in found.options for one in wanted)
+
+
+def _does_the_same(word: Word, wanted: Sequence[str], refspecs: Mapping[str, frozenset[str]]) -> bool:
+    means = refspecs.get(word.text[:1], frozenset())
+    plain = (one for one in wanted if not one.startswith("-"))
+    return word.is_loose or not means.isdisjoint(wanted) or any(fnmatchcase(word.text, one) for one in plain)
 
 
 def _is_option(option: str, value: Word, wanted: str, *, is_git: bool) -> bool:
