@@ -23,10 +23,10 @@ from loomstack_mcp.core.errors import Invalid, NotFound, StoreUnavailable
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.policy.decide import Decision, decide
+from loomstack_mcp.core.policy.decision_views import decision_shown, reasons_shown
 from loomstack_mcp.core.policy.needs import needs_store
 from loomstack_mcp.core.policy.sarif import annotations, sarif
 from loomstack_mcp.core.policy.situation import Actor, Situation
-from loomstack_mcp.core.policy.views import decision_shown, reasons_shown
 from loomstack_mcp.core.policy.violations import Unknown
 from loomstack_mcp.core.views import conflict_shown
 from loomstack_mcp.loom import open_loom

@@ -14,8 +14,8 @@ from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import NAME_CHARS_MAX, SECOND_MS
 from loomstack_mcp.core.notes import Note
 from loomstack_mcp.core.patterns.globs import first_overlap
-from loomstack_mcp.core.policy.intents import undoings
-from loomstack_mcp.core.policy.situation import Undoing
+from loomstack_mcp.core.policy.intents import lost_intents
+from loomstack_mcp.core.policy.situation import LostIntent
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import encodable, redacted
@@ -68,7 +68,7 @@ class ConflictService:
             result = _result(_recorded(tx, run, found), proposal, began, tx.now_ms)
             return replace(result, alerts=events.delivered(tx, run.id))
 
-    def undoing(self, checkout: Checkout, proposal: Proposal) -> tuple[Undoing, ...]:
+    def undoing(self, checkout: Checkout, proposal: Proposal) -> tuple[LostIntent, ...]:
         """Which changes made on purpose it would take back or replace, as the policy asks."""
         with self._store.read() as tx:
             repo_id = repos.found(tx, checkout)
@@ -76,7 +76,7 @@ class ConflictService:
             [mine] = _as(proposal.changes, None)
             [(undone, touched)] = _judged(tx, repo_id, [mine], proposal.history)
             others = [one for one in touched if one.change.author != mine.author]
-            return undoings(undone, others, intent_on=intent_on, agreed=lambda one: one.same_author)
+            return lost_intents(undone, others, intent_on=intent_on, agreed=lambda one: one.same_author)
 
     def open(self, repo_id: str, *, limit: int) -> tuple[tuple[Conflict, ...], int]:
         """The conflicts of a repo that are neither settled nor void, newest first. And the time."""

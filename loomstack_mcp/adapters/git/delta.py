@@ -14,7 +14,7 @@ from typing import IO, Self
 from loomstack_mcp.adapters.git.repository import text
 from loomstack_mcp.adapters.git.run import Ran, environment, run
 from loomstack_mcp.core.errors import NotFound
-from loomstack_mcp.core.policy.delta import LINK, NO_MODE, SUBMODULE, FileDelta, Status, Subject
+from loomstack_mcp.core.policy.delta import LINK, NO_MODE, SUBMODULE, FileDelta, FileStatus, Subject
 from loomstack_mcp.core.policy.rules import RefChange
 from loomstack_mcp.core.policy.violations import Unknown
 
@@ -366,7 +366,7 @@ def _deltas(fields: Sequence[str]) -> Iterator[FileDelta]:
 def _delta(meta: re.Match[str], old_path: str, path: str, counts: tuple[str, str]) -> FileDelta:
     mode_before, mode_after, before, after, status = meta.groups()
     is_text = SUBMODULE not in (mode_before, mode_after) and "-" not in counts
-    kinds: dict[str, Status] = {"A": "A", "D": "D", "M": "M", "R": "R", "T": "T"}
+    kinds: dict[str, FileStatus] = {"A": "A", "D": "D", "M": "M", "R": "R", "T": "T"}
     return FileDelta(
         path=path, old_path=old_path, status=kinds[status],
         mode_before=mode_before, mode_after=mode_after, blob_before=before, blob_after=after,

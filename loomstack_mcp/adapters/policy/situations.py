@@ -10,8 +10,8 @@ from loomstack_mcp.adapters.git import delta
 from loomstack_mcp.adapters.git.delta import Blobs, Landed
 from loomstack_mcp.adapters.git.repository import ask, commit_of
 from loomstack_mcp.adapters.parse import shell
-from loomstack_mcp.adapters.policy.facts import looks, message_looks
-from loomstack_mcp.adapters.policy.touched_paths import below, touched
+from loomstack_mcp.adapters.policy.facts import ChangeLooks
+from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, touched
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, Subject
 from loomstack_mcp.core.policy.rules import ActionKind, Point
 from loomstack_mcp.core.policy.situation import Situation, Touched
@@ -31,7 +31,7 @@ def branch_of(git_dir: Path) -> str | None:
 def edit(root: Path, cwd: Path, paths: Sequence[str], *, point: Point) -> Situation:
     """An edit of these files, as a client or an agent names them."""
     found, outside = touched(root, cwd, [(path, False) for path in paths])
-    return replace(_early(point, frozenset({"edit"}), found if paths else None, outside), look={"below": below(root)})
+    return replace(_early(point, frozenset({"edit"}), found if paths else None, outside), looks=FolderLooks(root))
 
 
 def command(root: Path, cwd: Path, line: str, *, point: Point) -> Situation:
@@ -40,7 +40,7 @@ def command(root: Path, cwd: Path, line: str, *, point: Point) -> Situation:
     reading = shell_reading(parsed(line), cwd=str(cwd), parse=parsed)
     found, outside = touched(root, cwd, [(write.path, write.is_folder_wide) for write in reading.writes])
     actions: frozenset[ActionKind] = frozenset({"command", "edit"} if found or outside else {"command"})
-    return replace(_early(point, actions, found, outside), reading=reading, look={"below": below(root)})
+    return replace(_early(point, actions, found, outside), reading=reading, looks=FolderLooks(root))
 
 
 def tool(name: str, *, point: Point) -> Situation:
@@ -63,8 +63,9 @@ def staged(root: Path) -> Iterator[Situation]:
 @contextmanager
 def message(root: Path, text: str) -> Iterator[Situation]:
     """The message of a commit that is about to be made."""
-    with _change(root, delta.staged(root), point="commit-msg", actions=frozenset({"commit"})) as found:
-        yield replace(found, branch=_branch(root), message=text, look={**found.look, **message_looks(text)})
+    landed = delta.staged(root)
+    with _change(root, landed, point="commit-msg", actions=frozenset({"commit"}), message=text) as found:
+        yield replace(found, branch=_branch(root), message=text)
 
 
 @contextmanager
@@ -88,7 +89,13 @@ def landing(root: Path, base: str, head: str, *, point: Point, branch: str = "")
 
 @contextmanager
 def _change(
-    root: Path, landed: Landed, *, point: Point, actions: frozenset[ActionKind], quarantined: bool = False
+    root: Path,
+    landed: Landed,
+    *,
+    point: Point,
+    actions: frozenset[ActionKind],
+    quarantined: bool = False,
+    message: str | None = None,
 ) -> Iterator[Situation]:
     with Blobs(root, quarantined=quarantined) as blobs:
         yield Situation(
@@ -96,7 +103,7 @@ def _change(
             actions=actions,
             now_ms=0,
             touched=touched_by(landed.subject),
-            look=looks(root, landed, blobs, quarantined=quarantined),
+            looks=ChangeLooks(root, landed, blobs, quarantined=quarantined, message=message),
         )
 
 
