@@ -10,7 +10,7 @@ from loomstack_mcp.adapters.git.proposal import Landing
 from loomstack_mcp.adapters.git.repository import repository_at
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.main import Invocation
-from loomstack_mcp.core.changes.conflicts import Conflict, advice
+from loomstack_mcp.core.changes.conflicts import Conflict, conflict_advice
 from loomstack_mcp.core.phrases import Body, age, lean
 from loomstack_mcp.core.views import conflict_shown
 from loomstack_mcp.loom import open_loom
@@ -83,7 +83,7 @@ def _told(one: Conflict, found: ConflictResult, subject: str) -> Iterator[str]:
     if one.intent:
         yield f"      on purpose: {output.harmless(one.intent)}"
     yield f"      {output.harmless(one.evidence)}"
-    yield f"      {output.harmless(advice(one, target=found.target))}"
+    yield f"      {output.harmless(conflict_advice(one, target=found.target))}"
 
 
 _VERBS = {

@@ -1,6 +1,6 @@
 """Records as people and scripts read them: the columns of tables, of `--json` and of resources."""
 
-from loomstack_mcp.core.changes.conflicts import Conflict, advice
+from loomstack_mcp.core.changes.conflicts import Conflict, conflict_advice
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.events import Event
 from loomstack_mcp.core.limits import SECOND_MS
@@ -73,7 +73,7 @@ def conflict_shown(conflict: Conflict, /, *, target: str, now_ms: int) -> Body:
         "intent": conflict.intent,
         "age": age(max(0, now_ms - conflict.landed_at_ms)),
         "evidence": conflict.evidence,
-        "do": advice(conflict, target=target),
+        "do": conflict_advice(conflict, target=target),
     }
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from loomstack_mcp.core.changes.conflicts import Conflict, Intent, Proposal, conflicts, strictest
+from loomstack_mcp.core.changes.conflicts import Conflict, Intent, Proposal, conflicts, strictest_verdict
 from loomstack_mcp.core.changes.hunks import Change, FileChange
-from loomstack_mcp.core.changes.reversals import Reversals, Touched, Undone
+from loomstack_mcp.core.changes.reversals import Reversals, TouchedChange, Undone
 from loomstack_mcp.core.changes.verdicts import Verdict, reversal
 from loomstack_mcp.core.claims import listed
 from loomstack_mcp.core.events import Alert
@@ -96,7 +96,7 @@ def void(tx: Tx, run: Run, how: str) -> None:
 
 def _result(found: Sequence[Conflict], proposal: Proposal, began: float, now_ms: int) -> ConflictResult:
     return ConflictResult(
-        verdict=strictest(found, unchecked=proposal.unchecked),
+        verdict=strictest_verdict(found, unchecked=proposal.unchecked),
         conflicts=tuple(found),
         target=proposal.target,
         changes=len(proposal.history),
@@ -142,7 +142,7 @@ def _as(proposed: Sequence[Change], run: Run | None) -> list[Change]:
 
 def _judged(
     tx: Tx, repo_id: str, mine: Sequence[Change], history: Sequence[Change]
-) -> list[tuple[tuple[Undone, ...], tuple[Touched, ...]]]:
+) -> list[tuple[tuple[Undone, ...], tuple[TouchedChange, ...]]]:
     """My changes against the trails of their files, and of all files of what they undo: I may have undone more."""
     names = {name for change in mine for file in change.files for name in (file.path, file.old_path)}
     while True:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from loomstack_mcp.adapters.git.repository import GIVEN, READ_SECONDS_MAX, Repository, text
 from loomstack_mcp.adapters.git.run import Ran, run
 from loomstack_mcp.adapters.git.snapshots import said
-from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChange, files
+from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChange
 from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.changes.patches import file_changes
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import SECOND_MS
 
@@ -132,4 +133,4 @@ def _resolved(repo: Repository, sha: str, file: FileChange, lines: Lines) -> Fil
 def _parsed_files(printed: bytes, lines: Lines) -> tuple[FileChange, ...]:
     """The entries, which an empty field ends, and the patch behind them."""
     entries, _, patch = printed.lstrip(b"\0\n").partition(b"\0\0")
-    return files([text(part) for part in entries.split(b"\0")], patch, lines=lines)
+    return file_changes([text(part) for part in entries.split(b"\0")], patch, lines=lines)

@@ -4,14 +4,19 @@ from collections.abc import Callable, Sequence
 
 from loomstack_mcp.core.changes.conflicts import Intent
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.reversals import Touched, Undone
+from loomstack_mcp.core.changes.reversals import TouchedChange, Undone
 from loomstack_mcp.core.policy.situation import LostIntent
 
 IntentOn = Callable[[Change, Sequence[str]], Intent | None]
 
 
 def lost_intents(
-    undone: Sequence[Undone], touched: Sequence[Touched], /, *, intent_on: IntentOn, agreed: Callable[[Undone], bool]
+    undone: Sequence[Undone],
+    touched: Sequence[TouchedChange],
+    /,
+    *,
+    intent_on: IntentOn,
+    agreed: Callable[[Undone], bool],
 ) -> tuple[LostIntent, ...]:
     """Those of the landed changes that were made on purpose, and nobody agreed to lose.
 
