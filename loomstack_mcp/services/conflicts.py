@@ -9,7 +9,7 @@ from loomstack_mcp.core.changes.conflicts import Conflict, Intent, Proposal, con
 from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.reversals import Reversals, TouchedChange, Undone
 from loomstack_mcp.core.changes.verdicts import Verdict, reversal
-from loomstack_mcp.core.claims import listed
+from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import NAME_CHARS_MAX, SECOND_MS
 from loomstack_mcp.core.notes import Note
@@ -209,7 +209,8 @@ def _opened(tx: Tx, run: Run, found: Conflict) -> Conflict:
         other.state == "live" for other in rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.text([draft.with_run])))
     ):
         verb = "would touch" if draft.kind == "intent" else "would take back"
-        text = f"{run.who} {verb} your {draft.sha[:10]} in {listed(draft.paths)}; share_context(to={run.id}) reaches it"
+        where = few_listed(draft.paths)
+        text = f"{run.who} {verb} your {draft.sha[:10]} in {where}; share_context(to={run.id}) reaches it"
         events.alert(tx, draft.with_run, "conflict", seq=seq, about=draft.id, text=text, who=run.who)
     return draft
 

@@ -12,8 +12,8 @@ from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.policy import content
 from loomstack_mcp.core.policy.boundaries import crossings
 from loomstack_mcp.core.policy.delta import LINK, NO_MODE, SUBMODULE, limits_exceeded
-from loomstack_mcp.core.policy.looks import NoLooks, Violations, Weakening
-from loomstack_mcp.core.policy.rules import Boundaries, Limits
+from loomstack_mcp.core.policy.looks import NoLooks, Violations
+from loomstack_mcp.core.policy.rules import Boundaries, Limits, WeakeningScope
 from loomstack_mcp.core.policy.violations import Unknown, Violation
 from loomstack_mcp.core.tampering.tampering import weakened
 
@@ -30,7 +30,7 @@ class ChangeLooks(NoLooks):
         self._quarantined = quarantined
         self._message = message
         self._added: dict[tuple[str, ...], Violations] = {}
-        self._weakening: dict[Weakening, Violations] = {}
+        self._weakening: dict[WeakeningScope, Violations] = {}
 
     def limits(self, limits: Limits, /) -> Violations:
         """Bounds on the size of the change that it exceeds."""
@@ -55,7 +55,7 @@ class ChangeLooks(NoLooks):
             self._added[patterns] = content.lines_forbidden(self._landed.subject, self._blobs.content, first)
         return self._added[patterns]
 
-    def weakening(self, which: Weakening, /) -> Violations:
+    def weakening(self, which: WeakeningScope, /) -> Violations:
         """Tests that it weakens, on purpose by the looks of it (`tamper`) or in any way; raises Unknown."""
         if which not in self._weakening:
             before, after = _sides(self._landed, self._blobs)

@@ -1,13 +1,12 @@
 """Looks: what can only be found out of an action by reading files, taken when first a rule asks."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
-from loomstack_mcp.core.policy.rules import Boundaries, Limits
+from loomstack_mcp.core.policy.rules import Boundaries, Limits, WeakeningScope
 from loomstack_mcp.core.policy.violations import Unknown, Violation
 
 Violations = tuple[Violation, ...]
-Weakening = Literal["tamper", "any"]
 
 
 class Looks(Protocol):
@@ -32,7 +31,7 @@ class Looks(Protocol):
     def added(self, patterns: tuple[str, ...], /) -> Violations:
         """Added lines that match one of these expressions; raises Unknown."""
 
-    def weakening(self, which: Weakening, /) -> Violations:
+    def weakening(self, which: WeakeningScope, /) -> Violations:
         """Tests that it weakens, on purpose by the looks of it (`tamper`) or in any way; raises Unknown."""
 
     def crossings(self, boundaries: Boundaries, /) -> Violations:
@@ -68,7 +67,7 @@ class NoLooks:
         """Raises Unknown."""
         raise Unknown("added")
 
-    def weakening(self, which: Weakening, /) -> Violations:  # noqa: ARG002
+    def weakening(self, which: WeakeningScope, /) -> Violations:  # noqa: ARG002
         """Raises Unknown."""
         raise Unknown("weakening")
 
