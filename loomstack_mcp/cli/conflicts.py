@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import click
 
 from loomstack_mcp.cli import output
-from loomstack_mcp.core.changes.conflicts import Conflict, advice
+from loomstack_mcp.core.changes.conflicts import Conflict, conflict_advice
 from loomstack_mcp.core.phrases import Body, age, lean
 from loomstack_mcp.core.views import conflict_shown
 from loomstack_mcp.edge.here import Here
@@ -72,7 +72,7 @@ def _told(one: Conflict, found: ConflictResult, subject: str) -> Iterator[str]:
     if one.intent:
         yield f"      on purpose: {output.harmless(one.intent)}"
     yield f"      {output.harmless(one.evidence)}"
-    yield f"      {output.harmless(advice(one, target=found.target))}"
+    yield f"      {output.harmless(conflict_advice(one, target=found.target))}"
 
 
 _VERBS = {

@@ -175,7 +175,7 @@ def _explained(rule: Rule) -> Iterator[str]:
         told = [f"{key} {', '.join(value)}" for key, value in vars(part).items() if value]
         if told:
             yield f"  {name:<6} {'; '.join(told)}"
-    times = [*map(windows.spelled, rule.when.windows), *map(windows.spelled_freeze, rule.when.freezes)]
+    times = [*map(windows.window_text, rule.when.windows), *map(windows.freeze_text, rule.when.freezes)]
     if times:
         yield f"  when   {'; '.join(times)}"
     if rule.check:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from loomstack_mcp.core import briefing as core
-from loomstack_mcp.core.briefing import Briefing, Item, Landed, View
+from loomstack_mcp.core.briefing import items as core
+from loomstack_mcp.core.briefing.fitting import Briefing, fitted
+from loomstack_mcp.core.briefing.items import Item, LandedWork, View
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import BUDGET_TOKENS_MAX, BUDGET_TOKENS_MIN, SENTENCE_CHARS_MAX
@@ -104,7 +105,7 @@ def briefing(
             *(core.of_conflict(found, view) for found in open_in(tx, repo_id, limit=_LATEST_MAX)),
         ]
     cursor = path_index.cursor(tx, repo_id)
-    return core.fitted(items, cursor=cursor, since=since, budget_tokens=budget_tokens)
+    return fitted(items, cursor=cursor, since=since, budget_tokens=budget_tokens)
 
 
 def _seen_from(tx: Tx, caller: Caller, run_id: str, checkout: Checkout | None) -> Run | None:
@@ -169,13 +170,13 @@ def _runs(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Run]:
     ]
 
 
-def _landed(tx: Tx, repo_id: str) -> Iterable[Landed]:
+def _landed(tx: Tx, repo_id: str) -> Iterable[LandedWork]:
     """What runs recorded as landed, on the paths that they had claimed for it."""
     outcomes = tx.all(OUTCOMES["landed"], repo_id=repo_id, limit=_LANDED_MAX)
     for outcome in rows.records(Outcome, outcomes):
         [run] = rows.records(Run, tx.all(RUNS["get"], id=outcome.about_run))
         claims = rows.records(Claim, tx.all(CLAIMS["of_run"], run_id=run.id, limit=20))
-        yield Landed(
+        yield LandedWork(
             commits=outcome.commits,
             run=run,
             paths=tuple(dict.fromkeys(text for claim in claims for text in claim.patterns)) or run.paths,

@@ -7,8 +7,8 @@ from itertools import islice
 
 from loomstack_mcp.core.changes.conflicts import Intent
 from loomstack_mcp.core.changes.hunks import Change, FileChange
-from loomstack_mcp.core.changes.ledger import netted
 from loomstack_mcp.core.changes.lines import weight
+from loomstack_mcp.core.changes.nets import netted
 from loomstack_mcp.core.changes.packing import packed, unpacked
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.limits import NAME_CHARS_MAX, PATTERN_CHARS_MAX

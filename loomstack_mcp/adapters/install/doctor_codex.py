@@ -9,7 +9,7 @@ from pathlib import Path
 
 from loomstack_mcp.adapters.install.doctor import INIT, Check
 from loomstack_mcp.adapters.install.doctor_files import Client, Files, Place, Tree, table, tables, text, texts, words
-from loomstack_mcp.core.clients.files.project import HOOK, NAME
+from loomstack_mcp.core.clients.files.own_names import HOOK, NAME
 
 _CLIENT = "Codex"
 _INHERITED = ("HOME", "LANG", "PATH", "TERM")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from loomstack_mcp.adapters.install.doctor import INIT, Check
 from loomstack_mcp.adapters.install.doctor_files import Client, Tree, text, words
 from loomstack_mcp.adapters.settings import load, sqlite_path
-from loomstack_mcp.core.clients.files.project import COMMAND, NAME, TOKEN_VARIABLE
+from loomstack_mcp.core.clients.files.own_names import COMMAND, NAME, TOKEN_VARIABLE
 from loomstack_mcp.core.errors import LoomError
 
 _ENDPOINT = "/mcp"
