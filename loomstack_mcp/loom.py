@@ -5,18 +5,18 @@ from types import TracebackType
 from typing import Self
 
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
-from loomstack_mcp.services.changes import LedgerService
 from loomstack_mcp.services.claims import ClaimService
 from loomstack_mcp.services.conflicts import ConflictService
 from loomstack_mcp.services.context import ContextService
 from loomstack_mcp.services.events import EventService
+from loomstack_mcp.services.ledger import LedgerService
 from loomstack_mcp.services.notes import NoteService
 from loomstack_mcp.services.outcomes import OutcomeService
 from loomstack_mcp.services.policy import PolicyService
 from loomstack_mcp.services.repos import RepoService
 from loomstack_mcp.services.runs import RunService
 from loomstack_mcp.store.base import Store
-from loomstack_mcp.store.migrate import migrating_store
+from loomstack_mcp.store.sqlite.migrate import migrating_store
 
 
 class Loom:
@@ -29,7 +29,7 @@ class Loom:
         self.notes = NoteService(store)
         self.claims = ClaimService(store)
         self.outcomes = OutcomeService(store, rework_max=rework_max)
-        self.changes = LedgerService(store)
+        self.ledger = LedgerService(store)
         self.conflicts = ConflictService(store)
         self.policy = PolicyService(store)
         self.events = EventService(store)

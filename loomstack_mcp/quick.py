@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.services.blockers import EditService
-from loomstack_mcp.store.sqlite import SqliteStore
+from loomstack_mcp.store.sqlite.backend import SqliteStore
 
 
 @contextmanager

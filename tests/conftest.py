@@ -12,8 +12,8 @@ import hypothesis
 import pytest
 
 from loomstack_mcp.loom import Loom
-from loomstack_mcp.store.clock import Clock
-from loomstack_mcp.store.migrate import migrating_store
+from loomstack_mcp.store.sqlite.clock import Clock
+from loomstack_mcp.store.sqlite.migrate import migrating_store
 from tests import processes
 from tests.processes import MODULE, SCRIPT
 from tests.wire import Server

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from loomstack_mcp.adapters import policyfiles
-from loomstack_mcp.adapters.policycases import Played, played
+from loomstack_mcp.adapters.policy import files
+from loomstack_mcp.adapters.policy.cases import Played, played
 from loomstack_mcp.core.policy.linting import linted
 from loomstack_mcp.core.policy.rules import Rulebook
 
@@ -24,7 +24,7 @@ _THREADS = 4
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Rulebook:
-    return policyfiles.rulebook(_ROOT, str(tmp_path_factory.mktemp("home")), worktree=True)
+    return files.rulebook(_ROOT, str(tmp_path_factory.mktemp("home")), worktree=True)
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
-from loomstack_mcp.core.globs import pattern
 from loomstack_mcp.core.limits import REWORK_MAX
+from loomstack_mcp.core.patterns.globs import pattern
 
 _SQLITE = "sqlite:///"
 REPO_FILE = ".loomstack/config.yaml"

@@ -5,27 +5,24 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from loomstack_mcp.adapters.auditing import Audit, audited
-from loomstack_mcp.adapters.gitrepo import repository_at
+from loomstack_mcp.adapters.git.audit import Audit, audited
+from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.cli import output
-from loomstack_mcp.cli.main import Invocation
-from loomstack_mcp.core.briefing import age
-from loomstack_mcp.core.changes.reversals import Undone
+from loomstack_mcp.cli.audit_text import KINDS, day, paths_of, plain, undone_phrase
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import DAY_MS, HOUR_MS, SECOND_MS
+from loomstack_mcp.edge.here import Here
 
 _LAST = 1_000
 _PATHS_SHOWN = 4
 _UNITS_MS = {"h": HOUR_MS, "d": DAY_MS, "w": 7 * DAY_MS}
 _COLORS = {"stop": "red", "warn": "yellow"}
-_KINDS = {"undo": "takes back", "stale_base": "an old copy over", "ping_pong": "bounces back over"}
 
 
 class Span(click.ParamType[int]):
@@ -47,25 +44,20 @@ class Span(click.ParamType[int]):
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page to show around.")
 @click.pass_obj
-def audit(invocation: Invocation, since: int | None, last: int | None, as_json: bool, html: Path | None) -> None:
+def audit(here: Here, since: int | None, last: int | None, as_json: bool, html: Path | None) -> None:
     """Find commits that silently took back what others had landed. Needs git, and nothing else."""
     if since and last:
         raise click.UsageError("give --since or --last, not both")
-    repo = repository_at(Path.cwd())
-    found = audited(
-        repo,
-        since_ms=round(time.time() * SECOND_MS) - since if since else 0,
-        last=0 if since else last or _LAST,
-        generated=invocation.settings().generated,
-        progress=output.progress,
-    )
-    if html:
-        from loomstack_mcp.cli.audit_page import page  # a page is rare, and what it needs is not small
-
-        try:
-            html.write_text(page(found, repo), encoding="utf-8")
-        except OSError as error:
-            raise Invalid(f"cannot write {html}: {error.strerror}; name another file") from None
+    with here.look() as repo:
+        found = audited(
+            repo,
+            since_ms=round(time.time() * SECOND_MS) - since if since else 0,
+            last=0 if since else last or _LAST,
+            generated=here.settings.generated,
+            progress=output.progress,
+        )
+        if html:
+            _write_page(html, found, repo)
     if as_json:
         click.echo(json.dumps(as_object(found), ensure_ascii=True))
     else:
@@ -73,6 +65,15 @@ def audit(invocation: Invocation, since: int | None, last: int | None, as_json: 
             click.echo(line)
         if html:
             click.echo(f"Written to {html}.")
+
+
+def _write_page(path: Path, found: Audit, repo: Repository) -> None:
+    from loomstack_mcp.cli.audit_page import page  # a page is rare, and what it needs is not small
+
+    try:
+        path.write_text(page(found, repo), encoding="utf-8")
+    except OSError as error:
+        raise Invalid(f"cannot write {path}: {error.strerror}; name another file") from None
 
 
 def as_object(found: Audit) -> dict[str, Any]:
@@ -123,7 +124,7 @@ def _lines(found: Audit) -> Iterator[str]:
         yield ""
     stops = sum(one.verdict == "stop" for one in told)
     agreed = len(found.reversals) - len(told)
-    span = f" from {_day(found.first_ms)} to {_day(found.last_ms)}" if found.commits else ""
+    span = f" from {day(found.first_ms)} to {day(found.last_ms)}" if found.commits else ""
     yield f"{found.commits:,} commits{span}, {found.seconds:.1f} s."
     yield (
         f"{stops} silently took back what others had landed (stop), {len(told) - stops} may have (warn); "
@@ -135,39 +136,15 @@ def _lines(found: Audit) -> Iterator[str]:
 
 def _told(one: Reversal) -> Iterator[str]:
     mark = click.style(f"{one.verdict.upper():<4}", fg=_COLORS[one.verdict], bold=True)
-    yield f"{mark}  {one.change.sha[:10]}  {_day(one.change.at_ms)}  {output.harmless(one.change.author)}: " + (
+    yield f"{mark}  {one.change.sha[:10]}  {day(one.change.at_ms)}  {output.harmless(one.change.author)}: " + (
         output.harmless(one.change.title)
     )
     for undone in one.silent:
-        yield f"      {_KINDS[one.kind]} {said(one, undone)}"
+        yield f"      {KINDS[one.kind]} {undone_phrase(one, undone)}"
     paths = paths_of(one)
     more = f" and {len(paths) - _PATHS_SHOWN} more" if len(paths) > _PATHS_SHOWN else ""
     yield f"      in {', '.join(_shown(path) for path in paths[:_PATHS_SHOWN])}{more}"
 
 
-def said(one: Reversal, undone: Undone) -> str:
-    """What happened to one landed change, in a phrase."""
-    hunks = "1 hunk" if undone.hunks == 1 else f"{undone.hunks} hunks"
-    stood = age(max(0, one.change.at_ms - undone.change.at_ms))
-    openly = ", and says so" if undone.named else ""
-    author, title = output.harmless(undone.change.author), output.harmless(undone.change.title)
-    share = "under 1 %" if undone.share < 0.01 else f"{undone.share:.0%}"
-    return f"{undone.change.sha[:10]} of {author}, after {stood}: “{title}” ({hunks}, {share} of it{openly})"
-
-
-def paths_of(one: Reversal) -> tuple[str, ...]:
-    """Where it took back what was not agreed."""
-    return tuple(sorted({path for undone in one.silent for path in undone.paths}))
-
-
-def _day(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / SECOND_MS, UTC).strftime("%Y-%m-%d")
-
-
 def _shown(path: str) -> str:
     return output.harmless(plain(path))
-
-
-def plain(text: str) -> str:
-    """Text that any encoder takes: bytes that were no UTF-8 become �."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -2,22 +2,21 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 
-from loomstack_mcp.adapters.auditing import Audit
-from loomstack_mcp.adapters.gitrepo import Repository, lines_of
-from loomstack_mcp.cli.audit import paths_of, plain, said
+from loomstack_mcp.adapters.git.audit import Audit
+from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.cli.audit_text import day, paths_of, plain, undone_phrase
 from loomstack_mcp.cli.output import harmless
-from loomstack_mcp.core.changes.reversals import Place, Undone
+from loomstack_mcp.core.changes.reversals import Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal
-from loomstack_mcp.core.limits import SECOND_MS
 
 _CASES_MAX = 60
 _PLACES_MAX = 4
 _CONTEXT = 2
 _LINES_MAX = 30
+_SHOWN_BYTES_MAX = 1_000_000
 _WIDTH, _HEIGHT = 1000, 120
 _CSS = Path(__file__).with_name("audit_page.css")
 
@@ -44,7 +43,7 @@ def _head(found: Audit, told: Sequence[Reversal], repo: Repository) -> Iterator[
     stops = sum(one.verdict == "stop" for one in told)
     yield "<h1>Changes that took back what others had landed</h1>"
     name = _text(repo.folder.resolve().name)
-    yield f"<p class=soft>{name}: {found.commits:,} commits from {_day(found.first_ms)} to {_day(found.last_ms)}</p>"
+    yield f"<p class=soft>{name}: {found.commits:,} commits from {day(found.first_ms)} to {day(found.last_ms)}</p>"
     yield '<div class="figures">'
     yield f'<div><b class="stop">{stops}</b>silently took back others’ work</div>'
     yield f'<div><b class="warn">{len(told) - stops}</b>worth a look</div>'
@@ -70,8 +69,8 @@ def _timeline(found: Audit, told: Sequence[Reversal]) -> Iterator[str]:
         yield f'<path d="M{start:.1f} 100 Q{(start + end) / 2:.1f} {100 - rise:.1f} {end:.1f} 100" fill="none" '
         yield f'stroke="var(--{one.verdict})" opacity=".6"/>'
         yield f'<circle cx="{end:.1f}" cy="100" r="4" fill="var(--{one.verdict})">{title}</circle>'
-    yield f'<text x="0" y="118" font-size="12" fill="var(--soft)">{_day(found.first_ms)}</text>'
-    yield f'<text x="{_WIDTH}" y="118" font-size="12" fill="var(--soft)" text-anchor="end">{_day(found.last_ms)}</text>'
+    yield f'<text x="0" y="118" font-size="12" fill="var(--soft)">{day(found.first_ms)}</text>'
+    yield f'<text x="{_WIDTH}" y="118" font-size="12" fill="var(--soft)" text-anchor="end">{day(found.last_ms)}</text>'
     yield "</svg>"
 
 
@@ -93,25 +92,25 @@ def _case(one: Reversal, repo: Repository) -> Iterator[str]:
     said_so = f"{_text(one.change.author)}: {_text(one.change.title)}"
     yield f'<h3><span class="{one.verdict}">{one.verdict}</span> {said_so}</h3>'
     kind = one.kind.replace("_", " ")
-    yield f"<p class=soft><code>{one.change.sha[:12]}</code>, {_day(one.change.at_ms)}, {kind}</p>"
+    yield f"<p class=soft><code>{one.change.sha[:12]}</code>, {day(one.change.at_ms)}, {kind}</p>"
     for undone in one.silent:
-        yield f"<p>Takes back {_text(said(one, undone))}</p>"
+        yield f"<p>Takes back {_text(undone_phrase(one, undone))}</p>"
         yield from (part for place in undone.places[:_PLACES_MAX] for part in _place(one, undone, place, repo))
         if len(undone.places) > _PLACES_MAX:
             yield f"<p class=soft>and {len(undone.places) - _PLACES_MAX} more places</p>"
     yield "</div>"
 
 
-def _place(one: Reversal, undone: Undone, place: Place, repo: Repository) -> Iterator[str]:
+def _place(one: Reversal, undone: Undone, place: UndonePlace, repo: Repository) -> Iterator[str]:
     parent = undone.change.parents[0] if undone.change.parents else ""
     old, new = place.hunk, place.by[0] if place.by else None
     yield '<div class="sides">'
-    yield _side("before", place.old_path, lines_of(repo, parent, place.old_path), old.before, old.before_lines, "out")
+    yield _side("before", place.old_path, _lines_of(repo, parent, place.old_path), old.before, old.before_lines, "out")
     yield _side(
-        f"changed by {undone.change.author}", place.path, lines_of(repo, undone.change.sha, place.path),
+        f"changed by {undone.change.author}", place.path, _lines_of(repo, undone.change.sha, place.path),
         old.after, old.after_lines, "in",
     )  # fmt: skip
-    after = lines_of(repo, one.change.sha, place.by_path)
+    after = _lines_of(repo, one.change.sha, place.by_path)
     at = (new.after, new.after_lines) if new else (old.before, old.before_lines)
     yield _side(f"undone by {one.change.author}", place.by_path, after, *at, "out")
     yield "</div>"
@@ -128,8 +127,10 @@ def _side(caption: str, path: str, lines: Sequence[str], first: int, count: int,
     return f"<figure><figcaption>{_text(caption)} · <code>{_text(path)}</code></figcaption><pre>{body}</pre></figure>"
 
 
-def _day(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / SECOND_MS, UTC).strftime("%Y-%m-%d")
+def _lines_of(repo: Repository, sha: str, path: str) -> list[str]:
+    """The lines of a file in a commit, to be shown; none where it is not there or too large."""
+    content = repo.file(sha, path) if sha else b""
+    return content[:_SHOWN_BYTES_MAX].decode("utf-8", "replace").splitlines()
 
 
 def _text(text: str) -> str:

@@ -5,15 +5,16 @@ from click.shell_completion import get_completion_class
 
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
-from loomstack_mcp.cli.main import Invocation, cli
+from loomstack_mcp.cli.main import cli
+from loomstack_mcp.edge.here import Here
 
 
 @click.command()
 @as_json
 @click.pass_obj
-def config(invocation: Invocation, as_json: bool) -> None:
+def config(here: Here, as_json: bool) -> None:
     """Show each setting, its value, and where it came from."""
-    settings = invocation.settings()
+    settings = here.settings
     shown = [
         {"setting": name, "value": getattr(settings, name), "from": origin} for name, origin in settings.origins.items()
     ]

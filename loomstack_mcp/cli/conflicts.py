@@ -2,17 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 
-from loomstack_mcp.adapters.gitrepo import repository_at
-from loomstack_mcp.adapters.landing import Landing
 from loomstack_mcp.cli import output
-from loomstack_mcp.cli.main import Invocation
-from loomstack_mcp.core.briefing import Body, age, lean
-from loomstack_mcp.core.changes.conflicts import Conflict, advice
-from loomstack_mcp.core.shown import conflict_shown
+from loomstack_mcp.core.changes.conflicts import Conflict, conflict_advice
+from loomstack_mcp.core.phrases import Body, age, lean
+from loomstack_mcp.core.views import conflict_shown
+from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.services.conflicts import ConflictResult
 
@@ -25,19 +22,11 @@ _COLORS = {"stop": "red", "warn": "yellow", "clear": "green"}
 @click.option("--base", default="", help="What it would land on; default: the trunk.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
-def conflicts(invocation: Invocation, base: str, as_json: bool) -> int:
+def conflicts(here: Here, base: str, as_json: bool) -> int:
     """Check this worktree before it lands. Exit status: 0 clear or warn, 4 stop."""
-    settings = invocation.settings()
-    checkout = invocation.checkout()
-    with open_loom(settings) as loom:
-        landing = Landing(repository_at(Path.cwd()), target=base, key=loom.changes.key(), generated=settings.generated)
-        loom.changes.fill(
-            checkout,
-            landing.history,
-            since_ms=landing.since_ms,
-            is_trunk=landing.is_trunk,
-            read=landing.read(output.progress),
-        )
+    with here.look() as repo, open_loom(here.settings) as loom:
+        checkout = here.checkout()
+        landing = here.landing(repo, loom.ledger, checkout, target=base, progress=output.progress)
         found = loom.conflicts.check(checkout, landing.proposal())
         others, _ = loom.conflicts.open(loom.repos.found(checkout), limit=_OPEN_MAX)
     if as_json:
@@ -83,7 +72,7 @@ def _told(one: Conflict, found: ConflictResult, subject: str) -> Iterator[str]:
     if one.intent:
         yield f"      on purpose: {output.harmless(one.intent)}"
     yield f"      {output.harmless(one.evidence)}"
-    yield f"      {output.harmless(advice(one, target=found.target))}"
+    yield f"      {output.harmless(conflict_advice(one, target=found.target))}"
 
 
 _VERBS = {

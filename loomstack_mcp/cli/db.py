@@ -9,8 +9,8 @@ import click
 from loomstack_mcp.adapters.settings import sqlite_path
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
-from loomstack_mcp.cli.main import Invocation
-from loomstack_mcp.store import admin
+from loomstack_mcp.edge.here import Here
+from loomstack_mcp.store.sqlite import admin
 
 _QUERY_SECONDS_MAX = 10
 
@@ -22,17 +22,17 @@ def db() -> None:
 
 @db.command()
 @click.pass_obj
-def path(invocation: Invocation) -> None:
+def path(here: Here) -> None:
     """Print where the store is."""
-    click.echo(sqlite_path(invocation.settings()))
+    click.echo(sqlite_path(here.settings))
 
 
 @db.command()
 @as_json
 @click.pass_obj
-def check(invocation: Invocation, as_json: bool) -> int:
+def check(here: Here, as_json: bool) -> int:
     """Read the whole file; exit 1 where it is damaged."""
-    health = admin.check(sqlite_path(invocation.settings()))
+    health = admin.check(sqlite_path(here.settings))
     output.record(asdict(health), as_json=as_json)
     return 0 if health.ok else 1
 
@@ -40,9 +40,9 @@ def check(invocation: Invocation, as_json: bool) -> int:
 @db.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
-def backup(invocation: Invocation, file: Path) -> None:
+def backup(here: Here, file: Path) -> None:
     """Write one consistent copy to FILE, while sessions go on."""
-    size_bytes = admin.back_up(sqlite_path(invocation.settings()), file)
+    size_bytes = admin.back_up(sqlite_path(here.settings), file)
     click.echo(f"{file}: {size_bytes:,} bytes")
 
 
@@ -50,9 +50,9 @@ def backup(invocation: Invocation, file: Path) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @as_json
 @click.pass_obj
-def export(invocation: Invocation, folder: Path, as_json: bool) -> None:
+def export(here: Here, folder: Path, as_json: bool) -> None:
     """Write the public views, notes, outcomes and events to FOLDER, as JSON lines."""
-    counts = admin.export(sqlite_path(invocation.settings()), folder)
+    counts = admin.export(sqlite_path(here.settings), folder)
     output.record(counts, as_json=as_json)
 
 
@@ -61,12 +61,10 @@ def export(invocation: Invocation, folder: Path, as_json: bool) -> None:
 @click.option("--limit", default=1000, show_default=True, type=click.IntRange(1, 1_000_000), help="Rows at most.")
 @as_json
 @click.pass_obj
-def query(invocation: Invocation, sql: str, limit: int, as_json: bool) -> None:
+def query(here: Here, sql: str, limit: int, as_json: bool) -> None:
     """Run one SELECT, read-only: `db query "SELECT * FROM v_claims"`."""
     until = time.monotonic() + _QUERY_SECONDS_MAX
-    rows, more = admin.query(
-        sqlite_path(invocation.settings()), sql, limit=limit, may_go_on=lambda: time.monotonic() < until
-    )
+    rows, more = admin.query(sqlite_path(here.settings), sql, limit=limit, may_go_on=lambda: time.monotonic() < until)
     output.rows(rows, as_json=as_json, empty="no rows")
     if more:
         click.echo(f"only the first {limit} rows; --limit shows more", err=True)

@@ -8,19 +8,20 @@ from pathlib import Path
 import click
 
 from loomstack_mcp import __version__
-from loomstack_mcp.adapters import checkup, checkup_servers
-from loomstack_mcp.adapters.checkup import Check
-from loomstack_mcp.adapters.checkup_claude import claude_code
-from loomstack_mcp.adapters.checkup_codex import codex
-from loomstack_mcp.adapters.checkup_files import Place
+from loomstack_mcp.adapters.install import doctor as checkup
+from loomstack_mcp.adapters.install import doctor_servers
+from loomstack_mcp.adapters.install.doctor import Check
+from loomstack_mcp.adapters.install.doctor_claude import claude_code
+from loomstack_mcp.adapters.install.doctor_codex import codex
+from loomstack_mcp.adapters.install.doctor_files import Place
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
-from loomstack_mcp.cli.main import Invocation
-from loomstack_mcp.core.clientfiles import TOKEN_VARIABLE
+from loomstack_mcp.core.clients.files.own_names import TOKEN_VARIABLE
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import is_lapsed
+from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 
 _COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -30,9 +31,9 @@ _RUNS_MAX = 1_000
 @click.command()
 @as_json
 @click.pass_obj
-def doctor(invocation: Invocation, as_json: bool) -> int:
+def doctor(here: Here, as_json: bool) -> int:
     """Look at this installation and this repository; exit 1 where something fails."""
-    found = list(_looked_at(invocation))
+    found = list(_looked_at(here))
     if as_json:
         output.rows((asdict(check) for check in found), as_json=True, empty="")
     else:
@@ -44,11 +45,11 @@ def doctor(invocation: Invocation, as_json: bool) -> int:
     return 1 if any(check.status == "fail" for check in found) else 0
 
 
-def _looked_at(invocation: Invocation) -> Iterator[Check]:
+def _looked_at(here: Here) -> Iterator[Check]:
     yield from checkup.programs(__version__)
-    worktree = invocation.worktree()
+    worktree = here.worktree
     try:
-        settings = invocation.settings()
+        settings = here.settings
         path = sqlite_path(settings)
     except LoomError as error:
         yield Check(check="settings", status="fail", found=str(error), mend="loomstack-mcp config")
@@ -63,10 +64,10 @@ def _looked_at(invocation: Invocation) -> Iterator[Check]:
     clients = (claude_code(place), codex(place))
     for client in clients:
         yield from client.checks
-    yield from checkup_servers.commands(clients, worktree.root)
-    yield from checkup_servers.one_store(clients, os.environ)
+    yield from doctor_servers.commands(clients, worktree.root)
+    yield from doctor_servers.one_store(clients, os.environ)
     token = os.environ.get(TOKEN_VARIABLE, "")
-    yield from checkup_servers.http_servers(clients, token, Path(settings.home) / "token")
+    yield from doctor_servers.http_servers(clients, token, Path(settings.home) / "token")
 
 
 def _store(settings: Settings, path: Path, checkout: Checkout | None) -> Iterator[Check]:

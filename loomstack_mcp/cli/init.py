@@ -9,14 +9,15 @@ from pathlib import Path
 
 import click
 
-from loomstack_mcp.adapters import installing
-from loomstack_mcp.adapters.gitcli import Worktree
-from loomstack_mcp.adapters.installing import Step
+from loomstack_mcp.adapters.git.worktree import Worktree
+from loomstack_mcp.adapters.install import files as installing
+from loomstack_mcp.adapters.install.files import Step
 from loomstack_mcp.cli import output
-from loomstack_mcp.cli.main import Invocation
-from loomstack_mcp.core.clientfiles import COMMAND, TOKEN_VARIABLE, files
+from loomstack_mcp.core.clients.files.own_names import COMMAND, TOKEN_VARIABLE
+from loomstack_mcp.core.clients.files.project import client_files
+from loomstack_mcp.core.clients.files.server_url import usable_url
 from loomstack_mcp.core.errors import Invalid
-from loomstack_mcp.core.serverurls import checked
+from loomstack_mcp.edge.here import Here
 
 dry_run = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 yes = click.option("--yes", is_flag=True, help="Ask nothing.")
@@ -27,12 +28,12 @@ yes = click.option("--yes", is_flag=True, help="Ask nothing.")
 @dry_run
 @yes
 @click.pass_obj
-def init(invocation: Invocation, url: str | None, dry_run: bool, yes: bool) -> None:
+def init(here: Here, url: str | None, dry_run: bool, yes: bool) -> None:
     """Write the project files of Claude Code and Codex, so that their sessions here use LoomStack."""
-    url = "" if url is None else checked(url)
-    worktree, journal = _place(invocation)
+    url = "" if url is None else usable_url(url)
+    worktree, journal = _place(here)
     root = worktree.root
-    wanted = files(exclude=worktree.exclude, url=url)
+    wanted = client_files(exclude=worktree.exclude, url=url)
     steps = installing.planned(root, wanted)
     if _agreed(steps, root, dry_run=dry_run, yes=yes, nothing="LoomStack is set up here already; nothing to change."):
         # The notes come first: whoever is killed in between still knows what the files said.
@@ -45,22 +46,22 @@ def init(invocation: Invocation, url: str | None, dry_run: bool, yes: bool) -> N
 @dry_run
 @yes
 @click.pass_obj
-def uninstall(invocation: Invocation, dry_run: bool, yes: bool) -> None:
+def uninstall(here: Here, dry_run: bool, yes: bool) -> None:
     """Take out what `init` wrote. The store stays: it holds the team's memory."""
-    worktree, journal = _place(invocation)
+    worktree, journal = _place(here)
     root = worktree.root
-    steps = installing.planned_removal(worktree, files(exclude=worktree.exclude), journal)
+    steps = installing.planned_removal(worktree, client_files(exclude=worktree.exclude), journal)
     if _agreed(steps, root, dry_run=dry_run, yes=yes, nothing="LoomStack is not set up here; nothing to change."):
         installing.carried_out(steps)
         installing.forget(journal)
         click.echo("LoomStack is out of this repository's files. `pip uninstall loomstack-mcp` removes the program.")
 
 
-def _place(invocation: Invocation) -> tuple[Worktree, Path]:
+def _place(here: Here) -> tuple[Worktree, Path]:
     """The worktree, and where its texts from before us are kept."""
-    if (worktree := invocation.worktree()) is None:
+    if (worktree := here.worktree) is None:
         raise Invalid("this folder is in no git worktree; go to one, or make one with git init")
-    return worktree, installing.journal_of(Path(invocation.settings().home), worktree.root)
+    return worktree, installing.journal_of(Path(here.settings.home), worktree.root)
 
 
 def _agreed(steps: Sequence[Step], root: Path, *, dry_run: bool, yes: bool, nothing: str) -> bool:

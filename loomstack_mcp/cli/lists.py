@@ -3,8 +3,8 @@
 import click
 
 from loomstack_mcp.cli import output
-from loomstack_mcp.cli.main import Invocation
-from loomstack_mcp.core.shown import claim_shown, event_shown, run_shown
+from loomstack_mcp.core.views import claim_shown, event_shown, run_shown
+from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON array instead of a table.")
@@ -16,10 +16,10 @@ limit = click.option("--limit", default=50, show_default=True, type=click.IntRan
 @limit
 @as_json
 @click.pass_obj
-def runs(invocation: Invocation, live: bool, limit: int, as_json: bool) -> None:
+def runs(here: Here, live: bool, limit: int, as_json: bool) -> None:
     """List runs, newest first."""
-    with open_loom(invocation.settings()) as loom:
-        found, now_ms = loom.runs.latest(loom.repos.found(invocation.checkout()), limit=limit, live=live)
+    with open_loom(here.settings) as loom:
+        found, now_ms = loom.runs.latest(loom.repos.found(here.checkout()), limit=limit, live=live)
     shown = (run_shown(run, now_ms=now_ms) for run in found)
     output.rows(shown, as_json=as_json, empty="no run is live" if live else "no run was started here yet")
 
@@ -28,10 +28,10 @@ def runs(invocation: Invocation, live: bool, limit: int, as_json: bool) -> None:
 @limit
 @as_json
 @click.pass_obj
-def claims(invocation: Invocation, limit: int, as_json: bool) -> None:
+def claims(here: Here, limit: int, as_json: bool) -> None:
     """List what is held now, newest first."""
-    with open_loom(invocation.settings()) as loom:
-        found, now_ms = loom.claims.held(loom.repos.found(invocation.checkout()), limit=limit)
+    with open_loom(here.settings) as loom:
+        found, now_ms = loom.claims.held(loom.repos.found(here.checkout()), limit=limit)
     shown = (claim_shown(claim, now_ms=now_ms) for claim in found)
     output.rows(shown, as_json=as_json, empty="nothing is held")
 
@@ -41,10 +41,10 @@ def claims(invocation: Invocation, limit: int, as_json: bool) -> None:
 @limit
 @as_json
 @click.pass_obj
-def events(invocation: Invocation, since: int | None, limit: int, as_json: bool) -> None:
+def events(here: Here, since: int | None, limit: int, as_json: bool) -> None:
     """List what happened, oldest first."""
-    with open_loom(invocation.settings()) as loom:
-        repo_id = loom.repos.found(invocation.checkout())
+    with open_loom(here.settings) as loom:
+        repo_id = loom.repos.found(here.checkout())
         if since is None:
             found, now_ms = loom.events.latest(repo_id, limit=limit)
         else:

@@ -2,17 +2,14 @@
 
 import importlib
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from loomstack_mcp import __version__
-from loomstack_mcp.adapters.gitcli import Worktree, worktree_at
-from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load
-from loomstack_mcp.core.errors import Invalid, LoomError
-from loomstack_mcp.core.repos import Checkout, identity_of
+from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.edge.here import Here
 
 FAILED = 1
 USAGE = 64  # sysexits.h, EX_USAGE
@@ -35,30 +32,9 @@ _COMMANDS = {
     "config": "config",
     "completion": "config",
     "db": "db",
+    "help": "help",
 }
 """Each command's module; imported when called, so that a server does not wait for the demo's imports."""
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """What every command needs to know of how it was called."""
-
-    flags: dict[str, str | None]
-
-    def settings(self) -> Settings:
-        worktree = self.worktree()
-        return load(self.flags, in_repo=worktree.on_trunk(REPO_FILE) if worktree else "")
-
-    def worktree(self) -> Worktree | None:
-        return worktree_at(Path.cwd())
-
-    def checkout(self) -> Checkout:
-        """The repo that is meant: `--repo`, else the worktree one stands in. Raises Invalid outside of any."""
-        if self.flags["repo"]:
-            return Checkout(identity=identity_of(self.flags["repo"]))
-        if (worktree := self.worktree()) is None:
-            raise Invalid("this folder is in no git worktree; pass --repo URL, or go to one")
-        return worktree.checkout(repo=self.settings().repo)
 
 
 class Commands(click.Group):
@@ -88,7 +64,8 @@ def cli(ctx: click.Context, home: str | None, store: str | None, repo: str | Non
 
     A client that starts this without a command, on pipes, gets the MCP server.
     """
-    ctx.obj = Invocation({"home": home, "store": store, "repo": repo})
+    flags = {"home": home, "store": store, "repo": repo}
+    ctx.obj = Here(Path.cwd(), flags, elsewhere="pass --repo URL, or go to one", meant=repo or "")
     if ctx.invoked_subcommand is None:
         if sys.stdin.isatty():
             click.echo(ctx.get_help())

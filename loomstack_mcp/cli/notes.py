@@ -8,11 +8,11 @@ import click
 
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json, limit
-from loomstack_mcp.cli.main import Invocation
 from loomstack_mcp.core.errors import Unauthorized
 from loomstack_mcp.core.notes import NoteKind
-from loomstack_mcp.core.paths import claimed
-from loomstack_mcp.core.shown import note_shown
+from loomstack_mcp.core.patterns.typed import claimed
+from loomstack_mcp.core.views import note_shown
+from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 
 _CLIENTS = ("CLAUDECODE", "AI_AGENT", "CODEX_")
@@ -24,10 +24,10 @@ _CLIENTS = ("CLAUDECODE", "AI_AGENT", "CODEX_")
 @limit
 @as_json
 @click.pass_obj
-def notes(invocation: Invocation, query: str, limit: int, as_json: bool) -> None:
+def notes(here: Here, query: str, limit: int, as_json: bool) -> None:
     """List notes that hold, newest first; with QUERY those that match, best first."""
-    with open_loom(invocation.settings()) as loom:
-        found, now_ms = loom.notes.latest(loom.repos.found(invocation.checkout()), limit=limit, query=query)
+    with open_loom(here.settings) as loom:
+        found, now_ms = loom.notes.latest(loom.repos.found(here.checkout()), limit=limit, query=query)
     shown = (note_shown(note, now_ms=now_ms) for note in found)
     output.rows(shown, as_json=as_json, empty="no note matches" if query else "nothing was shared yet")
 
@@ -47,7 +47,7 @@ def note() -> None:
 @as_json
 @click.pass_obj
 def add(
-    invocation: Invocation,
+    here: Here,
     text: str,
     kind: NoteKind,
     paths: tuple[str, ...],
@@ -58,10 +58,10 @@ def add(
 ) -> None:
     """Share TEXT with all loops, with a person's authority: it comes before what loops say."""
     who = person()
-    worktree = invocation.worktree()
-    with open_loom(invocation.settings()) as loom:
+    worktree = here.worktree
+    with open_loom(here.settings) as loom:
         result = loom.notes.add(
-            None if org else invocation.checkout(),
+            None if org else here.checkout(),
             who=who,
             kind=kind,
             text=text,

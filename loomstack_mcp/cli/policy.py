@@ -10,14 +10,14 @@ from typing import Any
 
 import click
 
-from loomstack_mcp.adapters import policyfiles
+from loomstack_mcp.adapters.policy import files as policyfiles
 from loomstack_mcp.cli import output
-from loomstack_mcp.cli.main import Invocation
-from loomstack_mcp.core.errors import Invalid, NotFound, PolicyError
+from loomstack_mcp.core.errors import NotFound, PolicyError
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy import windows
 from loomstack_mcp.core.policy.linting import linted
 from loomstack_mcp.core.policy.rules import Rule, Rulebook
+from loomstack_mcp.edge.here import Here
 
 _CASE_BYTES_MAX = 5_000_000
 _FIRST_SHOWN = 3
@@ -31,9 +31,9 @@ def policy() -> None:
 @policy.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
-def check(invocation: Invocation, as_json: bool) -> None:
+def check(here: Here, as_json: bool) -> None:
     """Load the rules of this worktree, and say what is wrong with them."""
-    book = _here(invocation)
+    book = _rulebook(here)
     if as_json:
         click.echo(json.dumps({"rules": len(book.rules), "waivers": len(book.waivers), "policy": book.hash}))
     else:
@@ -44,11 +44,11 @@ def check(invocation: Invocation, as_json: bool) -> None:
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 @click.pass_obj
-def test(invocation: Invocation, files: tuple[Path, ...], as_json: bool) -> int:
+def test(here: Here, files: tuple[Path, ...], as_json: bool) -> int:
     """Play the cases of these files, or of policies/tests/*.yaml; exit 1 where one comes out otherwise."""
-    from loomstack_mcp.adapters.policycases import played  # git, parsers and a scratch repository
+    from loomstack_mcp.adapters.policy.cases import played  # git, parsers and a scratch repository
 
-    files = files or tuple(sorted((_root(invocation) / "policies" / "tests").glob("*.yaml")))
+    files = files or tuple(sorted((here.root / "policies" / "tests").glob("*.yaml")))
     if not files:
         raise NotFound("there is no policies/tests/*.yaml here; name a file of cases")
     suites = [({**_beside(file), **(suite.get("policies") or {})}, suite["cases"]) for file, suite in _suites(files)]
@@ -69,9 +69,9 @@ def test(invocation: Invocation, files: tuple[Path, ...], as_json: bool) -> int:
 @policy.command()
 @click.argument("rule")
 @click.pass_obj
-def explain(invocation: Invocation, rule: str) -> None:
+def explain(here: Here, rule: str) -> None:
     """Say what one rule asks, of whom, where and when."""
-    book = _here(invocation)
+    book = _rulebook(here)
     found = next((one for one in book.rules if one.id == rule), None)
     if found is None:
         raise NotFound(f"there is no rule {rule}; known are {', '.join(one.id for one in book.rules)}")
@@ -81,9 +81,9 @@ def explain(invocation: Invocation, rule: str) -> None:
 
 @policy.command()
 @click.pass_obj
-def lint(invocation: Invocation) -> int:
+def lint(here: Here) -> int:
     """Find rules that can never apply or that nobody can satisfy, and waivers that do nothing; exit 1 with any."""
-    found = linted(_here(invocation), now_ms=round(time.time() * SECOND_MS))
+    found = linted(_rulebook(here), now_ms=round(time.time() * SECOND_MS))
     for problem in found:
         click.echo(f"{problem.path}: {output.harmless(problem.text)}")
     click.echo(f"{len(found)} findings." if found else "Nothing to mend.")
@@ -93,7 +93,7 @@ def lint(invocation: Invocation) -> int:
 @policy.command()
 def schema() -> None:
     """Print the JSON Schema of a policy file, for editors."""
-    from loomstack_mcp.adapters.rulebook import schema as exported  # pydantic
+    from loomstack_mcp.adapters.policy.load import schema as exported  # pydantic
 
     click.echo(json.dumps(exported(), indent=2))
 
@@ -103,16 +103,17 @@ def schema() -> None:
 @click.option("--rule", default="", help="This rule alone.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
-def replay(invocation: Invocation, last: int, rule: str, as_json: bool) -> None:
+def replay(here: Here, last: int, rule: str, as_json: bool) -> None:
     """Say what the rules of this worktree would have stopped in this history, had they held when it landed."""
-    from loomstack_mcp.adapters.replaying import replayed  # git, and parsers
+    from loomstack_mcp.adapters.policy.replay import replayed  # git, and parsers
 
-    root, book = _root(invocation), _here(invocation)
+    book = _rulebook(here)
     if rule:
         book = replace(book, rules=tuple(one for one in book.rules if one.id == rule))
         if not book.rules:
             raise NotFound(f"there is no rule {rule}")
-    found = replayed(root, book, last=last, progress=output.progress)
+    with here.look() as repo:
+        found = replayed(repo, book, last=last, progress=output.progress)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=True))
         return
@@ -129,14 +130,9 @@ def replay(invocation: Invocation, last: int, rule: str, as_json: bool) -> None:
         click.echo(f"Not replayed, for want of the facts of that time: {', '.join(found['skipped'])}.")
 
 
-def _root(invocation: Invocation) -> Path:
-    if (worktree := invocation.worktree()) is None:
-        raise Invalid("this folder is in no git worktree; go to one")
-    return worktree.root
-
-
-def _here(invocation: Invocation) -> Rulebook:
-    return policyfiles.rulebook(_root(invocation), invocation.settings().home, worktree=True)
+def _rulebook(here: Here) -> Rulebook:
+    with here.look() as repo:
+        return policyfiles.rulebook(repo, here.settings.home, worktree=True)
 
 
 def _suites(files: tuple[Path, ...]) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -179,7 +175,7 @@ def _explained(rule: Rule) -> Iterator[str]:
         told = [f"{key} {', '.join(value)}" for key, value in vars(part).items() if value]
         if told:
             yield f"  {name:<6} {'; '.join(told)}"
-    times = [*map(windows.spelled, rule.when.windows), *map(windows.spelled_freeze, rule.when.freezes)]
+    times = [*map(windows.window_text, rule.when.windows), *map(windows.freeze_text, rule.when.freezes)]
     if times:
         yield f"  when   {'; '.join(times)}"
     if rule.check:

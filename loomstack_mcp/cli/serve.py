@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
-from loomstack_mcp.cli.main import Invocation
+from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 
 _PORT = 8420
+_ELSEWHERE = "pass repo to start_run: the URL of its origin, or a name all sessions use"
 
 
 @click.command()
@@ -15,17 +16,17 @@ _PORT = 8420
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
 @click.option("--port", default=_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
 @click.pass_obj
-def serve(invocation: Invocation, http: bool, host: str, port: int) -> None:
+def serve(here: Here, http: bool, host: str, port: int) -> None:
     """Serve MCP on stdin and stdout until the client closes them, or over HTTP."""
     from loomstack_mcp.server.app import build_server  # imports the SDK, which no other command needs
-    from loomstack_mcp.server.changes import Changes
     from loomstack_mcp.server.face import Face
+    from loomstack_mcp.server.subscriptions import Changes
 
-    settings = invocation.settings()
+    settings = here.settings
     if not http:
         from loomstack_mcp.server.transport import serve_stdio
 
-        face = Face(open_loom(settings), settings, Path.cwd())
+        face = Face(open_loom(settings), Here(here.folder, here.flags, elsewhere=_ELSEWHERE))
         changes = Changes(face)
         serve_stdio(build_server(face, changes), beside=changes.watch, on_eof=face.left.set, on_close=face.close)
     import anyio
@@ -35,7 +36,7 @@ def serve(invocation: Invocation, http: bool, host: str, port: int) -> None:
     token_file = Path(settings.home) / "token"
     token = token_in(token_file)
     with listening(host, port) as listener, open_loom(settings, full_sync=True) as loom:
-        face = Face(loom, settings, None)
+        face = Face(loom, Here(None, here.flags, elsewhere=_ELSEWHERE))
         changes = Changes(face)
         address, taken = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address

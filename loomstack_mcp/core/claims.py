@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loomstack_mcp.core.events import Alert
-from loomstack_mcp.core.globs import overlap, pattern
 from loomstack_mcp.core.limits import MINUTE_MS
+from loomstack_mcp.core.patterns.globs import first_overlap
 
 Mode = Literal["exclusive", "shared"]
 
@@ -34,6 +34,7 @@ class Claim:
 
     @property
     def who(self) -> str:
+        """`loop@principal` of its run, as others read it."""
         return f"{self.loop}@{self.principal}"
 
 
@@ -111,15 +112,6 @@ class ReleaseResult:
     alerts: tuple[Alert, ...] = ()
 
 
-def shared_path(wanted: Sequence[str], held: Sequence[str], /, *, ignore_case: bool = False) -> str:
-    """A path that a pattern of each side covers, or "" where no pair overlaps."""
-    for mine in wanted:
-        for theirs in held:
-            if witness := overlap(pattern(mine), pattern(theirs), ignore_case=ignore_case):
-                return witness
-    return ""
-
-
 def blockers(
     wanted: Claim | Waiter,
     held: Iterable[Claim | Waiter],
@@ -147,7 +139,7 @@ def blockers(
         if other.run_id != wanted.run_id
         and other.run_id not in lineage
         and "exclusive" in (wanted.mode, other.mode)
-        and (witness := shared_path(wanted.patterns, other.patterns, ignore_case=ignore_case))
+        and (witness := first_overlap(wanted.patterns, other.patterns, ignore_case=ignore_case))
     )
 
 
@@ -170,7 +162,7 @@ def refused_edit(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
     )
 
 
-def listed(patterns: Sequence[str], /) -> str:
+def few_listed(patterns: Sequence[str], /) -> str:
     """A few patterns by name and the rest by number, for a sentence."""
     more = f" and {len(patterns) - 3} more" if len(patterns) > 3 else ""
     return ", ".join(patterns[:3]) + more

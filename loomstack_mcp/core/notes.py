@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from loomstack_mcp.core.claims import shared_path
 from loomstack_mcp.core.events import Alert
+from loomstack_mcp.core.patterns.globs import first_overlap
 
 NoteKind = Literal["intent", "decision", "fact", "warning", "handoff"]
 Authority = Literal["human", "ratified", "loop"]
@@ -41,6 +41,7 @@ class Note:
 
     @property
     def author(self) -> str:
+        """`loop@who` of a run's note, else the person."""
         return f"{self.loop}@{self.who}" if self.loop else self.who
 
 
@@ -71,7 +72,7 @@ def contradicted(new: Note, live: Iterable[Note], /, *, ignore_case: bool = Fals
         and old.id not in (new.id, new.supersedes)
         and (old.who, old.loop) != (new.who, new.loop)
         and _words(old.text) != _words(new.text)
-        and shared_path(new.paths, old.paths, ignore_case=ignore_case)
+        and first_overlap(new.paths, old.paths, ignore_case=ignore_case)
     )
 
 

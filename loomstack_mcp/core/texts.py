@@ -4,7 +4,7 @@ import re
 
 from loomstack_mcp.core.errors import Invalid, LimitExceeded
 from loomstack_mcp.core.limits import TEXT_CHARS_MAX
-from loomstack_mcp.core.policy.secrets import secret_in
+from loomstack_mcp.core.secrets import secret_in
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 

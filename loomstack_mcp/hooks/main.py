@@ -6,12 +6,12 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from loomstack_mcp.adapters.gitcli import Worktree, worktree_at
+from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.adapters.settings import REPO_FILE, load
 from loomstack_mcp.adapters.system import principal
 from loomstack_mcp.core.claims import refused_edit
 from loomstack_mcp.core.clients import claude, codex
-from loomstack_mcp.core.clients.action import Action, Payload, refusal, remark
+from loomstack_mcp.core.clients.payload import Action, Payload, refusal, remark
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.limits import HOOK_BYTES_MAX
 from loomstack_mcp.core.runs import Caller

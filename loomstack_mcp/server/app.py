@@ -7,8 +7,9 @@ from mcp.types import ToolAnnotations
 
 from loomstack_mcp import __version__
 from loomstack_mcp.server import prompts, resources
-from loomstack_mcp.server.changes import Changes
-from loomstack_mcp.server.face import Face, tool
+from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.subscriptions import Changes
+from loomstack_mcp.server.tool import tool
 from loomstack_mcp.server.tools.claims import ClaimTools
 from loomstack_mcp.server.tools.conflicts import ConflictTools
 from loomstack_mcp.server.tools.notes import NoteTools

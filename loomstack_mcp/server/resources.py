@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 
-from loomstack_mcp.core.briefing import Body, lean
 from loomstack_mcp.core.errors import NotFound
-from loomstack_mcp.core.shown import claim_shown, event_shown, outcome_shown, run_shown
+from loomstack_mcp.core.phrases import Body, lean
+from loomstack_mcp.core.views import claim_shown, event_shown, outcome_shown, run_shown
 from loomstack_mcp.server.face import Face
 
 _LIMIT = 100
@@ -47,7 +47,7 @@ class Resources:
 
     async def _listed(self, found: Callable[[str], tuple[Iterable[Record], int]], shown: Callable[..., Body]) -> str:
         def work() -> list[Body]:
-            named = self._face.worktree() is None
+            named = self._face.here.worktree is None
             listed: list[Body] = []
             for repo_id in self._face.repo_ids():
                 records, now_ms = found(repo_id)

@@ -8,8 +8,8 @@ from loomstack_mcp.core.limits import BLOCKERS_MAX
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.services import repos
-from loomstack_mcp.services.entry import lineage, own_runs
-from loomstack_mcp.services.paths import folds, overlapping
+from loomstack_mcp.services.acting import lineage, own_runs
+from loomstack_mcp.services.path_index import folds, overlapping
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from loomstack_mcp.core.briefing import age
 from loomstack_mcp.core.claims import (
     Claim,
     ClaimResult,
@@ -12,9 +11,8 @@ from loomstack_mcp.core.claims import (
     PathWarning,
     ReleaseResult,
     Waiter,
+    few_listed,
     instead,
-    listed,
-    shared_path,
 )
 from loomstack_mcp.core.errors import LeaseLost, NotFound, Unauthorized
 from loomstack_mcp.core.events import EventKind
@@ -28,11 +26,13 @@ from loomstack_mcp.core.limits import (
     WAITER_GRACE_MS,
 )
 from loomstack_mcp.core.notes import Note
+from loomstack_mcp.core.patterns.globs import first_overlap
+from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.runs import Caller, Run, renewed
 from loomstack_mcp.core.texts import bounded, within
-from loomstack_mcp.services import changes, events, paths, waiters
+from loomstack_mcp.services import events, ledger, path_index, waiters
+from loomstack_mcp.services.acting import entered, lineage, saved
 from loomstack_mcp.services.blockers import CLAIMS, in_the_way
-from loomstack_mcp.services.entry import entered, lineage, saved
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
@@ -67,7 +67,7 @@ class ClaimService:
         Claiming the same patterns again renews the same claim, with the same fencing token.
         """
         intent = bounded("intent", intent, chars_max=SENTENCE_CHARS_MAX, required=True)
-        paths.few(patterns, least=1)
+        path_index.few(patterns, least=1)
         within("minutes", -(-ttl_ms // MINUTE_MS), least=1, most=LEASE_MINUTES_MAX)  # rounded up
         within("wait_seconds", wait_ms // SECOND_MS, least=0, most=WAIT_SECONDS_MAX)
         with entered(self._store, caller, run_id) as (tx, run):
@@ -95,7 +95,7 @@ class ClaimService:
                     position=1 + sum(not blocker.claim for blocker in found) if wait_ms else 0,
                     instead=instead(found, waited=wait_ms > 0),
                     now_ms=tx.now_ms,
-                    cursor=paths.cursor(tx, run.repo_id),
+                    cursor=path_index.cursor(tx, run.repo_id),
                     alerts=events.delivered(tx, run.id),
                 )
             end(tx, lapsed, "expired", granted_to=run)
@@ -143,13 +143,13 @@ def end(
         return ()
     ids = [claim.id for claim in claims]
     tx.run(CLAIMS["end"], ids=rows.text(ids), now_ms=tx.now_ms, how=how)
-    paths.lift(tx, ids)
+    path_index.lift(tx, ids)
     for claim in claims:
         payload = {"fence": claim.fence, "patterns": claim.patterns}
         seq = events.append(tx, claim.repo_id, _ENDS[how], about=claim.id, run_id=claim.run_id, payload=payload)
         if how == "expired":
             taken = f" and {granted_to.id} was granted it" if granted_to else ""
-            text = f"your lease on {listed(claim.patterns)} ended{taken}: stop editing there, claim again"
+            text = f"your lease on {few_listed(claim.patterns)} ended{taken}: stop editing there, claim again"
             events.alert(tx, claim.run_id, "expired", seq=seq, about=claim.id, text=text)
     return () if granted_to else waiters.told_free(tx, claims)
 
@@ -158,24 +158,24 @@ def warnings(tx: Tx, run: Run, wanted: Sequence[str]) -> tuple[PathWarning, ...]
     """What others mean to keep on these paths: their live intents and warnings, and what they landed on purpose."""
     if not wanted:
         return ()
-    ignore_case = paths.folds(tx, run.repo_id)
+    ignore_case = path_index.folds(tx, run.repo_id)
     family = lineage(tx, run.id)
-    nearby = paths.near(tx, run.repo_id, "note", wanted, limit=_WARNING_CANDIDATES_MAX)
+    nearby = path_index.near(tx, run.repo_id, "note", wanted, limit=_WARNING_CANDIDATES_MAX)
     notes = rows.records(Note, tx.all(NOTES["by_ids"], ids=rows.text(nearby), now_ms=tx.now_ms))
     told = [
         PathWarning(note=note.id, text=note.text, who=note.author, age_ms=tx.now_ms - note.shared_at_ms)
         for note in notes
         if note.kind in ("intent", "warning")
         and note.run_id != run.id
-        and shared_path(wanted, note.paths, ignore_case=ignore_case)
+        and first_overlap(wanted, note.paths, ignore_case=ignore_case)
     ]
-    landed = changes.on_purpose(tx, run.repo_id, wanted, limit=_WARNING_CANDIDATES_MAX)
+    landed = ledger.on_purpose(tx, run.repo_id, wanted, limit=_WARNING_CANDIDATES_MAX)
     told += [
         PathWarning(commit=change.sha, text=intent.text, who=change.author, age_ms=max(0, tx.now_ms - change.at_ms))
         for change in landed
         if change.run not in family
         and change.author != run.who
-        and (intent := changes.claim_on(tx, change.run, wanted, ignore_case=ignore_case))
+        and (intent := ledger.claim_on(tx, change.run, wanted, ignore_case=ignore_case))
     ]
     return tuple(told[:_WARNINGS_MAX])
 
@@ -205,7 +205,7 @@ def _grant(tx: Tx, run: Run, wanted: Waiter, *, ttl_ms: int) -> Claim:
     )
     columns = {name: value for name, value in rows.row(claim).items() if name in _COLUMNS}
     claim = replace(claim, id=events.drawn("claim", lambda id: tx.run(CLAIMS["insert"], id=id, **columns)))  # noqa: A006
-    paths.lay(tx, run.repo_id, "claim", claim.id, claim.patterns)
+    path_index.lay(tx, run.repo_id, "claim", claim.id, claim.patterns)
     payload = {"patterns": claim.patterns, "mode": claim.mode, "intent": claim.intent}
     events.append(tx, run.repo_id, "claim.granted", about=claim.id, run_id=run.id, payload=payload, seq=fence)
     return replace(claim, expires_at_ms=_leased(tx, run).expires_at_ms)

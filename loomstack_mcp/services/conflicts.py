@@ -5,21 +5,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from loomstack_mcp.core.changes.conflicts import Conflict, Intent, Proposal, conflicts, strictest
+from loomstack_mcp.core.changes.conflicts import Conflict, Intent, Proposal, conflicts, strictest_verdict
 from loomstack_mcp.core.changes.hunks import Change, FileChange
-from loomstack_mcp.core.changes.reversals import Reversals, Touched, Undone
+from loomstack_mcp.core.changes.reversals import Reversals, TouchedChange, Undone
 from loomstack_mcp.core.changes.verdicts import Verdict, reversal
-from loomstack_mcp.core.claims import listed, shared_path
+from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import NAME_CHARS_MAX, SECOND_MS
 from loomstack_mcp.core.notes import Note
-from loomstack_mcp.core.policy.intents import undoings
-from loomstack_mcp.core.policy.situation import Undoing
+from loomstack_mcp.core.patterns.globs import first_overlap
+from loomstack_mcp.core.policy.intents import lost_intents
+from loomstack_mcp.core.policy.situation import LostIntent
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import encodable, redacted
-from loomstack_mcp.services import changes, events, paths, repos
-from loomstack_mcp.services.entry import RUNS, allowed, entered, lineage, named
+from loomstack_mcp.services import events, ledger, path_index, repos
+from loomstack_mcp.services.acting import RUNS, allowed, entered, lineage, named
 from loomstack_mcp.services.notes import NOTES
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
@@ -67,7 +68,7 @@ class ConflictService:
             result = _result(_recorded(tx, run, found), proposal, began, tx.now_ms)
             return replace(result, alerts=events.delivered(tx, run.id))
 
-    def undoing(self, checkout: Checkout, proposal: Proposal) -> tuple[Undoing, ...]:
+    def undoing(self, checkout: Checkout, proposal: Proposal) -> tuple[LostIntent, ...]:
         """Which changes made on purpose it would take back or replace, as the policy asks."""
         with self._store.read() as tx:
             repo_id = repos.found(tx, checkout)
@@ -75,7 +76,7 @@ class ConflictService:
             [mine] = _as(proposal.changes, None)
             [(undone, touched)] = _judged(tx, repo_id, [mine], proposal.history)
             others = [one for one in touched if one.change.author != mine.author]
-            return undoings(undone, others, intent_on=intent_on, agreed=lambda one: one.same_author)
+            return lost_intents(undone, others, intent_on=intent_on, agreed=lambda one: one.same_author)
 
     def open(self, repo_id: str, *, limit: int) -> tuple[tuple[Conflict, ...], int]:
         """The conflicts of a repo that are neither settled nor void, newest first. And the time."""
@@ -95,7 +96,7 @@ def void(tx: Tx, run: Run, how: str) -> None:
 
 def _result(found: Sequence[Conflict], proposal: Proposal, began: float, now_ms: int) -> ConflictResult:
     return ConflictResult(
-        verdict=strictest(found, unchecked=proposal.unchecked),
+        verdict=strictest_verdict(found, unchecked=proposal.unchecked),
         conflicts=tuple(found),
         target=proposal.target,
         changes=len(proposal.history),
@@ -141,19 +142,19 @@ def _as(proposed: Sequence[Change], run: Run | None) -> list[Change]:
 
 def _judged(
     tx: Tx, repo_id: str, mine: Sequence[Change], history: Sequence[Change]
-) -> list[tuple[tuple[Undone, ...], tuple[Touched, ...]]]:
+) -> list[tuple[tuple[Undone, ...], tuple[TouchedChange, ...]]]:
     """My changes against the trails of their files, and of all files of what they undo: I may have undone more."""
     names = {name for change in mine for file in change.files for name in (file.path, file.old_path)}
     while True:
-        landed = changes.at_paths(tx, repo_id, names)
+        landed = ledger.at_paths(tx, repo_id, names)
         # What is generated is neither in the ledger nor in a proposal.
-        reversals = Reversals(ignored=lambda _: False, authors=changes.authors(tx, repo_id))
+        reversals = Reversals(ignored=lambda _: False, authors=ledger.authors(tx, repo_id))
         for bare in history:
             known = landed.get(bare.sha)
             reversals.land(replace(known, parents=bare.parents, at_ms=bare.at_ms) if known else bare)
         judged = [reversals.undone_by(change) for change in mine]
         shas = [one.change.sha for undone, _ in judged for one in undone]
-        wider = names | changes.paths_of(tx, repo_id, shas)
+        wider = names | ledger.paths_of(tx, repo_id, shas)
         if wider == names:
             return judged
         names = wider
@@ -163,16 +164,16 @@ def _intents(
     tx: Tx, repo_id: str, run: Run | None, family: frozenset[str]
 ) -> Callable[[Change, Sequence[str]], Intent | None]:
     """Why a landed change was made on purpose: by what its run claimed for it, or by a live note on the paths."""
-    ignore_case = paths.folds(tx, repo_id)
+    ignore_case = path_index.folds(tx, repo_id)
 
     def intent_on(landed: Change, names: Sequence[str]) -> Intent | None:
-        wanted = changes.literals(names)
-        if landed.run and (claimed := changes.claim_on(tx, landed.run, wanted, ignore_case=ignore_case)):
+        wanted = ledger.literals(names)
+        if landed.run and (claimed := ledger.claim_on(tx, landed.run, wanted, ignore_case=ignore_case)):
             return claimed
-        nearby = paths.near(tx, repo_id, "note", wanted, limit=_NOTES_MAX) if wanted else []
+        nearby = path_index.near(tx, repo_id, "note", wanted, limit=_NOTES_MAX) if wanted else []
         for note in rows.records(Note, tx.all(NOTES["by_ids"], ids=rows.text(nearby), now_ms=tx.now_ms)):
             own = run is not None and (note.run_id in family or note.author == run.who)
-            if note.kind == "intent" and not own and shared_path(wanted, note.paths, ignore_case=ignore_case):
+            if note.kind == "intent" and not own and first_overlap(wanted, note.paths, ignore_case=ignore_case):
                 return Intent(text=note.text, who=note.author, run=note.run_id or "")
         return None
 
@@ -208,7 +209,8 @@ def _opened(tx: Tx, run: Run, found: Conflict) -> Conflict:
         other.state == "live" for other in rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.text([draft.with_run])))
     ):
         verb = "would touch" if draft.kind == "intent" else "would take back"
-        text = f"{run.who} {verb} your {draft.sha[:10]} in {listed(draft.paths)}; share_context(to={run.id}) reaches it"
+        where = few_listed(draft.paths)
+        text = f"{run.who} {verb} your {draft.sha[:10]} in {where}; share_context(to={run.id}) reaches it"
         events.alert(tx, draft.with_run, "conflict", seq=seq, about=draft.id, text=text, who=run.who)
     return draft
 

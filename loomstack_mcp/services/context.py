@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from loomstack_mcp.core import briefing as core
-from loomstack_mcp.core.briefing import Briefing, Item, Landed, View
+from loomstack_mcp.core.briefing import items as core
+from loomstack_mcp.core.briefing.fitting import Briefing, fitted
+from loomstack_mcp.core.briefing.items import Item, LandedWork, View
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import BUDGET_TOKENS_MAX, BUDGET_TOKENS_MIN, SENTENCE_CHARS_MAX
@@ -14,10 +15,10 @@ from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, acts_for, renewal_due
 from loomstack_mcp.core.texts import bounded, within
-from loomstack_mcp.services import events, paths, repos
+from loomstack_mcp.services import events, path_index, repos
+from loomstack_mcp.services.acting import RUNS, entered, named, own_runs
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.conflicts import open_in
-from loomstack_mcp.services.entry import RUNS, entered, named, own_runs
 from loomstack_mcp.services.notes import NOTES, matching
 from loomstack_mcp.services.outcomes import OUTCOMES
 from loomstack_mcp.store import rows
@@ -91,7 +92,7 @@ def briefing(
 ) -> Briefing:
     """Rank and fit what lies near the paths; with a query, only the notes that match it."""
     mine = tuple(patterns) or _own_paths(tx, run)
-    view = View(paths=mine, beside=tuple(beside), now_ms=tx.now_ms, ignore_case=paths.folds(tx, repo_id))
+    view = View(paths=mine, beside=tuple(beside), now_ms=tx.now_ms, ignore_case=path_index.folds(tx, repo_id))
     if query:
         items: list[Item] = [core.of_note(note, view) for note in matching(tx, repo_id, query)]
     else:
@@ -103,8 +104,8 @@ def briefing(
             *(item for rule in rules if (item := core.of_rule(rule, view))),
             *(core.of_conflict(found, view) for found in open_in(tx, repo_id, limit=_LATEST_MAX)),
         ]
-    cursor = paths.cursor(tx, repo_id)
-    return core.fitted(items, cursor=cursor, since=since, budget_tokens=budget_tokens)
+    cursor = path_index.cursor(tx, repo_id)
+    return fitted(items, cursor=cursor, since=since, budget_tokens=budget_tokens)
 
 
 def _seen_from(tx: Tx, caller: Caller, run_id: str, checkout: Checkout | None) -> Run | None:
@@ -169,13 +170,13 @@ def _runs(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Run]:
     ]
 
 
-def _landed(tx: Tx, repo_id: str) -> Iterable[Landed]:
+def _landed(tx: Tx, repo_id: str) -> Iterable[LandedWork]:
     """What runs recorded as landed, on the paths that they had claimed for it."""
     outcomes = tx.all(OUTCOMES["landed"], repo_id=repo_id, limit=_LANDED_MAX)
     for outcome in rows.records(Outcome, outcomes):
         [run] = rows.records(Run, tx.all(RUNS["get"], id=outcome.about_run))
         claims = rows.records(Claim, tx.all(CLAIMS["of_run"], run_id=run.id, limit=20))
-        yield Landed(
+        yield LandedWork(
             commits=outcome.commits,
             run=run,
             paths=tuple(dict.fromkeys(text for claim in claims for text in claim.patterns)) or run.paths,
@@ -185,10 +186,10 @@ def _landed(tx: Tx, repo_id: str) -> Iterable[Landed]:
         )
 
 
-def _near(tx: Tx, repo_id: str, noun: paths.Noun, view: View) -> list[str]:
+def _near(tx: Tx, repo_id: str, noun: path_index.Noun, view: View) -> list[str]:
     """What lies at, above or below my paths, and then what lies beside them."""
     if not view.paths:
         return []
     beside = [*sorted(folder for folder in core.folders(view.paths) if folder), *view.beside]
-    found = paths.near(tx, repo_id, noun, view.paths, limit=_NEAR_MAX)
-    return found + (paths.near(tx, repo_id, noun, beside, limit=_BESIDE_MAX) if beside else [])
+    found = path_index.near(tx, repo_id, noun, view.paths, limit=_NEAR_MAX)
+    return found + (path_index.near(tx, repo_id, noun, beside, limit=_BESIDE_MAX) if beside else [])

@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from loomstack_mcp.core.claims import Claim, listed, shared_path
+from loomstack_mcp.core.claims import Claim, few_listed
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import EXPIRES_HOURS_MAX, HOUR_MS, NAME_CHARS_MAX
 from loomstack_mcp.core.notes import ORG, Note, NoteKind, NoteResult, contradicted
+from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded, within
-from loomstack_mcp.services import events, paths, repos
+from loomstack_mcp.services import events, path_index, repos
+from loomstack_mcp.services.acting import RUNS, entered
 from loomstack_mcp.services.blockers import CLAIMS
-from loomstack_mcp.services.entry import RUNS, entered
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
@@ -120,21 +121,21 @@ def _shared(tx: Tx, draft: Note) -> NoteResult:
         text=bounded("text", draft.text, required=True),
         addressee=bounded("to", draft.addressee, chars_max=NAME_CHARS_MAX),
     )
-    paths.few(draft.paths)
+    path_index.few(draft.paths)
     live = _near(tx, draft)
-    clashes = contradicted(draft, live, ignore_case=paths.folds(tx, draft.repo_id))
+    clashes = contradicted(draft, live, ignore_case=path_index.folds(tx, draft.repo_id))
     seq = events.next_seq(tx, draft.repo_id)
     draft = replace(draft, seq=seq, contradicts=tuple(old.id for old in clashes))
     columns = {name: value for name, value in rows.row(draft).items() if name != "id"}
     note = replace(draft, id=events.drawn("note", lambda id: tx.run(NOTES["insert"], id=id, **columns)))  # noqa: A006
-    paths.lay(tx, note.repo_id, "note", note.id, note.paths)
+    path_index.lay(tx, note.repo_id, "note", note.id, note.paths)
     if note.supersedes:
         _supersede(tx, note)
     payload = {"kind": note.kind, "paths": note.paths, "to": note.addressee, "contradicts": note.contradicts}
     events.append(tx, note.repo_id, "note.shared", about=note.id, run_id=note.run_id or "", payload=payload, seq=seq)
     for old in clashes:
         if old.run_id:
-            text = f"{note.id} contradicts your {old.kind} {old.id} on {listed(old.paths)}: {note.text[:200]}"
+            text = f"{note.id} contradicts your {old.kind} {old.id} on {few_listed(old.paths)}: {note.text[:200]}"
             events.alert(tx, old.run_id, "contradicted", seq=seq, about=note.id, text=text, who=note.author)
     return NoteResult(note=note, seen_by=_told(tx, note), contradicts=clashes)
 
@@ -148,7 +149,7 @@ def _near(tx: Tx, draft: Note) -> tuple[Note, ...]:
     """Live notes of the same kind that lie near, to compare with."""
     if not draft.paths:
         return ()
-    ids = paths.near(tx, draft.repo_id, "note", draft.paths, limit=_COMPARED_MAX)
+    ids = path_index.near(tx, draft.repo_id, "note", draft.paths, limit=_COMPARED_MAX)
     notes = rows.records(Note, tx.all(NOTES["by_ids"], ids=rows.text(ids), now_ms=tx.now_ms))
     return tuple(note for note in notes if note.kind == draft.kind)
 
@@ -164,7 +165,7 @@ def _supersede(tx: Tx, note: Note) -> None:
             "Share yours without supersedes: both are shown"
         )
     tx.run(NOTES["supersede"], id=old.id, by=note.id)
-    paths.lift(tx, [old.id])
+    path_index.lift(tx, [old.id])
 
 
 def _told(tx: Tx, note: Note) -> tuple[str, ...]:
@@ -181,9 +182,9 @@ def _told(tx: Tx, note: Note) -> tuple[str, ...]:
             events.alert(tx, run.id, "message", seq=note.seq, about=note.id, text=note.text, who=note.author)
     elif note.paths:
         holders = _holders(tx, note)
-        ignore_case = paths.folds(tx, note.repo_id)
+        ignore_case = path_index.folds(tx, note.repo_id)
         concerned = [
-            run for run in others if run.id in holders or shared_path(note.paths, run.paths, ignore_case=ignore_case)
+            run for run in others if run.id in holders or first_overlap(note.paths, run.paths, ignore_case=ignore_case)
         ]
     else:
         concerned = others
@@ -192,9 +193,9 @@ def _told(tx: Tx, note: Note) -> tuple[str, ...]:
 
 def _holders(tx: Tx, note: Note) -> frozenset[str]:
     """The runs that hold some of the note's paths."""
-    near = paths.near(tx, note.repo_id, "claim", note.paths, limit=_COMPARED_MAX)
+    near = path_index.near(tx, note.repo_id, "claim", note.paths, limit=_COMPARED_MAX)
     claims = rows.records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.text(near)))
-    ignore_case = paths.folds(tx, note.repo_id)
+    ignore_case = path_index.folds(tx, note.repo_id)
     return frozenset(
-        claim.run_id for claim in claims if shared_path(note.paths, claim.patterns, ignore_case=ignore_case)
+        claim.run_id for claim in claims if first_overlap(note.paths, claim.patterns, ignore_case=ignore_case)
     )

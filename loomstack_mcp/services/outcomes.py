@@ -19,8 +19,8 @@ from loomstack_mcp.core.outcomes import (
 )
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded, within
-from loomstack_mcp.services import changes, events, sweep
-from loomstack_mcp.services.entry import entered
+from loomstack_mcp.services import events, expiry, ledger
+from loomstack_mcp.services.acting import entered
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
@@ -82,9 +82,9 @@ class OutcomeService:
                 recorded_at_ms=tx.now_ms,
             )
             outcome = _recorded(tx, run, draft)
-            changes.bind(tx, about, run.repo_id, commits)
+            ledger.bind(tx, about, run.repo_id, commits)
             ended = status in ENDING
-            released = sweep.over(tx, replace(run, state="ended", status=status), "run.ended") if ended else ()
+            released = expiry.over(tx, replace(run, state="ended", status=status), "run.ended") if ended else ()
             return OutcomeResult(outcome=outcome, next=step, released=released, alerts=events.delivered(tx, run.id))
 
     def _judged(

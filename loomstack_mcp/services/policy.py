@@ -1,28 +1,27 @@
 """Policy: a situation completed with what the store knows, decided, and recorded."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from loomstack_mcp.core.claims import shared_path
 from loomstack_mcp.core.events import Alert
-from loomstack_mcp.core.limits import BLOCKERS_MAX
+from loomstack_mcp.core.limits import BLOCKERS_MAX, PATTERN_CHARS_MAX
+from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.policy.decide import Decision, decide
+from loomstack_mcp.core.policy.decision_views import reasons_shown
 from loomstack_mcp.core.policy.rules import Rulebook
-from loomstack_mcp.core.policy.shown import reasons_shown
 from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, EvidenceFact, Situation
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
-from loomstack_mcp.services import changes, events, paths, repos
+from loomstack_mcp.services import events, ledger, path_index, repos
+from loomstack_mcp.services.acting import RUNS, entered, lineage
 from loomstack_mcp.services.blockers import CLAIMS
-from loomstack_mcp.services.changes import CHANGES
 from loomstack_mcp.services.claims import held_by
-from loomstack_mcp.services.entry import RUNS, entered, lineage
+from loomstack_mcp.services.ledger import CHANGES
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
 POLICY = queries.load("policy")
 
-_EVIDENCE_MAX = 200
 _SUBJECT_PATHS = 20
 
 
@@ -60,7 +59,7 @@ def _of_run(tx: Tx, run: Run, situation: Situation) -> Situation:
     """An action of a run, which holds what it and the runs above it hold now."""
     family = lineage(tx, run.id)
     own = [pattern for member in family for claim in held_by(tx, member) for pattern in claim.patterns]
-    claims = ClaimFacts(own=tuple(own), others=_held_by_others(tx, run.repo_id, family, situation))
+    claims = _claims(tx, run.repo_id, own, family, situation)
     return replace(_by_run(tx, run, situation), claims=claims)
 
 
@@ -69,8 +68,8 @@ def _of_change(tx: Tx, repo_id: str, situation: Situation) -> Situation:
     bound = tx.all(CHANGES["bound"], repo_id=repo_id, sha=situation.head, made_at_ms=tx.now_ms)
     made = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.text([row["run_id"] for row in bound])))
     family = frozenset(run.id for run in made)
-    own = [pattern for run in made for pattern in changes.ever_claimed(tx, run.id)]
-    claims = ClaimFacts(own=tuple(own), others=_held_by_others(tx, repo_id, family, situation))
+    own = [pattern for run in made for pattern in ledger.ever_claimed(tx, run.id)]
+    claims = _claims(tx, repo_id, own, family, situation)
     situation = replace(situation, repo=repo_id, claims=claims, evidence=_evidence(tx, repo_id, situation.head))
     return _by_run(tx, made[0], situation) if made else situation
 
@@ -91,30 +90,36 @@ def _by_run(tx: Tx, run: Run, situation: Situation) -> Situation:
 
 
 def _evidence(tx: Tx, repo_id: str, head: str) -> tuple[EvidenceFact, ...]:
-    """What checkers recorded about the head commit, which they may have named by its first digits."""
+    """What checkers recorded about the head commit."""
     return tuple(
         EvidenceFact(
             kind="tests", passed=True, by=f"{row['loop']}@{row['principal']}", commit=head, at_ms=row["recorded_at_ms"]
         )
-        for row in tx.all(POLICY["evidence"], repo_id=repo_id, limit=_EVIDENCE_MAX)
-        if head and any(head.startswith(sha) for sha in rows.listed(row["commits"]))
+        for row in (tx.all(POLICY["evidence"], repo_id=repo_id, sha=head) if head else ())
     )
 
 
+def _claims(tx: Tx, repo_id: str, own: Sequence[str], family: Collection[str], situation: Situation) -> ClaimFacts:
+    """What is held of the touched paths, as the repository tells names apart."""
+    ignore_case = path_index.folds(tx, repo_id)
+    others = _held_by_others(tx, repo_id, family, situation, ignore_case=ignore_case)
+    return ClaimFacts(own=tuple(own), others=others, ignore_case=ignore_case)
+
+
 def _held_by_others(
-    tx: Tx, repo_id: str, family: Collection[str], situation: Situation
+    tx: Tx, repo_id: str, family: Collection[str], situation: Situation, *, ignore_case: bool
 ) -> tuple[tuple[str, str, str], ...]:
     """What others hold exclusively of the touched paths: pattern, who, intent."""
-    wanted = changes.literals([one.path for one in situation.touched or ()])
+    wanted = [path for one in situation.touched or () if len(path := one.pattern) <= PATTERN_CHARS_MAX]
     others: list[tuple[str, str, str]] = []
-    for page in paths.overlapping(tx, repo_id, "claim", wanted, ignore_case=paths.folds(tx, repo_id)):
+    for page in path_index.overlapping(tx, repo_id, "claim", wanted, ignore_case=ignore_case):
         for row in tx.all(CLAIMS["held_by_ids"], ids=rows.text(page)):
             live = row["expires_at_ms"] > tx.now_ms and row["mode"] == "exclusive" and row["run_id"] not in family
             patterns = rows.listed(row["patterns"])
             others += [
                 (pattern, f"{row['loop']}@{row['principal']}", row["intent"])
                 for pattern in patterns
-                if live and shared_path(wanted, [pattern])
+                if live and first_overlap(wanted, [pattern], ignore_case=ignore_case)
             ]
         if len(others) >= BLOCKERS_MAX:
             break

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from loomstack_mcp.core.briefing import Briefing, age
+from loomstack_mcp.core.briefing.fitting import Briefing
 from loomstack_mcp.core.claims import Claim, PathWarning
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.events import Alert
@@ -14,14 +14,15 @@ from loomstack_mcp.core.limits import (
     SENTENCE_CHARS_MAX,
 )
 from loomstack_mcp.core.outcomes import Outcome
+from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, acts_for, is_lost, renewed
 from loomstack_mcp.core.texts import bounded
-from loomstack_mcp.services import context, events, paths, repos, sweep
+from loomstack_mcp.services import context, events, expiry, path_index, repos
+from loomstack_mcp.services.acting import RUNS, own_runs, saved, used
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.claims import warnings
-from loomstack_mcp.services.entry import RUNS, own_runs, saved, used
 from loomstack_mcp.services.outcomes import OUTCOMES
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
@@ -79,10 +80,10 @@ class RunService:
         goal = bounded("goal", goal, chars_max=SENTENCE_CHARS_MAX, required=True)
         key = bounded("key", key, chars_max=NAME_CHARS_MAX)
         finding = bounded("finding", finding, chars_max=NAME_CHARS_MAX)
-        paths.few(patterns)
+        path_index.few(patterns)
         repo_id = repos.known(self._store, checkout)
         with self._store.write(repo_id) as tx:
-            sweep.swept(tx, repo_id)
+            expiry.swept(tx, repo_id)
             run = _resumed(tx, caller, repo_id, loop, key) if key else None
             resumed = run is not None
             if run is None:
@@ -184,7 +185,7 @@ def _started(tx: Tx, draft: Run) -> Run:
     draft = replace(draft, seq=events.next_seq(tx, draft.repo_id))
     columns = {name: value for name, value in rows.row(draft).items() if name != "id"}
     run = replace(draft, id=events.drawn("run", lambda id: tx.run(RUNS["insert"], id=id, **columns)))  # noqa: A006
-    paths.lay(tx, run.repo_id, "run", run.id, run.paths)
+    path_index.lay(tx, run.repo_id, "run", run.id, run.paths)
     payload = {"loop": run.loop, "goal": run.goal, "paths": run.paths, "who": run.principal}
     events.append(tx, run.repo_id, "run.started", about=run.id, run_id=run.id, payload=payload, seq=run.seq)
     return run

@@ -4,9 +4,9 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from loomstack_mcp.core.claims import Blocker, Claim, Waiter, listed
+from loomstack_mcp.core.claims import Blocker, Claim, Waiter, few_listed
 from loomstack_mcp.core.errors import LimitExceeded
-from loomstack_mcp.services import events, paths
+from loomstack_mcp.services import events, path_index
 from loomstack_mcp.services.blockers import WAITERS, in_the_way
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Tx
@@ -42,7 +42,7 @@ def remember(tx: Tx, wanted: Waiter, /, *, before: Waiter | None, blocker: Block
     columns = rows.row(replace(wanted, seq=seq))
     stored = {name: columns[name] for name in _COLUMNS}
     waiter = events.drawn("wait", lambda id: tx.run(WAITERS["insert"], id=id, **stored))  # noqa: A006
-    paths.lay(tx, wanted.repo_id, "waiter", waiter, wanted.patterns)
+    path_index.lay(tx, wanted.repo_id, "waiter", waiter, wanted.patterns)
 
 
 def told_free(tx: Tx, ended: Sequence[Claim], /) -> tuple[str, ...]:
@@ -51,14 +51,14 @@ def told_free(tx: Tx, ended: Sequence[Claim], /) -> tuple[str, ...]:
     freed = tuple(sorted({text for claim in ended for text in claim.patterns}))
     waiting: list[str] = []
     with contextlib.suppress(LimitExceeded):  # too many to tell them all; who is not told finds out by asking
-        for page in paths.overlapping(tx, repo_id, "waiter", freed, ignore_case=paths.folds(tx, repo_id)):
+        for page in path_index.overlapping(tx, repo_id, "waiter", freed, ignore_case=path_index.folds(tx, repo_id)):
             waiting += page
     runs: dict[str, None] = {}
     for waiter in rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.text(waiting))):
         if waiter.run_id == ended[0].run_id or not _is_free(tx, waiter):
             continue
-        text = f"{listed(waiter.patterns)} is free now: call claim_paths again"
-        events.alert(tx, waiter.run_id, "freed", seq=paths.cursor(tx, repo_id), about=waiter.id, text=text)
+        text = f"{few_listed(waiter.patterns)} is free now: call claim_paths again"
+        events.alert(tx, waiter.run_id, "freed", seq=path_index.cursor(tx, repo_id), about=waiter.id, text=text)
         runs[waiter.run_id] = None
         if waiter.place_until_ms <= tx.now_ms:
             drop(tx, [waiter.id])
@@ -79,7 +79,7 @@ def forget(tx: Tx, run_id: str, /) -> None:
 
 def drop(tx: Tx, ids: Sequence[str], /) -> None:
     if ids:
-        paths.lift(tx, ids)
+        path_index.lift(tx, ids)
         tx.run(WAITERS["delete"], ids=rows.text(ids))
 
 

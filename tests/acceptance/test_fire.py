@@ -22,8 +22,8 @@ from loomstack_mcp.core.claims import Claim, blockers
 from loomstack_mcp.core.events import Event
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom, open_loom
-from loomstack_mcp.store.clock import Clock
-from loomstack_mcp.store.migrate import migrating_store
+from loomstack_mcp.store.sqlite.clock import Clock
+from loomstack_mcp.store.sqlite.migrate import migrating_store
 from tests.deadlines import seconds, wait_until
 from tests.factories import REPO, SHOP, make_claim
 from tests.processes import MODULE, run

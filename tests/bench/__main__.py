@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from loomstack_mcp.adapters.gitcli import worktree_at
+from loomstack_mcp.adapters.git.worktree import worktree_at
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN
 from tests.bench import clients, contention, fill, landed, over_http, policy
 from tests.bench.measure import CALLS, Figure, at_most, medians, ratio

@@ -8,9 +8,9 @@ from dataclasses import replace
 from itertools import count, islice
 from pathlib import Path
 
-from loomstack_mcp.adapters.gitcli import worktree_at
-from loomstack_mcp.adapters.gitrepo import repository_at
-from loomstack_mcp.adapters.landing import Landing
+from loomstack_mcp.adapters.git.proposal import Landing
+from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.loom import open_loom
@@ -35,7 +35,7 @@ def figures(
     worktree = worktree_at(trunk)
     assert worktree
     checkout = worktree.checkout()
-    yield from _filled(home, trunk, checkout)
+    yield from _filled(home, worktree, checkout)
     git(trunk, "worktree", "add", "--quiet", "-b", "mine", str(home / "mine"), "main")
     for path in history.files:
         file = home / "mine" / path
@@ -55,14 +55,14 @@ def figures(
         yield at_most("the reversal check alone", float(alone), "ms", most=200)
 
 
-def _filled(home: Path, trunk: Path, checkout: Checkout) -> Iterator[Figure]:
+def _filled(home: Path, worktree: Worktree, checkout: Checkout) -> Iterator[Figure]:
     changes: list[Change] = []
     with open_loom(home / "landed.db") as loom:
-        landing = Landing(repository_at(trunk), target="", key=loom.changes.key())
+        landing = Landing(Repository(worktree.place), target="", key=loom.ledger.key())
         began = time.monotonic()
-        came = loom.changes.fill(checkout, landing.history, since_ms=0, read=landing.read(lambda *_: None))
+        came = loom.ledger.fill(checkout, landing.history, since_ms=0, read=landing.reader(lambda *_: None))
         yield at_least("first fill of the ledger", came / (time.monotonic() - began), "commits/s", least=300)
-        changes += landing.read(lambda *_: None)([change.sha for change in landing.history])
+        changes += landing.reader(lambda *_: None)([change.sha for change in landing.history])
     with open_loom(home / "many.db") as loom:
         numbered = (
             replace(change, sha=f"{number:040x}")
@@ -70,7 +70,7 @@ def _filled(home: Path, trunk: Path, checkout: Checkout) -> Iterator[Figure]:
             for change in changes[number % len(changes) :][:1]
         )
         many = list(islice(numbered, _MANY))
-        loom.changes.fill(checkout, many, since_ms=0, read=lambda _: many)
+        loom.ledger.fill(checkout, many, since_ms=0, read=lambda _: many)
     size = sum(file.stat().st_size for file in home.glob("many.db*"))
     yield at_most(f"a ledger of {_MANY:,} commits", size / _MEGABYTE, "MB", most=200)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loomstack_mcp.adapters.checkup import file_system
+from loomstack_mcp.adapters.install.doctor import file_system
 from tests.cli.doctors import SCRIPTS, Doctor
 from tests.conftest import environment
 from tests.wire import Server

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from loomstack_mcp.adapters import checkup_servers
-from loomstack_mcp.adapters.checkup import Check
-from loomstack_mcp.adapters.checkup_claude import claude_code
-from loomstack_mcp.adapters.checkup_codex import codex
-from loomstack_mcp.adapters.checkup_files import Place
-from loomstack_mcp.adapters.gitcli import worktree_at
+from loomstack_mcp.adapters.git.worktree import worktree_at
+from loomstack_mcp.adapters.install import doctor_servers
+from loomstack_mcp.adapters.install.doctor import Check
+from loomstack_mcp.adapters.install.doctor_claude import claude_code
+from loomstack_mcp.adapters.install.doctor_codex import codex
+from loomstack_mcp.adapters.install.doctor_files import Place
 from tests.cli.doctors import Doctor
 
 WRONG: list[Any] = [None, True, 7, 0.5, "text", "\0", [], [None, 7, [], {}], {}, {"a": None}, {"hooks": [{"hooks": 1}]}]
@@ -84,9 +84,9 @@ def _looked_at(doctor: Doctor) -> list[Check]:
     clients = (claude_code(place), codex(place))
     return [
         *(check for client in clients for check in client.checks),
-        *checkup_servers.commands(clients, doctor.shop),
-        *checkup_servers.one_store(clients, place.environment),
-        *checkup_servers.http_servers(clients, "token", Path("/nowhere")),
+        *doctor_servers.commands(clients, doctor.shop),
+        *doctor_servers.one_store(clients, place.environment),
+        *doctor_servers.http_servers(clients, "token", Path("/nowhere")),
     ]
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from loomstack_mcp.adapters import installing
-from loomstack_mcp.core.clientfiles import files
+from loomstack_mcp.adapters.install import files as installing
+from loomstack_mcp.core.clients.files.project import client_files
 from tests.cli.test_cli import Run
 from tests.cli.test_init import FILES, contents, write_foreign
 from tests.conftest import commit_all, git
@@ -231,7 +231,7 @@ def test_a_kill_between_two_files_loses_nothing(
 ) -> None:
     write_foreign(shop)
     before, excluded = contents(shop), exclude_of(shop).read_text()
-    wanted = files(exclude=str(exclude_of(shop)))
+    wanted = client_files(exclude=str(exclude_of(shop)))
     steps = installing.planned(shop, wanted)
     installing.remember(journal, shop, wanted, steps)
     installing.carried_out(steps[:count])

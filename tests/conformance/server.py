@@ -10,9 +10,9 @@ import uvicorn
 from loomstack_mcp.adapters.settings import load
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.server.app import build_server
-from loomstack_mcp.server.changes import Changes
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.server.http import listening
+from loomstack_mcp.server.subscriptions import Changes
 from tests.conformance import fixtures
 
 

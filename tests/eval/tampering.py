@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from loomstack_mcp.adapters.testread import read_tests
-from loomstack_mcp.core.policy.weakening import is_test_path, weakenings
-from loomstack_mcp.core.policy.weakening_kinds import Weakening
+from loomstack_mcp.adapters.parse.tests import read_tests
+from loomstack_mcp.core.tampering.kinds import Weakening
+from loomstack_mcp.core.tampering.tampering import is_test_path, weakenings
 
 _ABSENT = "0" * 40
 _FILES_MAX = 400

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from loomstack_mcp.adapters.policycases import played
+from loomstack_mcp.adapters.policy.cases import played
 from tests.deadlines import seconds
 
 Case = tuple[Mapping[str, Any], Mapping[str, str]]

@@ -4,11 +4,11 @@ import pytest
 
 from loomstack_mcp.core.claims import ClaimResult
 from loomstack_mcp.core.errors import Invalid, LeaseLost, LimitExceeded, NotFound, Unauthorized
-from loomstack_mcp.core.globs import overlap, pattern
 from loomstack_mcp.core.limits import CANDIDATES_MAX
+from loomstack_mcp.core.patterns.globs import overlap, pattern
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom
-from loomstack_mcp.services import paths
+from loomstack_mcp.services import path_index
 from tests.conftest import Clocks
 from tests.factories import ANA, BEA, REPO, SHOP
 
@@ -200,7 +200,7 @@ def test_letter_case_is_ignored_from_the_first_clone_that_ignores_it(loom: Loom)
 def test_a_wide_request_finds_its_blockers_among_many_and_is_refused_beyond_the_limit(loom: Loom) -> None:
     with loom.store.write(REPO) as tx:
         for at in range(0, CANDIDATES_MAX + 10, 50):
-            paths.lay(tx, REPO, "claim", "claim_ELSEWHERE", [f"far/{number}.py" for number in range(at, at + 50)])
+            path_index.lay(tx, REPO, "claim", "claim_ELSEWHERE", [f"far/{number}.py" for number in range(at, at + 50)])
 
     assert claim(loom, ANA, "src/a.py").claim
     with pytest.raises(LimitExceeded, match="too wide"):
@@ -210,7 +210,7 @@ def test_a_wide_request_finds_its_blockers_among_many_and_is_refused_beyond_the_
 def test_a_wide_request_for_one_extension_is_compared_with_that_extension_alone(loom: Loom) -> None:
     with loom.store.write(REPO) as tx:
         for at in range(0, CANDIDATES_MAX + 10, 50):
-            paths.lay(tx, REPO, "claim", "claim_ELSEWHERE", [f"far/{number}.py" for number in range(at, at + 50)])
+            path_index.lay(tx, REPO, "claim", "claim_ELSEWHERE", [f"far/{number}.py" for number in range(at, at + 50)])
     locked = claim(loom, BEA, "far/yarn.{lock,toml}").claim
 
     granted = claim(loom, ANA, "**/*.LOCK", "*.md")
@@ -224,12 +224,12 @@ def test_the_index_misses_nothing_that_overlaps(loom: Loom) -> None:
              "[ab].py", "a.py/", "B.PY", "b.py/**/*.js", "{a.py/x,c}/*.py", "**/x/*.py", "*", "c."]  # fmt: skip
     with loom.store.write(REPO) as tx:
         for text in texts:
-            paths.lay(tx, REPO, "note", text, [text])
+            path_index.lay(tx, REPO, "note", text, [text])
     with loom.store.read() as tx:
         found = {
             (text, ignore_case): {
                 id
-                for page in paths.overlapping(tx, REPO, "note", [text], ignore_case=ignore_case)
+                for page in path_index.overlapping(tx, REPO, "note", [text], ignore_case=ignore_case)
                 for id in page  # noqa: A001
             }
             for text in texts
@@ -245,6 +245,6 @@ def test_a_release_succeeds_although_a_waiter_became_too_wide_to_judge(loom: Loo
     assert claim(loom, ANA, "**/*_test.py", wait_s=10).blockers
     with loom.store.write(REPO) as tx:
         for at in range(0, CANDIDATES_MAX + 10, 50):
-            paths.lay(tx, REPO, "claim", "claim_ELSEWHERE", [f"far/{number}.py" for number in range(at, at + 50)])
+            path_index.lay(tx, REPO, "claim", "claim_ELSEWHERE", [f"far/{number}.py" for number in range(at, at + 50)])
 
     assert loom.claims.release_paths(BEA, "").now_free_for == ()

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from loomstack_mcp.adapters import gitdiffs
-from loomstack_mcp.adapters.gitdiffs import Reading
-from loomstack_mcp.adapters.gitrepo import repository_at
+from loomstack_mcp.adapters.git import diffs
+from loomstack_mcp.adapters.git.diffs import Unread
+from loomstack_mcp.adapters.git.history import commits
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.reversals import Reversals
 from loomstack_mcp.loom import Loom
+from tests.deltas import look
 from tests.eval import alike, undone
 from tests.eval.history import History, written
 from tests.factories import BEA, SHOP
@@ -29,13 +30,15 @@ def played(seed: int, folder: Path) -> list[Change]:
             history.files["shop/tax.py"] = [history.block("shop/tax.py") for _ in range(10)]
         scene(history)
         history.noise(1)
-    shas = list(written(history, folder).values())
-    return list(gitdiffs.changes(repository_at(folder), shas, Reading(), lines=Lines(b"key")))
+    shas = set(written(history, folder).values())
+    with look(folder) as repo:
+        listed = [commit for commit in commits(repo, "main") if commit.sha in shas]
+        return list(diffs.changes(repo, listed, Unread(), lines=Lines(b"key")))
 
 
 def fill(loom: Loom, changes: Sequence[Change], *, since_ms: int = 0) -> int:
     known = {change.sha: change for change in changes}
-    return loom.changes.fill(SHOP, changes, since_ms=since_ms, read=lambda shas: (known[sha] for sha in shas))
+    return loom.ledger.fill(SHOP, changes, since_ms=since_ms, read=lambda shas: (known[sha] for sha in shas))
 
 
 def bare(change: Change) -> Change:
@@ -72,7 +75,7 @@ def test_a_reader_that_fails_keeps_what_came_before(loom: Loom, tmp_path: Path) 
 
     many = [*changes[:100]]
     with pytest.raises(OSError):
-        loom.changes.fill(SHOP, changes, since_ms=0, read=broken)
+        loom.ledger.fill(SHOP, changes, since_ms=0, read=broken)
 
     assert fill(loom, many) == (0 if len(changes) > 100 else len(many))
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 
-from loomstack_mcp.core.globs import covers, pattern
+from loomstack_mcp.core.patterns.globs import covers, pattern
 
 _NAMES = re.compile(
     r"""(?:^|/)(?:

@@ -1,6 +1,6 @@
 """Claude Code: PreToolUse payloads as actions, answers as replies (https://code.claude.com/docs/en/hooks)."""
 
-from loomstack_mcp.core.clients.action import Action, Payload, fields, replied, text, usable
+from loomstack_mcp.core.clients.payload import Action, Payload, fields, replied, text, usable
 from loomstack_mcp.core.policy.rules import Answer
 
 _EDITS = {"Edit": "file_path", "Write": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
@@ -23,5 +23,5 @@ def action(payload: Payload, /) -> Action:
 
 
 def reply(answer: Answer, reason: str, /) -> Payload | None:
-    """What to print. Where nobody sits at the screen, Claude Code takes `ask` for a refusal (facts/clients.md §3)."""
+    """What to print. Where nobody sits at the screen, Claude Code takes `ask` for a refusal."""
     return replied(answer, reason, can_ask=True)

@@ -1,13 +1,12 @@
 """Codex: PreToolUse payloads as actions, answers as replies. Its edits are patches, whose headers name the files."""
 
-import re
 import shlex
 
-from loomstack_mcp.core.clients.action import Action, Payload, fields, replied, text, usable
+from loomstack_mcp.core.clients.payload import Action, Payload, fields, replied, text, usable
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.policy.rules import Answer
+from loomstack_mcp.core.shell.apply_patch import patched
 
-_HEADER = re.compile(r"\*\*\* (?:Add File|Update File|Delete File|Move to):(?P<path>.+)")
 _COMMANDS = frozenset(
     {"Bash", "shell", "shell_command", "local_shell", "container.exec", "exec_command", "unified_exec"}
 )
@@ -30,14 +29,8 @@ def action(payload: Payload, /) -> Action:
 
 
 def reply(answer: Answer, reason: str, /) -> Payload | None:
-    """What to print. Codex runs a call that is answered with `ask` (facts/policy.md §1), so that is never said."""
+    """What to print. Codex runs a call that is answered with `ask`, so that is never said."""
     return replied(answer, reason, can_ask=False)
-
-
-def patched(patch: str, /) -> tuple[str, ...]:
-    """The files that a patch writes; a move writes both ends. Blanks around a header count for nothing."""
-    headers = (_HEADER.fullmatch(line.strip()) for line in patch.split("\n"))
-    return tuple(dict.fromkeys(path for header in headers if header and (path := header["path"].strip())))
 
 
 def _edited(arguments: Payload) -> tuple[str, ...]:

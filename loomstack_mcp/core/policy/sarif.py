@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from loomstack_mcp.core.policy.decide import Decision, Reason
-from loomstack_mcp.core.policy.findings import Violation
+from loomstack_mcp.core.policy.violations import Violation
 from loomstack_mcp.core.texts import encodable
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

@@ -5,15 +5,40 @@ from typing import Annotated, Any
 import anyio
 from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
+from typing_extensions import TypedDict
 
-from loomstack_mcp.core.claims import ClaimResult, Mode, ReleaseResult
-from loomstack_mcp.core.limits import MINUTE_MS, SECOND_MS
+from loomstack_mcp.core.claims import Blocker, ClaimResult, Mode, ReleaseResult
+from loomstack_mcp.core.limits import CHARS_PER_TOKEN, MINUTE_MS, SECOND_MS
+from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.server import results
+from loomstack_mcp.server import answers
 from loomstack_mcp.server.face import Face
 
 _POLL_FIRST_S = 0.05
 _POLL_LAST_S = 0.5
+
+
+_REFUSAL_TOKENS_MAX = 200
+_INTENT_CHARS_MAX = 100
+
+
+class ClaimAnswer(TypedDict, total=False):
+    granted: bool
+    claim: str
+    fence: int
+    expires_in_s: int
+    warnings: answers.Items
+    blockers: answers.Items
+    more: int
+    position: int
+    instead: str
+    alerts: answers.Items
+
+
+class ReleaseAnswer(TypedDict, total=False):
+    released: list[str]
+    now_free_for: list[str]
+    alerts: answers.Items
 
 
 class ClaimTools:
@@ -30,7 +55,7 @@ class ClaimTools:
         minutes: int = 30,
         wait_seconds: int = 0,
         ctx: Context[Any, Any],
-    ) -> Annotated[CallToolResult, results.ClaimAnswer]:
+    ) -> Annotated[CallToolResult, ClaimAnswer]:
         """Claim files, folders or globs before editing them; intent says why, to others. granted=false
         names the holders and what to do instead: do not edit there. wait_seconds ≤ 45 queues.
         Your calls keep the lease alive."""
@@ -48,7 +73,7 @@ class ClaimTools:
                 lambda caller: self._face.loom.claims.claim_paths(
                     caller,
                     run,
-                    patterns=self._face.patterns(paths),
+                    patterns=self._face.here.patterns(paths),
                     intent=intent,
                     mode=mode,
                     ttl_ms=minutes * MINUTE_MS,
@@ -60,17 +85,17 @@ class ClaimTools:
         while result.claim is None and anyio.current_time() < until and not self._face.left.is_set():
             await self._change(result, until)
             result = await attempt()
-        return results.answer(results.claimed(result))
+        return answers.answer(claim_answer(result))
 
     async def release_paths(
         self, *, run: str = "", claims: list[str] | None = None, ctx: Context[Any, Any]
-    ) -> Annotated[CallToolResult, results.ReleaseAnswer]:
+    ) -> Annotated[CallToolResult, ReleaseAnswer]:
         """Release claims as soon as you are done with them; none named: all of the run's."""
 
         def release(caller: Caller) -> ReleaseResult:
             return self._face.loom.claims.release_paths(caller, run, claims=claims or [])
 
-        return results.answer(results.released(await self._face.call(ctx, release)))
+        return answers.answer(release_answer(await self._face.call(ctx, release)))
 
     async def _change(self, refused: ClaimResult, until: float) -> None:
         """Sleep until something happened in the repo, a blocker's time is up, the client left, or the wait is over."""
@@ -85,3 +110,57 @@ class ClaimTools:
             if cursor != refused.cursor:
                 return
             pause_s = min(pause_s * 2, _POLL_LAST_S)
+
+
+def claim_answer(result: ClaimResult) -> ClaimAnswer:
+    """A grant, or a refusal of at most 200 tokens that names as many blockers as fit."""
+    if result.claim:
+        return {
+            "granted": True,
+            "claim": result.claim.id,
+            "fence": result.claim.fence,
+            "expires_in_s": (result.claim.expires_at_ms - result.now_ms) // SECOND_MS,
+            "warnings": answers.warnings(result.warnings),
+            "alerts": answers.alerts(result.alerts),
+        }
+    shown = [_blocker(blocker, result.now_ms) for blocker in result.blockers]
+    fits = (
+        count for count in range(len(shown), 1, -1) if _tokens(_refusal(result, shown[:count])) <= _REFUSAL_TOKENS_MAX
+    )
+    return {**_refusal(result, shown[: next(fits, 1)]), "alerts": answers.alerts(result.alerts)}
+
+
+def release_answer(result: ReleaseResult) -> ReleaseAnswer:
+    return {
+        "released": list(result.released),
+        "now_free_for": list(result.now_free_for),
+        "alerts": answers.alerts(result.alerts),
+    }
+
+
+def _refusal(result: ClaimResult, shown: answers.Items) -> ClaimAnswer:
+    refusal: ClaimAnswer = {"granted": False, "blockers": shown}
+    if result.position:
+        refusal["position"] = result.position
+    refusal["instead"] = result.instead
+    if more := len(result.blockers) - len(shown) + result.blockers_more:
+        refusal["more"] = more
+    return refusal
+
+
+def _tokens(refusal: ClaimAnswer) -> float:
+    return len(answers.compact(dict(lean(refusal)))) / CHARS_PER_TOKEN
+
+
+def _blocker(blocker: Blocker, now_ms: int) -> dict[str, Any]:
+    intent = blocker.intent
+    shown = {
+        "path": blocker.path,
+        "claim": blocker.claim or "waiting",
+        "run": blocker.run,
+        "loop": blocker.loop,
+        "who": blocker.who,
+        "intent": f"{intent[:_INTENT_CHARS_MAX]}…" if len(intent) > _INTENT_CHARS_MAX else intent,
+        "expires_in_s": max(0, blocker.until_ms - now_ms) // SECOND_MS,
+    }
+    return dict(lean(shown))

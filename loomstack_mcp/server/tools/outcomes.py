@@ -7,8 +7,9 @@ from mcp.types import CallToolResult
 from typing_extensions import TypedDict
 
 from loomstack_mcp.core.outcomes import Checks, OutcomeResult, Status
+from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.server import results
+from loomstack_mcp.server import answers
 from loomstack_mcp.server.face import Face
 
 
@@ -16,6 +17,15 @@ class ChecksArgument(TypedDict, total=False):
     passed: int
     failed: int
     failing: list[str]
+
+
+class OutcomeAnswer(TypedDict, total=False):
+    outcome: str
+    attempt: int
+    rework: int
+    next: dict[str, Any]
+    released: list[str]
+    alerts: answers.Items
 
 
 class OutcomeTools:
@@ -35,7 +45,7 @@ class OutcomeTools:
         commits: list[str] | None = None,
         links: dict[str, str] | None = None,
         ctx: Context[Any, Any],
-    ) -> Annotated[CallToolResult, results.OutcomeAnswer]:
+    ) -> Annotated[CallToolResult, OutcomeAnswer]:
         """Record an attempt; next says what to do. done and abandoned end the run and release its
         claims. role=checker records about the run named by checks_run."""
         counted = checks or {}
@@ -60,4 +70,16 @@ class OutcomeTools:
 
         if commits:
             await self._face.catch_up()
-        return results.answer(results.recorded(await self._face.call(ctx, record)))
+        return answers.answer(outcome_answer(await self._face.call(ctx, record)))
+
+
+def outcome_answer(result: OutcomeResult) -> OutcomeAnswer:
+    step = {"action": result.next.action, "why": result.next.why, "carry": list(result.next.carry)}
+    return {
+        "outcome": result.outcome.id,
+        "attempt": result.outcome.attempt,
+        "rework": result.outcome.rework,
+        "next": dict(lean(step)),
+        "released": list(result.released),
+        "alerts": answers.alerts(result.alerts),
+    }

@@ -4,12 +4,22 @@ from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
+from typing_extensions import TypedDict
 
 from loomstack_mcp.core.limits import BUDGET_TOKENS_DEFAULT
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.server import results
+from loomstack_mcp.server import answers
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.services.runs import StartResult
+
+
+class StartAnswer(TypedDict, total=False):
+    run: str
+    resumed: bool
+    briefing: answers.BriefingAnswer
+    warnings: answers.Items
+    next: str
+    alerts: answers.Items
 
 
 class RunTools:
@@ -28,13 +38,13 @@ class RunTools:
         repo: str = "",
         branch: str = "",
         ctx: Context[Any, Any],
-    ) -> Annotated[CallToolResult, results.StartAnswer]:
+    ) -> Annotated[CallToolResult, StartAnswer]:
         """Start a run before other tools. Returns its id and a briefing: who works on these paths,
         what was decided. checks_run: the run this one checks. The same key returns the same run."""
 
         def start(caller: Caller) -> StartResult:
-            checkout = self._face.checkout(repo, branch)
-            patterns = self._face.patterns(paths or [])
+            checkout = self._face.looked_at(repo=repo, branch=branch)
+            patterns = self._face.here.patterns(paths or [])
             return self._face.loom.runs.start(
                 caller,
                 checkout,
@@ -45,10 +55,21 @@ class RunTools:
                 checks_run=checks_run,
                 finding=finding,
                 key=key,
-                rules=() if repo else self._face.rules_told(),
+                rules=() if repo else self._face.known_rules(),
                 budget_tokens=BUDGET_TOKENS_DEFAULT,
             )
 
         if not repo:
             await self._face.catch_up()
-        return results.answer(results.started(await self._face.call(ctx, start)))
+        return answers.answer(start_answer(await self._face.call(ctx, start)))
+
+
+def start_answer(result: StartResult) -> StartAnswer:
+    return {
+        "run": result.run.id,
+        "resumed": result.resumed,
+        "briefing": answers.briefing(result.briefing),
+        "warnings": answers.warnings(result.warnings),
+        "next": result.next,
+        "alerts": answers.alerts(result.alerts),
+    }

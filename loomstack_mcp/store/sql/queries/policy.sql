@@ -5,11 +5,16 @@ VALUES (:id, :repo_id, :run_id, :who, :point, :actions, :subject, :answer, :reas
 ON CONFLICT (id) DO NOTHING
 
 -- :name evidence
--- Outcomes of checkers that name commits and passed, newest first.
-SELECT o.id, o.commits, o.recorded_at_ms, r.loop, r.principal
+-- What checkers recorded as passed about a commit, which they may have named by its first digits; newest first.
+SELECT o.recorded_at_ms, r.loop, r.principal
 FROM outcome AS o JOIN run AS r ON r.id = o.run_id
-WHERE o.repo_id = :repo_id AND o.commits <> '[]' AND o.role = 'checker' AND o.status IN ('passed', 'done')
-ORDER BY o.seq DESC LIMIT :limit
+WHERE o.role = 'checker' AND o.status IN ('passed', 'done')
+AND o.about_run IN (
+  SELECT b.run_id FROM binding AS b
+  WHERE b.repo_id = :repo_id AND b.short = substr(:sha, 1, 7) AND b.sha = substr(:sha, 1, length(b.sha))
+)
+AND EXISTS (SELECT 1 FROM json_each(o.commits) AS c WHERE c.value = substr(:sha, 1, length(c.value)))
+ORDER BY o.seq DESC
 
 -- :name rework
 -- How often the attempts of a run failed.

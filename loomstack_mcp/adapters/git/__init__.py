@@ -1,0 +1,1 @@
+"""Git, asked by its own program."""

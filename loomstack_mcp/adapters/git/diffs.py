@@ -1,0 +1,143 @@
+"""What commits and trees changed, as git says it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from loomstack_mcp.adapters.git.printed import Printed
+from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text
+from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChange
+from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.changes.patches import file_changes
+from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.limits import SECOND_MS
+
+_UNREAD_MAX = 100
+"""So many commits that cannot be read are a partial clone: the rest is not tried."""
+_PINNED = (
+    *("-c", "i18n.logOutputEncoding=UTF-8"),
+    *("-c", "core.bigFileThreshold=1m"),
+    *("-c", "core.quotePath=true"),
+    *("-c", "diff.suppressBlankEmpty=false"),
+    *("-c", "log.showSignature=false"),
+)
+_DIFF = (
+    *("--raw", "-z", "--no-relative", "--no-abbrev", "-p", "-U0", "-M", "--no-ext-diff", "--no-textconv"),
+    *("--no-color", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--ignore-submodules=dirty"),
+    "--diff-algorithm=myers",
+)
+_FORMAT = "--format=%x02%H%x00%P%x00%ct%x00%aN%x00%aE%x00%B%x00%(trailers:key=Loom-Run,valueonly,separator=%x2C)%x00"
+_RUN_CHARS_MAX = 20
+
+
+@dataclass
+class Unread:
+    """The commits that could not be read: an object is missing, or git gave up."""
+
+    shas: list[str] = field(default_factory=list)
+
+    def sentences(self) -> tuple[str, ...]:
+        """What to say of them; nothing where all were read."""
+        if not self.shas:
+            return ()
+        named = ", ".join(sha[:12] for sha in self.shas[:3])
+        return (f"{len(self.shas)} commits could not be read ({named} …), as where a clone is partial",)
+
+
+def changes(repo: Repository, listed: Sequence[Change], unread: Unread, *, lines: Lines) -> Iterator[Change]:
+    """What each commit changed, in the order given, parents first: a merge, what it changed beyond merging.
+
+    Of the commits `listed` only sha and parents count. Those that cannot be read are left out and noted in `unread`.
+    """
+    merges = {commit.sha for commit in listed if _is_merge(commit)}
+    others = [commit.sha for commit in listed if not _is_merge(commit)]
+    # Merges newest first: git forgets the parents of what it has shown, and would merge without a base. What they
+    # changed besides merging is little, so that they may wait for their turn.
+    newest_first = [commit.sha for commit in reversed(listed) if _is_merge(commit)]
+    read = _read(repo, [*newest_first, *others], unread, lines, has_merges=bool(merges))
+    merged: dict[str, Change] = {}
+    waiting = next(read, None)
+    while waiting and waiting.sha in merges:
+        merged[waiting.sha] = waiting
+        waiting = next(read, None)
+    for commit in listed:
+        if commit.sha in merged:
+            yield _standing(repo, merged.pop(commit.sha), lines)
+        elif waiting and waiting.sha == commit.sha:
+            yield waiting
+            waiting = next(read, None)
+
+
+def merge_gaps(repo: Repository, listed: Sequence[Change]) -> tuple[str, ...]:
+    """What cannot be known of these commits' merges here, in a sentence."""
+    if not any(map(_is_merge, listed)) or repo.merges:
+        return ()
+    return ("this git is older than 2.35: what merges themselves took back is unknown",)
+
+
+def diff(repo: Repository, base: str, tip: str, *, lines: Lines, variables: Mapping[str, str] | None = None) -> Change:
+    """What `tip`, a commit or a tree, would land on top of `base`; `variables` let git read the tree.
+
+    Raises Invalid where git cannot compare them.
+    """
+    asked = (*_PINNED, "diff", *_DIFF, "--end-of-options", base, tip)
+    ran = repo.run(*asked, seconds_max=READ_SECONDS_MAX, variables=variables or {})
+    if ran.code:
+        raise Invalid(f"git cannot compare {tip[:12]} with {base[:12]}: {ran.complaint}")
+    return Change(sha=tip, parents=(base,), files=_parsed_files(ran.printed, lines))
+
+
+def _is_merge(commit: Change) -> bool:
+    return len(commit.parents) > 1
+
+
+def _read(repo: Repository, shas: Sequence[str], unread: Unread, lines: Lines, *, has_merges: bool) -> Iterator[Change]:
+    """`git log` of exactly these commits, in this order; where git stops at one, it is noted, and passed over."""
+    left = list(shas)
+    resolved = ("--remerge-diff" if has_merges and repo.merges else "--diff-merges=off",)
+    asked = (*_PINNED, "log", "--no-walk=unsorted", "--stdin", *resolved, *_DIFF, _FORMAT)
+    while left:
+        with Printed(repo, *asked, stdin="\n".join(left).encode()) as log:
+            for printed in log.parts([b"\x02" + sha.encode() + b"\0" for sha in left]):
+                yield _change(printed[1:], lines)
+                del left[0]
+        if len(unread.shas) >= _UNREAD_MAX:
+            unread.shas += left
+            return
+        unread.shas += left[:1]
+        del left[:1]
+
+
+def _change(printed: bytes, lines: Lines) -> Change:
+    sha, parents, seconds, author, address, message, runs, rest = printed.split(b"\0", 7)
+    return Change(
+        sha=as_text(sha),
+        parents=tuple(as_text(parents).split()),
+        author=as_text(author),
+        account=lines.hidden(as_text(address)) if address else "",
+        at_ms=int(seconds) * SECOND_MS,
+        message=as_text(message)[:MESSAGE_CHARS_MAX],
+        run=as_text(runs.rsplit(b",", 1)[-1].strip())[:_RUN_CHARS_MAX],
+        files=_parsed_files(rest, lines),
+    )
+
+
+def _standing(repo: Repository, change: Change, lines: Lines) -> Change:
+    """A merge without those lines of git's attempt that stand in it: between the markers all looks removed."""
+    return replace(change, files=tuple(_resolved(repo, change.sha, file, lines) for file in change.files))
+
+
+def _resolved(repo: Repository, sha: str, file: FileChange, lines: Lines) -> FileChange:
+    stand = {lines.number(line) for line in repo.file(sha, file.path).split(b"\n")}
+    hunks = []
+    for hunk in file.hunks:
+        gone = tuple(line for line in hunk.removed if line not in stand)
+        same = len(gone) == len(hunk.removed)
+        hunks.append(hunk if same else replace(hunk, removed=gone, takes=0, gives=0))
+    return replace(file, hunks=tuple(hunks))
+
+
+def _parsed_files(printed: bytes, lines: Lines) -> tuple[FileChange, ...]:
+    """The entries, which an empty field ends, and the patch behind them."""
+    entries, _, patch = printed.lstrip(b"\0\n").partition(b"\0\0")
+    return file_changes([as_text(part) for part in entries.split(b"\0")], patch, lines=lines)

@@ -1,0 +1,95 @@
+"""Where a repository is: told by its own files where it lies as most do, and by git where it does not."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from loomstack_mcp.adapters.git.run import run
+from loomstack_mcp.core.errors import NotFound
+
+_MARK_BYTES_MAX = 4_096
+_NOT_BARE = re.compile(rb"^\s*bare\s*=\s*false\s*$", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A repository on this machine."""
+
+    root: Path | None
+    """The top of the worktree; None in a bare repository, and inside of a git folder."""
+    git_dir: Path
+    """The worktree's own."""
+    common_dir: Path
+    """The git folder that all worktrees of the clone share."""
+
+    @property
+    def folder(self) -> Path:
+        """Where git is asked."""
+        return self.root or self.git_dir
+
+
+def place_at(folder: Path) -> Place:
+    """The repository around a folder. Raises NotFound, with git's complaint, where none can be read."""
+    return _by_files(folder) or _by_git(folder)
+
+
+def _by_git(folder: Path) -> Place:
+    asked = ("--path-format=absolute", "--git-common-dir", "--git-dir", "--show-toplevel")
+    # Outside of a worktree git prints the first two before it fails.
+    ran = run(folder, "rev-parse", *asked)
+    lines = os.fsdecode(ran.printed).splitlines()
+    if len(lines) < 2:
+        complaint = ran.complaint if ran.complained else "no git"
+        raise NotFound(f"{folder} is in no git repository that can be read ({complaint}); go to one, or clone it")
+    common_dir, git_dir = (Path(os.path.realpath(line)) for line in lines[:2])
+    return Place(root=Path(lines[2]) if len(lines) == 3 else None, git_dir=git_dir, common_dir=common_dir)
+
+
+def _by_files(folder: Path) -> Place | None:
+    """The same without a process, which costs a hook more than all it does; None where only git can tell.
+
+    That is where git would look at more than the `.git` of a folder above (git(1), gitrepository-layout(5)): other
+    owners, other devices, bare repositories, configured worktrees.
+    """
+    here = Path(os.path.realpath(folder))
+    try:
+        device = here.stat().st_dev
+        for top in (here, *here.parents):
+            if top.stat().st_dev != device or top.name == ".git" or (top / "HEAD").exists():
+                return None
+            if (mark := top / ".git").exists():
+                return _marked(top, mark) if _has_git() else None
+    except OSError:
+        return None
+    return None
+
+
+def _marked(top: Path, mark: Path) -> Place | None:
+    git_dir = mark if mark.is_dir() else _pointed_to(mark, b"gitdir: ", top)
+    if git_dir is None or not (git_dir / "HEAD").exists():
+        return None
+    common_dir = _pointed_to(git_dir / "commondir", b"", git_dir) or git_dir
+    is_mine = {path.stat().st_uid for path in (top, mark, git_dir)} == {os.geteuid()}
+    if not is_mine or not (common_dir / "objects").is_dir() or _has_more_to_say(common_dir):
+        return None
+    real = Path(os.path.realpath(git_dir))
+    return Place(root=top, git_dir=real, common_dir=Path(os.path.realpath(common_dir)))
+
+
+def _pointed_to(file: Path, mark: bytes, base: Path) -> Path | None:
+    if not file.is_file():
+        return None
+    with file.open("rb") as opened:
+        line = opened.read(_MARK_BYTES_MAX).rstrip(b"\r\n")
+    return base / os.fsdecode(line.removeprefix(mark)) if line.startswith(mark) else None
+
+
+def _has_more_to_say(common_dir: Path) -> bool:
+    """Whether the clone's settings may move its worktree, or deny that there is one."""
+    left = _NOT_BARE.sub(b"", (common_dir / "config").read_bytes()).lower()
+    return any(word in left for word in (b"bare", b"worktree", b"include"))
+
+
+def _has_git() -> bool:
+    return any(os.access(os.path.join(folder, "git"), os.X_OK) for folder in os.get_exec_path())  # noqa: PTH118 a hook's

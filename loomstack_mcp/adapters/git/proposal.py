@@ -1,0 +1,108 @@
+"""What a worktree would land, and on which history: the git facts of a check for conflicts."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from loomstack_mcp.adapters.git import diffs, history
+from loomstack_mcp.adapters.git.attributes import Attributes, reformatting
+from loomstack_mcp.adapters.git.diffs import Unread, merge_gaps
+from loomstack_mcp.adapters.git.history import Made
+from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.git.snapshots import snapshot
+from loomstack_mcp.core.changes.conflicts import Proposal
+from loomstack_mcp.core.changes.generated import Generated, named_so
+from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.changes.reversals import WINDOW_MS
+from loomstack_mcp.core.limits import SECOND_MS
+
+_MESSAGE_CHARS_MAX = 4_000
+
+
+class Landing:
+    """A worktree in front of its trunk, or of another target; `key` is the store's, for the hashes of lines."""
+
+    def __init__(
+        self, repo: Repository, *, target: str, key: bytes, generated: Sequence[str] = (), head: str = "HEAD"
+    ) -> None:
+        """Raises NotFound where `target` is no commit, or shares no history with `head`."""
+        self._repo = repo
+        self._now_ms = round(time.time() * SECOND_MS)
+        self.since_ms = self._now_ms - WINDOW_MS
+        """The start of the window."""
+        self._lines = Lines(key)
+        self._generated = Generated(generated)
+        self._unread = Unread()
+        self._target = target or repo.trunk or "HEAD"
+        self._base = history.base_of(repo, self._target, head=head)
+        self._head = head
+        self.history = history.landed(repo, self._target, since_ms=self.since_ms)
+        """What landed there in the window, parents first: when, and on what."""
+
+    @property
+    def is_trunk(self) -> bool:
+        """Whether the target is where changes land for good."""
+        return bool(self._repo.trunk) and self._target == self._repo.trunk
+
+    def reader(self, progress: Callable[[int, int], None]) -> Callable[[Sequence[str]], Iterator[Change]]:
+        """A reader of what commits of the history changed, without what machines write; it tells how far it is."""
+        listed = {commit.sha: commit for commit in self.history}
+
+        def changes(shas: Sequence[str]) -> Iterator[Change]:
+            found = diffs.changes(self._repo, [listed[sha] for sha in shas], self._unread, lines=self._lines)
+            for done, change in enumerate(found, start=1):
+                # By name alone: what a worktree's settings leave out is another reader's business.
+                yield replace(change, files=tuple(file for file in change.files if not named_so(file.path)))
+                progress(done, len(shas))
+
+        return changes
+
+    def proposal(self) -> Proposal:
+        """What would land now: of the files, and of the index and HEAD where they differ. Read the history first."""
+        with snapshot(self._repo) as taken:
+            found = [
+                diffs.diff(self._repo, self._base, tree, lines=self._lines, variables=taken.variables)
+                for tree in taken.trees
+            ]
+        made = history.made_since(self._repo, self._base, self._head)
+        return self._proposed(found, made, history.author_here(self._repo), taken.left_out)
+
+    def proposal_of(self, after: str, made: Sequence[Made]) -> Proposal:
+        """The same of a tree that would be there, of merging the commits `made`, newest first."""
+        change = diffs.diff(self._repo, self._repo.commit(self._target), after, lines=self._lines)
+        who = (made[0].author, made[0].address) if made else ("", "")
+        return self._proposed([change], made, who, ())
+
+    def _proposed(
+        self, found: Sequence[Change], made: Sequence[Made], who: tuple[str, str], left_out: tuple[str, ...]
+    ) -> Proposal:
+        author, address = who
+        account = self._lines.hidden(address) if address else ""
+        message = "\n".join(commit.message for commit in made)[:_MESSAGE_CHARS_MAX]
+        attributes = Attributes(self._repo, self._target)
+        for change in found:
+            attributes.teach(self._generated, change)
+        return Proposal(
+            changes=tuple(
+                replace(
+                    change,
+                    author=author,
+                    account=account,
+                    message=message,
+                    at_ms=self._now_ms,
+                    files=tuple(file for file in change.files if not self._generated(file.path)),
+                )
+                for change in found
+            ),
+            history=self.history,
+            target=self._target.removeprefix("refs/").removeprefix("heads/").removeprefix("remotes/"),
+            reformatting=reformatting(self._repo, self._target),
+            unchecked=(*self._gaps(), *self._unread.sentences(), *left_out),
+        )
+
+    def _gaps(self) -> Iterator[str]:
+        if self._target == "HEAD":
+            yield "no trunk can be told here, so that this branch was compared with itself; name one with base"
+        yield from self._repo.gaps
+        yield from merge_gaps(self._repo, self.history)

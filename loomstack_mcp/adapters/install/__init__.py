@@ -1,0 +1,1 @@
+"""The clients' files on disk, and what the clients make of them."""

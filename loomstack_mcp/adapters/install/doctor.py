@@ -1,0 +1,111 @@
+"""What may be wrong with an installation, each found out by looking, and the command that mends it."""
+
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from loomstack_mcp.core.clients.files.own_names import COMMAND, HOOK
+
+Status = Literal["ok", "warn", "fail"]
+
+INIT = f"{COMMAND} init"
+"""What mends most."""
+_GIT_OLDEST = (2, 31)  # rev-parse --path-format
+_SQLITE_OLDEST = (3, 37)  # STRICT tables
+_NETWORK = re.compile(r"nfs.*|cifs|smb3|smbfs|9p|afs|beegfs|ceph|gpfs|lustre|(fuse\.)?(ceph|glusterfs|sshfs)", re.ASCII)
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+_ELSEWHERE = "export LOOMSTACK_HOME=/a/folder/on/this/machine"
+_PROGRAM_SECONDS_MAX = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    check: str
+    status: Status
+    found: str
+    mend: str = ""
+    """A command, or what to do; empty where nothing is wrong."""
+
+
+def programs(version: str) -> Iterator[Check]:
+    """Git, SQLite, and whether clients find our scripts, in this version."""
+    for name in (COMMAND, HOOK):
+        place = shutil.which(name)
+        if place is None:
+            folder = Path(sys.executable).parent
+            mend = f'add it: export PATH="{folder}:$PATH"' if (folder / name).exists() else f"pip install {COMMAND}"
+            yield Check(check=name, status="fail", found="not on PATH, so that no client can start it", mend=mend)
+        else:
+            yield Check(check=name, status="ok", found=place)
+    if shutil.which(COMMAND) and version not in (printed := _printed(COMMAND, "--version")):
+        found = f"PATH has {printed.strip() or 'one that does not answer'}, this is {version}"
+        yield Check(check="version", status="warn", found=found, mend=f"pip install --upgrade {COMMAND}")
+    yield _at_least("git", _printed("git", "--version"), _GIT_OLDEST)
+    yield _at_least("sqlite", sqlite3.sqlite_version, _SQLITE_OLDEST)
+
+
+def store_folder(path: Path) -> Check:
+    """Whether the store's folder is on this machine: SQLite's locks cannot be trusted on a network file system."""
+    try:
+        mounts = Path("/proc/mounts").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        mounts = ""
+    kind = file_system(mounts, os.path.realpath(path))
+    if _NETWORK.fullmatch(kind):
+        found = f"{path} is on {kind}, a network file system"
+        return Check(check="file system", status="fail", found=found, mend=_ELSEWHERE)
+    return Check(check="file system", status="ok", found=kind or "not known on this system")
+
+
+def new_store(path: Path) -> Check:
+    """Whether a store can be made at a path where there is none."""
+    around = next(place for place in path.parents if os.path.lexists(place))
+    try:
+        # Tried, since permissions say nothing about root, /proc and read-only file systems.
+        with tempfile.TemporaryDirectory(dir=around, prefix=f".{COMMAND}-"):
+            return Check(check="store", status="ok", found=f"none yet at {path}; the first start_run makes it")
+    except OSError as error:
+        found = f"cannot be made at {path}: {around}: {error.strerror}"
+        return Check(check="store", status="fail", found=found, mend=_ELSEWHERE)
+
+
+def file_system(mounts: str, path: str) -> str:
+    """The type of the file system that holds a real path, by the text of /proc/mounts (proc(5)); "" where none does."""
+    found = ""
+    for line in mounts.split("\n"):
+        fields = line.split(" ")
+        if len(fields) > 2:
+            point = _ESCAPED.sub(lambda code: chr(int(code[1], 8)), fields[1])
+            # The last one, not the longest: a later mount of a folder hides what was mounted inside it.
+            found = fields[2] if f"{path}/".startswith(f"{point.rstrip('/')}/") else found
+    return found
+
+
+def _at_least(name: str, printed: str, oldest: tuple[int, int]) -> Check:
+    numbers = re.search(r"(\d+)\.(\d+)[\d.]*", printed)
+    wanted = ".".join(map(str, oldest))
+    if numbers is None:
+        return Check(check=name, status="fail", found="does not answer", mend=f"install {name} {wanted} or newer")
+    if (int(numbers[1]), int(numbers[2])) < oldest:
+        return Check(check=name, status="fail", found=f"{numbers[0]} is too old", mend=f"install {wanted} or newer")
+    return Check(check=name, status="ok", found=numbers[0])
+
+
+def _printed(*command: str) -> str:
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PROGRAM_SECONDS_MAX, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout

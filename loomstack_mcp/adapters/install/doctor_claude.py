@@ -1,0 +1,172 @@
+"""Whether Claude Code knows the server, may start it, and checks edits. All run on Claude Code 2.1.330, 2026-11."""
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from loomstack_mcp.adapters.install.doctor import INIT, Check
+from loomstack_mcp.adapters.install.doctor_files import Client, Files, Place, Tree, table, tables, text, texts, words
+from loomstack_mcp.core.clients.files.own_names import HOOK, NAME
+
+_CLIENT = "Claude Code"
+_LOCAL = ".claude/settings.local.json"
+_TOOLS = f"mcp__{NAME}"
+_ACCEPT = "start `claude` in this folder and accept"
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Settings:
+    """What Claude Code reads, by who wrote it."""
+
+    everywhere: Tree
+    """The user's own entry of our server, for all folders."""
+    state: Tree
+    """What Claude Code keeps of this project; a linked worktree shares that of the main one."""
+    is_trusted: bool
+    user: tuple[Path, Tree]
+    local: tuple[tuple[Path, Tree], ...]
+    """The main worktree's count in a linked one as well."""
+    tracked: tuple[Path, ...]
+    """Those of `local` that are in git: not the user's word."""
+    project: tuple[Path, Tree]
+    shared: Tree
+    """The entry in .mcp.json."""
+
+    @property
+    def files(self) -> tuple[tuple[Path, Tree], ...]:
+        return (self.user, *self.local, self.project)
+
+    @property
+    def personal(self) -> tuple[tuple[Path, Tree], ...]:
+        return (self.user, *(each for each in self.local if each[0] not in self.tracked))
+
+    @property
+    def personal_answers(self) -> tuple[Tree, ...]:
+        return (self.state, *(tree for _, tree in self.personal))
+
+
+def claude_code(place: Place) -> Client:
+    """What Claude Code makes of the server in this worktree."""
+    if shutil.which("claude") is None:
+        return Client(name=_CLIENT, checks=(Check(check=_CLIENT, status="ok", found="not installed"),))
+    files = Files(_CLIENT)
+    settings = _read(place, files)
+    if files.broken:
+        return Client(name=_CLIENT, checks=tuple(files.broken))
+    first, entry = _server(settings)
+    if not entry:
+        return Client(name=_CLIENT, checks=(first,))
+    # Where only a file that came with the repository says yes, nobody has said yes to this server.
+    is_approved = entry is not settings.shared or any(map(_accepts, settings.personal_answers))
+    entry = _expanded(entry, place.environment)
+    return Client(
+        name=_CLIENT,
+        checks=(first, *_rules(settings), *_hook(settings)),
+        entry=entry,
+        environment={**place.environment, **texts(entry, "env")},
+        is_approved=first.status == "ok" and is_approved,
+    )
+
+
+def _read(place: Place, files: Files) -> _Settings:
+    moved = place.environment.get("CLAUDE_CONFIG_DIR")
+    folder = Path(moved) if moved else place.home / ".claude"
+    own = files.json((folder if moved else place.home) / ".claude.json")
+    projects = table(own, "projects")
+    local = tuple(root / _LOCAL for root in place.roots)
+    project = place.root / ".claude" / "settings.json"
+    return _Settings(
+        everywhere=table(own, "mcpServers", NAME),
+        state=table(projects, str(place.main)),
+        is_trusted=any(table(projects, str(root)).get("hasTrustDialogAccepted") is True for root in place.roots),
+        user=(folder / "settings.json", files.json(folder / "settings.json")),
+        local=tuple((path, files.json(path)) for path in local),
+        tracked=tuple(root / _LOCAL for root in place.roots if place.tracks(root, _LOCAL)),
+        project=(project, files.json(project)),
+        shared=table(files.json(place.root / ".mcp.json"), "mcpServers", NAME),
+    )
+
+
+def _server(settings: _Settings) -> tuple[Check, Tree]:
+    """What is so, and the entry that Claude Code would use: of this folder, else .mcp.json, else of the user."""
+    here = table(settings.state, "mcpServers", NAME)
+    answers = (settings.state, *(tree for _, tree in settings.files))
+    is_off = any(NAME in words(tree, "disabledMcpjsonServers") for tree in answers)
+    is_accepted = any(map(_accepts, answers))
+    may_start = not is_off and (_accepts(settings.user[1]) or (is_accepted and settings.is_trusted))
+    own = here or (settings.everywhere if not (settings.shared and may_start) else {})
+    if not own and not settings.shared:
+        return _warns("does not know the server here", INIT), {}
+    if NAME in words(settings.state, "disabledMcpServers") or (is_off and not own):
+        mend = "start `claude` here and enable it with /mcp"
+        return _warns("the server is switched off for this folder", mend), {}
+    if own:
+        return Check(check=_CLIENT, status="ok", found="knows the server from your own settings"), own
+    if may_start:
+        return Check(check=_CLIENT, status="ok", found="knows the server and may start it"), settings.shared
+    if is_accepted:
+        found = "the server waits for your approval: the folder is not trusted, so what approves it does not count"
+        return _warns(found, _ACCEPT), settings.shared
+    mend = f"{_ACCEPT} the server (`claude -p` does not ask)"
+    return _warns("the server waits for your approval", mend), settings.shared
+
+
+def _rules(settings: _Settings) -> Iterator[Check]:
+    name = f"{_CLIENT} rules"
+    for path, tree in settings.files:
+        denied = [rule for rule in words(table(tree, "permissions"), "deny") if _is_ours(rule)]
+        if denied:
+            found = f"{path} denies {', '.join(denied)}"
+            is_all = any(rule in (_TOOLS, f"{_TOOLS}__*") for rule in denied)
+            mend = f"take that out of permissions.deny in {path}"
+            yield Check(check=name, status="fail" if is_all else "warn", found=found, mend=mend)
+    if settings.tracked:
+        found = f"{_LOCAL} is in git, so that its permissions do not count"
+        mend = f"git -C {settings.tracked[0].parent.parent} rm --cached {_LOCAL}"
+        yield Check(check=name, status="warn", found=found, mend=mend)
+        return
+    # Claude Code heeds a project's permissions only once its folder is trusted.
+    counted = (*settings.personal, *((settings.project,) if settings.is_trusted else ()))
+    if not any(_is_ours(rule) for _, tree in counted for rule in words(table(tree, "permissions"), "allow")):
+        found = "our tools are not allowed: it asks about each call, and `claude -p` refuses them"
+        yield Check(check=name, status="warn", found=found, mend=INIT)
+
+
+def _hook(settings: _Settings) -> Iterator[Check]:
+    groups = (group for _, tree in settings.files for _, group in tables(table(tree, "hooks"), "PreToolUse"))
+    commands = (text(entry, "command") for group in groups for _, entry in tables(group, "hooks"))
+    if not any(f"{HOOK} claude" in command for command in commands):
+        found = "no hook: edits are not checked against claims"
+        yield Check(check=f"{_CLIENT} hook", status="warn", found=found, mend=INIT)
+
+
+def _warns(found: str, mend: str) -> Check:
+    return Check(check=_CLIENT, status="warn", found=found, mend=mend)
+
+
+def _accepts(answers: Tree) -> bool:
+    """Whether the answers that a person gave let a project's server start."""
+    return NAME in words(answers, "enabledMcpjsonServers") or answers.get("enableAllProjectMcpServers") is True
+
+
+def _is_ours(rule: str) -> bool:
+    return rule == _TOOLS or rule.startswith(f"{_TOOLS}__")
+
+
+def _expanded(entry: Tree, environment: Mapping[str, str]) -> Tree:
+    """The entry with `${NAME}` and `${NAME:-default}` as Claude Code fills them in; an unset name stays.
+
+    Not in the URL: `doctor` asks it, and no repository shall learn a variable that way.
+    """
+
+    def filled(word: str) -> str:
+        return _VARIABLE.sub(lambda found: environment.get(found[1], found[0] if found[2] is None else found[2]), word)
+
+    changed: dict[str, object] = {"args": [filled(word) for word in words(entry, "args")]}
+    changed["env"] = {name: filled(value) for name, value in texts(entry, "env").items()}
+    if command := text(entry, "command"):
+        changed["command"] = filled(command)
+    return {**entry, **changed}

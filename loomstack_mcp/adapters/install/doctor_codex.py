@@ -1,0 +1,135 @@
+"""Whether Codex knows the server, may start it, and runs the hook. All run on Codex 0.169.0, 2026-11."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from loomstack_mcp.adapters.install.doctor import INIT, Check
+from loomstack_mcp.adapters.install.doctor_files import Client, Files, Place, Tree, table, tables, text, texts, words
+from loomstack_mcp.core.clients.files.own_names import HOOK, NAME
+
+_CLIENT = "Codex"
+_INHERITED = ("HOME", "LANG", "PATH", "TERM")
+_HOOK_SECONDS = 600
+_HOOK_KEYS = {"type": str, "command": str, "timeout": int, "async": bool}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Settings:
+    """What Codex reads, by who wrote it."""
+
+    own: Tree
+    """The user's config.toml, which also holds what they trust."""
+    user: Tree
+    """Their own entry of our server."""
+    project: Tree
+    """The worktree's."""
+    is_trusted: bool
+    hooks: tuple[tuple[Path, Tree], ...]
+    """The files that may hold hooks, those of a project only from its main worktree."""
+
+
+def codex(place: Place) -> Client:
+    """What Codex makes of the server in this worktree."""
+    if shutil.which("codex") is None:
+        return Client(name=_CLIENT, checks=(Check(check=_CLIENT, status="ok", found="not installed"),))
+    files = Files(_CLIENT)
+    settings = _read(place, files)
+    if files.broken:
+        return Client(name=_CLIENT, checks=tuple(files.broken))
+    entry = {**settings.user, **settings.project}
+    if not entry:
+        return Client(name=_CLIENT, checks=(_warns("does not know the server here", INIT),))
+    if entry.get("enabled") is False:
+        mend = f"take `enabled = false` out of [mcp_servers.{NAME}], in .codex/config.toml or your own"
+        return Client(name=_CLIENT, checks=(_warns("the server is switched off", mend),))
+    first = Check(check=_CLIENT, status="ok", found="knows the server")
+    if settings.project and not settings.is_trusted:
+        found = "the folder is not trusted, so its settings do not count"
+        first = _warns(found, "start `codex` here and trust the folder")
+    env = {**texts(settings.user, "env"), **texts(settings.project, "env")}
+    passed = (*_INHERITED, *words(entry, "env_vars"), *_named(entry))
+    return Client(
+        name=_CLIENT,
+        checks=(first, *_hook(settings, place)),
+        entry=entry,
+        environment={**{name: place.environment[name] for name in passed if name in place.environment}, **env},
+        is_approved=settings.is_trusted or "url" not in settings.project,
+    )
+
+
+def _read(place: Place, files: Files) -> _Settings:
+    moved = place.environment.get("CODEX_HOME")
+    folder = Path(moved) if moved else place.home / ".codex"
+    own = files.toml(folder / "config.toml")
+    levels = [table(own, "projects", str(root)).get("trust_level") for root in place.roots]
+    theirs = place.main / ".codex"
+    shared = {root: files.toml(root / ".codex" / "config.toml") for root in place.roots}
+    return _Settings(
+        own=own,
+        user=table(own, "mcp_servers", NAME),
+        project=table(shared[place.root], "mcp_servers", NAME),
+        # What is said of the worktree itself goes first.
+        is_trusted=next((level for level in levels if level), None) == "trusted",
+        hooks=(
+            (folder / "hooks.json", files.json(folder / "hooks.json")),
+            (folder / "config.toml", own),
+            (theirs / "hooks.json", files.json(theirs / "hooks.json")),
+            (theirs / "config.toml", shared[place.main]),
+        ),
+    )
+
+
+def _named(entry: Tree) -> Iterator[str]:
+    """The variables of `env_vars` that are written as tables."""
+    for _, each in tables(entry, "env_vars"):
+        yield text(each, "name")
+
+
+def _hook(settings: _Settings, place: Place) -> Iterator[Check]:
+    name = f"{_CLIENT} hook"
+    states = [state for path, tree in settings.hooks for state in _states(path, tree, settings.own)]
+    if not states:
+        found, mend = "no hook: edits are not checked against claims", INIT
+        if place.root != place.main:
+            found, mend = f"no hook in {place.main}, where Codex looks for it", f"cd {place.main} && {INIT}"
+        yield Check(check=name, status="warn", found=found, mend=mend)
+    elif settings.is_trusted and "" not in states:
+        mend = "start `codex` here and see to it with /hooks"
+        yield Check(check=name, status="warn", found=f"Codex does not run the hook: {states[0]}", mend=mend)
+
+
+def _states(path: Path, tree: Tree, own: Tree) -> Iterator[str]:
+    """Why Codex does not run each hook of ours in a file; "" where it does, or where that cannot be told."""
+    for group_index, group in tables(table(tree, "hooks"), "PreToolUse"):
+        for index, handler in tables(group, "hooks"):
+            if f"{HOOK} codex" in text(handler, "command"):
+                kept = table(own, "hooks", "state", f"{path}:pre_tool_use:{group_index}:{index}")
+                yield _state(kept, group, handler)
+
+
+def _state(kept: Tree, group: Tree, handler: Tree) -> str:
+    if kept.get("enabled") is False:
+        return "it is switched off"
+    if not (trusted := kept.get("trusted_hash")):
+        return "you have not trusted it"
+    is_plain = all(isinstance(value, _HOOK_KEYS.get(name, ())) for name, value in handler.items())
+    if is_plain and trusted != f"sha256:{_hash(group, handler)}":
+        return "it has changed since you trusted it"
+    return ""
+
+
+def _hash(group: Tree, handler: Tree) -> str:
+    """As Codex computes it: over sorted JSON without blanks, with its defaults filled in."""
+    filled = {"async": False, "timeout": _HOOK_SECONDS, **handler}
+    matcher = {"matcher": text(group, "matcher")} if "matcher" in group else {}
+    told = {"event_name": "pre_tool_use", "hooks": [filled], **matcher}
+    printed = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(printed.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _warns(found: str, mend: str) -> Check:
+    return Check(check=_CLIENT, status="warn", found=found, mend=mend)

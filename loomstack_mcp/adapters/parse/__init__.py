@@ -1,0 +1,1 @@
+"""All of tree-sitter and RE2: shell lines, imports, tests, patterns."""

@@ -1,0 +1,106 @@
+"""How each check of a change is found out: by reading its blobs, when first a rule asks."""
+
+from functools import cached_property
+
+from loomstack_mcp.adapters.git.blobs import Blobs, Tree, tree_of
+from loomstack_mcp.adapters.git.delta import Delta
+from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.parse import imports
+from loomstack_mcp.adapters.parse.re2_patterns import Patterns
+from loomstack_mcp.adapters.parse.tests import read_tests
+from loomstack_mcp.core.patterns.gitignore import compiled
+from loomstack_mcp.core.policy import content
+from loomstack_mcp.core.policy.boundaries import crossings
+from loomstack_mcp.core.policy.delta import LINK, NO_MODE, SUBMODULE, limits_exceeded
+from loomstack_mcp.core.policy.looks import NoLooks, Violations
+from loomstack_mcp.core.policy.rules import Boundaries, Limits, WeakeningScope
+from loomstack_mcp.core.policy.violations import Unknown, Violation
+from loomstack_mcp.core.tampering.tampering import weakened
+
+
+class ChangeLooks(NoLooks):
+    """The looks at a change, each by reading its blobs, and at the message of its commit where there is one."""
+
+    def __init__(self, repo: Repository, delta: Delta, *, message: str | None = None) -> None:
+        self._repo = repo
+        self._delta = delta
+        self._blobs = Blobs(repo)
+        self._message = message
+        self._added: dict[tuple[str, ...], Violations] = {}
+        self._weakening: dict[WeakeningScope, Violations] = {}
+
+    def limits(self, limits: Limits, /) -> Violations:
+        """Bounds on the size of the change that it exceeds."""
+        return limits_exceeded(self._delta.subject, limits)
+
+    def secrets(self) -> Violations:
+        """Secrets that it adds; raises Unknown."""
+        return self._secrets
+
+    def links(self) -> Violations:
+        """Links that lead out of the repository; raises Unknown."""
+        return self._links
+
+    def submodules(self) -> Violations:
+        """Submodules that it points elsewhere."""
+        return content.submodules_changed(self._delta.subject)
+
+    def added(self, patterns: tuple[str, ...], /) -> Violations:
+        """Added lines that match one of these expressions; raises Unknown."""
+        if patterns not in self._added:
+            first = Patterns(patterns).first
+            self._added[patterns] = content.lines_forbidden(self._delta.subject, self._blobs.content, first)
+        return self._added[patterns]
+
+    def weakening(self, which: WeakeningScope, /) -> Violations:
+        """Tests that it weakens, on purpose by the looks of it (`tamper`) or in any way; raises Unknown."""
+        if which not in self._weakening:
+            before, after = _sides(self._delta, self._blobs)
+            self._weakening[which] = weakened(before, after, parse=read_tests, which=which)
+        return self._weakening[which]
+
+    def crossings(self, boundaries: Boundaries, /) -> Violations:
+        """Imports that cross one of the boundaries; raises Unknown."""
+        found = self._imports
+        told = crossings(
+            boundaries, found.edges, covers=lambda patterns, path: compiled(patterns).loose(path), old=found.old
+        )
+        return (*told, *found.violations)
+
+    def message(self, pattern: str, /) -> Violations:
+        """A message that does not match the expression; raises Unknown where there is none."""
+        if self._message is None:
+            raise Unknown("message")
+        if Patterns([pattern]).first(self._message.encode("utf-8", "replace")):
+            return ()
+        return (Violation(text=f"the message does not match {pattern}"),)
+
+    @cached_property
+    def _tree(self) -> Tree:
+        return tree_of(self._repo, self._delta.after)
+
+    @cached_property
+    def _secrets(self) -> Violations:
+        return content.secrets_added(self._delta.subject, self._blobs.content)
+
+    @cached_property
+    def _links(self) -> Violations:
+        return content.links_escaping(self._delta.subject, self._blobs.links(self._tree))
+
+    @cached_property
+    def _imports(self) -> imports.Imports:
+        project = imports.project(self._tree, self._blobs.content)
+        return imports.imports(self._delta.subject, self._blobs.content, self._tree.holds, project)
+
+
+def _sides(delta: Delta, blobs: Blobs) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """The files before and after, without links, submodules and what is too large to read."""
+    sides: tuple[dict[str, bytes], dict[str, bytes]] = ({}, {})
+    for file in delta.subject.files:
+        for side, path, mode, blob in (
+            (sides[0], file.old_path, file.mode_before, file.blob_before),
+            (sides[1], file.path, file.mode_after, file.blob_after),
+        ):
+            if mode not in (LINK, SUBMODULE, NO_MODE) and (found := blobs.content(blob)) is not None:
+                side[path] = found
+    return sides

@@ -1,0 +1,125 @@
+"""Where a repository's policy files are: on its trunk, in a worktree, in the organisation's folder."""
+
+import os
+import secrets
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.policy.cache import PolicyFile, builtin, hashed, keep, kept
+from loomstack_mcp.core.errors import PolicyError
+from loomstack_mcp.core.policy.rules import Layer, Rulebook
+
+FOLDER = "policies"
+_FILES_MAX = 200
+_BYTES_MAX = 300_000
+_KEY_BYTES = 32
+
+
+def of_commit(repo: Repository, commit: str) -> tuple[PolicyFile, ...]:
+    """The repository's layer as a commit has it. Raises PolicyError where it cannot be read whole."""
+    top = repo.objects.entries(f"{commit}^{{tree}}")
+    if top is None:
+        raise PolicyError(f"the policies of {commit[:12]} cannot be read; is it a commit that this clone has?")
+    if FOLDER not in top:
+        return ()
+    # A link, a submodule or a file in the place of the folder would be a set without a rule.
+    folder = repo.objects.entries(top[FOLDER].id) if top[FOLDER].is_folder else None
+    if folder is None:
+        raise PolicyError(f"{FOLDER}:1: is no folder of its own on the trunk; put the rules themselves there")
+    found = []
+    for name, entry in folder.items():
+        if name.endswith((".yaml", ".yml")):
+            path = f"{FOLDER}/{name}"
+            if not entry.is_file:
+                raise PolicyError(f"{path}:1: is no file of its own on the trunk; put the rules themselves there")
+            found.append(PolicyFile(layer="repo", name=path, content=_content(repo, entry.id, path)))
+    return _few(found)
+
+
+def of_folder(root: Path, *, layer: Layer, shown: str = FOLDER) -> tuple[PolicyFile, ...]:
+    """The files of a folder `policies/` below `root`; none where there is no such folder."""
+    folder = root / FOLDER
+    names = (
+        sorted(path for path in folder.glob("*.y*ml") if path.suffix in (".yaml", ".yml")) if folder.is_dir() else []
+    )
+    found = []
+    for path in names:
+        name = f"{shown}/{path.name}"
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > _BYTES_MAX:
+            raise PolicyError(f"{name}:1: is no regular file of at most {_BYTES_MAX} bytes")
+        found.append(PolicyFile(layer=layer, name=name, content=path.read_bytes()))
+    return _few(found)
+
+
+def of_org(home: str) -> tuple[PolicyFile, ...]:
+    """The organisation's layer, in the home folder of LoomStack."""
+    return of_folder(Path(home), layer="org", shown="org") if home else ()
+
+
+def _content(repo: Repository, blob: str, path: str) -> bytes:
+    found = repo.objects.named(blob)
+    if found is None or found.content is None or len(found.content) > _BYTES_MAX:
+        raise PolicyError(f"{path}:1: is missing from this clone, or larger than {_BYTES_MAX} bytes")
+    return found.content
+
+
+def _few(found: list[PolicyFile]) -> tuple[PolicyFile, ...]:
+    if len(found) > _FILES_MAX:
+        raise PolicyError(f"{found[_FILES_MAX].name}:1: there are more than {_FILES_MAX} policy files")
+    return tuple(found)
+
+
+def rulebook(repo: Repository, home: str, *, commit: str = "", worktree: bool = False) -> Rulebook:
+    """All layers: the built-in one, the organisation's, and the repository's as a commit, or its worktree, has it.
+
+    With both, a rule of either counts: a tightening works at once, a loosening when it has landed. Raises PolicyError.
+    """
+    above = [*builtin(), *of_org(home)]
+    landed = _loaded([*above, *(of_commit(repo, commit) if commit else ())], home)
+    if not worktree:
+        return landed
+    here = _loaded([*above, *of_folder(repo.folder, layer="repo")], home)
+    return _together(landed, here) if commit else here
+
+
+def _loaded(files: Sequence[PolicyFile], home: str) -> Rulebook:
+    """The rulebook of these files, kept from an earlier process where it can be trusted."""
+    secret = _secret(Path(home)) if home else b""
+    if secret and (found := kept(Path(home), files, secret=secret)):
+        return found
+    from loomstack_mcp.adapters.policy.load import loaded  # pydantic and YAML: 150 ms that a kept set does not cost
+
+    book = loaded(files)
+    if secret:
+        keep(Path(home), files, book, secret=secret)
+    return book
+
+
+def _secret(home: Path) -> bytes:
+    """The key of what is kept, readable by its owner alone; b"" where none can be had."""
+    path = home / "cache" / "policy" / "key"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(FileExistsError):
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(_KEY_BYTES))
+        about = path.lstat()
+        is_private = stat.S_ISREG(about.st_mode) and not about.st_mode & 0o077 and about.st_uid == os.getuid()
+        found = path.read_bytes() if is_private else b""
+    except OSError:
+        return b""
+    return found if len(found) == _KEY_BYTES else b""
+
+
+def _together(landed: Rulebook, here: Rulebook) -> Rulebook:
+    """Every rule of the trunk, and those of the worktree that say something else; waivers of the trunk alone."""
+    known = set(map(repr, landed.rules))
+    new = tuple(rule for rule in here.rules if repr(rule) not in known)
+    if not new:
+        return landed
+    rules = (*landed.rules, *new)
+    return Rulebook(rules=rules, waivers=landed.waivers, hash=hashed(rules, landed.waivers))

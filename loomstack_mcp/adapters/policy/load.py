@@ -1,0 +1,145 @@
+"""Policy files of all layers → one rulebook, or everything that is wrong with them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from loomstack_mcp.adapters.policy import models as models
+from loomstack_mcp.adapters.policy.cache import PolicyFile, builtin, hashed, record
+from loomstack_mcp.adapters.policy.messages import dotted, spoken
+from loomstack_mcp.adapters.policy.strict_yaml import Document, Place, document
+from loomstack_mcp.adapters.policy.validate import Wrong, instant_ms, wrong_in_rule, wrong_in_waiver
+from loomstack_mcp.core.errors import PolicyError
+from loomstack_mcp.core.policy.rules import Layer, Rule, Rulebook, Waiver
+
+__all__ = ["PolicyFile", "builtin", "loaded", "schema"]
+
+PROBLEMS_MAX = 50
+"""Told at once; the rest after these are mended."""
+
+_LAYERS: tuple[Layer, ...] = ("builtin", "org", "repo")
+_DAY_MINUTES = 24 * 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    """A file that has the right shape."""
+
+    layer: Layer
+    lines: Document
+    doc: models.Doc
+
+    def at(self, place: Place) -> str:
+        return f"{self.lines.name}:{self.lines.line(place)}"
+
+
+def loaded(files: Sequence[PolicyFile]) -> Rulebook:
+    """The rules and waivers of all files, the built-in layer first, then the organisation's, then the repository's.
+
+    The files of the built-in layer are not added: pass `builtin()` with the others. Raises PolicyError
+    with every problem found, one a line, `file:line: key: what is wrong`, at most PROBLEMS_MAX of them.
+    """
+    sources: list[_Source] = []
+    problems: list[str] = []
+    for file in sorted(files, key=lambda file: _LAYERS.index(file.layer)):
+        try:
+            sources.append(_source(file))
+        except PolicyError as refused:
+            problems += str(refused).split("\n")
+    complete = not problems
+    for source in sources:
+        problems += _wrong_rules(source)
+    problems += _told_twice(sources)
+    if complete:  # else a waiver's rule may be in the file that was refused
+        problems += _wrong_waivers(sources)
+    if problems:
+        more = [f"and {len(problems) - PROBLEMS_MAX} more"] if len(problems) > PROBLEMS_MAX else []
+        raise PolicyError("\n".join(problems[:PROBLEMS_MAX] + more))
+    rules = tuple(rule for source in sources for rule in _rules(source))
+    waivers = tuple(waiver for source in sources for waiver in _waivers(source))
+    return Rulebook(rules=rules, waivers=waivers, hash=hashed(rules, waivers))
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a policy file, for editors."""
+    found = models.Doc.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+
+
+def _source(file: PolicyFile) -> _Source:
+    lines = document(file.name, file.content)
+    try:
+        doc = models.Doc.model_validate(lines.value)
+    except ValidationError as refused:
+        told = [spoken(error) for error in refused.errors(include_url=False)]
+        ordered = sorted((lines.line(place), dotted(place), text) for place, text in told)
+        raise PolicyError(
+            "\n".join(f"{file.name}:{line}: {key or 'the file'}: {text}" for line, key, text in ordered)
+        ) from None
+    return _Source(layer=file.layer, lines=lines, doc=doc)
+
+
+def _wrong_rules(source: _Source) -> Iterator[str]:
+    for number, rule in enumerate(source.doc.rules):
+        place: Place = ("rules", number)
+        if rule.id.startswith("builtin.") and source.layer != "builtin":
+            yield f"{source.at((*place, 'id'))}: {dotted((*place, 'id'))}: builtin. is for rules that come with us"
+        yield from _told(source, place, wrong_in_rule(rule))
+
+
+def _wrong_waivers(sources: Sequence[_Source]) -> Iterator[str]:
+    rules: Mapping[str, models.Rule] = {rule.id: rule for source in sources for rule in source.doc.rules}
+    for source in sources:
+        for number, waiver in enumerate(source.doc.waivers):
+            yield from _told(source, ("waivers", number), wrong_in_waiver(waiver, rules))
+
+
+def _told(source: _Source, place: Place, wrong: Wrong) -> Iterator[str]:
+    for below, text in wrong:
+        where = (*place, *below)
+        yield f"{source.at(where)}: {dotted(where)}: {text}"
+
+
+def _told_twice(sources: Sequence[_Source]) -> Iterator[str]:
+    """Layers only add, so no id comes twice, whichever rule would be the stricter one."""
+    first: dict[tuple[str, str], str] = {}
+    for source in sources:
+        ids = [("rules", number, rule.id) for number, rule in enumerate(source.doc.rules)]
+        ids += [("waivers", number, waiver.id) for number, waiver in enumerate(source.doc.waivers)]
+        for kind, number, found in ids:
+            place: Place = (kind, number, "id")
+            if at := first.get((kind, found)):
+                yield f"{source.at(place)}: {dotted(place)}: {found} is already at {at}; a layer adds, it cannot change"
+            else:
+                first[kind, found] = source.at(place)
+
+
+def _rules(source: _Source) -> Iterator[Rule]:
+    for number, rule in enumerate(source.doc.rules):
+        raw = _raw(rule)
+        for window in raw.get("when", {}).get("windows", ()):
+            window["start_minute"] = _minute(window.pop("start", None), default=0)
+            window["end_minute"] = _minute(window.pop("end", None), default=_DAY_MINUTES)
+        yield record("rules", {**raw, "layer": source.layer, "place": source.at(("rules", number, "id"))})
+
+
+def _waivers(source: _Source) -> Iterator[Waiver]:
+    for number, waiver in enumerate(source.doc.waivers):
+        raw = _raw(waiver)
+        raw["created_at_ms"] = instant_ms(raw.pop("created"))
+        raw["expires_at_ms"] = instant_ms(raw.pop("expires"))
+        yield record("waivers", {**raw, "place": source.at(("waivers", number, "id"))})
+
+
+def _raw(part: models.Rule | models.Waiver) -> dict[str, Any]:
+    """Without what is at its default, which the records have as well, and null in the file is one of them."""
+    return part.model_dump(exclude_defaults=True)
+
+
+def _minute(clock: str | None, *, default: int) -> int:
+    if clock is None:
+        return default
+    hour, minute = clock.split(":")
+    return int(hour) * 60 + int(minute)

@@ -1,0 +1,96 @@
+"""The facts at each point where the policy is asked: what an edit, a command, a commit, a push or a landing changes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from loomstack_mcp.adapters.git.delta import Delta, landing_delta, push_delta, staged_delta
+from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.parse import shell
+from loomstack_mcp.adapters.policy.facts import ChangeLooks
+from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, touched
+from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, Subject
+from loomstack_mcp.core.policy.rules import ActionKind, Point
+from loomstack_mcp.core.policy.situation import Situation, Touched
+from loomstack_mcp.core.shell.effects import shell_reading
+
+
+def edit(root: Path, cwd: Path, paths: Sequence[str], *, point: Point, wide: Sequence[str] = ()) -> Situation:
+    """An edit of these files, as a client names them, and of all below the `wide` ones."""
+    found, outside = touched(root, cwd, [*((path, False) for path in paths), *((path, True) for path in wide)])
+    named = found if paths or wide else None
+    return replace(_early(point, frozenset({"edit"}), named, outside), looks=FolderLooks(root))
+
+
+def command(root: Path, cwd: Path, line: str, *, point: Point) -> Situation:
+    """A shell line: a command, and an edit of what it writes."""
+    parsed = partial(shell.parsed, home=str(Path.home()))
+    reading = shell_reading(parsed(line), cwd=str(cwd), parse=parsed)
+    found, outside = touched(root, cwd, [(write.path, write.is_folder_wide) for write in reading.writes])
+    actions: frozenset[ActionKind] = frozenset({"command", "edit"} if found or outside else {"command"})
+    return replace(_early(point, actions, found, outside), reading=reading, looks=FolderLooks(root))
+
+
+def tool(name: str, *, point: Point) -> Situation:
+    """A call of another server's tool."""
+    return replace(_early(point, frozenset({"tool"}), (), ()), tool=name)
+
+
+def deploy(environment: str, *, point: Point) -> Situation:
+    """A deployment; where it goes is None when it was not said."""
+    return replace(_early(point, frozenset({"deploy"}), None, ()), environment=environment or None)
+
+
+def staged(repo: Repository) -> Situation:
+    """What `git commit` would take."""
+    delta = staged_delta(repo)
+    return replace(_change(repo, delta, point="pre-commit", actions=frozenset({"commit"})), branch=repo.branch or None)
+
+
+def message(repo: Repository, text: str) -> Situation:
+    """The message of a commit that is about to be made."""
+    found = _change(repo, staged_delta(repo), point="commit-msg", actions=frozenset({"commit"}), message=text)
+    return replace(found, branch=repo.branch or None, message=text)
+
+
+def pushed(repo: Repository, old: str, new: str, ref: str, *, point: Point, trunk: str) -> Situation:
+    """One ref of a push; on the trunk's own ref it lands as well."""
+    is_trunk = ref == trunk
+    delta = push_delta(repo, old, new, trunk=trunk, excused=not is_trunk)
+    actions: frozenset[ActionKind] = frozenset({"push", "land"} if is_trunk else {"push"})
+    found = _change(repo, delta, point=point, actions=actions)
+    return replace(found, branch=ref.removeprefix("refs/heads/"), refs=delta.refs, head=new if new.strip("0") else "")
+
+
+def landing(repo: Repository, base: str, head: str, *, point: Point, branch: str = "") -> tuple[Situation, Delta]:
+    """What `head` would land on `base`."""
+    delta = landing_delta(repo, base, head)
+    found = _change(repo, delta, point=point, actions=frozenset({"land"}))
+    return replace(found, branch=branch or None, head=repo.commit(head)), delta
+
+
+def _change(
+    repo: Repository, delta: Delta, *, point: Point, actions: frozenset[ActionKind], message: str | None = None
+) -> Situation:
+    looks = ChangeLooks(repo, delta, message=message)
+    return Situation(point=point, actions=actions, now_ms=0, touched=touched_by(delta.subject), looks=looks)
+
+
+def touched_by(subject: Subject) -> tuple[Touched, ...]:
+    """Both ends of a rename count; a link or submodule stands for all that a folder of its name would hold."""
+    found: dict[Touched, None] = {}
+    for file in subject.files:
+        wide = not {file.mode_before, file.mode_after}.isdisjoint({LINK, SUBMODULE})
+        for path in (file.path, file.old_path):
+            found[Touched(path=path, is_folder=wide)] = None
+    return tuple(found)
+
+
+def _early(
+    point: Point,
+    actions: frozenset[ActionKind],
+    found: tuple[Touched, ...] | None,
+    outside: tuple[str, ...],
+) -> Situation:
+    return Situation(point=point, actions=actions, now_ms=0, touched=found, outside=outside)

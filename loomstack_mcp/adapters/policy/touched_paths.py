@@ -1,0 +1,81 @@
+"""The paths that an edit or a shell line names, as they are spelled and as they really are."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+from loomstack_mcp.core.patterns.gitignore import compiled
+from loomstack_mcp.core.policy.looks import NoLooks
+from loomstack_mcp.core.policy.situation import Touched
+
+BELOW_MAX = 10_000
+"""Files of a folder that are looked at; a larger one counts as holding whatever is asked for."""
+_HARMLESS = ("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/fd")
+
+
+def touched(root: Path, cwd: Path, names: Iterable[tuple[str, bool]]) -> tuple[tuple[Touched, ...], tuple[str, ...]]:
+    """Each name relative to the root, and where links lead it; and what leads out of the repository.
+
+    A name comes with whether all below it is meant. What is written to the system's temporary folder,
+    or to a terminal, is nobody's business.
+    """
+    found: dict[Touched, None] = {}
+    outside: dict[str, None] = {}
+    real_folder = cache(os.path.realpath)
+    tops = (str(root), os.path.realpath(root))
+    for name, is_wide in names:
+        lexical = os.path.normpath(cwd / os.path.expanduser(name))  # noqa: PTH111 `~nobody/x` stays as it is
+        real = os.path.join(real_folder(os.path.dirname(lexical)), os.path.basename(lexical))  # noqa: PTH118, PTH119, PTH120
+        real = os.path.realpath(real) if os.path.islink(real) else real  # noqa: PTH114 a NUL does not raise
+        for path in dict.fromkeys((lexical, real)):
+            if (inside := _below(tops, path)) is not None:
+                is_folder = is_wide or name.endswith("/") or os.path.isdir(path)  # noqa: PTH112 a NUL does not raise
+                found[Touched(path=inside, is_folder=is_folder)] = None
+            elif not _is_harmless(path):
+                outside[name] = None
+    return tuple(found), tuple(outside)
+
+
+class FolderLooks(NoLooks):
+    """The one look at an edit or a command: which files lie in the folders that it touches."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._files: dict[str, tuple[str, ...]] = {}
+
+    def below(self, folder: str, patterns: Sequence[str], /) -> tuple[tuple[str, str], ...]:
+        """What the patterns cover of the files in a folder, each path with its pattern.
+
+        A folder of more than `BELOW_MAX` files counts as holding whatever is asked for: itself, with the first pattern.
+        """
+        if folder not in self._files:
+            self._files[folder] = tuple(islice(_files(self._root, folder), BELOW_MAX + 1))
+        found = self._files[folder]
+        if len(found) > BELOW_MAX:
+            return ((folder, patterns[0]),)
+        matcher = compiled(patterns)
+        return tuple((path, matcher.loose(path)) for path in matcher.among(found))
+
+
+def _files(root: Path, folder: str) -> Iterator[str]:
+    for place, folders, names in os.walk(root / folder):
+        links = [name for name in folders if os.path.islink(os.path.join(place, name))]  # noqa: PTH114, PTH118
+        yield from (os.path.relpath(os.path.join(place, name), root) for name in (*names, *links))  # noqa: PTH118
+
+
+def _below(tops: tuple[str, str], path: str) -> str | None:
+    """The path relative to the root, as it is spelled or as it really is; "" is the root."""
+    for top in tops:
+        if path == top:
+            return ""
+        if path.startswith(f"{top}/"):
+            return path[len(top) + 1 :]
+    return None
+
+
+def _is_harmless(path: str) -> bool:
+    spared = (*_HARMLESS, "/tmp", tempfile.gettempdir(), os.path.realpath(tempfile.gettempdir()))  # noqa: S108
+    return any(path == place or path.startswith(f"{place}/") for place in spared)

@@ -1,0 +1,1 @@
+"""The clients' project files, as text: with us in them, and without."""

@@ -1,0 +1,118 @@
+"""Path patterns of policies: gitignore's globs, without the spellings that git reads in a surprising way.
+
+A pattern without a slash floats, `/x` is anchored, a folder covers what is below it, and a pattern that
+ends with a slash covers only that. Rules protect loosely and except exactly, so that no other spelling of a
+name escapes a rule, and none widens an exception. Source: gitignore(5); `git check-ignore` is the oracle of
+the tests.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+
+from loomstack_mcp.core.patterns.expressions import route_expression
+from loomstack_mcp.core.patterns.gitignore_routes import route_of
+from loomstack_mcp.core.patterns.spellings import Fold, composed, folded, folded_name
+from loomstack_mcp.core.patterns.wildcards import ANY_NAME, Route, leading_names, shared_path
+
+# What a path need not have as it stands; behind a backslash, the character that it names.
+_WILD = re.compile(r"\\.|\*+|\?|\[[!^]?+(?:\\.|[^\\])(?:\\.|[^\]\\])*\]", re.DOTALL)
+
+
+class Matcher:
+    """The patterns of one list. Paths are relative to the repository's root, without a slash at either end."""
+
+    def __init__(self, patterns: tuple[str, ...]) -> None:
+        forms = tuple(map(composed, patterns))
+        self._exact = _Spelling(patterns, patterns, str)
+        self._composed = _Spelling(patterns, forms, str)
+        self._folded = _Spelling(patterns, forms, folded_name)
+        self._alike = self._folded.routes == self._composed.routes
+        self._needles = _needles(patterns)
+
+    def exact(self, path: str) -> str:
+        """The first pattern that covers precisely this spelling of the path, or ""."""
+        return self._exact.cover(path)
+
+    def loose(self, path: str) -> str:
+        """The first pattern that covers the path once both are `folded`, or else in form C; or ""."""
+        form = folded(path)
+        # What form C covers begins, folded, with the folded head: heads are whole names.
+        if not form.startswith(self._folded.heads):
+            return ""
+        if (found := self._folded.cover(form)) or (self._alike and form == path):
+            return found
+        return self._composed.cover(composed(path))
+
+    def among(self, paths: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the paths that `loose` covers; for many paths and rules several times as fast."""
+        if self._needles and (text := _joined(paths)) and not any(needle in text for needle in self._needles):
+            return ()
+        heads = self._folded.heads
+        near = [path for path, form in _with_forms(paths) if form.startswith(heads)]
+        return tuple(path for path in near if self.loose(path))
+
+    def below(self, folder: str) -> str:
+        """The first pattern that covers some path that may lie in this folder, loosely; or "". "" is the root."""
+        return self._folded.meets(folded(folder)) or self._composed.meets(composed(folder))
+
+
+@lru_cache(maxsize=4_096)
+def _compiled(patterns: tuple[str, ...]) -> Matcher:
+    return Matcher(patterns)
+
+
+def compiled(patterns: Sequence[str], /) -> Matcher:
+    """A matcher of these patterns. Raises Invalid for the first that is no pattern, with the reason."""
+    return _compiled(tuple(patterns))
+
+
+@lru_cache(maxsize=8)
+def _with_forms(paths: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((path, folded(path)) for path in paths)
+
+
+@lru_cache(maxsize=8)
+def _joined(paths: tuple[str, ...]) -> str:
+    """All paths in lower case, one text to search; "" where one is not ASCII, and folding more than its case."""
+    text = "\n".join(paths)
+    return text.lower() if text.isascii() else ""
+
+
+def _needles(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """For each pattern a text that every path it covers has in it, in lower case; none where one has no such text."""
+    needles = tuple(max(_WILD.split(pattern), key=len).strip("/").lower() for pattern in patterns)
+    return needles if all(needles) and "".join(patterns).isascii() else ()
+
+
+class _Spelling:
+    """The patterns of a list with one treatment of their names."""
+
+    def __init__(self, shown: tuple[str, ...], texts: tuple[str, ...], fold: Fold) -> None:
+        self._shown = shown
+        self.routes = tuple(route_of(text, str if _is_folded(text) else fold) for text in texts)
+        # Every path that is covered begins with one of these: the cheap test before the expensive one.
+        self.heads = tuple("/".join(leading_names(route[0])) for route in self.routes)
+
+    def cover(self, path: str) -> str:
+        """The pattern that covers the path, or ""."""
+        if not path.startswith(self.heads):
+            return ""
+        found = self._expression.match(path)
+        return self._shown[(found.lastindex or 0) - 1] if found else ""
+
+    def meets(self, folder: str) -> str:
+        """The pattern that covers some path below the folder, or ""."""
+        inside: Route = (tuple(folder.split("/")) if folder else (), (ANY_NAME,))
+        pairs = zip(self._shown, self.routes, strict=True)
+        return next((text for text, route in pairs if shared_path(route, inside)), "")
+
+    @cached_property
+    def _expression(self) -> re.Pattern[str]:
+        # On first use: most rules of a set are dismissed by their heads, and a hook is one process per edit.
+        return re.compile("|".join(f"({route_expression(route)})" for route in self.routes))
+
+
+def _is_folded(text: str) -> bool:
+    # A range may hold capitals that the text does not show.
+    return text.isascii() and text == text.lower() and "[" not in text

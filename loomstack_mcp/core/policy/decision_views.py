@@ -1,0 +1,60 @@
+"""A decision as people, scripts and models read it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from loomstack_mcp.core.policy.decide import Decision, Reason
+from loomstack_mcp.core.policy.violations import Violation
+from loomstack_mcp.core.texts import encodable
+
+_MATCHED_MAX = 5
+
+
+def decision_shown(decision: Decision, /) -> dict[str, Any]:
+    """The whole record: the answer, every reason with all its violations, and the hash of the rules."""
+    return {
+        "decision": decision.answer,
+        "fired": list(decision.fired),
+        "reasons": [_whole(reason) for reason in decision.reasons],
+        "policy": decision.policy,
+    }
+
+
+def reasons_shown(decision: Decision, /) -> list[dict[str, Any]]:
+    """The reasons in short: as many violations of each as show what it is about."""
+    return [_short(reason) for reason in decision.reasons]
+
+
+def violation_text(violation: Violation, /) -> str:
+    """`src/a.py:3: an AWS access key`, or the text alone where it names the path itself."""
+    text, path = encodable(violation.text), encodable(violation.path)
+    if not path or (path in text and not violation.line):
+        return text
+    return f"{path}:{violation.line}: {text}" if violation.line else f"{path}: {text}"
+
+
+def _short(reason: Reason) -> dict[str, Any]:
+    found = [violation_text(violation) for violation in reason.violations[:_MATCHED_MAX]]
+    more = len(reason.violations) - len(found)
+    body: Mapping[str, Any] = {
+        "rule": reason.rule.id,
+        "outcome": "" if reason.outcome == "fired" else reason.outcome,
+        "effect": reason.effect,
+        "why": reason.rule.why,
+        "fix": reason.rule.fix,
+        "at": reason.rule.place,
+        "when": reason.matched_time,
+        "matched": [*found, f"and {more} more"] if more else found,
+        "dead_waivers": list(reason.dead_waivers),
+    }
+    return {name: value for name, value in body.items() if value not in ("", [])}
+
+
+def _whole(reason: Reason) -> dict[str, Any]:
+    return {
+        **_short(reason),
+        "outcome": reason.outcome,
+        "layer": reason.rule.layer,
+        "matched": [violation_text(violation) for violation in reason.violations],
+        "waivers": list(reason.waivers),
+    }

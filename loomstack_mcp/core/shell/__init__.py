@@ -1,0 +1,1 @@
+"""Shell lines and patches: what they do to files."""

@@ -1,0 +1,1 @@
+"""Test tampering: tests before and after, and what was lost between."""

@@ -1,0 +1,66 @@
+"""The kinds of test weakening, and one finding of such a kind."""
+
+from dataclasses import dataclass
+
+from loomstack_mcp.core.policy.violations import Violation
+
+TAMPER = frozenset(
+    {
+        "skip_added",
+        "assert_dead",
+        "assert_loosened",
+        "tolerance_loosened",
+        "not_collected",
+        "subject_mocked",
+        "runner_config",
+        "runner_step_removed",
+        "coverage_lowered",
+        "coverage_off",
+        "coverage_omit",
+        "coverage_pragma",
+        "unparseable",
+    }
+)
+"""A test stays, or seems to, but no longer tells: to be denied."""
+REDUCTION = frozenset(
+    {
+        "test_removed",
+        "assert_removed",
+        "cases_removed",
+        "expected_changed",
+        "assert_replaced",
+        "snapshot_changed",
+        "unchecked",
+    }
+)
+"""Less is tested; there may be a good reason, which a diff does not show: to be approved."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weakening:
+    """One way in which a change tests less."""
+
+    kind: str
+    """One of `TAMPER` or `REDUCTION`."""
+    text: str
+    path: str
+    line: int = 0
+    hard: bool = True
+    """False where it is only to be shown: conditional, or explained by the rest of the change."""
+
+    @property
+    def tampers(self) -> bool:
+        return self.hard and self.kind in TAMPER
+
+    def violation(self) -> Violation:
+        return Violation(text=f"{self.kind}: {self.text}", path=self.path, line=self.line, hard=self.hard)
+
+
+def kind_of(violation: Violation) -> str:
+    """The kind that a violation's text starts with."""
+    return violation.text.partition(":")[0]
+
+
+def is_tamper(violation: Violation) -> bool:
+    """Whether it belongs to the class that is to be denied; a soft finding never does."""
+    return violation.hard and kind_of(violation) in TAMPER

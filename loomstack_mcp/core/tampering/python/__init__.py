@@ -1,0 +1,1 @@
+"""What a Python test file collects, asserts and skips."""

@@ -1,0 +1,1 @@
+"""Where a worktree is seen: its identity, its rules, the final judgement."""

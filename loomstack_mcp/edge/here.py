@@ -1,0 +1,133 @@
+"""Where a process stands: its worktree, its settings, its identity, its rules, and what it would land.
+
+One class for every face that sees a worktree. Each look at git is a `Repository` of its own, which asks each fact once
+and ends its process with the look: what was true for one call need not be for the next.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loomstack_mcp.adapters.git.discovery import place_at
+from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
+from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load
+from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.limits import NAME_CHARS_MAX
+from loomstack_mcp.core.patterns.typed import claimed
+from loomstack_mcp.core.repos import Checkout, identity_of
+from loomstack_mcp.core.texts import bounded
+
+if TYPE_CHECKING:
+    from loomstack_mcp.adapters.git.proposal import Landing
+    from loomstack_mcp.edge.rules import Rules
+    from loomstack_mcp.services.ledger import LedgerService
+
+Progress = Callable[[int, int], None]
+"""Told how many of how many are done."""
+
+
+def unwatched(_: int, __: int) -> None:
+    """Nobody watches the progress."""
+
+
+class Here:
+    """The worktree around a folder, or none. Making it asks nothing."""
+
+    def __init__(
+        self, folder: Path | None, flags: Mapping[str, str | None], *, elsewhere: str, meant: str = ""
+    ) -> None:
+        """`flags` are those of the command line, `elsewhere` says how this face names a repo that it does not see.
+
+        `meant` is a repo, by URL or name, that is meant instead of the one here.
+        """
+        self.folder = folder
+        self.flags = flags
+        self._elsewhere = elsewhere
+        self._meant = meant
+        self._worktree: Worktree | None = None
+
+    @property
+    def worktree(self) -> Worktree | None:
+        """The worktree that the folder lies in, once there is one."""
+        if self._worktree is None and self.folder:
+            self._worktree = worktree_at(self.folder)
+        return self._worktree
+
+    @property
+    def root(self) -> Path:
+        """The top of the worktree. Raises Invalid where none is seen."""
+        return self._seen().root
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, those of the repository as its trunk has them. Raises Invalid for what makes no sense."""
+        return load(self.flags, in_repo=self.worktree.on_trunk(REPO_FILE) if self.worktree else "")
+
+    def checkout(self, *, repo: str = "", branch: str = "") -> Checkout:
+        """The checkout that the process stands in, or the repo of that name without one. Raises Invalid."""
+        branch = bounded("branch", branch, chars_max=NAME_CHARS_MAX)
+        if repo := repo or self._meant:
+            return Checkout(identity=identity_of(repo), branch=branch)
+        found = self._seen().checkout(repo=self.settings.repo)
+        return replace(found, branch=branch) if branch else found
+
+    @cached_property
+    def rules(self) -> "Rules":
+        """The rules that hold in the worktree. Raises Invalid where none is seen."""
+        from loomstack_mcp.edge.rules import Rules  # parsers and RE2: 150 ms that a start must not cost
+
+        worktree = self._seen()
+        return Rules(worktree, self.folder or worktree.root, self.settings.home)
+
+    @contextmanager
+    def look(self, *, quarantined: bool = False) -> Iterator[Repository]:
+        """The repository around the folder, bare or not, also without a commit. Raises NotFound where there is none.
+
+        The settings are read with it, where they were not yet. `quarantined` is for a pre-receive hook.
+        """
+        with Repository(place_at(self.folder or self.root), quarantined=quarantined) as repo:
+            if "settings" not in vars(self):
+                self.settings = load(self.flags, in_repo=repo.trunk_file(REPO_FILE) if repo.place.root else "")
+            yield repo
+
+    def landing(
+        self,
+        repo: Repository,
+        ledger: "LedgerService",
+        checkout: Checkout,
+        *,
+        target: str = "",
+        head: str = "HEAD",
+        progress: Progress = unwatched,
+    ) -> "Landing":
+        """What is checked out, or `head`, in front of a target, the trunk by default, whose history the ledger has.
+
+        Raises NotFound where either is no commit, or they share none.
+        """
+        from loomstack_mcp.adapters.git.proposal import Landing  # what compares changes, which few calls do
+
+        target = bounded("base", target, chars_max=NAME_CHARS_MAX)
+        landing = Landing(repo, target=target, head=head, key=ledger.key(), generated=self.settings.generated)
+        ledger.fill(
+            checkout,
+            landing.history,
+            since_ms=landing.since_ms,
+            is_trunk=landing.is_trunk,
+            read=landing.reader(progress),
+        )
+        return landing
+
+    def patterns(self, paths: Sequence[str]) -> tuple[str, ...]:
+        """Paths as somebody typed them, as canonical patterns. Raises Invalid."""
+        worktree = self.worktree
+        return tuple(worktree.claimed(path) if worktree else claimed(path) for path in paths)
+
+    def _seen(self) -> Worktree:
+        if (worktree := self.worktree) is None:
+            where = f"{self.folder} is in no git worktree" if self.folder else "over HTTP no worktree is seen"
+            raise Invalid(f"{where}; {self._elsewhere}")
+        return worktree

@@ -1,0 +1,107 @@
+"""The rules that hold in a worktree, loaded again only when a file of theirs changed, and what they are asked about."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from loomstack_mcp.adapters.git.repository import Repository, branch_name
+from loomstack_mcp.adapters.git.worktree import Worktree
+from loomstack_mcp.adapters.policy import situations
+from loomstack_mcp.adapters.policy.files import FOLDER, rulebook
+from loomstack_mcp.core.errors import Invalid, LoomError
+from loomstack_mcp.core.patterns.globs import pattern
+from loomstack_mcp.core.policy.rules import ActionKind, Rulebook
+from loomstack_mcp.core.policy.situation import Situation
+
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+class Rules:
+    """The trunk's rules and the worktree's together: a tightening works at once, a loosening when it has landed."""
+
+    def __init__(self, worktree: Worktree, folder: Path, home: str) -> None:
+        self._worktree = worktree
+        self._folder = folder
+        self._home = home
+        self._trunk = "HEAD"
+        self._stamp: Stamp | None = None
+        self._book = Rulebook()
+
+    def book(self) -> Rulebook:
+        """Raises PolicyError for a set that does not load."""
+        if tuple(self._stamps()) != self._stamp:
+            with Repository(self._worktree.place) as repo:
+                self._trunk = repo.trunk or "HEAD"
+                stamp = tuple(self._stamps())
+                self._book = rulebook(repo, self._home, commit=repo.commit(self._trunk), worktree=True)
+                self._stamp = stamp
+        return self._book
+
+    @contextmanager
+    def situation(
+        self, action: ActionKind, paths: list[str], *, command: str, target: str, base: str
+    ) -> Iterator[Situation]:
+        """What an agent says that it is about to do, with the facts of the worktree."""
+        with Repository(self._worktree.place) as repo:
+            if action == "commit" and not paths:
+                yield replace(situations.staged(repo), point="mcp")
+            elif action in ("push", "land") and not paths:
+                onto = target or base or repo.trunk or "HEAD"
+                found, _ = situations.landing(repo, base or onto, "HEAD", point="ci", branch=branch_name(onto))
+                yield replace(found, point="mcp", actions=frozenset({action}))
+            else:
+                branch = target if action in ("push", "land") and target else repo.branch or None
+                yield replace(self._early(action, paths, command=command, target=target), branch=branch)
+
+    def _early(self, action: ActionKind, paths: list[str], *, command: str, target: str) -> Situation:
+        root = self._worktree.root
+        if action == "command":
+            return situations.command(root, self._folder, command, point="mcp")
+        if action == "tool":
+            return situations.tool(target, point="mcp")
+        if action == "deploy":
+            return situations.deploy(target, point="mcp")
+        if not paths:
+            raise Invalid("name the paths that you are about to edit")
+        literal, wide = self._typed(paths)
+        return replace(situations.edit(root, root, literal, wide=wide, point="mcp"), actions=frozenset({action}))
+
+    def _typed(self, paths: list[str]) -> tuple[list[str], list[str]]:
+        """Paths by the grammar of claims: single files, and folders of which anything may be meant.
+
+        A name that is not there yet may become either. What that grammar refuses stays as it was typed: it may lie
+        outside the repository, which a rule forbids.
+        """
+        literal: list[str] = []
+        wide: list[str] = []
+        for path in paths:
+            try:
+                wanted = pattern(self._worktree.claimed(path))
+            except LoomError:
+                literal.append(path)
+                continue
+            name = wanted.key.rstrip("/") or "."
+            if not wanted.literal:
+                wide.append(name)
+            if not (self._worktree.root / name).is_dir():
+                literal.append(name)
+        return literal, wide
+
+    def _stamps(self) -> Iterator[tuple[str, int, int]]:
+        """What tells that the trunk moved or a file of rules was written, without asking git."""
+        common = self._worktree.common_dir
+        folders = [self._worktree.root / FOLDER, Path(self._home) / FOLDER]
+        files = [common / "packed-refs", common / "HEAD", common / self._trunk]
+        for folder in folders:
+            try:
+                files += [folder, *(Path(entry.path) for entry in os.scandir(folder))]
+            except OSError:
+                continue
+        for file in files:
+            try:
+                found = file.stat()
+            except OSError:
+                continue
+            yield str(file), found.st_mtime_ns, found.st_size

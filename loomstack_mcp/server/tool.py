@@ -1,0 +1,66 @@
+"""A tool as models see it: the smallest schema that says all, and errors of one line."""
+
+from collections.abc import Callable
+from typing import Any
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool
+from pydantic import ValidationError
+
+_SHOWN_MAX = 3
+
+
+class LoomTool(Tool):
+    """A tool that refuses unknown arguments, and whose errors are one line that says what to do."""
+
+    async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
+        try:
+            return await super().run(arguments, context, convert_result)
+        except ToolError as error:
+            raise ToolError(_shortened(self, error)) from error.__cause__
+
+
+def tool(function: Callable[..., Any], **options: Any) -> LoomTool:
+    """Register a function as a tool with the smallest schema that says all."""
+    made = LoomTool.from_function(function, **options)
+    assert isinstance(made, LoomTool)
+    made.fn_metadata.arg_model.model_config["extra"] = "forbid"
+    made.fn_metadata.arg_model.model_rebuild(force=True)
+    made.parameters = _compact(made.fn_metadata.arg_model.model_json_schema(by_alias=True))
+    assert made.fn_metadata.output_schema is not None, f"{made.name} lost its output schema"
+    made.fn_metadata.output_schema = _compact(made.fn_metadata.output_schema)
+    made.description = " ".join((function.__doc__ or "").split())
+    return made
+
+
+def _shortened(made: Tool, error: ToolError) -> str:
+    if not isinstance(error.__cause__, ValidationError):
+        text = str(error).removeprefix(f"Error executing tool {made.name}").removeprefix(": ")
+        return text or "internal: the call failed and nothing was written; the server's log names the cause"
+    wrong = []
+    for problem in error.__cause__.errors(include_url=False, include_input=False)[:_SHOWN_MAX]:
+        name = ".".join(str(part) for part in problem["loc"])
+        wrong.append(f"{name}: {problem['msg']}"[:120])
+    known = ", ".join(made.parameters["properties"])
+    return f"invalid: {'; '.join(wrong)}. {made.name} takes {known}"
+
+
+def _compact(schema: Any, definitions: dict[str, Any] | None = None) -> Any:
+    """Without titles, empty defaults and references: every character is paid for on every run."""
+    if isinstance(schema, list):
+        return [_compact(part, definitions) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    definitions = {**(definitions or {}), **schema.get("$defs", {})}
+    if "$ref" in schema:
+        return _compact(definitions[schema["$ref"].rsplit("/", 1)[-1]], definitions)
+    kept = {
+        name: value
+        for name, value in schema.items()
+        if not (name == "$defs" or (name == "title" and isinstance(value, str)))
+        and not (name == "default" and value in ("", 0, [], {}, False))
+    }
+    if "properties" in kept:
+        kept["properties"] = {name: _compact(part, definitions) for name, part in kept["properties"].items()}
+    return {name: value if name == "properties" else _compact(value, definitions) for name, value in kept.items()}

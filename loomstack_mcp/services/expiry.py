@@ -1,0 +1,36 @@
+"""Ends what time has ended, for those who read: nothing depends on it."""
+
+from dataclasses import replace
+from typing import Literal
+
+from loomstack_mcp.core.runs import Run, is_lost
+from loomstack_mcp.services import claims, conflicts, events, path_index, waiters
+from loomstack_mcp.services.acting import RUNS, saved
+from loomstack_mcp.store import rows
+from loomstack_mcp.store.base import Tx
+
+_RUNS_MAX = 50
+"""One call settles this many lapsed runs; the next call settles more."""
+
+
+def swept(tx: Tx, repo_id: str) -> None:
+    """End the claims of lapsed runs that were given up as lost, and say so in the log.
+
+    A run that only lapsed keeps what nobody else was granted: its next call renews it all.
+    """
+    lapsed = tx.all(RUNS["lapsed"], repo_id=repo_id, now_ms=tx.now_ms, limit=_RUNS_MAX)
+    for run in rows.records(Run, lapsed):
+        if is_lost(run, now_ms=tx.now_ms):
+            over(tx, replace(run, state="lost"), "run.lost")
+
+
+def over(tx: Tx, run: Run, how: Literal["run.ended", "run.lost"]) -> tuple[str, ...]:
+    """A run is ended or lost: its claims end and it waits for nothing. Returns the claims that ended."""
+    saved(tx, replace(run, ended_at_ms=tx.now_ms))
+    events.append(tx, run.repo_id, how, about=run.id, run_id=run.id, payload={"status": run.status})
+    conflicts.void(tx, run, "the run was lost" if how == "run.lost" else f"the run ended ({run.status})")
+    waiters.forget(tx, run.id)
+    path_index.lift(tx, [run.id])
+    held = claims.held_by(tx, run.id)
+    claims.end(tx, held, "expired" if how == "run.lost" else "released")
+    return tuple(claim.id for claim in held)

@@ -1,0 +1,99 @@
+"""Which claims, waiters, runs and notes lie near some patterns: the index over literal folder prefixes."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from loomstack_mcp.core.errors import LimitExceeded
+from loomstack_mcp.core.limits import CANDIDATES_MAX, PATHS_MAX
+from loomstack_mcp.core.patterns.globs import ancestors, first_overlap, keys_below, pattern
+from loomstack_mcp.core.texts import within
+from loomstack_mcp.store import queries, rows
+from loomstack_mcp.store.base import Tx
+
+PATHS = queries.load("paths")
+REPOS = queries.load("repos")
+
+Noun = Literal["claim", "waiter", "run", "note", "change"]
+_FIRST_PAGE = 256
+"""Most requests see a handful of candidates; a wide one that conflicts finds its blockers among these."""
+
+
+def few(patterns: Sequence[str], *, least: int = 0) -> None:
+    """Raises LimitExceeded for more paths than one call may name; each alternative in braces counts as one."""
+    count = sum(len(pattern(text).ways) for text in patterns[:PATHS_MAX]) + len(patterns[PATHS_MAX:])
+    within("the number of paths", count, least=least, most=PATHS_MAX)
+
+
+def lay(tx: Tx, repo_id: str, noun: Noun, id: str, patterns: Sequence[str]) -> None:  # noqa: A002
+    """Record where something lies."""
+    places = [(way.key.casefold(), way.extension, text) for text in patterns for way in pattern(text).ways]
+    tx.run(PATHS["insert"], repo_id=repo_id, noun=noun, id=id, places=rows.text(places))
+
+
+def lift(tx: Tx, ids: Sequence[str]) -> None:
+    """It lies nowhere any more."""
+    tx.run(PATHS["delete"], ids=rows.text(ids))
+
+
+def overlapping(tx: Tx, repo_id: str, noun: Noun, wanted: Sequence[str], *, ignore_case: bool) -> Iterator[list[str]]:
+    """The ids of what overlaps `wanted`, exactly, in pages: a caller that has seen enough stops.
+
+    Raises LimitExceeded when more than CANDIDATES_MAX patterns would have to be compared.
+    """
+    parameters = _nearness(wanted)
+    seen: set[str] = set()
+    done = 0
+    for limit in (_FIRST_PAGE, CANDIDATES_MAX + 1):
+        found = tx.all(PATHS["near"], repo_id=repo_id, noun=noun, limit=limit, **parameters)
+        page = []
+        for row in found[done:CANDIDATES_MAX]:
+            if row["id"] not in seen and first_overlap(wanted, (row["pattern"],), ignore_case=ignore_case):
+                seen.add(row["id"])
+                page.append(row["id"])
+        if page:
+            yield page
+        if len(found) < limit:
+            return
+        done = limit
+    raise LimitExceeded(
+        f"{', '.join(wanted)[:200]} is too wide: more than {CANDIDATES_MAX} {noun} patterns lie below it; "
+        "name the folders you need"
+    )
+
+
+def near(tx: Tx, repo_id: str, noun: Noun, wanted: Sequence[str], *, limit: int) -> list[str]:
+    """Ids of up to `limit` things at, above or below `wanted`: a guess at what overlaps, for reading only."""
+    found = tx.all(PATHS["near"], repo_id=repo_id, noun=noun, limit=limit, **_nearness(wanted))
+    return list(dict.fromkeys(row["id"] for row in found))
+
+
+def folds(tx: Tx, repo_id: str) -> bool:
+    """Whether letter case tells no two paths of this repo apart."""
+    return any(row["ignore_case"] for row in tx.all(REPOS["get"], repo_id=repo_id))
+
+
+def cursor(tx: Tx, repo_id: str) -> int:
+    """The sequence number of the repo's last change of state."""
+    return sum(int(row["seq"]) for row in tx.all(REPOS["get"], repo_id=repo_id))
+
+
+def _nearness(wanted: Sequence[str]) -> dict[str, str]:
+    """The keys to look up one by one, and the ranges below them, where it helps only those of an extension.
+
+    What lies below a literal path or folder conflicts whatever its extension.
+    """
+    above: set[str] = set()
+    ranges: set[tuple[str, str]] = set()
+    ranges_with: set[tuple[str, str, str]] = set()
+    for way in (way for text in wanted for way in pattern(text).ways):
+        key = way.key.casefold()
+        above.update(ancestors(key))
+        if way.literal or way.folder or not way.extension:
+            ranges.add(keys_below(key))
+        else:
+            ranges_with.update((*keys_below(key), extension) for extension in ("", way.extension))
+    return {
+        "above": rows.text(sorted(above)),
+        "below": rows.text(sorted(ranges)),
+        "below_with": rows.text(sorted(ranges_with)),
+    }

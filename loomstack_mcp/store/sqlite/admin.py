@@ -1,0 +1,113 @@
+"""What an admin does with a SQLite store: check, back up, export, query. Never writes to it."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from loomstack_mcp.core.errors import Invalid, StoreUnavailable
+from loomstack_mcp.store.base import Row
+from loomstack_mcp.store.sqlite import schema
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+_EXPORTED = ("v_runs", "v_claims", "v_loop_health", "note", "outcome", "event")
+_STEPS = 1_000
+"""SQLite asks for leave to go on every so many steps of its machine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """What a full check of the file found."""
+
+    ok: bool
+    schema: int
+    size_bytes: int
+    problems: tuple[str, ...]
+
+
+def check(path: Path) -> Health:
+    """Read every page and every index. Raises StoreUnavailable where that is not even possible."""
+    with _opened(path) as db:
+        problems = [str(row["integrity_check"]) for row in db.query("PRAGMA integrity_check(20)")]
+        problems = [] if problems == ["ok"] else problems
+        problems += [f"{row['table']}: a row points nowhere" for row in db.query("PRAGMA foreign_key_check")]
+        [found] = (int(row["user_version"]) for row in db.query("PRAGMA user_version"))
+        if found != schema.newest():
+            problems.append(f"schema {found}; this version has {schema.newest()}")
+    return Health(ok=not problems, schema=found, size_bytes=path.stat().st_size, problems=tuple(problems[:20]))
+
+
+def back_up(path: Path, target: Path) -> int:
+    """Write one consistent copy while others go on working; returns its size in bytes. Never overwrites."""
+    with _opened(path) as db, _created(target):
+        db.execute("VACUUM INTO ?", [str(target)])
+    return target.stat().st_size
+
+
+def export(path: Path, folder: Path) -> dict[str, int]:
+    """One file of JSON lines for each public view and log; returns how many lines each has. Never overwrites."""
+    counts = {}
+    folder.mkdir(parents=True, exist_ok=True)
+    with _opened(path) as db:
+        db.execute("BEGIN")
+        for name in _EXPORTED:
+            target = folder / f"{name}.jsonl"
+            with _created(target), target.open("w", encoding="utf-8") as lines:
+                counts[name] = 0
+                for row in db[name].rows:
+                    lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+                    counts[name] += 1
+    return counts
+
+
+def query(path: Path, sql: str, *, limit: int, may_go_on: Callable[[], bool]) -> tuple[Sequence[Row], bool]:
+    """The first rows of a SELECT, and whether there are more. The file is opened read-only.
+
+    Raises Invalid for SQL that does not run, or that `may_go_on` ends.
+    """
+    with _opened(path) as db:
+        db.conn.set_progress_handler(lambda: not may_go_on(), _STEPS)
+        try:
+            found = db.query(sql)
+            rows = [row for row, _ in zip(found, range(limit + 1), strict=False)]
+        except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
+            raise Invalid(f"{error}; the views are v_runs, v_claims and v_loop_health") from None
+    return rows[:limit], len(rows) > limit
+
+
+@contextmanager
+def _opened(path: Path) -> "Iterator[Database]":
+    from sqlite_utils import Database  # some 110 ms, which only these commands need
+
+    if not path.is_file():
+        raise StoreUnavailable(f"there is no store at {path}; the first start_run makes it")
+    try:
+        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, timeout=2)
+        try:
+            schema.is_current(connection, schema.newest())
+            yield Database(connection, execute_plugins=False)
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        raise StoreUnavailable(f"{path}: {error}; the newest *.backup beside it is the last good copy") from None
+
+
+@contextmanager
+def _created(target: Path) -> Iterator[None]:
+    """A new private file, taken away again when writing it fails."""
+    try:
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise Invalid(f"cannot write {target}: {error.strerror}; choose a new name in a folder of yours") from None
+    try:
+        yield
+    except BaseException:
+        target.unlink()
+        raise

@@ -1,0 +1,164 @@
+"""What the clients' files say with us in them: the texts of others survive as they were spelled."""
+
+import json
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loomstack_mcp.core.clients.files.json_text import parsed, printed
+from loomstack_mcp.core.clients.files.marked_block import with_block, without_block
+from loomstack_mcp.core.clients.files.project import ClientFile, client_files
+from loomstack_mcp.core.clients.files.server_url import usable_url
+from loomstack_mcp.core.errors import Invalid
+
+BOM = "\ufeff"
+
+
+def file(path: str, *, url: str = "") -> ClientFile:
+    return next(each for each in client_files(exclude="exclude", url=url) if each.path == path)
+
+
+MCP, CODEX = file(".mcp.json"), file(".codex/config.toml")
+
+
+@pytest.mark.parametrize("spelled", ["1e2", "1.0", "-0", "12345678901234567890123", "1E+400", '"\\ud800"', '"ü😀"'])
+def test_values_keep_their_spelling(spelled: str) -> None:
+    put = MCP.put(f'{{"mine": {spelled}}}')
+
+    assert f'  "mine": {spelled},\n' in put
+    assert MCP.taken(put) == f'{{\n  "mine": {spelled}\n}}\n'
+
+
+def test_a_lone_surrogate_can_be_written() -> None:
+    assert MCP.put('{"\\udc00": "\\ud800"}').encode()
+
+
+@pytest.mark.parametrize("each", [MCP, CODEX])
+def test_a_byte_order_mark_stays(each: ClientFile) -> None:
+    text = BOM + ('{\n  "a": 1\n}\n' if each is MCP else "a = 1\n")
+    put = each.put(text)
+
+    assert put.startswith(BOM)
+    assert BOM not in put[1:]
+    assert each.taken(put) == text
+
+
+def test_a_file_keeps_its_line_ends() -> None:
+    put = MCP.put('{\r\n\t"a": 1\r\n}\r\n')
+
+    assert put.count("\n") == put.count("\r\n")
+    assert '\r\n\t"a": 1,\r\n' in put
+
+
+def test_a_file_that_does_not_name_us_is_not_even_read() -> None:
+    assert MCP.taken('{"a": 1, "a": 2') == '{"a": 1, "a": 2'
+    assert CODEX.taken("a = ") == "a = "
+
+
+def test_a_deep_file_is_refused() -> None:
+    with pytest.raises(Invalid, match=r"\.mcp\.json is not valid JSON"):
+        MCP.put('{"a":' * 100_000)
+    with pytest.raises(Invalid, match=r"\.mcp\.json"):
+        MCP.put(f'{{"a": {"[" * 900}{"]" * 900}}}')
+
+
+def test_a_block_is_replaced_where_it_stands() -> None:
+    text = CODEX.put("a = 1\n") + "\n[mine]\nb = 2\n"
+    put = file(".codex/config.toml", url="https://x.example/mcp").put(text)
+
+    assert put.startswith("a = 1\n\n# >>> loomstack ")
+    assert put.endswith("# <<< loomstack <<<\n\n[mine]\nb = 2\n")
+    assert tomllib.loads(put)["mcp_servers"]["loomstack"]["url"] == "https://x.example/mcp"
+    assert CODEX.put(text) == text
+    assert CODEX.taken(text) == "a = 1\n\n[mine]\nb = 2\n"
+
+
+def test_a_table_inside_of_our_block_is_not_dropped() -> None:
+    text = CODEX.put("").replace("# <<<", "[mine]\nb = 2\n# <<<")
+
+    for change in (CODEX.taken, file(".codex/config.toml", url="https://x.example/mcp").put):
+        with pytest.raises(Invalid, match=r"\.codex/config\.toml"):
+            change(text)
+
+
+def test_an_open_mark_that_lost_its_partner_does_not_reach_for_another() -> None:
+    block = with_block("x", "", "body\n")
+    lost = block.replace("# <<< loomstack <<<\n", "")
+
+    with pytest.raises(Invalid, match="# <<< loomstack <<<"):
+        without_block("x", lost + "mine\n" + block)
+    with pytest.raises(Invalid, match="# >>> loomstack"):
+        without_block("x", "mine\n# <<< loomstack <<<\n")
+
+
+LINES = st.text(alphabet="ab#\n\r", max_size=12)
+
+
+@given(text=LINES)
+def test_a_block_comes_and_goes_without_a_trace(text: str) -> None:
+    put = with_block("x", text, "body\n")
+
+    assert without_block("x", put) == text
+    assert with_block("x", put, "body\n") == put
+
+
+@given(text=LINES, more=LINES)
+def test_lines_after_a_block_do_not_run_into_those_before(text: str, more: str) -> None:
+    left = without_block("x", with_block("x", text, "body\n") + more)
+
+    assert left.endswith(more)
+    assert left[: len(left) - len(more)].strip() == text.strip()
+    assert left.split() == [*text.split(), *more.split()]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(tree=st.dictionaries(st.text(), VALUES))
+def test_json_is_printed_as_the_library_prints_it(tree: dict[str, object]) -> None:
+    text = json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
+
+    assert printed(parsed("x", text), like=text) == text
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://a.example/mcp", "https://a.example:65535", "http://127.9.9.9:80/mcp", "http://[::1]:8420/", "http://localhost"],
+)  # fmt: skip
+def test_a_server_that_nobody_can_listen_in_on_may_be_named(url: str) -> None:
+    assert usable_url(url) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://loom.example/mcp", "clear text"),
+        ("http://127.0.0.1.example/mcp", "clear text"),
+        ("http://8.8.8.8/mcp", "clear text"),
+        ("ftp://localhost/mcp", "ftp"),
+        ("loom.example/mcp", "https://"),
+        ("", "empty"),
+        ("https://", "no host"),
+        ("https://:80/mcp", "no host"),
+        ("https://[", "no URL"),
+        ("https://a.example:65536/", "port"),
+        ("https://a.example:0/", "port"),
+        ("https://a.example:x/", "port"),
+        ("https://a.example/m cp", "blank"),
+        ("https://a.example/\x07", "control"),
+        ("https://a.example/\n", "control"),
+        ("https://user:secret@a.example/mcp", "LOOMSTACK_TOKEN"),
+        ("https://secret@a.example/mcp", "LOOMSTACK_TOKEN"),
+    ],
+)
+def test_a_url_is_refused_with_the_true_reason(url: str, reason: str) -> None:
+    with pytest.raises(Invalid, match=reason) as refusal:
+        usable_url(url)
+
+    assert "secret" not in str(refusal.value)

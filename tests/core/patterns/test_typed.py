@@ -1,0 +1,169 @@
+"""What callers type, as canonical patterns."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loomstack_mcp.core.errors import Invalid, LimitExceeded
+from loomstack_mcp.core.limits import PATTERN_CHARS_MAX
+from loomstack_mcp.core.patterns.globs import pattern
+from loomstack_mcp.core.patterns.typed import claimed
+
+FILES = {"README.md", "LICENSE", "src/app.py", "app/[id]/page.tsx", "a b/c d.txt", "caf\u00e9"}
+FOLDERS = {"src", "app", "app/[id]", "v1.2", "a b", "{{name}}"}
+
+
+def claim(text: str) -> str:
+    return claimed(text, root="/work/repo", is_file=FILES.__contains__, is_folder=FOLDERS.__contains__)
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("README.md", "README.md"),
+        ("LICENSE", "LICENSE"),
+        ("src", "src/"),
+        ("src/", "src/"),
+        ("src/.", "src/"),
+        ("src/new/..", "src/"),
+        ("v1.2", "v1.2/"),
+        ("./src//x/../app.py", "src/app.py"),
+        ("/work/repo/src/app.py", "src/app.py"),
+        ("/work/./other/../repo/src", "src/"),
+        ("/work/repo/src/*.py", "src/*.py"),
+        ("a b/c d.txt", "a b/c d.txt"),
+        ("docs", "docs/"),
+        ("docs/new.md", "docs/new.md"),
+        ("docs/new.md/", "docs/new.md/"),
+        (".env", ".env/"),
+        (".env.local", ".env.local"),
+        ("app/[id]/page.tsx", r"app/\[id\]/page.tsx"),
+        (r"app/\[id\]/page.tsx", r"app/\[id\]/page.tsx"),
+        ("app/[id]", r"app/\[id\]/"),
+        ("app/[id]/", r"app/\[id\]/"),
+        ("{{name}}", r"\{\{name\}\}/"),
+        ("app/[ab].ts", "app/[ab].ts"),
+        ("src/*", "src/*"),
+        ("src/*/", "src/*/"),
+        ("src/**", "src/**"),
+        ("src/**/", "src/**"),
+        ("src/**/**/*", "src/**"),
+        ("src/**/**/a.py", "src/**/a.py"),
+        (".", "**"),
+        ("./", "**"),
+        ("src/..", "**"),
+        ("/work/repo", "**"),
+        ("/work/repo/", "**"),
+        ("**", "**"),
+        ("**/*", "**"),
+        (".github/workflows", ".github/workflows/"),
+        (".gitignore.d/x", ".gitignore.d/x/"),
+        ("cafe\u0301", "caf\u00e9"),
+    ],
+)
+def test_a_path_becomes_canonical(text: str, canonical: str):
+    assert claim(text) == canonical
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        " src",
+        "src ",
+        "src\0",
+        "src/\n.py",
+        "src/\u2028.py",
+        "src/\udc80.py",
+        "/",
+        "/etc/passwd",
+        "/work/repository/a.py",
+        "/work/repo/../other/a.py",
+        "~",
+        "~/a.py",
+        "~me/a.py",
+        r"C:\repo\a.py",
+        "C:/repo/a.py",
+        r"\\server\a.py",
+        r"src\app.py",
+        "..",
+        "../a.py",
+        "src/../../a.py",
+        "a/*/../b",
+        "{a,b}/../c",
+        "{a/../b,c}",
+        ".git",
+        ".git/",
+        ".GIT/config",
+        ".git/hooks/*",
+        "src/../.git/config",
+        "vendor/lib/.git",
+        "{.git,src}/x",
+        "[a",
+        "{a,b",
+    ],
+)
+def test_what_is_no_path_of_the_worktree_is_refused(text: str):
+    with pytest.raises(Invalid):
+        claim(text)
+
+
+def test_a_refusal_says_what_to_write_instead():
+    with pytest.raises(Invalid, match=r"/etc/passwd lies outside the repository /work/repo; write paths from its root"):
+        claim("/etc/passwd")
+
+
+def test_without_a_root_no_absolute_path_is_claimable():
+    with pytest.raises(Invalid):
+        claimed("/work/repo/a.py", is_file=FILES.__contains__, is_folder=FOLDERS.__contains__)
+
+
+@pytest.mark.parametrize("text", ["a" * (PATTERN_CHARS_MAX + 1), "/work/repo/" + "a" * (PATTERN_CHARS_MAX + 1)])
+def test_a_path_over_the_limit_is_refused(text: str):
+    with pytest.raises(LimitExceeded):
+        claim(text)
+
+
+def test_a_path_below_the_root_may_be_as_long_as_a_relative_one():
+    name = "a" * (PATTERN_CHARS_MAX - 3) + ".py"
+
+    assert claim(f"/work/repo/{name}") == name
+
+
+PIECES = [
+    "src",
+    "app.py",
+    "[id]",
+    "*",
+    "**",
+    "a?",
+    "{a,b}",
+    "é",
+    "e\u0301",
+    "/",
+    "//",
+    "./",
+    "../",
+    r"\[",
+    ".x",
+    "~",
+    "app/[id]",
+    "x y",
+]
+
+
+def outcome(text: str) -> str:
+    try:
+        return claim(text)
+    except Invalid:
+        return ""
+
+
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=7).map("".join).map(outcome).filter(bool))
+def test_a_canonical_pattern_is_its_own_canonical_pattern(canonical: str):
+    assert claim(canonical) == canonical
+    assert pattern(canonical).text == canonical
+    assert unicodedata.is_normalized("NFC", canonical)

@@ -1,0 +1,67 @@
+"""The entry points, each started as its client or its user starts it."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tests.house.scene import BRANCH, HELD, Scene
+from tests.house.started import Started, started, started_server
+
+_SCRIPTS = Path(sys.executable).parent
+
+
+def serve(scene: Scene) -> Started:
+    """The server on stdio, up to its answer to `initialize`."""
+    return started_server(_command("loomstack-mcp", "serve"), cwd=scene.worktree, environment=scene.environment())
+
+
+def claude_edit(scene: Scene) -> Started:
+    """Claude Code's hook before an Edit of a held file."""
+    body = {"file_path": str(scene.worktree / HELD), "old_string": "1", "new_string": "2", "replace_all": False}
+    return _hook(scene, "claude", {"tool_name": "Edit", "tool_input": body})
+
+
+def codex_patch(scene: Scene) -> Started:
+    """Codex's hook before a patch of a held file."""
+    patch = f"*** Begin Patch\n*** Update File: {HELD}\n@@\n-held = 1\n+held = 2\n*** End Patch"
+    return _hook(scene, "codex", {"tool_name": "apply_patch", "tool_input": {"command": patch}})
+
+
+def runs(scene: Scene) -> Started:
+    """The list of runs."""
+    return _typed(scene, "runs")
+
+
+def gate(scene: Scene) -> Started:
+    """The branch judged as CI does, with the store."""
+    return _typed(scene, "gate", "--base", "main", "--head", BRANCH)
+
+
+def conflicts(scene: Scene) -> Started:
+    """What the branch undoes."""
+    return _typed(scene, "conflicts")
+
+
+ENTRIES: Mapping[str, Callable[[Scene], Started]] = {
+    "loomstack-mcp serve, initialize": serve,
+    "loomstack-hook claude, Edit": claude_edit,
+    "loomstack-hook codex, apply_patch": codex_patch,
+    "loomstack-mcp runs": runs,
+    "loomstack-mcp gate --base --head": gate,
+    "loomstack-mcp conflicts": conflicts,
+}
+
+
+def _typed(scene: Scene, *arguments: str) -> Started:
+    return started(_command("loomstack-mcp", *arguments), cwd=scene.worktree, environment=scene.environment())
+
+
+def _hook(scene: Scene, client: str, asked: Mapping[str, object]) -> Started:
+    payload = {"session_id": "s-mine", "cwd": str(scene.worktree), "hook_event_name": "PreToolUse", **asked}
+    command = _command("loomstack-hook", client, "PreToolUse")
+    return started(command, cwd=scene.worktree, environment=scene.environment(), stdin=json.dumps(payload))
+
+
+def _command(script: str, *arguments: str) -> list[str]:
+    return [str(_SCRIPTS / script), *arguments]
