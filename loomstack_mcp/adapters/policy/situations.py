@@ -9,7 +9,7 @@ from pathlib import Path
 from loomstack_mcp.adapters.git import delta
 from loomstack_mcp.adapters.git.delta import Blobs, Landed
 from loomstack_mcp.adapters.git.repository import ask, commit_of
-from loomstack_mcp.adapters.parse import shell
+from loomstack_mcp.adapters.parse.shell.script import parsed
 from loomstack_mcp.adapters.policy.facts import looks, message_looks
 from loomstack_mcp.adapters.policy.touched_paths import below, touched
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, Subject
@@ -36,8 +36,8 @@ def edit(root: Path, cwd: Path, paths: Sequence[str], *, point: Point) -> Situat
 
 def command(root: Path, cwd: Path, line: str, *, point: Point) -> Situation:
     """A shell line: a command, and an edit of what it writes."""
-    parsed = partial(shell.parsed, home=str(Path.home()))
-    reading = effects.reading(parsed(line), cwd=str(cwd), parse=parsed)
+    parse = partial(parsed, home=str(Path.home()))
+    reading = effects.reading(parse(line), cwd=str(cwd), parse=parse)
     found, outside = touched(root, cwd, [(write.path, write.is_folder_wide) for write in reading.writes])
     actions: frozenset[ActionKind] = frozenset({"command", "edit"} if found or outside else {"command"})
     return replace(_early(point, actions, found, outside), reading=reading, look={"below": below(root)})
