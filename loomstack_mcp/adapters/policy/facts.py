@@ -6,7 +6,8 @@ from pathlib import Path
 
 from loomstack_mcp.adapters.git import delta
 from loomstack_mcp.adapters.git.delta import Blobs, Landed, Tree
-from loomstack_mcp.adapters.parse import imports
+from loomstack_mcp.adapters.parse.imports.changed import Imports, changed_imports
+from loomstack_mcp.adapters.parse.imports.import_map import import_map
 from loomstack_mcp.adapters.parse.re2_patterns import Patterns
 from loomstack_mcp.adapters.parse.tests import read_tests
 from loomstack_mcp.core.patterns.gitignore import compiled
@@ -35,12 +36,11 @@ def looks(root: Path, landed: Landed, blobs: Blobs, *, quarantined: bool = False
         return weakened(before, after, parse=read_tests, which="tamper" if which == "tamper" else "any")
 
     @cache
-    def edges() -> imports.Imports:
-        project = imports.project(tree(), blobs.content)
-        return imports.imports(subject, blobs.content, tree().holds, project)
+    def imports() -> Imports:
+        return changed_imports(subject, blobs.content, tree().holds, import_map(tree(), blobs.content))
 
     def crossing(boundaries: Boundaries) -> Found:
-        found = edges()
+        found = imports()
         told = crossings(
             boundaries, found.edges, covers=lambda patterns, path: compiled(patterns).loose(path), old=found.old
         )
