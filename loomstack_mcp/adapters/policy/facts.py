@@ -9,7 +9,7 @@ from loomstack_mcp.adapters.git.delta import Blobs, Landed, Tree
 from loomstack_mcp.adapters.parse.imports.changed import Imports, changed_imports
 from loomstack_mcp.adapters.parse.imports.import_map import import_map
 from loomstack_mcp.adapters.parse.re2_patterns import Patterns
-from loomstack_mcp.adapters.parse.tests import read_tests
+from loomstack_mcp.adapters.parse.test_files.read import read_tests
 from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.policy import content
 from loomstack_mcp.core.policy.boundaries import crossings

@@ -1,20 +1,25 @@
-"""Tests in JavaScript, TypeScript and Go as the same plain records as those in Python, through tree-sitter."""
+"""The tests of one file, by its ending."""
 
-from functools import cache
+from tree_sitter import Node, Parser
 
-import tree_sitter_go
-import tree_sitter_javascript
-import tree_sitter_python
-import tree_sitter_typescript
-from tree_sitter import Language, Node, Parser
-
-from loomstack_mcp.adapters.parse.tests_go import go_inventory
-from loomstack_mcp.adapters.parse.tests_js import javascript_inventory
+from loomstack_mcp.adapters.parse.grammars import grammar
+from loomstack_mcp.adapters.parse.test_files.go.file import go_inventory
+from loomstack_mcp.adapters.parse.test_files.javascript.file import javascript_inventory
 from loomstack_mcp.core.tampering.model import Inventory, unreadable
 from loomstack_mcp.core.tampering.paths import language
 
 DEPTH_MAX = 400
-"""Nodes inside one another; the readers below are recursive."""
+"""Nodes inside one another; the readers of this folder are recursive."""
+
+_GRAMMARS = {
+    ".py": "python",
+    ".go": "go",
+    ".ts": "typescript",
+    ".mts": "typescript",
+    ".cts": "typescript",
+    ".tsx": "tsx",
+}
+"""Of what else counts as JavaScript, its own."""
 
 
 def read_tests(path: str, content: bytes, /) -> Inventory | None:
@@ -28,7 +33,8 @@ def read_tests(path: str, content: bytes, /) -> Inventory | None:
         return None
     if why := unreadable(content):
         return Inventory(path=path, error=why)
-    root = Parser(_grammar(path)).parse(content).root_node
+    ending = path[path.rindex(".") :]
+    root = Parser(grammar(_GRAMMARS.get(ending, "javascript"))).parse(content).root_node
     if _too_deep(root):
         return Inventory(path=path, error="nested too deep")
     if root.has_error and (kind == "python" or _mostly_broken(root, len(content))):
@@ -39,22 +45,6 @@ def read_tests(path: str, content: bytes, /) -> Inventory | None:
         return go_inventory(path, root) if kind == "go" else javascript_inventory(path, root)
     except RecursionError:
         return Inventory(path=path, error="nested too deep")
-
-
-@cache
-def _grammar(path_or_ending: str) -> Language:
-    ending = path_or_ending.rsplit(".", 1)[-1]
-    if ending != path_or_ending:
-        return _grammar(ending)
-    if ending == "py":
-        return Language(tree_sitter_python.language())
-    if ending == "go":
-        return Language(tree_sitter_go.language())
-    if ending in ("ts", "mts", "cts"):
-        return Language(tree_sitter_typescript.language_typescript())
-    if ending == "tsx":
-        return Language(tree_sitter_typescript.language_tsx())
-    return Language(tree_sitter_javascript.language())
 
 
 def _too_deep(root: Node) -> bool:
