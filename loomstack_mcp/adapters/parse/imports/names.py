@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from tree_sitter import Node, Parser, Query, QueryCursor
+from tree_sitter import Node, Query, QueryCursor
 
-from loomstack_mcp.adapters.parse.grammars import grammar
+from loomstack_mcp.adapters.parse.grammars import grammar, syntax_tree
 from loomstack_mcp.adapters.parse.nodes import line_of, text_of
 
 PARSED_BYTES_MAX = 1_000_000
@@ -52,15 +52,15 @@ class ImportedName:
 
 def imported_names(content: bytes, grammars: Sequence[str]) -> tuple[list[ImportedName], bool]:
     """Those of the file in its order, by the first grammar without errors, else by the first; and whether it parsed."""
-    roots = []
+    trees = []
     for name in grammars:
-        root = Parser(grammar(name)).parse(content).root_node  # a parser of its own: threads may not share one
-        roots.append((root, name))
-        if not root.has_error:
+        root = syntax_tree(content, name)
+        if root is not None and not root.has_error:
             return _names_in(root, name), True
+        trees += [(root, name)] if root is not None else []
     # The grammar lags behind the language; the language itself has the last word.
     parsed = grammars[0] == "python" and _is_python(content)
-    return _names_in(*roots[0]), parsed
+    return (_names_in(*trees[0]) if trees else []), parsed
 
 
 def _is_python(content: bytes) -> bool:

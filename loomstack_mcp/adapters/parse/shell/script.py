@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 
 from tree_sitter import Node
 
+from loomstack_mcp.adapters.parse.grammars import syntax_tree
 from loomstack_mcp.adapters.parse.nodes import text_of
 from loomstack_mcp.adapters.parse.shell.commands import SIMPLE, command_of, owner_of, redirects_among
-from loomstack_mcp.adapters.parse.shell.source import has_quoted_delimiter, syntax_tree, unfolded
+from loomstack_mcp.adapters.parse.shell.source import has_quoted_delimiter, unfolded
 from loomstack_mcp.adapters.parse.shell.words import WordReader
 from loomstack_mcp.core.shell.effects import COMMANDS_MAX, LINE_BYTES_MAX
 from loomstack_mcp.core.shell.words import Command, Script
@@ -40,7 +41,7 @@ def parsed(line: str, /, *, home: str = "") -> Script:
     if len(source) > LINE_BYTES_MAX or line.count("|") > PIPES_MAX or "\0" in line:
         return Script(opaque=("the line is too long to be read, or holds a NUL",))
     source = unfolded(source)
-    root = syntax_tree(source)
+    root = syntax_tree(source, "bash")
     return Script(opaque=("the line is too tangled to be read",)) if root is None else _Walk(source, home).script(root)
 
 

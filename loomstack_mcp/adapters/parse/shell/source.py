@@ -1,39 +1,22 @@
-"""The source of a shell line: its syntax tree, within a deadline, and the lines that a backslash joins."""
+"""The source of a shell line, with those of its lines joined that a backslash joins."""
 
 import re
-import time
 from bisect import bisect_right
 from collections.abc import Iterator
 
-import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
+from loomstack_mcp.adapters.parse.grammars import syntax_tree
 from loomstack_mcp.adapters.parse.nodes import text_of
 
-PARSE_SECONDS_MAX = 0.3
-
-_LANGUAGE = Language(tree_sitter_bash.language())
 # Of `\\⏎` the first backslash quotes the second, and the line ends there.
 _JOIN = re.compile(rb"(?<!\\)(?:\\\\)*\\\n")
 _VERBATIM = {"comment", "raw_string", "ansi_c_string"}
 
 
-def syntax_tree(source: bytes) -> Node | None:
-    """The root of bash's tree; None where it takes too long: some short lines keep the grammar busy for minutes."""
-    until = time.monotonic() + PARSE_SECONDS_MAX
-    try:
-        tree = Parser(_LANGUAGE).parse(
-            lambda offset, _: source[offset : offset + 4096],
-            progress_callback=lambda _, __: time.monotonic() > until,
-        )
-    except ValueError:
-        return None
-    return tree.root_node
-
-
 def unfolded(source: bytes) -> bytes:
     """Without the line ends that a backslash takes away: the grammar would split `pu\\⏎sh` in two."""
-    root = syntax_tree(source) if b"\\\n" in source else None
+    root = syntax_tree(source, "bash") if b"\\\n" in source else None
     if root is None:
         return source
     verbatim = list(_verbatim_spans(root))

@@ -1,12 +1,12 @@
 """The tests of one file, by its ending."""
 
-from tree_sitter import Node, Parser
+from tree_sitter import Node
 
-from loomstack_mcp.adapters.parse.grammars import grammar
+from loomstack_mcp.adapters.parse.grammars import syntax_tree
 from loomstack_mcp.adapters.parse.test_files.go.file import go_inventory
 from loomstack_mcp.adapters.parse.test_files.javascript.file import javascript_inventory
 from loomstack_mcp.core.tampering.model import Inventory, unreadable
-from loomstack_mcp.core.tampering.paths import language
+from loomstack_mcp.core.tampering.paths import Language, language
 
 DEPTH_MAX = 400
 """Nodes inside one another; the readers of this folder are recursive."""
@@ -34,17 +34,24 @@ def read_tests(path: str, content: bytes, /) -> Inventory | None:
     if why := unreadable(content):
         return Inventory(path=path, error=why)
     ending = path[path.rindex(".") :]
-    root = Parser(grammar(_GRAMMARS.get(ending, "javascript"))).parse(content).root_node
-    if _too_deep(root):
-        return Inventory(path=path, error="nested too deep")
-    if root.has_error and (kind == "python" or _mostly_broken(root, len(content))):
-        return Inventory(path=path, error=f"not valid {kind.title()}")
+    root = syntax_tree(content, _GRAMMARS.get(ending, "javascript"))
+    why = "takes too long to be parsed" if root is None else _error(kind, root, len(content))
+    if root is None or why:
+        return Inventory(path=path, error=why)
     if kind == "python":
         return Inventory(path=path)
     try:
         return go_inventory(path, root) if kind == "go" else javascript_inventory(path, root)
     except RecursionError:
         return Inventory(path=path, error="nested too deep")
+
+
+def _error(kind: Language, root: Node, size_bytes: int) -> str:
+    if _too_deep(root):
+        return "nested too deep"
+    if root.has_error and (kind == "python" or _mostly_broken(root, size_bytes)):
+        return f"not valid {kind.title()}"
+    return ""
 
 
 def _too_deep(root: Node) -> bool:
