@@ -25,7 +25,7 @@ def braced(pieces: Sequence[WordPiece]) -> list[Sequence[WordPiece]]:
     words = _opened(marked)
     if len(words) > BRACED_MAX or _HOLE in marked or ".." in bare:
         start = marked.partition("{")[0].partition(_HOLE)[0]
-        return [[WordPiece(start, True), UNKNOWN]]
+        return [[WordPiece(start.translate(_PLAIN), True), UNKNOWN]]
     return [[WordPiece(word.translate(_PLAIN), False)] for word in words]
 
 

@@ -12,6 +12,7 @@ from tree_sitter import Node
 
 from loomstack_mcp.adapters.parse.grammars import syntax_tree
 from loomstack_mcp.adapters.parse.nodes import text_of
+from loomstack_mcp.adapters.parse.shell.ansi import is_one_string
 from loomstack_mcp.adapters.parse.shell.commands import SIMPLE, command_of, owner_of, redirects_among
 from loomstack_mcp.adapters.parse.shell.source import has_quoted_delimiter, unfolded
 from loomstack_mcp.adapters.parse.shell.words import WordReader
@@ -74,12 +75,18 @@ class _Walk:
                 opaque.append("it is too long or too deep to be read")
                 break
             commands += self._commands(node, parent, place)
+            opaque += self._doubts(node)
             if node.type != "comment":
                 todo += [(child, node, self._place(node, child, place)) for child in reversed(node.children)]
-            # A `#` after an escaped blank is no comment.
-            elif not _COMMENTED.search(self._source[: node.start_byte][-2:]):
-                opaque.append("it holds a # that may be no comment")
         return Script(commands=tuple(commands), opaque=tuple(opaque))
+
+    def _doubts(self, node: Node) -> Iterator[str]:
+        # A `#` after an escaped blank is no comment.
+        if node.type == "comment" and not _COMMENTED.search(self._source[: node.start_byte][-2:]):
+            yield "it holds a # that may be no comment"
+        # The grammar goes on to the next quote where a `\\\\` stands before one, and hides what is between.
+        if node.type == "ansi_c_string" and not is_one_string(text_of(node)):
+            yield "it holds a $'…' that ends elsewhere"
 
     def _place(self, node: Node, child: Node, place: _Place) -> _Place:
         # Each part of a pipeline runs in a subshell of its own.

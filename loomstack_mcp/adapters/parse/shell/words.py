@@ -46,9 +46,12 @@ class WordReader:
             todo += [(child, node) for child in reversed(node.children)]
 
     def _learn(self, name: str, value: Word, seen: set[str]) -> None:
-        is_known = not value.is_opaque and not value.is_glob and not name.endswith(("+", "]"))
+        if name.endswith("+"):
+            self._variables[name[:-1]] = None
+            return
+        is_known = not value.is_opaque and not value.is_glob and not name.endswith("]")
         text = value.text if is_known else None
-        self._variables[name.rstrip("+")] = text if name not in seen or self._variables[name] == text else None
+        self._variables[name] = text if name not in seen or self._variables[name] == text else None
         seen.add(name)
 
     def assignment(self, node: Node) -> tuple[str, Word]:
