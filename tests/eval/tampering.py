@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from loomstack_mcp.adapters.parse.tests import read_tests
+from loomstack_mcp.adapters.parse.test_files.read import read_tests
 from loomstack_mcp.core.tampering.kinds import Weakening
 from loomstack_mcp.core.tampering.tampering import is_test_path, weakenings
 

@@ -5,9 +5,10 @@ from functools import cached_property
 from loomstack_mcp.adapters.git.blobs import Blobs, Tree, tree_of
 from loomstack_mcp.adapters.git.delta import Delta
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.parse import imports
+from loomstack_mcp.adapters.parse.imports.changed import Imports, changed_imports
+from loomstack_mcp.adapters.parse.imports.import_map import import_map
 from loomstack_mcp.adapters.parse.re2_patterns import Patterns
-from loomstack_mcp.adapters.parse.tests import read_tests
+from loomstack_mcp.adapters.parse.test_files.read import read_tests
 from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.policy import content
 from loomstack_mcp.core.policy.boundaries import crossings
@@ -88,9 +89,9 @@ class ChangeLooks(NoLooks):
         return content.links_escaping(self._delta.subject, self._blobs.links(self._tree))
 
     @cached_property
-    def _imports(self) -> imports.Imports:
-        project = imports.project(self._tree, self._blobs.content)
-        return imports.imports(self._delta.subject, self._blobs.content, self._tree.holds, project)
+    def _imports(self) -> Imports:
+        names = import_map(self._tree, self._blobs.content)
+        return changed_imports(self._delta.subject, self._blobs.content, self._tree.holds, names)
 
 
 def _sides(delta: Delta, blobs: Blobs) -> tuple[dict[str, bytes], dict[str, bytes]]:

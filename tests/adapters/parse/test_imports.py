@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from loomstack_mcp.adapters.parse.imports import PARSED_BYTES_MAX, Imports, Project, edges, imports, project
+from loomstack_mcp.adapters.parse.imports.changed import Imports, changed_imports
+from loomstack_mcp.adapters.parse.imports.edges import edges
+from loomstack_mcp.adapters.parse.imports.import_map import ImportMap, import_map
+from loomstack_mcp.adapters.parse.imports.names import PARSED_BYTES_MAX
 from loomstack_mcp.core.policy.boundaries import crossings
 from loomstack_mcp.core.policy.rules import Boundaries, Forbid
 from tests.conftest import commit_all, git
@@ -27,7 +30,7 @@ def found(path: str, content: str, files: Iterable[str] = (), **names: object) -
     """Target and package of each import, with these files in the repository."""
     known = {path, *files}
     known |= {name.rsplit("/", at)[0] for name in known for at in range(1, name.count("/") + 1)}
-    read, parsed = edges(path, content.encode(), known.__contains__, Project(**names))  # type: ignore[arg-type]
+    read, parsed = edges(path, content.encode(), known.__contains__, ImportMap(**names))  # type: ignore[arg-type]
     assert parsed
     return [(edge.target, edge.package) for edge in read]
 
@@ -44,7 +47,7 @@ def landed(root: Path, base: str) -> Imports:
     change = landing(root, base, "HEAD")
     there = tree(root, change.after)
     with Blobs(root) as blobs:
-        return imports(change.subject, blobs.content, there.holds, project(there, blobs.content))
+        return changed_imports(change.subject, blobs.content, there.holds, import_map(there, blobs.content))
 
 
 def crossed(root: Path, base: str) -> list[tuple[str, int]]:
@@ -91,7 +94,7 @@ def test_what_is_computed_or_no_import_has_no_edge(text: str) -> None:
 
 
 def test_one_statement_may_hold_several_imports_each_on_its_line() -> None:
-    read, _ = edges("a.py", b"import b, c.d\nfrom e import (\n  f,\n  g,\n)\n", {"b.py"}.__contains__, Project())
+    read, _ = edges("a.py", b"import b, c.d\nfrom e import (\n  f,\n  g,\n)\n", {"b.py"}.__contains__, ImportMap())
 
     assert [(edge.line, edge.package) for edge in read] == [(1, "b"), (1, "c.d"), (3, "e.f"), (4, "e.g")]
 
@@ -171,7 +174,7 @@ def test_go_imports_lead_to_the_folders_of_the_modules() -> None:
 
 
 def test_what_no_parser_understands_has_no_imports() -> None:
-    assert edges("a.rb", b"require 'x'", {""}.__contains__, Project()) == ((), False)
+    assert edges("a.rb", b"require 'x'", {""}.__contains__, ImportMap()) == ((), False)
 
 
 def test_an_old_crossing_that_the_change_does_not_touch_is_not_held_against_it(shop: Path) -> None:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from loomstack_mcp.adapters.parse.shell import parsed
+from loomstack_mcp.adapters.parse.shell.script import parsed
 from loomstack_mcp.core.shell.effects import ShellReading, shell_reading
 
 FORCE = ("git", "push", "--force|-f|--force-with-lease|--mirror")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loomstack_mcp.adapters.parse.shell import PIPES_MAX, parsed
+from loomstack_mcp.adapters.parse.shell.script import PIPES_MAX, parsed
 from loomstack_mcp.core.shell.effects import COMMANDS_MAX, LINE_BYTES_MAX, shell_reading
 from loomstack_mcp.core.shell.guarded import bypasses, decides
 from loomstack_mcp.core.shell.matching import matching_calls

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from loomstack_mcp.adapters.parse.tests import read_tests
+from loomstack_mcp.adapters.parse.test_files.read import read_tests
 from loomstack_mcp.core.policy.violations import Violation
 from loomstack_mcp.core.tampering.tampering import FINDINGS_MAX, is_tamper, is_test_path, kind_of, weakened
 from tests.core.tampering.cheats import REDUCTIONS, TAMPERS

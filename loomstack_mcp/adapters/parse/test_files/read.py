@@ -1,20 +1,25 @@
-"""Tests in JavaScript, TypeScript and Go as the same plain records as those in Python, through tree-sitter."""
+"""The tests of one file, by its ending."""
 
-from functools import cache
+from tree_sitter import Node
 
-import tree_sitter_go
-import tree_sitter_javascript
-import tree_sitter_python
-import tree_sitter_typescript
-from tree_sitter import Language, Node, Parser
-
-from loomstack_mcp.adapters.parse.tests_go import go_inventory
-from loomstack_mcp.adapters.parse.tests_js import javascript_inventory
+from loomstack_mcp.adapters.parse.grammars import syntax_tree
+from loomstack_mcp.adapters.parse.test_files.go.file import go_inventory
+from loomstack_mcp.adapters.parse.test_files.javascript.file import javascript_inventory
 from loomstack_mcp.core.tampering.model import Inventory, unreadable
-from loomstack_mcp.core.tampering.paths import language
+from loomstack_mcp.core.tampering.paths import Language, language
 
 DEPTH_MAX = 400
-"""Nodes inside one another; the readers below are recursive."""
+"""Nodes inside one another; the readers of this folder are recursive."""
+
+_GRAMMARS = {
+    ".py": "python",
+    ".go": "go",
+    ".ts": "typescript",
+    ".mts": "typescript",
+    ".cts": "typescript",
+    ".tsx": "tsx",
+}
+"""Of what else counts as JavaScript, its own."""
 
 
 def read_tests(path: str, content: bytes, /) -> Inventory | None:
@@ -28,11 +33,11 @@ def read_tests(path: str, content: bytes, /) -> Inventory | None:
         return None
     if why := unreadable(content):
         return Inventory(path=path, error=why)
-    root = Parser(_grammar(path)).parse(content).root_node
-    if _too_deep(root):
-        return Inventory(path=path, error="nested too deep")
-    if root.has_error and (kind == "python" or _mostly_broken(root, len(content))):
-        return Inventory(path=path, error=f"not valid {kind.title()}")
+    ending = path[path.rindex(".") :]
+    root = syntax_tree(content, _GRAMMARS.get(ending, "javascript"))
+    why = "takes too long to be parsed" if root is None else _error(kind, root, len(content))
+    if root is None or why:
+        return Inventory(path=path, error=why)
     if kind == "python":
         return Inventory(path=path)
     try:
@@ -41,20 +46,12 @@ def read_tests(path: str, content: bytes, /) -> Inventory | None:
         return Inventory(path=path, error="nested too deep")
 
 
-@cache
-def _grammar(path_or_ending: str) -> Language:
-    ending = path_or_ending.rsplit(".", 1)[-1]
-    if ending != path_or_ending:
-        return _grammar(ending)
-    if ending == "py":
-        return Language(tree_sitter_python.language())
-    if ending == "go":
-        return Language(tree_sitter_go.language())
-    if ending in ("ts", "mts", "cts"):
-        return Language(tree_sitter_typescript.language_typescript())
-    if ending == "tsx":
-        return Language(tree_sitter_typescript.language_tsx())
-    return Language(tree_sitter_javascript.language())
+def _error(kind: Language, root: Node, size_bytes: int) -> str:
+    if _too_deep(root):
+        return "nested too deep"
+    if root.has_error and (kind == "python" or _mostly_broken(root, size_bytes)):
+        return f"not valid {kind.title()}"
+    return ""
 
 
 def _too_deep(root: Node) -> bool:

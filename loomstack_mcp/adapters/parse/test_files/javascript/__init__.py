@@ -1,0 +1,1 @@
+"""What a test file in JavaScript or TypeScript holds: jest, vitest, mocha and their like."""
