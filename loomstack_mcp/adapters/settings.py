@@ -34,7 +34,7 @@ class Settings:
     """Settings that were found where they do not count, each with the reason."""
 
 
-def load(
+def load_settings(
     flags: Mapping[str, str | None],
     *,
     environment: Mapping[str, str] | None = None,

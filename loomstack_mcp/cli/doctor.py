@@ -76,7 +76,7 @@ def _store(settings: Settings, path: Path, checkout: Checkout | None) -> Iterato
         return
     try:
         with open_loom(settings) as loom:
-            repo_id = loom.repos.found(checkout or Checkout(identity=""))
+            repo_id = loom.repos.id_of(checkout or Checkout(identity=""))
             runs, now_ms = loom.runs.latest(repo_id, limit=_RUNS_MAX)
     except LoomError as error:
         yield Check(check="store", status="fail", found=str(error), mend="loomstack-mcp db check")

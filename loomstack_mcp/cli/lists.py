@@ -19,7 +19,7 @@ limit = click.option("--limit", default=50, show_default=True, type=click.IntRan
 def runs(here: Here, live: bool, limit: int, as_json: bool) -> None:
     """List runs, newest first."""
     with open_loom(here.settings) as loom:
-        found, now_ms = loom.runs.latest(loom.repos.found(here.checkout()), limit=limit, live=live)
+        found, now_ms = loom.runs.latest(loom.repos.id_of(here.checkout()), limit=limit, live=live)
     shown = (run_shown(run, now_ms=now_ms) for run in found)
     output.rows(shown, as_json=as_json, empty="no run is live" if live else "no run was started here yet")
 
@@ -31,7 +31,7 @@ def runs(here: Here, live: bool, limit: int, as_json: bool) -> None:
 def claims(here: Here, limit: int, as_json: bool) -> None:
     """List what is held now, newest first."""
     with open_loom(here.settings) as loom:
-        found, now_ms = loom.claims.held(loom.repos.found(here.checkout()), limit=limit)
+        found, now_ms = loom.claims.held(loom.repos.id_of(here.checkout()), limit=limit)
     shown = (claim_shown(claim, now_ms=now_ms) for claim in found)
     output.rows(shown, as_json=as_json, empty="nothing is held")
 
@@ -44,7 +44,7 @@ def claims(here: Here, limit: int, as_json: bool) -> None:
 def events(here: Here, since: int | None, limit: int, as_json: bool) -> None:
     """List what happened, oldest first."""
     with open_loom(here.settings) as loom:
-        repo_id = loom.repos.found(here.checkout())
+        repo_id = loom.repos.id_of(here.checkout())
         if since is None:
             found, now_ms = loom.events.latest(repo_id, limit=limit)
         else:

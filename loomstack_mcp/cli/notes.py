@@ -27,7 +27,7 @@ _CLIENTS = ("CLAUDECODE", "AI_AGENT", "CODEX_")
 def notes(here: Here, query: str, limit: int, as_json: bool) -> None:
     """List notes that hold, newest first; with QUERY those that match, best first."""
     with open_loom(here.settings) as loom:
-        found, now_ms = loom.notes.latest(loom.repos.found(here.checkout()), limit=limit, query=query)
+        found, now_ms = loom.notes.latest(loom.repos.id_of(here.checkout()), limit=limit, query=query)
     shown = (note_shown(note, now_ms=now_ms) for note in found)
     output.rows(shown, as_json=as_json, empty="no note matches" if query else "nothing was shared yet")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
-from loomstack_mcp.adapters.settings import REPO_FILE, load
+from loomstack_mcp.adapters.settings import REPO_FILE, load_settings
 from loomstack_mcp.adapters.system import principal
 from loomstack_mcp.core.claims import refused_edit
 from loomstack_mcp.core.clients import claude, codex
@@ -55,7 +55,7 @@ def _judged(action: Action) -> Payload | None:
     worktree = worktree_at(cwd) if action.paths else None
     if worktree is None:
         return None
-    settings = load({}, in_repo=worktree.on_trunk(REPO_FILE))
+    settings = load_settings({}, in_repo=worktree.on_trunk(REPO_FILE))
     patterns = [pattern for path in action.paths if (pattern := _within(worktree, cwd, path))]
     caller = Caller(principal=principal(), session=action.session, certain=False)
     with opened(settings) as edits:

@@ -97,7 +97,7 @@ class Face:
     def repo_ids(self) -> tuple[str, ...]:
         """The repo of the worktree; where none is seen, all of the store."""
         if self.here.worktree:
-            return (self.loom.repos.found(self.checkout()),)
+            return (self.loom.repos.id_of(self.checkout()),)
         return self.loom.repos.ids()
 
     def beside(self, patterns: Sequence[str]) -> tuple[str, ...]:

@@ -116,11 +116,11 @@ def test_since_reads_what_is_new_and_a_lost_reply_loses_nothing(loom: Loom) -> N
     start(loom, BEA)
     cursor = start(loom).briefing.cursor
     loom.notes.share(BEA, "", kind="fact", text="new")
-    read = [loom.context.read(ANA, "", SHOP, since=cursor, budget_tokens=800).briefing for _ in range(2)]
+    read = [loom.context.read_context(ANA, "", SHOP, since=cursor, budget_tokens=800).briefing for _ in range(2)]
 
     assert read[0] == read[1]
     assert [note["text"] for note in read[0].notes] == ["new"]
-    assert loom.context.read(ANA, "", SHOP, since=read[0].cursor, budget_tokens=800).briefing.notes == ()
+    assert loom.context.read_context(ANA, "", SHOP, since=read[0].cursor, budget_tokens=800).briefing.notes == ()
 
 
 def test_landed_commits_are_told_with_their_intent(loom: Loom) -> None:
@@ -148,7 +148,7 @@ def test_a_contradiction_is_flagged_and_both_stay(loom: Loom) -> None:
     old = loom.notes.share(BEA, "", kind="decision", text="prices are gross", patterns=["src/"]).note
     start(loom)
     shared = loom.notes.share(ANA, "", kind="decision", text="prices are net", patterns=["src/tax.py"])
-    told = loom.context.read(BEA, "", SHOP, budget_tokens=800).alerts
+    told = loom.context.read_context(BEA, "", SHOP, budget_tokens=800).alerts
 
     assert [note.id for note in shared.contradicts] == [old.id]
     assert [(alert.kind, alert.who) for alert in told] == [("contradicted", "loop@ana")]
@@ -173,7 +173,7 @@ def test_a_message_alerts_the_run_it_is_addressed_to(loom: Loom) -> None:
     start(loom, BEA)
     run = start(loom).run.id
     sent = loom.notes.share(BEA, "", kind="handoff", text="yours", to=run)
-    told = loom.context.read(ANA, "", SHOP, budget_tokens=800)
+    told = loom.context.read_context(ANA, "", SHOP, budget_tokens=800)
 
     assert sent.seen_by == (run,)
     assert [(alert.kind, alert.text, alert.who) for alert in told.alerts] == [("message", "yours", "loop@bea")]
@@ -201,7 +201,7 @@ def test_rework_goes_back_and_forth_until_a_person_takes_over(loom: Loom) -> Non
         assert record(loom, BEA, checker, role="checker", checks=failing) == ("retry", round_, round_)
         assert record(loom, status="passed", checks=Checks(passed=3)) == ("check", round_ + 1, round_)
     assert record(loom, BEA, checker, role="checker", checks=Checks(failed=1)) == ("escalate", 4, 4)
-    told = loom.context.read(ANA, "", SHOP, budget_tokens=800).alerts
+    told = loom.context.read_context(ANA, "", SHOP, budget_tokens=800).alerts
 
     assert {alert.kind for alert in told} == {"checked"}
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from loomstack_mcp.adapters.install.doctor import INIT, Check
 from loomstack_mcp.adapters.install.doctor_files import Client, Tree, text, words
-from loomstack_mcp.adapters.settings import load, sqlite_path
+from loomstack_mcp.adapters.settings import load_settings, sqlite_path
 from loomstack_mcp.core.clients.files.project import COMMAND, NAME, TOKEN_VARIABLE
 from loomstack_mcp.core.errors import LoomError
 
@@ -190,7 +190,7 @@ def _store(entry: Tree, environment: Mapping[str, str]) -> str:
         if word.startswith("--") and name in _STORE_FLAGS:
             flags[name] = value if equals else after
     try:
-        return str(sqlite_path(load(flags, environment=environment)))
+        return str(sqlite_path(load_settings(flags, environment=environment)))
     except (LoomError, OSError, ValueError, RuntimeError) as error:
         return f"nothing ({error})"
 

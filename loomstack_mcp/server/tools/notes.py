@@ -40,7 +40,7 @@ class NoteTools:
 
         def read(caller: Caller) -> ContextResult:
             patterns = self._face.here.patterns(paths or [])
-            return self._face.loom.context.read(
+            return self._face.loom.context.read_context(
                 caller,
                 run,
                 self._face.checkout() if self._face.here.worktree else None,

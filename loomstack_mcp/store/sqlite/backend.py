@@ -16,8 +16,8 @@ from loomstack_mcp.store.base import Row, Statement
 from loomstack_mcp.store.sqlite import gate, schema
 from loomstack_mcp.store.sqlite.clock import Clock, machine
 
-BOOT = queries.load("boot")
-REPOS = queries.load("repos")
+BOOT = queries.statements("boot")
+REPOS = queries.statements("repos")
 
 _OLDEST = (3, 37)  # STRICT tables
 _ADVICE = {

@@ -17,7 +17,7 @@ from loomstack_mcp.store.sqlite.migrate import migrating_store
 from tests.conftest import Clocks
 from tests.store.sqlite.support import add_repo, holding, seq_of
 
-REPOS = queries.load("repos")
+REPOS = queries.statements("repos")
 PRAGMA = Statement("test.pragma", "PRAGMA synchronous")
 
 
