@@ -13,7 +13,7 @@ import click
 from loomstack_mcp.adapters.git.audit import Audit, audited
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.cli import output
-from loomstack_mcp.cli.audit_text import KINDS, day, paths_of, plain, undone_phrase
+from loomstack_mcp.cli.audit_text import KINDS, day, paths_taken_back, plain, undone_phrase
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import DAY_MS, HOUR_MS, SECOND_MS
@@ -119,7 +119,7 @@ def _lines(found: Audit) -> Iterator[str]:
         for (who, whom), times in pairs.most_common(10):
             yield f"  {times:>4} ×  {output.harmless(who)} → {output.harmless(whom)}"
         yield click.style("Where", bold=True)
-        for path, times in Counter(path for one in told for path in paths_of(one)).most_common(10):
+        for path, times in Counter(path for one in told for path in paths_taken_back(one)).most_common(10):
             yield f"  {times:>4} ×  {_shown(path)}"
         yield ""
     stops = sum(one.verdict == "stop" for one in told)
@@ -141,7 +141,7 @@ def _told(one: Reversal) -> Iterator[str]:
     )
     for undone in one.silent:
         yield f"      {KINDS[one.kind]} {undone_phrase(one, undone)}"
-    paths = paths_of(one)
+    paths = paths_taken_back(one)
     more = f" and {len(paths) - _PATHS_SHOWN} more" if len(paths) > _PATHS_SHOWN else ""
     yield f"      in {', '.join(_shown(path) for path in paths[:_PATHS_SHOWN])}{more}"
 

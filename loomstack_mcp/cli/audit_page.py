@@ -7,7 +7,7 @@ from pathlib import Path
 
 from loomstack_mcp.adapters.git.audit import Audit
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.cli.audit_text import day, paths_of, plain, undone_phrase
+from loomstack_mcp.cli.audit_text import day, paths_taken_back, plain, undone_phrase
 from loomstack_mcp.cli.output import harmless
 from loomstack_mcp.core.changes.reversals import Place, Undone
 from loomstack_mcp.core.changes.verdicts import Reversal
@@ -78,7 +78,7 @@ def _tables(told: Sequence[Reversal]) -> Iterator[str]:
     if not told:
         return
     pairs = Counter((one.change.author, undone.change.author) for one in told for undone in one.silent)
-    files = Counter(path for one in told for path in paths_of(one))
+    files = Counter(path for one in told for path in paths_taken_back(one))
     yield '<div class="columns"><div><h2>Who undid whom</h2><table>'
     for (who, whom), times in pairs.most_common(10):
         yield f"<tr><td>{times} ×<td>{_text(who)} → {_text(whom)}"

@@ -21,7 +21,7 @@ def undone_phrase(one: Reversal, undone: Undone) -> str:
     return f"{undone.change.sha[:10]} of {author}, after {stood}: “{title}” ({hunks}, {share} of it{openly})"
 
 
-def paths_of(one: Reversal) -> tuple[str, ...]:
+def paths_taken_back(one: Reversal) -> tuple[str, ...]:
     """Where it took back what was not agreed."""
     return tuple(sorted({path for undone in one.silent for path in undone.paths}))
 

@@ -21,7 +21,7 @@ _KEPT_CHARS_MAX = 30
 """Code in prose is not parted by a line's end while it is shorter than this."""
 _CODE = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"(?P<code>`[^`]*`)|\*\*(?P<bold>.+?)\*\*|\[(?P<text>[^\]]+)\]\((?P<target>[^)]+)\)")
-Row = list[str]
+_Row = list[str]
 
 
 def _completed(ctx: click.Context, parameter: click.Parameter, typed: str) -> list[CompletionItem]:  # noqa: ARG001 click calls it so
@@ -100,7 +100,7 @@ def _block(block: str, width: int) -> str:
     return "\n".join(_filled(_plain(block), width))
 
 
-def _cells(line: str) -> Row:
+def _cells(line: str) -> _Row:
     return [_plain(cell.replace(r"\|", "|")) for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 
@@ -125,7 +125,7 @@ def _filled(text: str, width: int, *, first: str = "", others: str = "") -> list
     return [line.replace(_KEPT, " ") for line in lines]
 
 
-def _table(rows: Sequence[Row], width: int) -> str:
+def _table(rows: Sequence[_Row], width: int) -> str:
     """Columns under their names; the widest ones shrink until they fit, and no word is ever broken."""
     columns = list(zip(*rows, strict=True))
     widths = [max(len(cell) for cell in column) for column in columns]
@@ -139,7 +139,7 @@ def _table(rows: Sequence[Row], width: int) -> str:
     return "\n".join([*head, rule, between.join("\n".join(row) for row in body)])
 
 
-def _lines(row: Row, widths: Sequence[int]) -> list[str]:
+def _lines(row: _Row, widths: Sequence[int]) -> list[str]:
     wrapped = [_filled(cell, size) for cell, size in zip(row, widths, strict=True)]
     return [
         _GAP.join(f"{part:<{size}}" for part, size in zip(line, widths, strict=True)).rstrip()

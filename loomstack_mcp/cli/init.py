@@ -11,7 +11,7 @@ import click
 
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.install import files as installing
-from loomstack_mcp.adapters.install.files import Step
+from loomstack_mcp.adapters.install.files import FileStep
 from loomstack_mcp.cli import output
 from loomstack_mcp.core.clients.files.project import COMMAND, TOKEN_VARIABLE, files
 from loomstack_mcp.core.clients.files.server_url import checked
@@ -36,7 +36,7 @@ def init(here: Here, url: str | None, dry_run: bool, yes: bool) -> None:
     steps = installing.planned(root, wanted)
     if _agreed(steps, root, dry_run=dry_run, yes=yes, nothing="LoomStack is set up here already; nothing to change."):
         # The notes come first: whoever is killed in between still knows what the files said.
-        installing.remember(journal, root, wanted, steps)
+        installing.write_journal(journal, root, wanted, steps)
         installing.carried_out(steps)
         click.echo("\n".join(_next_steps(url)))
 
@@ -52,7 +52,7 @@ def uninstall(here: Here, dry_run: bool, yes: bool) -> None:
     steps = installing.planned_removal(worktree, files(exclude=worktree.exclude), journal)
     if _agreed(steps, root, dry_run=dry_run, yes=yes, nothing="LoomStack is not set up here; nothing to change."):
         installing.carried_out(steps)
-        installing.forget(journal)
+        installing.remove_journal(journal)
         click.echo("LoomStack is out of this repository's files. `pip uninstall loomstack-mcp` removes the program.")
 
 
@@ -63,7 +63,7 @@ def _place(here: Here) -> tuple[Worktree, Path]:
     return worktree, installing.journal_of(Path(here.settings.home), worktree.root)
 
 
-def _agreed(steps: Sequence[Step], root: Path, *, dry_run: bool, yes: bool, nothing: str) -> bool:
+def _agreed(steps: Sequence[FileStep], root: Path, *, dry_run: bool, yes: bool, nothing: str) -> bool:
     """Show the plan, and whether to go on with it."""
     if not steps:
         click.echo(nothing)
@@ -77,7 +77,7 @@ def _agreed(steps: Sequence[Step], root: Path, *, dry_run: bool, yes: bool, noth
     return yes or click.confirm("Write this?", default=True)
 
 
-def _difference(step: Step, root: Path) -> str:
+def _difference(step: FileStep, root: Path) -> str:
     name = os.path.relpath(step.path, root)
     before, after = (step.before or "").splitlines(), (step.after or "").splitlines()
     old, new = ("/dev/null" if text is None else name for text in (step.before, step.after))

@@ -21,7 +21,7 @@ def runs(here: Here, live: bool, limit: int, as_json: bool) -> None:
     with open_loom(here.settings) as loom:
         found, now_ms = loom.runs.latest(loom.repos.id_of(here.checkout()), limit=limit, live=live)
     shown = (run_shown(run, now_ms=now_ms) for run in found)
-    output.rows(shown, as_json=as_json, empty="no run is live" if live else "no run was started here yet")
+    output.print_rows(shown, as_json=as_json, empty="no run is live" if live else "no run was started here yet")
 
 
 @click.command()
@@ -33,7 +33,7 @@ def claims(here: Here, limit: int, as_json: bool) -> None:
     with open_loom(here.settings) as loom:
         found, now_ms = loom.claims.held(loom.repos.id_of(here.checkout()), limit=limit)
     shown = (claim_shown(claim, now_ms=now_ms) for claim in found)
-    output.rows(shown, as_json=as_json, empty="nothing is held")
+    output.print_rows(shown, as_json=as_json, empty="nothing is held")
 
 
 @click.command()
@@ -50,4 +50,4 @@ def events(here: Here, since: int | None, limit: int, as_json: bool) -> None:
         else:
             found, now_ms = loom.events.since(repo_id, since=since, limit=limit)
     shown = (event_shown(event, now_ms=now_ms) for event in found)
-    output.rows(shown, as_json=as_json, empty="nothing happened")
+    output.print_rows(shown, as_json=as_json, empty="nothing happened")

@@ -15,7 +15,7 @@ _COLUMN_MIN = 8
 _PROGRESS_EVERY = 50
 
 
-def rows(found: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
+def print_rows(found: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
     """Print records: one JSON array, or a table as wide as the terminal; `empty` says what an empty one means."""
     listed = [dict(record) for record in found]
     if as_json:
@@ -26,7 +26,7 @@ def rows(found: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str) -> No
         click.echo(table(listed, width=shutil.get_terminal_size((200, 24)).columns if sys.stdout.isatty() else 0))
 
 
-def record(found: Mapping[str, Any], *, as_json: bool) -> None:
+def print_record(found: Mapping[str, Any], *, as_json: bool) -> None:
     """Print one record: one JSON object, or a line a field."""
     if as_json:
         click.echo(json.dumps(dict(found), ensure_ascii=False))

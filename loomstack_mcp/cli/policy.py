@@ -94,9 +94,9 @@ def lint(here: Here) -> int:
 @policy.command()
 def schema() -> None:
     """Print the JSON Schema of a policy file, for editors."""
-    from loomstack_mcp.adapters.policy.load import schema as exported  # pydantic
+    from loomstack_mcp.adapters.policy.load import file_schema  # pydantic
 
-    click.echo(json.dumps(exported(), indent=2))
+    click.echo(json.dumps(file_schema(), indent=2))
 
 
 @policy.command()

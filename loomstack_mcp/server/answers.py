@@ -33,7 +33,7 @@ def answer(content: Mapping[str, object]) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=compact(body))], structured_content=body)
 
 
-def briefing(found: Briefing) -> BriefingAnswer:
+def briefing_answer(found: Briefing) -> BriefingAnswer:
     answered: BriefingAnswer = {"cursor": found.cursor}
     for section in get_args(Section):
         if items := getattr(found, section):
@@ -43,7 +43,7 @@ def briefing(found: Briefing) -> BriefingAnswer:
     return answered
 
 
-def warnings(told: Sequence[PathWarning]) -> Items:
+def warning_items(told: Sequence[PathWarning]) -> Items:
     return [
         dict(
             lean(
@@ -54,7 +54,7 @@ def warnings(told: Sequence[PathWarning]) -> Items:
     ]
 
 
-def alerts(told: Sequence[Alert]) -> Items:
+def alert_items(told: Sequence[Alert]) -> Items:
     return [
         dict(lean({"kind": alert.kind, "who": alert.who, "text": alert.text, "about": alert.about})) for alert in told
     ]

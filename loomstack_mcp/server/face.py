@@ -20,7 +20,7 @@ from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.callers import caller_of
 
-Answer = TypeVar("Answer")
+_Answer = TypeVar("_Answer")
 
 _THREADS = 8
 """Of our own: the SDK's transport needs the default ones, and calls that wait for a lock must not starve it."""
@@ -42,13 +42,13 @@ class Face:
         self._catching_up = threading.Lock()
         self._threads: anyio.CapacityLimiter | None = None
 
-    async def call(self, ctx: Context[Any, Any], work: Callable[[Caller], Answer]) -> Answer:
+    async def call(self, ctx: Context[Any, Any], work: Callable[[Caller], _Answer]) -> _Answer:
         """One service call for the caller, on a worker thread. LoomErrors become text for the model."""
         caller = caller_of(ctx)
         self._callers[caller.principal, caller.session, caller.agent] = caller
         return await self.run(functools.partial(work, caller))
 
-    async def run(self, work: Callable[[], Answer]) -> Answer:
+    async def run(self, work: Callable[[], _Answer]) -> _Answer:
         if self._threads is None:
             self._threads = anyio.CapacityLimiter(_THREADS)
         try:

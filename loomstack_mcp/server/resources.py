@@ -15,7 +15,7 @@ from loomstack_mcp.server.face import Face
 _LIMIT = 100
 _JSON = "application/json"
 
-Record = TypeVar("Record")
+_Record = TypeVar("_Record")
 
 
 class Resources:
@@ -45,7 +45,7 @@ class Resources:
 
         return await self._json(work)
 
-    async def _listed(self, found: Callable[[str], tuple[Iterable[Record], int]], shown: Callable[..., Body]) -> str:
+    async def _listed(self, found: Callable[[str], tuple[Iterable[_Record], int]], shown: Callable[..., Body]) -> str:
         def work() -> list[Body]:
             named = self._face.here.worktree is None
             listed: list[Body] = []
@@ -66,7 +66,7 @@ class Resources:
             raise
 
 
-def add(server: MCPServer[Any], face: Face) -> None:
+def add_resources(server: MCPServer[Any], face: Face) -> None:
     """Register the resources."""
     found = Resources(face)
     for uri, function, description in (

@@ -16,10 +16,10 @@ _PAGE = 500
 _LISTS = ("loom://runs", "loom://claims", "loom://activity")
 
 
-class Changes:
+class Subscriptions:
     """The bus behind `subscriptions/listen`, and the watcher that feeds it from the repo's events.
 
-    Changes are made by any process, so the store is asked once a second; nobody listening, nothing is asked.
+    Subscriptions are made by any process, so the store is asked once a second; nobody listening, nothing is asked.
     """
 
     def __init__(self, face: Face) -> None:

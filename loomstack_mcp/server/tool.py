@@ -21,7 +21,7 @@ class LoomTool(Tool):
             raise ToolError(_shortened(self, error)) from error.__cause__
 
 
-def tool(function: Callable[..., Any], **options: Any) -> LoomTool:
+def loom_tool(function: Callable[..., Any], **options: Any) -> LoomTool:
     """Register a function as a tool with the smallest schema that says all."""
     made = LoomTool.from_function(function, **options)
     assert isinstance(made, LoomTool)

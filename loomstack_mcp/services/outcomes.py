@@ -8,7 +8,7 @@ from loomstack_mcp.core.limits import LIST_MAX, NAME_CHARS_MAX
 from loomstack_mcp.core.outcomes import (
     CHECKER,
     ENDING,
-    Checks,
+    CheckCounts,
     NextStep,
     Outcome,
     OutcomeResult,
@@ -42,7 +42,7 @@ class OutcomeService:
         status: Status,
         summary: str,
         role: str,
-        checks: Checks,
+        checks: CheckCounts,
         tried: str = "",
         finding: str = "",
         commits: Sequence[str] = (),
@@ -88,7 +88,7 @@ class OutcomeService:
             return OutcomeResult(outcome=outcome, next=step, released=released, alerts=events.delivered(tx, run.id))
 
     def _judged(
-        self, past: Sequence[Outcome], *, status: Status, role: str, checks: Checks, finding: str
+        self, past: Sequence[Outcome], *, status: Status, role: str, checks: CheckCounts, finding: str
     ) -> tuple[Outcome, NextStep]:
         """The counts and the next step, from what was recorded before and this outcome."""
         attempts = sum(old.role != CHECKER for old in past) + (role != CHECKER)

@@ -39,6 +39,7 @@ def record(kind: type[_Record], row: Row, /) -> _Record:
 
 
 def records(kind: type[_Record], rows: Iterable[Row], /) -> tuple[_Record, ...]:
+    """All rows as records of `kind`, in their order."""
     return tuple(record(kind, row) for row in rows)
 
 

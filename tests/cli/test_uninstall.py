@@ -233,7 +233,7 @@ def test_a_kill_between_two_files_loses_nothing(
     before, excluded = contents(shop), exclude_of(shop).read_text()
     wanted = files(exclude=str(exclude_of(shop)))
     steps = installing.planned(shop, wanted)
-    installing.remember(journal, shop, wanted, steps)
+    installing.write_journal(journal, shop, wanted, steps)
     installing.carried_out(steps[:count])
     done(loomstack, "init", *(("--url", URL) if again else ("--dry-run",)))
     done(loomstack, "uninstall")

@@ -61,7 +61,7 @@ class Blobs:
         if not _ID.fullmatch(blob) or not blob.strip("0"):
             raise Unknown(f"the content of {blob[:12]!r}, which is no object")
         try:
-            found = self._objects.named(blob)
+            found = self._objects.object_named(blob)
         except Invalid:
             raise Unknown(f"the content of {blob[:12]}: git has ended") from None
         if found is None:

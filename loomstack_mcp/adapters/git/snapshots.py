@@ -47,7 +47,7 @@ def snapshot(repo: Repository) -> Iterator[Snapshot]:
         of_files = _run(repo, variables, "write-tree")
         if of_files.code:
             raise Invalid(f"git cannot read this worktree: {of_files.complaint}")
-        head = repo.objects.named("HEAD^{tree}")
+        head = repo.objects.object_named("HEAD^{tree}")
         trees = dict.fromkeys(tree for tree in (of_files.text, of_index, head.id if head else "") if tree)
         yield Snapshot(trees=tuple(trees), variables=variables, left_out=left_out)
 

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loomstack_mcp.adapters.install.doctor import INIT, Check
-from loomstack_mcp.adapters.install.doctor_files import Client, Files, Place, Tree, table, tables, text, texts, words
+from loomstack_mcp.adapters.install.doctor_files import (
+    Client,
+    Entries,
+    SettingsReader,
+    Surroundings,
+    table_at,
+    tables_at,
+    text_at,
+    texts_at,
+    words_at,
+)
 from loomstack_mcp.core.clients.files.project import HOOK, NAME
 
 _CLIENT = "Claude Code"
@@ -21,38 +31,38 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 class _Settings:
     """What Claude Code reads, by who wrote it."""
 
-    everywhere: Tree
+    everywhere: Entries
     """The user's own entry of our server, for all folders."""
-    state: Tree
+    state: Entries
     """What Claude Code keeps of this project; a linked worktree shares that of the main one."""
     is_trusted: bool
-    user: tuple[Path, Tree]
-    local: tuple[tuple[Path, Tree], ...]
+    user: tuple[Path, Entries]
+    local: tuple[tuple[Path, Entries], ...]
     """The main worktree's count in a linked one as well."""
     tracked: tuple[Path, ...]
     """Those of `local` that are in git: not the user's word."""
-    project: tuple[Path, Tree]
-    shared: Tree
+    project: tuple[Path, Entries]
+    shared: Entries
     """The entry in .mcp.json."""
 
     @property
-    def files(self) -> tuple[tuple[Path, Tree], ...]:
+    def files(self) -> tuple[tuple[Path, Entries], ...]:
         return (self.user, *self.local, self.project)
 
     @property
-    def personal(self) -> tuple[tuple[Path, Tree], ...]:
+    def personal(self) -> tuple[tuple[Path, Entries], ...]:
         return (self.user, *(each for each in self.local if each[0] not in self.tracked))
 
     @property
-    def personal_answers(self) -> tuple[Tree, ...]:
+    def personal_answers(self) -> tuple[Entries, ...]:
         return (self.state, *(tree for _, tree in self.personal))
 
 
-def claude_code(place: Place) -> Client:
+def claude_code(place: Surroundings) -> Client:
     """What Claude Code makes of the server in this worktree."""
     if shutil.which("claude") is None:
         return Client(name=_CLIENT, checks=(Check(check=_CLIENT, status="ok", found="not installed"),))
-    files = Files(_CLIENT)
+    files = SettingsReader(_CLIENT)
     settings = _read(place, files)
     if files.broken:
         return Client(name=_CLIENT, checks=tuple(files.broken))
@@ -66,41 +76,41 @@ def claude_code(place: Place) -> Client:
         name=_CLIENT,
         checks=(first, *_rules(settings), *_hook(settings)),
         entry=entry,
-        environment={**place.environment, **texts(entry, "env")},
+        environment={**place.environment, **texts_at(entry, "env")},
         is_approved=first.status == "ok" and is_approved,
     )
 
 
-def _read(place: Place, files: Files) -> _Settings:
+def _read(place: Surroundings, files: SettingsReader) -> _Settings:
     moved = place.environment.get("CLAUDE_CONFIG_DIR")
     folder = Path(moved) if moved else place.home / ".claude"
     own = files.json((folder if moved else place.home) / ".claude.json")
-    projects = table(own, "projects")
+    projects = table_at(own, "projects")
     local = tuple(root / _LOCAL for root in place.roots)
     project = place.root / ".claude" / "settings.json"
     return _Settings(
-        everywhere=table(own, "mcpServers", NAME),
-        state=table(projects, str(place.main)),
-        is_trusted=any(table(projects, str(root)).get("hasTrustDialogAccepted") is True for root in place.roots),
+        everywhere=table_at(own, "mcpServers", NAME),
+        state=table_at(projects, str(place.main)),
+        is_trusted=any(table_at(projects, str(root)).get("hasTrustDialogAccepted") is True for root in place.roots),
         user=(folder / "settings.json", files.json(folder / "settings.json")),
         local=tuple((path, files.json(path)) for path in local),
         tracked=tuple(root / _LOCAL for root in place.roots if place.tracks(root, _LOCAL)),
         project=(project, files.json(project)),
-        shared=table(files.json(place.root / ".mcp.json"), "mcpServers", NAME),
+        shared=table_at(files.json(place.root / ".mcp.json"), "mcpServers", NAME),
     )
 
 
-def _server(settings: _Settings) -> tuple[Check, Tree]:
+def _server(settings: _Settings) -> tuple[Check, Entries]:
     """What is so, and the entry that Claude Code would use: of this folder, else .mcp.json, else of the user."""
-    here = table(settings.state, "mcpServers", NAME)
+    here = table_at(settings.state, "mcpServers", NAME)
     answers = (settings.state, *(tree for _, tree in settings.files))
-    is_off = any(NAME in words(tree, "disabledMcpjsonServers") for tree in answers)
+    is_off = any(NAME in words_at(tree, "disabledMcpjsonServers") for tree in answers)
     is_accepted = any(map(_accepts, answers))
     may_start = not is_off and (_accepts(settings.user[1]) or (is_accepted and settings.is_trusted))
     own = here or (settings.everywhere if not (settings.shared and may_start) else {})
     if not own and not settings.shared:
         return _warns("does not know the server here", INIT), {}
-    if NAME in words(settings.state, "disabledMcpServers") or (is_off and not own):
+    if NAME in words_at(settings.state, "disabledMcpServers") or (is_off and not own):
         mend = "start `claude` here and enable it with /mcp"
         return _warns("the server is switched off for this folder", mend), {}
     if own:
@@ -117,7 +127,7 @@ def _server(settings: _Settings) -> tuple[Check, Tree]:
 def _rules(settings: _Settings) -> Iterator[Check]:
     name = f"{_CLIENT} rules"
     for path, tree in settings.files:
-        denied = [rule for rule in words(table(tree, "permissions"), "deny") if _is_ours(rule)]
+        denied = [rule for rule in words_at(table_at(tree, "permissions"), "deny") if _is_ours(rule)]
         if denied:
             found = f"{path} denies {', '.join(denied)}"
             is_all = any(rule in (_TOOLS, f"{_TOOLS}__*") for rule in denied)
@@ -130,14 +140,14 @@ def _rules(settings: _Settings) -> Iterator[Check]:
         return
     # Claude Code heeds a project's permissions only once its folder is trusted.
     counted = (*settings.personal, *((settings.project,) if settings.is_trusted else ()))
-    if not any(_is_ours(rule) for _, tree in counted for rule in words(table(tree, "permissions"), "allow")):
+    if not any(_is_ours(rule) for _, tree in counted for rule in words_at(table_at(tree, "permissions"), "allow")):
         found = "our tools are not allowed: it asks about each call, and `claude -p` refuses them"
         yield Check(check=name, status="warn", found=found, mend=INIT)
 
 
 def _hook(settings: _Settings) -> Iterator[Check]:
-    groups = (group for _, tree in settings.files for _, group in tables(table(tree, "hooks"), "PreToolUse"))
-    commands = (text(entry, "command") for group in groups for _, entry in tables(group, "hooks"))
+    groups = (group for _, tree in settings.files for _, group in tables_at(table_at(tree, "hooks"), "PreToolUse"))
+    commands = (text_at(entry, "command") for group in groups for _, entry in tables_at(group, "hooks"))
     if not any(f"{HOOK} claude" in command for command in commands):
         found = "no hook: edits are not checked against claims"
         yield Check(check=f"{_CLIENT} hook", status="warn", found=found, mend=INIT)
@@ -147,16 +157,16 @@ def _warns(found: str, mend: str) -> Check:
     return Check(check=_CLIENT, status="warn", found=found, mend=mend)
 
 
-def _accepts(answers: Tree) -> bool:
+def _accepts(answers: Entries) -> bool:
     """Whether the answers that a person gave let a project's server start."""
-    return NAME in words(answers, "enabledMcpjsonServers") or answers.get("enableAllProjectMcpServers") is True
+    return NAME in words_at(answers, "enabledMcpjsonServers") or answers.get("enableAllProjectMcpServers") is True
 
 
 def _is_ours(rule: str) -> bool:
     return rule == _TOOLS or rule.startswith(f"{_TOOLS}__")
 
 
-def _expanded(entry: Tree, environment: Mapping[str, str]) -> Tree:
+def _expanded(entry: Entries, environment: Mapping[str, str]) -> Entries:
     """The entry with `${NAME}` and `${NAME:-default}` as Claude Code fills them in; an unset name stays.
 
     Not in the URL: `doctor` asks it, and no repository shall learn a variable that way.
@@ -165,8 +175,8 @@ def _expanded(entry: Tree, environment: Mapping[str, str]) -> Tree:
     def filled(word: str) -> str:
         return _VARIABLE.sub(lambda found: environment.get(found[1], found[0] if found[2] is None else found[2]), word)
 
-    changed: dict[str, object] = {"args": [filled(word) for word in words(entry, "args")]}
-    changed["env"] = {name: filled(value) for name, value in texts(entry, "env").items()}
-    if command := text(entry, "command"):
+    changed: dict[str, object] = {"args": [filled(word) for word in words_at(entry, "args")]}
+    changed["env"] = {name: filled(value) for name, value in texts_at(entry, "env").items()}
+    if command := text_at(entry, "command"):
         changed["command"] = filled(command)
     return {**entry, **changed}

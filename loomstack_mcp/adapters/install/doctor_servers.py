@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from loomstack_mcp.adapters.install.doctor import INIT, Check
-from loomstack_mcp.adapters.install.doctor_files import Client, Tree, text, words
+from loomstack_mcp.adapters.install.doctor_files import Client, Entries, text_at, words_at
 from loomstack_mcp.adapters.settings import load_settings, sqlite_path
 from loomstack_mcp.core.clients.files.project import COMMAND, NAME, TOKEN_VARIABLE
 from loomstack_mcp.core.errors import LoomError
@@ -28,12 +28,12 @@ _ANSWER_SECONDS_MAX = 3
 _ANSWER_BYTES_MAX = 10_000
 
 
-def commands(clients: Sequence[Client], root: Path) -> Iterator[Check]:
+def command_checks(clients: Sequence[Client], root: Path) -> Iterator[Check]:
     """Whether what a client starts is our program, and there."""
     for client in clients:
-        if not client.entry or text(client.entry, "url"):
+        if not client.entry or text_at(client.entry, "url"):
             continue
-        name, command = f"{client.name} command", text(client.entry, "command")
+        name, command = f"{client.name} command", text_at(client.entry, "command")
         mend = f"call {COMMAND} in its entry, or take the entry out and run {INIT}"
         program = str(root / command) if "/" in command else command
         if shutil.which(program, path=client.environment.get("PATH")) is None:
@@ -45,14 +45,14 @@ def commands(clients: Sequence[Client], root: Path) -> Iterator[Check]:
                     found=f"starts {command or 'nothing'}, which is no program here",
                     mend=mend,
                 )
-        elif _OURS.isdisjoint((Path(command).name, *words(client.entry, "args"))):
+        elif _OURS.isdisjoint((Path(command).name, *words_at(client.entry, "args"))):
             yield Check(check=name, status="warn", found=f"starts {command}, not {COMMAND}", mend=mend)
 
 
-def one_store(clients: Sequence[Client], environment: Mapping[str, str]) -> Iterator[Check]:
+def same_store_checks(clients: Sequence[Client], environment: Mapping[str, str]) -> Iterator[Check]:
     """Whether the clients' servers, and the hook in the environment of both, share one store."""
     places = {client.name: _place(client) for client in clients if client.entry}
-    if any(client.entry and not text(client.entry, "url") for client in clients):
+    if any(client.entry and not text_at(client.entry, "url") for client in clients):
         places["this shell"] = _store({}, environment)
     if len(set(places.values())) > 1:
         found = "; ".join(f"{name} opens {place}" for name, place in places.items())
@@ -62,7 +62,7 @@ def one_store(clients: Sequence[Client], environment: Mapping[str, str]) -> Iter
         yield Check(check="same store", status="fail", found=found, mend=mend)
 
 
-def http_servers(clients: Sequence[Client], token: str, token_file: Path) -> Iterator[Check]:
+def http_server_checks(clients: Sequence[Client], token: str, token_file: Path) -> Iterator[Check]:
     """Of each server that a client knows by URL: whether it answers, and lets the token in.
 
     A repository names the URL, and whoever wrote it shall not get the token: it goes only where the
@@ -70,7 +70,7 @@ def http_servers(clients: Sequence[Client], token: str, token_file: Path) -> Ite
     """
     approved: dict[str, bool] = {}
     for client in clients:
-        if url := text(client.entry, "url"):
+        if url := text_at(client.entry, "url"):
             approved[url] = approved.get(url, False) or client.is_approved
     for url, is_approved in approved.items():
         address = _address(url)
@@ -176,15 +176,15 @@ def _is_our_health(body: bytes) -> bool:
 
 
 def _place(client: Client) -> str:
-    if url := text(client.entry, "url"):
+    if url := text_at(client.entry, "url"):
         return str(_address(url) or "a server at no URL")
     return _store(client.entry, client.environment)
 
 
-def _store(entry: Tree, environment: Mapping[str, str]) -> str:
+def _store(entry: Entries, environment: Mapping[str, str]) -> str:
     """The store that a server with this environment and these arguments opens."""
     flags: dict[str, str | None] = {}
-    arguments = words(entry, "args")
+    arguments = words_at(entry, "args")
     for word, after in pairwise((*arguments, "")):
         name, equals, value = word.removeprefix("--").partition("=")
         if word.startswith("--") and name in _STORE_FLAGS:
@@ -195,7 +195,7 @@ def _store(entry: Tree, environment: Mapping[str, str]) -> str:
         return f"nothing ({error})"
 
 
-def _chooses_a_store(entry: Tree) -> bool:
+def _chooses_a_store(entry: Entries) -> bool:
     named = entry.get("env")
-    arguments = {word.split("=")[0].removeprefix("--") for word in words(entry, "args")}
+    arguments = {word.split("=")[0].removeprefix("--") for word in words_at(entry, "args")}
     return bool(isinstance(named, dict) and _STORE_VARIABLES & set(named)) or bool(arguments & set(_STORE_FLAGS))

@@ -17,7 +17,7 @@ _GIT_SECONDS_MAX = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class FileStep:
     """One file as it is, and as it is to be; None is no file."""
 
     path: Path
@@ -30,7 +30,7 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class JournalEntry:
     """What a file said before us. It counts only where the file says what we wrote, whoever was at it since."""
 
     before: str | None
@@ -39,18 +39,18 @@ class Record:
     own_folder: bool = False
 
 
-def planned(root: Path, files: Sequence[ClientFile]) -> tuple[Step, ...]:
+def planned(root: Path, files: Sequence[ClientFile]) -> tuple[FileStep, ...]:
     """What has to change so that we are in these files. Raises Invalid, naming what stands in the way."""
     steps = [*_leftovers(root, files)]
     for file in files:
         path = root / file.path
         text = _text(path)
         own_folder = not os.path.lexists(path.parent)
-        steps.append(Step(path=path, before=text, after=file.put(text or ""), own_folder=own_folder))
+        steps.append(FileStep(path=path, before=text, after=file.put(text or ""), own_folder=own_folder))
     return tuple(step for step in steps if step.before != step.after)
 
 
-def planned_removal(worktree: Worktree, files: Sequence[ClientFile], journal: Path) -> tuple[Step, ...]:
+def planned_removal(worktree: Worktree, files: Sequence[ClientFile], journal: Path) -> tuple[FileStep, ...]:
     """What has to change so that we are not: the text from before us where nothing else changed since."""
     known = _journal(journal)
     steps = [*_leftovers(worktree.root, files)]
@@ -59,7 +59,7 @@ def planned_removal(worktree: Worktree, files: Sequence[ClientFile], journal: Pa
     return tuple(step for step in steps if step.before != step.after and step.path not in needed)
 
 
-def remember(journal: Path, root: Path, files: Sequence[ClientFile], steps: Sequence[Step]) -> None:
+def write_journal(journal: Path, root: Path, files: Sequence[ClientFile], steps: Sequence[FileStep]) -> None:
     """Note what the files say before the steps, so that they can say it again. Raises Invalid where that fails."""
     known = _journal(journal)
     wanted = {root / file.path: file for file in files}
@@ -70,11 +70,11 @@ def remember(journal: Path, root: Path, files: Sequence[ClientFile], steps: Sequ
         own_folder = step.own_folder or (old is not None and old.own_folder)
         after = [_hash(step.after or "")]
         if old and _counts(old, step.before):
-            known[file.path] = Record(
+            known[file.path] = JournalEntry(
                 before=old.before, after=[*after, _hash(step.before or "")], own_folder=own_folder
             )
         elif step.before is None or file.taken(step.before) == step.before:
-            known[file.path] = Record(before=step.before, after=after, own_folder=own_folder)
+            known[file.path] = JournalEntry(before=step.before, after=after, own_folder=own_folder)
     try:
         journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(journal, json.dumps({name: asdict(record) for name, record in known.items()}, indent=1))
@@ -85,16 +85,16 @@ def remember(journal: Path, root: Path, files: Sequence[ClientFile], steps: Sequ
         ) from None
 
 
-def forget(journal: Path) -> None:
+def remove_journal(journal: Path) -> None:
     """Remove the notes, once the files say again what they said."""
     # Where the folder is read-only they stay, and count for no file.
     with contextlib.suppress(OSError):
         journal.unlink()
 
 
-def carried_out(steps: Sequence[Step]) -> None:
+def carried_out(steps: Sequence[FileStep]) -> None:
     """Write every file, or none: what was written is put back when a later one fails."""
-    done: list[Step] = []
+    done: list[FileStep] = []
     try:
         for step in steps:
             done.append(step)
@@ -111,21 +111,21 @@ def journal_of(home: Path, root: Path) -> Path:
     return home / "init" / f"{_hash(str(root))[:16]}.json"
 
 
-def _leftovers(root: Path, files: Sequence[ClientFile]) -> Iterator[Step]:
+def _leftovers(root: Path, files: Sequence[ClientFile]) -> Iterator[FileStep]:
     """What an `init` that was killed has left beside the files."""
     for file in files:
         path = _beside(Path(os.path.realpath(root / file.path)))
         if path.is_file() and not path.is_symlink():
             # Its last character may be cut in two.
-            yield Step(path=path, before=_text(path, errors="replace"), after=None)
+            yield FileStep(path=path, before=_text(path, errors="replace"), after=None)
 
 
-def _removal(worktree: Worktree, file: ClientFile, record: Record | None) -> Step:
+def _removal(worktree: Worktree, file: ClientFile, record: JournalEntry | None) -> FileStep:
     path = worktree.root / file.path
     text = _text(path)
     own_folder = record is not None and record.own_folder
     if record and _counts(record, text):
-        return Step(path=path, before=text, after=record.before, own_folder=own_folder, is_undone=True)
+        return FileStep(path=path, before=text, after=record.before, own_folder=own_folder, is_undone=True)
     after = text
     if text:
         after = file.taken(text)
@@ -133,14 +133,14 @@ def _removal(worktree: Worktree, file: ClientFile, record: Record | None) -> Ste
             made = record is not None and record.before is None
             # A file that may have been there before us stays, without content.
             after = None if not path.is_symlink() and (made or not worktree.tracks(file.path)) else file.bare
-    return Step(path=path, before=text, after=after, own_folder=own_folder, is_undone=after is None)
+    return FileStep(path=path, before=text, after=after, own_folder=own_folder, is_undone=after is None)
 
 
-def _counts(record: Record, text: str | None) -> bool:
+def _counts(record: JournalEntry, text: str | None) -> bool:
     return text is not None and _hash(text) in record.after
 
 
-def _is_left(worktree: Worktree, path: str, steps: Sequence[Step]) -> bool:
+def _is_left(worktree: Worktree, path: str, steps: Sequence[FileStep]) -> bool:
     """Whether any worktree of the clone has the file once the steps are done, here with content from after us."""
     undone = {os.path.realpath(step.path) for step in steps if step.is_undone}
     listed = run(worktree.root, "worktree", "list", "--porcelain", seconds_max=_GIT_SECONDS_MAX).text.splitlines()
@@ -159,7 +159,7 @@ def _text(path: Path, *, errors: str = "strict") -> str | None:
         raise Invalid(f"cannot read {path}: {type(error).__name__}; nothing was changed") from None
 
 
-def _carry_out(step: Step, text: str | None) -> None:
+def _carry_out(step: FileStep, text: str | None) -> None:
     """Write a file, or remove it together with a folder of its own. A link stays a link, as does a folder's."""
     if text is not None:
         _write(step.path, text)
@@ -194,10 +194,10 @@ def _beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.loomstack-new")
 
 
-def _journal(path: Path) -> dict[str, Record]:
+def _journal(path: Path) -> dict[str, JournalEntry]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        return {name: Record(**record) for name, record in found.items()}
+        return {name: JournalEntry(**record) for name, record in found.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 

@@ -7,14 +7,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from loomstack_mcp.adapters.policy import models as models
-from loomstack_mcp.adapters.policy.cache import PolicyFile, builtin, hashed, record
-from loomstack_mcp.adapters.policy.messages import dotted, spoken
-from loomstack_mcp.adapters.policy.strict_yaml import Document, Place, document
+from loomstack_mcp.adapters.policy.cache import PolicyFile, builtin, policy_hash, policy_record
+from loomstack_mcp.adapters.policy.messages import key_path, spoken
+from loomstack_mcp.adapters.policy.strict_yaml import Document, YamlPlace, document
 from loomstack_mcp.adapters.policy.validate import Wrong, instant_ms, wrong_in_rule, wrong_in_waiver
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.policy.rules import Layer, Rule, Rulebook, Waiver
 
-__all__ = ["PolicyFile", "builtin", "loaded", "schema"]
+__all__ = ["PolicyFile", "builtin", "file_schema", "loaded"]
 
 PROBLEMS_MAX = 50
 """Told at once; the rest after these are mended."""
@@ -31,7 +31,7 @@ class _Source:
     lines: Document
     doc: models.Doc
 
-    def at(self, place: Place) -> str:
+    def at(self, place: YamlPlace) -> str:
         return f"{self.lines.name}:{self.lines.line(place)}"
 
 
@@ -59,10 +59,10 @@ def loaded(files: Sequence[PolicyFile]) -> Rulebook:
         raise PolicyError("\n".join(problems[:PROBLEMS_MAX] + more))
     rules = tuple(rule for source in sources for rule in _rules(source))
     waivers = tuple(waiver for source in sources for waiver in _waivers(source))
-    return Rulebook(rules=rules, waivers=waivers, hash=hashed(rules, waivers))
+    return Rulebook(rules=rules, waivers=waivers, hash=policy_hash(rules, waivers))
 
 
-def schema() -> dict[str, Any]:
+def file_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a policy file, for editors."""
     found = models.Doc.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
@@ -74,7 +74,7 @@ def _source(file: PolicyFile) -> _Source:
         doc = models.Doc.model_validate(lines.value)
     except ValidationError as refused:
         told = [spoken(error) for error in refused.errors(include_url=False)]
-        ordered = sorted((lines.line(place), dotted(place), text) for place, text in told)
+        ordered = sorted((lines.line(place), key_path(place), text) for place, text in told)
         raise PolicyError(
             "\n".join(f"{file.name}:{line}: {key or 'the file'}: {text}" for line, key, text in ordered)
         ) from None
@@ -83,9 +83,9 @@ def _source(file: PolicyFile) -> _Source:
 
 def _wrong_rules(source: _Source) -> Iterator[str]:
     for number, rule in enumerate(source.doc.rules):
-        place: Place = ("rules", number)
+        place: YamlPlace = ("rules", number)
         if rule.id.startswith("builtin.") and source.layer != "builtin":
-            yield f"{source.at((*place, 'id'))}: {dotted((*place, 'id'))}: builtin. is for rules that come with us"
+            yield f"{source.at((*place, 'id'))}: {key_path((*place, 'id'))}: builtin. is for rules that come with us"
         yield from _told(source, place, wrong_in_rule(rule))
 
 
@@ -96,10 +96,10 @@ def _wrong_waivers(sources: Sequence[_Source]) -> Iterator[str]:
             yield from _told(source, ("waivers", number), wrong_in_waiver(waiver, rules))
 
 
-def _told(source: _Source, place: Place, wrong: Wrong) -> Iterator[str]:
+def _told(source: _Source, place: YamlPlace, wrong: Wrong) -> Iterator[str]:
     for below, text in wrong:
         where = (*place, *below)
-        yield f"{source.at(where)}: {dotted(where)}: {text}"
+        yield f"{source.at(where)}: {key_path(where)}: {text}"
 
 
 def _told_twice(sources: Sequence[_Source]) -> Iterator[str]:
@@ -109,9 +109,10 @@ def _told_twice(sources: Sequence[_Source]) -> Iterator[str]:
         ids = [("rules", number, rule.id) for number, rule in enumerate(source.doc.rules)]
         ids += [("waivers", number, waiver.id) for number, waiver in enumerate(source.doc.waivers)]
         for kind, number, found in ids:
-            place: Place = (kind, number, "id")
+            place: YamlPlace = (kind, number, "id")
             if at := first.get((kind, found)):
-                yield f"{source.at(place)}: {dotted(place)}: {found} is already at {at}; a layer adds, it cannot change"
+                wrong = f"{found} is already at {at}; a layer adds, it cannot change"
+                yield f"{source.at(place)}: {key_path(place)}: {wrong}"
             else:
                 first[kind, found] = source.at(place)
 
@@ -122,7 +123,7 @@ def _rules(source: _Source) -> Iterator[Rule]:
         for window in raw.get("when", {}).get("windows", ()):
             window["start_minute"] = _minute(window.pop("start", None), default=0)
             window["end_minute"] = _minute(window.pop("end", None), default=_DAY_MINUTES)
-        yield record("rules", {**raw, "layer": source.layer, "place": source.at(("rules", number, "id"))})
+        yield policy_record("rules", {**raw, "layer": source.layer, "place": source.at(("rules", number, "id"))})
 
 
 def _waivers(source: _Source) -> Iterator[Waiver]:
@@ -130,7 +131,7 @@ def _waivers(source: _Source) -> Iterator[Waiver]:
         raw = _raw(waiver)
         raw["created_at_ms"] = instant_ms(raw.pop("created"))
         raw["expires_at_ms"] = instant_ms(raw.pop("expires"))
-        yield record("waivers", {**raw, "place": source.at(("waivers", number, "id"))})
+        yield policy_record("waivers", {**raw, "place": source.at(("waivers", number, "id"))})
 
 
 def _raw(part: models.Rule | models.Waiver) -> dict[str, Any]:

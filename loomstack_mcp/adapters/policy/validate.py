@@ -8,12 +8,12 @@ from importlib.resources import files
 from loomstack_mcp.adapters.parse.re2_patterns import error_in
 from loomstack_mcp.adapters.policy.messages import meant
 from loomstack_mcp.adapters.policy.models import Boundaries, Checks, Content, Freeze, Limits, Rule, Waiver, Where
-from loomstack_mcp.adapters.policy.strict_yaml import Place
+from loomstack_mcp.adapters.policy.strict_yaml import YamlPlace
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.policy.rules import FINAL, STRICTNESS, Softened
 
-Wrong = Iterator[tuple[Place, str]]
+Wrong = Iterator[tuple[YamlPlace, str]]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -71,7 +71,7 @@ def _words(rule: Rule) -> Wrong:
         yield from _blank(("approve", "by"), rule.approve.by)
 
 
-def _blank(place: Place, words: Sequence[str]) -> Wrong:
+def _blank(place: YamlPlace, words: Sequence[str]) -> Wrong:
     if not all(word.strip() for word in words):
         yield place, "holds an empty name; write one or delete it"
 
@@ -106,7 +106,7 @@ def _patterns(rule: Rule) -> Wrong:
                 yield from _unreadable((*here, "forbid", number, "to"), forbid.targets)
 
 
-def _unreadable(place: Place, patterns: Sequence[str]) -> Wrong:
+def _unreadable(place: YamlPlace, patterns: Sequence[str]) -> Wrong:
     for number, pattern in enumerate(patterns):
         try:
             compiled([pattern])
@@ -137,7 +137,7 @@ def _check(check: Checks) -> Wrong:
 def _times(rule: Rule) -> Wrong:
     assert rule.when is not None
     for number, window in enumerate(rule.when.windows):
-        place: Place = ("when", "windows", number)
+        place: YamlPlace = ("when", "windows", number)
         yield from _zone((*place, "tz"), window.tz)
         if window.start is not None and window.start == window.end:
             yield (*place, "to"), f"is {window.end}, as `from` is; leave both out for the whole day"
@@ -147,7 +147,7 @@ def _times(rule: Rule) -> Wrong:
         yield from _span(place, freeze)
 
 
-def _zone(place: Place, zone: str) -> Wrong:
+def _zone(place: YamlPlace, zone: str) -> Wrong:
     if zone not in _zones():
         yield place, f"there is no time zone {zone!r}{meant(zone, _zones())}"
 
@@ -158,7 +158,7 @@ def _zones() -> frozenset[str]:
     return frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
 
 
-def _span(place: Place, freeze: Freeze) -> Wrong:
+def _span(place: YamlPlace, freeze: Freeze) -> Wrong:
     start, end = _local(freeze.start), _local(freeze.end)
     for name, text, found in (("start", freeze.start, start), ("end", freeze.end, end)):
         if found is None:

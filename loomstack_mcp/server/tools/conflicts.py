@@ -50,7 +50,7 @@ def conflict_answer(result: ConflictResult) -> ConflictAnswer:
         "conflicts": bodies,
         "checked": {"against": result.target, "changes": result.changes, "ms": result.ms},
         "unchecked": list(result.unchecked),
-        "alerts": answers.alerts(result.alerts),
+        "alerts": answers.alert_items(result.alerts),
     }
     if more := len(result.conflicts) - len(shown):
         answer["more"] = more

@@ -53,7 +53,7 @@ class NoteTools:
             )
 
         found = await self._face.call(ctx, read)
-        return answers.answer({**answers.briefing(found.briefing), "alerts": answers.alerts(found.alerts)})
+        return answers.answer({**answers.briefing_answer(found.briefing), "alerts": answers.alert_items(found.alerts)})
 
     async def share_context(
         self,
@@ -93,5 +93,5 @@ def note_answer(result: NoteResult) -> NoteAnswer:
         "note": result.note.id,
         "seen_by": list(result.seen_by),
         "contradicts": clashes,
-        "alerts": answers.alerts(result.alerts),
+        "alerts": answers.alert_items(result.alerts),
     }

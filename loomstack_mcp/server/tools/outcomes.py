@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 from typing_extensions import TypedDict
 
-from loomstack_mcp.core.outcomes import Checks, OutcomeResult, Status
+from loomstack_mcp.core.outcomes import CheckCounts, OutcomeResult, Status
 from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.server import answers
@@ -57,7 +57,7 @@ class OutcomeTools:
                 status=status,
                 summary=summary,
                 role=role,
-                checks=Checks(
+                checks=CheckCounts(
                     passed=counted.get("passed", 0),
                     failed=counted.get("failed", 0),
                     failing=tuple(counted.get("failing", ())),
@@ -81,5 +81,5 @@ def outcome_answer(result: OutcomeResult) -> OutcomeAnswer:
         "rework": result.outcome.rework,
         "next": dict(lean(step)),
         "released": list(result.released),
-        "alerts": answers.alerts(result.alerts),
+        "alerts": answers.alert_items(result.alerts),
     }

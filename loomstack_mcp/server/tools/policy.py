@@ -65,7 +65,7 @@ def policy_answer(result: PolicyResult) -> PolicyAnswer:
         "decision": result.id,
         "reasons": reasons_shown(decision),
         "policy": decision.policy[:_HASH_CHARS],
-        "alerts": answers.alerts(result.alerts),
+        "alerts": answers.alert_items(result.alerts),
     }
 
 

@@ -68,8 +68,8 @@ def start_answer(result: StartResult) -> StartAnswer:
     return {
         "run": result.run.id,
         "resumed": result.resumed,
-        "briefing": answers.briefing(result.briefing),
-        "warnings": answers.warnings(result.warnings),
+        "briefing": answers.briefing_answer(result.briefing),
+        "warnings": answers.warning_items(result.warnings),
         "next": result.next,
-        "alerts": answers.alerts(result.alerts),
+        "alerts": answers.alert_items(result.alerts),
     }
