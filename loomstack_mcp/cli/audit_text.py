@@ -27,6 +27,7 @@ def paths_taken_back(one: Reversal) -> tuple[str, ...]:
 
 
 def day(at_ms: int) -> str:
+    """The date in UTC, as ISO 8601 has it."""
     return datetime.fromtimestamp(at_ms / SECOND_MS, UTC).strftime("%Y-%m-%d")
 
 

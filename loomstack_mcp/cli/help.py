@@ -127,16 +127,21 @@ def _filled(text: str, width: int, *, first: str = "", others: str = "") -> list
 
 def _table(rows: Sequence[_Row], width: int) -> str:
     """Columns under their names; the widest ones shrink until they fit, and no word is ever broken."""
-    columns = list(zip(*rows, strict=True))
-    widths = [max(len(cell) for cell in column) for column in columns]
-    least = [max((len(word) for cell in column for word in cell.split(" ")), default=0) for column in columns]
-    while sum(widths) + len(_GAP) * (len(widths) - 1) > width and widths != least:
-        at = max((at for at in range(len(widths)) if widths[at] > least[at]), key=widths.__getitem__)
-        widths[at] -= 1
+    widths = _widths(rows, width)
     head, *body = [_lines(row, widths) for row in rows]
     between = "\n\n" if any(len(row) > 2 for row in body) else "\n"
     rule = _GAP.join("-" * size for size in widths)
     return "\n".join([*head, rule, between.join("\n".join(row) for row in body)])
+
+
+def _widths(rows: Sequence[_Row], width: int) -> list[int]:
+    columns = list(zip(*rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    least = [max(map(len, " ".join(column).split(" "))) for column in columns]
+    while sum(widths) + len(_GAP) * (len(widths) - 1) > width and widths != least:
+        at = max((at for at in range(len(widths)) if widths[at] > least[at]), key=widths.__getitem__)
+        widths[at] -= 1
+    return widths
 
 
 def _lines(row: _Row, widths: Sequence[int]) -> list[str]:

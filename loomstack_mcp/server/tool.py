@@ -55,12 +55,17 @@ def _compact(schema: Any, definitions: dict[str, Any] | None = None) -> Any:
     definitions = {**(definitions or {}), **schema.get("$defs", {})}
     if "$ref" in schema:
         return _compact(definitions[schema["$ref"].rsplit("/", 1)[-1]], definitions)
-    kept = {
-        name: value
-        for name, value in schema.items()
-        if not (name == "$defs" or (name == "title" and isinstance(value, str)))
-        and not (name == "default" and value in ("", 0, [], {}, False))
-    }
-    if "properties" in kept:
-        kept["properties"] = {name: _compact(part, definitions) for name, part in kept["properties"].items()}
-    return {name: value if name == "properties" else _compact(value, definitions) for name, value in kept.items()}
+    compacted = {}
+    for name, value in schema.items():
+        if name == "properties":  # whose names are arguments, also one that is called title or default
+            compacted[name] = {argument: _compact(part, definitions) for argument, part in value.items()}
+        elif not _says_nothing(name, value):
+            compacted[name] = _compact(value, definitions)
+    return compacted
+
+
+def _says_nothing(name: str, value: Any) -> bool:
+    """Whether a model learns nothing from this keyword of a schema."""
+    if name == "default":
+        return value in ("", 0, [], {}, False)
+    return name == "$defs" or (name == "title" and isinstance(value, str))

@@ -15,7 +15,7 @@ import tree_sitter_python
 import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
-from loomstack_mcp.adapters.git.blobs import Tree
+from loomstack_mcp.adapters.git.blobs import FileTree
 from loomstack_mcp.core.policy.boundaries import Edge
 from loomstack_mcp.core.policy.content import Contents
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, FileDelta, Subject
@@ -113,7 +113,7 @@ def edges(path: str, content: bytes, holds: Holds, project: Project) -> tuple[tu
     return tuple(edge for one in read for edge in resolved(one, path, holds, project)), parsed
 
 
-def project(tree: Tree, contents: Contents) -> Project:
+def project(tree: FileTree, contents: Contents) -> Project:
     """Read `go.mod`, `tsconfig.json` (without what it extends) and workspaces, of a tree."""
     modules: list[tuple[str, str]] = []
     aliases: list[tuple[str, str, str]] = []

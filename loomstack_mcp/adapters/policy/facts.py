@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 
-from loomstack_mcp.adapters.git.blobs import Blobs, Tree, tree_of
+from loomstack_mcp.adapters.git.blobs import Blobs, FileTree, tree_of
 from loomstack_mcp.adapters.git.delta import Delta
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.parse import imports
@@ -26,7 +26,7 @@ def looks(repo: Repository, delta: Delta) -> Mapping[str, Look]:
     subject, blobs = delta.subject, Blobs(repo)
 
     @cache
-    def tree() -> Tree:
+    def tree() -> FileTree:
         return tree_of(repo, delta.after)
 
     @cache
