@@ -6,8 +6,9 @@ from pathlib import Path
 
 from loomstack_mcp.adapters.git import blobs
 from loomstack_mcp.adapters.git.blobs import FileTree, tree_of
-from loomstack_mcp.adapters.git.delta import Delta, landing_delta, push_delta, staged_delta
+from loomstack_mcp.adapters.git.delta import landing_delta, push_delta, staged_delta
 from loomstack_mcp.adapters.git.discovery import place_at
+from loomstack_mcp.adapters.git.plain import Delta
 from loomstack_mcp.adapters.git.repository import Repository
 
 

@@ -9,7 +9,7 @@ import click
 
 from loomstack_mcp import __version__
 from loomstack_mcp.adapters.install import doctor as checkup
-from loomstack_mcp.adapters.install import doctor_servers
+from loomstack_mcp.adapters.install import doctor_servers, doctor_urls
 from loomstack_mcp.adapters.install.doctor import Check
 from loomstack_mcp.adapters.install.doctor_claude import claude_code
 from loomstack_mcp.adapters.install.doctor_codex import codex
@@ -67,7 +67,7 @@ def _looked_at(here: Here) -> Iterator[Check]:
     yield from doctor_servers.command_checks(clients, worktree.root)
     yield from doctor_servers.same_store_checks(clients, os.environ)
     token = os.environ.get(TOKEN_VARIABLE, "")
-    yield from doctor_servers.http_server_checks(clients, token, Path(settings.home) / "token")
+    yield from doctor_urls.http_server_checks(clients, token, Path(settings.home) / "token")
 
 
 def _store(settings: Settings, path: Path, checkout: Checkout | None) -> Iterator[Check]:

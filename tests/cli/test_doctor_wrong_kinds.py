@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from loomstack_mcp.adapters.git.worktree import worktree_at
-from loomstack_mcp.adapters.install import doctor_servers
+from loomstack_mcp.adapters.install import doctor_servers, doctor_urls
 from loomstack_mcp.adapters.install.doctor import Check
 from loomstack_mcp.adapters.install.doctor_claude import claude_code
 from loomstack_mcp.adapters.install.doctor_codex import codex
@@ -86,7 +86,7 @@ def _looked_at(doctor: Doctor) -> list[Check]:
         *(check for client in clients for check in client.checks),
         *doctor_servers.command_checks(clients, doctor.shop),
         *doctor_servers.same_store_checks(clients, place.environment),
-        *doctor_servers.http_server_checks(clients, "token", Path("/nowhere")),
+        *doctor_urls.http_server_checks(clients, "token", Path("/nowhere")),
     ]
 
 

@@ -21,6 +21,7 @@ from loomstack_mcp.adapters.install.doctor_files import (
 from loomstack_mcp.core.clients.files.project import HOOK, NAME
 
 _CLIENT = "Claude Code"
+_RULES = f"{_CLIENT} rules"
 _LOCAL = ".claude/settings.local.json"
 _TOOLS = f"mcp__{NAME}"
 _ACCEPT = "start `claude` in this folder and accept"
@@ -115,34 +116,47 @@ def _server(settings: _Settings) -> tuple[Check, Entries]:
         return _warns("the server is switched off for this folder", mend), {}
     if own:
         return Check(check=_CLIENT, status="ok", found="knows the server from your own settings"), own
+    return _shared_check(may_start=may_start, is_accepted=is_accepted), settings.shared
+
+
+def _shared_check(*, may_start: bool, is_accepted: bool) -> Check:
+    """What is so of the entry in .mcp.json, where no other goes before it."""
     if may_start:
-        return Check(check=_CLIENT, status="ok", found="knows the server and may start it"), settings.shared
+        return Check(check=_CLIENT, status="ok", found="knows the server and may start it")
     if is_accepted:
         found = "the server waits for your approval: the folder is not trusted, so what approves it does not count"
-        return _warns(found, _ACCEPT), settings.shared
+        return _warns(found, _ACCEPT)
     mend = f"{_ACCEPT} the server (`claude -p` does not ask)"
-    return _warns("the server waits for your approval", mend), settings.shared
+    return _warns("the server waits for your approval", mend)
 
 
 def _rules(settings: _Settings) -> Iterator[Check]:
-    name = f"{_CLIENT} rules"
     for path, tree in settings.files:
-        denied = [rule for rule in words_at(table_at(tree, "permissions"), "deny") if _is_ours(rule)]
-        if denied:
-            found = f"{path} denies {', '.join(denied)}"
-            is_all = any(rule in (_TOOLS, f"{_TOOLS}__*") for rule in denied)
-            mend = f"take that out of permissions.deny in {path}"
-            yield Check(check=name, status="fail" if is_all else "warn", found=found, mend=mend)
+        yield from _denied(path, tree)
     if settings.tracked:
         found = f"{_LOCAL} is in git, so that its permissions do not count"
         mend = f"git -C {settings.tracked[0].parent.parent} rm --cached {_LOCAL}"
-        yield Check(check=name, status="warn", found=found, mend=mend)
+        yield Check(check=_RULES, status="warn", found=found, mend=mend)
         return
     # Claude Code heeds a project's permissions only once its folder is trusted.
     counted = (*settings.personal, *((settings.project,) if settings.is_trusted else ()))
-    if not any(_is_ours(rule) for _, tree in counted for rule in words_at(table_at(tree, "permissions"), "allow")):
+    if not any(_our_rules(tree, "allow") for _, tree in counted):
         found = "our tools are not allowed: it asks about each call, and `claude -p` refuses them"
-        yield Check(check=name, status="warn", found=found, mend=INIT)
+        yield Check(check=_RULES, status="warn", found=found, mend=INIT)
+
+
+def _denied(path: Path, tree: Entries) -> Iterator[Check]:
+    if denied := _our_rules(tree, "deny"):
+        found = f"{path} denies {', '.join(denied)}"
+        is_all = any(rule in (_TOOLS, f"{_TOOLS}__*") for rule in denied)
+        mend = f"take that out of permissions.deny in {path}"
+        yield Check(check=_RULES, status="fail" if is_all else "warn", found=found, mend=mend)
+
+
+def _our_rules(tree: Entries, answer: str) -> list[str]:
+    """The permissions of a file, allowed or denied, that speak of our tools."""
+    rules = words_at(table_at(tree, "permissions"), answer)
+    return [rule for rule in rules if rule == _TOOLS or rule.startswith(f"{_TOOLS}__")]
 
 
 def _hook(settings: _Settings) -> Iterator[Check]:
@@ -160,10 +174,6 @@ def _warns(found: str, mend: str) -> Check:
 def _accepts(answers: Entries) -> bool:
     """Whether the answers that a person gave let a project's server start."""
     return NAME in words_at(answers, "enabledMcpjsonServers") or answers.get("enableAllProjectMcpServers") is True
-
-
-def _is_ours(rule: str) -> bool:
-    return rule == _TOOLS or rule.startswith(f"{_TOOLS}__")
 
 
 def _expanded(entry: Entries, environment: Mapping[str, str]) -> Entries:

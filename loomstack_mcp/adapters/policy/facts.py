@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from loomstack_mcp.adapters.git.blobs import Blobs, FileTree, tree_of
-from loomstack_mcp.adapters.git.delta import Delta
+from loomstack_mcp.adapters.git.plain import Delta
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.parse import imports
 from loomstack_mcp.adapters.parse.re2_patterns import Patterns

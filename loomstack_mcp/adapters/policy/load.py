@@ -48,15 +48,7 @@ def loaded(files: Sequence[PolicyFile]) -> Rulebook:
             sources.append(_source(file))
         except PolicyError as refused:
             problems += str(refused).split("\n")
-    complete = not problems
-    for source in sources:
-        problems += _wrong_rules(source)
-    problems += _told_twice(sources)
-    if complete:  # else a waiver's rule may be in the file that was refused
-        problems += _wrong_waivers(sources)
-    if problems:
-        more = [f"and {len(problems) - PROBLEMS_MAX} more"] if len(problems) > PROBLEMS_MAX else []
-        raise PolicyError("\n".join(problems[:PROBLEMS_MAX] + more))
+    _refuse(problems + _wrong(sources, complete=not problems))
     rules = tuple(rule for source in sources for rule in _rules(source))
     waivers = tuple(waiver for source in sources for waiver in _waivers(source))
     return Rulebook(rules=rules, waivers=waivers, hash=policy_hash(rules, waivers))
@@ -66,6 +58,22 @@ def file_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a policy file, for editors."""
     found = models.Doc.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+
+
+def _wrong(sources: Sequence[_Source], *, complete: bool) -> list[str]:
+    """What is wrong in files that have the right shape; `complete` where there are no others."""
+    problems = [problem for source in sources for problem in _wrong_rules(source)]
+    problems += _told_twice(sources)
+    if complete:  # else a waiver's rule may be in the file that was refused
+        problems += _wrong_waivers(sources)
+    return problems
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    """Raises PolicyError for any."""
+    if problems:
+        more = [f"and {len(problems) - PROBLEMS_MAX} more"] if len(problems) > PROBLEMS_MAX else []
+        raise PolicyError("\n".join([*problems[:PROBLEMS_MAX], *more]))
 
 
 def _source(file: PolicyFile) -> _Source:

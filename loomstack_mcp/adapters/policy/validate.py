@@ -115,6 +115,17 @@ def _unreadable(place: YamlPlace, patterns: Sequence[str]) -> Wrong:
 
 
 def _check(check: Checks) -> Wrong:
+    yield from _empty_parts(check)
+    for number, command in enumerate(check.commands):
+        if not command or not all(word.strip() for token in command for word in token.split("|")):
+            yield ("check", "commands", number), "holds an empty word; write it like [git, push, --force|-f]"
+    if check.message is not None:
+        yield from _unsearchable(("check", "message"), check.message)
+    for number, pattern in enumerate(check.content.forbid_added if check.content else ()):
+        yield from _unsearchable(("check", "content", "forbid_added", number), pattern)
+
+
+def _empty_parts(check: Checks) -> Wrong:
     # A check that asks nothing is always met, so its rule would never fire.
     for place, part, nothing in (
         (("check",), check, Checks()),
@@ -124,14 +135,11 @@ def _check(check: Checks) -> Wrong:
     ):
         if part == nothing:
             yield place, "asks nothing, so that the rule would never fire; leave it out, or say what must hold"
-    for number, command in enumerate(check.commands):
-        if not command or not all(word.strip() for token in command for word in token.split("|")):
-            yield ("check", "commands", number), "holds an empty word; write it like [git, push, --force|-f]"
-    if check.message is not None and (why := error_in(check.message)):
-        yield ("check", "message"), why
-    for number, pattern in enumerate(check.content.forbid_added if check.content else ()):
-        if why := error_in(pattern):
-            yield ("check", "content", "forbid_added", number), why
+
+
+def _unsearchable(place: YamlPlace, expression: str) -> Wrong:
+    if why := error_in(expression):
+        yield place, why
 
 
 def _times(rule: Rule) -> Wrong:
