@@ -2,22 +2,48 @@
 
 import contextlib
 import os
+import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.store.sqlite.clock import Clock
 from loomstack_mcp.store.sqlite.migrate import migrating_store
+from tests import processes
+from tests.processes import MODULE, SCRIPT
 from tests.wire import Server
 
+# A suite that was started in the background (`pytest &`) ignores SIGINT, and so would every process that it starts
+# (POSIX, Shell Command Language, 2.11). What a shell had set up for git, a commit hook say, would lead ours astray.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for _name in [name for name in os.environ if name.startswith(("GIT_", "LOOMSTACK_"))]:
+    del os.environ[_name]
+
+# `dev` is quick and looks elsewhere each time; `ci` looks long, and tells the same each time of the same code.
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
 MINUTE_MS = 60_000
-SCRIPT = str(Path(sys.executable).with_name("loomstack-mcp"))
+WORKERS_MAX = 8
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """A process for each core, where folders are tested and nothing else was asked for; `-n0` is all in one."""
+    options = config.option
+    if not config.pluginmanager.hasplugin("xdist") or options.tx or options.usepdb or options.collectonly:
+        return
+    if options.numprocesses is None:
+        is_wide = any(Path(argument.partition("::")[0]).is_dir() for argument in config.args)
+        options.numprocesses = min(os.cpu_count() or 1, WORKERS_MAX) if is_wide else 0
+        options.dist = options.dist if options.dist != "no" else "worksteal"
 
 
 @dataclass
@@ -83,15 +109,12 @@ def loomstack(tmp_path: Path, shop: Path) -> Run:
     """Run a command in the repository."""
 
     def run(*arguments: str, cwd: Path = shop, **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [SCRIPT, *arguments], cwd=cwd, env=environment(tmp_path, **env),
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False,
-        )  # fmt: skip
+        return processes.run([SCRIPT, *arguments], cwd=cwd, env=environment(tmp_path, **env))
 
     return run
 
 
-COMMAND = [sys.executable, "-m", "loomstack_mcp", "serve"]
+COMMAND = [*MODULE, "serve"]
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:

@@ -4,9 +4,9 @@ import difflib
 from collections.abc import Sequence
 from hashlib import sha1
 
-from loomstack_mcp.core.changes import hunks
 from loomstack_mcp.core.changes.hunks import FileChange
 from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.changes.patches import file_changes
 
 
 def edited(path: str, before: Sequence[str], after: Sequence[str], *, lines: Lines) -> FileChange:
@@ -16,7 +16,7 @@ def edited(path: str, before: Sequence[str], after: Sequence[str], *, lines: Lin
     patch = [f"diff --git a/{path} b/{path}", f"index {names[0][:7]}..{names[1][:7]}"]
     patch += difflib.unified_diff(before, after, "a", "b", lineterm="", n=0)
     raw = [f":100644 100644 {names[0]} {names[1]} {status}", path]
-    [found] = hunks.files(raw, "\n".join(patch).encode(), lines=lines)
+    [found] = file_changes(raw, "\n".join(patch).encode(), lines=lines)
     return found
 
 

@@ -1,119 +1,115 @@
-"""What each entry point starts and loads, counted on a really started process."""
+"""What the fork server forks is a process of its own, and nothing outlives who asked for it."""
 
+import json
 import os
+import signal
+import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.house.bounds import GIT_MAX
-from tests.house.entries import ENTRIES, claude_edit, codex_patch
-from tests.house.scene import LARGE, SMALL, Scene, scene
-from tests.house.started import started
-
-_ANSWERS = {
-    "loomstack-mcp serve, initialize": (0, "loomstack"),
-    "loomstack-hook claude, Edit": (0, "is claimed by"),
-    "loomstack-hook codex, apply_patch": (0, "is claimed by"),
-    "loomstack-mcp runs": (0, "split the module"),
-    "loomstack-mcp gate --base --head": (2, "of Ana: Landed 0"),
-    "loomstack-mcp conflicts": (0, "Landed 0"),
-}
-_HOOK_MODULES = """
-adapters adapters.gitcli adapters.plumbing adapters.settings adapters.system
-core core.briefing core.claims core.errors core.events core.globs core.ids core.limits core.notes core.paths
-core.repos core.runs core.texts core.wildcards
-core.changes core.changes.conflicts core.changes.effects core.changes.hunks core.changes.ledger core.changes.lines
-core.changes.reversals core.changes.verdicts
-core.clients core.clients.action core.clients.claude core.clients.codex
-core.policy core.policy.patterns core.policy.rules core.policy.secrets
-hooks hooks.main
-quick
-services services.blockers services.entry services.events services.paths services.repos
-store store.base store.clock store.gate store.queries store.rows store.schema store.sqlite
-"""
-_NOT_FOR_HOOKS = {"briefing", "conflicts", "effects", "hunks", "ledger", "reversals", "verdicts"}
-"""Last names of modules of which no answer to an edit speaks."""
+from tests.conftest import COMMAND, environment
+from tests.deadlines import seconds, wait_until
+from tests.processes import HOOK, MODULE, ROOT, SCRIPT, Forked, run, start
+from tests.wire import Server
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    return scene(tmp_path_factory.mktemp("small"), SMALL)
+@pytest.mark.parametrize("argv", [[SCRIPT, "serve"], COMMAND, [SCRIPT]], ids=["script", "module", "no command"])
+def test_a_server_starts_by_exec(tmp_path: Path, shop: Path, argv: list[str]) -> None:
+    with Server(argv, env=environment(tmp_path), cwd=shop, fresh=True) as server:
+        assert type(server.process) is subprocess.Popen
+        assert server.initialize()["result"]["serverInfo"]["name"] == "loomstack"
+        assert server.answer("start_run", loop="loop", goal="goal")["run"]
 
 
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    return scene(tmp_path_factory.mktemp("large"), LARGE)
+@pytest.mark.parametrize("argv", [[SCRIPT], MODULE], ids=["script", "module"])
+def test_a_command_starts_by_exec(tmp_path: Path, shop: Path, argv: list[str]) -> None:
+    done = run([*argv, "runs", "--json"], env=environment(tmp_path), cwd=shop, fresh=True)
+
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
 
 
-@pytest.mark.parametrize("name", ENTRIES)
-def test_an_entry_point_answers_what_it_is_asked_here(small: Scene, name: str) -> None:
-    status, words = _ANSWERS[name]
-    found = ENTRIES[name](small)
+def test_a_hook_starts_by_exec(tmp_path: Path, shop: Path) -> None:
+    done = run([HOOK, "claude", "PreToolUse"], env=environment(tmp_path), cwd=shop, given="garbage", fresh=True)
 
-    assert (found.status, found.said) == (status, "")
-    assert words in found.printed
+    assert done.returncode == 0
+    assert "did not check" in json.loads(done.stdout)["systemMessage"]
 
 
-@pytest.mark.parametrize("name", GIT_MAX)
-def test_an_entry_point_starts_few_git_processes(small: Scene, name: str) -> None:
-    calls = ENTRIES[name](small).git
-    count = len(calls)
-
-    assert count <= GIT_MAX[name], _listed(calls)
-
-
-@pytest.mark.parametrize("name", ENTRIES)
-def test_an_entry_point_asks_git_nothing_twice(small: Scene, name: str) -> None:
-    calls = ENTRIES[name](small).git
-    twice = [call for call, count in Counter(calls).items() if count > 1]
-
-    assert twice == [], _listed(calls)
+def test_a_forked_process_says_the_same_as_one_by_exec(tmp_path: Path, shop: Path) -> None:
+    for arguments in (["config", "--json"], ["doctor", "--json"], ["--help"], ["nonsense"], ["db", "check"]):
+        forked, fresh = (
+            run([SCRIPT, *arguments], env=environment(tmp_path), cwd=shop, fresh=fresh) for fresh in (False, True)
+        )
+        assert (forked.returncode, forked.stdout, forked.stderr) == (fresh.returncode, fresh.stdout, fresh.stderr)
 
 
-@pytest.mark.parametrize("name", ENTRIES)
-def test_git_processes_are_as_many_whatever_the_files_refs_commits_and_rules(
-    small: Scene, large: Scene, name: str
+def test_a_forked_process_has_an_environment_a_folder_and_a_session_of_its_own(
+    tmp_path: Path, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few, many = ENTRIES[name](small).verbs, ENTRIES[name](large).verbs
+    monkeypatch.setenv("LOOMSTACK_REPO", "of/the-suite")
+    (shop / "below").mkdir()
+    run([SCRIPT, "config"], env=environment(tmp_path, LOOMSTACK_REPO="of/another"), cwd=shop)
+    settings = json.loads(run([SCRIPT, "config", "--json"], env=environment(tmp_path), cwd=shop / "below").stdout)
+    with Server(COMMAND, env=environment(tmp_path), cwd=shop / "below") as server:
+        server.initialize()
+        pid = server.process.pid
+        session = os.getsid(pid)
 
-    assert few.total() == many.total(), f"more: {many - few}; fewer: {few - many}"
-
-
-def test_a_hook_loads_these_modules_of_ours(small: Scene) -> None:
-    ours = {"loomstack_mcp", *(f"loomstack_mcp.{name}" for name in _HOOK_MODULES.split())}
-
-    assert claude_edit(small).ours == codex_patch(small).ours == ours
-
-
-def test_a_hook_loads_nothing_of_landed_changes_and_briefings(small: Scene) -> None:
-    loaded = {name for name in claude_edit(small).ours if name.rpartition(".")[2] in _NOT_FOR_HOOKS}
-
-    assert loaded == set()
+    assert {setting["setting"]: setting["value"] for setting in settings}["repo"] != "of/another"
+    assert {setting["setting"]: setting["from"] for setting in settings}["repo"] == "default"
+    assert (session, pid != os.getpid()) == (pid, True)
 
 
-def test_what_a_process_starts_and_loads_is_counted_however_it_ends(tmp_path: Path) -> None:
-    program = """
-import importlib, os, subprocess
-for arguments in (["--version"], ["-c", "a.b=c", "var", "GIT_PAGER"], ["--version"], ["no such\\ncommand"]):
-    subprocess.run(["git", *arguments], capture_output=True)
-importlib.import_module("colorsys")
-os._exit(3)
-"""
-    found = started([sys.executable, "-c", program], cwd=tmp_path, environment={"PATH": os.environ["PATH"]})
+def test_two_forked_servers_are_two_sessions(tmp_path: Path, shop: Path) -> None:
+    with (
+        Server(COMMAND, env=environment(tmp_path), cwd=shop) as one,
+        Server(COMMAND, env=environment(tmp_path), cwd=shop) as other,
+    ):
+        for server in (one, other):
+            server.initialize()
+            server.answer("start_run", loop="loop", goal="goal")
+        one.answer("claim_paths", paths=["src"], intent="mine")
+        refused = other.answer("claim_paths", paths=["src"], intent="mine too")
 
-    assert found.status == 3
-    assert found.git == (("--version",), ("-c", "a.b=c", "var", "GIT_PAGER"), ("--version",), ("no such\ncommand",))
-    assert found.verbs == {"--version": 2, "var": 1, "no such\ncommand": 1}
-    assert len(found.questions) == 3
-    assert {"colorsys", "subprocess"} < found.modules
-    assert found.modules.isdisjoint({"sitecustomize", "pathlib"})
-    assert found.ours == set()
+    assert refused["granted"] is False
 
 
-def _listed(calls: tuple[tuple[str, ...], ...]) -> str:
-    """Every call on a line, those that were made before marked."""
-    return "\n" + "\n".join(
-        f"{'again ' if call in calls[:number] else ''}{' '.join(call)}" for number, call in enumerate(calls)
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_how_a_forked_process_ended_is_told(tmp_path: Path, shop: Path, number: signal.Signals) -> None:
+    process = start(COMMAND, env=environment(tmp_path), cwd=shop, stdin=subprocess.PIPE)
+    assert isinstance(process, Forked)
+    process.send_signal(number)
+    if number == signal.SIGSTOP:
+        assert process.poll() is None
+        process.kill()
+
+    assert process.wait(seconds(5)) == -signal.SIGKILL
+    assert process.poll() == -signal.SIGKILL
+    assert process.stdin
+    process.stdin.close()
+
+
+def test_nothing_outlives_the_process_that_started_it(tmp_path: Path, shop: Path) -> None:
+    program = (
+        "import os, signal, subprocess, sys\n"
+        "from tests import processes\n"
+        f"servers = [processes.start({COMMAND!r}, cwd={str(shop)!r}, env={environment(tmp_path)!r},\n"
+        "            stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]\n"
+        "print(processes._server()._process.pid, *(server.pid for server in servers), flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=seconds(30), check=False
+    )
+    pids = [int(pid) for pid in done.stdout.split()]
+
+    assert (done.returncode, len(pids)) == (-signal.SIGKILL, 3), done.stderr
+    wait_until(lambda: not any(alive(pid) for pid in pids))
+
+
+def alive(pid: int) -> bool:
+    """Whether it runs; what has ended may stay in the table where nobody waits for orphans."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(state) and not state.startswith("Z")

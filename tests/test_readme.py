@@ -6,7 +6,6 @@ import re
 import shlex
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from loomstack_mcp.core import limits
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.server.app import INSTRUCTIONS
 from tests.conftest import SCRIPT, environment, git
+from tests.processes import MODULE, run
 from tests.wire import Server
 
 ROOT = Path(__file__).parent.parent
@@ -104,10 +104,7 @@ def test_the_demo_tells_what_the_readme_shows(tmp_path: Path) -> None:
         return re.sub(r"\b(run|claim)_\w{8}|\b[0-9a-f]{10}\b|refactor@\w+", "…", text).strip().splitlines()
 
     [transcript] = [block for block in blocks("text", README) if block.startswith("Yesterday")]
-    done = subprocess.run(
-        [sys.executable, "-m", "loomstack_mcp", "demo"],
-        cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
+    done = run([*MODULE, "demo"], cwd=tmp_path, env=environment(tmp_path), check=True, quiet_s=60)
 
     assert told(done.stdout)[: len(told(transcript))] == told(transcript)
 
@@ -119,8 +116,8 @@ def test_the_queries_it_shows_run(tmp_path: Path, shop: Path, serve: Callable[..
 
     assert shown
     for line in shown:
-        command = [sys.executable, "-m", "loomstack_mcp", *shlex.split(line)[1:]]
-        done = subprocess.run(command, cwd=shop, env=environment(tmp_path), capture_output=True, text=True, check=True)
+        command = [*MODULE, *shlex.split(line)[1:]]
+        done = run(command, cwd=shop, env=environment(tmp_path), check=True)
         assert "loop" in done.stdout
 
 

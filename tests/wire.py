@@ -9,6 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.deadlines import seconds
+from tests.processes import start
+
 MODERN = "2026-07-28"
 _META = "io.modelcontextprotocol/"
 
@@ -16,9 +19,11 @@ _META = "io.modelcontextprotocol/"
 class Server:
     """A server process and its pipe. Answers are matched by id: they may come in any order."""
 
-    def __init__(self, argv: list[str], *, env: dict[str, str] | None = None, cwd: Path | str | None = None) -> None:
-        self.process = subprocess.Popen(
-            argv, env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    def __init__(
+        self, argv: list[str], *, env: dict[str, str] | None = None, cwd: Path | str | None = None, fresh: bool = False
+    ) -> None:
+        self.process = start(
+            argv, env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, fresh=fresh
         )
         self._ids = iter(range(1, 1 << 30))
         self._answers: dict[int, dict[str, Any]] = {}
@@ -36,7 +41,7 @@ class Server:
     ) -> None:
         self.close_stdin()
         try:
-            self.process.wait(5)
+            self.process.wait(seconds(5))
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -59,28 +64,29 @@ class Server:
         self.send_raw(json.dumps(message).encode() + b"\n")
         return id
 
-    def wait(self, id: int, timeout_s: float = 15) -> dict[str, Any]:  # noqa: A002
+    def wait(self, id: int, quiet_s: float = 15) -> dict[str, Any]:  # noqa: A002
         while id not in self._answers:
             try:
-                line = self._lines.get(timeout=timeout_s)
+                line = self._lines.get(timeout=seconds(quiet_s))
             except queue.Empty:
-                raise TimeoutError(f"no answer to {id} in {timeout_s} s; stderr: {self.stderr_text()}") from None
+                waited = f"no answer to {id} in {seconds(quiet_s):.0f} s"
+                raise TimeoutError(f"{waited}; stderr: {self.stderr_text()}") from None
             if not line:
-                raise EOFError(f"the server ended ({self.process.wait(5)}); stderr: {self.stderr_text()}")
+                raise EOFError(f"the server ended ({self.process.wait(seconds(5))}); stderr: {self.stderr_text()}")
             message = json.loads(line)
             if isinstance(message.get("id"), int) and "method" not in message:
                 self._answers[message["id"]] = message
         return self._answers.pop(id)
 
-    def notification(self, timeout_s: float = 15) -> dict[str, Any]:
+    def notification(self, quiet_s: float = 15) -> dict[str, Any]:
         """The next message that answers nothing."""
         while True:
-            message: dict[str, Any] = json.loads(self._lines.get(timeout=timeout_s))
+            message: dict[str, Any] = json.loads(self._lines.get(timeout=seconds(quiet_s)))
             if "id" not in message:
                 return message
 
-    def request(self, method: str, params: dict[str, Any] | None = None, timeout_s: float = 15) -> dict[str, Any]:
-        return self.wait(self.start(method, params), timeout_s)
+    def request(self, method: str, params: dict[str, Any] | None = None, quiet_s: float = 15) -> dict[str, Any]:
+        return self.wait(self.start(method, params), quiet_s)
 
     def initialize(self, protocol: str = "2025-11-25", client_name: str = "test") -> dict[str, Any]:
         info = {"name": client_name, "version": "1"}
@@ -93,10 +99,10 @@ class Server:
         return self.start("tools/call", {**params, "_meta": meta} if meta else params)
 
     def call(
-        self, tool: str, arguments: dict[str, Any], meta: dict[str, Any] | None = None, timeout_s: float = 15
+        self, tool: str, arguments: dict[str, Any], meta: dict[str, Any] | None = None, quiet_s: float = 15
     ) -> dict[str, Any]:
         """The result of a tool call; a protocol error raises."""
-        answer = self.wait(self.start_call(tool, arguments, meta), timeout_s)
+        answer = self.wait(self.start_call(tool, arguments, meta), quiet_s)
         if "error" in answer:
             raise RuntimeError(f"{tool}: {answer['error']}")
         result: dict[str, Any] = answer["result"]
@@ -104,7 +110,7 @@ class Server:
 
     def answer(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
         """The structured content of a call that must succeed."""
-        result = self.call(tool, arguments, timeout_s=60)
+        result = self.call(tool, arguments, quiet_s=60)
         assert not result.get("isError"), result["content"][0]["text"]
         structured: dict[str, Any] = result["structuredContent"]
         return structured

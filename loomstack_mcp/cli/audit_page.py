@@ -9,7 +9,7 @@ from loomstack_mcp.adapters.git.audit import Audit
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.cli.audit_text import day, paths_taken_back, plain, undone_phrase
 from loomstack_mcp.cli.output import harmless
-from loomstack_mcp.core.changes.reversals import Place, Undone
+from loomstack_mcp.core.changes.reversals import Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal
 
 _CASES_MAX = 60
@@ -101,7 +101,7 @@ def _case(one: Reversal, repo: Repository) -> Iterator[str]:
     yield "</div>"
 
 
-def _place(one: Reversal, undone: Undone, place: Place, repo: Repository) -> Iterator[str]:
+def _place(one: Reversal, undone: Undone, place: UndonePlace, repo: Repository) -> Iterator[str]:
     parent = undone.change.parents[0] if undone.change.parents else ""
     old, new = place.hunk, place.by[0] if place.by else None
     yield '<div class="sides">'

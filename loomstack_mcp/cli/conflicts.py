@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import click
 
 from loomstack_mcp.cli import output
-from loomstack_mcp.core.changes.conflicts import Conflict, advice
+from loomstack_mcp.core.changes.conflicts import Conflict, conflict_advice
 from loomstack_mcp.core.phrases import Body, age, lean
 from loomstack_mcp.core.views import conflict_shown
 from loomstack_mcp.edge.here import Here
@@ -24,10 +24,10 @@ _COLORS = {"stop": "red", "warn": "yellow", "clear": "green"}
 @click.pass_obj
 def conflicts(here: Here, base: str, as_json: bool) -> int:
     """Check this worktree before it lands. Exit status: 0 clear or warn, 4 stop."""
-    checkout = here.checkout()
-    with open_loom(here.settings) as loom:
-        with here.landing(loom.ledger, checkout, target=base, progress=output.progress) as landing:
-            found = loom.conflicts.check(checkout, landing.proposal())
+    with here.look() as repo, open_loom(here.settings) as loom:
+        checkout = here.checkout()
+        landing = here.landing(repo, loom.ledger, checkout, target=base, progress=output.progress)
+        found = loom.conflicts.check(checkout, landing.proposal())
         others, _ = loom.conflicts.open(loom.repos.id_of(checkout), limit=_OPEN_MAX)
     if as_json:
         click.echo(json.dumps(_object(found, others), ensure_ascii=True))
@@ -72,7 +72,7 @@ def _told(one: Conflict, found: ConflictResult, subject: str) -> Iterator[str]:
     if one.intent:
         yield f"      on purpose: {output.harmless(one.intent)}"
     yield f"      {output.harmless(one.evidence)}"
-    yield f"      {output.harmless(advice(one, target=found.target))}"
+    yield f"      {output.harmless(conflict_advice(one, target=found.target))}"
 
 
 _VERBS = {

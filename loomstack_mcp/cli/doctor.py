@@ -17,7 +17,7 @@ from loomstack_mcp.adapters.install.doctor_files import Surroundings
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
-from loomstack_mcp.core.clients.files.project import TOKEN_VARIABLE
+from loomstack_mcp.core.clients.files.own_names import TOKEN_VARIABLE
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import is_lapsed

@@ -13,8 +13,8 @@ import click
 from loomstack_mcp.cli import output
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.phrases import lean
+from loomstack_mcp.core.policy.decision_views import decision_shown, reasons_shown
 from loomstack_mcp.core.policy.sarif import annotations, sarif
-from loomstack_mcp.core.policy.views import decision_shown, reasons_shown
 from loomstack_mcp.core.policy.violations import Unknown
 from loomstack_mcp.core.views import conflict_shown
 from loomstack_mcp.edge.gate import APPROVAL, DENIED, Gate, Judgement, Update

@@ -14,8 +14,9 @@ from loomstack_mcp.adapters.install import files as installing
 from loomstack_mcp.adapters.install.journal import journal_of, remove_journal, write_journal
 from loomstack_mcp.adapters.install.writing import FileStep, carried_out
 from loomstack_mcp.cli import output
-from loomstack_mcp.core.clients.files.project import COMMAND, TOKEN_VARIABLE, files
-from loomstack_mcp.core.clients.files.server_url import checked
+from loomstack_mcp.core.clients.files.own_names import COMMAND, TOKEN_VARIABLE
+from loomstack_mcp.core.clients.files.project import client_files
+from loomstack_mcp.core.clients.files.server_url import usable_url
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.edge.here import Here
 
@@ -30,10 +31,10 @@ yes = click.option("--yes", is_flag=True, help="Ask nothing.")
 @click.pass_obj
 def init(here: Here, url: str | None, dry_run: bool, yes: bool) -> None:
     """Write the project files of Claude Code and Codex, so that their sessions here use LoomStack."""
-    url = "" if url is None else checked(url)
+    url = "" if url is None else usable_url(url)
     worktree, journal = _place(here)
     root = worktree.root
-    wanted = files(exclude=worktree.exclude, url=url)
+    wanted = client_files(exclude=worktree.exclude, url=url)
     steps = installing.planned(root, wanted)
     if _agreed(steps, root, dry_run=dry_run, yes=yes, nothing="LoomStack is set up here already; nothing to change."):
         # The notes come first: whoever is killed in between still knows what the files said.
@@ -50,7 +51,7 @@ def uninstall(here: Here, dry_run: bool, yes: bool) -> None:
     """Take out what `init` wrote. The store stays: it holds the team's memory."""
     worktree, journal = _place(here)
     root = worktree.root
-    steps = installing.planned_removal(worktree, files(exclude=worktree.exclude), journal)
+    steps = installing.planned_removal(worktree, client_files(exclude=worktree.exclude), journal)
     if _agreed(steps, root, dry_run=dry_run, yes=yes, nothing="LoomStack is not set up here; nothing to change."):
         carried_out(steps)
         remove_journal(journal)

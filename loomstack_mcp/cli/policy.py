@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.policy import files as policyfiles
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.rule_text import rule_lines
@@ -110,7 +109,7 @@ def replay(here: Here, last: int, rule: str, as_json: bool) -> None:
     from loomstack_mcp.adapters.policy.replay import replayed  # git, and parsers
 
     book = _only(_rulebook(here), rule)
-    with here.repository() as repo:
+    with here.look() as repo:
         found = replayed(repo, book, last=last, progress=output.progress)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=True))
@@ -125,7 +124,7 @@ def replay(here: Here, last: int, rule: str, as_json: bool) -> None:
 
 
 def _rulebook(here: Here) -> Rulebook:
-    with Repository(here.place) as repo:  # which may be without a commit
+    with here.look() as repo:
         return policyfiles.rulebook(repo, here.settings.home, worktree=True)
 
 

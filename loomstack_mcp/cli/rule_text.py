@@ -28,7 +28,7 @@ def _lists(name: str, part: Who | Where) -> Iterator[str]:
 
 
 def _times(when: When) -> Iterator[str]:
-    times = [*map(windows.spelled, when.windows), *map(windows.spelled_freeze, when.freezes)]
+    times = [*map(windows.window_text, when.windows), *map(windows.freeze_text, when.freezes)]
     if times:
         yield f"  when   {'; '.join(times)}"
 

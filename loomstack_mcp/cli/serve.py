@@ -28,7 +28,7 @@ def serve(here: Here, http: bool, host: str, port: int) -> None:
 
         face = Face(open_loom(settings), Here(here.folder, here.flags, elsewhere=_ELSEWHERE))
         changes = Subscriptions(face)
-        serve_stdio(build_server(face, changes), beside=changes.watch, on_close=face.close)
+        serve_stdio(build_server(face, changes), beside=changes.watch, on_eof=face.left.set, on_close=face.close)
     import anyio
 
     from loomstack_mcp.server.http import listening, serve_http, token_in  # imports uvicorn

@@ -34,6 +34,7 @@ class Claim:
 
     @property
     def who(self) -> str:
+        """`loop@principal` of its run, as others read it."""
         return f"{self.loop}@{self.principal}"
 
 
@@ -161,7 +162,7 @@ def refused_edit(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
     )
 
 
-def listed(patterns: Sequence[str], /) -> str:
+def few_listed(patterns: Sequence[str], /) -> str:
     """A few patterns by name and the rest by number, for a sentence."""
     more = f" and {len(patterns) - 3} more" if len(patterns) > 3 else ""
     return ", ".join(patterns[:3]) + more

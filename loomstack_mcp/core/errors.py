@@ -1,4 +1,4 @@
-"""What can go wrong, as exceptions with a code; the codes are the table in ARCHITECTURE.md §4."""
+"""What can go wrong, as exceptions with a code; the codes are listed in ARCHITECTURE.md."""
 
 from typing import ClassVar, Literal
 

@@ -9,7 +9,7 @@ BITS = 40
 """How many random bits an id spells."""
 
 
-def spelled(noun: Noun, bits: int, /) -> str:
+def spelled_id(noun: Noun, bits: int, /) -> str:
     """The id of `noun` for a number below 2**40, drawn by the caller; a collision is drawn again."""
     assert 0 <= bits < 1 << BITS
     letters = (_ALPHABET[bits >> shift & 31] for shift in range(BITS - 5, -1, -5))

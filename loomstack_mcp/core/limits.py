@@ -28,6 +28,8 @@ LEASE_AFTER_EOF_MS = 5 * MINUTE_MS
 LOST_AFTER_SILENT_MS = 60 * MINUTE_MS
 
 WAIT_SECONDS_MAX = 45
+EOF_ANSWER_SECONDS_MAX = 10
+"""What a client asked before it closed the pipe has this long for its answer."""
 WAITER_GRACE_MS = 60 * SECOND_MS
 """A waiter keeps its place this long after its wait, so that it can call again."""
 

@@ -41,6 +41,7 @@ class Note:
 
     @property
     def author(self) -> str:
+        """`loop@who` of a run's note, else the person."""
         return f"{self.loop}@{self.who}" if self.loop else self.who
 
 

@@ -17,7 +17,7 @@ class Checkout:
     """What a worktree says of itself."""
 
     identity: str
-    """The repo's name over all clones (DESIGN §2)."""
+    """The repo's name over all clones: its origin, or `root:…` or `folder:…` where it has none."""
     clone: str = ""
     """This clone's own name, `clone:HASH`; ties a repo to the identity it had before it got an origin."""
     branch: str = ""

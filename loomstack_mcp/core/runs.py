@@ -10,7 +10,7 @@ RunState = Literal["live", "ended", "lost"]
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who calls. Never taken from what a model writes: from the token, the system and the client (DESIGN §3)."""
+    """Who calls. Never taken from what a model writes: from the token, the system and the client."""
 
     principal: str
     session: str = ""
@@ -51,6 +51,7 @@ class Run:
 
     @property
     def who(self) -> str:
+        """`loop@principal`, as others read it."""
         return f"{self.loop}@{self.principal}"
 
 

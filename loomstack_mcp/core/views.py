@@ -1,6 +1,6 @@
 """Records as people and scripts read them: the columns of tables, of `--json` and of resources."""
 
-from loomstack_mcp.core.changes.conflicts import Conflict, advice
+from loomstack_mcp.core.changes.conflicts import Conflict, conflict_advice
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.events import Event
 from loomstack_mcp.core.limits import SECOND_MS
@@ -13,6 +13,7 @@ _PATHS_SHOWN = 10
 
 
 def run_shown(run: Run, /, *, now_ms: int) -> Body:
+    """One run; of a live one whose lease has ended, the state says so before anything is written."""
     state = run.state
     if state == "live" and is_lapsed(run, now_ms=now_ms):
         state_word = "lost" if is_lost(run, now_ms=now_ms) else "lapsed"
@@ -31,6 +32,7 @@ def run_shown(run: Run, /, *, now_ms: int) -> Body:
 
 
 def claim_shown(claim: Claim, /, *, now_ms: int) -> Body:
+    """One claim, with the seconds that are left of its lease; 0 where it has ended."""
     return {
         "claim": claim.id,
         "run": claim.run_id,
@@ -44,6 +46,7 @@ def claim_shown(claim: Claim, /, *, now_ms: int) -> Body:
 
 
 def note_shown(note: Note, /, *, now_ms: int) -> Body:
+    """One note, with all its fields."""
     return {
         "note": note.id,
         "kind": note.kind,
@@ -73,11 +76,12 @@ def conflict_shown(conflict: Conflict, /, *, target: str, now_ms: int) -> Body:
         "intent": conflict.intent,
         "age": age(max(0, now_ms - conflict.landed_at_ms)),
         "evidence": conflict.evidence,
-        "do": advice(conflict, target=target),
+        "do": conflict_advice(conflict, target=target),
     }
 
 
 def event_shown(event: Event, /, *, now_ms: int) -> Body:
+    """One event, by the number that a reader passes to read on after it."""
     return {
         "seq": event.seq,
         "age": age(now_ms - event.at_ms),
@@ -89,6 +93,7 @@ def event_shown(event: Event, /, *, now_ms: int) -> Body:
 
 
 def outcome_shown(outcome: Outcome, /, *, now_ms: int) -> Body:
+    """One outcome without what is empty, for many are read at once."""
     return lean(
         {
             "outcome": outcome.id,

@@ -5,9 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from loomstack_mcp.adapters.git.discovery import place_at
 from loomstack_mcp.adapters.git.history import Made, made_since
-from loomstack_mcp.adapters.git.proposal import Landing
 from loomstack_mcp.adapters.git.repository import Repository, branch_name
 from loomstack_mcp.adapters.policy import situations
 from loomstack_mcp.adapters.policy.files import rulebook
@@ -20,7 +18,7 @@ from loomstack_mcp.core.policy.rules import Answer, Rulebook
 from loomstack_mcp.core.policy.situation import Actor, Situation
 from loomstack_mcp.core.policy.violations import Unknown
 from loomstack_mcp.core.repos import Checkout
-from loomstack_mcp.edge.here import Here, Progress, fill
+from loomstack_mcp.edge.here import Here, Progress
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.services.conflicts import ConflictResult
 
@@ -65,8 +63,6 @@ class Gate:
         self._progress = progress
         # A person only where the trunk's workflow says so: who wrote the commits is no authority.
         self._actor = Actor(kind="human" if actor else None, developer=actor or None)
-        assert here.folder
-        self._place = place_at(here.folder)
 
     @cached_property
     def _checkout(self) -> Checkout:
@@ -74,7 +70,7 @@ class Gate:
 
     def landing(self, base: str, head: str) -> Judgement:
         """What `head` would land on `base`. Raises NotFound, PolicyError, StoreUnavailable; Unknown, which denies."""
-        with Repository(self._place) as repo:
+        with self._here.look() as repo:
             base, head = repo.branch_ref(base), repo.branch_ref(head)
             rules = self._rules(repo, _needed(repo, base))
             situation, delta = situations.landing(repo, base, head, point="ci", branch=branch_name(base))
@@ -88,14 +84,14 @@ class Gate:
 
     def deploy(self, environment: str) -> Judgement:
         """A deployment, by the rules of the trunk."""
-        with Repository(self._place) as repo:
+        with self._here.look() as repo:
             rules = self._rules(repo, _needed(repo, repo.trunk or "HEAD"))
             situation = situations.deploy(environment, point="deploy")
             return self._judged(rules, self._by_whom(situation, ()))
 
     def push(self, updates: Iterable[Update]) -> Iterator[Judgement]:
         """Each update by the rules of the trunk as it was before: what a push removes still judges that push."""
-        with Repository(self._place, quarantined=True) as repo:
+        with self._here.look(quarantined=True) as repo:
             trunk = repo.head_ref  # of a bare repository, its default branch
             before = repo.commit(trunk)
             if not before and repo.run("for-each-ref", "--count=1", "refs/heads").text:
@@ -113,7 +109,7 @@ class Gate:
 
     def _rules(self, repo: Repository, commit: str) -> "_Rules":
         """The rules of a commit ("" before the first one), as far as they can be asked here."""
-        settings = self._here.settings_in(repo)
+        settings = self._here.settings
         book = rulebook(repo, settings.home, commit=commit)
         asking = tuple(rule.id for rule in book.rules if needs_store(rule))
         has_store = not self._git_only and sqlite_path(settings).exists()
@@ -136,9 +132,9 @@ class Gate:
         self, loom: Loom, repo: Repository, situation: Situation, base: str, after: str, made: Sequence[Made]
     ) -> tuple[ConflictResult, Situation]:
         """What would be taken back, and the situation with it."""
-        ledger, generated = loom.ledger, self._here.settings.generated
-        landing = Landing(repo, target=base, head=situation.head, key=ledger.key(), generated=generated)
-        fill(ledger, self._checkout, landing, progress=self._progress)
+        landing = self._here.landing(
+            repo, loom.ledger, self._checkout, target=base, head=situation.head, progress=self._progress
+        )
         proposal = landing.proposal_of(after, made)
         found = loom.conflicts.check(self._checkout, proposal)
         return found, replace(situation, undoing=lambda: loom.conflicts.undoing(self._checkout, proposal))

@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loomstack_mcp.adapters.git.discovery import Place
-from loomstack_mcp.adapters.git.repository import Repository, repository_at
+from loomstack_mcp.adapters.git.discovery import place_at
+from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load_settings
 from loomstack_mcp.core.errors import Invalid
@@ -32,17 +32,6 @@ Progress = Callable[[int, int], None]
 
 def unwatched(_: int, __: int) -> None:
     """Nobody watches the progress."""
-
-
-def fill(ledger: "LedgerService", checkout: Checkout, landing: "Landing", *, progress: Progress) -> None:
-    """Bring the ledger up to the history that a landing is compared with."""
-    ledger.fill(
-        checkout,
-        landing.history,
-        since_ms=landing.since_ms,
-        is_trunk=landing.is_trunk,
-        read=landing.reader(progress),
-    )
 
 
 class Here:
@@ -73,20 +62,10 @@ class Here:
         """The top of the worktree. Raises Invalid where none is seen."""
         return self._seen().root
 
-    @property
-    def place(self) -> Place:
-        """Where the worktree's repository is. Raises Invalid where none is seen."""
-        return self._seen().place
-
     @cached_property
     def settings(self) -> Settings:
         """The settings, those of the repository as its trunk has them. Raises Invalid for what makes no sense."""
         return load_settings(self.flags, in_repo=self.worktree.on_trunk(REPO_FILE) if self.worktree else "")
-
-    def settings_in(self, repo: Repository) -> Settings:
-        """The same, by a look at the repository that is under way."""
-        self.settings = load_settings(self.flags, in_repo=repo.trunk_file(REPO_FILE) if self.worktree else "")
-        return self.settings
 
     def checkout(self, *, repo: str = "", branch: str = "") -> Checkout:
         """The checkout that the process stands in, or the repo of that name without one. Raises Invalid."""
@@ -104,22 +83,43 @@ class Here:
         worktree = self._seen()
         return Rules(worktree, self.folder or worktree.root, self.settings.home)
 
-    def repository(self) -> Repository:
-        """The repository around the folder, bare or not. Raises NotFound for none, and for one without a commit."""
-        return repository_at(self.folder or self.root)
-
     @contextmanager
+    def look(self, *, quarantined: bool = False) -> Iterator[Repository]:
+        """The repository around the folder, bare or not, also without a commit. Raises NotFound where there is none.
+
+        The settings are read with it, where they were not yet. `quarantined` is for a pre-receive hook.
+        """
+        with Repository(place_at(self.folder or self.root), quarantined=quarantined) as repo:
+            if "settings" not in vars(self):
+                self.settings = load_settings(self.flags, in_repo=repo.trunk_file(REPO_FILE) if repo.place.root else "")
+            yield repo
+
     def landing(
-        self, ledger: "LedgerService", checkout: Checkout, *, target: str = "", progress: Progress = unwatched
-    ) -> Iterator["Landing"]:
-        """The worktree in front of a target, the trunk by default, whose history the ledger has of this checkout."""
+        self,
+        repo: Repository,
+        ledger: "LedgerService",
+        checkout: Checkout,
+        *,
+        target: str = "",
+        head: str = "HEAD",
+        progress: Progress = unwatched,
+    ) -> "Landing":
+        """What is checked out, or `head`, in front of a target, the trunk by default, whose history the ledger has.
+
+        Raises NotFound where either is no commit, or they share none.
+        """
         from loomstack_mcp.adapters.git.proposal import Landing  # what compares changes, which few calls do
 
         target = bounded("base", target, chars_max=NAME_CHARS_MAX)
-        with repository_at(self.root) as repo:
-            landing = Landing(repo, target=target, key=ledger.key(), generated=self.settings.generated)
-            fill(ledger, checkout, landing, progress=progress)
-            yield landing
+        landing = Landing(repo, target=target, head=head, key=ledger.key(), generated=self.settings.generated)
+        ledger.fill(
+            checkout,
+            landing.history,
+            since_ms=landing.since_ms,
+            is_trunk=landing.is_trunk,
+            read=landing.reader(progress),
+        )
+        return landing
 
     def patterns(self, paths: Sequence[str]) -> tuple[str, ...]:
         """Paths as somebody typed them, as canonical patterns. Raises Invalid."""

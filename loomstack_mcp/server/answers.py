@@ -7,7 +7,8 @@ from typing import Any, get_args
 from mcp.types import CallToolResult, TextContent
 from typing_extensions import TypedDict
 
-from loomstack_mcp.core.briefing import Briefing, Section
+from loomstack_mcp.core.briefing.fitting import Briefing
+from loomstack_mcp.core.briefing.items import Section
 from loomstack_mcp.core.claims import PathWarning
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.phrases import age, lean

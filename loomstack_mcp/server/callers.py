@@ -1,5 +1,6 @@
 """Who is calling: from the system and the client, never from what a model writes."""
 
+import functools
 import os
 import secrets
 from typing import Any
@@ -8,9 +9,6 @@ from mcp.server.mcpserver import Context
 
 from loomstack_mcp.adapters.system import principal
 from loomstack_mcp.core.runs import Caller
-
-_PROCESS = f"process:{os.getpid()}-{secrets.token_hex(4)}"
-"""The session of a client that names none: one server process serves one client."""
 
 
 def caller_of(ctx: Context[Any, Any]) -> Caller:
@@ -38,7 +36,13 @@ def caller_of(ctx: Context[Any, Any]) -> Caller:
     session = os.environ.get("CLAUDE_CODE_SESSION_ID", "")[:_ID_CHARS_MAX]
     if session:
         return Caller(principal=principal(), session=f"claude:{session}", certain="claudecode/toolUseId" not in meta)
-    return Caller(principal=principal(), session=_PROCESS)
+    return Caller(principal=principal(), session=_process())
+
+
+@functools.cache
+def _process() -> str:
+    """The session of a client that names none: one server process serves one client."""
+    return f"process:{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def _text(meta: Any, name: str) -> str:

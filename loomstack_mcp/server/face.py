@@ -11,6 +11,8 @@ import anyio.to_thread
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 
+from loomstack_mcp.adapters.git.cochange import changed_with
+from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.policy.rules import Rule
@@ -37,6 +39,8 @@ class Face:
         self.loom = loom
         self.here = here
         self._checkout: Checkout | None = None
+        self.left = anyio.Event()
+        """Set once the client asks nothing more: nothing is waited for on its behalf."""
         self._beside: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._callers: dict[tuple[str, str, str], Caller] = {}
         self._catching_up = threading.Lock()
@@ -69,8 +73,8 @@ class Face:
 
     def proposal(self, base: str) -> Proposal:
         """What the worktree would land on `base`, or on the trunk; the history it would land on is in the ledger."""
-        with self.here.landing(self.loom.ledger, self.looked_at(), target=base) as landing:
-            return landing.proposal()
+        with self.here.look() as repo:
+            return self.here.landing(repo, self.loom.ledger, self.looked_at(), target=base).proposal()
 
     def known_rules(self) -> tuple[Rule, ...]:
         """The rules as a briefing tells them: none where there are none, or they do not load; a check says so."""
@@ -87,8 +91,8 @@ class Face:
 
     def _caught_up(self) -> None:
         try:
-            with self.here.landing(self.loom.ledger, self.looked_at()):
-                pass
+            with self.here.look() as repo:
+                self.here.landing(repo, self.loom.ledger, self.looked_at())
         except LoomError as error:  # of a repository without commits, say: who asks for a check is told
             _log.info("the ledger was not filled: %s", error.code)
         finally:
@@ -107,7 +111,7 @@ class Face:
             if len(self._beside) >= _BESIDE_MAX:
                 self._beside.clear()
             worktree = self.here.worktree
-            self._beside[key] = worktree.changed_with(key) if worktree else ()
+            self._beside[key] = changed_with(Repository(worktree.place), key) if worktree else ()
         return self._beside[key]
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
-"""stdio: tolerate a discover probe, and end within a second. The private touches of the SDK live here."""
+"""stdio: tolerate a discover probe, answer what was asked, then end. The private touches of the SDK live here."""
 
+import contextlib
 import json
 import logging
 import os
@@ -11,22 +12,27 @@ from typing import Any, NoReturn
 import anyio
 from mcp.server import MCPServer
 from mcp.server.stdio import stdio_server
+from mcp.shared.dispatcher import coerce_request_id
 from mcp.shared.inbound import InboundLadderRejection, classify_inbound_request
+from mcp.shared.jsonrpc_dispatcher import cancelled_request_id_from_params
 from mcp.shared.message import SessionMessage
 from mcp.types import (
     INVALID_REQUEST,
     DiscoverResult,
     ErrorData,
     JSONRPCError,
+    JSONRPCMessage,
+    JSONRPCNotification,
     JSONRPCRequest,
     JSONRPCResponse,
+    RequestId,
     jsonrpc_message_adapter,
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
-_GRACE_S = 0.25
-"""Calls that a client sent just before it closed the pipe still get their answers."""
+from loomstack_mcp.core.limits import EOF_ANSWER_SECONDS_MAX
+
 _CLOSE_S = 0.4
 """What must be done when the session is gone has this long."""
 
@@ -35,29 +41,43 @@ Beside = Callable[[], Coroutine[Any, Any, None]]
 _log = logging.getLogger(__name__)
 
 
-def serve_stdio(server: MCPServer[Any], *, beside: Beside, on_close: Callable[[], None]) -> NoReturn:
+def serve_stdio(
+    server: MCPServer[Any], *, beside: Beside, on_eof: Callable[[], None], on_close: Callable[[], None]
+) -> NoReturn:
     """Serve until stdin ends, SIGINT or SIGTERM, then end the process with status 0.
 
-    `beside` runs as long as the server does. `on_close` runs once, whatever ended the session, and
-    never holds the process up for long. A client that is gone counts as the end of stdin.
+    `beside` runs as long as the server does. At the end of stdin, `on_eof` is called in the event loop, whatever was
+    asked is answered, and the process ends as soon as nothing is owed. A signal, and a client that is gone, end it at
+    once: calls that run are cut off, and the store keeps of each all or nothing. `on_close` runs once, whatever ended
+    the session, and never holds the process up for long.
     """
+    closing = threading.Thread(target=on_close, daemon=True)
     # The SDK's reader is a thread blocked in read(2): nothing can interrupt it, so that an orderly
     # end would wait for the client's next line. Hence the process ends itself.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: _end(on_close))
+        signal.signal(number, lambda *_: _end(closing))
+    late = threading.Timer(EOF_ANSWER_SECONDS_MAX, _end, (closing,))
+    late.daemon = True
+
+    def eof() -> None:
+        late.start()
+        on_eof()
+
     try:
-        anyio.run(_serve, server, beside, on_close)
+        anyio.run(_serve, server, beside, eof)
     except* (BrokenPipeError, ConnectionResetError):
         pass
     except* BaseException as failures:  # noqa: BLE001 the process's last handler: say what ended it, not its text
         _log.error("stopped by %s", ", ".join(type(failure).__name__ for failure in failures.exceptions))
-    _end(on_close)
+    _end(closing)
 
 
-async def _serve(server: MCPServer[Any], beside: Beside, on_close: Callable[[], None]) -> None:
+async def _serve(server: MCPServer[Any], beside: Beside, on_eof: Callable[[], None]) -> None:
     lowlevel = server._lowlevel_server  # noqa: SLF001 MCPServer.run() offers no way to put a stream in between
+    owed = _Owed()
     async with stdio_server() as (read, write):
         to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+        to_client, from_server = anyio.create_memory_object_stream[SessionMessage](0)
 
         async def forward() -> None:
             undecided = True
@@ -72,14 +92,59 @@ async def _serve(server: MCPServer[Any], beside: Beside, on_close: Callable[[], 
                         await write.send(SessionMessage(_discovered(lowlevel, message)))
                         continue
                     undecided = False
+                owed.asked(message)
                 await to_server.send(item)
-            await anyio.sleep(_GRACE_S)
-            _end(on_close)
+            on_eof()
+            await owed.nothing()
+            to_server.close()
+
+        async def answer() -> None:
+            # That it ends, and with it the SDK's writer behind `write`, says that every answer is out of the house.
+            async with from_server, write:
+                async for item in from_server:
+                    await write.send(item)
+                    owed.answered(item.message)
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(forward)
             tasks.start_soon(beside)
-            await lowlevel.run(from_client, write, lowlevel.create_initialization_options())
+            async with anyio.create_task_group() as answers:
+                answers.start_soon(answer)
+                await lowlevel.run(from_client, to_client, lowlevel.create_initialization_options())
+            tasks.cancel_scope.cancel()
+
+
+class _Owed:
+    """The requests that wait for an answer, without those that never get one."""
+
+    def __init__(self) -> None:
+        self._ids: list[RequestId] = []
+        self._changed = anyio.Event()
+
+    def asked(self, message: JSONRPCMessage | None) -> None:
+        match message:
+            case JSONRPCRequest(method="subscriptions/listen"):
+                pass  # answered when the session ends
+            case JSONRPCRequest(id=id):
+                self._ids.append(coerce_request_id(id))
+            case JSONRPCNotification(method="notifications/cancelled", params=params):
+                if (cancelled := cancelled_request_id_from_params(params)) is not None:
+                    self._settled(cancelled)
+
+    def answered(self, message: JSONRPCMessage) -> None:
+        if isinstance(message, JSONRPCResponse | JSONRPCError) and message.id is not None:
+            self._settled(message.id)
+
+    async def nothing(self) -> None:
+        """Returns once nothing is owed."""
+        while self._ids:
+            self._changed = anyio.Event()
+            await self._changed.wait()
+
+    def _settled(self, id: RequestId) -> None:  # noqa: A002 the protocol's word
+        with contextlib.suppress(ValueError):
+            self._ids.remove(coerce_request_id(id))
+        self._changed.set()
 
 
 def _mended(failure: ValidationError) -> SessionMessage | JSONRPCError | ValidationError:
@@ -126,8 +191,8 @@ def _discovered(lowlevel: Any, request: JSONRPCRequest) -> JSONRPCResponse | JSO
     return JSONRPCResponse(jsonrpc="2.0", id=request.id, result={**result, "_meta": stamp})
 
 
-def _end(on_close: Callable[[], None]) -> NoReturn:
-    closing = threading.Thread(target=on_close, daemon=True)
-    closing.start()
+def _end(closing: threading.Thread) -> NoReturn:
+    with contextlib.suppress(RuntimeError):  # a second signal: it runs already
+        closing.start()
     closing.join(_CLOSE_S)
     os._exit(0)  # an ordinary exit would wait for the blocked reader

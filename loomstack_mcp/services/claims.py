@@ -10,8 +10,8 @@ from loomstack_mcp.core.claims import (
     Mode,
     ReleaseResult,
     Waiter,
+    few_listed,
     instead,
-    listed,
 )
 from loomstack_mcp.core.errors import LeaseLost, NotFound, Unauthorized
 from loomstack_mcp.core.events import EventKind
@@ -136,7 +136,7 @@ def end_claims(
         seq = events.append(tx, claim.repo_id, _ENDS[how], about=claim.id, run_id=claim.run_id, payload=payload)
         if how == "expired":
             taken = f" and {granted_to.id} was granted it" if granted_to else ""
-            text = f"your lease on {listed(claim.patterns)} ended{taken}: stop editing there, claim again"
+            text = f"your lease on {few_listed(claim.patterns)} ended{taken}: stop editing there, claim again"
             events.alert(tx, claim.run_id, "expired", seq=seq, about=claim.id, text=text)
     return () if granted_to else waiters.alert_freed(tx, claims)
 

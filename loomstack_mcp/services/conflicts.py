@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from loomstack_mcp.core.changes.conflicts import Conflict, Proposal, strictest
+from loomstack_mcp.core.changes.conflicts import Conflict, Proposal, strictest_verdict
 from loomstack_mcp.core.changes.verdicts import Verdict
-from loomstack_mcp.core.claims import listed
+from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import SECOND_MS
-from loomstack_mcp.core.policy.situation import Undoing
+from loomstack_mcp.core.policy.situation import LostIntent
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.services import events, repos
@@ -65,7 +65,7 @@ class ConflictService:
             result = _result(_recorded(tx, run, found), proposal, began, tx.now_ms)
             return replace(result, alerts=events.delivered(tx, run.id))
 
-    def undoing(self, checkout: Checkout, proposal: Proposal) -> tuple[Undoing, ...]:
+    def undoing(self, checkout: Checkout, proposal: Proposal) -> tuple[LostIntent, ...]:
         """Which changes made on purpose it would take back or replace, as the policy asks."""
         with self._store.read() as tx:
             return undoings_of(tx, repos.repo_id_of(tx, checkout), proposal)
@@ -89,7 +89,7 @@ def void_conflicts(tx: Tx, run: Run, how: str) -> None:
 
 def _result(found: Sequence[Conflict], proposal: Proposal, began: float, now_ms: int) -> ConflictResult:
     return ConflictResult(
-        verdict=strictest(found, unchecked=proposal.unchecked),
+        verdict=strictest_verdict(found, unchecked=proposal.unchecked),
         conflicts=tuple(found),
         target=proposal.target,
         changes=len(proposal.history),
@@ -127,7 +127,8 @@ def _opened(tx: Tx, run: Run, found: Conflict) -> Conflict:
     theirs = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column([draft.with_run])))
     if any(other.state == "live" for other in theirs):
         verb = "would touch" if draft.kind == "intent" else "would take back"
-        text = f"{run.who} {verb} your {draft.sha[:10]} in {listed(draft.paths)}; share_context(to={run.id}) reaches it"
+        where = few_listed(draft.paths)
+        text = f"{run.who} {verb} your {draft.sha[:10]} in {where}; share_context(to={run.id}) reaches it"
         events.alert(tx, draft.with_run, "conflict", seq=seq, about=draft.id, text=text, who=run.who)
     return draft
 

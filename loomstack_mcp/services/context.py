@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from loomstack_mcp.core import briefing as core
-from loomstack_mcp.core.briefing import Briefing, Item, View
+from loomstack_mcp.core.briefing import items as core
+from loomstack_mcp.core.briefing.fitting import Briefing, fitted
+from loomstack_mcp.core.briefing.items import Item, View
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import BUDGET_TOKENS_MAX, BUDGET_TOKENS_MIN, SENTENCE_CHARS_MAX
 from loomstack_mcp.core.policy.rules import Rule
@@ -90,7 +91,7 @@ def briefing(
     else:
         items = list(_items_near(tx, repo_id, run, view, rules))
     cursor = path_index.cursor(tx, repo_id)
-    return core.fitted(items, cursor=cursor, since=since, budget_tokens=budget_tokens)
+    return fitted(items, cursor=cursor, since=since, budget_tokens=budget_tokens)
 
 
 def _items_near(tx: Tx, repo_id: str, run: Run | None, view: View, rules: Sequence[Rule]) -> Iterator[Item]:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping
 
 from loomstack_mcp.core.events import Alert, AlertKind, Event, EventKind
-from loomstack_mcp.core.ids import BITS, Noun, spelled
+from loomstack_mcp.core.ids import BITS, Noun, spelled_id
 from loomstack_mcp.core.limits import ALERTS_MAX
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
@@ -77,6 +77,6 @@ def delivered(tx: Tx, run_id: str) -> tuple[Alert, ...]:
 def drawn(noun: Noun, insert: Callable[[str], int]) -> str:
     """An id under which `insert` wrote its row; a taken id is drawn again."""
     while True:
-        candidate = spelled(noun, secrets.randbits(BITS))
+        candidate = spelled_id(noun, secrets.randbits(BITS))
         if insert(candidate):
             return candidate

@@ -6,8 +6,8 @@ from dataclasses import replace
 from itertools import islice
 
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.ledger import netted
 from loomstack_mcp.core.changes.lines import weight
+from loomstack_mcp.core.changes.nets import netted
 from loomstack_mcp.core.changes.packing import packed
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
 from loomstack_mcp.core.patterns.globs import first_overlap

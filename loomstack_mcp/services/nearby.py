@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from loomstack_mcp.core import briefing as core
-from loomstack_mcp.core.briefing import Landed, View
+from loomstack_mcp.core.briefing import items as core
+from loomstack_mcp.core.briefing.items import LandedWork, View
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.notes import ORG, Note
 from loomstack_mcp.core.outcomes import Outcome
@@ -74,13 +74,13 @@ def runs_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Run
     ]
 
 
-def landed_work(tx: Tx, repo_id: str) -> Iterable[Landed]:
+def landed_work(tx: Tx, repo_id: str) -> Iterable[LandedWork]:
     """What runs recorded as landed, on the paths that they had claimed for it."""
     outcomes = tx.all(OUTCOMES["landed"], repo_id=repo_id, limit=_LANDED_MAX)
     for outcome in rows.records(Outcome, outcomes):
         [run] = rows.records(Run, tx.all(RUNS["get"], id=outcome.about_run))
         claims = rows.records(Claim, tx.all(CLAIMS["of_run"], run_id=run.id, limit=20))
-        yield Landed(
+        yield LandedWork(
             commits=outcome.commits,
             run=run,
             paths=tuple(dict.fromkeys(text for claim in claims for text in claim.patterns)) or run.paths,

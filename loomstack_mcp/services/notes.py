@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from loomstack_mcp.core.claims import listed
+from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import EXPIRES_HOURS_MAX, HOUR_MS, NAME_CHARS_MAX
 from loomstack_mcp.core.notes import ORG, Note, NoteKind, NoteResult, contradicted
@@ -133,7 +133,7 @@ def _shared(tx: Tx, draft: Note) -> NoteResult:
     events.append(tx, note.repo_id, "note.shared", about=note.id, run_id=note.run_id or "", payload=payload, seq=seq)
     for old in clashes:
         if old.run_id:
-            text = f"{note.id} contradicts your {old.kind} {old.id} on {listed(old.paths)}: {note.text[:200]}"
+            text = f"{note.id} contradicts your {old.kind} {old.id} on {few_listed(old.paths)}: {note.text[:200]}"
             events.alert(tx, old.run_id, "contradicted", seq=seq, about=note.id, text=text, who=note.author)
     return NoteResult(note=note, seen_by=recipients(tx, note), contradicts=clashes)
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from loomstack_mcp.core.errors import LimitExceeded
 from loomstack_mcp.core.limits import CANDIDATES_MAX, PATHS_MAX
-from loomstack_mcp.core.patterns.globs import ancestors, below, first_overlap, pattern
+from loomstack_mcp.core.patterns.globs import ancestors, first_overlap, keys_below, pattern
 from loomstack_mcp.core.texts import within
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Tx
@@ -91,9 +91,9 @@ def _nearness(wanted: Sequence[str]) -> dict[str, str]:
         key = way.key.casefold()
         above.update(ancestors(key))
         if way.literal or way.folder or not way.extension:
-            ranges.add(below(key))
+            ranges.add(keys_below(key))
         else:
-            ranges_with.update((*below(key), extension) for extension in ("", way.extension))
+            ranges_with.update((*keys_below(key), extension) for extension in ("", way.extension))
     return {
         "above": rows.json_column(sorted(above)),
         "below": rows.json_column(sorted(ranges)),

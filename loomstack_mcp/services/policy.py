@@ -7,9 +7,9 @@ from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import BLOCKERS_MAX, PATTERN_CHARS_MAX
 from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.policy.decide import Decision, decide
+from loomstack_mcp.core.policy.decision_views import reasons_shown
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, EvidenceFact, Situation
-from loomstack_mcp.core.policy.views import reasons_shown
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.services import events, landed, path_index, repos

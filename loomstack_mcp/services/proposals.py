@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from loomstack_mcp.core.changes.conflicts import Conflict, Intent, Proposal, conflicts
 from loomstack_mcp.core.changes.hunks import Change, FileChange
-from loomstack_mcp.core.changes.reversals import Reversals, Touched, Undone
+from loomstack_mcp.core.changes.reversals import Reversals, TouchedChange, Undone
 from loomstack_mcp.core.changes.verdicts import reversal
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
 from loomstack_mcp.core.notes import Note
 from loomstack_mcp.core.patterns.globs import first_overlap
-from loomstack_mcp.core.policy.intents import undoings
-from loomstack_mcp.core.policy.situation import Undoing
+from loomstack_mcp.core.policy.intents import lost_intents
+from loomstack_mcp.core.policy.situation import LostIntent
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import encodable, redacted
 from loomstack_mcp.services import landed, path_index
@@ -41,13 +41,13 @@ def conflicts_of(tx: Tx, repo_id: str, proposal: Proposal, *, run: Run | None) -
     return _worst_of_each(found)
 
 
-def undoings_of(tx: Tx, repo_id: str, proposal: Proposal) -> tuple[Undoing, ...]:
+def undoings_of(tx: Tx, repo_id: str, proposal: Proposal) -> tuple[LostIntent, ...]:
     """The changes made on purpose that it would take back or replace, as the policy asks."""
     intent_on = _intents(tx, repo_id, None, frozenset())
     [mine] = _as(proposal.changes, None)
     [(undone, touched)] = _compared(tx, repo_id, [mine], proposal.history)
     others = [one for one in touched if one.change.author != mine.author]
-    return undoings(undone, others, intent_on=intent_on, agreed=lambda one: one.same_author)
+    return lost_intents(undone, others, intent_on=intent_on, agreed=lambda one: one.same_author)
 
 
 def _agreement(family: Collection[str], reformatting: Collection[str]) -> Callable[[Undone], bool]:
@@ -84,7 +84,7 @@ def _as(proposed: Sequence[Change], run: Run | None) -> list[Change]:
 
 def _compared(
     tx: Tx, repo_id: str, mine: Sequence[Change], history: Sequence[Change]
-) -> list[tuple[tuple[Undone, ...], tuple[Touched, ...]]]:
+) -> list[tuple[tuple[Undone, ...], tuple[TouchedChange, ...]]]:
     """My changes against the trails of their files, and of all files of what they undo: I may have undone more."""
     names = {name for change in mine for file in change.files for name in (file.path, file.old_path)}
     while True:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from loomstack_mcp.core.briefing import Briefing
+from loomstack_mcp.core.briefing.fitting import Briefing
 from loomstack_mcp.core.claims import Claim, PathWarning
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import (

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from loomstack_mcp.core.claims import Blocker, Claim, Waiter, listed
+from loomstack_mcp.core.claims import Blocker, Claim, Waiter, few_listed
 from loomstack_mcp.core.errors import LimitExceeded
 from loomstack_mcp.services import events, path_index
 from loomstack_mcp.services.blockers import WAITERS, in_the_way
@@ -57,7 +57,7 @@ def alert_freed(tx: Tx, ended: Sequence[Claim], /) -> tuple[str, ...]:
     for waiter in rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(waiting))):
         if waiter.run_id == ended[0].run_id or not _is_free(tx, waiter):
             continue
-        text = f"{listed(waiter.patterns)} is free now: call claim_paths again"
+        text = f"{few_listed(waiter.patterns)} is free now: call claim_paths again"
         events.alert(tx, waiter.run_id, "freed", seq=path_index.cursor(tx, repo_id), about=waiter.id, text=text)
         runs[waiter.run_id] = None
         if waiter.place_until_ms <= tx.now_ms:

@@ -1,8 +1,6 @@
 """Conflicts that git does not see: real servers, real worktrees, one store."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import commit_all, environment, git
+from tests.processes import MODULE, run
 from tests.wire import Server
 
 BEFORE = "def total(price):\n    net = price * 100\n    return net + price * 20\n\n\ndef name():\n    return 'shop'\n"
@@ -49,8 +48,7 @@ def bea_lands(trunk: Path, serve: Callable[..., Server], *, record: bool = True)
 
 
 def conflicts(folder: Path, home: Path, *options: str) -> tuple[int, dict[str, Any]]:
-    command = [sys.executable, "-m", "loomstack_mcp", "conflicts", "--json", *options]
-    done = subprocess.run(command, cwd=folder, env=environment(home), capture_output=True, text=True, check=False)
+    done = run([*MODULE, "conflicts", "--json", *options], cwd=folder, env=environment(home))
     return done.returncode, json.loads(done.stdout or "{}")
 
 

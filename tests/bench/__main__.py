@@ -39,14 +39,14 @@ class Bench:
 
     @contextlib.contextmanager
     def noop(self) -> Iterator[Server]:
-        with Server(NOOP, env=environment(self.home), cwd=self.shop) as server:
+        with Server(NOOP, env=environment(self.home), cwd=self.shop, fresh=True) as server:
             server.initialize()
             yield server
 
     @contextlib.contextmanager
     def serving(self, store: Path, cwd: Path | None = None) -> Iterator[Server]:
         env = environment(self.home, LOOMSTACK_STORE=f"sqlite:///{store}")
-        with Server(COMMAND, env=env, cwd=cwd or self.shop) as server:
+        with Server(COMMAND, env=env, cwd=cwd or self.shop, fresh=True) as server:
             server.initialize()
             server.answer("start_run", loop="bench", goal="measure")
             yield server
@@ -121,7 +121,7 @@ class Bench:
 
         def starting(argv: list[str]) -> None:
             with contextlib.ExitStack() as ending:
-                server = Server(argv, env=environment(self.home), cwd=self.shop)
+                server = Server(argv, env=environment(self.home), cwd=self.shop, fresh=True)
                 ending.callback(server.process.kill)
                 server.initialize()
 

@@ -9,8 +9,8 @@ from itertools import count, islice
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.proposal import Landing
-from loomstack_mcp.adapters.git.repository import repository_at
-from loomstack_mcp.adapters.git.worktree import worktree_at
+from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.loom import open_loom
@@ -35,7 +35,7 @@ def figures(
     worktree = worktree_at(trunk)
     assert worktree
     checkout = worktree.checkout()
-    yield from _filled(home, trunk, checkout)
+    yield from _filled(home, worktree, checkout)
     git(trunk, "worktree", "add", "--quiet", "-b", "mine", str(home / "mine"), "main")
     for path in history.files:
         file = home / "mine" / path
@@ -55,10 +55,10 @@ def figures(
         yield at_most("the reversal check alone", float(alone), "ms", most=200)
 
 
-def _filled(home: Path, trunk: Path, checkout: Checkout) -> Iterator[Figure]:
+def _filled(home: Path, worktree: Worktree, checkout: Checkout) -> Iterator[Figure]:
     changes: list[Change] = []
     with open_loom(home / "landed.db") as loom:
-        landing = Landing(repository_at(trunk), target="", key=loom.ledger.key())
+        landing = Landing(Repository(worktree.place), target="", key=loom.ledger.key())
         began = time.monotonic()
         came = loom.ledger.fill(checkout, landing.history, since_ms=0, read=landing.reader(lambda *_: None))
         yield at_least("first fill of the ledger", came / (time.monotonic() - began), "commits/s", least=300)

@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.cli.test_cli import SCRIPT
 from tests.conftest import environment
+from tests.processes import SCRIPT, run
 
 SCRIPTS = str(Path(SCRIPT).parent)
 APPROVED = {"hasTrustDialogAccepted": True, "enabledMcpjsonServers": ["loomstack"]}
@@ -33,15 +33,7 @@ class Doctor:
     def run(self, *arguments: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
         path = os.pathsep.join([str(self.home / "bin"), SCRIPTS, os.environ["PATH"]])
         env = {**environment(self.home), "PATH": path, **env}
-        return subprocess.run(
-            [SCRIPT, "doctor", *arguments],
-            cwd=cwd or self.shop,
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return run([SCRIPT, "doctor", *arguments], cwd=cwd or self.shop, env=env)
 
     def found(self, *, cwd: Path | None = None, **env: str) -> dict[str, dict[str, Any]]:
         done = self.run("--json", cwd=cwd, **env)
@@ -49,13 +41,7 @@ class Doctor:
         return {check["check"]: check for check in json.loads(done.stdout)}
 
     def init(self, *arguments: str) -> None:
-        subprocess.run(
-            [SCRIPT, "init", "--yes", *arguments],
-            cwd=self.shop,
-            env=environment(self.home),
-            capture_output=True,
-            check=True,
-        )
+        run([SCRIPT, "init", "--yes", *arguments], cwd=self.shop, env=environment(self.home), check=True)
 
     def write(self, path: str, content: object) -> None:
         """A file below the home folder, which also holds the repository `shop`; objects as JSON."""

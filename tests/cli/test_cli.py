@@ -12,14 +12,16 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import SCRIPT, Run, commit_all, environment
+from tests.conftest import Run, commit_all, environment
+from tests.deadlines import seconds
+from tests.processes import SCRIPT, start
 from tests.wire import Server
 
 
 def on_terminal(arguments: list[str], *, cwd: Path, env: dict[str, str]) -> tuple[int, str]:
     """Run a command on a terminal of its own; returns its status and what the terminal showed."""
     main, terminal = pty.openpty()
-    with subprocess.Popen(arguments, cwd=cwd, env=env, stdin=terminal, stdout=terminal, stderr=terminal) as process:
+    with start(arguments, cwd=cwd, env=env, stdin=terminal, stdout=terminal, stderr=terminal) as process:
         os.close(terminal)
         shown = b""
         while True:
@@ -192,7 +194,7 @@ def test_the_store_commands_write_nothing_but_their_own_files(tmp_path: Path, lo
 
 def test_a_damaged_store_is_found_by_check(loomstack: Run, tmp_path: Path, busy: Server) -> None:
     busy.close_stdin()
-    busy.process.wait(5)
+    busy.process.wait(seconds(5))
     store = tmp_path / "loomstack" / "loom.db"
     with sqlite3.connect(store) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,21 +1,16 @@
 """The demo is the product's first minute: it must tell its story, and leave nothing behind."""
 
-import subprocess
-import sys
-
 import pytest
 
 from tests.conftest import environment
+from tests.processes import MODULE, run
 
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
     home = tmp_path_factory.mktemp("home")
     scratch = tmp_path_factory.mktemp("scratch")
-    done = subprocess.run(
-        [sys.executable, "-m", "loomstack_mcp", "demo"], cwd=scratch, env=environment(home, TMPDIR=str(scratch)),
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
+    done = run([*MODULE, "demo"], cwd=scratch, env=environment(home, TMPDIR=str(scratch)), check=True, quiet_s=60)
     assert done.stderr == ""
     assert list(scratch.iterdir()) == []
     assert not (home / "loomstack").exists()

@@ -10,7 +10,8 @@ import pytest
 
 from tests.acceptance.test_conflicts import AFTER, BEFORE, bea_lands, worktree
 from tests.acceptance.test_conflicts import trunk as trunk
-from tests.conftest import SCRIPT, Run, commit_all, environment, git
+from tests.conftest import Run, commit_all, environment, git
+from tests.processes import MODULE, SCRIPT, run
 from tests.wire import Server
 
 CORE = """\
@@ -178,12 +179,12 @@ def test_a_push_to_a_bare_repository_is_judged_by_the_old_tip(shop: Path, tmp_pa
     hook.write_text(f'#!/bin/sh\nexec {sys.executable} -m loomstack_mcp gate --pre-receive --actor "$USER"\n')
     hook.chmod(0o755)
     command = ["git", "push", str(bare), "feature:main"]
-    refused = subprocess.run(command, cwd=shop, env=environment(tmp_path), capture_output=True, text=True, check=False)
+    refused = run(command, cwd=shop, env=environment(tmp_path))
     git(shop, "checkout", "--quiet", "-b", "docs", "main")
     (shop / "README.md").write_text("better\n")
     commit_all(shop)
     command = ["git", "push", str(bare), "docs:main"]
-    taken = subprocess.run(command, cwd=shop, env=environment(tmp_path), capture_output=True, text=True, check=False)
+    taken = run(command, cwd=shop, env=environment(tmp_path))
 
     assert (refused.returncode, "core-closed" in refused.stderr) == (1, True)
     assert taken.returncode == 0, taken.stderr
@@ -191,11 +192,8 @@ def test_a_push_to_a_bare_repository_is_judged_by_the_old_tip(shop: Path, tmp_pa
 
 def received(folder: Path, home: Path, *updates: str, actor: str = "") -> subprocess.CompletedProcess[str]:
     """What the hook says of these updates, without a push."""
-    command = [sys.executable, "-m", "loomstack_mcp", "gate", "--pre-receive", "--actor", actor]
-    given = "".join(f"{update}\n" for update in updates)
-    return subprocess.run(
-        command, cwd=folder, env=environment(home), input=given, capture_output=True, text=True, check=False
-    )
+    command = [*MODULE, "gate", "--pre-receive", "--actor", actor]
+    return run(command, cwd=folder, env=environment(home), given="".join(f"{update}\n" for update in updates))
 
 
 def commits(shop: Path, *names: str) -> list[str]:
@@ -340,6 +338,6 @@ def test_policy_test_shows_what_was_expected_and_what_came(shop: Path, loomstack
 
 
 def test_the_schema_is_for_editors() -> None:
-    done = subprocess.run([SCRIPT, "policy", "schema"], capture_output=True, text=True, check=True)
+    done = run([SCRIPT, "policy", "schema"], check=True)
 
     assert json.loads(done.stdout)["properties"].keys() == {"version", "policy", "rules", "waivers"}

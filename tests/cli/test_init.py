@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import SCRIPT, Run, on_terminal
-from tests.conftest import commit_all, environment, git
+from tests.cli.test_cli import on_terminal
+from tests.conftest import Run, commit_all, environment, git
+from tests.processes import SCRIPT, run
 
 FILES = (".mcp.json", ".claude/settings.json", ".claude/settings.local.json", ".codex/config.toml", ".codex/hooks.json")
 FOREIGN = {
@@ -103,7 +104,7 @@ def test_another_person_takes_out_what_a_colleague_committed(shop: Path, tmp_pat
     loomstack("init", "--yes")
     commit_all(shop)
     colleague = {**environment(tmp_path), "LOOMSTACK_HOME": str(tmp_path / "colleague")}
-    subprocess.run([SCRIPT, "uninstall", "--yes"], cwd=shop, env=colleague, capture_output=True, check=True)
+    run([SCRIPT, "uninstall", "--yes"], cwd=shop, env=colleague, check=True)
 
     assert json.loads((shop / ".mcp.json").read_text()) == json.loads(FOREIGN[".mcp.json"])
     assert "loomstack" not in "".join((shop / name).read_text() for name in FILES if (shop / name).exists())

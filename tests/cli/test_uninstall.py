@@ -10,7 +10,7 @@ import pytest
 from loomstack_mcp.adapters.install import files as installing
 from loomstack_mcp.adapters.install.journal import write_journal
 from loomstack_mcp.adapters.install.writing import carried_out
-from loomstack_mcp.core.clients.files.project import files
+from loomstack_mcp.core.clients.files.project import client_files
 from tests.cli.test_cli import Run
 from tests.cli.test_init import FILES, contents, write_foreign
 from tests.conftest import commit_all, git
@@ -233,7 +233,7 @@ def test_a_kill_between_two_files_loses_nothing(
 ) -> None:
     write_foreign(shop)
     before, excluded = contents(shop), exclude_of(shop).read_text()
-    wanted = files(exclude=str(exclude_of(shop)))
+    wanted = client_files(exclude=str(exclude_of(shop)))
     steps = installing.planned(shop, wanted)
     write_journal(journal, shop, wanted, steps)
     carried_out(steps[:count])

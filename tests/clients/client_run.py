@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.deadlines import seconds
+
 from .script import Script
 
 
@@ -29,14 +31,14 @@ class ClientRun:
         return [request for request in self.requests if request.get("lane") == name]
 
 
-def ran(command: Sequence[str], *, cwd: Path | str, env: dict[str, str], timeout_s: float) -> tuple[int, str, str]:
+def ran(command: Sequence[str], *, cwd: Path | str, env: dict[str, str], quiet_s: float) -> tuple[int, str, str]:
     """Status, stdout and stderr; 124 where the client did not end in time."""
     process = subprocess.Popen(
         command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, start_new_session=True,
     )  # fmt: skip
     try:
-        out, err = process.communicate(timeout=timeout_s)
+        out, err = process.communicate(timeout=seconds(quiet_s))
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, 9)  # the group we started, nothing else
         return 124, *process.communicate()

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.deadlines import seconds
+
 from .client_run import ClientRun, ran
 from .fake_anthropic import FakeAnthropic, tool_results
 from .find import find_cli
@@ -86,7 +88,7 @@ def run_claude(
     strict: bool = True,
     allow: Sequence[str] | None = None,
     path: str = "/usr/bin:/bin",
-    timeout_s: float = 90,
+    quiet_s: float = 90,
 ) -> ClaudeRun:
     """One `claude -p`.
 
@@ -98,7 +100,7 @@ def run_claude(
         command, environment = _command(
             srv.url, prompt, home=home, args=args, env=env, mcp=mcp, strict=strict, allow=allow, path=path
         )
-        done = ran(command, cwd=cwd, env=environment, timeout_s=timeout_s)
+        done = ran(command, cwd=cwd, env=environment, quiet_s=quiet_s)
         return ClaudeRun(*done, list(srv.requests), script)
 
 
@@ -156,10 +158,10 @@ class ClaudeSession:
     def results_seen(self) -> list[dict]:
         return [e for e in self.run.events if e.get("type") == "result"]
 
-    def wait_result(self, n=None, timeout=60) -> dict | None:
+    def wait_result(self, n=None, quiet_s=60) -> dict | None:
         """Wait for the n-th result event (default: one more than at the last call)."""
         self._n = n = n or getattr(self, "_n", 0) + 1
-        end = time.time() + timeout
+        end = time.time() + seconds(quiet_s)
         while time.time() < end and self.p.poll() is None:
             rs = self.results_seen()
             if len(rs) >= n:
@@ -168,11 +170,11 @@ class ClaudeSession:
         rs = self.results_seen()
         return rs[n - 1] if len(rs) >= n else None
 
-    def close(self, timeout=20):
+    def close(self, quiet_s=20):
         if self.p.poll() is None:
             try:
                 self.p.stdin.close()
-                self.p.wait(timeout)
+                self.p.wait(seconds(quiet_s))
             except (subprocess.TimeoutExpired, OSError):
                 os.killpg(self.p.pid, 9)
                 self.p.wait()

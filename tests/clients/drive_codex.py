@@ -77,7 +77,7 @@ def run_codex(
     path: str = "/usr/bin:/bin",
     sandbox: str = "workspace-write",
     trust: bool = False,
-    timeout_s: float = 90,
+    quiet_s: float = 90,
 ) -> CodexRun:
     """One `codex exec --json`.
 
@@ -96,7 +96,7 @@ def run_codex(
             "CODEX_HOME": str(codex_home), **(env or {}),
         }  # fmt: skip
         command = [CODEX, "exec", "--json", "-s", sandbox, *args, prompt]
-        done = ran(command, cwd=cwd, env=environment, timeout_s=timeout_s)
+        done = ran(command, cwd=cwd, env=environment, quiet_s=quiet_s)
         return CodexRun(*done, list(srv.requests), script)
 
 

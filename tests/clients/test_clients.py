@@ -6,8 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from tests.clients import Lane, Script, call
 from tests.clients.drive_claude import CLAUDE, ClaudeRun, ClaudeSession, load_tools, run_claude
 from tests.clients.drive_codex import CODEX, CodexRun, apply_patch, js_call, mcp_call, run_codex
 from tests.conftest import commit_all, git
+from tests.deadlines import seconds, wait_until
 
 BIN = str(Path(sys.executable).parent)
 PATH = os.pathsep.join([BIN, os.environ["PATH"]])
@@ -256,9 +256,7 @@ def holding(team: Team) -> Iterator[ClaudeSession]:
 def test_a_killed_client_leaves_no_process_and_a_lease_of_five_minutes(team: Team, holding: ClaudeSession) -> None:
     servers = children(holding.p.pid)
     os.kill(holding.p.pid, signal.SIGKILL)
-    until = time.monotonic() + 5
-    while any(Path(f"/proc/{pid}").exists() for pid in servers) and time.monotonic() < until:
-        time.sleep(0.05)
+    wait_until(lambda: not [pid for pid in servers if Path(f"/proc/{pid}").exists()], 5)
     env = {**team.env, "PATH": PATH, "HOME": str(team.home)}
     command = ["loomstack-mcp", "claims", "--json"]
     claims = subprocess.run(command, cwd=team.shop, env=env, capture_output=True, text=True, check=True)
@@ -281,24 +279,17 @@ def processes(home: Path, *words: str) -> list[int]:
     return found
 
 
-def until_true(condition: Callable[[], object], seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.1)
-    assert condition()
-
-
 def test_a_killed_codex_leaves_no_server_behind(team: Team) -> None:
     turns = [mcp_call("loomstack", "start_run", {"loop": "x", "goal": "x"}), call("exec_command", {"cmd": "sleep 20"})]
     with ThreadPoolExecutor(1) as thread:
         running = thread.submit(
             run_codex, Script([*turns, "done"]), cwd=team.shop, home=team.home, env=team.env, trust=True, path=PATH
         )
-        until_true(lambda: processes(team.home, "sleep", "20"), 30)
+        wait_until(lambda: processes(team.home, "sleep", "20"), 30)
         servers = processes(team.home, "loomstack-mcp")
         for pid in processes(team.home, "exec", "--json"):
             os.kill(pid, signal.SIGKILL)
-        running.result(30)
+        running.result(seconds(30))
 
     assert servers
-    until_true(lambda: not processes(team.home, "loomstack-mcp"), 5)
+    wait_until(lambda: not processes(team.home, "loomstack-mcp"), 5)

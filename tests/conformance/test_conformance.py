@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import run
+
 ROOT = Path(__file__).parent.parent.parent
 INSTALLED = ROOT / ".clients" / "node_modules"
 SUITE = INSTALLED / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
@@ -37,7 +39,7 @@ def test_every_scenario_that_a_stateless_server_can_pass(
 ) -> None:
     command = [str(NODE), str(SUITE), "server", "--url", url, "--requirements", revision, "-o", str(tmp_path)]
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False)
+    done = run(command, env=env, cwd=tmp_path, quiet_s=200)
     printed = done.stdout
     results, _, unscored = printed.partition("Not scored for")
     unscored_names = set(re.findall(r"^ +[✓✗] ([\w-]+) \(", unscored, re.MULTILINE))

@@ -5,7 +5,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loomstack_mcp.core.briefing import View, fitted, of_claim, of_note
+from loomstack_mcp.core.briefing.fitting import fitted
+from loomstack_mcp.core.briefing.items import View, of_claim, of_note
 from loomstack_mcp.core.cochange import together
 from loomstack_mcp.core.phrases import age
 from tests.factories import make_claim, make_note

@@ -4,7 +4,7 @@ import pytest
 
 from loomstack_mcp.core.claims import blockers
 from loomstack_mcp.core.errors import Invalid, LimitExceeded
-from loomstack_mcp.core.ids import spelled
+from loomstack_mcp.core.ids import spelled_id
 from loomstack_mcp.core.notes import contradicted
 from loomstack_mcp.core.outcomes import CheckCounts, checked, next_step, shas
 from loomstack_mcp.core.repos import identity_of
@@ -169,8 +169,8 @@ def test_texts_are_bounded_and_lose_their_control_characters() -> None:
 
 
 def test_ids_are_spelled_in_crockford_base32() -> None:
-    assert spelled("run", 0) == "run_00000000"
-    assert spelled("claim", (1 << 40) - 1) == "claim_ZZZZZZZZ"
+    assert spelled_id("run", 0) == "run_00000000"
+    assert spelled_id("claim", (1 << 40) - 1) == "claim_ZZZZZZZZ"
 
 
 def test_commits_are_shas() -> None:

@@ -1,7 +1,6 @@
 """The hook as its client runs it: a process, JSON on stdin, a reply on stdout."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,19 +9,16 @@ from typing import Any
 import pytest
 
 from tests.conftest import environment
+from tests.processes import HOOK, run
 from tests.wire import Server
 
-HOOK = str(Path(sys.executable).with_name("loomstack-hook"))
 SLOW = {"anyio", "click", "git", "mcp", "pydantic", "sqlite_utils", "starlette", "yaml"}
 
 
 def hook(home: Path, client: str, payload: object, *, stdin: bytes | None = None) -> dict[str, Any] | None:
     """The reply to a payload, None where nothing was printed."""
-    done = subprocess.run(
-        [HOOK, client, "PreToolUse"],
-        input=json.dumps(payload).encode() if stdin is None else stdin,
-        env=environment(home), cwd=home, capture_output=True, timeout=10, check=True,
-    )  # fmt: skip
+    given = json.dumps(payload).encode() if stdin is None else stdin
+    done = run([HOOK, client, "PreToolUse"], cwd=home, env=environment(home), given=given, text=False, check=True)
     assert done.stderr == b""
     reply: dict[str, Any] | None = json.loads(done.stdout) if done.stdout else None
     return reply
@@ -134,7 +130,7 @@ def test_a_hook_without_a_store_leaves_none(tmp_path: Path, shop: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [[], ["claude"], ["nobody", "PreToolUse"], ["claude", "Stop"]])
 def test_wrong_usage_is_said_with_its_own_status(tmp_path: Path, arguments: list[str]) -> None:
-    done = subprocess.run([HOOK, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = run([HOOK, *arguments], cwd=tmp_path)
 
     assert done.returncode == 64
     assert done.stderr.startswith("usage: loomstack-hook")
@@ -142,6 +138,6 @@ def test_wrong_usage_is_said_with_its_own_status(tmp_path: Path, arguments: list
 
 def test_no_slow_package_is_imported() -> None:
     program = "import sys, loomstack_mcp.hooks.main; print(*sorted(m.partition('.')[0] for m in sys.modules))"
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    loaded = run([sys.executable, "-c", program], check=True).stdout
 
     assert SLOW.isdisjoint(loaded.split())

@@ -8,9 +8,9 @@ from tests.house.shape import COMPLEX, Shape, percentile
 FILE_LINES_MAX = 350
 COMPLEXITY_MAX = 20
 GIT_MAX: Mapping[str, int] = {
-    "loomstack-mcp serve, initialize": 3,
-    "loomstack-hook claude, Edit": 7,
-    "loomstack-hook codex, apply_patch": 7,
+    "loomstack-mcp serve, initialize": 1,
+    "loomstack-hook claude, Edit": 2,
+    "loomstack-hook codex, apply_patch": 2,
     "loomstack-mcp runs": 2,
     "loomstack-mcp gate --base --head": 15,
 }

@@ -80,7 +80,7 @@ def started(command: list[str], *, cwd: Path, environment: Mapping[str, str], st
 def started_server(command: list[str], *, cwd: Path, environment: Mapping[str, str]) -> Started:
     """Start a server on stdio, let it answer `initialize` and no more, and end its input."""
     with _counting(environment) as counts:
-        with Server(command, cwd=cwd, env=dict(counts.variables)) as server:
+        with Server(command, cwd=cwd, env=dict(counts.variables), fresh=True) as server:
             answer: dict[str, Any] = server.request("initialize", _INITIALIZE, timeout_s=_SECONDS_MAX)
         return Started(
             status=server.process.returncode,

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,10 +15,12 @@ from typing import Any
 import pytest
 
 from tests.conftest import environment
+from tests.deadlines import seconds
+from tests.processes import MODULE, run, start
 from tests.wire import MODERN
 
 _META = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
-COMMAND = [sys.executable, "-m", "loomstack_mcp", "serve", "--http", "--port", "0"]
+COMMAND = [*MODULE, "serve", "--http", "--port", "0"]
 
 
 class HttpServer:
@@ -28,7 +29,7 @@ class HttpServer:
     def __init__(self, home: Path, cwd: Path, host: str = "127.0.0.1") -> None:
         self._host = host
         command = [*COMMAND, "--host", host]
-        self.process = subprocess.Popen(command, cwd=cwd, env=environment(home), stderr=subprocess.PIPE, text=True)
+        self.process = start(command, cwd=cwd, env=environment(home), stderr=subprocess.PIPE, text=True)
         assert self.process.stderr
         line = self.process.stderr.readline()
         [self.port] = [int(port) for port in re.findall(r":(\d+)/mcp", line)]
@@ -38,7 +39,7 @@ class HttpServer:
         """Status and body; of an event stream, the message in it."""
         sent = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream",
                 "Authorization": f"Bearer {self.token}", **headers}  # fmt: skip
-        connection = http.client.HTTPConnection(self._host, self.port, timeout=20)
+        connection = http.client.HTTPConnection(self._host, self.port, timeout=seconds(20))
         connection.request(method, path, None if body is None else json.dumps(body), sent)
         answer = connection.getresponse()
         text = answer.read().decode()
@@ -68,7 +69,7 @@ def running(home: Path, cwd: Path, host: str = "127.0.0.1") -> Iterator[HttpServ
     started = HttpServer(home, cwd, host)
     yield started
     started.process.send_signal(signal.SIGTERM)
-    started.process.wait(5)
+    started.process.wait(seconds(5))
 
 
 @pytest.mark.parametrize("modern", [True, False])
@@ -172,7 +173,7 @@ def test_the_token_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path, s
     other.process.wait()
     mode = path.stat().st_mode & 0o777
     path.chmod(0o644)
-    refused = subprocess.run(COMMAND, cwd=shop, env=environment(tmp_path), capture_output=True, text=True, check=False)
+    refused = run(COMMAND, cwd=shop, env=environment(tmp_path))
 
     assert other.token == server.token
     assert len(server.token) >= 40
@@ -197,7 +198,7 @@ def test_a_token_file_that_cannot_be_one_is_said(
     before = os.umask(0o077)
     make(tmp_path / "loomstack" / "token")
     os.umask(before)
-    done = subprocess.run(COMMAND, cwd=shop, env=environment(tmp_path), capture_output=True, text=True, check=False)
+    done = run(COMMAND, cwd=shop, env=environment(tmp_path))
 
     assert (done.returncode, said in done.stderr) == (1, True)
     assert "Traceback" not in done.stderr
@@ -206,7 +207,7 @@ def test_a_token_file_that_cannot_be_one_is_said(
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.com", ""])
 def test_a_public_address_is_refused(tmp_path: Path, shop: Path, host: str) -> None:
     command = [*COMMAND, "--host", host]
-    done = subprocess.run(command, cwd=shop, env=environment(tmp_path), capture_output=True, text=True, check=False)
+    done = run(command, cwd=shop, env=environment(tmp_path))
 
     assert done.returncode == 1
     assert "no loopback address" in done.stderr
@@ -214,7 +215,7 @@ def test_a_public_address_is_refused(tmp_path: Path, shop: Path, host: str) -> N
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path, shop: Path, server: HttpServer) -> None:
     command = [*COMMAND[:-1], str(server.port)]
-    done = subprocess.run(command, cwd=shop, env=environment(tmp_path), capture_output=True, text=True, check=False)
+    done = run(command, cwd=shop, env=environment(tmp_path))
 
     assert done.returncode == 1
     assert "choose another --port" in done.stderr
@@ -227,10 +228,10 @@ def test_it_ends_on_a_signal_although_somebody_listens(server: HttpServer, numbe
     headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream",
                "Authorization": f"Bearer {server.token}", "MCP-Protocol-Version": MODERN,
                "Mcp-Method": "subscriptions/listen"}  # fmt: skip
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=seconds(10))
     connection.request("POST", "/mcp", json.dumps(request), headers)
     stream = connection.getresponse()
     assert any(b"acknowledged" in stream.readline() for _ in range(5))
     os.kill(server.process.pid, number)
 
-    assert server.process.wait(4) == status
+    assert server.process.wait(seconds(4)) == status

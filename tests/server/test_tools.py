@@ -3,7 +3,6 @@
 import json
 import os
 import sqlite3
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import commit_all, git
+from tests.processes import MODULE, run
 from tests.wire import Server
 
 TOOLS = [
@@ -264,9 +264,7 @@ def test_a_bad_store_is_named_and_the_server_goes_on(
     sqlite3.connect(tmp_path / "foreign").execute("CREATE TABLE t (a)")
     named = store if "/" in store else str(tmp_path / store)
     if named.startswith("postgresql"):
-        done = subprocess.run(
-            [*_command(), "--store", named, "runs"], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
+        done = run([*MODULE, "--store", named, "runs"], cwd=tmp_path)
         assert words in done.stderr
         return
     server = serve(LOOMSTACK_STORE=f"sqlite:///{named}")
@@ -276,19 +274,13 @@ def test_a_bad_store_is_named_and_the_server_goes_on(
     assert "Traceback" not in server.stderr_text()
 
 
-def _command() -> list[str]:
-    from tests.conftest import COMMAND
-
-    return COMMAND[:-1]
-
-
 def test_a_locked_store_is_answered_within_five_seconds(serve: Callable[..., Server], tmp_path: Path) -> None:
     server = serve()
     server.answer("start_run", loop="loop", goal="goal")
     other = sqlite3.connect(tmp_path / "loomstack" / "loom.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
-    text = server.call("claim_paths", {"paths": ["src"], "intent": "x"}, timeout_s=5)["content"][0]["text"]
+    text = server.call("claim_paths", {"paths": ["src"], "intent": "x"}, quiet_s=5)["content"][0]["text"]
     assert "store_unavailable" in text
     assert "another program" in text
     other.execute("ROLLBACK")

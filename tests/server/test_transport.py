@@ -2,22 +2,29 @@
 
 import contextlib
 import json
+import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from loomstack_mcp.core.limits import EOF_ANSWER_SECONDS_MAX
 from tests.conftest import COMMAND, environment
+from tests.deadlines import seconds, wait_until
+from tests.processes import run, start
 from tests.wire import MODERN, Server
 
 _META = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
 
 
 def ended(server: Server) -> int:
-    return server.process.wait(3)
+    return server.process.wait(seconds(3))
 
 
 def test_a_probe_does_not_settle_the_era(serve: Callable[..., Server]) -> None:
@@ -89,7 +96,7 @@ def test_a_request_that_is_none_is_answered(serve: Callable[..., Server], reques
     server = serve()
     server.send_raw(json.dumps(request_).encode() + b"\n")
 
-    assert server.wait(7, timeout_s=5)["error"]["code"] == -32600
+    assert server.wait(7)["error"]["code"] == -32600
 
 
 @pytest.mark.parametrize("end", ["eof", signal.SIGINT, signal.SIGTERM])
@@ -104,7 +111,7 @@ def test_the_process_ends_within_a_second_and_shortens_its_lease(
     server.answer("claim_paths", paths=["docs"], intent="mine")
     if waiting:
         server.start_call("claim_paths", {"paths": ["src"], "intent": "next", "wait_seconds": 40})
-        time.sleep(0.3)
+        wait_until(lambda: "claim.refused" in kinds(holder))
     before = time.monotonic()
     if isinstance(end, signal.Signals):
         server.process.send_signal(end)
@@ -112,29 +119,124 @@ def test_the_process_ends_within_a_second_and_shortens_its_lease(
         server.close_stdin()
 
     assert ended(server) == 0
-    assert time.monotonic() - before < 1
+    assert time.monotonic() - before < seconds(1)
     refused = holder.answer("claim_paths", paths=["docs"], intent="mine too")
     assert 290 <= refused["blockers"][0]["expires_in_s"] <= 300
 
 
-def test_a_one_shot_client_gets_its_answers(tmp_path: Path, shop: Path) -> None:
-    initialize = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
-    lines = [
-        {"id": 1, "method": "initialize", "params": initialize},
-        {"method": "notifications/initialized"},
-        {"id": 2, "method": "tools/call", "params": {"name": "start_run", "arguments": {"loop": "l", "goal": "g"}}},
-    ]
-    text = "".join(json.dumps({"jsonrpc": "2.0", **line}) + "\n" for line in lines)
-    done = subprocess.run(
-        COMMAND, input=text, env=environment(tmp_path), cwd=shop, capture_output=True, text=True, timeout=20, check=True
-    )
+def kinds(server: Server) -> list[str]:
+    [content] = server.request("resources/read", {"uri": "loom://activity"})["result"]["contents"]
+    return [event["kind"] for event in json.loads(content["text"])]
 
-    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [1, 2]
+
+CLIENT = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
+HELLO = ({"id": 1, "method": "initialize", "params": CLIENT}, {"method": "notifications/initialized"})
+START = {"name": "start_run", "arguments": {"loop": "l", "goal": "g"}}
+
+
+def one_shot(home: Path, shop: Path, *asked: dict[str, Any], end: str = "\n") -> list[dict[str, Any]]:
+    """What a server answers whose client writes everything at once and closes the pipe."""
+    text = "\n".join(json.dumps({"jsonrpc": "2.0", **line}) for line in asked) + end
+    done = run(COMMAND, given=text, env=environment(home), cwd=shop, check=True)
+    assert done.stderr == ""
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("end", ["\n", ""], ids=["line feed", "no line feed"])
+def test_a_one_shot_client_gets_its_answers(tmp_path: Path, shop: Path, end: str) -> None:
+    answers = one_shot(tmp_path, shop, *HELLO, {"id": 2, "method": "tools/call", "params": START}, end=end)
+
+    assert [answer["id"] for answer in answers] == [1, 2]
+    assert answers[1]["result"]["structuredContent"]["run"]
+
+
+def test_whatever_a_one_shot_client_asked_is_answered_once(tmp_path: Path, shop: Path) -> None:
+    calls = [f"call {number}" for number in range(12)]
+    answers = one_shot(
+        tmp_path, shop, *HELLO,
+        *({"id": call, "method": "tools/call", "params": START} for call in calls),
+        {"id": 20, "method": "resources/read", "params": {"uri": "loom://runs"}},
+        {"id": 21, "method": "prompts/list"},
+        {"id": 22, "method": "tools/call", "params": {"name": "check_conflicts", "arguments": {}}},
+        {"id": 23, "method": "no/such"},
+    )  # fmt: skip
+    by_id = {answer["id"]: answer for answer in answers}
+
+    assert sorted(map(str, by_id)) == sorted(["1", *calls, "20", "21", "22", "23"])
+    assert len(answers) == len(by_id)
+    assert [asked for asked, answer in by_id.items() if "error" in answer] == [23]
+
+
+def test_a_one_shot_client_of_the_modern_era_gets_its_answers(tmp_path: Path, shop: Path) -> None:
+    listening = {"notifications": {"resourceSubscriptions": ["loom://runs"]}}
+    answers = one_shot(
+        tmp_path, shop,
+        {"id": 1, "method": "server/discover", "params": {"_meta": _META}},
+        {"id": 2, "method": "subscriptions/listen", "params": {**listening, "_meta": _META}},
+        {"id": 3, "method": "tools/call", "params": {**START, "_meta": _META}},
+    )  # fmt: skip
+
+    assert {1, 3} <= {answer["id"] for answer in answers if "result" in answer}
+
+
+def test_an_answer_that_takes_its_time_is_waited_for(serve: Callable[..., Server], tmp_path: Path) -> None:
+    server = serve()
+    server.answer("start_run", loop="loop", goal="goal")
+    other = sqlite3.connect(tmp_path / "loomstack" / "loom.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    claiming = server.start_call("claim_paths", {"paths": ["src"], "intent": "x"})
+    server.close_stdin()
+
+    assert "store_unavailable" in server.wait(claiming)["result"]["content"][0]["text"]
+    assert ended(server) == 0
+
+
+def test_a_wait_ends_with_its_client_and_is_answered(serve: Callable[..., Server]) -> None:
+    holder, server = serve(), serve()
+    for each in (holder, server):
+        each.answer("start_run", loop="loop", goal="goal")
+    holder.answer("claim_paths", paths=["src"], intent="mine")
+    waiting = server.start_call("claim_paths", {"paths": ["src"], "intent": "next", "wait_seconds": 45})
+    server.close_stdin()
+
+    assert server.wait(waiting)["result"]["structuredContent"]["granted"] is False
+    assert ended(server) == 0
+
+
+@pytest.fixture
+def stuck(tmp_path: Path, serve: Callable[..., Server]) -> Iterator[Server]:
+    """A server whose client closed the pipe while a call waits for a git that does not come back."""
+    asked, never, script = tmp_path / "asked", tmp_path / "never", tmp_path / "bin" / "git"
+    os.mkfifo(never)
+    script.parent.mkdir()
+    stops = f'case "$*" in *write-tree*) echo > {asked}; exec cat {never};; esac'
+    script.write_text(f'#!/bin/sh\n{stops}\nexec {shutil.which("git")} "$@"\n')
+    script.chmod(0o755)
+    server = serve(PATH=os.pathsep.join([str(script.parent), os.environ["PATH"]]))
+    server.answer("start_run", loop="loop", goal="goal")
+    server.start_call("check_conflicts", {})
+    wait_until(asked.exists)
+    server.close_stdin()
+    yield server
+    os.close(os.open(never, os.O_WRONLY | os.O_NONBLOCK))  # the git left behind reads to its end
+
+
+def test_a_call_that_does_not_come_back_holds_the_process_up_for_ten_seconds(stuck: Server) -> None:
+    assert stuck.process.wait(EOF_ANSWER_SECONDS_MAX + seconds(3)) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_process_although_a_call_runs(stuck: Server, number: signal.Signals) -> None:
+    before = time.monotonic()
+    stuck.process.send_signal(number)
+
+    assert ended(stuck) == 0
+    assert time.monotonic() - before < seconds(1)
 
 
 def test_a_client_that_is_gone_ends_the_process_quietly(tmp_path: Path, shop: Path) -> None:
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(COMMAND, env=environment(tmp_path), cwd=shop, **pipes) as server:
+    with start(COMMAND, env=environment(tmp_path), cwd=shop, **pipes) as server:
         assert server.stdin
         assert server.stdout
         assert server.stderr
@@ -146,7 +248,7 @@ def test_a_client_that_is_gone_ends_the_process_quietly(tmp_path: Path, shop: Pa
         with contextlib.suppress(BrokenPipeError):
             server.stdin.close()
 
-        assert server.wait(5) == 0
+        assert server.wait(seconds(5)) == 0
         assert b"Traceback" not in server.stderr.read()
 
 

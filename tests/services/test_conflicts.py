@@ -9,12 +9,12 @@ import pytest
 from loomstack_mcp.adapters.git import diffs
 from loomstack_mcp.adapters.git.diffs import Unread
 from loomstack_mcp.adapters.git.history import commits
-from loomstack_mcp.adapters.git.repository import repository_at
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.reversals import Reversals
 from loomstack_mcp.loom import Loom
+from tests.deltas import look
 from tests.eval import alike, undone
 from tests.eval.history import History, written
 from tests.factories import BEA, SHOP
@@ -31,7 +31,7 @@ def played(seed: int, folder: Path) -> list[Change]:
         scene(history)
         history.noise(1)
     shas = set(written(history, folder).values())
-    with repository_at(folder) as repo:
+    with look(folder) as repo:
         listed = [commit for commit in commits(repo, "main") if commit.sha in shas]
         return list(diffs.changes(repo, listed, Unread(), lines=Lines(b"key")))
 

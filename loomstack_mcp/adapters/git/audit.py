@@ -44,6 +44,7 @@ def audited(
 ) -> Audit:
     """Judge the commits reachable from HEAD since `since_ms`, or the `last` ones, against those 30 days before each."""
     began = time.monotonic()
+    repo.must_have_history()
     judged = history.commits(repo, "HEAD", since_ms=since_ms, last=last)
     times = [change.at_ms for change in judged]
     before = history.commits(repo, "HEAD", since_ms=max(1, min(times, default=0) - WINDOW_MS))

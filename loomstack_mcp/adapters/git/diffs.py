@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from loomstack_mcp.adapters.git.printed import Printed
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text
-from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChange, files
+from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChange
 from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.changes.patches import file_changes
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import SECOND_MS
 
@@ -144,4 +145,4 @@ def _resolved(repo: Repository, sha: str, file: FileChange, lines: Lines) -> Fil
 def _parsed_files(printed: bytes, lines: Lines) -> tuple[FileChange, ...]:
     """The entries, which an empty field ends, and the patch behind them."""
     entries, _, patch = printed.lstrip(b"\0\n").partition(b"\0\0")
-    return files([as_text(part) for part in entries.split(b"\0")], patch, lines=lines)
+    return file_changes([as_text(part) for part in entries.split(b"\0")], patch, lines=lines)

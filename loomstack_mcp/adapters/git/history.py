@@ -32,6 +32,7 @@ class Made:
 
 def base_of(repo: Repository, target: str, *, head: str = "HEAD") -> str:
     """The commit that `head` and `target` have in common. Raises NotFound."""
+    repo.must_have_history()
     if not (onto := repo.commit(target)):
         raise NotFound(f"base {target[:100]} is no commit here; name a branch, or leave it out for the trunk")
     found = repo.fork(repo.commit(head), onto)

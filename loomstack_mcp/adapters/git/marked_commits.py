@@ -12,8 +12,8 @@ from loomstack_mcp.core.changes.generated import named_so
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.reversals import Reversals
-from loomstack_mcp.core.policy.intents import undoings
-from loomstack_mcp.core.policy.situation import Undoing
+from loomstack_mcp.core.policy.intents import lost_intents
+from loomstack_mcp.core.policy.situation import LostIntent
 
 _KEY_BYTES = 32
 
@@ -27,7 +27,7 @@ class MarkedCommit:
     text: str
 
 
-def in_history(repo: Repository, base: str, after: str, marked: Sequence[MarkedCommit]) -> tuple[Undoing, ...]:
+def in_history(repo: Repository, base: str, after: str, marked: Sequence[MarkedCommit]) -> tuple[LostIntent, ...]:
     """What the tree `after` would take back of the marked commits, landed on `base`."""
     lines = Lines(secrets.token_bytes(_KEY_BYTES))
     by_commit = {one.commit: Intent(text=one.text, who=one.who) for one in marked}
@@ -44,4 +44,4 @@ def in_history(repo: Repository, base: str, after: str, marked: Sequence[MarkedC
         return by_commit.get(landed.sha)
 
     undone, touched = reversals.undone_by(mine)
-    return undoings(undone, touched, intent_on=intent_on, agreed=lambda _: False)
+    return lost_intents(undone, touched, intent_on=intent_on, agreed=lambda _: False)

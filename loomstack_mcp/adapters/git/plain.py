@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, Ran, as_text
-from loomstack_mcp.core.policy.delta import NO_MODE, SUBMODULE, FileDelta, Status, Subject
+from loomstack_mcp.core.policy.delta import NO_MODE, SUBMODULE, FileDelta, FileStatus, Subject
 from loomstack_mcp.core.policy.rules import RefChange
 from loomstack_mcp.core.policy.violations import Unknown
 
@@ -151,7 +151,7 @@ def _deltas(fields: Sequence[str]) -> Iterator[FileDelta]:
 def _delta(meta: re.Match[str], old_path: str, path: str, counts: tuple[str, str]) -> FileDelta:
     mode_before, mode_after, before, after, status = meta.groups()
     is_text = SUBMODULE not in (mode_before, mode_after) and "-" not in counts
-    kinds: dict[str, Status] = {"A": "A", "D": "D", "M": "M", "R": "R", "T": "T"}
+    kinds: dict[str, FileStatus] = {"A": "A", "D": "D", "M": "M", "R": "R", "T": "T"}
     return FileDelta(
         path=path,
         old_path=old_path,

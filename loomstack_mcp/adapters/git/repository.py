@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from loomstack_mcp.adapters.git.discovery import Place, place_at
+from loomstack_mcp.adapters.git.discovery import Place
 from loomstack_mcp.adapters.git.objects import Objects
 from loomstack_mcp.adapters.git.run import ASK_SECONDS_MAX, Ran, as_text, run
 from loomstack_mcp.adapters.git.trunk import trunk_of
@@ -104,6 +104,16 @@ class Repository:
         """The ref that changes land on; "" where none can be told."""
         return trunk_of(self.place, self.objects, self.descends)
 
+    def must_have_history(self) -> None:
+        """Raises NotFound where there is no commit yet, or none that can be read, with git's complaint."""
+        try:
+            has_commit = bool(self.commit("HEAD"))
+        except Invalid:
+            complaint = self.run("rev-parse", "--git-dir").complaint
+            raise NotFound(f"{self.folder} is in a git repository that cannot be read ({complaint})") from None
+        if not has_commit:
+            raise NotFound(f"the repository of {self.folder} has no commit yet, so there is nothing to look at")
+
     def trunk_file(self, path: str) -> str:
         """The text of a file as the trunk has it, or what is checked out where no trunk can be told; "" where not."""
         try:
@@ -156,26 +166,10 @@ class Repository:
         )
 
 
-def repository_at(folder: Path, *, quarantined: bool = False) -> Repository:
-    """The repository around a folder, bare or not. Raises NotFound where there is none, or no commit in it."""
-    repo = Repository(place_at(folder), quarantined=quarantined)
-    try:
-        has_commit = bool(repo.commit("HEAD"))
-    except Invalid:
-        raise NotFound(f"{folder} is in a git repository that cannot be read ({_complaint(repo)}); mend it") from None
-    if not has_commit:
-        raise NotFound(f"the repository of {folder} has no commit yet, so there is nothing to look at")
-    return repo
-
-
 def branch_name(ref: str) -> str:
     """A ref as people call it: `refs/remotes/origin/main` is main."""
     name = ref.removeprefix("refs/")
     return name.removeprefix("heads/") if name.startswith("heads/") else name.removeprefix("remotes/origin/")
-
-
-def _complaint(repo: Repository) -> str:
-    return repo.run("rev-parse", "--git-dir").complaint
 
 
 def _text(path: Path) -> str:

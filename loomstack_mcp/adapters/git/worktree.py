@@ -1,7 +1,6 @@
 """A worktree: who it is to the store, what its paths name on disk, what its history changed together."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,15 +8,9 @@ from pathlib import Path
 from loomstack_mcp.adapters.git.discovery import Place, place_at
 from loomstack_mcp.adapters.git.identity import clone_name, identity, setting
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.core.cochange import together
-from loomstack_mcp.core.errors import Invalid, NotFound
-from loomstack_mcp.core.patterns.globs import pattern
+from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.patterns.typed import claimed
 from loomstack_mcp.core.repos import Checkout, identity_of
-
-_COMMITS_MAX = 100
-_HISTORY = "1 year ago"
-_LOG_SECONDS_MAX = 0.5
 
 
 @dataclass(frozen=True)
@@ -69,24 +62,6 @@ class Worktree:
         """
         with Repository(self.place) as repo:
             return repo.trunk_file(path)
-
-    def changed_with(self, patterns: Sequence[str]) -> tuple[str, ...]:
-        """Files that history changed together with these patterns' literal parts, most often first; as patterns.
-
-        Empty where git takes too long: a briefing can do without.
-        """
-        keys = sorted({parsed.key.rstrip("/") for parsed in map(pattern, patterns) if parsed.key})
-        if not keys:
-            return ()
-        asked = ("log", f"--max-count={_COMMITS_MAX}", f"--since={_HISTORY}", "--no-merges", "--full-diff")
-        printed = ("--name-only", "-z", "--format=%x01", "--", *(f":(top,literal){key}" for key in keys))
-        try:
-            with Repository(self.place) as repo:
-                log = repo.run(*asked, *printed, seconds_max=_LOG_SECONDS_MAX).text
-        except Invalid:
-            return ()
-        commits = [commit.strip("\n\0").split("\0") for commit in log.split("\x01")]
-        return together(commits, mine=patterns)
 
     def claimed(self, text: str) -> str:
         """A path or pattern as the caller typed it, as the canonical pattern of a claim. Raises Invalid."""

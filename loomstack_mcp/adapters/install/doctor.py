@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from loomstack_mcp.core.clients.files.project import COMMAND, HOOK
+from loomstack_mcp.core.clients.files.own_names import COMMAND, HOOK
 
 CheckStatus = Literal["ok", "warn", "fail"]
 

@@ -18,7 +18,7 @@ from loomstack_mcp.adapters.install.doctor_files import (
     texts_at,
     words_at,
 )
-from loomstack_mcp.core.clients.files.project import HOOK, NAME
+from loomstack_mcp.core.clients.files.own_names import HOOK, NAME
 
 _CLIENT = "Claude Code"
 _RULES = f"{_CLIENT} rules"

@@ -19,7 +19,7 @@ from loomstack_mcp.adapters.install.doctor_files import (
     texts_at,
     words_at,
 )
-from loomstack_mcp.core.clients.files.project import HOOK, NAME
+from loomstack_mcp.core.clients.files.own_names import HOOK, NAME
 
 _CLIENT = "Codex"
 _INHERITED = ("HOME", "LANG", "PATH", "TERM")

@@ -9,7 +9,7 @@ from loomstack_mcp.adapters.install.addresses import address_of
 from loomstack_mcp.adapters.install.doctor import INIT, Check
 from loomstack_mcp.adapters.install.doctor_files import Client, Entries, text_at, words_at
 from loomstack_mcp.adapters.settings import load_settings, sqlite_path
-from loomstack_mcp.core.clients.files.project import COMMAND
+from loomstack_mcp.core.clients.files.own_names import COMMAND
 from loomstack_mcp.core.errors import LoomError
 
 _OURS = {COMMAND, "loomstack", "loomstack_mcp"}

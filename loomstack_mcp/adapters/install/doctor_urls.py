@@ -9,7 +9,7 @@ from pathlib import Path
 from loomstack_mcp.adapters.install.addresses import Address, address_of, answer_of
 from loomstack_mcp.adapters.install.doctor import INIT, Check
 from loomstack_mcp.adapters.install.doctor_files import Client, text_at
-from loomstack_mcp.core.clients.files.project import COMMAND, NAME, TOKEN_VARIABLE
+from loomstack_mcp.core.clients.files.own_names import COMMAND, NAME, TOKEN_VARIABLE
 
 _ENDPOINT = "/mcp"
 _REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}

@@ -68,12 +68,13 @@ def parsed(line: str, /, *, home: str = "") -> Script:
 
 
 def _tree(source: bytes) -> Node | None:
-    """None where it takes too long; some short lines keep the grammar busy for minutes."""
-    until = time.monotonic() + PARSE_SECONDS_MAX
+    """None where it takes too much work; some short lines keep the grammar busy for minutes."""
+    # The thread's own time: on a busy machine a line that is easy to read would be refused.
+    until = time.thread_time() + PARSE_SECONDS_MAX
     try:
         tree = Parser(_LANGUAGE).parse(
             lambda offset, _: source[offset : offset + 4096],
-            progress_callback=lambda _, __: time.monotonic() > until,
+            progress_callback=lambda _, __: time.thread_time() > until,
         )
     except ValueError:
         return None

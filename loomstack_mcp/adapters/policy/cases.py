@@ -22,6 +22,7 @@ from loomstack_mcp.core.clients import claude, codex
 from loomstack_mcp.core.clients.payload import Action
 from loomstack_mcp.core.errors import Invalid, LoomError, PolicyError
 from loomstack_mcp.core.policy.decide import Decision, decide
+from loomstack_mcp.core.policy.decision_views import decision_shown
 from loomstack_mcp.core.policy.rules import STRICTNESS
 from loomstack_mcp.core.policy.situation import (
     Actor,
@@ -30,7 +31,6 @@ from loomstack_mcp.core.policy.situation import (
     EvidenceFact,
     Situation,
 )
-from loomstack_mcp.core.policy.views import decision_shown
 
 Tree = Mapping[str, Any]
 

@@ -1,7 +1,6 @@
 """How each check of a change is found out: by reading its blobs, when first a rule asks."""
 
-from collections.abc import Mapping
-from functools import cache
+from functools import cached_property
 
 from loomstack_mcp.adapters.git.blobs import Blobs, FileTree, tree_of
 from loomstack_mcp.adapters.git.plain import Delta
@@ -13,59 +12,85 @@ from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.policy import content
 from loomstack_mcp.core.policy.boundaries import crossings
 from loomstack_mcp.core.policy.delta import LINK, NO_MODE, SUBMODULE, limits_exceeded
-from loomstack_mcp.core.policy.rules import Boundaries, Limits
-from loomstack_mcp.core.policy.situation import Look
-from loomstack_mcp.core.policy.violations import Violation
+from loomstack_mcp.core.policy.looks import NoLooks, Violations
+from loomstack_mcp.core.policy.rules import Boundaries, Limits, WeakeningScope
+from loomstack_mcp.core.policy.violations import Unknown, Violation
 from loomstack_mcp.core.tampering.tampering import weakened
 
-Found = tuple[Violation, ...]
 
+class ChangeLooks(NoLooks):
+    """The looks at a change, each by reading its blobs, and at the message of its commit where there is one."""
 
-def looks(repo: Repository, delta: Delta) -> Mapping[str, Look]:
-    """The looks of a situation, each taken at most once for the same settings."""
-    subject, blobs = delta.subject, Blobs(repo)
+    def __init__(self, repo: Repository, delta: Delta, *, message: str | None = None) -> None:
+        self._repo = repo
+        self._delta = delta
+        self._blobs = Blobs(repo)
+        self._message = message
+        self._added: dict[tuple[str, ...], Violations] = {}
+        self._weakening: dict[WeakeningScope, Violations] = {}
 
-    @cache
-    def tree() -> FileTree:
-        return tree_of(repo, delta.after)
+    def limits(self, limits: Limits, /) -> Violations:
+        """Bounds on the size of the change that it exceeds."""
+        return limits_exceeded(self._delta.subject, limits)
 
-    @cache
-    def weakening(which: str) -> Found:
-        before, after = _sides(delta, blobs)
-        return weakened(before, after, parse=read_tests, which="tamper" if which == "tamper" else "any")
+    def secrets(self) -> Violations:
+        """Secrets that it adds; raises Unknown."""
+        return self._secrets
 
-    @cache
-    def edges() -> imports.Imports:
-        project = imports.project(tree(), blobs.content)
-        return imports.imports(subject, blobs.content, tree().holds, project)
+    def links(self) -> Violations:
+        """Links that lead out of the repository; raises Unknown."""
+        return self._links
 
-    def crossing(boundaries: Boundaries) -> Found:
-        found = edges()
+    def submodules(self) -> Violations:
+        """Submodules that it points elsewhere."""
+        return content.submodules_changed(self._delta.subject)
+
+    def added(self, patterns: tuple[str, ...], /) -> Violations:
+        """Added lines that match one of these expressions; raises Unknown."""
+        if patterns not in self._added:
+            first = Patterns(patterns).first
+            self._added[patterns] = content.lines_forbidden(self._delta.subject, self._blobs.content, first)
+        return self._added[patterns]
+
+    def weakening(self, which: WeakeningScope, /) -> Violations:
+        """Tests that it weakens, on purpose by the looks of it (`tamper`) or in any way; raises Unknown."""
+        if which not in self._weakening:
+            before, after = _sides(self._delta, self._blobs)
+            self._weakening[which] = weakened(before, after, parse=read_tests, which=which)
+        return self._weakening[which]
+
+    def crossings(self, boundaries: Boundaries, /) -> Violations:
+        """Imports that cross one of the boundaries; raises Unknown."""
+        found = self._imports
         told = crossings(
             boundaries, found.edges, covers=lambda patterns, path: compiled(patterns).loose(path), old=found.old
         )
         return (*told, *found.violations)
 
-    return {
-        "limits": lambda limits: limits_exceeded(subject, _limits(limits)),
-        "secrets": cache(lambda: content.secrets_added(subject, blobs.content)),
-        "links": cache(lambda: content.links_escaping(subject, blobs.links(tree()))),
-        "submodules": lambda: content.submodules_changed(subject),
-        "added": cache(lambda patterns: content.lines_forbidden(subject, blobs.content, Patterns(patterns).first)),
-        "weakening": weakening,
-        "crossings": crossing,
-    }
-
-
-def message_looks(text: str) -> Mapping[str, Look]:
-    """The look of a rule on the message of a commit."""
-
-    def missing(pattern: str) -> Found:
-        if Patterns([pattern]).first(text.encode("utf-8", "replace")):
+    def message(self, pattern: str, /) -> Violations:
+        """A message that does not match the expression; raises Unknown where there is none."""
+        if self._message is None:
+            raise Unknown("message")
+        if Patterns([pattern]).first(self._message.encode("utf-8", "replace")):
             return ()
         return (Violation(text=f"the message does not match {pattern}"),)
 
-    return {"message": missing}
+    @cached_property
+    def _tree(self) -> FileTree:
+        return tree_of(self._repo, self._delta.after)
+
+    @cached_property
+    def _secrets(self) -> Violations:
+        return content.secrets_added(self._delta.subject, self._blobs.content)
+
+    @cached_property
+    def _links(self) -> Violations:
+        return content.links_escaping(self._delta.subject, self._blobs.links(self._tree))
+
+    @cached_property
+    def _imports(self) -> imports.Imports:
+        project = imports.project(self._tree, self._blobs.content)
+        return imports.imports(self._delta.subject, self._blobs.content, self._tree.holds, project)
 
 
 def _sides(delta: Delta, blobs: Blobs) -> tuple[dict[str, bytes], dict[str, bytes]]:
@@ -79,8 +104,3 @@ def _sides(delta: Delta, blobs: Blobs) -> tuple[dict[str, bytes], dict[str, byte
             if mode not in (LINK, SUBMODULE, NO_MODE) and (found := blobs.content(blob)) is not None:
                 side[path] = found
     return sides
-
-
-def _limits(limits: object) -> Limits:
-    assert isinstance(limits, Limits)
-    return limits

@@ -9,10 +9,10 @@ from loomstack_mcp.adapters.git.repository import Repository, branch_name
 from loomstack_mcp.adapters.policy import situations
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy.decide import decide
+from loomstack_mcp.core.policy.decision_views import reasons_shown
 from loomstack_mcp.core.policy.needs import needs_store
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.situation import Actor
-from loomstack_mcp.core.policy.views import reasons_shown
 
 _EMPTY = "0" * 40
 

@@ -9,29 +9,28 @@ from loomstack_mcp.adapters.git.delta import landing_delta, push_delta, staged_d
 from loomstack_mcp.adapters.git.plain import Delta
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.parse import shell
-from loomstack_mcp.adapters.policy.facts import looks, message_looks
-from loomstack_mcp.adapters.policy.touched_paths import below, touched
+from loomstack_mcp.adapters.policy.facts import ChangeLooks
+from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, touched
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, Subject
 from loomstack_mcp.core.policy.rules import ActionKind, Point
 from loomstack_mcp.core.policy.situation import Situation, Touched
-from loomstack_mcp.core.shell import effects
+from loomstack_mcp.core.shell.effects import shell_reading
 
 
 def edit(root: Path, cwd: Path, paths: Sequence[str], *, point: Point, wide: Sequence[str] = ()) -> Situation:
     """An edit of these files, as a client names them, and of all below the `wide` ones."""
     found, outside = touched(root, cwd, [*((path, False) for path in paths), *((path, True) for path in wide)])
-    return replace(
-        _early(point, frozenset({"edit"}), found if paths or wide else None, outside), look={"below": below(root)}
-    )
+    named = found if paths or wide else None
+    return replace(_early(point, frozenset({"edit"}), named, outside), looks=FolderLooks(root))
 
 
 def command(root: Path, cwd: Path, line: str, *, point: Point) -> Situation:
     """A shell line: a command, and an edit of what it writes."""
     parsed = partial(shell.parsed, home=str(Path.home()))
-    reading = effects.reading(parsed(line), cwd=str(cwd), parse=parsed)
+    reading = shell_reading(parsed(line), cwd=str(cwd), parse=parsed)
     found, outside = touched(root, cwd, [(write.path, write.is_folder_wide) for write in reading.writes])
     actions: frozenset[ActionKind] = frozenset({"command", "edit"} if found or outside else {"command"})
-    return replace(_early(point, actions, found, outside), reading=reading, look={"below": below(root)})
+    return replace(_early(point, actions, found, outside), reading=reading, looks=FolderLooks(root))
 
 
 def tool(name: str, *, point: Point) -> Situation:
@@ -52,8 +51,8 @@ def staged(repo: Repository) -> Situation:
 
 def message(repo: Repository, text: str) -> Situation:
     """The message of a commit that is about to be made."""
-    found = _change(repo, staged_delta(repo), point="commit-msg", actions=frozenset({"commit"}))
-    return replace(found, branch=repo.branch or None, message=text, look={**found.look, **message_looks(text)})
+    found = _change(repo, staged_delta(repo), point="commit-msg", actions=frozenset({"commit"}), message=text)
+    return replace(found, branch=repo.branch or None, message=text)
 
 
 def pushed(repo: Repository, old: str, new: str, ref: str, *, point: Point, trunk: str) -> Situation:
@@ -72,8 +71,11 @@ def landing(repo: Repository, base: str, head: str, *, point: Point, branch: str
     return replace(found, branch=branch or None, head=repo.commit(head)), delta
 
 
-def _change(repo: Repository, delta: Delta, *, point: Point, actions: frozenset[ActionKind]) -> Situation:
-    return Situation(point=point, actions=actions, now_ms=0, touched=touched_by(delta.subject), look=looks(repo, delta))
+def _change(
+    repo: Repository, delta: Delta, *, point: Point, actions: frozenset[ActionKind], message: str | None = None
+) -> Situation:
+    looks = ChangeLooks(repo, delta, message=message)
+    return Situation(point=point, actions=actions, now_ms=0, touched=touched_by(delta.subject), looks=looks)
 
 
 def touched_by(subject: Subject) -> tuple[Touched, ...]:

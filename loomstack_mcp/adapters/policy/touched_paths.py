@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 
 from loomstack_mcp.core.patterns.gitignore import compiled
-from loomstack_mcp.core.policy.situation import Look, Touched
-from loomstack_mcp.core.policy.violations import Violation
+from loomstack_mcp.core.policy.looks import NoLooks
+from loomstack_mcp.core.policy.situation import Touched
 
 BELOW_MAX = 10_000
 """Files of a folder that are looked at; a larger one counts as holding whatever is asked for."""
@@ -39,21 +39,25 @@ def touched(root: Path, cwd: Path, names: Iterable[tuple[str, bool]]) -> tuple[t
     return tuple(found), tuple(outside)
 
 
-def below(root: Path) -> Look:
-    """The look at a folder for what patterns cover there: the path of each such file, and as its text the pattern."""
+class FolderLooks(NoLooks):
+    """The one look at an edit or a command: which files lie in the folders that it touches."""
 
-    @cache
-    def files(folder: str) -> tuple[str, ...]:
-        return tuple(islice(_files(root, folder), BELOW_MAX + 1))
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._files: dict[str, tuple[str, ...]] = {}
 
-    def covered(folder: str, patterns: Sequence[str]) -> tuple[Violation, ...]:
-        found = files(folder)
+    def below(self, folder: str, patterns: Sequence[str], /) -> tuple[tuple[str, str], ...]:
+        """What the patterns cover of the files in a folder, each path with its pattern.
+
+        A folder of more than `BELOW_MAX` files counts as holding whatever is asked for: itself, with the first pattern.
+        """
+        if folder not in self._files:
+            self._files[folder] = tuple(islice(_files(self._root, folder), BELOW_MAX + 1))
+        found = self._files[folder]
         if len(found) > BELOW_MAX:
-            return (Violation(text=patterns[0], path=folder),)
+            return ((folder, patterns[0]),)
         matcher = compiled(patterns)
-        return tuple(Violation(text=matcher.loose(path), path=path) for path in matcher.among(found))
-
-    return covered
+        return tuple((path, matcher.loose(path)) for path in matcher.among(found))
 
 
 def _files(root: Path, folder: str) -> Iterator[str]:

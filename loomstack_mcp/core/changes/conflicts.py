@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.reversals import Place, Touched, Undone
+from loomstack_mcp.core.changes.reversals import TouchedChange, Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal, Verdict
 from loomstack_mcp.core.texts import encodable
 
@@ -68,7 +68,7 @@ class Proposal:
 
 def conflicts(
     reversal: Reversal | None,
-    touched: Sequence[Touched],
+    touched: Sequence[TouchedChange],
     /,
     *,
     intent_on: Callable[[Change, Sequence[str]], Intent | None],
@@ -77,14 +77,14 @@ def conflicts(
     return (*_taken_back(reversal, intent_on), *_touched(touched, intent_on))
 
 
-def strictest(found: Sequence[Conflict], /, *, unchecked: Sequence[str] = ()) -> Verdict:
+def strictest_verdict(found: Sequence[Conflict], /, *, unchecked: Sequence[str] = ()) -> Verdict:
     """The answer for the whole change. What could not be checked is never clear."""
     if any(conflict.verdict == "stop" for conflict in found):
         return "stop"
     return "warn" if found or unchecked else "clear"
 
 
-def advice(conflict: Conflict, /, *, target: str) -> str:
+def conflict_advice(conflict: Conflict, /, *, target: str) -> str:
     """What to do next; never anything destructive."""
     short = conflict.sha[:10]
     # Its run is most likely over; what is said to a loop reaches its next run, too.
@@ -116,7 +116,7 @@ def _taken_back(
 
 
 def _touched(
-    touched: Sequence[Touched], intent_on: Callable[[Change, Sequence[str]], Intent | None]
+    touched: Sequence[TouchedChange], intent_on: Callable[[Change, Sequence[str]], Intent | None]
 ) -> Iterator[Conflict]:
     for one in touched:
         if intent := intent_on(one.change, one.paths):
@@ -163,7 +163,7 @@ def _few(names: Sequence[str]) -> str:
     return f"{', '.join(names[:_PLACES_SHOWN])}{more}"
 
 
-def _place(place: Place) -> str:
+def _place(place: UndonePlace) -> str:
     """Where the new change does it: a file, with the lines where they are known."""
     if not place.by:
         return encodable(place.by_path)

@@ -1,33 +1,17 @@
 """The landed changes of a window: who added each line that is still there, and who removed each that is gone."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from loomstack_mcp.core.changes.hunks import Change, FileChange, Hunk
-from loomstack_mcp.core.changes.lines import WEIGHT_MAX, weight
+from loomstack_mcp.core.changes.hunks import Change, FileChange
+from loomstack_mcp.core.changes.lines import weight
+from loomstack_mcp.core.changes.nets import Net
 
-_MOVED_LEAST = 12
-"""What a line must say to count as moved from one file to another."""
-_DRIFT_LINES = 3
 _FLEET_NAMES = 5
 """An address with so many names belongs to a fleet of agents: each name is an author."""
 _CHURN_STEPS = 20
 _CHURN_PERCENT = 70
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Net:
-    """A hunk without the lines that only moved."""
-
-    hunk: Hunk
-    removed: tuple[int, ...]
-    added: tuple[int, ...]
-
-    @property
-    def moved(self) -> bool:
-        """Whether nothing is left of it."""
-        return not (self.removed or self.added) and bool(self.hunk.removed or self.hunk.added)
 
 
 class Piece:
@@ -56,7 +40,7 @@ class Piece:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class TrailStep:
     """What one change did to one file."""
 
     number: int
@@ -68,7 +52,7 @@ class Step:
 class Trail:
     """What happened to one file, under whatever name, and whose lines are in it."""
 
-    steps: list[Step] = field(default_factory=list)
+    steps: list[TrailStep] = field(default_factory=list)
     added: dict[int, list[Piece]] = field(default_factory=lambda: defaultdict(list))
     removed: dict[int, list[Piece]] = field(default_factory=lambda: defaultdict(list))
     worded: dict[tuple[int, int], list[Piece]] = field(default_factory=lambda: defaultdict(list))
@@ -107,9 +91,11 @@ class Ledger:
             self._names[account].add(name)
 
     def number(self, change: Change, /) -> int:
+        """Of a landed change that changed files, in the order of landing."""
         return self._numbers[change.sha]
 
     def trail(self, file: FileChange, /) -> Trail | None:
+        """What happened to this file; None where nothing has yet."""
         return self._trails.get(file.old_path) or self._trails.get(file.path)
 
     def same_author(self, one: Change, other: Change, /) -> bool:
@@ -132,7 +118,7 @@ class Ledger:
         for file, hunks in zip(change.files, nets, strict=True):
             trail = self._trails[file.path] = self.trail(file) or Trail()  # the old name stays for parallel branches
             pieces = {net: Piece(number, file, net) for net in hunks}
-            trail.steps.append(Step(number=number, file=file, pieces=tuple(pieces.values())))
+            trail.steps.append(TrailStep(number=number, file=file, pieces=tuple(pieces.values())))
             for net, piece in pieces.items():
                 trail.taken += piece.removed
                 trail.worded[net.hunk.takes, net.hunk.gives].append(piece)
@@ -142,76 +128,3 @@ class Ledger:
                     trail.removed[line].append(piece)
             landed.update(pieces)
         return landed
-
-
-def netted(files: Iterable[FileChange], /) -> tuple[tuple[Net, ...], ...]:
-    """The hunks of each file without the lines that only moved, within it or from file to file."""
-    files = tuple(files)
-    taken: Counter[int] = Counter()
-    given: Counter[int] = Counter()
-    within = []
-    for file in files:
-        removed = Counter(line for hunk in file.hunks for line in hunk.removed)
-        added = Counter(line for hunk in file.hunks for line in hunk.added)
-        within.append(removed & added)
-        taken.update(removed - added)
-        given.update(added - removed)
-    moved = Counter({line: count for line, count in (taken & given).items() if line & WEIGHT_MAX >= _MOVED_LEAST})
-    moved_in = moved.copy()
-    return tuple(
-        tuple(_netted(file.hunks, (same, moved), (same.copy(), moved_in)))
-        for file, same in zip(files, within, strict=True)
-    )
-
-
-def near(trail: Trail, piece: Piece, hunk: Hunk, forebears: int, /) -> bool:
-    """Whether `hunk` of a new change, made on `forebears`, stands where `piece` stands by now.
-
-    Exact on a straight history; where branches were merged, up to the lines that they shifted.
-    """
-    first, last = _span(piece.net.hunk.after, piece.net.hunk.after_lines)
-    for step in trail.steps:
-        if step.number > piece.number and forebears >> step.number & 1:
-            first, last = _shifted(first, last, step.file.hunks)
-    start, end = _span(hunk.before, hunk.before_lines)
-    return start <= last + _DRIFT_LINES and first <= end + _DRIFT_LINES
-
-
-def _netted(
-    hunks: Iterable[Hunk], gone: tuple[Counter[int], Counter[int]], come: tuple[Counter[int], Counter[int]]
-) -> Iterator[Net]:
-    for hunk in hunks:
-        yield Net(hunk=hunk, removed=_left(hunk.removed, gone), added=_left(hunk.added, come))
-
-
-def _left(lines: Iterable[int], moved: tuple[Counter[int], Counter[int]]) -> tuple[int, ...]:
-    left = []
-    for line in lines:
-        for counter in moved:
-            if counter[line] > 0:
-                counter[line] -= 1
-                break
-        else:
-            left.append(line)
-    return tuple(left)
-
-
-def _shifted(first: int, last: int, hunks: Iterable[Hunk]) -> tuple[int, int]:
-    """Where the lines `first` to `last` are after these hunks; widened to the hunks that replace some of them."""
-    low, high, shift_low, shift_high = first, last, 0, 0
-    for hunk in hunks:
-        start, end = _span(hunk.before, hunk.before_lines)
-        if start > last:
-            break
-        shift = hunk.after_lines - hunk.before_lines
-        shift_high += shift
-        if end < first:
-            shift_low += shift
-        else:
-            low, high = min(low, start), max(high, end)
-    return low + shift_low, max(low + shift_low, high + shift_high)
-
-
-def _span(start: int, lines: int) -> tuple[int, int]:
-    """First and last line; an empty place, which git names by the line above it, is that line and the next."""
-    return (start, start + lines - 1) if lines else (start, start + 1)

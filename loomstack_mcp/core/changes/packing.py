@@ -20,6 +20,7 @@ def packed(hunks: Iterable[Hunk], /) -> bytes:
 
 
 def unpacked(content: bytes, /) -> tuple[Hunk, ...]:
+    """The hunks that `packed` made these bytes of."""
     return tuple(_hunks(content))
 
 

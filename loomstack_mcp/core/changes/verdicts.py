@@ -59,16 +59,18 @@ def reversal(
     silent = [one for one, yes in zip(undone, agreements, strict=True) if not yes]
     hidden = [one for one in silent if not one.named]
     recent = [one for one in hidden if change.at_ms - one.change.at_ms <= RECENT_MS]
-    kind: Kind = "undo"
-    if any(one.again for one in hidden):
-        kind = "ping_pong"
-    elif _unrelated([one for one in recent if _counted(one)]):
-        kind = "stale_base"
-    stopped = (
-        kind != "undo" or sum(_counted(one) for one in recent) >= STOP_HUNKS or any(intended(one) for one in silent)
-    )
-    verdict: Verdict = "stop" if silent and stopped else "warn" if silent else "clear"
+    kind = _kind(hidden, recent)
+    is_much = sum(_counted(one) for one in recent) >= STOP_HUNKS
+    verdict: Verdict = "clear"
+    if silent:
+        verdict = "stop" if kind != "undo" or is_much or any(intended(one) for one in silent) else "warn"
     return Reversal(change=change, kind=kind, verdict=verdict, undoes=tuple(undone), agreed=agreements)
+
+
+def _kind(hidden: Sequence[Undone], recent: Sequence[Undone]) -> Kind:
+    if any(one.again for one in hidden):
+        return "ping_pong"
+    return "stale_base" if _unrelated([one for one in recent if _counted(one)]) else "undo"
 
 
 def _counted(undone: Undone) -> int:

@@ -23,5 +23,5 @@ def action(payload: Payload, /) -> Action:
 
 
 def reply(answer: Answer, reason: str, /) -> Payload | None:
-    """What to print. Where nobody sits at the screen, Claude Code takes `ask` for a refusal (facts/clients.md §3)."""
+    """What to print. Where nobody sits at the screen, Claude Code takes `ask` for a refusal."""
     return replied(answer, reason, can_ask=True)

@@ -29,7 +29,7 @@ def action(payload: Payload, /) -> Action:
 
 
 def reply(answer: Answer, reason: str, /) -> Payload | None:
-    """What to print. Codex runs a call that is answered with `ask` (facts/policy.md §1), so that is never said."""
+    """What to print. Codex runs a call that is answered with `ask`, so that is never said."""
     return replied(answer, reason, can_ask=False)
 
 

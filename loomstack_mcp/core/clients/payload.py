@@ -1,4 +1,4 @@
-"""What an agent is about to do, as a hook is told before it happens; and the words of a shell line."""
+"""What an agent is about to do, as a hook is told before it happens, and the replies that it may print."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def _is_plain(value: str) -> bool:
 
 
 def refusal(reason: str, /, *, decision: Literal["deny", "ask"] = "deny") -> Payload:
-    """The reply that stops the step; both clients show the model the reason (facts: run on both, 2026-11)."""
+    """The reply that stops the step; both clients show the model the reason (run on both, 2026-11)."""
     return {
         "hookSpecificOutput": {
             "hookEventName": "PreToolUse",

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from loomstack_mcp.core.errors import Invalid, LimitExceeded
-from loomstack_mcp.core.limits import PATTERN_BRACES_MAX, PATTERN_CHARS_MAX, SPELLED_CHARS_MAX
-from loomstack_mcp.core.patterns.wildcards import ANY_NAME, Name, Route, name, shared_path, some_path
+from loomstack_mcp.core.limits import PATTERN_CHARS_MAX
+from loomstack_mcp.core.patterns.braces import alternatives
+from loomstack_mcp.core.patterns.segments import name_of
+from loomstack_mcp.core.patterns.wildcards import ANY_NAME, Name, Route, leading_names, shared_path, some_path
 
 _SPECIAL = re.compile(r"[\\*?\[\]{}]")
-_UNIT = re.compile(r"\\.|\[!?\]?(?:\\.|[^\]/\\])*\]|[{},]|[^\\\[{},]+|.", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,8 @@ class Way:
     literal: bool
     folder: bool
     """Exactly one folder, with everything below it."""
+    named: bool
+    """One of the two: all of it is literal names."""
     tail: str
     """Literal characters that every covered path ends with."""
     route: Route
@@ -47,7 +50,7 @@ class Pattern:
     @cached_property
     def folded(self) -> tuple[Way, ...]:
         """The ways to compare with casefolded paths."""
-        return tuple(_way(text, folded=True) for text in _spelled_out(self.text))
+        return tuple(_way(text, folded=True) for text in alternatives(self.text))
 
 
 @lru_cache(maxsize=32_768)  # more than CANDIDATES_MAX, so that one wide request does not empty it
@@ -60,7 +63,7 @@ def pattern(text: str, /) -> Pattern:
     """
     if len(text) > PATTERN_CHARS_MAX:
         raise LimitExceeded(f"a pattern of {len(text)} characters, over {PATTERN_CHARS_MAX}; name the folder")
-    ways = tuple(_way(each, folded=False) for each in _spelled_out(text))
+    ways = tuple(_way(each, folded=False) for each in alternatives(text))
     key = ways[0].key
     if len(ways) > 1:
         key = max(set(ancestors(key)).intersection(*(ancestors(way.key) for way in ways[1:])), key=len)
@@ -107,19 +110,26 @@ def ancestors(key: str, /) -> tuple[str, ...]:
     return ("", *(key[: at + 1] for at, character in enumerate(key) if character == "/"))
 
 
-def below(key: str, /) -> tuple[str, str]:
+def keys_below(key: str, /) -> tuple[str, str]:
     """The open range (low, high) that holds exactly the keys strictly below this one."""
     return (key, f"{key[:-1]}0") if key else ("", chr(0x10FFFF))  # "0" follows "/" in code point order
 
 
 def _in_both(a: Way, b: Way) -> str:
-    for upper, lower in ((a, b), (b, a)):
-        is_below = lower.key != upper.key or lower.literal or lower.folder
-        if (upper.folder or (upper.literal and is_below)) and lower.key.startswith(upper.key):
-            return lower.key[:-1] if lower.literal or lower.folder else some_path(lower.route)
+    if path := _anchored(a, b) or _anchored(b, a):
+        return path
+    # Two cheap questions before the expensive one: most pairs differ in their folders or in how their names end.
     near = a.key.startswith(b.key) or b.key.startswith(a.key)
     if near and (a.tail.endswith(b.tail) or b.tail.endswith(a.tail)):
         return shared_path(a.route, b.route)
+    return ""
+
+
+def _anchored(upper: Way, lower: Way) -> str:
+    """A path of `lower`, where `upper` is one path or one folder and holds it; else ""."""
+    is_below = lower.named or lower.key != upper.key
+    if (upper.folder or (upper.literal and is_below)) and lower.key.startswith(upper.key):
+        return lower.key[:-1] if lower.named else some_path(lower.route)
     return ""
 
 
@@ -131,36 +141,6 @@ def _covers(way: Way, path: str) -> bool:
     return way.folder or bool(shared_path((tuple(path.split("/")),), way.route))
 
 
-def _spelled_out(text: str) -> list[str]:
-    """The texts that braces stand for, nested ones too."""
-    if "{" not in text:
-        return [text]
-    outer: list[tuple[list[str], list[str]]] = []
-    done, current = list[str](), [""]
-    for unit in _UNIT.findall(text):
-        if unit == "{":
-            outer.append((done, current))
-            done, current = [], [""]
-        elif unit == "," and outer:
-            done, current = done + current, [""]
-        elif unit == "}" and outer:
-            choices = list(dict.fromkeys(done + current))
-            if not done:
-                raise Invalid(f"{{{choices[0]}}} in {text} is no choice; write {{a,b}}, or \\{{ for a brace")
-            done, before = outer.pop()
-            current = [start + choice for start in before for choice in choices]
-        else:
-            current = [start + unit for start in current]
-        if len(done) + len(current) > PATTERN_BRACES_MAX or sum(map(len, current)) > SPELLED_CHARS_MAX:
-            raise LimitExceeded(
-                f"{text[:80]} spells out more than {PATTERN_BRACES_MAX} patterns or {SPELLED_CHARS_MAX} "
-                "characters; name the folder above them"
-            )
-    if outer:
-        raise Invalid(f"{{ is never closed in {text}; write \\{{ for that character")
-    return list(dict.fromkeys(current))
-
-
 def _way(text: str, *, folded: bool) -> Way:
     segments = text.removesuffix("/").split("/")
     if not {"", ".", ".."}.isdisjoint(segments):
@@ -170,27 +150,31 @@ def _way(text: str, *, folded: bool) -> Way:
         if segment == "**":
             route.append(())
         else:
-            route[-1] = (*route[-1], name(segment, folded=folded))
+            route[-1] = (*route[-1], name_of(segment, folded=folded))
     if segments[-1] == "**":
         route[-1] = (ANY_NAME,)
     if text.endswith("/"):
         route.append(())
-    return _read(route)
+    return _way_along(route)
 
 
-def _read(route: list[tuple[Name, ...]]) -> Way:
-    leading: list[str] = []
-    for each in route[0]:
-        if not isinstance(each, str):
-            break
-        leading.append(each)
-    last = route[-1][-1] if route[-1] else ""
-    tail = last if isinstance(last, str) else last[-1]
-    named = len(leading) == len(route[0])
+def _way_along(route: list[tuple[Name, ...]]) -> Way:
+    leading = leading_names(route[0])
+    is_named = len(leading) == len(route[0])
+    literal = is_named and len(route) == 1
+    folder = is_named and len(route) == 2 and bool(leading) and not route[1]
     return Way(
-        key="".join(f"{each}/" for each in leading),
-        literal=len(route) == 1 and named,
-        folder=len(route) == 2 and named and bool(leading) and not route[1],
-        tail=tail if isinstance(tail, str) else "",
+        key="".join(f"{name}/" for name in leading),
+        literal=literal,
+        folder=folder,
+        named=literal or folder,
+        tail=_tail(route[-1]),
         route=(route[0], *(part for part in route[1:-1] if part), *route[1:][-1:]),
     )
+
+
+def _tail(part: tuple[Name, ...]) -> str:
+    """The literal characters that the last name of a part ends with."""
+    last = part[-1] if part else ""
+    tail = last if isinstance(last, str) else last[-1]
+    return tail if isinstance(tail, str) else ""

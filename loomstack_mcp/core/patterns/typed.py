@@ -36,20 +36,26 @@ def claimed(
     names = _normalized(_relative(_speakable(text, root), root), text)
     if not names:
         return EVERYTHING
-    path = "/".join(names)
-    slash = text.endswith(("/", "/.", "/.."))
-    if not slash and is_file(path):
+    path, is_meant_as_folder = "/".join(names), text.endswith(("/", "/.", "/.."))
+    if not is_meant_as_folder and is_file(path):
         return _claimable(literal(path), text).text
     if is_folder(path):
         return _claimable(f"{literal(path)}/", text).text
     wanted = _claimable(path, text)
     if not wanted.literal:
-        return _claimable(_shortest(names, slash), text).text
+        return _claimable(_shortest(names, is_meant_as_folder), text).text
+    # Without its backslashes it may well exist: `a\*b` names a file called `a*b`.
     path = wanted.key[:-1]
-    if path.startswith("~") and not is_file(path):
+    exists = is_file(path)
+    if path.startswith("~") and not exists:
         raise Invalid(f"{text} may mean a home folder; write paths from the repository's root, like src/app.py")
-    to_be = not is_file(path) and "." not in path.rpartition("/")[2][1:]
-    return _claimable(f"{literal(path)}/" if slash or to_be or is_folder(path) else literal(path), text).text
+    folder = is_meant_as_folder or is_folder(path) or not (exists or _has_extension(path))
+    return _claimable(f"{literal(path)}/" if folder else literal(path), text).text
+
+
+def _has_extension(path: str) -> bool:
+    """A dot that begins the last name hides it, as of `.github`, and sets off no extension."""
+    return "." in path.rpartition("/")[2][1:]
 
 
 def _speakable(text: str, root: str) -> str:

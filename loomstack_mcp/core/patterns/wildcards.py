@@ -6,16 +6,10 @@ exactly when their heads agree and their tails agree, since everything between f
 one after the other; where one side has none, the leftmost fit of each part is as good as any.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain
 from typing import Generic, TypeVar
-
-from loomstack_mcp.core.errors import Invalid
-from loomstack_mcp.core.limits import RANGE_CHARS_MAX
-
-ESCAPABLE = r"\*?[]{},!^-"
 
 
 @dataclass(frozen=True)
@@ -35,17 +29,15 @@ Route = tuple[tuple[Name, ...], ...]
 ANY_LETTER = Letters(frozenset(), negated=True)
 ANY_NAME: Name = ((ANY_LETTER,), "")
 
-_UNIT = re.compile(r"\\.|\[!?\]?(?:\\.|[^\]/\\])*\]|.", re.DOTALL)
-_SPECIAL = re.compile(r"[*?\[\\]")
-
-E = TypeVar("E")
+Element = TypeVar("Element")
+"""A letter of a name, or a name of a path."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Level(Generic[E]):
-    both: Callable[[E, E], str]
+class _Level(Generic[Element]):
+    both: Callable[[Element, Element], str]
     """What both elements stand for, or ""."""
-    anything: E
+    anything: Element
     filler: tuple[str, ...]
     """Put into a gap at the beginning of a word, for the reader."""
 
@@ -60,67 +52,14 @@ def some_path(route: Route, /) -> str:
     return "/".join(_sample([name for part in route for name in part], _PATHS))
 
 
-def name(text: str, /, *, folded: bool) -> Name:
-    """Read one segment of a pattern; `folded` for comparing with casefolded names."""
-    if not _SPECIAL.search(text):
-        return text.casefold() if folded else text
-    parts: list[list[Letter]] = [[]]
-    for before, unit in pairwise(["", *_UNIT.findall(text)]):
-        if unit == before == "*":
-            raise Invalid(f"** stands for whole folders, not for a part of {text}; write * there")
-        if unit == "*":
-            parts.append([])
-        else:
-            parts[-1] += _letters(unit, text, folded)
-    if not any(parts):
-        return ANY_NAME
-    joined = tuple(map(_joined, parts))
-    return joined[0] if len(joined) == 1 and isinstance(joined[0], str) else joined
-
-
-def _letters(unit: str, text: str, folded: bool) -> Sequence[Letter]:
-    if unit == "?":
-        return (ANY_LETTER,)
-    if unit == "[":
-        raise Invalid(f"[ is not closed within {text}; write \\[ for that character")
-    if unit[0] == "[":
-        return (_set(unit, text, folded),)
-    return _plain(unit, text).casefold() if folded else _plain(unit, text)
-
-
-def _plain(unit: str, text: str) -> str:
-    if unit == "\\" or (unit[0] == "\\" and unit[1] not in ESCAPABLE):
-        raise Invalid(f"{unit} in {text} escapes nothing; write / between folders and \\\\ for a backslash")
-    return unit[-1]
-
-
-def _set(unit: str, text: str, folded: bool) -> Letters:
-    body = unit[1:-1]
-    if body.startswith("^"):
-        raise Invalid(f"{unit} in {text} is unclear; write [!{body[1:]}], or \\^ for that character")
-    negated = body.startswith("!")
-    units = re.findall(r"\\.|.", body[negated:], re.DOTALL)
-    members: set[str] = set()
-    while units:
-        low = high = _plain(units.pop(0), text)
-        if len(units) > 1 and units[0] == "-":
-            high = _plain(units[1], text)
-            del units[:2]
-        if not 0 <= ord(high) - ord(low) < RANGE_CHARS_MAX:
-            raise Invalid(f"{low}-{high} in {text} runs backwards or too far; write it like [a-z]")
-        members.update(map(chr, range(ord(low), ord(high) + 1)))
-    members.discard("/")
-    if not members:
-        raise Invalid(f"{unit} in {text} covers nothing; write / between folders")
-    # A set stands for one character, and these fold to several, so [ß] could never meet ss.
-    if long := sorted(member for member in members if len(member.casefold()) > 1):
-        raise Invalid(f"{unit} in {text} holds {long[0]}, whose lower case is longer; write {{{long[0]},…}}")
-    return Letters(frozenset(one.casefold() if folded else one for one in members), negated)
-
-
-def _joined(part: list[Letter]) -> Sequence[Letter]:
-    plain = [letter for letter in part if isinstance(letter, str)]
-    return "".join(plain) if len(plain) == len(part) else tuple(part)
+def leading_names(part: Sequence[Name], /) -> list[str]:
+    """The literal names that a part of a route begins with."""
+    names: list[str] = []
+    for name in part:
+        if not isinstance(name, str):
+            break
+        names.append(name)
+    return names
 
 
 def _letter_in_both(a: Letter, b: Letter) -> str:
@@ -129,14 +68,19 @@ def _letter_in_both(a: Letter, b: Letter) -> str:
         return a if fits else ""
     if isinstance(b, str):
         return b if (b in a.members) != a.negated else ""
+    return _letter_of_both(a, b)
+
+
+def _letter_of_both(a: Letters, b: Letters) -> str:
     if a.negated and b.negated:
         taken = a.members | b.members
-        # Folded names hold no capitals, so a capital would be no answer where case is ignored.
+        # Folded names hold no capitals, so a capital would be no answer where case is ignored; and from U+D800 on
+        # lie surrogates, which no text holds.
         letters = map(chr, chain(range(ord("x"), 0xD800), range(ord("0"), ord("x"))))
         return next((one for one in letters if one not in taken and one.casefold() == one), "")
-    if a.negated or b.negated:
-        return min((b.members - a.members) if a.negated else (a.members - b.members), default="")
-    return min(a.members & b.members, default="")
+    if a.negated:
+        return min(b.members - a.members, default="")
+    return min(a.members - b.members if b.negated else a.members & b.members, default="")
 
 
 def _name_in_both(a: Name, b: Name) -> str:
@@ -151,12 +95,13 @@ def _name_in_both(a: Name, b: Name) -> str:
     return "".join(_shared(a, b, _NAMES) or ())
 
 
-def _shared(a: Sequence[Sequence[E]], b: Sequence[Sequence[E]], level: _Level[E]) -> list[str] | None:
+def _shared(a: Sequence[Sequence[Element]], b: Sequence[Sequence[Element]], level: _Level[Element]) -> list[str] | None:
     """A word of both rows of parts, or None."""
     if len(a) == 1:
         return _threaded(a[0], b, level)
     if len(b) == 1:
         return _threaded(b[0], a, level)
+    # Both sides have a gap, so only what is fixed at either end can disagree.
     head = _beside(a[0], b[0], level)
     if head is None:
         return None
@@ -167,11 +112,13 @@ def _shared(a: Sequence[Sequence[E]], b: Sequence[Sequence[E]], level: _Level[E]
     return [*(head or level.filler), *_sample(middle, level), *reversed(tail)]
 
 
-def _threaded(word: Sequence[E], parts: Sequence[Sequence[E]], level: _Level[E]) -> list[str] | None:
+def _threaded(word: Sequence[Element], parts: Sequence[Sequence[Element]], level: _Level[Element]) -> list[str] | None:
     """Fit the parts into a row of fixed length, each as far left as it goes."""
     room = len(word) - sum(map(len, parts))
     if room < 0 or (room and len(parts) == 1):
         return None
+    # The first part has to begin the word and the last one to end it; for those between, a fit further right leaves
+    # the rest less room and no other choice, so there is nothing to go back for.
     found: list[str] = []
     at, last = 0, len(parts) - 1
     for number, part in enumerate(parts):
@@ -189,7 +136,7 @@ def _threaded(word: Sequence[E], parts: Sequence[Sequence[E]], level: _Level[E])
     return found
 
 
-def _beside(a: Sequence[E], b: Sequence[E], level: _Level[E]) -> list[str] | None:
+def _beside(a: Sequence[Element], b: Sequence[Element], level: _Level[Element]) -> list[str] | None:
     """Both rows from their beginnings on, to the end of the longer one."""
     if isinstance(a, str) and isinstance(b, str):
         return list(a) if a.startswith(b) else list(b) if b.startswith(a) else None
@@ -203,7 +150,7 @@ def _beside(a: Sequence[E], b: Sequence[E], level: _Level[E]) -> list[str] | Non
     return found + _sample(a[size:] or b[size:], level)
 
 
-def _sample(row: Sequence[E], level: _Level[E]) -> list[str]:
+def _sample(row: Sequence[Element], level: _Level[Element]) -> list[str]:
     return list(row) if isinstance(row, str) else [level.both(element, level.anything) for element in row]
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from loomstack_mcp.core.patterns.gitignore import compiled
+from loomstack_mcp.core.policy.looks import Looks
 from loomstack_mcp.core.policy.rules import Rule, Where, Who
-from loomstack_mcp.core.policy.situation import Actor, Look, Situation, Touched
+from loomstack_mcp.core.policy.situation import Actor, Situation, Touched
 from loomstack_mcp.core.policy.windows import matched
 
 
@@ -30,13 +31,11 @@ def applies(rule: Rule, situation: Situation, /) -> Applied | None:
     paths = _paths(rule.where, situation)
     if not time or paths is None:
         return None
+    asked = dict((*_who(rule.who, situation.actor), *_where(rule.where, situation)))
+    if any(holds is False for holds in asked.values()):
+        return None
     unknown = ["paths"] if rule.where.paths and situation.touched is None else []
-    asked = (*_who(rule.who, situation.actor), *_where(rule.where, situation))
-    for name, holds in asked:
-        if holds is None:
-            unknown.append(name)
-        elif not holds:
-            return None
+    unknown += [name for name, holds in asked.items() if holds is None]
     return Applied(
         paths=paths, time="" if time == "always" else time, unknown=() if situation.is_final else tuple(unknown)
     )
@@ -77,41 +76,51 @@ def _any_of(patterns: Sequence[str], found: str | None) -> bool | None:
 
 def _paths(where: Where, situation: Situation) -> tuple[tuple[Touched, str], ...] | None:
     """The touched paths that the rule covers; None where it names paths and none of them is touched."""
-    touched = situation.touched
-    if touched is None:
+    if situation.touched is None:
         return ()
+    left = _left(where, situation)
+    if where.paths:
+        return tuple(hit for one in left for hit in _covered(where, one, situation.looks)) or None
+    # A rule that names no paths binds an action that touches none, but not one all of whose paths are excepted.
+    is_excepted = situation.touched and not left
+    return None if is_excepted else tuple((one, "") for one in left)
+
+
+def _left(where: Where, situation: Situation) -> tuple[Touched, ...]:
+    """The touched folders, and the files that the rule names and does not except; all where it names none."""
+    left = situation.touched or ()
     if where.paths:
         near = set(compiled(where.paths).among(situation.files))
-        touched = tuple(one for one in touched if one.is_folder or one.path in near)
+        left = tuple(one for one in left if one.is_folder or one.path in near)
     if where.excepted:
         excepted = compiled(where.excepted)
-        left = tuple(one for one in touched if one.is_folder or not excepted.exact(one.path))
-    else:
-        left = touched
-    if not where.paths:
-        return tuple((one, "") for one in left) if left or not touched else None
-    return tuple(hit for one in left for hit in _covered(where, one, situation.look.get("below"))) or None
+        left = tuple(one for one in left if one.is_folder or not excepted.exact(one.path))
+    return left
 
 
-def _covered(where: Where, one: Touched, below: Look | None) -> Iterable[tuple[Touched, str]]:
-    """The path with the pattern that covers it; of a folder, with one that may cover what is below it.
+def _covered(where: Where, one: Touched, looks: Looks) -> Iterable[tuple[Touched, str]]:
+    """The path with the pattern that covers it; of a folder, those that may cover what is below it."""
+    if one.is_folder:
+        yield from _covered_below(where, one, looks)
+    elif hit := compiled(where.paths).loose(one.path):
+        yield one, hit
+
+
+def _covered_below(where: Where, folder: Touched, looks: Looks) -> Iterable[tuple[Touched, str]]:
+    """The folder with a pattern that may cover what is below it, or what is seen there.
 
     A floating pattern may cover something in any folder. So it counts where the names of the folder begin it,
     else for what is seen there: `rm -rf build` deletes no `.mcp.json` where there is none.
     """
-    if not one.is_folder:
-        if hit := compiled(where.paths).loose(one.path):
-            yield one, hit
-        return
     floating = tuple(pattern for pattern in where.paths if _floats(pattern))
     anchored = tuple(pattern for pattern in where.paths if not _floats(pattern))
-    if hit := compiled(anchored).below(one.path) or _begun(floating, one.path):
-        yield one, hit
-    elif floating and below:
+    if hit := compiled(anchored).below(folder.path) or _begun(floating, folder.path):
+        yield folder, hit
+    elif floating:
         excepted = compiled(where.excepted)
-        for seen in below(one.path, floating):
-            if not excepted.exact(seen.path):
-                yield Touched(path=seen.path), seen.text
+        for path, pattern in looks.below(folder.path, floating):
+            if not excepted.exact(path):
+                yield Touched(path=path), pattern
 
 
 def _floats(pattern: str) -> bool:

@@ -48,22 +48,42 @@ def crossings(
 
 def _crossed(boundaries: Boundaries, edge: Edge, covers: Covers) -> Iterator[tuple[str, _Key]]:
     """What is wrong with an import, in words, and as a key that stays the same while it is the same wrong."""
-    shown = edge.package or edge.target
-    to = (edge.target, edge.package)
     if edge.target and boundaries.layers:
-        here, there = (_layer(boundaries, path, covers) for path in (edge.source_path, edge.target))
-        if 0 <= there < here:
-            yield (
-                f"imports {shown}, a layer above (layer {here + 1} imports layer {there + 1})",
-                ("layers", str(here), str(there), *to),
-            )
+        yield from _upwards(boundaries, edge, covers)
     if edge.target and boundaries.independent:
-        one, other = (covers(boundaries.independent, path) for path in (edge.source_path, edge.target))
-        if one and other and one != other:
-            yield f"imports {shown}: {one} and {other} are independent", ("independent", one, other, *to)
+        yield from _sideways(boundaries, edge, covers)
+    yield from _forbidden(boundaries, edge, covers)
+
+
+def _upwards(boundaries: Boundaries, edge: Edge, covers: Covers) -> Iterator[tuple[str, _Key]]:
+    here, there = (_layer(boundaries, path, covers) for path in (edge.source_path, edge.target))
+    if 0 <= there < here:
+        yield (
+            f"imports {_shown(edge)}, a layer above (layer {here + 1} imports layer {there + 1})",
+            ("layers", str(here), str(there), edge.target, edge.package),
+        )
+
+
+def _sideways(boundaries: Boundaries, edge: Edge, covers: Covers) -> Iterator[tuple[str, _Key]]:
+    one, other = (covers(boundaries.independent, path) for path in (edge.source_path, edge.target))
+    if one and other and one != other:
+        yield (
+            f"imports {_shown(edge)}: {one} and {other} are independent",
+            ("independent", one, other, edge.target, edge.package),
+        )
+
+
+def _forbidden(boundaries: Boundaries, edge: Edge, covers: Covers) -> Iterator[tuple[str, _Key]]:
     for number, forbid in enumerate(boundaries.forbid):
         if (one := covers(forbid.sources, edge.source_path)) and (other := _named(forbid.targets, edge, covers)):
-            yield f"imports {shown}: {one} may not import {other}", ("forbid", str(number), *to)
+            yield (
+                f"imports {_shown(edge)}: {one} may not import {other}",
+                ("forbid", str(number), edge.target, edge.package),
+            )
+
+
+def _shown(edge: Edge) -> str:
+    return edge.package or edge.target
 
 
 def _layer(boundaries: Boundaries, path: str, covers: Covers) -> int:

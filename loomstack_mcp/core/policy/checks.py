@@ -1,18 +1,20 @@
 """What a rule asks, held against what is known: the violations that make it fire."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
-from loomstack_mcp.core.limits import HOUR_MS, PATTERN_CHARS_MAX
-from loomstack_mcp.core.patterns.gitignore import compiled
-from loomstack_mcp.core.patterns.globs import first_overlap
+from loomstack_mcp.core.limits import HOUR_MS
 from loomstack_mcp.core.policy.applies import Applied
+from loomstack_mcp.core.policy.builtin_checks import BUILTIN
+from loomstack_mcp.core.policy.looks import Looks, Violations
+from loomstack_mcp.core.policy.path_checks import claims_missed, paths_unconfined
 from loomstack_mcp.core.policy.rules import Checks, Content, Evidence, Limits, Rule
 from loomstack_mcp.core.policy.situation import EvidenceFact, Situation
 from loomstack_mcp.core.policy.violations import Unknown, Violation
-from loomstack_mcp.core.shell import effects
+from loomstack_mcp.core.shell.matching import matching_calls
 
-Found = Iterator[Violation]
+_Found = Iterator[Violation]
 
 
 def violations(rule: Rule, situation: Situation, applied: Applied, /) -> tuple[Violation, ...]:
@@ -25,13 +27,7 @@ def violations(rule: Rule, situation: Situation, applied: Applied, /) -> tuple[V
         return tuple(BUILTIN[rule.id](situation))
     if rule.check is None:
         return tuple(_applying(applied))
-    wrong: list[Violation] = []
-    unknown: list[str] = []
-    for check in _CHECKS:
-        try:
-            wrong += check(rule.check, situation, applied)
-        except Unknown as missing:
-            unknown.append(str(missing))
+    wrong, unknown = _checked(rule.check, situation, applied)
     if unknown and situation.is_final:
         wrong += [Violation(text=f"{name} is not known here") for name in unknown]
     elif unknown and not wrong:
@@ -39,7 +35,20 @@ def violations(rule: Rule, situation: Situation, applied: Applied, /) -> tuple[V
     return tuple(wrong)
 
 
-def _applying(applied: Applied) -> Found:
+def _checked(check: Checks, situation: Situation, applied: Applied) -> tuple[list[Violation], list[str]]:
+    """What is wrong, and what is not known."""
+    wrong: list[Violation] = []
+    unknown: list[str] = []
+    for obligation in _CHECKS:
+        try:
+            # What a check yields before it raises stays in the list: it is wrong, whatever else is not known.
+            wrong += obligation(check, situation, applied)
+        except Unknown as missing:
+            unknown.append(str(missing))
+    return wrong, unknown
+
+
+def _applying(applied: Applied) -> _Found:
     if not applied.paths:
         yield Violation(text="the rule applies")
     for touched, pattern in applied.paths:
@@ -47,13 +56,13 @@ def _applying(applied: Applied) -> Found:
         yield Violation(text=f"path {touched.path or '.'}{matched}", path=touched.path)
 
 
-def _sizes(check: Checks, situation: Situation, _: Applied) -> Found:
+def _sizes(check: Checks, situation: Situation, _: Applied) -> _Found:
     limits = check.limits or Limits()
     if replace(limits, rework_max=None, retries_max=None, cost_usd_max=None) != Limits():
-        yield from _looked(situation, "limits", limits)
+        yield from situation.looks.limits(limits)
 
 
-def _budgets(check: Checks, situation: Situation, _: Applied) -> Found:
+def _budgets(check: Checks, situation: Situation, _: Applied) -> _Found:
     limits = check.limits or Limits()
     unknown: list[str] = []
     for name, most, found in (
@@ -69,7 +78,7 @@ def _budgets(check: Checks, situation: Situation, _: Applied) -> Found:
         raise Unknown(", ".join(unknown))
 
 
-def _evidence(check: Checks, situation: Situation, _: Applied) -> Found:
+def _evidence(check: Checks, situation: Situation, _: Applied) -> _Found:
     for wanted in check.evidence:
         if situation.evidence is None:
             raise Unknown(f"evidence of {wanted.kind}")
@@ -88,7 +97,7 @@ def _counts(wanted: Evidence, situation: Situation, fact: EvidenceFact) -> bool:
     return fact.passed and fresh and other and bool(situation.head) and fact.commit == situation.head
 
 
-def _work_item(check: Checks, situation: Situation, _: Applied) -> Found:
+def _work_item(check: Checks, situation: Situation, _: Applied) -> _Found:
     if check.work_item:
         if situation.work_item is None and not situation.is_final:
             raise Unknown("work_item")
@@ -96,56 +105,37 @@ def _work_item(check: Checks, situation: Situation, _: Applied) -> Found:
             yield Violation(text="no linked work item")
 
 
-def _boundaries(check: Checks, situation: Situation, _: Applied) -> Found:
+def _boundaries(check: Checks, situation: Situation, _: Applied) -> _Found:
     if check.boundaries is not None:
-        yield from _looked(situation, "crossings", check.boundaries)
+        yield from situation.looks.crossings(check.boundaries)
 
 
-def _content(check: Checks, situation: Situation, _: Applied) -> Found:
-    content = check.content or Content()
+def _content(check: Checks, situation: Situation, _: Applied) -> _Found:
     unknown: list[str] = []
-    for wanted, name, settings in (
-        (content.secrets, "secrets", None),
-        (content.test_weakening, "weakening", content.test_weakening),
-        (content.symlink_escape, "links", None),
-        (content.submodule_change, "submodules", None),
-        (content.forbid_added, "added", content.forbid_added),
-    ):
-        if wanted:
-            try:
-                yield from _looked(situation, name, settings)
-            except Unknown as missing:
-                unknown.append(str(missing))
+    for look in _content_looks(check.content or Content(), situation.looks):
+        try:
+            yield from look()
+        except Unknown as missing:
+            unknown.append(str(missing))
     if unknown:
         raise Unknown(", ".join(unknown))
 
 
-def _looked(situation: Situation, name: str, settings: object) -> Found:
-    if (look := situation.look.get(name)) is None:
-        raise Unknown(name)
-    yield from (look(settings) if settings is not None else look())
+def _content_looks(content: Content, looks: Looks) -> Iterator[Callable[[], Violations]]:
+    """Those that the rule asks for, each to be taken."""
+    if content.secrets:
+        yield looks.secrets
+    if content.test_weakening:
+        yield partial(looks.weakening, content.test_weakening)
+    if content.symlink_escape:
+        yield looks.links
+    if content.submodule_change:
+        yield looks.submodules
+    if content.forbid_added:
+        yield partial(looks.added, content.forbid_added)
 
 
-def _claims(check: Checks, situation: Situation, applied: Applied) -> Found:
-    if check.claims is None:
-        return
-    if situation.claims is None:
-        raise Unknown("claims")
-    if situation.touched is None and not situation.is_final:
-        raise Unknown("paths")
-    for touched, _ in applied.paths:
-        path, ignore_case = touched.pattern, situation.claims.ignore_case
-        if len(path) > PATTERN_CHARS_MAX:
-            yield Violation(text=f"path {touched.path[:80]}… is too long to be claimed", path=touched.path)
-        elif check.claims == "held" and not first_overlap([path], situation.claims.own, ignore_case=ignore_case):
-            yield Violation(text=f"path {touched.path} is not claimed by you", path=touched.path)
-        elif check.claims == "not_held_by_other":
-            for pattern, who, intent in situation.claims.others:
-                if first_overlap([path], [pattern], ignore_case=ignore_case):
-                    yield Violation(text=f"path {touched.path} is held by {who}: {intent}", path=touched.path)
-
-
-def _intents(check: Checks, situation: Situation, _: Applied) -> Found:
+def _intents(check: Checks, situation: Situation, _: Applied) -> _Found:
     if check.intents is None:
         return
     if situation.undoing is None:
@@ -159,31 +149,21 @@ def _intents(check: Checks, situation: Situation, _: Applied) -> Found:
             )
 
 
-def _confine(check: Checks, situation: Situation, applied: Applied) -> Found:
-    if check.confine:
-        if situation.touched is None and not situation.is_final:
-            raise Unknown("paths")
-        allowed = compiled(check.confine)
-        for touched, _pattern in applied.paths:
-            if not allowed.exact(touched.path):
-                yield Violation(text=f"path {touched.path} is outside {', '.join(check.confine)}", path=touched.path)
-
-
-def _commands(check: Checks, situation: Situation, _: Applied) -> Found:
+def _commands(check: Checks, situation: Situation, _: Applied) -> _Found:
     if check.commands and situation.reading is not None:
         for pattern in check.commands:
-            for call in effects.matches(situation.reading, pattern):
+            for call in matching_calls(situation.reading, pattern):
                 yield Violation(text=f"command {' '.join(pattern)}: {call}")
 
 
-def _message(check: Checks, situation: Situation, _: Applied) -> Found:
+def _message(check: Checks, situation: Situation, _: Applied) -> _Found:
     if check.message is not None:
         if situation.message is None:
             raise Unknown("message")
-        yield from _looked(situation, "message", check.message)
+        yield from situation.looks.message(check.message)
 
 
-def _refs(check: Checks, situation: Situation, _: Applied) -> Found:
+def _refs(check: Checks, situation: Situation, _: Applied) -> _Found:
     if check.refs:
         if situation.refs is None:
             raise Unknown("refs")
@@ -192,29 +172,17 @@ def _refs(check: Checks, situation: Situation, _: Applied) -> Found:
                 yield Violation(text=f"{change} of {situation.branch or 'a branch'}")
 
 
-_CHECKS: tuple[Callable[[Checks, Situation, Applied], Found], ...] = (
-    _sizes, _budgets, _evidence, _work_item, _boundaries, _content, _claims, _intents, _confine, _commands, _message,
+_CHECKS: tuple[Callable[[Checks, Situation, Applied], _Found], ...] = (
+    _sizes,
+    _budgets,
+    _evidence,
+    _work_item,
+    _boundaries,
+    _content,
+    claims_missed,
+    _intents,
+    paths_unconfined,
+    _commands,
+    _message,
     _refs,
-)  # fmt: skip
-
-
-def _outside(situation: Situation) -> Found:
-    yield from (Violation(text=f"path {path} is outside the repository", path=path) for path in situation.outside)
-
-
-def _bypasses(situation: Situation) -> Found:
-    if situation.reading is not None:
-        yield from (Violation(text=f"bypasses the hooks: {what}") for what in effects.bypasses(situation.reading))
-
-
-def _decides(situation: Situation) -> Found:
-    if situation.reading is not None:
-        yield from (Violation(text=f"is for people to run: {what}") for what in effects.decides(situation.reading))
-
-
-BUILTIN: Mapping[str, Callable[[Situation], Found]] = {
-    "builtin.outside-repo": _outside,
-    "builtin.no-hook-bypass": _bypasses,
-    "builtin.decider": _decides,
-}
-"""Rules of the built-in layer that no check of the schema can say."""
+)

@@ -10,8 +10,8 @@ from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, FileDelta, Subject
 from loomstack_mcp.core.policy.violations import Violation
 from loomstack_mcp.core.secrets import secrets_in
 
-LINE_BYTES_MAX = 4_096
-"""Of a line that patterns are tried on."""
+TRIED_BYTES_MAX = 4_096
+"""Of a line, which patterns are tried on."""
 VIOLATIONS_MAX = 100
 """Of one check; one more then says how many are left out."""
 _HOPS_MAX = 40
@@ -118,9 +118,9 @@ def _forbidden(file: FileDelta, contents: Contents, matches: Matches) -> Iterato
         yield _too_large(file)
         return
     for number, line in added:
-        if pattern := matches(line[:LINE_BYTES_MAX]):
+        if pattern := matches(line[:TRIED_BYTES_MAX]):
             yield Violation(text=f"an added line matches {pattern}", path=file.path, line=number)
-        elif len(line) > LINE_BYTES_MAX and not file.is_binary:
+        elif len(line) > TRIED_BYTES_MAX and not file.is_binary:
             yield Violation(text=f"line too long to scan ({len(line)} bytes)", path=file.path, line=number)
 
 

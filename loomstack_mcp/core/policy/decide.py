@@ -7,11 +7,11 @@ from typing import Literal
 from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.policy.applies import applies
 from loomstack_mcp.core.policy.checks import violations
-from loomstack_mcp.core.policy.rules import STRICTNESS, Answer, Rule, Rulebook, Waiver
+from loomstack_mcp.core.policy.rules import STRICTNESS, Answer, Approve, Rule, Rulebook, Waiver
 from loomstack_mcp.core.policy.situation import ApprovalFact, Situation
 from loomstack_mcp.core.policy.violations import Unknown, Violation
 
-Outcome = Literal["fired", "audit", "waived", "approved", "pending"]
+ReasonOutcome = Literal["fired", "audit", "waived", "approved", "pending"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class Reason:
     """What one rule had to do with the decision."""
 
     rule: Rule
-    outcome: Outcome
+    outcome: ReasonOutcome
     effect: Answer
     """At this point; a pending rule warns."""
     violations: tuple[Violation, ...]
@@ -42,6 +42,7 @@ class Decision:
 
     @property
     def fired(self) -> tuple[str, ...]:
+        """The ids of the rules that fired."""
         return tuple(reason.rule.id for reason in self.reasons if reason.outcome == "fired")
 
 
@@ -76,7 +77,7 @@ def _reason(rule: Rule, waivers: Sequence[Waiver], situation: Situation) -> Reas
 
 def _pending(rule: Rule, situation: Situation, unknown: str) -> Reason:
     missing = Violation(text=f"{unknown} is not known at {situation.point}")
-    outcome: Outcome = "audit" if rule.mode == "audit" else "pending"
+    outcome: ReasonOutcome = "audit" if rule.mode == "audit" else "pending"
     return Reason(rule=rule, outcome=outcome, effect="warn", violations=(missing,))
 
 
@@ -124,16 +125,16 @@ def _approved(reason: Reason, situation: Situation) -> Reason:
     approve = reason.rule.approve
     if reason.outcome != "fired" or approve is None or reason.effect != "require_approval":
         return reason
-    people = {
-        approval.by
-        for approval in situation.approvals
-        if approval.rule == reason.rule.id
-        and approval.commit == situation.head
-        and (approval.until_ms is None or situation.now_ms < approval.until_ms)
-        and not (approve.not_maker and approval.by in situation.makers)
-        and _may_approve(approve.by, approval)
-    }
+    people = {approval.by for approval in situation.approvals if _lifts(approval, reason.rule, approve, situation)}
     return replace(reason, outcome="approved") if len(people) >= approve.count else reason
+
+
+def _lifts(approval: ApprovalFact, rule: Rule, approve: Approve, situation: Situation) -> bool:
+    """Whether an approval is for this rule and exactly this content, still holds, and comes from one who may."""
+    is_for_this = approval.rule == rule.id and approval.commit == situation.head
+    is_in_force = approval.until_ms is None or situation.now_ms < approval.until_ms
+    is_of_a_maker = approve.not_maker and approval.by in situation.makers
+    return is_for_this and is_in_force and not is_of_a_maker and _may_approve(approve.by, approval)
 
 
 def _may_approve(names: Sequence[str], approval: ApprovalFact) -> bool:

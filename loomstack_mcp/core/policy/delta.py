@@ -12,7 +12,7 @@ SUBMODULE = "160000"
 NO_MODE = "000000"
 """Of a file that is not there."""
 
-Status = Literal["A", "D", "M", "R", "T"]
+FileStatus = Literal["A", "D", "M", "R", "T"]
 """Added, deleted, modified, renamed, or of another type (a link in the place of a file), as git spells it."""
 
 
@@ -23,7 +23,7 @@ class FileDelta:
     path: str
     old_path: str
     """The same as `path` where it was not renamed."""
-    status: Status
+    status: FileStatus
     mode_before: str = NO_MODE
     """As git writes it, in octal: `100644`, `100755`, `120000`, `160000`, and NO_MODE for none."""
     mode_after: str = NO_MODE

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from loomstack_mcp.core.policy.rules import ActionKind, Rule, Rulebook, Waiver
+from loomstack_mcp.core.policy.rules import ActionKind, Checks, Rule, Rulebook, Waiver
 from loomstack_mcp.core.policy.violations import Violation
 
 _CHANGE: frozenset[ActionKind] = frozenset({"commit", "push", "land"})
@@ -20,12 +20,13 @@ def linted(book: Rulebook, *, now_ms: int) -> tuple[Violation, ...]:
 
 def _rule(rule: Rule) -> Iterator[Violation]:
     on = frozenset(rule.on)
-    for problem in (*_never(rule, on), *_nobody(rule)):
+    never_fires = _never_fires(rule.check, on) if rule.check else ()
+    for problem in (*_never_applies(rule, on), *never_fires, *_nobody(rule)):
         yield Violation(text=f"{rule.id}: {problem}", path=rule.place)
 
 
-def _never(rule: Rule, on: frozenset[ActionKind]) -> Iterator[str]:
-    where, check = rule.where, rule.check
+def _never_applies(rule: Rule, on: frozenset[ActionKind]) -> Iterator[str]:
+    where = rule.where
     if where.paths and on.isdisjoint(_TOUCH):
         yield f"names paths, but none is touched by {', '.join(rule.on)}: it never applies"
     if where.environment and "deploy" not in on:
@@ -34,8 +35,9 @@ def _never(rule: Rule, on: frozenset[ActionKind]) -> Iterator[str]:
         yield "names tools, but is not on tool: it never applies"
     if set(where.paths) & set(where.excepted):
         yield "excepts a pattern that it names: that one never applies"
-    if check is None:
-        return
+
+
+def _never_fires(check: Checks, on: frozenset[ActionKind]) -> Iterator[str]:
     if check.commands and "command" not in on:
         yield "checks commands, but is not on command: it never fires"
     if check.refs and "push" not in on:

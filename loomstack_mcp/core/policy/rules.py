@@ -14,6 +14,7 @@ RefChange = Literal["force", "delete", "create"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 EvidenceKind = Literal["tests", "review", "build", "scan"]
 Layer = Literal["builtin", "org", "repo"]
+WeakeningScope = Literal["tamper", "any"]
 
 FINAL: frozenset[Point] = frozenset({"pre-receive", "ci", "land", "deploy"})
 """Where an unknown fact counts as a violation; elsewhere it is pending."""
@@ -121,7 +122,7 @@ class Content:
     """What must not be in a change."""
 
     secrets: bool = False
-    test_weakening: Literal["tamper", "any"] | None = None
+    test_weakening: WeakeningScope | None = None
     symlink_escape: bool = False
     submodule_change: bool = False
     forbid_added: tuple[str, ...] = ()

@@ -1,16 +1,14 @@
 """What is about to happen, by whom, and what is known of it: the facts that rules are held against."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 from loomstack_mcp.core.patterns.globs import literal
+from loomstack_mcp.core.policy.looks import Looks, NoLooks
 from loomstack_mcp.core.policy.rules import FINAL, ActionKind, ActorKind, EvidenceKind, Point, RefChange
-from loomstack_mcp.core.policy.violations import Violation
-
-Look = Callable[..., tuple[Violation, ...]]
-"""Finds out what is wrong in some respect, when first a rule asks; raises Unknown where that cannot be found out."""
+from loomstack_mcp.core.shell.effects import ShellReading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +70,7 @@ class ClaimFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Undoing:
+class LostIntent:
     """One intentional change that this one takes back, or replaces."""
 
     commit: str
@@ -109,11 +107,11 @@ class Situation:
     approvals: tuple[ApprovalFact, ...] = ()
     makers: frozenset[str] = frozenset()
     claims: ClaimFacts | None = None
-    undoing: Callable[[], tuple[Undoing, ...]] | None = None
-    reading: Any = None
-    """The shell line as read (core/policy/commands.py); None where the action is no command."""
-    look: Mapping[str, Look] = field(default_factory=dict)
-    """`limits secrets links submodules added weakening crossings`, each with the rule's own settings."""
+    undoing: Callable[[], tuple[LostIntent, ...]] | None = None
+    reading: ShellReading | None = None
+    """The shell line as read; None where the action is no command."""
+    looks: Looks = field(default_factory=NoLooks)
+    """What reading files would tell, as far as somebody can read them."""
 
     @cached_property
     def files(self) -> tuple[str, ...]:
@@ -122,4 +120,5 @@ class Situation:
 
     @property
     def is_final(self) -> bool:
+        """Whether this point is the last that asks, so that nothing may stay unknown."""
         return self.point in FINAL

@@ -16,10 +16,10 @@ def matched(when: When, now_ms: int, /) -> str:
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
     for window in when.windows:
         if in_window(window, now):
-            return spelled(window)
+            return window_text(window)
     for freeze in when.freezes:
         if in_freeze(freeze, now):
-            return spelled_freeze(freeze)
+            return freeze_text(freeze)
     return ""
 
 
@@ -46,23 +46,25 @@ def in_freeze(freeze: Freeze, now: datetime, /) -> bool:
     return min(starts) <= now < max(ends)
 
 
+def freeze_text(freeze: Freeze, /) -> str:
+    """`freeze year-end, 2026-12-18T18:00 to 2027-01-04T08:00 Europe/Berlin`."""
+    return f"freeze {freeze.name}, {freeze.start} to {freeze.end} {freeze.tz}"
+
+
+def window_text(window: Window, /) -> str:
+    """`mon, tue 09:00 to 17:00 Europe/Berlin`, as a person would say it."""
+    days = f"{', '.join(window.days)} " if window.days else ""
+    if (window.start_minute, window.end_minute) == (0, _DAY_MINUTES):
+        return f"{days or 'every day '}all day {window.tz}"
+    return f"{days}{_clock(window.start_minute)} to {_clock(window.end_minute % _DAY_MINUTES)} {window.tz}"
+
+
 def _instant(text: str, zone: ZoneInfo, fold: int) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=zone, fold=fold).astimezone(UTC)
 
 
 def _on(window: Window, local: datetime) -> bool:
     return not window.days or _DAYS[local.weekday()] in window.days
-
-
-def spelled_freeze(freeze: Freeze, /) -> str:
-    return f"freeze {freeze.name}, {freeze.start} to {freeze.end} {freeze.tz}"
-
-
-def spelled(window: Window, /) -> str:
-    days = f"{', '.join(window.days)} " if window.days else ""
-    if (window.start_minute, window.end_minute) == (0, _DAY_MINUTES):
-        return f"{days or 'every day '}all day {window.tz}"
-    return f"{days}{_clock(window.start_minute)} to {_clock(window.end_minute % _DAY_MINUTES)} {window.tz}"
 
 
 def _clock(minute: int) -> str:

@@ -82,7 +82,7 @@ class ClaimTools:
             )
 
         result = await attempt()
-        while result.claim is None and anyio.current_time() < until:
+        while result.claim is None and anyio.current_time() < until and not self._face.left.is_set():
             await self._change(result, until)
             result = await attempt()
         return answers.answer(claim_answer(result))
@@ -98,12 +98,14 @@ class ClaimTools:
         return answers.answer(release_answer(await self._face.call(ctx, release)))
 
     async def _change(self, refused: ClaimResult, until: float) -> None:
-        """Sleep until something happened in the repo, a blocker's time is up, or the wait is over."""
+        """Sleep until something happened in the repo, a blocker's time is up, the client left, or the wait is over."""
         lapse_s = min(blocker.until_ms for blocker in refused.blockers) - refused.now_ms
         until = min(until, anyio.current_time() + lapse_s / SECOND_MS)
         pause_s = _POLL_FIRST_S
         while (left_s := until - anyio.current_time()) > 0:
-            await anyio.sleep(min(pause_s, left_s))
+            with anyio.move_on_after(min(pause_s, left_s)):
+                await self._face.left.wait()
+                return
             cursor = await self._face.run(lambda: self._face.loom.events.cursor(refused.repo_id))
             if cursor != refused.cursor:
                 return

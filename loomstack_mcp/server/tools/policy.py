@@ -7,8 +7,8 @@ from mcp.types import CallToolResult
 from typing_extensions import TypedDict
 
 from loomstack_mcp.core.errors import PolicyError
+from loomstack_mcp.core.policy.decision_views import reasons_shown
 from loomstack_mcp.core.policy.rules import ActionKind
-from loomstack_mcp.core.policy.views import reasons_shown
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.server import answers
 from loomstack_mcp.server.face import Face

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from loomstack_mcp.core.errors import NotFound
-from loomstack_mcp.core.limits import BUSY_WAIT_MS
+from loomstack_mcp.core.limits import BUSY_WAIT_MS, GATE_WAIT_MS
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.sqlite import gate, schema
 from loomstack_mcp.store.sqlite.boot import boot_base_ms
@@ -35,12 +35,14 @@ class SqliteStore:
         path: Path,
         *,
         full_sync: bool = False,
+        gate_wait_ms: int = GATE_WAIT_MS,
         clock: Clock | None = None,
         migrations: Path = schema.FOLDER,
         upgrade: Upgrade = schema.refuse_older,
     ) -> None:
         self.path = path
         self._gate = gate.beside(path)
+        self._gate_wait_ms = gate_wait_ms
         self._synchronous = "FULL" if full_sync else "NORMAL"
         self._clock = clock or machine()
         self._migrations = migrations
@@ -78,7 +80,7 @@ class SqliteStore:
         if not idle:
             return
         # The last connection to close checkpoints the log, which must not meet another writer.
-        with explained(self.path, self._gate), gate.passed(self._gate):
+        with explained(self.path, self._gate), gate.passed(self._gate, wait_ms=self._gate_wait_ms):
             for connection in idle:
                 connection.close()
 
@@ -86,7 +88,10 @@ class SqliteStore:
     def _writing(self) -> Iterator[SqliteTx]:
         with explained(self.path, self._gate):
             self._borrowed_once()
-            with gate.passed(self._gate), self._transaction("BEGIN IMMEDIATE") as connection:
+            with (
+                gate.passed(self._gate, wait_ms=self._gate_wait_ms),
+                self._transaction("BEGIN IMMEDIATE") as connection,
+            ):
                 [version] = connection.execute("PRAGMA user_version").fetchone().values()
                 schema.refuse_newer(version, self._version)
                 yield SqliteTx(connection, self._now_ms())

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from loomstack_mcp.adapters.git.cochange import changed_with
+from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from tests.conftest import commit_all, git
 
@@ -112,6 +114,6 @@ def test_history_says_which_files_change_together(shop: Path) -> None:
         (shop / "app" / "[id]" / "page.tsx").write_text(f"{number}\n")
         commit_all(shop)
 
-    assert at(shop).changed_with(["src/a.py"]) == ("app/\\[id\\]/page.tsx",)
-    assert at(shop).changed_with(["src/*.py"]) == ("app/\\[id\\]/page.tsx",)
-    assert at(shop).changed_with(["README.md", "**"]) == ()
+    assert changed_with(Repository(at(shop).place), ["src/a.py"]) == ("app/\\[id\\]/page.tsx",)
+    assert changed_with(Repository(at(shop).place), ["src/*.py"]) == ("app/\\[id\\]/page.tsx",)
+    assert changed_with(Repository(at(shop).place), ["README.md", "**"]) == ()

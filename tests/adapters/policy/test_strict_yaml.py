@@ -8,6 +8,7 @@ import yaml
 from loomstack_mcp.adapters.policy import strict_yaml
 from loomstack_mcp.adapters.policy.strict_yaml import document
 from loomstack_mcp.core.errors import PolicyError
+from tests.deadlines import seconds
 
 BOMB = "a: &a [x,x,x,x]\n" + "".join(
     f"{name}: &{name} [*{last},*{last},*{last}]\n" for last, name in zip("abcdef", "bcdefg", strict=True)
@@ -51,12 +52,12 @@ HOSTILE = [
 
 @pytest.mark.parametrize(("content", "words"), HOSTILE, ids=[words for _, words in HOSTILE])
 def test_a_hostile_file_is_refused_quickly_with_its_line(content: bytes, words: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
 
     with pytest.raises(PolicyError, match=f"^{words}"):
         document("p.yaml", content)
 
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < seconds(0.5)
 
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b"- " * 100_000, BOMB.encode(), b"a: 1\nb: !x y\n"])

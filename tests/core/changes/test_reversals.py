@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from loomstack_mcp.core.changes.branches import arrivals
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change, FileChange, Hunk
-from loomstack_mcp.core.changes.ledger import netted
 from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.changes.nets import netted
 from loomstack_mcp.core.changes.packing import packed, unpacked
 from loomstack_mcp.core.changes.reversals import Reversals, Undone
 from loomstack_mcp.core.changes.verdicts import reversal

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from loomstack_mcp.adapters.git.run import run
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.patterns.gitignore import compiled
+from tests.deadlines import seconds
 
 NAMES = ["a", "b", "ab", "a.b", ".a", "B", "a-b", "*", "a*", "*b", "?", "a?", "*.b", "a*b", "[ab]", "[!a]*", "[a-c]b"]
 NAMES += ["[^b]?", "[]a]", "[a-]b", r"\*", r"a\b", r"[\]a]", "*a*b*", "[.-0]", "**", "**", "**"]
@@ -175,11 +176,11 @@ def test_a_path_that_is_not_text_is_matched_as_it_is() -> None:
 def test_a_hostile_pair_is_decided_quickly(pattern: str, path: str) -> None:
     matcher = compiled([pattern])
 
-    started = time.perf_counter()
+    started = time.thread_time()
     found = matcher.loose(path)
 
     assert found == ""
-    assert time.perf_counter() - started < 0.25
+    assert time.thread_time() - started < seconds(0.25)
 
 
 @given(st.lists(st.text("ab*?/.", min_size=1, max_size=6), min_size=1, max_size=3), st.data())

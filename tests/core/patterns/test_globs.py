@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loomstack_mcp.core.errors import Invalid, LimitExceeded
-from loomstack_mcp.core.patterns.globs import ancestors, below, covers, literal, overlap, pattern
+from loomstack_mcp.core.patterns.globs import ancestors, covers, keys_below, literal, overlap, pattern
 from tests.core.patterns.oracle import PATHS, covered, is_covered, spelled_out
 
 NAMES = ["a", "B", "*", "a*", "*b", "a?", "[!a]", "**"]
@@ -290,7 +290,7 @@ def test_ancestors_are_the_folders_above_and_the_key_itself():
 
 @given(st.sampled_from(["", "a/", "a/b/"]), st.text(st.sampled_from("a/0.-b"), max_size=6))
 def test_below_bounds_the_keys_strictly_below(key: str, end: str):
-    low, high = below(key)
+    low, high = keys_below(key)
 
     found = {other for other in (end, f"{key}{end}") if low < other < high}
 

@@ -14,7 +14,7 @@ from loomstack_mcp.store.sqlite.migrate import migrating_store
 REPOS = queries.statements("repos")
 
 _HOLD = """
-import sys, time
+import sys
 from pathlib import Path
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.sqlite.migrate import migrating_store
@@ -22,7 +22,7 @@ from loomstack_mcp.store.sqlite.backend import SqliteStore
 with migrating_store(Path(sys.argv[1])).write("r") as tx:
     tx.all(queries.statements("repos")["next_seq"], repo_id="r")
     print("inside", flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
@@ -42,7 +42,9 @@ def seq_of(store: SqliteStore) -> int:
 @contextlib.contextmanager
 def holding(path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process, in the middle of a write transaction."""
-    with subprocess.Popen([sys.executable, "-c", _HOLD, str(path)], stdout=subprocess.PIPE, text=True) as writer:
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as writer:
         assert writer.stdout
         assert writer.stdout.readline() == "inside\n"
         try:

@@ -1,11 +1,13 @@
 """The SQLite backend on real files: locks, clocks, damage, and processes that die."""
 
 import os
+import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Statement
 from loomstack_mcp.store.sqlite.migrate import migrating_store
 from tests.conftest import Clocks
+from tests.processes import run
 from tests.store.sqlite.support import add_repo, holding, seq_of
 
 REPOS = queries.statements("repos")
@@ -183,8 +186,17 @@ def test_a_file_that_is_moved_away_is_not_written_to_any_more(tmp_path: Path) ->
     assert seq_of(store) == 0
 
 
-def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
-    add_repo(tmp_path / "loom.db").close()
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that everybody may enter, as those above `tmp_path` may not be."""
+    folder = Path(tempfile.mkdtemp())
+    yield folder
+    folder.chmod(0o700)
+    shutil.rmtree(folder)
+
+
+def test_a_read_only_folder_is_named(public: Path) -> None:
+    add_repo(public / "loom.db").close()
     code = (
         "import os, sys; from pathlib import Path\n"
         "from loomstack_mcp.store.sqlite.migrate import migrating_store\n"
@@ -195,13 +207,8 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
         "    with store.append(): pass\n"
         "except StoreUnavailable as error: print(error)\n"
     )
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o555)
-    (tmp_path / "loom.db").chmod(0o444)
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "loom.db")], capture_output=True, text=True, timeout=20, check=False
-    )
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o700)
+    public.chmod(0o555)
+    (public / "loom.db").chmod(0o444)
+    done = run([sys.executable, "-c", code, str(public / "loom.db")])
 
     assert "read-only" in done.stdout or "writable" in done.stdout or "may write" in done.stdout, done

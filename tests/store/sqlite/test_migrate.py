@@ -11,6 +11,7 @@ import pytest
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.store.sqlite import schema
 from loomstack_mcp.store.sqlite.migrate import migrating_store
+from tests.deadlines import seconds
 from tests.store.sqlite.support import add_repo, seq_of
 
 _OPEN = """
@@ -46,7 +47,7 @@ def open_at_once(path: Path, folders: list[Path]) -> list[str]:
         assert process.stdin
         process.stdin.write("\n")
         process.stdin.flush()
-    return [process.communicate(timeout=60)[1] for process in processes]
+    return [process.communicate(timeout=seconds(60))[1] for process in processes]
 
 
 def test_twenty_processes_start_at_once_on_an_empty_folder(tmp_path: Path) -> None:

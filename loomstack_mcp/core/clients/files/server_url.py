@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from loomstack_mcp.core.errors import Invalid
 
 
-def checked(url: str) -> str:
+def usable_url(url: str, /) -> str:
     """The URL, where it is one that a client can use, nobody on the way can listen in on, and that holds no secret.
 
     Raises Invalid with the reason. The message never shows the URL: it may hold a password.
@@ -35,11 +35,15 @@ def _objection(url: str) -> str:
             "has a user name or password in it, and the files are meant to be committed; leave it out, "
             "and export the token as LOOMSTACK_TOKEN, which the files refer to"
         )
+    return _objection_to_host(url, parts.scheme, host or "")
+
+
+def _objection_to_host(url: str, scheme: str, host: str) -> str:
     if not host:
         return "has no host in it"
     if not _has_port(url):
         return "has a port that is no number from 1 to 65535"
-    if parts.scheme == "http" and not _is_loopback(host):
+    if scheme == "http" and not _is_loopback(host):
         return "would send the token in clear text; use https://, or a loopback address"
     return ""
 

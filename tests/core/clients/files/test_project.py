@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from loomstack_mcp.core.clients.files.json_text import parsed, printed
 from loomstack_mcp.core.clients.files.marked_block import with_block, without_block
-from loomstack_mcp.core.clients.files.project import ClientFile, files
-from loomstack_mcp.core.clients.files.server_url import checked
+from loomstack_mcp.core.clients.files.project import ClientFile, client_files
+from loomstack_mcp.core.clients.files.server_url import usable_url
 from loomstack_mcp.core.errors import Invalid
 
 BOM = "\ufeff"
 
 
 def file(path: str, *, url: str = "") -> ClientFile:
-    return next(each for each in files(exclude="exclude", url=url) if each.path == path)
+    return next(each for each in client_files(exclude="exclude", url=url) if each.path == path)
 
 
 MCP, CODEX = file(".mcp.json"), file(".codex/config.toml")
@@ -132,7 +132,7 @@ def test_json_is_printed_as_the_library_prints_it(tree: dict[str, object]) -> No
     ["https://a.example/mcp", "https://a.example:65535", "http://127.9.9.9:80/mcp", "http://[::1]:8420/", "http://localhost"],
 )  # fmt: skip
 def test_a_server_that_nobody_can_listen_in_on_may_be_named(url: str) -> None:
-    assert checked(url) == url
+    assert usable_url(url) == url
 
 
 @pytest.mark.parametrize(
@@ -159,6 +159,6 @@ def test_a_server_that_nobody_can_listen_in_on_may_be_named(url: str) -> None:
 )
 def test_a_url_is_refused_with_the_true_reason(url: str, reason: str) -> None:
     with pytest.raises(Invalid, match=reason) as refusal:
-        checked(url)
+        usable_url(url)
 
     assert "secret" not in str(refusal.value)

@@ -25,7 +25,7 @@ def reasons_shown(decision: Decision, /) -> list[dict[str, Any]]:
     return [_short(reason) for reason in decision.reasons]
 
 
-def said(violation: Violation, /) -> str:
+def violation_text(violation: Violation, /) -> str:
     """`src/a.py:3: an AWS access key`, or the text alone where it names the path itself."""
     text, path = encodable(violation.text), encodable(violation.path)
     if not path or (path in text and not violation.line):
@@ -34,7 +34,7 @@ def said(violation: Violation, /) -> str:
 
 
 def _short(reason: Reason) -> dict[str, Any]:
-    found = [said(violation) for violation in reason.violations[:_MATCHED_MAX]]
+    found = [violation_text(violation) for violation in reason.violations[:_MATCHED_MAX]]
     more = len(reason.violations) - len(found)
     body: Mapping[str, Any] = {
         "rule": reason.rule.id,
@@ -55,6 +55,6 @@ def _whole(reason: Reason) -> dict[str, Any]:
         **_short(reason),
         "outcome": reason.outcome,
         "layer": reason.rule.layer,
-        "matched": [said(violation) for violation in reason.violations],
+        "matched": [violation_text(violation) for violation in reason.violations],
         "waivers": list(reason.waivers),
     }

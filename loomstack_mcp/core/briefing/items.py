@@ -1,13 +1,12 @@
-"""Rank shared context by how near it lies, and fit it to a token budget."""
+"""What is worth knowing, as a briefing shows it, with how near it lies to somebody's paths."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from loomstack_mcp.core.changes.conflicts import Conflict
 from loomstack_mcp.core.claims import Claim
-from loomstack_mcp.core.limits import CHARS_PER_TOKEN, NAME_CHARS_MAX, SECOND_MS
+from loomstack_mcp.core.limits import NAME_CHARS_MAX, SECOND_MS
 from loomstack_mcp.core.notes import AUTHORITY_ORDER, ORG, Note
 from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.patterns.globs import first_overlap, literal, pattern
@@ -20,9 +19,6 @@ Nearness = Literal[0, 1, 2, 3]
 """0 overlaps my paths, 1 lies in the same folder or changes with them, 2 elsewhere, 3 holds for every repo."""
 
 _CONFLICT_PATHS = 5
-
-_ENVELOPE_CHARS = 80
-"""The cursor, `more` and the names of the sections."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,23 +34,7 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Briefing:
-    """Shared context, best first within each section."""
-
-    cursor: int
-    """Pass it as `since` to read only what is newer."""
-    runs: tuple[Body, ...] = ()
-    claims: tuple[Body, ...] = ()
-    notes: tuple[Body, ...] = ()
-    changes: tuple[Body, ...] = ()
-    conflicts: tuple[Body, ...] = ()
-    rules: tuple[Body, ...] = ()
-    more: int = 0
-    """How many items did not fit."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Landed:
+class LandedWork:
     """A change that a run recorded as landed, with the intents its claims had."""
 
     commits: tuple[str, ...]
@@ -87,6 +67,7 @@ class View:
 
 
 def of_run(run: Run, view: View, /) -> Item:
+    """A live run."""
     body = {
         "run": run.id,
         "who": run.who,
@@ -98,6 +79,7 @@ def of_run(run: Run, view: View, /) -> Item:
 
 
 def of_claim(claim: Claim, view: View, /) -> Item:
+    """A live claim, with the seconds that are left of its lease."""
     body = {
         "claim": claim.id,
         "run": claim.run_id,
@@ -111,6 +93,7 @@ def of_claim(claim: Claim, view: View, /) -> Item:
 
 
 def of_note(note: Note, view: View, /) -> Item:
+    """A note; what people said comes first, and one of the organisation is as near to everyone."""
     people = AUTHORITY_ORDER.index(note.authority) < AUTHORITY_ORDER.index("loop")
     body = {
         "note": note.id,
@@ -129,7 +112,8 @@ def of_note(note: Note, view: View, /) -> Item:
     return Item(section="notes", nearness=nearness, weight=weight, seq=note.seq, body=lean(body))
 
 
-def of_change(landed: Landed, view: View, /) -> Item:
+def of_change(landed: LandedWork, view: View, /) -> Item:
+    """Work that a run recorded as landed."""
     body = {
         "commits": [commit[:12] for commit in landed.commits],
         "run": landed.run.id,
@@ -142,6 +126,7 @@ def of_change(landed: Landed, view: View, /) -> Item:
 
 
 def of_conflict(conflict: Conflict, view: View, /) -> Item:
+    """An open conflict, by the paths where it is."""
     body = {
         "conflict": conflict.id,
         "run": conflict.run_id,
@@ -168,51 +153,9 @@ def of_rule(rule: Rule, view: View, /) -> Item | None:
     return Item(section="rules", nearness=0, weight=0, seq=1, body=lean(body))
 
 
-def fitted(items: Iterable[Item], /, *, cursor: int, since: int, budget_tokens: int) -> Briefing:
-    """The best items newer than `since` that together fit the budget, rendered as compact JSON.
-
-    One item takes at most a quarter of the budget: a longer text is clipped, and a larger budget
-    shows it whole.
-    """
-    ranked = sorted(
-        (item for item in items if item.seq > since),
-        key=lambda item: (item.nearness, item.weight, -item.seq),
-    )
-    budget_chars = budget_tokens * CHARS_PER_TOKEN
-    left = budget_chars - _ENVELOPE_CHARS
-    taken: dict[Section, list[Body]] = {section: [] for section in get_args(Section)}
-    more = 0
-    for item in ranked:
-        body = _clipped(item.body, budget_chars // 4)
-        size = len(json.dumps(body, ensure_ascii=False, separators=(",", ":"))) + 1
-        if more or size > left:
-            more += 1
-            continue
-        left -= size
-        taken[item.section].append(body)
-    return Briefing(
-        cursor=cursor,
-        runs=tuple(taken["runs"]),
-        claims=tuple(taken["claims"]),
-        notes=tuple(taken["notes"]),
-        changes=tuple(taken["changes"]),
-        conflicts=tuple(taken["conflicts"]),
-        rules=tuple(taken["rules"]),
-        more=more,
-    )
-
-
 def folders(paths: Sequence[str], /) -> set[str]:
     """The folder that each pattern lies in, as a pattern; "" is the root, and a folder lies in itself."""
     return {_folder(path) for path in paths}
-
-
-def _clipped(body: Body, chars: int) -> Body:
-    return {name: _clip(value, chars) if name in ("text", "goal", "intent") else value for name, value in body.items()}
-
-
-def _clip(value: object, chars: int) -> object:
-    return f"{value[: chars - 1]}…" if isinstance(value, str) and len(value) > chars else value
 
 
 def _folder(path: str) -> str:

@@ -1,0 +1,1 @@
+"""The briefing: shared context, ranked by how near it lies and fitted to a budget."""

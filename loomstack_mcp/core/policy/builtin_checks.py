@@ -1,0 +1,31 @@
+"""What the rules of the built-in layer ask that no check of the schema can say."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from loomstack_mcp.core.policy.situation import Situation
+from loomstack_mcp.core.policy.violations import Violation
+from loomstack_mcp.core.shell import guarded
+
+_Found = Iterator[Violation]
+
+
+def _outside(situation: Situation) -> _Found:
+    yield from (Violation(text=f"path {path} is outside the repository", path=path) for path in situation.outside)
+
+
+def _bypasses(situation: Situation) -> _Found:
+    if situation.reading is not None:
+        yield from (Violation(text=f"bypasses the hooks: {what}") for what in guarded.bypasses(situation.reading))
+
+
+def _decides(situation: Situation) -> _Found:
+    if situation.reading is not None:
+        yield from (Violation(text=f"is for people to run: {what}") for what in guarded.decides(situation.reading))
+
+
+BUILTIN: Mapping[str, Callable[[Situation], _Found]] = {
+    "builtin.outside-repo": _outside,
+    "builtin.no-hook-bypass": _bypasses,
+    "builtin.decider": _decides,
+}
+"""By the id of the rule."""

@@ -1,0 +1,73 @@
+"""Calls that no rule has to name: those that keep hooks from running, and those by which people decide."""
+
+from fnmatch import fnmatchcase
+
+from loomstack_mcp.core.shell.effects import ShellReading
+from loomstack_mcp.core.shell.git_words import CUT_CHARS_MIN, git_scanned, subcommand_scanned
+from loomstack_mcp.core.shell.matching import fits
+from loomstack_mcp.core.shell.options import Scanned
+from loomstack_mcp.core.shell.words import Words, words_shown
+
+_BYPASSING = {
+    "HUSKY": "0",
+    "HUSKY_SKIP_HOOKS": "*",
+    "LEFTHOOK": "0",
+    "LEFTHOOK_EXCLUDE": "*",
+    "GIT_CONFIG*": "*",
+    "OVERCOMMIT_DISABLE": "*",
+    "PRE_COMMIT_ALLOW_NO_CONFIG": "*",
+}
+"""Variables, and the values with which they do."""
+_HOOKS_PATH = "core.hookspath"
+_OURS = "loomstack-mcp|loomstack"
+_DECIDING = ((_OURS, "approve|deny|trust|token|config|uninstall|db"), (_OURS, "note", "add"))
+
+
+def bypasses(reading: ShellReading, /) -> tuple[str, ...]:
+    """What keeps hooks from running: `--no-verify`, `commit -n`, another `core.hooksPath`, `HUSKY=0` and the like.
+
+    `SKIP=` counts beside git or pre-commit. What cannot be read does not count: this rule holds where nobody wrote one.
+    """
+    names = {words[0].name for words in reading.calls}
+    known = {**_BYPASSING, "SKIP": "*"} if names & {"git", "pre-commit"} else _BYPASSING
+    found = [
+        f"{name}={value}"
+        for name, value in reading.assignments
+        if any(fnmatchcase(name, one) and fnmatchcase(value.text, text) for one, text in known.items())
+    ]
+    calls = [words for words in reading.calls if words[0].name in {"git", ""} and _is_unhooked(words)]
+    return tuple(dict.fromkeys([*found, *map(words_shown, calls)]))
+
+
+def decides(reading: ShellReading, /) -> tuple[str, ...]:
+    """The calls of our own commands by which people decide, which no agent may run."""
+    calls = [words for words in reading.calls if words[0].name and any(fits(words, one) for one in _DECIDING)]
+    return tuple(dict.fromkeys(map(words_shown, calls)))
+
+
+def _is_unhooked(words: Words) -> bool:
+    top = git_scanned(words)
+    verb = top.operands[0].text if top.operands else ""
+    found = subcommand_scanned(verb, top.operands[1:])
+    if verb == "config":
+        return _configures_hooks(found)
+    # -n means --no-verify to these two alone: to `push` it is --dry-run, to `merge` --no-stat.
+    is_short = verb in {"commit", "am"} and bool(found.values("-n"))
+    return is_short or _overrides_hooks(top) or any(_is_no_verify(option) for option, _ in found.options)
+
+
+def _configures_hooks(found: Scanned) -> bool:
+    named = [word.text.casefold() for word in found.operands]
+    # With no value behind the key, `git config` tells what is set; with --unset it takes that away.
+    is_asked = named in ([_HOOKS_PATH], ["get", _HOOKS_PATH])
+    return _HOOKS_PATH in named and (not is_asked or any("unset" in option for option, _ in found.options))
+
+
+def _overrides_hooks(top: Scanned) -> bool:
+    """`git -c core.hooksPath=…`; a file that is included may say so, too."""
+    keys = [value.text.casefold().partition("=")[0] for value in top.values("-c", "--config-env")]
+    return any(key == _HOOKS_PATH or key.startswith("include") for key in keys)
+
+
+def _is_no_verify(option: str) -> bool:
+    return len(option) >= CUT_CHARS_MIN and "--no-verify".startswith(option)

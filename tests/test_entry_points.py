@@ -1,0 +1,121 @@
+"""What each entry point starts and loads, counted on a really started process."""
+
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.house.bounds import GIT_MAX
+from tests.house.entries import ENTRIES, claude_edit, codex_patch
+from tests.house.scene import LARGE, SMALL, Scene, scene
+from tests.house.started import started
+
+_ANSWERS = {
+    "loomstack-mcp serve, initialize": (0, "loomstack"),
+    "loomstack-hook claude, Edit": (0, "is claimed by"),
+    "loomstack-hook codex, apply_patch": (0, "is claimed by"),
+    "loomstack-mcp runs": (0, "split the module"),
+    "loomstack-mcp gate --base --head": (2, "of Ana: Landed 0"),
+    "loomstack-mcp conflicts": (0, "Landed 0"),
+}
+_HOOK_MODULES = """
+adapters adapters.gitcli adapters.plumbing adapters.settings adapters.system
+core core.briefing core.claims core.errors core.events core.globs core.ids core.limits core.notes core.paths
+core.repos core.runs core.texts core.wildcards
+core.changes core.changes.conflicts core.changes.effects core.changes.hunks core.changes.ledger core.changes.lines
+core.changes.reversals core.changes.verdicts
+core.clients core.clients.action core.clients.claude core.clients.codex
+core.policy core.policy.patterns core.policy.rules core.policy.secrets
+hooks hooks.main
+quick
+services services.blockers services.entry services.events services.paths services.repos
+store store.base store.clock store.gate store.queries store.rows store.schema store.sqlite
+"""
+_OF_TWO_INDEXES = {"write-tree"}
+"""Asked of the index as it is, and again of a copy with the files in it."""
+_NOT_FOR_HOOKS = {"briefing", "conflicts", "effects", "hunks", "ledger", "reversals", "verdicts"}
+"""Last names of modules of which no answer to an edit speaks."""
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    return scene(tmp_path_factory.mktemp("small"), SMALL)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    return scene(tmp_path_factory.mktemp("large"), LARGE)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_an_entry_point_answers_what_it_is_asked_here(small: Scene, name: str) -> None:
+    status, words = _ANSWERS[name]
+    found = ENTRIES[name](small)
+
+    assert (found.status, found.said) == (status, "")
+    assert words in found.printed
+
+
+@pytest.mark.parametrize("name", GIT_MAX)
+def test_an_entry_point_starts_few_git_processes(small: Scene, name: str) -> None:
+    calls = ENTRIES[name](small).git
+    count = len(calls)
+
+    assert count <= GIT_MAX[name], _listed(calls)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_an_entry_point_asks_git_nothing_twice(small: Scene, name: str) -> None:
+    calls = ENTRIES[name](small).git
+    twice = [call for call, count in Counter(calls).items() if count > 1 and call[-1] not in _OF_TWO_INDEXES]
+
+    assert twice == [], _listed(calls)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_git_processes_are_as_many_whatever_the_files_refs_commits_and_rules(
+    small: Scene, large: Scene, name: str
+) -> None:
+    few, many = ENTRIES[name](small).verbs, ENTRIES[name](large).verbs
+
+    assert few.total() == many.total(), f"more: {many - few}; fewer: {few - many}"
+
+
+def test_a_hook_loads_these_modules_of_ours(small: Scene) -> None:
+    ours = {"loomstack_mcp", *(f"loomstack_mcp.{name}" for name in _HOOK_MODULES.split())}
+
+    assert claude_edit(small).ours == codex_patch(small).ours == ours
+
+
+def test_a_hook_loads_nothing_of_landed_changes_and_briefings(small: Scene) -> None:
+    loaded = {name for name in claude_edit(small).ours if name.rpartition(".")[2] in _NOT_FOR_HOOKS}
+
+    assert loaded == set()
+
+
+def test_what_a_process_starts_and_loads_is_counted_however_it_ends(tmp_path: Path) -> None:
+    program = """
+import importlib, os, subprocess
+for arguments in (["--version"], ["-c", "a.b=c", "var", "GIT_PAGER"], ["--version"], ["no such\\ncommand"]):
+    subprocess.run(["git", *arguments], capture_output=True)
+importlib.import_module("colorsys")
+os._exit(3)
+"""
+    found = started([sys.executable, "-c", program], cwd=tmp_path, environment={"PATH": os.environ["PATH"]})
+
+    assert found.status == 3
+    assert found.git == (("--version",), ("-c", "a.b=c", "var", "GIT_PAGER"), ("--version",), ("no such\ncommand",))
+    assert found.verbs == {"--version": 2, "var": 1, "no such\ncommand": 1}
+    assert len(found.questions) == 3
+    assert {"colorsys", "subprocess"} < found.modules
+    assert found.modules.isdisjoint({"sitecustomize", "pathlib"})
+    assert found.ours == set()
+
+
+def _listed(calls: tuple[tuple[str, ...], ...]) -> str:
+    """Every call on a line, those that were made before marked."""
+    return "\n" + "\n".join(
+        f"{'again ' if call in calls[:number] else ''}{' '.join(call)}" for number, call in enumerate(calls)
+    )
