@@ -74,8 +74,8 @@ async def _story(folder: Path, trunk: Path) -> None:
                 write_file(bea_tree / "shop/tax.py", CODE.replace("price + price * TAX_PERCENT // 100", "price"))
                 sha = land_commit(trunk, bea_tree, "Return net prices")
                 commits = [first[:_SHORT], sha[:_SHORT]]
-                await bea("record_outcome", status="done", summary="prices are net", commits=commits,
-                          checks={"passed": 1})  # fmt: skip
+                done = {"status": "done", "summary": "prices are net", "commits": commits, "checks": {"passed": 1}}
+                await bea("record_outcome", **done)
             _say("Ana is woken at once, takes up the trunk, and finds nothing left to fix.")
             git_output(ana_tree, "merge", "--quiet", "--ff-only", "main")
             click.echo(f"  $ python -m unittest   {test_report(ana_tree)}")
@@ -132,8 +132,8 @@ def _lines(answer: dict[str, Any]) -> list[str]:
     if answer.get("granted"):
         lines.append(f"→ granted, fencing token {answer['fence']}, {answer['expires_in_s'] // 60} minutes")
     for blocker in answer.get("blockers", []):
-        lines.append(click.style(f"→ refused: {blocker['loop']}@{blocker['who']} holds {blocker['path']}", fg="red")
-                     + f" ({blocker['intent']})")  # fmt: skip
+        refused = click.style(f"→ refused: {blocker['loop']}@{blocker['who']} holds {blocker['path']}", fg="red")
+        lines.append(f"{refused} ({blocker['intent']})")
         lines.append(f"→ {answer['instead']}")
     for conflict in answer.get("conflicts", []):
         verdict = click.style(f"→ {answer['verdict']}: takes back {conflict['commit'][:_SHORT]}", fg="red")

@@ -119,9 +119,13 @@ def _shown(found: re.Match[str]) -> str:
 
 def _filled(text: str, width: int, *, first: str = "", others: str = "") -> list[str]:
     lines = textwrap.wrap(
-        text, max(width, 1), initial_indent=first, subsequent_indent=others,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+        text,
+        max(width, 1),
+        initial_indent=first,
+        subsequent_indent=others,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
     return [line.replace(_KEPT, " ") for line in lines]
 
 

@@ -56,15 +56,12 @@ def test(here: Here, files: tuple[Path, ...], as_json: bool) -> int:
         raise NotFound("there is no policies/tests/*.yaml here; name a file of cases")
     suites = [suite_of(file) for file in files]
     found = [played(case, suite.policies) for suite in suites for case in suite.cases]
-    failed = [one for one in found if one.wrong]
     if as_json:
         shown = [{"id": one.id, "title": one.title, "wrong": one.wrong, "decision": one.decision} for one in found]
         click.echo(json.dumps(shown, ensure_ascii=True))
     else:
-        for line in _case_lines(failed):
-            click.echo(line)
-        click.echo(f"{len(found) - len(failed)} of {len(found)} cases came out as expected.")
-    return 1 if failed else 0
+        click.echo("\n".join(_case_lines(found)))
+    return 1 if any(one.wrong for one in found) else 0
 
 
 @policy.command()
@@ -136,10 +133,12 @@ def _only(book: Rulebook, rule: str) -> Rulebook:
     return replace(book, rules=rules)
 
 
-def _case_lines(failed: "Sequence[Played]") -> Iterator[str]:
+def _case_lines(found: "Sequence[Played]") -> Iterator[str]:
+    failed = [one for one in found if one.wrong]
     for one in failed:
         yield f"{click.style('✘', fg='red')} {one.id} {output.harmless(one.title)}"
         yield from (f"    {output.harmless(difference)}" for difference in one.wrong)
+    yield f"{len(found) - len(failed)} of {len(found)} cases came out as expected."
 
 
 def _stopped_lines(stopped: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -61,9 +61,16 @@ class ContextService:
             run = _seen_from(tx, caller, run_id, checkout)
             repo_id = run.repo_id if run else repos.repo_id_of(tx, checkout or Checkout(identity=""))
             found = briefing(
-                tx, repo_id, run, patterns,
-                beside=beside, query=query, since=since, rules=rules, budget_tokens=budget_tokens,
-            )  # fmt: skip
+                tx,
+                repo_id,
+                run,
+                patterns,
+                beside=beside,
+                query=query,
+                since=since,
+                rules=rules,
+                budget_tokens=budget_tokens,
+            )
             owed = run is not None and _owed(tx, caller, run)
         if run is None or not owed:
             return ContextResult(briefing=found)

@@ -143,8 +143,14 @@ def _recorded(tx: Tx, run: Run, draft: Outcome) -> Outcome:
         seq=seq,
         id=events.drawn("out", lambda id: tx.run(OUTCOMES["insert"], id=id, **columns)),  # noqa: A006
     )
-    payload = {"about": outcome.about_run, "role": outcome.role, "status": outcome.status, "attempt": outcome.attempt,
-               "rework": outcome.rework, "next": outcome.next_action}  # fmt: skip
+    payload = {
+        "about": outcome.about_run,
+        "role": outcome.role,
+        "status": outcome.status,
+        "attempt": outcome.attempt,
+        "rework": outcome.rework,
+        "next": outcome.next_action,
+    }
     events.append(tx, run.repo_id, "outcome.recorded", about=outcome.id, run_id=run.id, payload=payload, seq=seq)
     if outcome.about_run != run.id:
         failing = f": {', '.join(outcome.failing)}" if outcome.failing else ""

@@ -103,12 +103,11 @@ def _read(place: Surroundings, files: SettingsReader) -> _Settings:
 
 def _server(settings: _Settings) -> tuple[Check, Entries]:
     """What is so, and the entry that Claude Code would use: of this folder, else .mcp.json, else of the user."""
-    here = table_at(settings.state, "mcpServers", NAME)
     answers = (settings.state, *(tree for _, tree in settings.files))
     is_off = any(NAME in words_at(tree, "disabledMcpjsonServers") for tree in answers)
     is_accepted = any(map(_accepts, answers))
     may_start = not is_off and (_accepts(settings.user[1]) or (is_accepted and settings.is_trusted))
-    own = here or (settings.everywhere if not (settings.shared and may_start) else {})
+    own = _own(settings, shared_goes_first=bool(settings.shared) and may_start)
     if not own and not settings.shared:
         return _warns("does not know the server here", INIT), {}
     if NAME in words_at(settings.state, "disabledMcpServers") or (is_off and not own):
@@ -117,6 +116,12 @@ def _server(settings: _Settings) -> tuple[Check, Entries]:
     if own:
         return Check(check=_CLIENT, status="ok", found="knows the server from your own settings"), own
     return _shared_check(may_start=may_start, is_accepted=is_accepted), settings.shared
+
+
+def _own(settings: _Settings, *, shared_goes_first: bool) -> Entries:
+    """The user's own entry that counts: that of this folder, else the one for all folders."""
+    here = table_at(settings.state, "mcpServers", NAME)
+    return here or ({} if shared_goes_first else settings.everywhere)
 
 
 def _shared_check(*, may_start: bool, is_accepted: bool) -> Check:

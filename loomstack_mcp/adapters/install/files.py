@@ -7,7 +7,7 @@ from pathlib import Path
 from loomstack_mcp.adapters.git.run import run
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.install.journal import JournalEntry, read_journal
-from loomstack_mcp.adapters.install.writing import FileStep, beside
+from loomstack_mcp.adapters.install.writing import FileStep, temporary_beside
 from loomstack_mcp.core.clients.files.project import ClientFile
 from loomstack_mcp.core.errors import Invalid
 
@@ -37,7 +37,7 @@ def planned_removal(worktree: Worktree, files: Sequence[ClientFile], journal: Pa
 def _leftovers(root: Path, files: Sequence[ClientFile]) -> Iterator[FileStep]:
     """What an `init` that was killed has left beside the files."""
     for file in files:
-        path = beside(Path(os.path.realpath(root / file.path)))
+        path = temporary_beside(Path(os.path.realpath(root / file.path)))
         if path.is_file() and not path.is_symlink():
             # Its last character may be cut in two.
             yield FileStep(path=path, before=_text(path, errors="replace"), after=None)

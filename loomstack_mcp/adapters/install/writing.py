@@ -58,7 +58,7 @@ def replace_file(path: Path, text: str) -> None:
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
     if path.exists() and not os.access(path, os.W_OK):
         raise PermissionError(13, "it is read-only", str(path))
-    temporary = beside(path)
+    temporary = temporary_beside(path)
     temporary.unlink(missing_ok=True)
     try:
         # A new file: what a link of that name points to is nobody's to overwrite.
@@ -70,6 +70,6 @@ def replace_file(path: Path, text: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def beside(path: Path) -> Path:
+def temporary_beside(path: Path) -> Path:
     """Where the new text of a file lies while it is written."""
     return path.with_name(f".{path.name}.loomstack-new")

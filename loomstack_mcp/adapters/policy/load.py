@@ -8,9 +8,10 @@ from pydantic import ValidationError
 
 from loomstack_mcp.adapters.policy import models as models
 from loomstack_mcp.adapters.policy.cache import PolicyFile, builtin, policy_hash, policy_record
-from loomstack_mcp.adapters.policy.messages import key_path, spoken
+from loomstack_mcp.adapters.policy.messages import Wrong, key_path, spoken
 from loomstack_mcp.adapters.policy.strict_yaml import Document, YamlPlace, document
-from loomstack_mcp.adapters.policy.validate import Wrong, instant_ms, wrong_in_rule, wrong_in_waiver
+from loomstack_mcp.adapters.policy.times import instant_ms
+from loomstack_mcp.adapters.policy.validate import wrong_in_rule, wrong_in_waiver
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.policy.rules import Layer, Rule, Rulebook, Waiver
 

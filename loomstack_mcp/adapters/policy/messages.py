@@ -1,7 +1,7 @@
 """What pydantic finds wrong with the shape of a policy file, said to its author."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
@@ -9,6 +9,9 @@ from pydantic_core import ErrorDetails
 
 from loomstack_mcp.adapters.policy.models import Doc
 from loomstack_mcp.adapters.policy.strict_yaml import YamlPlace
+
+Wrong = Iterator[tuple[YamlPlace, str]]
+"""Problems, each with its place relative to what was looked at."""
 
 _SHOWN_CHARS_MAX = 60
 _WORDS = {

@@ -41,7 +41,7 @@ class SqliteStore:
         upgrade: Upgrade = schema.refuse_older,
     ) -> None:
         self.path = path
-        self._gate = gate.beside(path)
+        self._gate = gate.gate_beside(path)
         self._gate_wait_ms = gate_wait_ms
         self._synchronous = "FULL" if full_sync else "NORMAL"
         self._clock = clock or machine()
