@@ -69,7 +69,7 @@ def with_two_meanings(found: list[Name]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def ours() -> list[Name]:
-    found = []
+    found: list[Name] = []
     for path in sorted((ROOT / PACKAGE).rglob("*.py")):
         module = ".".join(path.relative_to(ROOT / PACKAGE).with_suffix("").parts)
         found += names(path.read_text(encoding="utf-8"), module)

@@ -32,6 +32,7 @@ class Span(click.ParamType[int]):
     name = "SPAN"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The span in milliseconds; click reports another text as wrong usage."""
         if isinstance(value, int):
             return value
         if not (match := re.fullmatch(r"([1-9]\d{0,4})([hdw])", value)):

@@ -35,6 +35,7 @@ def answer(content: Mapping[str, object]) -> CallToolResult:
 
 
 def briefing_answer(found: Briefing) -> BriefingAnswer:
+    """The sections that hold something, and the cursor to read on from."""
     answered: BriefingAnswer = {"cursor": found.cursor}
     for section in get_args(Section):
         if items := getattr(found, section):
@@ -45,6 +46,7 @@ def briefing_answer(found: Briefing) -> BriefingAnswer:
 
 
 def warning_items(told: Sequence[PathWarning]) -> Items:
+    """Warnings as a model is shown them."""
     return [
         dict(
             lean(
@@ -56,10 +58,12 @@ def warning_items(told: Sequence[PathWarning]) -> Items:
 
 
 def alert_items(told: Sequence[Alert]) -> Items:
+    """Alerts as a model is shown them."""
     return [
         dict(lean({"kind": alert.kind, "who": alert.who, "text": alert.text, "about": alert.about})) for alert in told
     ]
 
 
 def compact(body: Any) -> str:
+    """JSON without blanks: each character is paid for."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))

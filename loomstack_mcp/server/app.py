@@ -17,7 +17,7 @@ from loomstack_mcp.server.tools.outcomes import OutcomeTools
 from loomstack_mcp.server.tools.policy import PolicyTools
 from loomstack_mcp.server.tools.runs import RunTools
 
-# Codex shows only the first line up front (facts/clients.md §1): it has to stand alone.
+# Codex shows only the first line up front: it has to stand alone.
 INSTRUCTIONS = """\
 LoomStack lets many agents' loops work as one team: start_run first, claim_paths before editing, record_outcome after.
 A refused claim means another run edits there now: work elsewhere or wait, never edit around it.

@@ -53,6 +53,7 @@ class Face:
         return await self.run(functools.partial(work, caller))
 
     async def run(self, work: Callable[[], _Answer]) -> _Answer:
+        """The work, done on a worker thread. Raises ToolError, with its code and text, for a LoomError."""
         if self._threads is None:
             self._threads = anyio.CapacityLimiter(_THREADS)
         try:

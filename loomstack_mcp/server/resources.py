@@ -26,15 +26,20 @@ class Resources:
         self._loom = face.loom
 
     async def runs(self) -> str:
+        """The last runs."""
         return await self._listed(lambda repo_id: self._loom.runs.latest(repo_id, limit=_LIMIT), run_shown)
 
     async def claims(self) -> str:
+        """What is held now."""
         return await self._listed(lambda repo_id: self._loom.claims.held(repo_id, limit=_LIMIT), claim_shown)
 
     async def activity(self) -> str:
+        """The last events."""
         return await self._listed(lambda repo_id: self._loom.events.latest(repo_id, limit=_LIMIT), event_shown)
 
     async def one_run(self, run: str) -> str:
+        """A run with its claims and outcomes. Raises ResourceNotFoundError."""
+
         def work() -> dict[str, Any]:
             found = self._loom.runs.details(run)
             return {

@@ -29,11 +29,13 @@ class Subscriptions:
         self._newcomer = False
 
     async def publish(self, event: ServerEvent) -> None:
+        """Every listener of now has the event."""
         for listener in tuple(self._listeners.values()):
             listener(event)
         await anyio.lowlevel.checkpoint()
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
+        """The listener hears of what changes from now on, until what is returned is called."""
         token = object()
         self._listeners[token] = listener
         self._newcomer = True

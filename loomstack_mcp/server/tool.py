@@ -15,6 +15,7 @@ class LoomTool(Tool):
     """A tool that refuses unknown arguments, and whose errors are one line that says what to do."""
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
+        """The tool's result. Raises ToolError, in one line that says what to do."""
         try:
             return await super().run(arguments, context, convert_result)
         except ToolError as error:

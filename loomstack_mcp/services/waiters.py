@@ -78,6 +78,7 @@ def forget_waiters(tx: Tx, run_id: str, /) -> None:
 
 
 def drop_waiters(tx: Tx, ids: Sequence[str], /) -> None:
+    """These requests wait no longer, and nobody is told of them."""
     if ids:
         path_index.unindex_paths(tx, ids)
         tx.run(WAITERS["delete"], ids=rows.json_column(ids))

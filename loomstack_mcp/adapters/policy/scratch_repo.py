@@ -53,6 +53,7 @@ class Scratch:
         return self.marks.get(name) or self.git("rev-parse", "--verify", "--quiet", "--end-of-options", name) or name
 
     def git(self, *arguments: str, at: str = "") -> str:
+        """What git prints. Raises Invalid where it fails, but for a question to `rev-parse`."""
         dates = {"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at} if at else {}
         done = run(self.root, *_WHO, *arguments, seconds_max=_SECONDS_MAX, variables=dates)
         if done.code and arguments[0] != "rev-parse":
@@ -60,6 +61,7 @@ class Scratch:
         return done.text.strip()
 
     def path(self, name: str) -> Path:
+        """A path in it, below folders that are there. Raises Invalid for one that leads out."""
         path = self.root / name
         if ".." in Path(name).parts or Path(name).is_absolute():
             raise Invalid(f"the path {name!r:.80} of a git step leads out of the scratch repository")
@@ -67,6 +69,7 @@ class Scratch:
         return path
 
     def written(self, files: Mapping[str, bytes]) -> None:
+        """The files are there, with this content. Raises Invalid for more than a scratch repository may hold."""
         if sum(map(len, files.values())) > _BYTES_MAX or len(files) > _FILES_MAX:
             raise Invalid("a git step writes more than a scratch repository may hold")
         for name, content in files.items():

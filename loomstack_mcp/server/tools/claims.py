@@ -42,6 +42,8 @@ class ReleaseAnswer(TypedDict, total=False):
 
 
 class ClaimTools:
+    """What holds paths, and lets them go."""
+
     def __init__(self, face: Face) -> None:
         self._face = face
 
@@ -131,6 +133,7 @@ def claim_answer(result: ClaimResult) -> ClaimAnswer:
 
 
 def release_answer(result: ReleaseResult) -> ReleaseAnswer:
+    """What is free now, and for whom."""
     return {
         "released": list(result.released),
         "now_free_for": list(result.now_free_for),

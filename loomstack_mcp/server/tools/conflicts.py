@@ -26,6 +26,8 @@ class ConflictAnswer(TypedDict, total=False):
 
 
 class ConflictTools:
+    """What asks before a change lands."""
+
     def __init__(self, face: Face) -> None:
         self._face = face
 

@@ -22,6 +22,8 @@ class NoteAnswer(TypedDict, total=False):
 
 
 class NoteTools:
+    """What reads and writes shared context."""
+
     def __init__(self, face: Face) -> None:
         self._face = face
 
@@ -86,6 +88,7 @@ class NoteTools:
 
 
 def note_answer(result: NoteResult) -> NoteAnswer:
+    """Who sees the note, and what it contradicts."""
     clashes = [
         {"note": old.id, "text": old.text, "who": old.author, "authority": old.authority} for old in result.contradicts
     ]

@@ -29,6 +29,8 @@ class OutcomeAnswer(TypedDict, total=False):
 
 
 class OutcomeTools:
+    """What records attempts."""
+
     def __init__(self, face: Face) -> None:
         self._face = face
 
@@ -74,6 +76,7 @@ class OutcomeTools:
 
 
 def outcome_answer(result: OutcomeResult) -> OutcomeAnswer:
+    """How often it was tried, and what comes next."""
     step = {"action": result.next.action, "why": result.next.why, "carry": list(result.next.carry)}
     return {
         "outcome": result.outcome.id,

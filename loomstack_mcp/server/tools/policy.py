@@ -27,6 +27,8 @@ class PolicyAnswer(TypedDict, total=False):
 
 
 class PolicyTools:
+    """What asks the team's rules."""
+
     def __init__(self, face: Face) -> None:
         self._face = face
 

@@ -23,6 +23,8 @@ class StartAnswer(TypedDict, total=False):
 
 
 class RunTools:
+    """What starts runs."""
+
     def __init__(self, face: Face) -> None:
         self._face = face
 
@@ -65,6 +67,7 @@ class RunTools:
 
 
 def start_answer(result: StartResult) -> StartAnswer:
+    """The run, and what to know before the first edit."""
     return {
         "run": result.run.id,
         "resumed": result.resumed,
