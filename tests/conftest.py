@@ -38,7 +38,8 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """A process for each core, where folders are tested and nothing else was asked for; `-n0` is all in one."""
     options = config.option
-    if not config.pluginmanager.hasplugin("xdist") or options.tx or options.usepdb or options.collectonly:
+    is_worker = hasattr(config, "workerinput")  # which reads the same settings, and must start none of its own
+    if is_worker or not config.pluginmanager.hasplugin("xdist") or options.tx or options.usepdb or options.collectonly:
         return
     if options.numprocesses is None:
         is_wide = any(Path(argument.partition("::")[0]).is_dir() for argument in config.args)

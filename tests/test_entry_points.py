@@ -21,17 +21,19 @@ _ANSWERS = {
     "loomstack-mcp conflicts": (0, "Landed 0"),
 }
 _HOOK_MODULES = """
-adapters adapters.gitcli adapters.plumbing adapters.settings adapters.system
-core core.briefing core.claims core.errors core.events core.globs core.ids core.limits core.notes core.paths
-core.repos core.runs core.texts core.wildcards
-core.changes core.changes.conflicts core.changes.effects core.changes.hunks core.changes.ledger core.changes.lines
-core.changes.reversals core.changes.verdicts
-core.clients core.clients.action core.clients.claude core.clients.codex
-core.policy core.policy.patterns core.policy.rules core.policy.secrets
+adapters adapters.settings adapters.system
+adapters.git adapters.git.discovery adapters.git.identity adapters.git.objects adapters.git.repository adapters.git.run
+adapters.git.trunk adapters.git.worktree
+core core.claims core.errors core.events core.ids core.limits core.phrases core.repos core.runs core.secrets core.texts
+core.clients core.clients.claude core.clients.codex core.clients.payload
+core.patterns core.patterns.braces core.patterns.globs core.patterns.segments core.patterns.typed
+core.patterns.wildcards
+core.shell core.shell.apply_patch
 hooks hooks.main
 quick
-services services.blockers services.entry services.events services.paths services.repos
-store store.base store.clock store.gate store.queries store.rows store.schema store.sqlite
+services services.acting services.blockers services.events services.path_index services.repos
+store store.base store.queries store.rows
+store.sqlite store.sqlite.backend store.sqlite.clock store.sqlite.gate store.sqlite.schema
 """
 _OF_TWO_INDEXES = {"write-tree"}
 """Asked of the index as it is, and again of a copy with the files in it."""

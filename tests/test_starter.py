@@ -13,6 +13,7 @@ from loomstack_mcp.adapters.policy import files
 from loomstack_mcp.adapters.policy.cases import Played, played
 from loomstack_mcp.core.policy.linting import linted
 from loomstack_mcp.core.policy.rules import Rulebook
+from tests.deltas import look
 
 _ROOT = Path(__file__).parents[1]
 _POLICIES = {path.stem: path.read_text("utf-8") for path in (_ROOT / "policies").glob("*.yaml")}
@@ -24,7 +25,8 @@ _THREADS = 4
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Rulebook:
-    return files.rulebook(_ROOT, str(tmp_path_factory.mktemp("home")), worktree=True)
+    with look(_ROOT) as repo:
+        return files.rulebook(repo, str(tmp_path_factory.mktemp("home")), worktree=True)
 
 
 @pytest.fixture(scope="module")

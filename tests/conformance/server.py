@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import uvicorn
 
-from loomstack_mcp.adapters.settings import load_settings
+from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.server.app import build_server
 from loomstack_mcp.server.face import Face
@@ -19,7 +19,7 @@ from tests.conformance import fixtures
 def main() -> None:
     """Print the address on stderr and serve until killed: the suite sends no token."""
     with tempfile.TemporaryDirectory() as home, open_loom(Path(home) / "loom.db") as loom:
-        face = Face(loom, load_settings({"home": home}), None)
+        face = Face(loom, Here(None, {"home": home}, elsewhere="name one"))
         server = build_server(face, Subscriptions(face))
         fixtures.add(server)
         listener = listening("127.0.0.1", 0)

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.deadlines import seconds
 from tests.wire import Server
 
 _COUNTED = Path(__file__).with_name("counted")
 _ROOT = Path(__file__).parents[2]
 _OURS = "loomstack_mcp"
-_SECONDS_MAX = 120
+_QUIET_S = 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ def started(command: list[str], *, cwd: Path, environment: Mapping[str, str], st
         )  # fmt: skip
         with process:
             try:
-                printed, said = process.communicate(stdin, timeout=_SECONDS_MAX)
+                printed, said = process.communicate(stdin, timeout=seconds(_QUIET_S))
             finally:
                 process.kill()
         return Started(
@@ -81,7 +82,7 @@ def started_server(command: list[str], *, cwd: Path, environment: Mapping[str, s
     """Start a server on stdio, let it answer `initialize` and no more, and end its input."""
     with _counting(environment) as counts:
         with Server(command, cwd=cwd, env=dict(counts.variables), fresh=True) as server:
-            answer: dict[str, Any] = server.request("initialize", _INITIALIZE, timeout_s=_SECONDS_MAX)
+            answer: dict[str, Any] = server.request("initialize", _INITIALIZE, quiet_s=_QUIET_S)
         return Started(
             status=server.process.returncode,
             printed=str(answer["result"]["serverInfo"]["name"]),

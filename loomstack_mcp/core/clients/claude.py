@@ -1,7 +1,11 @@
 """Claude Code: PreToolUse payloads as actions, answers as replies (https://code.claude.com/docs/en/hooks)."""
 
+from typing import TYPE_CHECKING
+
 from loomstack_mcp.core.clients.payload import Action, Payload, fields, replied, text, usable
-from loomstack_mcp.core.policy.rules import Answer
+
+if TYPE_CHECKING:
+    from loomstack_mcp.core.policy.rules import Answer  # every record of a rule, for a hook that asks none
 
 _EDITS = {"Edit": "file_path", "Write": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
 _COMMANDS = frozenset({"Bash", "Monitor"})
@@ -22,6 +26,6 @@ def action(payload: Payload, /) -> Action:
     )
 
 
-def reply(answer: Answer, reason: str, /) -> Payload | None:
+def reply(answer: "Answer", reason: str, /) -> Payload | None:
     """What to print. Where nobody sits at the screen, Claude Code takes `ask` for a refusal."""
     return replied(answer, reason, can_ask=True)

@@ -1,11 +1,14 @@
 """Codex: PreToolUse payloads as actions, answers as replies. Its edits are patches, whose headers name the files."""
 
 import shlex
+from typing import TYPE_CHECKING
 
 from loomstack_mcp.core.clients.payload import Action, Payload, fields, replied, text, usable
 from loomstack_mcp.core.errors import Invalid
-from loomstack_mcp.core.policy.rules import Answer
 from loomstack_mcp.core.shell.apply_patch import patched
+
+if TYPE_CHECKING:
+    from loomstack_mcp.core.policy.rules import Answer  # every record of a rule, for a hook that asks none
 
 _COMMANDS = frozenset(
     {"Bash", "shell", "shell_command", "local_shell", "container.exec", "exec_command", "unified_exec"}
@@ -28,7 +31,7 @@ def action(payload: Payload, /) -> Action:
     )
 
 
-def reply(answer: Answer, reason: str, /) -> Payload | None:
+def reply(answer: "Answer", reason: str, /) -> Payload | None:
     """What to print. Codex runs a call that is answered with `ask`, so that is never said."""
     return replied(answer, reason, can_ask=False)
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from loomstack_mcp.core.errors import Invalid
-from loomstack_mcp.core.policy.rules import Answer
+
+if TYPE_CHECKING:
+    from loomstack_mcp.core.policy.rules import Answer  # every record of a rule, for a hook that asks none
 
 Payload = Mapping[str, object]
 """The JSON object on a hook's stdin. Nothing in it is certain to be there, or of the right kind."""
@@ -72,7 +74,7 @@ def remark(reason: str, /) -> Payload:
     return {"systemMessage": reason}
 
 
-def replied(answer: Answer, reason: str, /, *, can_ask: bool) -> Payload | None:
+def replied(answer: "Answer", reason: str, /, *, can_ask: bool) -> Payload | None:
     """The reply to an answer of the policy; None, which is to say nothing, where it allows.
 
     Where the client cannot ask, what needs an approval is refused: silence is no.

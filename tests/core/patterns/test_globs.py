@@ -48,13 +48,13 @@ def disagreement(one: str, other: str, *, ignore_case: bool = False) -> str:
     return "" if all(sides) else f"{one} and {other} do not share {witness}"
 
 
-def test_every_pair_of_a_sample_overlaps_exactly_where_it_shares_a_path():
+def test_every_pair_of_a_sample_overlaps_exactly_where_it_shares_a_path() -> None:
     wrong = [found for one in SAMPLE for other in SAMPLE if (found := disagreement(one, other))]
 
     assert wrong == []
 
 
-def test_every_pair_of_a_sample_overlaps_exactly_where_it_shares_a_path_of_any_case():
+def test_every_pair_of_a_sample_overlaps_exactly_where_it_shares_a_path_of_any_case() -> None:
     few = SAMPLE[::3]
 
     wrong = [found for one in few for other in few if (found := disagreement(one, other, ignore_case=True))]
@@ -62,7 +62,7 @@ def test_every_pair_of_a_sample_overlaps_exactly_where_it_shares_a_path_of_any_c
     assert wrong == []
 
 
-def test_the_sample_has_many_pairs_that_overlap_and_many_that_do_not():
+def test_the_sample_has_many_pairs_that_overlap_and_many_that_do_not() -> None:
     pairs = [(one, other) for one in SAMPLE for other in SAMPLE]
 
     shares = sum(bool(covered(one) & covered(other)) for one, other in pairs) / len(pairs)
@@ -70,7 +70,7 @@ def test_the_sample_has_many_pairs_that_overlap_and_many_that_do_not():
     assert 0.2 < shares < 0.8
 
 
-def test_the_sample_covers_what_the_definition_says():
+def test_the_sample_covers_what_the_definition_says() -> None:
     wrong = [
         (text, path) for text in SAMPLE for path in PATHS if covers(pattern(text), path) != (path in covered(text))
     ]
@@ -78,7 +78,7 @@ def test_the_sample_covers_what_the_definition_says():
     assert wrong == []
 
 
-def test_keys_of_overlapping_patterns_are_prefixes_of_one_another():
+def test_keys_of_overlapping_patterns_are_prefixes_of_one_another() -> None:
     keys = {text: pattern(text).key for text in SAMPLE}
 
     missed = [
@@ -126,7 +126,7 @@ def two_of_one_path(draw: st.DrawFn) -> tuple[str, str, str]:
 
 @settings(max_examples=400, deadline=None)
 @given(two_of_one_path())
-def test_two_patterns_of_one_path_overlap(drawn: tuple[str, str, str]):
+def test_two_patterns_of_one_path_overlap(drawn: tuple[str, str, str]) -> None:
     path, one, other = drawn
 
     assert overlap(pattern(one), pattern(other)) != ""
@@ -152,13 +152,13 @@ TEXTS = WORDS.filter(
 
 @settings(max_examples=600, deadline=None)
 @given(TEXTS, TEXTS, st.booleans())
-def test_drawn_patterns_overlap_exactly_where_they_share_a_path(one: str, other: str, ignore_case: bool):
+def test_drawn_patterns_overlap_exactly_where_they_share_a_path(one: str, other: str, ignore_case: bool) -> None:
     assert disagreement(one, other, ignore_case=ignore_case) == ""
 
 
 @settings(max_examples=300, deadline=None)
 @given(TEXTS, TEXTS, st.booleans())
-def test_overlap_is_symmetric(one: str, other: str, ignore_case: bool):
+def test_overlap_is_symmetric(one: str, other: str, ignore_case: bool) -> None:
     there = overlap(pattern(one), pattern(other), ignore_case=ignore_case)
     back = overlap(pattern(other), pattern(one), ignore_case=ignore_case)
 
@@ -167,13 +167,13 @@ def test_overlap_is_symmetric(one: str, other: str, ignore_case: bool):
 
 @settings(max_examples=300, deadline=None)
 @given(TEXTS, st.sampled_from(PATHS), st.booleans())
-def test_drawn_patterns_cover_what_the_definition_says(text: str, path: str, ignore_case: bool):
+def test_drawn_patterns_cover_what_the_definition_says(text: str, path: str, ignore_case: bool) -> None:
     assert covers(pattern(text), path, ignore_case=ignore_case) == is_covered(text, path, ignore_case=ignore_case)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(st.sampled_from("ab*?[]{},!\\-^/"), min_size=1, max_size=8))
-def test_an_escaped_path_covers_itself_alone(drawn: str):
+def test_an_escaped_path_covers_itself_alone(drawn: str) -> None:
     path = "/".join(name for name in drawn.split("/") if name) or "a"
 
     escaped = pattern(literal(path))
@@ -197,7 +197,7 @@ def test_an_escaped_path_covers_itself_alone(drawn: str):
         (r"app/\[id\]/page.tsx", "app/*/page.tsx", "app/[id]/page.tsx"),
     ],
 )
-def test_these_overlap(one: str, other: str, witness: str):
+def test_these_overlap(one: str, other: str, witness: str) -> None:
     assert overlap(pattern(one), pattern(other)) == witness
 
 
@@ -213,7 +213,7 @@ def test_these_overlap(one: str, other: str, witness: str):
         ("Makefile", "makefile"),
     ],
 )
-def test_these_do_not_overlap(one: str, other: str):
+def test_these_do_not_overlap(one: str, other: str) -> None:
     assert overlap(pattern(one), pattern(other)) == ""
 
 
@@ -227,7 +227,7 @@ def test_these_do_not_overlap(one: str, other: str):
         ("[Z-_]", "z", "z"),
     ],
 )
-def test_these_overlap_in_another_case(one: str, other: str, witness: str):
+def test_these_overlap_in_another_case(one: str, other: str, witness: str) -> None:
     found = overlap(pattern(one), pattern(other), ignore_case=True)
 
     assert found.casefold() == witness.casefold()
@@ -246,18 +246,18 @@ def test_these_overlap_in_another_case(one: str, other: str, witness: str):
         (r"a/\[b\]/*", "a/[b]/"),
     ],
 )
-def test_a_key_is_the_longest_literal_folder(text: str, key: str):
+def test_a_key_is_the_longest_literal_folder(text: str, key: str) -> None:
     assert pattern(text).key == key
 
 
 @pytest.mark.parametrize("text", ["", "/", "/a", "a//b", "a/../b", "./a", "[a", "{a,b", "a\\", "[z-a]", "{a,}"])
-def test_an_invalid_pattern_is_refused(text: str):
+def test_an_invalid_pattern_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         pattern(text)
 
 
 @pytest.mark.parametrize("text", ["a" * 501, "{a,b}" * 7, "{" * 6 + "a,b" + ",c}" * 6 + "{a,b}" * 9])
-def test_a_pattern_over_a_limit_is_refused(text: str):
+def test_a_pattern_over_a_limit_is_refused(text: str) -> None:
     with pytest.raises(LimitExceeded):
         pattern(text)
 
@@ -275,21 +275,21 @@ def test_a_pattern_over_a_limit_is_refused(text: str):
         ("{a,b/}" * 6 + "*a" * 10 + "b", "{a,b/}" * 6 + "?" * 15 + "c"),
     ],
 )
-def test_hostile_patterns_are_told_apart(one: str, other: str):
+def test_hostile_patterns_are_told_apart(one: str, other: str) -> None:
     assert overlap(pattern(one), pattern(other)) == ""
 
 
-def test_hostile_patterns_meet():
+def test_hostile_patterns_meet() -> None:
     assert overlap(pattern("*a" * 249), pattern("a" * 490)) == "a" * 490
 
 
-def test_ancestors_are_the_folders_above_and_the_key_itself():
+def test_ancestors_are_the_folders_above_and_the_key_itself() -> None:
     assert ancestors("a/b.py/") == ("", "a/", "a/b.py/")
     assert ancestors("") == ("",)
 
 
 @given(st.sampled_from(["", "a/", "a/b/"]), st.text(st.sampled_from("a/0.-b"), max_size=6))
-def test_below_bounds_the_keys_strictly_below(key: str, end: str):
+def test_below_bounds_the_keys_strictly_below(key: str, end: str) -> None:
     low, high = keys_below(key)
 
     found = {other for other in (end, f"{key}{end}") if low < other < high}

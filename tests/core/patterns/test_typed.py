@@ -63,7 +63,7 @@ def claim(text: str) -> str:
         ("cafe\u0301", "caf\u00e9"),
     ],
 )
-def test_a_path_becomes_canonical(text: str, canonical: str):
+def test_a_path_becomes_canonical(text: str, canonical: str) -> None:
     assert claim(text) == canonical
 
 
@@ -106,28 +106,28 @@ def test_a_path_becomes_canonical(text: str, canonical: str):
         "{a,b",
     ],
 )
-def test_what_is_no_path_of_the_worktree_is_refused(text: str):
+def test_what_is_no_path_of_the_worktree_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         claim(text)
 
 
-def test_a_refusal_says_what_to_write_instead():
+def test_a_refusal_says_what_to_write_instead() -> None:
     with pytest.raises(Invalid, match=r"/etc/passwd lies outside the repository /work/repo; write paths from its root"):
         claim("/etc/passwd")
 
 
-def test_without_a_root_no_absolute_path_is_claimable():
+def test_without_a_root_no_absolute_path_is_claimable() -> None:
     with pytest.raises(Invalid):
         claimed("/work/repo/a.py", is_file=FILES.__contains__, is_folder=FOLDERS.__contains__)
 
 
 @pytest.mark.parametrize("text", ["a" * (PATTERN_CHARS_MAX + 1), "/work/repo/" + "a" * (PATTERN_CHARS_MAX + 1)])
-def test_a_path_over_the_limit_is_refused(text: str):
+def test_a_path_over_the_limit_is_refused(text: str) -> None:
     with pytest.raises(LimitExceeded):
         claim(text)
 
 
-def test_a_path_below_the_root_may_be_as_long_as_a_relative_one():
+def test_a_path_below_the_root_may_be_as_long_as_a_relative_one() -> None:
     name = "a" * (PATTERN_CHARS_MAX - 3) + ".py"
 
     assert claim(f"/work/repo/{name}") == name
@@ -163,7 +163,7 @@ def outcome(text: str) -> str:
 
 
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=7).map("".join).map(outcome).filter(bool))
-def test_a_canonical_pattern_is_its_own_canonical_pattern(canonical: str):
+def test_a_canonical_pattern_is_its_own_canonical_pattern(canonical: str) -> None:
     assert claim(canonical) == canonical
     assert pattern(canonical).text == canonical
     assert unicodedata.is_normalized("NFC", canonical)
