@@ -9,7 +9,7 @@ from loomstack_mcp.store.sqlite.backend import SqliteStore
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[EditService | None]:
+def edit_service(settings: Settings) -> Iterator[EditService | None]:
     """What stands in the way of edits, by the store that `settings` names; None where there is no store yet."""
     path = sqlite_path(settings)
     if not path.exists():

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from loomstack_mcp.adapters.git import blobs
-from loomstack_mcp.adapters.git.blobs import Tree, tree_of
-from loomstack_mcp.adapters.git.delta import Delta, landing_delta, push_delta, staged_delta
+from loomstack_mcp.adapters.git.blobs import FileTree, tree_of
+from loomstack_mcp.adapters.git.delta import landing_delta, push_delta, staged_delta
 from loomstack_mcp.adapters.git.discovery import place_at
+from loomstack_mcp.adapters.git.plain import Delta
 from loomstack_mcp.adapters.git.repository import Repository
 
 
@@ -34,7 +35,7 @@ def pushed(
         return push_delta(repo, old, new, trunk=trunk, excused=excused)
 
 
-def tree(folder: Path, name: str) -> Tree:
+def tree(folder: Path, name: str) -> FileTree:
     with look(folder) as repo:
         return tree_of(repo, name)
 

@@ -33,7 +33,8 @@ hooks hooks.main
 quick
 services services.acting services.blockers services.events services.path_index services.repos
 store store.base store.queries store.rows
-store.sqlite store.sqlite.backend store.sqlite.clock store.sqlite.gate store.sqlite.schema
+store.sqlite store.sqlite.backend store.sqlite.boot store.sqlite.clock store.sqlite.failures store.sqlite.file
+store.sqlite.gate store.sqlite.schema store.sqlite.transaction
 """
 _OF_TWO_INDEXES = {"write-tree"}
 """Asked of the index as it is, and again of a copy with the files in it."""

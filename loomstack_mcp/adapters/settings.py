@@ -10,9 +10,10 @@ from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX
 from loomstack_mcp.core.patterns.globs import pattern
 
-_SQLITE = "sqlite:///"
 REPO_FILE = ".loomstack/config.yaml"
+_SQLITE = "sqlite:///"
 _NAMES = ("home", "store", "repo", "rework_max", "generated")
+_NOT_IN_REPO = frozenset({"home", "store"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class Settings:
     """Settings that were found where they do not count, each with the reason."""
 
 
-def load(
+def load_settings(
     flags: Mapping[str, str | None],
     *,
     environment: Mapping[str, str] | None = None,
@@ -52,15 +53,9 @@ def load(
     # A file in the repository is anybody's who can push: it may name the repo, never choose where data goes.
     ignored = tuple(
         f"{name} in {REPO_FILE}: set it by flag, environment or {Path(home) / 'config.yaml'}"
-        for name in sorted(set(repos) & {"home", "store"})
+        for name in sorted(set(repos) & _NOT_IN_REPO)
     )
-    layers: list[tuple[str, Mapping[str, Any]]] = [
-        ("flag", {name: value for name, value in flags.items() if value is not None}),
-        ("environment", {n: value for n in _NAMES if (value := environment.get(f"LOOMSTACK_{n.upper()}"))}),
-        (REPO_FILE, {name: value for name, value in repos.items() if name not in ("home", "store")}),
-        (str(Path(home) / "config.yaml"), _file(Path(home) / "config.yaml")),
-        ("default", {"home": home, "store": _store_in(home), "repo": "", "rework_max": REWORK_MAX, "generated": ()}),
-    ]  # fmt: skip
+    layers = _layers(flags, environment, repos, home)
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for name in _NAMES:
@@ -79,6 +74,21 @@ def sqlite_path(settings: Settings) -> Path:
         return Path(store).expanduser().absolute()
     scheme = store.split("://", maxsplit=1)[0] or "nothing"
     raise StoreUnavailable(f"store {scheme} is not spoken by this version; use sqlite:///PATH")
+
+
+def _layers(
+    flags: Mapping[str, str | None], environment: Mapping[str, str], repos: Mapping[str, Any], home: str
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """What each place says, by its name, the one that goes first at the front."""
+    own = Path(home) / "config.yaml"
+    from_environment = {name: environment.get(f"LOOMSTACK_{name.upper()}") for name in _NAMES}
+    return [
+        ("flag", {name: value for name, value in flags.items() if value is not None}),
+        ("environment", {name: value for name, value in from_environment.items() if value}),
+        (REPO_FILE, {name: value for name, value in repos.items() if name not in _NOT_IN_REPO}),
+        (str(own), _file(own)),
+        ("default", {"home": home, "store": _store_in(home), "repo": "", "rework_max": REWORK_MAX, "generated": ()}),
+    ]
 
 
 def _store_in(home: str) -> str:

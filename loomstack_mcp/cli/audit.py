@@ -4,7 +4,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import click
 from loomstack_mcp.adapters.git.audit import Audit, audited
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.cli import output
-from loomstack_mcp.cli.audit_text import KINDS, day, paths_of, plain, undone_phrase
+from loomstack_mcp.cli.audit_text import KINDS, day, paths_taken_back, plain, undone_phrase
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import DAY_MS, HOUR_MS, SECOND_MS
@@ -21,6 +21,7 @@ from loomstack_mcp.edge.here import Here
 
 _LAST = 1_000
 _PATHS_SHOWN = 4
+_MOST_SHOWN = 10
 _UNITS_MS = {"h": HOUR_MS, "d": DAY_MS, "w": 7 * DAY_MS}
 _COLORS = {"stop": "red", "warn": "yellow"}
 
@@ -31,6 +32,7 @@ class Span(click.ParamType[int]):
     name = "SPAN"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The span in milliseconds; click reports another text as wrong usage."""
         if isinstance(value, int):
             return value
         if not (match := re.fullmatch(r"([1-9]\d{0,4})([hdw])", value)):
@@ -109,42 +111,46 @@ def _reversal_object(one: Reversal) -> dict[str, Any]:
 
 
 def _lines(found: Audit) -> Iterator[str]:
-    told = [one for one in found.reversals if one.verdict != "clear"]
-    for one in told:
-        yield from _told(one)
+    silent = [one for one in found.reversals if one.verdict != "clear"]
+    for one in silent:
+        yield from _reversal_lines(one)
         yield ""
-    if told:
-        yield click.style("Who undid whom", bold=True)
-        pairs = Counter((one.change.author, undone.change.author) for one in told for undone in one.silent)
-        for (who, whom), times in pairs.most_common(10):
-            yield f"  {times:>4} ×  {output.harmless(who)} → {output.harmless(whom)}"
-        yield click.style("Where", bold=True)
-        for path, times in Counter(path for one in told for path in paths_of(one)).most_common(10):
-            yield f"  {times:>4} ×  {_shown(path)}"
+    if silent:
+        yield from _most_often(silent)
         yield ""
-    stops = sum(one.verdict == "stop" for one in told)
-    agreed = len(found.reversals) - len(told)
+    stops = sum(one.verdict == "stop" for one in silent)
+    agreed = len(found.reversals) - len(silent)
     span = f" from {day(found.first_ms)} to {day(found.last_ms)}" if found.commits else ""
     yield f"{found.commits:,} commits{span}, {found.seconds:.1f} s."
     yield (
-        f"{stops} silently took back what others had landed (stop), {len(told) - stops} may have (warn); "
+        f"{stops} silently took back what others had landed (stop), {len(silent) - stops} may have (warn); "
         f"{agreed} were agreed: an author's own, or of one branch."
     )
-    for gap in found.unchecked:
-        yield click.style(f"Not checked: {output.harmless(gap)}.", fg="yellow")
+    yield from (click.style(f"Not checked: {output.harmless(gap)}.", fg="yellow") for gap in found.unchecked)
 
 
-def _told(one: Reversal) -> Iterator[str]:
+def _most_often(silent: Sequence[Reversal]) -> Iterator[str]:
+    """Between whom it happened most often, and where."""
+    yield click.style("Who undid whom", bold=True)
+    pairs = Counter((one.change.author, undone.change.author) for one in silent for undone in one.silent)
+    for (who, whom), times in pairs.most_common(_MOST_SHOWN):
+        yield f"  {times:>4} ×  {output.harmless(who)} → {output.harmless(whom)}"
+    yield click.style("Where", bold=True)
+    for path, times in Counter(path for one in silent for path in paths_taken_back(one)).most_common(_MOST_SHOWN):
+        yield f"  {times:>4} ×  {_shown_path(path)}"
+
+
+def _reversal_lines(one: Reversal) -> Iterator[str]:
     mark = click.style(f"{one.verdict.upper():<4}", fg=_COLORS[one.verdict], bold=True)
     yield f"{mark}  {one.change.sha[:10]}  {day(one.change.at_ms)}  {output.harmless(one.change.author)}: " + (
         output.harmless(one.change.title)
     )
     for undone in one.silent:
         yield f"      {KINDS[one.kind]} {undone_phrase(one, undone)}"
-    paths = paths_of(one)
+    paths = paths_taken_back(one)
     more = f" and {len(paths) - _PATHS_SHOWN} more" if len(paths) > _PATHS_SHOWN else ""
-    yield f"      in {', '.join(_shown(path) for path in paths[:_PATHS_SHOWN])}{more}"
+    yield f"      in {', '.join(_shown_path(path) for path in paths[:_PATHS_SHOWN])}{more}"
 
 
-def _shown(path: str) -> str:
+def _shown_path(path: str) -> str:
     return output.harmless(plain(path))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from loomstack_mcp.adapters.git.audit import Audit
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.cli.audit_text import day, paths_of, plain, undone_phrase
+from loomstack_mcp.cli.audit_text import day, paths_taken_back, plain, undone_phrase
 from loomstack_mcp.cli.output import harmless
 from loomstack_mcp.core.changes.reversals import Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal
@@ -25,18 +25,20 @@ def page(found: Audit, repo: Repository) -> str:
     """The whole HTML document."""
     told = [one for one in found.reversals if one.verdict != "clear"]
     order = sorted(told, key=lambda one: (one.verdict != "stop", -one.change.at_ms))
-    return "\n".join([
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width,initial-scale=1">',
-        f"<title>What was taken back</title><style>{_CSS.read_text('utf-8')}</style></head><body>",
-        *_head(found, told, repo),
-        *_timeline(found, told),
-        *_tables(told),
-        "<h2>The cases</h2>",
-        *(part for one in order[:_CASES_MAX] for part in _case(one, repo)),
-        f"<p class=soft>and {len(order) - _CASES_MAX} more</p>" if len(order) > _CASES_MAX else "",
-        "</body></html>\n",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width,initial-scale=1">',
+            f"<title>What was taken back</title><style>{_CSS.read_text('utf-8')}</style></head><body>",
+            *_head(found, told, repo),
+            *_timeline(found, told),
+            *_tables(told),
+            "<h2>The cases</h2>",
+            *(part for one in order[:_CASES_MAX] for part in _case(one, repo)),
+            f"<p class=soft>and {len(order) - _CASES_MAX} more</p>" if len(order) > _CASES_MAX else "",
+            "</body></html>\n",
+        ]
+    )
 
 
 def _head(found: Audit, told: Sequence[Reversal], repo: Repository) -> Iterator[str]:
@@ -78,7 +80,7 @@ def _tables(told: Sequence[Reversal]) -> Iterator[str]:
     if not told:
         return
     pairs = Counter((one.change.author, undone.change.author) for one in told for undone in one.silent)
-    files = Counter(path for one in told for path in paths_of(one))
+    files = Counter(path for one in told for path in paths_taken_back(one))
     yield '<div class="columns"><div><h2>Who undid whom</h2><table>'
     for (who, whom), times in pairs.most_common(10):
         yield f"<tr><td>{times} ×<td>{_text(who)} → {_text(whom)}"
@@ -107,9 +109,13 @@ def _place(one: Reversal, undone: Undone, place: UndonePlace, repo: Repository) 
     yield '<div class="sides">'
     yield _side("before", place.old_path, _lines_of(repo, parent, place.old_path), old.before, old.before_lines, "out")
     yield _side(
-        f"changed by {undone.change.author}", place.path, _lines_of(repo, undone.change.sha, place.path),
-        old.after, old.after_lines, "in",
-    )  # fmt: skip
+        f"changed by {undone.change.author}",
+        place.path,
+        _lines_of(repo, undone.change.sha, place.path),
+        old.after,
+        old.after_lines,
+        "in",
+    )
     after = _lines_of(repo, one.change.sha, place.by_path)
     at = (new.after, new.after_lines) if new else (old.before, old.before_lines)
     yield _side(f"undone by {one.change.author}", place.by_path, after, *at, "out")

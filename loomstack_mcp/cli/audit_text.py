@@ -21,12 +21,13 @@ def undone_phrase(one: Reversal, undone: Undone) -> str:
     return f"{undone.change.sha[:10]} of {author}, after {stood}: “{title}” ({hunks}, {share} of it{openly})"
 
 
-def paths_of(one: Reversal) -> tuple[str, ...]:
+def paths_taken_back(one: Reversal) -> tuple[str, ...]:
     """Where it took back what was not agreed."""
     return tuple(sorted({path for undone in one.silent for path in undone.paths}))
 
 
 def day(at_ms: int) -> str:
+    """The date in UTC, as ISO 8601 has it."""
     return datetime.fromtimestamp(at_ms / SECOND_MS, UTC).strftime("%Y-%m-%d")
 
 

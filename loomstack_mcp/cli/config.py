@@ -18,7 +18,7 @@ def config(here: Here, as_json: bool) -> None:
     shown = [
         {"setting": name, "value": getattr(settings, name), "from": origin} for name, origin in settings.origins.items()
     ]
-    output.rows(shown, as_json=as_json, empty="")
+    output.print_rows(shown, as_json=as_json, empty="")
     for ignored in settings.ignored:
         click.echo(f"ignored: {ignored}", err=True)
 

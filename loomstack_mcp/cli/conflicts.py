@@ -28,7 +28,7 @@ def conflicts(here: Here, base: str, as_json: bool) -> int:
         checkout = here.checkout()
         landing = here.landing(repo, loom.ledger, checkout, target=base, progress=output.progress)
         found = loom.conflicts.check(checkout, landing.proposal())
-        others, _ = loom.conflicts.open(loom.repos.found(checkout), limit=_OPEN_MAX)
+        others, _ = loom.conflicts.open(loom.repos.id_of(checkout), limit=_OPEN_MAX)
     if as_json:
         click.echo(json.dumps(_object(found, others), ensure_ascii=True))
     else:

@@ -33,7 +33,7 @@ def path(here: Here) -> None:
 def check(here: Here, as_json: bool) -> int:
     """Read the whole file; exit 1 where it is damaged."""
     health = admin.check(sqlite_path(here.settings))
-    output.record(asdict(health), as_json=as_json)
+    output.print_record(asdict(health), as_json=as_json)
     return 0 if health.ok else 1
 
 
@@ -53,7 +53,7 @@ def backup(here: Here, file: Path) -> None:
 def export(here: Here, folder: Path, as_json: bool) -> None:
     """Write the public views, notes, outcomes and events to FOLDER, as JSON lines."""
     counts = admin.export(sqlite_path(here.settings), folder)
-    output.record(counts, as_json=as_json)
+    output.print_record(counts, as_json=as_json)
 
 
 @db.command()
@@ -65,6 +65,6 @@ def query(here: Here, sql: str, limit: int, as_json: bool) -> None:
     """Run one SELECT, read-only: `db query "SELECT * FROM v_claims"`."""
     until = time.monotonic() + _QUERY_SECONDS_MAX
     rows, more = admin.query(sqlite_path(here.settings), sql, limit=limit, may_go_on=lambda: time.monotonic() < until)
-    output.rows(rows, as_json=as_json, empty="no rows")
+    output.print_rows(rows, as_json=as_json, empty="no rows")
     if more:
         click.echo(f"only the first {limit} rows; --limit shows more", err=True)

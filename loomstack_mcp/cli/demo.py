@@ -1,7 +1,6 @@
 """`demo`: two real servers, one real repository, and the story of two loops that meet on one test."""
 
 import contextlib
-import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -11,23 +10,19 @@ from typing import Any
 import anyio
 import click
 
-_CODE = '''"""Prices of the shop."""
+from loomstack_mcp.cli.demo_shop import (
+    CODE,
+    TEST,
+    added_worktree,
+    commit_all,
+    git_output,
+    land_commit,
+    made_shop,
+    program_output,
+    test_report,
+    write_file,
+)
 
-TAX_PERCENT = 20
-
-
-def total(price):
-    return price + price * TAX_PERCENT // 100
-'''
-_TEST = """import unittest
-
-from shop.tax import total
-
-
-class TestTotal(unittest.TestCase):
-    def test_total(self):
-        self.assertEqual(total(100), 120)
-"""
 _SHORT = 10
 
 
@@ -43,15 +38,15 @@ def demo(keep: bool) -> None:
 
 
 def _play(folder: Path) -> None:
-    trunk = _repository(folder / "shop")
+    trunk = made_shop(folder / "shop")
     anyio.run(_story, folder, trunk)
     click.echo(f"\nThe same store, as a person sees it (in {trunk.name}, after it all):")
-    click.echo(_run([sys.executable, "-m", "loomstack_mcp", "--home", str(folder / "home"), "events"], trunk))
+    click.echo(program_output([sys.executable, "-m", "loomstack_mcp", "--home", str(folder / "home"), "events"], trunk))
 
 
 async def _story(folder: Path, trunk: Path) -> None:
     _say("Yesterday, 17:40. Bea's refactoring loop makes all prices net, and starts with the test.")
-    bea_tree = _worktree(trunk, folder / "bea", "loop/net-prices")
+    bea_tree = added_worktree(trunk, folder / "bea", "loop/net-prices")
     async with _session(folder, bea_tree, "bea") as bea:
         await bea("start_run", loop="refactor", goal="all prices are net", paths=["shop/", "tests/"])
         await bea(
@@ -59,14 +54,14 @@ async def _story(folder: Path, trunk: Path) -> None:
             paths=["shop/tax.py", "tests/test_tax.py"],
             intent="prices become net: 100 stays 100",
         )
-        _write(bea_tree / "tests/test_tax.py", _TEST.replace("120", "100"))
-        first = _land(trunk, bea_tree, "Expect net prices")
+        write_file(bea_tree / "tests/test_tax.py", TEST.replace("120", "100"))
+        first = land_commit(trunk, bea_tree, "Expect net prices")
         why = "total() returns net prices from now on; the code follows tomorrow. The red test is on purpose."
         await bea("share_context", kind="intent", text=why, paths=["tests/test_tax.py"])
 
         _say("This morning, 06:00. Ana's triage loop, in a worktree of its own, finds a red test on the trunk.")
-        ana_tree = _worktree(trunk, folder / "ana", "loop/triage")
-        click.echo(f"  $ python -m unittest   {_tests(ana_tree)}")
+        ana_tree = added_worktree(trunk, folder / "ana", "loop/triage")
+        click.echo(f"  $ python -m unittest   {test_report(ana_tree)}")
         async with _session(folder, ana_tree, "ana") as ana:
             await ana("start_run", loop="triage", goal="make the trunk green", paths=["tests/"])
             _say("She is told before her first edit. If she tries all the same:")
@@ -76,21 +71,21 @@ async def _story(folder: Path, trunk: Path) -> None:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_queue, ana)
                 await anyio.sleep(1)
-                _write(bea_tree / "shop/tax.py", _CODE.replace("price + price * TAX_PERCENT // 100", "price"))
-                sha = _land(trunk, bea_tree, "Return net prices")
+                write_file(bea_tree / "shop/tax.py", CODE.replace("price + price * TAX_PERCENT // 100", "price"))
+                sha = land_commit(trunk, bea_tree, "Return net prices")
                 commits = [first[:_SHORT], sha[:_SHORT]]
-                await bea("record_outcome", status="done", summary="prices are net", commits=commits,
-                          checks={"passed": 1})  # fmt: skip
+                done = {"status": "done", "summary": "prices are net", "commits": commits, "checks": {"passed": 1}}
+                await bea("record_outcome", **done)
             _say("Ana is woken at once, takes up the trunk, and finds nothing left to fix.")
-            _git(ana_tree, "merge", "--quiet", "--ff-only", "main")
-            click.echo(f"  $ python -m unittest   {_tests(ana_tree)}")
+            git_output(ana_tree, "merge", "--quiet", "--ff-only", "main")
+            click.echo(f"  $ python -m unittest   {test_report(ana_tree)}")
             await ana("record_outcome", status="done", summary="green without a change", checks={"passed": 1})
 
     _say("At night Ana's cleanup loop, from a copy of last week, puts the old test back. Git has nothing against it:")
-    night_tree = _worktree(trunk, folder / "night", "loop/cleanup")
-    _write(night_tree / "tests/test_tax.py", _TEST)
-    _commit(night_tree, "Tidy the tests")
-    click.echo(f"  $ git merge main   {_git(night_tree, 'merge', 'main')}")
+    night_tree = added_worktree(trunk, folder / "night", "loop/cleanup")
+    write_file(night_tree / "tests/test_tax.py", TEST)
+    commit_all(night_tree, "Tidy the tests")
+    click.echo(f"  $ git merge main   {git_output(night_tree, 'merge', 'main')}")
     _say("LoomStack has, before it lands, although nobody holds the test any more:")
     async with _session(folder, night_tree, "ana") as night:
         await night("start_run", loop="cleanup", goal="tidy tests")
@@ -137,8 +132,8 @@ def _lines(answer: dict[str, Any]) -> list[str]:
     if answer.get("granted"):
         lines.append(f"→ granted, fencing token {answer['fence']}, {answer['expires_in_s'] // 60} minutes")
     for blocker in answer.get("blockers", []):
-        lines.append(click.style(f"→ refused: {blocker['loop']}@{blocker['who']} holds {blocker['path']}", fg="red")
-                     + f" ({blocker['intent']})")  # fmt: skip
+        refused = click.style(f"→ refused: {blocker['loop']}@{blocker['who']} holds {blocker['path']}", fg="red")
+        lines.append(f"{refused} ({blocker['intent']})")
         lines.append(f"→ {answer['instead']}")
     for conflict in answer.get("conflicts", []):
         verdict = click.style(f"→ {answer['verdict']}: takes back {conflict['commit'][:_SHORT]}", fg="red")
@@ -157,58 +152,3 @@ def _say(text: str) -> None:
 def _short(value: Any) -> str:
     text = ", ".join(str(part) for part in value) if isinstance(value, list) else str(value)
     return f"{text[:57]}…" if len(text) > 58 else text
-
-
-def _repository(folder: Path) -> Path:
-    from git import Repo
-
-    _write(folder / "shop/tax.py", _CODE)
-    _write(folder / "shop/__init__.py", "")
-    _write(folder / "tests/test_tax.py", _TEST)
-    _write(folder / "tests/__init__.py", "")
-    _write(folder / "README.md", "# Shop\n")
-    with Repo.init(folder, initial_branch="main") as repo:
-        with repo.config_writer() as config:
-            config.set_value("user", "name", "demo").set_value("user", "email", "demo@localhost")
-            config.set_value("commit", "gpgsign", "false")
-        repo.git.add(all=True)
-        repo.git.commit("--quiet", "-m", "A shop", "--no-verify")
-    return folder
-
-
-def _worktree(trunk: Path, folder: Path, branch: str) -> Path:
-    _git(trunk, "worktree", "add", "--quiet", "-b", branch, str(folder), "main")
-    return folder
-
-
-def _land(trunk: Path, worktree: Path, message: str) -> str:
-    """Commit everything in a worktree and bring the trunk up to it; returns the commit."""
-    _commit(worktree, message)
-    _git(trunk, "merge", "--quiet", "--ff-only", _git(worktree, "rev-parse", "--abbrev-ref", "HEAD"))
-    return _git(worktree, "rev-parse", "HEAD")
-
-
-def _commit(worktree: Path, message: str) -> None:
-    _git(worktree, "add", "--all")
-    _git(worktree, "commit", "--quiet", "--no-verify", "-m", message)
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    from git import Git
-
-    return str(Git(folder).execute(["git", *arguments]))
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-
-
-def _tests(worktree: Path) -> str:
-    """The last line of the test suite's own report."""
-    return _run([sys.executable, "-B", "-m", "unittest"], worktree).splitlines()[-1]
-
-
-def _run(command: list[str], folder: Path) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
-    return (done.stdout + done.stderr).strip()

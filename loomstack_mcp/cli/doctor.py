@@ -9,11 +9,11 @@ import click
 
 from loomstack_mcp import __version__
 from loomstack_mcp.adapters.install import doctor as checkup
-from loomstack_mcp.adapters.install import doctor_servers
+from loomstack_mcp.adapters.install import doctor_servers, doctor_urls
 from loomstack_mcp.adapters.install.doctor import Check
 from loomstack_mcp.adapters.install.doctor_claude import claude_code
 from loomstack_mcp.adapters.install.doctor_codex import codex
-from loomstack_mcp.adapters.install.doctor_files import Place
+from loomstack_mcp.adapters.install.doctor_files import Surroundings
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
@@ -35,7 +35,7 @@ def doctor(here: Here, as_json: bool) -> int:
     """Look at this installation and this repository; exit 1 where something fails."""
     found = list(_looked_at(here))
     if as_json:
-        output.rows((asdict(check) for check in found), as_json=True, empty="")
+        output.print_rows((asdict(check) for check in found), as_json=True, empty="")
     else:
         for check in found:
             mark = click.style(f"{check.status:<5}", fg=_COLORS[check.status])
@@ -46,7 +46,7 @@ def doctor(here: Here, as_json: bool) -> int:
 
 
 def _looked_at(here: Here) -> Iterator[Check]:
-    yield from checkup.programs(__version__)
+    yield from checkup.program_checks(__version__)
     worktree = here.worktree
     try:
         settings = here.settings
@@ -54,29 +54,29 @@ def _looked_at(here: Here) -> Iterator[Check]:
     except LoomError as error:
         yield Check(check="settings", status="fail", found=str(error), mend="loomstack-mcp config")
         return
-    yield checkup.store_folder(path)
+    yield checkup.store_folder_check(path)
     yield from _store(settings, path, worktree.checkout(repo=settings.repo) if worktree else None)
     if worktree is None:
         mend = "go to a repository and run loomstack-mcp doctor again"
         yield Check(check="repository", status="warn", found="this folder is in no git worktree", mend=mend)
         return
-    place = Place(worktree=worktree, home=Path.home(), environment=os.environ)
+    place = Surroundings(worktree=worktree, home=Path.home(), environment=os.environ)
     clients = (claude_code(place), codex(place))
     for client in clients:
         yield from client.checks
-    yield from doctor_servers.commands(clients, worktree.root)
-    yield from doctor_servers.one_store(clients, os.environ)
+    yield from doctor_servers.command_checks(clients, worktree.root)
+    yield from doctor_servers.same_store_checks(clients, os.environ)
     token = os.environ.get(TOKEN_VARIABLE, "")
-    yield from doctor_servers.http_servers(clients, token, Path(settings.home) / "token")
+    yield from doctor_urls.http_server_checks(clients, token, Path(settings.home) / "token")
 
 
 def _store(settings: Settings, path: Path, checkout: Checkout | None) -> Iterator[Check]:
     if not os.path.exists(path):  # noqa: PTH110 Path.exists raises in a folder that may not be entered
-        yield checkup.new_store(path)
+        yield checkup.new_store_check(path)
         return
     try:
         with open_loom(settings) as loom:
-            repo_id = loom.repos.found(checkout or Checkout(identity=""))
+            repo_id = loom.repos.id_of(checkout or Checkout(identity=""))
             runs, now_ms = loom.runs.latest(repo_id, limit=_RUNS_MAX)
     except LoomError as error:
         yield Check(check="store", status="fail", found=str(error), mend="loomstack-mcp db check")

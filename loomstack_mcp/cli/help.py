@@ -21,7 +21,7 @@ _KEPT_CHARS_MAX = 30
 """Code in prose is not parted by a line's end while it is shorter than this."""
 _CODE = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"(?P<code>`[^`]*`)|\*\*(?P<bold>.+?)\*\*|\[(?P<text>[^\]]+)\]\((?P<target>[^)]+)\)")
-Row = list[str]
+_Row = list[str]
 
 
 def _completed(ctx: click.Context, parameter: click.Parameter, typed: str) -> list[CompletionItem]:  # noqa: ARG001 click calls it so
@@ -100,7 +100,7 @@ def _block(block: str, width: int) -> str:
     return "\n".join(_filled(_plain(block), width))
 
 
-def _cells(line: str) -> Row:
+def _cells(line: str) -> _Row:
     return [_plain(cell.replace(r"\|", "|")) for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 
@@ -119,27 +119,36 @@ def _shown(found: re.Match[str]) -> str:
 
 def _filled(text: str, width: int, *, first: str = "", others: str = "") -> list[str]:
     lines = textwrap.wrap(
-        text, max(width, 1), initial_indent=first, subsequent_indent=others,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+        text,
+        max(width, 1),
+        initial_indent=first,
+        subsequent_indent=others,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
     return [line.replace(_KEPT, " ") for line in lines]
 
 
-def _table(rows: Sequence[Row], width: int) -> str:
+def _table(rows: Sequence[_Row], width: int) -> str:
     """Columns under their names; the widest ones shrink until they fit, and no word is ever broken."""
-    columns = list(zip(*rows, strict=True))
-    widths = [max(len(cell) for cell in column) for column in columns]
-    least = [max((len(word) for cell in column for word in cell.split(" ")), default=0) for column in columns]
-    while sum(widths) + len(_GAP) * (len(widths) - 1) > width and widths != least:
-        at = max((at for at in range(len(widths)) if widths[at] > least[at]), key=widths.__getitem__)
-        widths[at] -= 1
+    widths = _widths(rows, width)
     head, *body = [_lines(row, widths) for row in rows]
     between = "\n\n" if any(len(row) > 2 for row in body) else "\n"
     rule = _GAP.join("-" * size for size in widths)
     return "\n".join([*head, rule, between.join("\n".join(row) for row in body)])
 
 
-def _lines(row: Row, widths: Sequence[int]) -> list[str]:
+def _widths(rows: Sequence[_Row], width: int) -> list[int]:
+    columns = list(zip(*rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    least = [max(map(len, " ".join(column).split(" "))) for column in columns]
+    while sum(widths) + len(_GAP) * (len(widths) - 1) > width and widths != least:
+        at = max((at for at in range(len(widths)) if widths[at] > least[at]), key=widths.__getitem__)
+        widths[at] -= 1
+    return widths
+
+
+def _lines(row: _Row, widths: Sequence[int]) -> list[str]:
     wrapped = [_filled(cell, size) for cell, size in zip(row, widths, strict=True)]
     return [
         _GAP.join(f"{part:<{size}}" for part, size in zip(line, widths, strict=True)).rstrip()

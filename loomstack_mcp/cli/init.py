@@ -11,7 +11,8 @@ import click
 
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.install import files as installing
-from loomstack_mcp.adapters.install.files import Step
+from loomstack_mcp.adapters.install.journal import journal_of, remove_journal, write_journal
+from loomstack_mcp.adapters.install.writing import FileStep, carried_out
 from loomstack_mcp.cli import output
 from loomstack_mcp.core.clients.files.own_names import COMMAND, TOKEN_VARIABLE
 from loomstack_mcp.core.clients.files.project import client_files
@@ -37,8 +38,8 @@ def init(here: Here, url: str | None, dry_run: bool, yes: bool) -> None:
     steps = installing.planned(root, wanted)
     if _agreed(steps, root, dry_run=dry_run, yes=yes, nothing="LoomStack is set up here already; nothing to change."):
         # The notes come first: whoever is killed in between still knows what the files said.
-        installing.remember(journal, root, wanted, steps)
-        installing.carried_out(steps)
+        write_journal(journal, root, wanted, steps)
+        carried_out(steps)
         click.echo("\n".join(_next_steps(url)))
 
 
@@ -52,8 +53,8 @@ def uninstall(here: Here, dry_run: bool, yes: bool) -> None:
     root = worktree.root
     steps = installing.planned_removal(worktree, client_files(exclude=worktree.exclude), journal)
     if _agreed(steps, root, dry_run=dry_run, yes=yes, nothing="LoomStack is not set up here; nothing to change."):
-        installing.carried_out(steps)
-        installing.forget(journal)
+        carried_out(steps)
+        remove_journal(journal)
         click.echo("LoomStack is out of this repository's files. `pip uninstall loomstack-mcp` removes the program.")
 
 
@@ -61,10 +62,10 @@ def _place(here: Here) -> tuple[Worktree, Path]:
     """The worktree, and where its texts from before us are kept."""
     if (worktree := here.worktree) is None:
         raise Invalid("this folder is in no git worktree; go to one, or make one with git init")
-    return worktree, installing.journal_of(Path(here.settings.home), worktree.root)
+    return worktree, journal_of(Path(here.settings.home), worktree.root)
 
 
-def _agreed(steps: Sequence[Step], root: Path, *, dry_run: bool, yes: bool, nothing: str) -> bool:
+def _agreed(steps: Sequence[FileStep], root: Path, *, dry_run: bool, yes: bool, nothing: str) -> bool:
     """Show the plan, and whether to go on with it."""
     if not steps:
         click.echo(nothing)
@@ -78,7 +79,7 @@ def _agreed(steps: Sequence[Step], root: Path, *, dry_run: bool, yes: bool, noth
     return yes or click.confirm("Write this?", default=True)
 
 
-def _difference(step: Step, root: Path) -> str:
+def _difference(step: FileStep, root: Path) -> str:
     name = os.path.relpath(step.path, root)
     before, after = (step.before or "").splitlines(), (step.after or "").splitlines()
     old, new = ("/dev/null" if text is None else name for text in (step.before, step.after))

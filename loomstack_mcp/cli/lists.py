@@ -19,9 +19,9 @@ limit = click.option("--limit", default=50, show_default=True, type=click.IntRan
 def runs(here: Here, live: bool, limit: int, as_json: bool) -> None:
     """List runs, newest first."""
     with open_loom(here.settings) as loom:
-        found, now_ms = loom.runs.latest(loom.repos.found(here.checkout()), limit=limit, live=live)
+        found, now_ms = loom.runs.latest(loom.repos.id_of(here.checkout()), limit=limit, live=live)
     shown = (run_shown(run, now_ms=now_ms) for run in found)
-    output.rows(shown, as_json=as_json, empty="no run is live" if live else "no run was started here yet")
+    output.print_rows(shown, as_json=as_json, empty="no run is live" if live else "no run was started here yet")
 
 
 @click.command()
@@ -31,9 +31,9 @@ def runs(here: Here, live: bool, limit: int, as_json: bool) -> None:
 def claims(here: Here, limit: int, as_json: bool) -> None:
     """List what is held now, newest first."""
     with open_loom(here.settings) as loom:
-        found, now_ms = loom.claims.held(loom.repos.found(here.checkout()), limit=limit)
+        found, now_ms = loom.claims.held(loom.repos.id_of(here.checkout()), limit=limit)
     shown = (claim_shown(claim, now_ms=now_ms) for claim in found)
-    output.rows(shown, as_json=as_json, empty="nothing is held")
+    output.print_rows(shown, as_json=as_json, empty="nothing is held")
 
 
 @click.command()
@@ -44,10 +44,10 @@ def claims(here: Here, limit: int, as_json: bool) -> None:
 def events(here: Here, since: int | None, limit: int, as_json: bool) -> None:
     """List what happened, oldest first."""
     with open_loom(here.settings) as loom:
-        repo_id = loom.repos.found(here.checkout())
+        repo_id = loom.repos.id_of(here.checkout())
         if since is None:
             found, now_ms = loom.events.latest(repo_id, limit=limit)
         else:
             found, now_ms = loom.events.since(repo_id, since=since, limit=limit)
     shown = (event_shown(event, now_ms=now_ms) for event in found)
-    output.rows(shown, as_json=as_json, empty="nothing happened")
+    output.print_rows(shown, as_json=as_json, empty="nothing happened")

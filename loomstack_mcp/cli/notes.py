@@ -27,9 +27,9 @@ _CLIENTS = ("CLAUDECODE", "AI_AGENT", "CODEX_")
 def notes(here: Here, query: str, limit: int, as_json: bool) -> None:
     """List notes that hold, newest first; with QUERY those that match, best first."""
     with open_loom(here.settings) as loom:
-        found, now_ms = loom.notes.latest(loom.repos.found(here.checkout()), limit=limit, query=query)
+        found, now_ms = loom.notes.latest(loom.repos.id_of(here.checkout()), limit=limit, query=query)
     shown = (note_shown(note, now_ms=now_ms) for note in found)
-    output.rows(shown, as_json=as_json, empty="no note matches" if query else "nothing was shared yet")
+    output.print_rows(shown, as_json=as_json, empty="no note matches" if query else "nothing was shared yet")
 
 
 @click.group()
@@ -69,7 +69,7 @@ def add(
             expires_hours=expires_hours,
             supersedes=supersedes,
         )
-    output.record(note_shown(result.note, now_ms=result.note.shared_at_ms), as_json=as_json)
+    output.print_record(note_shown(result.note, now_ms=result.note.shared_at_ms), as_json=as_json)
     for old in result.contradicts:
         click.echo(f"contradicts {old.id} by {old.author}: {output.harmless(old.text)}", err=True)
 

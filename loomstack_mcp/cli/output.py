@@ -15,7 +15,7 @@ _COLUMN_MIN = 8
 _PROGRESS_EVERY = 50
 
 
-def rows(found: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
+def print_rows(found: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
     """Print records: one JSON array, or a table as wide as the terminal; `empty` says what an empty one means."""
     listed = [dict(record) for record in found]
     if as_json:
@@ -26,7 +26,7 @@ def rows(found: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str) -> No
         click.echo(table(listed, width=shutil.get_terminal_size((200, 24)).columns if sys.stdout.isatty() else 0))
 
 
-def record(found: Mapping[str, Any], *, as_json: bool) -> None:
+def print_record(found: Mapping[str, Any], *, as_json: bool) -> None:
     """Print one record: one JSON object, or a line a field."""
     if as_json:
         click.echo(json.dumps(dict(found), ensure_ascii=False))
@@ -43,9 +43,7 @@ def table(listed: Sequence[Mapping[str, Any]], *, width: int) -> str:
         [name.upper() for name in names],
         *([_cell(record.get(name)) for name in names] for record in listed),
     ]
-    widths = [max(len(line[at]) for line in cells) for at in range(len(names))]
-    while width and sum(widths) + 2 * len(widths) - 2 > width and max(widths) > _COLUMN_MIN:
-        widths[widths.index(max(widths))] -= 1
+    widths = _widths(cells, width)
     lines = ["  ".join(_fitted(cell, size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in cells]
     lines[0] = click.style(lines[0], bold=True) if _styled() else lines[0]
     return "\n".join(lines)
@@ -67,6 +65,14 @@ def harmless(text: str) -> str:
 def harmless_lines(text: str) -> str:
     """The same for text of several lines."""
     return "\n".join(harmless(line.replace("\t", "  ")) for line in text.split("\n"))
+
+
+def _widths(cells: Sequence[Sequence[str]], width: int) -> list[int]:
+    """As wide as what is in the columns; the widest one shrinks, letter by letter, until all fit."""
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    while width and sum(widths) + 2 * len(widths) - 2 > width and max(widths) > _COLUMN_MIN:
+        widths[widths.index(max(widths))] -= 1
+    return widths
 
 
 def _styled() -> bool:

@@ -20,14 +20,14 @@ def serve(here: Here, http: bool, host: str, port: int) -> None:
     """Serve MCP on stdin and stdout until the client closes them, or over HTTP."""
     from loomstack_mcp.server.app import build_server  # imports the SDK, which no other command needs
     from loomstack_mcp.server.face import Face
-    from loomstack_mcp.server.subscriptions import Changes
+    from loomstack_mcp.server.subscriptions import Subscriptions
 
     settings = here.settings
     if not http:
         from loomstack_mcp.server.transport import serve_stdio
 
         face = Face(open_loom(settings), Here(here.folder, here.flags, elsewhere=_ELSEWHERE))
-        changes = Changes(face)
+        changes = Subscriptions(face)
         serve_stdio(build_server(face, changes), beside=changes.watch, on_eof=face.left.set, on_close=face.close)
     import anyio
 
@@ -37,7 +37,7 @@ def serve(here: Here, http: bool, host: str, port: int) -> None:
     token = token_in(token_file)
     with listening(host, port) as listener, open_loom(settings, full_sync=True) as loom:
         face = Face(loom, Here(None, here.flags, elsewhere=_ELSEWHERE))
-        changes = Changes(face)
+        changes = Subscriptions(face)
         address, taken = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         click.echo(f"LoomStack serves http://{shown}:{taken}/mcp; its bearer token is in {token_file}", err=True)

@@ -19,7 +19,7 @@ _SHA = re.compile(r"[0-9a-fA-F]{7,64}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checks:
+class CheckCounts:
     """What was checked in this attempt."""
 
     passed: int = 0
@@ -72,7 +72,7 @@ class OutcomeResult:
     alerts: tuple[Alert, ...] = ()
 
 
-def checked(status: Status, checks: Checks, /) -> None:
+def checked(status: Status, checks: CheckCounts, /) -> None:
     """Raises Invalid where the status and the counts cannot both be true."""
     if min(checks.passed, checks.failed) < 0:
         raise Invalid("checks.passed and checks.failed count checks, so they are 0 or more")
@@ -95,7 +95,7 @@ def next_step(
     *,
     status: Status,
     is_checker: bool,
-    checks: Checks,
+    checks: CheckCounts,
     rework: int,
     verified: bool,
     has_finding: bool,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from loomstack_mcp.adapters.git.discovery import place_at
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
-from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load
+from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load_settings
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
 from loomstack_mcp.core.patterns.typed import claimed
@@ -65,7 +65,7 @@ class Here:
     @cached_property
     def settings(self) -> Settings:
         """The settings, those of the repository as its trunk has them. Raises Invalid for what makes no sense."""
-        return load(self.flags, in_repo=self.worktree.on_trunk(REPO_FILE) if self.worktree else "")
+        return load_settings(self.flags, in_repo=self.worktree.on_trunk(REPO_FILE) if self.worktree else "")
 
     def checkout(self, *, repo: str = "", branch: str = "") -> Checkout:
         """The checkout that the process stands in, or the repo of that name without one. Raises Invalid."""
@@ -91,7 +91,7 @@ class Here:
         """
         with Repository(place_at(self.folder or self.root), quarantined=quarantined) as repo:
             if "settings" not in vars(self):
-                self.settings = load(self.flags, in_repo=repo.trunk_file(REPO_FILE) if repo.place.root else "")
+                self.settings = load_settings(self.flags, in_repo=repo.trunk_file(REPO_FILE) if repo.place.root else "")
             yield repo
 
     def landing(

@@ -15,6 +15,8 @@ from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.policy.rules import ActionKind, Rulebook
 from loomstack_mcp.core.policy.situation import Situation
 
+_LANDING: tuple[ActionKind, ...] = ("push", "land")
+
 Stamp = tuple[tuple[str, int, int], ...]
 
 
@@ -30,7 +32,7 @@ class Rules:
         self._book = Rulebook()
 
     def book(self) -> Rulebook:
-        """Raises PolicyError for a set that does not load."""
+        """The rulebook as the files are now. Raises PolicyError for a set that does not load."""
         if tuple(self._stamps()) != self._stamp:
             with Repository(self._worktree.place) as repo:
                 self._trunk = repo.trunk or "HEAD"
@@ -43,17 +45,19 @@ class Rules:
     def situation(
         self, action: ActionKind, paths: list[str], *, command: str, target: str, base: str
     ) -> Iterator[Situation]:
-        """What an agent says that it is about to do, with the facts of the worktree."""
+        """What an agent says that it is about to do, with the facts of the worktree.
+
+        Raises Invalid where it names no path to edit.
+        """
         with Repository(self._worktree.place) as repo:
             if action == "commit" and not paths:
                 yield replace(situations.staged(repo), point="mcp")
-            elif action in ("push", "land") and not paths:
-                onto = target or base or repo.trunk or "HEAD"
-                found, _ = situations.landing(repo, base or onto, "HEAD", point="ci", branch=branch_name(onto))
-                yield replace(found, point="mcp", actions=frozenset({action}))
+            elif action in _LANDING and not paths:
+                yield _landing(repo, action, onto=target or base or repo.trunk or "HEAD", base=base)
             else:
-                branch = target if action in ("push", "land") and target else repo.branch or None
-                yield replace(self._early(action, paths, command=command, target=target), branch=branch)
+                named = target if action in _LANDING else ""
+                early = self._early(action, paths, command=command, target=target)
+                yield replace(early, branch=named or repo.branch or None)
 
     def _early(self, action: ActionKind, paths: list[str], *, command: str, target: str) -> Situation:
         root = self._worktree.root
@@ -105,3 +109,8 @@ class Rules:
             except OSError:
                 continue
             yield str(file), found.st_mtime_ns, found.st_size
+
+
+def _landing(repo: Repository, action: ActionKind, *, onto: str, base: str) -> Situation:
+    found, _ = situations.landing(repo, base or onto, "HEAD", point="ci", branch=branch_name(onto))
+    return replace(found, point="mcp", actions=frozenset({action}))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
-from loomstack_mcp.adapters.settings import REPO_FILE, load
+from loomstack_mcp.adapters.settings import REPO_FILE, load_settings
 from loomstack_mcp.adapters.system import principal
 from loomstack_mcp.core.claims import refused_edit
 from loomstack_mcp.core.clients import claude, codex
@@ -15,7 +15,7 @@ from loomstack_mcp.core.clients.payload import Action, Payload, refusal, remark
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.limits import HOOK_BYTES_MAX
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.quick import opened
+from loomstack_mcp.quick import edit_service
 
 CLIENTS: Mapping[str, Callable[[Payload], Action]] = {"claude": claude.action, "codex": codex.action}
 _USAGE = f"usage: loomstack-hook {{{'|'.join(CLIENTS)}}} PreToolUse, with the client's JSON on stdin"
@@ -55,10 +55,10 @@ def _judged(action: Action) -> Payload | None:
     worktree = worktree_at(cwd) if action.paths else None
     if worktree is None:
         return None
-    settings = load({}, in_repo=worktree.on_trunk(REPO_FILE))
+    settings = load_settings({}, in_repo=worktree.on_trunk(REPO_FILE))
     patterns = [pattern for path in action.paths if (pattern := _within(worktree, cwd, path))]
     caller = Caller(principal=principal(), session=action.session, certain=False)
-    with opened(settings) as edits:
+    with edit_service(settings) as edits:
         if edits is None or not patterns:
             return None
         found, now_ms = edits.blockers(caller, worktree.checkout(repo=settings.repo), patterns)

@@ -34,7 +34,8 @@ def answer(content: Mapping[str, object]) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=compact(body))], structured_content=body)
 
 
-def briefing(found: Briefing) -> BriefingAnswer:
+def briefing_answer(found: Briefing) -> BriefingAnswer:
+    """The sections that hold something, and the cursor to read on from."""
     answered: BriefingAnswer = {"cursor": found.cursor}
     for section in get_args(Section):
         if items := getattr(found, section):
@@ -44,7 +45,8 @@ def briefing(found: Briefing) -> BriefingAnswer:
     return answered
 
 
-def warnings(told: Sequence[PathWarning]) -> Items:
+def warning_items(told: Sequence[PathWarning]) -> Items:
+    """Warnings as a model is shown them."""
     return [
         dict(
             lean(
@@ -55,11 +57,13 @@ def warnings(told: Sequence[PathWarning]) -> Items:
     ]
 
 
-def alerts(told: Sequence[Alert]) -> Items:
+def alert_items(told: Sequence[Alert]) -> Items:
+    """Alerts as a model is shown them."""
     return [
         dict(lean({"kind": alert.kind, "who": alert.who, "text": alert.text, "about": alert.about})) for alert in told
     ]
 
 
 def compact(body: Any) -> str:
+    """JSON without blanks: each character is paid for."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))

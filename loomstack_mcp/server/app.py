@@ -8,8 +8,8 @@ from mcp.types import ToolAnnotations
 from loomstack_mcp import __version__
 from loomstack_mcp.server import prompts, resources
 from loomstack_mcp.server.face import Face
-from loomstack_mcp.server.subscriptions import Changes
-from loomstack_mcp.server.tool import tool
+from loomstack_mcp.server.subscriptions import Subscriptions
+from loomstack_mcp.server.tool import loom_tool
 from loomstack_mcp.server.tools.claims import ClaimTools
 from loomstack_mcp.server.tools.conflicts import ConflictTools
 from loomstack_mcp.server.tools.notes import NoteTools
@@ -17,7 +17,7 @@ from loomstack_mcp.server.tools.outcomes import OutcomeTools
 from loomstack_mcp.server.tools.policy import PolicyTools
 from loomstack_mcp.server.tools.runs import RunTools
 
-# Codex shows only the first line up front (facts/clients.md §1): it has to stand alone.
+# Codex shows only the first line up front: it has to stand alone.
 INSTRUCTIONS = """\
 LoomStack lets many agents' loops work as one team: start_run first, claim_paths before editing, record_outcome after.
 A refused claim means another run edits there now: work elsewhere or wait, never edit around it.
@@ -30,7 +30,7 @@ _REPEATABLE = ToolAnnotations(read_only_hint=False, destructive_hint=False, idem
 _UP_FRONT = {"anthropic/alwaysLoad": True}
 
 
-def build_server(face: Face, changes: Changes) -> MCPServer[Any]:
+def build_server(face: Face, changes: Subscriptions) -> MCPServer[Any]:
     """The server over `face`. Building it touches neither the store nor git."""
     runs, notes, claims, outcomes = RunTools(face), NoteTools(face), ClaimTools(face), OutcomeTools(face)
     server: MCPServer[Any] = MCPServer(
@@ -40,16 +40,16 @@ def build_server(face: Face, changes: Changes) -> MCPServer[Any]:
         log_level="WARNING",
         subscriptions=changes,
         tools=[
-            tool(runs.start_run, annotations=_WRITES, meta=_UP_FRONT),
-            tool(notes.read_shared_context, annotations=_READS, meta=_UP_FRONT),
-            tool(notes.share_context, annotations=_WRITES),
-            tool(claims.claim_paths, annotations=_REPEATABLE, meta=_UP_FRONT),
-            tool(claims.release_paths, annotations=_REPEATABLE),
-            tool(PolicyTools(face).check_policy, annotations=_READS, meta=_UP_FRONT),
-            tool(ConflictTools(face).check_conflicts, annotations=_READS),
-            tool(outcomes.record_outcome, annotations=_WRITES),
+            loom_tool(runs.start_run, annotations=_WRITES, meta=_UP_FRONT),
+            loom_tool(notes.read_shared_context, annotations=_READS, meta=_UP_FRONT),
+            loom_tool(notes.share_context, annotations=_WRITES),
+            loom_tool(claims.claim_paths, annotations=_REPEATABLE, meta=_UP_FRONT),
+            loom_tool(claims.release_paths, annotations=_REPEATABLE),
+            loom_tool(PolicyTools(face).check_policy, annotations=_READS, meta=_UP_FRONT),
+            loom_tool(ConflictTools(face).check_conflicts, annotations=_READS),
+            loom_tool(outcomes.record_outcome, annotations=_WRITES),
         ],
     )
-    resources.add(server, face)
-    prompts.add(server)
+    resources.add_resources(server, face)
+    prompts.add_prompts(server)
     return server

@@ -16,7 +16,7 @@ def caller_of(ctx: Context[Any, Any]) -> Caller:
 
     Codex names the session and the thread in each call's `_meta`. Claude Code names the session in
     the server's environment, and each call but not the agent that makes it: all its sub-agents
-    share the session, so that there the agent is not certain (facts/clients.md §1). Over HTTP the
+    share the session, so that there the agent is not certain. Over HTTP the
     environment is not the caller's, and without a session the principal alone is known.
     """
     meta = ctx.request_context.meta or {}

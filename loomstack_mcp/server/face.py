@@ -22,7 +22,7 @@ from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.callers import caller_of
 
-Answer = TypeVar("Answer")
+_Answer = TypeVar("_Answer")
 
 _THREADS = 8
 """Of our own: the SDK's transport needs the default ones, and calls that wait for a lock must not starve it."""
@@ -46,13 +46,14 @@ class Face:
         self._catching_up = threading.Lock()
         self._threads: anyio.CapacityLimiter | None = None
 
-    async def call(self, ctx: Context[Any, Any], work: Callable[[Caller], Answer]) -> Answer:
+    async def call(self, ctx: Context[Any, Any], work: Callable[[Caller], _Answer]) -> _Answer:
         """One service call for the caller, on a worker thread. LoomErrors become text for the model."""
         caller = caller_of(ctx)
         self._callers[caller.principal, caller.session, caller.agent] = caller
         return await self.run(functools.partial(work, caller))
 
-    async def run(self, work: Callable[[], Answer]) -> Answer:
+    async def run(self, work: Callable[[], _Answer]) -> _Answer:
+        """The work, done on a worker thread. Raises ToolError, with its code and text, for a LoomError."""
         if self._threads is None:
             self._threads = anyio.CapacityLimiter(_THREADS)
         try:
@@ -101,7 +102,7 @@ class Face:
     def repo_ids(self) -> tuple[str, ...]:
         """The repo of the worktree; where none is seen, all of the store."""
         if self.here.worktree:
-            return (self.loom.repos.found(self.checkout()),)
+            return (self.loom.repos.id_of(self.checkout()),)
         return self.loom.repos.ids()
 
     def beside(self, patterns: Sequence[str]) -> tuple[str, ...]:

@@ -27,10 +27,10 @@ _TOKEN = re.compile(rb"[\x21-\x7e]+")
 _GOODBYE_S = 1
 _BACKLOG = 512
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+_Scope = MutableMapping[str, Any]
+_Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+_Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+_App = Callable[[_Scope, _Receive, _Send], Awaitable[None]]
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -115,11 +115,11 @@ class _Bearer:
     The SDK's own check advertises an OAuth server, which would send clients looking for one.
     """
 
-    def __init__(self, app: App, token: str) -> None:
+    def __init__(self, app: _App, token: str) -> None:
         self._app = app
         self._wanted = token.encode("ascii")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
         if scope["type"] != "http" or scope["path"] == "/health" or self._has_token(scope):
             await self._app(scope, receive, send)
             return
@@ -128,7 +128,7 @@ class _Bearer:
         await send({"type": "http.response.start", "status": 401, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    def _has_token(self, scope: Scope) -> bool:
+    def _has_token(self, scope: _Scope) -> bool:
         sent = [value.partition(b" ") for name, value in scope["headers"] if name == b"authorization"]
         # The name of the scheme has no case (RFC 9110, §11.1).
         return len(sent) == 1 and sent[0][0].lower() == b"bearer" and secrets.compare_digest(sent[0][2], self._wanted)

@@ -6,7 +6,7 @@ from typing import Any
 from mcp.server import MCPServer
 
 
-def add(server: MCPServer[Any]) -> None:
+def add_prompts(server: MCPServer[Any]) -> None:
     """Register the prompts."""
 
     @server.prompt(description="Run one round of a loop as part of the team")

@@ -15,7 +15,7 @@ from loomstack_mcp.server.face import Face
 _LIMIT = 100
 _JSON = "application/json"
 
-Record = TypeVar("Record")
+_Record = TypeVar("_Record")
 
 
 class Resources:
@@ -26,15 +26,20 @@ class Resources:
         self._loom = face.loom
 
     async def runs(self) -> str:
+        """The last runs."""
         return await self._listed(lambda repo_id: self._loom.runs.latest(repo_id, limit=_LIMIT), run_shown)
 
     async def claims(self) -> str:
+        """What is held now."""
         return await self._listed(lambda repo_id: self._loom.claims.held(repo_id, limit=_LIMIT), claim_shown)
 
     async def activity(self) -> str:
+        """The last events."""
         return await self._listed(lambda repo_id: self._loom.events.latest(repo_id, limit=_LIMIT), event_shown)
 
     async def one_run(self, run: str) -> str:
+        """A run with its claims and outcomes. Raises ResourceNotFoundError."""
+
         def work() -> dict[str, Any]:
             found = self._loom.runs.details(run)
             return {
@@ -45,7 +50,7 @@ class Resources:
 
         return await self._json(work)
 
-    async def _listed(self, found: Callable[[str], tuple[Iterable[Record], int]], shown: Callable[..., Body]) -> str:
+    async def _listed(self, found: Callable[[str], tuple[Iterable[_Record], int]], shown: Callable[..., Body]) -> str:
         def work() -> list[Body]:
             named = self._face.here.worktree is None
             listed: list[Body] = []
@@ -66,7 +71,7 @@ class Resources:
             raise
 
 
-def add(server: MCPServer[Any], face: Face) -> None:
+def add_resources(server: MCPServer[Any], face: Face) -> None:
     """Register the resources."""
     found = Resources(face)
     for uri, function, description in (

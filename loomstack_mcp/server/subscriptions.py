@@ -16,10 +16,10 @@ _PAGE = 500
 _LISTS = ("loom://runs", "loom://claims", "loom://activity")
 
 
-class Changes:
+class Subscriptions:
     """The bus behind `subscriptions/listen`, and the watcher that feeds it from the repo's events.
 
-    Changes are made by any process, so the store is asked once a second; nobody listening, nothing is asked.
+    Subscriptions are made by any process, so the store is asked once a second; nobody listening, nothing is asked.
     """
 
     def __init__(self, face: Face) -> None:
@@ -29,11 +29,13 @@ class Changes:
         self._newcomer = False
 
     async def publish(self, event: ServerEvent) -> None:
+        """Every listener of now has the event."""
         for listener in tuple(self._listeners.values()):
             listener(event)
         await anyio.lowlevel.checkpoint()
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
+        """The listener hears of what changes from now on, until what is returned is called."""
         token = object()
         self._listeners[token] = listener
         self._newcomer = True

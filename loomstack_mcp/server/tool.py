@@ -15,13 +15,14 @@ class LoomTool(Tool):
     """A tool that refuses unknown arguments, and whose errors are one line that says what to do."""
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
+        """The tool's result. Raises ToolError, in one line that says what to do."""
         try:
             return await super().run(arguments, context, convert_result)
         except ToolError as error:
             raise ToolError(_shortened(self, error)) from error.__cause__
 
 
-def tool(function: Callable[..., Any], **options: Any) -> LoomTool:
+def loom_tool(function: Callable[..., Any], **options: Any) -> LoomTool:
     """Register a function as a tool with the smallest schema that says all."""
     made = LoomTool.from_function(function, **options)
     assert isinstance(made, LoomTool)
@@ -55,12 +56,17 @@ def _compact(schema: Any, definitions: dict[str, Any] | None = None) -> Any:
     definitions = {**(definitions or {}), **schema.get("$defs", {})}
     if "$ref" in schema:
         return _compact(definitions[schema["$ref"].rsplit("/", 1)[-1]], definitions)
-    kept = {
-        name: value
-        for name, value in schema.items()
-        if not (name == "$defs" or (name == "title" and isinstance(value, str)))
-        and not (name == "default" and value in ("", 0, [], {}, False))
-    }
-    if "properties" in kept:
-        kept["properties"] = {name: _compact(part, definitions) for name, part in kept["properties"].items()}
-    return {name: value if name == "properties" else _compact(value, definitions) for name, value in kept.items()}
+    compacted = {}
+    for name, value in schema.items():
+        if name == "properties":  # whose names are arguments, also one that is called title or default
+            compacted[name] = {argument: _compact(part, definitions) for argument, part in value.items()}
+        elif not _says_nothing(name, value):
+            compacted[name] = _compact(value, definitions)
+    return compacted
+
+
+def _says_nothing(name: str, value: Any) -> bool:
+    """Whether a model learns nothing from this keyword of a schema."""
+    if name == "default":
+        return value in ("", 0, [], {}, False)
+    return name == "$defs" or (name == "title" and isinstance(value, str))

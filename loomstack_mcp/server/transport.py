@@ -92,7 +92,7 @@ async def _serve(server: MCPServer[Any], beside: Beside, on_eof: Callable[[], No
                         await write.send(SessionMessage(_discovered(lowlevel, message)))
                         continue
                     undecided = False
-                owed.asked(message)
+                owed.note_request(message)
                 await to_server.send(item)
             on_eof()
             await owed.nothing()
@@ -103,7 +103,7 @@ async def _serve(server: MCPServer[Any], beside: Beside, on_eof: Callable[[], No
             async with from_server, write:
                 async for item in from_server:
                     await write.send(item)
-                    owed.answered(item.message)
+                    owed.note_answer(item.message)
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(forward)
@@ -121,7 +121,7 @@ class _Owed:
         self._ids: list[RequestId] = []
         self._changed = anyio.Event()
 
-    def asked(self, message: JSONRPCMessage | None) -> None:
+    def note_request(self, message: JSONRPCMessage | None) -> None:
         match message:
             case JSONRPCRequest(method="subscriptions/listen"):
                 pass  # answered when the session ends
@@ -131,7 +131,7 @@ class _Owed:
                 if (cancelled := cancelled_request_id_from_params(params)) is not None:
                     self._settled(cancelled)
 
-    def answered(self, message: JSONRPCMessage) -> None:
+    def note_answer(self, message: JSONRPCMessage) -> None:
         if isinstance(message, JSONRPCResponse | JSONRPCError) and message.id is not None:
             self._settled(message.id)
 

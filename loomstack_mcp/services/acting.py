@@ -11,23 +11,23 @@ from loomstack_mcp.services import events
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
-RUNS = queries.load("runs")
+RUNS = queries.statements("runs")
 _OWN_RUNS_MAX = 20
 
 
 @contextmanager
-def entered(store: Store, caller: Caller, run_id: str) -> Iterator[tuple[Tx, Run]]:
+def acting_run(store: Store, caller: Caller, run_id: str) -> Iterator[tuple[Tx, Run]]:
     """A write transaction in the repo of the caller's run, with that run's lease renewed by this use.
 
     Raises NotFound, Unauthorized, LeaseLost or Invalid (an ended run), each saying what to do next.
     """
     with store.read() as tx:
-        repo_id = named(tx, caller, run_id).repo_id
+        repo_id = named_run(tx, caller, run_id).repo_id
     with store.write(repo_id) as tx:
-        yield tx, used(tx, allowed(caller, named(tx, caller, run_id), now_ms=tx.now_ms))
+        yield tx, used_run(tx, allowed_run(caller, named_run(tx, caller, run_id), now_ms=tx.now_ms))
 
 
-def named(tx: Tx, caller: Caller, run_id: str) -> Run:
+def named_run(tx: Tx, caller: Caller, run_id: str) -> Run:
     """The run of that id, or with "" the caller's newest live run."""
     if run_id:
         found = rows.records(Run, tx.all(RUNS["get"], id=run_id))
@@ -49,7 +49,7 @@ def own_runs(tx: Tx, caller: Caller) -> list[Run]:
     return [run for run in rows.records(Run, session) if acts_for(caller, run) and not is_lost(run, now_ms=tx.now_ms)]
 
 
-def allowed(caller: Caller, run: Run, *, now_ms: int) -> Run:
+def allowed_run(caller: Caller, run: Run, *, now_ms: int) -> Run:
     """The run, where the caller may act for it and it is not over."""
     if not acts_for(caller, run):
         raise Unauthorized(f"run {run.id} belongs to another session; call start_run and use your own")
@@ -62,11 +62,11 @@ def allowed(caller: Caller, run: Run, *, now_ms: int) -> Run:
     return run
 
 
-def used(tx: Tx, run: Run) -> Run:
+def used_run(tx: Tx, run: Run) -> Run:
     """The run as a call from it leaves it: seen now, and renewed, with its forebears, where that is due."""
     if run.parent_id:
         forebears = sorted(lineage(tx, run.parent_id))
-        for forebear in rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.text(forebears))):
+        for forebear in rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(forebears))):
             if forebear.state == "live" and not is_lost(forebear, now_ms=tx.now_ms):
                 _touched(tx, forebear)
     return _touched(tx, run)
@@ -77,7 +77,7 @@ def lineage(tx: Tx, run_id: str) -> frozenset[str]:
     return frozenset(row["id"] for row in tx.all(RUNS["lineage"], id=run_id))
 
 
-def saved(tx: Tx, run: Run) -> Run:
+def saved_run(tx: Tx, run: Run) -> Run:
     """Write the parts of a run that change."""
     columns = rows.row(run)
     tx.run(RUNS["update"], **{name: columns[name] for name in _CHANGING})
@@ -86,10 +86,10 @@ def saved(tx: Tx, run: Run) -> Run:
 
 def _touched(tx: Tx, run: Run) -> Run:
     if not renewal_due(run, now_ms=tx.now_ms):
-        return saved(tx, replace(run, seen_at_ms=tx.now_ms))
+        return saved_run(tx, replace(run, seen_at_ms=tx.now_ms))
     was_lapsed = is_lapsed(run, now_ms=tx.now_ms)
     events.append(tx, run.repo_id, "run.renewed", about=run.id, run_id=run.id, payload={"lapsed": was_lapsed})
-    return saved(tx, renewed(run, now_ms=tx.now_ms))
+    return saved_run(tx, renewed(run, now_ms=tx.now_ms))
 
 
 _CHANGING = (

@@ -13,8 +13,8 @@ from loomstack_mcp.services.path_index import folds, overlapping
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
-CLAIMS = queries.load("claims")
-WAITERS = queries.load("waiters")
+CLAIMS = queries.statements("claims")
+WAITERS = queries.statements("waiters")
 
 
 class EditService:
@@ -28,7 +28,7 @@ class EditService:
         with self._store.read() as tx:
             edit = Waiter(
                 id="",
-                repo_id=repos.found(tx, checkout),
+                repo_id=repos.repo_id_of(tx, checkout),
                 run_id="",
                 seq=0,
                 mode="shared",  # so that only what is held exclusively stands in its way
@@ -63,7 +63,7 @@ def held_against(tx: Tx, wanted: Waiter, family: Collection[str], /) -> tuple[li
     found: list[Blocker] = []
     lapsed: list[Claim] = []
     for page in overlapping(tx, wanted.repo_id, "claim", wanted.patterns, ignore_case=ignore_case):
-        claims = rows.records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.text(page)))
+        claims = rows.records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)))
         live = [claim for claim in claims if claim.expires_at_ms > tx.now_ms]
         found += blockers(wanted, live, lineage=family, ignore_case=ignore_case)
         lapsed += [claim for claim in claims if claim.expires_at_ms <= tx.now_ms and _forbids(claim, wanted, family)]
@@ -80,6 +80,6 @@ def _forbids(lapsed: Claim, wanted: Waiter, family: Collection[str]) -> bool:
 def _ahead(tx: Tx, ids: Sequence[str], before: Waiter | None) -> Iterator[Waiter]:
     """The waiters among `ids` that keep a place ahead of this request."""
     mine = before.seq if before and before.place_until_ms > tx.now_ms else None
-    for waiter in rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.text(ids))):
+    for waiter in rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(ids))):
         if waiter.place_until_ms > tx.now_ms and (mine is None or waiter.seq < mine):
             yield waiter

@@ -9,9 +9,9 @@ from loomstack_mcp.core.limits import ALERTS_MAX
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
-EVENTS = queries.load("events")
-ALERTS = queries.load("alerts")
-REPOS = queries.load("repos")
+EVENTS = queries.statements("events")
+ALERTS = queries.statements("alerts")
+REPOS = queries.statements("repos")
 
 
 class EventService:

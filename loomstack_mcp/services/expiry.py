@@ -5,7 +5,7 @@ from typing import Literal
 
 from loomstack_mcp.core.runs import Run, is_lost
 from loomstack_mcp.services import claims, conflicts, events, path_index, waiters
-from loomstack_mcp.services.acting import RUNS, saved
+from loomstack_mcp.services.acting import RUNS, saved_run
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Tx
 
@@ -26,11 +26,11 @@ def swept(tx: Tx, repo_id: str) -> None:
 
 def over(tx: Tx, run: Run, how: Literal["run.ended", "run.lost"]) -> tuple[str, ...]:
     """A run is ended or lost: its claims end and it waits for nothing. Returns the claims that ended."""
-    saved(tx, replace(run, ended_at_ms=tx.now_ms))
+    saved_run(tx, replace(run, ended_at_ms=tx.now_ms))
     events.append(tx, run.repo_id, how, about=run.id, run_id=run.id, payload={"status": run.status})
-    conflicts.void(tx, run, "the run was lost" if how == "run.lost" else f"the run ended ({run.status})")
-    waiters.forget(tx, run.id)
-    path_index.lift(tx, [run.id])
+    conflicts.void_conflicts(tx, run, "the run was lost" if how == "run.lost" else f"the run ended ({run.status})")
+    waiters.forget_waiters(tx, run.id)
+    path_index.unindex_paths(tx, [run.id])
     held = claims.held_by(tx, run.id)
-    claims.end(tx, held, "expired" if how == "run.lost" else "released")
+    claims.end_claims(tx, held, "expired" if how == "run.lost" else "released")
     return tuple(claim.id for claim in held)

@@ -1,33 +1,28 @@
 """The ledger: what landed, as the store remembers it, and which run made it."""
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from loomstack_mcp.core.changes.conflicts import Intent
-from loomstack_mcp.core.changes.hunks import Change, FileChange
+from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import weight
 from loomstack_mcp.core.changes.nets import netted
-from loomstack_mcp.core.changes.packing import packed, unpacked
-from loomstack_mcp.core.claims import Claim
-from loomstack_mcp.core.limits import NAME_CHARS_MAX, PATTERN_CHARS_MAX
-from loomstack_mcp.core.patterns.globs import first_overlap, literal
+from loomstack_mcp.core.changes.packing import packed
+from loomstack_mcp.core.limits import NAME_CHARS_MAX
+from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import encodable, redacted
-from loomstack_mcp.services import path_index, repos
+from loomstack_mcp.services import landed, path_index, repos
 from loomstack_mcp.services.acting import RUNS
-from loomstack_mcp.services.blockers import CLAIMS
-from loomstack_mcp.store import queries, rows
-from loomstack_mcp.store.base import Row, Store, Tx
-
-CHANGES = queries.load("changes")
+from loomstack_mcp.services.landed import CHANGES
+from loomstack_mcp.store import rows
+from loomstack_mcp.store.base import Store, Tx
 
 _KEY_BYTES = 32
 _BATCH = 100
 """Changes that one transaction takes in: others that want to write do not wait long."""
-_CLAIMS_MAX = 100
 
 
 class LedgerService:
@@ -62,7 +57,7 @@ class LedgerService:
         What `read` leaves out stays unknown. Commits that a rewritten trunk no longer has do no
         harm: a check looks only at those that its own base descends from.
         """
-        repo_id = repos.known(self._store, checkout)
+        repo_id = repos.recorded_repo_id(self._store, checkout)
         with self._store.read() as tx:
             known = {row["sha"] for row in tx.all(CHANGES["known"], repo_id=repo_id)}
         missing = [change.sha for change in history if change.sha not in known]
@@ -74,75 +69,31 @@ class LedgerService:
         while batch := list(islice(changes, _BATCH)):
             with self._store.append() as tx:
                 for change in batch:
-                    _landed(tx, repo_id, change, at_ms=landed_at_ms[change.sha], is_trunk=is_trunk)
+                    _take_in(tx, repo_id, change, at_ms=landed_at_ms[change.sha], is_trunk=is_trunk)
             came += len(batch)
         with self._store.append() as tx:
             forgotten = tx.all(CHANGES["forget"], repo_id=repo_id, before_ms=since_ms)
-            path_index.lift(tx, [row["sha"] for row in forgotten if row["run_id"]])
+            path_index.unindex_paths(tx, [row["sha"] for row in forgotten if row["run_id"]])
         return came
 
 
-def bind(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> None:
+def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> None:
     """A run says that it made these commits, which may land later."""
     if not commits:
         return
-    tx.run(CHANGES["bind"], repo_id=repo_id, run_id=run_id, shas=rows.text(commits), bound_by="outcome")
-    landed = [
-        row["sha"] for row in tx.all(CHANGES["bind_landed"], repo_id=repo_id, run_id=run_id, shas=rows.text(commits))
+    tx.run(CHANGES["bind"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits), bound_by="outcome")
+    known = [
+        row["sha"]
+        for row in tx.all(CHANGES["bind_landed"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits))
     ]
     files: dict[str, list[str]] = {}
-    for row in tx.all(CHANGES["paths_of"], repo_id=repo_id, shas=rows.text(landed)):
+    for row in tx.all(CHANGES["paths_of"], repo_id=repo_id, shas=rows.json_column(known)):
         files.setdefault(row["sha"], []).append(row["path"])
     for sha, names in files.items():
-        _lay(tx, repo_id, run_id, sha, names)
+        _index_change(tx, repo_id, run_id, sha, names)
 
 
-def at_paths(tx: Tx, repo_id: str, names: Iterable[str]) -> dict[str, Change]:
-    """What landed changes did to some files, followed through renames, by commit. Bound ones bear their loop's name."""
-    asked: set[str] = set()
-    found: dict[tuple[str, str], FileChange] = {}
-    new = set(names)
-    while new:
-        rows_ = tx.all(CHANGES["at_paths"], repo_id=repo_id, paths=rows.text(sorted(new)))
-        asked |= new
-        found |= {(row["sha"], row["path"]): _file(row) for row in rows_}
-        new = {name for row in rows_ for name in (row["path"], row["old_path"])} - asked
-    files: dict[str, list[FileChange]] = {}
-    for (sha, _), file in sorted(found.items(), key=lambda one: one[0]):
-        files.setdefault(sha, []).append(file)
-    return {change.sha: replace(change, files=tuple(files[change.sha])) for change in _changes(tx, repo_id, files)}
-
-
-def authors(tx: Tx, repo_id: str) -> list[tuple[str, str]]:
-    """Everybody, as account and name, whose changes the ledger has."""
-    return [(row["account"], row["author"]) for row in tx.all(CHANGES["authors"], repo_id=repo_id)]
-
-
-def paths_of(tx: Tx, repo_id: str, shas: Sequence[str]) -> set[str]:
-    """All files of some landed changes."""
-    return {row["path"] for row in tx.all(CHANGES["paths_of"], repo_id=repo_id, shas=rows.text(shas))}
-
-
-def on_purpose(tx: Tx, repo_id: str, wanted: Sequence[str], *, limit: int) -> list[Change]:
-    """Landed changes of runs that had claimed some of these paths for it, newest first; without their files."""
-    near = path_index.near(tx, repo_id, "change", wanted, limit=limit)
-    return sorted(_changes(tx, repo_id, near), key=lambda change: -change.at_ms)
-
-
-def literals(names: Sequence[str]) -> list[str]:
-    """Files as patterns, without those whose names are too long to be claimed."""
-    return [pattern for pattern in map(literal, names) if len(pattern) <= PATTERN_CHARS_MAX]
-
-
-def claim_on(tx: Tx, run_id: str, wanted: Sequence[str], *, ignore_case: bool) -> Intent | None:
-    """Why a run changed some paths, as its claim on them said, also one that has ended."""
-    for claim in _claims_of(tx, run_id):
-        if first_overlap(wanted, claim.patterns, ignore_case=ignore_case):
-            return Intent(text=claim.intent, who=claim.who, run=claim.run_id)
-    return None
-
-
-def _landed(tx: Tx, repo_id: str, change: Change, *, at_ms: int, is_trunk: bool) -> None:
+def _take_in(tx: Tx, repo_id: str, change: Change, *, at_ms: int, is_trunk: bool) -> None:
     nets = netted(change.files)
     run_id = _maker(tx, repo_id, change)
     taken = tx.all(
@@ -171,16 +122,7 @@ def _landed(tx: Tx, repo_id: str, change: Change, *, at_ms: int, is_trunk: bool)
             hunks=packed(replace(net.hunk, removed=net.removed, added=net.added) for net in hunks),
         )
     if run_id and is_trunk:
-        _lay(tx, repo_id, run_id, change.sha, [encodable(file.path) for file in change.files])
-
-
-def ever_claimed(tx: Tx, run_id: str) -> list[str]:
-    """The patterns of all that a run ever claimed."""
-    return [pattern for claim in _claims_of(tx, run_id) for pattern in claim.patterns]
-
-
-def _claims_of(tx: Tx, run_id: str) -> tuple[Claim, ...]:
-    return rows.records(Claim, tx.all(CLAIMS["of_run"], run_id=run_id, limit=_CLAIMS_MAX))
+        _index_change(tx, repo_id, run_id, change.sha, [encodable(file.path) for file in change.files])
 
 
 def _maker(tx: Tx, repo_id: str, change: Change) -> str:
@@ -189,34 +131,20 @@ def _maker(tx: Tx, repo_id: str, change: Change) -> str:
         named = rows.records(Run, tx.all(RUNS["get"], id=change.run))
         if named and named[0].repo_id == repo_id:
             tx.run(
-                CHANGES["bind"], repo_id=repo_id, run_id=change.run, shas=rows.text([change.sha]), bound_by="trailer"
+                CHANGES["bind"],
+                repo_id=repo_id,
+                run_id=change.run,
+                shas=rows.json_column([change.sha]),
+                bound_by="trailer",
             )
     found = tx.all(CHANGES["bound"], repo_id=repo_id, sha=change.sha, made_at_ms=change.at_ms)
     return str(found[0]["run_id"]) if found else ""
 
 
-def _lay(tx: Tx, repo_id: str, run_id: str, sha: str, names: Sequence[str]) -> None:
+def _index_change(tx: Tx, repo_id: str, run_id: str, sha: str, names: Sequence[str]) -> None:
     """Record where a run's commit lies, as far as the run had claimed it: there it was made on purpose."""
-    claimed = ever_claimed(tx, run_id)
+    claimed = landed.ever_claimed(tx, run_id)
     ignore_case = path_index.folds(tx, repo_id)
-    mine = [pattern for pattern in literals(names) if first_overlap([pattern], claimed, ignore_case=ignore_case)]
+    mine = [pattern for pattern in landed.literals(names) if first_overlap([pattern], claimed, ignore_case=ignore_case)]
     if mine:
-        path_index.lay(tx, repo_id, "change", sha, mine)
-
-
-def _changes(tx: Tx, repo_id: str, shas: Iterable[str]) -> Iterator[Change]:
-    for row in tx.all(CHANGES["by_shas"], repo_id=repo_id, shas=rows.text(list(shas))):
-        change = rows.record(Change, row)
-        if change.run:
-            change = replace(change, author=f"{row['loop']}@{row['principal']}", account="")
-        yield change
-
-
-def _file(row: Row) -> FileChange:
-    return FileChange(
-        path=row["path"],
-        old_path=row["old_path"],
-        before=row["before"],
-        after=row["after"],
-        hunks=unpacked(row["hunks"]),
-    )
+        path_index.index_paths(tx, repo_id, "change", sha, mine)

@@ -3,26 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from loomstack_mcp.core.claims import Claim, few_listed
+from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import EXPIRES_HOURS_MAX, HOUR_MS, NAME_CHARS_MAX
 from loomstack_mcp.core.notes import ORG, Note, NoteKind, NoteResult, contradicted
-from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.repos import Checkout
-from loomstack_mcp.core.runs import Caller, Run
+from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, path_index, repos
-from loomstack_mcp.services.acting import RUNS, entered
-from loomstack_mcp.services.blockers import CLAIMS
+from loomstack_mcp.services.acting import acting_run
+from loomstack_mcp.services.recipients import recipients
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
-NOTES = queries.load("notes")
+NOTES = queries.statements("notes")
 
 _COMPARED_MAX = 200
 _FOUND_MAX = 50
 _RANKED_MAX = 2_000
-_TOLD_MAX = 20
 
 
 class NoteService:
@@ -44,7 +42,7 @@ class NoteService:
         supersedes: str = "",
     ) -> NoteResult:
         """Share a note of the caller's run; says whom it concerns now and what it contradicts."""
-        with entered(self._store, caller, run_id) as (tx, run):
+        with acting_run(self._store, caller, run_id) as (tx, run):
             draft = Note(
                 id="",
                 repo_id=run.repo_id,
@@ -75,7 +73,7 @@ class NoteService:
         supersedes: str = "",
     ) -> NoteResult:
         """A person's own note, which comes before what loops say. Without a checkout it holds for every repo."""
-        repo_id = repos.known(self._store, checkout or Checkout(identity=ORG))
+        repo_id = repos.recorded_repo_id(self._store, checkout or Checkout(identity=ORG))
         with self._store.write(repo_id) as tx:
             draft = Note(
                 id="",
@@ -121,14 +119,14 @@ def _shared(tx: Tx, draft: Note) -> NoteResult:
         text=bounded("text", draft.text, required=True),
         addressee=bounded("to", draft.addressee, chars_max=NAME_CHARS_MAX),
     )
-    path_index.few(draft.paths)
+    path_index.refuse_many_paths(draft.paths)
     live = _near(tx, draft)
     clashes = contradicted(draft, live, ignore_case=path_index.folds(tx, draft.repo_id))
     seq = events.next_seq(tx, draft.repo_id)
     draft = replace(draft, seq=seq, contradicts=tuple(old.id for old in clashes))
     columns = {name: value for name, value in rows.row(draft).items() if name != "id"}
     note = replace(draft, id=events.drawn("note", lambda id: tx.run(NOTES["insert"], id=id, **columns)))  # noqa: A006
-    path_index.lay(tx, note.repo_id, "note", note.id, note.paths)
+    path_index.index_paths(tx, note.repo_id, "note", note.id, note.paths)
     if note.supersedes:
         _supersede(tx, note)
     payload = {"kind": note.kind, "paths": note.paths, "to": note.addressee, "contradicts": note.contradicts}
@@ -137,7 +135,7 @@ def _shared(tx: Tx, draft: Note) -> NoteResult:
         if old.run_id:
             text = f"{note.id} contradicts your {old.kind} {old.id} on {few_listed(old.paths)}: {note.text[:200]}"
             events.alert(tx, old.run_id, "contradicted", seq=seq, about=note.id, text=text, who=note.author)
-    return NoteResult(note=note, seen_by=_told(tx, note), contradicts=clashes)
+    return NoteResult(note=note, seen_by=recipients(tx, note), contradicts=clashes)
 
 
 def _expiry(now_ms: int, hours: int) -> int | None:
@@ -149,8 +147,8 @@ def _near(tx: Tx, draft: Note) -> tuple[Note, ...]:
     """Live notes of the same kind that lie near, to compare with."""
     if not draft.paths:
         return ()
-    ids = path_index.near(tx, draft.repo_id, "note", draft.paths, limit=_COMPARED_MAX)
-    notes = rows.records(Note, tx.all(NOTES["by_ids"], ids=rows.text(ids), now_ms=tx.now_ms))
+    ids = path_index.ids_near(tx, draft.repo_id, "note", draft.paths, limit=_COMPARED_MAX)
+    notes = rows.records(Note, tx.all(NOTES["by_ids"], ids=rows.json_column(ids), now_ms=tx.now_ms))
     return tuple(note for note in notes if note.kind == draft.kind)
 
 
@@ -165,37 +163,4 @@ def _supersede(tx: Tx, note: Note) -> None:
             "Share yours without supersedes: both are shown"
         )
     tx.run(NOTES["supersede"], id=old.id, by=note.id)
-    path_index.lift(tx, [old.id])
-
-
-def _told(tx: Tx, note: Note) -> tuple[str, ...]:
-    """The live runs that a note concerns now: without paths all of them. Those it is addressed to are alerted."""
-    live = rows.records(Run, tx.all(RUNS["live"], repo_id=note.repo_id, now_ms=tx.now_ms, limit=_COMPARED_MAX))
-    others = [run for run in live if run.id != note.run_id]
-    if note.addressee:
-        concerned = [run for run in others if note.addressee in (run.id, run.loop)]
-        if not concerned and note.addressee.startswith("run_"):
-            raise NotFound(
-                f"to={note.addressee} is no live run here; nothing was shared. Address its loop, or everyone"
-            )
-        for run in concerned:
-            events.alert(tx, run.id, "message", seq=note.seq, about=note.id, text=note.text, who=note.author)
-    elif note.paths:
-        holders = _holders(tx, note)
-        ignore_case = path_index.folds(tx, note.repo_id)
-        concerned = [
-            run for run in others if run.id in holders or first_overlap(note.paths, run.paths, ignore_case=ignore_case)
-        ]
-    else:
-        concerned = others
-    return tuple(run.id for run in concerned[:_TOLD_MAX])
-
-
-def _holders(tx: Tx, note: Note) -> frozenset[str]:
-    """The runs that hold some of the note's paths."""
-    near = path_index.near(tx, note.repo_id, "claim", note.paths, limit=_COMPARED_MAX)
-    claims = rows.records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.text(near)))
-    ignore_case = path_index.folds(tx, note.repo_id)
-    return frozenset(
-        claim.run_id for claim in claims if first_overlap(note.paths, claim.patterns, ignore_case=ignore_case)
-    )
+    path_index.unindex_paths(tx, [old.id])

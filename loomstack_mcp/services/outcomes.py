@@ -1,6 +1,6 @@
 """Outcomes: record an attempt, count its rework, say what comes next, and end the run that is done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from loomstack_mcp.core.errors import Invalid
@@ -8,7 +8,7 @@ from loomstack_mcp.core.limits import LIST_MAX, NAME_CHARS_MAX
 from loomstack_mcp.core.outcomes import (
     CHECKER,
     ENDING,
-    Checks,
+    CheckCounts,
     NextStep,
     Outcome,
     OutcomeResult,
@@ -20,11 +20,11 @@ from loomstack_mcp.core.outcomes import (
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, expiry, ledger
-from loomstack_mcp.services.acting import entered
+from loomstack_mcp.services.acting import acting_run
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
-OUTCOMES = queries.load("outcomes")
+OUTCOMES = queries.statements("outcomes")
 
 
 class OutcomeService:
@@ -42,7 +42,7 @@ class OutcomeService:
         status: Status,
         summary: str,
         role: str,
-        checks: Checks,
+        checks: CheckCounts,
         tried: str = "",
         finding: str = "",
         commits: Sequence[str] = (),
@@ -51,19 +51,19 @@ class OutcomeService:
         """Record an outcome. A run that checks another records about that other run, as its checker.
 
         `done` and `abandoned` end a maker's run and release its claims. Raises Invalid for a status
-        that the counts contradict, and for a checker whose run names no run to check.
+        that the counts contradict, and for a checker whose run names no run to check; LimitExceeded
+        for what is too long.
         """
         checked(status, checks)
         commits = shas(commits)
         links = links or {}
-        for name, many in (("commits", commits), ("checks.failing", checks.failing), ("links", links)):
-            within(f"the number of {name}", len(many), least=0, most=LIST_MAX)
-            for text in (*many, *(links.values() if name == "links" else ())):
-                bounded(name, text, chars_max=NAME_CHARS_MAX * 2, required=True)
+        _refuse_long("commits", commits)
+        _refuse_long("checks.failing", checks.failing)
+        _refuse_long("links", links, links.values())
         role = bounded("role", role, chars_max=NAME_CHARS_MAX, required=True)
         summary, tried = bounded("summary", summary, required=True), bounded("tried", tried)
         finding = bounded("finding", finding, chars_max=NAME_CHARS_MAX)
-        with entered(self._store, caller, run_id) as (tx, run):
+        with acting_run(self._store, caller, run_id) as (tx, run):
             if role == CHECKER and run.checks_run is None:
                 raise Invalid(f"run {run.id} checks no run: start the checker with checks_run=<the maker's run>")
             role = CHECKER if run.checks_run else role
@@ -82,13 +82,13 @@ class OutcomeService:
                 recorded_at_ms=tx.now_ms,
             )
             outcome = _recorded(tx, run, draft)
-            ledger.bind(tx, about, run.repo_id, commits)
+            ledger.bind_commits(tx, about, run.repo_id, commits)
             ended = status in ENDING
             released = expiry.over(tx, replace(run, state="ended", status=status), "run.ended") if ended else ()
             return OutcomeResult(outcome=outcome, next=step, released=released, alerts=events.delivered(tx, run.id))
 
     def _judged(
-        self, past: Sequence[Outcome], *, status: Status, role: str, checks: Checks, finding: str
+        self, past: Sequence[Outcome], *, status: Status, role: str, checks: CheckCounts, finding: str
     ) -> tuple[Outcome, NextStep]:
         """The counts and the next step, from what was recorded before and this outcome."""
         attempts = sum(old.role != CHECKER for old in past) + (role != CHECKER)
@@ -128,6 +128,13 @@ class OutcomeService:
         return outcome, step
 
 
+def _refuse_long(name: str, listed: Collection[str], others: Iterable[str] = ()) -> None:
+    """Raises LimitExceeded for too many, and for one of them, or of the `others`, that is too long."""
+    within(f"the number of {name}", len(listed), least=0, most=LIST_MAX)
+    for text in (*listed, *others):
+        bounded(name, text, chars_max=NAME_CHARS_MAX * 2, required=True)
+
+
 def _recorded(tx: Tx, run: Run, draft: Outcome) -> Outcome:
     seq = events.next_seq(tx, run.repo_id)
     columns = {name: value for name, value in rows.row(replace(draft, seq=seq)).items() if name != "id"}
@@ -136,8 +143,14 @@ def _recorded(tx: Tx, run: Run, draft: Outcome) -> Outcome:
         seq=seq,
         id=events.drawn("out", lambda id: tx.run(OUTCOMES["insert"], id=id, **columns)),  # noqa: A006
     )
-    payload = {"about": outcome.about_run, "role": outcome.role, "status": outcome.status, "attempt": outcome.attempt,
-               "rework": outcome.rework, "next": outcome.next_action}  # fmt: skip
+    payload = {
+        "about": outcome.about_run,
+        "role": outcome.role,
+        "status": outcome.status,
+        "attempt": outcome.attempt,
+        "rework": outcome.rework,
+        "next": outcome.next_action,
+    }
     events.append(tx, run.repo_id, "outcome.recorded", about=outcome.id, run_id=run.id, payload=payload, seq=seq)
     if outcome.about_run != run.id:
         failing = f": {', '.join(outcome.failing)}" if outcome.failing else ""

@@ -10,32 +10,34 @@ from loomstack_mcp.core.texts import within
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Tx
 
-PATHS = queries.load("paths")
-REPOS = queries.load("repos")
+PATHS = queries.statements("paths")
+REPOS = queries.statements("repos")
 
-Noun = Literal["claim", "waiter", "run", "note", "change"]
+Indexed = Literal["claim", "waiter", "run", "note", "change"]
 _FIRST_PAGE = 256
 """Most requests see a handful of candidates; a wide one that conflicts finds its blockers among these."""
 
 
-def few(patterns: Sequence[str], *, least: int = 0) -> None:
+def refuse_many_paths(patterns: Sequence[str], *, least: int = 0) -> None:
     """Raises LimitExceeded for more paths than one call may name; each alternative in braces counts as one."""
     count = sum(len(pattern(text).ways) for text in patterns[:PATHS_MAX]) + len(patterns[PATHS_MAX:])
     within("the number of paths", count, least=least, most=PATHS_MAX)
 
 
-def lay(tx: Tx, repo_id: str, noun: Noun, id: str, patterns: Sequence[str]) -> None:  # noqa: A002
+def index_paths(tx: Tx, repo_id: str, noun: Indexed, id: str, patterns: Sequence[str]) -> None:  # noqa: A002
     """Record where something lies."""
     places = [(way.key.casefold(), way.extension, text) for text in patterns for way in pattern(text).ways]
-    tx.run(PATHS["insert"], repo_id=repo_id, noun=noun, id=id, places=rows.text(places))
+    tx.run(PATHS["insert"], repo_id=repo_id, noun=noun, id=id, places=rows.json_column(places))
 
 
-def lift(tx: Tx, ids: Sequence[str]) -> None:
+def unindex_paths(tx: Tx, ids: Sequence[str]) -> None:
     """It lies nowhere any more."""
-    tx.run(PATHS["delete"], ids=rows.text(ids))
+    tx.run(PATHS["delete"], ids=rows.json_column(ids))
 
 
-def overlapping(tx: Tx, repo_id: str, noun: Noun, wanted: Sequence[str], *, ignore_case: bool) -> Iterator[list[str]]:
+def overlapping(
+    tx: Tx, repo_id: str, noun: Indexed, wanted: Sequence[str], *, ignore_case: bool
+) -> Iterator[list[str]]:
     """The ids of what overlaps `wanted`, exactly, in pages: a caller that has seen enough stops.
 
     Raises LimitExceeded when more than CANDIDATES_MAX patterns would have to be compared.
@@ -61,7 +63,7 @@ def overlapping(tx: Tx, repo_id: str, noun: Noun, wanted: Sequence[str], *, igno
     )
 
 
-def near(tx: Tx, repo_id: str, noun: Noun, wanted: Sequence[str], *, limit: int) -> list[str]:
+def ids_near(tx: Tx, repo_id: str, noun: Indexed, wanted: Sequence[str], *, limit: int) -> list[str]:
     """Ids of up to `limit` things at, above or below `wanted`: a guess at what overlaps, for reading only."""
     found = tx.all(PATHS["near"], repo_id=repo_id, noun=noun, limit=limit, **_nearness(wanted))
     return list(dict.fromkeys(row["id"] for row in found))
@@ -93,7 +95,7 @@ def _nearness(wanted: Sequence[str]) -> dict[str, str]:
         else:
             ranges_with.update((*keys_below(key), extension) for extension in ("", way.extension))
     return {
-        "above": rows.text(sorted(above)),
-        "below": rows.text(sorted(ranges)),
-        "below_with": rows.text(sorted(ranges_with)),
+        "above": rows.json_column(sorted(above)),
+        "below": rows.json_column(sorted(ranges)),
+        "below_with": rows.json_column(sorted(ranges_with)),
     }

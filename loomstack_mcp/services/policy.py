@@ -12,15 +12,15 @@ from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, EvidenceFact, Situation
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
-from loomstack_mcp.services import events, ledger, path_index, repos
-from loomstack_mcp.services.acting import RUNS, entered, lineage
+from loomstack_mcp.services import events, landed, path_index, repos
+from loomstack_mcp.services.acting import RUNS, acting_run, lineage
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.claims import held_by
-from loomstack_mcp.services.ledger import CHANGES
+from loomstack_mcp.services.landed import CHANGES
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
-POLICY = queries.load("policy")
+POLICY = queries.statements("policy")
 
 _SUBJECT_PATHS = 20
 
@@ -42,14 +42,14 @@ class PolicyService:
 
     def check(self, caller: Caller, run_id: str, book: Rulebook, situation: Situation) -> PolicyResult:
         """Decide an action of the caller's run."""
-        with entered(self._store, caller, run_id) as (tx, run):
+        with acting_run(self._store, caller, run_id) as (tx, run):
             decision = decide(book, _of_run(tx, run, replace(situation, now_ms=tx.now_ms)))
             recorded = _recorded(tx, run.repo_id, run.id, run.who, situation, decision)
             return PolicyResult(id=recorded, decision=decision, alerts=events.delivered(tx, run.id))
 
     def judge(self, checkout: Checkout, who: str, book: Rulebook, situation: Situation) -> PolicyResult:
         """Decide a change at a final point, by what the store knows of the runs that made it."""
-        repo_id = repos.known(self._store, checkout)
+        repo_id = repos.recorded_repo_id(self._store, checkout)
         with self._store.write(repo_id) as tx:
             decision = decide(book, _of_change(tx, repo_id, replace(situation, now_ms=tx.now_ms)))
             return PolicyResult(id=_recorded(tx, repo_id, "", who, situation, decision), decision=decision)
@@ -66,9 +66,9 @@ def _of_run(tx: Tx, run: Run, situation: Situation) -> Situation:
 def _of_change(tx: Tx, repo_id: str, situation: Situation) -> Situation:
     """A change by what is known of the run that made its head; it may be over by now, and its claims ended with it."""
     bound = tx.all(CHANGES["bound"], repo_id=repo_id, sha=situation.head, made_at_ms=tx.now_ms)
-    made = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.text([row["run_id"] for row in bound])))
+    made = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column([row["run_id"] for row in bound])))
     family = frozenset(run.id for run in made)
-    own = [pattern for run in made for pattern in ledger.ever_claimed(tx, run.id)]
+    own = [pattern for run in made for pattern in landed.ever_claimed(tx, run.id)]
     claims = _claims(tx, repo_id, own, family, situation)
     situation = replace(situation, repo=repo_id, claims=claims, evidence=_evidence(tx, repo_id, situation.head))
     return _by_run(tx, made[0], situation) if made else situation
@@ -113,17 +113,19 @@ def _held_by_others(
     wanted = [path for one in situation.touched or () if len(path := one.pattern) <= PATTERN_CHARS_MAX]
     others: list[tuple[str, str, str]] = []
     for page in path_index.overlapping(tx, repo_id, "claim", wanted, ignore_case=ignore_case):
-        for row in tx.all(CLAIMS["held_by_ids"], ids=rows.text(page)):
-            live = row["expires_at_ms"] > tx.now_ms and row["mode"] == "exclusive" and row["run_id"] not in family
-            patterns = rows.listed(row["patterns"])
-            others += [
-                (pattern, f"{row['loop']}@{row['principal']}", row["intent"])
-                for pattern in patterns
-                if live and first_overlap(wanted, [pattern], ignore_case=ignore_case)
-            ]
+        for row in tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)):
+            if row["expires_at_ms"] > tx.now_ms and row["mode"] == "exclusive" and row["run_id"] not in family:
+                who = f"{row['loop']}@{row['principal']}"
+                patterns = _overlapping(wanted, rows.list_column(row["patterns"]), ignore_case=ignore_case)
+                others += [(pattern, who, row["intent"]) for pattern in patterns]
         if len(others) >= BLOCKERS_MAX:
             break
     return tuple(others)
+
+
+def _overlapping(wanted: Sequence[str], patterns: Sequence[str], *, ignore_case: bool) -> list[str]:
+    """Those of the patterns that overlap a wanted one."""
+    return [pattern for pattern in patterns if first_overlap(wanted, [pattern], ignore_case=ignore_case)]
 
 
 def _recorded(tx: Tx, repo_id: str, run_id: str, who: str, situation: Situation, decision: Decision) -> str:
@@ -133,10 +135,10 @@ def _recorded(tx: Tx, repo_id: str, run_id: str, who: str, situation: Situation,
         "run_id": run_id,
         "who": who,
         "point": situation.point,
-        "actions": rows.text(sorted(situation.actions)),
-        "subject": rows.text(subject),
+        "actions": rows.json_column(sorted(situation.actions)),
+        "subject": rows.json_column(subject),
         "answer": decision.answer,
-        "reasons": rows.text(reasons_shown(decision)),
+        "reasons": rows.json_column(reasons_shown(decision)),
         "policy": decision.policy,
         "decided_at_ms": tx.now_ms,
     }

@@ -4,7 +4,7 @@ from loomstack_mcp.core.repos import Checkout, provisional
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Store, Tx
 
-REPOS = queries.load("repos")
+REPOS = queries.statements("repos")
 
 
 class RepoService:
@@ -13,10 +13,10 @@ class RepoService:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def found(self, checkout: Checkout) -> str:
+    def id_of(self, checkout: Checkout) -> str:
         """The id of the checkout's repo, or the one it will have once a run is started in it."""
         with self._store.read() as tx:
-            return found(tx, checkout)
+            return repo_id_of(tx, checkout)
 
     def ids(self) -> tuple[str, ...]:
         """Every repo in which a run was ever started, and the organisation's, where it has notes."""
@@ -24,7 +24,7 @@ class RepoService:
             return tuple(str(row["id"]) for row in tx.all(REPOS["ids"]))
 
 
-def known(store: Store, checkout: Checkout, /) -> str:
+def recorded_repo_id(store: Store, checkout: Checkout, /) -> str:
     """The id of the checkout's repo; a repo seen for the first time is recorded.
 
     A clone that got an origin keeps the repo it had: the new identity becomes another name of it.
@@ -34,7 +34,7 @@ def known(store: Store, checkout: Checkout, /) -> str:
         if repo_id and not _unrecorded(tx, checkout, repo_id):
             return repo_id
     with store.append() as tx:
-        repo_id = found(tx, checkout)
+        repo_id = repo_id_of(tx, checkout)
         tx.run(REPOS["insert"], repo_id=repo_id, ignore_case=int(checkout.ignore_case), now_ms=tx.now_ms)
         for name in (checkout.identity, checkout.clone):
             if name:
@@ -44,7 +44,7 @@ def known(store: Store, checkout: Checkout, /) -> str:
     return repo_id
 
 
-def found(tx: Tx, checkout: Checkout, /) -> str:
+def repo_id_of(tx: Tx, checkout: Checkout, /) -> str:
     """The id of the checkout's repo, or the one it will have once a run is started in it."""
     return _named(tx, checkout) or _before_origin(tx, checkout) or checkout.identity
 

@@ -17,12 +17,12 @@ _REMEMBERED_MAX = 20
 
 def refused_before(tx: Tx, wanted: Waiter, /) -> Waiter | None:
     """The earlier refusal of the very same request."""
-    patterns = rows.text(wanted.patterns)
+    patterns = rows.json_column(wanted.patterns)
     found = tx.all(WAITERS["of_request"], run_id=wanted.run_id, mode=wanted.mode, patterns=patterns)
     return rows.record(Waiter, found[0]) if found else None
 
 
-def remember(tx: Tx, wanted: Waiter, /, *, before: Waiter | None, blocker: Blocker) -> None:
+def keep_waiter(tx: Tx, wanted: Waiter, /, *, before: Waiter | None, blocker: Blocker) -> None:
     """Keep a refused request, with the place in the queue that it asked for.
 
     Asking again changes nothing but the end of that place; a place that lapsed is queued for anew.
@@ -38,14 +38,14 @@ def remember(tx: Tx, wanted: Waiter, /, *, before: Waiter | None, blocker: Block
         place = wanted.place_until_ms
         tx.run(WAITERS["keep"], id=before.id, seq=seq, place_until_ms=place, intent=wanted.intent)
         return
-    drop(tx, _all_of(tx, wanted.run_id)[_REMEMBERED_MAX - 1 :])
+    drop_waiters(tx, _all_of(tx, wanted.run_id)[_REMEMBERED_MAX - 1 :])
     columns = rows.row(replace(wanted, seq=seq))
     stored = {name: columns[name] for name in _COLUMNS}
     waiter = events.drawn("wait", lambda id: tx.run(WAITERS["insert"], id=id, **stored))  # noqa: A006
-    path_index.lay(tx, wanted.repo_id, "waiter", waiter, wanted.patterns)
+    path_index.index_paths(tx, wanted.repo_id, "waiter", waiter, wanted.patterns)
 
 
-def told_free(tx: Tx, ended: Sequence[Claim], /) -> tuple[str, ...]:
+def alert_freed(tx: Tx, ended: Sequence[Claim], /) -> tuple[str, ...]:
     """Alert the runs whose refused requests nothing blocks any more; returns their ids, first come first."""
     repo_id = ended[0].repo_id
     freed = tuple(sorted({text for claim in ended for text in claim.patterns}))
@@ -54,33 +54,34 @@ def told_free(tx: Tx, ended: Sequence[Claim], /) -> tuple[str, ...]:
         for page in path_index.overlapping(tx, repo_id, "waiter", freed, ignore_case=path_index.folds(tx, repo_id)):
             waiting += page
     runs: dict[str, None] = {}
-    for waiter in rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.text(waiting))):
+    for waiter in rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(waiting))):
         if waiter.run_id == ended[0].run_id or not _is_free(tx, waiter):
             continue
         text = f"{few_listed(waiter.patterns)} is free now: call claim_paths again"
         events.alert(tx, waiter.run_id, "freed", seq=path_index.cursor(tx, repo_id), about=waiter.id, text=text)
         runs[waiter.run_id] = None
         if waiter.place_until_ms <= tx.now_ms:
-            drop(tx, [waiter.id])
+            drop_waiters(tx, [waiter.id])
     return tuple(runs)
 
 
-def settle(tx: Tx, before: Waiter | None, /) -> None:
+def settle_waiter(tx: Tx, before: Waiter | None, /) -> None:
     """The request was granted: it waits no longer, and need not be told that its paths are free."""
     if before:
-        drop(tx, [before.id])
+        drop_waiters(tx, [before.id])
         tx.run(events.ALERTS["settle"], run_id=before.run_id, about=before.id)
 
 
-def forget(tx: Tx, run_id: str, /) -> None:
+def forget_waiters(tx: Tx, run_id: str, /) -> None:
     """A run that is over waits for nothing."""
-    drop(tx, _all_of(tx, run_id))
+    drop_waiters(tx, _all_of(tx, run_id))
 
 
-def drop(tx: Tx, ids: Sequence[str], /) -> None:
+def drop_waiters(tx: Tx, ids: Sequence[str], /) -> None:
+    """These requests wait no longer, and nobody is told of them."""
     if ids:
-        path_index.lift(tx, ids)
-        tx.run(WAITERS["delete"], ids=rows.text(ids))
+        path_index.unindex_paths(tx, ids)
+        tx.run(WAITERS["delete"], ids=rows.json_column(ids))
 
 
 def _is_free(tx: Tx, waiter: Waiter) -> bool:

@@ -9,7 +9,7 @@ _FOLDER = Path(__file__).parent / "sql" / "queries"  # importlib.resources costs
 _NAMED = re.compile(r"^-- :name (?P<name>\w+)\n(?P<text>.*?)(?=^-- :name |\Z)", re.MULTILINE | re.DOTALL)
 
 
-def load(noun: str) -> dict[str, Statement]:
+def statements(noun: str) -> dict[str, Statement]:
     """The statements of one file, by name. A statement starts with `-- :name NAME` and a line of purpose."""
     source = (_FOLDER / f"{noun}.sql").read_text(encoding="utf-8")
     return {m["name"]: Statement(f"{noun}.{m['name']}", m["text"].strip()) for m in _NAMED.finditer(source)}

@@ -1,4 +1,4 @@
-"""Record to row and back: the one place that knows which columns hold JSON."""
+"""_Record to row and back: the one place that knows which columns hold JSON."""
 
 import json
 from collections.abc import Iterable
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 _LISTS = frozenset({"paths", "patterns", "failing", "commits", "contradicts"})
 _OBJECTS = frozenset({"links", "payload"})
 
-Record = TypeVar("Record", bound="DataclassInstance")
+_Record = TypeVar("_Record", bound="DataclassInstance")
 
 
-def text(value: object, /) -> str:
+def json_column(value: object, /) -> str:
     """JSON as the columns hold it: compact, in the order given."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def listed(column: str, /) -> tuple[str, ...]:
+def list_column(column: str, /) -> tuple[str, ...]:
     """A list as a column holds it."""
     return tuple(json.loads(column))
 
@@ -29,16 +29,17 @@ def listed(column: str, /) -> tuple[str, ...]:
 def row(record: "DataclassInstance", /) -> dict[str, Any]:
     """The columns of a record, as parameters of a statement."""
     values = {field.name: getattr(record, field.name) for field in fields(record)}
-    return {name: text(value) if name in _LISTS | _OBJECTS else value for name, value in values.items()}
+    return {name: json_column(value) if name in _LISTS | _OBJECTS else value for name, value in values.items()}
 
 
-def record(kind: type[Record], row: Row, /) -> Record:
+def record(kind: type[_Record], row: Row, /) -> _Record:
     """One row as a record of `kind`; columns the record does not have are left out."""
     known = {field.name for field in fields(kind)}
     return kind(**{name: _value(name, value) for name, value in dict(row).items() if name in known})
 
 
-def records(kind: type[Record], rows: Iterable[Row], /) -> tuple[Record, ...]:
+def records(kind: type[_Record], rows: Iterable[Row], /) -> tuple[_Record, ...]:
+    """All rows as records of `kind`, in their order."""
     return tuple(record(kind, row) for row in rows)
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from loomstack_mcp.adapters.settings import Settings, load, sqlite_path
+from loomstack_mcp.adapters.settings import Settings, load_settings, sqlite_path
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 
 
 def loaded(home: Path, *, in_repo: str = "", flags: dict[str, str | None] | None = None, **env: str) -> Settings:
-    return load(flags or {}, environment={"HOME": str(home), **env}, in_repo=in_repo)
+    return load_settings(flags or {}, environment={"HOME": str(home), **env}, in_repo=in_repo)
 
 
 def test_the_store_lies_in_the_users_data_folder(tmp_path: Path) -> None:

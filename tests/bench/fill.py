@@ -30,7 +30,7 @@ def claims(path: Path, checkout: Checkout, count: int) -> None:
                           fence=events.next_seq(tx, repo_id), ttl_ms=_DAY_MS, granted_at_ms=tx.now_ms)  # fmt: skip
         columns = rows.row(made)
         tx.run(CLAIMS["insert"], **{name: columns[name] for name in _CLAIM_COLUMNS})
-        path_index.lay(tx, repo_id, "claim", made.id, made.patterns)
+        path_index.index_paths(tx, repo_id, "claim", made.id, made.patterns)
 
     _add(path, checkout, count, add)
 
@@ -44,7 +44,7 @@ def notes(path: Path, checkout: Checkout, count: int) -> None:
                          seq=events.next_seq(tx, repo_id), kind=("intent", "decision", "fact", "warning")[number % 4],
                          paths=(f"area{number % 500}/part{number % 7}/",), shared_at_ms=tx.now_ms)  # fmt: skip
         tx.run(NOTES["insert"], **rows.row(made))
-        path_index.lay(tx, repo_id, "note", made.id, made.paths)
+        path_index.index_paths(tx, repo_id, "note", made.id, made.paths)
 
     _add(path, checkout, count, add)
 

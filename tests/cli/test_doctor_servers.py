@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loomstack_mcp.adapters.install import doctor_servers
+from loomstack_mcp.adapters.install import doctor_urls
 from loomstack_mcp.adapters.install.doctor_files import Client
 from tests.cli.doctors import APPROVED, SCRIPTS, Doctor
 from tests.server.test_http import HttpServer, running
@@ -123,7 +123,7 @@ def test_no_token_goes_to_what_does_not_say_it_is_ours(doctor: Doctor) -> None:
 )
 def test_what_is_no_server_of_a_team_is_never_contacted(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socket.create_connection", lambda *_, **__: pytest.fail("was contacted"))
-    [found] = doctor_servers.http_servers([at(url)], TOKEN, Path("/nowhere"))
+    [found] = doctor_urls.http_server_checks([at(url)], TOKEN, Path("/nowhere"))
 
     assert found.status == "fail"
     assert "asked" in found.found
@@ -132,7 +132,7 @@ def test_what_is_no_server_of_a_team_is_never_contacted(url: str, monkeypatch: p
 
 def test_a_url_with_a_variable_in_it_is_left_to_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socket.create_connection", lambda *_, **__: pytest.fail("was contacted"))
-    [found] = doctor_servers.http_servers([at("https://${HOST}/mcp")], TOKEN, Path("/nowhere"))
+    [found] = doctor_urls.http_server_checks([at("https://${HOST}/mcp")], TOKEN, Path("/nowhere"))
 
     assert (found.status, found.mend) == ("warn", "claude mcp list")
 
@@ -141,7 +141,9 @@ def test_another_path_than_the_servers_own_does_not_answer(doctor: Doctor, serve
     doctor.claude_keeps(**APPROVED)
     doctor.init("--url", f"http://127.0.0.1:{server.port}/x")
     other = doctor.found(LOOMSTACK_TOKEN=server.token)["server"]
-    [below] = doctor_servers.http_servers([at(f"http://127.0.0.1:{server.port}/x/mcp")], server.token, Path("/nowhere"))
+    [below] = doctor_urls.http_server_checks(
+        [at(f"http://127.0.0.1:{server.port}/x/mcp")], server.token, Path("/nowhere")
+    )
 
     assert (other["status"], other["mend"]) == (
         "fail",
@@ -151,7 +153,7 @@ def test_another_path_than_the_servers_own_does_not_answer(doctor: Doctor, serve
 
 
 def test_a_password_in_a_url_is_not_shown() -> None:
-    [found] = doctor_servers.http_servers([at("https://me:hunter2@127.0.0.1:9/mcp")], TOKEN, Path("/nowhere"))
+    [found] = doctor_urls.http_server_checks([at("https://me:hunter2@127.0.0.1:9/mcp")], TOKEN, Path("/nowhere"))
 
     assert "hunter2" not in str(found)
 
@@ -161,7 +163,7 @@ def test_what_mends_a_teams_token_names_no_file_that_is_not_here(
     token: str, server: HttpServer, doctor: Doctor
 ) -> None:
     url = f"http://127.0.0.1:{server.port}/mcp"
-    [found] = doctor_servers.http_servers([at(url)], token, doctor.home / "no-token-here")
+    [found] = doctor_urls.http_server_checks([at(url)], token, doctor.home / "no-token-here")
 
     assert (
         found.mend

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from loomstack_mcp.adapters.git.worktree import worktree_at
-from loomstack_mcp.adapters.install import doctor_servers
+from loomstack_mcp.adapters.install import doctor_servers, doctor_urls
 from loomstack_mcp.adapters.install.doctor import Check
 from loomstack_mcp.adapters.install.doctor_claude import claude_code
 from loomstack_mcp.adapters.install.doctor_codex import codex
-from loomstack_mcp.adapters.install.doctor_files import Place
+from loomstack_mcp.adapters.install.doctor_files import Surroundings
 from tests.cli.doctors import Doctor
 
 WRONG: list[Any] = [None, True, 7, 0.5, "text", "\0", [], [None, 7, [], {}], {}, {"a": None}, {"hooks": [{"hooks": 1}]}]
@@ -80,13 +80,13 @@ def test_no_content_of_a_clients_file_stops_it(doctor: Doctor, path: str, conten
 def _looked_at(doctor: Doctor) -> list[Check]:
     worktree = worktree_at(doctor.shop)
     assert worktree
-    place = Place(worktree=worktree, home=doctor.home, environment={"HOME": str(doctor.home)})
+    place = Surroundings(worktree=worktree, home=doctor.home, environment={"HOME": str(doctor.home)})
     clients = (claude_code(place), codex(place))
     return [
         *(check for client in clients for check in client.checks),
-        *doctor_servers.commands(clients, doctor.shop),
-        *doctor_servers.one_store(clients, place.environment),
-        *doctor_servers.http_servers(clients, "token", Path("/nowhere")),
+        *doctor_servers.command_checks(clients, doctor.shop),
+        *doctor_servers.same_store_checks(clients, place.environment),
+        *doctor_urls.http_server_checks(clients, "token", Path("/nowhere")),
     ]
 
 

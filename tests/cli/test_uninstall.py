@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from loomstack_mcp.adapters.install import files as installing
+from loomstack_mcp.adapters.install.journal import write_journal
+from loomstack_mcp.adapters.install.writing import carried_out
 from loomstack_mcp.core.clients.files.project import client_files
 from tests.cli.test_cli import Run
 from tests.cli.test_init import FILES, contents, write_foreign
@@ -233,8 +235,8 @@ def test_a_kill_between_two_files_loses_nothing(
     before, excluded = contents(shop), exclude_of(shop).read_text()
     wanted = client_files(exclude=str(exclude_of(shop)))
     steps = installing.planned(shop, wanted)
-    installing.remember(journal, shop, wanted, steps)
-    installing.carried_out(steps[:count])
+    write_journal(journal, shop, wanted, steps)
+    carried_out(steps[:count])
     done(loomstack, "init", *(("--url", URL) if again else ("--dry-run",)))
     done(loomstack, "uninstall")
 

@@ -6,7 +6,7 @@ from loomstack_mcp.core.claims import blockers
 from loomstack_mcp.core.errors import Invalid, LimitExceeded
 from loomstack_mcp.core.ids import spelled_id
 from loomstack_mcp.core.notes import contradicted
-from loomstack_mcp.core.outcomes import Checks, checked, next_step, shas
+from loomstack_mcp.core.outcomes import CheckCounts, checked, next_step, shas
 from loomstack_mcp.core.repos import identity_of
 from loomstack_mcp.core.runs import Caller, acts_for, is_lapsed, is_lost, renewal_due, renewed
 from loomstack_mcp.core.texts import bounded
@@ -96,14 +96,14 @@ def test_notes_of_others_on_the_same_paths_contradict() -> None:
 )
 def test_what_comes_next(given: dict[str, object], action: str) -> None:
     fixed = {"is_checker": False, "rework": 0, "verified": False, "has_finding": False, "rework_max": 3}
-    step = next_step(**{**fixed, "checks": Checks(passed=2, failed=6, failing=("t",)), **given})  # type: ignore[arg-type]
+    step = next_step(**{**fixed, "checks": CheckCounts(passed=2, failed=6, failing=("t",)), **given})  # type: ignore[arg-type]
 
     assert step.action == action
 
 
 def test_a_failure_carries_the_failing_checks() -> None:
     step = next_step(
-        status="failed", is_checker=True, checks=Checks(passed=2, failed=6, failing=("a", "b")), rework=1,
+        status="failed", is_checker=True, checks=CheckCounts(passed=2, failed=6, failing=("a", "b")), rework=1,
         verified=False, has_finding=False, rework_max=3,
     )  # fmt: skip
 
@@ -113,10 +113,10 @@ def test_a_failure_carries_the_failing_checks() -> None:
 
 @pytest.mark.parametrize(
     ("status", "checks"),
-    [("passed", Checks(failed=1)), ("done", Checks(failing=("a",))), ("failed", Checks(passed=-1)),
-     ("failed", Checks(failed=1, failing=("a", "b")))],
+    [("passed", CheckCounts(failed=1)), ("done", CheckCounts(failing=("a",))), ("failed", CheckCounts(passed=-1)),
+     ("failed", CheckCounts(failed=1, failing=("a", "b")))],
 )  # fmt: skip
-def test_counts_that_contradict_the_status_are_refused(status: str, checks: Checks) -> None:
+def test_counts_that_contradict_the_status_are_refused(status: str, checks: CheckCounts) -> None:
     with pytest.raises(Invalid):
         checked(status, checks)  # type: ignore[arg-type]
 

@@ -85,7 +85,7 @@ def test_a_lapsed_lease_that_nobody_took_is_renewed_by_use_with_its_token(loom: 
 def test_a_call_renews_the_lease_in_its_second_half(loom: Loom, clocks: Clocks) -> None:
     claim(loom, BEA, "src/", minutes=30)
     clocks.pass_minutes(16)
-    loom.context.read(BEA, "", SHOP, budget_tokens=800)
+    loom.context.read_context(BEA, "", SHOP, budget_tokens=800)
     clocks.pass_minutes(16)
 
     assert claim(loom, ANA, "src/").claim is None
@@ -125,7 +125,7 @@ def test_a_refused_run_that_does_not_wait_is_alerted_twice_and_keeps_no_place(lo
     claim(loom, BEA, "src/")
     claim(loom, ANA, "src/")
     loom.claims.release_paths(BEA, "")
-    heard = [loom.context.read(ANA, "", SHOP, budget_tokens=800).alerts for _ in range(3)]
+    heard = [loom.context.read_context(ANA, "", SHOP, budget_tokens=800).alerts for _ in range(3)]
 
     assert [[alert.kind for alert in alerts] for alerts in heard] == [["freed"], ["freed"], []]
     assert claim(loom, CHEN, "src/").claim
@@ -200,7 +200,9 @@ def test_letter_case_is_ignored_from_the_first_clone_that_ignores_it(loom: Loom)
 def test_a_wide_request_finds_its_blockers_among_many_and_is_refused_beyond_the_limit(loom: Loom) -> None:
     with loom.store.write(REPO) as tx:
         for at in range(0, CANDIDATES_MAX + 10, 50):
-            path_index.lay(tx, REPO, "claim", "claim_ELSEWHERE", [f"far/{number}.py" for number in range(at, at + 50)])
+            path_index.index_paths(
+                tx, REPO, "claim", "claim_ELSEWHERE", [f"far/{number}.py" for number in range(at, at + 50)]
+            )
 
     assert claim(loom, ANA, "src/a.py").claim
     with pytest.raises(LimitExceeded, match="too wide"):
@@ -210,7 +212,9 @@ def test_a_wide_request_finds_its_blockers_among_many_and_is_refused_beyond_the_
 def test_a_wide_request_for_one_extension_is_compared_with_that_extension_alone(loom: Loom) -> None:
     with loom.store.write(REPO) as tx:
         for at in range(0, CANDIDATES_MAX + 10, 50):
-            path_index.lay(tx, REPO, "claim", "claim_ELSEWHERE", [f"far/{number}.py" for number in range(at, at + 50)])
+            path_index.index_paths(
+                tx, REPO, "claim", "claim_ELSEWHERE", [f"far/{number}.py" for number in range(at, at + 50)]
+            )
     locked = claim(loom, BEA, "far/yarn.{lock,toml}").claim
 
     granted = claim(loom, ANA, "**/*.LOCK", "*.md")
@@ -224,7 +228,7 @@ def test_the_index_misses_nothing_that_overlaps(loom: Loom) -> None:
              "[ab].py", "a.py/", "B.PY", "b.py/**/*.js", "{a.py/x,c}/*.py", "**/x/*.py", "*", "c."]  # fmt: skip
     with loom.store.write(REPO) as tx:
         for text in texts:
-            path_index.lay(tx, REPO, "note", text, [text])
+            path_index.index_paths(tx, REPO, "note", text, [text])
     with loom.store.read() as tx:
         found = {
             (text, ignore_case): {
@@ -245,6 +249,8 @@ def test_a_release_succeeds_although_a_waiter_became_too_wide_to_judge(loom: Loo
     assert claim(loom, ANA, "**/*_test.py", wait_s=10).blockers
     with loom.store.write(REPO) as tx:
         for at in range(0, CANDIDATES_MAX + 10, 50):
-            path_index.lay(tx, REPO, "claim", "claim_ELSEWHERE", [f"far/{number}.py" for number in range(at, at + 50)])
+            path_index.index_paths(
+                tx, REPO, "claim", "claim_ELSEWHERE", [f"far/{number}.py" for number in range(at, at + 50)]
+            )
 
     assert loom.claims.release_paths(BEA, "").now_free_for == ()

@@ -114,6 +114,8 @@ def test_a_run_that_ends_leaves_no_open_conflict(loom: Loom, tmp_path: Path) -> 
 
 
 def finish(loom: Loom) -> None:
-    from loomstack_mcp.core.outcomes import Checks
+    from loomstack_mcp.core.outcomes import CheckCounts
 
-    loom.outcomes.record(BEA, "", status="abandoned", summary="no", role="maker", checks=Checks(passed=0, failed=0))
+    loom.outcomes.record(
+        BEA, "", status="abandoned", summary="no", role="maker", checks=CheckCounts(passed=0, failed=0)
+    )

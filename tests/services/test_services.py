@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from loomstack_mcp.core.errors import Invalid, LoomError, NotFound, Unauthorized
-from loomstack_mcp.core.outcomes import Checks
+from loomstack_mcp.core.outcomes import CheckCounts
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom
@@ -19,7 +19,7 @@ def start(loom: Loom, caller: Caller = ANA, checkout: Checkout = SHOP, **given: 
 
 
 def record(loom: Loom, caller: Caller = ANA, run: str = "", **given: object) -> tuple[str, int, int]:
-    fixed = {"status": "failed", "summary": "tried", "role": "maker", "checks": Checks(passed=2, failed=6)}
+    fixed = {"status": "failed", "summary": "tried", "role": "maker", "checks": CheckCounts(passed=2, failed=6)}
     result = loom.outcomes.record(caller, run, **{**fixed, **given})  # type: ignore[arg-type]
     return result.next.action, result.outcome.attempt, result.outcome.rework
 
@@ -46,7 +46,7 @@ def test_a_live_run_of_another_session_is_not_resumed_and_a_lost_one_is(loom: Lo
 
 def test_a_key_of_a_run_that_ended_returns_it_as_it_ended(loom: Loom) -> None:
     first = start(loom, key="nightly")
-    record(loom, status="done", checks=Checks())
+    record(loom, status="done", checks=CheckCounts())
     again = start(loom, key="nightly")
 
     assert (again.run.id, again.run.state, again.run.status) == (first.run.id, "ended", "done")
@@ -116,17 +116,17 @@ def test_since_reads_what_is_new_and_a_lost_reply_loses_nothing(loom: Loom) -> N
     start(loom, BEA)
     cursor = start(loom).briefing.cursor
     loom.notes.share(BEA, "", kind="fact", text="new")
-    read = [loom.context.read(ANA, "", SHOP, since=cursor, budget_tokens=800).briefing for _ in range(2)]
+    read = [loom.context.read_context(ANA, "", SHOP, since=cursor, budget_tokens=800).briefing for _ in range(2)]
 
     assert read[0] == read[1]
     assert [note["text"] for note in read[0].notes] == ["new"]
-    assert loom.context.read(ANA, "", SHOP, since=read[0].cursor, budget_tokens=800).briefing.notes == ()
+    assert loom.context.read_context(ANA, "", SHOP, since=read[0].cursor, budget_tokens=800).briefing.notes == ()
 
 
 def test_landed_commits_are_told_with_their_intent(loom: Loom) -> None:
     start(loom, BEA)
     loom.claims.claim_paths(BEA, "", patterns=["src/"], intent="net prices", mode="exclusive", ttl_ms=60_000)
-    record(loom, BEA, status="done", checks=Checks(), commits=["0123456789abcdef"])
+    record(loom, BEA, status="done", checks=CheckCounts(), commits=["0123456789abcdef"])
     [change] = start(loom, patterns=["src/a.py"]).briefing.changes
 
     assert (change["commits"], change["intent"], change["paths"]) == (["0123456789ab"], "net prices", ("src/",))
@@ -148,7 +148,7 @@ def test_a_contradiction_is_flagged_and_both_stay(loom: Loom) -> None:
     old = loom.notes.share(BEA, "", kind="decision", text="prices are gross", patterns=["src/"]).note
     start(loom)
     shared = loom.notes.share(ANA, "", kind="decision", text="prices are net", patterns=["src/tax.py"])
-    told = loom.context.read(BEA, "", SHOP, budget_tokens=800).alerts
+    told = loom.context.read_context(BEA, "", SHOP, budget_tokens=800).alerts
 
     assert [note.id for note in shared.contradicts] == [old.id]
     assert [(alert.kind, alert.who) for alert in told] == [("contradicted", "loop@ana")]
@@ -173,7 +173,7 @@ def test_a_message_alerts_the_run_it_is_addressed_to(loom: Loom) -> None:
     start(loom, BEA)
     run = start(loom).run.id
     sent = loom.notes.share(BEA, "", kind="handoff", text="yours", to=run)
-    told = loom.context.read(ANA, "", SHOP, budget_tokens=800)
+    told = loom.context.read_context(ANA, "", SHOP, budget_tokens=800)
 
     assert sent.seen_by == (run,)
     assert [(alert.kind, alert.text, alert.who) for alert in told.alerts] == [("message", "yours", "loop@bea")]
@@ -195,13 +195,13 @@ def test_notes_expire_and_those_for_the_organisation_reach_every_repo(loom: Loom
 def test_rework_goes_back_and_forth_until_a_person_takes_over(loom: Loom) -> None:
     maker = start(loom).run.id
     checker = start(loom, BEA, checks_run=maker).run.id
-    assert record(loom, status="passed", checks=Checks(passed=3)) == ("check", 1, 0)
+    assert record(loom, status="passed", checks=CheckCounts(passed=3)) == ("check", 1, 0)
     for round_ in (1, 2, 3):
-        failing = Checks(passed=2, failed=6, failing=("a",))
+        failing = CheckCounts(passed=2, failed=6, failing=("a",))
         assert record(loom, BEA, checker, role="checker", checks=failing) == ("retry", round_, round_)
-        assert record(loom, status="passed", checks=Checks(passed=3)) == ("check", round_ + 1, round_)
-    assert record(loom, BEA, checker, role="checker", checks=Checks(failed=1)) == ("escalate", 4, 4)
-    told = loom.context.read(ANA, "", SHOP, budget_tokens=800).alerts
+        assert record(loom, status="passed", checks=CheckCounts(passed=3)) == ("check", round_ + 1, round_)
+    assert record(loom, BEA, checker, role="checker", checks=CheckCounts(failed=1)) == ("escalate", 4, 4)
+    told = loom.context.read_context(ANA, "", SHOP, budget_tokens=800).alerts
 
     assert {alert.kind for alert in told} == {"checked"}
 
@@ -209,9 +209,9 @@ def test_rework_goes_back_and_forth_until_a_person_takes_over(loom: Loom) -> Non
 def test_a_checkers_pass_lets_the_maker_land_and_another_attempt_does_not_inherit_it(loom: Loom) -> None:
     maker = start(loom).run.id
     start(loom, BEA, checks_run=maker)
-    assert record(loom, BEA, status="passed", checks=Checks(passed=8))[0] == "land"
-    assert record(loom, status="passed", checks=Checks(passed=8))[0] == "land"
-    assert record(loom, status="passed", checks=Checks(passed=8))[0] == "check"
+    assert record(loom, BEA, status="passed", checks=CheckCounts(passed=8))[0] == "land"
+    assert record(loom, status="passed", checks=CheckCounts(passed=8))[0] == "land"
+    assert record(loom, status="passed", checks=CheckCounts(passed=8))[0] == "check"
 
 
 def test_a_checker_without_a_run_to_check_is_refused(loom: Loom) -> None:
@@ -226,7 +226,7 @@ def test_a_checker_without_a_run_to_check_is_refused(loom: Loom) -> None:
 def test_done_ends_the_run_and_frees_its_paths(loom: Loom) -> None:
     start(loom)
     loom.claims.claim_paths(ANA, "", patterns=["src/"], intent="x", mode="exclusive", ttl_ms=60_000)
-    record(loom, status="done", checks=Checks())
+    record(loom, status="done", checks=CheckCounts())
 
     assert loom.claims.held(REPO, limit=9)[0] == ()
     assert [event.kind for event in loom.events.latest(REPO, limit=3)[0]] == [
@@ -237,7 +237,7 @@ def test_done_ends_the_run_and_frees_its_paths(loom: Loom) -> None:
 def test_every_change_of_state_has_the_next_number(loom: Loom) -> None:
     start(loom)
     loom.claims.claim_paths(ANA, "", patterns=["src/"], intent="x", mode="exclusive", ttl_ms=60_000)
-    record(loom, status="done", checks=Checks())
+    record(loom, status="done", checks=CheckCounts())
     events, _ = loom.events.since(REPO, since=0, limit=99)
 
     assert [event.seq for event in events] == list(range(1, 6))

@@ -15,7 +15,7 @@ _ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tree:
+class FileTree:
     """All files of a tree: path → mode, id."""
 
     entries: Mapping[str, tuple[str, str]]
@@ -37,7 +37,7 @@ class Tree:
         return frozenset(found)
 
 
-def tree_of(repo: Repository, name: str) -> Tree:
+def tree_of(repo: Repository, name: str) -> FileTree:
     """All files of a tree, or of a commit's. Raises Unknown where it is not here."""
     ran = repo.run("ls-tree", "-r", "-z", "--full-tree", name, seconds_max=READ_SECONDS_MAX, in_git_dir=True)
     if ran.code:
@@ -47,7 +47,7 @@ def tree_of(repo: Repository, name: str) -> Tree:
         meta, _, path = entry.partition("\t")
         mode, _, blob = meta.split(" ")
         entries[path] = (mode, blob)
-    return Tree(entries=entries)
+    return FileTree(entries=entries)
 
 
 class Blobs:
@@ -61,7 +61,7 @@ class Blobs:
         if not _ID.fullmatch(blob) or not blob.strip("0"):
             raise Unknown(f"the content of {blob[:12]!r}, which is no object")
         try:
-            found = self._objects.named(blob)
+            found = self._objects.object_named(blob)
         except Invalid:
             raise Unknown(f"the content of {blob[:12]}: git has ended") from None
         if found is None:
@@ -70,7 +70,7 @@ class Blobs:
             raise Unknown(f"the content of {found.id[:12]}, which is a {found.kind}")
         return found.content
 
-    def links(self, within: Tree, /) -> dict[str, str]:
+    def links(self, within: FileTree, /) -> dict[str, str]:
         """Where the symbolic links of a tree lead: path → target as written."""
         named = ((path, blob) for path, (mode, blob) in within.entries.items() if mode == LINK)
         return {path: as_text(self.content(blob) or b"") for path, blob in named}

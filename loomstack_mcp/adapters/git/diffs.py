@@ -1,6 +1,6 @@
 """What commits and trees changed, as git says it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from loomstack_mcp.adapters.git.printed import Printed
@@ -49,23 +49,28 @@ def changes(repo: Repository, listed: Sequence[Change], unread: Unread, *, lines
 
     Of the commits `listed` only sha and parents count. Those that cannot be read are left out and noted in `unread`.
     """
-    merges = {commit.sha for commit in listed if _is_merge(commit)}
-    others = [commit.sha for commit in listed if not _is_merge(commit)]
     # Merges newest first: git forgets the parents of what it has shown, and would merge without a base. What they
     # changed besides merging is little, so that they may wait for their turn.
-    newest_first = [commit.sha for commit in reversed(listed) if _is_merge(commit)]
-    read = _read(repo, [*newest_first, *others], unread, lines, has_merges=bool(merges))
-    merged: dict[str, Change] = {}
-    waiting = next(read, None)
-    while waiting and waiting.sha in merges:
-        merged[waiting.sha] = waiting
-        waiting = next(read, None)
+    merges = [commit.sha for commit in reversed(listed) if _is_merge(commit)]
+    others = [commit.sha for commit in listed if not _is_merge(commit)]
+    read = _read(repo, [*merges, *others], unread, lines, has_merges=bool(merges))
+    merged, waiting = _parted(read, frozenset(merges))
     for commit in listed:
         if commit.sha in merged:
             yield _standing(repo, merged.pop(commit.sha), lines)
         elif waiting and waiting.sha == commit.sha:
             yield waiting
             waiting = next(read, None)
+
+
+def _parted(read: Iterator[Change], merges: Collection[str]) -> tuple[dict[str, Change], Change | None]:
+    """The merges, which are read first, and the first change behind them."""
+    merged: dict[str, Change] = {}
+    waiting = next(read, None)
+    while waiting and waiting.sha in merges:
+        merged[waiting.sha] = waiting
+        waiting = next(read, None)
+    return merged, waiting
 
 
 def merge_gaps(repo: Repository, listed: Sequence[Change]) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ class Objects:
         self._known: dict[str, Object] = {}
         self._known_bytes = 0
 
-    def named(self, name: str, /) -> Object | None:
+    def object_named(self, name: str, /) -> Object | None:
         """The object of a name (gitrevisions(7)), or None where it is not here. Raises Invalid where git ended."""
         if "\n" in name or "\0" in name:
             return None  # it would be two questions
@@ -69,12 +69,12 @@ class Objects:
 
     def commit(self, name: str, /) -> str:
         """The commit that a name stands for, or ""."""
-        found = self.named(f"{name}^{{commit}}") if name and not name.startswith("-") else None
+        found = self.object_named(f"{name}^{{commit}}") if name and not name.startswith("-") else None
         return found.id if found else ""
 
     def entries(self, name: str, /) -> dict[str, Entry] | None:
         """What stands in a folder, by name, in git's order; None where there is no such tree here."""
-        found = self.named(name)
+        found = self.object_named(name)
         if found is None or found.kind != "tree" or found.content is None:
             return None
         entries = {}

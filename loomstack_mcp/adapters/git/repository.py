@@ -84,7 +84,7 @@ class Repository:
         """A file as a commit has it; b"" where it is not there, or larger than BLOB_BYTES_MAX."""
         if "\n" in path:  # which a question to `cat-file --batch` cannot hold
             return self.run("cat-file", "blob", f"{commit}:{path}").printed
-        found = self.objects.named(f"{commit}:{path}")
+        found = self.objects.object_named(f"{commit}:{path}")
         return found.content or b"" if found and found.kind == "blob" else b""
 
     def fork(self, one: str, other: str) -> str:

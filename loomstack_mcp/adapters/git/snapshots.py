@@ -1,7 +1,7 @@
 """What a worktree could land as it is: the trees of its files, its index and its HEAD, made aside."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,7 @@ def snapshot(repo: Repository) -> Iterator[Snapshot]:
         of_files = _run(repo, variables, "write-tree")
         if of_files.code:
             raise Invalid(f"git cannot read this worktree: {of_files.complaint}")
-        head = repo.objects.named("HEAD^{tree}")
+        head = repo.objects.object_named("HEAD^{tree}")
         trees = dict.fromkeys(tree for tree in (of_files.text, of_index, head.id if head else "") if tree)
         yield Snapshot(trees=tuple(trees), variables=variables, left_out=left_out)
 
@@ -64,9 +64,15 @@ def _added(repo: Repository, variables: Mapping[str, str]) -> Iterator[str]:
     small = [name for name in names if _bytes(repo.folder / name) <= _NEW_BYTES_MAX][:_NEW_MAX]
     if len(small) < len(names):
         yield f"{len(names) - len(small)} of {len(names)} new files are too many or too large to look at"
-    given = "\0".join(small).encode("utf-8", "surrogateescape")
+    if small:
+        yield from _added_new(repo, variables, small)
+
+
+def _added_new(repo: Repository, variables: Mapping[str, str], names: Sequence[str]) -> Iterator[str]:
+    given = "\0".join(names).encode("utf-8", "surrogateescape")
     options = ("--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul")
-    if small and (new := _run(repo, variables, "--literal-pathspecs", "add", *options, stdin=given)).code:
+    new = _run(repo, variables, "--literal-pathspecs", "add", *options, stdin=given)
+    if new.code:
         yield f"some new files could not be read ({new.complaint})"
 
 

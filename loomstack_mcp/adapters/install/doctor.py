@@ -14,7 +14,7 @@ from typing import Literal
 
 from loomstack_mcp.core.clients.files.own_names import COMMAND, HOOK
 
-Status = Literal["ok", "warn", "fail"]
+CheckStatus = Literal["ok", "warn", "fail"]
 
 INIT = f"{COMMAND} init"
 """What mends most."""
@@ -31,13 +31,13 @@ class Check:
     """One thing that was looked at."""
 
     check: str
-    status: Status
+    status: CheckStatus
     found: str
     mend: str = ""
     """A command, or what to do; empty where nothing is wrong."""
 
 
-def programs(version: str) -> Iterator[Check]:
+def program_checks(version: str) -> Iterator[Check]:
     """Git, SQLite, and whether clients find our scripts, in this version."""
     for name in (COMMAND, HOOK):
         place = shutil.which(name)
@@ -54,7 +54,7 @@ def programs(version: str) -> Iterator[Check]:
     yield _at_least("sqlite", sqlite3.sqlite_version, _SQLITE_OLDEST)
 
 
-def store_folder(path: Path) -> Check:
+def store_folder_check(path: Path) -> Check:
     """Whether the store's folder is on this machine: SQLite's locks cannot be trusted on a network file system."""
     try:
         mounts = Path("/proc/mounts").read_text(encoding="utf-8", errors="surrogateescape")
@@ -67,7 +67,7 @@ def store_folder(path: Path) -> Check:
     return Check(check="file system", status="ok", found=kind or "not known on this system")
 
 
-def new_store(path: Path) -> Check:
+def new_store_check(path: Path) -> Check:
     """Whether a store can be made at a path where there is none."""
     around = next(place for place in path.parents if os.path.lexists(place))
     try:

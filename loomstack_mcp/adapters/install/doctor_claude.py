@@ -7,10 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loomstack_mcp.adapters.install.doctor import INIT, Check
-from loomstack_mcp.adapters.install.doctor_files import Client, Files, Place, Tree, table, tables, text, texts, words
+from loomstack_mcp.adapters.install.doctor_files import (
+    Client,
+    Entries,
+    SettingsReader,
+    Surroundings,
+    table_at,
+    tables_at,
+    text_at,
+    texts_at,
+    words_at,
+)
 from loomstack_mcp.core.clients.files.own_names import HOOK, NAME
 
 _CLIENT = "Claude Code"
+_RULES = f"{_CLIENT} rules"
 _LOCAL = ".claude/settings.local.json"
 _TOOLS = f"mcp__{NAME}"
 _ACCEPT = "start `claude` in this folder and accept"
@@ -21,38 +32,38 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 class _Settings:
     """What Claude Code reads, by who wrote it."""
 
-    everywhere: Tree
+    everywhere: Entries
     """The user's own entry of our server, for all folders."""
-    state: Tree
+    state: Entries
     """What Claude Code keeps of this project; a linked worktree shares that of the main one."""
     is_trusted: bool
-    user: tuple[Path, Tree]
-    local: tuple[tuple[Path, Tree], ...]
+    user: tuple[Path, Entries]
+    local: tuple[tuple[Path, Entries], ...]
     """The main worktree's count in a linked one as well."""
     tracked: tuple[Path, ...]
     """Those of `local` that are in git: not the user's word."""
-    project: tuple[Path, Tree]
-    shared: Tree
+    project: tuple[Path, Entries]
+    shared: Entries
     """The entry in .mcp.json."""
 
     @property
-    def files(self) -> tuple[tuple[Path, Tree], ...]:
+    def files(self) -> tuple[tuple[Path, Entries], ...]:
         return (self.user, *self.local, self.project)
 
     @property
-    def personal(self) -> tuple[tuple[Path, Tree], ...]:
+    def personal(self) -> tuple[tuple[Path, Entries], ...]:
         return (self.user, *(each for each in self.local if each[0] not in self.tracked))
 
     @property
-    def personal_answers(self) -> tuple[Tree, ...]:
+    def personal_answers(self) -> tuple[Entries, ...]:
         return (self.state, *(tree for _, tree in self.personal))
 
 
-def claude_code(place: Place) -> Client:
+def claude_code(place: Surroundings) -> Client:
     """What Claude Code makes of the server in this worktree."""
     if shutil.which("claude") is None:
         return Client(name=_CLIENT, checks=(Check(check=_CLIENT, status="ok", found="not installed"),))
-    files = Files(_CLIENT)
+    files = SettingsReader(_CLIENT)
     settings = _read(place, files)
     if files.broken:
         return Client(name=_CLIENT, checks=tuple(files.broken))
@@ -66,78 +77,96 @@ def claude_code(place: Place) -> Client:
         name=_CLIENT,
         checks=(first, *_rules(settings), *_hook(settings)),
         entry=entry,
-        environment={**place.environment, **texts(entry, "env")},
+        environment={**place.environment, **texts_at(entry, "env")},
         is_approved=first.status == "ok" and is_approved,
     )
 
 
-def _read(place: Place, files: Files) -> _Settings:
+def _read(place: Surroundings, files: SettingsReader) -> _Settings:
     moved = place.environment.get("CLAUDE_CONFIG_DIR")
     folder = Path(moved) if moved else place.home / ".claude"
     own = files.json((folder if moved else place.home) / ".claude.json")
-    projects = table(own, "projects")
+    projects = table_at(own, "projects")
     local = tuple(root / _LOCAL for root in place.roots)
     project = place.root / ".claude" / "settings.json"
     return _Settings(
-        everywhere=table(own, "mcpServers", NAME),
-        state=table(projects, str(place.main)),
-        is_trusted=any(table(projects, str(root)).get("hasTrustDialogAccepted") is True for root in place.roots),
+        everywhere=table_at(own, "mcpServers", NAME),
+        state=table_at(projects, str(place.main)),
+        is_trusted=any(table_at(projects, str(root)).get("hasTrustDialogAccepted") is True for root in place.roots),
         user=(folder / "settings.json", files.json(folder / "settings.json")),
         local=tuple((path, files.json(path)) for path in local),
         tracked=tuple(root / _LOCAL for root in place.roots if place.tracks(root, _LOCAL)),
         project=(project, files.json(project)),
-        shared=table(files.json(place.root / ".mcp.json"), "mcpServers", NAME),
+        shared=table_at(files.json(place.root / ".mcp.json"), "mcpServers", NAME),
     )
 
 
-def _server(settings: _Settings) -> tuple[Check, Tree]:
+def _server(settings: _Settings) -> tuple[Check, Entries]:
     """What is so, and the entry that Claude Code would use: of this folder, else .mcp.json, else of the user."""
-    here = table(settings.state, "mcpServers", NAME)
     answers = (settings.state, *(tree for _, tree in settings.files))
-    is_off = any(NAME in words(tree, "disabledMcpjsonServers") for tree in answers)
+    is_off = any(NAME in words_at(tree, "disabledMcpjsonServers") for tree in answers)
     is_accepted = any(map(_accepts, answers))
     may_start = not is_off and (_accepts(settings.user[1]) or (is_accepted and settings.is_trusted))
-    own = here or (settings.everywhere if not (settings.shared and may_start) else {})
+    own = _own(settings, shared_goes_first=bool(settings.shared) and may_start)
     if not own and not settings.shared:
         return _warns("does not know the server here", INIT), {}
-    if NAME in words(settings.state, "disabledMcpServers") or (is_off and not own):
+    if NAME in words_at(settings.state, "disabledMcpServers") or (is_off and not own):
         mend = "start `claude` here and enable it with /mcp"
         return _warns("the server is switched off for this folder", mend), {}
     if own:
         return Check(check=_CLIENT, status="ok", found="knows the server from your own settings"), own
+    return _shared_check(may_start=may_start, is_accepted=is_accepted), settings.shared
+
+
+def _own(settings: _Settings, *, shared_goes_first: bool) -> Entries:
+    """The user's own entry that counts: that of this folder, else the one for all folders."""
+    here = table_at(settings.state, "mcpServers", NAME)
+    return here or ({} if shared_goes_first else settings.everywhere)
+
+
+def _shared_check(*, may_start: bool, is_accepted: bool) -> Check:
+    """What is so of the entry in .mcp.json, where no other goes before it."""
     if may_start:
-        return Check(check=_CLIENT, status="ok", found="knows the server and may start it"), settings.shared
+        return Check(check=_CLIENT, status="ok", found="knows the server and may start it")
     if is_accepted:
         found = "the server waits for your approval: the folder is not trusted, so what approves it does not count"
-        return _warns(found, _ACCEPT), settings.shared
+        return _warns(found, _ACCEPT)
     mend = f"{_ACCEPT} the server (`claude -p` does not ask)"
-    return _warns("the server waits for your approval", mend), settings.shared
+    return _warns("the server waits for your approval", mend)
 
 
 def _rules(settings: _Settings) -> Iterator[Check]:
-    name = f"{_CLIENT} rules"
     for path, tree in settings.files:
-        denied = [rule for rule in words(table(tree, "permissions"), "deny") if _is_ours(rule)]
-        if denied:
-            found = f"{path} denies {', '.join(denied)}"
-            is_all = any(rule in (_TOOLS, f"{_TOOLS}__*") for rule in denied)
-            mend = f"take that out of permissions.deny in {path}"
-            yield Check(check=name, status="fail" if is_all else "warn", found=found, mend=mend)
+        yield from _denied(path, tree)
     if settings.tracked:
         found = f"{_LOCAL} is in git, so that its permissions do not count"
         mend = f"git -C {settings.tracked[0].parent.parent} rm --cached {_LOCAL}"
-        yield Check(check=name, status="warn", found=found, mend=mend)
+        yield Check(check=_RULES, status="warn", found=found, mend=mend)
         return
     # Claude Code heeds a project's permissions only once its folder is trusted.
     counted = (*settings.personal, *((settings.project,) if settings.is_trusted else ()))
-    if not any(_is_ours(rule) for _, tree in counted for rule in words(table(tree, "permissions"), "allow")):
+    if not any(_our_rules(tree, "allow") for _, tree in counted):
         found = "our tools are not allowed: it asks about each call, and `claude -p` refuses them"
-        yield Check(check=name, status="warn", found=found, mend=INIT)
+        yield Check(check=_RULES, status="warn", found=found, mend=INIT)
+
+
+def _denied(path: Path, tree: Entries) -> Iterator[Check]:
+    if denied := _our_rules(tree, "deny"):
+        found = f"{path} denies {', '.join(denied)}"
+        is_all = any(rule in (_TOOLS, f"{_TOOLS}__*") for rule in denied)
+        mend = f"take that out of permissions.deny in {path}"
+        yield Check(check=_RULES, status="fail" if is_all else "warn", found=found, mend=mend)
+
+
+def _our_rules(tree: Entries, answer: str) -> list[str]:
+    """The permissions of a file, allowed or denied, that speak of our tools."""
+    rules = words_at(table_at(tree, "permissions"), answer)
+    return [rule for rule in rules if rule == _TOOLS or rule.startswith(f"{_TOOLS}__")]
 
 
 def _hook(settings: _Settings) -> Iterator[Check]:
-    groups = (group for _, tree in settings.files for _, group in tables(table(tree, "hooks"), "PreToolUse"))
-    commands = (text(entry, "command") for group in groups for _, entry in tables(group, "hooks"))
+    groups = (group for _, tree in settings.files for _, group in tables_at(table_at(tree, "hooks"), "PreToolUse"))
+    commands = (text_at(entry, "command") for group in groups for _, entry in tables_at(group, "hooks"))
     if not any(f"{HOOK} claude" in command for command in commands):
         found = "no hook: edits are not checked against claims"
         yield Check(check=f"{_CLIENT} hook", status="warn", found=found, mend=INIT)
@@ -147,16 +176,12 @@ def _warns(found: str, mend: str) -> Check:
     return Check(check=_CLIENT, status="warn", found=found, mend=mend)
 
 
-def _accepts(answers: Tree) -> bool:
+def _accepts(answers: Entries) -> bool:
     """Whether the answers that a person gave let a project's server start."""
-    return NAME in words(answers, "enabledMcpjsonServers") or answers.get("enableAllProjectMcpServers") is True
+    return NAME in words_at(answers, "enabledMcpjsonServers") or answers.get("enableAllProjectMcpServers") is True
 
 
-def _is_ours(rule: str) -> bool:
-    return rule == _TOOLS or rule.startswith(f"{_TOOLS}__")
-
-
-def _expanded(entry: Tree, environment: Mapping[str, str]) -> Tree:
+def _expanded(entry: Entries, environment: Mapping[str, str]) -> Entries:
     """The entry with `${NAME}` and `${NAME:-default}` as Claude Code fills them in; an unset name stays.
 
     Not in the URL: `doctor` asks it, and no repository shall learn a variable that way.
@@ -165,8 +190,8 @@ def _expanded(entry: Tree, environment: Mapping[str, str]) -> Tree:
     def filled(word: str) -> str:
         return _VARIABLE.sub(lambda found: environment.get(found[1], found[0] if found[2] is None else found[2]), word)
 
-    changed: dict[str, object] = {"args": [filled(word) for word in words(entry, "args")]}
-    changed["env"] = {name: filled(value) for name, value in texts(entry, "env").items()}
-    if command := text(entry, "command"):
+    changed: dict[str, object] = {"args": [filled(word) for word in words_at(entry, "args")]}
+    changed["env"] = {name: filled(value) for name, value in texts_at(entry, "env").items()}
+    if command := text_at(entry, "command"):
         changed["command"] = filled(command)
     return {**entry, **changed}

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loomstack_mcp.adapters.install.doctor import INIT, Check
-from loomstack_mcp.adapters.install.doctor_files import Client, Files, Place, Tree, table, tables, text, texts, words
+from loomstack_mcp.adapters.install.doctor_files import (
+    Client,
+    Entries,
+    SettingsReader,
+    Surroundings,
+    table_at,
+    tables_at,
+    text_at,
+    texts_at,
+    words_at,
+)
 from loomstack_mcp.core.clients.files.own_names import HOOK, NAME
 
 _CLIENT = "Codex"
@@ -21,22 +31,22 @@ _HOOK_KEYS = {"type": str, "command": str, "timeout": int, "async": bool}
 class _Settings:
     """What Codex reads, by who wrote it."""
 
-    own: Tree
+    own: Entries
     """The user's config.toml, which also holds what they trust."""
-    user: Tree
+    user: Entries
     """Their own entry of our server."""
-    project: Tree
+    project: Entries
     """The worktree's."""
     is_trusted: bool
-    hooks: tuple[tuple[Path, Tree], ...]
+    hooks: tuple[tuple[Path, Entries], ...]
     """The files that may hold hooks, those of a project only from its main worktree."""
 
 
-def codex(place: Place) -> Client:
+def codex(place: Surroundings) -> Client:
     """What Codex makes of the server in this worktree."""
     if shutil.which("codex") is None:
         return Client(name=_CLIENT, checks=(Check(check=_CLIENT, status="ok", found="not installed"),))
-    files = Files(_CLIENT)
+    files = SettingsReader(_CLIENT)
     settings = _read(place, files)
     if files.broken:
         return Client(name=_CLIENT, checks=tuple(files.broken))
@@ -50,8 +60,8 @@ def codex(place: Place) -> Client:
     if settings.project and not settings.is_trusted:
         found = "the folder is not trusted, so its settings do not count"
         first = _warns(found, "start `codex` here and trust the folder")
-    env = {**texts(settings.user, "env"), **texts(settings.project, "env")}
-    passed = (*_INHERITED, *words(entry, "env_vars"), *_named(entry))
+    env = {**texts_at(settings.user, "env"), **texts_at(settings.project, "env")}
+    passed = (*_INHERITED, *words_at(entry, "env_vars"), *_named(entry))
     return Client(
         name=_CLIENT,
         checks=(first, *_hook(settings, place)),
@@ -61,17 +71,17 @@ def codex(place: Place) -> Client:
     )
 
 
-def _read(place: Place, files: Files) -> _Settings:
+def _read(place: Surroundings, files: SettingsReader) -> _Settings:
     moved = place.environment.get("CODEX_HOME")
     folder = Path(moved) if moved else place.home / ".codex"
     own = files.toml(folder / "config.toml")
-    levels = [table(own, "projects", str(root)).get("trust_level") for root in place.roots]
+    levels = [table_at(own, "projects", str(root)).get("trust_level") for root in place.roots]
     theirs = place.main / ".codex"
     shared = {root: files.toml(root / ".codex" / "config.toml") for root in place.roots}
     return _Settings(
         own=own,
-        user=table(own, "mcp_servers", NAME),
-        project=table(shared[place.root], "mcp_servers", NAME),
+        user=table_at(own, "mcp_servers", NAME),
+        project=table_at(shared[place.root], "mcp_servers", NAME),
         # What is said of the worktree itself goes first.
         is_trusted=next((level for level in levels if level), None) == "trusted",
         hooks=(
@@ -83,13 +93,13 @@ def _read(place: Place, files: Files) -> _Settings:
     )
 
 
-def _named(entry: Tree) -> Iterator[str]:
+def _named(entry: Entries) -> Iterator[str]:
     """The variables of `env_vars` that are written as tables."""
-    for _, each in tables(entry, "env_vars"):
-        yield text(each, "name")
+    for _, each in tables_at(entry, "env_vars"):
+        yield text_at(each, "name")
 
 
-def _hook(settings: _Settings, place: Place) -> Iterator[Check]:
+def _hook(settings: _Settings, place: Surroundings) -> Iterator[Check]:
     name = f"{_CLIENT} hook"
     states = [state for path, tree in settings.hooks for state in _states(path, tree, settings.own)]
     if not states:
@@ -102,16 +112,16 @@ def _hook(settings: _Settings, place: Place) -> Iterator[Check]:
         yield Check(check=name, status="warn", found=f"Codex does not run the hook: {states[0]}", mend=mend)
 
 
-def _states(path: Path, tree: Tree, own: Tree) -> Iterator[str]:
+def _states(path: Path, tree: Entries, own: Entries) -> Iterator[str]:
     """Why Codex does not run each hook of ours in a file; "" where it does, or where that cannot be told."""
-    for group_index, group in tables(table(tree, "hooks"), "PreToolUse"):
-        for index, handler in tables(group, "hooks"):
-            if f"{HOOK} codex" in text(handler, "command"):
-                kept = table(own, "hooks", "state", f"{path}:pre_tool_use:{group_index}:{index}")
+    for group_index, group in tables_at(table_at(tree, "hooks"), "PreToolUse"):
+        for index, handler in tables_at(group, "hooks"):
+            if f"{HOOK} codex" in text_at(handler, "command"):
+                kept = table_at(own, "hooks", "state", f"{path}:pre_tool_use:{group_index}:{index}")
                 yield _state(kept, group, handler)
 
 
-def _state(kept: Tree, group: Tree, handler: Tree) -> str:
+def _state(kept: Entries, group: Entries, handler: Entries) -> str:
     if kept.get("enabled") is False:
         return "it is switched off"
     if not (trusted := kept.get("trusted_hash")):
@@ -122,10 +132,10 @@ def _state(kept: Tree, group: Tree, handler: Tree) -> str:
     return ""
 
 
-def _hash(group: Tree, handler: Tree) -> str:
+def _hash(group: Entries, handler: Entries) -> str:
     """As Codex computes it: over sorted JSON without blanks, with its defaults filled in."""
     filled = {"async": False, "timeout": _HOOK_SECONDS, **handler}
-    matcher = {"matcher": text(group, "matcher")} if "matcher" in group else {}
+    matcher = {"matcher": text_at(group, "matcher")} if "matcher" in group else {}
     told = {"event_name": "pre_tool_use", "hooks": [filled], **matcher}
     printed = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(printed.encode("utf-8", "surrogatepass")).hexdigest()

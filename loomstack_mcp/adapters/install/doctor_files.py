@@ -11,13 +11,13 @@ from typing import Any
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.install.doctor import Check
 
-Tree = Mapping[str, Any]
+Entries = Mapping[str, Any]
 
 _FILE_BYTES_MAX = 20_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Surroundings:
     """Where somebody starts a client."""
 
     worktree: Worktree
@@ -51,7 +51,7 @@ class Client:
 
     name: str
     checks: tuple[Check, ...]
-    entry: Tree = field(default_factory=dict)
+    entry: Entries = field(default_factory=dict)
     """Its entry for our server; empty where it has none that counts."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """What a server that it starts would get."""
@@ -59,7 +59,7 @@ class Client:
     """Whether a person, in a file that no repository brings along, agreed to this entry."""
 
 
-class Files:
+class SettingsReader:
     """Reads a client's files, and remembers those that nobody can read."""
 
     def __init__(self, client: str) -> None:
@@ -67,15 +67,15 @@ class Files:
         self.broken: list[Check] = []
         """One for each of those."""
 
-    def json(self, path: Path) -> Tree:
+    def json(self, path: Path) -> Entries:
         """What is in a JSON file; empty where there is none, or none that can be read."""
         return self._read(path, json.loads)
 
-    def toml(self, path: Path) -> Tree:
+    def toml(self, path: Path) -> Entries:
         """The same of a TOML file."""
         return self._read(path, tomllib.loads)
 
-    def _read(self, path: Path, parsed: Callable[[str], object]) -> Tree:
+    def _read(self, path: Path, parsed: Callable[[str], object]) -> Entries:
         try:
             # A link to a device never ends, so it is not opened.
             if not path.is_file():
@@ -89,13 +89,13 @@ class Files:
             return self._unreadable(path, str(error) or type(error).__name__)
         return found if isinstance(found, dict) else self._unreadable(path, "it holds no object")
 
-    def _unreadable(self, path: Path, reason: str) -> Tree:
+    def _unreadable(self, path: Path, reason: str) -> Entries:
         found, mend = f"{path} cannot be read: {reason}", f"mend {path}, or move it away"
         self.broken.append(Check(check=self._client, status="fail", found=found, mend=mend))
         return {}
 
 
-def table(tree: Tree, *names: str) -> Tree:
+def table_at(tree: Entries, *names: str) -> Entries:
     """The object below these names; empty where there is none."""
     for name in names:
         found = tree.get(name)
@@ -103,24 +103,24 @@ def table(tree: Tree, *names: str) -> Tree:
     return tree
 
 
-def text(tree: Tree, name: str) -> str:
+def text_at(tree: Entries, name: str) -> str:
     """A text; "" where there is none."""
     found = tree.get(name)
     return found if isinstance(found, str) else ""
 
 
-def words(tree: Tree, name: str) -> tuple[str, ...]:
+def words_at(tree: Entries, name: str) -> tuple[str, ...]:
     """The texts of a list; whatever else is in it, or there instead of it, is left out."""
     found = tree.get(name)
     return tuple(each for each in found if isinstance(each, str)) if isinstance(found, list) else ()
 
 
-def texts(tree: Tree, name: str) -> dict[str, str]:
+def texts_at(tree: Entries, name: str) -> dict[str, str]:
     """The texts of an object."""
-    return {key: value for key, value in table(tree, name).items() if isinstance(value, str)}
+    return {key: value for key, value in table_at(tree, name).items() if isinstance(value, str)}
 
 
-def tables(tree: Tree, name: str) -> Iterator[tuple[int, Tree]]:
+def tables_at(tree: Entries, name: str) -> Iterator[tuple[int, Entries]]:
     """The objects of a list, each with its index among all that is in it."""
     found = tree.get(name)
     for index, each in enumerate(found if isinstance(found, list) else ()):

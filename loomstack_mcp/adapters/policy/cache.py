@@ -51,7 +51,7 @@ def builtin() -> tuple[PolicyFile, ...]:
     return (PolicyFile(layer="builtin", name=_BUILTIN.name, content=_BUILTIN.read_bytes()),)
 
 
-def hashed(rule_records: Sequence[Rule], waivers: Sequence[Waiver]) -> str:
+def policy_hash(rule_records: Sequence[Rule], waivers: Sequence[Waiver]) -> str:
     """`sha256:…` over what the rules mean: the same for other places, comments, quoting and order."""
     ours = {
         "engine": ENGINE,
@@ -61,23 +61,23 @@ def hashed(rule_records: Sequence[Rule], waivers: Sequence[Waiver]) -> str:
     return f"sha256:{hashlib.sha256(_json(ours)).hexdigest()}"
 
 
-def encoded(rulebook: Rulebook) -> bytes:
+def encoded_rulebook(rulebook: Rulebook) -> bytes:
     """The rulebook as JSON, without what is at its default."""
     return _json(_plain(rulebook))
 
 
-def decoded(kept: bytes) -> Rulebook:
+def decoded_rulebook(kept: bytes) -> Rulebook:
     """The rulebook that `encoded` wrote."""
     raw = json.loads(kept)
-    return Rulebook(**{name: record(name, value) for name, value in raw.items()})
+    return Rulebook(**{name: policy_record(name, value) for name, value in raw.items()})
 
 
-def record(name: str, raw: Any) -> Any:
+def policy_record(name: str, raw: Any) -> Any:
     """What the field `name` of a record holds, out of JSON: records, tuples, plain values."""
     if isinstance(raw, list):
-        return tuple([record(name, each) for each in raw])
+        return tuple([policy_record(name, each) for each in raw])
     if isinstance(raw, dict) and name in _RECORDS:
-        return _RECORDS[name](**{key: record(key, value) for key, value in raw.items()})
+        return _RECORDS[name](**{key: policy_record(key, value) for key, value in raw.items()})
     return raw
 
 
@@ -87,7 +87,7 @@ def cache_key(files: Sequence[PolicyFile]) -> str:
     return hashlib.sha256(_json([ENGINE, each])).hexdigest()
 
 
-def kept(home: Path, files: Sequence[PolicyFile], *, secret: bytes) -> Rulebook | None:
+def kept_rulebook(home: Path, files: Sequence[PolicyFile], *, secret: bytes) -> Rulebook | None:
     """The kept rulebook of these files; None where there is none that we wrote: load the files then."""
     key = cache_key(files)
     try:
@@ -98,13 +98,13 @@ def kept(home: Path, files: Sequence[PolicyFile], *, secret: bytes) -> Rulebook 
     mac, body = content[:_MAC_CHARS], content[_MAC_CHARS + 1 :]
     if len(content) > KEPT_BYTES_MAX or not hmac.compare_digest(mac, _mac(secret, key, body)):
         return None
-    return decoded(body)
+    return decoded_rulebook(body)
 
 
-def keep(home: Path, files: Sequence[PolicyFile], rulebook: Rulebook, *, secret: bytes) -> bool:
+def keep_rulebook(home: Path, files: Sequence[PolicyFile], rulebook: Rulebook, *, secret: bytes) -> bool:
     """Keep the rulebook of these files for the next process. False where the disk does not allow it: it is loaded
     again next time."""
-    key, body = cache_key(files), encoded(rulebook)
+    key, body = cache_key(files), encoded_rulebook(rulebook)
     path = _path(home, key)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -2,8 +2,8 @@
 
 from functools import cached_property
 
-from loomstack_mcp.adapters.git.blobs import Blobs, Tree, tree_of
-from loomstack_mcp.adapters.git.delta import Delta
+from loomstack_mcp.adapters.git.blobs import Blobs, FileTree, tree_of
+from loomstack_mcp.adapters.git.plain import Delta
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.parse.imports.changed import Imports, changed_imports
 from loomstack_mcp.adapters.parse.imports.import_map import import_map
@@ -77,7 +77,7 @@ class ChangeLooks(NoLooks):
         return (Violation(text=f"the message does not match {pattern}"),)
 
     @cached_property
-    def _tree(self) -> Tree:
+    def _tree(self) -> FileTree:
         return tree_of(self._repo, self._delta.after)
 
     @cached_property

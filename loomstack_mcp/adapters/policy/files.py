@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.policy.cache import PolicyFile, builtin, hashed, keep, kept
+from loomstack_mcp.adapters.policy.cache import PolicyFile, builtin, keep_rulebook, kept_rulebook, policy_hash
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.policy.rules import Layer, Rulebook
 
@@ -60,7 +60,7 @@ def of_org(home: str) -> tuple[PolicyFile, ...]:
 
 
 def _content(repo: Repository, blob: str, path: str) -> bytes:
-    found = repo.objects.named(blob)
+    found = repo.objects.object_named(blob)
     if found is None or found.content is None or len(found.content) > _BYTES_MAX:
         raise PolicyError(f"{path}:1: is missing from this clone, or larger than {_BYTES_MAX} bytes")
     return found.content
@@ -88,13 +88,13 @@ def rulebook(repo: Repository, home: str, *, commit: str = "", worktree: bool = 
 def _loaded(files: Sequence[PolicyFile], home: str) -> Rulebook:
     """The rulebook of these files, kept from an earlier process where it can be trusted."""
     secret = _secret(Path(home)) if home else b""
-    if secret and (found := kept(Path(home), files, secret=secret)):
+    if secret and (found := kept_rulebook(Path(home), files, secret=secret)):
         return found
     from loomstack_mcp.adapters.policy.load import loaded  # pydantic and YAML: 150 ms that a kept set does not cost
 
     book = loaded(files)
     if secret:
-        keep(Path(home), files, book, secret=secret)
+        keep_rulebook(Path(home), files, book, secret=secret)
     return book
 
 
@@ -122,4 +122,4 @@ def _together(landed: Rulebook, here: Rulebook) -> Rulebook:
     if not new:
         return landed
     rules = (*landed.rules, *new)
-    return Rulebook(rules=rules, waivers=landed.waivers, hash=hashed(rules, landed.waivers))
+    return Rulebook(rules=rules, waivers=landed.waivers, hash=policy_hash(rules, landed.waivers))

@@ -7,14 +7,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from loomstack_mcp.adapters.policy import models as models
-from loomstack_mcp.adapters.policy.cache import PolicyFile, builtin, hashed, record
-from loomstack_mcp.adapters.policy.messages import dotted, spoken
-from loomstack_mcp.adapters.policy.strict_yaml import Document, Place, document
-from loomstack_mcp.adapters.policy.validate import Wrong, instant_ms, wrong_in_rule, wrong_in_waiver
+from loomstack_mcp.adapters.policy.cache import PolicyFile, builtin, policy_hash, policy_record
+from loomstack_mcp.adapters.policy.messages import Wrong, key_path, spoken
+from loomstack_mcp.adapters.policy.strict_yaml import Document, YamlPlace, document
+from loomstack_mcp.adapters.policy.times import instant_ms
+from loomstack_mcp.adapters.policy.validate import wrong_in_rule, wrong_in_waiver
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.policy.rules import Layer, Rule, Rulebook, Waiver
 
-__all__ = ["PolicyFile", "builtin", "loaded", "schema"]
+__all__ = ["PolicyFile", "builtin", "file_schema", "loaded"]
 
 PROBLEMS_MAX = 50
 """Told at once; the rest after these are mended."""
@@ -31,7 +32,7 @@ class _Source:
     lines: Document
     doc: models.Doc
 
-    def at(self, place: Place) -> str:
+    def at(self, place: YamlPlace) -> str:
         return f"{self.lines.name}:{self.lines.line(place)}"
 
 
@@ -48,24 +49,32 @@ def loaded(files: Sequence[PolicyFile]) -> Rulebook:
             sources.append(_source(file))
         except PolicyError as refused:
             problems += str(refused).split("\n")
-    complete = not problems
-    for source in sources:
-        problems += _wrong_rules(source)
-    problems += _told_twice(sources)
-    if complete:  # else a waiver's rule may be in the file that was refused
-        problems += _wrong_waivers(sources)
-    if problems:
-        more = [f"and {len(problems) - PROBLEMS_MAX} more"] if len(problems) > PROBLEMS_MAX else []
-        raise PolicyError("\n".join(problems[:PROBLEMS_MAX] + more))
+    _refuse(problems + _wrong(sources, complete=not problems))
     rules = tuple(rule for source in sources for rule in _rules(source))
     waivers = tuple(waiver for source in sources for waiver in _waivers(source))
-    return Rulebook(rules=rules, waivers=waivers, hash=hashed(rules, waivers))
+    return Rulebook(rules=rules, waivers=waivers, hash=policy_hash(rules, waivers))
 
 
-def schema() -> dict[str, Any]:
+def file_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a policy file, for editors."""
     found = models.Doc.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+
+
+def _wrong(sources: Sequence[_Source], *, complete: bool) -> list[str]:
+    """What is wrong in files that have the right shape; `complete` where there are no others."""
+    problems = [problem for source in sources for problem in _wrong_rules(source)]
+    problems += _told_twice(sources)
+    if complete:  # else a waiver's rule may be in the file that was refused
+        problems += _wrong_waivers(sources)
+    return problems
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    """Raises PolicyError for any."""
+    if problems:
+        more = [f"and {len(problems) - PROBLEMS_MAX} more"] if len(problems) > PROBLEMS_MAX else []
+        raise PolicyError("\n".join([*problems[:PROBLEMS_MAX], *more]))
 
 
 def _source(file: PolicyFile) -> _Source:
@@ -74,7 +83,7 @@ def _source(file: PolicyFile) -> _Source:
         doc = models.Doc.model_validate(lines.value)
     except ValidationError as refused:
         told = [spoken(error) for error in refused.errors(include_url=False)]
-        ordered = sorted((lines.line(place), dotted(place), text) for place, text in told)
+        ordered = sorted((lines.line(place), key_path(place), text) for place, text in told)
         raise PolicyError(
             "\n".join(f"{file.name}:{line}: {key or 'the file'}: {text}" for line, key, text in ordered)
         ) from None
@@ -83,9 +92,9 @@ def _source(file: PolicyFile) -> _Source:
 
 def _wrong_rules(source: _Source) -> Iterator[str]:
     for number, rule in enumerate(source.doc.rules):
-        place: Place = ("rules", number)
+        place: YamlPlace = ("rules", number)
         if rule.id.startswith("builtin.") and source.layer != "builtin":
-            yield f"{source.at((*place, 'id'))}: {dotted((*place, 'id'))}: builtin. is for rules that come with us"
+            yield f"{source.at((*place, 'id'))}: {key_path((*place, 'id'))}: builtin. is for rules that come with us"
         yield from _told(source, place, wrong_in_rule(rule))
 
 
@@ -96,10 +105,10 @@ def _wrong_waivers(sources: Sequence[_Source]) -> Iterator[str]:
             yield from _told(source, ("waivers", number), wrong_in_waiver(waiver, rules))
 
 
-def _told(source: _Source, place: Place, wrong: Wrong) -> Iterator[str]:
+def _told(source: _Source, place: YamlPlace, wrong: Wrong) -> Iterator[str]:
     for below, text in wrong:
         where = (*place, *below)
-        yield f"{source.at(where)}: {dotted(where)}: {text}"
+        yield f"{source.at(where)}: {key_path(where)}: {text}"
 
 
 def _told_twice(sources: Sequence[_Source]) -> Iterator[str]:
@@ -109,9 +118,10 @@ def _told_twice(sources: Sequence[_Source]) -> Iterator[str]:
         ids = [("rules", number, rule.id) for number, rule in enumerate(source.doc.rules)]
         ids += [("waivers", number, waiver.id) for number, waiver in enumerate(source.doc.waivers)]
         for kind, number, found in ids:
-            place: Place = (kind, number, "id")
+            place: YamlPlace = (kind, number, "id")
             if at := first.get((kind, found)):
-                yield f"{source.at(place)}: {dotted(place)}: {found} is already at {at}; a layer adds, it cannot change"
+                wrong = f"{found} is already at {at}; a layer adds, it cannot change"
+                yield f"{source.at(place)}: {key_path(place)}: {wrong}"
             else:
                 first[kind, found] = source.at(place)
 
@@ -122,7 +132,7 @@ def _rules(source: _Source) -> Iterator[Rule]:
         for window in raw.get("when", {}).get("windows", ()):
             window["start_minute"] = _minute(window.pop("start", None), default=0)
             window["end_minute"] = _minute(window.pop("end", None), default=_DAY_MINUTES)
-        yield record("rules", {**raw, "layer": source.layer, "place": source.at(("rules", number, "id"))})
+        yield policy_record("rules", {**raw, "layer": source.layer, "place": source.at(("rules", number, "id"))})
 
 
 def _waivers(source: _Source) -> Iterator[Waiver]:
@@ -130,7 +140,7 @@ def _waivers(source: _Source) -> Iterator[Waiver]:
         raw = _raw(waiver)
         raw["created_at_ms"] = instant_ms(raw.pop("created"))
         raw["expires_at_ms"] = instant_ms(raw.pop("expires"))
-        yield record("waivers", {**raw, "place": source.at(("waivers", number, "id"))})
+        yield policy_record("waivers", {**raw, "place": source.at(("waivers", number, "id"))})
 
 
 def _raw(part: models.Rule | models.Waiver) -> dict[str, Any]:

@@ -1,14 +1,17 @@
 """What pydantic finds wrong with the shape of a policy file, said to its author."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
 from loomstack_mcp.adapters.policy.models import Doc
-from loomstack_mcp.adapters.policy.strict_yaml import Place
+from loomstack_mcp.adapters.policy.strict_yaml import YamlPlace
+
+Wrong = Iterator[tuple[YamlPlace, str]]
+"""Problems, each with its place relative to what was looked at."""
 
 _SHOWN_CHARS_MAX = 60
 _WORDS = {
@@ -30,7 +33,7 @@ _WORDS = {
 _SCHEMA = Doc.model_json_schema()
 
 
-def spoken(error: ErrorDetails, /) -> tuple[Place, str]:
+def spoken(error: ErrorDetails, /) -> tuple[YamlPlace, str]:
     """Where in the file, and what is wrong; with the nearest spelling where one was meant."""
     place = tuple(step for step in error["loc"] if step != "[key]")
     kind, given = error["type"], error["input"]
@@ -52,12 +55,12 @@ def meant(word: str, known: Iterable[str], /) -> str:
     return f"; did you mean {near[found[0]]}?" if found else ""
 
 
-def dotted(place: Place, /) -> str:
+def key_path(place: YamlPlace, /) -> str:
     """The place as people write it: `rules[0].where.paths`."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place).removeprefix(".")
 
 
-def _keys(place: Place) -> list[str]:
+def _keys(place: YamlPlace) -> list[str]:
     node = _SCHEMA
     for step in place:
         node = _followed(node["items"] if isinstance(step, int) else node["properties"][step])

@@ -15,11 +15,11 @@ WAIVER_DAYS_MAX = 90
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,63}$")]
 Count = Annotated[int, Field(ge=1, le=9)]
 Number = Annotated[int, Field(ge=0, le=NUMBER_MAX)]
-Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 # Neither is JSON, and no figure is more than not-a-number, so that such a limit would never fire.
 Amount = Annotated[float, Field(allow_inf_nan=False)]
 Why = Annotated[str, Field(min_length=8)]
-Words = Annotated[list[str], Field(min_length=1)]
+_Texts = Annotated[list[str], Field(min_length=1)]
 
 
 def _only_one(value: object) -> object:
@@ -57,8 +57,8 @@ class Window(_Part):
     """A time of day that comes again; the end is not in it, and one over midnight belongs to the day it starts."""
 
     days: list[Day] = []
-    start: Clock | None = Field(default=None, alias="from")
-    end: Clock | None = Field(default=None, alias="to")
+    start: TimeOfDay | None = Field(default=None, alias="from")
+    end: TimeOfDay | None = Field(default=None, alias="to")
     tz: str
 
 
@@ -104,8 +104,8 @@ class Evidence(_Part):
 class Forbid(_Part):
     """No import from here to there; `to` holds path patterns or names of packages."""
 
-    sources: Words = Field(alias="from")
-    targets: Words = Field(alias="to")
+    sources: _Texts = Field(alias="from")
+    targets: _Texts = Field(alias="to")
 
 
 class Boundaries(_Part):
@@ -146,7 +146,7 @@ class Checks(_Part):
 class Approve(_Part):
     """Whose answer lifts a `require_approval`: names, or `role:NAME`."""
 
-    by: Words
+    by: _Texts
     count: Count = 1
     not_maker: bool = True
 

@@ -19,7 +19,7 @@ _BYTES_MAX = 50_000_000
 _WHO = ("-c", "user.name=agent-1", "-c", "user.email=agent-1@localhost", "-c", "commit.gpgsign=false",
         "-c", "core.hooksPath=/dev/null", "-c", "core.autocrlf=false")  # fmt: skip
 
-Step = Mapping[str, Any]
+GitStep = Mapping[str, Any]
 
 
 class Scratch:
@@ -40,7 +40,7 @@ class Scratch:
         """End what still reads it."""
         self.repository.close()
 
-    def play(self, steps: Sequence[Step]) -> None:
+    def play(self, steps: Sequence[GitStep]) -> None:
         """Do the steps in order. Raises Invalid for one that is unknown, or that git refuses."""
         for step in steps:
             name = next((key for key in step if key in _STEPS), "")
@@ -53,6 +53,7 @@ class Scratch:
         return self.marks.get(name) or self.git("rev-parse", "--verify", "--quiet", "--end-of-options", name) or name
 
     def git(self, *arguments: str, at: str = "") -> str:
+        """What git prints. Raises Invalid where it fails, but for a question to `rev-parse`."""
         dates = {"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at} if at else {}
         done = run(self.root, *_WHO, *arguments, seconds_max=_SECONDS_MAX, variables=dates)
         if done.code and arguments[0] != "rev-parse":
@@ -60,6 +61,7 @@ class Scratch:
         return done.text.strip()
 
     def path(self, name: str) -> Path:
+        """A path in it, below folders that are there. Raises Invalid for one that leads out."""
         path = self.root / name
         if ".." in Path(name).parts or Path(name).is_absolute():
             raise Invalid(f"the path {name!r:.80} of a git step leads out of the scratch repository")
@@ -67,72 +69,73 @@ class Scratch:
         return path
 
     def written(self, files: Mapping[str, bytes]) -> None:
+        """The files are there, with this content. Raises Invalid for more than a scratch repository may hold."""
         if sum(map(len, files.values())) > _BYTES_MAX or len(files) > _FILES_MAX:
             raise Invalid("a git step writes more than a scratch repository may hold")
         for name, content in files.items():
             self.path(name).write_bytes(content)
 
 
-def _write(scratch: Scratch, files: Mapping[str, str], _: Step) -> None:
+def _write(scratch: Scratch, files: Mapping[str, str], _: GitStep) -> None:
     scratch.written({name: text.encode() for name, text in files.items()})
 
 
-def _write_b64(scratch: Scratch, files: Mapping[str, str], _: Step) -> None:
+def _write_b64(scratch: Scratch, files: Mapping[str, str], _: GitStep) -> None:
     scratch.written({name: base64.b64decode(text) for name, text in files.items()})
 
 
-def _write_bytes_name(scratch: Scratch, files: Mapping[str, str], _: Step) -> None:
+def _write_bytes_name(scratch: Scratch, files: Mapping[str, str], _: GitStep) -> None:
     scratch.written({os.fsdecode(base64.b64decode(name)): text.encode() for name, text in files.items()})
 
 
-def _generate(scratch: Scratch, wanted: Mapping[str, Any], _: Step) -> None:
+def _generate(scratch: Scratch, wanted: Mapping[str, Any], _: GitStep) -> None:
     """`{count, under, text}`: that many small files in a folder."""
     under, text = wanted.get("under", "many"), wanted.get("text", "generated\n")
     scratch.written({f"{under}/{number:05}.txt": f"{text}{number}\n".encode() for number in range(wanted["count"])})
 
 
-def _size(scratch: Scratch, files: Mapping[str, int], _: Step) -> None:
+def _size(scratch: Scratch, files: Mapping[str, int], _: GitStep) -> None:
     scratch.written({name: b"x" * min(size, _BYTES_MAX + 1) for name, size in files.items()})
 
 
-def _rm(scratch: Scratch, names: str | Sequence[str], _: Step) -> None:
+def _rm(scratch: Scratch, names: str | Sequence[str], _: GitStep) -> None:
     for name in [names] if isinstance(names, str) else names:
         path = scratch.path(name)
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
-def _mv(scratch: Scratch, pair: Sequence[str], _: Step) -> None:
+def _mv(scratch: Scratch, pair: Sequence[str], _: GitStep) -> None:
     scratch.path(pair[0]).rename(scratch.path(pair[1]))
 
 
-def _symlink(scratch: Scratch, links: Mapping[str, str], _: Step) -> None:
+def _symlink(scratch: Scratch, links: Mapping[str, str], _: GitStep) -> None:
     for name, target in links.items():
         scratch.path(name).symlink_to(target)
 
 
-def _gitlink(scratch: Scratch, links: Mapping[str, Any], _: Step) -> None:
+def _gitlink(scratch: Scratch, links: Mapping[str, Any], _: GitStep) -> None:
     for name, sha in links.items():
         scratch.git("update-index", "--add", "--cacheinfo", f"160000,{sha!s:0>40},{name}")
 
 
-def _commit(scratch: Scratch, message: str, step: Step) -> None:
+def _commit(scratch: Scratch, message: str, step: GitStep) -> None:
     if not step.get("no_add"):
         scratch.git("add", "--all")
     author = ("--author", f"{step['author']} <{step['author']}@localhost>") if "author" in step else ()
     scratch.git("commit", "--quiet", "--no-verify", "--allow-empty", "-m", message, *author, at=step.get("at", ""))
 
 
-def _merge(scratch: Scratch, wanted: Mapping[str, str] | str, _: Step) -> None:
+def _merge(scratch: Scratch, wanted: Mapping[str, str] | str, _: GitStep) -> None:
     ref = wanted if isinstance(wanted, str) else wanted["ref"]
     strategy = () if isinstance(wanted, str) or "strategy" not in wanted else ("-s", wanted["strategy"])
     scratch.git("merge", "--quiet", "--no-ff", "--no-edit", *strategy, scratch.commit_of(ref))
 
 
-def _mark(scratch: Scratch, name: str, _: Step) -> None:
+def _mark(scratch: Scratch, name: str, _: GitStep) -> None:
     scratch.marks[name] = scratch.git("rev-parse", "HEAD")
 
 
-_STEPS: Mapping[str, Callable[[Scratch, Any, Step], object]] = {
+_STEPS: Mapping[str, Callable[[Scratch, Any, GitStep], object]] = {
     "write": _write,
     "write_b64": _write_b64,
     "write_bytes_name": _write_bytes_name,

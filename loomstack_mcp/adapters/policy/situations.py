@@ -5,7 +5,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from loomstack_mcp.adapters.git.delta import Delta, landing_delta, push_delta, staged_delta
+from loomstack_mcp.adapters.git.delta import landing_delta, push_delta, staged_delta
+from loomstack_mcp.adapters.git.plain import Delta
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.parse.shell.script import parsed
 from loomstack_mcp.adapters.policy.facts import ChangeLooks

@@ -20,7 +20,7 @@ NODES_MAX = 20_000
 NUMBER_CHARS_MAX = 32
 """Python refuses to read numbers of more than 4,300 digits, with an error of its own."""
 
-Place = tuple[str | int, ...]
+YamlPlace = tuple[str | int, ...]
 """Keys and list positions from the root, as in `("rules", 0, "effect")`."""
 Value = dict[str, "Value"] | list["Value"] | str | int | float | bool | None
 
@@ -46,12 +46,12 @@ class Document:
 
     name: str
     value: Value
-    key_lines: Mapping[Place, int]
+    key_lines: Mapping[YamlPlace, int]
     """Of each key, and of the beginning of each item of a list; from 1."""
-    value_lines: Mapping[Place, int]
+    value_lines: Mapping[YamlPlace, int]
     """Of the beginning of each value."""
 
-    def line(self, place: Place) -> int:
+    def line(self, place: YamlPlace) -> int:
         """The line of this key or item; where it is not in the file, of the nearest one above it."""
         while place and place not in self.key_lines:
             place = place[:-1]
@@ -96,8 +96,8 @@ class _Reader:
     """One pass over the events of a file."""
 
     def __init__(self, name: str, events: Iterator[Any]) -> None:
-        self.key_lines: dict[Place, int] = {}
-        self.value_lines: dict[Place, int] = {}
+        self.key_lines: dict[YamlPlace, int] = {}
+        self.value_lines: dict[YamlPlace, int] = {}
         self._name = name
         self._events = events
         self._nodes = 0
@@ -116,14 +116,14 @@ class _Reader:
             self._refuse(after, "a second document begins; a file holds one, make it a file of its own")
         return value
 
-    def _value(self, event: Any, place: Place) -> Value:
+    def _value(self, event: Any, place: YamlPlace) -> Value:
         self._admit(event, place)
         self.value_lines[place] = event.start_mark.line + 1
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
         return self._mapping(place) if isinstance(event, yaml.MappingStartEvent) else self._list(place)
 
-    def _admit(self, event: Any, place: Place) -> None:
+    def _admit(self, event: Any, place: YamlPlace) -> None:
         self._nodes += 1
         if self._nodes > NODES_MAX:
             self._refuse(event, f"more than {NODES_MAX} keys and values; split the file")
@@ -135,7 +135,7 @@ class _Reader:
         if event.tag is not None:
             self._refuse(event, f"tag {event.tag}: tags are not read; delete it")
 
-    def _mapping(self, place: Place) -> Value:
+    def _mapping(self, place: YamlPlace) -> Value:
         found: dict[str, Value] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = self._key(event, place)
@@ -147,7 +147,7 @@ class _Reader:
             found[key] = self._value(next(self._events), here)
         return found
 
-    def _key(self, event: Any, place: Place) -> str:
+    def _key(self, event: Any, place: YamlPlace) -> str:
         self._admit(event, place)
         key = self._scalar(event) if isinstance(event, yaml.ScalarEvent) else None
         if not isinstance(key, str):
@@ -156,7 +156,7 @@ class _Reader:
             self._refuse(event, "<<: merge keys are not read; write the keys out")
         return key
 
-    def _list(self, place: Place) -> Value:
+    def _list(self, place: YamlPlace) -> Value:
         found: list[Value] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             here = (*place, len(found))

@@ -1,21 +1,16 @@
 """What is wrong with a rule or a waiver beyond its shape; each with the place, relative to it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import cache
-from importlib.resources import files
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from loomstack_mcp.adapters.parse.re2_patterns import error_in
-from loomstack_mcp.adapters.policy.messages import meant
-from loomstack_mcp.adapters.policy.models import Boundaries, Checks, Content, Freeze, Limits, Rule, Waiver, Where
-from loomstack_mcp.adapters.policy.strict_yaml import Place
+from loomstack_mcp.adapters.policy.messages import Wrong, meant
+from loomstack_mcp.adapters.policy.models import Boundaries, Checks, Content, Limits, Rule, Waiver, Where
+from loomstack_mcp.adapters.policy.strict_yaml import YamlPlace
+from loomstack_mcp.adapters.policy.times import instant_ms, wrong_in_times
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.policy.rules import FINAL, STRICTNESS, Softened
-
-Wrong = Iterator[tuple[Place, str]]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def wrong_in_rule(rule: Rule, /) -> Wrong:
@@ -27,7 +22,7 @@ def wrong_in_rule(rule: Rule, /) -> Wrong:
     if rule.check is not None:
         yield from _check(rule.check)
     if rule.when is not None:
-        yield from _times(rule)
+        yield from wrong_in_times(rule.when)
     if not unreadable:
         yield from _examples(rule)
 
@@ -54,15 +49,6 @@ def wrong_in_waiver(waiver: Waiver, rules: Mapping[str, Rule], /) -> Wrong:
             yield ("expires",), f"is more than {rule.waiver_days_max} days after `created`, the most for {rule.id}"
 
 
-def instant_ms(text: str, /) -> int | None:
-    """An ISO 8601 instant with its offset, in milliseconds since the epoch; None for anything else."""
-    try:
-        found = datetime.fromisoformat(text)
-        return None if found.tzinfo is None else (found - _EPOCH) // timedelta(milliseconds=1)
-    except (ValueError, OverflowError):
-        return None
-
-
 def _words(rule: Rule) -> Wrong:
     if len(rule.why.strip()) < 8:
         yield ("why",), "is blank; say it in a sentence, every refusal shows it"
@@ -71,7 +57,7 @@ def _words(rule: Rule) -> Wrong:
         yield from _blank(("approve", "by"), rule.approve.by)
 
 
-def _blank(place: Place, words: Sequence[str]) -> Wrong:
+def _blank(place: YamlPlace, words: Sequence[str]) -> Wrong:
     if not all(word.strip() for word in words):
         yield place, "holds an empty name; write one or delete it"
 
@@ -106,7 +92,7 @@ def _patterns(rule: Rule) -> Wrong:
                 yield from _unreadable((*here, "forbid", number, "to"), forbid.targets)
 
 
-def _unreadable(place: Place, patterns: Sequence[str]) -> Wrong:
+def _unreadable(place: YamlPlace, patterns: Sequence[str]) -> Wrong:
     for number, pattern in enumerate(patterns):
         try:
             compiled([pattern])
@@ -115,6 +101,17 @@ def _unreadable(place: Place, patterns: Sequence[str]) -> Wrong:
 
 
 def _check(check: Checks) -> Wrong:
+    yield from _empty_parts(check)
+    for number, command in enumerate(check.commands):
+        if not command or not all(word.strip() for token in command for word in token.split("|")):
+            yield ("check", "commands", number), "holds an empty word; write it like [git, push, --force|-f]"
+    if check.message is not None:
+        yield from _unsearchable(("check", "message"), check.message)
+    for number, pattern in enumerate(check.content.forbid_added if check.content else ()):
+        yield from _unsearchable(("check", "content", "forbid_added", number), pattern)
+
+
+def _empty_parts(check: Checks) -> Wrong:
     # A check that asks nothing is always met, so its rule would never fire.
     for place, part, nothing in (
         (("check",), check, Checks()),
@@ -124,56 +121,11 @@ def _check(check: Checks) -> Wrong:
     ):
         if part == nothing:
             yield place, "asks nothing, so that the rule would never fire; leave it out, or say what must hold"
-    for number, command in enumerate(check.commands):
-        if not command or not all(word.strip() for token in command for word in token.split("|")):
-            yield ("check", "commands", number), "holds an empty word; write it like [git, push, --force|-f]"
-    if check.message is not None and (why := error_in(check.message)):
-        yield ("check", "message"), why
-    for number, pattern in enumerate(check.content.forbid_added if check.content else ()):
-        if why := error_in(pattern):
-            yield ("check", "content", "forbid_added", number), why
 
 
-def _times(rule: Rule) -> Wrong:
-    assert rule.when is not None
-    for number, window in enumerate(rule.when.windows):
-        place: Place = ("when", "windows", number)
-        yield from _zone((*place, "tz"), window.tz)
-        if window.start is not None and window.start == window.end:
-            yield (*place, "to"), f"is {window.end}, as `from` is; leave both out for the whole day"
-    for number, freeze in enumerate(rule.when.freezes):
-        place = ("when", "freezes", number)
-        yield from _zone((*place, "tz"), freeze.tz)
-        yield from _span(place, freeze)
-
-
-def _zone(place: Place, zone: str) -> Wrong:
-    if zone not in _zones():
-        yield place, f"there is no time zone {zone!r}{meant(zone, _zones())}"
-
-
-@cache
-def _zones() -> frozenset[str]:
-    # Those of the tzdata package, not of this machine, so that a file loads everywhere or nowhere.
-    return frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
-
-
-def _span(place: Place, freeze: Freeze) -> Wrong:
-    start, end = _local(freeze.start), _local(freeze.end)
-    for name, text, found in (("start", freeze.start, start), ("end", freeze.end, end)):
-        if found is None:
-            yield (*place, name), f"{text!r} is no local time; write it like 2026-12-18T18:00, the zone is in `tz`"
-    if start is not None and end is not None and start >= end:
-        yield (*place, "end"), f"{freeze.end} is not after the start {freeze.start}"
-
-
-def _local(text: str) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    # The first and the last year have no instant in some zones.
-    return found if found.tzinfo is None and 1970 <= found.year < 9999 else None
+def _unsearchable(place: YamlPlace, expression: str) -> Wrong:
+    if why := error_in(expression):
+        yield place, why
 
 
 def _examples(rule: Rule) -> Wrong:

@@ -42,6 +42,8 @@ class ReleaseAnswer(TypedDict, total=False):
 
 
 class ClaimTools:
+    """What holds paths, and lets them go."""
+
     def __init__(self, face: Face) -> None:
         self._face = face
 
@@ -120,21 +122,22 @@ def claim_answer(result: ClaimResult) -> ClaimAnswer:
             "claim": result.claim.id,
             "fence": result.claim.fence,
             "expires_in_s": (result.claim.expires_at_ms - result.now_ms) // SECOND_MS,
-            "warnings": answers.warnings(result.warnings),
-            "alerts": answers.alerts(result.alerts),
+            "warnings": answers.warning_items(result.warnings),
+            "alerts": answers.alert_items(result.alerts),
         }
     shown = [_blocker(blocker, result.now_ms) for blocker in result.blockers]
     fits = (
         count for count in range(len(shown), 1, -1) if _tokens(_refusal(result, shown[:count])) <= _REFUSAL_TOKENS_MAX
     )
-    return {**_refusal(result, shown[: next(fits, 1)]), "alerts": answers.alerts(result.alerts)}
+    return {**_refusal(result, shown[: next(fits, 1)]), "alerts": answers.alert_items(result.alerts)}
 
 
 def release_answer(result: ReleaseResult) -> ReleaseAnswer:
+    """What is free now, and for whom."""
     return {
         "released": list(result.released),
         "now_free_for": list(result.now_free_for),
-        "alerts": answers.alerts(result.alerts),
+        "alerts": answers.alert_items(result.alerts),
     }
 
 

@@ -26,6 +26,8 @@ class ConflictAnswer(TypedDict, total=False):
 
 
 class ConflictTools:
+    """What asks before a change lands."""
+
     def __init__(self, face: Face) -> None:
         self._face = face
 
@@ -50,7 +52,7 @@ def conflict_answer(result: ConflictResult) -> ConflictAnswer:
         "conflicts": bodies,
         "checked": {"against": result.target, "changes": result.changes, "ms": result.ms},
         "unchecked": list(result.unchecked),
-        "alerts": answers.alerts(result.alerts),
+        "alerts": answers.alert_items(result.alerts),
     }
     if more := len(result.conflicts) - len(shown):
         answer["more"] = more

@@ -22,6 +22,8 @@ class NoteAnswer(TypedDict, total=False):
 
 
 class NoteTools:
+    """What reads and writes shared context."""
+
     def __init__(self, face: Face) -> None:
         self._face = face
 
@@ -40,7 +42,7 @@ class NoteTools:
 
         def read(caller: Caller) -> ContextResult:
             patterns = self._face.here.patterns(paths or [])
-            return self._face.loom.context.read(
+            return self._face.loom.context.read_context(
                 caller,
                 run,
                 self._face.checkout() if self._face.here.worktree else None,
@@ -53,7 +55,7 @@ class NoteTools:
             )
 
         found = await self._face.call(ctx, read)
-        return answers.answer({**answers.briefing(found.briefing), "alerts": answers.alerts(found.alerts)})
+        return answers.answer({**answers.briefing_answer(found.briefing), "alerts": answers.alert_items(found.alerts)})
 
     async def share_context(
         self,
@@ -86,6 +88,7 @@ class NoteTools:
 
 
 def note_answer(result: NoteResult) -> NoteAnswer:
+    """Who sees the note, and what it contradicts."""
     clashes = [
         {"note": old.id, "text": old.text, "who": old.author, "authority": old.authority} for old in result.contradicts
     ]
@@ -93,5 +96,5 @@ def note_answer(result: NoteResult) -> NoteAnswer:
         "note": result.note.id,
         "seen_by": list(result.seen_by),
         "contradicts": clashes,
-        "alerts": answers.alerts(result.alerts),
+        "alerts": answers.alert_items(result.alerts),
     }

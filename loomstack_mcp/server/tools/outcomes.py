@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 from typing_extensions import TypedDict
 
-from loomstack_mcp.core.outcomes import Checks, OutcomeResult, Status
+from loomstack_mcp.core.outcomes import CheckCounts, OutcomeResult, Status
 from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.server import answers
@@ -29,6 +29,8 @@ class OutcomeAnswer(TypedDict, total=False):
 
 
 class OutcomeTools:
+    """What records attempts."""
+
     def __init__(self, face: Face) -> None:
         self._face = face
 
@@ -57,7 +59,7 @@ class OutcomeTools:
                 status=status,
                 summary=summary,
                 role=role,
-                checks=Checks(
+                checks=CheckCounts(
                     passed=counted.get("passed", 0),
                     failed=counted.get("failed", 0),
                     failing=tuple(counted.get("failing", ())),
@@ -74,6 +76,7 @@ class OutcomeTools:
 
 
 def outcome_answer(result: OutcomeResult) -> OutcomeAnswer:
+    """How often it was tried, and what comes next."""
     step = {"action": result.next.action, "why": result.next.why, "carry": list(result.next.carry)}
     return {
         "outcome": result.outcome.id,
@@ -81,5 +84,5 @@ def outcome_answer(result: OutcomeResult) -> OutcomeAnswer:
         "rework": result.outcome.rework,
         "next": dict(lean(step)),
         "released": list(result.released),
-        "alerts": answers.alerts(result.alerts),
+        "alerts": answers.alert_items(result.alerts),
     }

@@ -27,6 +27,8 @@ class PolicyAnswer(TypedDict, total=False):
 
 
 class PolicyTools:
+    """What asks the team's rules."""
+
     def __init__(self, face: Face) -> None:
         self._face = face
 
@@ -65,7 +67,7 @@ def policy_answer(result: PolicyResult) -> PolicyAnswer:
         "decision": result.id,
         "reasons": reasons_shown(decision),
         "policy": decision.policy[:_HASH_CHARS],
-        "alerts": answers.alerts(result.alerts),
+        "alerts": answers.alert_items(result.alerts),
     }
 
 

@@ -23,6 +23,8 @@ class StartAnswer(TypedDict, total=False):
 
 
 class RunTools:
+    """What starts runs."""
+
     def __init__(self, face: Face) -> None:
         self._face = face
 
@@ -65,11 +67,12 @@ class RunTools:
 
 
 def start_answer(result: StartResult) -> StartAnswer:
+    """The run, and what to know before the first edit."""
     return {
         "run": result.run.id,
         "resumed": result.resumed,
-        "briefing": answers.briefing(result.briefing),
-        "warnings": answers.warnings(result.warnings),
+        "briefing": answers.briefing_answer(result.briefing),
+        "warnings": answers.warning_items(result.warnings),
         "next": result.next,
-        "alerts": answers.alerts(result.alerts),
+        "alerts": answers.alert_items(result.alerts),
     }

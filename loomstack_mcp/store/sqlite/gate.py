@@ -16,7 +16,7 @@ from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.limits import GATE_WAIT_MS
 
 
-def beside(store: Path) -> Path:
+def gate_beside(store: Path) -> Path:
     """The gate file of a store's file."""
     return store.with_name(f"{store.name}-gate")
 

@@ -25,7 +25,7 @@ def migrate(connection: sqlite3.Connection, path: Path, folder: Path) -> None:
     """
     if not path.stat().st_size:
         import sqlite_utils  # noqa: F401 some 110 ms, which nobody else should wait for at the gate
-    with gate.passed(gate.beside(path)):
+    with gate.passed(gate.gate_beside(path)):
         _migrated(connection, path, folder)
 
 

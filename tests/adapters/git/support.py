@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from loomstack_mcp.adapters.git.delta import Delta
+from loomstack_mcp.adapters.git.plain import Delta
 from tests.conftest import commit_all, git
 
 ROOT = str(Path(__file__).parents[3])

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from loomstack_mcp.adapters.policy import models
-from loomstack_mcp.adapters.policy.load import PROBLEMS_MAX, PolicyFile, builtin, loaded, schema
+from loomstack_mcp.adapters.policy.load import PROBLEMS_MAX, PolicyFile, builtin, file_schema, loaded
 from loomstack_mcp.adapters.policy.strict_yaml import document
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.policy import rules
@@ -323,7 +323,7 @@ def shape(node: Any) -> Any:
 
 
 def test_the_schema_is_the_one_that_was_agreed() -> None:
-    found = schema()
+    found = file_schema()
 
     jsonschema.Draft202012Validator.check_schema(found)
     assert shape({key: value for key, value in found.items() if key != "$schema"}) == shape(

@@ -11,7 +11,7 @@ from loomstack_mcp.store.sqlite.backend import SqliteStore
 from loomstack_mcp.store.sqlite.clock import Clock
 from loomstack_mcp.store.sqlite.migrate import migrating_store
 
-REPOS = queries.load("repos")
+REPOS = queries.statements("repos")
 
 _HOLD = """
 import sys
@@ -20,7 +20,7 @@ from loomstack_mcp.store import queries
 from loomstack_mcp.store.sqlite.migrate import migrating_store
 from loomstack_mcp.store.sqlite.backend import SqliteStore
 with migrating_store(Path(sys.argv[1])).write("r") as tx:
-    tx.all(queries.load("repos")["next_seq"], repo_id="r")
+    tx.all(queries.statements("repos")["next_seq"], repo_id="r")
     print("inside", flush=True)
     sys.stdin.read()
 """

@@ -20,7 +20,7 @@ from tests.conftest import Clocks
 from tests.processes import run
 from tests.store.sqlite.support import add_repo, holding, seq_of
 
-REPOS = queries.load("repos")
+REPOS = queries.statements("repos")
 PRAGMA = Statement("test.pragma", "PRAGMA synchronous")
 
 

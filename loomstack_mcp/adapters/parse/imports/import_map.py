@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from loomstack_mcp.adapters.git.blobs import Tree
+from loomstack_mcp.adapters.git.blobs import FileTree
 from loomstack_mcp.adapters.parse.imports.names import PARSED_BYTES_MAX
 from loomstack_mcp.core.policy.content import Contents
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE
@@ -33,7 +33,7 @@ class ImportMap:
     """`paths` and `baseUrl` of each `tsconfig.json` or `jsconfig.json`, and the names of workspaces."""
 
 
-def import_map(tree: Tree, contents: Contents) -> ImportMap:
+def import_map(tree: FileTree, contents: Contents) -> ImportMap:
     """Read `go.mod`, `tsconfig.json` (without what it extends) and workspaces, of a tree; the outermost files first."""
     modules: list[tuple[str, str]] = []
     aliases: list[Alias] = []
@@ -48,7 +48,7 @@ def import_map(tree: Tree, contents: Contents) -> ImportMap:
     return ImportMap(go_modules=tuple(modules), aliases=tuple(aliases))
 
 
-def _content(tree: Tree, path: str, contents: Contents) -> bytes:
+def _content(tree: FileTree, path: str, contents: Contents) -> bytes:
     """Nothing of a link, for its blob holds where it leads, and of what cannot be read."""
     mode, blob = tree.entries[path]
     return (contents(blob) or b"") if mode not in (LINK, SUBMODULE) else b""

@@ -1,0 +1,91 @@
+"""What landed, read back out of the ledger: by file, by path, and the claims that runs made it under."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from loomstack_mcp.core.changes.conflicts import Intent
+from loomstack_mcp.core.changes.hunks import Change, FileChange
+from loomstack_mcp.core.changes.packing import unpacked
+from loomstack_mcp.core.claims import Claim
+from loomstack_mcp.core.limits import PATTERN_CHARS_MAX
+from loomstack_mcp.core.patterns.globs import first_overlap, literal
+from loomstack_mcp.services import path_index
+from loomstack_mcp.services.blockers import CLAIMS
+from loomstack_mcp.store import queries, rows
+from loomstack_mcp.store.base import Row, Tx
+
+CHANGES = queries.statements("changes")
+
+_CLAIMS_MAX = 100
+
+
+def at_paths(tx: Tx, repo_id: str, names: Iterable[str]) -> dict[str, Change]:
+    """What landed changes did to some files, followed through renames, by commit. Bound ones bear their loop's name."""
+    asked: set[str] = set()
+    found: dict[tuple[str, str], FileChange] = {}
+    new = set(names)
+    while new:
+        rows_ = tx.all(CHANGES["at_paths"], repo_id=repo_id, paths=rows.json_column(sorted(new)))
+        asked |= new
+        found |= {(row["sha"], row["path"]): _file(row) for row in rows_}
+        new = {name for row in rows_ for name in (row["path"], row["old_path"])} - asked
+    files: dict[str, list[FileChange]] = {}
+    for (sha, _), file in sorted(found.items(), key=lambda one: one[0]):
+        files.setdefault(sha, []).append(file)
+    return {change.sha: replace(change, files=tuple(files[change.sha])) for change in _changes(tx, repo_id, files)}
+
+
+def authors(tx: Tx, repo_id: str) -> list[tuple[str, str]]:
+    """Everybody, as account and name, whose changes the ledger has."""
+    return [(row["account"], row["author"]) for row in tx.all(CHANGES["authors"], repo_id=repo_id)]
+
+
+def paths_of(tx: Tx, repo_id: str, shas: Sequence[str]) -> set[str]:
+    """All files of some landed changes."""
+    return {row["path"] for row in tx.all(CHANGES["paths_of"], repo_id=repo_id, shas=rows.json_column(shas))}
+
+
+def on_purpose(tx: Tx, repo_id: str, wanted: Sequence[str], *, limit: int) -> list[Change]:
+    """Landed changes of runs that had claimed some of these paths for it, newest first; without their files."""
+    near = path_index.ids_near(tx, repo_id, "change", wanted, limit=limit)
+    return sorted(_changes(tx, repo_id, near), key=lambda change: -change.at_ms)
+
+
+def literals(names: Sequence[str]) -> list[str]:
+    """Files as patterns, without those whose names are too long to be claimed."""
+    return [pattern for pattern in map(literal, names) if len(pattern) <= PATTERN_CHARS_MAX]
+
+
+def claim_on(tx: Tx, run_id: str, wanted: Sequence[str], *, ignore_case: bool) -> Intent | None:
+    """Why a run changed some paths, as its claim on them said, also one that has ended."""
+    for claim in _claims_of(tx, run_id):
+        if first_overlap(wanted, claim.patterns, ignore_case=ignore_case):
+            return Intent(text=claim.intent, who=claim.who, run=claim.run_id)
+    return None
+
+
+def ever_claimed(tx: Tx, run_id: str) -> list[str]:
+    """The patterns of all that a run ever claimed."""
+    return [pattern for claim in _claims_of(tx, run_id) for pattern in claim.patterns]
+
+
+def _claims_of(tx: Tx, run_id: str) -> tuple[Claim, ...]:
+    return rows.records(Claim, tx.all(CLAIMS["of_run"], run_id=run_id, limit=_CLAIMS_MAX))
+
+
+def _changes(tx: Tx, repo_id: str, shas: Iterable[str]) -> Iterator[Change]:
+    for row in tx.all(CHANGES["by_shas"], repo_id=repo_id, shas=rows.json_column(list(shas))):
+        change = rows.record(Change, row)
+        if change.run:
+            change = replace(change, author=f"{row['loop']}@{row['principal']}", account="")
+        yield change
+
+
+def _file(row: Row) -> FileChange:
+    return FileChange(
+        path=row["path"],
+        old_path=row["old_path"],
+        before=row["before"],
+        after=row["after"],
+        hunks=unpacked(row["hunks"]),
+    )

@@ -1,0 +1,99 @@
+"""What lies near some paths, for a briefing: notes, claims, runs, and what landed."""
+
+from collections.abc import Iterable
+
+from loomstack_mcp.core.briefing import items as core
+from loomstack_mcp.core.briefing.items import LandedWork, View
+from loomstack_mcp.core.claims import Claim
+from loomstack_mcp.core.notes import ORG, Note
+from loomstack_mcp.core.outcomes import Outcome
+from loomstack_mcp.core.runs import Run
+from loomstack_mcp.services import path_index
+from loomstack_mcp.services.acting import RUNS
+from loomstack_mcp.services.blockers import CLAIMS
+from loomstack_mcp.services.notes import NOTES
+from loomstack_mcp.services.outcomes import OUTCOMES
+from loomstack_mcp.store import rows
+from loomstack_mcp.store.base import Tx
+
+_NEAR_MAX = 300
+_BESIDE_MAX = 100
+_LATEST_MAX = 100
+_LANDED_MAX = 20
+
+
+def own_paths(tx: Tx, run: Run | None) -> tuple[str, ...]:
+    """What a run said that it would work on, and then what it holds; none without a run."""
+    if run is None:
+        return ()
+    held = rows.records(Claim, tx.all(CLAIMS["held_by_run"], run_id=run.id))
+    return tuple(dict.fromkeys((*run.paths, *(text for claim in held for text in claim.patterns))))
+
+
+def notes_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Note]:
+    """Notes near the paths, and the latest ones; those addressed to others are left out."""
+    near = rows.json_column(_near(tx, repo_id, "note", view))
+    now = {"now_ms": tx.now_ms}
+    found = [
+        *tx.all(NOTES["by_ids"], ids=near, **now),
+        *tx.all(NOTES["latest"], repo_id=repo_id, limit=_LATEST_MAX, **now),
+        *tx.all(NOTES["latest_of_people"], repo_id=repo_id, limit=_LATEST_MAX, **now),
+        *tx.all(NOTES["latest"], repo_id=ORG, limit=_LATEST_MAX, **now),
+    ]
+    once = {note.id: note for note in rows.records(Note, found)}
+    return [note for note in once.values() if not note.addressee or _addressed(note, run)]
+
+
+def _addressed(note: Note, run: Run | None) -> bool:
+    return run is not None and note.addressee in (run.id, run.loop, run.parent_id)
+
+
+def claims_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Claim]:
+    """What other runs hold near the paths, and what they claimed last."""
+    near = rows.json_column(_near(tx, repo_id, "claim", view))
+    found = [
+        *tx.all(CLAIMS["held_by_ids"], ids=near),
+        *tx.all(CLAIMS["held"], repo_id=repo_id, now_ms=tx.now_ms, limit=_LATEST_MAX),
+    ]
+    once = {claim.id: claim for claim in rows.records(Claim, found)}
+    me = run.id if run else ""
+    return [claim for claim in once.values() if claim.run_id != me and claim.expires_at_ms > tx.now_ms]
+
+
+def runs_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Run]:
+    """Other live runs near the paths, and those that started last."""
+    near = rows.json_column(_near(tx, repo_id, "run", view))
+    found = [
+        *tx.all(RUNS["by_ids"], ids=near),
+        *tx.all(RUNS["live"], repo_id=repo_id, now_ms=tx.now_ms, limit=_LATEST_MAX),
+    ]
+    once = {other.id: other for other in rows.records(Run, found)}
+    me = run.id if run else ""
+    return [
+        other for other in once.values() if other.id != me and other.state == "live" and other.expires_at_ms > tx.now_ms
+    ]
+
+
+def landed_work(tx: Tx, repo_id: str) -> Iterable[LandedWork]:
+    """What runs recorded as landed, on the paths that they had claimed for it."""
+    outcomes = tx.all(OUTCOMES["landed"], repo_id=repo_id, limit=_LANDED_MAX)
+    for outcome in rows.records(Outcome, outcomes):
+        [run] = rows.records(Run, tx.all(RUNS["get"], id=outcome.about_run))
+        claims = rows.records(Claim, tx.all(CLAIMS["of_run"], run_id=run.id, limit=20))
+        yield LandedWork(
+            commits=outcome.commits,
+            run=run,
+            paths=tuple(dict.fromkeys(text for claim in claims for text in claim.patterns)) or run.paths,
+            intent="; ".join(dict.fromkeys(claim.intent for claim in claims)) or outcome.summary,
+            seq=outcome.seq,
+            at_ms=outcome.recorded_at_ms,
+        )
+
+
+def _near(tx: Tx, repo_id: str, noun: path_index.Indexed, view: View) -> list[str]:
+    """What lies at, above or below my paths, and then what lies beside them."""
+    if not view.paths:
+        return []
+    beside = [*sorted(folder for folder in core.folders(view.paths) if folder), *view.beside]
+    found = path_index.ids_near(tx, repo_id, noun, view.paths, limit=_NEAR_MAX)
+    return found + (path_index.ids_near(tx, repo_id, noun, beside, limit=_BESIDE_MAX) if beside else [])
