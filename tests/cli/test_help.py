@@ -12,6 +12,7 @@ import pytest
 from loomstack_mcp.cli.help import chapter, rendered, topics
 from tests.cli.test_cli import on_terminal
 from tests.conftest import SCRIPT, Run, environment
+from tests.deadlines import seconds
 
 ROOT = Path(__file__).parents[2]
 TOPICS = list(topics())
@@ -157,8 +158,10 @@ def test_a_wheel_brings_the_chapters_along(tmp_path: Path) -> None:
     made, installed = tmp_path / "made", tmp_path / "installed"
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     alone = ["--no-deps", "--no-index"]
-    subprocess.run([*pip, "wheel", *alone, "--no-build-isolation", "-w", made, ROOT], check=True, timeout=120)
-    subprocess.run([*pip, "install", *alone, "--target", installed, *made.glob("*.whl")], check=True, timeout=120)
+    subprocess.run([*pip, "wheel", *alone, "--no-build-isolation", "-w", made, ROOT], check=True, timeout=seconds(120))
+    subprocess.run(
+        [*pip, "install", *alone, "--target", installed, *made.glob("*.whl")], check=True, timeout=seconds(120)
+    )
     command = [sys.executable, "-c", "import sys, loomstack_mcp.cli.help as h; sys.stdout.write(h.__file__)"]
     env = environment(tmp_path, PYTHONPATH=os.fspath(installed))
     found = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout
