@@ -11,7 +11,8 @@ import pytest
 
 from loomstack_mcp.cli.help import chapter, rendered, topics
 from tests.cli.test_cli import on_terminal
-from tests.conftest import SCRIPT, Run, environment
+from tests.conftest import Run, environment
+from tests.processes import SCRIPT
 
 ROOT = Path(__file__).parents[2]
 TOPICS = list(topics())
