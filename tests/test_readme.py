@@ -13,14 +13,14 @@ import pytest
 
 from loomstack_mcp.adapters import settings
 from loomstack_mcp.cli.conflicts import CONFLICT
-from loomstack_mcp.cli.gate import APPROVAL, DENIED
 from loomstack_mcp.cli.main import _COMMANDS, FAILED, USAGE, cli
 from loomstack_mcp.core import limits
 from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.edge.gate import APPROVAL, DENIED
 from loomstack_mcp.server.app import INSTRUCTIONS
-from tests.conftest import SCRIPT, environment, git
+from tests.conftest import environment, git
 from tests.house.rooms import PLAN, plan_with_rooms
-from tests.processes import MODULE, run
+from tests.processes import MODULE, SCRIPT, run
 from tests.wire import Server
 
 ROOT = Path(__file__).parent.parent

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from tests.clients import Lane, Script, call
 from tests.clients.drive_claude import CLAUDE, ClaudeRun, ClaudeSession, load_tools, run_claude
 from tests.clients.drive_codex import CODEX, CodexRun, apply_patch, js_call, mcp_call, run_codex
+from tests.clients.script import Lane, Script, call
 from tests.conftest import commit_all, git
 from tests.deadlines import seconds, wait_until
 
@@ -257,8 +257,8 @@ def holding(team: Team) -> Iterator[ClaudeSession]:
 
 
 def test_a_killed_client_leaves_no_process_and_a_lease_of_five_minutes(team: Team, holding: ClaudeSession) -> None:
-    servers = children(holding.p.pid)
-    os.kill(holding.p.pid, signal.SIGKILL)
+    servers = children(holding.process.pid)
+    os.kill(holding.process.pid, signal.SIGKILL)
     wait_until(lambda: not [pid for pid in servers if Path(f"/proc/{pid}").exists()], 5)
     env = {**team.env, "PATH": PATH, "HOME": str(team.home)}
     command = ["loomstack-mcp", "claims", "--json"]
