@@ -2,9 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from loomstack_mcp.core.tampering.kinds import Weakening
+from loomstack_mcp.core.tampering.model import FileContents
 from loomstack_mcp.core.tampering.paths import holds_tests
 
 _MARK = re.compile(
@@ -12,7 +13,7 @@ _MARK = re.compile(
 )
 
 
-def coverage_mark_findings(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Iterator[Weakening]:
+def coverage_mark_findings(old: FileContents, new: FileContents) -> Iterator[Weakening]:
     """Existing lines that are no longer to be covered; a line that is new with its mark is none."""
     for path in old.keys() & new.keys():
         if not holds_tests(path) and _may_have_marks(new[path]):

@@ -1,6 +1,7 @@
 """What a test file checks, in plain records, whatever the language."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol
@@ -9,6 +10,9 @@ Skip = Literal["", "when", "always"]
 """Whether a test is skipped (or expected to fail): never, under a condition, always."""
 Key = tuple[str, str, str, float]
 """What makes two assertions the same: kind, sides, expected value, tolerance."""
+
+FileContents = Mapping[str, bytes]
+"""What several files hold, by path."""
 
 FILE_BYTES_MAX = 1_000_000
 """A larger file is not read: `unreadable` says so."""

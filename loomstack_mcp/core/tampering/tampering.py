@@ -1,13 +1,13 @@
 """Whether a change weakens tests: inventories of the tests before and after it, compared over the whole change."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Literal
 
 from loomstack_mcp.core.policy.violations import Violation
 from loomstack_mcp.core.tampering.compare import ChangeFacts, Inventories, inventory_findings
 from loomstack_mcp.core.tampering.coverage_marks import coverage_mark_findings
 from loomstack_mcp.core.tampering.kinds import Weakening, is_tamper, kind_of
-from loomstack_mcp.core.tampering.model import Inventory, Reader
+from loomstack_mcp.core.tampering.model import FileContents, Inventory, Reader
 from loomstack_mcp.core.tampering.paths import holds_tests, is_code_path, is_snapshot_path, is_test_path, language
 from loomstack_mcp.core.tampering.python.file import NOT_PYTHON, python_inventories
 from loomstack_mcp.core.tampering.runners.findings import looks_elsewhere, runner_findings
@@ -17,12 +17,9 @@ __all__ = ["is_tamper", "is_test_path", "kind_of", "weakened", "weakenings"]
 FINDINGS_MAX = 200
 """Findings in one answer; hard ones come first."""
 
-Files = Mapping[str, bytes]
-"""The contents of several files, by path."""
-
 
 def weakened(
-    before: Files, after: Files, *, parse: Reader, which: Literal["tamper", "any"] = "any"
+    before: FileContents, after: FileContents, *, parse: Reader, which: Literal["tamper", "any"] = "any"
 ) -> tuple[Violation, ...]:
     """How a change weakens tests; `before` and `after` hold all files that it touches, as far as they exist.
 
@@ -34,7 +31,7 @@ def weakened(
     return tuple(one.violation() for one in found if which == "any" or one.tampers)
 
 
-def weakenings(before: Files, after: Files, *, parse: Reader) -> list[Weakening]:
+def weakenings(before: FileContents, after: FileContents, *, parse: Reader) -> list[Weakening]:
     """All findings with their kinds, tampering first."""
     old = {path: content for path, content in before.items() if after.get(path) != content}
     new = {path: content for path, content in after.items() if before.get(path) != content}
@@ -55,7 +52,7 @@ def weakenings(before: Files, after: Files, *, parse: Reader) -> list[Weakening]
     return found[:FINDINGS_MAX]
 
 
-def _may_hold_tests(old: Files, new: Files) -> dict[str, bytes]:
+def _may_hold_tests(old: FileContents, new: FileContents) -> dict[str, bytes]:
     """New files that hold tests, or held them before they were moved out of a runner's sight."""
     lost = {language(path) for path in old if holds_tests(path) and path not in new}
     return {
@@ -63,7 +60,7 @@ def _may_hold_tests(old: Files, new: Files) -> dict[str, bytes]:
     }
 
 
-def _inventories(files: Files, parse: Reader) -> dict[str, Inventory]:
+def _inventories(files: FileContents, parse: Reader) -> dict[str, Inventory]:
     python = {path: text for path, text in files.items() if language(path) == "python"}
     found = python_inventories({path: text for path, text in python.items() if holds_tests(path) or b"def " in text})
     for path, text in files.items():
@@ -73,7 +70,7 @@ def _inventories(files: Files, parse: Reader) -> dict[str, Inventory]:
     return found
 
 
-def _unreadable(before: Inventories, after: Inventories, new: Files, parse: Reader) -> Iterator[Weakening]:
+def _unreadable(before: Inventories, after: Inventories, new: FileContents, parse: Reader) -> Iterator[Weakening]:
     for path, inventory in after.items():
         was = before.get(path)
         if not inventory.error or was is None or not holds_tests(path):
@@ -87,7 +84,7 @@ def _unreadable(before: Inventories, after: Inventories, new: Files, parse: Read
             yield Weakening(kind="unparseable", text=text, path=path, hard=not was.error)
 
 
-def _snapshot_findings(old: Files, new: Files, *, code_changed: bool) -> Iterator[Weakening]:
+def _snapshot_findings(old: FileContents, new: FileContents, *, code_changed: bool) -> Iterator[Weakening]:
     for path in old:
         if is_snapshot_path(path):
             text = "a recorded result is changed" if path in new else "a recorded result is gone"

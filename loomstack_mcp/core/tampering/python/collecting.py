@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 
 from loomstack_mcp.core.tampering.model import Skip, Test
 from loomstack_mcp.core.tampering.python.asserting import asserting_functions, asserts
-from loomstack_mcp.core.tampering.python.functions import FunctionReader, Place
+from loomstack_mcp.core.tampering.python.functions import FunctionReader, Surroundings
 from loomstack_mcp.core.tampering.python.local_names import Function
 from loomstack_mcp.core.tampering.python.mocks import mocks_of
 from loomstack_mcp.core.tampering.python.module_names import ModuleNames
 from loomstack_mcp.core.tampering.python.names import last_name
 from loomstack_mcp.core.tampering.python.skip_calls import starts_with_skip
-from loomstack_mcp.core.tampering.python.skips import body_skip, skip_of, strictest
+from loomstack_mcp.core.tampering.python.skips import body_skip, skip_of, strictest_skip
 from loomstack_mcp.core.tampering.python.truth import truth
 from loomstack_mcp.core.tampering.python.uncollected import Hidden, says_no_tests, why_not_class, why_not_function
 
@@ -28,15 +28,15 @@ class Collector:
     def tests(self, module: ast.Module) -> Iterator[Test]:
         """The tests of the file, in its order; those that a runner does not find say why not."""
         marks = tuple(_pytestmark(module.body))
-        place = Place(
+        place = Surroundings(
             helpers=self._names.helpers,
-            skip=strictest([body_skip(module.body), skip_of(marks, self._names.values)]),
+            skip=strictest_skip([body_skip(module.body), skip_of(marks, self._names.values)]),
             marks=marks,
             uncollected="the file says __test__ = False" if says_no_tests(module.body) else "",
         )
         return self._tests(module.body, place)
 
-    def _tests(self, body: Sequence[ast.stmt], place: Place) -> Iterator[Test]:
+    def _tests(self, body: Sequence[ast.stmt], place: Surroundings) -> Iterator[Test]:
         hidden = Hidden(body)
         for one in body:
             match one:
@@ -48,22 +48,22 @@ class Collector:
                     for inner, around in _inner_bodies(one, place):
                         yield from self._tests(inner, around)
 
-    def _test(self, function: Function, place: Place) -> Iterator[Test]:
+    def _test(self, function: Function, place: Surroundings) -> Iterator[Test]:
         is_test = function.name.startswith("test")
         fixture = any(last_name(one) in ("fixture", "yield_fixture") for one in function.decorator_list)
         helps = not is_test and (self._names.loaded[function.name] or not asserts(function))
         if not fixture and not helps:
             yield self._reader.read(function, place, place.uncollected or why_not_function(function))
 
-    def _inside(self, one: ast.ClassDef, place: Place) -> Place:
+    def _inside(self, one: ast.ClassDef, place: Surroundings) -> Surroundings:
         """What stands around the functions of a class."""
         marks = (*one.decorator_list, *_pytestmark(one.body))
         set_ups = [part.body for part in one.body if isinstance(part, Function) and part.name in _SET_UPS]
         set_up_skips: list[Skip] = ["always" for part in set_ups if starts_with_skip(part)]
         replacing = [*one.decorator_list, *(statement for part in set_ups for statement in part)]
-        return Place(
+        return Surroundings(
             group=f"{place.group}.{one.name}" if place.group else one.name,
-            skip=strictest([place.skip, skip_of(marks, self._names.values), body_skip(one.body), *set_up_skips]),
+            skip=strictest_skip([place.skip, skip_of(marks, self._names.values), body_skip(one.body), *set_up_skips]),
             marks=(*place.marks, *marks),
             uncollected=place.uncollected or why_not_class(one, self._names),
             helpers={**place.helpers, **asserting_functions(one.body, prefix="self.")},
@@ -71,7 +71,9 @@ class Collector:
         )
 
 
-def _inner_bodies(statement: ast.If | ast.Try, place: Place) -> Iterator[tuple[Sequence[ast.stmt], Place]]:
+def _inner_bodies(
+    statement: ast.If | ast.Try, place: Surroundings
+) -> Iterator[tuple[Sequence[ast.stmt], Surroundings]]:
     """The blocks of a statement on the top level, each with what is known of it."""
     if isinstance(statement, ast.If):
         known = truth(statement.test)

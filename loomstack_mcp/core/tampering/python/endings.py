@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Sequence
 
-from loomstack_mcp.core.tampering.python.names import dotted, last_name
+from loomstack_mcp.core.tampering.python.names import dotted_name, last_name
 from loomstack_mcp.core.tampering.python.raising import RAISES
 from loomstack_mcp.core.tampering.python.skip_calls import SKIP_CALLS, is_of_runner
 from loomstack_mcp.core.tampering.python.truth import truth
@@ -21,7 +21,9 @@ def ends_block(statement: ast.stmt) -> bool:
         case ast.Return() | ast.Raise() | ast.Continue() | ast.Break():
             return True
         case ast.Expr(value=ast.Call() as call):
-            return last_name(call) in _ENDING_CALLS and (is_of_runner(call) or dotted(call) in ("sys.exit", "exit"))
+            return last_name(call) in _ENDING_CALLS and (
+                is_of_runner(call) or dotted_name(call) in ("sys.exit", "exit")
+            )
         case ast.If():
             return _branches_end(statement)
         case ast.With(body=body, items=items):
@@ -52,13 +54,13 @@ def try_swallows(statement: ast.Try | ast.TryStar) -> bool:
 def with_swallows(call: ast.Call) -> bool:
     """Whether an assertion that fails in a `with` of the call is not heard of: `suppress(AssertionError)`."""
     exceptions = [part for one in call.args for part in (one.elts if isinstance(one, ast.Tuple) else [one])]
-    swallowing = any(dotted(one) in _SWALLOWED for one in exceptions)
+    swallowing = any(dotted_name(one) in _SWALLOWED for one in exceptions)
     return swallowing and not call.keywords and last_name(call) in ("raises", "assertRaises", "suppress")
 
 
 def _catches(handler: ast.ExceptHandler) -> bool:
     caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(one is None or dotted(one) in _SWALLOWED for one in caught)
+    return any(one is None or dotted_name(one) in _SWALLOWED for one in caught)
 
 
 def _passes_on(body: Sequence[ast.stmt]) -> bool:

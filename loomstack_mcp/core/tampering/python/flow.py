@@ -9,9 +9,9 @@ from loomstack_mcp.core.tampering.python.check_calls import called
 from loomstack_mcp.core.tampering.python.conditions import conditions
 from loomstack_mcp.core.tampering.python.endings import ends_block, try_swallows, with_swallows
 from loomstack_mcp.core.tampering.python.local_names import Function, names_of
-from loomstack_mcp.core.tampering.python.names import bindings, dotted, last_name
+from loomstack_mcp.core.tampering.python.names import bindings, dotted_name, last_name
 from loomstack_mcp.core.tampering.python.raising import RAISES, raising
-from loomstack_mcp.core.tampering.python.scope import Scope
+from loomstack_mcp.core.tampering.python.scope import FlowScope
 from loomstack_mcp.core.tampering.python.spelling import filled, spelling
 from loomstack_mcp.core.tampering.python.truth import truth
 
@@ -20,12 +20,12 @@ HELPER_DEPTH_MAX = 3
 _UNREACHED = "it cannot be reached"
 
 
-def assertions_of(function: Function, scope: Scope) -> tuple[Assertion, ...]:
+def assertions_of(function: Function, scope: FlowScope) -> tuple[Assertion, ...]:
     """The assertions of a test, those of its helpers included, with why each dead one is dead."""
     return tuple(_block(function.body, scope))
 
 
-def _block(body: Sequence[ast.stmt], scope: Scope) -> Iterator[Assertion]:
+def _block(body: Sequence[ast.stmt], scope: FlowScope) -> Iterator[Assertion]:
     ended = False
     for statement in body:
         scope.left[0] -= _steps(statement)
@@ -41,7 +41,7 @@ def _steps(statement: ast.stmt) -> int:
     return 1 + ((statement.end_lineno or 0) - statement.lineno) // 4 + (statement.end_col_offset or 0) // 200
 
 
-def _statement(statement: ast.stmt, scope: Scope) -> Iterator[Assertion]:
+def _statement(statement: ast.stmt, scope: FlowScope) -> Iterator[Assertion]:
     match statement:
         case ast.Assert(test=test):
             yield from _marked(_assert_statement(test, statement.lineno, scope), scope)
@@ -63,7 +63,7 @@ def _statement(statement: ast.stmt, scope: Scope) -> Iterator[Assertion]:
 
 
 def _nested(
-    statement: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Match, scope: Scope
+    statement: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Match, scope: FlowScope
 ) -> Iterator[Assertion]:
     match statement:
         case ast.ClassDef(body=body):
@@ -75,7 +75,7 @@ def _nested(
     return _block(statement.body, scope.but(dead="its function is never called") if never else scope)
 
 
-def _assert_statement(test: ast.expr, line: int, scope: Scope) -> list[Assertion]:
+def _assert_statement(test: ast.expr, line: int, scope: FlowScope) -> list[Assertion]:
     """The parts of one `assert`; what always holds for one case may not hold for another, and is not dead for that."""
     found = list(conditions(test, scope.values, line))
     if scope.given and any(one.dead for one in found):
@@ -85,17 +85,17 @@ def _assert_statement(test: ast.expr, line: int, scope: Scope) -> list[Assertion
     return found
 
 
-def _marked(assertions: Iterable[Assertion], scope: Scope) -> Iterator[Assertion]:
+def _marked(assertions: Iterable[Assertion], scope: FlowScope) -> Iterator[Assertion]:
     for one in assertions:
         yield replace(one, dead=one.dead or scope.dead, guarded=one.guarded or scope.guarded)
 
 
-def _expression(value: ast.expr, scope: Scope) -> Iterator[Assertion]:
+def _expression(value: ast.expr, scope: FlowScope) -> Iterator[Assertion]:
     if isinstance(value, ast.Await | ast.YieldFrom):
         value = value.value
     if not isinstance(value, ast.Call):
         return
-    name = dotted(value)
+    name = dotted_name(value)
     method = name.startswith(("self.", "cls."))
     helper = scope.helpers.get(f"self.{name.partition('.')[2]}" if method else name)
     if helper is not None and scope.depth < HELPER_DEPTH_MAX:
@@ -106,9 +106,9 @@ def _expression(value: ast.expr, scope: Scope) -> Iterator[Assertion]:
         yield from _marked(called(value, scope.values), scope)
 
 
-def _values_in_helper(helper: Function, call: ast.Call, scope: Scope, *, method: bool) -> dict[str, ast.expr]:
+def _values_in_helper(helper: Function, call: ast.Call, scope: FlowScope, *, method: bool) -> dict[str, ast.expr]:
     """What a helper's parameters and locals stand for in this call."""
-    name = dotted(call)
+    name = dotted_name(call)
     if name not in scope.known:
         scope.known[name] = names_of(helper)
     values = dict(scope.known[name].values)
@@ -122,7 +122,7 @@ def _values_in_helper(helper: Function, call: ast.Call, scope: Scope, *, method:
     return {**values, **{name: filled(value, scope.values) for name, value in given.items()}}
 
 
-def _branches(statement: ast.If | ast.While, scope: Scope) -> Iterator[Assertion]:
+def _branches(statement: ast.If | ast.While, scope: FlowScope) -> Iterator[Assertion]:
     known = truth(filled(statement.test, scope.values_of_all()))
     if known is None:
         guarded = scope.but(guarded=True)
@@ -137,7 +137,7 @@ def _branches(statement: ast.If | ast.While, scope: Scope) -> Iterator[Assertion
     yield from _block(statement.orelse, never if known and isinstance(statement, ast.If) else scope)
 
 
-def _loop(statement: ast.For | ast.AsyncFor, scope: Scope) -> Iterator[Assertion]:
+def _loop(statement: ast.For | ast.AsyncFor, scope: FlowScope) -> Iterator[Assertion]:
     over = statement.iter
     if isinstance(over, ast.Name):
         over = scope.values.get(over.id, over)
@@ -160,7 +160,7 @@ def _runs_over_nothing(over: ast.expr) -> bool:
     return len(over.args) == 1 and truth(over.args[0]) is False
 
 
-def _try(statement: ast.Try | ast.TryStar, scope: Scope) -> Iterator[Assertion]:
+def _try(statement: ast.Try | ast.TryStar, scope: FlowScope) -> Iterator[Assertion]:
     inner = scope.but(dead="an except around it swallows it") if try_swallows(statement) else scope
     yield from _block(statement.body, inner)
     for handler in statement.handlers:
@@ -169,7 +169,7 @@ def _try(statement: ast.Try | ast.TryStar, scope: Scope) -> Iterator[Assertion]:
     yield from _block(statement.finalbody, scope)
 
 
-def _with(statement: ast.With | ast.AsyncWith, scope: Scope) -> Iterator[Assertion]:
+def _with(statement: ast.With | ast.AsyncWith, scope: FlowScope) -> Iterator[Assertion]:
     why = ""
     for item in statement.items:
         call = item.context_expr
@@ -186,7 +186,7 @@ def _with(statement: ast.With | ast.AsyncWith, scope: Scope) -> Iterator[Asserti
     yield from _block(statement.body, scope.but(dead=why) if why else scope)
 
 
-def _line(statement: ast.stmt, scope: Scope) -> str:
+def _line(statement: ast.stmt, scope: FlowScope) -> str:
     if isinstance(statement, ast.Expr):
         return spelling(statement.value, scope.values)
     return ast.unparse(statement)

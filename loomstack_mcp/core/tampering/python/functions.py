@@ -18,13 +18,13 @@ from loomstack_mcp.core.tampering.python.flow import assertions_of
 from loomstack_mcp.core.tampering.python.local_names import Function, LocalNames, names_of, unused_functions
 from loomstack_mcp.core.tampering.python.mocks import mocks_of
 from loomstack_mcp.core.tampering.python.module_names import ModuleNames
-from loomstack_mcp.core.tampering.python.scope import Scope
+from loomstack_mcp.core.tampering.python.scope import FlowScope
 from loomstack_mcp.core.tampering.python.skip_calls import may_skip, starts_with_skip
-from loomstack_mcp.core.tampering.python.skips import skip_of, strictest
+from loomstack_mcp.core.tampering.python.skips import skip_of, strictest_skip
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Surroundings:
     """What the file, the class and the conditions around a function say about it."""
 
     helpers: Mapping[str, Function]
@@ -35,7 +35,7 @@ class Place:
     mocked: tuple[tuple[str, str], ...] = ()
     uncollected: str = ""
 
-    def passed_by(self, why: str) -> "Place":
+    def passed_by(self, why: str) -> "Surroundings":
         """The same, and not looked into by a runner if there is a reason why; the first reason stays."""
         return replace(self, uncollected=self.uncollected or why)
 
@@ -48,11 +48,11 @@ class FunctionReader:
         self._left = FILE_STEPS_MAX
         self._known: dict[str, dict[str, LocalNames]] = {}
 
-    def read(self, function: Function, place: Place, uncollected: str) -> Test:
+    def read(self, function: Function, place: Surroundings, uncollected: str) -> Test:
         """The record of one function."""
         names = names_of(function)
         values = {**self._names.values, **names.values, **unused_functions(function)}
-        scope = Scope(values, place.helpers, known=self._known.setdefault(place.group, {}))
+        scope = FlowScope(values, place.helpers, known=self._known.setdefault(place.group, {}))
         marks = (*place.marks, *function.decorator_list)
         cases = cases_of(marks, self._names.values)
         expanded = self._by_case(function, scope, cases)
@@ -62,7 +62,7 @@ class FunctionReader:
             line=function.lineno,
             assertions=self._followed(function, scope, TEST_STEPS_MAX),
             expanded=expanded,
-            skip=strictest([place.skip, skip_of(marks, self._names.values), cases.skip, _own_skip(function)]),
+            skip=strictest_skip([place.skip, skip_of(marks, self._names.values), cases.skip, _own_skip(function)]),
             cases=cases.count,
             skipped_cases=cases.skipped,
             mocked=(*place.mocked, *mocks_of([function], self._names.imported)),
@@ -71,14 +71,14 @@ class FunctionReader:
             uncollected=uncollected,
         )
 
-    def _by_case(self, function: Function, scope: Scope, cases: Cases) -> tuple[Assertion, ...]:
+    def _by_case(self, function: Function, scope: FlowScope, cases: Cases) -> tuple[Assertion, ...]:
         found: list[Assertion] = []
         for one in cases.values:
             case = replace(scope, values={**scope.values, **one}, given=frozenset(one))
             found += self._followed(function, case, CASE_STEPS_MAX)
         return tuple(found)
 
-    def _followed(self, function: Function, scope: Scope, steps_max: int) -> tuple[Assertion, ...]:
+    def _followed(self, function: Function, scope: FlowScope, steps_max: int) -> tuple[Assertion, ...]:
         """The assertions of a function, as far as the file's steps last."""
         given = max(0, min(steps_max, self._left))
         left = [given]

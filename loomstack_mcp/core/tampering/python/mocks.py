@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator, Sequence
 
-from loomstack_mcp.core.tampering.python.names import dotted, last_name
+from loomstack_mcp.core.tampering.python.names import dotted_name, last_name
 
 _REPLACING = ("patch", "setattr", "object", "setitem", "spy")
 
@@ -31,5 +31,5 @@ def _patched(call: ast.Call) -> Iterator[tuple[str, str]]:
             yield "", end.strip(".")
         case [ast.JoinedStr(values=[*_, ast.Constant(value=str() as end)]), *_]:
             yield "", end.strip(".")
-        case [owner_node, ast.Constant(value=str() as name), *_] if last_name(owner_node) or dotted(owner_node):
+        case [owner_node, ast.Constant(value=str() as name), *_] if last_name(owner_node) or dotted_name(owner_node):
             yield last_name(owner_node), name

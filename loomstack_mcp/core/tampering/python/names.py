@@ -16,7 +16,7 @@ def last_name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def dotted(node: ast.AST) -> str:
+def dotted_name(node: ast.AST) -> str:
     """`pytest.mark.skip`, also of a call of it; empty where it is not only names and dots."""
     if isinstance(node, ast.Call):
         node = node.func
@@ -28,8 +28,8 @@ def dotted(node: ast.AST) -> str:
 
 
 def first_name(node: ast.AST) -> str:
-    """`pytest` of `pytest.mark.skip(...)`; empty where `dotted` is."""
-    return dotted(node).split(".")[0]
+    """`pytest` of `pytest.mark.skip(...)`; empty where `dotted_name` is."""
+    return dotted_name(node).split(".")[0]
 
 
 def bindings(target: ast.expr, value: ast.expr) -> dict[str, ast.expr]:

@@ -3,7 +3,7 @@
 import ast
 
 from loomstack_mcp.core.tampering.model import BROAD_RAISES, MATCH_BONUS, WEIGHTS, Assertion, digest
-from loomstack_mcp.core.tampering.python.names import Values, dotted, last_name
+from loomstack_mcp.core.tampering.python.names import Values, dotted_name, last_name
 from loomstack_mcp.core.tampering.python.spelling import spelling
 
 RAISES = {
@@ -43,7 +43,7 @@ def _exceptions(call: ast.Call, values: Values) -> list[str]:
     if last_name(call) == "deprecated_call":
         return ["DeprecationWarning"]
     several = call.args[0].elts if call.args and isinstance(call.args[0], ast.Tuple) else call.args[:1]
-    return sorted(dotted(one).removeprefix("builtins.") or spelling(one, values) for one in several)
+    return sorted(dotted_name(one).removeprefix("builtins.") or spelling(one, values) for one in several)
 
 
 def _pattern(call: ast.Call) -> ast.expr | None:

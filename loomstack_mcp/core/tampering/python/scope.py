@@ -10,7 +10,7 @@ from loomstack_mcp.core.tampering.python.names import Values
 
 
 @dataclass(frozen=True)
-class Scope:
+class FlowScope:
     """What a function's statements are read with."""
 
     values: Values
@@ -26,7 +26,7 @@ class Scope:
     given: frozenset[str] = frozenset()
     """Names whose value is that of one case, one turn of a loop or one call: others have others."""
 
-    def but(self, *, dead: str = "", guarded: bool = False) -> "Scope":
+    def but(self, *, dead: str = "", guarded: bool = False) -> "FlowScope":
         """The same with more known; what is dead already stays so."""
         return replace(self, dead=self.dead or dead, guarded=self.guarded or guarded)
 

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Sequence
 
 from loomstack_mcp.core.tampering.model import Skip
-from loomstack_mcp.core.tampering.python.names import Values, dotted, first_name, last_name
+from loomstack_mcp.core.tampering.python.names import Values, dotted_name, first_name, last_name
 from loomstack_mcp.core.tampering.python.skip_calls import may_skip, starts_with_skip
 from loomstack_mcp.core.tampering.python.spelling import filled
 from loomstack_mcp.core.tampering.python.truth import truth
@@ -16,19 +16,19 @@ _OLDEST_PYTHON = (3, 9)
 """A condition that holds for every Python from here on holds always."""
 
 
-def strictest(skips: Sequence[Skip]) -> Skip:
+def strictest_skip(skips: Sequence[Skip]) -> Skip:
     """The one that skips most."""
     return "always" if "always" in skips else "when" if "when" in skips else ""
 
 
 def skip_of(marks: Sequence[ast.expr], values: Values) -> Skip:
     """What a list of decorators or marks says about whether the test runs; a name stands for what it was given."""
-    return strictest([_mark_skip(filled(mark, values), values) for mark in marks])
+    return strictest_skip([_mark_skip(filled(mark, values), values) for mark in marks])
 
 
 def body_skip(body: Sequence[ast.stmt]) -> Skip:
     """Whether a whole file or class is skipped: by a call on its top level, or by a fixture that all its tests use."""
-    return strictest([_statement_skip(one) for one in body])
+    return strictest_skip([_statement_skip(one) for one in body])
 
 
 def _mark_skip(mark: ast.expr, values: Values) -> Skip:
@@ -73,7 +73,7 @@ def _version_truth(condition: ast.expr) -> bool | None:
     """What a comparison of `sys.version_info` comes to on every Python that still runs; None where that differs."""
     match condition:
         case ast.Compare(left=left, ops=[op], comparators=[ast.Tuple(elts=parts)]) if (
-            dotted(left) == "sys.version_info"
+            dotted_name(left) == "sys.version_info"
         ):
             bound = tuple(one.value for one in parts if isinstance(one, ast.Constant) and isinstance(one.value, int))
             if isinstance(op, ast.Gt | ast.GtE) and bound <= _OLDEST_PYTHON:

@@ -22,6 +22,7 @@ class Hidden:
 
     def why(self, one: Definition) -> str:
         """Why a runner cannot find the definition by its name; empty where it can."""
+        # Python keeps what a name was given last; the test above it is never seen by anyone.
         if self._last[one.name] is not one and not _is_one_of_many(one):
             return "a later one of the same name hides it"
         return "the file takes its name away again" if one.name in self._undone else ""
@@ -47,7 +48,7 @@ def why_not_class(one: ast.ClassDef, names: ModuleNames) -> str:
 
 def why_not_function(function: Function) -> str:
     """Why a runner does not run a function as a test; empty where it does."""
-    if _yields(function):
+    if _yields(function):  # pytest has run none since 4.0, and refuses them by now
         return "it yields, and generators are not run as tests"
     return "" if function.name.startswith("test") else "its name does not start with test"
 

@@ -1,15 +1,14 @@
 """The commands that run tests before and after a change: what no longer counts, runs fewer tests, or runs no more."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from loomstack_mcp.core.tampering.kinds import Weakening
+from loomstack_mcp.core.tampering.model import FileContents
 from loomstack_mcp.core.tampering.runners.command_lines import RunnerCommand, narrowing
 from loomstack_mcp.core.tampering.runners.commands import commands_of, places_of
-
-Files = Mapping[str, bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +43,7 @@ class _Commands:
         return [one for one in self.after if one.muted and muted[one.text]]
 
 
-def command_findings(old: Files, new: Files) -> Iterator[Weakening]:
+def command_findings(old: FileContents, new: FileContents) -> Iterator[Weakening]:
     """Over all files, so that a command may move; `old` and `new` are those that hold any, and can be read."""
     commands = _Commands(before=_commands_in(old), after=_commands_in(new))
     yield from _silenced_findings(commands)
@@ -54,7 +53,7 @@ def command_findings(old: Files, new: Files) -> Iterator[Weakening]:
         yield from _gone_findings(commands, new)
 
 
-def _commands_in(files: Files) -> list[RunnerCommand]:
+def _commands_in(files: FileContents) -> list[RunnerCommand]:
     return [one for path, text in files.items() for one in commands_of(path, text.decode(errors="replace"))]
 
 
@@ -72,7 +71,7 @@ def _narrowed_findings(commands: _Commands) -> Iterator[Weakening]:
             yield _finding(one, "runner_config", f"`{_short(one)}` leaves tests out")
 
 
-def _gone_findings(commands: _Commands, new: Files) -> Iterator[Weakening]:
+def _gone_findings(commands: _Commands, new: FileContents) -> Iterator[Weakening]:
     left = {(path, place) for path, text in new.items() for place in places_of(path, text.decode(errors="replace"))}
     lost = [one for one in commands.before if not one.muted and commands.lost[one.text]]
     for one in _once([one for one in lost if one.text not in commands.counting_after]):

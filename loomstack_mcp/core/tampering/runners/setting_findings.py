@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from loomstack_mcp.core.tampering.kinds import Weakening
+from loomstack_mcp.core.tampering.model import FileContents
 from loomstack_mcp.core.tampering.runners.settings import RunnerSettings
 from loomstack_mcp.core.tampering.runners.settings_files import settings_of
 
-Files = Mapping[str, bytes]
 Lists = Mapping[str, set[str]]
 
 _LEAVING_OUT = ("-k", "-m", "--deselect", "--ignore", "--ignore-glob")
@@ -45,7 +45,7 @@ _LEFT_OUT = ("norecursedirs", "ignored")
 _TESTS = re.compile(r"test|spec|unit|integration|e2e|functional|regression|^\*+$", re.IGNORECASE)
 
 
-def setting_findings(old: Files, new: Files) -> Iterator[Weakening]:
+def setting_findings(old: FileContents, new: FileContents) -> Iterator[Weakening]:
     """What the settings of each folder lost; `old` and `new` are the files that hold any, and can be read."""
     before: dict[str, RunnerSettings] = defaultdict(RunnerSettings)
     after: dict[str, RunnerSettings] = defaultdict(RunnerSettings)
