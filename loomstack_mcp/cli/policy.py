@@ -121,6 +121,8 @@ def replay(here: Here, last: int, rule: str, as_json: bool) -> None:
 
 
 def _rulebook(here: Here) -> Rulebook:
+    """The rules of the worktree. Raises Invalid where none is seen: in a bare repository there are no files of it."""
+    here.must_see_worktree()
     with here.look() as repo:
         return policyfiles.rulebook(repo, here.settings.home, worktree=True)
 

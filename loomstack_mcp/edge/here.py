@@ -62,6 +62,10 @@ class Here:
         """The top of the worktree. Raises Invalid where none is seen."""
         return self._seen().root
 
+    def must_see_worktree(self) -> None:
+        """Raises Invalid where none is seen, with what to do instead."""
+        self._seen()
+
     @cached_property
     def settings(self) -> Settings:
         """The settings, those of the repository as its trunk has them. Raises Invalid for what makes no sense."""

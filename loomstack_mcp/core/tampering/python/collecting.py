@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from loomstack_mcp.core.tampering.model import Skip, Test
 from loomstack_mcp.core.tampering.python.asserting import asserting_functions, asserts
-from loomstack_mcp.core.tampering.python.functions import FunctionReader, Surroundings
+from loomstack_mcp.core.tampering.python.functions import FunctionReader, FunctionSetting
 from loomstack_mcp.core.tampering.python.local_names import Function
 from loomstack_mcp.core.tampering.python.mocks import mocks_of
 from loomstack_mcp.core.tampering.python.module_names import ModuleNames
@@ -28,7 +28,7 @@ class Collector:
     def tests(self, module: ast.Module) -> Iterator[Test]:
         """The tests of the file, in its order; those that a runner does not find say why not."""
         marks = tuple(_pytestmark(module.body))
-        place = Surroundings(
+        place = FunctionSetting(
             helpers=self._names.helpers,
             skip=strictest_skip([body_skip(module.body), skip_of(marks, self._names.values)]),
             marks=marks,
@@ -36,7 +36,7 @@ class Collector:
         )
         return self._tests(module.body, place)
 
-    def _tests(self, body: Sequence[ast.stmt], place: Surroundings) -> Iterator[Test]:
+    def _tests(self, body: Sequence[ast.stmt], place: FunctionSetting) -> Iterator[Test]:
         hidden = Hidden(body)
         for one in body:
             match one:
@@ -48,20 +48,20 @@ class Collector:
                     for inner, around in _inner_bodies(one, place):
                         yield from self._tests(inner, around)
 
-    def _test(self, function: Function, place: Surroundings) -> Iterator[Test]:
+    def _test(self, function: Function, place: FunctionSetting) -> Iterator[Test]:
         is_test = function.name.startswith("test")
         fixture = any(last_name(one) in ("fixture", "yield_fixture") for one in function.decorator_list)
         helps = not is_test and (self._names.loaded[function.name] or not asserts(function))
         if not fixture and not helps:
-            yield self._reader.read(function, place, place.uncollected or why_not_function(function))
+            yield self._reader.test_of(function, place, place.uncollected or why_not_function(function))
 
-    def _inside(self, one: ast.ClassDef, place: Surroundings) -> Surroundings:
+    def _inside(self, one: ast.ClassDef, place: FunctionSetting) -> FunctionSetting:
         """What stands around the functions of a class."""
         marks = (*one.decorator_list, *_pytestmark(one.body))
         set_ups = [part.body for part in one.body if isinstance(part, Function) and part.name in _SET_UPS]
         set_up_skips: list[Skip] = ["always" for part in set_ups if starts_with_skip(part)]
         replacing = [*one.decorator_list, *(statement for part in set_ups for statement in part)]
-        return Surroundings(
+        return FunctionSetting(
             group=f"{place.group}.{one.name}" if place.group else one.name,
             skip=strictest_skip([place.skip, skip_of(marks, self._names.values), body_skip(one.body), *set_up_skips]),
             marks=(*place.marks, *marks),
@@ -72,8 +72,8 @@ class Collector:
 
 
 def _inner_bodies(
-    statement: ast.If | ast.Try, place: Surroundings
-) -> Iterator[tuple[Sequence[ast.stmt], Surroundings]]:
+    statement: ast.If | ast.Try, place: FunctionSetting
+) -> Iterator[tuple[Sequence[ast.stmt], FunctionSetting]]:
     """The blocks of a statement on the top level, each with what is known of it."""
     if isinstance(statement, ast.If):
         known = truth(statement.test)

@@ -24,7 +24,7 @@ from loomstack_mcp.core.tampering.python.skips import skip_of, strictest_skip
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class FunctionSetting:
     """What the file, the class and the conditions around a function say about it."""
 
     helpers: Mapping[str, Function]
@@ -35,7 +35,7 @@ class Surroundings:
     mocked: tuple[tuple[str, str], ...] = ()
     uncollected: str = ""
 
-    def passed_by(self, why: str) -> "Surroundings":
+    def passed_by(self, why: str) -> "FunctionSetting":
         """The same, and not looked into by a runner if there is a reason why; the first reason stays."""
         return replace(self, uncollected=self.uncollected or why)
 
@@ -48,7 +48,7 @@ class FunctionReader:
         self._left = FILE_STEPS_MAX
         self._known: dict[str, dict[str, LocalNames]] = {}
 
-    def read(self, function: Function, place: Surroundings, uncollected: str) -> Test:
+    def test_of(self, function: Function, place: FunctionSetting, uncollected: str) -> Test:
         """The record of one function."""
         names = names_of(function)
         values = {**self._names.values, **names.values, **unused_functions(function)}
