@@ -55,6 +55,7 @@ def _split(url: str) -> tuple[str, str]:
     except ValueError as error:
         raise Invalid(f"repo is no URL of a repository: {error}") from None
     host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host  # an IPv6 address keeps the brackets that an scp-like one has
     if port and port != _DEFAULT_PORTS.get(parts.scheme):
         host = f"{host}:{port}"
     return host, parts.path

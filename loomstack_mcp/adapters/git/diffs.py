@@ -115,15 +115,16 @@ def _read(repo: Repository, shas: Sequence[str], unread: Unread, lines: Lines, *
 
 def _change(printed: bytes, lines: Lines) -> Change:
     sha, parents, seconds, author, address, message, runs, rest = printed.split(b"\0", 7)
+    above = tuple(as_text(parents).split())
     return Change(
         sha=as_text(sha),
-        parents=tuple(as_text(parents).split()),
+        parents=above,
         author=as_text(author),
         account=lines.hidden(as_text(address)) if address else "",
         at_ms=int(seconds) * SECOND_MS,
         message=as_text(message)[:MESSAGE_CHARS_MAX],
         run=as_text(runs.rsplit(b",", 1)[-1].strip())[:_RUN_CHARS_MAX],
-        files=_parsed_files(rest, lines),
+        files=_parsed_files(rest, lines, is_merge=len(above) > 1),
     )
 
 
@@ -142,7 +143,7 @@ def _resolved(repo: Repository, sha: str, file: FileChange, lines: Lines) -> Fil
     return replace(file, hunks=tuple(hunks))
 
 
-def _parsed_files(printed: bytes, lines: Lines) -> tuple[FileChange, ...]:
+def _parsed_files(printed: bytes, lines: Lines, *, is_merge: bool = False) -> tuple[FileChange, ...]:
     """The entries, which an empty field ends, and the patch behind them."""
     entries, _, patch = printed.lstrip(b"\0\n").partition(b"\0\0")
-    return file_changes([as_text(part) for part in entries.split(b"\0")], patch, lines=lines)
+    return file_changes([as_text(part) for part in entries.split(b"\0")], patch, lines=lines, is_merge=is_merge)

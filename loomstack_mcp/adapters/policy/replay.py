@@ -25,7 +25,8 @@ def replayed(repo: Repository, book: Rulebook, *, last: int, progress: Callable[
     began = time.monotonic()
     ref = repo.trunk or "HEAD"
     listed = repo.run("log", "--first-parent", f"--max-count={last}", "--format=%H%x00%P%x00%ct%x00%s", ref).text
-    commits = [line.split("\0") for line in reversed(listed.splitlines())]
+    # Git ends a line at a line feed alone; a title may hold what `splitlines` ends one at, U+2028 or a form feed.
+    commits = [line.split("\0") for line in reversed(listed.split("\n")) if line]
     judged = replace(book, rules=tuple(rule for rule in book.rules if not needs_store(rule)))
     stopped = []
     for done, (sha, parents, seconds, title) in enumerate(commits, start=1):
