@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from loomstack_mcp.adapters.parse.shell.braces import BRACED_MAX, braced
 from loomstack_mcp.adapters.parse.shell.pieces import UNKNOWN, WordPiece
-from loomstack_mcp.adapters.parse.shell.script import parsed
+from loomstack_mcp.adapters.parse.shell.script import parsed_line
 from loomstack_mcp.core.shell.matching import matching_calls
 from tests.core.shell.lines import FORCE, read
 from tests.deadlines import seconds
@@ -19,7 +19,7 @@ PARTS = ["{", "{", "}", "}", ",", ",", "a", "b", "/", "''", "'{'", '"},"', r"\,"
 
 
 def words(line: str) -> list[str]:
-    return [str(word) for word in parsed(line, home="/home/dana").commands[-1].words]
+    return [str(word) for word in parsed_line(line, home="/home/dana").commands[-1].words]
 
 
 def words_of_bash(line: str) -> list[str]:
