@@ -1,8 +1,8 @@
 """Brace expansion: the words that a shell makes of `src/{a,b}/c` before it looks at anything else."""
 
 import re
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import dropwhile, pairwise
 
 from loomstack_mcp.adapters.parse.shell.pieces import UNKNOWN, WordPiece
 
@@ -12,6 +12,8 @@ BRACED_MAX = 64
 _SIGNS_MAX = 1_000
 """Bare braces and commas in one word: looking for the end of each costs the square of their number."""
 
+_Sign = tuple[str, int]
+"""A bare brace or comma, and where it stands."""
 _SIGN = re.compile("[{},]")
 # Quoted braces and commas are text. Characters for private use stand for them while the bare ones are opened, and one
 # more for the quotes, for an empty word is none unless it is quoted.
@@ -28,7 +30,7 @@ def braced(pieces: Sequence[WordPiece]) -> list[Sequence[WordPiece]]:
     if not _may_expand(bare):
         return [pieces]
     marked = "".join(_marked(piece) for piece in pieces)
-    words = _opened(marked) if len(_SIGN.findall(marked)) <= _SIGNS_MAX else None
+    words = _opened(marked)
     if words is None or _HOLE in marked or ".." in bare:
         start = marked.partition("{")[0].partition(_HOLE)[0]
         return [[WordPiece(start.translate(_PLAIN), True), UNKNOWN]]
@@ -46,25 +48,31 @@ def _marked(piece: WordPiece) -> str:
 
 def _opened(text: str, depth: int = 0) -> list[str] | None:
     """The words that the braces spell out, in bash's order; None where they are too many."""
-    start, end = _first_pair(text)
+    signs = [(sign[0], sign.start()) for sign in _SIGN.finditer(text)]
+    # Each pair has two choices at least, so that so many within one another are too many words as well.
+    if len(signs) > _SIGNS_MAX or depth > BRACED_MAX:
+        return None
+    start, end = _first_pair(text, signs)
     if not end:
         return [text]
-    # Each pair has two choices at least, so that so many within one another are too many words as well.
-    if depth > BRACED_MAX or (behind := _opened(text[end + 1 :], depth + 1)) is None:
-        return None
+    behind = _opened(text[end + 1 :], depth + 1)
+    return None if behind is None else _chosen(text[:start], _choices(text[start + 1 : end]), behind, depth + 1)
+
+
+def _chosen(before: str, choices: Iterable[str], behind: Sequence[str], depth: int) -> list[str] | None:
+    """Each choice, opened, with what stands before it and each of what may stand behind it."""
     words: list[str] = []
-    for choice in _choices(text[start + 1 : end]):
-        chosen = _opened(choice, depth + 1)
+    for choice in choices:
+        opened = _opened(choice, depth)
         # Counted before they are spelled out: thousands of choices, each with what follows them, fill the memory.
-        if chosen is None or len(words) + len(chosen) * len(behind) > BRACED_MAX:
+        if opened is None or len(words) + len(opened) * len(behind) > BRACED_MAX:
             return None
-        words += [text[:start] + one + other for one in chosen for other in behind]
+        words += [before + one + other for one in opened for other in behind]
     return words
 
 
-def _first_pair(text: str) -> tuple[int, int]:
+def _first_pair(text: str, signs: Sequence[_Sign]) -> tuple[int, int]:
     """Where the first braces that bash opens begin and end; zeros for none."""
-    signs = [(sign[0], sign.start()) for sign in _SIGN.finditer(text)]
     for number, (sign, start) in enumerate(signs):
         # The `{}` of `find` is text, but only where it begins a word.
         if sign == "{" and not (start == 0 and text[1:2] == "}") and (end := _end(signs[number + 1 :])):
@@ -72,21 +80,26 @@ def _first_pair(text: str) -> tuple[int, int]:
     return 0, 0
 
 
-def _end(signs: Sequence[tuple[str, int]]) -> int:
+def _end(signs: Iterable[_Sign]) -> int:
     """Where the pair ends whose inner signs come first: a `}` before the first comma is text, as of `{a},b}`."""
-    depth, has_comma = 0, False
-    for sign, at in signs:
-        if sign == "}" and not depth and has_comma:
-            return at
-        has_comma |= sign == "," and not depth
-        depth += 1 if sign == "{" else -1 if sign == "}" and depth else 0
-    return 0
+    outer = dropwhile(lambda sign: sign[0] != ",", _outer(signs))
+    return next((at for sign, at in outer if sign == "}"), 0)
 
 
 def _choices(text: str) -> list[str]:
     """What stands between the commas that are in no inner braces."""
-    depth, marks = 0, [-1]
-    for sign in _SIGN.finditer(text):
-        marks += [sign.start()] if sign[0] == "," and not depth else []
-        depth += 1 if sign[0] == "{" else -1 if sign[0] == "}" and depth else 0
-    return [text[left + 1 : right] for left, right in pairwise([*marks, len(text)])]
+    signs = ((sign[0], sign.start()) for sign in _SIGN.finditer(text))
+    commas = (at for sign, at in _outer(signs) if sign == ",")
+    return [text[left + 1 : right] for left, right in pairwise([-1, *commas, len(text)])]
+
+
+def _outer(signs: Iterable[_Sign]) -> Iterator[_Sign]:
+    """The commas and closing braces that are in no inner braces."""
+    depth = 0
+    for sign, at in signs:
+        if sign == "{":
+            depth += 1
+        elif not depth:
+            yield sign, at
+        elif sign == "}":
+            depth -= 1
