@@ -6,8 +6,8 @@ from dataclasses import replace
 from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import EXPIRES_HOURS_MAX, HOUR_MS, NAME_CHARS_MAX
-from loomstack_mcp.core.notes import ORG, Note, NoteKind, NoteResult, contradicted
-from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.notes import Note, NoteKind, NoteResult, contradicted
+from loomstack_mcp.core.repos import ORG, Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, path_index, repos
