@@ -1,8 +1,10 @@
 """One repository has one identity, however its address is spelled."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.repos import identity_of
 
 HOSTS = st.sampled_from(["github.com", "GitHub.com", "git.example", "127.0.0.1", "[::1]", "[2001:DB8::7]"])
@@ -31,3 +33,9 @@ def test_another_port_is_another_repository(host: str, path: str, port: int) -> 
 
     assert len(found) == 1
     assert found != {identity_of(f"ssh://{host}/{path}")}
+
+
+@pytest.mark.parametrize("name", ["org", " org ", "/org/", "org.git", "file:///org", "https:///org.git"])
+def test_no_repository_has_the_name_under_which_notes_hold_for_all(name: str) -> None:
+    with pytest.raises(Invalid, match="every other"):
+        identity_of(name)
