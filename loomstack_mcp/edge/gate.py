@@ -96,8 +96,8 @@ class Gate:
             before = repo.commit(trunk)
             if not before and repo.run("for-each-ref", "--count=1", "refs/heads").text:
                 raise NotFound(
-                    f"HEAD of {repo.folder} names {trunk}, which is no branch of it; name the trunk there: "
-                    "git symbolic-ref HEAD refs/heads/BRANCH"
+                    f"HEAD of {repo.folder} names {trunk or 'a commit'}, which is no branch of it; "
+                    "name the trunk there: git symbolic-ref HEAD refs/heads/BRANCH"
                 )
             rules = self._rules(repo, before)
             for update in updates:
