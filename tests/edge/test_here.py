@@ -56,7 +56,7 @@ def test_a_look_reads_the_settings_it_needs(shop: Path, tmp_path: Path) -> None:
     commit(shop, {CONFIG: "repo: https://host/told\nhome: /elsewhere\n"})
     git(tmp_path, "clone", "--quiet", "--bare", str(shop), "bare.git")
     found, bare = here(shop, tmp_path / "home"), here(tmp_path / "bare.git", tmp_path / "home")
-    with found.look() as repo, bare.look() as other:
+    with found.repository() as repo, bare.repository() as other:
         assert (repo.place.root, other.place.root) == (shop, None)
 
     assert (found.settings.repo, bare.settings.repo) == ("https://host/told", "")
@@ -64,7 +64,7 @@ def test_a_look_reads_the_settings_it_needs(shop: Path, tmp_path: Path) -> None:
 
 
 def test_a_look_ends_its_process_also_where_it_fails(shop: Path, tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), here(shop, tmp_path).look() as repo:
+    with pytest.raises(ZeroDivisionError), here(shop, tmp_path).repository() as repo:
         repo.commit("HEAD")
         process = repo.objects._process
         assert 1 / 0
@@ -73,7 +73,7 @@ def test_a_look_ends_its_process_also_where_it_fails(shop: Path, tmp_path: Path)
 
 
 def test_outside_of_git_there_is_nothing_to_look_at(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="in no git repository"), here(tmp_path, tmp_path / "home").look():
+    with pytest.raises(NotFound, match="in no git repository"), here(tmp_path, tmp_path / "home").repository():
         pass
 
 
@@ -82,11 +82,11 @@ def test_a_landing_fills_the_ledger_and_a_new_look_sees_what_moved(shop: Path, t
     git(shop, "checkout", "--quiet", "-b", "work")
     commit(shop, {"src/a.py": "a line of work\n"})
     told = []
-    with found.look() as repo:
+    with found.repository() as repo:
         landing = found.landing(repo, loom.ledger, found.checkout(), progress=lambda *done: told.append(done))
         before = [change.files[0].path for change in landing.proposal().changes]
     git(shop, "branch", "--quiet", "--force", "main", "work")
-    with found.look() as repo:
+    with found.repository() as repo:
         after = found.landing(repo, loom.ledger, found.checkout()).proposal().changes
 
     assert (told, before) == ([(1, 1)], ["src/a.py"])
@@ -102,5 +102,5 @@ def test_a_target_that_cannot_be_landed_on_is_told(
     tree = git(shop, "rev-parse", "HEAD^{tree}")
     git(shop, "branch", "apart", git(shop, "commit-tree", "-m", "Apart", tree))
     found = here(shop, tmp_path / "home")
-    with found.look() as repo, pytest.raises(LoomError, match=said):
+    with found.repository() as repo, pytest.raises(LoomError, match=said):
         found.landing(repo, loom.ledger, found.checkout(), target=target)

@@ -15,7 +15,7 @@ from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.reversals import Reversals
 from loomstack_mcp.loom import Loom
 from tests.conftest import Clocks
-from tests.deltas import look
+from tests.deltas import opened_repository
 from tests.eval import alike, undone
 from tests.eval.history import History, written
 from tests.factories import BEA, SHOP
@@ -32,7 +32,7 @@ def played(seed: int, folder: Path) -> list[Change]:
         scene(history)
         history.noise(1)
     shas = set(written(history, folder).values())
-    with look(folder) as repo:
+    with opened_repository(folder) as repo:
         listed = [commit for commit in commits(repo, "main") if commit.sha in shas]
         return list(diffs.changes(repo, listed, Unread(), lines=Lines(b"key")))
 

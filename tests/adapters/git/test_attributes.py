@@ -10,7 +10,7 @@ from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change, FileChange
 from tests.adapters.git.support import commit, write
 from tests.conftest import git
-from tests.deltas import look
+from tests.deltas import opened_repository
 
 ODD = ("a b.gen", "line\nfeed.gen", os.fsdecode(b"\xff.gen"), '"quoted".gen', "gone/deep/er.gen")
 
@@ -18,7 +18,7 @@ ODD = ("a b.gen", "line\nfeed.gen", os.fsdecode(b"\xff.gen"), '"quoted".gen', "g
 def generated(root: Path, tip: str, *paths: str) -> set[str]:
     files = tuple(FileChange(path=path, old_path=path, before="1", after="2") for path in paths)
     found = Generated(())
-    with look(root) as repo:
+    with opened_repository(root) as repo:
         Attributes(repo, tip).teach(found, Change(sha="", files=files))
     return {path for path in paths if found(path)}
 
@@ -72,6 +72,6 @@ def test_commits_that_only_reformat_are_listed_as_blame_has_it(shop: Path) -> No
     named = [letter * 40 for letter in "abc"] + ["d" * 64]
     text = f"# {'e' * 40}\n{named[0]}\n  {named[1]} # black\n{named[2]}#x\n{named[3]}\n{'f' * 39}\nx{'9' * 40}\n"
     commit(shop, {".git-blame-ignore-revs": text})
-    with look(shop) as repo:
+    with opened_repository(shop) as repo:
         assert reformatting(repo, "HEAD") == {*named}
         assert reformatting(repo, "HEAD~") == frozenset()

@@ -16,7 +16,7 @@ from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.patches import file_changes
 from tests.adapters.git.support import commit, write
 from tests.conftest import commit_all, git
-from tests.deltas import look
+from tests.deltas import opened_repository
 from tests.eval.history import Files, History, written
 
 LINES = Lines(b"key")
@@ -27,7 +27,7 @@ SEEN = (*OPTIONS, "--diff-algorithm=myers")
 def read(folder: Path, tip: str = "HEAD", *, only: Sequence[str] = ()) -> tuple[list[Change], list[str]]:
     """What was read of a history, or `only` of these commits of it, and which commits were not."""
     unread = Unread()
-    with look(folder) as repo:
+    with opened_repository(folder) as repo:
         listed = [one for one in history.commits(repo, tip) if not only or one.sha in only]
         return list(diffs.changes(repo, listed, unread, lines=LINES)), unread.shas
 

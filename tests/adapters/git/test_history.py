@@ -9,7 +9,7 @@ from loomstack_mcp.adapters.git.history import author_here, base_of, commits, la
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.loom import Loom
 from tests.conftest import commit_all, git
-from tests.deltas import look
+from tests.deltas import opened_repository
 from tests.factories import SHOP
 
 
@@ -33,7 +33,7 @@ def test_what_a_merge_brought_landed_with_it_and_no_clock_goes_back(tmp_path: Pa
     one, two, side, merge, late = stream(
         tmp_path, (100, "1", ()), (50, "2", (1,)), (70, "side", (1,)), (200, "merge", (2, 3)), (150, "late", (4,))
     )
-    with look(tmp_path) as repo:
+    with opened_repository(tmp_path) as repo:
         whole = landed(repo, "main", since_ms=0)
         recent = landed(repo, "main", since_ms=150_000)
 
@@ -46,7 +46,7 @@ def test_what_a_merge_brought_landed_with_it_and_no_clock_goes_back(tmp_path: Pa
 
 def test_commits_before_a_time_are_left_out_one_by_one(tmp_path: Path) -> None:
     one, wrong, last = stream(tmp_path, (100, "1", ()), (5, "a wrong clock", (1,)), (200, "last", (2,)))
-    with look(tmp_path) as repo:
+    with opened_repository(tmp_path) as repo:
         recent = [change.sha for change in commits(repo, "main", since_ms=50_000)]
         newest = [change.sha for change in commits(repo, "main", last=2)]
 
@@ -55,7 +55,7 @@ def test_commits_before_a_time_are_left_out_one_by_one(tmp_path: Path) -> None:
 
 def test_a_store_holds_the_time_of_any_commit(tmp_path: Path, loom: Loom) -> None:
     shas = stream(tmp_path, (2**63 - 1, "Much later", ()))
-    with look(tmp_path) as repo:
+    with opened_repository(tmp_path) as repo:
         history = landed(repo, "main", since_ms=0)
 
     assert [change.sha for change in history] == shas
@@ -65,7 +65,7 @@ def test_a_store_holds_the_time_of_any_commit(tmp_path: Path, loom: Loom) -> Non
 def test_those_who_made_it_signed_it(tmp_path: Path) -> None:
     text = "Two\n\nSome\x01thing\n\nLoom-Run: run_A\nLoom-Run: run_B\nSigned-off-by: x\n"
     _, two, three = stream(tmp_path, (1, "One", ()), (2, text, (1,)), (3, "", (2,)))
-    with look(tmp_path) as repo:
+    with opened_repository(tmp_path) as repo:
         found = made_since(repo, "main~2", "main")
         whole = made_since(repo, "", "main")
 
@@ -84,7 +84,7 @@ def test_a_name_is_what_a_mailmap_makes_of_it_here_as_in_history(shop: Path, mon
     subprocess.run(
         ["git", "-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "Mapped"], cwd=shop, check=True
     )
-    with look(shop) as repo:
+    with opened_repository(shop) as repo:
         made, _ = made_since(repo, "", "main")
         here = author_here(repo)
 
@@ -94,7 +94,7 @@ def test_a_name_is_what_a_mailmap_makes_of_it_here_as_in_history(shop: Path, mon
 def test_what_has_no_common_ground_has_no_base(shop: Path) -> None:
     git(shop, "checkout", "--quiet", "--orphan", "apart")
     commit_all(shop, "Apart")
-    with look(shop) as repo:
+    with opened_repository(shop) as repo:
         with pytest.raises(NotFound, match="share no commit"):
             base_of(repo, "main")
         with pytest.raises(NotFound, match="no commit here"):
@@ -106,7 +106,7 @@ def test_a_history_that_cannot_be_followed_says_so(shop: Path) -> None:
     first = git(shop, "rev-parse", "HEAD")
     commit_all(shop)
     (shop / ".git/objects" / first[:2] / first[2:]).unlink()
-    with look(shop) as repo:
+    with opened_repository(shop) as repo:
         with pytest.raises(Invalid, match="cannot follow the history"):
             landed(repo, "main", since_ms=0)
         with pytest.raises(Invalid, match="cannot tell who made"):

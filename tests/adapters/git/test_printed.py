@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loomstack_mcp.adapters.git.printed import Printed
-from tests.deltas import look
+from tests.deltas import opened_repository
 
 MARKS = (b"<1>", b"<2>", b"<3>")
 TEXT = st.lists(st.sampled_from([*MARKS, b"<", b"1", b">", b"<1", b"\0", b"\n"]), max_size=12).map(b"".join)
@@ -15,7 +15,10 @@ TEXT = st.lists(st.sampled_from([*MARKS, b"<", b"1", b">", b"<1", b"\0", b"\n"])
 
 def parts(folder: Path, printed: bytes, *, then: str = "true") -> list[bytes]:
     """What git printed, parted: git runs a command of ours that gives back what it gets."""
-    with look(folder) as repo, Printed(repo, "-c", f"alias.say=!cat; {then}", "say", stdin=printed) as said:
+    with (
+        opened_repository(folder) as repo,
+        Printed(repo, "-c", f"alias.say=!cat; {then}", "say", stdin=printed) as said,
+    ):
         return list(said.parts(MARKS))
 
 
@@ -66,12 +69,12 @@ def test_a_mark_that_comes_in_two_pieces_is_found(shop: Path) -> None:
 
 
 def test_a_git_that_is_no_longer_wanted_is_ended(shop: Path) -> None:
-    with look(shop) as repo, Printed(repo, "-c", "alias.say=!exec yes", "say", stdin=b"") as said:
+    with opened_repository(shop) as repo, Printed(repo, "-c", "alias.say=!exec yes", "say", stdin=b"") as said:
         first = next(said.parts((b"y", b"y", b"y")))
 
     assert (first, said._process.returncode) == (b"y\n", -9)
 
 
 def test_a_command_that_ends_at_once_has_no_parts(shop: Path) -> None:
-    with look(shop) as repo, Printed(repo, "log", "--no-such-option", stdin=b"x" * 1_000_000) as said:
+    with opened_repository(shop) as repo, Printed(repo, "log", "--no-such-option", stdin=b"x" * 1_000_000) as said:
         assert list(said.parts(MARKS)) == []

@@ -12,11 +12,11 @@ from loomstack_mcp.adapters.git.repository import branch_name
 from loomstack_mcp.core.errors import NotFound
 from tests.adapters.git.support import commit
 from tests.conftest import commit_all, git
-from tests.deltas import look
+from tests.deltas import opened_repository
 
 
 def heads(folder: Path) -> tuple[str, str]:
-    with look(folder) as repo:
+    with opened_repository(folder) as repo:
         return repo.head_ref, repo.branch
 
 
@@ -43,7 +43,7 @@ def test_a_branch_goes_before_a_tag_of_its_name_and_one_here_before_one_of_a_rem
     for name in ("tags/both", "heads/both", "remotes/up/both", "heads/up/both", "remotes/up/far", "tags/v1"):
         git(shop, "update-ref", f"refs/{name}", "HEAD")
     names = ("both", "up/both", "up/far", "v1", "refs/tags/both", "HEAD", "", "gone")
-    with look(shop) as repo:
+    with opened_repository(shop) as repo:
         found = [repo.branch_ref(name) for name in names]
 
     assert found[:3] == ["refs/heads/both", "refs/heads/up/both", "refs/remotes/up/far"]
@@ -66,7 +66,7 @@ def test_forks_and_ancestors_are_those_of_git(shop: Path, seed: int) -> None:
         parents = chosen.sample(made, k=min(len(made), chosen.choice((1, 2, 2))))
         given = [word for parent in parents for word in ("-p", parent)]
         made.append(git(shop, "commit-tree", "-m", str(number), *given, tree))
-    with look(shop) as repo:
+    with opened_repository(shop) as repo:
         for one, other in itertools.product(made, made):
             bases = run_out(shop, "merge-base", "--all", one, other).split()
             ancestor = subprocess.run(["git", "merge-base", "--is-ancestor", other, one], cwd=shop, check=False)
@@ -84,7 +84,7 @@ def run_out(folder: Path, *arguments: str) -> str:
 def test_a_file_of_any_name_is_read(shop: Path, name: str) -> None:
     (shop / name).write_bytes(b"\0\xff\n")
     commit_all(shop)
-    with look(shop) as repo:
+    with opened_repository(shop) as repo:
         found = [repo.file("HEAD", path) for path in (name, f"{name}x", "src", f"src\n{name}")]
 
     assert found == [b"\0\xff\n", b"", b"", b""]
@@ -93,16 +93,16 @@ def test_a_file_of_any_name_is_read(shop: Path, name: str) -> None:
 def test_a_trunk_s_file_is_read_of_what_is_checked_out_where_there_is_no_trunk(shop: Path) -> None:
     git(shop, "branch", "--quiet", "--move", "work")
     commit(shop, {"config": "\nmine\n\n"})
-    with look(shop) as repo:
+    with opened_repository(shop) as repo:
         assert (repo.trunk, repo.trunk_file("config"), repo.trunk_file("gone")) == ("", "mine", "")
 
 
 def test_a_repository_without_a_readable_commit_says_so(tmp_path: Path, shop: Path) -> None:
     git(tmp_path, "init", "--quiet", "new")
     (shop / ".git/config").write_text("[core\n")
-    with look(tmp_path / "new") as repo, pytest.raises(NotFound, match="no commit yet"):
+    with opened_repository(tmp_path / "new") as repo, pytest.raises(NotFound, match="no commit yet"):
         repo.must_have_history()
-    with look(shop) as repo, pytest.raises(NotFound, match="bad config line 1"):
+    with opened_repository(shop) as repo, pytest.raises(NotFound, match="bad config line 1"):
         repo.must_have_history()
 
 
@@ -111,13 +111,13 @@ def test_what_is_under_way_is_a_gap(shop: Path, tmp_path: Path) -> None:
     git(shop, "checkout", "--quiet", "-b", "other", "HEAD~")
     commit(shop, {"src/a.py": "3\n"})
     git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{shop}", "shallow")
-    with look(shop) as repo:
+    with opened_repository(shop) as repo:
         run_out(shop, "rebase", "main")
         rebasing = repo.gaps
         run_out(shop, "rebase", "--abort")
         run_out(shop, "merge", "main")
         merging = repo.gaps
-    with look(tmp_path / "shallow") as repo:
+    with opened_repository(tmp_path / "shallow") as repo:
         shallow = repo.gaps
 
     assert [gap.partition(" is ")[0] for gap in (*rebasing, *merging)] == ["a rebase", "a merge"]
@@ -127,6 +127,6 @@ def test_what_is_under_way_is_a_gap(shop: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["sha1", "sha256"])
 def test_the_empty_tree_is_git_s_own(tmp_path: Path, kind: str) -> None:
     git(tmp_path, "init", "--quiet", f"--object-format={kind}", kind)
-    with look(tmp_path / kind) as repo:
+    with opened_repository(tmp_path / kind) as repo:
         assert repo.empty_tree == repo.run("hash-object", "-t", "tree", "--stdin").text
         assert repo.objects.entries(repo.empty_tree) == {}

@@ -10,14 +10,14 @@ from loomstack_mcp.adapters.git.snapshots import snapshot
 from loomstack_mcp.core.errors import Invalid
 from tests.adapters.git.support import write
 from tests.conftest import commit_all, git
-from tests.deltas import look
+from tests.deltas import opened_repository
 
 Files = dict[str, bytes]
 
 
 def taken(root: Path) -> tuple[list[Files], tuple[str, ...]]:
     """The files of each tree, and what was left out."""
-    with look(root) as repo, snapshot(repo) as found:
+    with opened_repository(root) as repo, snapshot(repo) as found:
         return [_files(root, tree, dict(found.variables)) for tree in found.trees], found.left_out
 
 

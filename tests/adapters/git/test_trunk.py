@@ -7,13 +7,13 @@ import pytest
 from loomstack_mcp.adapters.git.trunk import named_by
 from tests.adapters.git.support import commit
 from tests.conftest import git
-from tests.deltas import look
+from tests.deltas import opened_repository
 
 ORIGIN = "refs/remotes/origin"
 
 
 def trunk(folder: Path) -> str:
-    with look(folder) as repo:
+    with opened_repository(folder) as repo:
         return repo.trunk
 
 
