@@ -13,34 +13,34 @@ from loomstack_mcp.adapters.git.repository import Repository
 
 
 @contextmanager
-def look(folder: Path, *, quarantined: bool = False) -> Iterator[Repository]:
+def opened_repository(folder: Path, *, quarantined: bool = False) -> Iterator[Repository]:
     with Repository(place_at(folder), quarantined=quarantined) as repo:
         yield repo
 
 
 def landing(folder: Path, base: str, head: str) -> Delta:
-    with look(folder) as repo:
+    with opened_repository(folder) as repo:
         return landing_delta(repo, base, head)
 
 
 def staged(folder: Path) -> Delta:
-    with look(folder) as repo:
+    with opened_repository(folder) as repo:
         return staged_delta(repo)
 
 
 def pushed(
     folder: Path, old: str, new: str, *, trunk: str = "", excused: bool = True, quarantined: bool = False
 ) -> Delta:
-    with look(folder, quarantined=quarantined) as repo:
+    with opened_repository(folder, quarantined=quarantined) as repo:
         return push_delta(repo, old, new, trunk=trunk, excused=excused)
 
 
 def tree(folder: Path, name: str) -> FileTree:
-    with look(folder) as repo:
+    with opened_repository(folder) as repo:
         return tree_of(repo, name)
 
 
 @contextmanager
 def Blobs(folder: Path, *, quarantined: bool = False) -> Iterator[blobs.Blobs]:  # noqa: N802 as the class it opens
-    with look(folder, quarantined=quarantined) as repo:
+    with opened_repository(folder, quarantined=quarantined) as repo:
         yield blobs.Blobs(repo)

@@ -26,7 +26,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, TextIO
 
 import loomstack_mcp
 
@@ -35,7 +35,7 @@ PROGRAMS = {"loomstack-mcp": "loomstack_mcp.cli.main", "loomstack-hook": "loomst
 _LATE = ("anyio._backends._asyncio", "uvicorn.lifespan.on", "uvicorn.loops.asyncio", "uvicorn.protocols.http.h11_impl")
 """What others import only when it is used."""
 
-Program = Callable[[], object]
+Program = Callable[[], int | None]
 
 
 def main() -> None:
@@ -58,13 +58,13 @@ def _forked(control: socket.socket) -> Program:
     signal.signal(signal.SIGCHLD, lambda *_: None)  # Python writes to the pipe only where a handler is set
     signal.set_wakeup_fd(wake)
     while True:
-        ready, _, _ = select.select([control, woken], [], [])
+        ready, _, _ = select.select([control.fileno(), woken], [], [])
         if woken in ready:
             os.read(woken, 4096)
             for pid, status in _ended():
                 _tell(news[pid], status)
                 os.close(news.pop(pid))
-        if control in ready:
+        if control.fileno() in ready:
             asked, descriptors = _received(control)
             if asked is None:
                 for pid in news:
@@ -116,12 +116,13 @@ def _become(asked: dict[str, Any], descriptors: list[int]) -> Program:
     sys.argv = [asked["program"], *asked["arguments"]]
     sys.path[0] = asked["path"]
     sys.stdin, sys.stdout, sys.stderr = map(_stream, (sys.stdin, sys.stdout, sys.stderr), range(3))
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    # Final only for who did not make the process.
+    vars(sys).update(__stdin__=sys.stdin, __stdout__=sys.stdout, __stderr__=sys.stderr)
     program: Program = importlib.import_module(PROGRAMS[asked["program"]]).main
     return program
 
 
-def _stream(old: Any, descriptor: int) -> Any:
+def _stream(old: TextIO, descriptor: int) -> TextIO:
     """A standard stream as the interpreter opens it: line by line on a terminal, and errors always."""
     buffered = open(descriptor, "wb" if descriptor else "rb", closefd=False)  # noqa: SIM115 open as long as the process
     line_buffering = descriptor == 2 or buffered.isatty()

@@ -13,13 +13,14 @@ import pytest
 
 from loomstack_mcp.adapters import settings
 from loomstack_mcp.cli.conflicts import CONFLICT
-from loomstack_mcp.cli.gate import APPROVAL, DENIED
 from loomstack_mcp.cli.main import _COMMANDS, FAILED, USAGE, cli
 from loomstack_mcp.core import limits
 from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.edge.gate import APPROVAL, DENIED
 from loomstack_mcp.server.app import INSTRUCTIONS
-from tests.conftest import SCRIPT, environment, git
-from tests.processes import MODULE, run
+from tests.conftest import environment, git
+from tests.house.rooms import PLAN, plan_with_rooms
+from tests.processes import MODULE, SCRIPT, run
 from tests.wire import Server
 
 ROOT = Path(__file__).parent.parent
@@ -169,16 +170,28 @@ def test_what_it_points_to_is_there(name: str) -> None:
     assert (ROOT / name).is_file()
 
 
-def test_the_architecture_names_every_file() -> None:
-    text = (ROOT / "ARCHITECTURE.md").read_text()
-    files = {
-        path.name for path in (ROOT / "loomstack_mcp").rglob("*.py") if path.name not in ("__init__.py", "__main__.py")
-    }
-    commands = {f"{module}.py" for module in _COMMANDS.values()} | {"runs.py", "claude.py", "codex.py", "action.py"}
+def test_the_architecture_names_every_file_in_its_room() -> None:
+    """Red? `python -m tests.house --rooms` writes them anew."""
+    plan = PLAN.read_text("utf-8")
 
-    families = tuple(re.findall(r"(\w+_)\*\.py", text))
+    assert plan == plan_with_rooms(plan)
+    assert "edge/" in plan
+    assert "here.py" in plan
 
-    assert {name for name in files - commands if name not in text and not name.startswith(families)} == set()
+
+def test_the_architecture_points_at_files_that_are_there() -> None:
+    plan = PLAN.read_text("utf-8")
+    named = re.findall(r"`((?:core|adapters|edge|services|store|server|hooks|cli|help)/[\w/{},.*]+)`", plan)
+
+    assert len(named) > 20
+    assert [name for name in named if not any(ROOT.glob(f"loomstack_mcp/{one}") for one in _spelled_out(name))] == []
+
+
+def _spelled_out(name: str) -> list[str]:
+    """`a/{b,c}.py` is two files."""
+    before, _, rest = name.partition("{")
+    inner, _, after = rest.partition("}")
+    return [f"{before}{part}{after}" for part in inner.split(",")]
 
 
 def test_ci_runs_the_command_that_the_readme_shows() -> None:

@@ -13,7 +13,7 @@ from loomstack_mcp.adapters.policy import files
 from loomstack_mcp.adapters.policy.cases import Played, played
 from loomstack_mcp.core.policy.linting import linted
 from loomstack_mcp.core.policy.rules import Rulebook
-from tests.deltas import look
+from tests.deltas import opened_repository
 
 _ROOT = Path(__file__).parents[1]
 _POLICIES = {path.stem: path.read_text("utf-8") for path in (_ROOT / "policies").glob("*.yaml")}
@@ -25,7 +25,7 @@ _THREADS = 4
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Rulebook:
-    with look(_ROOT) as repo:
+    with opened_repository(_ROOT) as repo:
         return files.rulebook(repo, str(tmp_path_factory.mktemp("home")), worktree=True)
 
 

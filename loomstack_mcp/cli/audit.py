@@ -50,7 +50,7 @@ def audit(here: Here, since: int | None, last: int | None, as_json: bool, html: 
     """Find commits that silently took back what others had landed. Needs git, and nothing else."""
     if since and last:
         raise click.UsageError("give --since or --last, not both")
-    with here.look() as repo:
+    with here.repository() as repo:
         found = audited(
             repo,
             since_ms=round(time.time() * SECOND_MS) - since if since else 0,

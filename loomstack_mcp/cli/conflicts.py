@@ -24,7 +24,7 @@ _COLORS = {"stop": "red", "warn": "yellow", "clear": "green"}
 @click.pass_obj
 def conflicts(here: Here, base: str, as_json: bool) -> int:
     """Check this worktree before it lands. Exit status: 0 clear or warn, 4 stop."""
-    with here.look() as repo, open_loom(here.settings) as loom:
+    with here.repository() as repo, open_loom(here.settings) as loom:
         checkout = here.checkout()
         landing = here.landing(repo, loom.ledger, checkout, target=base, progress=output.progress)
         found = loom.conflicts.check(checkout, landing.proposal())

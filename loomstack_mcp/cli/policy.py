@@ -106,7 +106,7 @@ def replay(here: Here, last: int, rule: str, as_json: bool) -> None:
     from loomstack_mcp.adapters.policy.replay import replayed  # git, and parsers
 
     book = _only(_rulebook(here), rule)
-    with here.look() as repo:
+    with here.repository() as repo:
         found = replayed(repo, book, last=last, progress=output.progress)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=True))
@@ -121,7 +121,9 @@ def replay(here: Here, last: int, rule: str, as_json: bool) -> None:
 
 
 def _rulebook(here: Here) -> Rulebook:
-    with here.look() as repo:
+    """The rules of the worktree. Raises Invalid where none is seen: in a bare repository there are no files of it."""
+    here.must_see_worktree()
+    with here.repository() as repo:
         return policyfiles.rulebook(repo, here.settings.home, worktree=True)
 
 

@@ -12,9 +12,6 @@ Authority = Literal["human", "ratified", "loop"]
 
 AUTHORITY_ORDER: tuple[Authority, ...] = ("human", "ratified", "loop")
 
-ORG = "org"
-"""The repo id of notes that hold for every repo."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Note:

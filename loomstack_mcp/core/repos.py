@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
 
+ORG = "org"
+"""The repo id of notes that hold for every repo, which therefore is no repository's."""
+
 _DEFAULT_PORTS = {"ssh": 22, "git": 9418, "http": 80, "https": 443}
 _SCP = re.compile(r"^(?:[^@/:]+@)?(?P<host>\[[^\]]+\]|[^/:\[\]]+):(?P<path>(?!//).+)$")  # git-clone(1), "GIT URLS"
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f]+")
@@ -34,9 +37,15 @@ def identity_of(name: str, /) -> str:
     """The identity that a URL, an scp-like address or a plain name of a repository stands for.
 
     The host in lower case; user, default port, leading and trailing slashes and `.git` dropped.
-    Raises Invalid for an empty or unspeakable name.
+    Raises Invalid for an empty or unspeakable name, and for the one under which notes hold for every repo.
     """
-    name = name.strip()
+    identity = _spelled(name.strip())
+    if identity == ORG:
+        raise Invalid(f"a repository named {ORG} would speak to every other: give it another name")
+    return identity
+
+
+def _spelled(name: str) -> str:
     if not name or len(name) > NAME_CHARS_MAX * 2 or not _NAME.fullmatch(name):
         raise Invalid("repo is no name of a repository: pass its URL, or leave it out inside a worktree")
     if "://" in name:
@@ -55,6 +64,7 @@ def _split(url: str) -> tuple[str, str]:
     except ValueError as error:
         raise Invalid(f"repo is no URL of a repository: {error}") from None
     host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host  # an IPv6 address keeps the brackets that an scp-like one has
     if port and port != _DEFAULT_PORTS.get(parts.scheme):
         host = f"{host}:{port}"
     return host, parts.path

@@ -70,7 +70,7 @@ class Gate:
 
     def landing(self, base: str, head: str) -> Judgement:
         """What `head` would land on `base`. Raises NotFound, PolicyError, StoreUnavailable; Unknown, which denies."""
-        with self._here.look() as repo:
+        with self._here.repository() as repo:
             base, head = repo.branch_ref(base), repo.branch_ref(head)
             rules = self._rules(repo, _needed(repo, base))
             situation, delta = situations.landing(repo, base, head, point="ci", branch=branch_name(base))
@@ -84,20 +84,20 @@ class Gate:
 
     def deploy(self, environment: str) -> Judgement:
         """A deployment, by the rules of the trunk."""
-        with self._here.look() as repo:
+        with self._here.repository() as repo:
             rules = self._rules(repo, _needed(repo, repo.trunk or "HEAD"))
             situation = situations.deploy(environment, point="deploy")
             return self._judged(rules, self._by_whom(situation, ()))
 
     def push(self, updates: Iterable[Update]) -> Iterator[Judgement]:
         """Each update by the rules of the trunk as it was before: what a push removes still judges that push."""
-        with self._here.look(quarantined=True) as repo:
+        with self._here.repository(quarantined=True) as repo:
             trunk = repo.head_ref  # of a bare repository, its default branch
             before = repo.commit(trunk)
             if not before and repo.run("for-each-ref", "--count=1", "refs/heads").text:
                 raise NotFound(
-                    f"HEAD of {repo.folder} names {trunk}, which is no branch of it; name the trunk there: "
-                    "git symbolic-ref HEAD refs/heads/BRANCH"
+                    f"HEAD of {repo.folder} names {trunk or 'a commit'}, which is no branch of it; "
+                    "name the trunk there: git symbolic-ref HEAD refs/heads/BRANCH"
                 )
             rules = self._rules(repo, before)
             for update in updates:

@@ -1,7 +1,7 @@
 """Where a process stands: its worktree, its settings, its identity, its rules, and what it would land.
 
-One class for every face that sees a worktree. Each look at git is a `Repository` of its own, which asks each fact once
-and ends its process with the look: what was true for one call need not be for the next.
+One class for every face that sees a worktree. Each call opens a `Repository` of its own, which asks each fact once and
+ends with the call: what was true for one need not be for the next.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -62,6 +62,10 @@ class Here:
         """The top of the worktree. Raises Invalid where none is seen."""
         return self._seen().root
 
+    def must_see_worktree(self) -> None:
+        """Raises Invalid where none is seen, with what to do instead."""
+        self._seen()
+
     @cached_property
     def settings(self) -> Settings:
         """The settings, those of the repository as its trunk has them. Raises Invalid for what makes no sense."""
@@ -84,7 +88,7 @@ class Here:
         return Rules(worktree, self.folder or worktree.root, self.settings.home)
 
     @contextmanager
-    def look(self, *, quarantined: bool = False) -> Iterator[Repository]:
+    def repository(self, *, quarantined: bool = False) -> Iterator[Repository]:
         """The repository around the folder, bare or not, also without a commit. Raises NotFound where there is none.
 
         The settings are read with it, where they were not yet. `quarantined` is for a pre-receive hook.

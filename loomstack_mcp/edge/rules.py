@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.repository import Repository, branch_name
+from loomstack_mcp.adapters.git.trunk import written_for
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.policy import situations
 from loomstack_mcp.adapters.policy.files import FOLDER, rulebook
@@ -17,7 +18,7 @@ from loomstack_mcp.core.policy.situation import Situation
 
 _LANDING: tuple[ActionKind, ...] = ("push", "land")
 
-Stamp = tuple[tuple[str, int, int], ...]
+Stamp = tuple[tuple[str, int, int, int], ...]
 
 
 class Rules:
@@ -27,7 +28,6 @@ class Rules:
         self._worktree = worktree
         self._folder = folder
         self._home = home
-        self._trunk = "HEAD"
         self._stamp: Stamp | None = None
         self._book = Rulebook()
 
@@ -35,9 +35,9 @@ class Rules:
         """The rulebook as the files are now. Raises PolicyError for a set that does not load."""
         if tuple(self._stamps()) != self._stamp:
             with Repository(self._worktree.place) as repo:
-                self._trunk = repo.trunk or "HEAD"
                 stamp = tuple(self._stamps())
-                self._book = rulebook(repo, self._home, commit=repo.commit(self._trunk), worktree=True)
+                commit = repo.commit(repo.trunk or "HEAD")
+                self._book = rulebook(repo, self._home, commit=commit, worktree=True)
                 self._stamp = stamp
         return self._book
 
@@ -93,11 +93,10 @@ class Rules:
                 literal.append(name)
         return literal, wide
 
-    def _stamps(self) -> Iterator[tuple[str, int, int]]:
+    def _stamps(self) -> Iterator[tuple[str, int, int, int]]:
         """What tells that the trunk moved or a file of rules was written, without asking git."""
-        common = self._worktree.common_dir
         folders = [self._worktree.root / FOLDER, Path(self._home) / FOLDER]
-        files = [common / "packed-refs", common / "HEAD", common / self._trunk]
+        files = list(written_for(self._worktree.place))
         for folder in folders:
             try:
                 files += [folder, *(Path(entry.path) for entry in os.scandir(folder))]
@@ -108,7 +107,7 @@ class Rules:
                 found = file.stat()
             except OSError:
                 continue
-            yield str(file), found.st_mtime_ns, found.st_size
+            yield str(file), found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _landing(repo: Repository, action: ActionKind, *, onto: str, base: str) -> Situation:

@@ -74,7 +74,7 @@ class Face:
 
     def proposal(self, base: str) -> Proposal:
         """What the worktree would land on `base`, or on the trunk; the history it would land on is in the ledger."""
-        with self.here.look() as repo:
+        with self.here.repository() as repo:
             return self.here.landing(repo, self.loom.ledger, self.looked_at(), target=base).proposal()
 
     def known_rules(self) -> tuple[Rule, ...]:
@@ -92,7 +92,7 @@ class Face:
 
     def _caught_up(self) -> None:
         try:
-            with self.here.look() as repo:
+            with self.here.repository() as repo:
                 self.here.landing(repo, self.loom.ledger, self.looked_at())
         except LoomError as error:  # of a repository without commits, say: who asks for a check is told
             _log.info("the ledger was not filled: %s", error.code)

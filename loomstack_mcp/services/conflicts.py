@@ -108,7 +108,9 @@ def _recorded(tx: Tx, run: Run, found: Sequence[Conflict]) -> list[Conflict]:
         if old is None:
             told.append(_opened(tx, run, conflict))
             continue
-        now = replace(conflict, id=old.id, repo_id=old.repo_id, run_id=old.run_id, seq=old.seq)
+        now = replace(
+            conflict, id=old.id, repo_id=old.repo_id, run_id=old.run_id, seq=old.seq, found_at_ms=old.found_at_ms
+        )
         columns = rows.row(now)
         tx.run(CONFLICTS["update"], **{name: columns[name] for name in _CHANGING})
         told.append(now)

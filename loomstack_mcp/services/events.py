@@ -70,7 +70,7 @@ def delivered(tx: Tx, run_id: str) -> tuple[Alert, ...]:
     """The alerts that ride on the answer to this call; counts them as delivered once more."""
     due = tx.all(ALERTS["due"], run_id=run_id, limit=ALERTS_MAX)
     if due:
-        tx.run(ALERTS["delivered"], run_id=run_id, first=due[0]["seq"], last=due[-1]["seq"])
+        tx.run(ALERTS["delivered"], run_id=run_id, heard=rows.json_column([(row["seq"], row["about"]) for row in due]))
     return rows.records(Alert, due)
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from loomstack_mcp.core.briefing import items as core
 from loomstack_mcp.core.briefing.items import LandedWork, View
 from loomstack_mcp.core.claims import Claim
-from loomstack_mcp.core.notes import ORG, Note
+from loomstack_mcp.core.notes import Note
 from loomstack_mcp.core.outcomes import Outcome
+from loomstack_mcp.core.repos import ORG
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.services import path_index
 from loomstack_mcp.services.acting import RUNS

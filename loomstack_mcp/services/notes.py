@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.errors import Invalid, NotFound
-from loomstack_mcp.core.limits import EXPIRES_HOURS_MAX, HOUR_MS, NAME_CHARS_MAX
-from loomstack_mcp.core.notes import ORG, Note, NoteKind, NoteResult, contradicted
-from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.limits import EXPIRES_HOURS_MAX, HOUR_MS, NAME_CHARS_MAX, SENTENCE_CHARS_MAX
+from loomstack_mcp.core.notes import Note, NoteKind, NoteResult, contradicted
+from loomstack_mcp.core.repos import ORG, Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, path_index, repos
@@ -91,7 +91,11 @@ class NoteService:
             return _shared(tx, draft)
 
     def latest(self, repo_id: str, *, limit: int, query: str = "") -> tuple[tuple[Note, ...], int]:
-        """The notes that hold in a repo, newest first, or best first those that match a query. And the time."""
+        """The notes that hold in a repo, newest first, or best first those that match a query. And the time.
+
+        Raises Invalid or LimitExceeded for a query that is out of bounds.
+        """
+        query = bounded("query", query, chars_max=SENTENCE_CHARS_MAX)
         with self._store.read() as tx:
             if query:
                 return matching(tx, repo_id, query)[:limit], tx.now_ms

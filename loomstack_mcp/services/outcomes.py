@@ -94,7 +94,7 @@ class OutcomeService:
         attempts = sum(old.role != CHECKER for old in past) + (role != CHECKER)
         rework = sum(old.status == "failed" for old in past) + (status == "failed")
         verdicts = [old for old in past if old.role == CHECKER]
-        verified = bool(verdicts) and past[-1] is verdicts[-1] and verdicts[-1].status == "passed"
+        verified = bool(verdicts) and past[-1] is verdicts[-1] and verdicts[-1].status in ("passed", "done")
         step = next_step(
             status=status,
             is_checker=role == CHECKER,

@@ -64,11 +64,14 @@ def _of_run(tx: Tx, run: Run, situation: Situation) -> Situation:
 
 
 def _of_change(tx: Tx, repo_id: str, situation: Situation) -> Situation:
-    """A change by what is known of the run that made its head; it may be over by now, and its claims ended with it."""
+    """A change by what is known of the run that made its head, and held for it by that run and those above it.
+
+    They may be over by now, and their claims ended with them.
+    """
     bound = tx.all(CHANGES["bound"], repo_id=repo_id, sha=situation.head, made_at_ms=tx.now_ms)
     made = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column([row["run_id"] for row in bound])))
-    family = frozenset(run.id for run in made)
-    own = [pattern for run in made for pattern in landed.ever_claimed(tx, run.id)]
+    family = frozenset(member for run in made for member in lineage(tx, run.id))
+    own = [pattern for member in family for pattern in landed.ever_claimed(tx, member)]
     claims = _claims(tx, repo_id, own, family, situation)
     situation = replace(situation, repo=repo_id, claims=claims, evidence=_evidence(tx, repo_id, situation.head))
     return _by_run(tx, made[0], situation) if made else situation

@@ -7,6 +7,7 @@ from loomstack_mcp.core.limits import LEASE_DEFAULT_MS
 from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, acts_for, is_lost, renewed
+from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.services import events, path_index
 from loomstack_mcp.services.acting import RUNS, own_runs, saved_run, used_run
 from loomstack_mcp.store import rows
@@ -33,7 +34,8 @@ def resumed_run(tx: Tx, caller: Caller, repo_id: str, loop: str, key: str) -> Ru
             f"key {key} stands for {run.id}, which another session is running (its lease holds for {left}); "
             "use another key, or wait until that run is lost"
         )
-    taken = replace(run, session=caller.session, agent=caller.agent, state="live")
+    taken = replace(run, session=caller.session, agent=caller.agent, state="live", ended_at_ms=None)
+    path_index.index_paths(tx, repo_id, "run", run.id, run.paths)
     events.append(tx, repo_id, "run.resumed", about=run.id, run_id=run.id, payload={"session": caller.session})
     return saved_run(tx, renewed(taken, now_ms=tx.now_ms))
 
@@ -52,8 +54,8 @@ def drafted_run(tx: Tx, caller: Caller, repo_id: str, checkout: Checkout, checks
         checks_run=checks_run or None,
         loop="",
         goal="",
-        branch=checkout.branch,
-        worktree=checkout.worktree,
+        branch=encodable(checkout.branch),
+        worktree=encodable(checkout.worktree),
         principal=caller.principal,
         session=caller.session,
         agent=caller.agent,

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -212,8 +213,8 @@ def test_a_stopped_holder_learns_that_its_lease_is_lost(tmp_path: Path) -> None:
         [fence, _] = json.loads(holder.stdout.readline())
         holder.send_signal(signal.SIGSTOP)
         started(loom, "other")
-        wanted = {"patterns": ["src/a.py"], "intent": "mine", "mode": "exclusive", "ttl_ms": 60_000}
-        taken = wait_until(lambda: loom.claims.claim_paths(session("other"), "", **wanted).claim)
+        claim = partial(loom.claims.claim_paths, patterns=["src/a.py"], intent="mine", mode="exclusive", ttl_ms=60_000)
+        taken = wait_until(lambda: claim(session("other"), "").claim)
         holder.send_signal(signal.SIGCONT)
         holder.stdin.write("\n\n")
         holder.stdin.flush()

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.measure import Figure, at_most
-from tests.clients import Script
 from tests.clients.drive_claude import CLAUDE, run_claude
 from tests.clients.drive_codex import CODEX, js_call, run_codex, search_tools
+from tests.clients.script import Script
 from tests.conftest import environment, git
 
 _CHARS_PER_TOKEN = 4

@@ -101,8 +101,8 @@ def test_the_page_stands_alone_and_shows_each_case(
 def test_names_and_titles_cannot_escape_from_the_page(shop: Path, loomstack: Run, tmp_path: Path) -> None:
     lines = [f"value_{number} = {number * 7}\n" for number in range(6)]
     changed = [*lines[:2], "value_2 = 'changed by bea'\n", *lines[3:]]
-    for author, text in (("x", lines), ("&bea", changed), ("ana", lines)):
-        (shop / "<img>.py").write_text("".join(text))
+    for author, content in (("x", lines), ("&bea", changed), ("ana", lines)):
+        (shop / "<img>.py").write_text("".join(content))
         git(shop, "add", "--all")
         git(shop, "commit", "--quiet", "--author", f"{author} <{author[-3:]}@x>", "-m", "<script>alert(1)</script>")
     loomstack("audit", "--html", str(tmp_path / "page.html"), cwd=shop)

@@ -14,7 +14,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
     assert done.stderr == ""
     assert list(scratch.iterdir()) == []
     assert not (home / "loomstack").exists()
-    return done.stdout
+    story: str = done.stdout
+    return story
 
 
 def test_ana_is_told_refused_and_woken_in_that_order(shown: str) -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from loomstack_mcp.cli.help import chapter, rendered, topics
 from tests.cli.test_cli import on_terminal
-from tests.conftest import SCRIPT, Run, environment
+from tests.conftest import Run, environment
 from tests.deadlines import seconds
+from tests.processes import SCRIPT
 
 ROOT = Path(__file__).parents[2]
 TOPICS = list(topics())

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import Run
 from tests.cli.test_init import FILES, contents
 from tests.cli.test_uninstall import URL, done, edit, refused, tree
-from tests.conftest import commit_all, git
+from tests.conftest import Run, commit_all, git
 
 
 def test_a_checkout_by_git_with_windows_line_ends_is_set_up_already(shop: Path, loomstack: Run) -> None:

@@ -11,9 +11,8 @@ from loomstack_mcp.adapters.install import files as installing
 from loomstack_mcp.adapters.install.journal import write_journal
 from loomstack_mcp.adapters.install.writing import carried_out
 from loomstack_mcp.core.clients.files.project import client_files
-from tests.cli.test_cli import Run
 from tests.cli.test_init import FILES, contents, write_foreign
-from tests.conftest import commit_all, git
+from tests.conftest import Run, commit_all, git
 
 LOCAL = ".claude/settings.local.json"
 URL = "https://loom.example/mcp"

@@ -1,3 +1,1 @@
-"""Drive the real Claude Code and Codex CLIs against a scripted fake model on loopback.  See README.md."""
-
-from .script import Call, Ctx, Lane, Script, Text, ToolResult, call, text  # noqa: F401
+"""The real Claude Code and Codex, driven against a scripted model on loopback."""

@@ -6,11 +6,9 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from tests.clients.script import Json, Script
 from tests.deadlines import seconds
-
-from .script import Script
 
 
 @dataclass
@@ -18,15 +16,15 @@ class ClientRun:
     rc: int
     stdout: str
     stderr: str
-    requests: list[dict[str, Any]]
+    requests: list[Json]
     script: Script
 
     @property
-    def events(self) -> list[dict[str, Any]]:
+    def events(self) -> list[Json]:
         """The JSON lines that the client printed."""
         return [json.loads(line) for line in self.stdout.splitlines() if line.startswith("{")]
 
-    def lane(self, name: str = "main") -> list[dict[str, Any]]:
+    def lane(self, name: str = "main") -> list[Json]:
         """The requests of one conversation."""
         return [request for request in self.requests if request.get("lane") == name]
 

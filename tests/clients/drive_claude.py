@@ -1,33 +1,30 @@
 """Run the real Claude Code CLI headless against FakeAnthropic and collect what happened."""
 
-from __future__ import annotations
-
 import json
 import os
+import signal
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Self
 
-from tests.deadlines import seconds
-
-from .client_run import ClientRun, ran
-from .fake_anthropic import FakeAnthropic, tool_results
-from .find import find_cli
-from .script import Call, Script, ToolResult, call
+from tests.clients.client_run import ClientRun, ran
+from tests.clients.fake_anthropic import FakeAnthropic, tool_results, tools_sent
+from tests.clients.find import find_cli
+from tests.clients.script import Call, Json, Script, ToolResult, call
+from tests.deadlines import seconds, wait_until
 
 CLAUDE = find_cli("claude", "HARNESS_CLAUDE")
 
 
 @dataclass
 class ClaudeRun(ClientRun):
-    def tools(self, i: int = 0, lane: str = "main") -> dict[str, dict[str, Any]]:
-        """Tool definitions as sent to the model with the i-th request of the lane."""
-        return {t.get("name", t.get("type")): t for t in self.lane(lane)[i]["body"].get("tools") or []}
+    def tools(self) -> dict[str, Json]:
+        """Tool definitions as sent to the model with the first request."""
+        return tools_sent(self.lane()[0]["body"])
 
     def results(self, lane: str = "main") -> list[ToolResult]:
         """What the model was shown for each tool call, in order (from the lane's last request)."""
@@ -41,13 +38,13 @@ def load_tools(*names: str) -> Call:
 
 
 def _command(
-    srv_url: str,
+    model_url: str,
     prompt: str | None,
     *,
     home: Path | str,
     args: Sequence[str],
     env: dict[str, str] | None,
-    mcp: dict[str, Any] | None,
+    mcp: dict[str, Json] | None,
     strict: bool,
     allow: Sequence[str] | None,
     path: str,
@@ -55,7 +52,7 @@ def _command(
     """The command line and environment; without a prompt the session reads its turns from stdin."""
     environment = {
         "HOME": str(home), "PATH": path, "TERM": "dumb", "LANG": "C.UTF-8",
-        "ANTHROPIC_BASE_URL": srv_url, "ANTHROPIC_API_KEY": "sk-ant-dummy-not-a-key",
+        "ANTHROPIC_BASE_URL": model_url, "ANTHROPIC_API_KEY": "sk-ant-dummy-not-a-key",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1", "DISABLE_TELEMETRY": "1",
         # After some two seconds it asks its model without the tools of a server that is not there yet.
         "CLAUDE_CODE_MCP_STARTUP_WAIT_MS": str(round(seconds(5) * 1000)),
@@ -86,7 +83,7 @@ def run_claude(
     home: Path | str | None = None,
     args: Sequence[str] = (),
     env: dict[str, str] | None = None,
-    mcp: dict[str, Any] | None = None,
+    mcp: dict[str, Json] | None = None,
     strict: bool = True,
     allow: Sequence[str] | None = None,
     path: str = "/usr/bin:/bin",
@@ -98,19 +95,19 @@ def run_claude(
     test .mcp.json); allow: --allowedTools (default: every tool of the servers in mcp).
     """
     cwd, home = cwd or _folder("cwd"), home or _folder("home")
-    with FakeAnthropic(script) as srv:
+    with FakeAnthropic(script) as model:
         command, environment = _command(
-            srv.url, prompt, home=home, args=args, env=env, mcp=mcp, strict=strict, allow=allow, path=path
+            model.url, prompt, home=home, args=args, env=env, mcp=mcp, strict=strict, allow=allow, path=path
         )
         done = ran(command, cwd=cwd, env=environment, quiet_s=quiet_s)
-        return ClaudeRun(*done, list(srv.requests), script)
+        return ClaudeRun(*done, list(model.requests), script)
 
 
 class ClaudeSession:
     """A live headless session (`claude -p --input-format stream-json`): several user turns, idle in between.
 
-    with ClaudeSession(script, mcp=...) as s:
-        s.send("hello"); s.wait_result(); ...; s.run  (a ClaudeRun so far)
+    with ClaudeSession(script, mcp=...) as session:
+        session.send("hello"); session.wait_result(); ...; session.run  (a ClaudeRun so far)
     """
 
     def __init__(
@@ -121,63 +118,70 @@ class ClaudeSession:
         home: Path | str | None = None,
         args: Sequence[str] = (),
         env: dict[str, str] | None = None,
-        mcp: dict[str, Any] | None = None,
+        mcp: dict[str, Json] | None = None,
         strict: bool = True,
         allow: Sequence[str] | None = None,
         path: str = "/usr/bin:/bin",
     ) -> None:
         self.cwd, self.home = cwd or _folder("cwd"), home or _folder("home")
-        self.script, self.srv, self.lines, self.err = script, FakeAnthropic(script), [], []
-        self.srv.__enter__()
+        self.script, self.model = script, FakeAnthropic(script)
+        self.model.__enter__()
         command, environment = _command(
-            self.srv.url, None, home=self.home, args=args, env=env, mcp=mcp, strict=strict, allow=allow, path=path
+            self.model.url, None, home=self.home, args=args, env=env, mcp=mcp, strict=strict, allow=allow, path=path
         )
-        self.p = subprocess.Popen(
+        self.process = subprocess.Popen(
             command, cwd=self.cwd, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, start_new_session=True, bufsize=1,
         )  # fmt: skip
-        threading.Thread(target=lambda: [self.lines.append(x) for x in self.p.stdout], daemon=True).start()
-        threading.Thread(target=lambda: [self.err.append(x) for x in self.p.stderr], daemon=True).start()
+        assert self.process.stdin
+        self._stdin, self._awaited = self.process.stdin, 0
+        self._out, self._err = _lines(self.process.stdout), _lines(self.process.stderr)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *a):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def send(self, text):
-        self.p.stdin.write(json.dumps({"type": "user", "message": {"role": "user", "content": text}}) + "\n")
-        self.p.stdin.flush()
+    def send(self, text: str) -> None:
+        self._stdin.write(json.dumps({"type": "user", "message": {"role": "user", "content": text}}) + "\n")
+        self._stdin.flush()
 
     @property
     def run(self) -> ClaudeRun:
-        status = self.p.poll()
-        requests = list(self.srv.requests)
-        return ClaudeRun(
-            -1 if status is None else status, "".join(self.lines), "".join(self.err), requests, self.script
-        )
+        """What happened so far; its status is -1 while the session lives."""
+        status = self.process.poll()
+        shown = "".join(self._out), "".join(self._err)
+        return ClaudeRun(-1 if status is None else status, *shown, list(self.model.requests), self.script)
 
-    def results_seen(self) -> list[dict]:
-        return [e for e in self.run.events if e.get("type") == "result"]
+    def wait_result(self, quiet_s: float = 60) -> Json | None:
+        """The next result event; None where the session ended without. Fails where it goes on without."""
+        self._awaited += 1
+        wait_until(lambda: len(self._results()) >= self._awaited or self.process.poll() is not None, quiet_s)
+        return next(iter(self._results()[self._awaited - 1 :]), None)
 
-    def wait_result(self, n=None, quiet_s=60) -> dict | None:
-        """Wait for the n-th result event (default: one more than at the last call)."""
-        self._n = n = n or getattr(self, "_n", 0) + 1
-        end = time.time() + seconds(quiet_s)
-        while time.time() < end and self.p.poll() is None:
-            rs = self.results_seen()
-            if len(rs) >= n:
-                return rs[n - 1]
-            time.sleep(0.1)
-        rs = self.results_seen()
-        return rs[n - 1] if len(rs) >= n else None
+    def _results(self) -> list[Json]:
+        return [event for event in self.run.events if event.get("type") == "result"]
 
-    def close(self, quiet_s=20):
-        if self.p.poll() is None:
+    def close(self, quiet_s: float = 20) -> None:
+        if self.process.poll() is None:
             try:
-                self.p.stdin.close()
-                self.p.wait(seconds(quiet_s))
+                self._stdin.close()
+                self.process.wait(seconds(quiet_s))
             except (subprocess.TimeoutExpired, OSError):
-                os.killpg(self.p.pid, 9)
-                self.p.wait()
-        self.srv.__exit__()
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+        self.model.__exit__()
+
+
+def _lines(stream: IO[str] | None) -> list[str]:
+    """What the stream has brought so far, filled by a thread of its own."""
+    assert stream
+    lines: list[str] = []
+
+    def read() -> None:
+        for line in stream:
+            lines.append(line)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines

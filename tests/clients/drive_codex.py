@@ -1,40 +1,16 @@
 """Run the real Codex CLI headless (`codex exec --json`) against FakeOpenAI and collect what happened."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from .client_run import ClientRun, ran
-from .fake_openai import FakeOpenAI, tool_results
-from .find import find_cli
-from .script import Call, Script, ToolResult, call
+from tests.clients.client_run import ClientRun, ran
+from tests.clients.fake_openai import FakeOpenAI, tool_results
+from tests.clients.find import find_cli
+from tests.clients.script import Call, Json, Script, ToolResult, call
 
 CODEX = find_cli("codex", "HARNESS_CODEX")
-
-
-def toml(v) -> str:
-    """A value as TOML (inline)."""
-    if isinstance(v, bool):
-        return "true" if v else "false"
-    if isinstance(v, (int, float)):
-        return repr(v)
-    if isinstance(v, str):
-        return json.dumps(v)
-    if isinstance(v, (list, tuple)):
-        return "[" + ", ".join(toml(x) for x in v) + "]"
-    if isinstance(v, dict):
-        return "{" + ", ".join(f"{json.dumps(k)} = {toml(x)}" for k, x in v.items()) + "}"
-    raise TypeError(type(v))
-
-
-def mcp_toml(servers: dict[str, dict]) -> str:
-    return "".join(
-        f"\n[mcp_servers.{n}]\n" + "".join(f"{k} = {toml(v)}\n" for k, v in s.items()) for n, s in servers.items()
-    )
 
 
 def js_call(js: str) -> Call:
@@ -42,9 +18,9 @@ def js_call(js: str) -> Call:
     return Call("exec", js, custom=True)
 
 
-def mcp_call(server: str, tool: str, args=None) -> Call:
+def mcp_call(server: str, tool: str, arguments: Json | None = None) -> Call:
     """Direct mode (gpt-5.5): MCP tools live in the namespace mcp__<server>."""
-    return call(tool, args, namespace=f"mcp__{server}")
+    return call(tool, arguments, namespace=f"mcp__{server}")
 
 
 def search_tools(query: str, limit: int = 8) -> Call:
@@ -72,7 +48,7 @@ def run_codex(
     home: Path | str,
     args: Sequence[str] = (),
     env: dict[str, str] | None = None,
-    mcp: dict[str, Any] | None = None,
+    mcp: dict[str, Json] | None = None,
     model: str = "gpt-5.5",
     path: str = "/usr/bin:/bin",
     sandbox: str = "workspace-write",
@@ -100,7 +76,7 @@ def run_codex(
         return CodexRun(*done, list(srv.requests), script)
 
 
-def _config(url: str, model: str, *, trusted: str, mcp: dict[str, Any]) -> str:
+def _config(url: str, model: str, *, trusted: str, mcp: dict[str, Json]) -> str:
     lines = [
         f'model = "{model}"\nmodel_provider = "fake"',
         f'[model_providers.fake]\nname = "fake"\nbase_url = "{url}/v1"\nwire_api = "responses"',
@@ -109,4 +85,20 @@ def _config(url: str, model: str, *, trusted: str, mcp: dict[str, Any]) -> str:
     ]
     if trusted:
         lines.append(f'[projects.{json.dumps(trusted)}]\ntrust_level = "trusted"')
-    return "\n".join(lines) + "\n" + mcp_toml(mcp)
+    return "\n".join(lines) + "\n" + _servers(mcp)
+
+
+def _servers(mcp: dict[str, Json]) -> str:
+    lines = []
+    for name, server in mcp.items():
+        lines += [f"\n[mcp_servers.{name}]", *(f"{key} = {_toml(value)}" for key, value in server.items())]
+    return "\n".join([*lines, ""])
+
+
+def _toml(value: object) -> str:
+    """A value as TOML on one line: as JSON, but for an object."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(key)} = {_toml(inner)}' for key, inner in value.items())}}}"
+    return json.dumps(value)

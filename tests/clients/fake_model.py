@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from .script import Script
+from tests.clients.script import Json, Script
 
 Reply = tuple[int, bytes, str]
 """Status, body, content type."""
@@ -24,7 +24,7 @@ class FakeModel:
 
     def __init__(self, script: Script) -> None:
         self.script = script
-        self.requests: list[dict[str, Any]] = []
+        self.requests: list[Json] = []
         self._lock = threading.Lock()
         self._httpd = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._httpd.daemon_threads = True
@@ -43,15 +43,20 @@ class FakeModel:
         """The answer to a GET."""
         return NOT_FOUND
 
-    def posted(self, path: str, body: dict[str, Any], record: dict[str, Any]) -> Reply:
+    def posted(self, path: str, body: Json, record: Json) -> Reply:
         """The answer to a POST; `record` is the entry in `requests`, to be filled in."""
         raise NotImplementedError
 
-    def recorded(self, **fields: Any) -> dict[str, Any]:
+    def recorded(self, **fields: Any) -> Json:
         record = {"t": time.time(), **fields}
         with self._lock:
             self.requests.append(record)
         return record
+
+
+def event(kind: str, **fields: Any) -> str:
+    """One event of a stream."""
+    return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -83,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _fake(self) -> FakeModel:
         return self.server.fake  # type: ignore[attr-defined,no-any-return]
 
-    def _record(self, body: Any, **fields: Any) -> dict[str, Any]:
+    def _record(self, body: Json | None, **fields: Any) -> Json:
         headers = {name.lower(): value for name, value in self.headers.items()}
         return self._fake.recorded(method=self.command, path=self.path, headers=headers, body=body, **fields)
 

@@ -1,174 +1,139 @@
-"""A fake OpenAI Responses API (SSE) on loopback (stdlib only), driven by a Script."""
-
-from __future__ import annotations
+"""A fake OpenAI Responses API on loopback, played back from a Script."""
 
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import takewhile
+from typing import Any
 
-from .fake_model import NOT_FOUND, FakeModel
-from .script import Ctx, Text, ToolResult
+from tests.clients.fake_model import NOT_FOUND, FakeModel, Reply, event
+from tests.clients.script import Block, Call, Json, Moment, Text, ToolResult
 
-
-def flat_output(o) -> str:
-    """function_call_output.output is a string or a list of content items."""
-    if isinstance(o, str):
-        return o
-    if isinstance(o, list):
-        return "\n".join(x.get("text", f"<{x.get('type')}>") for x in o)
-    return json.dumps(o)
-
-
-def tool_results(items) -> list[ToolResult]:
-    calls, out = {}, []
-    for it in items:
-        t = it.get("type")
-        if t in ("function_call", "custom_tool_call", "tool_search_call"):
-            calls[it.get("call_id")] = it
-        elif t in ("function_call_output", "custom_tool_call_output"):
-            c = calls.get(it.get("call_id"), {})
-            name = (f"{c['namespace']}." if c.get("namespace") else "") + c.get("name", "?")
-            args = c.get("input") if c.get("type") == "custom_tool_call" else c.get("arguments")
-            try:
-                args = json.loads(args)
-            except (TypeError, ValueError):
-                pass
-            out.append(ToolResult(it["call_id"], name, args, flat_output(it.get("output")), False, it.get("output")))
-        elif t == "tool_search_output":
-            c = calls.get(it.get("call_id"), {})
-            out.append(
-                ToolResult(it.get("call_id"), "tool_search", c.get("arguments"), json.dumps(it.get("tools")), False, it)
-            )
-    return out
-
-
-def last_results(items) -> list[ToolResult]:
-    i = len(items)
-    while (
-        i
-        and items[i - 1].get("type") not in ("function_call", "custom_tool_call", "tool_search_call")
-        and items[i - 1].get("role") != "assistant"
-    ):
-        i -= 1
-    ids = {it.get("call_id") for it in items[i:]}
-    return [r for r in tool_results(items) if r.id in ids]
-
-
-def all_tools(req) -> dict[str, dict]:
-    """name -> definition; tools of a namespace are 'namespace.name'.  Also the ones a request carries in its input
-    (additional_tools items, tool_search_output)."""
-    out = {}
-
-    def add(tools):
-        for t in tools or []:
-            if t.get("type") == "namespace":
-                for u in t.get("tools") or []:
-                    out[f"{t['name']}.{u.get('name', u.get('type'))}"] = u
-            else:
-                out[t.get("name") or t.get("type")] = t
-
-    add(req.get("tools"))
-    for it in req.get("input") or []:
-        if it.get("type") in ("additional_tools", "tool_search_output"):
-            add(it.get("tools"))
-    return out
-
-
-def input_text(req, role=None) -> str:
-    out = []
-    for it in req.get("input") or []:
-        if it.get("type", "message") == "message" and (role is None or it.get("role") == role):
-            c = it.get("content")
-            out.append(c if isinstance(c, str) else "\n".join(x.get("text", "") for x in c))
-    return "\n".join(out)
+_CALLS = ("function_call", "custom_tool_call", "tool_search_call")
+_BRING_TOOLS = ("additional_tools", "tool_search_output")
+_OUTPUTS = ("function_call_output", "custom_tool_call_output")
 
 
 class FakeOpenAI(FakeModel):
     """The Responses API."""
 
-    def posted(self, path, body, record):
+    def posted(self, path: str, body: Json, record: Json) -> Reply:
         if not path.endswith("/responses"):
             return NOT_FOUND
-        lane = self.script.pick(body)
+        lane = self.script.lane(body)
         record["lane"] = lane.name
         items = body.get("input") or []
-        blocks = self.script.next(
-            lane, lambda turn: Ctx(turn, lane.name, body, all_tools(body), last_results(items), tool_results(items))
-        )
-        record["reply"] = [block.__dict__ for block in blocks]
-        return 200, sse(blocks, record["in_bytes"] // 4, len(self.requests)), "text/event-stream"
+        blocks = self.script.next_blocks(
+            lane,
+            lambda turn: Moment(
+                turn=turn, lane=lane.name, request=body, tools=_tools_sent(body),
+                results=_last_results(items), all_results=tool_results(items),
+            ),
+        )  # fmt: skip
+        return 200, _stream(blocks, record["in_bytes"] // 4, len(self.requests)), "text/event-stream"
 
 
-def item(b, i):
-    if isinstance(b, Text):
-        return {
-            "type": "message",
-            "role": "assistant",
-            "id": f"msg_{i}",
-            "status": "completed",
-            "content": [{"type": "output_text", "text": b.text, "annotations": []}],
-        }
-    if b.name == "tool_search":
-        return {
-            "type": "tool_search_call",
-            "id": f"ts_{i}",
-            "call_id": b.id,
-            "execution": "client",
-            "status": "completed",
-            "arguments": b.args,
-        }
-    if b.custom:
-        d = {
-            "type": "custom_tool_call",
-            "id": f"ct_{i}",
-            "call_id": b.id,
-            "name": b.name,
-            "status": "completed",
-            "input": b.args if isinstance(b.args, str) else json.dumps(b.args),
-        }
-    else:
-        d = {
-            "type": "function_call",
-            "id": f"fc_{i}",
-            "call_id": b.id,
-            "name": b.name,
-            "status": "completed",
-            "arguments": b.args if isinstance(b.args, str) else json.dumps(b.args),
-        }
-    if b.namespace:
-        d["namespace"] = b.namespace
-    return d
+def tool_results(items: Sequence[Json]) -> list[ToolResult]:
+    """All tool results of a conversation, oldest first."""
+    calls: dict[str, Json] = {}
+    results = []
+    for item in items:
+        kind, id = item.get("type"), item.get("call_id", "")  # noqa: A001
+        if kind in _CALLS:
+            calls[id] = item
+        elif kind in _OUTPUTS:
+            results.append(_result(id, calls.get(id, {}), item.get("output")))
+        elif kind == "tool_search_output":
+            text, arguments = json.dumps(item.get("tools")), calls.get(id, {}).get("arguments")
+            results.append(
+                ToolResult(id=id, name="tool_search", arguments=arguments, text=text, is_error=False, raw=item)
+            )
+    return results
 
 
-def sse(blocks, n_in, k) -> bytes:
-    rid = f"resp_{k}"
-    out = []
+def _result(id: str, called: Json, output: Any) -> ToolResult:  # noqa: A002
+    space = f"{called['namespace']}." if called.get("namespace") else ""
+    arguments: Any = called.get("input" if called.get("type") == "custom_tool_call" else "arguments")
+    with suppress(TypeError, ValueError):  # of a custom tool, it may be any text
+        arguments = json.loads(arguments)
+    name = space + called.get("name", "?")
+    return ToolResult(id=id, name=name, arguments=arguments, text=_shown(output), is_error=False, raw=output)
 
-    def e(kind, **d):
-        out.append(f"event: {kind}\ndata: {json.dumps({'type': kind, **d})}\n\n")
 
-    e("response.created", response={"id": rid, "status": "in_progress", "output": []})
-    items = []
-    for i, b in enumerate(blocks):
-        it = item(b, f"{k}_{i}")
-        items.append(it)
-        if isinstance(b, Text):
-            e("response.output_item.added", output_index=i, item={**it, "status": "in_progress", "content": []})
-            e("response.output_text.delta", output_index=i, content_index=0, item_id=it["id"], delta=b.text)
+def _shown(output: Any) -> str:
+    if isinstance(output, str):
+        return output
+    if isinstance(output, list):
+        return "\n".join(part.get("text", f"<{part.get('type')}>") for part in output)
+    return json.dumps(output)
+
+
+def _last_results(items: Sequence[Json]) -> list[ToolResult]:
+    new = takewhile(lambda item: item.get("type") not in _CALLS and item.get("role") != "assistant", reversed(items))
+    ids = {item.get("call_id", "") for item in new}
+    return [result for result in tool_results(items) if result.id in ids]
+
+
+def _tools_sent(request: Json) -> dict[str, Json]:
+    """Definitions by name; "namespace.name" where there is one."""
+    return dict(_named_tools(request))
+
+
+def _named_tools(request: Json) -> Iterator[tuple[str, Json]]:
+    """Also those that came later, in the conversation."""
+    later = [item for item in request.get("input") or [] if item.get("type") in _BRING_TOOLS]
+    for tool in (tool for bearer in (request, *later) for tool in bearer.get("tools") or []):
+        if tool.get("type") == "namespace":
+            yield from ((f"{tool['name']}.{_name(inner)}", inner) for inner in tool.get("tools") or [])
         else:
-            e("response.output_item.added", output_index=i, item={**it, "status": "in_progress"})
-        e("response.output_item.done", output_index=i, item=it)
-    e(
-        "response.completed",
-        response={
-            "id": rid,
-            "status": "completed",
-            "output": items,
-            "usage": {
-                "input_tokens": n_in,
-                "input_tokens_details": {"cached_tokens": 0},
-                "output_tokens": 10,
-                "output_tokens_details": {"reasoning_tokens": 0},
-                "total_tokens": n_in + 10,
-            },
-        },
-    )
-    return "".join(out).encode()
+            yield _name(tool), tool
+
+
+def _name(tool: Json) -> str:
+    return str(tool.get("name") or tool.get("type"))
+
+
+def _stream(blocks: Sequence[Block], input_tokens: int, number: int) -> bytes:
+    """The response as events."""
+    response = {"id": f"resp_{number}", "status": "in_progress", "output": []}
+    events = [event("response.created", response=response)]
+    items = [_item(block, f"{number}_{index}") for index, block in enumerate(blocks)]
+    for index, (block, item) in enumerate(zip(blocks, items, strict=True)):
+        begun = {**item, "status": "in_progress"}
+        if isinstance(block, Text):
+            place = {"output_index": index, "content_index": 0, "item_id": item["id"]}
+            events += [
+                event("response.output_item.added", output_index=index, item={**begun, "content": []}),
+                event("response.output_text.delta", **place, delta=block.text),
+            ]
+        else:
+            events.append(event("response.output_item.added", output_index=index, item=begun))
+        events.append(event("response.output_item.done", output_index=index, item=item))
+    usage = {
+        "input_tokens": input_tokens,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens": 10,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": input_tokens + 10,
+    }
+    done = {**response, "status": "completed", "output": items, "usage": usage}
+    return "".join([*events, event("response.completed", response=done)]).encode()
+
+
+def _item(block: Block, suffix: str) -> Json:
+    if isinstance(block, Text):
+        content = [{"type": "output_text", "text": block.text, "annotations": []}]
+        return {
+            "type": "message", "role": "assistant", "id": f"msg_{suffix}", "status": "completed", "content": content,
+        }  # fmt: skip
+    return {**_call_item(block, suffix), "call_id": block.id, "status": "completed"}
+
+
+def _call_item(block: Call, suffix: str) -> Json:
+    if block.name == "tool_search":
+        return {"type": "tool_search_call", "id": f"ts_{suffix}", "execution": "client", "arguments": block.arguments}
+    named = {"name": block.name, **({"namespace": block.namespace} if block.namespace else {})}
+    text = block.arguments if isinstance(block.arguments, str) else json.dumps(block.arguments)
+    if block.custom:
+        return {**named, "type": "custom_tool_call", "id": f"ct_{suffix}", "input": text}
+    return {**named, "type": "function_call", "id": f"fc_{suffix}", "arguments": text}

@@ -1,144 +1,143 @@
-"""Scripted "model": what both fake model servers play back.
+"""A scripted model: what both fake servers play back.
 
-A script is a list of turns.  One turn is one model response:
+A script is a list of turns, and a turn is one answer of the model:
 
-    text("done")                        a final text message (ends the agent's loop)
+    "done"                              a final text (ends the agent's loop)
     call("mcp__x__y", {"a": 1})         one tool call
-    [text("thinking aloud"), call(..), call(..)]      several blocks in one response
-    lambda ctx: ...                     computed when the request arrives (returns any of the above)
+    ["thinking aloud", call(..), call(..)]            several blocks in one answer
+    lambda moment: ...                  computed when the request arrives; returns any of the above
 
-`ctx` (class Ctx) gives the callable what the model would see at that moment:
-ctx.results (tool results of the last turn), ctx.all_results, ctx.tools (name -> definition
-as sent), ctx.tool("suffix") (full name of a tool), ctx.request (the raw JSON), ctx.turn.
-
-A script has lanes: independent conversations.  `Lane(match, turns)` takes the requests for which
-`match(req)` is true (a sub-agent, a compaction ...); lanes are tried in order, then `main`.
+A script has lanes: conversations of their own. `Lane(match, turns)` takes the requests for which `match(request)` is
+true (a sub-agent's, say); lanes are tried in order, then the main one.
 """
-
-from __future__ import annotations
 
 import itertools
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
+
+Json = dict[str, Any]
+"""An object as a client sends it, or is sent it."""
 
 _ids = itertools.count(1)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Text:
     text: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class Call:
     name: str
-    args: Any = field(default_factory=dict)
-    id: str = ""
-    # Codex only: a call into a namespace ("function_call" with a namespace field) or a custom (freeform) tool
+    arguments: Any
+    """An object; of Codex's custom tools a text."""
     namespace: str | None = None
+    """Codex only: where the tool is named."""
     custom: bool = False
-
-    def __post_init__(self):
-        if not self.id:
-            self.id = f"toolu_{next(_ids):08d}"
+    """Codex only: a tool that takes free text."""
+    id: str = field(default_factory=lambda: f"toolu_{next(_ids):08d}")
 
 
-def text(s: str) -> Text:
-    return Text(s)
+def call(name: str, arguments: Json | None = None, *, namespace: str | None = None) -> Call:
+    return Call(name, arguments or {}, namespace=namespace)
 
 
-def call(name: str, args: Any = None, **kw) -> Call:
-    return Call(name, {} if args is None else args, **kw)
-
-
-@dataclass
+@dataclass(frozen=True, kw_only=True)
 class ToolResult:
     id: str
     name: str
-    args: Any
-    text: str  # all text parts joined: what the model reads
+    arguments: Any
+    text: str
+    """All text parts joined: what the model reads."""
     is_error: bool
-    raw: Any  # the raw content as the client sent it
+    raw: Any
+    """The content as the client sent it."""
 
     @property
-    def json(self):
+    def json(self) -> Any:
         return json.loads(self.text)
 
 
-@dataclass
-class Ctx:
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """What the model sees when it is asked."""
+
     turn: int
     lane: str
-    request: dict
-    tools: dict[str, dict]
+    request: Json
+    tools: dict[str, Json]
+    """Definitions by name, as sent."""
     results: list[ToolResult]
+    """Of the last turn."""
     all_results: list[ToolResult]
 
     def tool(self, suffix: str) -> str:
-        hits = [n for n in self.tools if n == suffix or n.endswith(suffix)]
-        if not hits:
-            raise KeyError(f"no tool ending in {suffix!r}; have {sorted(self.tools)}")
-        return hits[0]
+        """The full name of a tool."""
+        for name in self.tools:
+            if name.endswith(suffix):
+                return name
+        raise KeyError(f"no tool ending in {suffix!r}; have {sorted(self.tools)}")
 
-    def result(self, name_suffix: str) -> ToolResult:
-        for r in reversed(self.all_results):
-            if r.name.endswith(name_suffix):
-                return r
-        raise KeyError(name_suffix)
+    def result(self, suffix: str) -> ToolResult:
+        """The last result of a tool."""
+        for result in reversed(self.all_results):
+            if result.name.endswith(suffix):
+                return result
+        raise KeyError(suffix)
 
 
 Block = Text | Call
-Turn = Any  # str | Block | Iterable[Block] | Callable[[Ctx], Turn]
+Turn: TypeAlias = "str | Block | Sequence[Turn] | Callable[[Moment], Turn]"
 
 
-def resolve(turn: Turn, ctx: Ctx) -> list[Block]:
-    if callable(turn):
-        return resolve(turn(ctx), ctx)
+def resolved(turn: Turn, moment: Moment) -> list[Block]:
+    """The blocks of a turn, in order."""
     if isinstance(turn, str):
         return [Text(turn)]
-    if isinstance(turn, (Text, Call)):
+    if isinstance(turn, Text | Call):
         return [turn]
-    out: list[Block] = []
-    for t in turn:
-        out += resolve(t, ctx)
-    return out
+    if isinstance(turn, Sequence):
+        return [block for part in turn for block in resolved(part, moment)]
+    return resolved(turn(moment), moment)
 
 
 @dataclass
 class Lane:
-    match: Callable[[dict], bool]
-    turns: list[Turn]
+    match: Callable[[Json], bool]
+    turns: Sequence[Turn]
     name: str = "lane"
     cursor: int = 0
 
 
 class Script:
-    def __init__(self, turns: Iterable[Turn], lanes: Iterable[Lane] = (), end: str = "(script ended)"):
-        self.main = Lane(lambda r: True, list(turns), "main")
+    """Turns, and what went wrong: `overflow` names the lanes that were asked beyond their end."""
+
+    def __init__(self, turns: Iterable[Turn], lanes: Iterable[Lane] = (), end: str = "(script ended)") -> None:
+        self.main = Lane(lambda _: True, list(turns), "main")
         self.lanes = list(lanes)
         self.end = end
         self.overflow: list[str] = []
         self.errors: list[str] = []
         self._lock = threading.Lock()
 
-    def pick(self, request: dict) -> Lane:
-        for lane in self.lanes:
-            if lane.match(request):
-                return lane
-        return self.main
+    def lane(self, request: Json) -> Lane:
+        """The lane that a request belongs to."""
+        return next((lane for lane in self.lanes if lane.match(request)), self.main)
 
-    def next(self, lane: Lane, make_ctx: Callable[[int], Ctx]) -> list[Block]:
+    def next_blocks(self, lane: Lane, moment_at: Callable[[int], Moment]) -> list[Block]:
+        """What the model answers next; `moment_at` is called with the number of the turn."""
         with self._lock:
-            i = lane.cursor
+            turn = lane.cursor
             lane.cursor += 1
-        if i >= len(lane.turns):
+        if turn >= len(lane.turns):
             self.overflow.append(lane.name)
             return [Text(self.end)]
         try:
-            return resolve(lane.turns[i], make_ctx(i))
-        except Exception as e:  # a bug in the test's script must surface, not hang the client
-            self.errors.append(f"{lane.name}[{i}]: {type(e).__name__}: {e}")
-            return [Text(f"SCRIPT ERROR {type(e).__name__}: {e}")]
+            return resolved(lane.turns[turn], moment_at(turn))
+        except Exception as error:  # noqa: BLE001 a bug in a test's script must surface, not hang the client
+            wrong = f"{type(error).__name__}: {error}"
+            self.errors.append(f"{lane.name}[{turn}]: {wrong}")
+            return [Text(f"SCRIPT ERROR {wrong}")]

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from tests.clients import Lane, Script, call
 from tests.clients.drive_claude import CLAUDE, ClaudeRun, ClaudeSession, load_tools, run_claude
 from tests.clients.drive_codex import CODEX, CodexRun, apply_patch, js_call, mcp_call, run_codex
+from tests.clients.script import Lane, Script, call
 from tests.conftest import commit_all, git
 from tests.deadlines import seconds, wait_until
 
@@ -61,7 +61,10 @@ class Team:
 
     def claude(self, turns: list[Any], *, cwd: Path | None = None, lanes: list[Lane] = [], **more: Any) -> ClaudeRun:  # noqa: B006
         script = Script(turns, lanes)
-        done = run_claude(script, cwd=cwd or self.shop, **self.session, **more)
+        # Claude Code asks its model before a project's servers are up, and on a busy machine they take a while; for
+        # those of --mcp-config it waits.
+        args = ["--mcp-config", ".mcp.json", *more.pop("args", ())]
+        done = run_claude(script, cwd=cwd or self.shop, args=args, **self.session, **more)
         assert (done.rc, script.errors, script.overflow) == (0, [], []), done.stderr
         return done
 
@@ -254,8 +257,8 @@ def holding(team: Team) -> Iterator[ClaudeSession]:
 
 
 def test_a_killed_client_leaves_no_process_and_a_lease_of_five_minutes(team: Team, holding: ClaudeSession) -> None:
-    servers = children(holding.p.pid)
-    os.kill(holding.p.pid, signal.SIGKILL)
+    servers = children(holding.process.pid)
+    os.kill(holding.process.pid, signal.SIGKILL)
     wait_until(lambda: not [pid for pid in servers if Path(f"/proc/{pid}").exists()], 5)
     env = {**team.env, "PATH": PATH, "HOME": str(team.home)}
     command = ["loomstack-mcp", "claims", "--json"]

@@ -3,6 +3,7 @@
 import base64
 import json
 import warnings
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
@@ -14,6 +15,7 @@ from mcp.types import (
     AudioContent,
     CallToolResult,
     ClientCapabilities,
+    ContentBlock,
     CreateMessageRequest,
     CreateMessageRequestParams,
     ElicitRequest,
@@ -58,12 +60,12 @@ def embedded(uri: str, words: str, mime_type: str = "text/plain") -> EmbeddedRes
     return EmbeddedResource(type="resource", resource=TextResourceContents(uri=uri, mime_type=mime_type, text=words))
 
 
-def answer(*content: Any) -> CallToolResult:
+def answer(*content: ContentBlock) -> CallToolResult:
     return CallToolResult(content=list(content))
 
 
 def _add_content_tools(server: MCPServer[Any]) -> None:
-    answers = {
+    answers: dict[str, list[ContentBlock]] = {
         "test_simple_text": [text("This is a simple text response for testing.")],
         "test_image_content": [image()],
         "test_audio_content": [AudioContent(type="audio", data=WAV, mime_type="audio/wav")],
@@ -78,7 +80,7 @@ def _add_content_tools(server: MCPServer[Any]) -> None:
         server.add_tool(_answering(content), name=name, description=f"Fixture {name}")
 
 
-def _answering(content: list[Any]) -> Any:
+def _answering(content: list[ContentBlock]) -> Callable[[], Awaitable[CallToolResult]]:
     async def call() -> CallToolResult:
         return answer(*content)
 
@@ -241,7 +243,7 @@ def _add_prompts(server: MCPServer[Any]) -> None:
             input_requests={"user_context": asked("What context should the prompt use?", "context")}
         )
 
-    @server.completion()
+    @server.completion()  # type: ignore[no-untyped-call, untyped-decorator]  # mcp 2.3 says no result for it
     async def complete(*_: Any) -> None:
         return None
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.audit import audited
-from tests.deltas import look
+from tests.deltas import opened_repository
 from tests.eval import alike, undone
 from tests.eval.history import History, written
 
@@ -49,7 +49,7 @@ def made(seeds: Sequence[int], *, verbose: bool = False) -> dict[str, object]:
             history, scene_of = _played(seed, batch)
             with tempfile.TemporaryDirectory() as folder:
                 shas = written(history, Path(folder) / "made")
-                with look(Path(folder) / "made") as repo:
+                with opened_repository(Path(folder) / "made") as repo:
                     found = audited(repo, last=100_000, progress=lambda *_: None)
             truth = {(shas[one.mark], shas[mark]) for one in history.commits for mark in one.undoes}
             told = {
@@ -77,7 +77,7 @@ def made(seeds: Sequence[int], *, verbose: bool = False) -> dict[str, object]:
 
 def real(clone: Path, last: int) -> dict[str, object]:
     """How often a clone's history would have been stopped or warned of."""
-    with look(clone) as repo:
+    with opened_repository(clone) as repo:
         found = audited(repo, last=last, progress=lambda *_: None)
     verdicts = Counter(one.verdict for one in found.reversals)
     return {

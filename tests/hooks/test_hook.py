@@ -1,6 +1,8 @@
 """The hook as its client runs it: a process, JSON on stdin, a reply on stdout."""
 
+import contextlib
 import json
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import environment
+from loomstack_mcp.adapters.git.worktree import worktree_at
+from loomstack_mcp.loom import open_loom
+from loomstack_mcp.store.sqlite import gate
+from tests.conftest import environment, git
+from tests.factories import BEA
 from tests.processes import HOOK, run
+from tests.services.support import claimed, recorded, started
 from tests.wire import Server
 
 SLOW = {"anyio", "click", "git", "mcp", "pydantic", "sqlite_utils", "starlette", "yaml"}
@@ -121,6 +128,55 @@ def test_a_store_that_cannot_be_read_is_said(tmp_path: Path, shop: Path) -> None
 
     assert reply
     assert "store_unavailable" in reply["systemMessage"]
+
+
+def test_an_older_store_is_said_and_not_upgraded(tmp_path: Path, shop: Path, held: str) -> None:
+    store = tmp_path / "loomstack" / "loom.db"
+    with contextlib.closing(sqlite3.connect(store, isolation_level=None)) as other:
+        other.execute("PRAGMA user_version = 1")
+    reply = hook(tmp_path, "claude", claude_edit(shop, "src/a.py"))
+
+    assert reply
+    assert "older schema" in reply["systemMessage"]
+    assert not list(store.parent.glob("*.backup"))
+
+
+def test_a_stopped_writer_lets_a_refusal_through(tmp_path: Path, shop: Path, held: str) -> None:
+    store = tmp_path / "loomstack" / "loom.db"
+    with gate.passed(gate.gate_beside(store)):
+        reply = hook(tmp_path, "claude", claude_edit(shop, "src/a.py"))
+
+    assert reply
+    assert reply["hookSpecificOutput"]["permissionDecision"] == "deny"
+
+
+def test_an_edit_in_another_worktree_is_refused_as_in_the_first(tmp_path: Path, shop: Path, held: str) -> None:
+    other = tmp_path / "worktree"
+    git(shop, "worktree", "add", "--quiet", str(other), "-b", "topic")
+
+    assert hook(tmp_path, "claude", claude_edit(other, "src/a.py"))
+    assert hook(tmp_path, "codex", codex_patch(other / "src", "*** Begin Patch\n*** Delete File: a.py\n*** End Patch"))
+    assert hook(tmp_path, "claude", claude_edit(other, "README.md")) is None
+
+
+def test_a_claim_of_a_run_that_is_over_stops_nobody(tmp_path: Path, shop: Path) -> None:
+    with open_loom(tmp_path / "loomstack" / "loom.db") as loom:
+        found = worktree_at(shop)
+        assert found
+        started(loom, BEA, found.checkout())
+        claimed(loom, BEA, "src/")
+        before = hook(tmp_path, "claude", claude_edit(shop, "src/a.py"))
+        recorded(loom, BEA, status="done")
+
+    assert before
+    assert hook(tmp_path, "claude", claude_edit(shop, "src/a.py")) is None
+
+
+def test_a_home_that_is_no_folder_is_none_with_a_store(tmp_path: Path, shop: Path) -> None:
+    (tmp_path / "loomstack").write_text("a file")
+
+    assert hook(tmp_path, "claude", claude_edit(shop, "src/a.py")) is None
+    assert (tmp_path / "loomstack").read_text() == "a file"
 
 
 def test_a_hook_without_a_store_leaves_none(tmp_path: Path, shop: Path) -> None:

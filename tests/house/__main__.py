@@ -10,6 +10,7 @@ from pathlib import Path
 from tests import house
 from tests.house.costs import cost_lines, costs
 from tests.house.report import shape_json, shape_lines, undocumented_lines, worst_lines
+from tests.house.rooms import PLAN, plan_with_rooms
 from tests.house.shape import Shape, shape
 from tests.house.sources import sources
 
@@ -19,6 +20,9 @@ _ROOT = Path(__file__).parents[2]
 def main() -> None:
     """Measure this project, then the checkouts that are named."""
     options = _options()
+    if options.rooms:
+        PLAN.write_text(plan_with_rooms(PLAN.read_text("utf-8")), encoding="utf-8")
+        return
     shapes = {"this project": shape(sources(_ROOT))}
     try:
         shapes |= {path.resolve().name: shape(sources(path, without=options.without)) for path in options.clones}
@@ -55,6 +59,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--undocumented", action="store_true", help="list what is public and has no docstring")
     parser.add_argument("--no-costs", dest="costs", action="store_false", help="start no entry point; takes a second")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--rooms", action="store_true", help="only write the rooms into ARCHITECTURE.md anew")
     return parser.parse_args()
 
 

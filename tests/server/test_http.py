@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class HttpServer:
         text = lines[-1] if lines else text
         return answer.status, json.loads(text) if text.startswith(("{", "[")) else text
 
-    def call(self, tool: str, *, modern: bool = True, meta: dict[str, object] | None = None, **arguments: Any) -> Any:
+    def call(self, tool: str, *, modern: bool = True, meta: dict[str, str] | None = None, **arguments: Any) -> Any:
         params = {"name": tool, "arguments": arguments, "_meta": {**(_META if modern else {}), **(meta or {})}}
         headers = {"Mcp-Method": "tools/call", "Mcp-Name": tool} if modern else {}
         version = MODERN if modern else "2025-11-25"
@@ -97,13 +98,13 @@ def test_without_a_worktree_a_repo_must_be_named(server: HttpServer) -> None:
 
 
 def test_codex_threads_are_told_apart_and_the_rest_is_one_person(server: HttpServer) -> None:
-    repo = {"loop": "loop", "goal": "goal", "repo": "acme/shop"}
+    start_run = partial(server.call, "start_run", loop="loop", goal="goal", repo="acme/shop")
     for thread in ("t-1", "t-2"):
-        server.call("start_run", meta={"threadId": thread, "sessionId": thread}, **repo)
+        start_run(meta={"threadId": thread, "sessionId": thread})
     server.call("claim_paths", meta={"threadId": "t-1", "sessionId": "t-1"}, paths=["src"], intent="x")
     refused = server.call("claim_paths", meta={"threadId": "t-2", "sessionId": "t-2"}, paths=["src"], intent="x")
     for _ in range(2):
-        server.call("start_run", **repo)
+        start_run()
     ambiguous = server.call("claim_paths", paths=["docs"], intent="x")
 
     assert refused["structuredContent"]["granted"] is False

@@ -235,8 +235,8 @@ def test_a_signal_ends_the_process_although_a_call_runs(stuck: Server, number: s
 
 
 def test_a_client_that_is_gone_ends_the_process_quietly(tmp_path: Path, shop: Path) -> None:
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with start(COMMAND, env=environment(tmp_path), cwd=shop, **pipes) as server:
+    pipe = subprocess.PIPE
+    with start(COMMAND, env=environment(tmp_path), cwd=shop, stdin=pipe, stdout=pipe, stderr=pipe) as server:
         assert server.stdin
         assert server.stdout
         assert server.stderr

@@ -9,12 +9,13 @@ import pytest
 from loomstack_mcp.adapters.git import diffs
 from loomstack_mcp.adapters.git.diffs import Unread
 from loomstack_mcp.adapters.git.history import commits
-from loomstack_mcp.core.changes.conflicts import Proposal
+from loomstack_mcp.core.changes.conflicts import Conflict, Proposal
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.reversals import Reversals
 from loomstack_mcp.loom import Loom
-from tests.deltas import look
+from tests.conftest import Clocks
+from tests.deltas import opened_repository
 from tests.eval import alike, undone
 from tests.eval.history import History, written
 from tests.factories import BEA, SHOP
@@ -31,7 +32,7 @@ def played(seed: int, folder: Path) -> list[Change]:
         scene(history)
         history.noise(1)
     shas = set(written(history, folder).values())
-    with look(folder) as repo:
+    with opened_repository(folder) as repo:
         listed = [commit for commit in commits(repo, "main") if commit.sha in shas]
         return list(diffs.changes(repo, listed, Unread(), lines=Lines(b"key")))
 
@@ -119,3 +120,38 @@ def finish(loom: Loom) -> None:
     loom.outcomes.record(
         BEA, "", status="abandoned", summary="no", role="maker", checks=CheckCounts(passed=0, failed=0)
     )
+
+
+def by_run(loom: Loom, changes: Sequence[Change], number: int) -> tuple[Conflict, ...]:
+    """What stands against one of the changes, as the caller's run is told."""
+    proposal = Proposal(changes=(changes[number],), history=tuple(map(bare, changes[:number])), target="main")
+    return loom.conflicts.check_run(BEA, "", proposal).conflicts
+
+
+def test_a_conflict_is_opened_once_settled_when_it_is_gone_and_opened_anew(
+    loom: Loom, clocks: Clocks, tmp_path: Path
+) -> None:
+    changes = played(1, tmp_path / "made")
+    fill(loom, changes)
+    run = loom.runs.start(BEA, SHOP, loop="loop", goal="goal", budget_tokens=100).run
+    whole = Reversals(ignored=lambda _: False)
+    found_by_all = [number for number, change in enumerate(changes) if whole.land(change)]
+    number = next(number for number in found_by_all if by_run(loom, changes, number))
+    by_run(loom, changes, 0)
+    first = by_run(loom, changes, number)
+    clocks.pass_minutes(1)
+    again = by_run(loom, changes, number)
+    by_run(loom, changes, 0)
+    settled = loom.conflicts.open(run.repo_id, limit=99)[0]
+    anew = by_run(loom, changes, number)
+    events = [event.kind for event in loom.events.since(run.repo_id, since=first[0].seq - 1, limit=99)[0]]
+
+    assert first
+    assert again == first
+    assert {one.found_at_ms for one in first} == {run.started_at_ms}
+    assert settled == ()
+    assert [one.sha for one in anew] == [one.sha for one in first]
+    assert not {one.id for one in anew} & {one.id for one in first}
+    assert events == [
+        kind for kind in ("conflict.found", "conflict.ended", "conflict.found") for _ in range(len(first))
+    ]

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from tempfile import TemporaryDirectory
 
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text
+from loomstack_mcp.adapters.git.run import ASIDE, READ_SECONDS_MAX, as_text
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
 
@@ -20,7 +20,7 @@ class Attributes:
         self._repo = repo
         self._aside = TemporaryDirectory(prefix="loomstack-")
         self._index = {"GIT_INDEX_FILE": f"{self._aside.name}/index"}
-        repo.run("read-tree", tip, seconds_max=READ_SECONDS_MAX, variables=self._index)
+        repo.run(*ASIDE, "read-tree", tip, seconds_max=READ_SECONDS_MAX, variables=self._index)
 
     def teach(self, generated: Generated, change: Change) -> None:
         """Tell of the paths of a change that were not asked about before."""

@@ -1,8 +1,11 @@
 """What commits and trees changed, as git says it."""
 
+import os
+import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from loomstack_mcp.adapters.git.history import dated_ms
 from loomstack_mcp.adapters.git.printed import Printed
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text
@@ -10,7 +13,6 @@ from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChan
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.patches import file_changes
 from loomstack_mcp.core.errors import Invalid
-from loomstack_mcp.core.limits import SECOND_MS
 
 _UNREAD_MAX = 100
 """So many commits that cannot be read are a partial clone: the rest is not tried."""
@@ -20,13 +22,18 @@ _PINNED = (
     *("-c", "core.quotePath=true"),
     *("-c", "diff.suppressBlankEmpty=false"),
     *("-c", "log.showSignature=false"),
+    *("-c", "log.showRoot=true"),
+    *("-c", "merge.renames=true"),
+    *("-c", "merge.conflictStyle=merge"),
+    *("-c", "trailer.separators=:"),
 )
 _DIFF = (
     *("--raw", "-z", "--no-relative", "--no-abbrev", "-p", "-U0", "-M", "--no-ext-diff", "--no-textconv"),
     *("--no-color", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--ignore-submodules=dirty"),
-    "--diff-algorithm=myers",
+    *("--diff-algorithm=myers", "--indent-heuristic", "--inter-hunk-context=0", f"-O{os.devnull}", "-l1000"),
 )
-_FORMAT = "--format=%x02%H%x00%P%x00%ct%x00%aN%x00%aE%x00%B%x00%(trailers:key=Loom-Run,valueonly,separator=%x2C)%x00"
+_FORMAT = "%H%x00%P%x00%ct%x00%aN%x00%aE%x00%B%x00%(trailers:key=Loom-Run,valueonly,separator=%x2C)%x00"
+_MARK_BYTES = 16
 _RUN_CHARS_MAX = 20
 
 
@@ -97,33 +104,46 @@ def _is_merge(commit: Change) -> bool:
 
 
 def _read(repo: Repository, shas: Sequence[str], unread: Unread, lines: Lines, *, has_merges: bool) -> Iterator[Change]:
-    """`git log` of exactly these commits, in this order; where git stops at one, it is noted, and passed over."""
-    left = list(shas)
-    resolved = ("--remerge-diff" if has_merges and repo.merges else "--diff-merges=off",)
-    asked = (*_PINNED, "log", "--no-walk=unsorted", "--stdin", *resolved, *_DIFF, _FORMAT)
-    while left:
-        with Printed(repo, *asked, stdin="\n".join(left).encode()) as log:
-            for printed in log.parts([b"\x02" + sha.encode() + b"\0" for sha in left]):
-                yield _change(printed[1:], lines)
-                del left[0]
-        if len(unread.shas) >= _UNREAD_MAX:
-            unread.shas += left
-            return
-        unread.shas += left[:1]
-        del left[:1]
+    """`git log` of exactly these commits, in this order; one at which git stops is noted, and passed over."""
+    resolved = "--remerge-diff" if has_merges and repo.merges else "--diff-merges=off"
+    left = wanted = tuple(shas)
+    while wanted:
+        done = 0
+        for change in _logged(repo, wanted, lines, resolved=resolved):
+            yield change
+            done += 1
+        left = left[done:]
+        if done == len(wanted):
+            wanted = left
+        elif len(wanted) > 1:
+            wanted = left[:1]  # git may have stopped at the one behind it, before it printed a word of that
+        else:
+            given_up = left[:1] if len(unread.shas) < _UNREAD_MAX else left
+            unread.shas += given_up
+            left = wanted = left[len(given_up) :]
+
+
+def _logged(repo: Repository, shas: Sequence[str], lines: Lines, *, resolved: str) -> Iterator[Change]:
+    # Nobody can foresee the mark: a commit may name, or fill, a file like what git prints before an older one.
+    mark = secrets.token_hex(_MARK_BYTES)
+    asked = (*_PINNED, "log", "--no-walk=unsorted", "--stdin", resolved, *_DIFF, f"--format={mark}{_FORMAT}")
+    with Printed(repo, *asked, stdin="\n".join(shas).encode()) as log:
+        for printed in log.parts([f"{mark}{sha}\0".encode() for sha in shas]):
+            yield _change(printed[len(mark) :], lines)
 
 
 def _change(printed: bytes, lines: Lines) -> Change:
     sha, parents, seconds, author, address, message, runs, rest = printed.split(b"\0", 7)
+    above = tuple(as_text(parents).split())
     return Change(
         sha=as_text(sha),
-        parents=tuple(as_text(parents).split()),
+        parents=above,
         author=as_text(author),
         account=lines.hidden(as_text(address)) if address else "",
-        at_ms=int(seconds) * SECOND_MS,
+        at_ms=dated_ms(as_text(seconds)),
         message=as_text(message)[:MESSAGE_CHARS_MAX],
         run=as_text(runs.rsplit(b",", 1)[-1].strip())[:_RUN_CHARS_MAX],
-        files=_parsed_files(rest, lines),
+        files=_parsed_files(rest, lines, is_merge=len(above) > 1),
     )
 
 
@@ -142,7 +162,7 @@ def _resolved(repo: Repository, sha: str, file: FileChange, lines: Lines) -> Fil
     return replace(file, hunks=tuple(hunks))
 
 
-def _parsed_files(printed: bytes, lines: Lines) -> tuple[FileChange, ...]:
+def _parsed_files(printed: bytes, lines: Lines, *, is_merge: bool = False) -> tuple[FileChange, ...]:
     """The entries, which an empty field ends, and the patch behind them."""
     entries, _, patch = printed.lstrip(b"\0\n").partition(b"\0\0")
-    return file_changes([as_text(part) for part in entries.split(b"\0")], patch, lines=lines)
+    return file_changes([as_text(part) for part in entries.split(b"\0")], patch, lines=lines, is_merge=is_merge)

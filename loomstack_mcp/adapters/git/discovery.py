@@ -9,7 +9,8 @@ from loomstack_mcp.adapters.git.run import run
 from loomstack_mcp.core.errors import NotFound
 
 _MARK_BYTES_MAX = 4_096
-_NOT_BARE = re.compile(rb"^\s*bare\s*=\s*false\s*$", re.IGNORECASE | re.MULTILINE)
+_USUAL = re.compile(rb"^\s*(?:bare\s*=\s*false|repositoryformatversion\s*=\s*[01])\s*$", re.IGNORECASE | re.MULTILINE)
+_HEAD = re.compile(rb"ref:\s*refs/|[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,10 @@ def _by_git(folder: Path) -> Place:
     asked = ("--path-format=absolute", "--git-common-dir", "--git-dir", "--show-toplevel")
     # Outside of a worktree git prints the first two before it fails.
     ran = run(folder, "rev-parse", *asked)
-    lines = os.fsdecode(ran.printed).splitlines()
+    lines = os.fsdecode(ran.printed).split("\n")[:-1]
+    if len(lines) not in (0, 2 if ran.code else 3):  # a line feed in a name: one answer at a time
+        each = [run(folder, "rev-parse", asked[0], name) for name in asked[1:]]
+        lines = [os.fsdecode(one.printed.removesuffix(b"\n")) for one in each if one.code == 0]
     if len(lines) < 2:
         complaint = ran.complaint if ran.complained else "no git"
         raise NotFound(f"{folder} is in no git repository that can be read ({complaint}); go to one, or clone it")
@@ -67,11 +71,12 @@ def _by_files(folder: Path) -> Place | None:
 
 def _marked(top: Path, mark: Path) -> Place | None:
     git_dir = mark if mark.is_dir() else _pointed_to(mark, b"gitdir: ", top)
-    if git_dir is None or not (git_dir / "HEAD").exists():
+    if git_dir is None or not _HEAD.match((git_dir / "HEAD").read_bytes()):
         return None
     common_dir = _pointed_to(git_dir / "commondir", b"", git_dir) or git_dir
-    is_mine = {path.stat().st_uid for path in (top, mark, git_dir)} == {os.geteuid()}
-    if not is_mine or not (common_dir / "objects").is_dir() or _has_more_to_say(common_dir):
+    is_mine = {path.lstat().st_uid for path in (top, mark, git_dir)} == {os.geteuid()}
+    is_whole = (common_dir / "objects").is_dir() and (common_dir / "refs").is_dir()
+    if not is_mine or not is_whole or _has_more_to_say(common_dir):
         return None
     real = Path(os.path.realpath(git_dir))
     return Place(root=top, git_dir=real, common_dir=Path(os.path.realpath(common_dir)))
@@ -86,9 +91,9 @@ def _pointed_to(file: Path, mark: bytes, base: Path) -> Path | None:
 
 
 def _has_more_to_say(common_dir: Path) -> bool:
-    """Whether the clone's settings may move its worktree, or deny that there is one."""
-    left = _NOT_BARE.sub(b"", (common_dir / "config").read_bytes()).lower()
-    return any(word in left for word in (b"bare", b"worktree", b"include"))
+    """Whether the clone's settings may move its worktree, deny that there is one, or be for another git."""
+    left = _USUAL.sub(b"", (common_dir / "config").read_bytes()).lower()
+    return any(word in left for word in (b"bare", b"worktree", b"include", b"extensions", b"formatversion"))
 
 
 def _has_git() -> bool:

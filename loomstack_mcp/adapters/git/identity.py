@@ -2,11 +2,13 @@
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import unquote
 
 from loomstack_mcp.adapters.git.discovery import Place, place_at
 from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, run
-from loomstack_mcp.core.errors import NotFound
+from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.repos import identity_of
 
 _ORIGINS_MAX = 5
@@ -25,17 +27,35 @@ def identity(place: Place) -> str:
         origin = setting(place, "remote.origin.url")
         if not origin:
             break
-        local = origin.removeprefix("file://")
-        if "://" in local or not (local.startswith((".", "/", "~")) or (place.folder / local).exists()):
-            return identity_of(origin)
-        folder = (place.folder / Path(local).expanduser()).resolve()
-        try:
-            place = place_at(folder)
-        except NotFound:
-            return f"folder:{_hashed(str(folder))}"
+        local = unquote(origin.removeprefix("file://")) if origin.startswith("file://") else origin
+        folder = os.path.realpath(place.folder / os.path.expanduser(local))  # noqa: PTH111 which fails for no name
+        if "://" in local or not (local.startswith((".", "/", "~")) or os.path.exists(folder)):  # noqa: PTH110 nor this
+            return _named(origin)
+        found = _repository_of(folder)
+        if found is None:
+            return f"folder:{_hashed(folder)}"
+        place = found
     listed = run(place.folder, "rev-list", "--max-parents=0", "HEAD", seconds_max=READ_SECONDS_MAX)
     roots = listed.text.splitlines()
     return f"root:{sorted(roots)[0][:_NAME_CHARS]}" if roots else f"folder:{_hashed(str(place.common_dir))}"
+
+
+def _named(origin: str) -> str:
+    try:
+        return identity_of(origin)
+    except Invalid:  # which git can fetch from all the same: a path with a blank in it, say
+        return f"folder:{_hashed(origin)}"
+
+
+def _repository_of(folder: str) -> Place | None:
+    """What git fetches from when it is told a folder: none around it, but one that has `.git` behind its name."""
+    for name in map(Path, (folder, f"{folder}.git")):
+        if os.path.isdir(name):  # noqa: PTH112 Path.is_dir fails for a name that is too long
+            with suppress(NotFound):
+                place = place_at(name)
+                if name in (place.root, place.git_dir):
+                    return place
+    return None
 
 
 def setting(place: Place, name: str, *, kind: str = "") -> str:

@@ -136,6 +136,7 @@ class Objects:
         return found
 
     def _ended(self, name: str) -> Invalid:
+        self.close()  # what it may still answer would be taken for the answer to the next question
         return Invalid(f"git ended when it was asked for {name[:100]} in {self._folder}; try `git fsck` there")
 
     def _started(self) -> subprocess.Popen[bytes]:

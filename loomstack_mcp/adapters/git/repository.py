@@ -11,7 +11,7 @@ from typing import Self
 from loomstack_mcp.adapters.git.discovery import Place
 from loomstack_mcp.adapters.git.objects import Objects
 from loomstack_mcp.adapters.git.run import ASK_SECONDS_MAX, Ran, as_text, run
-from loomstack_mcp.adapters.git.trunk import trunk_of
+from loomstack_mcp.adapters.git.trunk import named_by, trunk_of
 from loomstack_mcp.core.errors import Invalid, NotFound
 
 _REMERGE_SINCE = (2, 35)
@@ -124,11 +124,10 @@ class Repository:
     @cached_property
     def head_ref(self) -> str:
         """The branch that HEAD stands for, by its whole name, also before its first commit; "" where it is detached."""
-        head = _text(self.place.git_dir / "HEAD").strip()
-        named = head.removeprefix("ref: ")
+        named = named_by(self.place.git_dir / "HEAD")
         if named == "refs/heads/.invalid":  # what stands there where refs are kept in another way (reftable)
             return self.run("symbolic-ref", "--quiet", "HEAD").text
-        return named if named != head else ""
+        return named
 
     @property
     def branch(self) -> str:
@@ -170,10 +169,6 @@ def branch_name(ref: str) -> str:
     """A ref as people call it: `refs/remotes/origin/main` is main."""
     name = ref.removeprefix("refs/")
     return name.removeprefix("heads/") if name.startswith("heads/") else name.removeprefix("remotes/origin/")
-
-
-def _text(path: Path) -> str:
-    return as_text(_bytes(path))
 
 
 def _bytes(path: Path) -> bytes:

@@ -12,6 +12,8 @@ ASK_SECONDS_MAX = 10
 """Of a question that git answers at once, on a slow or busy machine too."""
 READ_SECONDS_MAX = 120
 """Of reading a history, a diff or a tree."""
+ASIDE = ("-c", "core.splitIndex=false", "-c", f"core.hooksPath={os.devnull}")
+"""For a command that writes an index aside: git would write a part of it to the repository, and run its hooks."""
 _COMPLAINT_CHARS = 200
 # What `refs/replace/` puts in an object's place can be pushed by anybody: nothing here follows it.
 _QUIET = {

@@ -8,12 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, Ran, as_text
+from loomstack_mcp.adapters.git.run import ASIDE, READ_SECONDS_MAX, Ran, as_text
 from loomstack_mcp.core.errors import Invalid
 
 _NEW_MAX = 5_000
 _NEW_BYTES_MAX = 20_000_000
-_GIVEN = ("-c", "core.safecrlf=false", "-c", "core.fsmonitor=false", "-c", "advice.addEmbeddedRepo=false")
+_GIVEN = (*ASIDE, "-c", "core.safecrlf=false", "-c", "core.fsmonitor=false", "-c", "advice.addEmbeddedRepo=false")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ def snapshot(repo: Repository) -> Iterator[Snapshot]:
         variables = {
             "GIT_INDEX_FILE": f"{aside}/index",
             "GIT_OBJECT_DIRECTORY": f"{aside}/objects",
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(objects),
         }
         if index.exists():
             shutil.copyfile(index, variables["GIT_INDEX_FILE"])
@@ -74,6 +74,12 @@ def _added_new(repo: Repository, variables: Mapping[str, str], names: Sequence[s
     new = _run(repo, variables, "--literal-pathspecs", "add", *options, stdin=given)
     if new.code:
         yield f"some new files could not be read ({new.complaint})"
+
+
+def _quoted(path: Path) -> str:
+    """As git(1) reads it in a list of paths with colons between them."""
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _run(repo: Repository, variables: Mapping[str, str], *arguments: str, stdin: bytes = b"") -> Ran:

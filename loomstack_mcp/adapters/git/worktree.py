@@ -1,4 +1,4 @@
-"""A worktree: who it is to the store, what its paths name on disk, what its history changed together."""
+"""A worktree: who it is to the store, and what its paths name on disk."""
 
 import os
 from dataclasses import dataclass

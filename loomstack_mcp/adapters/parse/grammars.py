@@ -14,6 +14,7 @@ PARSE_SECONDS_MAX = 0.3
 PARSE_SECONDS_A_MEGABYTE = 3.0
 """These come on top. A megabyte takes 0.1 s as a rule, and a second where it is made of the shortest statements."""
 
+_CHUNK_BYTES_MIN = 64
 _GRAMMARS = {
     "bash": tree_sitter_bash.language,
     "go": tree_sitter_go.language,
@@ -41,9 +42,26 @@ def syntax_tree(source: bytes, name: str) -> Node | None:
     try:
         # A parser of its own: threads may not share one.
         tree = Parser(grammar(name)).parse(
-            lambda offset, _: source[offset : offset + 65_536],
-            progress_callback=lambda _, __: time.thread_time() > until,
+            _Chunks(source).read, progress_callback=lambda _, __: time.thread_time() > until
         )
     except ValueError:
         return None
     return tree.root_node
+
+
+class _Chunks:
+    """A source in chunks, for only what reads in chunks can be stopped (py-tree-sitter 0.26).
+
+    The text of a node is read so too, with a copy of each whole chunk: chunks begin as small as most nodes, and
+    grow while one follows another.
+    """
+
+    def __init__(self, source: bytes) -> None:
+        self._source = source
+        self._end = 0
+        self._size = _CHUNK_BYTES_MIN
+
+    def read(self, offset: int, _: object) -> bytes:
+        self._size = 4 * self._size if offset == self._end else _CHUNK_BYTES_MIN
+        self._end = offset + self._size
+        return self._source[offset : self._end]

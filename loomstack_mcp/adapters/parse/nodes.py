@@ -15,7 +15,7 @@ def line_of(node: Node) -> int:
     return node.start_point.row + 1
 
 
-def within(node: Node) -> Iterator[Node]:
+def nodes_within(node: Node) -> Iterator[Node]:
     """The node and all named ones below it, top down, without recursion: a file may nest deeper than Python."""
     waiting = [node]
     while waiting:

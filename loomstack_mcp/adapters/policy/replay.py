@@ -24,8 +24,7 @@ def replayed(repo: Repository, book: Rulebook, *, last: int, progress: Callable[
     """
     began = time.monotonic()
     ref = repo.trunk or "HEAD"
-    listed = repo.run("log", "--first-parent", f"--max-count={last}", "--format=%H%x00%P%x00%ct%x00%s", ref).text
-    commits = [line.split("\0") for line in reversed(listed.splitlines())]
+    commits = _commits(repo, ref, last)
     judged = replace(book, rules=tuple(rule for rule in book.rules if not needs_store(rule)))
     stopped = []
     for done, (sha, parents, seconds, title) in enumerate(commits, start=1):
@@ -44,3 +43,10 @@ def replayed(repo: Repository, book: Rulebook, *, last: int, progress: Callable[
         "stopped": stopped,
         "skipped": [rule.id for rule in book.rules if needs_store(rule)],
     }
+
+
+def _commits(repo: Repository, ref: str, last: int) -> list[list[str]]:
+    """Sha, parents, seconds and title of each, oldest first."""
+    listed = repo.run("log", "--first-parent", f"--max-count={last}", "--format=%H%x00%P%x00%ct%x00%s", ref).text
+    # Git ends a line at a line feed alone; a title may hold what `splitlines` ends one at, U+2028 or a form feed.
+    return [line.split("\0") for line in reversed(listed.split("\n")) if line]

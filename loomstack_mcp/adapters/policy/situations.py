@@ -8,7 +8,7 @@ from pathlib import Path
 from loomstack_mcp.adapters.git.delta import landing_delta, push_delta, staged_delta
 from loomstack_mcp.adapters.git.plain import Delta
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.parse.shell.script import parsed
+from loomstack_mcp.adapters.parse.shell.script import parsed_line
 from loomstack_mcp.adapters.policy.facts import ChangeLooks
 from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, touched
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, Subject
@@ -26,7 +26,7 @@ def edit(root: Path, cwd: Path, paths: Sequence[str], *, point: Point, wide: Seq
 
 def command(root: Path, cwd: Path, line: str, *, point: Point) -> Situation:
     """A shell line: a command, and an edit of what it writes."""
-    parse = partial(parsed, home=str(Path.home()))
+    parse = partial(parsed_line, home=str(Path.home()))
     reading = shell_reading(parse(line), cwd=str(cwd), parse=parse)
     found, outside = touched(root, cwd, [(write.path, write.is_folder_wide) for write in reading.writes])
     actions: frozenset[ActionKind] = frozenset({"command", "edit"} if found or outside else {"command"})

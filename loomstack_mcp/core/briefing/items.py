@@ -7,11 +7,12 @@ from typing import Literal
 from loomstack_mcp.core.changes.conflicts import Conflict
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.limits import NAME_CHARS_MAX, SECOND_MS
-from loomstack_mcp.core.notes import AUTHORITY_ORDER, ORG, Note
+from loomstack_mcp.core.notes import AUTHORITY_ORDER, Note
 from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.patterns.globs import first_overlap, literal, pattern
 from loomstack_mcp.core.phrases import Body, age, lean
 from loomstack_mcp.core.policy.rules import Rule
+from loomstack_mcp.core.repos import ORG
 from loomstack_mcp.core.runs import Run
 
 Section = Literal["runs", "claims", "notes", "changes", "conflicts", "rules"]

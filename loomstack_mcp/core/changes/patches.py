@@ -16,14 +16,19 @@ _RAW = re.compile(r":\d+ \d+ ([0-9a-f]+) ([0-9a-f]+) ([A-Z])\d*$")
 _MARKERS = (b"<<<<<<< ", b"=======", b">>>>>>> ", b"||||||| ")
 
 
-def file_changes(raw: Sequence[str], patch: bytes, /, *, lines: Lines) -> tuple[FileChange, ...]:
-    """The entries of `--raw -z` (meta, path, and a second path after a rename) with their hunks of `-U0`."""
+def file_changes(
+    raw: Sequence[str], patch: bytes, /, *, lines: Lines, is_merge: bool = False
+) -> tuple[FileChange, ...]:
+    """The entries of `--raw -z` (meta, path, and a second path after a rename) with their hunks of `-U0`.
+
+    Of a merge the text before is git's own attempt (git-log(1), `--remerge-diff`), whose markers are nobody's lines.
+    """
     sections = _sections(patch)
     found = []
     for status, before, after, old_path, path in _entries(raw):
         if status == "T":  # a link in the place of a file is printed as a deletion and a creation
             next(sections, None)
-        hunks = tuple(_hunks(next(sections, []), lines))
+        hunks = tuple(_hunks(next(sections, []), lines, markers=_MARKERS if is_merge else ()))
         if before != after and not any(hunk.removed or hunk.added or hunk.takes or hunk.gives for hunk in hunks):
             hunks = (_wholly(before, after, lines), *hunks)
         found.append(FileChange(path=path, old_path=old_path, before=before, after=after, hunks=hunks))
@@ -67,7 +72,7 @@ def _sections(patch: bytes) -> Iterator[list[bytes]]:
             section = []
 
 
-def _hunks(section: Iterable[bytes], lines: Lines) -> Iterator[Hunk]:
+def _hunks(section: Iterable[bytes], lines: Lines, *, markers: tuple[bytes, ...]) -> Iterator[Hunk]:
     place: tuple[int, int, int, int] | None = None
     removed: list[bytes] = []
     added: list[bytes] = []
@@ -76,7 +81,7 @@ def _hunks(section: Iterable[bytes], lines: Lines) -> Iterator[Hunk]:
         if place and first == b"+":
             added.append(line[1:])
         elif place and first == b"-":
-            if not line.startswith(_MARKERS, 1):  # of git's own attempt to merge
+            if not line.startswith(markers, 1):
                 removed.append(line[1:])
         elif header := _HEADER.match(line):
             if place:

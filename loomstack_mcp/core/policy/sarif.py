@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 from loomstack_mcp.core.policy.decide import Decision, Reason
 from loomstack_mcp.core.policy.violations import Violation
@@ -47,11 +48,16 @@ def _result(reason: Reason, violation: Violation) -> dict[str, Any]:
         "message": {"text": encodable(f"{reason.rule.why}: {violation.text}")},
     }
     if violation.path:
-        place: dict[str, Any] = {"artifactLocation": {"uri": encodable(violation.path)}}
+        place: dict[str, Any] = {"artifactLocation": {"uri": _uri(violation.path)}}
         if violation.line:
             place["region"] = {"startLine": violation.line}
         body["locations"] = [{"physicalLocation": place}]
     return body
+
+
+def _uri(path: str) -> str:
+    """A relative reference (RFC 3986, 4.2), byte by byte: SARIF's viewers look for the file under what it spells."""
+    return quote(path.encode("utf-8", "surrogateescape"))
 
 
 def _value(text: str) -> str:

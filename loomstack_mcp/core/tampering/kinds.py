@@ -50,9 +50,11 @@ class Weakening:
 
     @property
     def tampers(self) -> bool:
+        """Whether it is to be denied; a soft finding never is."""
         return self.hard and self.kind in TAMPER
 
     def violation(self) -> Violation:
+        """The same as policy checks have it; `kind_of` reads the kind back."""
         return Violation(text=f"{self.kind}: {self.text}", path=self.path, line=self.line, hard=self.hard)
 
 

@@ -1,6 +1,7 @@
 """What a test file checks, in plain records, whatever the language."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol
@@ -10,8 +11,13 @@ Skip = Literal["", "when", "always"]
 Key = tuple[str, str, str, float]
 """What makes two assertions the same: kind, sides, expected value, tolerance."""
 
+FileContents = Mapping[str, bytes]
+"""What several files hold, by path."""
+
 FILE_BYTES_MAX = 1_000_000
+"""A larger file is not read: `unreadable` says so."""
 FILE_LINES_MAX = 20_000
+"""Nor is one with more lines."""
 CASES_MAX = 64
 """Cases of one parametrised test or literal loop that are spelled out one by one."""
 TEST_STEPS_MAX = 5_000
@@ -68,6 +74,7 @@ class Assertion:
 
     @cached_property
     def key(self) -> Key:
+        """What it has in common with every assertion that checks the same thing in the same way."""
         return (self.kind, "\0".join(sorted(self.sides)), self.expected, self.tolerance)
 
 
@@ -99,14 +106,16 @@ class Test:
 
     @property
     def qualified(self) -> str:
+        """Its name behind that of its group: `TestRates.test_rate`."""
         return f"{self.group}.{self.name}" if self.group else self.name
 
     @cached_property
     def live(self) -> tuple[Assertion, ...]:
+        """The assertions that can fail."""
         return tuple(one for one in self.assertions if not one.dead)
 
     @cached_property
-    def spelled(self) -> tuple[Assertion, ...]:
+    def live_by_case(self) -> tuple[Assertion, ...]:
         """The live assertions, those of each case one by one where they are known."""
         return tuple(one for one in self.expanded or self.assertions if not one.dead)
 

@@ -4,15 +4,17 @@ import re
 from typing import Literal
 
 Language = Literal["python", "javascript", "go"]
+"""What tests are read in; `javascript` is TypeScript as well."""
 
 _TEST_FOLDER = re.compile(r"(?:^|/)(?:tests?|testing|specs?|__tests__|e2e)/", re.IGNORECASE)
 _NOT_ENTERED = re.compile(r"(?:^|/)(?:\.[^/]+|_darcs|build|CVS|dist|node_modules|venv|\{arch\}|[^/]+\.egg)/")
 """Folders that pytest does not look into (`norecursedirs`, as of pytest 8)."""
-_FOUND = {
+_FOUND: dict[Language, re.Pattern[str]] = {
     "python": re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|tests?)\.py$"),
     "javascript": re.compile(
         r"(?:[._-](?:test|spec|cy|e2e)|(?:^|/)(?:test|spec))\.[cm]?[jt]sx?$|(?:^|/)__tests__/.*\.[cm]?[jt]sx?$"
     ),
+    # The go tool passes by files whose name starts with `_` or `.` (`go help packages`).
     "go": re.compile(r"(?:^|/)[^/_.][^/]*_test\.go$"),
 }
 _RUNNER = re.compile(
@@ -45,6 +47,7 @@ def found_by_runner(path: str) -> bool:
 
 
 def in_test_folder(path: str) -> bool:
+    """Whether a folder of the path has the name of one for tests."""
     return _TEST_FOLDER.search(path) is not None
 
 
@@ -59,6 +62,7 @@ def is_runner_path(path: str) -> bool:
 
 
 def is_snapshot_path(path: str) -> bool:
+    """Whether the file is a result that a test recorded and is compared with from then on."""
     return _SNAPSHOT.search(path) is not None
 
 

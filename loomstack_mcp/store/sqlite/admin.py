@@ -17,7 +17,8 @@ from loomstack_mcp.store.sqlite import schema
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-_EXPORTED = ("v_runs", "v_claims", "v_loop_health", "note", "outcome", "event")
+_VIEWS = ("v_runs", "v_claims", "v_decisions", "v_conflicts", "v_loop_health")
+_LOGS = ("note", "outcome", "event")
 _STEPS = 1_000
 """SQLite asks for leave to go on every so many steps of its machine."""
 
@@ -57,7 +58,7 @@ def export(path: Path, folder: Path) -> dict[str, int]:
     folder.mkdir(parents=True, exist_ok=True)
     with _opened(path) as db:
         db.execute("BEGIN")
-        for name in _EXPORTED:
+        for name in (*_VIEWS, *_LOGS):
             target = folder / f"{name}.jsonl"
             with _created(target), target.open("w", encoding="utf-8") as lines:
                 counts[name] = 0
@@ -78,7 +79,7 @@ def query(path: Path, sql: str, *, limit: int, may_go_on: Callable[[], bool]) ->
             found = db.query(sql)
             rows = [row for row, _ in zip(found, range(limit + 1), strict=False)]
         except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
-            raise Invalid(f"{error}; the views are v_runs, v_claims and v_loop_health") from None
+            raise Invalid(f"{error}; the views are {', '.join(_VIEWS)}") from None
     return rows[:limit], len(rows) > limit
 
 

@@ -1,5 +1,6 @@
 """The SQLite backend: one file, many processes, one writer at a time."""
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -7,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from loomstack_mcp.core.errors import NotFound
+from loomstack_mcp.core.errors import NotFound, StoreUnavailable
 from loomstack_mcp.core.limits import BUSY_WAIT_MS, GATE_WAIT_MS
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.sqlite import gate, schema
@@ -74,13 +75,16 @@ class SqliteStore:
             yield tx
 
     def close(self) -> None:
-        """Give back every connection."""
+        """Give back every connection. What was read or written before stands, so that this raises nothing."""
         with self._lock:
             idle, self._idle = self._idle, []
         if not idle:
             return
-        # The last connection to close checkpoints the log, which must not meet another writer.
-        with explained(self.path, self._gate), gate.passed(self._gate, wait_ms=self._gate_wait_ms):
+        # The last connection to close checkpoints the log, which must not meet another writer. Who does not let go of
+        # the gate has the file open, so that ours is not the last; nor can it checkpoint where we may not write.
+        with contextlib.ExitStack() as entered:
+            with contextlib.suppress(StoreUnavailable), explained(self.path, self._gate):
+                entered.enter_context(gate.passed(self._gate, wait_ms=self._gate_wait_ms))
             for connection in idle:
                 connection.close()
 

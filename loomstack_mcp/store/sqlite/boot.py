@@ -25,6 +25,7 @@ def boot_base_ms(connection: sqlite3.Connection, clock: Clock, gate_file: Path) 
                 if tx.all(BOOT["begun"]):
                     tx.run(BOOT["jump"])
                     tx.run(BOOT["end_leases"], now_ms=tx.now_ms)
+                    tx.run(BOOT["end_places"], now_ms=tx.now_ms)
                 tx.run(BOOT["begin"], boot_id=clock.boot_id, base_ms=tx.now_ms - clock.boot_ms())
                 known = tx.all(BOOT["base"], boot_id=clock.boot_id)
             cursor.execute("COMMIT")

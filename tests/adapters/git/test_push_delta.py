@@ -1,5 +1,6 @@
 """What a push of one ref would land, also where its objects are still in quarantine."""
 
+from collections.abc import Set
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tests.deltas import pushed
     ],
 )
 def test_a_push_is_judged_from_where_the_ref_was(
-    shop: Path, old: str, new: str, expected: list[str], refs: set[str]
+    shop: Path, old: str, new: str, expected: list[str], refs: Set[str]
 ) -> None:
     commit(shop, {"src/a.py": "2\n"})
 
@@ -48,7 +49,7 @@ def test_a_new_ref_or_one_unknown_here_is_judged_from_where_it_left_the_trunk(
 
     landed = pushed(shop, old, feat, trunk="main")
 
-    assert (paths(landed), landed.refs, len(landed.gaps)) == (["src/a.py"], {ref}, gaps)
+    assert (paths(landed), landed.refs, len(landed.gaps)) == (["src/a.py"], frozenset({ref}), gaps)
 
 
 def test_a_tag_lands_its_commit_and_a_blob_cannot_be_judged(shop: Path) -> None:

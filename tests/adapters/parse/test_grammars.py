@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from loomstack_mcp.adapters.parse.grammars import PARSE_SECONDS_MAX, syntax_tree
 from loomstack_mcp.adapters.parse.imports.edges import edges
 from loomstack_mcp.adapters.parse.imports.import_map import ImportMap
@@ -18,11 +20,14 @@ def test_a_text_that_keeps_a_grammar_busy_is_given_up() -> None:
     assert time.thread_time() - start < 4 * PARSE_SECONDS_MAX
 
 
-def test_the_tree_of_a_text_holds_the_text() -> None:
-    root = syntax_tree(b"f(1)\n", "javascript")
+@pytest.mark.parametrize("count", [1, 50, 5_000])
+def test_the_tree_of_a_text_holds_the_text(count: int) -> None:
+    source = b"f(1);\n" * count
+    root = syntax_tree(source, "javascript")
 
     assert root is not None
-    assert (root.text, root.has_error) == (b"f(1)\n", False)
+    assert (root.text, root.has_error) == (source, False)
+    assert {one.text for one in root.children} == {b"f(1);"}
 
 
 def test_a_file_that_is_given_up_has_no_imports_and_is_told_as_unparsed() -> None:

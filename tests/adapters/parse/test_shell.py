@@ -6,13 +6,13 @@ import subprocess
 import pytest
 
 from loomstack_mcp.adapters.parse.shell.braces import BRACED_MAX
-from loomstack_mcp.adapters.parse.shell.script import parsed
+from loomstack_mcp.adapters.parse.shell.script import parsed_line
 from loomstack_mcp.core.shell.words import Word
 
 
 def words(line: str) -> tuple[Word, ...]:
     """Of the last command of a line."""
-    return parsed(line, home="/home/dana").commands[-1].words
+    return parsed_line(line, home="/home/dana").commands[-1].words
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash to ask")
@@ -72,5 +72,5 @@ def test_of_braces_that_cannot_be_opened_the_text_before_them_is_known(line: str
 
 
 def test_a_string_that_the_grammar_takes_for_longer_than_it_is_hides_nothing() -> None:
-    assert parsed(r"echo $'\\'; git push -f # '").opaque == ("it holds a $'…' that ends elsewhere",)
+    assert parsed_line(r"echo $'\\'; git push -f # '").opaque == ("it holds a $'…' that ends elsewhere",)
     assert [str(word) for word in words(r"echo $'\''; git push -f # '")] == ["git", "push", "-f"]

@@ -9,14 +9,14 @@ from loomstack_mcp.adapters.policy.facts import ChangeLooks
 from loomstack_mcp.adapters.policy.touched_paths import FolderLooks
 from loomstack_mcp.core.policy.violations import Unknown, Violation
 from tests.conftest import commit_all, git
-from tests.deltas import look
+from tests.deltas import opened_repository
 
 
 def test_a_look_at_a_change_reads_its_files_once(shop: Path) -> None:
     before = git(shop, "rev-parse", "HEAD")
     (shop / "key.txt").write_text(f"AKIA{'A' * 16}\n")
     commit_all(shop)
-    with look(shop) as repo:
+    with opened_repository(shop) as repo:
         looks = ChangeLooks(repo, push_delta(repo, before, git(shop, "rev-parse", "HEAD"), excused=False))
         secrets, added = looks.secrets(), looks.added(("AKIA",))
 
@@ -29,7 +29,7 @@ def test_a_look_at_a_change_reads_its_files_once(shop: Path) -> None:
 
 def test_a_message_is_looked_at_where_there_is_one(shop: Path) -> None:
     head = git(shop, "rev-parse", "HEAD")
-    with look(shop) as repo:
+    with opened_repository(shop) as repo:
         delta = push_delta(repo, head, head, excused=False)
         looks = ChangeLooks(repo, delta, message="fix: a thing")
 

@@ -8,7 +8,7 @@ from loomstack_mcp.core.clients import claude, codex
 from loomstack_mcp.core.clients.payload import Action
 from loomstack_mcp.core.errors import LoomError
 
-HOSTILE = [None, 3, 1.5, True, "x", [], ["x"], {}, {"a": {}}, [[1]], "\0", "\ud800", "a\nb", ""]
+HOSTILE: list[object] = [None, 3, 1.5, True, "x", [], ["x"], {}, {"a": {}}, [[1]], "\0", "\ud800", "a\nb", ""]
 
 
 def claude_payload(tool: str, **arguments: object) -> dict[str, object]:

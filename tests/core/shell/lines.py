@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from loomstack_mcp.adapters.parse.shell.script import parsed
+from loomstack_mcp.adapters.parse.shell.script import parsed_line
 from loomstack_mcp.core.shell.effects import ShellReading, shell_reading
 
 FORCE = ("git", "push", "--force|-f|--force-with-lease|--mirror")
-PARSE = partial(parsed, home="/home/dana")
+PARSE = partial(parsed_line, home="/home/dana")
 
 
 def read(line: str, *, cwd: str = "") -> ShellReading:

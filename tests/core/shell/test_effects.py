@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loomstack_mcp.adapters.parse.shell.script import PIPES_MAX, parsed
+from loomstack_mcp.adapters.parse.shell.script import PIPES_MAX, parsed_line
 from loomstack_mcp.core.shell.effects import COMMANDS_MAX, LINE_BYTES_MAX, shell_reading
 from loomstack_mcp.core.shell.guarded import bypasses, decides
 from loomstack_mcp.core.shell.matching import matching_calls
@@ -70,12 +70,12 @@ def test_a_call_within_a_call_is_listed_too() -> None:
 
 
 def test_without_a_parser_a_text_for_a_shell_is_opaque() -> None:
-    assert shell_reading(parsed("bash -c ls")).opaque
+    assert shell_reading(parsed_line("bash -c ls")).opaque
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12), min_size=1))
 def test_quoted_words_are_read_back(words: list[str]) -> None:
-    (command,) = parsed("run " + shlex.join(words)).commands
+    (command,) = parsed_line("run " + shlex.join(words)).commands
 
     assert [word.text for word in command.words[1:]] == words
     assert not any(word.is_opaque or word.is_glob for word in command.words)

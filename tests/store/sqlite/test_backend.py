@@ -116,6 +116,16 @@ def test_a_stopped_writer_holds_writers_up_for_seconds_and_readers_not_at_all(tm
         writer.send_signal(signal.SIGCONT)
 
 
+def test_a_stopped_writer_does_not_keep_a_reader_from_closing(tmp_path: Path) -> None:
+    add_repo(tmp_path / "loom.db").close()
+    with holding(tmp_path / "loom.db"):
+        reader = migrating_store(tmp_path / "loom.db", gate_wait_ms=50)
+        assert seq_of(reader) == 0
+        reader.close()
+
+    assert seq_of(migrating_store(tmp_path / "loom.db")) == 0
+
+
 def test_another_programs_lock_is_named_within_seconds(tmp_path: Path) -> None:
     store = add_repo(tmp_path / "loom.db")
     other = sqlite3.connect(store.path, isolation_level=None)
@@ -193,6 +203,27 @@ def public() -> Iterator[Path]:
     yield folder
     folder.chmod(0o700)
     shutil.rmtree(folder)
+
+
+def test_who_may_only_read_reads_while_others_have_the_store_open(public: Path) -> None:
+    store = add_repo(public / "loom.db")
+    with store.append():
+        pass
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from loomstack_mcp.store.sqlite.backend import SqliteStore\n"
+        "from tests.store.sqlite.support import seq_of\n"
+        "store = SqliteStore(Path(sys.argv[1]))\n"
+        "os.getuid() or os.setuid(65534)\n"  # root may write anywhere
+        "print(seq_of(store))\n"
+        "store.close()\n"
+    )
+    public.chmod(0o555)
+    for file in public.iterdir():
+        file.chmod(0o444)
+    done = run([sys.executable, "-c", code, str(store.path)])
+
+    assert (done.stdout, done.stderr) == ("0\n", "")
 
 
 def test_a_read_only_folder_is_named(public: Path) -> None:

@@ -1,17 +1,27 @@
 """Schemas: twenty processes at once, two versions at once, a backup first, a newer file refused."""
 
+import json
 import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from loomstack_mcp.core.claims import Waiter
 from loomstack_mcp.core.errors import StoreUnavailable
+from loomstack_mcp.loom import Loom, open_loom
+from loomstack_mcp.services import repos, starts
+from loomstack_mcp.services.grants import grant_claim
+from loomstack_mcp.store.base import Statement
 from loomstack_mcp.store.sqlite import schema
 from loomstack_mcp.store.sqlite.migrate import migrating_store
 from tests.deadlines import seconds
+from tests.factories import ANA, BEA, REPO, SHOP
+from tests.services.support import claimed, started
 from tests.store.sqlite.support import add_repo, seq_of
 
 _OPEN = """
@@ -94,6 +104,61 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path, newer: Path) -> 
     with pytest.raises(sqlite3.Error), migrating_store(tmp_path / "loom.db", migrations=newer).read():
         pass
     assert seq_of(migrating_store(tmp_path / "loom.db")) == 0
+
+
+def test_what_an_older_store_holds_is_there_after_its_upgrade(tmp_path: Path) -> None:
+    oldest = tmp_path / "oldest"
+    oldest.mkdir()
+    shutil.copy(next(schema.FOLDER.glob("0001_*")), oldest)
+    store = migrating_store(tmp_path / "loom.db", migrations=oldest)
+    repos.recorded_repo_id(store, SHOP)
+    with store.write(REPO) as tx:
+        draft = starts.drafted_run(tx, ANA, REPO, SHOP, "")
+        run = starts.recorded_run(tx, replace(draft, loop="loop", goal="goal"))
+        wanted = Waiter(id="", repo_id=REPO, run_id=run.id, seq=0, mode="exclusive", intent="why", patterns=("src/",),
+                        place_until_ms=0)  # fmt: skip
+        held = grant_claim(tx, run, wanted, ttl_ms=run.ttl_ms)
+    with Loom(store, rework_max=3) as loom:
+        note = loom.notes.share(ANA, "", kind="fact", text="rounds prices", patterns=["src/"]).note
+    with closing(sqlite3.connect(tmp_path / "loom.db", isolation_level=None)) as other:
+        other.execute(
+            "INSERT INTO outcome SELECT 'out_' || c.value, r.repo_id, r.id, r.id, 90 + c.key, 'maker', 'passed', 's', "
+            "0, 0, '[]', '', '', json_array(c.value, ?), '{}', 1, 0, 'check', 1 FROM run AS r, json_each(?) AS c",
+            ("f" * 40, json.dumps(["a" * 40, "b" * 7])),
+        )
+    with open_loom(tmp_path / "loom.db") as loom:
+        again = claimed(loom, ANA, "src/").claim
+        found = loom.notes.latest(REPO, limit=9, query="rounding")[0]
+        started(loom, BEA)
+        refused = claimed(loom, BEA, "src/a.py").blockers
+        with loom.store.read() as tx:
+            bound = tx.all(Statement("test.bound", "SELECT short, sha, run_id, bound_by FROM binding ORDER BY sha"))
+
+    assert again
+    assert (again.id, again.fence) == (held.id, held.fence)
+    assert [one.id for one in found] == [note.id]
+    assert [blocker.claim for blocker in refused] == [held.id]
+    assert [tuple(row.values()) for row in bound] == [
+        (sha[:7], sha, run.id, "outcome") for sha in ("a" * 40, "b" * 7, "f" * 40)
+    ]
+
+
+def test_the_seam_of_each_migration_leaves_the_same_tables(tmp_path: Path) -> None:
+    steps = tmp_path / "steps"
+    steps.mkdir()
+    for file in sorted(schema.FOLDER.iterdir()):
+        shutil.copy(file, steps)
+        with migrating_store(tmp_path / "by-steps.db", migrations=steps).read():
+            pass
+    with migrating_store(tmp_path / "at-once.db").read():
+        pass
+
+    tables = [
+        sqlite3.connect(tmp_path / name).execute("SELECT type, name, sql FROM sqlite_schema ORDER BY name").fetchall()
+        for name in ("by-steps.db", "at-once.db")
+    ]
+    assert tables[0] == tables[1]
+    assert len(list(tmp_path.glob("by-steps.db.v*.backup"))) == len(list(steps.iterdir())) - 1
 
 
 def test_a_file_that_another_process_is_making_is_no_stranger_s(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ _PIPES = {"|", "|&"}
 _SUBSHELLS = {"subshell", "command_substitution", "process_substitution", "function_definition"}
 
 
-def parsed(line: str, /, *, home: str = "") -> Script:
+def parsed_line(line: str, /, *, home: str = "") -> Script:
     """The commands of a line, inner ones too, in the order they stand there.
 
     A variable that the line sets once, to a text, counts as that text; `~` and `$HOME` as `home`, where given.
@@ -104,7 +104,7 @@ class _Walk:
             # The grammar takes backticks in a here-document for text.
             for match in _BACKTICKS.finditer(text_of(node)):
                 scope = (*place.scope, self._new_scope())
-                for one in parsed(match[1], home=self._home).commands:
+                for one in parsed_line(match[1], home=self._home).commands:
                     yield replace(one, scope=(*scope, *one.scope))
         elif node.type == "redirected_statement":
             owner, redirects = owner_of(node), redirects_among(node.children)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from loomstack_mcp.core.clients.files.json_text import Tree, branch, pruned, without_entry
+from loomstack_mcp.core.clients.files.json_text import JsonTree, branch, pruned, without_entry
 from loomstack_mcp.core.clients.files.own_names import COMMAND, HOOK, NAME, TOKEN_VARIABLE
 from loomstack_mcp.core.errors import Invalid
 
@@ -14,7 +14,7 @@ _AUTHORIZATION = {"Authorization": f"Bearer ${{{TOKEN_VARIABLE}}}"}
 _TRANSPORT = ("command", "type", "url", "headers")
 
 
-def with_json_server(tree: Tree, url: str, /) -> Tree:
+def with_json_server(tree: JsonTree, url: str, /) -> JsonTree:
     """The servers of `.mcp.json` with ours: at that URL, or started by each session where it is empty.
 
     Raises Invalid where another server has our name.
@@ -42,7 +42,7 @@ def is_our_server(entry: object, /) -> bool:
     return command == COMMAND or TOKEN_VARIABLE in str(sent)
 
 
-def without_json_server(tree: Tree, /) -> Tree:
+def without_json_server(tree: JsonTree, /) -> JsonTree:
     """The servers without ours; another that has our name stays."""
     servers = tree.get("mcpServers")
     if not isinstance(servers, dict) or not is_our_server(servers.get(NAME)):
@@ -50,7 +50,7 @@ def without_json_server(tree: Tree, /) -> Tree:
     return pruned(tree, "mcpServers", {name: entry for name, entry in servers.items() if name != NAME})
 
 
-def with_permission(tree: Tree, /) -> Tree:
+def with_permission(tree: JsonTree, /) -> JsonTree:
     """Claude Code's settings, by which our tools need no question. Raises Invalid where they are of another kind."""
     permissions = branch(tree, "permissions", {})
     allowed = branch(permissions, "allow", [])
@@ -58,7 +58,7 @@ def with_permission(tree: Tree, /) -> Tree:
     return {**tree, "permissions": {**permissions, "allow": allowed}}
 
 
-def with_hook(tree: Tree, client: str, matcher: str, /) -> Tree:
+def with_hook(tree: JsonTree, client: str, matcher: str, /) -> JsonTree:
     """Settings of either client with our hook before the tools that `matcher` names, once.
 
     Raises Invalid where they are of another kind.
@@ -74,7 +74,7 @@ def with_hook(tree: Tree, client: str, matcher: str, /) -> Tree:
     return {**tree, "hooks": {**hooks, "PreToolUse": [*_without_hook(groups), ours]}}
 
 
-def without_settings(tree: Tree, /) -> Tree:
+def without_settings(tree: JsonTree, /) -> JsonTree:
     """Settings of either client without our permission, our hook and what was answered about our server."""
     permissions, hooks = tree.get("permissions"), tree.get("hooks")
     if isinstance(permissions, dict):

@@ -9,7 +9,7 @@ from loomstack_mcp.core.errors import Invalid
 _INDENT = re.compile(r"^([ \t]+)\"", re.MULTILINE)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
-Tree = dict[str, Any]
+JsonTree = dict[str, Any]
 
 
 class _Number(str):
@@ -18,13 +18,13 @@ class _Number(str):
     __slots__ = ()
 
 
-def parsed(path: str, text: str) -> Tree:
+def parsed_json(path: str, text: str) -> JsonTree:
     """The object that the text holds; an empty one where it is blank. Raises Invalid, naming `path`."""
     if not text.strip():
         return {}
 
-    def once(pairs: list[tuple[str, Any]]) -> Tree:
-        tree: Tree = {}
+    def once(pairs: list[tuple[str, Any]]) -> JsonTree:
+        tree: JsonTree = {}
         for name, value in pairs:
             if name in tree:
                 raise Invalid(
@@ -43,7 +43,7 @@ def parsed(path: str, text: str) -> Tree:
     return tree
 
 
-def printed(tree: Tree, *, like: str) -> str:
+def printed(tree: JsonTree, *, like: str) -> str:
     """With the line ends of `like`, and indented as it is; by two spaces where that cannot be told.
 
     Raises Invalid where objects lie deeper in one another than Python can follow.
@@ -56,7 +56,7 @@ def printed(tree: Tree, *, like: str) -> str:
     return text.replace("\n", "\r\n") if "\r\n" in like else text
 
 
-def branch(tree: Tree, name: str, empty: Any) -> Any:
+def branch(tree: JsonTree, name: str, empty: Any) -> Any:
     """What is under that name, else `empty`. Raises Invalid where it is of another kind than `empty`."""
     found = tree.get(name, empty)
     if not isinstance(found, type(empty)):
@@ -64,14 +64,14 @@ def branch(tree: Tree, name: str, empty: Any) -> Any:
     return found
 
 
-def pruned(tree: Tree, name: str, value: Any) -> Tree:
+def pruned(tree: JsonTree, name: str, value: Any) -> JsonTree:
     """The tree with that value, or without the name where the value is empty and was not before."""
     if value == tree.get(name):
         return tree
     return {**tree, name: value} if value else {key: kept for key, kept in tree.items() if key != name}
 
 
-def without_entry(tree: Tree, name: str, entry: str) -> Tree:
+def without_entry(tree: JsonTree, name: str, entry: str) -> JsonTree:
     """The tree without that entry of a list, and without the list where it had no other."""
     found = tree.get(name)
     return pruned(tree, name, [each for each in found if each != entry]) if isinstance(found, list) else tree

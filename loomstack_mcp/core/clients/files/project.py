@@ -12,7 +12,7 @@ from loomstack_mcp.core.clients.files.json_entries import (
     without_json_server,
     without_settings,
 )
-from loomstack_mcp.core.clients.files.json_text import Tree, parsed, printed
+from loomstack_mcp.core.clients.files.json_text import JsonTree, parsed_json, printed
 from loomstack_mcp.core.clients.files.marked_block import with_block, without_block
 from loomstack_mcp.core.clients.files.own_names import COMMAND, NAME, TOKEN_VARIABLE
 from loomstack_mcp.core.clients.files.toml_text import with_server, without_server
@@ -99,10 +99,12 @@ def _file(path: str, put: TextChange, taken: TextChange, *, bare: str = "", hide
     )
 
 
-def _json(path: str, put: Callable[[Tree], Tree], taken: Callable[[Tree], Tree], *, bare: str = "{}\n") -> ClientFile:
-    def applied(change: Callable[[Tree], Tree]) -> TextChange:
+def _json(
+    path: str, put: Callable[[JsonTree], JsonTree], taken: Callable[[JsonTree], JsonTree], *, bare: str = "{}\n"
+) -> ClientFile:
+    def applied(change: Callable[[JsonTree], JsonTree]) -> TextChange:
         def on_text(text: str) -> str:
-            tree = parsed(path, text)
+            tree = parsed_json(path, text)
             try:
                 changed = change(tree)
                 if changed == tree:

@@ -7,7 +7,7 @@ from typing import Any
 from loomstack_mcp.core.clients.files.marked_block import with_block, without_block
 from loomstack_mcp.core.errors import Invalid
 
-Tree = dict[str, Any]
+TomlTree = dict[str, Any]
 
 
 def with_server(path: str, text: str, name: str, body: str) -> str:
@@ -47,7 +47,7 @@ def _entangled(path: str) -> Invalid:
     )
 
 
-def _parsed(path: str, text: str) -> Tree:
+def _parsed(path: str, text: str) -> TomlTree:
     try:
         # A NaN would not be equal to itself.
         return tomllib.loads(text, parse_float=str)
@@ -58,12 +58,12 @@ def _parsed(path: str, text: str) -> Tree:
         ) from None
 
 
-def _servers(tree: Tree) -> Tree:
+def _servers(tree: TomlTree) -> TomlTree:
     servers = tree.get("mcp_servers")
     return servers if isinstance(servers, dict) else {}
 
 
-def _others(tree: Tree, name: str) -> Tree:
+def _others(tree: TomlTree, name: str) -> TomlTree:
     """What the file says apart from that server."""
     if not isinstance(tree.get("mcp_servers", {}), dict):
         return tree

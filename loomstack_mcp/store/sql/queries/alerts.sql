@@ -6,12 +6,15 @@ ON CONFLICT (run_id, seq, about) DO NOTHING
 -- :name due
 -- What a run has not heard twice, oldest first.
 SELECT seq, kind, about, text, who FROM alert
-WHERE run_id = :run_id AND deliveries < 2 ORDER BY seq LIMIT :limit
+WHERE run_id = :run_id AND deliveries < 2 ORDER BY seq, about LIMIT :limit
 
 -- :name delivered
--- These rode on an answer.
+-- These rode on an answer. One change of state may have left several, of which not all did.
 UPDATE alert SET deliveries = deliveries + 1
-WHERE run_id = :run_id AND seq >= :first AND seq <= :last AND deliveries < 2
+WHERE run_id = :run_id AND deliveries < 2 AND EXISTS (
+  SELECT 1 FROM json_each(:heard) AS h
+  WHERE json_extract(h.value, '$[0]') = alert.seq AND json_extract(h.value, '$[1]') = alert.about
+)
 
 -- :name settle
 -- What these said is known by now.

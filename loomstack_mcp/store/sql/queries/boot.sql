@@ -16,5 +16,10 @@ ON CONFLICT (only) DO UPDATE SET boot_id = excluded.boot_id, base_ms = excluded.
 UPDATE repo SET seq = seq + 1000000
 
 -- :name end_leases
--- All holders were processes of the boot that is over.
-UPDATE run SET expires_at_ms = :now_ms WHERE state = 'live' AND expires_at_ms > :now_ms
+-- All holders were processes of the boot that is over. None was seen later than now, should the clock have gone back.
+UPDATE run SET expires_at_ms = MIN(expires_at_ms, :now_ms), seen_at_ms = MIN(seen_at_ms, :now_ms)
+WHERE state = 'live' AND (expires_at_ms > :now_ms OR seen_at_ms > :now_ms)
+
+-- :name end_places
+-- So were all who waited.
+UPDATE waiter SET place_until_ms = :now_ms WHERE place_until_ms > :now_ms

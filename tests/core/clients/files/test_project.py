@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loomstack_mcp.core.clients.files.json_text import parsed, printed
+from loomstack_mcp.core.clients.files.json_text import parsed_json, printed
 from loomstack_mcp.core.clients.files.marked_block import with_block, without_block
 from loomstack_mcp.core.clients.files.project import ClientFile, client_files
 from loomstack_mcp.core.clients.files.server_url import usable_url
@@ -124,7 +124,7 @@ VALUES = st.recursive(
 def test_json_is_printed_as_the_library_prints_it(tree: dict[str, object]) -> None:
     text = json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
 
-    assert printed(parsed("x", text), like=text) == text
+    assert printed(parsed_json("x", text), like=text) == text
 
 
 @pytest.mark.parametrize(

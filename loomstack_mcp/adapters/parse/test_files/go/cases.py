@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from tree_sitter import Node
 
-from loomstack_mcp.adapters.parse.nodes import text_of, within
+from loomstack_mcp.adapters.parse.nodes import nodes_within, text_of
 
 _DECLARED = ("short_var_declaration", "var_spec", "range_clause")
 _TABLE_TYPES = ("slice_type", "map_type", "array_type", "implicit_length_array_type")
@@ -17,17 +17,17 @@ def tables_of(root: Node) -> dict[str, int]:
     return dict(_tables(root))
 
 
-def cases_of(body: Node | None, tables: Mapping[str, int]) -> int:
+def go_cases_of(body: Node | None, tables: Mapping[str, int]) -> int:
     """The elements of the tables that the test runs over; 0 where one of them is not known."""
     if body is None:
         return 1
     own = {**tables, **tables_of(body)}
-    turns = [_turns(node, own) for node in within(body) if node.type == "range_clause"]
+    turns = [_turns(node, own) for node in nodes_within(body) if node.type == "range_clause"]
     return sum(count or 0 for count in turns) or (0 if None in turns else 1)
 
 
 def _tables(root: Node) -> Iterator[tuple[str, int]]:
-    for node in within(root):
+    for node in nodes_within(root):
         if node.type in _DECLARED:
             name = _NAME.match(text_of(node))
             count = _elements(_first_literal(node))
@@ -44,7 +44,7 @@ def _turns(loop: Node, tables: Mapping[str, int]) -> int | None:
 
 
 def _first_literal(node: Node) -> Node | None:
-    return next((one for one in within(node) if one.type == "composite_literal"), None)
+    return next((one for one in nodes_within(node) if one.type == "composite_literal"), None)
 
 
 def _elements(literal: Node | None) -> int | None:

@@ -7,9 +7,9 @@ from tree_sitter import Node
 
 from loomstack_mcp.adapters.parse.nodes import line_of, text_of
 from loomstack_mcp.adapters.parse.test_files.asserting import NodeScope
-from loomstack_mcp.adapters.parse.test_files.go.cases import cases_of, tables_of
+from loomstack_mcp.adapters.parse.test_files.go.cases import go_cases_of, tables_of
 from loomstack_mcp.adapters.parse.test_files.go.flow import block_assertions
-from loomstack_mcp.adapters.parse.test_files.go.names import local_names, values_of
+from loomstack_mcp.adapters.parse.test_files.go.names import go_local_names, values_of
 from loomstack_mcp.adapters.parse.test_files.go.syntax import FAILS, SKIPS, called_within, function_name, statements_of
 from loomstack_mcp.core.tampering.model import Inventory, Skip, Test, digest
 
@@ -74,9 +74,9 @@ def _test(
         line=line_of(function),
         assertions=tuple(block_assertions(body, scope)) if body is not None else (),
         skip=_skip(body),
-        cases=cases_of(body, tables),
+        cases=go_cases_of(body, tables),
         body=digest(" ".join(text_of(body).split())),
-        names=frozenset(local_names(body) - values.keys()),
+        names=frozenset(go_local_names(body) - values.keys()),
         uncollected=uncollected,
     )
 

@@ -5,16 +5,16 @@ from collections.abc import Iterator, Mapping
 
 from tree_sitter import Node
 
-from loomstack_mcp.adapters.parse.nodes import text_of, within
+from loomstack_mcp.adapters.parse.nodes import nodes_within, text_of
 from loomstack_mcp.adapters.parse.test_files.spelling import spelled
 
 _VALUE_CHARS_MAX = 300
 """Longer values stay behind their name."""
 
 
-def local_names(body: Node | None) -> set[str]:
+def go_local_names(body: Node | None) -> set[str]:
     """All that are declared, with what stands beside them on the left."""
-    return {text_of(one) for node in _assigned(body) for one in within(node) if one.type == "identifier"}
+    return {text_of(one) for node in _assigned(body) for one in nodes_within(node) if one.type == "identifier"}
 
 
 def values_of(body: Node | None) -> dict[str, str]:
@@ -39,7 +39,7 @@ def values_of_call(function: Node, given: list[Node], values: Mapping[str, str])
 
 
 def _assigned(body: Node | None) -> Iterator[Node]:
-    for node in within(body) if body is not None else ():
+    for node in nodes_within(body) if body is not None else ():
         left = node.child_by_field_name("left")
         if node.type in ("short_var_declaration", "range_clause") and left is not None:
             yield left
@@ -49,7 +49,7 @@ def _assigned(body: Node | None) -> Iterator[Node]:
 
 def _settings(body: Node | None) -> Iterator[tuple[Node, Node, Node]]:
     """Each `left := right` and `left = right`, with its two sides."""
-    for node in within(body) if body is not None else ():
+    for node in nodes_within(body) if body is not None else ():
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         if node.type in ("short_var_declaration", "assignment_statement") and left is not None and right is not None:
             yield node, left, right

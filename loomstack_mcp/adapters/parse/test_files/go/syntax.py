@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from loomstack_mcp.adapters.parse.nodes import text_of, within
+from loomstack_mcp.adapters.parse.nodes import nodes_within, text_of
 
 FAILS = re.compile(r"^(?:t|tb|b|f|tt|c|s\.T\(\)|tester\.\w+|\w*[tT])\.(?:Error|Errorf|Fatal|Fatalf|Fail|FailNow)$")
 """The function of a call that makes the test fail, whether or not it goes on."""
@@ -35,7 +35,7 @@ def function_name(statement: Node) -> str:
 
 def called_within(node: Node) -> Iterator[str]:
     """The functions of all calls in it, top down."""
-    return (function_name(one) for one in within(node) if one.type == "call_expression")
+    return (function_name(one) for one in nodes_within(node) if one.type == "call_expression")
 
 
 def _without_comments(node: Node) -> list[Node]:

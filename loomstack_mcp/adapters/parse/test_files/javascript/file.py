@@ -13,8 +13,8 @@ from loomstack_mcp.adapters.parse.test_files.javascript.names import (
     constants_of,
     helpers_of,
     imports_of,
-    local_names,
-    mocks_of,
+    script_local_names,
+    script_mocks_of,
     stubs_of,
 )
 from loomstack_mcp.adapters.parse.test_files.javascript.runner import RunnerCall, runner_call
@@ -54,7 +54,7 @@ class _File:
         self.only = False
         """Known when all tests have been read."""
         self._helpers = helpers_of(root)
-        self._mocked = tuple(mocks_of(root, self.imports))
+        self._mocked = tuple(script_mocks_of(root, self.imports))
 
     def tests(self, node: Node, suite: _Suite) -> Iterator[Test]:
         for child in node.named_children:
@@ -89,5 +89,5 @@ class _File:
             cases=suite.cases,
             mocked=(*self._mocked, *stubs),
             body=digest(" ".join(text_of(content).split())),
-            names=frozenset(local_names(body) - values.keys()),
+            names=frozenset(script_local_names(body) - values.keys()),
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from loomstack_mcp.adapters.parse.nodes import text_of, within
+from loomstack_mcp.adapters.parse.nodes import nodes_within, text_of
 from loomstack_mcp.adapters.parse.test_files.javascript.syntax import FUNCTIONS, call_arguments, string_of
 from loomstack_mcp.adapters.parse.test_files.spelling import spelled
 
@@ -25,7 +25,7 @@ def imports_of(root: Node) -> dict[str, tuple[str, ...]]:
     for node in root.named_children:
         if node.type == "import_statement":
             source = text_of(node.child_by_field_name("source")).strip("'\"")
-            found[source] = tuple(text_of(one) for one in within(node) if one.type == "identifier")
+            found[source] = tuple(text_of(one) for one in nodes_within(node) if one.type == "identifier")
         elif required := _REQUIRED.match(text_of(node)[:_REQUIRED_CHARS_MAX]):
             found[required[2]] = tuple(re.findall(r"\w+", required[1]))
     return found
@@ -34,7 +34,7 @@ def imports_of(root: Node) -> dict[str, tuple[str, ...]]:
 def helpers_of(root: Node) -> dict[str, Node]:
     """The functions that assert something, by name."""
     found: dict[str, Node] = {}
-    for node in within(root):
+    for node in nodes_within(root):
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
         function = node if node.type == "function_declaration" else value
         if name is not None and function is not None and function.type in FUNCTIONS and "expect" in text_of(function):
@@ -42,7 +42,7 @@ def helpers_of(root: Node) -> dict[str, Node]:
     return found
 
 
-def local_names(body: Node | None) -> set[str]:
+def script_local_names(body: Node | None) -> set[str]:
     """All that a test declares, its parameters too."""
     return set(_declared(body))
 
@@ -60,9 +60,9 @@ def constants_of(body: Node | None) -> dict[str, str]:
     return {name: value for name, value in found.items() if name not in several}
 
 
-def mocks_of(root: Node, imports: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
+def script_mocks_of(root: Node, imports: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
     """What the file imports from modules that it replaces, under no owner."""
-    for node in within(root):
+    for node in nodes_within(root):
         if node.type == "call_expression" and _MOCK.match(text_of(node)):
             module = string_of(next(iter(call_arguments(node)), None))
             yield from (("", name) for name in imports.get(module, ()))
@@ -79,17 +79,17 @@ def stubs_of(content: Node) -> Iterator[tuple[str, str]]:
 
 
 def _declared(body: Node | None) -> Iterator[str]:
-    for node in within(body) if body is not None else ():
+    for node in nodes_within(body) if body is not None else ():
         if node.type in _DECLARED:
             target = node.child_by_field_name("name") or node.child_by_field_name("pattern") or node
-            for one in within(target):
+            for one in nodes_within(target):
                 if one.type.endswith(("identifier", "identifier_pattern")):
                     yield text_of(one)
 
 
 def _declarators(body: Node | None) -> Iterator[tuple[Node, str, Node]]:
     """Each declaration of one name with a value: its node, the name, the value's node."""
-    for node in within(body) if body is not None else ():
+    for node in nodes_within(body) if body is not None else ():
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
         if node.type != "variable_declarator" or name is None or value is None:
             continue

@@ -1,0 +1,259 @@
+"""What commits changed, read of a whole history at once: as reading each alone, whatever is in them or missing."""
+
+import random
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loomstack_mcp.adapters.git import diffs, history
+from loomstack_mcp.adapters.git.diffs import Unread
+from loomstack_mcp.core.changes.hunks import Change, FileChange
+from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.changes.patches import file_changes
+from tests.adapters.git.support import commit, write
+from tests.conftest import commit_all, git
+from tests.deltas import opened_repository
+from tests.eval.history import Files, History, written
+
+LINES = Lines(b"key")
+OPTIONS = ("--raw", "-z", "--no-abbrev", "-p", "-U0", "-M", "--src-prefix=a/", "--dst-prefix=b/")
+SEEN = (*OPTIONS, "--diff-algorithm=myers")
+
+
+def read(folder: Path, tip: str = "HEAD", *, only: Sequence[str] = ()) -> tuple[list[Change], list[str]]:
+    """What was read of a history, or `only` of these commits of it, and which commits were not."""
+    unread = Unread()
+    with opened_repository(folder) as repo:
+        listed = [one for one in history.commits(repo, tip) if not only or one.sha in only]
+        return list(diffs.changes(repo, listed, unread, lines=LINES)), unread.shas
+
+
+def git_says(folder: Path, sha: str) -> tuple[FileChange, ...]:
+    """What `git diff-tree` says of a commit that is no merge."""
+    asked = ["git", "diff-tree", "--root", "--no-commit-id", "-r", *SEEN, sha]
+    entries, _, patch = subprocess.run(asked, cwd=folder, capture_output=True, check=True).stdout.partition(b"\0\0")
+    return file_changes([part.decode() for part in entries.split(b"\0")], patch, lines=LINES)
+
+
+def paths_of_merge(folder: Path, sha: str) -> list[str]:
+    """What `git show` says that a merge changed beside merging."""
+    asked = ["git", "show", "--remerge-diff", "--format=", "--name-only", "-z", sha]
+    found = subprocess.run(asked, cwd=folder, capture_output=True, check=True).stdout
+    return [name.decode() for name in found.split(b"\0") if name.strip()]
+
+
+def tangled(seed: int, folder: Path) -> History:
+    """Some commits on a few lines of work, merged by twos, which may take either side or change more besides."""
+    made = History(random.Random(seed))
+    made.start()
+    saved: dict[int, Files] = {made.head: made.files}
+    for _ in range(9):
+        parents = tuple(made.random.sample(sorted(saved), k=min(len(saved), made.random.choice((1, 1, 2)))))
+        files = [saved[parent] for parent in parents]
+        made.files = {
+            path: [list(block) for block in made.random.choice(files)[path]]
+            for path in sorted(set.intersection(*map(set, files)))
+        }
+        if made.random.random() < 0.7:
+            made.noise(1)
+            parents = (*parents[:-1], made.head) if made.commits[-1].parents == parents[-1:] else parents
+        sha = made.commit("ana", f"{made.word()}\n\nLoom-Run: run_{made.random.randint(1, 9)}", parents=parents)
+        saved[sha] = made.files
+    tips = set(saved) - {parent for one in made.commits for parent in one.parents}
+    made.commit("ana", "All", parents=tuple(sorted(tips))[:2] if len(tips) > 1 else ())
+    written(made, folder)
+    return made
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=4)
+def test_a_history_read_at_once_is_each_commit_read_alone(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+    folder = tmp_path_factory.mktemp("tangled") / "made"
+    tangled(seed, folder)
+
+    found, unread = read(folder)
+    plain = [change for change in found if len(change.parents) < 2]
+    merges = [change for change in found if len(change.parents) > 1]
+
+    assert [change.sha for change in found] == git(folder, "rev-list", "--date-order", "--reverse", "HEAD").split()
+    assert {change.sha: change.files for change in plain} == {one.sha: git_says(folder, one.sha) for one in plain}
+    assert [[file.path for file in one.files] for one in merges] == [paths_of_merge(folder, one.sha) for one in merges]
+    assert [read(folder, only=[one.sha])[0] for one in merges] == [[one] for one in merges]
+    assert unread == []
+
+
+def branch(root: Path, name: str, files: dict[str, str]) -> None:
+    git(root, "checkout", "--quiet", "-b", name, "main")
+    commit(root, files)
+    git(root, "checkout", "--quiet", "main")
+
+
+def merge(root: Path, *names: str, besides: dict[str, str] | None = None) -> str:
+    git(root, "merge", "--quiet", "--no-ff", "--no-commit", *names)
+    write(root, besides or {})
+    commit_all(root, f"Merge {' '.join(names)}")
+    return git(root, "rev-parse", "HEAD")
+
+
+def files_of(found: list[Change]) -> list[list[str]]:
+    return [[file.path for file in change.files] for change in found]
+
+
+def test_a_merge_has_what_it_changed_beside_merging(shop: Path) -> None:
+    branch(shop, "one", {"one": "1\n"})
+    branch(shop, "two", {"two": "2\n"})
+    branch(shop, "three", {"three": "3\n"})
+    clean = merge(shop, "one")
+    evil = merge(shop, "two", besides={"evil": "an evil line\n"})
+    merge(shop, "three")
+
+    found, _ = read(shop)
+
+    assert {one.sha: files_of([one])[0] for one in found if one.sha in (clean, evil)} == {clean: [], evil: ["evil"]}
+
+
+@pytest.mark.parametrize(
+    ("kept", "dropped"),
+    [
+        ("our own line\ntheir own line\n", set()),
+        ("their own line\nour own line\n", set()),
+        ("our own line\n", {"their own line"}),
+        ("x\n", {"our own line", "their own line"}),
+    ],
+)
+def test_of_a_conflict_a_merge_takes_only_what_does_not_stand_in_it(shop: Path, kept: str, dropped: set[str]) -> None:
+    branch(shop, "one", {"src/a.py": "their own line\n"})
+    commit(shop, {"src/a.py": "our own line\n"})
+    subprocess.run(["git", "merge", "--quiet", "one"], cwd=shop, capture_output=True, check=False)
+    commit(shop, {"src/a.py": kept})
+
+    [*_, merged] = read(shop)[0]
+
+    gone = {line for file in merged.files for hunk in file.hunks for line in hunk.removed}
+    assert {line for line in ("our own line", "their own line") if LINES.number(line.encode()) in gone} == dropped
+
+
+def test_an_octopus_is_read_and_what_comes_after_it(shop: Path) -> None:
+    branch(shop, "one", {"one": "1\n"})
+    branch(shop, "two", {"two": "2\n"})
+    octopus = merge(shop, "one", "two")
+    last = commit(shop, {"last": "x\n"})
+
+    found, unread = read(shop)
+
+    assert [change.sha for change in found][-2:] == [octopus, last]
+    assert (files_of(found)[-2:], unread) == ([[], ["last"]], [])
+
+
+def test_no_file_passes_for_the_commit_behind_it(shop: Path) -> None:
+    """A merge is read before those that it can know, and so name, or have stand in a file, with what git prints."""
+    branch(shop, "one", {"one": "1\n"})
+    branch(shop, "two", {"two": "2\n"})
+    first = merge(shop, "one")
+    forged = f"\x02{first}\0\0001\0eve\0eve@shop\0forged\0\0\0"
+    text = "a line of it\n" * 1_000 + forged
+    second = merge(shop, "two", besides={f"\x02{first}": "x\n", "text": text, f"{first}": "x\n"})
+
+    found, _ = read(shop)
+
+    assert [(one.sha, one.author, len(one.files)) for one in found if one.sha in (first, second)] == [
+        (first, "test", 0),
+        (second, "test", 3),
+    ]
+
+
+@pytest.mark.parametrize("missing", ["HEAD~2^{tree}", "HEAD~2:src/a.py"])
+def test_only_what_git_cannot_show_is_unread(shop: Path, missing: str) -> None:
+    for number in range(5):
+        commit(shop, {"src/a.py": f"a line {number}\n" * 3})
+    gone = git(shop, "rev-parse", missing)
+    (shop / ".git/objects" / gone[:2] / gone[2:]).unlink()
+    listed = git(shop, "rev-list", "--reverse", "HEAD").split()
+    shown = [subprocess.run(["git", "show", sha], cwd=shop, capture_output=True, check=False) for sha in listed]
+
+    found, unread = read(shop)
+
+    assert [change.sha for change in found] == [
+        sha for sha, ran in zip(listed, shown, strict=True) if not ran.returncode
+    ]
+    assert sorted([*unread, *(change.sha for change in found)]) == sorted(listed)
+
+
+def test_of_a_partial_clone_the_rest_is_not_tried_after_a_hundred(tmp_path: Path) -> None:
+    made = "".join(
+        f"commit refs/heads/main\ncommitter a <a@shop> {at} +0000\ndata 0\nM 100644 inline a\ndata 3\n{at:03}\n"
+        for at in range(120)
+    )
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    asked = ["git", "-c", "fastimport.unpackLimit=999", "fast-import", "--quiet"]
+    subprocess.run(asked, cwd=tmp_path, input=made.encode(), check=True)
+    listed = git(tmp_path, "cat-file", "--batch-all-objects", "--batch-check").splitlines()
+    for blob in [line[:40] for line in listed if " blob " in line]:
+        (tmp_path / ".git/objects" / blob[:2] / blob[2:]).unlink()
+
+    found, unread = read(tmp_path)
+
+    assert (len(found), unread) == (0, git(tmp_path, "rev-list", "--reverse", "HEAD").split())
+
+
+@pytest.mark.parametrize(
+    ("when", "at_ms"),
+    [
+        ("ana <a@shop> 7 +0000", 7_000),
+        ("ana <a@shop>", 0),
+        ("ana", 0),
+        ("ana <a@shop> 18446744073709551614 +0000", 253_402_300_799_000),
+    ],
+)
+def test_a_commit_may_say_any_time_or_none(shop: Path, when: str, at_ms: int) -> None:
+    head, tree = git(shop, "rev-parse", "HEAD", "HEAD^{tree}").split()
+    text = f"tree {tree}\nparent {head}\nauthor {when}\ncommitter {when}\n\nA commit\n"
+    (shop / "text").write_text(text)
+    odd = git(shop, "hash-object", "--literally", "-w", "-t", "commit", "text")
+
+    [*_, last] = read(shop, odd)[0]
+
+    assert (last.sha, last.at_ms) == (odd, at_ms)
+
+
+@pytest.mark.parametrize("name", ["a b", "line\nfeed", "quote\"'", "tab\t", "ü", "\x02", "-x", " -> "])
+def test_a_file_of_any_name_is_named(shop: Path, name: str) -> None:
+    sha = commit(shop, {name: "some line of text\n"})
+    (shop / name).rename(shop / f"{name}2")
+    commit_all(shop)
+
+    [_, added, renamed] = read(shop)[0]
+
+    assert (added.sha, files_of([added])[0]) == (sha, [name])
+    assert [(file.old_path, file.path) for file in renamed.files] == [(name, f"{name}2")]
+
+
+def test_no_setting_of_a_clone_changes_what_is_read(shop: Path) -> None:
+    """For the store compares what several clones read."""
+    lines = [f"a line {number}\n" for number in range(9)]
+    block = "def one():\n    return 1\n\n"
+    commit(shop, {"b": "".join(lines), "c": block, "d": "a file of its own\n", "e": "another file\n"})
+    branch(shop, "one", {"b": "".join(lines).replace("4", "of theirs")})
+    lines[2], lines[6] = "changed\n", "changed too\n"
+    for name in ("d", "e"):
+        (shop / name).rename(shop / f"{name}2")
+    commit(shop, {"b": "".join(lines), "c": block.replace("one", "two") + block, "d2": "a file of its own\nmore\n"})
+    commit(shop, {"README.md": "more\n\nLoom-Run: run_1\n"})
+    git(shop, "commit", "--quiet", "--allow-empty", "-m", "Signed\n\nLoom-Run: run_1")
+    merge(shop, "one", besides={"evil": "an evil line\n"})
+    expected = read(shop)
+    (shop / "order").write_text("c\nb\n")
+    for setting in ("color.ui=always", "core.quotePath=false", "diff.algorithm=patience", "diff.context=9",
+                    "diff.external=false", "diff.indentHeuristic=false", "diff.interHunkContext=9",
+                    "diff.mnemonicPrefix=true", "diff.noprefix=true", f"diff.orderFile={shop}/order",
+                    "diff.relative=true", "diff.renameLimit=1", "diff.renames=false", "format.pretty=oneline",
+                    "i18n.logOutputEncoding=UTF-16", "log.diffMerges=on", "log.follow=true", "log.showRoot=false",
+                    "log.showSignature=true", "merge.conflictStyle=diff3", "merge.renames=false",
+                    "trailer.separators=%"):  # fmt: skip
+        git(shop, "config", *setting.split("="))
+
+        assert (setting, read(shop)) == (setting, expected)

@@ -1,0 +1,157 @@
+"""Which repository a clone is: one for all that fetch from one another, and told for every origin that git takes."""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from loomstack_mcp.adapters.git.discovery import place_at
+from loomstack_mcp.adapters.git.identity import clone_name, identity, setting
+from tests.conftest import commit_all, git
+
+
+def identity_at(folder: Path) -> str:
+    return identity(place_at(folder))
+
+
+def root_of(folder: Path) -> str:
+    return f"root:{git(folder, 'rev-list', '--max-parents=0', 'HEAD')[:16]}"
+
+
+def with_origin(shop: Path, url: str) -> str:
+    git(shop, "config", "remote.origin.url", url)
+    return identity_at(shop)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "hub.git",
+        "./hub.git",
+        "../{tmp}/hub.git",
+        "{tmp}/hub",
+        "{tmp}/link",
+        "{tmp}/hub.git/../hub.git/",
+        "file://{tmp}/hub.git",
+        "file://{tmp}/h%75b",
+        "{tmp}/work",
+        "{tmp}/work/.git",
+        "{tmp}/linked",
+        "~/hub",
+    ],
+)
+def test_a_local_origin_is_followed_however_git_lets_it_be_written(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    git(tmp_path, "clone", "--quiet", "--bare", str(shop), "hub.git")
+    git(tmp_path, "clone", "--quiet", str(shop), "work")
+    git(tmp_path / "work", "worktree", "add", "--quiet", "--detach", str(tmp_path / "linked"))
+    (tmp_path / "link").symlink_to("hub.git")
+    (shop / "hub.git").symlink_to(tmp_path / "hub.git")
+    url = url.replace("../{tmp}", f"{'../' * 40}{tmp_path}").replace("{tmp}", str(tmp_path))
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "--quiet")
+    commit_all(other, "Another root")
+    (other / "hub.git").symlink_to(tmp_path / "hub.git")
+
+    assert with_origin(other, url) == root_of(shop)
+    assert git(other, "ls-remote", "origin", "HEAD").split()[0] == git(shop, "rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/gone/away",
+        "{shop}/src",
+        "{shop}/README.md",
+        "{shop}/loop",
+        "/" + "long" * 100,
+        "~nobody-of-this-name/shop",
+        "host:a path",
+        "host:a\nb",
+        "http://[::1/shop",
+    ],
+)
+def test_an_origin_that_names_no_repository_is_a_name_all_the_same(shop: Path, url: str) -> None:
+    (shop / "loop").symlink_to("loop")
+
+    found = with_origin(shop, url.replace("{shop}", str(shop)))
+
+    assert found.startswith("folder:")
+    assert found == identity_at(shop)
+
+
+def test_two_origins_that_are_no_repository_are_two_names(shop: Path) -> None:
+    assert with_origin(shop, "host:a path") != with_origin(shop, "host:b path")
+
+
+def test_a_long_address_of_a_host_is_an_address(shop: Path) -> None:
+    assert with_origin(shop, f"git@host:{'a' * 300}") == f"host/{'a' * 300}"
+
+
+def test_clones_of_each_other_in_a_circle_are_told(shop: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", str(shop), "clone")
+
+    assert with_origin(shop, str(tmp_path / "clone")) == identity_at(tmp_path / "clone") == root_of(shop)
+
+
+def test_of_several_roots_the_first_by_name_counts(shop: Path) -> None:
+    git(shop, "checkout", "--quiet", "--orphan", "other")
+    commit_all(shop, "Another root")
+    git(shop, "merge", "--quiet", "--allow-unrelated-histories", "--strategy=ours", "--message", "Both", "main")
+    roots = git(shop, "rev-list", "--max-parents=0", "HEAD").split()
+
+    assert len(roots) == 2
+    assert identity_at(shop) == f"root:{min(roots)[:16]}"
+
+
+def test_without_a_commit_the_folder_of_the_clone_counts(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "new")
+    digest = hashlib.sha256(str(tmp_path / "new" / ".git").encode()).hexdigest()
+
+    assert identity_at(tmp_path / "new") == f"folder:{digest[:16]}"
+
+
+def test_all_worktrees_of_a_clone_are_that_clone(shop: Path, tmp_path: Path) -> None:
+    git(shop, "worktree", "add", "--quiet", "--detach", str(tmp_path / "linked"))
+    git(tmp_path, "clone", "--quiet", str(shop), "clone")
+    names = [clone_name(place_at(folder)) for folder in (shop, tmp_path / "linked", tmp_path / "clone")]
+
+    assert (names[0] == names[1], names[0] == names[2]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[core]\n\tignorecase = true\n",
+        "[CORE]\n\tIGNORECASE\n",
+        "[core]\n\tignoreCase = yes\n\tignorecase = off\n",
+        "[core]\n\tignorecase = neither\n",
+        "[other]\n\tignorecase = true\n",
+        "[include]\n\tpath = ../more\n",
+        '[includeIf "gitdir:**"]\n\tpath = ../more\n',
+        "# [core]\n#\tignorecase = true\n",
+        "[core]\n\tignorecase = 1 ; as a comment says\n",
+    ],
+)
+def test_a_setting_is_what_git_says_it_is(shop: Path, text: str) -> None:
+    (shop / "more").write_text("[core]\n\tignorecase = true\n")
+    (shop / ".git/config").write_text(f"[core]\n\tbare = false\n{text}")
+    ran = subprocess.run(
+        ["git", "config", "--type=bool", "--get", "core.ignorecase"], cwd=shop, capture_output=True, text=True
+    )
+
+    assert setting(place_at(shop), "core.ignorecase", kind="bool") == ran.stdout.strip()
+
+
+def test_a_setting_of_one_worktree_is_of_that_one(shop: Path, tmp_path: Path) -> None:
+    git(shop, "worktree", "add", "--quiet", "--detach", str(tmp_path / "linked"))
+    git(shop, "config", "extensions.worktreeConfig", "true")
+    git(tmp_path / "linked", "config", "--worktree", "core.ignorecase", "true")
+    found = [setting(place_at(folder), "core.ignorecase", kind="bool") for folder in (tmp_path / "linked", shop)]
+
+    assert found == ["true", ""]

@@ -1,0 +1,131 @@
+"""Outcomes: attempts, rework and the next step, against a model that remembers everything."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from loomstack_mcp.core.errors import Invalid, LimitExceeded
+from loomstack_mcp.core.limits import LIST_MAX
+from loomstack_mcp.core.outcomes import CheckCounts, Outcome
+from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.loom import Loom, open_loom
+from tests.factories import ANA, BEA
+from tests.services.support import CHEN, claimed, heard, recorded, started
+
+
+class Attempts(RuleBasedStateMachine):
+    """A maker, two checkers of it, and all that they record."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = TemporaryDirectory()
+        self.loom = open_loom(Path(self._folder.name) / "loom.db")
+        self.history: list[tuple[bool, str]] = []
+
+    @initialize()
+    def start(self) -> None:
+        self.maker = started(self.loom, ANA).id
+        self.ended: set[str] = set()
+        for checker in (BEA, CHEN):
+            started(self.loom, checker, checks_run=self.maker)
+
+    @precondition(lambda self: "ana" not in self.ended)
+    @rule(status=st.sampled_from(("passed", "failed", "blocked", "passed", "failed", "done")))
+    def make(self, status: str) -> None:
+        self._record(ANA, status, is_checker=False)
+
+    @rule(checker=st.sampled_from((BEA, CHEN)), status=st.sampled_from(("passed", "failed", "blocked", "done")))
+    def check(self, checker: Caller, status: str) -> None:
+        if checker.principal not in self.ended:
+            self._record(checker, status, is_checker=True)
+
+    def _record(self, caller: Caller, status: str, *, is_checker: bool) -> None:
+        verified = bool(self.history) and self.history[-1] in ((True, "passed"), (True, "done"))
+        self.history.append((is_checker, status))
+        if status == "done":
+            self.ended.add(caller.principal)
+        outcome = recorded(self.loom, caller, status=status).outcome
+
+        rework = sum(found == "failed" for _, found in self.history)
+        assert outcome.about_run == self.maker
+        assert outcome.attempt == sum(not checked for checked, _ in self.history)
+        assert outcome.rework == rework
+        assert outcome.next_action == {
+            "blocked": "escalate",
+            "failed": "retry" if rework <= 3 else "escalate",
+            "done": "land" if is_checker else "stop",
+            "passed": "land" if is_checker or verified else "check",
+        }[status]  # fmt: skip
+        assert [(one.role == "checker", one.status) for one in self._stored()] == self.history
+
+    def _stored(self) -> Iterator[Outcome]:
+        yield from self.loom.runs.details(self.maker).outcomes
+
+    def teardown(self) -> None:
+        self.loom.close()
+        self._folder.cleanup()
+
+
+TestAttempts = Attempts.TestCase
+TestAttempts.settings = settings(max_examples=10, stateful_step_count=12, deadline=None)
+
+
+def test_the_end_of_a_checkers_run_leaves_the_makers_and_its_claims(loom: Loom) -> None:
+    maker = started(loom, ANA).id
+    claimed(loom, ANA, "src/")
+    checker = started(loom, BEA, checks_run=maker).id
+    held = claimed(loom, BEA, "report.md").claim
+    result = recorded(loom, BEA, status="done", checks=CheckCounts(passed=8))
+
+    assert held
+    assert (result.released, result.next.action) == ((held.id,), "land")
+    assert [loom.runs.details(run).run.state for run in (maker, checker)] == ["live", "ended"]
+    assert recorded(loom, ANA).next.action == "land"
+
+
+def test_an_outcome_of_one_run_says_nothing_of_another(loom: Loom) -> None:
+    first = started(loom, ANA).id
+    recorded(loom, ANA, status="failed")
+    started(loom, ANA)
+    outcome = recorded(loom, ANA, status="failed").outcome
+
+    assert (outcome.attempt, outcome.rework) == (1, 1)
+    assert recorded(loom, ANA, first, status="failed").outcome.rework == 2
+
+
+def test_a_maker_hears_what_a_checker_found_by_name(loom: Loom) -> None:
+    maker = started(loom, ANA).id
+    started(loom, BEA, checks_run=maker, loop="review")
+    checks = CheckCounts(passed=5, failed=2, failing=("test_a", "test_b"))
+    recorded(loom, BEA, status="failed", checks=checks)
+    [alert] = heard(loom, ANA)
+
+    assert (alert.kind, alert.who) == ("checked", "review@bea")
+    assert alert.text == "failed, 5/7 checks passed: test_a, test_b"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"commits": ["a" * 40] * (LIST_MAX + 1)}, {"links": {"pr": "x" * 401}}, {"finding": "x" * 201},
+     {"checks": CheckCounts(failed=LIST_MAX + 1, failing=("t",) * (LIST_MAX + 1)), "status": "failed"}],
+)  # fmt: skip
+def test_what_is_too_long_is_refused_and_nothing_recorded(loom: Loom, given: dict[str, Any]) -> None:
+    run = started(loom, ANA)
+    with pytest.raises(LimitExceeded):
+        recorded(loom, ANA, **given)
+
+    assert loom.runs.details(run.id).outcomes == ()
+
+
+@pytest.mark.parametrize("given", [{"summary": "\n "}, {"role": ""}, {"links": {"pr": ""}}, {"summary": "\udcff"}])
+def test_what_says_nothing_is_refused(loom: Loom, given: dict[str, Any]) -> None:
+    started(loom, ANA)
+
+    with pytest.raises(Invalid):
+        recorded(loom, ANA, **given)

@@ -1,0 +1,150 @@
+"""What the store knows for the policy: claims, by whom, and what checkers found of a commit."""
+
+from typing import Any
+
+import pytest
+
+from loomstack_mcp.core.policy.rules import Checks, Evidence, Rule, Rulebook
+from loomstack_mcp.core.policy.situation import Situation, Touched
+from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.loom import Loom
+from tests.conftest import Clocks
+from tests.factories import ANA, BEA, SHOP
+from tests.services.support import claimed, recorded, started
+
+SUB = Caller(principal="ana", session="s-ana", agent="sub")
+HEAD = "0123456789abcdef0123456789abcdef01234567"
+
+
+def book(**checks: Any) -> Rulebook:
+    rule = Rule(id="asked", why="why", effect="deny", on=("edit", "land"), check=Checks(**checks))
+    return Rulebook(rules=(rule,), hash="sha256:0")
+
+
+HELD, FREE = book(claims="held"), book(claims="not_held_by_other")
+TESTED = book(evidence=(Evidence(kind="tests"),))
+
+
+def edit(loom: Loom, caller: Caller, rules: Rulebook, *paths: str, folder: bool = False) -> str:
+    touched = tuple(Touched(path=path, is_folder=folder) for path in paths)
+    situation = Situation(point="mcp", actions=frozenset({"edit"}), now_ms=0, touched=touched)
+    return loom.policy.check(caller, "", rules, situation).decision.answer
+
+
+def land(loom: Loom, rules: Rulebook, *paths: str, head: str = HEAD) -> str:
+    touched = tuple(Touched(path=path) for path in paths)
+    situation = Situation(point="ci", actions=frozenset({"land"}), now_ms=0, touched=touched, head=head)
+    return loom.policy.judge(SHOP, "ci", rules, situation).decision.answer
+
+
+@pytest.fixture(autouse=True)
+def _runs(loom: Loom) -> None:
+    for caller in (ANA, BEA):
+        started(loom, caller)
+
+
+def test_what_a_run_or_one_above_it_holds_is_held(loom: Loom) -> None:
+    claimed(loom, ANA, "src/")
+    started(loom, SUB)
+    claimed(loom, SUB, "docs/")
+
+    assert [edit(loom, SUB, HELD, path) for path in ("src/a.py", "docs/a.md", "other.py")] == ["allow", "allow", "deny"]
+    assert [edit(loom, ANA, HELD, path) for path in ("src/a.py", "docs/a.md")] == ["allow", "deny"]
+
+
+def test_what_others_hold_exclusively_is_theirs_until_their_lease_ends(loom: Loom, clocks: Clocks) -> None:
+    claimed(loom, BEA, "src/", "docs/*.md", minutes=10)
+    asked = ("src/a.py", "docs/a.md", "docs/a.txt")
+    before = [edit(loom, ANA, FREE, path) for path in asked]
+    clocks.pass_minutes(10)
+
+    assert before == ["deny", "deny", "allow"]
+    assert [edit(loom, ANA, FREE, path) for path in asked] == ["allow"] * 3
+
+
+def test_what_others_hold_shared_hinders_nobody(loom: Loom) -> None:
+    claimed(loom, BEA, "src/", mode="shared")
+
+    assert edit(loom, ANA, FREE, "src/a.py") == "allow"
+
+
+def test_a_touched_folder_meets_what_is_held_below_it(loom: Loom) -> None:
+    claimed(loom, BEA, "src/deep/a.py")
+
+    assert edit(loom, ANA, FREE, "src", folder=True) == "deny"
+    assert edit(loom, ANA, FREE, "src/deep", folder=True) == "deny"
+    assert edit(loom, ANA, FREE, "src/shallow", folder=True) == "allow"
+
+
+def test_letter_case_counts_until_a_clone_ignores_it(loom: Loom) -> None:
+    claimed(loom, BEA, "SRC/A.py")
+    claimed(loom, ANA, "Docs/")
+    mac = Checkout(identity=SHOP.identity, clone="clone:mac", ignore_case=True)
+    before = edit(loom, ANA, FREE, "src/a.PY"), edit(loom, ANA, HELD, "docs/x")
+    started(loom, Caller(principal="chen", session="s-chen"), mac)
+
+    assert before == ("allow", "deny")
+    assert (edit(loom, ANA, FREE, "src/a.PY"), edit(loom, ANA, HELD, "docs/x")) == ("deny", "allow")
+
+
+def test_names_with_glob_characters_are_touched_literally(loom: Loom) -> None:
+    claimed(loom, BEA, "app/i/page.tsx")
+
+    assert edit(loom, ANA, FREE, "app/[id]/page.tsx") == "allow"
+    assert edit(loom, ANA, FREE, "app/*/page.tsx") == "allow"
+
+
+def test_a_change_is_judged_by_what_its_run_ever_claimed(loom: Loom) -> None:
+    claimed(loom, ANA, "src/")
+    recorded(loom, ANA, status="done", commits=[HEAD[:12]])
+
+    assert [land(loom, HELD, path) for path in ("src/a.py", "docs/a.md")] == ["allow", "deny"]
+    assert land(loom, HELD, "src/a.py", head="f" * 40) == "deny"
+
+
+def test_a_change_of_a_child_stands_under_its_parents_claim(loom: Loom) -> None:
+    claimed(loom, ANA, "src/")
+    started(loom, SUB)
+    recorded(loom, SUB, status="done", commits=[HEAD])
+
+    assert [land(loom, rules, "src/a.py") for rules in (HELD, FREE)] == ["allow", "allow"]
+
+
+def test_a_change_does_not_stand_under_the_claim_of_a_child_or_of_a_sibling(loom: Loom) -> None:
+    started(loom, SUB)
+    sibling = Caller(principal="ana", session="s-ana", agent="other")
+    started(loom, sibling)
+    claimed(loom, SUB, "src/")
+    recorded(loom, ANA, commits=[HEAD])
+    recorded(loom, sibling, commits=["f" * 40])
+
+    assert [land(loom, FREE, "src/a.py", head=head) for head in (HEAD, "f" * 40)] == ["deny", "deny"]
+
+
+@pytest.mark.parametrize(("status", "answer"), [("passed", "allow"), ("done", "allow"), ("blocked", "deny")])
+def test_only_what_a_checker_passed_is_evidence(loom: Loom, status: str, answer: str) -> None:
+    maker = recorded(loom, ANA, commits=[HEAD]).outcome.run_id
+    started(loom, BEA, checks_run=maker)
+    before = land(loom, TESTED)
+    recorded(loom, BEA, status=status, role="checker", commits=[HEAD[:7]])
+
+    assert (before, land(loom, TESTED)) == ("deny", answer)
+
+
+def test_evidence_is_about_one_commit(loom: Loom) -> None:
+    maker = recorded(loom, ANA, commits=[HEAD, "f" * 40]).outcome.run_id
+    started(loom, BEA, checks_run=maker)
+    recorded(loom, BEA, role="checker", commits=[HEAD])
+
+    assert [land(loom, TESTED, head=head) for head in (HEAD, "f" * 40, HEAD[:-1] + "0", "")] == [
+        "allow", "deny", "deny", "deny",
+    ]  # fmt: skip
+
+
+def test_the_makers_own_word_is_no_evidence(loom: Loom) -> None:
+    maker = recorded(loom, ANA, commits=[HEAD]).outcome.run_id
+    started(loom, ANA, checks_run=maker)
+    recorded(loom, ANA, role="checker", commits=[HEAD])
+
+    assert land(loom, TESTED) == "deny"

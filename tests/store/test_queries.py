@@ -1,0 +1,65 @@
+"""The named statements: each is read, prepared, called by somebody, and finds its rows by an index."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import loomstack_mcp
+from loomstack_mcp.store import queries
+from loomstack_mcp.store.base import Statement
+from loomstack_mcp.store.sqlite.backend import SqliteStore
+from loomstack_mcp.store.sqlite.migrate import migrating_store
+
+PACKAGE = Path(loomstack_mcp.__file__).parent
+FILES = sorted((PACKAGE / "store" / "sql" / "queries").glob("*.sql"))
+STATEMENTS = [statement for file in FILES for statement in queries.statements(file.stem).values()]
+EVERY_ROW = {
+    "boot.jump": {"repo"},  # one for each repository
+    "boot.end_leases": {"run"},  # once a boot
+    "boot.end_places": {"waiter"},
+    "boot.base": {"boot"},  # one row
+    "boot.begun": {"boot"},
+    "changes.key": {"line_key"},
+    "claims.of_run": {"claim"},  # no index has the ended claims of a run
+    "notes.search": {"note_fts"},  # as the plan says it of the full-text index
+    "repos.ids": {"repo"},
+}
+"""Which statements look at every row of a table, and why they may."""
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> SqliteStore:
+    return migrating_store(tmp_path_factory.mktemp("queries") / "loom.db")
+
+
+def parameters(statement: Statement) -> dict[str, None]:
+    return dict.fromkeys(re.findall(r":(\w+)", re.sub(r"--.*|'[^']*'", "", statement.text)))
+
+
+def test_no_statement_is_overlooked() -> None:
+    headings = [line for file in FILES for line in file.read_text().splitlines() if ":name" in line]
+
+    assert len(STATEMENTS) == len(headings) > 70
+    assert len({statement.name for statement in STATEMENTS}) == len(STATEMENTS)
+    assert [statement.name for statement in STATEMENTS if not re.match(r"-- \S", statement.text)] == []
+    assert [statement.name for statement in STATEMENTS if ";" in re.sub(r"--.*", "", statement.text)] == []
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda statement: statement.name)
+def test_a_statement_prepares_and_looks_at_no_more_than_it_needs(store: SqliteStore, statement: Statement) -> None:
+    with store.read() as tx:
+        plan = tx.all(Statement("test.plan", f"EXPLAIN QUERY PLAN {statement.text}"), **parameters(statement))
+        tables = {row["name"] for row in tx.all(Statement("test.tables", "SELECT name FROM sqlite_schema"))}
+        aliases = dict(re.findall(r"(?:FROM|JOIN)\s+(\w+) AS (\w+)", statement.text))
+    by_alias = {alias: table for table, alias in aliases.items()}
+    scanned = {by_alias.get(name, name) for row in plan for name in re.findall(r"^SCAN (\w+)", row["detail"])}
+
+    assert scanned & tables == EVERY_ROW.get(statement.name, set())
+
+
+def test_each_statement_is_asked_by_somebody() -> None:
+    sources = "\n".join(path.read_text() for path in PACKAGE.rglob("*.py"))
+    used = set(re.findall(r'\["(\w+)"\]', sources))
+
+    assert [statement.name for statement in STATEMENTS if statement.name.partition(".")[2] not in used] == []

@@ -1,0 +1,65 @@
+"""Records go through the database unchanged, whatever their words."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from loomstack_mcp.core.changes.conflicts import Conflict
+from loomstack_mcp.core.claims import Claim, Waiter
+from loomstack_mcp.core.events import Alert, Event
+from loomstack_mcp.core.notes import Note
+from loomstack_mcp.core.outcomes import Outcome
+from loomstack_mcp.core.runs import Run
+from loomstack_mcp.store import rows
+from loomstack_mcp.store.base import Statement
+from loomstack_mcp.store.sqlite.backend import SqliteStore
+from loomstack_mcp.store.sqlite.migrate import migrating_store
+
+LEAST, MOST = -(1 << 63), (1 << 63) - 1
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(LEAST, MOST) | st.text(), lambda inner: st.lists(inner), max_leaves=4
+)
+KINDS = {Alert: "alert", Claim: "claim", Conflict: "conflict", Event: "event", Note: "note", Outcome: "outcome",
+         Run: "run", Waiter: "waiter"}  # fmt: skip
+OBJECTS = {"payload": st.dictionaries(st.text(), JSON), "links": st.dictionaries(st.text(), st.text())}
+JOINED = {"expires_at_ms", "loop", "principal"}
+"""What claims and waiters show of their run."""
+
+
+def records(kind: type[Any]) -> st.SearchStrategy[Any]:
+    names = {field.name for field in fields(kind)}
+    return st.builds(kind, **{name: strategy for name, strategy in OBJECTS.items() if name in names})
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> SqliteStore:
+    return migrating_store(Path(tmp_path_factory.mktemp("rows")) / "loom.db")
+
+
+st.register_type_strategy(int, st.integers(LEAST, MOST))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=KINDS.values())
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(given_=st.data())
+def test_a_record_comes_back_as_it_went(store: SqliteStore, kind: type[Any], given_: st.DataObject) -> None:
+    record = given_.draw(records(kind))
+    columns = rows.row(record)
+    echo = Statement("test.echo", "SELECT " + ", ".join(f':{name} AS "{name}"' for name in columns))
+    with store.read() as tx:
+        found = rows.records(kind, tx.all(echo, **columns))
+
+    assert found == (record,)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=KINDS.values())
+def test_each_field_has_a_column_of_its_name(store: SqliteStore, kind: type[Any]) -> None:
+    with store.read() as tx:
+        columns = {row["name"] for row in tx.all(Statement("test.columns", f"PRAGMA table_info({KINDS[kind]})"))}
+
+    missing = {field.name for field in fields(kind)} - columns
+    assert missing <= (JOINED if kind in (Claim, Waiter) else set())
