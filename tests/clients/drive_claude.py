@@ -54,6 +54,8 @@ def _command(
         "HOME": str(home), "PATH": path, "TERM": "dumb", "LANG": "C.UTF-8",
         "ANTHROPIC_BASE_URL": model_url, "ANTHROPIC_API_KEY": "sk-ant-dummy-not-a-key",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1", "DISABLE_TELEMETRY": "1",
+        # After some two seconds it asks its model without the tools of a server that is not there yet.
+        "CLAUDE_CODE_MCP_STARTUP_WAIT_MS": str(round(seconds(5) * 1000)),
         **(env or {}),
     }  # fmt: skip
     command = [CLAUDE, "-p", *([prompt] if prompt else ["--input-format", "stream-json"]), "--model", "claude-opus-4-8"]
