@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.limits import SECOND_MS
 
 ASK_SECONDS_MAX = 10
 """Of a question that git answers at once, on a slow or busy machine too."""
 READ_SECONDS_MAX = 120
 """Of reading a history, a diff or a tree."""
 _COMPLAINT_CHARS = 200
+_SECONDS_MAX = 253_402_300_799
 # What `refs/replace/` puts in an object's place can be pushed by anybody: nothing here follows it.
 _QUIET = {
     "GIT_OPTIONAL_LOCKS": "0",
@@ -77,3 +79,8 @@ def environment(given: Mapping[str, str], /) -> dict[str, str]:
 def as_text(printed: bytes, /) -> str:
     """What git printed, every byte of it: names are bytes to git, and need be no UTF-8."""
     return printed.decode("utf-8", "surrogateescape")
+
+
+def instant_ms(seconds: bytes | str, /) -> int:
+    """When a commit says that it was made; at most the end of the year 9999, for git takes any number."""
+    return min(int(seconds), _SECONDS_MAX) * SECOND_MS

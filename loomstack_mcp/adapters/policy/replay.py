@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from loomstack_mcp.adapters.git.repository import Repository, branch_name
+from loomstack_mcp.adapters.git.run import instant_ms
 from loomstack_mcp.adapters.policy import situations
-from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy.decide import decide
 from loomstack_mcp.core.policy.decision_views import reasons_shown
 from loomstack_mcp.core.policy.needs import needs_store
@@ -25,14 +25,14 @@ def replayed(repo: Repository, book: Rulebook, *, last: int, progress: Callable[
     began = time.monotonic()
     ref = repo.trunk or "HEAD"
     listed = repo.run("log", "--first-parent", f"--max-count={last}", "--format=%H%x00%P%x00%ct%x00%s", ref).text
-    commits = [line.split("\0") for line in reversed(listed.splitlines())]
+    commits = [line.split("\0") for line in reversed(listed.split("\n")) if line]
     judged = replace(book, rules=tuple(rule for rule in book.rules if not needs_store(rule)))
     stopped = []
     for done, (sha, parents, seconds, title) in enumerate(commits, start=1):
         base = parents.split(" ")[0] or _EMPTY
         found, _ = situations.landing(repo, base, sha, point="land", branch=branch_name(ref))
         actor = Actor(kind="loop", loop="", developer="", agent="", roles=())
-        decision = decide(judged, replace(found, actor=actor, now_ms=int(seconds) * SECOND_MS, message=title))
+        decision = decide(judged, replace(found, actor=actor, now_ms=instant_ms(seconds), message=title))
         if decision.answer in ("deny", "require_approval"):
             stopped.append(
                 {"commit": sha, "title": title, "decision": decision.answer, "reasons": reasons_shown(decision)}
