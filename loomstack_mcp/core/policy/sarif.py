@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 from loomstack_mcp.core.policy.decide import Decision, Reason
 from loomstack_mcp.core.policy.violations import Violation
@@ -47,7 +48,7 @@ def _result(reason: Reason, violation: Violation) -> dict[str, Any]:
         "message": {"text": encodable(f"{reason.rule.why}: {violation.text}")},
     }
     if violation.path:
-        place: dict[str, Any] = {"artifactLocation": {"uri": encodable(violation.path)}}
+        place: dict[str, Any] = {"artifactLocation": {"uri": quote(violation.path, errors="surrogateescape")}}
         if violation.line:
             place["region"] = {"startLine": violation.line}
         body["locations"] = [{"physicalLocation": place}]
