@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from loomstack_mcp.adapters.git.printed import Printed
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text, instant_ms
+from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text, committed_at_ms
 from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChange
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.patches import file_changes
@@ -119,7 +119,7 @@ def _change(printed: bytes, lines: Lines) -> Change:
         parents=tuple(as_text(parents).split()),
         author=as_text(author),
         account=lines.hidden(as_text(address)) if address else "",
-        at_ms=instant_ms(seconds),
+        at_ms=committed_at_ms(seconds),
         message=as_text(message)[:MESSAGE_CHARS_MAX],
         run=as_text(runs.rsplit(b",", 1)[-1].strip())[:_RUN_CHARS_MAX],
         files=_parsed_files(rest, lines),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text, instant_ms
+from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text, committed_at_ms
 from loomstack_mcp.core.changes.branches import arrivals
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.errors import Invalid, NotFound
@@ -97,4 +97,4 @@ def _listed(repo: Repository, *asked: str) -> tuple[Change, ...]:
 
 
 def _commit(fields: Sequence[str]) -> Change:
-    return Change(sha=fields[1], parents=tuple(fields[2:]), at_ms=instant_ms(fields[0]))
+    return Change(sha=fields[1], parents=tuple(fields[2:]), at_ms=committed_at_ms(fields[0]))

@@ -81,6 +81,6 @@ def as_text(printed: bytes, /) -> str:
     return printed.decode("utf-8", "surrogateescape")
 
 
-def instant_ms(seconds: bytes | str, /) -> int:
+def committed_at_ms(seconds: bytes | str, /) -> int:
     """When a commit says that it was made; at most the end of the year 9999, for git takes any number."""
     return min(int(seconds), _SECONDS_MAX) * SECOND_MS

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from loomstack_mcp.adapters.git.repository import Repository, branch_name
-from loomstack_mcp.adapters.git.run import instant_ms
+from loomstack_mcp.adapters.git.run import committed_at_ms
 from loomstack_mcp.adapters.policy import situations
 from loomstack_mcp.core.policy.decide import decide
 from loomstack_mcp.core.policy.decision_views import reasons_shown
@@ -32,7 +32,7 @@ def replayed(repo: Repository, book: Rulebook, *, last: int, progress: Callable[
         base = parents.split(" ")[0] or _EMPTY
         found, _ = situations.landing(repo, base, sha, point="land", branch=branch_name(ref))
         actor = Actor(kind="loop", loop="", developer="", agent="", roles=())
-        decision = decide(judged, replace(found, actor=actor, now_ms=instant_ms(seconds), message=title))
+        decision = decide(judged, replace(found, actor=actor, now_ms=committed_at_ms(seconds), message=title))
         if decision.answer in ("deny", "require_approval"):
             stopped.append(
                 {"commit": sha, "title": title, "decision": decision.answer, "reasons": reasons_shown(decision)}
