@@ -205,6 +205,12 @@ def test_every_command_with_json_is_looked_at_here() -> None:
     assert named - set(JSON) == {"note add", "policy test"}  # tested with a terminal, and with cases
 
 
+def test_the_completion_script_is_one_that_bash_reads(tmp_path: Path) -> None:
+    done = in_shell("$L completion bash | bash -n", cwd=tmp_path, env=environment(tmp_path))
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_titles_with_other_line_ends_are_replayed(shop: Path, loomstack: Run) -> None:
     commit_all(shop, "one\x0btwo\u2028three\x85four")
     found = json.loads(loomstack("policy", "replay", "--json").stdout)

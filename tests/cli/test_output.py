@@ -5,7 +5,7 @@ import io
 import json
 import unicodedata
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from loomstack_mcp.cli.output import harmless, harmless_lines, print_record, print_rows, table
@@ -26,6 +26,7 @@ def moves(character: str) -> bool:
 
 
 @given(texts)
+@example("\ud800\udc9b\u061c\u2028\u2066\x9b2J é😀")
 def test_text_of_others_loses_what_moves_a_terminal_and_nothing_else(text: str) -> None:
     shown = harmless(text)
 
@@ -35,6 +36,7 @@ def test_text_of_others_loses_what_moves_a_terminal_and_nothing_else(text: str) 
 
 
 @given(texts)
+@example("\ud800\udc9b\u061c\u2028\u2066\x9b2J é😀")
 def test_text_of_several_lines_keeps_its_line_feeds_alone(text: str) -> None:
     shown = harmless_lines(text)
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import anyio
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # it has no types
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mcp.types import TextContent
 
 from loomstack_mcp.core.briefing.fitting import Briefing
 from loomstack_mcp.core.changes.conflicts import Conflict
@@ -42,7 +43,8 @@ bodies = st.lists(st.dictionaries(few, few, max_size=2), max_size=2).map(tuple)
 
 def drawn(kind: type[Any], **given: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Records with every field drawn, the given ones as given."""
-    return st.builds(kind, **{**{field.name: ... for field in dataclasses.fields(kind)}, **given})
+    fields: dict[str, Any] = {field.name: ... for field in dataclasses.fields(kind)}
+    return st.builds(kind, **{**fields, **given})
 
 
 for record in (Alert, Blocker, Claim, Conflict, NextStep, Note, Outcome, Run):
@@ -88,6 +90,7 @@ def test_an_answer_is_as_its_schema_says_without_what_is_empty(
     jsonschema.validate(body, schema)
     assert set(body) <= set(schema["properties"])
     assert empty(body) == []
+    assert isinstance(result.content[0], TextContent)
     assert json.loads(result.content[0].text) == body
 
 

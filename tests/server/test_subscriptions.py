@@ -1,6 +1,7 @@
 """Listeners hear of what changed and of nothing else: the watcher's looks, one by one, over a real store."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mcp.server.subscriptions import ResourceUpdated, ServerEvent
@@ -68,7 +69,7 @@ async def test_a_claim_changes_claims_and_a_refused_one_does_not(face: Face) -> 
     ana, bea = started(face, ANA), started(face, BEA)
     listening = Listening(face)
     await listening.look()
-    asked = {"patterns": ("src/",), "intent": "x", "mode": "exclusive", "ttl_ms": 60_000, "wait_ms": 0}
+    asked: dict[str, Any] = {"patterns": ("src/",), "intent": "x", "mode": "exclusive", "ttl_ms": 60_000, "wait_ms": 0}
     face.loom.claims.claim_paths(ANA, ana, **asked)
     granted = await listening.look()
     face.loom.claims.claim_paths(BEA, bea, **asked)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # it has no types
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +23,7 @@ VALID: dict[str, dict[str, Any]] = {
     "record_outcome": {"status": "failed", "summary": "red"},
 }
 HUGE = 10**400
-ODD = {
+ODD: dict[str, list[Any]] = {
     "integer": [HUGE, -HUGE, 2**63, -1, 1.5],
     "string": ["a\nb", "x" * 5_000, "\u2028\u202e", 7],
     "array": [["a\nb"], ["x" * 5_000], [""], ["a"] * 5_000, [7], 7],
