@@ -43,50 +43,65 @@ def load_settings(
 ) -> Settings:
     """Read the settings.
 
-    `flags` are those given on the command line, None where not given; `in_repo` is the text of
+    `flags` are those given on the command line, None or "" where not given; `in_repo` is the text of
     `.loomstack/config.yaml` as the trunk has it. Raises Invalid for a file that cannot be read or a
     value of the wrong kind, naming both.
     """
     environment = os.environ if environment is None else environment
     home = flags.get("home") or environment.get("LOOMSTACK_HOME") or _default_home(environment)
     repos = _read(in_repo, REPO_FILE)
+    own = Path(home) / "config.yaml"
+    users = _file(own)
     # A file in the repository is anybody's who can push: it may name the repo, never choose where data goes.
-    ignored = tuple(
-        f"{name} in {REPO_FILE}: set it by flag, environment or {Path(home) / 'config.yaml'}"
-        for name in sorted(set(repos) & _NOT_IN_REPO)
-    )
-    layers = _layers(flags, environment, repos, home)
+    ignored = [
+        f"{name} in {REPO_FILE}: set it by flag, environment or {own}" for name in sorted(set(repos) & _NOT_IN_REPO)
+    ]
+    if users.pop("home", home) != home:
+        ignored.append(f"home in {own}: that file is found by it; set it by flag or environment")
+    layers = _layers(flags, environment, repos, (str(own), users), home)
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for name in _NAMES:
         origins[name], values[name] = next((origin, layer[name]) for origin, layer in layers if name in layer)
+    for name in ("home", "store", "repo"):
+        values[name] = _text(name, values[name], origins[name])
     values["rework_max"] = _whole_number("rework_max", values["rework_max"], origins["rework_max"])
     values["generated"] = _patterns("generated", values["generated"], origins["generated"])
-    return Settings(**values, origins=origins, ignored=ignored)
+    return Settings(**values, origins=origins, ignored=tuple(ignored))
 
 
 def sqlite_path(settings: Settings) -> Path:
     """The file behind the `store` setting. Raises StoreUnavailable for anything but SQLite."""
     store = settings.store
     if store.startswith(_SQLITE) and len(store) > len(_SQLITE):
-        return Path(store.removeprefix(_SQLITE)).expanduser().absolute()
+        return _absolute(store.removeprefix(_SQLITE))
     if "://" not in store and store:
-        return Path(store).expanduser().absolute()
+        return _absolute(store)
     scheme = store.split("://", maxsplit=1)[0] or "nothing"
     raise StoreUnavailable(f"store {scheme} is not spoken by this version; use sqlite:///PATH")
 
 
+def _absolute(path: str) -> Path:
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:
+        raise StoreUnavailable(f"store {path} lies in the home of nobody known here; write the whole path") from None
+
+
 def _layers(
-    flags: Mapping[str, str | None], environment: Mapping[str, str], repos: Mapping[str, Any], home: str
+    flags: Mapping[str, str | None],
+    environment: Mapping[str, str],
+    repos: Mapping[str, Any],
+    users: tuple[str, Mapping[str, Any]],
+    home: str,
 ) -> list[tuple[str, Mapping[str, Any]]]:
     """What each place says, by its name, the one that goes first at the front."""
-    own = Path(home) / "config.yaml"
     from_environment = {name: environment.get(f"LOOMSTACK_{name.upper()}") for name in _NAMES}
     return [
-        ("flag", {name: value for name, value in flags.items() if value is not None}),
+        ("flag", {name: value for name, value in flags.items() if value}),
         ("environment", {name: value for name, value in from_environment.items() if value}),
         (REPO_FILE, {name: value for name, value in repos.items() if name not in _NOT_IN_REPO}),
-        (str(own), _file(own)),
+        users,
         ("default", {"home": home, "store": _store_in(home), "repo": "", "rework_max": REWORK_MAX, "generated": ()}),
     ]
 
@@ -119,7 +134,8 @@ def _read(source: str, name: str) -> dict[str, Any]:
 
     try:
         found = yaml.safe_load(source)
-    except (yaml.YAMLError, RecursionError) as error:
+    # A date like 2020-99-99 and `!!int x` are scalars to YAML, and errors of Python's to its library.
+    except (yaml.YAMLError, RecursionError, ValueError, KeyError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         raise Invalid(f"{name}{line} is not valid YAML; mend the file") from None
@@ -131,6 +147,12 @@ def _read(source: str, name: str) -> dict[str, Any]:
     if unknown:
         raise Invalid(f"{name} has the unknown setting {unknown[0]}; known are {', '.join(_NAMES)}")
     return found
+
+
+def _text(name: str, value: object, origin: str) -> str:
+    if not isinstance(value, str):
+        raise Invalid(f"{name} from {origin} must be a text; put it into quotes, or leave the line out")
+    return value
 
 
 def _whole_number(name: str, value: object, origin: str) -> int:
@@ -148,6 +170,10 @@ def _patterns(name: str, value: object, origin: str) -> tuple[str, ...]:
     listed = value.split(",") if isinstance(value, str) else value
     if not isinstance(listed, list | tuple) or not all(isinstance(text, str) for text in listed):
         raise Invalid(f"{name} from {origin} must be a list of patterns")
-    for text in listed:
-        pattern(text)  # raises Invalid
-    return tuple(text.strip() for text in listed if text.strip())
+    found = tuple(text.strip() for text in listed if text.strip())
+    try:
+        for text in found:
+            pattern(text)
+    except Invalid as error:
+        raise Invalid(f"{name} from {origin}: {error}") from None
+    return found

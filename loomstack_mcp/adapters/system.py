@@ -1,7 +1,8 @@
-"""The operating system's word on who runs this process."""
+"""The operating system's word on who runs this process, and where."""
 
 import os
 import pwd
+from pathlib import Path
 
 
 def principal() -> str:
@@ -10,3 +11,11 @@ def principal() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return f"uid:{os.getuid()}"
+
+
+def current_folder() -> Path:
+    """The folder that the process stands in, also where somebody has deleted it."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path(os.environ.get("PWD") or "/deleted")

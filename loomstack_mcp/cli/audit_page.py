@@ -134,9 +134,9 @@ def _side(caption: str, path: str, lines: Sequence[str], first: int, count: int,
 
 
 def _lines_of(repo: Repository, sha: str, path: str) -> list[str]:
-    """The lines of a file in a commit, to be shown; none where it is not there or too large."""
+    """The lines of a file in a commit as git counts them, to be shown; none where it is not there or too large."""
     content = repo.file(sha, path) if sha else b""
-    return content[:_SHOWN_BYTES_MAX].decode("utf-8", "replace").splitlines()
+    return content[:_SHOWN_BYTES_MAX].decode("utf-8", "replace").split("\n")
 
 
 def _text(text: str) -> str:

@@ -1,8 +1,10 @@
 """`db`: where the store is, whether it is sound, copies of it, and questions to it."""
 
+import math
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -65,6 +67,14 @@ def query(here: Here, sql: str, limit: int, as_json: bool) -> None:
     """Run one SELECT, read-only: `db query "SELECT * FROM v_claims"`."""
     until = time.monotonic() + _QUERY_SECONDS_MAX
     rows, more = admin.query(sqlite_path(here.settings), sql, limit=limit, may_go_on=lambda: time.monotonic() < until)
-    output.print_rows(rows, as_json=as_json, empty="no rows")
+    shown = ({name: _speakable(value) for name, value in row.items()} for row in rows)
+    output.print_rows(shown, as_json=as_json, empty="no rows")
     if more:
         click.echo(f"only the first {limit} rows; --limit shows more", err=True)
+
+
+def _speakable(value: Any) -> Any:
+    """A value of SQLite's as JSON knows it: bytes in hexadecimal, and no infinity."""
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

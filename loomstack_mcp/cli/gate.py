@@ -21,7 +21,7 @@ from loomstack_mcp.edge.gate import APPROVAL, DENIED, Gate, Judgement, Update
 from loomstack_mcp.edge.here import Here
 
 _COLORS = {"allow": "green", "warn": "yellow", "require_approval": "magenta", "deny": "red"}
-_STDIN_CHARS_MAX = 10_000_000
+_STDIN_BYTES_MAX = 10_000_000
 _UPDATE = re.compile(r"([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (refs/.+)")
 _WORKFLOW = Path(__file__).with_name("gate_workflow.yml")
 
@@ -33,7 +33,7 @@ _WORKFLOW = Path(__file__).with_name("gate_workflow.yml")
 @click.option("--pre-receive", is_flag=True, help="Judge the updates on stdin, as git's hook of that name.")
 @click.option("--actor", default="", help="The person who lands it, as the trunk's own workflow knows them.")
 @click.option("--git-only", is_flag=True, help="Skip, and list, the rules that need the store.")
-@click.option("--json", "form", flag_value="json", help="One JSON object.")
+@click.option("--json", "form", flag_value="json", help="One JSON object; of a push, one for each ref.")
 @click.option("--sarif", "form", flag_value="sarif", help="SARIF 2.1.0, for code scanning.")
 @click.option("--github", "form", flag_value="github", help="Annotations for GitHub Actions.")
 @click.option("--workflow", is_flag=True, help="Print a ready GitHub Actions workflow, and do nothing.")
@@ -66,10 +66,11 @@ def gate(
 
 
 def _updates() -> Iterator[Update]:
-    given = sys.stdin.read(_STDIN_CHARS_MAX + 1)
-    if len(given) > _STDIN_CHARS_MAX:
-        raise Invalid(f"more than {_STDIN_CHARS_MAX} characters on stdin; push fewer refs at once")
-    for line in given.split("\n"):  # a ref may hold other line ends
+    given = sys.stdin.buffer.read(_STDIN_BYTES_MAX + 1)
+    if len(given) > _STDIN_BYTES_MAX:
+        raise Invalid(f"more than {_STDIN_BYTES_MAX} bytes on stdin; push fewer refs at once")
+    # A ref may hold other line ends, and bytes that are no UTF-8.
+    for line in given.decode("utf-8", "surrogateescape").split("\n"):
         if line:
             if not (found := _UPDATE.fullmatch(line)):
                 raise click.UsageError("stdin holds lines of `OLD NEW REF`, as git gives them to its pre-receive hook")
@@ -88,7 +89,7 @@ def _shown(judgement: Judgement, form: str | None) -> Iterator[str]:
         yield from annotations(decision)
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             with Path(summary).open("a", encoding="utf-8") as file:
-                file.writelines(f"{line}\n" for line in _lines(judgement))
+                file.writelines(f"{click.unstyle(line)}\n" for line in _lines(judgement))
     else:
         yield from _lines(judgement)
 
@@ -98,7 +99,8 @@ def _lines(judgement: Judgement) -> Iterator[str]:
     for reason in reasons_shown(decision):
         yield from _reason(reason)
     for conflict in _conflicts(judgement):
-        yield click.style(f"{conflict['verdict']}", bold=True) + f"  {conflict['kind']}  {conflict['evidence']}"
+        verdict = click.style(f"{conflict['verdict']}", bold=True)
+        yield f"{verdict}  {conflict['kind']}  {output.harmless(conflict['evidence'])}"
         yield f"    {conflict['commit']} of {output.harmless(conflict['who'])}: {output.harmless(conflict['title'])}"
         yield f"    → {output.harmless(conflict['do'])}"
     yield click.style(decision.answer, fg=_COLORS[decision.answer], bold=True) + f" by {decision.policy[:19]}…"
@@ -108,7 +110,8 @@ def _lines(judgement: Judgement) -> Iterator[str]:
 
 def _reason(reason: dict[str, Any]) -> Iterator[str]:
     outcome = f" ({reason['outcome']})" if "outcome" in reason else ""
-    yield click.style(f"{reason['effect']}{outcome}", bold=True) + f"  {reason['rule']}  {reason.get('at', '')}"
+    effect = click.style(f"{reason['effect']}{outcome}", bold=True)
+    yield f"{effect}  {reason['rule']}  {output.harmless(reason.get('at', ''))}"
     yield f"    {output.harmless(reason['why'])}"
     yield from (f"    - {output.harmless(matched)}" for matched in reason.get("matched", ()))
     if "fix" in reason:

@@ -7,6 +7,8 @@ from loomstack_mcp.core.views import claim_shown, event_shown, run_shown
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 
+_SEQ_MAX = 2**63 - 1
+
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON array instead of a table.")
 limit = click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many at most.")
 
@@ -37,7 +39,7 @@ def claims(here: Here, limit: int, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--since", type=int, default=None, help="Only events after this seq, oldest first.")
+@click.option("--since", type=click.IntRange(0, _SEQ_MAX), help="Only events after this seq, oldest first.")
 @limit
 @as_json
 @click.pass_obj

@@ -1,6 +1,8 @@
 """`loomstack-mcp`: the commands, their settings, and how an error ends them."""
 
 import importlib
+import io
+import os
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -8,7 +10,8 @@ from typing import Any, NoReturn
 import click
 
 from loomstack_mcp import __version__
-from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.cli import output
+from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.edge.here import Here
 
 FAILED = 1
@@ -37,6 +40,10 @@ _COMMANDS = {
 """Each command's module; imported when called, so that a server does not wait for the demo's imports."""
 
 
+class _ReaderLeft(Exception):
+    """Nobody reads what is printed any more: `loomstack-mcp events | head`."""
+
+
 class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click calls it so
         return list(_COMMANDS)
@@ -47,6 +54,13 @@ class Commands(click.Group):
         module = importlib.import_module(f"loomstack_mcp.cli.{_COMMANDS[cmd_name]}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """The command's answer. Raises _ReaderLeft, for click itself would call a closed pipe a failure."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _ReaderLeft from None
 
 
 @click.command(
@@ -65,7 +79,7 @@ def cli(ctx: click.Context, home: str | None, store: str | None, repo: str | Non
     A client that starts this without a command, on pipes, gets the MCP server.
     """
     flags = {"home": home, "store": store, "repo": repo}
-    ctx.obj = Here(Path.cwd(), flags, elsewhere="pass --repo URL, or go to one", meant=repo or "")
+    ctx.obj = Here(_folder(), flags, elsewhere="pass --repo URL, or go to one", meant=repo or "")
     if ctx.invoked_subcommand is None:
         if sys.stdin.isatty():
             click.echo(ctx.get_help())
@@ -77,6 +91,7 @@ def cli(ctx: click.Context, home: str | None, store: str | None, repo: str | Non
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command. Exit status: 0 done, 1 failed, 64 wrong usage."""
+    _open_streams()
     try:
         result: Any = cli.main(arguments, prog_name="loomstack-mcp", standalone_mode=False)
     except click.UsageError as error:
@@ -88,9 +103,37 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except click.Abort:
         sys.exit(130)
     except LoomError as error:
-        click.echo(f"loomstack-mcp: {error.code}: {error}", err=True)
+        click.echo(f"loomstack-mcp: {error.code}: {output.harmless_lines(str(error))}", err=True)
         sys.exit(FAILED)
-    except BrokenPipeError:  # `loomstack-mcp events | head`
-        sys.stderr.close()
+    except _ReaderLeft:
+        _drop_output()
         sys.exit(0)
+    except OSError as error:  # a full disk, a name that is too long: no fault of ours that a traceback would help with
+        _drop_output()
+        where = f" ({error.filename})" if error.filename else ""
+        click.echo(f"loomstack-mcp: failed: {error.strerror or error}{where}; see to that and run it again", err=True)
+        sys.exit(FAILED)
     sys.exit(result if isinstance(result, int) else 0)
+
+
+def _folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise Invalid("the folder that this runs in is gone; cd to one that is there") from None
+
+
+def _open_streams() -> None:
+    """Streams that are there and take every character, whoever started us with them closed or in an old encoding."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # the first free numbers are theirs: no file of ours must come to lie there
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 open to the end
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # as Python's own stderr
+
+
+def _drop_output() -> None:
+    """What was not written is not tried again at the end, which would fail once more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Also line ends of Unicode, and halves of pairs: some of these are bytes that no UTF-8 holds, like C1 controls."""
 _COLUMN_MIN = 8
 _PROGRESS_EVERY = 50
 
@@ -19,7 +20,7 @@ def print_rows(found: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str)
     """Print records: one JSON array, or a table as wide as the terminal; `empty` says what an empty one means."""
     listed = [dict(record) for record in found]
     if as_json:
-        click.echo(json.dumps(listed, ensure_ascii=False))
+        click.echo(json.dumps(listed))
     elif not listed:
         click.echo(empty, err=True)
     else:
@@ -29,7 +30,7 @@ def print_rows(found: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str)
 def print_record(found: Mapping[str, Any], *, as_json: bool) -> None:
     """Print one record: one JSON object, or a line a field."""
     if as_json:
-        click.echo(json.dumps(dict(found), ensure_ascii=False))
+        click.echo(json.dumps(dict(found)))
         return
     indent = max(len(name) for name in found)
     for name, value in found.items():

@@ -18,6 +18,8 @@ TEXT_CHARS_MAX = 2_000
 SENTENCE_CHARS_MAX = 500
 """A goal or an intent, which others read in refusals and briefings."""
 NAME_CHARS_MAX = 200
+COUNT_MAX = 1_000_000_000
+"""Checks that passed, or failed, in one outcome."""
 LIST_MAX = 100
 """Commits, failing checks or links in one outcome."""
 EXPIRES_HOURS_MAX = 24 * 366

@@ -7,6 +7,8 @@ from typing import Literal, get_args
 
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.events import Alert
+from loomstack_mcp.core.limits import COUNT_MAX
+from loomstack_mcp.core.texts import within
 
 Status = Literal["passed", "failed", "done", "blocked", "abandoned"]
 NextAction = Literal["retry", "check", "land", "escalate", "take_next", "stop"]
@@ -73,9 +75,9 @@ class OutcomeResult:
 
 
 def checked(status: Status, checks: CheckCounts, /) -> None:
-    """Raises Invalid where the status and the counts cannot both be true."""
-    if min(checks.passed, checks.failed) < 0:
-        raise Invalid("checks.passed and checks.failed count checks, so they are 0 or more")
+    """Raises Invalid where status and counts cannot both be true, LimitExceeded for more than can be counted."""
+    within("checks.passed", checks.passed, least=0, most=COUNT_MAX)
+    within("checks.failed", checks.failed, least=0, most=COUNT_MAX)
     if status in ("passed", "done") and (checks.failed or checks.failing):
         count = checks.failed or len(checks.failing)
         raise Invalid(f"status {status} with {count} failed checks: record status=failed, or correct the checks")

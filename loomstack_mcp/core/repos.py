@@ -12,7 +12,7 @@ ORG = "org"
 
 _DEFAULT_PORTS = {"ssh": 22, "git": 9418, "http": 80, "https": 443}
 _SCP = re.compile(r"^(?:[^@/:]+@)?(?P<host>\[[^\]]+\]|[^/:\[\]]+):(?P<path>(?!//).+)$")  # git-clone(1), "GIT URLS"
-_NAME = re.compile(r"[^\s\x00-\x1f\x7f]+")
+_NAME = re.compile(r"[^\s\x00-\x1f\x7f\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -63,8 +63,9 @@ class Here:
         return self._seen().root
 
     def must_see_worktree(self) -> None:
-        """Raises Invalid where none is seen, with what to do instead."""
-        self._seen()
+        """Raises Invalid where none is seen: what needs its files can be told no other repository by name."""
+        if self.worktree is None:
+            raise Invalid(f"{self.folder} is in no git worktree; go to one")
 
     @cached_property
     def settings(self) -> Settings:

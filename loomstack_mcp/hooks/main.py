@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.adapters.settings import REPO_FILE, load_settings
-from loomstack_mcp.adapters.system import principal
+from loomstack_mcp.adapters.system import current_folder, principal
 from loomstack_mcp.core.claims import refused_edit
 from loomstack_mcp.core.clients import claude, codex
 from loomstack_mcp.core.clients.payload import Action, Payload, refusal, remark
@@ -51,7 +51,7 @@ def _payload() -> Payload:
 
 
 def _judged(action: Action) -> Payload | None:
-    cwd = Path(action.cwd or Path.cwd())
+    cwd = Path(action.cwd) if action.cwd else current_folder()
     worktree = worktree_at(cwd) if action.paths else None
     if worktree is None:
         return None

@@ -11,6 +11,7 @@ from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.phrases import Body, lean
 from loomstack_mcp.core.views import claim_shown, event_shown, outcome_shown, run_shown
 from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.tool import error_line
 
 _LIMIT = 100
 _JSON = "application/json"
@@ -67,7 +68,7 @@ class Resources:
             return json.dumps(await self._face.run(work), ensure_ascii=False)
         except ToolError as error:
             if isinstance(error.__context__, NotFound):
-                raise ResourceNotFoundError(str(error)) from None
+                raise ResourceNotFoundError(error_line(str(error))) from None
             raise
 
 

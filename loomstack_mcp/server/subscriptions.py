@@ -86,3 +86,5 @@ def _stale(event: Event) -> Iterator[str]:
         yield "loom://claims"
     if event.run_id:
         yield f"loom://runs/{event.run_id}"
+    if event.kind == "outcome.recorded":  # a checker's is about the run that it checks
+        yield f"loom://runs/{event.payload['about']}"

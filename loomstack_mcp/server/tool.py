@@ -9,6 +9,8 @@ from mcp.server.mcpserver.tools import Tool
 from pydantic import ValidationError
 
 _SHOWN_MAX = 3
+_BEGINNING_CHARS, _END_CHARS = 400, 150
+"""Of an error that repeats what it was given; its end is the next step."""
 
 
 class LoomTool(Tool):
@@ -19,7 +21,7 @@ class LoomTool(Tool):
         try:
             return await super().run(arguments, context, convert_result)
         except ToolError as error:
-            raise ToolError(_shortened(self, error)) from error.__cause__
+            raise ToolError(error_line(_shortened(self, error))) from error.__cause__
 
 
 def loom_tool(function: Callable[..., Any], **options: Any) -> LoomTool:
@@ -33,6 +35,14 @@ def loom_tool(function: Callable[..., Any], **options: Any) -> LoomTool:
     made.fn_metadata.output_schema = _compact(made.fn_metadata.output_schema)
     made.description = " ".join((function.__doc__ or "").split())
     return made
+
+
+def error_line(text: str) -> str:
+    """The text as one line that is not longer than a reader needs, whatever of the caller's own words is in it."""
+    line = " ".join(text.split())
+    if len(line) <= _BEGINNING_CHARS + _END_CHARS:
+        return line
+    return f"{line[:_BEGINNING_CHARS]} … {line[-_END_CHARS:]}"
 
 
 def _shortened(made: Tool, error: ToolError) -> str:
@@ -68,5 +78,5 @@ def _compact(schema: Any, definitions: dict[str, Any] | None = None) -> Any:
 def _says_nothing(name: str, value: Any) -> bool:
     """Whether a model learns nothing from this keyword of a schema."""
     if name == "default":
-        return value in ("", 0, [], {}, False)
+        return value in (None, "", 0, [], {}, False)
     return name == "$defs" or (name == "title" and isinstance(value, str))

@@ -12,6 +12,7 @@ from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, EvidenceFact, Situation
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
+from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.services import events, landed, path_index, repos
 from loomstack_mcp.services.acting import RUNS, acting_run, lineage
 from loomstack_mcp.services.blockers import CLAIMS
@@ -113,7 +114,8 @@ def _held_by_others(
     tx: Tx, repo_id: str, family: Collection[str], situation: Situation, *, ignore_case: bool
 ) -> tuple[tuple[str, str, str], ...]:
     """What others hold exclusively of the touched paths: pattern, who, intent."""
-    wanted = [path for one in situation.touched or () if len(path := one.pattern) <= PATTERN_CHARS_MAX]
+    touched = [replace(one, path=encodable(one.path)) for one in situation.touched or ()]
+    wanted = [path for one in touched if len(path := one.pattern) <= PATTERN_CHARS_MAX]
     others: list[tuple[str, str, str]] = []
     for page in path_index.overlapping(tx, repo_id, "claim", wanted, ignore_case=ignore_case):
         for row in tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)):
@@ -132,7 +134,7 @@ def _overlapping(wanted: Sequence[str], patterns: Sequence[str], *, ignore_case:
 
 
 def _recorded(tx: Tx, repo_id: str, run_id: str, who: str, situation: Situation, decision: Decision) -> str:
-    subject = [one.path for one in (situation.touched or ())[:_SUBJECT_PATHS]]
+    subject = [encodable(one.path) for one in (situation.touched or ())[:_SUBJECT_PATHS]]
     columns = {
         "repo_id": repo_id,
         "run_id": run_id,

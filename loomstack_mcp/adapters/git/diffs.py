@@ -5,10 +5,9 @@ import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from loomstack_mcp.adapters.git.history import dated_ms
 from loomstack_mcp.adapters.git.printed import Printed
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text
+from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text, committed_at_ms
 from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChange
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.patches import file_changes
@@ -140,7 +139,7 @@ def _change(printed: bytes, lines: Lines) -> Change:
         parents=above,
         author=as_text(author),
         account=lines.hidden(as_text(address)) if address else "",
-        at_ms=dated_ms(as_text(seconds)),
+        at_ms=committed_at_ms(as_text(seconds)),
         message=as_text(message)[:MESSAGE_CHARS_MAX],
         run=as_text(runs.rsplit(b",", 1)[-1].strip())[:_RUN_CHARS_MAX],
         files=_parsed_files(rest, lines, is_merge=len(above) > 1),

@@ -26,8 +26,8 @@ class Place:
 
     @property
     def folder(self) -> Path:
-        """Where git is asked."""
-        return self.root or self.git_dir
+        """Where git is asked: in the worktree, where that leads to the repository (core.worktree may be elsewhere)."""
+        return self.root if self.root and os.path.lexists(self.root / ".git") else self.git_dir
 
 
 def place_at(folder: Path) -> Place:
@@ -44,7 +44,9 @@ def _by_git(folder: Path) -> Place:
         each = [run(folder, "rev-parse", asked[0], name) for name in asked[1:]]
         lines = [os.fsdecode(one.printed.removesuffix(b"\n")) for one in each if one.code == 0]
     if len(lines) < 2:
-        complaint = ran.complaint if ran.complained else "no git"
+        if b"not a git repository (or any" in ran.complained:
+            raise NotFound(f"{folder} is in no git repository; go to one, or clone it")
+        complaint = ran.complaint if ran.complained else "there is no git on PATH"
         raise NotFound(f"{folder} is in no git repository that can be read ({complaint}); go to one, or clone it")
     common_dir, git_dir = (Path(os.path.realpath(line)) for line in lines[:2])
     return Place(root=Path(lines[2]) if len(lines) == 3 else None, git_dir=git_dir, common_dir=common_dir)

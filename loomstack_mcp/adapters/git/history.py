@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text
+from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text, committed_at_ms
 from loomstack_mcp.core.changes.branches import arrivals
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.errors import Invalid, NotFound
-from loomstack_mcp.core.limits import SECOND_MS
 
 _LINE_MAX = 20_000
 """Of the first-parent line, to find where the window begins."""
-_DATED_MS_MAX = 253_402_300_799_000
-"""The end of the year 9999. A date may be any number of 64 bits, which neither a store nor a calendar can hold."""
 _PINNED = ("-c", "i18n.logOutputEncoding=UTF-8", "-c", "log.showSignature=false", "-c", "trailer.separators=:")
 _MADE = "--format=%H%x00%aN%x00%aE%x00%B%x00%(trailers:key=Loom-Run,valueonly,separator=%x2C)%x00"
 
@@ -81,11 +78,6 @@ def made_since(repo: Repository, base: str, head: str) -> tuple[Made, ...]:
     return tuple(Made(*(field.strip("\n") for field in fields[at : at + 5])) for at in range(0, len(fields) - 5, 5))
 
 
-def dated_ms(seconds: str) -> int:
-    """When a commit says that it was made: 0 where it says nothing, and no later than a calendar goes."""
-    return min(int(seconds or 0) * SECOND_MS, _DATED_MS_MAX)
-
-
 def author_here(repo: Repository) -> tuple[str, str]:
     """Who commits here, as history names them: name and address, each "" where git was not told."""
     told = {name: os.environ[name] for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL") if name in os.environ}
@@ -105,4 +97,4 @@ def _listed(repo: Repository, *asked: str) -> tuple[Change, ...]:
 
 
 def _commit(fields: Sequence[str]) -> Change:
-    return Change(sha=fields[1], parents=tuple(fields[2:]), at_ms=dated_ms(fields[0]))
+    return Change(sha=fields[1], parents=tuple(fields[2:]), at_ms=committed_at_ms(fields[0]))

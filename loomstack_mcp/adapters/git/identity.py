@@ -7,13 +7,17 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from loomstack_mcp.adapters.git.discovery import Place, place_at
-from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, run
+from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, Ran, run
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.repos import identity_of
 
 _ORIGINS_MAX = 5
 """Local origins that are followed: a clone of a clone of …"""
 _NAME_CHARS = 16
+_NOT_SET = 1
+"""How git-config(1) ends for a name that no file sets."""
+_UNBORN = b"unknown revision"
+"""Git's word for a branch without a commit."""
 
 
 def clone_name(place: Place) -> str:
@@ -36,6 +40,8 @@ def identity(place: Place) -> str:
             return f"folder:{_hashed(folder)}"
         place = found
     listed = run(place.folder, "rev-list", "--max-parents=0", "HEAD", seconds_max=READ_SECONDS_MAX)
+    if listed.code and _UNBORN not in listed.complained:
+        raise _unreadable(place, listed)
     roots = listed.text.splitlines()
     return f"root:{sorted(roots)[0][:_NAME_CHARS]}" if roots else f"folder:{_hashed(str(place.common_dir))}"
 
@@ -61,6 +67,8 @@ def _repository_of(folder: str) -> Place | None:
 def setting(place: Place, name: str, *, kind: str = "") -> str:
     """A setting of the clone's own, as a `bool` or another kind of git-config(1); "" where it is not set.
 
+    Raises NotFound where git cannot tell.
+
     A file that does not hold the name's last word does not set it, nor do the files it includes where it includes
     none: most clones are told so without a process.
     """
@@ -70,7 +78,15 @@ def setting(place: Place, name: str, *, kind: str = "") -> str:
     if word not in written and b"include" not in written:
         return ""
     typed = (f"--type={kind}",) if kind else ()
-    return run(place.folder, "config", *typed, "--get", name).text
+    found = run(place.folder, "config", *typed, "--get", name)
+    if found.code not in (0, _NOT_SET):
+        raise _unreadable(place, found)
+    return found.text
+
+
+def _unreadable(place: Place, ran: Ran) -> NotFound:
+    """What git will not read is not another repository: it would hold nothing of what the real one holds."""
+    return NotFound(f"the repository of {place.folder} cannot be read ({ran.complaint}); mend it")
 
 
 def _hashed(text: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, environment
+from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, environment, run
 from loomstack_mcp.core.errors import Invalid
 
 BLOB_BYTES_MAX = 5_000_000
@@ -137,7 +137,9 @@ class Objects:
 
     def _ended(self, name: str) -> Invalid:
         self.close()  # what it may still answer would be taken for the answer to the next question
-        return Invalid(f"git ended when it was asked for {name[:100]} in {self._folder}; try `git fsck` there")
+        asked = run(self._folder, "rev-parse", "--git-dir", variables=self._variables)
+        reason = f"({asked.complaint}); mend that" if asked.code else "; try `git fsck` there"
+        return Invalid(f"git ended when it was asked for {name[:100]} in {self._folder} {reason}".replace(" ;", ";"))
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:

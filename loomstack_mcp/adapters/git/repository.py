@@ -111,6 +111,8 @@ class Repository:
         except Invalid:
             complaint = self.run("rev-parse", "--git-dir").complaint
             raise NotFound(f"{self.folder} is in a git repository that cannot be read ({complaint})") from None
+        if not has_commit and (named := self.run("rev-parse", "--verify", "--quiet", "HEAD").text):
+            raise NotFound(f"HEAD of {self.folder} is {named[:12]}, which is no commit in this clone; fetch it")
         if not has_commit:
             raise NotFound(f"the repository of {self.folder} has no commit yet, so there is nothing to look at")
 

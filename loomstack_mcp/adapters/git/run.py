@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.limits import SECOND_MS
 
 ASK_SECONDS_MAX = 10
 """Of a question that git answers at once, on a slow or busy machine too."""
@@ -15,6 +16,7 @@ READ_SECONDS_MAX = 120
 ASIDE = ("-c", "core.splitIndex=false", "-c", f"core.hooksPath={os.devnull}")
 """For a command that writes an index aside: git would write a part of it to the repository, and run its hooks."""
 _COMPLAINT_CHARS = 200
+_SECONDS_MAX = 253_402_300_799
 # What `refs/replace/` puts in an object's place can be pushed by anybody: nothing here follows it.
 _QUIET = {
     "GIT_OPTIONAL_LOCKS": "0",
@@ -79,3 +81,11 @@ def environment(given: Mapping[str, str], /) -> dict[str, str]:
 def as_text(printed: bytes, /) -> str:
     """What git printed, every byte of it: names are bytes to git, and need be no UTF-8."""
     return printed.decode("utf-8", "surrogateescape")
+
+
+def committed_at_ms(seconds: str, /) -> int:
+    """When a commit says that it was made: 0 where it says nothing, and at most the end of the year 9999.
+
+    Git takes any number of 64 bits, which neither a store nor a calendar can hold.
+    """
+    return min(int(seconds or 0), _SECONDS_MAX) * SECOND_MS

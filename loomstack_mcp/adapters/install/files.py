@@ -70,6 +70,9 @@ def _is_left(worktree: Worktree, path: str, steps: Sequence[FileStep]) -> bool:
 
 def _text(path: Path, *, errors: str = "strict") -> str | None:
     try:
+        # A link to a device never ends, and a pipe never begins.
+        if path.exists() and not path.is_file():
+            raise Invalid(f"{path} is no file; move it away, nothing was changed")
         with path.open(encoding="utf-8", errors=errors, newline="") as file:
             return file.read()
     except (FileNotFoundError, NotADirectoryError):

@@ -1,8 +1,9 @@
 """Files brought to what is planned for them, all or none."""
 
 import contextlib
+import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,15 +60,28 @@ def replace_file(path: Path, text: str) -> None:
     if path.exists() and not os.access(path, os.W_OK):
         raise PermissionError(13, "it is read-only", str(path))
     temporary = temporary_beside(path)
-    temporary.unlink(missing_ok=True)
-    try:
-        # A new file: what a link of that name points to is nobody's to overwrite.
-        with temporary.open("xb") as file:
-            file.write(text.encode("utf-8"))
-        temporary.chmod(mode)
-        temporary.replace(path)
-    finally:
+    with _alone_in(path.parent):
         temporary.unlink(missing_ok=True)
+        try:
+            # A new file: what a link of that name points to is nobody's to overwrite.
+            with temporary.open("xb") as file:
+                file.write(text.encode("utf-8"))
+            temporary.chmod(mode)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait for whoever replaces a file there too, or they would take away the new text while it is written."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def temporary_beside(path: Path) -> Path:

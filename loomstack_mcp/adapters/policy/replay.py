@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from loomstack_mcp.adapters.git.repository import Repository, branch_name
+from loomstack_mcp.adapters.git.run import committed_at_ms
 from loomstack_mcp.adapters.policy import situations
-from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy.decide import decide
 from loomstack_mcp.core.policy.decision_views import reasons_shown
 from loomstack_mcp.core.policy.needs import needs_store
@@ -20,9 +20,10 @@ _EMPTY = "0" * 40
 def replayed(repo: Repository, book: Rulebook, *, last: int, progress: Callable[[int, int], None]) -> dict[str, Any]:
     """Each commit of the trunk's first-parent line as a landing of a loop: `{commits, seconds, stopped, skipped}`.
 
-    Rules that need what only the store knew at that time are skipped, and named.
+    Rules that need what only the store knew at that time are skipped, and named. Raises NotFound without a commit.
     """
     began = time.monotonic()
+    repo.must_have_history()
     ref = repo.trunk or "HEAD"
     commits = _commits(repo, ref, last)
     judged = replace(book, rules=tuple(rule for rule in book.rules if not needs_store(rule)))
@@ -31,7 +32,7 @@ def replayed(repo: Repository, book: Rulebook, *, last: int, progress: Callable[
         base = parents.split(" ")[0] or _EMPTY
         found, _ = situations.landing(repo, base, sha, point="land", branch=branch_name(ref))
         actor = Actor(kind="loop", loop="", developer="", agent="", roles=())
-        decision = decide(judged, replace(found, actor=actor, now_ms=int(seconds) * SECOND_MS, message=title))
+        decision = decide(judged, replace(found, actor=actor, now_ms=committed_at_ms(seconds), message=title))
         if decision.answer in ("deny", "require_approval"):
             stopped.append(
                 {"commit": sha, "title": title, "decision": decision.answer, "reasons": reasons_shown(decision)}

@@ -16,6 +16,8 @@ from loomstack_mcp.server.face import Face
 
 _POLL_FIRST_S = 0.05
 _POLL_LAST_S = 0.5
+_WAIT_S_MAX = 1_000_000_000
+"""Refused, as is all above 45; more is more than a float holds."""
 
 
 _REFUSAL_TOKENS_MAX = 200
@@ -61,7 +63,7 @@ class ClaimTools:
         """Claim files, folders or globs before editing them; intent says why, to others. granted=false
         names the holders and what to do instead: do not edit there. wait_seconds ≤ 45 queues.
         Your calls keep the lease alive."""
-        until = anyio.current_time() + wait_seconds
+        until = anyio.current_time() + max(0, min(wait_seconds, _WAIT_S_MAX))
 
         async def attempt() -> ClaimResult:
             # Rounded up, so that the last attempt, at the very end of the wait, still keeps its place.

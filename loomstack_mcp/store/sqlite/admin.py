@@ -55,8 +55,8 @@ def back_up(path: Path, target: Path) -> int:
 def export(path: Path, folder: Path) -> dict[str, int]:
     """One file of JSON lines for each public view and log; returns how many lines each has. Never overwrites."""
     counts = {}
-    folder.mkdir(parents=True, exist_ok=True)
     with _opened(path) as db:
+        _made(folder)
         db.execute("BEGIN")
         for name in (*_VIEWS, *_LOGS):
             target = folder / f"{name}.jsonl"
@@ -98,6 +98,13 @@ def _opened(path: Path) -> "Iterator[Database]":
             connection.close()
     except sqlite3.DatabaseError as error:
         raise StoreUnavailable(f"{path}: {error}; the newest *.backup beside it is the last good copy") from None
+
+
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Invalid(f"cannot make {folder}: {error.strerror}; choose a new folder where you may write") from None
 
 
 @contextmanager

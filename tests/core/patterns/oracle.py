@@ -1,4 +1,4 @@
-"""Patterns defined once more, naively and by enumeration: what `core/globs.py` is compared with."""
+"""Patterns defined once more, naively and by enumeration: what `core/patterns/globs.py` is compared with."""
 
 from functools import cache
 from itertools import product

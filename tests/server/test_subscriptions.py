@@ -1,0 +1,120 @@
+"""Listeners hear of what changed and of nothing else: the watcher's looks, one by one, over a real store."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp.server.subscriptions import ResourceUpdated, ServerEvent
+
+from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.edge.here import Here
+from loomstack_mcp.loom import Loom
+from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.subscriptions import Subscriptions
+from tests.factories import ANA, BEA
+
+LISTS = ["loom://runs", "loom://claims", "loom://activity"]
+
+
+class Listening:
+    """A listener of its own, and the looks of the watcher that it hears of."""
+
+    def __init__(self, face: Face) -> None:
+        self.changes = Subscriptions(face)
+        self.heard: list[str] = []
+        self.cursors: dict[str, int] = {}
+        self.leave = self.changes.subscribe(self._hear)
+
+    def _hear(self, event: ServerEvent) -> None:
+        assert isinstance(event, ResourceUpdated)
+        self.heard.append(event.uri)
+
+    async def look(self) -> list[str]:
+        """What is heard of one look."""
+        self.heard.clear()
+        await self.changes._publish_news(self.cursors)
+        return list(self.heard)
+
+
+@pytest.fixture
+def face(loom: Loom, shop: Path) -> Face:
+    return Face(loom, Here(shop, {}, elsewhere=""))
+
+
+def started(face: Face, caller: Caller, *, checks_run: str = "") -> str:
+    found = face.loom.runs.start(
+        caller, face.looked_at(), loop="loop", goal="goal", patterns=(), beside=(), checks_run=checks_run,
+        finding="", key="", rules=(), budget_tokens=1_000,
+    )  # fmt: skip
+    return found.run.id
+
+
+async def test_a_newcomer_hears_of_every_list_once(face: Face) -> None:
+    started(face, ANA)
+    listening = Listening(face)
+
+    assert await listening.look() == LISTS
+    assert await listening.look() == []
+
+
+async def test_a_run_that_starts_changes_runs_and_activity(face: Face) -> None:
+    listening = Listening(face)
+    await listening.look()
+    run = started(face, ANA)
+
+    assert await listening.look() == ["loom://activity", "loom://runs", f"loom://runs/{run}"]
+
+
+async def test_a_claim_changes_claims_and_a_refused_one_does_not(face: Face) -> None:
+    ana, bea = started(face, ANA), started(face, BEA)
+    listening = Listening(face)
+    await listening.look()
+    asked: dict[str, Any] = {"patterns": ("src/",), "intent": "x", "mode": "exclusive", "ttl_ms": 60_000, "wait_ms": 0}
+    face.loom.claims.claim_paths(ANA, ana, **asked)
+    granted = await listening.look()
+    face.loom.claims.claim_paths(BEA, bea, **asked)
+    refused = await listening.look()
+
+    assert granted == ["loom://activity", "loom://claims", f"loom://runs/{ana}"]
+    assert refused == ["loom://activity", f"loom://runs/{bea}"]
+
+
+async def test_a_note_changes_neither_runs_nor_claims(face: Face) -> None:
+    run = started(face, ANA)
+    listening = Listening(face)
+    await listening.look()
+    face.loom.notes.share(ANA, run, kind="fact", text="a fact", patterns=(), to="", expires_hours=0, supersedes="")
+
+    assert await listening.look() == ["loom://activity", f"loom://runs/{run}"]
+
+
+async def test_what_a_checker_records_changes_the_run_that_it_checks(face: Face) -> None:
+    from loomstack_mcp.core.outcomes import CheckCounts
+
+    made = started(face, ANA)
+    checker = started(face, BEA, checks_run=made)
+    listening = Listening(face)
+    await listening.look()
+    face.loom.outcomes.record(
+        BEA, checker, status="passed", summary="8/8", role="checker", checks=CheckCounts(passed=8), tried="",
+        finding="", commits=[], links={},
+    )  # fmt: skip
+
+    assert set(await listening.look()) >= {f"loom://runs/{made}", f"loom://runs/{checker}"}
+
+
+async def test_who_left_hears_nothing_more(face: Face) -> None:
+    listening = Listening(face)
+    listening.leave()
+    started(face, ANA)
+
+    assert await listening.look() == []
+
+
+async def test_each_of_many_changes_is_told_once(face: Face) -> None:
+    listening = Listening(face)
+    await listening.look()
+    runs = [started(face, ANA) for _ in range(3)]
+
+    heard = await listening.look()
+    assert sorted(heard) == sorted({"loom://activity", "loom://runs", *(f"loom://runs/{run}" for run in runs)})
