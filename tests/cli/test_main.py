@@ -175,7 +175,10 @@ JSON: dict[str, tuple[Sequence[str], set[str]]] = {
     "doctor": ([], {"check", "status", "found", "mend"}),
     "db check": ([], {"ok", "schema", "size_bytes", "problems"}),
     "db query": (["SELECT count(*) AS held FROM v_claims"], {"held"}),
-    "db export": (["out"], {"v_runs", "v_claims", "v_loop_health", "note", "outcome", "event"}),
+    "db export": (
+        ["out"],
+        {"v_runs", "v_claims", "v_decisions", "v_conflicts", "v_loop_health", "note", "outcome", "event"},
+    ),
     "audit": ([], {"commits", "seconds", "reversals", "unchecked"}),
     "conflicts": ([], {"verdict", "conflicts", "checked", "unchecked", "open"}),
     "gate": (

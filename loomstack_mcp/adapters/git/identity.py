@@ -79,7 +79,7 @@ def setting(place: Place, name: str, *, kind: str = "") -> str:
         return ""
     typed = (f"--type={kind}",) if kind else ()
     found = run(place.folder, "config", *typed, "--get", name)
-    if found.code not in (0, _NOT_SET):
+    if found.code not in (0, _NOT_SET) and not kind:  # with a kind it may be the value alone that is wrong
         raise _unreadable(place, found)
     return found.text
 

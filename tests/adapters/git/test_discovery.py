@@ -185,7 +185,7 @@ def test_no_inherited_variable_moves_it(
 
 
 def test_where_there_is_none_git_s_complaint_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(NotFound, match="not a git repository"):
+    with pytest.raises(NotFound, match="in no git repository; go to one"):
         place_at(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NotFound, match="no git"):

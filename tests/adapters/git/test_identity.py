@@ -8,6 +8,7 @@ import pytest
 
 from loomstack_mcp.adapters.git.discovery import place_at
 from loomstack_mcp.adapters.git.identity import clone_name, identity, setting
+from loomstack_mcp.core.errors import NotFound
 from tests.conftest import commit_all, git
 
 
@@ -155,3 +156,21 @@ def test_a_setting_of_one_worktree_is_of_that_one(shop: Path, tmp_path: Path) ->
     found = [setting(place_at(folder), "core.ignorecase", kind="bool") for folder in (tmp_path / "linked", shop)]
 
     assert found == ["true", ""]
+
+
+def test_a_clone_that_git_cannot_read_is_no_other_repository(shop: Path) -> None:
+    """It would hold nothing of what the real one holds, and grant what others have."""
+    git(shop, "remote", "add", "origin", "https://github.com/acme/shop.git")
+    with (shop / ".git/config").open("a") as config:
+        config.write("[core\n")
+
+    with pytest.raises(NotFound, match=r"cannot be read \(fatal: bad config line"):
+        identity(place_at(shop))
+
+
+def test_nor_is_one_without_an_origin(shop: Path) -> None:
+    with (shop / ".git/config").open("a") as config:
+        config.write("[core\n")
+
+    with pytest.raises(NotFound, match="cannot be read"):
+        identity(place_at(shop))

@@ -7,6 +7,7 @@ import pytest
 
 from loomstack_mcp.adapters.policy.replay import replayed
 from loomstack_mcp.adapters.policy.scratch_repo import GitStep, Scratch
+from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.policy.rules import Checks, Evidence, Limits, Rule, Rulebook, When, Where, Window
 
 CORE = Rule(id="core", why="people own the core", effect="deny", on=("land",), where=Where(paths=("/core/**",)))
@@ -96,4 +97,5 @@ def test_the_last_commits_are_looked_at_and_the_store_is_not_asked(scratch: Scra
 
 
 def test_a_repository_without_a_commit_has_no_history(scratch: Scratch) -> None:
-    assert stopped(scratch, CORE) == []
+    with pytest.raises(NotFound, match="no commit yet"):
+        stopped(scratch, CORE)
