@@ -30,6 +30,8 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, prin
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 MINUTE_MS = 60_000
+IDENTITY = ("-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
+"""For a git that commits or merges: a machine may know nobody's name."""
 WORKERS_MAX = 8
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -125,9 +127,8 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    identity = ("-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
     return subprocess.run(
-        ["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True
+        ["git", *IDENTITY, *arguments], cwd=folder, check=True, capture_output=True, text=True
     ).stdout.strip()
 
 

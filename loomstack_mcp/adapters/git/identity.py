@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from loomstack_mcp.adapters.git.discovery import Place, place_at
-from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, Ran, run
+from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, run
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.repos import identity_of
 
@@ -41,7 +41,7 @@ def identity(place: Place) -> str:
         place = found
     listed = run(place.folder, "rev-list", "--max-parents=0", "HEAD", seconds_max=READ_SECONDS_MAX)
     if listed.code and _UNBORN not in listed.complained:
-        raise _unreadable(place, listed)
+        raise NotFound(f"git cannot follow the history of {place.folder} ({listed.complaint}); mend it")
     roots = listed.text.splitlines()
     return f"root:{sorted(roots)[0][:_NAME_CHARS]}" if roots else f"folder:{_hashed(str(place.common_dir))}"
 
@@ -80,13 +80,9 @@ def setting(place: Place, name: str, *, kind: str = "") -> str:
     typed = (f"--type={kind}",) if kind else ()
     found = run(place.folder, "config", *typed, "--get", name)
     if found.code not in (0, _NOT_SET) and not kind:  # with a kind it may be the value alone that is wrong
-        raise _unreadable(place, found)
+        # What git will not read is not another repository: that would hold nothing of what the real one holds.
+        raise NotFound(f"the settings of {place.folder} cannot be read ({found.complaint}); mend them")
     return found.text
-
-
-def _unreadable(place: Place, ran: Ran) -> NotFound:
-    """What git will not read is not another repository: it would hold nothing of what the real one holds."""
-    return NotFound(f"the repository of {place.folder} cannot be read ({ran.complaint}); mend it")
 
 
 def _hashed(text: str) -> str:

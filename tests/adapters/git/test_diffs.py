@@ -15,7 +15,7 @@ from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.patches import file_changes
 from tests.adapters.git.support import commit, write
-from tests.conftest import commit_all, git
+from tests.conftest import IDENTITY, commit_all, git
 from tests.deltas import opened_repository
 from tests.eval.history import Files, History, written
 
@@ -128,7 +128,7 @@ def test_a_merge_has_what_it_changed_beside_merging(shop: Path) -> None:
 def test_of_a_conflict_a_merge_takes_only_what_does_not_stand_in_it(shop: Path, kept: str, dropped: set[str]) -> None:
     branch(shop, "one", {"src/a.py": "their own line\n"})
     commit(shop, {"src/a.py": "our own line\n"})
-    subprocess.run(["git", "merge", "--quiet", "one"], cwd=shop, capture_output=True, check=False)
+    subprocess.run(["git", *IDENTITY, "merge", "--quiet", "one"], cwd=shop, capture_output=True, check=False)
     commit(shop, {"src/a.py": kept})
 
     [*_, merged] = read(shop)[0]

@@ -172,5 +172,5 @@ def test_nor_is_one_without_an_origin(shop: Path) -> None:
     with (shop / ".git/config").open("a") as config:
         config.write("[core\n")
 
-    with pytest.raises(NotFound, match="cannot be read"):
+    with pytest.raises(NotFound, match="bad config line"):
         identity(place_at(shop))

@@ -11,7 +11,7 @@ import pytest
 from loomstack_mcp.adapters.git.repository import branch_name
 from loomstack_mcp.core.errors import NotFound
 from tests.adapters.git.support import commit
-from tests.conftest import commit_all, git
+from tests.conftest import IDENTITY, commit_all, git
 from tests.deltas import opened_repository
 
 
@@ -77,7 +77,9 @@ def test_forks_and_ancestors_are_those_of_git(shop: Path, seed: int) -> None:
 
 
 def run_out(folder: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False).stdout
+    return subprocess.run(
+        ["git", *IDENTITY, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    ).stdout
 
 
 @pytest.mark.parametrize("name", ["a b", "line\nfeed", "\n", os.fsdecode(b"\xff\n\xfe"), ":(top)x", "-x", "~^@{x}"])

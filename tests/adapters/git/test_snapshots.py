@@ -9,7 +9,7 @@ import pytest
 from loomstack_mcp.adapters.git.snapshots import snapshot
 from loomstack_mcp.core.errors import Invalid
 from tests.adapters.git.support import write
-from tests.conftest import commit_all, git
+from tests.conftest import IDENTITY, commit_all, git
 from tests.deltas import opened_repository
 
 Files = dict[str, bytes]
@@ -105,7 +105,7 @@ def test_in_an_unfinished_merge_the_files_count_and_the_index_is_none(small: Pat
     git(small, "checkout", "--quiet", "main")
     write(small, {"a": "ours\n"})
     commit_all(small)
-    subprocess.run(["git", "merge", "other"], cwd=small, capture_output=True, check=False)
+    subprocess.run(["git", *IDENTITY, "merge", "other"], cwd=small, capture_output=True, check=False)
     write(small, {"a": "both\n"})
 
     assert taken(small) == ([{**BEFORE, "a": b"both\n"}, {**BEFORE, "a": b"ours\n"}], ())
