@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -79,16 +80,21 @@ def loom(tmp_path: Path, clocks: Clocks) -> Iterator[Loom]:
         yield opened
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    """A repository with a commit, and files that claims can name."""
-    root = tmp_path / "shop"
+@pytest.fixture(scope="session")
+def _shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("template") / "shop"
     for name in ("src/a.py", "src/b.py", "tests/test_a.py", "app/[id]/page.tsx", "README.md"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text("x\n")
     git(root, "init", "--quiet", "--initial-branch=main")
     commit_all(root)
     return root
+
+
+@pytest.fixture
+def shop(tmp_path: Path, _shop: Path) -> Path:
+    """A repository with a commit, and files that claims can name."""
+    return Path(shutil.copytree(_shop, tmp_path / "shop"))
 
 
 @pytest.fixture
@@ -125,9 +131,10 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    identity = ("-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
+    set_up = ("user.name=test", "user.email=test@localhost", "commit.gpgsign=false", "maintenance.auto=false")
+    options = [option for setting in set_up for option in ("-c", setting)]
     return subprocess.run(
-        ["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True
+        ["git", *options, *arguments], cwd=folder, check=True, capture_output=True, text=True
     ).stdout.strip()
 
 
