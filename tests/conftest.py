@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -30,8 +31,11 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, prin
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 MINUTE_MS = 60_000
-IDENTITY = ("-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
-"""For a git that commits or merges: a machine may know nobody's name."""
+IDENTITY = (
+    *("-c", "user.name=test", "-c", "user.email=test@localhost"),
+    *("-c", "commit.gpgsign=false", "-c", "maintenance.auto=false"),
+)
+"""For a git that commits or merges: a machine may know nobody's name. It tidies up nothing behind our back."""
 WORKERS_MAX = 8
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -81,16 +85,21 @@ def loom(tmp_path: Path, clocks: Clocks) -> Iterator[Loom]:
         yield opened
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    """A repository with a commit, and files that claims can name."""
-    root = tmp_path / "shop"
+@pytest.fixture(scope="session")
+def _shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("template") / "shop"
     for name in ("src/a.py", "src/b.py", "tests/test_a.py", "app/[id]/page.tsx", "README.md"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text("x\n")
     git(root, "init", "--quiet", "--initial-branch=main")
     commit_all(root)
     return root
+
+
+@pytest.fixture
+def shop(tmp_path: Path, _shop: Path) -> Path:
+    """A repository with a commit, and files that claims can name."""
+    return Path(shutil.copytree(_shop, tmp_path / "shop"))
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ _SECONDS_MAX = 30
 _FILES_MAX = 20_000
 _BYTES_MAX = 50_000_000
 _WHO = ("-c", "user.name=agent-1", "-c", "user.email=agent-1@localhost", "-c", "commit.gpgsign=false",
-        "-c", "core.hooksPath=/dev/null", "-c", "core.autocrlf=false")  # fmt: skip
+        "-c", "core.hooksPath=/dev/null", "-c", "core.autocrlf=false", "-c", "maintenance.auto=false")  # fmt: skip
 
 GitStep = Mapping[str, Any]
 
@@ -29,7 +29,7 @@ class Scratch:
         self.root = root
         self.marks: dict[str, str] = {"zero": "0" * 40}
         root.mkdir(parents=True)
-        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("init", "--quiet", "--template=", "--initial-branch=main")
 
     @cached_property
     def repository(self) -> Repository:
