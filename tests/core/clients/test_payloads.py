@@ -1,4 +1,4 @@
-"""What Claude Code and Codex send before a tool runs, and are answered; shapes as recorded (facts/clients.md)."""
+"""What Claude Code and Codex send before a tool runs, and are answered; shapes as recorded."""
 
 import json
 
