@@ -4,6 +4,8 @@ import os
 import pwd
 from pathlib import Path
 
+from loomstack_mcp.core.errors import Invalid
+
 
 def principal() -> str:
     """The operating system's user, whatever the environment says."""
@@ -14,8 +16,8 @@ def principal() -> str:
 
 
 def current_folder() -> Path:
-    """The folder that the process stands in, also where somebody has deleted it."""
+    """The folder that the process stands in. Raises Invalid where somebody has deleted it."""
     try:
         return Path.cwd()
     except FileNotFoundError:
-        return Path(os.environ.get("PWD") or "/deleted")
+        raise Invalid("the folder that this runs in is gone; cd to one that is there") from None

@@ -4,14 +4,14 @@ import importlib
 import io
 import os
 import sys
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from loomstack_mcp import __version__
+from loomstack_mcp.adapters.system import current_folder
 from loomstack_mcp.cli import output
-from loomstack_mcp.core.errors import Invalid, LoomError
+from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.edge.here import Here
 
 FAILED = 1
@@ -79,7 +79,7 @@ def cli(ctx: click.Context, home: str | None, store: str | None, repo: str | Non
     A client that starts this without a command, on pipes, gets the MCP server.
     """
     flags = {"home": home, "store": store, "repo": repo}
-    ctx.obj = Here(_folder(), flags, elsewhere="pass --repo URL, or go to one", meant=repo or "")
+    ctx.obj = Here(current_folder(), flags, elsewhere="pass --repo URL, or go to one", meant=repo or "")
     if ctx.invoked_subcommand is None:
         if sys.stdin.isatty():
             click.echo(ctx.get_help())
@@ -114,13 +114,6 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         click.echo(f"loomstack-mcp: failed: {error.strerror or error}{where}; see to that and run it again", err=True)
         sys.exit(FAILED)
     sys.exit(result if isinstance(result, int) else 0)
-
-
-def _folder() -> Path:
-    try:
-        return Path.cwd()
-    except FileNotFoundError:
-        raise Invalid("the folder that this runs in is gone; cd to one that is there") from None
 
 
 def _open_streams() -> None:

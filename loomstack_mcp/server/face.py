@@ -93,7 +93,7 @@ class Face:
     def _caught_up(self) -> None:
         try:
             with self.here.repository() as repo:
-                self.here.landing(repo, self.loom.ledger, self.looked_at())
+                self.here.landing(repo, self.loom.ledger, self.checkout())
         except LoomError as error:  # of a repository without commits, say: who asks for a check is told
             _log.info("the ledger was not filled: %s", error.code)
         finally:

@@ -61,10 +61,7 @@ class Team:
 
     def claude(self, turns: list[Any], *, cwd: Path | None = None, lanes: list[Lane] = [], **more: Any) -> ClaudeRun:  # noqa: B006
         script = Script(turns, lanes)
-        # Claude Code asks its model before a project's servers are up, and on a busy machine they take a while; for
-        # those of --mcp-config it waits.
-        args = ["--mcp-config", ".mcp.json", *more.pop("args", ())]
-        done = run_claude(script, cwd=cwd or self.shop, args=args, **self.session, **more)
+        done = run_claude(script, cwd=cwd or self.shop, **self.session, **more)
         assert (done.rc, script.errors, script.overflow) == (0, [], []), done.stderr
         return done
 
