@@ -64,7 +64,18 @@ def test_a_rule_on_claims_tells_names_apart_as_claims_do(
 
 @pytest.mark.parametrize(
     "path",
-    ["src/core", "src/core/", "src/*/a.py", "./src//x/../core/a.py", "src/c[o]re/a.py", "Makefile", "lib/Makefile"],
+    [
+        "src/core",
+        "src/core/",
+        "src/*/a.py",
+        "./src//x/../core/a.py",
+        "src/c[o]re/a.py",
+        "Makefile",
+        "lib/Makefile",
+        "**",
+        ".",
+        "{src/core/a.py,x}",
+    ],
 )
 def test_paths_are_typed_to_a_rule_as_to_a_claim(ruled: Path, serve: Callable[..., Server], path: str) -> None:
     server = serve()
@@ -130,3 +141,11 @@ rules:
     on: [land]
     check: {evidence: [{kind: tests, by: not_maker}]}
 """
+
+
+def test_a_command_that_may_write_anywhere_is_judged_like_any_other(ruled: Path, serve: Callable[..., Server]) -> None:
+    server = serve()
+    server.answer("start_run", loop="loop", goal="goal")
+
+    for line in ('rm -rf . "$LOG"', "cp x $TARGET", 'echo x > "$LOG"', "rm -rf *"):
+        assert server.answer("check_policy", action="command", command=line)["effect"] == "deny", line

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Literal
 
 from loomstack_mcp.core.patterns.globs import literal
+from loomstack_mcp.core.patterns.typed import EVERYTHING
 from loomstack_mcp.core.policy.looks import Looks, NoLooks
 from loomstack_mcp.core.policy.rules import FINAL, ActionKind, ActorKind, EvidenceKind, Point, RefChange
 from loomstack_mcp.core.shell.effects import ShellReading
@@ -32,8 +33,8 @@ class Touched:
 
     @property
     def pattern(self) -> str:
-        """What is touched, as the pattern of a claim."""
-        return literal(self.path) + ("/" if self.is_folder else "")
+        """What is touched, as the pattern of a claim; the root, which has no name, is everything."""
+        return literal(self.path) + ("/" if self.is_folder else "") if self.path else EVERYTHING
 
 
 @dataclass(frozen=True, kw_only=True)
