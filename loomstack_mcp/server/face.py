@@ -111,9 +111,14 @@ class Face:
         if key not in self._beside:
             if len(self._beside) >= _BESIDE_MAX:
                 self._beside.clear()
-            worktree = self.here.worktree
-            self._beside[key] = changed_with(Repository(worktree.place), key) if worktree else ()
+            self._beside[key] = self._changed_with(key)
         return self._beside[key]
+
+    def _changed_with(self, patterns: Sequence[str]) -> tuple[str, ...]:
+        if (worktree := self.here.worktree) is None:
+            return ()
+        with Repository(worktree.place) as repo:
+            return changed_with(repo, patterns)
 
     def close(self) -> None:
         """The session is gone: its runs keep what they hold for five more minutes."""

@@ -1,6 +1,7 @@
 """A process really started, with the git processes it starts and the modules it loads written down."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +18,11 @@ from tests.wire import Server
 _COUNTED = Path(__file__).with_name("counted")
 _ROOT = Path(__file__).parents[2]
 _OURS = "loomstack_mcp"
+_GIT = """#!/bin/sh
+# Writes its arguments into a file of its own, and becomes the real git.
+printf '%s\\0' "$@" > {folder}/git.$$
+exec {git} "$@"
+"""
 _QUIET_S = 15
 
 
@@ -110,11 +116,14 @@ def _counting(environment: Mapping[str, str]) -> Iterator[_Counts]:
     git = shutil.which("git")
     assert git, "there is no git on PATH"
     with tempfile.TemporaryDirectory(prefix="loomstack-counts-") as folder:
+        counted = Path(folder) / "bin" / "git"
+        counted.parent.mkdir()
+        counted.write_text(_GIT.format(folder=shlex.quote(folder), git=shlex.quote(git)))
+        counted.chmod(0o755)
         variables = {
             **environment,
             "HOUSE_COUNTS": folder,
-            "HOUSE_GIT": git,
-            "PATH": f"{_COUNTED}{os.pathsep}{environment['PATH']}",
+            "PATH": f"{counted.parent}{os.pathsep}{environment['PATH']}",
             # The code beside these tests, whatever is installed.
             "PYTHONPATH": f"{_COUNTED}{os.pathsep}{_ROOT}",
         }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text
+from loomstack_mcp.adapters.git.run import as_text
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.policy.delta import LINK
 from loomstack_mcp.core.policy.violations import Unknown
@@ -38,8 +38,8 @@ class FileTree:
 
 
 def tree_of(repo: Repository, name: str) -> FileTree:
-    """All files of a tree, or of a commit's. Raises Unknown where it is not here."""
-    ran = repo.run("ls-tree", "-r", "-z", "--full-tree", name, seconds_max=READ_SECONDS_MAX, in_git_dir=True)
+    """All files of a tree, or of a commit's, by its id. Raises Unknown where it is not here."""
+    ran = repo.run_plain("ls-tree", "-r", "-z", "--full-tree", name)
     if ran.code:
         raise Unknown(f"the tree that would land ({ran.complaint})")
     entries = {}
@@ -54,7 +54,7 @@ class Blobs:
     """Blobs by their ids."""
 
     def __init__(self, repo: Repository) -> None:
-        self._objects = repo.objects
+        self._objects = repo.aside.objects
 
     def content(self, blob: str, /) -> bytes | None:
         """The content; None where it has more than BLOB_BYTES_MAX bytes. Raises Unknown where it is not here."""

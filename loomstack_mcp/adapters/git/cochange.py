@@ -21,9 +21,10 @@ def changed_with(repo: Repository, patterns: Sequence[str]) -> tuple[str, ...]:
     if not keys:
         return ()
     asked = ("log", f"--max-count={_COMMITS_MAX}", f"--since={_HISTORY}", "--no-merges", "--full-diff")
-    printed = ("--name-only", "-z", "--format=%x01", "--", *(f":(top,literal){key}" for key in keys))
+    paths = (f":(top,literal){key}" for key in keys)
     try:
-        log = repo.run(*asked, *printed, seconds_max=_LOG_SECONDS_MAX).text
+        printed = ("--name-only", "-z", "--format=%x01", repo.commit("HEAD"), "--", *paths)
+        log = repo.run_plain(*asked, *printed, seconds_max=_LOG_SECONDS_MAX).text
     except Invalid:
         return ()
     commits = [commit.strip("\n\0").split("\0") for commit in log.split("\x01")]

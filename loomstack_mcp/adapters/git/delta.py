@@ -3,9 +3,9 @@
 import os
 from dataclasses import replace
 
-from loomstack_mcp.adapters.git.plain import PLAIN, Delta, PlainGit, shallow_hint
+from loomstack_mcp.adapters.git.plain import Delta, PlainGit, shallow_hint
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX
+from loomstack_mcp.adapters.git.snapshots import index_tree
 from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.policy.delta import Subject
 from loomstack_mcp.core.policy.rules import RefChange
@@ -16,8 +16,7 @@ def landing_delta(repo: Repository, base: str, head: str) -> Delta:
     """The tree of merging `head` into `base`, against `base`; an empty or zero `base` is an empty repository.
 
     Where they do not merge, or cannot be merged here, what `head` did since it left `base`, with a gap that
-    says so. Raises NotFound for what is no commit, Unknown where objects are missing. Merging leaves a tree in the
-    object store that nothing refers to, which git will prune.
+    says so. Raises NotFound for what is no commit, Unknown where objects are missing.
     """
     git = PlainGit(repo)
     theirs = _needed(repo, head)
@@ -39,8 +38,8 @@ def staged_delta(repo: Repository) -> Delta:
     Inside a hook, git may name another index, relative to the folder where it started the hook. Raises Unknown where
     there is no such tree, as in an unfinished merge.
     """
-    index = {"GIT_INDEX_FILE": os.environ["GIT_INDEX_FILE"]} if "GIT_INDEX_FILE" in os.environ else {}
-    written = repo.run(*PLAIN, "write-tree", seconds_max=READ_SECONDS_MAX, variables=index)
+    given = os.environ.get("GIT_INDEX_FILE")
+    written = index_tree(repo, repo.folder / given if given else repo.place.git_dir / "index")
     if not written.text:
         raise Unknown(f"what is staged ({written.complaint})")
     return PlainGit(repo).delta(repo.commit("HEAD") or repo.empty_tree, written.text)

@@ -2,12 +2,12 @@
 
 import os
 import secrets
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from loomstack_mcp.adapters.git.printed import Printed
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text, committed_at_ms
+from loomstack_mcp.adapters.git.run import as_text, committed_at_ms
 from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChange
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.patches import file_changes
@@ -15,17 +15,8 @@ from loomstack_mcp.core.errors import Invalid
 
 _UNREAD_MAX = 100
 """So many commits that cannot be read are a partial clone: the rest is not tried."""
-_PINNED = (
-    *("-c", "i18n.logOutputEncoding=UTF-8"),
-    *("-c", "core.bigFileThreshold=1m"),
-    *("-c", "core.quotePath=true"),
-    *("-c", "diff.suppressBlankEmpty=false"),
-    *("-c", "log.showSignature=false"),
-    *("-c", "log.showRoot=true"),
-    *("-c", "merge.renames=true"),
-    *("-c", "merge.conflictStyle=merge"),
-    *("-c", "trailer.separators=:"),
-)
+_LARGE = ("-c", "core.bigFileThreshold=1m")
+"""A larger file has no lines here."""
 _DIFF = (
     *("--raw", "-z", "--no-relative", "--no-abbrev", "-p", "-U0", "-M", "--no-ext-diff", "--no-textconv"),
     *("--no-color", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--ignore-submodules=dirty"),
@@ -86,13 +77,12 @@ def merge_gaps(repo: Repository, listed: Sequence[Change]) -> tuple[str, ...]:
     return ("this git is older than 2.35: what merges themselves took back is unknown",)
 
 
-def diff(repo: Repository, base: str, tip: str, *, lines: Lines, variables: Mapping[str, str] | None = None) -> Change:
-    """What `tip`, a commit or a tree, would land on top of `base`; `variables` let git read the tree.
+def diff(repo: Repository, base: str, tip: str, *, lines: Lines) -> Change:
+    """What `tip`, a commit or a tree, would land on top of `base`, each by its id.
 
     Raises Invalid where git cannot compare them.
     """
-    asked = (*_PINNED, "diff", *_DIFF, "--end-of-options", base, tip)
-    ran = repo.run(*asked, seconds_max=READ_SECONDS_MAX, variables=variables or {})
+    ran = repo.run_plain(*_LARGE, "diff", *_DIFF, "--end-of-options", base, tip)
     if ran.code:
         raise Invalid(f"git cannot compare {tip[:12]} with {base[:12]}: {ran.complaint}")
     return Change(sha=tip, parents=(base,), files=_parsed_files(ran.printed, lines))
@@ -125,7 +115,7 @@ def _read(repo: Repository, shas: Sequence[str], unread: Unread, lines: Lines, *
 def _logged(repo: Repository, shas: Sequence[str], lines: Lines, *, resolved: str) -> Iterator[Change]:
     # Nobody can foresee the mark: a commit may name, or fill, a file like what git prints before an older one.
     mark = secrets.token_hex(_MARK_BYTES)
-    asked = (*_PINNED, "log", "--no-walk=unsorted", "--stdin", resolved, *_DIFF, f"--format={mark}{_FORMAT}")
+    asked = (*_LARGE, "log", "--no-walk=unsorted", "--stdin", resolved, *_DIFF, f"--format={mark}{_FORMAT}")
     with Printed(repo, *asked, stdin="\n".join(shas).encode()) as log:
         for printed in log.parts([f"{mark}{sha}\0".encode() for sha in shas]):
             yield _change(printed[len(mark) :], lines)

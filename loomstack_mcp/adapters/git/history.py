@@ -13,7 +13,6 @@ from loomstack_mcp.core.errors import Invalid, NotFound
 
 _LINE_MAX = 20_000
 """Of the first-parent line, to find where the window begins."""
-_PINNED = ("-c", "i18n.logOutputEncoding=UTF-8", "-c", "log.showSignature=false", "-c", "trailer.separators=:")
 _MADE = "--format=%H%x00%aN%x00%aE%x00%B%x00%(trailers:key=Loom-Run,valueonly,separator=%x2C)%x00"
 
 
@@ -70,8 +69,8 @@ def landed(repo: Repository, tip: str, *, since_ms: int) -> tuple[Change, ...]:
 
 def made_since(repo: Repository, base: str, head: str) -> tuple[Made, ...]:
     """The commits of `head` that `base` ("" for none) has not, newest first. Raises Invalid where git cannot tell."""
-    asked = (head, f"^{base}") if base else (head,)
-    ran = repo.run(*_PINNED, "log", _MADE, "--end-of-options", *asked, seconds_max=READ_SECONDS_MAX)
+    tip, below = repo.commit(head), repo.commit(base) if base else ""
+    ran = repo.run_plain("log", _MADE, "--end-of-options", tip or head, *([f"^{below or base}"] if base else []))
     if ran.code:
         raise Invalid(f"git cannot tell who made {head[:12]}: {ran.complaint}")
     fields = as_text(ran.printed).split("\0")
@@ -83,7 +82,7 @@ def author_here(repo: Repository) -> tuple[str, str]:
     told = {name: os.environ[name] for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL") if name in os.environ}
     ident = repo.run("var", "GIT_AUTHOR_IDENT", variables=told).text
     who = re.fullmatch(r"(.*?) ?<(.*)> .*", ident)
-    mapped = who and re.fullmatch(r"(.*?) ?<(.*)>", repo.run("check-mailmap", f"{who[1]} <{who[2]}>").text)
+    mapped = who and re.fullmatch(r"(.*?) ?<(.*)>", repo.run_plain("check-mailmap", f"{who[1]} <{who[2]}>").text)
     found = mapped or who
     return (found[1], found[2]) if found else ("", "")
 

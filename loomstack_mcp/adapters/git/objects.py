@@ -5,6 +5,7 @@ import re
 import select
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -48,6 +49,10 @@ class Entry:
         return self.mode.startswith("100")
 
 
+class _NotFetched(Invalid):
+    """A partial clone has no such object, and git before 2.44 ends over it."""
+
+
 class Objects:
     """`git cat-file --batch`, started when it is first asked. Not for two threads at once."""
 
@@ -63,8 +68,9 @@ class Objects:
         """The object of a name (gitrevisions(7)), or None where it is not here. Raises Invalid where git ended."""
         if "\n" in name or "\0" in name:
             return None  # it would be two questions
-        if name not in self._known and (found := self._read(name)):
-            self._keep(name, found)
+        with suppress(_NotFetched):
+            if name not in self._known and (found := self._read(name)):
+                self._keep(name, found)
         return self._known.get(name)
 
     def commit(self, name: str, /) -> str:
@@ -137,9 +143,13 @@ class Objects:
 
     def _ended(self, name: str) -> Invalid:
         self.close()  # what it may still answer would be taken for the answer to the next question
-        asked = run(self._folder, "rev-parse", "--git-dir", variables=self._variables)
-        reason = f"({asked.complaint}); mend that" if asked.code else "; try `git fsck` there"
-        return Invalid(f"git ended when it was asked for {name[:100]} in {self._folder} {reason}".replace(" ;", ";"))
+        for question in (("rev-parse", "--git-dir"), ("cat-file", "-t", name)):
+            asked = run(self._folder, *question, variables=self._variables)
+            if asked.code:
+                break
+        kind = _NotFetched if b"from promisor remote" in asked.complained else Invalid
+        reason = f" ({asked.complaint}); mend that" if asked.code else "; try `git fsck` there"
+        return kind(f"git ended when it was asked for {name[:100]} in {self._folder}{reason}")
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:

@@ -5,13 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, Ran, as_text
+from loomstack_mcp.adapters.git.run import as_text
 from loomstack_mcp.core.policy.delta import NO_MODE, SUBMODULE, FileDelta, FileStatus, Subject
 from loomstack_mcp.core.policy.rules import RefChange
 from loomstack_mcp.core.policy.violations import Unknown
 
-# A lowered threshold for binaries is a setting of the clone; what lands does not follow it.
-PLAIN = ("-c", "core.bigFileThreshold=512m", "-c", "core.quotePath=true")
 # `.gitmodules` may ask to hide submodules, hence --ignore-submodules.
 _DIFF = (
     *("diff-tree", "--raw", "--numstat", "-z", "-r", "-M", "-l1000", "--no-abbrev", "--no-ext-diff"),
@@ -50,34 +48,17 @@ class MergedTree:
 
 
 class PlainGit:
-    """A repository by its git folder alone: what `.gitattributes` of a worktree or an index says does not count.
+    """A repository by its objects alone: what `.gitattributes` of a worktree or an index says does not count.
 
     Otherwise a change could bring an attribute that makes its own files binary, and so without lines.
     """
 
     def __init__(self, repo: Repository) -> None:
         self._repo = repo
-        git_dir = repo.place.git_dir
-        self._given = (f"--git-dir={git_dir}", *PLAIN)
-        # Git from 2.41 on takes attributes from this tree; an older one finds neither a worktree nor an index.
-        self._variables = {
-            "GIT_ATTR_SOURCE": repo.empty_tree,
-            "GIT_INDEX_FILE": str(git_dir / "loomstack-reads-no-index"),
-        }
-
-    def run(self, *arguments: str, stdin: bytes = b"") -> Ran:
-        """One git command that reads no worktree and no index."""
-        asked = (*self._given, *arguments)
-        return self._repo.run(
-            *asked, seconds_max=READ_SECONDS_MAX, stdin=stdin, variables=self._variables, in_git_dir=True
-        )
 
     def merged(self, ours: str, theirs: str) -> MergedTree:
-        """Their tree merged into ours. Raises Unknown where git cannot tell.
-
-        Merging leaves a tree in the object store that nothing refers to, which git will prune.
-        """
-        ran = self.run("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
+        """Their tree merged into ours, as long as the repository is open. Raises Unknown where git cannot tell."""
+        ran = self._repo.run_plain("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
         fields = as_text(ran.printed).split("\0")
         shown = f"{theirs[:12]} and {ours[:12]}"
         if ran.code == 0 and _ID.fullmatch(fields[0]):
@@ -107,7 +88,7 @@ class PlainGit:
 
     def delta(self, before: str, after: str) -> Delta:
         """What differs between two trees, or commits. Raises Unknown where objects are missing."""
-        ran = self.run(*_DIFF, before, after)
+        ran = self._repo.run_plain(*_DIFF, before, after)
         if ran.code:
             raise Unknown(f"what would land ({ran.complaint})")
         found = tuple(_deltas(as_text(ran.printed).split("\0")[:-1]))
@@ -118,7 +99,8 @@ class PlainGit:
 
     def _sizes(self, blobs: Sequence[str]) -> dict[str, int]:
         given = "".join(f"{blob}\n" for blob in dict.fromkeys(blobs)).encode()
-        lines = self.run("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=given).text.splitlines()
+        asked = ("cat-file", "--batch-check=%(objectname) %(objectsize)")
+        lines = self._repo.run_plain(*asked, stdin=given).text.splitlines()
         found = dict(line.split(" ", 1) for line in lines)
         if missing := [blob for blob in blobs if not found.get(blob, "").isdigit()]:
             raise Unknown(f"what would land ({missing[0][:12]} is not in this clone)")

@@ -60,11 +60,8 @@ class Landing:
 
     def proposal(self) -> Proposal:
         """What would land now: of the files, and of the index and HEAD where they differ. Read the history first."""
-        with snapshot(self._repo) as taken:
-            found = [
-                diffs.diff(self._repo, self._base, tree, lines=self._lines, variables=taken.variables)
-                for tree in taken.trees
-            ]
+        taken = snapshot(self._repo)
+        found = [diffs.diff(self._repo, self._base, tree, lines=self._lines) for tree in taken.trees]
         made = history.made_since(self._repo, self._base, self._head)
         return self._proposed(found, made, history.author_here(self._repo), taken.left_out)
 

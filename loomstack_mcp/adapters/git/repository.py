@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from loomstack_mcp.adapters.git.discovery import Place
 from loomstack_mcp.adapters.git.objects import Objects
-from loomstack_mcp.adapters.git.run import ASK_SECONDS_MAX, Ran, as_text, run
+from loomstack_mcp.adapters.git.run import ASK_SECONDS_MAX, READ_SECONDS_MAX, Ran, as_text, run
 from loomstack_mcp.adapters.git.trunk import named_by, trunk_of
 from loomstack_mcp.core.errors import Invalid, NotFound
+
+if TYPE_CHECKING:
+    from loomstack_mcp.adapters.git.aside import Aside
 
 _REMERGE_SINCE = (2, 35)
 _QUARANTINE = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
@@ -52,8 +55,10 @@ class Repository:
         self.close()
 
     def close(self) -> None:
-        """End the process that reads objects."""
+        """End the processes that read objects, and what was made aside."""
         self.objects.close()
+        if "aside" in vars(self):
+            self.aside.close()
 
     def run(
         self,
@@ -61,15 +66,26 @@ class Repository:
         seconds_max: float = ASK_SECONDS_MAX,
         stdin: bytes = b"",
         variables: Mapping[str, str] = _NONE,
-        in_git_dir: bool = False,
     ) -> Ran:
-        """One git command here, or in the git folder, where a worktree's files say nothing.
+        """One git command here. Raises Invalid where it takes longer than `seconds_max`.
 
-        Raises Invalid where it takes longer than `seconds_max`.
+        For what refs, settings and ids are: whatever compares, logs, merges or looks at files runs aside.
         """
         given = {**self.variables, **variables}
-        folder = self.place.git_dir if in_git_dir else self.folder
-        return run(folder, *arguments, seconds_max=seconds_max, stdin=stdin, variables=given)
+        return run(self.folder, *arguments, seconds_max=seconds_max, stdin=stdin, variables=given)
+
+    def run_plain(self, *arguments: str, seconds_max: float = READ_SECONDS_MAX, stdin: bytes = b"") -> Ran:
+        """One git command aside, which knows every object by its id, and no ref, setting, attribute or program."""
+        aside = self.aside
+        return run(aside.folder, *arguments, seconds_max=seconds_max, stdin=stdin, variables=aside.plain)
+
+    @cached_property
+    def aside(self) -> "Aside":
+        """The git folder of our own beside it; `.mailmap` is the trunk's there, so that no branch says who is who."""
+        from loomstack_mcp.adapters.git.aside import Aside  # temporary folders, which a hook need not load
+
+        head = self.commit(self.trunk or "HEAD")
+        return Aside(self.place, head=head, empty_tree=self.empty_tree, quarantine=self.variables)
 
     def commit(self, name: str) -> str:
         """The commit that a name stands for, or ""."""

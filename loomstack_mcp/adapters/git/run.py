@@ -1,8 +1,8 @@
-"""Git, run: without the caller's GIT_* variables, prompts, locks and network."""
+"""Git, run: with a few of the caller's variables, and without prompts, locks, network, hooks and watchers."""
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,15 +16,31 @@ READ_SECONDS_MAX = 120
 ASIDE = ("-c", "core.splitIndex=false", "-c", f"core.hooksPath={os.devnull}")
 """For a command that writes an index aside: git would write a part of it to the repository, and run its hooks."""
 _COMPLAINT_CHARS = 200
+_COUNT_DIGITS_MAX = 3
 _SECONDS_MAX = 253_402_300_799
-# What `refs/replace/` puts in an object's place can be pushed by anybody: nothing here follows it.
+_PASSED = (
+    *("PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR", "USER", "LOGNAME", "EMAIL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),
+    # Whose repositories root may read under sudo, and the files that a person's own settings are in instead: where
+    # `safe.directory` stands. What those say beyond it counts as much, or as little, as what $HOME/.gitconfig says.
+    *("SUDO_UID", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_DISCOVERY_ACROSS_FILESYSTEM"),
+)
+"""All that git is given of our environment: any other variable may move the repository, or name a program."""
+_PASSED_SETTINGS = ("safe.directory", "user.")
+"""What is kept of the settings in `GIT_CONFIG_COUNT` and `git -c`: whom to trust, and who we are."""
 _QUIET = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",  # git before 2.44 fetches what a partial clone lacks all the same
     "LC_ALL": "C",
+    # What stands in an object's place, or in its parents', can be pushed by anybody: nothing here follows it.
     "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": f"{os.devnull}/none",
 }
+_PINNED = (("core.fsmonitor", "false"), ("core.hooksPath", os.devnull))
+"""For every command, and those that git starts itself: both name programs that run while git reads."""
+UNCONFIGURED = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
+"""Variables for a git that knows nothing of the machine's and the person's settings."""
 _NONE: Mapping[str, str] = {}
 
 
@@ -43,9 +59,10 @@ class Ran:
 
     @property
     def complaint(self) -> str:
-        """The first line of git's complaint, for a sentence."""
-        first = as_text(self.complained).strip().partition("\n")[0][:_COMPLAINT_CHARS]
-        return first or f"git ended with {self.code}"
+        """The line of git's complaint that says why it ended, or else the first one, for a sentence."""
+        lines = as_text(self.complained).strip().split("\n")
+        fatal = next((line for line in lines if line.startswith("fatal:")), lines[0])
+        return fatal[:_COMPLAINT_CHARS] or f"git ended with {self.code}"
 
 
 def run(
@@ -74,8 +91,33 @@ def run(
 
 
 def environment(given: Mapping[str, str], /) -> dict[str, str]:
-    """The environment for git: inherited GIT_* variables would point it to another repository."""
-    return {name: value for name, value in given.items() if not name.startswith("GIT_")} | _QUIET
+    """The environment for git, made of ours."""
+    settings = (*_given_settings(given), *_PINNED)
+    numbered = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (name, value) in enumerate(settings):
+        numbered |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    return {name: given[name] for name in _PASSED if name in given} | _QUIET | numbered
+
+
+def _given_settings(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Those of the settings in the environment (git-config(1), ENVIRONMENT) that are passed on, in their order."""
+    pairs = []
+    count = given.get("GIT_CONFIG_COUNT", "")
+    for number in range(int(count) if count.isascii() and count.isdigit() and len(count) <= _COUNT_DIGITS_MAX else 0):
+        pairs.append((given.get(f"GIT_CONFIG_KEY_{number}", ""), given.get(f"GIT_CONFIG_VALUE_{number}", "")))
+    if "GIT_CONFIG_PARAMETERS" in given:  # which `git -c` hands to its aliases and hooks
+        words = (word.partition("=") for word in _words(given["GIT_CONFIG_PARAMETERS"]))
+        pairs += [(name, value) for name, _, value in words]
+    return ((name, value) for name, value in pairs if name.lower().startswith(_PASSED_SETTINGS))
+
+
+def _words(quoted: str) -> list[str]:
+    import shlex  # which a hook need not load
+
+    try:
+        return shlex.split(quoted)
+    except ValueError:
+        return []
 
 
 def as_text(printed: bytes, /) -> str:

@@ -48,6 +48,7 @@ def replayed(repo: Repository, book: Rulebook, *, last: int, progress: Callable[
 
 def _commits(repo: Repository, ref: str, last: int) -> list[list[str]]:
     """Sha, parents, seconds and title of each, oldest first."""
-    listed = repo.run("log", "--first-parent", f"--max-count={last}", "--format=%H%x00%P%x00%ct%x00%s", ref).text
+    asked = ("log", "--first-parent", f"--max-count={last}", "--format=%H%x00%P%x00%ct%x00%s")
+    listed = repo.run_plain(*asked, repo.commit(ref)).text
     # Git ends a line at a line feed alone; a title may hold what `splitlines` ends one at, U+2028 or a form feed.
     return [line.split("\0") for line in reversed(listed.split("\n")) if line]

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from loomstack_mcp.adapters.git import blobs
+from loomstack_mcp.adapters.git.blobs import tree_of
+from loomstack_mcp.adapters.git.delta import landing_delta
 from loomstack_mcp.adapters.git.objects import BLOB_BYTES_MAX
 from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.policy.content import secrets_added
@@ -13,7 +16,7 @@ from loomstack_mcp.core.policy.delta import LINK, NO_MODE, SUBMODULE
 from loomstack_mcp.core.policy.violations import Unknown
 from tests.adapters.git.support import ZERO, branched, commit, gitlink, hook, paths, write
 from tests.conftest import commit_all, git
-from tests.deltas import Blobs, landing, pushed, staged, tree
+from tests.deltas import Blobs, landing, opened_repository, pushed, staged, tree
 
 
 def old_git(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,12 +68,12 @@ def test_what_is_undone_before_it_lands_is_nothing(shop: Path) -> None:
 def test_the_tree_that_would_land_holds_both_sides(shop: Path) -> None:
     trunk, feat = branched(shop)
 
-    landed = landing(shop, trunk, feat)
-    found = tree(shop, landed.after)
+    with opened_repository(shop) as repo:
+        found = tree_of(repo, landing_delta(repo, trunk, feat).after)
+        read = blobs.Blobs(repo)
 
-    with Blobs(shop) as blobs:
-        assert blobs.content(found.entries["src/a.py"][1]) == b"feat\n"
-        assert blobs.content(found.entries["src/b.py"][1]) == b"main\n"
+        assert read.content(found.entries["src/a.py"][1]) == b"feat\n"
+        assert read.content(found.entries["src/b.py"][1]) == b"main\n"
     assert (found.holds("src"), found.holds("app/[id]"), found.holds("sr")) == (True, True, False)
 
 

@@ -1,1 +1,1 @@
-"""What stands first on the PATH and PYTHONPATH of a process whose git processes and modules are counted."""
+"""What stands first on the PYTHONPATH of a process whose modules are counted."""
