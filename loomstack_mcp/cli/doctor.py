@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from loomstack_mcp import __version__
+from loomstack_mcp.adapters.git.discovery import no_worktree
 from loomstack_mcp.adapters.install import doctor as checkup
 from loomstack_mcp.adapters.install import doctor_servers, doctor_urls
 from loomstack_mcp.adapters.install.doctor import Check
@@ -47,7 +48,11 @@ def doctor(here: Here, as_json: bool) -> int:
 
 def _looked_at(here: Here) -> Iterator[Check]:
     yield from checkup.program_checks(__version__)
-    worktree = here.worktree
+    try:
+        worktree = here.worktree
+    except LoomError as error:
+        yield Check(check="repository", status="fail", found=str(error), mend="git status")
+        return
     try:
         settings = here.settings
         path = sqlite_path(settings)
@@ -58,7 +63,7 @@ def _looked_at(here: Here) -> Iterator[Check]:
     yield from _store(settings, path, worktree.checkout(repo=settings.repo) if worktree else None)
     if worktree is None:
         mend = "go to a repository and run loomstack-mcp doctor again"
-        yield Check(check="repository", status="warn", found="this folder is in no git worktree", mend=mend)
+        yield Check(check="repository", status="warn", found=no_worktree(here.folder or Path()), mend=mend)
         return
     place = Surroundings(worktree=worktree, home=Path.home(), environment=os.environ)
     clients = (claude_code(place), codex(place))

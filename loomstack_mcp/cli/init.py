@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from loomstack_mcp.adapters.git.discovery import no_worktree
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.install import files as installing
 from loomstack_mcp.adapters.install.journal import journal_of, remove_journal, write_journal
@@ -61,7 +62,7 @@ def uninstall(here: Here, dry_run: bool, yes: bool) -> None:
 def _place(here: Here) -> tuple[Worktree, Path]:
     """The worktree, and where its texts from before us are kept."""
     if (worktree := here.worktree) is None:
-        raise Invalid("this folder is in no git worktree; go to one, or make one with git init")
+        raise Invalid(f"{no_worktree(here.folder or Path())}; go to one, or make one with git init")
     return worktree, journal_of(Path(here.settings.home), worktree.root)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from loomstack_mcp.adapters.git.discovery import Unreadable
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 
@@ -22,7 +23,10 @@ def serve(here: Here, http: bool, host: str, port: int) -> None:
     from loomstack_mcp.server.face import Face
     from loomstack_mcp.server.subscriptions import Subscriptions
 
-    settings = here.settings
+    try:
+        settings = here.settings
+    except Unreadable:  # each call says so: a server that does not start tells an agent nothing
+        settings = Here(None, here.flags, elsewhere=_ELSEWHERE).settings
     if not http:
         from loomstack_mcp.server.transport import serve_stdio
 

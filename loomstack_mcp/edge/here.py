@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loomstack_mcp.adapters.git.discovery import place_at
+from loomstack_mcp.adapters.git.discovery import no_worktree, place_at
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load_settings
@@ -52,7 +52,7 @@ class Here:
 
     @property
     def worktree(self) -> Worktree | None:
-        """The worktree that the folder lies in, once there is one."""
+        """The worktree that the folder lies in, once there is one. Raises Unreadable where git refuses to read it."""
         if self._worktree is None and self.folder:
             self._worktree = worktree_at(self.folder)
         return self._worktree
@@ -65,7 +65,7 @@ class Here:
     def must_see_worktree(self) -> None:
         """Raises Invalid where none is seen: what needs its files can be told no other repository by name."""
         if self.worktree is None:
-            raise Invalid(f"{self.folder} is in no git worktree; go to one")
+            raise Invalid(f"{no_worktree(self.folder or Path())}; go to one")
 
     @cached_property
     def settings(self) -> Settings:
@@ -133,6 +133,6 @@ class Here:
 
     def _seen(self) -> Worktree:
         if (worktree := self.worktree) is None:
-            where = f"{self.folder} is in no git worktree" if self.folder else "over HTTP no worktree is seen"
+            where = no_worktree(self.folder) if self.folder else "over HTTP no worktree is seen"
             raise Invalid(f"{where}; {self._elsewhere}")
         return worktree

@@ -86,14 +86,15 @@ class Face:
 
     async def catch_up(self) -> None:
         """Bring the ledger up to the trunk, as far as a caller should wait for it; the rest is done behind its back."""
-        if self.here.worktree and self._catching_up.acquire(blocking=False):
+        if self._catching_up.acquire(blocking=False):
             with anyio.move_on_after(_CATCH_UP_S):
                 await anyio.to_thread.run_sync(self._caught_up, abandon_on_cancel=True)
 
     def _caught_up(self) -> None:
         try:
-            with self.here.repository() as repo:
-                self.here.landing(repo, self.loom.ledger, self.checkout())
+            if self.here.worktree:
+                with self.here.repository() as repo:
+                    self.here.landing(repo, self.loom.ledger, self.checkout())
         except LoomError as error:  # of a repository without commits, say: who asks for a check is told
             _log.info("the ledger was not filled: %s", error.code)
         finally:

@@ -2,15 +2,22 @@
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from loomstack_mcp.adapters.git.run import run
+from loomstack_mcp.adapters.git.run import Ran, run
 from loomstack_mcp.core.errors import NotFound
 
 _MARK_BYTES_MAX = 4_096
 _USUAL = re.compile(rb"^\s*(?:bare\s*=\s*false|repositoryformatversion\s*=\s*[01])\s*$", re.IGNORECASE | re.MULTILINE)
 _HEAD = re.compile(rb"ref:\s*refs/|[0-9a-f]{40}")
+_OWNED = re.compile(r"dubious ownership in repository at '(.*)'")
+_SHOWN_MAX = 5
+
+
+class Unreadable(NotFound):
+    """There is a repository, and git will not read it: the message has git's word. Never the same as none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +38,28 @@ class Place:
 
 
 def place_at(folder: Path) -> Place:
-    """The repository around a folder. Raises NotFound, with git's complaint, where none can be read."""
+    """The repository around a folder. Raises NotFound where there is none, Unreadable where git refuses the one."""
     return _by_files(folder) or _by_git(folder)
+
+
+def no_worktree(folder: Path) -> str:
+    """What to say of a folder that is in no worktree, in a clause: a bare repository's name those there are."""
+    try:
+        place = place_at(folder)
+    except NotFound:
+        return f"{folder} is in no git worktree"
+    found = sorted(map(str, _linked(place.common_dir)))
+    more = " …" if len(found) > _SHOWN_MAX else ""
+    of_it = f"; those of {place.common_dir} are {', '.join(found[:_SHOWN_MAX])}{more}" if found else ""
+    return f"{folder} is in no git worktree{of_it}"
+
+
+def _linked(common_dir: Path) -> Iterator[Path]:
+    """The worktrees that are there besides the main one (gitrepository-layout(5), worktrees/)."""
+    for own in (common_dir / "worktrees").glob("*/gitdir"):
+        mark = own.parent / os.fsdecode(own.read_bytes().rstrip(b"\n"))
+        if mark.is_file():
+            yield mark.resolve().parent
 
 
 def _by_git(folder: Path) -> Place:
@@ -44,12 +71,27 @@ def _by_git(folder: Path) -> Place:
         each = [run(folder, "rev-parse", asked[0], name) for name in asked[1:]]
         lines = [os.fsdecode(one.printed.removesuffix(b"\n")) for one in each if one.code == 0]
     if len(lines) < 2:
-        if b"not a git repository (or any" in ran.complained:
-            raise NotFound(f"{folder} is in no git repository; go to one, or clone it")
-        complaint = ran.complaint if ran.complained else "there is no git on PATH"
-        raise NotFound(f"{folder} is in no git repository that can be read ({complaint}); go to one, or clone it")
+        raise _refusal(folder, ran)
     common_dir, git_dir = (Path(os.path.realpath(line)) for line in lines[:2])
     return Place(root=Path(lines[2]) if len(lines) == 3 else None, git_dir=git_dir, common_dir=common_dir)
+
+
+def _refusal(folder: Path, ran: Ran) -> NotFound:
+    """Whether there is no repository, or one that git will not read."""
+    if not folder.is_dir():
+        return NotFound(f"{folder} is gone; go to a folder that is there")
+    mark = next((top / ".git" for top in (folder, *folder.parents) if os.path.lexists(top / ".git")), None)
+    is_none = b"not a git repository (or any" in ran.complained
+    if mark is None and is_none:
+        return NotFound(f"{folder} is in no git repository; go to one, or clone it")
+    if mark is None and not ran.complained:
+        return NotFound(f"{folder} is in no git repository that can be read (there is no git on PATH); install git")
+    if is_none:
+        return Unreadable(f"git takes {mark} for no repository ({ran.complaint}): its HEAD, refs or objects are broken")
+    complaint = ran.complaint if ran.complained else "there is no git on PATH"
+    owned = _OWNED.search(complaint)
+    mend = f"if you trust it: git config --global --add safe.directory {owned[1]}" if owned else "mend that"
+    return Unreadable(f"git will not read the repository around {folder} ({complaint}); {mend}")
 
 
 def _by_files(folder: Path) -> Place | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from loomstack_mcp.adapters.git.discovery import Place, place_at
+from loomstack_mcp.adapters.git.discovery import Place, Unreadable, place_at
 from loomstack_mcp.adapters.git.identity import clone_name, identity, setting
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.errors import NotFound
@@ -78,9 +78,14 @@ class Worktree:
 
 
 def worktree_at(folder: Path) -> Worktree | None:
-    """The worktree around a folder; None outside of git, in a bare repository, and without git."""
+    """The worktree around a folder; None outside of git, and in a bare repository.
+
+    Raises Unreadable where there is a repository that git will not read: what it holds is not known then.
+    """
     try:
         place = place_at(folder)
+    except Unreadable:
+        raise
     except NotFound:
         return None
     return Worktree(place.root, place) if place.root else None

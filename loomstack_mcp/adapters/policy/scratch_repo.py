@@ -10,14 +10,14 @@ from typing import Any
 
 from loomstack_mcp.adapters.git.discovery import place_at
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.git.run import run
+from loomstack_mcp.adapters.git.run import UNCONFIGURED, run
 from loomstack_mcp.core.errors import Invalid
 
 _SECONDS_MAX = 30
 _FILES_MAX = 20_000
 _BYTES_MAX = 50_000_000
-_WHO = ("-c", "user.name=agent-1", "-c", "user.email=agent-1@localhost", "-c", "commit.gpgsign=false",
-        "-c", "core.hooksPath=/dev/null", "-c", "core.autocrlf=false", "-c", "maintenance.auto=false")  # fmt: skip
+_WHO = ("-c", "user.name=agent-1", "-c", "user.email=agent-1@localhost", "-c", "maintenance.auto=false",
+        "-c", f"core.attributesFile={os.devnull}", "-c", f"core.excludesFile={os.devnull}")  # fmt: skip
 
 GitStep = Mapping[str, Any]
 
@@ -55,7 +55,7 @@ class Scratch:
     def git(self, *arguments: str, at: str = "") -> str:
         """What git prints. Raises Invalid where it fails, but for a question to `rev-parse`."""
         dates = {"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at} if at else {}
-        done = run(self.root, *_WHO, *arguments, seconds_max=_SECONDS_MAX, variables=dates)
+        done = run(self.root, *_WHO, *arguments, seconds_max=_SECONDS_MAX, variables=UNCONFIGURED | dates)
         if done.code and arguments[0] != "rev-parse":
             raise Invalid(f"git {' '.join(arguments)[:80]} failed in the scratch repository: {done.complaint}")
         return done.text.strip()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from loomstack_mcp.adapters.git.discovery import place_at
+from loomstack_mcp.adapters.git.discovery import Unreadable, no_worktree, place_at
+from loomstack_mcp.adapters.git.worktree import worktree_at
 from loomstack_mcp.core.errors import NotFound
 from tests.conftest import commit_all, git
 
@@ -124,7 +125,9 @@ def test_what_a_clone_s_settings_say_of_its_worktree_counts(shop: Path, setting:
 
 
 def no_folder(git_dir: Path) -> Path:
-    return git_dir.rename(git_dir.with_name("gone"))
+    """The git folder, which is elsewhere now."""
+    git_dir.rename(git_dir.with_name("gone"))
+    return git_dir
 
 
 @pytest.mark.parametrize(
@@ -190,6 +193,77 @@ def test_where_there_is_none_git_s_complaint_is_told(tmp_path: Path, monkeypatch
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NotFound, match="no git"):
         place_at(made_without_git(tmp_path))
+
+
+def leading_nowhere(git_dir: Path) -> None:
+    no_folder(git_dir).symlink_to("nowhere")
+
+
+BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
+    "HEAD is empty": (lambda git_dir: (git_dir / "HEAD").write_text(""), "takes .*/shop/.git for no repository"),
+    "objects are gone": (lambda git_dir: (git_dir / "objects").rename(git_dir / "gone"), "for no repository"),
+    "HEAD and all are gone": (lambda git_dir: [child.rename(git_dir / f"no-{child.name}") for child in
+                              list(git_dir.iterdir())], "for no repository"),
+    "a link to nothing": (leading_nowhere, "for no repository"),
+    "a mark of nothing": (lambda git_dir: no_folder(git_dir).write_text("gitdir: x"), "not a git repository"),
+    "another format": (lambda git_dir: (git_dir / "config").write_text("[extensions]\nnew = 1\n[core]\n"
+                       "repositoryformatversion = 1\n"), "unknown repository extension"),
+    "settings that do not parse": (lambda git_dir: (git_dir / "config").write_text("[core\nbare"), "bad config line"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_repository_that_git_will_not_read_is_told_from_none_with_git_s_word(shop: Path, name: str) -> None:
+    broken, word = BROKEN[name]
+    broken(shop / ".git")
+
+    with pytest.raises(Unreadable, match=word):
+        worktree_at(shop / "src")
+
+
+@ROOT
+def test_whose_repository_it_is_and_how_to_trust_it_is_told(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.chown(shop, OTHER, OTHER)
+
+    with pytest.raises(Unreadable, match=f"dubious ownership .*git config --global --add safe.directory {shop}$"):
+        worktree_at(shop / "src")
+
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "safe.directory")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", str(shop))
+    assert told(shop / "src") == asked(shop / "src") == (str(shop), f"{shop}/.git", f"{shop}/.git")
+
+
+def test_a_worktree_whose_clone_has_moved_is_told_from_none_and_one_that_has_moved_itself_is_read(
+    shop: Path, tmp_path: Path
+) -> None:
+    git(shop, "worktree", "add", "--quiet", "--detach", str(tmp_path / "linked"))
+    (tmp_path / "linked").rename(tmp_path / "moved")
+    read = told(tmp_path / "moved/src")
+    shop.rename(tmp_path / "elsewhere")
+
+    assert read == (f"{tmp_path}/moved", f"{shop}/.git/worktrees/linked", f"{shop}/.git")
+    with pytest.raises(Unreadable, match=f"fatal: not a git repository: {shop}/.git/worktrees/linked"):
+        worktree_at(tmp_path / "moved/src")
+
+
+def test_a_bare_repository_names_its_worktrees(shop: Path, tmp_path: Path) -> None:
+    (tmp_path / "all").mkdir()
+    git(tmp_path / "all", "clone", "--quiet", "--bare", str(shop), ".bare")
+    (tmp_path / "all" / ".git").write_text("gitdir: ./.bare\n")
+    before = no_worktree(tmp_path / "all")
+    git(tmp_path / "all", "worktree", "add", "--quiet", "main")
+    git(tmp_path / "all", "worktree", "add", "--quiet", "-b", "feat", "feat")
+    (tmp_path / "all" / "feat").rename(tmp_path / "gone")
+
+    assert worktree_at(tmp_path / "all") is None
+    assert before == f"{tmp_path}/all is in no git worktree"
+    assert no_worktree(tmp_path / "all") == f"{before}; those of {tmp_path}/all/.bare are {tmp_path}/all/main"
+
+
+def test_a_folder_that_is_gone_is_called_so(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="/gone is gone; go to a folder that is there"):
+        place_at(tmp_path / "gone")
 
 
 def made_without_git(folder: Path) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from loomstack_mcp.adapters.git.cochange import changed_with
+from loomstack_mcp.adapters.git.discovery import Unreadable
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from tests.conftest import commit_all, git
@@ -94,10 +95,14 @@ def test_inherited_git_variables_do_not_point_elsewhere(
     assert at(shop).root == shop
 
 
-def test_without_git_there_is_no_worktree(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_a_worktree_is_unreadable_and_a_folder_without_its_mark_is_none(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", os.devnull)
 
-    assert worktree_at(shop) is None
+    with pytest.raises(Unreadable, match="there is no git on PATH"):
+        worktree_at(shop)
+    assert worktree_at(shop.parent) is None
 
 
 def test_paths_mean_what_they_name_on_disk(shop: Path) -> None:
