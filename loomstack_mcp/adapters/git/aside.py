@@ -16,6 +16,7 @@ from loomstack_mcp.adapters.git.run import UNCONFIGURED
 
 _CONFIG = "[core]\n\trepositoryformatversion = {version}\n\tbare = true\n\tlooseCompression = 0\n{more}"
 _SHA256 = "[extensions]\n\tobjectFormat = sha256\n"
+_SHA1_CHARS = 40
 _NONE_THERE = "ref: refs/heads/none"
 
 
@@ -29,45 +30,49 @@ class Aside:
         """
         self._made = TemporaryDirectory(prefix="loomstack-")
         self.folder = Path(self._made.name)
+        """A git folder that knows no worktree and no attributes."""
+        self.seen = self.folder / "seen"
+        """Another, of the same objects, for whoever looks at a worktree."""
         (self.folder / "objects").mkdir()
-        (self.folder / "refs").mkdir()
-        is_sha256 = len(empty_tree) > 40
+        is_sha256 = len(empty_tree) > _SHA1_CHARS
         config = _CONFIG.format(version=int(is_sha256), more=_SHA256 if is_sha256 else "")
-        (self.folder / "config").write_text(config)
-        (self.folder / "HEAD").write_text(f"{head or _NONE_THERE}\n")
-        self.borrow(place.common_dir, "shallow")
+        for git_dir in (self.folder, self.seen):
+            (git_dir / "refs").mkdir(parents=True)
+            (git_dir / "config").write_text(config)
+            (git_dir / "HEAD").write_text(f"{head or _NONE_THERE}\n")
+        borrow(place.common_dir, "shallow", into=self.folder)
         new = quarantine.get("GIT_OBJECT_DIRECTORY")
         lent = [_quoted(str(path)) for path in (new, place.common_dir / "objects") if path]
         lent += [found] if (found := quarantine.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")) else []
-        self.variables = {
-            **UNCONFIGURED,
-            "GIT_DIR": str(self.folder),
+        self._objects = {
             "GIT_OBJECT_DIRECTORY": str(self.folder / "objects"),
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": ":".join(lent),
         }
         # Git from 2.41 on takes attributes from this tree; an older one finds neither a worktree nor an index.
-        self.plain = {**self.variables, "GIT_ATTR_SOURCE": empty_tree}
+        about = {"GIT_DIR": str(self.folder), "GIT_ATTR_SOURCE": empty_tree}
+        self.plain = {**UNCONFIGURED, **self._objects, **about}
         """Variables with which git reads objects, and no attributes."""
         self.objects = Objects(self.folder, self.plain)
         """The repository's, and those made here."""
 
-    def borrow(self, folder: Path, *names: str, renamed: str = "") -> None:
-        """Have copies of these files of a git folder, as old as they are; what is not there is left out."""
-        for name in names:
-            ours = self.folder / (renamed or name)
-            with suppress(FileNotFoundError):
-                ours.parent.mkdir(exist_ok=True)
-                # With its times: git tells by the index's own which files may have changed behind its back.
-                shutil.copy2(folder / name, ours)
-
     def in_worktree(self, root: Path) -> dict[str, str]:
-        """Variables with which git looks at a worktree, by the index that is here."""
-        return {**self.variables, "GIT_WORK_TREE": str(root)}
+        """Variables with which git looks at a worktree, by what was borrowed for it."""
+        return {**UNCONFIGURED, **self._objects, "GIT_DIR": str(self.seen), "GIT_WORK_TREE": str(root)}
 
     def close(self) -> None:
         """End what reads here; the folder is gone."""
         self.objects.close()
         self._made.cleanup()
+
+
+def borrow(folder: Path, *names: str, into: Path, renamed: str = "") -> None:
+    """Have copies of these files of a git folder in another, as old as they are; what is not there is left out."""
+    for name in names:
+        ours = into / (renamed or name)
+        with suppress(FileNotFoundError):
+            ours.parent.mkdir(exist_ok=True)
+            # With its times: git tells by the index's own which files may have changed behind its back.
+            shutil.copy2(folder / name, ours)
 
 
 def _quoted(path: str) -> str:

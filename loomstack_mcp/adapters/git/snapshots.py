@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from loomstack_mcp.adapters.git.aside import borrow
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, Ran, as_text, run
 from loomstack_mcp.core.errors import Invalid
@@ -50,7 +51,7 @@ def snapshot(repo: Repository) -> Snapshot:
         raise Invalid(f"{repo.folder} has no worktree to look at; go to one")
     index = repo.place.git_dir / "index"
     of_index = index_tree(repo, index).text  # "" in an unfinished merge
-    _copy_index(repo, index)  # again: git wrote the first copy where it saw no file of the worktree to compare with
+    _copy_index(repo, index, into=repo.aside.seen)
     seen = _Seen(repo, repo.place.root)
     left_out = tuple(seen.added())
     of_files = seen.run("write-tree", "--missing-ok")
@@ -63,16 +64,17 @@ def snapshot(repo: Repository) -> Snapshot:
 
 def index_tree(repo: Repository, index: Path) -> Ran:
     """What `git write-tree` says of an index, made of a copy of it."""
-    _copy_index(repo, index)
+    _copy_index(repo, index, into=repo.aside.folder)
     return repo.run_plain(*_GIVEN, "write-tree", "--missing-ok")
 
 
-def _copy_index(repo: Repository, index: Path) -> None:
-    aside, git_dir = repo.aside, repo.place.git_dir
-    (aside.folder / "index").unlink(missing_ok=True)
-    aside.borrow(index.parent, index.name, renamed="index")
+def _copy_index(repo: Repository, index: Path, *, into: Path) -> None:
+    """Each look has a copy of its own: git, writing one where it sees no worktree, takes what is stale for checked."""
+    (into / "index").unlink(missing_ok=True)
+    borrow(index.parent, index.name, into=into, renamed="index")
+    git_dir = repo.place.git_dir
     # A split index is two files (git-update-index(1), SPLIT INDEX).
-    aside.borrow(git_dir, *(shared.name for shared in git_dir.glob("sharedindex.*")))
+    borrow(git_dir, *(shared.name for shared in git_dir.glob("sharedindex.*")), into=into)
 
 
 class _Seen:
@@ -81,7 +83,7 @@ class _Seen:
     def __init__(self, repo: Repository, root: Path) -> None:
         self._root = root
         self._variables = repo.aside.in_worktree(root)
-        repo.aside.borrow(repo.place.common_dir, "info/attributes", "info/exclude")
+        borrow(repo.place.common_dir, "info/attributes", "info/exclude", into=repo.aside.seen)
         listed = repo.run("config", "-z", "--get-regexp", _ASKED)
         if listed.code not in (0, _NONE_SET):
             raise Invalid(f"git cannot read this repository's settings: {listed.complaint}")

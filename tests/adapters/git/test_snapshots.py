@@ -19,7 +19,7 @@ def taken(root: Path) -> tuple[list[Files], tuple[str, ...]]:
     """The files of each tree, and what was left out."""
     with opened_repository(root) as repo:
         found = snapshot(repo)
-        return [_files(root, tree, repo.aside.variables) for tree in found.trees], found.left_out
+        return [_files(root, tree, repo.aside.plain) for tree in found.trees], found.left_out
 
 
 def _files(root: Path, tree: str, variables: dict[str, str]) -> Files:
