@@ -155,3 +155,96 @@ def test_a_repository_within_is_another_s(small: Path) -> None:
 def test_without_a_worktree_there_is_none(small: Path) -> None:
     with pytest.raises(Invalid, match="has no worktree"):
         taken(small / ".git")
+
+
+def test_what_changed_as_the_index_was_written_is_seen(small: Path) -> None:
+    """As git-update-index(1) has it under "racily clean": the times tell nothing, so the content has to."""
+    git(small, "update-index", "--refresh")
+    index, told = small / ".git/index", (small / "a").stat()
+    (small / "a").write_text("2\n")
+    os.utime(small / "a", ns=(told.st_atime_ns, told.st_mtime_ns))
+    os.utime(index, ns=(told.st_mtime_ns, told.st_mtime_ns))
+
+    assert taken(small)[0][0] == {**BEFORE, "a": b"2\n"}
+
+
+def test_an_index_in_two_files_is_read(small: Path) -> None:
+    git(small, "update-index", "--split-index")
+    write(small, {"a": "staged\n"})
+    git(small, "add", "a")
+    write(small, {"a": "changed\n"})
+    before = contents(small)
+
+    assert list(small.glob(".git/sharedindex.*"))
+    assert taken(small)[0] == [{**BEFORE, "a": b"changed\n"}, {**BEFORE, "a": b"staged\n"}, BEFORE]
+    assert contents(small) == before
+
+
+FILTERED = "2 files pass through a filter program, which is not run: they were looked at as they lie in the worktree"
+
+
+def test_a_text_that_a_filter_would_change_is_looked_at_as_it_lies_and_named(small: Path) -> None:
+    """Else a branch that sends its files through a filter would land what nobody looked at."""
+    write(small, {".gitattributes": "*a filter=strip\n*.py filter=unknown\n"})
+    commit_all(small)
+    git(small, "config", "filter.strip.clean", f"touch {small}/ran")
+    git(small, "config", "filter.strip.required", "true")
+    before = taken(small)
+    write(small, {"a": "changed\n", "new a": "new\n", "new.py": "new\n"})
+    trees, left_out = taken(small)
+
+    assert before[1] == ()
+    assert trees[0] == {**before[0][0], "a": b"changed\n", "new a": b"new\n", "new.py": b"new\n"}
+    assert left_out == (f"{FILTERED} (a, new a)",)
+    assert not (small / "ran").exists()
+
+
+def test_what_is_no_text_and_passes_through_a_filter_is_left_as_it_was_and_named(small: Path) -> None:
+    """A pointer of git-lfs is no change of what it points to."""
+    write(small, {".gitattributes": "*.bin filter=lfs\n", "one.bin": "version 1\noid 2\n"})
+    commit_all(small)
+    git(small, "config", "filter.lfs.process", f"touch {small}/ran")
+    (small / "one.bin").write_bytes(b"\0the content")
+    (small / "two.bin").write_bytes(b"\0another")
+    trees, left_out = taken(small)
+
+    assert trees == [{**BEFORE, ".gitattributes": b"*.bin filter=lfs\n", "one.bin": b"version 1\noid 2\n"}]
+    assert left_out == (f"{FILTERED.partition(': ')[0]}: they were not looked at (one.bin, two.bin)",)
+
+
+def test_line_ends_encodings_and_ignored_files_are_git_s_own_business(small: Path, tmp_path: Path) -> None:
+    write(small, {".gitattributes": "*.u text working-tree-encoding=UTF-16\n", "t": "1\n2\n"})
+    (small / "one.u").write_text("ü\n", "utf-16")
+    (tmp_path / "ignored").write_text("*.tmp\n")
+    git(small, "config", "core.autocrlf", "true")
+    git(small, "config", "core.excludesFile", str(tmp_path / "ignored"))
+    commit_all(small)
+    before = taken(small)[0]
+    (small / "t").write_bytes(b"1\r\n3\r\n")
+    (small / "one.u").write_text("ö\n", "utf-16")
+    write(small, {"x.tmp": "x\n"})
+
+    attributes = {".gitattributes": b"*.u text working-tree-encoding=UTF-16\n"}
+    assert before == [{**BEFORE, **attributes, "t": b"1\n2\n", "one.u": "ü\n".encode()}]
+    assert taken(small)[0][0] == {**before[0], "t": b"1\n3\n", "one.u": "ö\n".encode()}
+
+
+def test_a_submodule_is_a_commit_and_what_is_changed_in_it_is_its_own(small: Path) -> None:
+    write(small, {"sub/x": "1\n"})
+    git(small / "sub", "init", "--quiet")
+    commit_all(small / "sub")
+    git(small, "update-index", "--add", "--cacheinfo", f"160000,{git(small / 'sub', 'rev-parse', 'HEAD')},inner")
+    (small / "sub").rename(small / "inner")
+    commit_all(small)
+    write(small / "inner", {"x": "changed\n"})
+    unchanged = looked_at(small)
+    commit_all(small / "inner")
+
+    assert unchanged == [git(small, "rev-parse", "HEAD^{tree}")]
+    git(small, "add", "inner")
+    assert looked_at(small) == [git(small, "write-tree"), unchanged[0]]
+
+
+def looked_at(root: Path) -> list[str]:
+    with opened_repository(root) as repo:
+        return list(snapshot(repo).trees)
