@@ -1,6 +1,7 @@
 """Looking runs no program that a repository or a person has named, and writes nothing below `.git`."""
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from tests import processes
 from tests.acceptance.traps import Trapped, sprung, trapped
-from tests.conftest import COMMAND, git
+from tests.conftest import COMMAND, commit_all, environment, git
 from tests.processes import HOOK, SCRIPT
 from tests.wire import Server
 
@@ -115,6 +116,31 @@ def test_the_server_s_gate_runs_and_writes_nothing(there: Trapped) -> None:
     )
 
     assert (done.returncode, done.stderr) == (3, "")
+
+
+_READ_ONLY = 'mount --bind "$PWD" "$PWD" && mount -o remount,ro,bind "$PWD" && cd "$PWD" && exec "$@"'
+_MOUNTED = ["unshare", "--mount", "sh", "-c", _READ_ONLY, "sh"]
+
+
+def _mounts(folder: Path) -> bool:
+    """Whether this machine lets a process see a folder read-only, which takes root."""
+    if not shutil.which("unshare"):
+        return False
+    tried = processes.run([*_MOUNTED, "touch", "written"], cwd=folder)
+    return "Read-only file system" in tried.stderr
+
+
+@pytest.mark.parametrize("command", ["conflicts", "audit", "gate --base main --git-only", "policy replay"])
+def test_a_repository_that_cannot_be_written_is_looked_at(shop: Path, tmp_path: Path, command: str) -> None:
+    if not _mounts(shop):
+        pytest.skip("this machine mounts nothing")
+    git(shop, "checkout", "--quiet", "-b", "feat")
+    (shop / "src/a.py").write_text("changed\n")
+    commit_all(shop)
+    (shop / "src/new.py").write_text("new\n")
+    done = processes.run([*_MOUNTED, SCRIPT, *command.split()], cwd=shop, env=environment(tmp_path))
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_what_passes_through_a_filter_is_named(there: Trapped, server: Server) -> None:

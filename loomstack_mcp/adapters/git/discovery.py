@@ -89,8 +89,8 @@ def _refusal(folder: Path, ran: Ran) -> NotFound:
     if is_none:
         return Unreadable(f"git takes {mark} for no repository ({ran.complaint}): its HEAD, refs or objects are broken")
     complaint = ran.complaint if ran.complained else "there is no git on PATH"
-    owned = _OWNED.search(complaint)
-    mend = f"if you trust it: git config --global --add safe.directory {owned[1]}" if owned else "mend that"
+    owned = _OWNED.search(os.fsdecode(ran.complained))
+    mend = f"whoever trusts it: git config --global --add safe.directory {owned[1]}" if owned else "mend that"
     return Unreadable(f"git will not read the repository around {folder} ({complaint}); {mend}")
 
 
