@@ -80,7 +80,7 @@ def _refusal(folder: Path, ran: Ran) -> NotFound:
     """Whether there is no repository, or one that git will not read."""
     if not folder.is_dir():
         return NotFound(f"{folder} is gone; go to a folder that is there")
-    mark = next((top / ".git" for top in (folder, *folder.parents) if os.path.lexists(top / ".git")), None)
+    mark = next((top / ".git" for top in (folder, *folder.parents) if _is_meant(top / ".git")), None)
     is_none = b"not a git repository (or any" in ran.complained
     if mark is None and is_none:
         return NotFound(f"{folder} is in no git repository; go to one, or clone it")
@@ -92,6 +92,16 @@ def _refusal(folder: Path, ran: Ran) -> NotFound:
     owned = _OWNED.search(os.fsdecode(ran.complained))
     mend = f"whoever trusts it: git config --global --add safe.directory {owned[1]}" if owned else "mend that"
     return Unreadable(f"git will not read the repository around {folder} ({complaint}); {mend}")
+
+
+def _is_meant(mark: Path) -> bool:
+    """Whether something stands for a repository, whole or not: sandboxes leave empty folders of its name."""
+    try:
+        return mark.is_symlink() or (any(os.scandir(mark)) if mark.is_dir() else mark.stat().st_size > 0)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def _by_files(folder: Path) -> Place | None:

@@ -74,17 +74,26 @@ class Repository:
         given = {**self.variables, **variables}
         return run(self.folder, *arguments, seconds_max=seconds_max, stdin=stdin, variables=given)
 
-    def run_plain(self, *arguments: str, seconds_max: float = READ_SECONDS_MAX, stdin: bytes = b"") -> Ran:
-        """One git command aside, which knows every object by its id, and no ref, setting, attribute or program."""
-        aside = self.aside
-        return run(aside.folder, *arguments, seconds_max=seconds_max, stdin=stdin, variables=aside.plain)
+    def run_plain(
+        self,
+        *arguments: str,
+        seconds_max: float = READ_SECONDS_MAX,
+        stdin: bytes = b"",
+        variables: Mapping[str, str] = _NONE,
+    ) -> Ran:
+        """One git command aside, which knows every object by its id, and no ref, setting, attribute or program.
+
+        Raises Invalid where it takes longer than `seconds_max`.
+        """
+        given = {**self.aside.plain, **variables}
+        return run(self.aside.folder, *arguments, seconds_max=seconds_max, stdin=stdin, variables=given)
 
     @cached_property
     def aside(self) -> "Aside":
         """The git folder of our own beside it; `.mailmap` is the trunk's there, so that no branch says who is who."""
         from loomstack_mcp.adapters.git.aside import Aside  # temporary folders, which a hook need not load
 
-        head = self.commit(self.trunk or "HEAD")
+        head = self.commit(self.trunk) if self.trunk else ""
         return Aside(self.place, head=head, empty_tree=self.empty_tree, quarantine=self.variables)
 
     def commit(self, name: str) -> str:

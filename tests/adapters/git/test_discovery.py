@@ -261,6 +261,13 @@ def test_a_bare_repository_names_its_worktrees(shop: Path, tmp_path: Path) -> No
     assert no_worktree(tmp_path / "all") == f"{before}; those of {tmp_path}/all/.bare are {tmp_path}/all/main"
 
 
+def test_an_empty_folder_of_its_name_above_is_no_repository(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "plain").mkdir()
+
+    assert worktree_at(tmp_path / "plain") is None
+
+
 def test_a_folder_that_is_gone_is_called_so(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="/gone is gone; go to a folder that is there"):
         place_at(tmp_path / "gone")
