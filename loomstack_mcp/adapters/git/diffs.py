@@ -1,4 +1,4 @@
-"""What commits and trees changed, as git says it."""
+"""What commits and trees changed, as git says it: by their content, whatever an attribute calls it."""
 
 import os
 import secrets
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from loomstack_mcp.adapters.git.printed import Printed
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text, committed_at_ms
+from loomstack_mcp.adapters.git.run import as_text, committed_at_ms
 from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChange
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.patches import file_changes
@@ -92,7 +92,7 @@ def diff(repo: Repository, base: str, tip: str, *, lines: Lines, variables: Mapp
     Raises Invalid where git cannot compare them.
     """
     asked = (*_PINNED, "diff", *_DIFF, "--end-of-options", base, tip)
-    ran = repo.run(*asked, seconds_max=READ_SECONDS_MAX, variables=variables or {})
+    ran = repo.run_plain(*asked, variables=variables or {})
     if ran.code:
         raise Invalid(f"git cannot compare {tip[:12]} with {base[:12]}: {ran.complaint}")
     return Change(sha=tip, parents=(base,), files=_parsed_files(ran.printed, lines))

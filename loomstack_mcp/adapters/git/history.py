@@ -70,8 +70,9 @@ def landed(repo: Repository, tip: str, *, since_ms: int) -> tuple[Change, ...]:
 
 def made_since(repo: Repository, base: str, head: str) -> tuple[Made, ...]:
     """The commits of `head` that `base` ("" for none) has not, newest first. Raises Invalid where git cannot tell."""
-    asked = (head, f"^{base}") if base else (head,)
-    ran = repo.run(*_PINNED, "log", _MADE, "--end-of-options", *asked, seconds_max=READ_SECONDS_MAX)
+    tips = [repo.commit(name) or name for name in (head, base) if name]
+    asked = (tips[0], *(f"^{tip}" for tip in tips[1:]))
+    ran = repo.run_plain(*_PINNED, "log", _MADE, "--end-of-options", *asked)
     if ran.code:
         raise Invalid(f"git cannot tell who made {head[:12]}: {ran.complaint}")
     fields = as_text(ran.printed).split("\0")
@@ -83,7 +84,7 @@ def author_here(repo: Repository) -> tuple[str, str]:
     told = {name: os.environ[name] for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL") if name in os.environ}
     ident = repo.run("var", "GIT_AUTHOR_IDENT", variables=told).text
     who = re.fullmatch(r"(.*?) ?<(.*)> .*", ident)
-    mapped = who and re.fullmatch(r"(.*?) ?<(.*)>", repo.run("check-mailmap", f"{who[1]} <{who[2]}>").text)
+    mapped = who and re.fullmatch(r"(.*?) ?<(.*)>", repo.run_plain("check-mailmap", f"{who[1]} <{who[2]}>").text)
     found = mapped or who
     return (found[1], found[2]) if found else ("", "")
 

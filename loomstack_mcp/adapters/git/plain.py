@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, Ran, as_text
+from loomstack_mcp.adapters.git.run import Ran, as_text
 from loomstack_mcp.core.policy.delta import NO_MODE, SUBMODULE, FileDelta, FileStatus, Subject
 from loomstack_mcp.core.policy.rules import RefChange
 from loomstack_mcp.core.policy.violations import Unknown
@@ -50,27 +50,14 @@ class MergedTree:
 
 
 class PlainGit:
-    """A repository by its git folder alone: what `.gitattributes` of a worktree or an index says does not count.
-
-    Otherwise a change could bring an attribute that makes its own files binary, and so without lines.
-    """
+    """A repository by its objects alone."""
 
     def __init__(self, repo: Repository) -> None:
         self._repo = repo
-        git_dir = repo.place.git_dir
-        self._given = (f"--git-dir={git_dir}", *PLAIN)
-        # Git from 2.41 on takes attributes from this tree; an older one finds neither a worktree nor an index.
-        self._variables = {
-            "GIT_ATTR_SOURCE": repo.empty_tree,
-            "GIT_INDEX_FILE": str(git_dir / "loomstack-reads-no-index"),
-        }
 
     def run(self, *arguments: str, stdin: bytes = b"") -> Ran:
-        """One git command that reads no worktree and no index."""
-        asked = (*self._given, *arguments)
-        return self._repo.run(
-            *asked, seconds_max=READ_SECONDS_MAX, stdin=stdin, variables=self._variables, in_git_dir=True
-        )
+        """One git command about objects."""
+        return self._repo.run_plain(*PLAIN, *arguments, stdin=stdin)
 
     def merged(self, ours: str, theirs: str) -> MergedTree:
         """Their tree merged into ours. Raises Unknown where git cannot tell.

@@ -17,14 +17,14 @@ _PIECE_BYTES = 1 << 20
 
 
 class Printed:
-    """One git command and its output, as long as the `with` block."""
+    """One git command about objects alone, and its output, as long as the `with` block."""
 
     def __init__(self, repo: Repository, *arguments: str, stdin: bytes) -> None:
         self._folder = repo.folder
         self._process = subprocess.Popen(
-            ["git", *arguments],
-            cwd=repo.folder,
-            env=environment(os.environ) | repo.variables,
+            ["git", *repo.plain.given, *arguments],
+            cwd=repo.plain.folder,
+            env=environment(os.environ) | repo.plain.variables | repo.variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
