@@ -18,7 +18,7 @@ from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load_settings
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
 from loomstack_mcp.core.patterns.typed import claimed
-from loomstack_mcp.core.repos import Checkout, identity_of
+from loomstack_mcp.core.repos import Checkout, earlier_identities, named_identity
 from loomstack_mcp.core.texts import bounded
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Here:
         """The checkout that the process stands in, or the repo of that name without one. Raises Invalid."""
         branch = bounded("branch", branch, chars_max=NAME_CHARS_MAX)
         if repo := repo or self._meant:
-            return Checkout(identity=identity_of(repo), branch=branch)
+            return Checkout(identity=named_identity(repo), others=earlier_identities(repo), branch=branch)
         found = self._seen().checkout(repo=self.settings.repo)
         return replace(found, branch=branch) if branch else found
 

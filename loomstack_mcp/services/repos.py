@@ -27,7 +27,8 @@ class RepoService:
 def recorded_repo_id(store: Store, checkout: Checkout, /) -> str:
     """The id of the checkout's repo; a repo seen for the first time is recorded.
 
-    A clone that got an origin keeps the repo it had: the new identity becomes another name of it.
+    A clone that got an origin, or whose address is read in another way than before, keeps the repo it had: the new
+    identity becomes another name of it.
     """
     with store.read() as tx:
         repo_id = _named(tx, checkout)
@@ -39,6 +40,8 @@ def recorded_repo_id(store: Store, checkout: Checkout, /) -> str:
         for name in (checkout.identity, checkout.clone):
             if name:
                 tx.run(REPOS["name"], identity=name, repo_id=repo_id)
+        for name in checkout.others if checkout.clone else ():
+            tx.run(REPOS["also"], identity=name, repo_id=repo_id)
         if checkout.ignore_case:
             tx.run(REPOS["fold"], repo_id=repo_id)
     return repo_id
@@ -50,7 +53,8 @@ def repo_id_of(tx: Tx, checkout: Checkout, /) -> str:
 
 
 def _named(tx: Tx, checkout: Checkout) -> str:
-    return _of(tx, checkout.identity)
+    """By its identity; where that is unknown, by what else it may be called."""
+    return next((repo_id for name in (checkout.identity, *checkout.others) if (repo_id := _of(tx, name))), "")
 
 
 def _before_origin(tx: Tx, checkout: Checkout) -> str:
@@ -61,7 +65,9 @@ def _before_origin(tx: Tx, checkout: Checkout) -> str:
 
 
 def _unrecorded(tx: Tx, checkout: Checkout, repo_id: str) -> bool:
-    """Whether this clone, or that it ignores case, is news."""
+    """Whether its identity, this clone, or that it ignores case, is news."""
+    if _of(tx, checkout.identity) != repo_id:
+        return True
     folds = any(row["ignore_case"] for row in tx.all(REPOS["get"], repo_id=repo_id))
     return (checkout.ignore_case and not folds) or (bool(checkout.clone) and _of(tx, checkout.clone) != repo_id)
 

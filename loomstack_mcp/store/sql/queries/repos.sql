@@ -18,6 +18,11 @@ ON CONFLICT (id) DO NOTHING
 INSERT INTO repo_alias (identity, repo_id) VALUES (:identity, :repo_id)
 ON CONFLICT (identity) DO UPDATE SET repo_id = excluded.repo_id
 
+-- :name also
+-- A name that clones of a repo may have besides, where it is not taken.
+INSERT INTO repo_alias (identity, repo_id) VALUES (:identity, :repo_id)
+ON CONFLICT (identity) DO NOTHING
+
 -- :name names
 -- All that a repo is known by.
 SELECT identity FROM repo_alias WHERE repo_id = :repo_id
