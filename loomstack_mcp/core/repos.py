@@ -51,6 +51,27 @@ class Checkout:
     ignore_case: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class RepoNames:
+    """A repo that a store knows."""
+
+    repo_id: str
+    names: tuple[str, ...] = ()
+    """What else it is called."""
+    clones: int = 0
+    """How many clones of it were seen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepoAlias:
+    """A name that stands for a repo from now on."""
+
+    name: str
+    repo_id: str
+    joined: str = ""
+    """The repo that the name stood for until now, all of which is that repo's now; "" where there was none."""
+
+
 def provisional(identity: str, /) -> bool:
     """Whether a clone has this identity only for want of an origin, so that a later origin replaces it."""
     return identity.startswith(("root:", "folder:"))

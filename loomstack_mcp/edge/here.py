@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loomstack_mcp.adapters.git.discovery import place_at
+from loomstack_mcp.adapters.git.identity import derived
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load_settings
@@ -82,6 +83,13 @@ class Here:
             return Checkout(identity=named_identity(repo), others=earlier_identities(repo), branch=branch)
         found = self._seen().checkout(repo=self.settings.repo)
         return replace(found, branch=branch) if branch else found
+
+    def identity_source(self) -> str:
+        """How the identity of the checkout here was told, in words. Raises Invalid."""
+        if self._meant:
+            return "flag"
+        found = self._seen()
+        return f"repo in {self.settings.origins['repo']}" if self.settings.repo else derived(found.place).source
 
     @cached_property
     def rules(self) -> "Rules":

@@ -15,12 +15,12 @@ _NONE = 1
 _SSH = re.compile(r"(?:ssh|git\+ssh|ssh\+git)://(?:[^/@]*@)?(?P<host>[^/:@\[\]]+)(?P<port>:\d+)?/(?P<path>.*)", re.I)
 _SCP = re.compile(r"(?:[^/@]*@)?(?P<host>[^/:@\[\]]+):(?P<port>)(?!//|:)(?P<path>.+)")
 
-Rules = Sequence[tuple[str, str]]
+_Rules = Sequence[tuple[str, str]]
 """Pairs of a beginning and what stands in its place."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Address:
+class RemoteAddress:
     """A remote's address."""
 
     url: str
@@ -30,7 +30,7 @@ class Address:
     """The URL as it was written, and those to which the same is pushed."""
 
 
-def address_of(place: Place, url: str) -> Address:
+def remote_address(place: Place, url: str) -> RemoteAddress:
     """Where git fetches from for a URL. Raises NotFound where it cannot read its settings.
 
     A person's settings count here, for they are git's own word: `url.BASE.insteadOf` by its longest match
@@ -41,14 +41,14 @@ def address_of(place: Place, url: str) -> Address:
     real = _connected(plain)
     through = [name for name, is_used in (("url.insteadOf", plain != url), ("ssh_config", real != plain)) if is_used]
     also = (url, plain, _connected(_rewritten(url, pushed)))
-    return Address(
+    return RemoteAddress(
         url=real,
         through=f" through {' and '.join(through)}" if through else "",
         others=tuple(dict.fromkeys(one for one in also if one != real)),
     )
 
 
-def _rules(place: Place) -> tuple[Rules, Rules]:
+def _rules(place: Place) -> tuple[_Rules, _Rules]:
     ran = run(place.folder, "config", "--null", "--get-regexp", _RULES)
     if ran.code not in (0, _NONE):
         # What git will not read is not another repository: that would hold nothing of what the real one holds.
@@ -62,7 +62,7 @@ def _rules(place: Place) -> tuple[Rules, Rules]:
     return fetched, pushed
 
 
-def _rewritten(url: str, rules: Rules) -> str:
+def _rewritten(url: str, rules: _Rules) -> str:
     fitting = [rule for rule in rules if url.startswith(rule[0])]
     if not fitting:
         return url

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from loomstack_mcp.adapters.git.addresses import Address, address_of
+from loomstack_mcp.adapters.git.addresses import RemoteAddress, remote_address
 from loomstack_mcp.adapters.git.clone_settings import clone_settings, default_remote, remotes
 from loomstack_mcp.adapters.git.discovery import Place, place_at
 from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, run
@@ -57,7 +57,7 @@ def derived(place: Place) -> Derivation:
         told = next((one.url for one in remotes(settings) if one.name == remote), "")
         if not told:
             break
-        address = address_of(place, told)
+        address = remote_address(place, told)
         source = f"{start}remote {remote}{address.through}"
         local = unquote(address.url.removeprefix("file://")) if address.url.startswith("file://") else address.url
         folder = os.path.realpath(place.folder / os.path.expanduser(local))  # noqa: PTH111 which fails for no name
@@ -79,7 +79,7 @@ def _roots(place: Place) -> list[str]:
     return listed.text.splitlines()
 
 
-def _named(address: Address, source: str) -> Derivation:
+def _named(address: RemoteAddress, source: str) -> Derivation:
     try:
         found = identity_of(address.url)
     except Invalid:  # which git can fetch from all the same: a path with a blank in it, say
