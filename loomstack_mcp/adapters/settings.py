@@ -9,6 +9,7 @@ from typing import Any
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX
 from loomstack_mcp.core.patterns.globs import pattern
+from loomstack_mcp.core.repos import without_password
 
 REPO_FILE = ".loomstack/config.yaml"
 _SQLITE = "sqlite:///"
@@ -66,6 +67,7 @@ def load_settings(
         origins[name], values[name] = next((origin, layer[name]) for origin, layer in layers if name in layer)
     for name in ("home", "store", "repo"):
         values[name] = _text(name, values[name], origins[name])
+    values["repo"] = without_password(values["repo"])
     values["rework_max"] = _whole_number("rework_max", values["rework_max"], origins["rework_max"])
     values["generated"] = _patterns("generated", values["generated"], origins["generated"])
     return Settings(**values, origins=origins, ignored=tuple(ignored))

@@ -31,6 +31,7 @@ _PROVISIONAL = re.compile(r"(?:root|folder):[0-9a-f]{16}")
 _HOST_AND_PORT = re.compile(r"(?:\[[0-9a-f:.]+\]|[^/:@\[\]]+):\d{1,5}/.+", re.IGNORECASE)
 _USER = re.compile(r"^[^/@]*@(?=[^/@]+:)")
 _USER_OF_NAME = re.compile(r"^[^/@]*@(?=[^/@]+\.[^/@]+/)")
+_USER_AND_PASSWORD = re.compile(r"^[^/@:]*:[^/@]*@")
 _USER_OF_URL = re.compile(r"(?<=//)[^/@]*@")
 _SCP = re.compile(r"^(?P<host>\[[^\]]+\]|[^/:\[\]]+):(?P<path>(?!//).+)$")  # git-clone(1), "GIT URLS"
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f\ud800-\udfff]+")
@@ -103,6 +104,11 @@ def named_identity(name: str, /) -> str:
     return identity_of(name)
 
 
+def without_password(name: str, /) -> str:
+    """A URL or name as it may be shown: without user and password, one of which may be a token."""
+    return _USER_OF_URL.sub("", name) if "://" in name else _USER_AND_PASSWORD.sub("", name)
+
+
 def earlier_identities(name: str, /) -> tuple[str, ...]:
     """What earlier versions took a URL or name to stand for, where that differs; a store may know it so."""
     try:
@@ -111,11 +117,16 @@ def earlier_identities(name: str, /) -> tuple[str, ...]:
         return ()
 
 
+def is_forge(host: str, /) -> bool:
+    """Whether a host is a known forge, to which letter case means nothing."""
+    return host.lower() in _FORGES or host.lower().endswith(_FORGE_DOMAINS)
+
+
 def _folded(identity: str) -> str:
     host, slash, path = identity.partition("/")
     host = host.lower() if slash and "." in host else host
     host = _ALSO_HOSTS.get(host, host)
-    if host in _FORGES or host.endswith(_FORGE_DOMAINS):
+    if is_forge(host):
         path = path.lower()
     return _AZURE_SSH.sub(r"dev.azure.com/\1/\2/_git/\3", f"{host}{slash}{path}")
 

@@ -1,6 +1,7 @@
 """What decides is the target's, as it was: nothing that a branch, a clone or a person brings makes an undo clear."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -163,6 +164,16 @@ def test_in_a_clone_of_a_pull_request_the_trunk_is_asked_for(ci: Callable[[str],
     assert [(one.returncode, "no trunk can be told" in one.stderr) for one in asked] == [(1, True)] * 2
     assert [one["kind"] for one in json.loads(named.stdout)["conflicts"]] == ["undo"]
     assert {one["setting"]: one["value"] for one in config}["repo"] == ""
+
+
+def test_what_the_question_names_answers_it(ci: Callable[[str], Path], tmp_path: Path, loomstack: Run) -> None:
+    folder = ci("mainline")
+    asked = loomstack("conflicts", cwd=folder).stderr
+    [commands] = re.findall(r"\((git fetch [^)]*)\)", asked)
+    for command in commands.replace("BRANCH", "mainline").split("; "):
+        git(folder, *command.split()[1:])
+
+    assert kinds(folder, tmp_path) == ["undo"]
 
 
 @pytest.mark.parametrize("trunk", ["main", "develop"])

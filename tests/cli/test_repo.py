@@ -55,6 +55,15 @@ def test_a_token_of_a_url_is_shown_nowhere(clone: Path, loomstack: Run, tmp_path
     assert b"SECRET" not in stored
 
 
+@pytest.mark.parametrize("repo", ["https://SECRET@host/a", "https://user:SECRET@host/a", "user:SECRET@host:a"])
+@pytest.mark.parametrize("command", ["config", "doctor", "repo show"])
+def test_nor_is_one_in_a_setting(shop: Path, loomstack: Run, command: str, repo: str) -> None:
+    found = [loomstack(*command.split(), LOOMSTACK_REPO=repo), loomstack("--repo", repo, *command.split())]
+
+    assert [word for one in found for word in (one.stdout + one.stderr).split() if "SECRET" in word] == []
+    assert ["host/a" in one.stdout for one in found] == [True, True]
+
+
 def test_only_a_person_states_an_alias(clone: Path, loomstack: Run) -> None:
     done = loomstack("repo", "alias", "https://mirror.example/shop")
 

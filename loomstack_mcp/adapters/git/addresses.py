@@ -8,12 +8,14 @@ from loomstack_mcp.adapters.git.discovery import Place
 from loomstack_mcp.adapters.git.run import as_text, run
 from loomstack_mcp.adapters.git.ssh_hosts import ssh_host
 from loomstack_mcp.core.errors import NotFound
+from loomstack_mcp.core.repos import is_forge
 
 _RULES = r"^url\..*\.(insteadof|pushinsteadof)$"
 _NONE = 1
 """How git-config(1) ends where nothing matches."""
 _SSH = re.compile(r"(?:ssh|git\+ssh|ssh\+git)://(?:[^/@]*@)?(?P<host>[^/:@\[\]]+)(?P<port>:\d+)?/(?P<path>.*)", re.I)
 _SCP = re.compile(r"(?:[^/@]*@)?(?P<host>[^/:@\[\]]+):(?P<port>)(?!//|:)(?P<path>.+)")
+_NOWHERE = re.compile(r"localhost|[\d.]+|.*:.*")
 
 _Rules = Sequence[tuple[str, str]]
 """Pairs of a beginning and what stands in its place."""
@@ -72,9 +74,12 @@ def _rewritten(url: str, rules: _Rules) -> str:
 
 def _connected(url: str) -> str:
     """The same with the host that SSH connects to, where its settings give it another one, or a port."""
-    if not (match := _SSH.fullmatch(url) or ("://" not in url and _SCP.fullmatch(url)) or None):
+    match = _SSH.fullmatch(url) or ("://" not in url and _SCP.fullmatch(url)) or None
+    if match is None or is_forge(match["host"]):
         return url
     host, port = ssh_host(match["host"])
+    if _NOWHERE.fullmatch(host):  # a tunnel, say: the name tells more than where it leads
+        return url
     port = match["port"] or (f":{port}" if port else "")
     if (host, port) == (match["host"], match["port"]):
         return url

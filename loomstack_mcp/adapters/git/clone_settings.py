@@ -11,6 +11,7 @@ from loomstack_mcp.core.errors import NotFound
 
 _SECTION = re.compile(r'\[([A-Za-z0-9-]+)(?: "([^"\\]*)")?\]')
 _VARIABLE = re.compile(r'([A-Za-z][A-Za-z0-9-]*)\s*(?:=\s*([^"\\#;]*))?')
+_REMOTE_URL = re.compile(r"remote\.(.+)\.url", re.DOTALL)
 _BLANK = re.compile(r"\s*(?:[#;].*)?")
 _OWN = ("local", "worktree")
 
@@ -47,8 +48,8 @@ def default_remote(settings: CloneSettings, usual: tuple[str, ...]) -> str:
 
 def remotes(settings: CloneSettings) -> tuple[Remote, ...]:
     """The clone's remotes; git fetches from the first URL of each."""
-    names = (name for name in settings if name.startswith("remote.") and name.endswith(".url"))
-    return tuple(Remote(name[len("remote.") : -len(".url")], settings[name][0]) for name in names)
+    found = ((_REMOTE_URL.fullmatch(name), values[0]) for name, values in settings.items())
+    return tuple(Remote(name[1], url) for name, url in found if name)
 
 
 def _plain(text: str) -> CloneSettings | None:

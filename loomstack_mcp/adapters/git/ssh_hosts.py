@@ -3,6 +3,8 @@
 Read here, for `ssh -G` would run the programs that `Match exec` names: what stands under `Match` does not count.
 """
 
+import glob
+import os
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -17,17 +19,18 @@ _LINE = re.compile(r"\s*([A-Za-z]+)(?:\s*=\s*|\s+)(.*?)\s*")
 def ssh_host(name: str) -> tuple[str, str]:
     """The real host and port for a name; the port is "" where none is set. The first value of each counts."""
     found: dict[str, str] = {}
-    for folder, file in ((Path.home() / ".ssh", "config"), (_SYSTEM, "ssh_config")):
-        for keyword, value in _applying(folder, folder / file, name.lower(), depth=0):
+    own = Path(os.path.expanduser("~/.ssh"))  # noqa: PTH111 Path.expanduser fails for a user without a home
+    for folder, file in ((own, "config"), (_SYSTEM, "ssh_config")):
+        for keyword, value in _applying(folder, (folder / file,), name.lower()):
             found.setdefault(keyword, value.strip('"'))
     host = found.get("hostname", name).replace("%h", name).replace("%%", "%")
     return host, found.get("port", "")
 
 
-def _applying(folder: Path, file: Path, name: str, *, depth: int) -> Iterator[tuple[str, str]]:
-    """The settings of a file, and of those it includes, that hold for a name."""
+def _applying(folder: Path, files: tuple[Path, ...], name: str) -> Iterator[tuple[str, str]]:
+    """The settings that hold for a name: of the last of `files`, which the others include, and what that includes."""
     applies = True
-    for line in _lines(file):
+    for line in _lines(files[-1]):
         if not (match := _LINE.fullmatch(line)):
             continue
         keyword, value = match[1].lower(), match[2]
@@ -35,10 +38,10 @@ def _applying(folder: Path, file: Path, name: str, *, depth: int) -> Iterator[tu
             applies = _matches(name, value)
         elif keyword == "match":
             applies = False
-        elif applies and keyword == "include" and depth < _INCLUDES_MAX:
-            for pattern in value.split():
-                for included in _included(folder, pattern.strip('"')):
-                    yield from _applying(folder, included, name, depth=depth + 1)
+        elif applies and keyword == "include" and len(files) < _INCLUDES_MAX:
+            for included in _included(folder, value):
+                if included not in files:
+                    yield from _applying(folder, (*files, included), name)
         elif applies:
             yield keyword, value
 
@@ -51,9 +54,10 @@ def _lines(file: Path) -> list[str]:
         return []
 
 
-def _included(folder: Path, pattern: str) -> list[Path]:
-    path = Path(pattern).expanduser() if pattern.startswith("~") else folder / pattern
-    return sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
+def _included(folder: Path, patterns: str) -> Iterator[Path]:
+    for pattern in patterns.split():
+        whole = folder / os.path.expanduser(pattern.strip('"'))  # noqa: PTH111 as above
+        yield from map(Path, sorted(glob.glob(str(whole))))  # noqa: PTH207 Path.glob fails for some patterns
 
 
 def _matches(name: str, patterns: str) -> bool:

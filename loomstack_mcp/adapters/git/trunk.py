@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.clone_settings import CloneSettings, clone_settings, default_remote, remotes
@@ -27,7 +28,7 @@ def trunk_of(place: Place, objects: Objects, descends: Callable[[str, str], bool
     second among its ancestors; `head` is the ref that HEAD names.
     """
     settings = _settings(place)
-    for remote in _remotes(settings, head):
+    for remote in _remotes(settings, head or _rebased(place)):
         named = (_default_of(place, remote), *(f"{_REMOTES}{remote}/{name}" for name in USUAL))
         if found := next((ref for ref in named if objects.commit(ref)), ""):
             return _ahead(settings, objects, descends, remote, found)
@@ -76,6 +77,14 @@ def _settings(place: Place) -> CloneSettings:
         return clone_settings(place)
     except NotFound:  # nor can git read anything else here, and says so where it is asked
         return {}
+
+
+def _rebased(place: Place) -> str:
+    """The branch that a rebase will move, while HEAD is detached; "" where there is none."""
+    for name in ("rebase-merge/head-name", "rebase-apply/head-name"):
+        with suppress(OSError):
+            return (place.git_dir / name).read_text("utf-8", "surrogateescape").strip()
+    return ""
 
 
 def _remotes(settings: CloneSettings, head: str) -> Iterator[str]:

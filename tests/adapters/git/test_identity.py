@@ -133,12 +133,18 @@ NAMES = {
     "gh:private/shop": "remote origin through url.insteadOf and ssh_config",
     "work-github:acme/shop.git": "remote origin through ssh_config",
     "ssh://git@work-443/acme/shop.git": "remote origin through ssh_config",
+    "git@github.com-work:acme/shop.git": "remote origin through ssh_config",
 }
 SSH = """\
 Match exec "touch {home}/ran"
   HostName elsewhere
 Host work-* !work-443
     HostName = github.com
+Host github.com-*
+    HostName github.com
+Host github.com git.corp
+    HostName 127.0.0.1
+    Port 2222
 Host work-443
     HostName ssh.github.com
     Port 443
@@ -180,6 +186,10 @@ def test_it_is_also_known_by_what_was_written_and_by_where_it_is_pushed(shop: Pa
 
     assert set(pushed) == {"github.com/Acme/shop", "mirror.example/Acme/shop"}
     assert set(derived(place_at(shop)).others) == {"work-github/Acme/shop", "github.com/Acme/shop"}
+
+
+def test_a_tunnel_is_no_name(shop: Path, home: Path) -> None:
+    assert with_origin(shop, "git@git.corp:acme/shop") == "git.corp/acme/shop"
 
 
 def test_a_local_folder_may_be_what_git_rewrites_a_url_to(shop: Path, home: Path) -> None:

@@ -33,6 +33,8 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("Host other\nInclude more", ("work", "")),
         ("Include m*", ("included", "")),
         ("Include config", ("work", "")),
+        ("Include config con* config\nInclude config", ("work", "")),
+        ("Include ~nobody/x a**b [ more", ("included", "")),
         ("Include /none ~/none more", ("included", "")),
         ("no settings at all", ("work", "")),
         ("", ("work", "")),
@@ -43,6 +45,13 @@ def test_a_host_is_what_the_settings_make_of_it(config: Path, text: str, expecte
     (config.parent / "more").write_text("HostName included\n")
 
     assert ssh_host("work") == expected
+
+
+def test_who_has_no_home_has_no_settings_of_their_own(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config.write_text("HostName elsewhere\n")
+    monkeypatch.setenv("HOME", "")
+
+    assert ssh_host("work") == ("work", "")
 
 
 def test_without_settings_that_can_be_read_a_host_is_itself(config: Path) -> None:

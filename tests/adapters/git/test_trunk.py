@@ -1,5 +1,6 @@
 """Which ref changes land on, as refs come, go and move."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from loomstack_mcp.adapters.git.discovery import place_at
 from loomstack_mcp.adapters.git.trunk import named_by, written_for
 from tests.adapters.git.support import commit
-from tests.conftest import git
+from tests.conftest import IDENTITY, git
 from tests.deltas import opened_repository
 
 ORIGIN = "refs/remotes/origin"
@@ -104,6 +105,17 @@ def test_a_branch_of_a_fork_lands_where_it_came_from(fork: Path) -> None:
     commit(fork, {"mine": "1\n"})
 
     assert (own, trunk(fork)) == ("refs/heads/main", "refs/remotes/upstream/main")
+
+
+def test_a_branch_lands_there_also_while_it_is_rebased(fork: Path) -> None:
+    git(fork, "checkout", "--quiet", "-b", "work", "upstream/main~")
+    commit(fork, {"theirs": "2\n"})
+    stopped = subprocess.run(["git", *IDENTITY, "rebase", "--quiet", "upstream/main"], cwd=fork, capture_output=True)
+
+    assert (stopped.returncode, git(fork, "rev-parse", "--abbrev-ref", "HEAD")) == (1, "HEAD")
+    assert git(fork, "config", "branch.main.remote") == "origin"
+    git(fork, "config", "branch.work.remote", "upstream")
+    assert trunk(fork) == "refs/remotes/upstream/main"
 
 
 def test_what_a_branch_was_pushed_as_is_not_its_trunk(fork: Path) -> None:
