@@ -112,6 +112,26 @@ def test_what_is_kept_of_the_trunk_s_history_is_not_what_a_branch_makes_of_it(
     assert kinds(other, tmp_path) == ["undo"]
 
 
+def test_a_target_that_has_the_change_already_is_never_clear(landed: Path, tmp_path: Path) -> None:
+    branch = undoing(landed, "more", "more", committed=True)
+    found = [conflicts(branch, tmp_path, "--base", base)[1] for base in ("cleo", "HEAD", "main")]
+
+    assert [one["verdict"] for one in found] == ["warn", "warn", "warn"]
+    assert ["has all commits of this branch already" in str(one["unchecked"]) for one in found] == [True, True, False]
+
+
+def test_a_local_branch_that_was_left_behind_is_no_trunk(landed: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", str(landed), "clone")
+    clone = tmp_path / "clone"
+    git(clone, "checkout", "--quiet", "-b", "work", "main~")
+    git(clone, "branch", "--quiet", "--force", "main", "main~")
+    (clone / "src/b.py").write_text("mine\n")
+    behind, trunk = (conflicts(clone, tmp_path, *options)[1] for options in (["--base", "main"], []))
+
+    assert (behind["verdict"], trunk["verdict"]) == ("warn", "clear")
+    assert behind["unchecked"][0].startswith("main is not origin/main, where changes land")
+
+
 def test_what_the_trunk_calls_generated_is(landed: Path, tmp_path: Path) -> None:
     by_attributes = worktree(landed, "one")
     (by_attributes / "src/a.py").write_text(BEFORE)

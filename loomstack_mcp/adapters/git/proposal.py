@@ -103,5 +103,20 @@ class Landing:
         )
 
     def _gaps(self) -> Iterator[str]:
+        yield from self._gaps_of_target()
         yield from self._repo.gaps
         yield from merge_gaps(self._repo, self.history)
+
+    def _gaps_of_target(self) -> Iterator[str]:
+        """Where another target than the trunk was named, and so chosen by whoever asks."""
+        repo, trunk = self._repo, self._repo.trunk
+        onto, landed = repo.commit(self._target), repo.commit(trunk)
+        if onto == landed:
+            return
+        named = self._target.removeprefix("refs/")
+        if trunk and repo.branch_name(trunk) == repo.branch_name(repo.branch_ref(self._target)):
+            there = trunk.removeprefix("refs/").removeprefix("remotes/")
+            yield f"{named} is not {there}, where changes land: what only that has was not looked at; leave base out"
+        head = repo.commit(self._head)
+        if self._base == head and not (landed and repo.descends(landed, head)):
+            yield f"{named} has all commits of this branch already: what they take back of the trunk was not looked at"
