@@ -9,6 +9,7 @@ from typing import Any
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX
 from loomstack_mcp.core.patterns.globs import pattern
+from loomstack_mcp.core.repos import without_password
 
 REPO_FILE = ".loomstack/config.yaml"
 _SQLITE = "sqlite:///"
@@ -40,16 +41,17 @@ def load_settings(
     *,
     environment: Mapping[str, str] | None = None,
     in_repo: str = "",
+    at: str = "the trunk",
 ) -> Settings:
     """Read the settings.
 
     `flags` are those given on the command line, None or "" where not given; `in_repo` is the text of
-    `.loomstack/config.yaml` as the trunk has it. Raises Invalid for a file that cannot be read or a
-    value of the wrong kind, naming both.
+    `.loomstack/config.yaml` as it is `at` the trunk, or another place that is named. Raises Invalid for a
+    file that cannot be read or a value of the wrong kind, naming both.
     """
     environment = os.environ if environment is None else environment
     home = flags.get("home") or environment.get("LOOMSTACK_HOME") or _default_home(environment)
-    repos = _read(in_repo, REPO_FILE)
+    repos = _read(in_repo, REPO_FILE, where=f" on {at}")
     own = Path(home) / "config.yaml"
     users = _file(own)
     # A file in the repository is anybody's who can push: it may name the repo, never choose where data goes.
@@ -65,6 +67,7 @@ def load_settings(
         origins[name], values[name] = next((origin, layer[name]) for origin, layer in layers if name in layer)
     for name in ("home", "store", "repo"):
         values[name] = _text(name, values[name], origins[name])
+    values["repo"] = without_password(values["repo"])
     values["rework_max"] = _whole_number("rework_max", values["rework_max"], origins["rework_max"])
     values["generated"] = _patterns("generated", values["generated"], origins["generated"])
     return Settings(**values, origins=origins, ignored=tuple(ignored))
@@ -127,7 +130,7 @@ def _file(path: Path) -> dict[str, Any]:
     return _read(source, str(path))
 
 
-def _read(source: str, name: str) -> dict[str, Any]:
+def _read(source: str, name: str, *, where: str = "") -> dict[str, Any]:
     if not source:
         return {}
     import yaml  # 25 ms, and most installations have no such file
@@ -138,14 +141,14 @@ def _read(source: str, name: str) -> dict[str, Any]:
     except (yaml.YAMLError, RecursionError, ValueError, KeyError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        raise Invalid(f"{name}{line} is not valid YAML; mend the file") from None
+        raise Invalid(f"{name}{line} is not valid YAML{where}; mend the file") from None
     if found is None:
         return {}
     if not isinstance(found, dict):
-        raise Invalid(f"{name} must hold settings as `name: value` lines")
+        raise Invalid(f"{name} must hold settings as `name: value` lines{where}")
     unknown = sorted(str(key) for key in found if key not in _NAMES)
     if unknown:
-        raise Invalid(f"{name} has the unknown setting {unknown[0]}; known are {', '.join(_NAMES)}")
+        raise Invalid(f"{name} has the unknown setting {unknown[0]}{where}; known are {', '.join(_NAMES)}")
     return found
 
 

@@ -25,7 +25,7 @@ _COLORS = {"stop": "red", "warn": "yellow", "clear": "green"}
 def conflicts(here: Here, base: str, as_json: bool) -> int:
     """Check this worktree before it lands. Exit status: 0 clear or warn, 4 stop."""
     here.must_see_worktree()
-    with here.repository() as repo, open_loom(here.settings) as loom:
+    with here.repository(target=base) as repo, open_loom(here.settings) as loom:
         checkout = here.checkout()
         landing = here.landing(repo, loom.ledger, checkout, target=base, progress=output.progress)
         found = loom.conflicts.check(checkout, landing.proposal())

@@ -60,17 +60,20 @@ def _looked_at(here: Here) -> Iterator[Check]:
         yield Check(check="settings", status="fail", found=str(error), mend="loomstack-mcp config")
         return
     yield checkup.store_folder_check(path)
-    yield from _store(settings, path, worktree.checkout(repo=settings.repo) if worktree else None)
-    if worktree is None:
+    checkout = worktree.checkout(repo=settings.repo) if worktree else None
+    yield from _store(settings, path, checkout)
+    if worktree is None or checkout is None:
         mend = "go to a repository and run loomstack-mcp doctor again"
         yield Check(check="repository", status="warn", found=no_worktree(here.folder or Path()), mend=mend)
         return
+    yield Check(check="repository", status="ok", found=f"{checkout.identity}, from {here.identity_source()}")
     place = Surroundings(worktree=worktree, home=Path.home(), environment=os.environ)
     clients = (claude_code(place), codex(place))
     for client in clients:
         yield from client.checks
     yield from doctor_servers.command_checks(clients, worktree.root)
     yield from doctor_servers.same_store_checks(clients, os.environ)
+    yield from doctor_servers.same_settings_checks(clients)
     token = os.environ.get(TOKEN_VARIABLE, "")
     yield from doctor_urls.http_server_checks(clients, token, Path(settings.home) / "token")
 

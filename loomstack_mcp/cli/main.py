@@ -32,6 +32,7 @@ _COMMANDS = {
     "gate": "gate",
     "notes": "notes",
     "note": "notes",
+    "repo": "repo",
     "config": "config",
     "completion": "config",
     "db": "db",

@@ -8,6 +8,7 @@ EventKind = Literal[
     "run.started", "run.resumed", "run.renewed", "run.ended", "run.lost",
     "claim.granted", "claim.renewed", "claim.refused", "claim.released", "claim.expired",
     "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
+    "repo.joined",
 ]  # fmt: skip
 
 AlertKind = Literal["freed", "expired", "message", "contradicted", "checked", "conflict"]

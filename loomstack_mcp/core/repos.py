@@ -10,8 +10,30 @@ from loomstack_mcp.core.limits import NAME_CHARS_MAX
 ORG = "org"
 """The repo id of notes that hold for every repo, which therefore is no repository's."""
 
-_DEFAULT_PORTS = {"ssh": 22, "git": 9418, "http": 80, "https": 443}
-_SCP = re.compile(r"^(?:[^@/:]+@)?(?P<host>\[[^\]]+\]|[^/:\[\]]+):(?P<path>(?!//).+)$")  # git-clone(1), "GIT URLS"
+_DEFAULT_PORTS = {"ssh": 22, "git+ssh": 22, "ssh+git": 22, "git": 9418, "http": 80, "https": 443}
+_SCHEMES = frozenset({*_DEFAULT_PORTS, "file", "ftp", "ftps"})
+"""Of git's own; the address of another (`codecommit://`) is no host and path."""
+_HELPER = re.compile(r"[A-Za-z0-9]+::")  # gitremote-helpers(7)
+_ALSO_HOSTS = {
+    **dict.fromkeys(("ssh.github.com", "ssh.github.com:443"), "github.com"),
+    **dict.fromkeys(("altssh.gitlab.com", "altssh.gitlab.com:443"), "gitlab.com"),
+    **dict.fromkeys(("altssh.bitbucket.org", "altssh.bitbucket.org:443"), "bitbucket.org"),
+}
+"""Where forges answer SSH on the port of HTTPS."""
+_FORGES = (
+    *("github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "gitea.com"),
+    *("dev.azure.com", "ssh.dev.azure.com"),
+)
+_FORGE_DOMAINS = (".visualstudio.com", ".ghe.com")
+"""Hosts to which the letter case of owner and name means nothing."""
+_AZURE_SSH = re.compile(r"ssh\.dev\.azure\.com/v3/([^/]+)/([^/]+)/([^/]+)")
+_PROVISIONAL = re.compile(r"(?:root|folder):[0-9a-f]{16}")
+_HOST_AND_PORT = re.compile(r"(?:\[[0-9a-f:.]+\]|[^/:@\[\]]+):\d{1,5}/.+", re.IGNORECASE)
+_USER = re.compile(r"^[^/@]*@(?=[^/@]+:)")
+_USER_OF_NAME = re.compile(r"^[^/@]*@(?=[^/@]+\.[^/@]+/)")
+_USER_AND_PASSWORD = re.compile(r"^[^/@:]*:[^/@]*@")
+_USER_OF_URL = re.compile(r"(?<=//)[^/@]*@")
+_SCP = re.compile(r"^(?P<host>\[[^\]]+\]|[^/:\[\]]+):(?P<path>(?!//).+)$")  # git-clone(1), "GIT URLS"
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f\ud800-\udfff]+")
 
 
@@ -23,9 +45,32 @@ class Checkout:
     """The repo's name over all clones: its origin, or `root:…` or `folder:…` where it has none."""
     clone: str = ""
     """This clone's own name, `clone:HASH`; ties a repo to the identity it had before it got an origin."""
+    others: tuple[str, ...] = ()
+    """What earlier versions, or other clones, may call the same repo; they count where the identity is unknown."""
     branch: str = ""
     worktree: str = ""
     ignore_case: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepoNames:
+    """A repo that a store knows."""
+
+    repo_id: str
+    names: tuple[str, ...] = ()
+    """What else it is called."""
+    clones: int = 0
+    """How many clones of it were seen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepoAlias:
+    """A name that stands for a repo from now on."""
+
+    name: str
+    repo_id: str
+    joined: str = ""
+    """The repo that the name stood for until now, all of which is that repo's now; "" where there was none."""
 
 
 def provisional(identity: str, /) -> bool:
@@ -34,26 +79,69 @@ def provisional(identity: str, /) -> bool:
 
 
 def identity_of(name: str, /) -> str:
-    """The identity that a URL, an scp-like address or a plain name of a repository stands for.
+    """The identity that a URL, an scp-like address or a plain name of a repository stands for, as git reads it.
 
-    The host in lower case; user, default port, leading and trailing slashes and `.git` dropped.
-    Raises Invalid for an empty or unspeakable name, and for the one under which notes hold for every repo.
+    The host in lower case; user, default port, leading and trailing slashes and `.git` dropped; where the host ignores
+    letter case, all of it in lower case. Raises Invalid for an empty or unspeakable name, and for the one under which
+    notes hold for every repo.
     """
-    identity = _spelled(name.strip())
+    identity = _folded(_spelled(name.strip()))
     if identity == ORG:
         raise Invalid(f"a repository named {ORG} would speak to every other: give it another name")
     return identity
 
 
+def named_identity(name: str, /) -> str:
+    """The same of a name that somebody gives, which may also be an identity as it was printed.
+
+    `host:2222/a` is that port of the host, where git's scp-like address would be a folder there. Raises Invalid.
+    """
+    name = name.strip()
+    if _PROVISIONAL.fullmatch(name):
+        return name
+    if _HOST_AND_PORT.fullmatch(name):
+        return identity_of(f"ssh://{name}")
+    return identity_of(name)
+
+
+def without_password(name: str, /) -> str:
+    """A URL or name as it may be shown: without user and password, one of which may be a token."""
+    return _USER_OF_URL.sub("", name) if "://" in name else _USER_AND_PASSWORD.sub("", name)
+
+
+def earlier_identities(name: str, /) -> tuple[str, ...]:
+    """What earlier versions took a URL or name to stand for, where that differs; a store may know it so."""
+    try:
+        return tuple({_spelled(name.strip())} - {named_identity(name), ORG})
+    except Invalid:
+        return ()
+
+
+def is_forge(host: str, /) -> bool:
+    """Whether a host is a known forge, to which letter case means nothing."""
+    return host.lower() in _FORGES or host.lower().endswith(_FORGE_DOMAINS)
+
+
+def _folded(identity: str) -> str:
+    host, slash, path = identity.partition("/")
+    host = host.lower() if slash and "." in host else host
+    host = _ALSO_HOSTS.get(host, host)
+    if is_forge(host):
+        path = path.lower()
+    return _AZURE_SSH.sub(r"dev.azure.com/\1/\2/_git/\3", f"{host}{slash}{path}")
+
+
 def _spelled(name: str) -> str:
     if not name or len(name) > NAME_CHARS_MAX * 2 or not _NAME.fullmatch(name):
         raise Invalid("repo is no name of a repository: pass its URL, or leave it out inside a worktree")
+    if _HELPER.match(name) or ("://" in name and name.partition("://")[0].lower() not in _SCHEMES):
+        return _USER_OF_URL.sub("", name).rstrip("/")
     if "://" in name:
         host, path = _split(name)
-    elif match := _SCP.match(name):
-        host, path = match["host"].lower(), match["path"]
     else:
-        return _stripped(name)
+        name = _USER.sub("", name, count=1)  # it may hold a token, and is no part of any identity
+        match = _SCP.match(name)
+        host, path = (match["host"].lower(), match["path"]) if match else ("", _USER_OF_NAME.sub("", name))
     return f"{host}/{_stripped(path)}" if host else _stripped(path)
 
 
@@ -61,8 +149,8 @@ def _split(url: str) -> tuple[str, str]:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        raise Invalid(f"repo is no URL of a repository: {error}") from None
+    except ValueError:  # whose text may quote a password
+        raise Invalid("repo is no URL of a repository: its host or port makes no sense; write it anew") from None
     host = (parts.hostname or "").lower()
     host = f"[{host}]" if ":" in host else host  # an IPv6 address keeps the brackets that an scp-like one has
     if port and port != _DEFAULT_PORTS.get(parts.scheme):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from loomstack_mcp.adapters.git.history import Made, made_since
-from loomstack_mcp.adapters.git.repository import Repository, branch_name
+from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.policy import situations
 from loomstack_mcp.adapters.policy.files import rulebook
 from loomstack_mcp.adapters.settings import sqlite_path
@@ -70,10 +70,10 @@ class Gate:
 
     def landing(self, base: str, head: str) -> Judgement:
         """What `head` would land on `base`. Raises NotFound, PolicyError, StoreUnavailable; Unknown, which denies."""
-        with self._here.repository() as repo:
+        with self._here.repository(target=base) as repo:
             base, head = repo.branch_ref(base), repo.branch_ref(head)
             rules = self._rules(repo, _needed(repo, base))
-            situation, delta = situations.landing(repo, base, head, point="ci", branch=branch_name(base))
+            situation, delta = situations.landing(repo, base, head, point="ci", branch=repo.branch_name(base))
             made = _made_since(repo, base, situation.head)
             situation = self._by_whom(situation, made)
             if not rules.has_store:
@@ -85,7 +85,7 @@ class Gate:
     def deploy(self, environment: str) -> Judgement:
         """A deployment, by the rules of the trunk."""
         with self._here.repository() as repo:
-            rules = self._rules(repo, _needed(repo, repo.trunk or "HEAD"))
+            rules = self._rules(repo, _needed(repo, repo.told_trunk()))
             situation = situations.deploy(environment, point="deploy")
             return self._judged(rules, self._by_whom(situation, ()))
 

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loomstack_mcp.adapters.git.discovery import no_worktree, place_at
+from loomstack_mcp.adapters.git.identity import derived
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load_settings
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
 from loomstack_mcp.core.patterns.typed import claimed
-from loomstack_mcp.core.repos import Checkout, identity_of
+from loomstack_mcp.core.repos import Checkout, earlier_identities, named_identity
 from loomstack_mcp.core.texts import bounded
 
 if TYPE_CHECKING:
@@ -69,16 +70,26 @@ class Here:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings, those of the repository as its trunk has them. Raises Invalid for what makes no sense."""
+        """The settings, those of the repository as its trunk has them. Raises Invalid for what makes no sense.
+
+        Where no trunk can be told, the repository says nothing.
+        """
         return load_settings(self.flags, in_repo=self.worktree.on_trunk(REPO_FILE) if self.worktree else "")
 
     def checkout(self, *, repo: str = "", branch: str = "") -> Checkout:
         """The checkout that the process stands in, or the repo of that name without one. Raises Invalid."""
         branch = bounded("branch", branch, chars_max=NAME_CHARS_MAX)
         if repo := repo or self._meant:
-            return Checkout(identity=identity_of(repo), branch=branch)
+            return Checkout(identity=named_identity(repo), others=earlier_identities(repo), branch=branch)
         found = self._seen().checkout(repo=self.settings.repo)
         return replace(found, branch=branch) if branch else found
+
+    def identity_source(self) -> str:
+        """How the identity of the checkout here was told, in words. Raises Invalid."""
+        if self._meant:
+            return "flag"
+        found = self._seen()
+        return f"repo in {self.settings.origins['repo']}" if self.settings.repo else derived(found.place).source
 
     @cached_property
     def rules(self) -> "Rules":
@@ -89,14 +100,16 @@ class Here:
         return Rules(worktree, self.folder or worktree.root, self.settings.home)
 
     @contextmanager
-    def repository(self, *, quarantined: bool = False) -> Iterator[Repository]:
+    def repository(self, *, target: str = "", quarantined: bool = False) -> Iterator[Repository]:
         """The repository around the folder, bare or not, also without a commit. Raises NotFound where there is none.
 
-        The settings are read with it, where they were not yet. `quarantined` is for a pre-receive hook.
+        The settings are read with it, where they were not yet: of the trunk, or of the `target` that was named where
+        none can be told. `quarantined` is for a pre-receive hook.
         """
         with Repository(place_at(self.folder or self.root), quarantined=quarantined) as repo:
             if "settings" not in vars(self):
-                self.settings = load_settings(self.flags, in_repo=repo.trunk_file(REPO_FILE) if repo.place.root else "")
+                says = repo.trunk_file(REPO_FILE, target=target) if repo.place.root else ""
+                self.settings = load_settings(self.flags, in_repo=says)
             yield repo
 
     def landing(
@@ -116,7 +129,7 @@ class Here:
         from loomstack_mcp.adapters.git.proposal import Landing  # what compares changes, which few calls do
 
         target = bounded("base", target, chars_max=NAME_CHARS_MAX)
-        landing = Landing(repo, target=target, head=head, key=ledger.key(), generated=self.settings.generated)
+        landing = Landing(repo, target=target, head=head, key=ledger.key(), generated=self._generated(repo, target))
         ledger.fill(
             checkout,
             landing.history,
@@ -125,6 +138,14 @@ class Here:
             read=landing.reader(progress),
         )
         return landing
+
+    def _generated(self, repo: Repository, target: str) -> tuple[str, ...]:
+        """The patterns of files that machines write, as each commit has them that decides."""
+        found = [
+            load_settings(self.flags, in_repo=repo.text_of(commit, REPO_FILE), at=commit[:12]).generated
+            for commit in repo.deciders(target)
+        ] or [self.settings.generated]
+        return tuple(pattern for pattern in found[0] if all(pattern in others for others in found))
 
     def patterns(self, paths: Sequence[str]) -> tuple[str, ...]:
         """Paths as somebody typed them, as canonical patterns. Raises Invalid."""

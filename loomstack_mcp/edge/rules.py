@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from loomstack_mcp.adapters.git.repository import Repository, branch_name
+from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.trunk import written_for
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.policy import situations
@@ -32,11 +32,15 @@ class Rules:
         self._book = Rulebook()
 
     def book(self) -> Rulebook:
-        """The rulebook as the files are now. Raises PolicyError for a set that does not load."""
+        """The rulebook as the files are now. Raises PolicyError for a set that does not load.
+
+        Raises NotFound where no trunk can be told: what is checked out must not judge itself.
+        """
         if tuple(self._stamps()) != self._stamp:
             with Repository(self._worktree.place) as repo:
                 stamp = tuple(self._stamps())
-                commit = repo.commit(repo.trunk or "HEAD")
+                is_new = not repo.trunk and not repo.commit("HEAD")  # then the files are all there is
+                commit = "" if is_new else repo.commit(repo.told_trunk())
                 self._book = rulebook(repo, self._home, commit=commit, worktree=True)
                 self._stamp = stamp
         return self._book
@@ -53,7 +57,7 @@ class Rules:
             if action == "commit" and not paths:
                 yield replace(situations.staged(repo), point="mcp")
             elif action in _LANDING and not paths:
-                yield _landing(repo, action, onto=target or base or repo.trunk or "HEAD", base=base)
+                yield _landing(repo, action, onto=target or base or repo.told_trunk(), base=base)
             else:
                 named = target if action in _LANDING else ""
                 early = self._early(action, paths, command=command, target=target)
@@ -111,5 +115,5 @@ class Rules:
 
 
 def _landing(repo: Repository, action: ActionKind, *, onto: str, base: str) -> Situation:
-    found, _ = situations.landing(repo, base or onto, "HEAD", point="ci", branch=branch_name(onto))
+    found, _ = situations.landing(repo, base or onto, "HEAD", point="ci", branch=repo.branch_name(onto))
     return replace(found, point="mcp", actions=frozenset({action}))

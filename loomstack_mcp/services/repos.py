@@ -1,10 +1,26 @@
 """Which repo a checkout belongs to, whatever it was called before."""
 
-from loomstack_mcp.core.repos import Checkout, provisional
+from itertools import groupby
+
+from loomstack_mcp.core.errors import Invalid, NotFound
+from loomstack_mcp.core.repos import ORG, Checkout, RepoAlias, RepoNames, provisional
+from loomstack_mcp.services import events
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Store, Tx
 
 REPOS = queries.statements("repos")
+RUNS = queries.statements("runs")
+
+_CLONE = "clone:"
+_MOVES = (
+    *(REPOS["move_runs"], REPOS["move_claims"], REPOS["move_waiters"], REPOS["move_notes"], REPOS["move_outcomes"]),
+    *(REPOS["move_events"], REPOS["move_conflicts"]),
+)
+"""What is numbered within its repo."""
+_REST = (
+    *(REPOS["move_decisions"], REPOS["move_bindings"], REPOS["forget_landed"], REPOS["forget_landed_paths"]),
+    *(REPOS["move_paths"], REPOS["rename"], REPOS["raise_seq"], REPOS["forget"]),
+)
 
 
 class RepoService:
@@ -23,11 +39,59 @@ class RepoService:
         with self._store.read() as tx:
             return tuple(str(row["id"]) for row in tx.all(REPOS["ids"]))
 
+    def listed(self) -> tuple[RepoNames, ...]:
+        """Every repo with what it is called, without the organisation's."""
+        with self._store.read() as tx:
+            found = tx.all(REPOS["listed"])
+        grouped = groupby(((str(row["id"]), str(row["identity"])) for row in found), key=lambda pair: pair[0])
+        return tuple(
+            _names(repo_id, [name for _, name in pairs if name]) for repo_id, pairs in grouped if repo_id != ORG
+        )
+
+    def alias(self, checkout: Checkout, name: str, *, who: str) -> RepoAlias:
+        """From now on a name stands for the checkout's repo, with all that was kept under it.
+
+        Raises NotFound where a repo is meant that the store does not know, Invalid where a run is live in the one that
+        the name stood for: its tokens would change.
+        """
+        if not checkout.clone:
+            with self._store.read() as tx:
+                if not _named(tx, checkout):
+                    raise NotFound(f"no repo {checkout.identity} is known here; see `loomstack-mcp repo list`")
+        repo_id = recorded_repo_id(self._store, checkout)
+        with self._store.write(repo_id) as tx:
+            former = _of(tx, name)
+            if former in (repo_id, ""):
+                tx.run(REPOS["name"], identity=name, repo_id=repo_id)
+                former = ""
+            else:
+                _join(tx, repo_id, former)
+            events.append(tx, repo_id, "repo.joined", about=name, payload={"who": who})
+        return RepoAlias(name=name, repo_id=repo_id, joined=former)
+
+
+def _names(repo_id: str, names: list[str]) -> RepoNames:
+    clones = [name for name in names if name.startswith(_CLONE)]
+    others = tuple(name for name in names if name not in (repo_id, *clones))
+    return RepoNames(repo_id=repo_id, names=others, clones=len(clones))
+
+
+def _join(tx: Tx, repo_id: str, former: str) -> None:
+    """All that one repo holds is another's, behind what that holds already."""
+    if live := tx.all(RUNS["live"], repo_id=former, now_ms=tx.now_ms, limit=1):
+        raise Invalid(f"{live[0]['id']} is live in {former}; let it end, or its lease run out, and do this again")
+    [into] = tx.all(REPOS["get"], repo_id=repo_id)
+    for statement in _MOVES:
+        tx.run(statement, repo_id=repo_id, former=former, shift=into["seq"])
+    for statement in _REST:
+        tx.run(statement, repo_id=repo_id, former=former)
+
 
 def recorded_repo_id(store: Store, checkout: Checkout, /) -> str:
     """The id of the checkout's repo; a repo seen for the first time is recorded.
 
-    A clone that got an origin keeps the repo it had: the new identity becomes another name of it.
+    A clone that got an origin, or whose address is read in another way than before, keeps the repo it had: the new
+    identity becomes another name of it.
     """
     with store.read() as tx:
         repo_id = _named(tx, checkout)
@@ -39,6 +103,8 @@ def recorded_repo_id(store: Store, checkout: Checkout, /) -> str:
         for name in (checkout.identity, checkout.clone):
             if name:
                 tx.run(REPOS["name"], identity=name, repo_id=repo_id)
+        for name in checkout.others if checkout.clone else ():
+            tx.run(REPOS["also"], identity=name, repo_id=repo_id)
         if checkout.ignore_case:
             tx.run(REPOS["fold"], repo_id=repo_id)
     return repo_id
@@ -50,18 +116,21 @@ def repo_id_of(tx: Tx, checkout: Checkout, /) -> str:
 
 
 def _named(tx: Tx, checkout: Checkout) -> str:
-    return _of(tx, checkout.identity)
+    """By its identity; where that is unknown, by what else it may be called."""
+    return next((repo_id for name in (checkout.identity, *checkout.others) if (repo_id := _of(tx, name))), "")
 
 
 def _before_origin(tx: Tx, checkout: Checkout) -> str:
     """The repo that this clone belonged to while it had no origin."""
     repo_id = _of(tx, checkout.clone)
     names = [str(row["identity"]) for row in tx.all(REPOS["names"], repo_id=repo_id)]
-    return repo_id if all(provisional(name) or name.startswith("clone:") for name in names) else ""
+    return repo_id if all(provisional(name) or name.startswith(_CLONE) for name in names) else ""
 
 
 def _unrecorded(tx: Tx, checkout: Checkout, repo_id: str) -> bool:
-    """Whether this clone, or that it ignores case, is news."""
+    """Whether its identity, this clone, or that it ignores case, is news."""
+    if _of(tx, checkout.identity) != repo_id:
+        return True
     folds = any(row["ignore_case"] for row in tx.all(REPOS["get"], repo_id=repo_id))
     return (checkout.ignore_case and not folds) or (bool(checkout.clone) and _of(tx, checkout.clone) != repo_id)
 

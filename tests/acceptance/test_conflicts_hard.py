@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.acceptance.test_conflicts import AFTER, BEFORE, bea_lands, conflicts, land, trunk, worktree
-from tests.conftest import Run, commit_all, git
+from tests.conftest import Run, commit_all, environment, git
+from tests.processes import SCRIPT, run
 from tests.wire import Server
 
 __all__ = ["trunk"]
@@ -147,10 +148,15 @@ def test_a_branch_cannot_declare_files_generated(trunk: Path, ana: Story, serve:
 
 def test_without_a_trunk_nothing_is_clear(trunk: Path, tmp_path: Path) -> None:
     git(trunk, "branch", "--quiet", "-m", "main", "unusual")
+    git(trunk, "checkout", "--quiet", "-b", "work")
 
-    found = conflicts(trunk, tmp_path)[1]
+    done = run([SCRIPT, "conflicts"], cwd=trunk, env=environment(tmp_path))
+    named = run([SCRIPT, "conflicts", "--base", "unusual"], cwd=trunk, env=environment(tmp_path))
 
-    assert (found["verdict"], "no trunk can be told" in found["unchecked"][0]) == ("warn", True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no trunk can be told" in done.stderr
+    assert "--base" in done.stderr
+    assert named.returncode == 0
 
 
 def test_a_local_trunk_that_is_ahead_of_its_origin_is_the_trunk(trunk: Path, tmp_path: Path) -> None:

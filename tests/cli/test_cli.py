@@ -156,6 +156,7 @@ def test_settings_are_shown_with_where_they_came_from(tmp_path: Path, shop: Path
         "repo": ("acme/shop", ".loomstack/config.yaml"),
         "rework_max": (5, str(tmp_path / "loomstack" / "config.yaml")),
         "generated": ([], "default"),
+        "identity": ("acme/shop", "repo in .loomstack/config.yaml"),
     }
     assert "store in .loomstack/config.yaml" in done.stderr
 

@@ -212,6 +212,39 @@ def test_other_words_for_the_same_store_are_no_fault(doctor: Doctor) -> None:
     assert "same store" not in doctor.found()
 
 
+STALE = """\
+# >>> loomstack: managed by loomstack-mcp init >>>
+[mcp_servers.loomstack]
+command = "loomstack-mcp"
+env_vars = ["LOOMSTACK_HOME", "LOOMSTACK_STORE", "XDG_DATA_HOME"]
+# <<< loomstack <<<
+"""
+
+
+def test_a_codex_that_was_set_up_before_a_setting_came_is_named_and_mended(doctor: Doctor) -> None:
+    doctor.all_set()
+    file = doctor.shop / ".codex/config.toml"
+    [begin] = [line for line in file.read_text().splitlines() if line.startswith("# >>>")]
+    file.write_text(STALE.replace(STALE.splitlines()[0], begin))
+    stale = doctor.found(LOOMSTACK_REPO="https://user:SECRET@host/told")
+    doctor.init()
+    mended = doctor.found(LOOMSTACK_REPO="https://user:SECRET@host/told")
+
+    assert "LOOMSTACK_REPO, LOOMSTACK_REWORK_MAX" in stale["Codex settings"]["found"]
+    assert stale["Codex settings"]["mend"] == "loomstack-mcp init"
+    assert stale["same settings"]["found"].startswith("LOOMSTACK_REPO: not the same for the servers of Claude Code and")
+    assert "SECRET" not in str(stale)
+    assert {"Codex settings", "same settings"}.isdisjoint(mended)
+
+
+def test_a_setting_in_the_entry_of_one_client_is_a_difference(doctor: Doctor) -> None:
+    doctor.all_set()
+    entry = {"command": "loomstack-mcp", "env": {"LOOMSTACK_GENERATED": "**"}}
+    doctor.write("shop/.mcp.json", {"mcpServers": {"loomstack": entry}})
+
+    assert doctor.found()["same settings"]["found"].startswith("LOOMSTACK_GENERATED: not the same")
+
+
 def test_variables_that_codex_passes_on_may_be_written_as_tables(doctor: Doctor) -> None:
     doctor.all_set()
     passed = 'env_vars = ["A", {name="LOOMSTACK_HOME", source="local"}]'

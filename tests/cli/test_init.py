@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from loomstack_mcp.adapters.settings import _NAMES as SETTINGS
 from tests.cli.test_cli import on_terminal
 from tests.conftest import Run, commit_all, environment, git
 from tests.processes import SCRIPT, run
@@ -45,7 +46,8 @@ def test_a_fresh_repository_gets_the_files_and_loses_them_without_a_trace(shop: 
     assert settings["hooks"]["PreToolUse"][0]["hooks"][0]["command"] == "loomstack-hook claude PreToolUse"
     assert codex["command"] == "loomstack-mcp"
     assert codex["required"] is True
-    assert set(codex["env_vars"]) >= {"LOOMSTACK_HOME", "LOOMSTACK_STORE", "XDG_DATA_HOME"}
+    assert set(codex["env_vars"]) >= {"LOOMSTACK_HOME", "LOOMSTACK_STORE", "XDG_DATA_HOME", "XDG_CONFIG_HOME"}
+    assert set(codex["env_vars"]) >= {f"LOOMSTACK_{name.upper()}" for name in SETTINGS}
     assert loomstack("uninstall", "--yes").returncode == 0
     assert git(shop, "status", "--porcelain") == ""
     assert not (shop / ".claude").exists()

@@ -172,6 +172,8 @@ JSON: dict[str, tuple[Sequence[str], set[str]]] = {
         {"note", "kind", "authority", "who", "text", "paths", "to", "supersedes", "contradicts", "age"},
     ),
     "config": ([], {"setting", "value", "from"}),
+    "repo list": ([], {"repo", "names", "clones"}),
+    "repo show": ([], {"repo", "identity", "from", "names"}),
     "doctor": ([], {"check", "status", "found", "mend"}),
     "db check": ([], {"ok", "schema", "size_bytes", "problems"}),
     "db query": (["SELECT count(*) AS held FROM v_claims"], {"held"}),
@@ -205,7 +207,7 @@ def test_json_is_one_document_with_the_fields_that_scripts_rely_on(started: Serv
 def test_every_command_with_json_is_looked_at_here() -> None:
     named = {" ".join(words) for words, command in COMMANDS if "--json" in {o for p in command.params for o in p.opts}}
 
-    assert named - set(JSON) == {"note add", "policy test"}  # tested with a terminal, and with cases
+    assert named - set(JSON) == {"note add", "repo alias", "policy test"}  # tested with a terminal, and with cases
 
 
 def test_the_completion_script_is_one_that_bash_reads(tmp_path: Path) -> None:

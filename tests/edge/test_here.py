@@ -52,6 +52,19 @@ def test_the_repo_s_name_is_what_the_trunk_s_settings_say(shop: Path, tmp_path: 
     assert found.checkout(branch="another").branch == "another"
 
 
+def test_where_no_trunk_can_be_told_the_target_that_is_named_says_what_counts(shop: Path, tmp_path: Path) -> None:
+    git(shop, "checkout", "--quiet", "-b", "unusual")
+    commit(shop, {CONFIG: "repo: https://host/told\n"})
+    git(shop, "branch", "--quiet", "--delete", "--force", "main")
+    git(shop, "checkout", "--quiet", "-b", "work")
+    commit(shop, {CONFIG: "repo: https://host/mine\n"})
+    named, asked = here(shop, tmp_path / "home"), here(shop, tmp_path / "home")
+    with named.repository(target="unusual"), asked.repository():
+        pass
+
+    assert (named.settings.repo, asked.settings.repo) == ("https://host/told", "")
+
+
 def test_a_look_reads_the_settings_it_needs(shop: Path, tmp_path: Path) -> None:
     commit(shop, {CONFIG: "repo: https://host/told\nhome: /elsewhere\n"})
     git(tmp_path, "clone", "--quiet", "--bare", str(shop), "bare.git")

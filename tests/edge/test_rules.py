@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loomstack_mcp.core.errors import Invalid, PolicyError
+from loomstack_mcp.core.errors import Invalid, NotFound, PolicyError
 from loomstack_mcp.edge.rules import Rules
 from tests.adapters.git.support import commit
 from tests.conftest import git
@@ -83,7 +83,7 @@ def test_packing_the_refs_or_another_default_branch_moves_the_trunk(clone: Path,
 
 
 @pytest.mark.parametrize("packed", ["pack-refs --all", "status"])
-def test_without_a_trunk_what_is_checked_out_stands_for_it(
+def test_the_only_branch_that_there_is_stands_for_the_trunk(
     shop: Path, seen: Callable[[Path], Rules], packed: str
 ) -> None:
     git(shop, "branch", "--quiet", "--move", "work")
@@ -100,6 +100,19 @@ def test_without_a_trunk_what_is_checked_out_stands_for_it(
 
     assert (before, removed, landed) == ([["first"], ["first"]], ["first"], [])
     assert ids(linked.book()) == []
+
+
+def test_where_no_trunk_can_be_told_a_branch_does_not_judge_itself(shop: Path, seen: Callable[[Path], Rules]) -> None:
+    git(shop, "branch", "--quiet", "--move", "unusual")
+    git(shop, "checkout", "--quiet", "-b", "work")
+    landed_rules(shop, "first")
+    found = seen(shop)
+
+    with pytest.raises(NotFound, match="no trunk can be told"):
+        found.book()
+    git(shop, "config", "init.defaultBranch", "unusual")
+    git(shop, "rm", "--quiet", "-r", "policies")
+    assert ids(found.book()) == []
 
 
 def test_each_worktree_has_its_own_tightening(clone: Path, seen: Callable[[Path], Rules]) -> None:

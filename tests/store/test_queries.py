@@ -24,6 +24,12 @@ EVERY_ROW = {
     "claims.of_run": {"claim"},  # no index has the ended claims of a run
     "notes.search": {"note_fts"},  # as the plan says it of the full-text index
     "repos.ids": {"repo"},
+    "repos.listed": {"repo"},
+    "repos.move_waiters": {"waiter"},  # once in the life of a repository
+    "repos.move_notes": {"note"},
+    "repos.move_outcomes": {"outcome"},
+    "repos.move_conflicts": {"conflict"},
+    "repos.forget": {"conflict", "note", "outcome", "waiter"},
 }
 """Which statements look at every row of a table, and why they may."""
 

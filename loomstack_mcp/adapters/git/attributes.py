@@ -1,26 +1,31 @@
-"""What the files of a commit say about other paths: which are made by machines, which commits only reformat."""
+"""What the files of commits say about other paths: which are made by machines, which commits only reformat."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from tempfile import TemporaryDirectory
 
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.git.run import ASIDE, READ_SECONDS_MAX, as_text
+from loomstack_mcp.adapters.git.run import as_text
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.errors import Invalid
 
 
 class Attributes:
-    """`.gitattributes` of a commit, as github-linguist's attributes mark generated and vendored files.
+    """`.gitattributes` of commits, as github-linguist's attributes mark generated and vendored files: where all do.
 
-    Not that of the worktree: a branch must not decide what it is not judged by.
+    Neither a worktree's nor an index's, a clone's `info/attributes` nor a person's: what is judged must not decide.
     """
 
-    def __init__(self, repo: Repository, tip: str) -> None:
+    def __init__(self, repo: Repository, tips: Sequence[str]) -> None:
+        """`tips` are full ids; without any, nothing is marked. Raises Invalid where one cannot be read."""
         self._repo = repo
         self._aside = TemporaryDirectory(prefix="loomstack-")
-        self._index = {"GIT_INDEX_FILE": f"{self._aside.name}/index"}
-        repo.run(*ASIDE, "read-tree", tip, seconds_max=READ_SECONDS_MAX, variables=self._index)
+        self._indexes = [{"GIT_INDEX_FILE": f"{self._aside.name}/{tip}"} for tip in tips]
+        for tip, index in zip(tips, self._indexes, strict=True):
+            ran = repo.run_plain("read-tree", tip, variables=index)
+            if ran.code:
+                raise Invalid(f"git cannot read the files of {tip[:12]}: {ran.complaint}")
 
     def teach(self, generated: Generated, change: Change) -> None:
         """Tell of the paths of a change that were not asked about before."""
@@ -28,15 +33,25 @@ class Attributes:
             generated.learn(unknown, marked=self._marked(unknown))
 
     def _marked(self, paths: Collection[str]) -> frozenset[str]:
+        return _common([self._marked_in(index, paths) for index in self._indexes])
+
+    def _marked_in(self, index: Mapping[str, str], paths: Collection[str]) -> frozenset[str]:
         asked = ("check-attr", "--cached", "-z", "--stdin", "linguist-generated", "linguist-vendored")
         given = "\0".join(paths).encode("utf-8", "surrogateescape")
-        ran = self._repo.run(*asked, seconds_max=READ_SECONDS_MAX, stdin=given, variables=self._index)
+        ran = self._repo.run_plain(*asked, stdin=given, variables=index)
         fields = as_text(ran.printed).split("\0")
         triples = zip(fields[0::3], fields[1::3], fields[2::3], strict=False)
         return frozenset(path for path, _, value in triples if value in ("set", "true"))
 
 
-def reformatting(repo: Repository, tip: str) -> frozenset[str]:
-    """The commits that `.git-blame-ignore-revs` names, as git-blame(1) has it: nobody's intent is in their lines."""
-    listed = as_text(repo.file(tip, ".git-blame-ignore-revs"))
-    return frozenset(re.findall(r"^\s*([0-9a-f]{40,64})\b", listed, re.MULTILINE))
+def reformatting(repo: Repository, tips: Sequence[str]) -> frozenset[str]:
+    """The commits that the `.git-blame-ignore-revs` of all tips name: nobody's intent is in their lines.
+
+    As git-blame(1) has it.
+    """
+    listed = [as_text(repo.file(tip, ".git-blame-ignore-revs")) for tip in tips]
+    return _common([frozenset(re.findall(r"^\s*([0-9a-f]{40,64})\b", text, re.MULTILINE)) for text in listed])
+
+
+def _common(found: Sequence[frozenset[str]]) -> frozenset[str]:
+    return frozenset.intersection(*found) if found else frozenset()

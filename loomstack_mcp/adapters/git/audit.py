@@ -17,6 +17,7 @@ from loomstack_mcp.core.changes.reversals import WINDOW_MS, Reversals, Undone
 from loomstack_mcp.core.changes.verdicts import Reversal, reversal
 
 _KEY_BYTES = 32
+_UNDECIDED = ("no trunk can be told here, so that no file says what is generated or only reformats",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +52,12 @@ def audited(
     known = {change.sha for change in before}
     listed = [*before, *(change for change in judged if change.sha not in known)]  # dated before: a clock was wrong
     wanted = {change.sha for change in judged}
-    unread, generated_paths, attributes = Unread(), Generated(generated), Attributes(repo, "HEAD")
+    deciders = repo.deciders("")  # not what is audited: it would say of itself what does not count
+    unread, generated_paths, attributes = Unread(), Generated(generated), Attributes(repo, deciders)
     reversals = Reversals(ignored=generated_paths)
     found = []
     lines = Lines(secrets.token_bytes(_KEY_BYTES))
-    agreed = _Agreed(arrivals(before, before[-1].sha) if before else {}, reformatting(repo, "HEAD"))
+    agreed = _Agreed(arrivals(before, before[-1].sha) if before else {}, reformatting(repo, deciders))
     for done, change in enumerate(diffs.changes(repo, listed, unread, lines=lines), start=1):
         attributes.teach(generated_paths, change)
         undone = reversals.land(change)
@@ -68,7 +70,7 @@ def audited(
         last_ms=max(times, default=0),
         seconds=time.monotonic() - began,
         reversals=tuple(found),
-        unchecked=(*repo.gaps, *merge_gaps(repo, listed), *unread.sentences()),
+        unchecked=(*_UNDECIDED[bool(deciders) :], *repo.gaps, *merge_gaps(repo, listed), *unread.sentences()),
     )
 
 

@@ -1,4 +1,4 @@
-"""What commits and trees changed, as git says it."""
+"""What commits and trees changed, as git says it: by their content, whatever an attribute calls it."""
 
 import os
 import secrets

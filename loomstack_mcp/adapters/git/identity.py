@@ -3,13 +3,17 @@
 import hashlib
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from loomstack_mcp.adapters.git.addresses import RemoteAddress, remote_address
+from loomstack_mcp.adapters.git.clone_settings import clone_settings, default_remote, remotes
 from loomstack_mcp.adapters.git.discovery import Place, place_at
 from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, run
+from loomstack_mcp.adapters.git.trunk import USUAL
 from loomstack_mcp.core.errors import Invalid, NotFound
-from loomstack_mcp.core.repos import identity_of
+from loomstack_mcp.core.repos import earlier_identities, identity_of
 
 _ORIGINS_MAX = 5
 """Local origins that are followed: a clone of a clone of …"""
@@ -25,32 +29,70 @@ def clone_name(place: Place) -> str:
     return f"clone:{_hashed(str(place.common_dir))}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Derivation:
+    """Which repository a clone is, and how that was told."""
+
+    identity: str
+    source: str
+    """What it was derived from, in words; never an address, which may hold a token."""
+    others: tuple[str, ...] = ()
+    """What else the same address is called: by earlier versions, and by clones that get there another way."""
+
+
 def identity(place: Place) -> str:
-    """`origin`, else the root commit, else the git folder itself; a local origin is followed."""
+    """What `derived` says, without how."""
+    return derived(place).identity
+
+
+def derived(place: Place) -> Derivation:
+    """By the remote that the clone belongs to, else the root commit, else the git folder; a local one is followed.
+
+    Raises NotFound where git cannot read the clone's settings, or its history.
+    """
+    start = ""
     for _ in range(_ORIGINS_MAX):
-        origin = setting(place, "remote.origin.url")
-        if not origin:
+        settings = clone_settings(place)
+        remote = default_remote(settings, USUAL)
+        told = next((one.url for one in remotes(settings) if one.name == remote), "")
+        if not told:
             break
-        local = unquote(origin.removeprefix("file://")) if origin.startswith("file://") else origin
+        address = remote_address(place, told)
+        source = f"{start}remote {remote}{address.through}"
+        local = unquote(address.url.removeprefix("file://")) if address.url.startswith("file://") else address.url
         folder = os.path.realpath(place.folder / os.path.expanduser(local))  # noqa: PTH111 which fails for no name
         if "://" in local or not (local.startswith((".", "/", "~")) or os.path.exists(folder)):  # noqa: PTH110 nor this
-            return _named(origin)
+            return _named(address, source)
         found = _repository_of(folder)
         if found is None:
-            return f"folder:{_hashed(folder)}"
-        place = found
+            return Derivation(identity=f"folder:{_hashed(folder)}", source=f"{source}, a folder that is not there")
+        place, start = found, start or f"{source}, a folder here: its "
+    if roots := _roots(place):
+        return Derivation(identity=f"root:{sorted(roots)[0][:_NAME_CHARS]}", source=f"{start}first commit")
+    return Derivation(identity=f"folder:{_hashed(str(place.common_dir))}", source=f"{start}git folder")
+
+
+def _roots(place: Place) -> list[str]:
     listed = run(place.folder, "rev-list", "--max-parents=0", "HEAD", seconds_max=READ_SECONDS_MAX)
     if listed.code and _UNBORN not in listed.complained:
         raise NotFound(f"git cannot follow the history of {place.folder} ({listed.complaint}); mend it")
-    roots = listed.text.splitlines()
-    return f"root:{sorted(roots)[0][:_NAME_CHARS]}" if roots else f"folder:{_hashed(str(place.common_dir))}"
+    return listed.text.splitlines()
 
 
-def _named(origin: str) -> str:
+def _named(address: RemoteAddress, source: str) -> Derivation:
     try:
-        return identity_of(origin)
+        found = identity_of(address.url)
     except Invalid:  # which git can fetch from all the same: a path with a blank in it, say
-        return f"folder:{_hashed(origin)}"
+        return Derivation(identity=f"folder:{_hashed(address.url)}", source=source)
+    also = [name for url in (address.url, *address.others) for name in (*_identities(url), *earlier_identities(url))]
+    return Derivation(identity=found, source=source, others=tuple(dict.fromkeys(one for one in also if one != found)))
+
+
+def _identities(url: str) -> tuple[str, ...]:
+    try:
+        return (identity_of(url),)
+    except Invalid:
+        return ()
 
 
 def _repository_of(folder: str) -> Place | None:

@@ -26,7 +26,7 @@ class Landing:
     def __init__(
         self, repo: Repository, *, target: str, key: bytes, generated: Sequence[str] = (), head: str = "HEAD"
     ) -> None:
-        """Raises NotFound where `target` is no commit, or shares no history with `head`."""
+        """Raises NotFound where `target` is no commit, shares no history with `head`, or has to be named."""
         self._repo = repo
         self._now_ms = round(time.time() * SECOND_MS)
         self.since_ms = self._now_ms - WINDOW_MS
@@ -34,7 +34,8 @@ class Landing:
         self._lines = Lines(key)
         self._generated = Generated(generated)
         self._unread = Unread()
-        self._target = target or repo.trunk or "HEAD"
+        self._target = target or repo.told_trunk()
+        self._deciders = repo.deciders(self._target)
         self._base = history.base_of(repo, self._target, head=head)
         self._head = head
         self.history = history.landed(repo, self._target, since_ms=self.since_ms)
@@ -77,7 +78,7 @@ class Landing:
         author, address = who
         account = self._lines.hidden(address) if address else ""
         message = "\n".join(commit.message for commit in made)[:_MESSAGE_CHARS_MAX]
-        attributes = Attributes(self._repo, self._target)
+        attributes = Attributes(self._repo, self._deciders)
         for change in found:
             attributes.teach(self._generated, change)
         return Proposal(
@@ -94,12 +95,25 @@ class Landing:
             ),
             history=self.history,
             target=self._target.removeprefix("refs/").removeprefix("heads/").removeprefix("remotes/"),
-            reformatting=reformatting(self._repo, self._target),
+            reformatting=reformatting(self._repo, self._deciders),
             unchecked=(*self._gaps(), *self._unread.sentences(), *left_out),
         )
 
     def _gaps(self) -> Iterator[str]:
-        if self._target == "HEAD":
-            yield "no trunk can be told here, so that this branch was compared with itself; name one with base"
+        yield from self._gaps_of_target()
         yield from self._repo.gaps
         yield from merge_gaps(self._repo, self.history)
+
+    def _gaps_of_target(self) -> Iterator[str]:
+        """Where another target than the trunk was named, and so chosen by whoever asks."""
+        repo, trunk = self._repo, self._repo.trunk
+        onto, landed = repo.commit(self._target), repo.commit(trunk)
+        if onto == landed:
+            return
+        named = self._target.removeprefix("refs/")
+        if trunk and repo.branch_name(trunk) == repo.branch_name(repo.branch_ref(self._target)):
+            there = trunk.removeprefix("refs/").removeprefix("remotes/")
+            yield f"{named} is not {there}, where changes land: what only that has was not looked at; leave base out"
+        head = repo.commit(self._head)
+        if self._base == head and not (landed and repo.descends(landed, head)):
+            yield f"{named} has all commits of this branch already: what they take back of the trunk was not looked at"

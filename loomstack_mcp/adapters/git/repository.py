@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from loomstack_mcp.adapters.git.discovery import Place
 from loomstack_mcp.adapters.git.objects import Objects
 from loomstack_mcp.adapters.git.run import ASK_SECONDS_MAX, READ_SECONDS_MAX, Ran, as_text, run
-from loomstack_mcp.adapters.git.trunk import named_by, trunk_of
+from loomstack_mcp.adapters.git.trunk import branch_of, named_by, trunk_of
 from loomstack_mcp.core.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Repository:
         self.objects.close()
         if "aside" in vars(self):
             self.aside.close()
+            del self.aside
 
     def run(
         self,
@@ -127,7 +128,18 @@ class Repository:
     @cached_property
     def trunk(self) -> str:
         """The ref that changes land on; "" where none can be told."""
-        return trunk_of(self.place, self.objects, self.descends)
+        return trunk_of(self.place, self.objects, self.descends, head=self.head_ref)
+
+    def told_trunk(self) -> str:
+        """The same. Raises NotFound where none can be told: what is checked out is not what judges it."""
+        if not self.trunk:
+            self.must_have_history()
+            raise NotFound(
+                f"no trunk can be told in {self.folder}: name one with base (--base origin/BRANCH), or fetch it "
+                "(git fetch origin BRANCH:refs/remotes/origin/BRANCH; git remote set-head origin BRANCH); "
+                "without a remote: git config init.defaultBranch BRANCH"
+            )
+        return self.trunk
 
     def must_have_history(self) -> None:
         """Raises NotFound where there is no commit yet, or none that can be read, with git's complaint."""
@@ -141,12 +153,24 @@ class Repository:
         if not has_commit:
             raise NotFound(f"the repository of {self.folder} has no commit yet, so there is nothing to look at")
 
-    def trunk_file(self, path: str) -> str:
-        """The text of a file as the trunk has it, or what is checked out where no trunk can be told; "" where not."""
+    def trunk_file(self, path: str, *, target: str = "") -> str:
+        """The text of a file as the trunk has it, or as the target where no trunk can be told; "" where neither has."""
         try:
-            return as_text(self.file(self.trunk or "HEAD", path)).strip("\n")
+            return self.text_of(self.trunk or self.branch_ref(target), path)
         except Invalid:
             return ""
+
+    def text_of(self, commit: str, path: str) -> str:
+        """The text of a file as a commit ("" for none) has it; "" where it is not there."""
+        return as_text(self.file(commit, path)).strip("\n") if commit else ""
+
+    def deciders(self, target: str) -> tuple[str, ...]:
+        """The commits whose own files say what counts when something lands on a target: its own, and the trunk's.
+
+        Both have to say so, for a caller may name as the target what it made itself.
+        """
+        found = (self.commit(self.trunk) if self.trunk else "", self.commit(target))
+        return tuple(dict.fromkeys(commit for commit in found if commit))
 
     @cached_property
     def head_ref(self) -> str:
@@ -161,6 +185,10 @@ class Repository:
         """The branch that is checked out; "" where HEAD is detached."""
         return self.head_ref.removeprefix("refs/heads/")
 
+    def branch_name(self, ref: str) -> str:
+        """A ref as people call the branch: `refs/remotes/origin/main` is main."""
+        return branch_of(self.place, ref)
+
     @property
     def is_shallow(self) -> bool:
         """Whether commits are missing behind a depth (git-clone(1), --depth)."""
@@ -169,7 +197,11 @@ class Repository:
     @cached_property
     def empty_tree(self) -> str:
         """The tree without a file."""
-        return _EMPTY_TREES[bool(_SHA256.search(_bytes(self.place.common_dir / "config")))]
+        return _EMPTY_TREES[self._is_sha256]
+
+    @property
+    def _is_sha256(self) -> bool:
+        return bool(_SHA256.search(_bytes(self.place.common_dir / "config")))
 
     @cached_property
     def merges(self) -> bool:
@@ -190,12 +222,6 @@ class Repository:
                 for what in dict.fromkeys(under_way)
             ),
         )
-
-
-def branch_name(ref: str) -> str:
-    """A ref as people call it: `refs/remotes/origin/main` is main."""
-    name = ref.removeprefix("refs/")
-    return name.removeprefix("heads/") if name.startswith("heads/") else name.removeprefix("remotes/origin/")
 
 
 def _bytes(path: Path) -> bytes:

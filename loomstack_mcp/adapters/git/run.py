@@ -13,8 +13,6 @@ ASK_SECONDS_MAX = 10
 """Of a question that git answers at once, on a slow or busy machine too."""
 READ_SECONDS_MAX = 120
 """Of reading a history, a diff or a tree."""
-ASIDE = ("-c", "core.splitIndex=false", "-c", f"core.hooksPath={os.devnull}")
-"""For a command that writes an index aside: git would write a part of it to the repository, and run its hooks."""
 _COMPLAINT_CHARS = 200
 _COUNT_DIGITS_MAX = 3
 _SECONDS_MAX = 253_402_300_799

@@ -2,46 +2,55 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from loomstack_mcp.adapters.git.clone_settings import CloneSettings, clone_settings, default_remote, remotes
 from loomstack_mcp.adapters.git.discovery import Place
 from loomstack_mcp.adapters.git.objects import Objects
 from loomstack_mcp.adapters.git.run import run
+from loomstack_mcp.core.errors import NotFound
 
+USUAL = ("main", "master", "trunk", "develop")
+"""What a trunk is called, in the order of trying."""
 _SYMBOLIC = re.compile(r"ref:\s*(refs/\S+)\s*$")
-_ORIGIN = "refs/remotes/origin/"
+_REMOTES = "refs/remotes/"
 _LOCAL = "refs/heads/"
-_USUAL = (
-    f"{_ORIGIN}main",
-    f"{_ORIGIN}master",
-    f"{_LOCAL}main",
-    f"{_LOCAL}master",
-    f"{_LOCAL}trunk",
-    f"{_LOCAL}develop",
-)
 
 
-def trunk_of(place: Place, objects: Objects, descends: Callable[[str, str], bool]) -> str:
-    """The ref that changes land on; "" where none can be told.
+def trunk_of(place: Place, objects: Objects, descends: Callable[[str, str], bool], *, head: str) -> str:
+    """The ref that changes land on; "" where none can be told, so that somebody has to say it.
 
-    Origin's default branch, or the local branch of that name where it is ahead of it; else a branch of a usual name,
-    of origin before a local one. `descends` says whether its first commit has its second among its ancestors.
+    Of the remote that the checked-out branch tracks, and then of the clone's own: its default branch, else one of a
+    usual name; then what HEAD of a bare repository names, the clone's `init.defaultBranch`, a local branch of a usual
+    name, or the only branch there is. A branch never chooses itself: what it tracks tells the remote alone. Where a
+    local branch is ahead of the one of its remote, it stands for it. `descends` says whether its first commit has its
+    second among its ancestors; `head` is the ref that HEAD names.
     """
-    default = _default_of_origin(place)
-    found = next((ref for ref in (default, *_USUAL) if objects.commit(ref)), "")
-    local = f"{_LOCAL}{found.removeprefix(_ORIGIN)}"
-    tip = objects.commit(local) if found.startswith(_ORIGIN) else ""
-    return local if tip and descends(tip, objects.commit(found)) else found
+    settings = _settings(place)
+    for remote in _remotes(settings, head or _rebased(place)):
+        named = (_default_of(place, remote), *(f"{_REMOTES}{remote}/{name}" for name in USUAL))
+        if found := next((ref for ref in named if objects.commit(ref)), ""):
+            return _ahead(settings, objects, descends, remote, found)
+    own = head if place.root is None and settings.get("core.bare", ("",))[-1] == "true" else ""
+    named = (own, *(f"{_LOCAL}{name}" for name in _local_names(settings)))
+    return next((ref for ref in named if objects.commit(ref)), "") or _only_branch(place, settings)
 
 
 def written_for(place: Place) -> Iterator[Path]:
     """The files that git writes when the trunk moves, or another ref becomes it; some of them need not be there."""
     common = place.common_dir
-    yield from (common / "packed-refs", common / "reftable" / "tables.list", common / _ORIGIN / "HEAD")
-    yield place.git_dir / "HEAD"  # which stands for the trunk where none can be told
-    refs = [named_by(common / _ORIGIN / "HEAD"), named_by(place.git_dir / "HEAD"), *_USUAL]
-    locals_ = [f"{_LOCAL}{ref.removeprefix(_ORIGIN)}" for ref in refs if ref.startswith(_ORIGIN)]
-    yield from (common / ref for ref in dict.fromkeys([*refs, *locals_]) if ref)
+    yield from (common / name for name in ("packed-refs", "reftable/tables.list", "config", "refs/heads"))
+    yield from (place.git_dir / "HEAD", place.git_dir / "config.worktree")
+    settings = _settings(place)
+    names = dict.fromkeys(_local_names(settings))
+    head = named_by(place.git_dir / "HEAD")
+    for remote in _remotes(settings, head):
+        file = common / _REMOTES / remote / "HEAD"
+        default = named_by(file).removeprefix(f"{_REMOTES}{remote}/")
+        names |= dict.fromkeys([default] if default else [])
+        yield from (file, *(common / _REMOTES / remote / name for name in (*USUAL, default) if name))
+    yield from (common / ref for ref in (*(f"{_LOCAL}{name}" for name in names), head) if ref)  # it may be the only one
 
 
 def named_by(file: Path) -> str:
@@ -54,8 +63,68 @@ def named_by(file: Path) -> str:
     return named[1] if named else ""
 
 
-def _default_of_origin(place: Place) -> str:
-    """What `refs/remotes/origin/HEAD` names, which git-clone(1) writes; "" where it is not there."""
+def branch_of(place: Place, ref: str) -> str:
+    """A ref as people call the branch: `refs/remotes/origin/main` is main, and so is `refs/heads/main`."""
+    if not ref.startswith(_REMOTES):
+        return ref.removeprefix("refs/").removeprefix("heads/")
+    known = [f"{_REMOTES}{remote.name}/" for remote in remotes(_settings(place))]
+    within = max((start for start in known if ref.startswith(start)), key=len, default="")
+    return ref[len(within) :] if within else ref.removeprefix(_REMOTES).partition("/")[2] or ref
+
+
+def _settings(place: Place) -> CloneSettings:
+    try:
+        return clone_settings(place)
+    except NotFound:  # nor can git read anything else here, and says so where it is asked
+        return {}
+
+
+def _rebased(place: Place) -> str:
+    """The branch that a rebase will move, while HEAD is detached; "" where there is none."""
+    for name in ("rebase-merge/head-name", "rebase-apply/head-name"):
+        with suppress(OSError):
+            return (place.git_dir / name).read_text("utf-8", "surrogateescape").strip()
+    return ""
+
+
+def _remotes(settings: CloneSettings, head: str) -> Iterator[str]:
+    """Of the branch first: a fork lands where its branch came from. A URL in its place has no refs here."""
+    branch = head.removeprefix(_LOCAL)
+    known = {remote.name for remote in remotes(settings)}
+    tracked = settings.get(f"branch.{branch}.remote", ("",))[-1]
+    # A clone whose settings name no remote may yet have the refs of one.
+    fallback = default_remote(settings, USUAL) or ("" if known else "origin")
+    yield from dict.fromkeys(name for name in (tracked if tracked in known else "", fallback) if name)
+
+
+def _default_of(place: Place, remote: str) -> str:
+    """What `refs/remotes/REMOTE/HEAD` names, which git-clone(1) writes; "" where it is not there, or leads away."""
+    head = f"{_REMOTES}{remote}/HEAD"
     if (place.common_dir / "reftable").exists():
-        return run(place.folder, "symbolic-ref", "--quiet", f"{_ORIGIN}HEAD").text
-    return named_by(place.common_dir / _ORIGIN / "HEAD")
+        named = run(place.folder, "symbolic-ref", "--quiet", head).text
+    else:
+        named = named_by(place.common_dir / head)
+    return named if named.startswith(f"{_REMOTES}{remote}/") else ""
+
+
+def _ahead(
+    settings: CloneSettings, objects: Objects, descends: Callable[[str, str], bool], remote: str, found: str
+) -> str:
+    """The local branch of a remote one, where it is ahead of it and follows no other remote; else that one."""
+    name = found.removeprefix(f"{_REMOTES}{remote}/")
+    follows = settings.get(f"branch.{name}.remote", (remote,))[-1]
+    tip = objects.commit(f"{_LOCAL}{name}") if follows in (remote, ".") else ""
+    return f"{_LOCAL}{name}" if tip and descends(tip, objects.commit(found)) else found
+
+
+def _local_names(settings: CloneSettings) -> Iterator[str]:
+    yield from settings.get("init.defaultbranch", ())[-1:]
+    yield from USUAL
+
+
+def _only_branch(place: Place, settings: CloneSettings) -> str:
+    """The only branch of a repository without a remote: there is no other that it could land on."""
+    if remotes(settings) or (place.common_dir / "shallow").exists():
+        return ""
+    refs = run(place.folder, "for-each-ref", "--count=2", "--format=%(refname)", _LOCAL, _REMOTES).text.splitlines()
+    return refs[0] if len(refs) == 1 and refs[0].startswith(_LOCAL) else ""

@@ -6,11 +6,11 @@ from functools import cached_property
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.discovery import Place, Unreadable, place_at
-from loomstack_mcp.adapters.git.identity import clone_name, identity, setting
+from loomstack_mcp.adapters.git.identity import Derivation, clone_name, derived, setting
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.patterns.typed import claimed
-from loomstack_mcp.core.repos import Checkout, identity_of
+from loomstack_mcp.core.repos import Checkout, earlier_identities, named_identity
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,11 @@ class Worktree:
 
     def checkout(self, *, repo: str = "") -> Checkout:
         """What the store needs to know of it; `repo` is a name that the user's settings give it."""
+        known = Derivation(identity=named_identity(repo), source="", others=earlier_identities(repo)) if repo else None
+        found = known or derived(self.place)
         return Checkout(
-            identity=identity_of(repo) if repo else identity(self.place),
+            identity=found.identity,
+            others=found.others,
             clone=clone_name(self.place),
             branch=Repository(self.place).branch,
             worktree=str(self.root),

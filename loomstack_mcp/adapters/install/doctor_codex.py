@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from loomstack_mcp.adapters.install.doctor_files import (
     texts_at,
     words_at,
 )
-from loomstack_mcp.core.clients.files.own_names import HOOK, NAME
+from loomstack_mcp.core.clients.files.own_names import HOOK, NAME, VARIABLES
 
 _CLIENT = "Codex"
 _INHERITED = ("HOME", "LANG", "PATH", "TERM")
@@ -64,7 +64,7 @@ def codex(place: Surroundings) -> Client:
     passed = (*_INHERITED, *words_at(entry, "env_vars"), *_named(entry))
     return Client(
         name=_CLIENT,
-        checks=(first, *_hook(settings, place)),
+        checks=(first, *_passing(entry, passed), *_hook(settings, place)),
         entry=entry,
         environment={**{name: place.environment[name] for name in passed if name in place.environment}, **env},
         is_approved=settings.is_trusted or "url" not in settings.project,
@@ -91,6 +91,14 @@ def _read(place: Surroundings, files: SettingsReader) -> _Settings:
             (theirs / "config.toml", shared[place.main]),
         ),
     )
+
+
+def _passing(entry: Entries, passed: Sequence[str]) -> Iterator[Check]:
+    """Whether what somebody sets reaches the server, as it reaches Claude Code's."""
+    missing = [name for name in VARIABLES if name not in passed and name not in texts_at(entry, "env")]
+    if missing and "url" not in entry:
+        found = f"does not pass {', '.join(missing)} on to the server, as Claude Code does"
+        yield Check(check=f"{_CLIENT} settings", status="warn", found=found, mend=INIT)
 
 
 def _named(entry: Entries) -> Iterator[str]:

@@ -9,7 +9,7 @@ from loomstack_mcp.adapters.install.addresses import address_of
 from loomstack_mcp.adapters.install.doctor import INIT, Check
 from loomstack_mcp.adapters.install.doctor_files import Client, Entries, text_at, words_at
 from loomstack_mcp.adapters.settings import load_settings, sqlite_path
-from loomstack_mcp.core.clients.files.own_names import COMMAND
+from loomstack_mcp.core.clients.files.own_names import COMMAND, VARIABLES
 from loomstack_mcp.core.errors import LoomError
 
 _OURS = {COMMAND, "loomstack", "loomstack_mcp"}
@@ -49,6 +49,18 @@ def same_store_checks(clients: Sequence[Client], environment: Mapping[str, str])
         if any(_chooses_a_store(client.entry) for client in clients):
             mend = "choose the store in your shell's environment or config.yaml alone, not in a client's entry"
         yield Check(check="same store", status="fail", found=found, mend=mend)
+
+
+def same_settings_checks(clients: Sequence[Client]) -> Iterator[Check]:
+    """Whether the servers that the clients start get the same settings; which store they open is looked at apart."""
+    started = [client for client in clients if client.entry and not text_at(client.entry, "url")]
+    compared = [name for name in VARIABLES if name not in _STORE_VARIABLES]
+    differing = [name for name in compared if len({client.environment.get(name) for client in started}) > 1]
+    if differing:
+        # By name alone: a repository's URL may hold a token.
+        found = f"{', '.join(differing)}: not the same for the servers of {' and '.join(one.name for one in started)}"
+        mend = f"{INIT}, and set them in your shell's environment or config.yaml, not in a client's entry"
+        yield Check(check="same settings", status="warn", found=found, mend=mend)
 
 
 def _place(client: Client) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from loomstack_mcp.adapters.git.repository import Repository, branch_name
+from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import committed_at_ms
 from loomstack_mcp.adapters.policy import situations
 from loomstack_mcp.core.policy.decide import decide
@@ -30,7 +30,7 @@ def replayed(repo: Repository, book: Rulebook, *, last: int, progress: Callable[
     stopped = []
     for done, (sha, parents, seconds, title) in enumerate(commits, start=1):
         base = parents.split(" ")[0] or _EMPTY
-        found, _ = situations.landing(repo, base, sha, point="land", branch=branch_name(ref))
+        found, _ = situations.landing(repo, base, sha, point="land", branch=repo.branch_name(ref))
         actor = Actor(kind="loop", loop="", developer="", agent="", roles=())
         decision = decide(judged, replace(found, actor=actor, now_ms=committed_at_ms(seconds), message=title))
         if decision.answer in ("deny", "require_approval"):

@@ -19,7 +19,7 @@ def generated(root: Path, tip: str, *paths: str) -> set[str]:
     files = tuple(FileChange(path=path, old_path=path, before="1", after="2") for path in paths)
     found = Generated(())
     with opened_repository(root) as repo:
-        Attributes(repo, tip).teach(found, Change(sha="", files=files))
+        Attributes(repo, [repo.commit(tip)]).teach(found, Change(sha="", files=files))
     return {path for path in paths if found(path)}
 
 
@@ -73,5 +73,5 @@ def test_commits_that_only_reformat_are_listed_as_blame_has_it(shop: Path) -> No
     text = f"# {'e' * 40}\n{named[0]}\n  {named[1]} # black\n{named[2]}#x\n{named[3]}\n{'f' * 39}\nx{'9' * 40}\n"
     commit(shop, {".git-blame-ignore-revs": text})
     with opened_repository(shop) as repo:
-        assert reformatting(repo, "HEAD") == {*named}
-        assert reformatting(repo, "HEAD~") == frozenset()
+        assert reformatting(repo, [repo.commit("HEAD")]) == {*named}
+        assert reformatting(repo, [repo.commit("HEAD~")]) == frozenset()

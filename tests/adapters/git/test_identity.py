@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from loomstack_mcp.adapters.git.discovery import place_at
-from loomstack_mcp.adapters.git.identity import clone_name, identity, setting
+from loomstack_mcp.adapters.git.identity import clone_name, derived, identity, setting
 from loomstack_mcp.core.errors import NotFound
 from tests.conftest import commit_all, git
 
@@ -122,6 +122,113 @@ def test_all_worktrees_of_a_clone_are_that_clone(shop: Path, tmp_path: Path) -> 
     names = [clone_name(place_at(folder)) for folder in (shop, tmp_path / "linked", tmp_path / "clone")]
 
     assert (names[0] == names[1], names[0] == names[2]) == (True, False)
+
+
+NAMES = {
+    "https://github.com/acme/shop.git": "remote origin",
+    "https://x-access-token:TOKEN@github.com/Acme/Shop/": "remote origin",
+    "git@GitHub.com:ACME/shop": "remote origin",
+    "ssh://git@ssh.github.com:443/acme/shop.git": "remote origin",
+    "gh:acme/shop": "remote origin through url.insteadOf",
+    "gh:private/shop": "remote origin through url.insteadOf and ssh_config",
+    "work-github:acme/shop.git": "remote origin through ssh_config",
+    "ssh://git@work-443/acme/shop.git": "remote origin through ssh_config",
+    "git@github.com-work:acme/shop.git": "remote origin through ssh_config",
+}
+SSH = """\
+Match exec "touch {home}/ran"
+  HostName elsewhere
+Host work-* !work-443
+    HostName = github.com
+Host github.com-*
+    HostName github.com
+Host github.com git.corp
+    HostName 127.0.0.1
+    Port 2222
+Host work-443
+    HostName ssh.github.com
+    Port 443
+"""
+SETTINGS = """\
+[url "https://github.com/"]
+    insteadOf = gh:
+[url "git@work-github:acme/"]
+    insteadOf = gh:private/
+[url "ssh://git@mirror.example/"]
+    pushInsteadOf = https://github.com/
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A person's own settings of git and of SSH."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh/config").write_text(SSH.format(home=tmp_path))
+    (tmp_path / ".gitconfig").write_text(SETTINGS)
+    return tmp_path
+
+
+@pytest.mark.parametrize("url", NAMES)
+def test_one_repository_has_one_name_however_a_person_gets_there(shop: Path, home: Path, url: str) -> None:
+    git(shop, "remote", "add", "origin", url)
+    found = derived(place_at(shop))
+
+    assert (found.identity, found.source) == ("github.com/acme/shop", NAMES[url])
+    assert "TOKEN" not in str(found)
+    assert not (home / "ran").exists()
+
+
+def test_it_is_also_known_by_what_was_written_and_by_where_it_is_pushed(shop: Path, home: Path) -> None:
+    git(shop, "remote", "add", "origin", "https://github.com/Acme/shop")
+    pushed = derived(place_at(shop)).others
+    git(shop, "remote", "set-url", "origin", "work-github:Acme/shop")
+
+    assert set(pushed) == {"github.com/Acme/shop", "mirror.example/Acme/shop"}
+    assert set(derived(place_at(shop)).others) == {"work-github/Acme/shop", "github.com/Acme/shop"}
+
+
+def test_a_tunnel_is_no_name(shop: Path, home: Path) -> None:
+    assert with_origin(shop, "git@git.corp:acme/shop") == "git.corp/acme/shop"
+
+
+def test_a_local_folder_may_be_what_git_rewrites_a_url_to(shop: Path, home: Path) -> None:
+    git(home, "clone", "--quiet", "--bare", str(shop), "hub.git")
+    git(shop, "remote", "add", "origin", "corp:hub")
+    git(shop, "config", f"url.file://{home}/.insteadOf", "corp:")
+
+    assert derived(place_at(shop)).identity == root_of(shop)
+    assert derived(place_at(shop)).source == "remote origin through url.insteadOf, a folder here: its first commit"
+
+
+@pytest.mark.parametrize(
+    ("urls", "settings", "expected"),
+    [
+        ({"up": "host:a"}, {}, "host/a"),
+        ({"up": "host:a", "mine": "host:b"}, {}, "root"),
+        ({"up": "host:a", "mine": "host:b"}, {"branch.main.remote": "up"}, "host/a"),
+        ({"upstream": "host:a", "mine": "host:b"}, {"branch.work.remote": "mine"}, "host/a"),
+        ({"upstream": "host:a", "origin": "host:b"}, {"branch.main.remote": "upstream"}, "host/b"),
+    ],
+)
+def test_a_clone_is_of_one_repository_whatever_its_remotes_and_branches(
+    shop: Path, urls: dict[str, str], settings: dict[str, str], expected: str
+) -> None:
+    for name, url in urls.items():
+        git(shop, "remote", "add", name, url)
+    for name, value in settings.items():
+        git(shop, "config", name, value)
+    on_main = identity_at(shop)
+    git(shop, "checkout", "--quiet", "-b", "work")
+
+    assert on_main == identity_at(shop) == expected.replace("root", root_of(shop))
+
+
+def test_of_several_urls_git_fetches_from_the_first(shop: Path) -> None:
+    git(shop, "remote", "add", "origin", "host:first")
+    git(shop, "remote", "set-url", "--add", "origin", "host:second")
+
+    assert identity_at(shop) == "host/first"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from loomstack_mcp.adapters.git.repository import branch_name
 from loomstack_mcp.core.errors import NotFound
 from tests.adapters.git.support import commit
 from tests.conftest import IDENTITY, commit_all, git
@@ -50,10 +49,13 @@ def test_a_branch_goes_before_a_tag_of_its_name_and_one_here_before_one_of_a_rem
     assert found[3:] == [*names[3:]]
 
 
-def test_a_ref_is_called_as_people_call_it() -> None:
-    refs = ("refs/heads/main", "refs/remotes/origin/a/b", "refs/remotes/up/main", "refs/tags/v1", "main", "HEAD")
-
-    assert [branch_name(ref) for ref in refs] == ["main", "a/b", "remotes/up/main", "tags/v1", "main", "HEAD"]
+def test_a_ref_is_called_as_people_call_it(shop: Path) -> None:
+    git(shop, "remote", "add", "team/a", "host:a")
+    refs = ("refs/heads/main", "refs/remotes/origin/a/b", "refs/remotes/up/main", "refs/remotes/team/a/main")
+    others = ("refs/tags/v1", "main", "HEAD")
+    with opened_repository(shop) as repo:
+        assert [repo.branch_name(ref) for ref in refs] == ["main", "a/b", "main", "main"]
+        assert [repo.branch_name(ref) for ref in others] == ["tags/v1", "main", "HEAD"]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -92,11 +94,18 @@ def test_a_file_of_any_name_is_read(shop: Path, name: str) -> None:
     assert found == [b"\0\xff\n", b"", b"", b""]
 
 
-def test_a_trunk_s_file_is_read_of_what_is_checked_out_where_there_is_no_trunk(shop: Path) -> None:
+def test_a_trunk_s_file_is_read_and_none_where_no_trunk_can_be_told(shop: Path) -> None:
     git(shop, "branch", "--quiet", "--move", "work")
     commit(shop, {"config": "\nmine\n\n"})
     with opened_repository(shop) as repo:
-        assert (repo.trunk, repo.trunk_file("config"), repo.trunk_file("gone")) == ("", "mine", "")
+        only = (repo.trunk, repo.trunk_file("config"), repo.trunk_file("gone"))
+    git(shop, "branch", "--quiet", "other")
+    with opened_repository(shop) as repo:
+        assert (repo.trunk, repo.trunk_file("config")) == ("", "")
+        with pytest.raises(NotFound, match=r"no trunk can be told in .*: name one with base"):
+            repo.told_trunk()
+
+    assert only == ("refs/heads/work", "mine", "")
 
 
 def test_a_repository_without_a_readable_commit_says_so(tmp_path: Path, shop: Path) -> None:

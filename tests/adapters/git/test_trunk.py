@@ -1,12 +1,14 @@
 """Which ref changes land on, as refs come, go and move."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from loomstack_mcp.adapters.git.trunk import named_by
+from loomstack_mcp.adapters.git.discovery import place_at
+from loomstack_mcp.adapters.git.trunk import named_by, written_for
 from tests.adapters.git.support import commit
-from tests.conftest import git
+from tests.conftest import IDENTITY, git
 from tests.deltas import opened_repository
 
 ORIGIN = "refs/remotes/origin"
@@ -83,6 +85,154 @@ def test_without_one_a_usual_name_counts_of_origin_first(shop: Path, names: tupl
         git(shop, "update-ref", "-d", f"refs/{name}")
 
     assert trunk(shop) == expected
+
+
+@pytest.fixture
+def fork(tmp_path: Path, shop: Path) -> Path:
+    """A clone of a fork that was left behind, with the repository it was forked from as `upstream`."""
+    git(tmp_path, "clone", "--quiet", "--bare", str(shop), "fork.git")
+    git(tmp_path, "clone", "--quiet", "fork.git", "fork")
+    commit(shop, {"theirs": "1\n"})
+    git(tmp_path / "fork", "remote", "add", "upstream", str(shop))
+    git(tmp_path / "fork", "fetch", "--quiet", "upstream")
+    return tmp_path / "fork"
+
+
+def test_a_branch_of_a_fork_lands_where_it_came_from(fork: Path) -> None:
+    git(fork, "checkout", "--quiet", "-b", "own")
+    own = trunk(fork)
+    git(fork, "checkout", "--quiet", "-b", "work", "upstream/main")
+    commit(fork, {"mine": "1\n"})
+
+    assert (own, trunk(fork)) == ("refs/heads/main", "refs/remotes/upstream/main")
+
+
+def test_a_branch_lands_there_also_while_it_is_rebased(fork: Path) -> None:
+    git(fork, "checkout", "--quiet", "-b", "work", "upstream/main~")
+    commit(fork, {"theirs": "2\n"})
+    stopped = subprocess.run(["git", *IDENTITY, "rebase", "--quiet", "upstream/main"], cwd=fork, capture_output=True)
+
+    assert (stopped.returncode, git(fork, "rev-parse", "--abbrev-ref", "HEAD")) == (1, "HEAD")
+    assert git(fork, "config", "branch.main.remote") == "origin"
+    git(fork, "config", "branch.work.remote", "upstream")
+    assert trunk(fork) == "refs/remotes/upstream/main"
+
+
+def test_what_a_branch_was_pushed_as_is_not_its_trunk(fork: Path) -> None:
+    git(fork, "checkout", "--quiet", "-b", "work")
+    commit(fork, {"mine": "1\n"})
+    git(fork, "push", "--quiet", "--set-upstream", "upstream", "work")
+
+    assert git(fork, "rev-parse", "--abbrev-ref", "@{upstream}") == "upstream/work"
+    assert trunk(fork) == "refs/remotes/upstream/main"
+
+
+def test_a_remote_of_another_branch_only_gives_way_to_the_clone_s_own(fork: Path) -> None:
+    """As where a colleague's branch is looked at, of whose fork nothing else was fetched."""
+    git(fork, "remote", "add", "ana", "/nowhere")
+    git(fork, "update-ref", "refs/remotes/ana/fix", "HEAD")
+    git(fork, "checkout", "--quiet", "-b", "fix", "ana/fix")
+    of_a_remote = trunk(fork)
+    git(fork, "config", "branch.fix.remote", "https://host/ana/shop.git")
+
+    assert git(fork, "config", "branch.fix.merge") == "refs/heads/fix"
+    assert of_a_remote == trunk(fork) == "refs/heads/main"
+
+
+def test_the_local_branch_of_another_remote_does_not_stand_for_it(fork: Path) -> None:
+    git(fork, "merge", "--quiet", "upstream/main")
+    commit(fork, {"mine": "1\n"})
+    ours = trunk(fork)
+    git(fork, "checkout", "--quiet", "-b", "work", "upstream/main")
+
+    assert (ours, trunk(fork)) == ("refs/heads/main", "refs/remotes/upstream/main")
+
+
+def test_a_remote_need_not_be_called_origin(tmp_path: Path, shop: Path) -> None:
+    git(tmp_path, "clone", "--quiet", "--origin", "team/hub", str(shop), "clone")
+    git(tmp_path / "clone", "checkout", "--quiet", "-b", "work")
+    git(tmp_path / "clone", "branch", "--quiet", "-D", "main")
+
+    assert trunk(tmp_path / "clone") == "refs/remotes/team/hub/main"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, ""),
+        ({"branch.main.remote": "b"}, "refs/remotes/b/main"),
+        ({"branch.work.remote": "a", "branch.main.remote": "b"}, "refs/remotes/a/main"),
+        ({"branch.work.remote": "gone"}, ""),
+        ({"branch.work.remote": "."}, ""),
+        ({"remote.upstream.url": "/c"}, "refs/remotes/upstream/main"),
+        ({"remote.upstream.url": "/c", "remote.origin.url": "/d"}, "refs/remotes/origin/main"),
+        ({"init.defaultBranch": "dev"}, "refs/heads/dev"),
+    ],
+)
+def test_of_several_remotes_without_an_origin_one_must_be_told(
+    shop: Path, settings: dict[str, str], expected: str
+) -> None:
+    git(shop, "checkout", "--quiet", "-b", "work")
+    git(shop, "branch", "--quiet", "--move", "main", "dev")
+    for name in ("a", "b", "upstream", "origin"):
+        git(shop, "update-ref", f"refs/remotes/{name}/main", "HEAD")
+    for name, value in {"remote.a.url": "/a", "remote.b.url": "/b", **settings}.items():
+        git(shop, "config", name, value)
+
+    assert trunk(shop) == expected
+
+
+def test_a_clone_of_a_pull_request_alone_has_no_trunk(tmp_path: Path, shop: Path) -> None:
+    git(tmp_path, "init", "--quiet", "ci")
+    git(tmp_path / "ci", "remote", "add", "origin", str(shop))
+    git(tmp_path / "ci", "fetch", "--quiet", "--depth=1", f"file://{shop}", "+HEAD:refs/remotes/pull/1/merge")
+    git(tmp_path / "ci", "checkout", "--quiet", "--detach", "refs/remotes/pull/1/merge")
+    detached = trunk(tmp_path / "ci")
+    git(tmp_path / "ci", "checkout", "--quiet", "-b", "pr-1")
+
+    assert (detached, trunk(tmp_path / "ci")) == ("", "")
+
+
+def test_the_only_branch_of_a_repository_without_a_remote_is_its_trunk(tmp_path: Path, shop: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--initial-branch=dev", "new")
+    unborn = trunk(tmp_path / "new")
+    commit(tmp_path / "new", {"a": "1\n"})
+    only = trunk(tmp_path / "new")
+    git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{tmp_path}/new", "shallow")
+    git(tmp_path / "shallow", "remote", "remove", "origin")
+    git(tmp_path / "new", "branch", "--quiet", "feature")
+
+    assert (unborn, only) == ("", "refs/heads/dev")
+    assert trunk(tmp_path / "new") == trunk(tmp_path / "shallow") == ""
+
+
+def test_a_bare_repository_s_head_is_its_trunk(tmp_path: Path, shop: Path) -> None:
+    git(shop, "branch", "--quiet", "release")
+    git(tmp_path, "clone", "--quiet", "--bare", str(shop), "bare.git")
+    git(tmp_path / "bare.git", "remote", "remove", "origin")
+    git(tmp_path / "bare.git", "symbolic-ref", "HEAD", "refs/heads/release")
+
+    assert trunk(tmp_path / "bare.git") == "refs/heads/release"
+
+
+@pytest.mark.parametrize("text", ["[include]\n\tpath = more\n", '[remote "up"]\n\turl = "/up" ; as a comment says\n'])
+def test_settings_that_only_git_can_read_are_asked_of_git(shop: Path, text: str) -> None:
+    (shop / ".git/more").write_text('[remote "up"]\n\turl = /up\n')
+    git(shop, "branch", "--quiet", "--move", "work")
+    git(shop, "update-ref", "refs/remotes/up/main", "HEAD")
+    git(shop, "update-ref", "refs/remotes/origin/main", "HEAD")
+    (shop / ".git/config").write_text(f"[core]\n\tbare = false\n{text}")
+
+    assert trunk(shop) == "refs/remotes/up/main"
+
+
+def test_every_file_is_watched_that_tells_the_trunk(fork: Path) -> None:
+    git(fork, "checkout", "--quiet", "-b", "work", "upstream/main")
+    place = place_at(fork)
+    watched = {str(path.relative_to(place.common_dir)) for path in written_for(place)}
+
+    assert {"HEAD", "config", "packed-refs", "refs/remotes/upstream/HEAD", "refs/remotes/upstream/main"} < watched
+    assert {"refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/heads/main", "refs/heads/work"} < watched
 
 
 @pytest.mark.parametrize(

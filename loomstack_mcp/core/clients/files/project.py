@@ -14,7 +14,7 @@ from loomstack_mcp.core.clients.files.json_entries import (
 )
 from loomstack_mcp.core.clients.files.json_text import JsonTree, parsed_json, printed
 from loomstack_mcp.core.clients.files.marked_block import with_block, without_block
-from loomstack_mcp.core.clients.files.own_names import COMMAND, NAME, TOKEN_VARIABLE
+from loomstack_mcp.core.clients.files.own_names import COMMAND, NAME, TOKEN_VARIABLE, VARIABLES
 from loomstack_mcp.core.clients.files.toml_text import with_server, without_server
 from loomstack_mcp.core.errors import Invalid
 
@@ -23,7 +23,7 @@ _CODEX_FILE = ".codex/config.toml"
 _BYTE_ORDER_MARK = "\ufeff"
 # Codex passes its servers nothing but HOME, LANG, PATH and TERM (run on 0.169.0, 2026-11), and waits one second for
 # those that are not required.
-_CODEX_STDIO = f'command = "{COMMAND}"\nenv_vars = ["LOOMSTACK_HOME", "LOOMSTACK_STORE", "XDG_DATA_HOME"]\n'
+_CODEX_STDIO = f'command = "{COMMAND}"\nenv_vars = {json.dumps(VARIABLES)}\n'
 _CODEX = """\
 required = true
 startup_timeout_sec = 30

@@ -18,6 +18,11 @@ ON CONFLICT (id) DO NOTHING
 INSERT INTO repo_alias (identity, repo_id) VALUES (:identity, :repo_id)
 ON CONFLICT (identity) DO UPDATE SET repo_id = excluded.repo_id
 
+-- :name also
+-- A name that clones of a repo may have besides, where it is not taken.
+INSERT INTO repo_alias (identity, repo_id) VALUES (:identity, :repo_id)
+ON CONFLICT (identity) DO NOTHING
+
 -- :name names
 -- All that a repo is known by.
 SELECT identity FROM repo_alias WHERE repo_id = :repo_id
@@ -33,3 +38,68 @@ UPDATE repo SET seq = seq + 1 WHERE id = :repo_id RETURNING seq
 -- :name ids
 -- Every repo.
 SELECT id FROM repo ORDER BY id
+
+-- :name listed
+-- Every repo with a name or a clone of it.
+SELECT r.id, COALESCE(a.identity, '') AS identity
+FROM repo AS r LEFT JOIN repo_alias AS a ON a.repo_id = r.id ORDER BY r.id, a.identity
+
+-- :name rename
+-- What stood for one repo stands for another.
+UPDATE repo_alias SET repo_id = :repo_id WHERE repo_id = :former
+
+-- :name move_runs
+-- The runs of one repo are of another, behind its own. A key says no more that it is the same run.
+UPDATE run SET repo_id = :repo_id, seq = seq + :shift, key = '' WHERE repo_id = :former
+
+-- :name move_claims
+-- Its claims, in their order.
+UPDATE claim SET repo_id = :repo_id, fence = fence + :shift WHERE repo_id = :former
+
+-- :name move_waiters
+-- Its waiters.
+UPDATE waiter SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :former
+
+-- :name move_notes
+-- Its notes.
+UPDATE note SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :former
+
+-- :name move_outcomes
+-- Its outcomes.
+UPDATE outcome SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :former
+
+-- :name move_events
+-- Its log.
+UPDATE event SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :former
+
+-- :name move_conflicts
+-- Its conflicts.
+UPDATE conflict SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :former
+
+-- :name move_decisions
+-- Its decisions.
+UPDATE decision SET repo_id = :repo_id WHERE repo_id = :former
+
+-- :name move_bindings
+-- Which of its runs made which commits.
+UPDATE binding SET repo_id = :repo_id WHERE repo_id = :former
+
+-- :name forget_landed
+-- Its ledger, which is read from git again.
+DELETE FROM landed WHERE repo_id = :former
+
+-- :name forget_landed_paths
+-- Where its landed changes lay.
+DELETE FROM path_key WHERE repo_id = :former AND noun = 'change'
+
+-- :name move_paths
+-- Where the rest of it lies.
+UPDATE path_key SET repo_id = :repo_id WHERE repo_id = :former
+
+-- :name raise_seq
+-- The next sequence number is behind what was moved.
+UPDATE repo SET seq = seq + (SELECT f.seq FROM repo AS f WHERE f.id = :former) WHERE id = :repo_id
+
+-- :name forget
+-- A repo that holds nothing any more.
+DELETE FROM repo WHERE id = :former

@@ -1,0 +1,126 @@
+"""One repository under its names: what an earlier version kept, and two that a person says are one."""
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loomstack_mcp.core.errors import Invalid, NotFound
+from loomstack_mcp.core.repos import Checkout, RepoNames
+from loomstack_mcp.loom import Loom
+from tests.conftest import Clocks
+from tests.factories import ANA, BEA
+from tests.services.support import claimed, recorded, started
+
+OLD = Checkout(identity="github.com/Acme/Shop", clone="clone:ana")
+NEW = Checkout(identity="github.com/acme/shop", clone="clone:bea", others=("github.com/Acme/Shop", "gh/Acme/Shop"))
+FORK = Checkout(identity="github.com/bea/shop", clone="clone:fork")
+
+
+def test_what_an_earlier_version_kept_is_found_under_the_new_identity(loom: Loom) -> None:
+    run = started(loom, ANA, OLD)
+    claimed(loom, ANA, "src/a.py")
+    same = replace(OLD, identity=NEW.identity, others=NEW.others)
+
+    assert loom.repos.id_of(same) == loom.repos.id_of(NEW) == run.repo_id
+    assert started(loom, BEA, NEW).repo_id == run.repo_id
+    assert [one.run for one in claimed(loom, BEA, "src/").blockers] == [run.id]
+
+
+def test_what_a_clone_may_also_be_called_is_known_from_then_on_unless_it_is_taken(loom: Loom) -> None:
+    started(loom, ANA, replace(FORK, identity="gh/Acme/Shop"))
+    started(loom, BEA, replace(NEW, others=("taken", "gh/Acme/Shop")))
+    started(loom, BEA, replace(NEW, others=("github.com/Acme/Shop",), clone="clone:third"))
+
+    assert loom.repos.listed() == (
+        RepoNames(repo_id="gh/Acme/Shop", names=(NEW.others[0], NEW.identity, "taken"), clones=3),
+    )
+
+
+def test_a_name_that_somebody_types_is_looked_up_and_not_kept(loom: Loom) -> None:
+    started(loom, ANA, FORK)
+    loom.notes.add(Checkout(identity="host:1/a", others=("host/1/a",)), who="ana", kind="fact", text="a fact")
+
+    assert [one.repo_id for one in loom.repos.listed()] == [FORK.identity, "host:1/a"]
+    assert loom.repos.id_of(Checkout(identity="host/1/a")) == "host/1/a"
+
+
+def test_a_name_nobody_knows_stands_for_the_repository_here(loom: Loom) -> None:
+    found = loom.repos.alias(FORK, "mirror/shop", who="ana")
+    again = loom.repos.alias(FORK, "mirror/shop", who="ana")
+
+    assert (found, found.repo_id, found.joined) == (again, FORK.identity, "")
+    assert loom.repos.id_of(Checkout(identity="mirror/shop")) == FORK.identity
+    assert [event.kind for event in loom.events.latest(FORK.identity, limit=9)[0]] == ["repo.joined"] * 2
+
+
+def two_repositories(loom: Loom) -> None:
+    """Each with a run, a claim, a note and an outcome that is over."""
+    for caller, checkout in ((ANA, OLD), (BEA, FORK)):
+        started(loom, caller, checkout, key="nightly")
+        claimed(loom, caller, "src/a.py")
+        claimed(loom, caller, "src/b.py")
+        loom.notes.share(caller, "", kind="decision", text=f"decided by {caller.principal}", patterns=["src/"])
+        recorded(loom, caller, status="done", commits=["a" * 40])
+
+
+def test_two_that_were_kept_apart_are_one_with_all_they_held(loom: Loom, tmp_path: Path) -> None:
+    two_repositories(loom)
+    found = loom.repos.alias(OLD, FORK.identity, who="ana")
+    events, _ = loom.events.since(OLD.identity, since=0, limit=99)
+    notes, _ = loom.notes.latest(OLD.identity, limit=9)
+    next_run = started(loom, BEA, FORK)
+
+    assert (found.joined, loom.repos.id_of(FORK)) == (FORK.identity, OLD.identity)
+    assert [note.text for note in notes] == ["decided by bea", "decided by ana"]
+    assert [event.seq for event in events] == sorted({event.seq for event in events})
+    assert next_run.seq > events[-1].seq
+    assert [run.principal for run in loom.runs.latest(OLD.identity, limit=9)[0]] == ["bea", "bea", "ana"]
+    assert rows_of(tmp_path / "loom.db", FORK.identity) == {}
+    assert claimed(loom, BEA, "src/a.py").claim
+
+
+def rows_of(file: Path, repo_id: str) -> dict[str, int]:
+    """How many rows of each table are of a repo."""
+    asked = "SELECT COUNT(*) FROM {} WHERE repo_id = ?"
+    with sqlite3.connect(file) as connection:
+        found = {name: connection.execute(asked.format(name), [repo_id]) for name in tables_of_repos(file)}
+        counts = {name: rows.fetchone()[0] for name, rows in found.items()}
+    return {name: count for name, count in counts.items() if count}
+
+
+def tables_of_repos(file: Path) -> set[str]:
+    with sqlite3.connect(file) as connection:
+        found = connection.execute(
+            "SELECT t.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c "
+            "WHERE t.type = 'table' AND c.name = 'repo_id'"
+        )
+        return {name for (name,) in found}
+
+
+def test_every_table_of_a_repository_is_moved(loom: Loom, tmp_path: Path) -> None:
+    """A table that is added later has to be moved too: it has to be told to `RepoService.alias`, and here."""
+    loom.repos.listed()
+
+    assert tables_of_repos(tmp_path / "loom.db") == {
+        *("run", "claim", "waiter", "path_key", "note", "outcome", "event", "repo_alias"),
+        *("landed", "landed_file", "binding", "conflict", "decision"),
+    }
+
+
+def test_a_repository_with_a_live_run_is_not_joined(loom: Loom, clocks: Clocks) -> None:
+    started(loom, ANA, OLD)
+    run = started(loom, BEA, FORK)
+    with pytest.raises(Invalid, match=f"{run.id} is live in {FORK.identity}; let it end"):
+        loom.repos.alias(OLD, FORK.identity, who="ana")
+    clocks.pass_minutes(600)
+
+    assert loom.repos.alias(OLD, FORK.identity, who="ana").joined == FORK.identity
+
+
+def test_a_repository_that_nobody_knows_takes_no_name(loom: Loom) -> None:
+    with pytest.raises(NotFound, match="no repo host/typo is known here; see `loomstack-mcp repo list`"):
+        loom.repos.alias(Checkout(identity="host/typo"), "mirror/shop", who="ana")
+
+    assert loom.repos.listed() == ()
