@@ -40,6 +40,8 @@ class Run:
     principal: str
     session: str
     agent: str = ""
+    process: str = ""
+    """The process of the client's session, where it is known: its boot, pid namespace, pid and start time."""
     state: RunState = "live"
     status: str = ""
     seq: int

@@ -96,6 +96,7 @@ _CHANGING = (
     "id",
     "session",
     "agent",
+    "process",
     "state",
     "status",
     "ttl_ms",

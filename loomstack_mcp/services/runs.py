@@ -7,6 +7,7 @@ from loomstack_mcp.core.briefing.fitting import Briefing
 from loomstack_mcp.core.claims import Claim, PathWarning
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import (
+    DAY_MS,
     LEASE_AFTER_EOF_MS,
     NAME_CHARS_MAX,
     SENTENCE_CHARS_MAX,
@@ -22,8 +23,10 @@ from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.outcomes import OUTCOMES
 from loomstack_mcp.services.path_warnings import path_warnings
 from loomstack_mcp.services.starts import drafted_run, recorded_run, resumed_run, run_of_id
-from loomstack_mcp.store import rows
+from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store
+
+BOOT = queries.statements("boot")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +116,11 @@ class RunService:
                 agent=caller.agent,
                 until_ms=tx.now_ms + LEASE_AFTER_EOF_MS,
             )
+
+    def boots_alternate(self) -> bool:
+        """Whether several kernels used the store in turns in the last day; a reboot is none."""
+        with self._store.read() as tx:
+            return bool(tx.all(BOOT["alternating"], since_ms=tx.now_ms - DAY_MS))
 
     def latest(self, repo_id: str, *, limit: int, live: bool = False) -> tuple[tuple[Run, ...], int]:
         """The last runs of a repo, newest first; with `live` those whose lease holds. And the time."""
