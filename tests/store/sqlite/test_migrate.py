@@ -20,7 +20,7 @@ from loomstack_mcp.store.sqlite import migrate, schema
 from loomstack_mcp.store.sqlite.migrate import migrating_store
 from tests.conftest import Clocks
 from tests.deadlines import seconds
-from tests.factories import ANA, BEA, REPO
+from tests.factories import ANA, REPO
 from tests.services.support import CHEN, claimed, started
 from tests.store.sqlite.support import add_repo, seq_of
 
