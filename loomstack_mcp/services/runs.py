@@ -92,6 +92,8 @@ class RunService:
                 draft = drafted_run(tx, caller, repo_id, checkout, checks_run)
                 draft = replace(draft, loop=loop, goal=goal, key=key, finding=finding, paths=tuple(patterns))
                 run = recorded_run(tx, draft)
+            alerts = events.delivered(tx, run.id)
+        with self._store.read() as tx:  # what is only read keeps nobody at the gate
             return StartResult(
                 run=run,
                 resumed=resumed,
@@ -100,7 +102,7 @@ class RunService:
                 ),
                 warnings=path_warnings(tx, run, run.paths),
                 next=_next(run),
-                alerts=events.delivered(tx, run.id),
+                alerts=alerts,
             )
 
     def shorten(self, caller: Caller) -> None:

@@ -209,7 +209,7 @@ def watched(loom: Loom, *changes: Change, dies_before: int = -1, since_ms: int =
     """The rows that each transaction of a fill wrote, until it ended or died."""
     store = Watched(loom.store, dies_before=dies_before)
     with contextlib.suppress(KeyboardInterrupt):
-        LedgerService(store).fill(SHOP, changes, since_ms=since_ms, read=lambda _: changes)  # type: ignore[arg-type]
+        LedgerService(store).fill(SHOP, changes, since_ms=since_ms, read=lambda _: changes)
     return store.rows
 
 
