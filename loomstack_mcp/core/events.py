@@ -6,7 +6,7 @@ from typing import Literal
 
 EventKind = Literal[
     "run.started", "run.resumed", "run.renewed", "run.ended", "run.lost",
-    "claim.granted", "claim.renewed", "claim.refused", "claim.released", "claim.expired",
+    "claim.granted", "claim.renewed", "claim.refused", "claim.withdrawn", "claim.released", "claim.expired",
     "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
 ]  # fmt: skip
 
