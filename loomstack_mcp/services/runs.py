@@ -17,8 +17,8 @@ from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded
-from loomstack_mcp.services import context, events, expiry, path_index, repos
-from loomstack_mcp.services.acting import RUNS
+from loomstack_mcp.services import context, events, expiry, path_index, repos, waiters
+from loomstack_mcp.services.acting import RUNS, own_runs
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.outcomes import OUTCOMES
 from loomstack_mcp.services.path_warnings import path_warnings
@@ -106,11 +106,13 @@ class RunService:
             )
 
     def shorten(self, caller: Caller) -> None:
-        """The caller's process is gone: its runs keep what they hold for five more minutes at most.
+        """The caller's process is gone: its runs wait for nothing, and keep what they hold five more minutes at most.
 
         Those of the session's other agents stay as they are: Codex has a process for each of them.
         """
         with self._store.append() as tx:
+            for run in own_runs(tx, caller):
+                waiters.leave_queues(tx, run.id)
             tx.run(
                 RUNS["shorten"],
                 principal=caller.principal,

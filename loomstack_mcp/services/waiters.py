@@ -73,8 +73,7 @@ def alert_freed(tx: Tx, ended: Sequence[Claim | Waiter], /) -> tuple[str, ...]:
 
 def settle_waiters(tx: Tx, granted: Waiter, /) -> None:
     """The run was granted these paths: it waits for them no longer, and need not be told that they are free."""
-    refused = rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(_all_of(tx, granted.run_id))))
-    ids = [waiter.id for waiter in refused if _is_within(waiter, granted)]
+    ids = [waiter.id for waiter in _requests(tx, granted.run_id) if _is_within(waiter, granted)]
     drop_waiters(tx, ids)
     for waiter_id in ids:
         tx.run(events.ALERTS["settle"], run_id=granted.run_id, about=waiter_id)
@@ -82,7 +81,12 @@ def settle_waiters(tx: Tx, granted: Waiter, /) -> None:
 
 def forget_waiters(tx: Tx, run_id: str, /) -> None:
     """A run that is about to be over waits for nothing; who was behind it alone is told."""
-    withdraw_waiters(tx, rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(_all_of(tx, run_id)))))
+    withdraw_waiters(tx, _requests(tx, run_id))
+
+
+def leave_queues(tx: Tx, run_id: str, /) -> None:
+    """Nobody waits for answers of this run any more; what it was refused otherwise is remembered."""
+    withdraw_waiters(tx, [waiter for waiter in _requests(tx, run_id) if waiter.place_until_ms > tx.now_ms])
 
 
 def withdraw_waiters(tx: Tx, gone: Sequence[Waiter], /) -> None:
@@ -117,6 +121,10 @@ def _is_free(tx: Tx, waiter: Waiter) -> bool:
         return not in_the_way(tx, waiter, before=waiter)[0]
     except LimitExceeded:
         return False
+
+
+def _requests(tx: Tx, run_id: str) -> tuple[Waiter, ...]:
+    return rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(_all_of(tx, run_id))))
 
 
 def _all_of(tx: Tx, run_id: str) -> list[str]:
