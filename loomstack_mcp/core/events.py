@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 EventKind = Literal[
-    "run.started", "run.resumed", "run.renewed", "run.ended", "run.lost",
+    "run.started", "run.resumed", "run.renewed", "run.gone", "run.ended", "run.lost",
     "claim.granted", "claim.renewed", "claim.refused", "claim.withdrawn", "claim.released", "claim.expired",
     "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
 ]  # fmt: skip

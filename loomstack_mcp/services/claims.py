@@ -31,6 +31,7 @@ from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, path_index, waiters
 from loomstack_mcp.services.acting import acting_run, named_run
 from loomstack_mcp.services.blockers import CLAIMS, in_the_way
+from loomstack_mcp.services.gone import seen_gone
 from loomstack_mcp.services.grants import grant_claim, renew_claim, same_claim
 from loomstack_mcp.services.path_warnings import path_warnings
 from loomstack_mcp.store import rows
@@ -146,6 +147,7 @@ def _answered(
     before = waiters.refused_before(tx, wanted)
     found, lapsed = in_the_way(tx, wanted, before=before)
     if found:
+        found = seen_gone(tx, found)
         waiters.keep_waiter(tx, wanted, before=before, blocker=found[0])
         return _refused(tx, run, found, waited=wait_ms > 0)
     end_claims(tx, lapsed, "expired", granted_to=run)

@@ -89,5 +89,5 @@ WHERE id = :id
 -- The process of an agent is gone: no lease of its live runs outlasts :until_ms.
 UPDATE run SET expires_at_ms = :until_ms, boot_id = :boot_id, wall_ahead_ms = :wall_ahead_ms,
   seen_at_ms = seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END
-WHERE principal = :principal AND session = :session AND agent = :agent AND state = 'live'
+WHERE principal = :principal AND session = :session AND agent = :agent AND process = :process AND state = 'live'
   AND expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END > :until_ms
