@@ -10,7 +10,7 @@ from loomstack_mcp.core.runs import Run
 from loomstack_mcp.services import landed, path_index, repos, slices
 from loomstack_mcp.services.acting import RUNS
 from loomstack_mcp.services.landed import CHANGES
-from loomstack_mcp.services.slices import Landing
+from loomstack_mcp.services.slices import LandedRows
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
 
@@ -57,7 +57,7 @@ class LedgerService:
             return 0
         landed_at_ms = {change.sha: change.at_ms for change in history}
         came = 0
-        landings = (slices.landing_of(change, at_ms=landed_at_ms[change.sha]) for change in read(missing))
+        landings = (slices.landed_rows(change, at_ms=landed_at_ms[change.sha]) for change in read(missing))
         for group in slices.small_groups(landings):
             if len(group[0].files) > slices.ROWS_MAX:
                 self._take_in_slices(repo_id, group[0], is_trunk=is_trunk)
@@ -69,7 +69,7 @@ class LedgerService:
         slices.forget_landed(self._store, repo_id, before_ms=since_ms)
         return came
 
-    def _take_in_slices(self, repo_id: str, landing: Landing, *, is_trunk: bool) -> None:
+    def _take_in_slices(self, repo_id: str, landing: LandedRows, *, is_trunk: bool) -> None:
         """A change of very many files. It is known once the last of them is there: who fills at once does the same."""
         with self._store.append() as tx:
             number = slices.begun(tx, repo_id, landing)
@@ -86,7 +86,7 @@ class LedgerService:
             self._index_slices(repo_id, run_id, landing)
             indexed = run_id
 
-    def _index_slices(self, repo_id: str, run_id: str, landing: Landing) -> None:
+    def _index_slices(self, repo_id: str, run_id: str, landing: LandedRows) -> None:
         with self._store.read() as tx:
             claimed, ignore_case = landed.ever_claimed(tx, run_id), path_index.folds(tx, repo_id)
         sha = landing.change.sha
@@ -112,7 +112,7 @@ def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> N
         _index_change(tx, repo_id, run_id, sha, names)
 
 
-def _take_in(tx: Tx, repo_id: str, landing: Landing, *, is_trunk: bool) -> None:
+def _take_in(tx: Tx, repo_id: str, landing: LandedRows, *, is_trunk: bool) -> None:
     number = slices.begun(tx, repo_id, landing)
     if not number:
         return
@@ -123,7 +123,7 @@ def _take_in(tx: Tx, repo_id: str, landing: Landing, *, is_trunk: bool) -> None:
     _complete(tx, landing, number, run_id)
 
 
-def _complete(tx: Tx, landing: Landing, number: int, run_id: str) -> None:
+def _complete(tx: Tx, landing: LandedRows, number: int, run_id: str) -> None:
     tx.run(CHANGES["complete"], number=number, run_id=run_id, files=len(landing.files))
 
 

@@ -20,7 +20,7 @@ _CHANGES_MAX = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class Landing:
+class LandedRows:
     """A change that is about to enter the ledger, worked out before the gate is taken."""
 
     change: Change
@@ -28,7 +28,7 @@ class Landing:
     files: tuple[dict[str, Any], ...]
 
 
-def landing_of(change: Change, *, at_ms: int) -> Landing:
+def landed_rows(change: Change, *, at_ms: int) -> LandedRows:
     """The rows of a change that landed at that instant."""
     nets = netted(change.files)
     columns = {
@@ -51,12 +51,12 @@ def landing_of(change: Change, *, at_ms: int) -> Landing:
         for file, hunks in zip(change.files, nets, strict=True)
         if (path := encodable(file.path))
     }
-    return Landing(change=change, columns=columns, files=tuple(files.values()))
+    return LandedRows(change=change, columns=columns, files=tuple(files.values()))
 
 
-def small_groups(landings: Iterable[Landing]) -> Iterator[list[Landing]]:
+def small_groups(landings: Iterable[LandedRows]) -> Iterator[list[LandedRows]]:
     """The same, in their order, in groups that one transaction can take; a large one is a group of its own."""
-    group: list[Landing] = []
+    group: list[LandedRows] = []
     rows = 0
     for landing in landings:
         if group and (rows + len(landing.files) > ROWS_MAX or len(group) >= _CHANGES_MAX):
@@ -68,7 +68,7 @@ def small_groups(landings: Iterable[Landing]) -> Iterator[list[Landing]]:
         yield group
 
 
-def begun(tx: Tx, repo_id: str, landing: Landing) -> int:
+def begun(tx: Tx, repo_id: str, landing: LandedRows) -> int:
     """The number of the change, known or new; 0 where all of it is there."""
     tx.run(CHANGES["insert"], repo_id=repo_id, **landing.columns)
     [row] = tx.all(CHANGES["begun"], repo_id=repo_id, sha=landing.change.sha)
