@@ -83,33 +83,49 @@ class LedgerService:
                 if run_id in ("", indexed) or not is_trunk:
                     _complete(tx, landing, number, run_id)
                     return
-            self._index_slices(repo_id, run_id, landing)
+            names = [file["path"] for file in landing.files]
+            _index_slices(self._store, repo_id, run_id, landing.change.sha, names)
             indexed = run_id
 
-    def _index_slices(self, repo_id: str, run_id: str, landing: LandedRows) -> None:
-        with self._store.read() as tx:
-            claimed, ignore_case = landed.ever_claimed(tx, run_id), path_index.folds(tx, repo_id)
-        sha = landing.change.sha
-        mine = _claimed_of([file["path"] for file in landing.files], claimed, ignore_case=ignore_case)
-        slices.in_slices(
-            self._store, mine, lambda tx, patterns: path_index.index_paths(tx, repo_id, "change", sha, patterns)
-        )
 
-
-def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> None:
-    """A run says that it made these commits, which may land later."""
+def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> tuple[str, ...]:
+    """A run says that it made these commits, which may land later. Returns those landed that `index_bound` is for."""
     if not commits:
-        return
+        return ()
     tx.run(CHANGES["bind"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits), bound_by="outcome")
     known = [
         row["sha"]
         for row in tx.all(CHANGES["bind_landed"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits))
     ]
-    files: dict[str, list[str]] = {}
-    for row in tx.all(CHANGES["paths_of"], repo_id=repo_id, shas=rows.json_column(known)):
-        files.setdefault(row["sha"], []).append(row["path"])
-    for sha, names in files.items():
+    [size] = tx.all(CHANGES["size"], repo_id=repo_id, shas=rows.json_column(known))
+    if size["files"] > slices.ROWS_MAX:
+        return tuple(known)
+    for sha, names in _files_of(tx, repo_id, known).items():
         _index_change(tx, repo_id, run_id, sha, names)
+    return ()
+
+
+def index_bound(store: Store, run_id: str, repo_id: str, shas: Sequence[str]) -> None:
+    """Record where commits of very many files lie that a run made. After it said so: nobody waits at the gate."""
+    for sha in shas:
+        with store.read() as tx:
+            names = _files_of(tx, repo_id, [sha])
+        for found, paths in names.items():
+            _index_slices(store, repo_id, run_id, found, paths)
+
+
+def _files_of(tx: Tx, repo_id: str, shas: Sequence[str]) -> dict[str, list[str]]:
+    files: dict[str, list[str]] = {}
+    for row in tx.all(CHANGES["paths_of"], repo_id=repo_id, shas=rows.json_column(shas)):
+        files.setdefault(row["sha"], []).append(row["path"])
+    return files
+
+
+def _index_slices(store: Store, repo_id: str, run_id: str, sha: str, names: Sequence[str]) -> None:
+    with store.read() as tx:
+        claimed, ignore_case = landed.ever_claimed(tx, run_id), path_index.folds(tx, repo_id)
+    mine = _claimed_of(names, claimed, ignore_case=ignore_case)
+    slices.in_slices(store, mine, lambda tx, patterns: path_index.index_paths(tx, repo_id, "change", sha, patterns))
 
 
 def _take_in(tx: Tx, repo_id: str, landing: LandedRows, *, is_trunk: bool) -> None:

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from loomstack_mcp.core.changes.hunks import Change, FileChange, Hunk
+from loomstack_mcp.core.outcomes import CheckCounts
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.services import landed, slices
 from loomstack_mcp.services.ledger import LedgerService
+from loomstack_mcp.services.outcomes import OutcomeService
 from loomstack_mcp.store.base import Statement, Store, Tx
 from tests.conftest import MINUTE_MS, Clocks
 from tests.factories import ANA, BEA, REPO, SHOP
@@ -283,3 +285,19 @@ def test_many_files_leave_the_window_in_slices_and_are_not_known_from_the_first_
     assert half == (0, [])
     assert max(rows) <= slices.ROWS_MAX
     assert left == 2
+
+
+def test_a_run_that_says_late_what_large_commit_it_made_holds_nobody_up(loom: Loom, clocks: Clocks) -> None:
+    started(loom, ANA)
+    claimed(loom, ANA, "src/", intent="rename all")
+    change = commit(9, *(f"src/f{at:04}.py" for at in range(MANY)), at_ms=clocks.wall_ms)
+    fill(loom, change)
+    started(loom, BEA)
+    store = Watched(loom.store)
+    OutcomeService(store, rework_max=3).record(
+        ANA, "", status="done", summary="renamed", role="maker", checks=CheckCounts(), commits=[change.sha]
+    )
+
+    assert sum(store.rows) == MANY  # each in a slice
+    assert max(store.rows) <= slices.ROWS_MAX
+    assert warned(loom, BEA, f"src/f{MANY - 1:04}.py") == [change.sha]

@@ -63,6 +63,12 @@ SELECT l.sha, f.path FROM json_each(:shas) AS s CROSS JOIN landed AS l ON l.repo
 JOIN landed_file AS f ON f.landed = l.number
 WHERE l.whole = 1
 
+-- :name size
+-- How many files some landed changes have.
+SELECT COUNT(*) AS files
+FROM json_each(:shas) AS s CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha = s.value
+JOIN landed_file AS f ON f.landed = l.number
+
 -- :name fade
 -- What landed before the window is about to be forgotten: from now on it is not known.
 UPDATE landed SET whole = 0 WHERE repo_id = :repo_id AND at_ms < :before_ms RETURNING sha, run_id
