@@ -25,8 +25,8 @@ from tests.services.support import CHEN, claimed, started
 from tests.store.sqlite.support import add_repo, seq_of
 
 FIXTURES = Path(__file__).parent / "fixtures"
-"""A store of each schema but the newest, written by the program of that time and compressed: two loops with claims, a
-refused request, notes, an outcome with commits; from the second on a landed change, from the third a decision."""
+"""A store of each schema that others may have, written by the program of that time and compressed: two loops with claims,
+a refused request, notes, an outcome with commits; from the second on a landed change, from the third a decision."""
 RELEASED = (1, 2, 3)
 KEPT = (
     "SELECT id, repo_id, run_id, fence, mode, intent, patterns, ttl_ms, granted_at_ms, ended_how FROM claim ORDER BY 1",
@@ -129,7 +129,7 @@ def released(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def test_each_released_schema_has_its_store() -> None:
     assert sorted(FIXTURES.iterdir()) == [FIXTURES / f"schema-{number}.db.gz" for number in RELEASED]
-    assert len(RELEASED) == schema.newest() - 1
+    assert max(RELEASED) < schema.newest()
 
 
 def test_what_a_released_store_holds_is_there_after_its_upgrade(released: Path, clocks: Clocks) -> None:
