@@ -41,8 +41,8 @@ def used_boot(connection: sqlite3.Connection, clock: Clock, base: BootBase | Non
     drawn = known or drawn_boot(connection, clock)
     moment = moment_of(clock, drawn)
     used_at_ms = moment.now_ms + moment.wall_ahead_ms
-    if drawn.used_at_ms <= used_at_ms < drawn.used_at_ms + MINUTE_MS:
-        return drawn
+    if known and known.used_at_ms <= used_at_ms < known.used_at_ms + MINUTE_MS:
+        return known
     tx = SqliteTx(connection, moment)
     if known:
         tx.run(BOOT["use"], used_at_ms=used_at_ms)
