@@ -26,7 +26,7 @@ from tests.store.sqlite.support import add_repo, seq_of
 
 FIXTURES = Path(__file__).parent / "fixtures"
 """A store of each schema that others may have, written by the program of that time and compressed: two loops with
-claims, a refused request, notes, an outcome with commits; from the second on a landed change, in the third a decision."""
+claims, a refused request, notes, an outcome with commits; from the second a landed change, in the third a decision."""
 RELEASED = (1, 2, 3)
 KEPT = (
     "SELECT id, repo_id, run_id, fence, mode, intent, patterns, ttl_ms, granted_at_ms, ended_how FROM claim ORDER BY 1",
