@@ -1,8 +1,11 @@
-"""The operating system's word on who runs this process, and where."""
+"""The operating system's word on who runs this process, where, and for which client's session."""
 
+import functools
 import os
 import pwd
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from loomstack_mcp.core.errors import Invalid
 
@@ -21,3 +24,64 @@ def current_folder() -> Path:
         return Path.cwd()
     except FileNotFoundError:
         raise Invalid("the folder that this runs in is gone; cd to one that is there") from None
+
+
+@functools.lru_cache(maxsize=16)
+def session_process(session: str) -> str:
+    """The process of a client's session, for `process_state`: boot, pid namespace, pid and start time; "" for unknown.
+
+    The client is not always our parent: `npx`, `uvx` or a shell may stand between, and ends with us when the client
+    reconnects. Claude Code hands its session's id down to all that it starts, and is the nearest process above that has
+    not got it; Codex is known by its name. Where the system has no /proc, a name of this server stands for it.
+    """
+    client, _, name = session.partition(":")
+    marker = f"CLAUDE_CODE_SESSION_ID={name}".encode()
+    is_client: dict[str, Callable[[Path], bool]] = {
+        "claude": lambda folder: marker not in (folder / "environ").read_bytes().split(b"\0"),
+        "codex": lambda folder: (folder / "comm").read_text(encoding="utf-8", errors="replace").startswith("codex"),
+    }
+    if client not in is_client:
+        return ""
+    try:
+        here = _namespace()
+        pid = os.getppid()
+        while pid and not is_client[client](Path(f"/proc/{pid}")):
+            pid = int(_stat(pid)[1])
+        return f"{here} {pid} {_stat(pid)[19]}" if pid else ""
+    except OSError:
+        return f"server {os.getpid()} {_server_number()}"
+
+
+def process_state(process: str) -> Literal["alive", "gone", "unknown"]:
+    """Whether the process of a session is there still, as far as this one can see into its pid namespace."""
+    here, _, rest = process.rpartition(" ")[0].rpartition(" ")
+    started = process.rpartition(" ")[2]
+    try:
+        if not here or here != _namespace():
+            return "unknown"
+        os.kill(int(rest), 0)  # asks the kernel, which hides no process from it as /proc may (proc(5), hidepid)
+        state, start = (_stat(int(rest))[at] for at in (0, 19))
+    except ProcessLookupError:
+        return "gone"
+    except (OSError, ValueError):
+        return "unknown"
+    return "alive" if start == started and state not in "ZX" else "gone"
+
+
+def _namespace() -> str:
+    """This boot and this pid namespace. Raises OSError where /proc is another's, or there is none."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    if os.readlink("/proc/self") != str(os.getpid()):  # noqa: PTH115 a number, not a path
+        raise FileNotFoundError
+    return f"{boot} {os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115 it leads nowhere
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat from the third on: state, parent, and, as the 20th, the start time (proc(5))."""
+    text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    return text.rpartition(")")[2].split()
+
+
+@functools.cache
+def _server_number() -> str:
+    return os.urandom(4).hex()

@@ -20,6 +20,8 @@ from loomstack_mcp.core.limits import DAY_MS, HOUR_MS, SECOND_MS
 from loomstack_mcp.edge.here import Here
 
 _LAST = 1_000
+_SCHEMA = 1
+"""Of the JSON: it rises when a key changes its meaning or goes; keys may be added at any time."""
 _PATHS_SHOWN = 4
 _MOST_SHOWN = 10
 _UNITS_MS = {"h": HOUR_MS, "d": DAY_MS, "w": 7 * DAY_MS}
@@ -81,6 +83,7 @@ def _write_page(path: Path, found: Audit, repo: Repository) -> None:
 def as_object(found: Audit) -> dict[str, Any]:
     """The audit for scripts: full hashes, ages in hours."""
     return {
+        "schema": _SCHEMA,
         "commits": found.commits,
         "seconds": round(found.seconds, 2),
         "reversals": [_reversal_object(one) for one in found.reversals],

@@ -86,10 +86,12 @@ def _store(settings: Settings, path: Path, checkout: Checkout | None) -> Iterato
         with open_loom(settings) as loom:
             repo_id = loom.repos.id_of(checkout or Checkout(identity=""))
             runs, now_ms = loom.runs.latest(repo_id, limit=_RUNS_MAX)
+            boots_alternate = loom.runs.boots_alternate()
     except LoomError as error:
         yield Check(check="store", status="fail", found=str(error), mend="loomstack-mcp db check")
         return
     yield Check(check="store", status="ok", found=f"{path}, {path.stat().st_size:,} bytes")
+    yield from checkup.kernels_check(boots_alternate)
     stale = sum(run.state == "live" and is_lapsed(run, now_ms=now_ms) for run in runs)
     if stale:
         yield Check(check="runs", status="ok", found=f"{stale} lapsed; what they held is free for others")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 EventKind = Literal[
-    "run.started", "run.resumed", "run.renewed", "run.ended", "run.lost",
-    "claim.granted", "claim.renewed", "claim.refused", "claim.released", "claim.expired",
+    "run.started", "run.resumed", "run.renewed", "run.gone", "run.ended", "run.lost",
+    "claim.granted", "claim.renewed", "claim.refused", "claim.withdrawn", "claim.released", "claim.expired",
     "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
     "repo.joined",
 ]  # fmt: skip

@@ -27,7 +27,11 @@ EXPIRES_HOURS_MAX = 24 * 366
 LEASE_DEFAULT_MS = 30 * MINUTE_MS
 LEASE_MINUTES_MAX = 24 * 60
 LEASE_AFTER_EOF_MS = 5 * MINUTE_MS
+LEASE_AFTER_GONE_MS = MINUTE_MS
+"""What the lease of a run has left once somebody who is blocked by it sees that its session's process is gone."""
 LOST_AFTER_SILENT_MS = 60 * MINUTE_MS
+OTHER_BOOT_MARGIN_MS = 2 * MINUTE_MS
+"""A lease that another kernel wrote counts this much longer, since the clocks of two machines differ."""
 
 WAIT_SECONDS_MAX = 45
 EOF_ANSWER_SECONDS_MAX = 10

@@ -1,6 +1,6 @@
 """A run: one execution of a loop, who may act for it, and when its lease counts as lapsed or lost."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from loomstack_mcp.core.limits import LOST_AFTER_SILENT_MS
@@ -18,6 +18,8 @@ class Caller:
     """A sub-agent of the session; empty for the session's own agent, and where the client does not tell."""
     parent_agent: str = ""
     """Where the client says which agent started this one."""
+    process: str = field(default="", compare=False)
+    """The process of its session, as of a run; no part of who it is."""
     certain: bool = True
     """False where several agents may share this identity, so that "my newest run" is a guess."""
 
@@ -40,6 +42,8 @@ class Run:
     principal: str
     session: str
     agent: str = ""
+    process: str = ""
+    """The process of the client's session, where it is known: its boot, pid namespace, pid and start time."""
     state: RunState = "live"
     status: str = ""
     seq: int

@@ -4,6 +4,7 @@ import functools
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import anyio
@@ -13,6 +14,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 
 from loomstack_mcp.adapters.git.cochange import changed_with
 from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.system import session_process
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.policy.rules import Rule
@@ -49,6 +51,8 @@ class Face:
     async def call(self, ctx: Context[Any, Any], work: Callable[[Caller], _Answer]) -> _Answer:
         """One service call for the caller, on a worker thread. LoomErrors become text for the model."""
         caller = caller_of(ctx)
+        if ctx.headers is None:  # the client of a pipe is above us; whose connections come over HTTP, nobody knows
+            caller = replace(caller, process=session_process(caller.session))
         self._callers[caller.principal, caller.session, caller.agent] = caller
         return await self.run(functools.partial(work, caller))
 

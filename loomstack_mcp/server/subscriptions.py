@@ -82,7 +82,7 @@ def _stale(event: Event) -> Iterator[str]:
     yield "loom://activity"
     if event.kind.startswith("run."):
         yield "loom://runs"
-    if event.kind.startswith("claim.") and event.kind != "claim.refused":
+    if event.kind.startswith("claim.") and event.kind not in ("claim.refused", "claim.withdrawn"):
         yield "loom://claims"
     if event.run_id:
         yield f"loom://runs/{event.run_id}"

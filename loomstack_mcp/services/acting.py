@@ -24,7 +24,7 @@ def acting_run(store: Store, caller: Caller, run_id: str) -> Iterator[tuple[Tx, 
     with store.read() as tx:
         repo_id = named_run(tx, caller, run_id).repo_id
     with store.write(repo_id) as tx:
-        yield tx, used_run(tx, allowed_run(caller, named_run(tx, caller, run_id), now_ms=tx.now_ms))
+        yield tx, used_run(tx, caller, allowed_run(caller, named_run(tx, caller, run_id), now_ms=tx.now_ms))
 
 
 def named_run(tx: Tx, caller: Caller, run_id: str) -> Run:
@@ -62,14 +62,14 @@ def allowed_run(caller: Caller, run: Run, *, now_ms: int) -> Run:
     return run
 
 
-def used_run(tx: Tx, run: Run) -> Run:
-    """The run as a call from it leaves it: seen now, and renewed, with its forebears, where that is due."""
+def used_run(tx: Tx, caller: Caller, run: Run) -> Run:
+    """The run as a call from it leaves it: seen now in the caller's process, renewed with its forebears where due."""
     if run.parent_id:
         forebears = sorted(lineage(tx, run.parent_id))
         for forebear in rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(forebears))):
             if forebear.state == "live" and not is_lost(forebear, now_ms=tx.now_ms):
                 _touched(tx, forebear)
-    return _touched(tx, run)
+    return _touched(tx, replace(run, process=caller.process or run.process))
 
 
 def lineage(tx: Tx, run_id: str) -> frozenset[str]:
@@ -96,6 +96,7 @@ _CHANGING = (
     "id",
     "session",
     "agent",
+    "process",
     "state",
     "status",
     "ttl_ms",

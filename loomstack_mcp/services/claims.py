@@ -1,6 +1,7 @@
 """Claims: grant, refuse, renew and release paths."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from loomstack_mcp.core.claims import (
@@ -25,11 +26,12 @@ from loomstack_mcp.core.limits import (
     WAITER_GRACE_MS,
 )
 from loomstack_mcp.core.phrases import age
-from loomstack_mcp.core.runs import Caller, Run
+from loomstack_mcp.core.runs import Caller, Run, acts_for
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, path_index, waiters
-from loomstack_mcp.services.acting import acting_run
+from loomstack_mcp.services.acting import acting_run, named_run
 from loomstack_mcp.services.blockers import CLAIMS, in_the_way
+from loomstack_mcp.services.gone import seen_gone
 from loomstack_mcp.services.grants import grant_claim, renew_claim, same_claim
 from loomstack_mcp.services.path_warnings import path_warnings
 from loomstack_mcp.store import rows
@@ -67,27 +69,21 @@ class ClaimService:
         within("minutes", -(-ttl_ms // MINUTE_MS), least=1, most=LEASE_MINUTES_MAX)  # rounded up
         within("wait_seconds", wait_ms // SECOND_MS, least=0, most=WAIT_SECONDS_MAX)
         with acting_run(self._store, caller, run_id) as (tx, run):
-            place_until_ms = tx.now_ms + wait_ms + WAITER_GRACE_MS if wait_ms else 0
-            wanted = Waiter(
-                id="",
-                repo_id=run.repo_id,
-                run_id=run.id,
-                seq=0,
-                mode=mode,
-                intent=intent,
-                patterns=tuple(sorted(set(patterns))),
-                place_until_ms=place_until_ms,
-            )
-            if mine := same_claim(tx, wanted):
-                return _granted(tx, run, renew_claim(tx, run, mine, intent=intent, ttl_ms=ttl_ms))
-            before = waiters.refused_before(tx, wanted)
-            found, lapsed = in_the_way(tx, wanted, before=before)
-            if found:
-                waiters.keep_waiter(tx, wanted, before=before, blocker=found[0])
-                return _refused(tx, run, found, waited=wait_ms > 0)
-            end_claims(tx, lapsed, "expired", granted_to=run)
-            waiters.settle_waiter(tx, before)
-            return _granted(tx, run, grant_claim(tx, run, wanted, ttl_ms=ttl_ms))
+            result = _answered(tx, run, patterns, intent=intent, mode=mode, ttl_ms=ttl_ms, wait_ms=wait_ms)
+        if result.claim is None:
+            return result
+        with self._store.read() as tx:  # what is only read keeps nobody at the gate
+            return replace(result, warnings=path_warnings(tx, run, result.claim.patterns))
+
+    def withdraw(self, caller: Caller, run_id: str, *, patterns: Sequence[str], mode: Mode) -> None:
+        """Whoever asked for these paths waits no longer: its place in the queue is free at once."""
+        with self._store.read() as tx:
+            run = named_run(tx, caller, run_id)
+        if not acts_for(caller, run):
+            return
+        with self._store.write(run.repo_id) as tx:
+            before = waiters.refused_before(tx, _wanted(run, patterns, mode=mode))
+            waiters.withdraw_waiters(tx, [before] if before else [])
 
     def release_paths(self, caller: Caller, run_id: str, *, claims: Sequence[str] = ()) -> ReleaseResult:
         """End these claims of the run, or all of them, and tell those who were refused.
@@ -141,12 +137,42 @@ def end_claims(
     return () if granted_to else waiters.alert_freed(tx, claims)
 
 
+def _answered(
+    tx: Tx, run: Run, patterns: Sequence[str], *, intent: str, mode: Mode, ttl_ms: int, wait_ms: int
+) -> ClaimResult:
+    place_until_ms = tx.now_ms + wait_ms + WAITER_GRACE_MS if wait_ms else 0
+    wanted = replace(_wanted(run, patterns, mode=mode), intent=intent, place_until_ms=place_until_ms)
+    if mine := same_claim(tx, wanted):
+        return _granted(tx, run, renew_claim(tx, run, mine, intent=intent, ttl_ms=ttl_ms))
+    before = waiters.refused_before(tx, wanted)
+    found, lapsed = in_the_way(tx, wanted, before=before)
+    if found:
+        found = seen_gone(tx, found)
+        waiters.keep_waiter(tx, wanted, before=before, blocker=found[0])
+        return _refused(tx, run, found, waited=wait_ms > 0)
+    end_claims(tx, lapsed, "expired", granted_to=run)
+    waiters.settle_waiters(tx, wanted)
+    return _granted(tx, run, grant_claim(tx, run, wanted, ttl_ms=ttl_ms))
+
+
+def _wanted(run: Run, patterns: Sequence[str], *, mode: Mode) -> Waiter:
+    return Waiter(
+        id="",
+        repo_id=run.repo_id,
+        run_id=run.id,
+        seq=0,
+        mode=mode,
+        intent="",
+        patterns=tuple(sorted(set(patterns))),
+        place_until_ms=0,
+    )
+
+
 def _granted(tx: Tx, run: Run, claim: Claim) -> ClaimResult:
     return ClaimResult(
         run=run.id,
         repo_id=run.repo_id,
         claim=claim,
-        warnings=path_warnings(tx, run, claim.patterns),
         now_ms=tx.now_ms,
         alerts=events.delivered(tx, run.id),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from loomstack_mcp.core.briefing import items as core
 from loomstack_mcp.core.briefing.fitting import Briefing, fitted
 from loomstack_mcp.core.briefing.items import Item, View
+from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import BUDGET_TOKENS_MAX, BUDGET_TOKENS_MIN, SENTENCE_CHARS_MAX
 from loomstack_mcp.core.policy.rules import Rule
@@ -74,8 +75,11 @@ class ContextService:
             owed = run is not None and _owed(tx, caller, run)
         if run is None or not owed:
             return ContextResult(briefing=found)
-        with acting_run(self._store, caller, run.id) as (tx, _):
-            return ContextResult(briefing=found, alerts=events.delivered(tx, run.id))
+        try:
+            with acting_run(self._store, caller, run.id) as (tx, _):
+                return ContextResult(briefing=found, alerts=events.delivered(tx, run.id))
+        except StoreUnavailable:  # what could be read is an answer; what this call owes comes with the next
+            return ContextResult(briefing=found)
 
 
 def briefing(

@@ -26,10 +26,10 @@ def swept(tx: Tx, repo_id: str) -> None:
 
 def over(tx: Tx, run: Run, how: Literal["run.ended", "run.lost"]) -> tuple[str, ...]:
     """A run is ended or lost: its claims end and it waits for nothing. Returns the claims that ended."""
+    waiters.forget_waiters(tx, run.id)
     saved_run(tx, replace(run, ended_at_ms=tx.now_ms))
     events.append(tx, run.repo_id, how, about=run.id, run_id=run.id, payload={"status": run.status})
     conflicts.void_conflicts(tx, run, "the run was lost" if how == "run.lost" else f"the run ended ({run.status})")
-    waiters.forget_waiters(tx, run.id)
     path_index.unindex_paths(tx, [run.id])
     held = claims.held_by(tx, run.id)
     claims.end_claims(tx, held, "expired" if how == "run.lost" else "released")

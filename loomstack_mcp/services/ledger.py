@@ -2,27 +2,19 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from itertools import islice
 
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.lines import weight
-from loomstack_mcp.core.changes.nets import netted
-from loomstack_mcp.core.changes.packing import packed
-from loomstack_mcp.core.limits import NAME_CHARS_MAX
 from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Run
-from loomstack_mcp.core.texts import encodable, redacted
-from loomstack_mcp.services import landed, path_index, repos
+from loomstack_mcp.services import landed, path_index, repos, slices
 from loomstack_mcp.services.acting import RUNS
 from loomstack_mcp.services.landed import CHANGES
+from loomstack_mcp.services.slices import LandedRows
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
 
 _KEY_BYTES = 32
-_BATCH = 100
-"""Changes that one transaction takes in: others that want to write do not wait long."""
 
 
 class LedgerService:
@@ -65,64 +57,90 @@ class LedgerService:
             return 0
         landed_at_ms = {change.sha: change.at_ms for change in history}
         came = 0
-        changes = iter(read(missing))
-        while batch := list(islice(changes, _BATCH)):
-            with self._store.append() as tx:
-                for change in batch:
-                    _take_in(tx, repo_id, change, at_ms=landed_at_ms[change.sha], is_trunk=is_trunk)
-            came += len(batch)
-        with self._store.append() as tx:
-            forgotten = tx.all(CHANGES["forget"], repo_id=repo_id, before_ms=since_ms)
-            path_index.unindex_paths(tx, [row["sha"] for row in forgotten if row["run_id"]])
+        landings = (slices.landed_rows(change, at_ms=landed_at_ms[change.sha]) for change in read(missing))
+        for group in slices.small_groups(landings):
+            if len(group[0].files) > slices.ROWS_MAX:
+                self._take_in_slices(repo_id, group[0], is_trunk=is_trunk)
+            else:
+                with self._store.append() as tx:
+                    for landing in group:
+                        _take_in(tx, repo_id, landing, is_trunk=is_trunk)
+            came += len(group)
+        slices.forget_landed(self._store, repo_id, before_ms=since_ms)
         return came
 
+    def _take_in_slices(self, repo_id: str, landing: LandedRows, *, is_trunk: bool) -> None:
+        """A change of very many files. It is known once the last of them is there: who fills at once does the same."""
+        with self._store.append() as tx:
+            number = slices.begun(tx, repo_id, landing)
+        if not number:
+            return
+        slices.in_slices(self._store, landing.files, lambda tx, files: slices.add_files(tx, repo_id, number, files))
+        indexed = ""
+        while True:
+            with self._store.append() as tx:
+                run_id = _maker(tx, repo_id, landing.change)
+                if run_id in ("", indexed) or not is_trunk:
+                    _complete(tx, landing, number, run_id)
+                    return
+            names = [file["path"] for file in landing.files]
+            _index_slices(self._store, repo_id, run_id, landing.change.sha, names)
+            indexed = run_id
 
-def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> None:
-    """A run says that it made these commits, which may land later."""
+
+def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> tuple[str, ...]:
+    """A run says that it made these commits, which may land later. Returns those landed that `index_bound` is for."""
     if not commits:
-        return
+        return ()
     tx.run(CHANGES["bind"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits), bound_by="outcome")
     known = [
         row["sha"]
         for row in tx.all(CHANGES["bind_landed"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits))
     ]
-    files: dict[str, list[str]] = {}
-    for row in tx.all(CHANGES["paths_of"], repo_id=repo_id, shas=rows.json_column(known)):
-        files.setdefault(row["sha"], []).append(row["path"])
-    for sha, names in files.items():
+    [size] = tx.all(CHANGES["size"], repo_id=repo_id, shas=rows.json_column(known))
+    if size["files"] > slices.ROWS_MAX:
+        return tuple(known)
+    for sha, names in _files_of(tx, repo_id, known).items():
         _index_change(tx, repo_id, run_id, sha, names)
+    return ()
 
 
-def _take_in(tx: Tx, repo_id: str, change: Change, *, at_ms: int, is_trunk: bool) -> None:
-    nets = netted(change.files)
-    run_id = _maker(tx, repo_id, change)
-    taken = tx.all(
-        CHANGES["insert"],
-        repo_id=repo_id,
-        sha=change.sha,
-        at_ms=at_ms,
-        made_at_ms=change.at_ms,
-        author=redacted(change.author, chars_max=NAME_CHARS_MAX),
-        account=change.account,
-        title=redacted(change.title, chars_max=NAME_CHARS_MAX),
-        run_id=run_id,
-        said=sum(weight((*net.removed, *net.added)) for file in nets for net in file),
-    )
-    if not taken:
+def index_bound(store: Store, run_id: str, repo_id: str, shas: Sequence[str]) -> None:
+    """Record where commits of very many files lie that a run made. After it said so: nobody waits at the gate."""
+    for sha in shas:
+        with store.read() as tx:
+            names = _files_of(tx, repo_id, [sha])
+        for found, paths in names.items():
+            _index_slices(store, repo_id, run_id, found, paths)
+
+
+def _files_of(tx: Tx, repo_id: str, shas: Sequence[str]) -> dict[str, list[str]]:
+    files: dict[str, list[str]] = {}
+    for row in tx.all(CHANGES["paths_of"], repo_id=repo_id, shas=rows.json_column(shas)):
+        files.setdefault(row["sha"], []).append(row["path"])
+    return files
+
+
+def _index_slices(store: Store, repo_id: str, run_id: str, sha: str, names: Sequence[str]) -> None:
+    with store.read() as tx:
+        claimed, ignore_case = landed.ever_claimed(tx, run_id), path_index.folds(tx, repo_id)
+    mine = _claimed_of(names, claimed, ignore_case=ignore_case)
+    slices.in_slices(store, mine, lambda tx, patterns: path_index.index_paths(tx, repo_id, "change", sha, patterns))
+
+
+def _take_in(tx: Tx, repo_id: str, landing: LandedRows, *, is_trunk: bool) -> None:
+    number = slices.begun(tx, repo_id, landing)
+    if not number:
         return
-    for file, hunks in zip(change.files, nets, strict=True):
-        tx.run(
-            CHANGES["insert_file"],
-            landed=taken[0]["number"],
-            repo_id=repo_id,
-            path=encodable(file.path),
-            old_path=encodable(file.old_path),
-            before=file.before,
-            after=file.after,
-            hunks=packed(replace(net.hunk, removed=net.removed, added=net.added) for net in hunks),
-        )
+    slices.add_files(tx, repo_id, number, landing.files)
+    run_id = _maker(tx, repo_id, landing.change)
     if run_id and is_trunk:
-        _index_change(tx, repo_id, run_id, change.sha, [encodable(file.path) for file in change.files])
+        _index_change(tx, repo_id, run_id, landing.change.sha, [file["path"] for file in landing.files])
+    _complete(tx, landing, number, run_id)
+
+
+def _complete(tx: Tx, landing: LandedRows, number: int, run_id: str) -> None:
+    tx.run(CHANGES["complete"], number=number, run_id=run_id, files=len(landing.files))
 
 
 def _maker(tx: Tx, repo_id: str, change: Change) -> str:
@@ -144,7 +162,9 @@ def _maker(tx: Tx, repo_id: str, change: Change) -> str:
 def _index_change(tx: Tx, repo_id: str, run_id: str, sha: str, names: Sequence[str]) -> None:
     """Record where a run's commit lies, as far as the run had claimed it: there it was made on purpose."""
     claimed = landed.ever_claimed(tx, run_id)
-    ignore_case = path_index.folds(tx, repo_id)
-    mine = [pattern for pattern in landed.literals(names) if first_overlap([pattern], claimed, ignore_case=ignore_case)]
-    if mine:
+    if mine := _claimed_of(names, claimed, ignore_case=path_index.folds(tx, repo_id)):
         path_index.index_paths(tx, repo_id, "change", sha, mine)
+
+
+def _claimed_of(names: Sequence[str], claimed: Sequence[str], *, ignore_case: bool) -> list[str]:
+    return [pattern for pattern in landed.literals(names) if first_overlap([pattern], claimed, ignore_case=ignore_case)]

@@ -82,10 +82,12 @@ class OutcomeService:
                 recorded_at_ms=tx.now_ms,
             )
             outcome = _recorded(tx, run, draft)
-            ledger.bind_commits(tx, about, run.repo_id, commits)
+            later = ledger.bind_commits(tx, about, run.repo_id, commits)
             ended = status in ENDING
             released = expiry.over(tx, replace(run, state="ended", status=status), "run.ended") if ended else ()
-            return OutcomeResult(outcome=outcome, next=step, released=released, alerts=events.delivered(tx, run.id))
+            result = OutcomeResult(outcome=outcome, next=step, released=released, alerts=events.delivered(tx, run.id))
+        ledger.index_bound(self._store, about, run.repo_id, later)
+        return result
 
     def _judged(
         self, past: Sequence[Outcome], *, status: Status, role: str, checks: CheckCounts, finding: str

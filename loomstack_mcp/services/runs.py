@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from loomstack_mcp.core.briefing.fitting import Briefing
-from loomstack_mcp.core.claims import Claim, PathWarning
+from loomstack_mcp.core.claims import Claim, PathWarning, few_listed
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import (
+    DAY_MS,
     LEASE_AFTER_EOF_MS,
     NAME_CHARS_MAX,
     SENTENCE_CHARS_MAX,
@@ -16,14 +17,17 @@ from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded
-from loomstack_mcp.services import context, events, expiry, path_index, repos
-from loomstack_mcp.services.acting import RUNS
+from loomstack_mcp.services import context, events, expiry, path_index, repos, waiters
+from loomstack_mcp.services.acting import RUNS, own_runs
 from loomstack_mcp.services.blockers import CLAIMS
+from loomstack_mcp.services.claims import held_by
 from loomstack_mcp.services.outcomes import OUTCOMES
 from loomstack_mcp.services.path_warnings import path_warnings
-from loomstack_mcp.services.starts import drafted_run, recorded_run, resumed_run, run_of_id
-from loomstack_mcp.store import rows
+from loomstack_mcp.services.starts import drafted_run, recorded_run, restarted_run, resumed_run, run_of_id
+from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store
+
+BOOT = queries.statements("boot")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,12 +87,17 @@ class RunService:
         repo_id = repos.recorded_repo_id(self._store, checkout)
         with self._store.write(repo_id) as tx:
             expiry.swept(tx, repo_id)
-            run = resumed_run(tx, caller, repo_id, loop, key) if key else None
+            if key:
+                run = resumed_run(tx, caller, repo_id, loop, key)
+            else:
+                run = restarted_run(tx, caller, repo_id, loop, checks_run)
             resumed = run is not None
             if run is None:
                 draft = drafted_run(tx, caller, repo_id, checkout, checks_run)
                 draft = replace(draft, loop=loop, goal=goal, key=key, finding=finding, paths=tuple(patterns))
                 run = recorded_run(tx, draft)
+            alerts = events.delivered(tx, run.id)
+        with self._store.read() as tx:  # what is only read keeps nobody at the gate
             return StartResult(
                 run=run,
                 resumed=resumed,
@@ -96,23 +105,33 @@ class RunService:
                     tx, run.repo_id, run, run.paths, beside=beside, rules=rules, budget_tokens=budget_tokens
                 ),
                 warnings=path_warnings(tx, run, run.paths),
-                next=_next(run),
-                alerts=events.delivered(tx, run.id),
+                next=_next(run, held_by(tx, run.id)),
+                alerts=alerts,
             )
 
     def shorten(self, caller: Caller) -> None:
-        """The caller's process is gone: its runs keep what they hold for five more minutes at most.
+        """The caller's server ends: its runs wait for nothing, and keep what they hold five more minutes at most.
 
-        Those of the session's other agents stay as they are: Codex has a process for each of them.
+        A run that goes on in another process of the session stays as it is, and so do those of its other agents: Codex
+        has a server for each of them.
         """
         with self._store.append() as tx:
+            for run in own_runs(tx, caller):
+                if run.process == caller.process:
+                    waiters.leave_queues(tx, run.id)
             tx.run(
                 RUNS["shorten"],
                 principal=caller.principal,
                 session=caller.session,
                 agent=caller.agent,
+                process=caller.process,
                 until_ms=tx.now_ms + LEASE_AFTER_EOF_MS,
             )
+
+    def boots_alternate(self) -> bool:
+        """Whether several kernels used the store in turns in the last day; a reboot is none."""
+        with self._store.read() as tx:
+            return bool(tx.all(BOOT["alternating"], since_ms=tx.now_ms - DAY_MS))
 
     def latest(self, repo_id: str, *, limit: int, live: bool = False) -> tuple[tuple[Run, ...], int]:
         """The last runs of a repo, newest first; with `live` those whose lease holds. And the time."""
@@ -135,9 +154,12 @@ class RunService:
             )
 
 
-def _next(run: Run) -> str:
+def _next(run: Run, held: Sequence[Claim]) -> str:
     if run.state == "ended":
         return f"This run ended ({run.status}): start the next one with another key."
     if run.checks_run:
         return f"Check {run.checks_run}, then record_outcome with role=checker and the counts."
+    if held:
+        patterns = few_listed([text for claim in held for text in claim.patterns])
+        return f"You still hold {patterns}; claim_paths before you edit elsewhere; record_outcome after each attempt."
     return "claim_paths before you edit; record_outcome after each attempt."

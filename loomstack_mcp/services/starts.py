@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from loomstack_mcp.adapters.system import process_state
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import LEASE_DEFAULT_MS
 from loomstack_mcp.core.phrases import age
@@ -27,17 +28,33 @@ def resumed_run(tx: Tx, caller: Caller, repo_id: str, loop: str, key: str) -> Ru
     if run.state == "ended":
         return run
     if acts_for(caller, run) and not is_lost(run, now_ms=tx.now_ms):
-        return used_run(tx, run)
+        return used_run(tx, caller, run)
     if not is_lost(run, now_ms=tx.now_ms):
         left = age(max(0, run.expires_at_ms - tx.now_ms))
         raise Invalid(
             f"key {key} stands for {run.id}, which another session is running (its lease holds for {left}); "
             "use another key, or wait until that run is lost"
         )
-    taken = replace(run, session=caller.session, agent=caller.agent, state="live", ended_at_ms=None)
+    taken = replace(
+        run, session=caller.session, agent=caller.agent, process=caller.process, state="live", ended_at_ms=None
+    )
     path_index.index_paths(tx, repo_id, "run", run.id, run.paths)
     events.append(tx, repo_id, "run.resumed", about=run.id, run_id=run.id, payload={"session": caller.session})
     return saved_run(tx, renewed(taken, now_ms=tx.now_ms))
+
+
+def restarted_run(tx: Tx, caller: Caller, repo_id: str, loop: str, checks_run: str) -> Run | None:
+    """The run that the caller's session was on in this loop before its client was started anew; None without.
+
+    It goes on with what nobody took meanwhile. What somebody did take, it is alerted of.
+    """
+    for run in own_runs(tx, caller):
+        is_same = (run.repo_id, run.loop, run.checks_run or "") == (repo_id, loop, checks_run)
+        is_other = caller.process and run.process not in ("", caller.process)
+        if is_same and is_other and process_state(run.process) != "alive":
+            events.append(tx, repo_id, "run.resumed", about=run.id, run_id=run.id, payload={"session": caller.session})
+            return used_run(tx, caller, run)
+    return None
 
 
 def drafted_run(tx: Tx, caller: Caller, repo_id: str, checkout: Checkout, checks_run: str) -> Run:
@@ -59,6 +76,7 @@ def drafted_run(tx: Tx, caller: Caller, repo_id: str, checkout: Checkout, checks
         principal=caller.principal,
         session=caller.session,
         agent=caller.agent,
+        process=caller.process,
         seq=0,
         ttl_ms=LEASE_DEFAULT_MS,
         expires_at_ms=tx.now_ms + LEASE_DEFAULT_MS,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from loomstack_mcp.core.claims import Blocker, Claim, Waiter, few_listed
 from loomstack_mcp.core.errors import LimitExceeded
+from loomstack_mcp.core.patterns.globs import first_overlap, pattern
 from loomstack_mcp.services import events, path_index
 from loomstack_mcp.services.blockers import WAITERS, in_the_way
 from loomstack_mcp.store import rows
@@ -31,12 +32,14 @@ def keep_waiter(tx: Tx, wanted: Waiter, /, *, before: Waiter | None, blocker: Bl
     if before and (keeps_place or not wanted.place_until_ms):
         until_ms = max(before.place_until_ms, wanted.place_until_ms)
         tx.run(WAITERS["keep"], id=before.id, seq=before.seq, place_until_ms=until_ms, intent=wanted.intent)
+        path_index.index_paths(tx, wanted.repo_id, "waiter", before.id, wanted.patterns)
         return
     payload = {"patterns": wanted.patterns, "intent": wanted.intent, "blocked_by": blocker.run}
     seq = events.append(tx, wanted.repo_id, "claim.refused", about=blocker.claim, run_id=wanted.run_id, payload=payload)
     if before:
         place = wanted.place_until_ms
         tx.run(WAITERS["keep"], id=before.id, seq=seq, place_until_ms=place, intent=wanted.intent)
+        path_index.index_paths(tx, wanted.repo_id, "waiter", before.id, wanted.patterns)
         return
     drop_waiters(tx, _all_of(tx, wanted.run_id)[_REMEMBERED_MAX - 1 :])
     columns = rows.row(replace(wanted, seq=seq))
@@ -45,8 +48,11 @@ def keep_waiter(tx: Tx, wanted: Waiter, /, *, before: Waiter | None, blocker: Bl
     path_index.index_paths(tx, wanted.repo_id, "waiter", waiter, wanted.patterns)
 
 
-def alert_freed(tx: Tx, ended: Sequence[Claim], /) -> tuple[str, ...]:
-    """Alert the runs whose refused requests nothing blocks any more; returns their ids, first come first."""
+def alert_freed(tx: Tx, ended: Sequence[Claim | Waiter], /) -> tuple[str, ...]:
+    """Alert the runs whose refused requests nothing blocks any more; returns their ids, first come first.
+
+    Who keeps no place is told once; the request itself is remembered, so that its grant settles the alert.
+    """
     repo_id = ended[0].repo_id
     freed = tuple(sorted({text for claim in ended for text in claim.patterns}))
     waiting: list[str] = []
@@ -61,20 +67,35 @@ def alert_freed(tx: Tx, ended: Sequence[Claim], /) -> tuple[str, ...]:
         events.alert(tx, waiter.run_id, "freed", seq=path_index.cursor(tx, repo_id), about=waiter.id, text=text)
         runs[waiter.run_id] = None
         if waiter.place_until_ms <= tx.now_ms:
-            drop_waiters(tx, [waiter.id])
+            path_index.unindex_paths(tx, [waiter.id])
     return tuple(runs)
 
 
-def settle_waiter(tx: Tx, before: Waiter | None, /) -> None:
-    """The request was granted: it waits no longer, and need not be told that its paths are free."""
-    if before:
-        drop_waiters(tx, [before.id])
-        tx.run(events.ALERTS["settle"], run_id=before.run_id, about=before.id)
+def settle_waiters(tx: Tx, granted: Waiter, /) -> None:
+    """The run was granted these paths: it waits for them no longer, and need not be told that they are free."""
+    ids = [waiter.id for waiter in _requests(tx, granted.run_id) if _is_within(waiter, granted)]
+    drop_waiters(tx, ids)
+    for waiter_id in ids:
+        tx.run(events.ALERTS["settle"], run_id=granted.run_id, about=waiter_id)
 
 
 def forget_waiters(tx: Tx, run_id: str, /) -> None:
-    """A run that is over waits for nothing."""
-    drop_waiters(tx, _all_of(tx, run_id))
+    """A run that is about to be over waits for nothing; who was behind it alone is told."""
+    withdraw_waiters(tx, _requests(tx, run_id))
+
+
+def leave_queues(tx: Tx, run_id: str, /) -> None:
+    """Nobody waits for answers of this run any more; what it was refused otherwise is remembered."""
+    withdraw_waiters(tx, [waiter for waiter in _requests(tx, run_id) if waiter.place_until_ms > tx.now_ms])
+
+
+def withdraw_waiters(tx: Tx, gone: Sequence[Waiter], /) -> None:
+    """Nobody waits any more for the answer to these requests: their places are free for those behind."""
+    drop_waiters(tx, [waiter.id for waiter in gone])
+    placed = [waiter for waiter in gone if waiter.place_until_ms > tx.now_ms]
+    for waiter in placed:
+        events.append(tx, waiter.repo_id, "claim.withdrawn", about=waiter.id, run_id=waiter.run_id)
+        alert_freed(tx, [waiter])
 
 
 def drop_waiters(tx: Tx, ids: Sequence[str], /) -> None:
@@ -84,12 +105,26 @@ def drop_waiters(tx: Tx, ids: Sequence[str], /) -> None:
         tx.run(WAITERS["delete"], ids=rows.json_column(ids))
 
 
+def _is_within(waiter: Waiter, granted: Waiter) -> bool:
+    """Whether a grant holds all of a refused request: the very same, or files of it."""
+    if (waiter.mode, waiter.patterns) == (granted.mode, granted.patterns):
+        return True
+    stronger = granted.mode in ("exclusive", waiter.mode)
+    return stronger and all(
+        pattern(text).literal and first_overlap([text], granted.patterns) for text in waiter.patterns
+    )
+
+
 def _is_free(tx: Tx, waiter: Waiter) -> bool:
     """Whether nothing blocks this request any more; a request that became too wide to tell is not."""
     try:
         return not in_the_way(tx, waiter, before=waiter)[0]
     except LimitExceeded:
         return False
+
+
+def _requests(tx: Tx, run_id: str) -> tuple[Waiter, ...]:
+    return rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(_all_of(tx, run_id))))
 
 
 def _all_of(tx: Tx, run_id: str) -> list[str]:

@@ -24,7 +24,10 @@ class Tx(Protocol):
         """Milliseconds since the epoch, read once, after the lock. It never steps while the machine is up."""
 
     def all(self, statement: Statement, /, **params: Any) -> list[Row]:
-        """Every row the statement returns, in its order."""
+        """Every row the statement returns, in its order. It may name the clock of this transaction: `:boot_id` and
+
+        `:wall_ahead_ms`, whose and how the times are that it writes, and `:lease_ahead_ms`, to read those of others.
+        """
 
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""

@@ -52,7 +52,8 @@ def test_the_json_has_the_shape_that_scripts_rely_on(
     found = audited(loomstack, made[0])
     [one, *_] = found["reversals"]
 
-    assert found.keys() == {"commits", "seconds", "reversals", "unchecked"}
+    assert found.keys() == {"schema", "commits", "seconds", "reversals", "unchecked"}
+    assert found["schema"] == 1
     assert one.keys() == {"commit", "author", "title", "age_h", "verdict", "kind", "undoes", "paths"}
     assert one["undoes"][0].keys() == {"undone", "author", "hunks", "share", "agreed"}
     assert len(one["commit"]) == len(one["undoes"][0]["undone"]) == 40

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -264,6 +265,32 @@ def test_a_killed_client_leaves_no_process_and_a_lease_of_five_minutes(team: Tea
     assert servers
     assert not [pid for pid in servers if Path(f"/proc/{pid}").exists()]
     assert 200 < json.loads(claims.stdout)[0]["expires_in_s"] <= 300
+
+
+def test_a_killed_claude_session_has_a_minute_and_comes_back_to_what_it_held(team: Team) -> None:
+    session_id = str(uuid.uuid4())
+
+    def work() -> list[Any]:
+        start = tool("start_run", loop="refactor", goal="net prices")
+        return [start, tool("claim_paths", paths=["src"], intent="prices become net"), "done"]
+
+    other = [tool("start_run", loop="triage", goal="green"), tool("claim_paths", paths=["src/a.py"], intent="fix")]
+    with ClaudeSession(Script(work()), cwd=team.shop, args=["--session-id", session_id], **team.session) as first:
+        first.send("go")
+        assert first.wait_result()
+        before = [result.json for result in first.run.results()]
+        alive = team.claude([*other, "done"], cwd=team.tree).results()[1].json
+        os.kill(first.process.pid, signal.SIGKILL)
+        first.process.wait(seconds(5))
+        gone = team.claude([*other, "done"], cwd=team.tree).results()[1].json
+    again = team.claude(work(), args=["--resume", session_id])
+    resumed, claimed = [result.json for result in again.results()[-2:]]
+
+    assert alive["blockers"][0]["expires_in_s"] > 300
+    assert 0 < gone["blockers"][0]["expires_in_s"] <= 60
+    assert (resumed["run"], resumed["resumed"]) == (before[0]["run"], True)
+    assert "still hold src/" in resumed["next"]
+    assert (claimed["claim"], claimed["fence"]) == (before[1]["claim"], before[1]["fence"])
 
 
 def processes(home: Path, *words: str) -> list[int]:

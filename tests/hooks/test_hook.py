@@ -4,6 +4,7 @@ import contextlib
 import json
 import sqlite3
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from typing import Any
 import pytest
 
 from loomstack_mcp.adapters.git.worktree import worktree_at
+from loomstack_mcp.core.limits import GATE_WAIT_MS
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.store.sqlite import gate
-from tests.conftest import environment, git
+from tests.conftest import Run, environment, git
 from tests.factories import BEA
 from tests.processes import HOOK, run
 from tests.services.support import claimed, recorded, started
@@ -141,13 +143,32 @@ def test_an_older_store_is_said_and_not_upgraded(tmp_path: Path, shop: Path, hel
     assert not list(store.parent.glob("*.backup"))
 
 
-def test_a_stopped_writer_lets_a_refusal_through(tmp_path: Path, shop: Path, held: str) -> None:
+def test_a_stopped_writer_lets_a_refusal_through_at_once(tmp_path: Path, shop: Path, held: str) -> None:
     store = tmp_path / "loomstack" / "loom.db"
     with gate.passed(gate.gate_beside(store)):
-        reply = hook(tmp_path, "claude", claude_edit(shop, "src/a.py"))
+        before = time.monotonic()
+        replies = [hook(tmp_path, "claude", claude_edit(shop, "src/a.py")) for _ in range(5)]
+        took_s = time.monotonic() - before
 
-    assert reply
-    assert reply["hookSpecificOutput"]["permissionDecision"] == "deny"
+    assert [reply and reply["hookSpecificOutput"]["permissionDecision"] for reply in replies] == ["deny"] * 5
+    assert took_s < 5 * GATE_WAIT_MS / 1000  # whoever waits for the gate takes longer
+
+
+def test_a_stopped_writer_lets_readers_answer(
+    tmp_path: Path, shop: Path, serve: Callable[..., Server], loomstack: Run, held: str
+) -> None:
+    reader = serve()
+    reader.answer("start_run", loop="triage", goal="green")
+    assert loomstack("conflicts").returncode == 0  # which fills the ledger
+    with gate.passed(gate.gate_beside(tmp_path / "loomstack" / "loom.db")):
+        context = reader.answer("read_shared_context", paths=["src"])
+        resource = reader.request("resources/read", {"uri": "loom://claims"})["result"]["contents"][0]["text"]
+        commands = [loomstack(*words) for words in (("runs",), ("claims",), ("events",), ("notes",), ("conflicts",))]
+
+    assert [claim["run"] for claim in context["claims"]] == [held, held]
+    assert held in resource
+    assert [done.returncode for done in commands] == [0] * 5
+    assert held in commands[0].stdout
 
 
 def test_an_edit_in_another_worktree_is_refused_as_in_the_first(tmp_path: Path, shop: Path, held: str) -> None:

@@ -38,10 +38,7 @@ class HttpServer:
 
     def send(self, body: object, *, method: str = "POST", path: str = "/mcp", **headers: str) -> tuple[int, Any]:
         """Status and body; of an event stream, the message in it."""
-        sent = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream",
-                "Authorization": f"Bearer {self.token}", **headers}  # fmt: skip
-        connection = http.client.HTTPConnection(self._host, self.port, timeout=seconds(20))
-        connection.request(method, path, None if body is None else json.dumps(body), sent)
+        connection = self._sent(body, method=method, path=path, **headers)
         answer = connection.getresponse()
         text = answer.read().decode()
         connection.close()
@@ -50,13 +47,33 @@ class HttpServer:
         return answer.status, json.loads(text) if text.startswith(("{", "[")) else text
 
     def call(self, tool: str, *, modern: bool = True, meta: dict[str, str] | None = None, **arguments: Any) -> Any:
-        params = {"name": tool, "arguments": arguments, "_meta": {**(_META if modern else {}), **(meta or {})}}
-        headers = {"Mcp-Method": "tools/call", "Mcp-Name": tool} if modern else {}
-        version = MODERN if modern else "2025-11-25"
-        request = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-        status, answer = self.send(request, **{"MCP-Protocol-Version": version}, **headers)
+        body, headers = _call(tool, arguments, modern=modern, meta=meta or {})
+        status, answer = self.send(body, **headers)
         assert status == 200, answer
         return answer["result"]
+
+    def asked(self, tool: str, *, modern: bool = True, **arguments: Any) -> http.client.HTTPConnection:
+        """A connection on which a call was sent, and that nobody reads."""
+        body, headers = _call(tool, arguments, modern=modern, meta={})
+        return self._sent(body, **headers)
+
+    def _sent(
+        self, body: object, *, method: str = "POST", path: str = "/mcp", **headers: str
+    ) -> http.client.HTTPConnection:
+        sent = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream",
+                "Authorization": f"Bearer {self.token}", **headers}  # fmt: skip
+        connection = http.client.HTTPConnection(self._host, self.port, timeout=seconds(20))
+        connection.request(method, path, None if body is None else json.dumps(body), sent)
+        return connection
+
+
+def _call(
+    tool: str, arguments: dict[str, Any], *, modern: bool, meta: dict[str, str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    params = {"name": tool, "arguments": arguments, "_meta": {**(_META if modern else {}), **meta}}
+    headers = {"Mcp-Method": "tools/call", "Mcp-Name": tool} if modern else {}
+    request = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    return request, {"MCP-Protocol-Version": MODERN if modern else "2025-11-25", **headers}
 
 
 @pytest.fixture

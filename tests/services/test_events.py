@@ -1,10 +1,14 @@
 """The log of a repo, and the alerts that ride on answers."""
 
 from collections import Counter
+from pathlib import Path
 
 from loomstack_mcp.core.limits import ALERTS_MAX
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.loom import Loom
+from loomstack_mcp.store.sqlite import gate
+from loomstack_mcp.store.sqlite.migrate import migrating_store
+from tests.conftest import Clocks
 from tests.factories import ANA, BEA, REPO
 from tests.services.support import claimed, heard, recorded, started
 
@@ -80,3 +84,17 @@ def test_repos_count_apart(loom: Loom) -> None:
     assert other.seq == 1
     assert loom.events.cursor(REPO) == 2
     assert loom.events.cursor("nowhere") == 0
+
+
+def test_a_read_that_owes_an_alert_answers_without_it_while_nobody_can_write(tmp_path: Path, clocks: Clocks) -> None:
+    store = migrating_store(tmp_path / "busy.db", clock=clocks.clock(), gate_wait_ms=50)
+    with Loom(store, rework_max=3) as loom:
+        for caller in (ANA, BEA):
+            started(loom, caller)
+        claimed(loom, BEA, "src/")
+        claimed(loom, ANA, "src/")
+        loom.claims.release_paths(BEA, "")
+        with gate.passed(gate.gate_beside(store.path)):
+            meanwhile = heard(loom, ANA)
+
+        assert (meanwhile, [alert.kind for alert in heard(loom, ANA)]) == ((), ["freed"])

@@ -1,15 +1,23 @@
 """The ledger: filled by anybody, each commit once; and whose a commit is, whenever the run says so."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from loomstack_mcp.core.changes.hunks import Change, FileChange, Hunk
+from loomstack_mcp.core.outcomes import CheckCounts
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom
-from loomstack_mcp.services import landed
+from loomstack_mcp.services import landed, slices
+from loomstack_mcp.services.ledger import LedgerService
+from loomstack_mcp.services.outcomes import OutcomeService
+from loomstack_mcp.store.base import Statement, Store, Tx
 from tests.conftest import MINUTE_MS, Clocks
 from tests.factories import ANA, BEA, REPO, SHOP
 from tests.services.support import CHEN, claimed, recorded, started
@@ -173,3 +181,123 @@ def test_a_file_is_followed_through_its_names(loom: Loom) -> None:
 def test_each_store_has_one_key_of_its_own(loom: Loom) -> None:
     assert loom.ledger.key() == loom.ledger.key()
     assert len(loom.ledger.key()) == 32
+
+
+MANY = 3 * slices.ROWS_MAX + 7
+TOTAL = Statement("test.total", "SELECT total_changes() AS rows")
+
+
+class Watched:
+    """A store that counts the rows of each write transaction, and lets the process die before one of them."""
+
+    def __init__(self, store: Store, *, dies_before: int = -1) -> None:
+        self._store, self._dies_before = store, dies_before
+        self.rows: list[int] = []
+
+    @contextmanager
+    def append(self) -> Iterator[Tx]:
+        if len(self.rows) == self._dies_before:
+            raise KeyboardInterrupt
+        with self._store.append() as tx:
+            before = tx.all(TOTAL)[0]["rows"]
+            yield tx
+            self.rows.append(tx.all(TOTAL)[0]["rows"] - before)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def watched(loom: Loom, *changes: Change, dies_before: int = -1, since_ms: int = 0) -> list[int]:
+    """The rows that each transaction of a fill wrote, until it ended or died."""
+    store = Watched(loom.store, dies_before=dies_before)
+    with contextlib.suppress(KeyboardInterrupt):
+        LedgerService(store).fill(SHOP, changes, since_ms=since_ms, read=lambda _: changes)
+    return store.rows
+
+
+@pytest.fixture
+def many(loom: Loom, clocks: Clocks) -> Change:
+    """A commit of very many files, made by a run that had claimed them."""
+    started(loom, ANA)
+    claimed(loom, ANA, "src/", intent="rename all")
+    change = commit(9, *(f"src/f{at:04}.py" for at in range(MANY)), at_ms=clocks.wall_ms)
+    recorded(loom, ANA, status="done", commits=[change.sha])
+    started(loom, BEA)
+    return change
+
+
+def files_of(loom: Loom, change: Change) -> int:
+    found = stored(loom, *(file.path for file in change.files)).get(change.sha)
+    return len(found.files) if found else 0
+
+
+def test_a_commit_of_many_files_is_written_in_slices(loom: Loom, many: Change) -> None:
+    rows = watched(loom, many, commit(1, "a.py", at_ms=2))
+
+    assert max(rows) <= slices.ROWS_MAX
+    assert sum(rows) > 2 * MANY  # its files, and where they lie
+    assert files_of(loom, many) == MANY
+    assert warned(loom, BEA, f"src/f{MANY - 1:04}.py") == [many.sha]
+
+
+def test_a_commit_is_not_known_before_the_last_of_its_files_and_then_its_filling_goes_on(
+    loom: Loom, many: Change
+) -> None:
+    known = []
+    for dies_before in range(12):
+        watched(loom, many, dies_before=dies_before)
+        known.append((files_of(loom, many), *warned(loom, BEA, "src/f0000.py")))
+
+    assert set(known) == {(0,), (MANY, many.sha)}
+    assert known == sorted(known, key=len)
+    assert known[9] == (0,)
+
+
+def test_two_who_fill_at_once_leave_one_whole_commit(loom: Loom, many: Change) -> None:
+    barrier = threading.Barrier(3)
+
+    def work() -> None:
+        barrier.wait()
+        watched(loom, many)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert files_of(loom, many) == MANY
+    assert warned(loom, BEA, "src/f0000.py") == [many.sha]
+    assert fill(loom, many) == 0
+
+
+def test_many_files_leave_the_window_in_slices_and_are_not_known_from_the_first_on(
+    loom: Loom, clocks: Clocks, many: Change
+) -> None:
+    fill(loom, many)
+    late = commit(2, "a.py", at_ms=clocks.wall_ms + 2)
+    watched(loom, late, dies_before=3, since_ms=clocks.wall_ms + 1)
+    half = files_of(loom, many), warned(loom, BEA, "src/f0000.py")
+    rows = watched(loom, replace(late, sha="2" * 40), since_ms=clocks.wall_ms + 1)
+    with loom.store.read() as tx:
+        left = tx.all(Statement("test.left", "SELECT COUNT(*) AS files FROM landed_file"))[0]["files"]
+
+    assert half == (0, [])
+    assert max(rows) <= slices.ROWS_MAX
+    assert left == 2
+
+
+def test_a_run_that_says_late_what_large_commit_it_made_holds_nobody_up(loom: Loom, clocks: Clocks) -> None:
+    started(loom, ANA)
+    claimed(loom, ANA, "src/", intent="rename all")
+    change = commit(9, *(f"src/f{at:04}.py" for at in range(MANY)), at_ms=clocks.wall_ms)
+    fill(loom, change)
+    started(loom, BEA)
+    store = Watched(loom.store)
+    OutcomeService(store, rework_max=3).record(
+        ANA, "", status="done", summary="renamed", role="maker", checks=CheckCounts(), commits=[change.sha]
+    )
+
+    assert sum(store.rows) == MANY  # each in a slice
+    assert max(store.rows) <= slices.ROWS_MAX
+    assert warned(loom, BEA, f"src/f{MANY - 1:04}.py") == [change.sha]

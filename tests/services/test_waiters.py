@@ -161,3 +161,53 @@ def test_two_writers_never_hold_one_path(loom: Loom, clocks: Clocks) -> None:
             assert all(newer.fence > older.fence for newer, older in pairwise(held))
 
     checked()
+
+
+def test_a_request_that_was_withdrawn_refuses_no_newcomer_and_who_was_behind_it_is_told(loom: Loom) -> None:
+    claimed(loom, BEA, "src/a.py")
+    claimed(loom, ANA, "src/", wait_s=30)
+    claimed(loom, CHEN, "src/b.py")
+    before = claimed(loom, DEE, "src/c.py").blockers
+    loom.claims.withdraw(ANA, "", patterns=["src/"], mode="exclusive")
+
+    assert [blocker.who for blocker in before] == ["ana"]
+    assert [alert.text for alert in heard(loom, CHEN)] == ["src/b.py is free now: call claim_paths again"]
+    assert claimed(loom, DEE, "src/c.py").claim
+    assert "claim.withdrawn" in [event.kind for event in loom.events.latest(REPO, limit=9)[0]]
+
+
+def test_who_was_behind_a_waiter_whose_run_is_over_is_told(loom: Loom) -> None:
+    claimed(loom, BEA, "src/a.py")
+    claimed(loom, ANA, "src/", wait_s=30)
+    claimed(loom, CHEN, "src/b.py")
+    recorded(loom, ANA, status="done")
+
+    assert [alert.text for alert in heard(loom, CHEN)] == ["src/b.py is free now: call claim_paths again"]
+
+
+@pytest.mark.parametrize("granted", ["src/b.py", "src/"])
+def test_who_was_granted_it_meanwhile_is_not_told_that_it_is_free(loom: Loom, granted: str) -> None:
+    claimed(loom, BEA, "src/b.py")
+    claimed(loom, ANA, "src/b.py")
+    loom.claims.release_paths(BEA, "")
+    got = claimed(loom, ANA, granted)
+
+    assert got.claim
+    assert (got.alerts, heard(loom, ANA)) == ((), ())
+
+
+def test_who_was_told_and_refused_again_is_told_again(loom: Loom) -> None:
+    for _ in range(2):
+        claimed(loom, BEA, "src/")
+        claimed(loom, ANA, "src/")
+        loom.claims.release_paths(BEA, "")
+
+    assert len(heard(loom, ANA)) == 2
+
+
+def test_nobody_withdraws_anothers_request(loom: Loom) -> None:
+    claimed(loom, BEA, "src/")
+    run = claimed(loom, ANA, "src/", wait_s=30).run
+    loom.claims.withdraw(CHEN, run, patterns=["src/"], mode="exclusive")
+
+    assert [blocker.who for blocker in claimed(loom, CHEN, "src/").blockers] == ["bea", "ana"]

@@ -16,12 +16,7 @@ FILES = sorted((PACKAGE / "store" / "sql" / "queries").glob("*.sql"))
 STATEMENTS = [statement for file in FILES for statement in queries.statements(file.stem).values()]
 EVERY_ROW = {
     "boot.jump": {"repo"},  # one for each repository
-    "boot.end_leases": {"run"},  # once a boot
-    "boot.end_places": {"waiter"},
-    "boot.base": {"boot"},  # one row
-    "boot.begun": {"boot"},
     "changes.key": {"line_key"},
-    "claims.of_run": {"claim"},  # no index has the ended claims of a run
     "notes.search": {"note_fts"},  # as the plan says it of the full-text index
     "repos.ids": {"repo"},
     "repos.listed": {"repo"},

@@ -67,6 +67,14 @@ def store_folder_check(path: Path) -> Check:
     return Check(check="file system", status="ok", found=kind or "not known on this system")
 
 
+def kernels_check(boots_alternate: bool) -> Iterator[Check]:
+    """Where several kernels use one store in turns, each judges the leases of the others by the wall clock."""
+    if boots_alternate:
+        found = "used under several kernels in turns (containers, VMs, a shared home): their clocks decide on leases"
+        mend = f"keep those clocks in step (NTP); where they share no work, {_ELSEWHERE}"
+        yield Check(check="kernels", status="warn", found=found, mend=mend)
+
+
 def new_store_check(path: Path) -> Check:
     """Whether a store can be made at a path where there is none."""
     around = next(place for place in path.parents if os.path.lexists(place))

@@ -1,9 +1,11 @@
 """claim_paths and release_paths."""
 
+import contextlib
 from typing import Annotated, Any
 
 import anyio
 from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import CallToolResult
 from typing_extensions import TypedDict
 
@@ -85,10 +87,16 @@ class ClaimTools:
                 ),
             )
 
-        result = await attempt()
-        while result.claim is None and anyio.current_time() < until and not self._face.left.is_set():
-            await self._change(result, until)
+        heard = False
+        try:
             result = await attempt()
+            while result.claim is None and anyio.current_time() < until and not self._face.left.is_set():
+                await self._change(result, until)
+                result = await attempt()
+            heard = result.claim is not None or not self._face.left.is_set()
+        finally:
+            if wait_seconds > 0 and not heard:  # cancelled, or the client is gone: nobody will call again
+                await self._withdraw(ctx, run, paths, mode)
         return answers.answer(claim_answer(result))
 
     async def release_paths(
@@ -100,6 +108,16 @@ class ClaimTools:
             return self._face.loom.claims.release_paths(caller, run, claims=claims or [])
 
         return answers.answer(release_answer(await self._face.call(ctx, release)))
+
+    async def _withdraw(self, ctx: Context[Any, Any], run: str, paths: list[str], mode: Mode) -> None:
+        """Leave the queue. A call that failed by itself has nothing there, which is no news."""
+        with anyio.CancelScope(shield=True), contextlib.suppress(ToolError):
+            await self._face.call(
+                ctx,
+                lambda caller: self._face.loom.claims.withdraw(
+                    caller, run, patterns=self._face.here.patterns(paths), mode=mode
+                ),
+            )
 
     async def _change(self, refused: ClaimResult, until: float) -> None:
         """Sleep until something happened in the repo, a blocker's time is up, the client left, or the wait is over."""

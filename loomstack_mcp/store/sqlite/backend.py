@@ -12,11 +12,11 @@ from loomstack_mcp.core.errors import NotFound, StoreUnavailable
 from loomstack_mcp.core.limits import BUSY_WAIT_MS, GATE_WAIT_MS
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.sqlite import gate, schema
-from loomstack_mcp.store.sqlite.boot import boot_base_ms
+from loomstack_mcp.store.sqlite.boot import BootBase, drawn_boot, known_boot, moment_of, used_boot
 from loomstack_mcp.store.sqlite.clock import Clock, machine
 from loomstack_mcp.store.sqlite.failures import explained
 from loomstack_mcp.store.sqlite.file import prepare_file, refuse_moved
-from loomstack_mcp.store.sqlite.transaction import SqliteTx
+from loomstack_mcp.store.sqlite.transaction import Moment, SqliteTx
 
 REPOS = queries.statements("repos")
 
@@ -51,14 +51,14 @@ class SqliteStore:
         self._upgrade = upgrade
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
-        self._base_ms: int | None = None
+        self._boot: BootBase | None = None
         self._inode: int | None = None
 
     @contextmanager
     def read(self) -> Iterator[SqliteTx]:
         """One consistent snapshot."""
         with self._transaction("BEGIN") as connection:
-            yield SqliteTx(connection, self._now_ms())
+            yield SqliteTx(connection, self._moment(connection))
 
     @contextmanager
     def write(self, repo_id: str) -> Iterator[SqliteTx]:
@@ -80,11 +80,11 @@ class SqliteStore:
             idle, self._idle = self._idle, []
         if not idle:
             return
-        # The last connection to close checkpoints the log, which must not meet another writer. Who does not let go of
-        # the gate has the file open, so that ours is not the last; nor can it checkpoint where we may not write.
+        # The last connection to close checkpoints the log, which must not meet another writer. Who holds the gate has
+        # the file open, so that ours is not the last; nor can it checkpoint where we may not write. So nobody waits.
         with contextlib.ExitStack() as entered:
             with contextlib.suppress(StoreUnavailable), explained(self.path, self._gate):
-                entered.enter_context(gate.passed(self._gate, wait_ms=self._gate_wait_ms))
+                entered.enter_context(gate.passed(self._gate, wait_ms=0))
             for connection in idle:
                 connection.close()
 
@@ -96,9 +96,9 @@ class SqliteStore:
                 gate.passed(self._gate, wait_ms=self._gate_wait_ms),
                 self._transaction("BEGIN IMMEDIATE") as connection,
             ):
-                [version] = connection.execute("PRAGMA user_version").fetchone().values()
-                schema.refuse_newer(version, self._version)
-                yield SqliteTx(connection, self._now_ms())
+                boot = used_boot(connection, self._clock, self._boot)
+                yield SqliteTx(connection, moment_of(self._clock, boot))
+            self._boot = boot
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
@@ -106,6 +106,8 @@ class SqliteStore:
             connection = self._borrowed()
             try:
                 connection.execute(begin)
+                [version] = connection.execute("PRAGMA user_version").fetchone().values()
+                schema.refuse_newer(version, self._version)
                 yield connection
                 connection.execute("COMMIT")
             finally:
@@ -114,9 +116,9 @@ class SqliteStore:
                 with self._lock:
                     self._idle.append(connection)
 
-    def _now_ms(self) -> int:
-        assert self._base_ms is not None  # set when the first connection was opened
-        return self._base_ms + self._clock.boot_ms()
+    def _moment(self, connection: sqlite3.Connection) -> Moment:
+        self._boot = self._boot or known_boot(connection, self._clock)
+        return moment_of(self._clock, self._boot or drawn_boot(connection, self._clock))
 
     def _borrowed_once(self) -> None:
         """Open and migrate before the gate is taken: migrating takes the gate itself."""
@@ -147,9 +149,8 @@ class SqliteStore:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.row_factory = _named
-            if self._base_ms is None:
+            if self._inode is None:
                 self._inode = self.path.stat().st_ino
-                self._base_ms = boot_base_ms(connection, self._clock, self._gate)
         except BaseException:
             connection.close()
             raise

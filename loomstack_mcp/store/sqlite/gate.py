@@ -31,7 +31,9 @@ def passed(path: Path, *, wait_ms: int = GATE_WAIT_MS) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        if not _queued(descriptor, wait_ms):
+        if not wait_ms:
+            os.close(descriptor)
+        if not wait_ms or not _queued(descriptor, wait_ms):
             raise StoreUnavailable(
                 f"another process held {path} for {wait_ms // 1000} s; nothing was written. "
                 "Try again; if it stays so, that process may be stopped: `fuser` names it"

@@ -20,23 +20,28 @@ def migrating_store(path: Path, **options: Any) -> SqliteStore:
 def migrate(connection: sqlite3.Connection, path: Path, folder: Path) -> None:
     """Apply what is missing, all of it or nothing, behind the write gate.
 
-    A file with an older schema is copied first, beside itself. Raises StoreUnavailable for a
-    foreign or a newer file.
+    A file with an older schema is copied first, beside itself, while others go on writing. Raises StoreUnavailable for
+    a foreign or a newer file.
     """
     if not path.stat().st_size:
         import sqlite_utils  # noqa: F401 some 110 ms, which nobody else should wait for at the gate
-    with gate.passed(gate.gate_beside(path)):
-        _migrated(connection, path, folder)
+    version = newest(folder)
+    with gate.passed(path.with_name(f"{path.name}-upgrade")):  # so that only one of those who come at once copies it
+        if is_current(connection, version):
+            return
+        [found] = connection.execute("PRAGMA user_version").fetchone()
+        if found:
+            _back_up(connection, path, found)
+        with gate.passed(gate.gate_beside(path)):
+            _migrated(connection, folder)
 
 
-def _migrated(connection: sqlite3.Connection, path: Path, folder: Path) -> None:
+def _migrated(connection: sqlite3.Connection, folder: Path) -> None:
     version = newest(folder)
     if is_current(connection, version):
         return
     [found] = connection.execute("PRAGMA user_version").fetchone()
-    if found:
-        _back_up(connection, path, found)
-    else:
+    if not found:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN IMMEDIATE")

@@ -39,7 +39,7 @@ def refuse_newer(found: int, version: int) -> None:
     """Raises StoreUnavailable where a newer LoomStack has upgraded the file."""
     if found > version:
         raise StoreUnavailable(
-            f"the store has schema {found}, this version knows {version}; "
+            f"the store was upgraded by a newer loomstack-mcp (schema {found}, this one knows {version}); "
             "run `pip install --upgrade loomstack-mcp` and restart the session"
         )
 

@@ -1,23 +1,42 @@
 """One transaction of SQLite, as the seam wants it."""
 
 import sqlite3
+from dataclasses import dataclass
 from typing import Any
 
 from loomstack_mcp.store.base import Row, Statement
 
 
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """The instant of a transaction, whose parts every statement may name as parameters.
+
+    A lease that another boot wrote ends, by the clock of this one, at
+    `expires_at_ms + wall_ahead_ms + :lease_ahead_ms`: at its end by the wall clock, and a margin.
+    """
+
+    now_ms: int
+    """By the lease clock of this boot."""
+    boot_id: str
+    wall_ahead_ms: int
+    """How far the wall clock is ahead of the lease clock."""
+    lease_ahead_ms: int
+    """How far the lease clock is ahead of the wall clock, and the margin for clocks that differ."""
+
+
 class SqliteTx:
     """One open transaction on one connection."""
 
-    def __init__(self, connection: sqlite3.Connection, now_ms: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, moment: Moment) -> None:
         self._connection = connection
-        self.now_ms = now_ms
+        self._moment = vars(moment)
+        self.now_ms = moment.now_ms
         """Milliseconds since the epoch."""
 
     def all(self, statement: Statement, /, **params: Any) -> list[Row]:
         """Every row the statement returns, in its order."""
-        return self._connection.execute(statement.text, params).fetchall()
+        return self._connection.execute(statement.text, {**self._moment, **params}).fetchall()
 
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
-        return self._connection.execute(statement.text, params).rowcount
+        return self._connection.execute(statement.text, {**self._moment, **params}).rowcount

@@ -1,6 +1,6 @@
 """Schemas: twenty processes at once, two versions at once, a backup first, a newer file refused."""
 
-import json
+import gzip
 import shutil
 import sqlite3
 import subprocess
@@ -11,18 +11,31 @@ from pathlib import Path
 
 import pytest
 
-from loomstack_mcp.core.claims import Waiter
 from loomstack_mcp.core.errors import StoreUnavailable
-from loomstack_mcp.loom import Loom, open_loom
-from loomstack_mcp.services import repos, starts
-from loomstack_mcp.services.grants import grant_claim
+from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.loom import Loom
+from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Statement
-from loomstack_mcp.store.sqlite import schema
+from loomstack_mcp.store.sqlite import migrate, schema
 from loomstack_mcp.store.sqlite.migrate import migrating_store
+from tests.conftest import Clocks
 from tests.deadlines import seconds
-from tests.factories import ANA, BEA, REPO, SHOP
-from tests.services.support import claimed, started
+from tests.factories import ANA, REPO
+from tests.services.support import CHEN, claimed, started
 from tests.store.sqlite.support import add_repo, seq_of
+
+FIXTURES = Path(__file__).parent / "fixtures"
+"""A store of each schema that others may have, written by the program of that time and compressed: two loops with
+claims, a refused request, notes, an outcome with commits; from the second a landed change, in the third a decision."""
+RELEASED = (1, 2, 3)
+KEPT = (
+    "SELECT id, repo_id, run_id, fence, mode, intent, patterns, ttl_ms, granted_at_ms, ended_how FROM claim ORDER BY 1",
+    "SELECT * FROM note ORDER BY 1",
+    "SELECT * FROM outcome ORDER BY 1",
+    "SELECT * FROM repo_alias ORDER BY 1",
+    "SELECT id, run_id, patterns FROM waiter ORDER BY 1",
+)
+DEE = Caller(principal="dee", session="s-dee")
 
 _OPEN = """
 import sys
@@ -106,41 +119,87 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path, newer: Path) -> 
     assert seq_of(migrating_store(tmp_path / "loom.db")) == 0
 
 
-def test_what_an_older_store_holds_is_there_after_its_upgrade(tmp_path: Path) -> None:
-    oldest = tmp_path / "oldest"
-    oldest.mkdir()
-    shutil.copy(next(schema.FOLDER.glob("0001_*")), oldest)
-    store = migrating_store(tmp_path / "loom.db", migrations=oldest)
-    repos.recorded_repo_id(store, SHOP)
-    with store.write(REPO) as tx:
-        draft = starts.drafted_run(tx, ANA, REPO, SHOP, "")
-        run = starts.recorded_run(tx, replace(draft, loop="loop", goal="goal"))
-        wanted = Waiter(id="", repo_id=REPO, run_id=run.id, seq=0, mode="exclusive", intent="why", patterns=("src/",),
-                        place_until_ms=0)  # fmt: skip
-        held = grant_claim(tx, run, wanted, ttl_ms=run.ttl_ms)
-    with Loom(store, rework_max=3) as loom:
-        note = loom.notes.share(ANA, "", kind="fact", text="rounds prices", patterns=["src/"]).note
-    with closing(sqlite3.connect(tmp_path / "loom.db", isolation_level=None)) as other:
-        other.execute(
-            "INSERT INTO outcome SELECT 'out_' || c.value, r.repo_id, r.id, r.id, 90 + c.key, 'maker', 'passed', 's', "
-            "0, 0, '[]', '', '', json_array(c.value, ?), '{}', 1, 0, 'check', 1 FROM run AS r, json_each(?) AS c",
-            ("f" * 40, json.dumps(["a" * 40, "b" * 7])),
-        )
-    with open_loom(tmp_path / "loom.db") as loom:
-        again = claimed(loom, ANA, "src/").claim
-        found = loom.notes.latest(REPO, limit=9, query="rounding")[0]
-        started(loom, BEA)
-        refused = claimed(loom, BEA, "src/a.py").blockers
-        with loom.store.read() as tx:
-            bound = tx.all(Statement("test.bound", "SELECT short, sha, run_id, bound_by FROM binding ORDER BY sha"))
+@pytest.fixture(params=RELEASED)
+def released(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A store that the program wrote when this was its schema."""
+    path = tmp_path / "loom.db"
+    path.write_bytes(gzip.decompress((FIXTURES / f"schema-{request.param}.db.gz").read_bytes()))
+    return path
 
+
+def test_each_released_schema_has_its_store() -> None:
+    assert sorted(FIXTURES.iterdir()) == [FIXTURES / f"schema-{number}.db.gz" for number in RELEASED]
+    assert max(RELEASED) < schema.newest()
+
+
+def test_what_a_released_store_holds_is_there_after_its_upgrade(released: Path, clocks: Clocks) -> None:
+    with closing(sqlite3.connect(released)) as old:
+        before = [old.execute(statement).fetchall() for statement in KEPT]
+        [found] = old.execute("PRAGMA user_version").fetchone()
+    with Loom(migrating_store(released, clock=clocks.clock()), rework_max=3) as loom:
+        held = {claim.patterns: claim for claim in loom.claims.held(REPO, limit=9)[0]}
+        again = claimed(loom, ANA, "src/", intent="prices become net").claim
+        refused = claimed(loom, CHEN, "src/a.py").blockers
+        notes = {note.text for note in loom.notes.latest(REPO, limit=9)[0]}
+        matched = [note.text for note in loom.notes.latest(REPO, limit=9, query="rounding")[0]]
+        with loom.store.read() as tx:
+            statement = Statement("test.bound", "SELECT short, sha, run_id, bound_by FROM binding ORDER BY sha")
+            bound = [tuple(row.values()) for row in tx.all(statement)]
+            [maker] = tx.all(Statement("test.maker", "SELECT run_id FROM outcome"))
+    with closing(sqlite3.connect(released)) as new:
+        after = [new.execute(statement).fetchall() for statement in KEPT]
+
+    assert after == before
+    assert all(before)
     assert again
-    assert (again.id, again.fence) == (held.id, held.fence)
-    assert [one.id for one in found] == [note.id]
-    assert [blocker.claim for blocker in refused] == [held.id]
-    assert [tuple(row.values()) for row in bound] == [
-        (sha[:7], sha, run.id, "outcome") for sha in ("a" * 40, "b" * 7, "f" * 40)
-    ]
+    assert again == replace(held["src/",], expires_at_ms=again.expires_at_ms)
+    assert [blocker.claim for blocker in refused] == [again.id]
+    assert notes == {"prices are net on purpose", "rounding happens in the parser"}
+    assert matched == ["rounding happens in the parser"]
+    assert bound == [(sha[:7], sha, maker["run_id"], "outcome") for sha in ("b" * 40, "c" * 7)]
+    assert [file.name.split("-")[0] for file in released.parent.glob("*.backup")] == [f"loom.db.v{found}"]
+
+
+def test_leases_of_a_released_store_hold_for_another_kernel_too(released: Path, clocks: Clocks) -> None:
+    clocks.boot_id = "boot-2"
+    with Loom(migrating_store(released, clock=clocks.clock()), rework_max=3) as loom:
+        started(loom, DEE)
+
+        assert [blocker.who for blocker in claimed(loom, DEE, "src/a.py").blockers] == ["ana", "chen"]
+        clocks.pass_minutes(33)
+        assert claimed(loom, DEE, "src/a.py").claim
+
+
+@pytest.mark.parametrize("begin", ["BEGIN", "BEGIN IMMEDIATE"])
+def test_a_session_of_the_version_before_is_told_in_one_sentence(tmp_path: Path, newer: Path, begin: str) -> None:
+    old = add_repo(tmp_path / "loom.db")
+    with migrating_store(tmp_path / "loom.db", migrations=newer).read():
+        pass
+    door = old.read() if begin == "BEGIN" else old.write("r")
+
+    with pytest.raises(StoreUnavailable, match=r"was upgraded by a newer loomstack-mcp .* restart the session"), door:
+        pass
+
+
+def test_writers_go_on_while_the_backup_before_an_upgrade_is_taken(
+    tmp_path: Path, newer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = add_repo(tmp_path / "loom.db")
+    seen = []
+
+    def watched(connection: sqlite3.Connection, path: Path, version: int) -> None:
+        with old.write("r") as tx:
+            tx.all(queries.statements("repos")["next_seq"], repo_id="r")
+        seen.append(version)
+        _back_up(connection, path, version)
+
+    _back_up = migrate._back_up
+    monkeypatch.setattr(migrate, "_back_up", watched)
+    with migrating_store(tmp_path / "loom.db", migrations=newer).read():
+        pass
+
+    assert seen == [schema.newest()]
+    assert len(list(tmp_path.glob("*.backup"))) == 1
 
 
 def test_the_seam_of_each_migration_leaves_the_same_tables(tmp_path: Path) -> None:
@@ -148,8 +207,9 @@ def test_the_seam_of_each_migration_leaves_the_same_tables(tmp_path: Path) -> No
     steps.mkdir()
     for file in sorted(schema.FOLDER.iterdir()):
         shutil.copy(file, steps)
-        with migrating_store(tmp_path / "by-steps.db", migrations=steps).read():
-            pass
+        (tmp_path / "by-steps.db").touch()
+        with closing(sqlite3.connect(tmp_path / "by-steps.db", isolation_level=None)) as connection:
+            migrate.migrate(connection, tmp_path / "by-steps.db", steps)
     with migrating_store(tmp_path / "at-once.db").read():
         pass
 

@@ -7,19 +7,27 @@ SELECT key FROM line_key
 INSERT INTO line_key (only, key) VALUES (1, :key) ON CONFLICT (only) DO NOTHING
 
 -- :name known
--- The commits of a repo that the ledger has.
-SELECT sha FROM landed WHERE repo_id = :repo_id
+-- The commits of a repo that the ledger has, with all of their files.
+SELECT sha FROM landed WHERE repo_id = :repo_id AND whole = 1
 
 -- :name authors
 -- Whose changes they are.
 SELECT DISTINCT account, author FROM landed WHERE repo_id = :repo_id
 
 -- :name insert
--- A landed change; nothing is returned where it is known.
-INSERT INTO landed (repo_id, sha, at_ms, made_at_ms, author, account, title, run_id, said)
-VALUES (:repo_id, :sha, :at_ms, :made_at_ms, :author, :account, :title, :run_id, :said)
+-- A landed change whose files are to come; nothing changes where somebody has begun with it.
+INSERT INTO landed (repo_id, sha, at_ms, made_at_ms, author, account, title, run_id, said, whole)
+VALUES (:repo_id, :sha, :at_ms, :made_at_ms, :author, :account, :title, '', :said, 0)
 ON CONFLICT (repo_id, sha) DO NOTHING
-RETURNING number
+
+-- :name begun
+-- The number of a landed change, and whether all of its files are there.
+SELECT number, whole FROM landed WHERE repo_id = :repo_id AND sha = :sha
+
+-- :name complete
+-- All of its files are there; nothing changes where some were forgotten meanwhile.
+UPDATE landed SET whole = 1, run_id = :run_id
+WHERE number = :number AND (SELECT COUNT(*) FROM landed_file WHERE landed = :number) = :files
 
 -- :name insert_file
 -- What it did to one file.
@@ -39,6 +47,7 @@ FROM (
 ) AS k
 JOIN landed_file AS f ON f.landed = k.landed AND f.path = k.path
 JOIN landed AS l ON l.number = f.landed
+WHERE l.whole = 1
 
 -- :name by_shas
 -- Some landed changes, with the runs that made them.
@@ -46,15 +55,35 @@ SELECT l.sha, l.at_ms, l.author, l.account, l.title AS message, l.said, COALESCE
   COALESCE(r.loop, '') AS loop, COALESCE(r.principal, '') AS principal
 FROM json_each(:shas) AS s CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha = s.value
 LEFT JOIN run AS r ON r.id = l.run_id
+WHERE l.whole = 1
 
 -- :name paths_of
 -- The files of some landed changes.
 SELECT l.sha, f.path FROM json_each(:shas) AS s CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha = s.value
 JOIN landed_file AS f ON f.landed = l.number
+WHERE l.whole = 1
+
+-- :name size
+-- How many files some landed changes have.
+SELECT COUNT(*) AS files
+FROM json_each(:shas) AS s CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha = s.value
+JOIN landed_file AS f ON f.landed = l.number
+
+-- :name fade
+-- What landed before the window is about to be forgotten: from now on it is not known.
+UPDATE landed SET whole = 0 WHERE repo_id = :repo_id AND at_ms < :before_ms RETURNING sha, run_id
+
+-- :name forget_files
+-- Some of its files are no longer remembered.
+DELETE FROM landed_file WHERE (landed, path) IN (
+  SELECT f.landed, f.path FROM landed AS l JOIN landed_file AS f ON f.landed = l.number
+  WHERE l.repo_id = :repo_id AND l.whole = 0 AND l.at_ms < :before_ms LIMIT :limit
+)
 
 -- :name forget
--- What landed before the window is no longer remembered.
-DELETE FROM landed WHERE repo_id = :repo_id AND at_ms < :before_ms RETURNING sha, run_id
+-- Nor is it itself.
+DELETE FROM landed WHERE repo_id = :repo_id AND whole = 0 AND at_ms < :before_ms
+AND NOT EXISTS (SELECT 1 FROM landed_file WHERE landed = landed.number)
 
 -- :name bind
 -- A run made these commits.
@@ -72,7 +101,7 @@ ORDER BY length(b.sha) DESC, r.seq DESC LIMIT 1
 -- :name bind_landed
 -- The same for those that have landed already.
 UPDATE landed SET run_id = :run_id
-WHERE run_id = '' AND made_at_ms + 600000 >= (SELECT started_at_ms FROM run WHERE id = :run_id) AND number IN (
+WHERE run_id = '' AND whole = 1 AND made_at_ms + 600000 >= (SELECT started_at_ms FROM run WHERE id = :run_id) AND number IN (
   SELECT l.number FROM json_each(:shas) AS s
   CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha >= s.value AND l.sha < s.value || 'g'
 )

@@ -22,6 +22,12 @@ FROM json_each(:places) AS p
 WHERE true
 ON CONFLICT DO NOTHING
 
+-- :name delete_some
+-- It no longer lies at some of its places.
+DELETE FROM path_key WHERE (repo_id, noun, key, extension, id, pattern) IN (
+  SELECT repo_id, noun, key, extension, id, pattern FROM path_key WHERE id = :id LIMIT :limit
+)
+
 -- :name delete
 -- It lies nowhere any more.
 DELETE FROM path_key WHERE id IN (SELECT value FROM json_each(:ids))

@@ -1,40 +1,52 @@
 -- :name get
 -- One run.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
-  agent, state, status, seq, ttl_ms, expires_at_ms, started_at_ms, seen_at_ms, ended_at_ms
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms,
+  expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
+  seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
 FROM run WHERE id = :id
 
 -- :name by_key
 -- The run that an idempotency key stands for.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
-  agent, state, status, seq, ttl_ms, expires_at_ms, started_at_ms, seen_at_ms, ended_at_ms
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms,
+  expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
+  seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
 FROM run WHERE repo_id = :repo_id AND principal = :principal AND loop = :loop AND key = :key AND key <> ''
 
 -- :name of_session
 -- The live runs of a session, newest first.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
-  agent, state, status, seq, ttl_ms, expires_at_ms, started_at_ms, seen_at_ms, ended_at_ms
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms,
+  expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
+  seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
 FROM run WHERE principal = :principal AND session = :session AND state = 'live'
 ORDER BY started_at_ms DESC, seq DESC LIMIT :limit
 
 -- :name live
 -- The runs of a repo that are not over, newest first.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
-  agent, state, status, seq, ttl_ms, expires_at_ms, started_at_ms, seen_at_ms, ended_at_ms
-FROM run WHERE repo_id = :repo_id AND state = 'live' AND expires_at_ms > :now_ms
-ORDER BY expires_at_ms DESC LIMIT :limit
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms,
+  expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
+  seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
+FROM run WHERE repo_id = :repo_id AND state = 'live'
+  AND expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END > :now_ms
+ORDER BY run.expires_at_ms DESC LIMIT :limit
 
 -- :name latest
 -- The last runs of a repo in any state, newest first.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
-  agent, state, status, seq, ttl_ms, expires_at_ms, started_at_ms, seen_at_ms, ended_at_ms
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms,
+  expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
+  seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
 FROM run WHERE repo_id = :repo_id ORDER BY seq DESC LIMIT :limit
 
 -- :name by_ids
 -- Some runs.
 SELECT r.id, r.repo_id, r.parent_id, r.checks_run, r.loop, r.goal, r.key, r.finding, r.branch, r.worktree, r.paths,
-  r.principal, r.session, r.agent, r.state, r.status, r.seq, r.ttl_ms, r.expires_at_ms, r.started_at_ms,
-  r.seen_at_ms, r.ended_at_ms
+  r.principal, r.session, r.agent, r.process, r.state, r.status, r.seq, r.ttl_ms, r.started_at_ms, r.ended_at_ms,
+  r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
+  r.seen_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
 FROM json_each(:ids) AS i CROSS JOIN run AS r ON r.id = i.value
 
 -- :name lineage
@@ -49,25 +61,33 @@ SELECT id FROM up
 -- :name lapsed
 -- Live runs whose lease has ended, oldest first.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
-  agent, state, status, seq, ttl_ms, expires_at_ms, started_at_ms, seen_at_ms, ended_at_ms
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms,
+  expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
+  seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
 FROM run WHERE repo_id = :repo_id AND state = 'live' AND expires_at_ms <= :now_ms
-ORDER BY expires_at_ms LIMIT :limit
+  AND expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END <= :now_ms
+ORDER BY run.expires_at_ms LIMIT :limit
 
 -- :name insert
 -- A run starts; nothing changes where its id is taken.
 INSERT INTO run (id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal,
-  session, agent, state, status, seq, ttl_ms, expires_at_ms, started_at_ms, seen_at_ms, ended_at_ms)
+  session, agent, process, state, status, seq, ttl_ms, expires_at_ms, started_at_ms, seen_at_ms, ended_at_ms, boot_id,
+  wall_ahead_ms)
 VALUES (:id, :repo_id, :parent_id, :checks_run, :loop, :goal, :key, :finding, :branch, :worktree, :paths, :principal,
-  :session, :agent, :state, :status, :seq, :ttl_ms, :expires_at_ms, :started_at_ms, :seen_at_ms, :ended_at_ms)
+  :session, :agent, :process, :state, :status, :seq, :ttl_ms, :expires_at_ms, :started_at_ms, :seen_at_ms,
+  :ended_at_ms, :boot_id, :wall_ahead_ms)
 ON CONFLICT (id) DO NOTHING
 
 -- :name update
 -- The parts of a run that change.
-UPDATE run SET session = :session, agent = :agent, state = :state, status = :status, ttl_ms = :ttl_ms,
-  expires_at_ms = :expires_at_ms, seen_at_ms = :seen_at_ms, ended_at_ms = :ended_at_ms
+UPDATE run SET session = :session, agent = :agent, process = :process, state = :state, status = :status,
+  ttl_ms = :ttl_ms, expires_at_ms = :expires_at_ms, seen_at_ms = :seen_at_ms, ended_at_ms = :ended_at_ms,
+  boot_id = :boot_id, wall_ahead_ms = :wall_ahead_ms
 WHERE id = :id
 
 -- :name shorten
 -- The process of an agent is gone: no lease of its live runs outlasts :until_ms.
-UPDATE run SET expires_at_ms = :until_ms
-WHERE principal = :principal AND session = :session AND agent = :agent AND state = 'live' AND expires_at_ms > :until_ms
+UPDATE run SET expires_at_ms = :until_ms, boot_id = :boot_id, wall_ahead_ms = :wall_ahead_ms,
+  seen_at_ms = seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END
+WHERE principal = :principal AND session = :session AND agent = :agent AND process = :process AND state = 'live'
+  AND expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END > :until_ms
