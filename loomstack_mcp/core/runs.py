@@ -18,6 +18,8 @@ class Caller:
     """A sub-agent of the session; empty for the session's own agent, and where the client does not tell."""
     parent_agent: str = ""
     """Where the client says which agent started this one."""
+    folder: str = ""
+    """Where the client says that the caller stands; "" where it does not."""
     certain: bool = True
     """False where several agents may share this identity, so that "my newest run" is a guess."""
 

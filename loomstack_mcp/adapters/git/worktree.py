@@ -45,6 +45,14 @@ class Worktree:
         with Repository(self.place) as repo:
             return bool(repo.run("ls-files", "--", f":(top,literal){path}").text)
 
+    def links_to(self, folder: Path) -> bool:
+        """Whether a folder in it is a submodule: its index has a commit in that place (gitglossary(7), gitlink)."""
+        if not folder.is_relative_to(self.root):
+            return False
+        with Repository(self.place) as repo:
+            path = folder.relative_to(self.root)
+            return repo.run("ls-files", "--stage", "--", f":(top,literal){path}").text.startswith("160000 ")
+
     def checkout(self, *, repo: str = "") -> Checkout:
         """What the store needs to know of it; `repo` is a name that the user's settings give it."""
         return Checkout(
