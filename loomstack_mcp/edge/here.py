@@ -131,6 +131,17 @@ class Here:
         worktree = self.worktree
         return tuple(worktree.claimed(path) if worktree else claimed(path) for path in paths)
 
+    def moved_to(self, folder: str) -> "Here":
+        """The same repository, seen from another folder in one of its worktrees.
+
+        Raises Invalid, or NotFound where the folder is in no repository.
+        """
+        asked = (self.folder or Path("/")) / bounded("worktree", folder)
+        worktree = self._seen().moved_to(asked)
+        moved = Here(asked, self.flags, elsewhere=self._elsewhere, meant=self._meant)
+        moved._worktree = worktree
+        return moved
+
     def _seen(self) -> Worktree:
         if (worktree := self.worktree) is None:
             where = f"{self.folder} is in no git worktree" if self.folder else "over HTTP no worktree is seen"

@@ -8,7 +8,7 @@ from pathlib import Path
 from loomstack_mcp.adapters.git.discovery import Place, place_at
 from loomstack_mcp.adapters.git.identity import clone_name, identity, setting
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.core.errors import NotFound
+from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.patterns.typed import claimed
 from loomstack_mcp.core.repos import Checkout, identity_of
 
@@ -72,17 +72,79 @@ class Worktree:
             return repo.trunk_file(path)
 
     def claimed(self, text: str) -> str:
-        """A path or pattern as the caller typed it, as the canonical pattern of a claim. Raises Invalid."""
+        """A path or pattern as the caller typed it, as the canonical pattern of a claim.
+
+        A path in another worktree of the repository is the path there. Raises Invalid, which names the repository that
+        a path belongs to instead.
+        """
+        top, text = self._anchored(text)
         return claimed(
             text,
-            root=str(self.root),
-            is_file=lambda path: os.path.lexists(self.root / path) and not self._is_folder(path),
-            is_folder=self._is_folder,
+            root=str(top),
+            is_file=lambda path: os.path.lexists(top / path) and not _is_folder(top / path),
+            is_folder=lambda path: _is_folder(top / path),
         )
 
-    def _is_folder(self, path: str) -> bool:
-        # A link to a folder is one entry of the tree, not the folder behind it.
-        return (self.root / path).is_dir() and not (self.root / path).is_symlink()
+    def moved_to(self, folder: Path) -> "Worktree":
+        """The worktree around a folder, where the repository itself names it as one of its own.
+
+        Raises NotFound for a folder in no repository, Invalid for one in any other: a `.git` may point anywhere.
+        """
+        if not os.path.isdir(folder):  # noqa: PTH112 a name that is too long does not raise
+            raise Invalid(f"{folder} is no folder; name one that is there")
+        if not marked_top(folder):
+            raise NotFound(f"{folder} is in no git repository; name a worktree of {self.root}")
+        try:
+            place = place_at(folder)
+        except NotFound as error:
+            raise Invalid(str(error)) from None
+        if place.common_dir != self.common_dir:
+            raise Invalid(f"{folder} is in the repository at {place.root or place.git_dir}, not in that of {self.root}")
+        if place.root is None or not Path(os.path.realpath(folder)).is_relative_to(place.root):
+            raise Invalid(f"{folder} is in no worktree; name one that `git worktree list` shows in {self.root}")
+        if not self._names(place):
+            raise Invalid(f"{folder} is in no worktree that `git worktree list` shows in {self.root}")
+        return Worktree(place.root, place)
+
+    def _anchored(self, text: str) -> tuple[Path, str]:
+        """The top of the worktree that a path is meant in, and the path as it is read there."""
+        path = Path(os.path.normpath(self.root / text))
+        tops = (top for top in (path, *path.parents) if top == self.root or os.path.lexists(top / ".git"))
+        if (top := next(tops, self.root)) == self.root:
+            return self.root, text
+        try:
+            self.moved_to(top)
+        except (Invalid, NotFound) as error:
+            if top.is_relative_to(self.root):  # a submodule, say, which is a path here as well
+                return self.root, text
+            raise Invalid(f"{text} cannot be claimed here: {error}") from None
+        return top, text if text.startswith("/") else f"{self.root}/{text}"
+
+    def _names(self, place: Place) -> bool:
+        """Whether `git worktree list` has it: each linked one is in the common folder, with the way back to it."""
+        if place.root in (None, self.root):
+            return place.root is not None
+        mark = os.path.realpath(place.common_dir)
+        if place.git_dir != place.common_dir:
+            try:
+                written = (place.git_dir / "gitdir").read_text("utf-8", "surrogateescape").rstrip("\n")
+            except OSError:
+                return False
+            mark = os.path.realpath(place.git_dir / written)
+        elif moved := setting(place, "core.worktree"):
+            return os.path.realpath(place.common_dir / moved) == str(place.root)
+        return mark == os.path.realpath(f"{place.root}/.git") and Path(mark).parent == place.root
+
+
+def marked_top(folder: Path) -> str:
+    """The nearest folder, that one or one above it, with the mark by which git knows a worktree; "" where none has."""
+    tops = (folder, *folder.parents)
+    return next((str(top) for top in tops if os.path.lexists(os.path.join(top, ".git"))), "")  # noqa: PTH118
+
+
+def _is_folder(path: Path) -> bool:
+    # A link to a folder is one entry of the tree, not the folder behind it.
+    return os.path.isdir(path) and not os.path.islink(path)  # noqa: PTH112, PTH114 nor does one that is too long
 
 
 def worktree_at(folder: Path) -> Worktree | None:

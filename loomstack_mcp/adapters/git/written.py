@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.discovery import place_at
-from loomstack_mcp.adapters.git.worktree import Worktree
+from loomstack_mcp.adapters.git.worktree import Worktree, marked_top
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.patterns.typed import file_pattern
 
@@ -87,11 +87,9 @@ def _worktrees(folder: str) -> Iterator[Worktree]:
 
 
 def _around(folder: str) -> Worktree | None:
-    tops = (folder, *map(str, Path(folder).parents))
-    # Without the mark that git looks for there is no worktree, and none to ask git about.
-    top = next((top for top in tops if os.path.lexists(os.path.join(top, ".git"))), "")  # noqa: PTH118
-    if not top:
+    asked = Path(folder)
+    if not marked_top(asked):  # then there is no worktree, and none to ask git about
         return None
-    here = next(top for top in tops if os.path.isdir(top))  # noqa: PTH112 a NUL does not raise
-    place = place_at(Path(here))
+    there = next(top for top in (asked, *asked.parents) if os.path.isdir(top))  # noqa: PTH112 a NUL does not raise
+    place = place_at(there)
     return Worktree(place.root, place) if place.root else None

@@ -1,5 +1,6 @@
 """check_conflicts."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
@@ -11,6 +12,7 @@ from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.views import conflict_shown
 from loomstack_mcp.server import answers
 from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.standpoints import Standpoint
 from loomstack_mcp.services.conflicts import ConflictResult
 
 _CONFLICTS_MAX = 8
@@ -32,15 +34,30 @@ class ConflictTools:
         self._face = face
 
     async def check_conflicts(
-        self, *, run: str = "", base: str = "", ctx: Context[Any, Any]
+        self, *, run: str = "", base: str = "", worktree: str = "", ctx: Context[Any, Any]
     ) -> Annotated[CallToolResult, ConflictAnswer]:
         """Before you land: what your branch and worktree would take back of what others landed, also where
-        git sees no conflict. stop: do not land, do what each conflict says. base: default the trunk."""
+        git sees no conflict. stop: do not land, do what each conflict says. base: default the trunk.
+        worktree: another one of yours."""
 
-        def check(caller: Caller) -> ConflictResult:
-            return self._face.loom.conflicts.check_run(caller, run, self._face.proposal(base))
+        def check(caller: Caller) -> ConflictResult | Standpoint:
+            stand = self._face.standpoints.of(caller, worktree)
+            if not stand.is_meant:
+                return stand
+            gaps = (*stand.unchecked, *self._face.unseen_edits(caller, stand.seen))
+            proposal = self._face.proposal(stand.seen, base)
+            proposal = replace(proposal, unchecked=(*proposal.unchecked, *gaps))
+            result = self._face.loom.conflicts.check_run(caller, run, proposal)
+            self._face.see_edits(caller, stand.seen)
+            return result
 
-        return answers.answer(conflict_answer(await self._face.call(ctx, check)))
+        result = await self._face.call(ctx, check)
+        return answers.answer(unseen_answer(result) if isinstance(result, Standpoint) else conflict_answer(result))
+
+
+def unseen_answer(stand: Standpoint) -> ConflictAnswer:
+    """Nothing was looked at, which is never clear."""
+    return {"verdict": "warn", "unchecked": list(stand.unchecked)}
 
 
 def conflict_answer(result: ConflictResult) -> ConflictAnswer:
