@@ -23,20 +23,22 @@ class SightingService:
     def saw_call(self, caller: Caller, tool_use: str) -> None:
         """The caller is about to call a tool of ours, from its folder."""
         with self._store.append() as tx:
-            _swept(tx)
-            _noted(tx, caller, tool_use=tool_use, folder=caller.folder, repo_id="")
+            until_ms = tx.now_ms + CALL_SEEN_FOR_MS
+            _noted(tx, caller, tool_use=tool_use, folder=caller.folder, repo_id="", until_ms=until_ms)
 
     def saw_edits(self, caller: Caller, checkout: Checkout, worktrees: Iterable[str]) -> None:
         """The caller is about to edit in these worktrees. Nothing is written where all of that is known."""
+        if not caller.session:
+            return
         with self._store.read() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
             known = _edited(tx, caller, repo_id)
         if not (news := [encodable(top) for top in worktrees if encodable(top) not in known]):
             return
         with self._store.append() as tx:
-            _swept(tx)
+            until_ms = tx.now_ms + EDIT_SEEN_FOR_MS
             for top in news:
-                _noted(tx, caller, tool_use="", folder=top, repo_id=repo_id)
+                _noted(tx, caller, tool_use="", folder=top, repo_id=repo_id, until_ms=until_ms)
 
     def known_caller(self, caller: Caller, tool_use: str) -> Caller:
         """The caller with its agent and its folder, where a hook saw this call."""
@@ -66,23 +68,13 @@ class SightingService:
 
 
 def _edited(tx: Tx, caller: Caller, repo_id: str) -> list[str]:
-    """Where it is not certain which agent calls, it may be any of its session."""
-    found = tx.all(SIGHTINGS["edits"], session=caller.session, repo_id=repo_id) if caller.session else []
+    """In which worktrees. Where it is not certain which agent calls, it may be any of its session."""
+    found = tx.all(SIGHTINGS["edits"], session=caller.session, repo_id=repo_id)
     return [str(row["folder"]) for row in found if row["agent"] == caller.agent or not caller.certain]
 
 
-def _noted(tx: Tx, caller: Caller, *, tool_use: str, folder: str, repo_id: str) -> None:
-    tx.run(
-        SIGHTINGS["insert"],
-        session=caller.session,
-        tool_use=tool_use,
-        agent=caller.agent,
-        folder=folder,
-        repo_id=repo_id,
-        now_ms=tx.now_ms,
-    )
-
-
-def _swept(tx: Tx) -> None:
-    before = {"calls_before_ms": tx.now_ms - CALL_SEEN_FOR_MS, "edits_before_ms": tx.now_ms - EDIT_SEEN_FOR_MS}
-    tx.run(SIGHTINGS["sweep"], **before)
+def _noted(tx: Tx, caller: Caller, *, tool_use: str, folder: str, repo_id: str, until_ms: int) -> None:
+    tx.run(SIGHTINGS["sweep"], now_ms=tx.now_ms)
+    who = {"session": caller.session, "agent": caller.agent}
+    what = {"tool_use": tool_use, "folder": folder, "repo_id": repo_id}
+    tx.run(SIGHTINGS["insert"], **who, **what, expires_at_ms=until_ms)

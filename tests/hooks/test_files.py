@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shlex
 import sqlite3
 import subprocess
@@ -155,6 +156,16 @@ def test_what_cannot_be_judged_is_said(tmp_path: Path, shop: Path, held: str) ->
     assert "not a git repository: /nowhere" in reply["systemMessage"]
     assert without_git
     assert "no git on PATH" in without_git["systemMessage"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_repository_of_somebody_else_is_said(tmp_path: Path, shop: Path, held: str) -> None:
+    git(tmp_path, "clone", "--quiet", str(shop), "foreign")
+    os.chown(tmp_path / "foreign", 12345, 12345)
+    reply = hook(tmp_path, "claude", claude_edit(shop, str(tmp_path / "foreign/src/a.py")))
+
+    assert reply
+    assert "dubious ownership" in reply["systemMessage"]
 
 
 def test_one_file_that_cannot_be_judged_hides_no_other(tmp_path: Path, shop: Path, held: str) -> None:

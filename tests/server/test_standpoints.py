@@ -109,12 +109,25 @@ def test_a_path_in_another_repository_is_refused_with_the_repository_that_it_bel
     assert "lies outside the repository" in server.error("claim_paths", paths=[f"{tmp_path}/x.py"], intent="mine")
 
 
+def test_a_claim_on_a_link_holds_both_of_its_ends(trunk: Path, server: Server, tmp_path: Path) -> None:
+    (trunk / "also").symlink_to("src")
+    (trunk / "way.py").symlink_to("README.md")
+    (trunk / "out").symlink_to(tmp_path)
+    for path in ("also/a.py", "also/n*.py", "way.py", "out/x.py", "also"):
+        server.answer("claim_paths", paths=[path], intent="mine")
+    named = ["also/a.py", "src/a.py", "src/new.py", "way.py", "README.md", "out/x.py", "also/b.py", "src/b.py"]
+    edits = (claude_edit(trunk, str(trunk / path), session="s-2") for path in named)
+
+    assert [refused(hook(tmp_path, "claude", edit)) for edit in edits] == [*[True] * 7, False]
+
+
 @pytest.mark.parametrize("where", [nested, beside])
 def test_a_worktree_that_is_named_is_looked_at(trunk: Path, server: Server, where: Callable[[Path], Path]) -> None:
     (where(trunk) / TAX).write_text(BEFORE)
 
     found = server.answer("check_conflicts", worktree=str(where(trunk)))
     assert [one["kind"] for one in found["conflicts"]] == ["undo"]
+    assert found["checked"]["worktree"] == str(where(trunk))
     assert server.answer("check_conflicts")["verdict"] == "clear"
 
 

@@ -1,6 +1,7 @@
 """A worktree: who it is to the store, and what its paths name on disk."""
 
 import os
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +10,7 @@ from loomstack_mcp.adapters.git.discovery import Place, place_at
 from loomstack_mcp.adapters.git.identity import clone_name, identity, setting
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.errors import Invalid, NotFound
+from loomstack_mcp.core.patterns.globs import literal, pattern
 from loomstack_mcp.core.patterns.typed import claimed
 from loomstack_mcp.core.repos import Checkout, identity_of
 
@@ -77,13 +79,18 @@ class Worktree:
         A path in another worktree of the repository is the path there. Raises Invalid, which names the repository that
         a path belongs to instead.
         """
+        return self.both_ends(text)[0]
+
+    def both_ends(self, text: str) -> tuple[str, ...]:
+        """The same, and the pattern of what a link in it leads to, where it has one."""
         top, text = self._anchored(text)
-        return claimed(
+        canonical = claimed(
             text,
             root=str(top),
             is_file=lambda path: os.path.lexists(top / path) and not _is_folder(top / path),
             is_folder=lambda path: _is_folder(top / path),
         )
+        return tuple(dict.fromkeys((canonical, _behind_links(top, canonical))))
 
     def moved_to(self, folder: Path) -> "Worktree":
         """The worktree around a folder, where the repository itself names it as one of its own.
@@ -140,6 +147,17 @@ def marked_top(folder: Path) -> str:
     """The nearest folder, that one or one above it, with the mark by which git knows a worktree; "" where none has."""
     tops = (folder, *folder.parents)
     return next((str(top) for top in tops if os.path.lexists(os.path.join(top, ".git"))), "")  # noqa: PTH118
+
+
+def _behind_links(top: Path, canonical: str) -> str:
+    """A pattern with its literal names as the system resolves them; as it is where they lead elsewhere."""
+    key = pattern(canonical).key
+    real = Path(os.path.realpath(top / key))
+    rest = canonical.split("/")[key.count("/") :]
+    # What is not followed by more is one entry of the tree, also where it is a link to a folder.
+    if not key or not real.is_relative_to(top) or real == top or (not rest and _is_folder(real)):
+        return canonical
+    return "/".join([literal(unicodedata.normalize("NFC", str(real.relative_to(top)))), *rest])
 
 
 def _is_folder(path: Path) -> bool:

@@ -12,7 +12,6 @@ from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.views import conflict_shown
 from loomstack_mcp.server import answers
 from loomstack_mcp.server.face import Face
-from loomstack_mcp.server.standpoints import Standpoint
 from loomstack_mcp.services.conflicts import ConflictResult
 
 _CONFLICTS_MAX = 8
@@ -40,34 +39,30 @@ class ConflictTools:
         git sees no conflict. stop: do not land, do what each conflict says. base: default the trunk.
         worktree: another one of yours."""
 
-        def check(caller: Caller) -> ConflictResult | Standpoint:
+        def check(caller: Caller) -> ConflictAnswer:
             stand = self._face.standpoints.of(caller, worktree)
-            if not stand.is_meant:
-                return stand
+            if not stand.is_meant:  # nothing was looked at, which is never clear
+                return {"verdict": "warn", "unchecked": list(stand.unchecked)}
             gaps = (*stand.unchecked, *self._face.unseen_edits(caller, stand.seen))
             proposal = self._face.proposal(stand.seen, base)
             proposal = replace(proposal, unchecked=(*proposal.unchecked, *gaps))
             result = self._face.loom.conflicts.check_run(caller, run, proposal)
             self._face.see_edits(caller, stand.seen)
-            return result
+            return conflict_answer(result, worktree=stand.seen.one_of_several)
 
-        result = await self._face.call(ctx, check)
-        return answers.answer(unseen_answer(result) if isinstance(result, Standpoint) else conflict_answer(result))
-
-
-def unseen_answer(stand: Standpoint) -> ConflictAnswer:
-    """Nothing was looked at, which is never clear."""
-    return {"verdict": "warn", "unchecked": list(stand.unchecked)}
+        return answers.answer(await self._face.call(ctx, check))
 
 
-def conflict_answer(result: ConflictResult) -> ConflictAnswer:
-    """The verdict, with as many conflicts as a model needs to act."""
+def conflict_answer(result: ConflictResult, *, worktree: str = "") -> ConflictAnswer:
+    """The verdict, with as many conflicts as a model needs to act, and which of several worktrees it is about."""
     shown = result.conflicts[:_CONFLICTS_MAX]
     bodies = [dict(lean(conflict_shown(one, target=result.target, now_ms=result.now_ms))) for one in shown]
     answer: ConflictAnswer = {
         "verdict": result.verdict,
         "conflicts": bodies,
-        "checked": {"against": result.target, "changes": result.changes, "ms": result.ms},
+        "checked": dict(
+            lean({"worktree": worktree, "against": result.target, "changes": result.changes, "ms": result.ms})
+        ),
         "unchecked": list(result.unchecked),
         "alerts": answers.alert_items(result.alerts),
     }

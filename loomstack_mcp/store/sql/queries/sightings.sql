@@ -1,7 +1,7 @@
 -- :name insert
 -- A hook saw an agent; nothing changes where that is known.
-INSERT INTO sighting (session, tool_use, agent, folder, repo_id, at_ms)
-VALUES (:session, :tool_use, :agent, :folder, :repo_id, :now_ms)
+INSERT INTO sighting (session, tool_use, agent, folder, repo_id, expires_at_ms)
+VALUES (:session, :tool_use, :agent, :folder, :repo_id, :expires_at_ms)
 ON CONFLICT (session, tool_use, agent, folder) DO NOTHING
 
 -- :name call
@@ -11,7 +11,7 @@ SELECT agent, folder FROM sighting WHERE session = :session AND tool_use = :tool
 -- :name edits
 -- The worktrees that a session's agents edited and nobody looked at since, oldest first.
 SELECT agent, folder FROM sighting WHERE session = :session AND tool_use = '' AND repo_id = :repo_id
-ORDER BY at_ms, folder
+ORDER BY expires_at_ms, folder
 
 -- :name forget
 -- A worktree was looked at, for an agent or for every one of the session.
@@ -20,4 +20,4 @@ DELETE FROM sighting WHERE session = :session AND tool_use = '' AND folder = :fo
 
 -- :name sweep
 -- Calls are over soon, and sessions one day.
-DELETE FROM sighting WHERE at_ms < CASE WHEN tool_use = '' THEN :edits_before_ms ELSE :calls_before_ms END
+DELETE FROM sighting WHERE expires_at_ms <= :now_ms

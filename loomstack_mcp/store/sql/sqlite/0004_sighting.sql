@@ -7,6 +7,7 @@ CREATE TABLE sighting (
   agent TEXT NOT NULL,
   folder TEXT NOT NULL,
   repo_id TEXT NOT NULL,
-  at_ms INTEGER NOT NULL,
+  expires_at_ms INTEGER NOT NULL,
   PRIMARY KEY (session, tool_use, agent, folder)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX sighting_over ON sighting (expires_at_ms);
