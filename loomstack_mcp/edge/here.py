@@ -66,7 +66,7 @@ class Here:
     def one_of_several(self) -> str:
         """The top of the worktree where the clone has others beside it; else "", for then it says nothing."""
         worktree = self.worktree
-        return str(worktree.root) if worktree and (worktree.common_dir / "worktrees").is_dir() else ""
+        return str(worktree.root) if worktree and worktree.has_siblings else ""
 
     def must_see_worktree(self) -> None:
         """Raises Invalid where none is seen: what needs its files can be told no other repository by name."""

@@ -37,6 +37,11 @@ class Worktree:
         """The clone's own list of files that git leaves out (gitignore(5)), which no colleague gets."""
         return str(self.common_dir / "info" / "exclude")
 
+    @property
+    def has_siblings(self) -> bool:
+        """Whether the clone has, or had, other worktrees beside this one."""
+        return (self.common_dir / "worktrees").is_dir()
+
     @cached_property
     def ignore_case(self) -> bool:
         """Whether letter case tells no two of its files apart; git finds that out when it makes a clone."""
