@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import commit_all, environment, git
 from tests.hooks.support import claude_edit, codex_patch, hook, refused
+from tests.house.started import started
 from tests.processes import HOOK
 from tests.wire import Server
 
@@ -158,6 +159,32 @@ def test_what_cannot_be_judged_is_said(tmp_path: Path, shop: Path, held: str) ->
     assert "no git on PATH" in without_git["systemMessage"]
 
 
+def test_a_patch_of_many_files_asks_no_repository_twice(tmp_path: Path, shop: Path, held: str, elsewhere: Path) -> None:
+    (elsewhere / "core.py").write_text("x\n")
+    commit_all(elsewhere)
+    git(shop, "-c", "protocol.file.allow=always", "submodule", "add", "--quiet", str(elsewhere), "lib")
+
+    def asked(count: int) -> int:
+        files = "".join(f"*** Add File: {shop}/lib/new{number % 7}/{number}.py\n+x\n" for number in range(count))
+        payload = codex_patch(shop, f"*** Begin Patch\n{files}*** End Patch\n")
+        found = started(
+            [HOOK, "codex", "PreToolUse"], cwd=shop, environment=environment(tmp_path), stdin=json.dumps(payload)
+        )
+        assert (found.status, found.printed, found.said) == (0, "", "")
+        return len(found.git)
+
+    assert asked(60) == asked(1)
+
+
+def test_a_repository_above_that_cannot_be_read_hides_no_claim_below(tmp_path: Path, shop: Path, held: str) -> None:
+    (tmp_path / ".git").write_text("gitdir: /nowhere\n")
+    free = hook(tmp_path, "claude", claude_edit(shop, str(shop / "README.md")))
+
+    assert refused(hook(tmp_path, "claude", claude_edit(shop, str(shop / "src/a.py"))))
+    assert free
+    assert "/nowhere" in free["systemMessage"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
 def test_a_repository_of_somebody_else_is_said(tmp_path: Path, shop: Path, held: str) -> None:
     git(tmp_path, "clone", "--quiet", str(shop), "foreign")
@@ -186,7 +213,9 @@ def test_a_file_in_no_repository_is_nobodys_and_a_machine_without_a_store_silent
 
 
 def test_a_file_in_no_repository_needs_no_git(tmp_path: Path, held: str) -> None:
-    assert hook(tmp_path, "claude", claude_edit(tmp_path, str(tmp_path / "x")), PATH=str(tmp_path / "nothing")) is None
+    (tmp_path / "left/.git").mkdir(parents=True)  # as a sandbox leaves it behind
+    for path in (tmp_path / "x", tmp_path / "left/x"):
+        assert hook(tmp_path, "claude", claude_edit(tmp_path, str(path)), PATH=str(tmp_path / "nothing")) is None
 
 
 def test_an_edit_elsewhere_is_seen_once_and_a_refused_one_is_not(tmp_path: Path, shop: Path, held: str) -> None:

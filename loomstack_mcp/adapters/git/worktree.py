@@ -121,7 +121,7 @@ class Worktree:
     def _anchored(self, text: str) -> tuple[Path, str]:
         """The top of the worktree that a path is meant in, and the path as it is read there."""
         path = Path(os.path.normpath(self.root / text))
-        tops = (top for top in (path, *path.parents) if top == self.root or os.path.lexists(top / ".git"))
+        tops = (top for top in (path, *path.parents) if top == self.root or _is_marked(str(top)))
         if (top := next(tops, self.root)) == self.root:
             return self.root, text
         try:
@@ -150,8 +150,16 @@ class Worktree:
 
 def marked_top(folder: Path) -> str:
     """The nearest folder, that one or one above it, with the mark by which git knows a worktree; "" where none has."""
-    tops = (folder, *folder.parents)
-    return next((str(top) for top in tops if os.path.lexists(os.path.join(top, ".git"))), "")  # noqa: PTH118
+    return next((str(top) for top in (folder, *folder.parents) if _is_marked(str(top))), "")
+
+
+def _is_marked(top: str) -> bool:
+    # A folder with nothing of a repository in it is none to git: sandboxes leave such a one behind (Codex 0.169.0).
+    mark = f"{top}/.git"
+    inside = ("HEAD", "objects", "refs")
+    return os.path.lexists(mark) and (
+        not os.path.isdir(mark) or any(os.path.lexists(f"{mark}/{name}") for name in inside)  # noqa: PTH112
+    )
 
 
 def _behind_links(top: Path, canonical: str) -> str:

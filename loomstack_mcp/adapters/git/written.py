@@ -33,23 +33,39 @@ class Writes:
         """By the git folder that all worktrees of a clone share."""
         self.missed: list[LoomError | OSError] = []
         """What kept a file from being found."""
+        self._known: dict[str, list[Worktree]] = {}
 
     def add(self, path: str) -> None:
         """A file that is about to be written, there or not, by its absolute path. It is meant to the letter."""
         for name in dict.fromkeys(_names(path)):
             folder = os.path.dirname(_first_link(name) or name)  # noqa: PTH120 of texts, hundreds of times in a hook
+            for worktree in self._worktrees(marked_top(Path(folder))):
+                self._note(worktree, name)
+
+    def _worktrees(self, top: str) -> list[Worktree]:
+        """The worktree with the mark, and those whose submodule it is; asked once, also where that cannot be told.
+
+        Without a mark there is no worktree, and none to ask git about.
+        """
+        if top and top not in self._known:
+            self._known[top] = []
             try:
-                for worktree in _worktrees(folder):
-                    self._note(worktree, name)
+                self._known[top].extend(_worktrees(top))  # those before one that cannot be told count
             except (LoomError, OSError) as error:
                 self.missed.append(error)
+        return self._known.get(top, [])
 
     def _note(self, worktree: Worktree, name: str) -> None:
         above = f"{worktree.root}/"
-        if name.startswith(above):
-            known = self.found.setdefault(worktree.common_dir, Written(worktree))
-            known.patterns[file_pattern(name.removeprefix(above))] = None
+        path = name.removeprefix(above)
+        if not name.startswith(above) or ".git" in path.split("/"):  # of which git keeps nothing
+            return
+        known = self.found.setdefault(worktree.common_dir, Written(worktree))
+        try:
+            known.patterns[file_pattern(path)] = None
             known.tops[worktree.root] = None
+        except LoomError as error:
+            self.missed.append(error)
 
 
 def _names(path: str) -> Iterator[str]:
@@ -73,23 +89,16 @@ def _first_link(name: str) -> str:
     return next((name[:end] for end in ends if os.path.islink(name[:end])), "")  # noqa: PTH114 a NUL does not raise
 
 
-def _worktrees(folder: str) -> Iterator[Worktree]:
-    """The worktree around a folder that need not be there yet, and those whose submodule it is.
-
-    Raises NotFound where a repository is there and cannot be read.
-    """
-    worktree = _around(folder)
+def _worktrees(top: str) -> Iterator[Worktree]:
+    """Raises NotFound where a repository is there and cannot be read."""
+    worktree = _around(top)
     while worktree is not None:
         yield worktree
-        above = _around(os.path.dirname(worktree.root))  # noqa: PTH120
+        above = _around(marked_top(worktree.root.parent))
         is_part = above and above.common_dir != worktree.common_dir and above.links_to(worktree.root)
         worktree = above if is_part else None
 
 
-def _around(folder: str) -> Worktree | None:
-    asked = Path(folder)
-    if not marked_top(asked):  # then there is no worktree, and none to ask git about
-        return None
-    there = next(top for top in (asked, *asked.parents) if os.path.isdir(top))  # noqa: PTH112 a NUL does not raise
-    place = place_at(there)
-    return Worktree(place.root, place) if place.root else None
+def _around(top: str) -> Worktree | None:
+    place = place_at(Path(top)) if top else None
+    return Worktree(place.root, place) if place and place.root else None
