@@ -2,21 +2,32 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
+from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
 from loomstack_mcp.services.blockers import EditService
+from loomstack_mcp.services.sightings import SightingService
 from loomstack_mcp.store.sqlite.backend import SqliteStore
 
 
+@dataclass(frozen=True)
+class Quick:
+    """The two services that a hook needs."""
+
+    edits: EditService
+    sightings: SightingService
+
+
 @contextmanager
-def edit_service(settings: Settings) -> Iterator[EditService | None]:
-    """What stands in the way of edits, by the store that `settings` names; None where there is no store yet."""
+def open_quick(settings: Settings) -> Iterator[Quick | None]:
+    """What a hook asks and tells the store that `settings` names; None where there is no store yet."""
     path = sqlite_path(settings)
     if not path.exists():
         yield None
         return
-    store = SqliteStore(path)
+    store = SqliteStore(path, gate_wait_ms=HOOK_GATE_WAIT_MS)
     try:
-        yield EditService(store)
+        yield Quick(EditService(store), SightingService(store))
     finally:
         store.close()

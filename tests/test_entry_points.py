@@ -24,15 +24,17 @@ _HOOK_MODULES = """
 adapters adapters.settings adapters.system
 adapters.git adapters.git.addresses adapters.git.clone_settings adapters.git.discovery adapters.git.identity
 adapters.git.objects adapters.git.repository adapters.git.run adapters.git.ssh_hosts adapters.git.trunk
-adapters.git.worktree
+adapters.git.worktree adapters.git.written
 core core.claims core.errors core.events core.ids core.limits core.phrases core.repos core.runs core.secrets core.texts
 core.clients core.clients.claude core.clients.codex core.clients.payload
+core.clients.files core.clients.files.own_names
 core.patterns core.patterns.braces core.patterns.globs core.patterns.segments core.patterns.typed
 core.patterns.wildcards
 core.shell core.shell.apply_patch
 hooks hooks.main
 quick
 services services.acting services.blockers services.events services.path_index services.repos
+services.sightings
 store store.base store.queries store.rows
 store.sqlite store.sqlite.backend store.sqlite.boot store.sqlite.clock store.sqlite.failures store.sqlite.file
 store.sqlite.gate store.sqlite.schema store.sqlite.transaction

@@ -10,7 +10,6 @@ from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json, limit
 from loomstack_mcp.core.errors import Unauthorized
 from loomstack_mcp.core.notes import NoteKind
-from loomstack_mcp.core.patterns.typed import claimed
 from loomstack_mcp.core.views import note_shown
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
@@ -58,14 +57,13 @@ def add(
 ) -> None:
     """Share TEXT with all loops, with a person's authority: it comes before what loops say."""
     who = person()
-    worktree = here.worktree
     with open_loom(here.settings) as loom:
         result = loom.notes.add(
             None if org else here.checkout(),
             who=who,
             kind=kind,
             text=text,
-            patterns=[worktree.claimed(path) if worktree else claimed(path) for path in paths],
+            patterns=here.patterns(paths),
             expires_hours=expires_hours,
             supersedes=supersedes,
         )

@@ -59,3 +59,7 @@ BUSY_WAIT_MS = 800
 
 HOOK_BYTES_MAX = 8_000_000
 """Of one hook payload; a `Write` carries the whole file."""
+HOOK_GATE_WAIT_MS = 200
+"""What a hook leaves behind is worth no more of a person's time."""
+CALL_SEEN_FOR_MS = 60 * MINUTE_MS
+EDIT_SEEN_FOR_MS = 7 * 24 * 60 * MINUTE_MS

@@ -20,6 +20,8 @@ class Caller:
     """Where the client says which agent started this one."""
     process: str = field(default="", compare=False)
     """The process of its session, as of a run; no part of who it is."""
+    folder: str = ""
+    """Where the client says that the caller stands; "" where it does not."""
     certain: bool = True
     """False where several agents may share this identity, so that "my newest run" is a guess."""
 

@@ -63,6 +63,12 @@ class Here:
         """The top of the worktree. Raises Invalid where none is seen."""
         return self._seen().root
 
+    @property
+    def one_of_several(self) -> str:
+        """The top of the worktree where the clone has others beside it; else "", for then it says nothing."""
+        worktree = self.worktree
+        return str(worktree.root) if worktree and worktree.has_siblings else ""
+
     def must_see_worktree(self) -> None:
         """Raises Invalid where none is seen: what needs its files can be told no other repository by name."""
         if self.worktree is None:
@@ -150,7 +156,20 @@ class Here:
     def patterns(self, paths: Sequence[str]) -> tuple[str, ...]:
         """Paths as somebody typed them, as canonical patterns. Raises Invalid."""
         worktree = self.worktree
-        return tuple(worktree.claimed(path) if worktree else claimed(path) for path in paths)
+        if worktree is None:
+            return tuple(map(claimed, paths))
+        return tuple(wanted for path in paths for wanted in worktree.both_ends(path))
+
+    def moved_to(self, folder: str) -> "Here":
+        """The same repository, seen from another folder in one of its worktrees.
+
+        Raises Invalid, or NotFound where the folder is in no repository.
+        """
+        asked = (self.folder or Path("/")) / bounded("worktree", folder)
+        worktree = self._seen().moved_to(asked)
+        moved = Here(asked, self.flags, elsewhere=self._elsewhere, meant=self._meant)
+        moved._worktree = worktree
+        return moved
 
     def _seen(self) -> Worktree:
         if (worktree := self.worktree) is None:

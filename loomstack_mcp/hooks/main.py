@@ -1,23 +1,26 @@
 """`loomstack-hook CLIENT PreToolUse`: stop an edit of what another run holds, before it is made."""
 
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
+from loomstack_mcp.adapters.git.worktree import Worktree
+from loomstack_mcp.adapters.git.written import Writes
 from loomstack_mcp.adapters.settings import REPO_FILE, load_settings
 from loomstack_mcp.adapters.system import current_folder, principal
 from loomstack_mcp.core.claims import refused_edit
 from loomstack_mcp.core.clients import claude, codex
 from loomstack_mcp.core.clients.payload import Action, Payload, refusal, remark
-from loomstack_mcp.core.errors import Invalid, LoomError
+from loomstack_mcp.core.errors import Invalid, LoomError, StoreUnavailable
 from loomstack_mcp.core.limits import HOOK_BYTES_MAX
+from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.quick import edit_service
+from loomstack_mcp.quick import Quick, open_quick
 
 CLIENTS: Mapping[str, Callable[[Payload], Action]] = {"claude": claude.action, "codex": codex.action}
+_UNCHECKED = "loomstack-hook did not check this edit."
 _USAGE = f"usage: loomstack-hook {{{'|'.join(CLIENTS)}}} PreToolUse, with the client's JSON on stdin"
 
 
@@ -30,11 +33,9 @@ def main() -> None:
         print(_USAGE, file=sys.stderr)
         sys.exit(64)
     try:
-        reply = _judged(CLIENTS[sys.argv[1]](_payload()))
-    except LoomError as error:
-        reply = remark(f"loomstack-hook did not check this edit. {error.code}: {error}")
+        reply = _reply(CLIENTS[sys.argv[1]](_payload()))
     except Exception as error:  # noqa: BLE001 the process's last handler: a traceback is no reply
-        reply = remark(f"loomstack-hook did not check this edit. internal: {type(error).__name__}")
+        reply = remark(f"{_UNCHECKED} {_told(error)}")
     if reply:
         print(json.dumps(reply, ensure_ascii=True))
 
@@ -50,26 +51,67 @@ def _payload() -> Payload:
     return payload
 
 
-def _judged(action: Action) -> Payload | None:
-    cwd = Path(action.cwd) if action.cwd else current_folder()
-    worktree = worktree_at(cwd) if action.paths else None
-    if worktree is None:
+def _reply(action: Action) -> Payload | None:
+    if not (action.paths or action.is_ours):
         return None
-    settings = load_settings({}, in_repo=worktree.on_trunk(REPO_FILE))
-    patterns = [pattern for path in action.paths if (pattern := _within(worktree, cwd, path))]
-    caller = Caller(principal=principal(), session=action.session, certain=False)
-    with edit_service(settings) as edits:
-        if edits is None or not patterns:
+    caller = Caller(principal=principal(), session=action.session, agent=action.agent, folder=action.cwd)
+    with open_quick(load_settings({})) as quick:
+        if quick is None:
             return None
-        found, now_ms = edits.blockers(caller, worktree.checkout(repo=settings.repo), patterns)
-    return refusal(refused_edit(found, now_ms=now_ms)) if found else None
+        if action.is_ours:
+            with suppress(StoreUnavailable):  # the server then knows less; that the store is not there it says itself
+                quick.sightings.saw_call(caller, action.tool_use)
+            return None
+        return _judged(quick, caller, action)
 
 
-def _within(worktree: Worktree, cwd: Path, path: str) -> str:
-    """The pattern of a file inside the worktree; "" for one outside, which no run can claim."""
-    file = cwd / path
-    try:
-        # Links on the way are resolved, for they lead to the file that is written; a link at the end is replaced.
-        return worktree.claimed(str(Path(os.path.realpath(file.parent)) / file.name))
-    except Invalid:
-        return ""
+def _judged(quick: Quick, caller: Caller, action: Action) -> Payload | None:
+    """Each file by the repositories that it lies in, wherever the session stands. One that is held refuses all."""
+    writes = _writes(action)
+    held: list[str] = []
+    free: list[tuple[Checkout, list[str]]] = []
+    for written in writes.found.values():
+        try:
+            checkout = _checkout(written.worktree)
+            found, now_ms = quick.edits.blockers(caller, checkout, tuple(written.patterns))
+        except (LoomError, OSError) as error:
+            writes.missed.append(error)
+            continue
+        if found:
+            held.append(refused_edit(found, now_ms=now_ms))
+        free.append((checkout, [str(top) for top in written.tops]))
+    if held:
+        return refusal(" ".join(held))
+    with suppress(StoreUnavailable):  # worth no wait, and no word
+        for checkout, tops in free:
+            quick.sightings.saw_edits(caller, checkout, tops)
+    told = "; ".join(dict.fromkeys(map(_told, writes.missed)))
+    return remark(f"{_UNCHECKED} {told}") if told else None
+
+
+def _writes(action: Action) -> Writes:
+    writes = Writes()
+    for path in action.paths:
+        try:
+            writes.add(path if path.startswith("/") else str(_cwd(action) / path))
+        except LoomError as error:
+            writes.missed.append(error)
+    return writes
+
+
+def _cwd(action: Action) -> Path:
+    """The folder that relative paths are meant from. Raises Invalid where it is gone."""
+    cwd = Path(action.cwd) if action.cwd.startswith("/") else current_folder() / action.cwd
+    if not cwd.is_dir():
+        raise Invalid(f"{cwd} is gone, so that no path can be read from there; name files by their absolute paths")
+    return cwd
+
+
+def _checkout(worktree: Worktree) -> Checkout:
+    """By the settings of the repository itself."""
+    settings = load_settings({}, in_repo=worktree.on_trunk(REPO_FILE))
+    return worktree.checkout(repo=settings.repo)
+
+
+def _told(error: Exception) -> str:
+    return f"{error.code}: {error}" if isinstance(error, LoomError) else f"internal: {type(error).__name__}"

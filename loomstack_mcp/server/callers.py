@@ -15,8 +15,8 @@ def caller_of(ctx: Context[Any, Any]) -> Caller:
     """The caller of one tool call.
 
     Codex names the session and the thread in each call's `_meta`. Claude Code names the session in
-    the server's environment, and each call but not the agent that makes it: all its sub-agents
-    share the session, so that there the agent is not certain. Over HTTP the
+    the server's environment, and each call but not the agent that makes it, which only its hooks are
+    told: until a hook's word is found, the agent is not certain. Over HTTP the
     environment is not the caller's, and without a session the principal alone is known.
     """
     meta = ctx.request_context.meta or {}
@@ -35,8 +35,13 @@ def caller_of(ctx: Context[Any, Any]) -> Caller:
         return Caller(principal=principal(), certain=False)
     session = os.environ.get("CLAUDE_CODE_SESSION_ID", "")[:_ID_CHARS_MAX]
     if session:
-        return Caller(principal=principal(), session=f"claude:{session}", certain="claudecode/toolUseId" not in meta)
+        return Caller(principal=principal(), session=f"claude:{session}", certain=not tool_use_of(ctx))
     return Caller(principal=principal(), session=_process())
+
+
+def tool_use_of(ctx: Context[Any, Any]) -> str:
+    """The id of the call, as Claude Code's hooks know it; "" for other clients."""
+    return _text(ctx.request_context.meta or {}, "claudecode/toolUseId")
 
 
 @functools.cache

@@ -1,10 +1,10 @@
 """What every tool shares: the services, the worktree, the worker threads, and errors a model can read."""
 
-import functools
 import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
@@ -20,15 +20,18 @@ from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom
-from loomstack_mcp.server.callers import caller_of
+from loomstack_mcp.server.callers import caller_of, tool_use_of
+from loomstack_mcp.server.standpoints import Standpoints
 
 _Answer = TypeVar("_Answer")
 
 _THREADS = 8
 """Of our own: the SDK's transport needs the default ones, and calls that wait for a lock must not starve it."""
 _BESIDE_MAX = 100
+_UNSEEN_MAX = 5
 _CATCH_UP_S = 1.0
 
 _log = logging.getLogger(__name__)
@@ -40,6 +43,7 @@ class Face:
     def __init__(self, loom: Loom, here: Here) -> None:
         self.loom = loom
         self.here = here
+        self.standpoints = Standpoints(here)
         self._checkout: Checkout | None = None
         self.left = anyio.Event()
         """Set once the client asks nothing more: nothing is waited for on its behalf."""
@@ -50,11 +54,16 @@ class Face:
 
     async def call(self, ctx: Context[Any, Any], work: Callable[[Caller], _Answer]) -> _Answer:
         """One service call for the caller, on a worker thread. LoomErrors become text for the model."""
-        caller = caller_of(ctx)
+        named, tool_use = caller_of(ctx), tool_use_of(ctx)
         if ctx.headers is None:  # the client of a pipe is above us; whose connections come over HTTP, nobody knows
-            caller = replace(caller, process=session_process(caller.session))
-        self._callers[caller.principal, caller.session, caller.agent] = caller
-        return await self.run(functools.partial(work, caller))
+            named = replace(named, process=session_process(named.session))
+
+        def known() -> _Answer:
+            caller = self.loom.sightings.known_caller(named, tool_use)
+            self._callers[caller.principal, caller.session, caller.agent] = caller
+            return work(caller)
+
+        return await self.run(known)
 
     async def run(self, work: Callable[[], _Answer]) -> _Answer:
         """The work, done on a worker thread. Raises ToolError, with its code and text, for a LoomError."""
@@ -69,17 +78,38 @@ class Face:
         """The checkout that the process stands in, as it was when it was last looked at: enough to know the repo."""
         return self._checkout or self.looked_at()
 
-    def looked_at(self, *, repo: str = "", branch: str = "") -> Checkout:
-        """The checkout as it is now, or the repo of that name without one. Raises Invalid."""
-        found = self.here.checkout(repo=repo, branch=branch)
+    def looked_at(self, here: Here | None = None, *, repo: str = "", branch: str = "") -> Checkout:
+        """The checkout as it is now, our own or another of the repository, or the repo of that name without one.
+
+        Raises Invalid.
+        """
+        found = (here or self.here).checkout(repo=repo, branch=branch)
         if not repo:
             self._checkout = found
         return found
 
-    def proposal(self, base: str) -> Proposal:
-        """What the worktree would land on `base`, or on the trunk; the history it would land on is in the ledger."""
-        with self.here.repository() as repo:
-            return self.here.landing(repo, self.loom.ledger, self.looked_at(), target=base).proposal()
+    def patterns(self, caller: Caller, paths: Sequence[str]) -> tuple[str, ...]:
+        """Paths as the caller typed them, where it stands, as canonical patterns. Raises Invalid."""
+        return self.standpoints.of(caller).seen.patterns(paths)
+
+    def proposal(self, here: Here, base: str) -> Proposal:
+        """What a worktree would land on `base`, or on the trunk; the history it would land on is in the ledger."""
+        with here.repository() as repo:
+            return here.landing(repo, self.loom.ledger, self.looked_at(here), target=base).proposal()
+
+    def unseen_edits(self, caller: Caller, here: Here) -> tuple[str, ...]:
+        """Where else hooks saw the caller edit, as what an answer for this worktree does not cover."""
+        if self.here.worktree is None:
+            return ()
+        edited = self.loom.sightings.edited(caller, self.loom.repos.id_of(self.checkout()))
+        others = [top for top in edited if top != encodable(str(here.root)) and Path(top).is_dir()]
+        return tuple(f"your edits in {top} were not looked at; ask with worktree={top}" for top in others[:_UNSEEN_MAX])
+
+    def see_edits(self, caller: Caller, here: Here) -> None:
+        """What the caller did in this worktree was looked at."""
+        top = str(here.root)
+        if encodable(top) in self.loom.sightings.edited(caller, self.loom.repos.id_of(self.checkout())):
+            self.loom.sightings.looked_at(caller, top)
 
     def known_rules(self) -> tuple[Rule, ...]:
         """The rules as a briefing tells them: none where there are none, or they do not load; a check says so."""

@@ -1,14 +1,13 @@
 """What stands in the way of a request: held claims, and earlier requests that keep their place."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 
 from loomstack_mcp.core.claims import Blocker, Claim, Waiter, blockers
 from loomstack_mcp.core.limits import BLOCKERS_MAX
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.services import repos
-from loomstack_mcp.services.acting import lineage, own_runs
+from loomstack_mcp.services.acting import RUNS, lineage
 from loomstack_mcp.services.path_index import folds, overlapping
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
@@ -24,7 +23,10 @@ class EditService:
         self._store = store
 
     def blockers(self, caller: Caller, checkout: Checkout, patterns: Sequence[str]) -> tuple[tuple[Blocker, ...], int]:
-        """Who holds, exclusively, what a caller is about to edit, runs of its own session aside. And the time."""
+        """Who holds, exclusively, what a caller is about to edit. And the time.
+
+        Its own runs stand not in its way, nor do those that they descend from and those of the session's own agent.
+        """
         with self._store.read() as tx:
             edit = Waiter(
                 id="",
@@ -36,9 +38,9 @@ class EditService:
                 patterns=tuple(patterns),
                 place_until_ms=0,
             )
+            who = {"principal": caller.principal, "session": caller.session, "agent": caller.agent}
             # Runs that were started over HTTP have no session: they may be this one's.
-            own = (*own_runs(tx, caller), *own_runs(tx, replace(caller, session="")))
-            family = {run_id for run in own for run_id in lineage(tx, run.id)}
+            family = {run_id for run in tx.all(RUNS["of_agents"], **who) for run_id in lineage(tx, run["id"])}
             return tuple(held_against(tx, edit, family)[0]), tx.now_ms
 
 

@@ -150,6 +150,19 @@ def test_a_hook_that_is_not_there_is_said_to_be_missing(doctor: Doctor, path: st
 
 
 @pytest.mark.parametrize(
+    ("matcher", "is_said"),
+    [("Edit|Write|NotebookEdit", True), ("Edit|mcp__loomstack__.*", False), ("*", False), ("", False)],
+)
+def test_a_hook_that_is_not_told_of_our_calls_is_said(doctor: Doctor, matcher: str, is_said: bool) -> None:
+    doctor.init()
+    settings = doctor.shop / ".claude/settings.json"
+    settings.write_text(settings.read_text().replace("Edit|Write|MultiEdit|NotebookEdit|mcp__loomstack__.*", matcher))
+
+    found = doctor.found().get("Claude Code hook", {})
+    assert ("does not see calls of our tools" in str(found.get("found"))) == is_said
+
+
+@pytest.mark.parametrize(
     ("hook", "reason"),
     [
         ("", "you have not trusted it"),

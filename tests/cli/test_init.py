@@ -13,6 +13,7 @@ from tests.cli.test_cli import on_terminal
 from tests.conftest import Run, commit_all, environment, git
 from tests.processes import SCRIPT, run
 
+MATCHER = "Edit|Write|MultiEdit|NotebookEdit|mcp__loomstack__.*"
 FILES = (".mcp.json", ".claude/settings.json", ".claude/settings.local.json", ".codex/config.toml", ".codex/hooks.json")
 FOREIGN = {
     ".mcp.json": '{"mcpServers":{"other":{"command":"x","args":["ü"]}}}',
@@ -66,7 +67,7 @@ def test_foreign_content_stays_and_comes_back_byte_for_byte(shop: Path, loomstac
 
     assert json.loads(with_us[".mcp.json"])["mcpServers"].keys() == {"other", "loomstack"}
     assert settings["permissions"] == {"allow": ["mcp__loomstack"], "deny": ["WebFetch"]}
-    assert [each["matcher"] for each in settings["hooks"]["PreToolUse"]] == ["Bash", "Edit|Write|NotebookEdit"]
+    assert [each["matcher"] for each in settings["hooks"]["PreToolUse"]] == ["Bash", MATCHER]
     assert b'model = "gpt-5.5" # keep\r\n' in with_us[".codex/config.toml"]
     assert contents(shop) == before
     assert ".claude/settings.local.json" in excluded.splitlines()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_init import FILES, contents
+from tests.cli.test_init import FILES, MATCHER, contents
 from tests.cli.test_uninstall import URL, done, edit, refused, tree
 from tests.conftest import Run, commit_all, git
 
@@ -57,7 +57,7 @@ def test_a_hook_of_ones_own_beside_ours_stays(shop: Path, loomstack: Run) -> Non
 
     assert "nothing to change" in again
     assert after_init == with_it
-    assert tree(settings) == {"hooks": {"PreToolUse": [{"matcher": "Edit|Write|NotebookEdit", "hooks": [own]}]}}
+    assert tree(settings) == {"hooks": {"PreToolUse": [{"matcher": MATCHER, "hooks": [own]}]}}
 
 
 def test_what_a_person_added_to_our_entry_stays(shop: Path, loomstack: Run) -> None:

@@ -185,7 +185,9 @@ def test_a_codex_patch_of_what_another_session_holds_is_refused_once_its_hook_is
     assert not (team.tree / "src" / "new.py").exists()
 
 
-def test_sub_agents_of_one_claude_session_are_told_apart_by_the_run_they_name(team: Team) -> None:
+def test_sub_agents_of_one_claude_session_are_told_apart_without_a_hook_by_the_run_they_name(team: Team) -> None:
+    (team.shop / ".claude/settings.json").write_text("{}")
+
     def is_sub_agent(request: dict[str, Any]) -> bool:
         return "SUB-AGENT-TASK" in json.dumps(request["messages"][0])
 

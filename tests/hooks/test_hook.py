@@ -1,13 +1,11 @@
 """The hook as its client runs it: a process, JSON on stdin, a reply on stdout."""
 
 import contextlib
-import json
 import sqlite3
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,8 +13,9 @@ from loomstack_mcp.adapters.git.worktree import worktree_at
 from loomstack_mcp.core.limits import GATE_WAIT_MS
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.store.sqlite import gate
-from tests.conftest import Run, environment, git
+from tests.conftest import Run, git
 from tests.factories import BEA
+from tests.hooks.support import claude_edit, codex_patch, hook
 from tests.processes import HOOK, run
 from tests.services.support import claimed, recorded, started
 from tests.wire import Server
@@ -24,44 +23,7 @@ from tests.wire import Server
 SLOW = {"anyio", "click", "git", "mcp", "pydantic", "sqlite_utils", "starlette", "yaml"}
 
 
-def hook(home: Path, client: str, payload: object, *, stdin: bytes | None = None) -> dict[str, Any] | None:
-    """The reply to a payload, None where nothing was printed."""
-    given = json.dumps(payload).encode() if stdin is None else stdin
-    done = run([HOOK, client, "PreToolUse"], cwd=home, env=environment(home), given=given, text=False, check=True)
-    assert done.stderr == b""
-    reply: dict[str, Any] | None = json.loads(done.stdout) if done.stdout else None
-    return reply
-
-
-def claude_edit(shop: Path, path: str, *, session: str = "s-1", tool: str = "Edit", **more: str) -> dict[str, object]:
-    """The shape that Claude Code 2.1.330 sends."""
-    name = "notebook_path" if tool == "NotebookEdit" else "file_path"
-    return {
-        "session_id": session, "transcript_path": "/t", "cwd": str(shop), "hook_event_name": "PreToolUse",
-        "permission_mode": "default", "tool_name": tool, "tool_use_id": "toolu_1",
-        "tool_input": {name: path, "old_string": "x", "new_string": "y", "replace_all": False}, **more,
-    }  # fmt: skip
-
-
-def codex_patch(shop: Path, patch: str) -> dict[str, object]:
-    """The shape that Codex 0.169.0 sends."""
-    return {
-        "session_id": "thread-1", "cwd": str(shop), "hook_event_name": "PreToolUse", "tool_name": "apply_patch",
-        "tool_input": {"command": patch}, "tool_use_id": "call_1",
-    }  # fmt: skip
-
-
-@pytest.fixture
-def held(serve: Callable[..., Server]) -> str:
-    """Another session holds src/ for a refactoring; returns its run."""
-    other = serve(CLAUDE_CODE_SESSION_ID="s-other")
-    run = str(other.answer("start_run", loop="refactor", goal="split the module")["run"])
-    other.answer("claim_paths", paths=["src"], intent="split a.py in two")
-    other.answer("claim_paths", paths=["docs"], intent="read", mode="shared")
-    return run
-
-
-@pytest.mark.parametrize("tool", ["Edit", "Write", "NotebookEdit"])
+@pytest.mark.parametrize("tool", ["Edit", "Write", "MultiEdit", "NotebookEdit"])
 def test_an_edit_of_what_another_run_holds_is_refused(tmp_path: Path, shop: Path, held: str, tool: str) -> None:
     reply = hook(tmp_path, "claude", claude_edit(shop, str(shop / "src" / "a.py"), tool=tool))
 

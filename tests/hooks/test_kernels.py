@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.doctors import Doctor
 from tests.conftest import COMMAND, environment
-from tests.hooks.test_hook import claude_edit
+from tests.hooks.support import claude_edit
 from tests.processes import HOOK
 from tests.wire import Server
 

@@ -142,3 +142,18 @@ def test_decisions_are_kept_and_refusals_are_events(ruled: Server, shop: Path, l
 
 def test_no_paths_is_an_error_that_says_what_is_missing(ruled: Server) -> None:
     assert "name the paths" in ruled.error("check_policy", action="edit")
+
+
+@pytest.mark.parametrize("place", [".claude/worktrees/feat", "../beside"])
+def test_a_file_in_another_worktree_is_the_repository_s(ruled: Server, shop: Path, place: str) -> None:
+    git(shop, "worktree", "add", "--quiet", "--detach", place)
+    (shop / "policies/docs.yaml").write_text(CORE.replace("on: [edit, commit, push, land]", "on: [edit, command]"))
+    (shop / "policies/core.yaml").unlink()
+    commit_all(shop)
+    lines = [f"rm {place}/src/core/a.py", f"cd {place} && rm src/core/a.py", f"rm {place}/src/a.py"]
+    effects = [ruled.answer("check_policy", action="command", command=line)["effect"] for line in lines]
+    edits = [
+        ruled.answer("check_policy", action="edit", paths=[f"{place}/src/{name}"]) for name in ("core/x.py", "x.py")
+    ]
+
+    assert (effects, [edit["effect"] for edit in edits]) == (["deny", "deny", "allow"], ["deny", "allow"])

@@ -1,6 +1,7 @@
 """A worktree: who it is to the store, and what its paths name on disk."""
 
 import os
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +9,8 @@ from pathlib import Path
 from loomstack_mcp.adapters.git.discovery import Place, Unreadable, place_at
 from loomstack_mcp.adapters.git.identity import Derivation, clone_name, derived, setting
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.core.errors import NotFound
+from loomstack_mcp.core.errors import Invalid, NotFound
+from loomstack_mcp.core.patterns.globs import literal, pattern
 from loomstack_mcp.core.patterns.typed import claimed
 from loomstack_mcp.core.repos import Checkout, earlier_identities, named_identity
 
@@ -35,6 +37,11 @@ class Worktree:
         """The clone's own list of files that git leaves out (gitignore(5)), which no colleague gets."""
         return str(self.common_dir / "info" / "exclude")
 
+    @property
+    def has_siblings(self) -> bool:
+        """Whether the clone has, or had, other worktrees beside this one."""
+        return (self.common_dir / "worktrees").is_dir()
+
     @cached_property
     def ignore_case(self) -> bool:
         """Whether letter case tells no two of its files apart; git finds that out when it makes a clone."""
@@ -44,6 +51,14 @@ class Worktree:
         """Whether a file is in the index."""
         with Repository(self.place) as repo:
             return bool(repo.run("ls-files", "--", f":(top,literal){path}").text)
+
+    def links_to(self, folder: Path) -> bool:
+        """Whether a folder in it is a submodule: its index has a commit in that place (gitglossary(7), gitlink)."""
+        if not folder.is_relative_to(self.root):
+            return False
+        with Repository(self.place) as repo:
+            path = folder.relative_to(self.root)
+            return repo.run("ls-files", "--stage", "--", f":(top,literal){path}").text.startswith("160000 ")
 
     def checkout(self, *, repo: str = "") -> Checkout:
         """What the store needs to know of it; `repo` is a name that the user's settings give it."""
@@ -67,17 +82,103 @@ class Worktree:
             return repo.trunk_file(path)
 
     def claimed(self, text: str) -> str:
-        """A path or pattern as the caller typed it, as the canonical pattern of a claim. Raises Invalid."""
-        return claimed(
-            text,
-            root=str(self.root),
-            is_file=lambda path: os.path.lexists(self.root / path) and not self._is_folder(path),
-            is_folder=self._is_folder,
-        )
+        """A path or pattern as the caller typed it, as the canonical pattern of a claim.
 
-    def _is_folder(self, path: str) -> bool:
-        # A link to a folder is one entry of the tree, not the folder behind it.
-        return (self.root / path).is_dir() and not (self.root / path).is_symlink()
+        A path in another worktree of the repository is the path there. Raises Invalid, which names the repository that
+        a path belongs to instead.
+        """
+        return self.both_ends(text)[0]
+
+    def both_ends(self, text: str) -> tuple[str, ...]:
+        """The same, and the pattern of what a link in it leads to, where it has one."""
+        top, text = self._anchored(text)
+        canonical = claimed(
+            text,
+            root=str(top),
+            is_file=lambda path: os.path.lexists(top / path) and not _is_folder(top / path),
+            is_folder=lambda path: _is_folder(top / path),
+        )
+        return tuple(dict.fromkeys((canonical, _behind_links(top, canonical))))
+
+    def moved_to(self, folder: Path) -> "Worktree":
+        """The worktree around a folder, where the repository itself names it as one of its own.
+
+        Raises NotFound for a folder in no repository, Invalid for one in any other: a `.git` may point anywhere.
+        """
+        if not os.path.isdir(folder):  # noqa: PTH112 a name that is too long does not raise
+            raise Invalid(f"{folder} is no folder; name one that is there")
+        if not marked_top(folder):
+            raise NotFound(f"{folder} is in no git repository; name a worktree of {self.root}")
+        try:
+            place = place_at(folder)
+        except NotFound as error:
+            raise Invalid(str(error)) from None
+        if place.common_dir != self.common_dir:
+            raise Invalid(f"{folder} is in the repository at {place.root or place.git_dir}, not in that of {self.root}")
+        if place.root is None or not Path(os.path.realpath(folder)).is_relative_to(place.root):
+            raise Invalid(f"{folder} is in no worktree; name one that `git worktree list` shows in {self.root}")
+        if not self._names(place):
+            raise Invalid(f"{folder} is in no worktree that `git worktree list` shows in {self.root}")
+        return Worktree(place.root, place)
+
+    def _anchored(self, text: str) -> tuple[Path, str]:
+        """The top of the worktree that a path is meant in, and the path as it is read there."""
+        path = Path(os.path.normpath(self.root / text))
+        tops = (top for top in (path, *path.parents) if top == self.root or _is_marked(str(top)))
+        if (top := next(tops, self.root)) == self.root:
+            return self.root, text
+        try:
+            self.moved_to(top)
+        except (Invalid, NotFound) as error:
+            if top.is_relative_to(self.root):  # a submodule, say, which is a path here as well
+                return self.root, text
+            raise Invalid(f"{text} cannot be claimed here: {error}") from None
+        return top, text if text.startswith("/") else f"{self.root}/{text}"
+
+    def _names(self, place: Place) -> bool:
+        """Whether `git worktree list` has it: each linked one is in the common folder, with the way back to it."""
+        if place.root in (None, self.root):
+            return place.root is not None
+        mark = os.path.realpath(place.common_dir)
+        if place.git_dir != place.common_dir:
+            try:
+                written = (place.git_dir / "gitdir").read_text("utf-8", "surrogateescape").rstrip("\n")
+            except OSError:
+                return False
+            mark = os.path.realpath(place.git_dir / written)
+        elif moved := setting(place, "core.worktree"):
+            return os.path.realpath(place.common_dir / moved) == str(place.root)
+        return mark == os.path.realpath(f"{place.root}/.git") and Path(mark).parent == place.root
+
+
+def marked_top(folder: Path) -> str:
+    """The nearest folder, that one or one above it, with the mark by which git knows a worktree; "" where none has."""
+    return next((str(top) for top in (folder, *folder.parents) if _is_marked(str(top))), "")
+
+
+def _is_marked(top: str) -> bool:
+    # A folder with nothing of a repository in it is none to git: sandboxes leave such a one behind (Codex 0.169.0).
+    mark = f"{top}/.git"
+    inside = ("HEAD", "objects", "refs")
+    return os.path.lexists(mark) and (
+        not os.path.isdir(mark) or any(os.path.lexists(f"{mark}/{name}") for name in inside)  # noqa: PTH112
+    )
+
+
+def _behind_links(top: Path, canonical: str) -> str:
+    """A pattern with its literal names as the system resolves them; as it is where they lead elsewhere."""
+    key = pattern(canonical).key
+    real = Path(os.path.realpath(top / key))
+    rest = canonical.split("/")[key.count("/") :]
+    # What is not followed by more is one entry of the tree, also where it is a link to a folder.
+    if not key or not real.is_relative_to(top) or real == top or (not rest and _is_folder(real)):
+        return canonical
+    return "/".join([literal(unicodedata.normalize("NFC", str(real.relative_to(top)))), *rest])
+
+
+def _is_folder(path: Path) -> bool:
+    # A link to a folder is one entry of the tree, not the folder behind it.
+    return os.path.isdir(path) and not os.path.islink(path)  # noqa: PTH112, PTH114 nor does one that is too long
 
 
 def worktree_at(folder: Path) -> Worktree | None:

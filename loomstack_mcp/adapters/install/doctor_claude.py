@@ -166,10 +166,22 @@ def _our_rules(tree: Entries, answer: str) -> list[str]:
 
 def _hook(settings: _Settings) -> Iterator[Check]:
     groups = (group for _, tree in settings.files for _, group in tables_at(table_at(tree, "hooks"), "PreToolUse"))
-    commands = (text_at(entry, "command") for group in groups for _, entry in tables_at(group, "hooks"))
-    if not any(f"{HOOK} claude" in command for command in commands):
+    ours = [group for group in groups if any(_is_our_hook(entry) for _, entry in tables_at(group, "hooks"))]
+    if not ours:
         found = "no hook: edits are not checked against claims"
         yield Check(check=f"{_CLIENT} hook", status="warn", found=found, mend=INIT)
+    elif not any(_sees_calls(text_at(group, "matcher")) for group in ours):
+        found = "the hook does not see calls of our tools: sub-agents are not told apart"
+        yield Check(check=f"{_CLIENT} hook", status="warn", found=found, mend=INIT)
+
+
+def _is_our_hook(entry: Entries) -> bool:
+    return f"{HOOK} claude" in text_at(entry, "command")
+
+
+def _sees_calls(matcher: str) -> bool:
+    """Whether a hook with this matcher is told of our tools; without one, or with a star, it is told of all."""
+    return matcher in ("", "*") or NAME in matcher or ".*" in matcher.split("|")
 
 
 def _warns(found: str, mend: str) -> Check:

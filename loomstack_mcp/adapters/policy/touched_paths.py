@@ -2,11 +2,13 @@
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
 
+from loomstack_mcp.adapters.git.worktree import marked_top, worktree_at
+from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.policy.looks import NoLooks
 from loomstack_mcp.core.policy.situation import Touched
@@ -25,13 +27,14 @@ def touched(root: Path, cwd: Path, names: Iterable[tuple[str, bool]]) -> tuple[t
     found: dict[Touched, None] = {}
     outside: dict[str, None] = {}
     real_folder = cache(os.path.realpath)
+    in_sibling = _in_sibling(root)
     tops = (str(root), os.path.realpath(root))
     for name, is_wide in names:
         lexical = os.path.normpath(cwd / os.path.expanduser(name))  # noqa: PTH111 `~nobody/x` stays as it is
         real = os.path.join(real_folder(os.path.dirname(lexical)), os.path.basename(lexical))  # noqa: PTH118, PTH119, PTH120
         real = os.path.realpath(real) if os.path.islink(real) else real  # noqa: PTH114 a NUL does not raise
         for path in dict.fromkeys((lexical, real)):
-            if (inside := _below(tops, path)) is not None:
+            if (inside := in_sibling(path) or _below(tops, path)) is not None:
                 is_folder = is_wide or name.endswith("/") or os.path.isdir(path)  # noqa: PTH112 a NUL does not raise
                 found[Touched(path=inside, is_folder=is_folder)] = None
             elif not _is_harmless(path):
@@ -64,6 +67,29 @@ def _files(root: Path, folder: str) -> Iterator[str]:
     for place, folders, names in os.walk(root / folder):
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]  # noqa: PTH114, PTH118
         yield from (os.path.relpath(os.path.join(place, name), root) for name in (*names, *links))  # noqa: PTH118
+
+
+def _in_sibling(root: Path) -> Callable[[str], str]:
+    """What tells the path that a file in another worktree has in the repository; "" for any other file.
+
+    The top of a worktree is none of its files: who removes it takes nothing out of the repository.
+    """
+    worktree = worktree_at(root)
+    if worktree is None or not worktree.has_siblings:
+        return lambda _: ""
+
+    @cache
+    def is_sibling(top: str) -> bool:
+        try:
+            return worktree.moved_to(Path(top)).root != worktree.root
+        except LoomError:
+            return False
+
+    def inside(path: str) -> str:
+        top = marked_top(Path(path).parent)
+        return path[len(top) + 1 :] if top and is_sibling(top) else ""
+
+    return inside
 
 
 def _below(tops: tuple[str, str], path: str) -> str | None:

@@ -18,6 +18,7 @@ def action(payload: Payload, /) -> Action:
     return Action(
         session=f"claude:{session}" if session else "",
         agent=text(payload, "agent_id"),
+        tool_use=text(payload, "tool_use_id"),
         cwd=text(payload, "cwd"),
         tool=tool,
         kind="edit" if is_edit else "command" if is_command else "tool",

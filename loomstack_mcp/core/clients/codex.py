@@ -23,6 +23,7 @@ def action(payload: Payload, /) -> Action:
     return Action(
         session=f"codex:{session}" if session else "",
         agent=text(payload, "agent_id"),
+        tool_use=text(payload, "tool_use_id"),
         cwd=inner if inner.startswith("/") or not cwd else f"{cwd}/{inner}" if inner else cwd,
         tool=tool,
         kind="edit" if is_edit else "command" if is_command else "tool",

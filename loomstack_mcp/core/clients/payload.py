@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from loomstack_mcp.core.clients.files.own_names import NAME
 from loomstack_mcp.core.errors import Invalid
 
 if TYPE_CHECKING:
     from loomstack_mcp.core.policy.rules import Answer  # every record of a rule, for a hook that asks none
+
+OUR_TOOLS = f"mcp__{NAME}__"
 
 Payload = Mapping[str, object]
 """The JSON object on a hook's stdin. Nothing in it is certain to be there, or of the right kind."""
@@ -28,6 +31,13 @@ class Action:
     """The tool's name, as the client has it (`Edit`, `mcp__github__create_issue`)."""
     agent: str = ""
     """The sub-agent that acts; "" for the session itself."""
+    tool_use: str = ""
+    """The id of this call, by which the server meets it again."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it calls a tool of our server."""
+        return self.tool.startswith(OUR_TOOLS)
 
 
 def text(payload: Payload, name: str, /) -> str:

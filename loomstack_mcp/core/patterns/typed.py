@@ -53,6 +53,16 @@ def claimed(
     return _claimable(f"{literal(path)}/" if folder else literal(path), text).text
 
 
+def file_pattern(path: str, /) -> str:
+    """The canonical pattern of one file by its path from the root, as a program names it: every character is meant.
+
+    Raises Invalid for what is no Unicode text, LimitExceeded for a path that is too long.
+    """
+    if any(unicodedata.category(character) == "Cs" for character in path):
+        raise Invalid(f"{path!r} is no Unicode text, which no claim can hold; rename the file")
+    return pattern(literal(unicodedata.normalize("NFC", path))).text
+
+
 def _has_extension(path: str) -> bool:
     """A dot that begins the last name hides it, as of `.github`, and sets off no extension."""
     return "." in path.rpartition("/")[2][1:]

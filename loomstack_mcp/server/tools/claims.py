@@ -79,7 +79,7 @@ class ClaimTools:
                 lambda caller: self._face.loom.claims.claim_paths(
                     caller,
                     run,
-                    patterns=self._face.here.patterns(paths),
+                    patterns=self._face.patterns(caller, paths),
                     intent=intent,
                     mode=mode,
                     ttl_ms=minutes * MINUTE_MS,

@@ -1,5 +1,6 @@
 """check_conflicts."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
@@ -32,25 +33,36 @@ class ConflictTools:
         self._face = face
 
     async def check_conflicts(
-        self, *, run: str = "", base: str = "", ctx: Context[Any, Any]
+        self, *, run: str = "", base: str = "", worktree: str = "", ctx: Context[Any, Any]
     ) -> Annotated[CallToolResult, ConflictAnswer]:
         """Before you land: what your branch and worktree would take back of what others landed, also where
-        git sees no conflict. stop: do not land, do what each conflict says. base: default the trunk."""
+        git sees no conflict. stop: do not land, do what each conflict says. base: default the trunk.
+        worktree: another one of yours."""
 
-        def check(caller: Caller) -> ConflictResult:
-            return self._face.loom.conflicts.check_run(caller, run, self._face.proposal(base))
+        def check(caller: Caller) -> ConflictAnswer:
+            stand = self._face.standpoints.of(caller, worktree)
+            if not stand.is_meant:  # nothing was looked at, which is never clear
+                return {"verdict": "warn", "unchecked": list(stand.unchecked)}
+            gaps = (*stand.unchecked, *self._face.unseen_edits(caller, stand.seen))
+            proposal = self._face.proposal(stand.seen, base)
+            proposal = replace(proposal, unchecked=(*proposal.unchecked, *gaps))
+            result = self._face.loom.conflicts.check_run(caller, run, proposal)
+            self._face.see_edits(caller, stand.seen)
+            return conflict_answer(result, worktree=stand.seen.one_of_several)
 
-        return answers.answer(conflict_answer(await self._face.call(ctx, check)))
+        return answers.answer(await self._face.call(ctx, check))
 
 
-def conflict_answer(result: ConflictResult) -> ConflictAnswer:
-    """The verdict, with as many conflicts as a model needs to act."""
+def conflict_answer(result: ConflictResult, *, worktree: str = "") -> ConflictAnswer:
+    """The verdict, with as many conflicts as a model needs to act, and which of several worktrees it is about."""
     shown = result.conflicts[:_CONFLICTS_MAX]
     bodies = [dict(lean(conflict_shown(one, target=result.target, now_ms=result.now_ms))) for one in shown]
     answer: ConflictAnswer = {
         "verdict": result.verdict,
         "conflicts": bodies,
-        "checked": {"against": result.target, "changes": result.changes, "ms": result.ms},
+        "checked": dict(
+            lean({"worktree": worktree, "against": result.target, "changes": result.changes, "ms": result.ms})
+        ),
         "unchecked": list(result.unchecked),
         "alerts": answers.alert_items(result.alerts),
     }

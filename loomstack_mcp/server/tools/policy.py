@@ -1,5 +1,6 @@
 """check_policy."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
@@ -15,6 +16,8 @@ from loomstack_mcp.server.face import Face
 from loomstack_mcp.services.policy import PolicyResult
 
 _HASH_CHARS = 19
+_OF_WORKTREE = frozenset({"commit", "push", "land"})
+"""What is judged by what the worktree holds, where no path is named."""
 _PROBLEMS_MAX = 5
 
 
@@ -23,6 +26,7 @@ class PolicyAnswer(TypedDict, total=False):
     decision: str
     reasons: answers.Items
     policy: str
+    unchecked: list[str]
     alerts: answers.Items
 
 
@@ -41,29 +45,36 @@ class PolicyTools:
         command: str = "",
         target: str = "",
         base: str = "",
+        worktree: str = "",
         ctx: Context[Any, Any],
     ) -> Annotated[CallToolResult, PolicyAnswer]:
         """Ask what the team's rules say before you act. deny: do not; require_approval: ask a person first;
         each reason says what to do instead. target: branch, environment or tool."""
 
-        def check(caller: Caller) -> PolicyResult | str:
+        def check(caller: Caller) -> PolicyAnswer:
+            stand = self._face.standpoints.of(caller, worktree)
+            if not stand.is_meant:
+                return {"effect": "warn", "unchecked": list(stand.unchecked)}
+            rules = stand.seen.rules
             try:
-                book = self._face.here.rules.book()
+                book = rules.book()
             except PolicyError as broken:  # early points advise; a final one refuses
-                return str(broken)
-            asked = self._face.here.rules.situation(action, paths or [], command=command, target=target, base=base)
-            with asked as situation:
-                return self._face.loom.policy.check(caller, run, book, situation)
+                return broken_answer(str(broken))
+            with rules.situation(action, paths or [], command=command, target=target, base=base) as situation:
+                result = self._face.loom.policy.check(caller, run, book, situation)
+            is_of_worktree = action in _OF_WORKTREE and not paths
+            unseen = self._face.unseen_edits(caller, stand.seen) if is_of_worktree else ()
+            return policy_answer(result, unchecked=(*stand.unchecked, *unseen))
 
-        result = await self._face.call(ctx, check)
-        return answers.answer(broken_answer(result) if isinstance(result, str) else policy_answer(result))
+        return answers.answer(await self._face.call(ctx, check))
 
 
-def policy_answer(result: PolicyResult) -> PolicyAnswer:
-    """The effect, with every rule that has something to say."""
+def policy_answer(result: PolicyResult, *, unchecked: Sequence[str] = ()) -> PolicyAnswer:
+    """The effect, with every rule that has something to say. Where something was not looked at it is no allowance."""
     decision = result.decision
     return {
-        "effect": decision.answer,
+        "effect": "warn" if unchecked and decision.answer == "allow" else decision.answer,
+        "unchecked": list(unchecked),
         "decision": result.id,
         "reasons": reasons_shown(decision),
         "policy": decision.policy[:_HASH_CHARS],

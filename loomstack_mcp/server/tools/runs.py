@@ -45,8 +45,9 @@ class RunTools:
         what was decided. checks_run: the run this one checks. The same key returns the same run."""
 
         def start(caller: Caller) -> StartResult:
-            checkout = self._face.looked_at(repo=repo, branch=branch)
-            patterns = self._face.here.patterns(paths or [])
+            here = self._face.standpoints.of(caller).seen
+            checkout = self._face.looked_at(here, repo=repo, branch=branch)
+            patterns = here.patterns(paths or [])
             return self._face.loom.runs.start(
                 caller,
                 checkout,

@@ -37,7 +37,7 @@ def codex_payload(tool: str, **arguments: object) -> dict[str, object]:
 )
 def test_claude_edits_name_their_file(tool: str, arguments: dict[str, object]) -> None:
     assert claude.action(claude_payload(tool, **arguments)) == Action(
-        kind="edit", tool=tool, paths=("/p/a.txt",), cwd="/p", session="claude:s-1"
+        kind="edit", tool=tool, paths=("/p/a.txt",), cwd="/p", session="claude:s-1", tool_use="toolu_1"
     )
 
 
@@ -45,7 +45,7 @@ def test_claude_commands_are_their_line() -> None:
     payload = claude_payload("Bash", command="echo hi > a", description="say hi")
 
     assert claude.action(payload) == Action(
-        kind="command", tool="Bash", command="echo hi > a", paths=(), cwd="/p", session="claude:s-1"
+        kind="command", tool="Bash", command="echo hi > a", paths=(), cwd="/p", session="claude:s-1", tool_use="toolu_1"
     )
 
 
@@ -60,7 +60,16 @@ def test_claude_sub_agents_are_told_apart() -> None:
 def test_claude_everything_else_is_a_tool(tool: str) -> None:
     payload = claude_payload(tool, file_path="/p/a.txt", command="ls")
 
-    assert claude.action(payload) == Action(kind="tool", tool=tool, paths=(), cwd="/p", session="claude:s-1")
+    assert claude.action(payload) == Action(
+        kind="tool", tool=tool, paths=(), cwd="/p", session="claude:s-1", tool_use="toolu_1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tool", "is_ours"), [("mcp__loomstack__start_run", True), ("mcp__loomstack2__start_run", False), ("Edit", False)]
+)
+def test_calls_of_our_own_tools_are_told_from_others(tool: str, is_ours: bool) -> None:
+    assert claude.action(claude_payload(tool, file_path="/p/a.txt")).is_ours == is_ours
 
 
 @pytest.mark.parametrize(
@@ -76,7 +85,7 @@ def test_claude_everything_else_is_a_tool(tool: str) -> None:
 )
 def test_codex_patches_name_every_file_of_their_headers(patch: str, paths: tuple[str, ...]) -> None:
     assert codex.action(codex_payload("apply_patch", command=patch)) == Action(
-        kind="edit", tool="apply_patch", paths=paths, cwd="/p", session="codex:thread-1"
+        kind="edit", tool="apply_patch", paths=paths, cwd="/p", session="codex:thread-1", tool_use="call_1"
     )
 
 
@@ -91,7 +100,7 @@ def test_codex_patches_name_every_file_of_their_headers(patch: str, paths: tuple
 )
 def test_codex_commands_are_their_line(tool: str, arguments: dict[str, object], command: str) -> None:
     assert codex.action(codex_payload(tool, **arguments)) == Action(
-        kind="command", tool=tool, command=command, paths=(), cwd="/p", session="codex:thread-1"
+        kind="command", tool=tool, command=command, paths=(), cwd="/p", session="codex:thread-1", tool_use="call_1"
     )
 
 
@@ -104,8 +113,9 @@ def test_codex_mcp_tools_and_sub_agents() -> None:
     payload = codex_payload("mcp__github__create_issue", title="x") | {"agent_id": "thread-2", "agent_type": "worker"}
 
     assert codex.action(payload) == Action(
-        kind="tool", tool="mcp__github__create_issue", paths=(), cwd="/p", session="codex:thread-1", agent="thread-2"
-    )
+        kind="tool", tool="mcp__github__create_issue", paths=(), cwd="/p", session="codex:thread-1", agent="thread-2",
+        tool_use="call_1",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("value", HOSTILE, ids=repr)

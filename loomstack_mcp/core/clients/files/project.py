@@ -19,6 +19,8 @@ from loomstack_mcp.core.clients.files.toml_text import with_server, without_serv
 from loomstack_mcp.core.errors import Invalid
 
 _LOCAL = ".claude/settings.local.json"
+# Of its tools those that edit; of ours every one, for only the hook is told which sub-agent calls, and from where.
+_CLAUDE_MATCHER = f"Edit|Write|MultiEdit|NotebookEdit|mcp__{NAME}__.*"
 _CODEX_FILE = ".codex/config.toml"
 _BYTE_ORDER_MARK = "\ufeff"
 # Codex passes its servers nothing but HOME, LANG, PATH and TERM (run on 0.169.0, 2026-11), and waits one second for
@@ -61,7 +63,7 @@ def client_files(*, exclude: str, url: str = "") -> tuple[ClientFile, ...]:
         _json(".mcp.json", lambda tree: with_json_server(tree, url), without_json_server, bare='{"mcpServers": {}}\n'),
         _json(
             ".claude/settings.json",
-            lambda tree: with_hook(with_permission(tree), "claude", "Edit|Write|NotebookEdit"),
+            lambda tree: with_hook(with_permission(tree), "claude", _CLAUDE_MATCHER),
             without_settings,
         ),
         # Claude Code heeds a project's permissions only once its folder is trusted, the local ones at once, but not

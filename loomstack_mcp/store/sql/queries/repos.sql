@@ -92,6 +92,10 @@ DELETE FROM landed WHERE repo_id = :former
 -- Where its landed changes lay.
 DELETE FROM path_key WHERE repo_id = :former AND noun = 'change'
 
+-- :name move_sightings
+-- Where its agents were seen to edit.
+UPDATE sighting SET repo_id = :repo_id WHERE repo_id = :former
+
 -- :name move_paths
 -- Where the rest of it lies.
 UPDATE path_key SET repo_id = :repo_id WHERE repo_id = :former

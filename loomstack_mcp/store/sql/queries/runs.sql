@@ -23,6 +23,11 @@ SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, wor
 FROM run WHERE principal = :principal AND session = :session AND state = 'live'
 ORDER BY started_at_ms DESC, seq DESC LIMIT :limit
 
+-- :name of_agents
+-- The live runs of an agent, those of its session's own agent, and those without a session.
+SELECT id FROM run
+WHERE principal = :principal AND state = 'live' AND (session = '' OR (session = :session AND agent IN (:agent, '')))
+
 -- :name live
 -- The runs of a repo that are not over, newest first.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,

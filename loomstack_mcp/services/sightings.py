@@ -1,0 +1,80 @@
+"""Sightings: what hooks saw of agents, for a server that is not told who calls it, nor from where."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, EDIT_SEEN_FOR_MS
+from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.core.texts import encodable
+from loomstack_mcp.services import repos
+from loomstack_mcp.store import queries
+from loomstack_mcp.store.base import Store, Tx
+
+SIGHTINGS = queries.statements("sightings")
+
+
+class SightingService:
+    """What a hook is told of an agent, kept until somebody needs it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def saw_call(self, caller: Caller, tool_use: str) -> None:
+        """The caller is about to call a tool of ours, from its folder."""
+        with self._store.append() as tx:
+            until_ms = tx.now_ms + CALL_SEEN_FOR_MS
+            _noted(tx, caller, tool_use=tool_use, folder=caller.folder, repo_id="", until_ms=until_ms)
+
+    def saw_edits(self, caller: Caller, checkout: Checkout, worktrees: Iterable[str]) -> None:
+        """The caller is about to edit in these worktrees. Nothing is written where all of that is known."""
+        if not caller.session:
+            return
+        with self._store.read() as tx:
+            repo_id = repos.repo_id_of(tx, checkout)
+            known = _edited(tx, caller, repo_id)
+        if not (news := [encodable(top) for top in worktrees if encodable(top) not in known]):
+            return
+        with self._store.append() as tx:
+            until_ms = tx.now_ms + EDIT_SEEN_FOR_MS
+            for top in news:
+                _noted(tx, caller, tool_use="", folder=top, repo_id=repo_id, until_ms=until_ms)
+
+    def known_caller(self, caller: Caller, tool_use: str) -> Caller:
+        """The caller with its agent and its folder, where a hook saw this call."""
+        if not (caller.session and tool_use):
+            return caller
+        with self._store.read() as tx:
+            found = tx.all(SIGHTINGS["call"], session=caller.session, tool_use=tool_use)
+        if not found:
+            return caller
+        return replace(caller, agent=str(found[0]["agent"]), folder=str(found[0]["folder"]), certain=True)
+
+    def edited(self, caller: Caller, repo_id: str) -> tuple[str, ...]:
+        """The worktrees in which hooks saw the caller edit, and which were not looked at since."""
+        with self._store.read() as tx:
+            return tuple(dict.fromkeys(_edited(tx, caller, repo_id)))
+
+    def looked_at(self, caller: Caller, worktree: str) -> None:
+        """What the caller did in a worktree so far was looked at."""
+        with self._store.append() as tx:
+            tx.run(
+                SIGHTINGS["forget"],
+                session=caller.session,
+                agent=caller.agent,
+                every_agent=int(not caller.certain),
+                folder=encodable(worktree),
+            )
+
+
+def _edited(tx: Tx, caller: Caller, repo_id: str) -> list[str]:
+    """In which worktrees. Where it is not certain which agent calls, it may be any of its session."""
+    found = tx.all(SIGHTINGS["edits"], session=caller.session, repo_id=repo_id)
+    return [str(row["folder"]) for row in found if row["agent"] == caller.agent or not caller.certain]
+
+
+def _noted(tx: Tx, caller: Caller, *, tool_use: str, folder: str, repo_id: str, until_ms: int) -> None:
+    tx.run(SIGHTINGS["sweep"], now_ms=tx.now_ms)
+    who = {"session": caller.session, "agent": caller.agent}
+    what = {"tool_use": tool_use, "folder": folder, "repo_id": repo_id}
+    tx.run(SIGHTINGS["insert"], **who, **what, expires_at_ms=until_ms)

@@ -1,0 +1,23 @@
+-- :name insert
+-- A hook saw an agent; nothing changes where that is known.
+INSERT INTO sighting (session, tool_use, agent, folder, repo_id, expires_at_ms)
+VALUES (:session, :tool_use, :agent, :folder, :repo_id, :expires_at_ms)
+ON CONFLICT (session, tool_use, agent, folder) DO NOTHING
+
+-- :name call
+-- Who makes a call, and from where.
+SELECT agent, folder FROM sighting WHERE session = :session AND tool_use = :tool_use AND tool_use <> ''
+
+-- :name edits
+-- The worktrees that a session's agents edited and nobody looked at since, oldest first.
+SELECT agent, folder FROM sighting WHERE session = :session AND tool_use = '' AND repo_id = :repo_id
+ORDER BY expires_at_ms, folder
+
+-- :name forget
+-- A worktree was looked at, for an agent or for every one of the session.
+DELETE FROM sighting WHERE session = :session AND tool_use = '' AND folder = :folder
+  AND (agent = :agent OR :every_agent = 1)
+
+-- :name sweep
+-- Calls are over soon, and sessions one day.
+DELETE FROM sighting WHERE expires_at_ms <= :now_ms
