@@ -10,7 +10,7 @@ EventKind = Literal[
     "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
 ]  # fmt: skip
 
-AlertKind = Literal["freed", "expired", "message", "contradicted", "checked", "conflict"]
+AlertKind = Literal["freed", "expired", "message", "contradicted", "checked", "conflict", "agreed", "superseded"]
 
 
 @dataclass(frozen=True, kw_only=True)

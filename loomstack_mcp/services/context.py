@@ -14,7 +14,7 @@ from loomstack_mcp.core.runs import Caller, Run, acts_for, renewal_due
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, path_index, repos
 from loomstack_mcp.services.acting import acting_run, named_run, own_runs
-from loomstack_mcp.services.conflicts import open_conflicts
+from loomstack_mcp.services.conflict_states import open_conflicts
 from loomstack_mcp.services.nearby import claims_near, landed_work, notes_near, own_paths, runs_near
 from loomstack_mcp.services.notes import matching
 from loomstack_mcp.store.base import Store, Tx

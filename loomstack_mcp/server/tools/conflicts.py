@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.core.views import conflict_shown
+from loomstack_mcp.core.views import agreement_shown, conflict_shown
 from loomstack_mcp.server import answers
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.services.conflicts import ConflictResult
@@ -20,6 +20,7 @@ class ConflictAnswer(TypedDict, total=False):
     verdict: str
     conflicts: answers.Items
     more: int
+    agreed: answers.Items
     checked: dict[str, Any]
     unchecked: list[str]
     alerts: answers.Items
@@ -50,6 +51,7 @@ def conflict_answer(result: ConflictResult) -> ConflictAnswer:
     answer: ConflictAnswer = {
         "verdict": result.verdict,
         "conflicts": bodies,
+        "agreed": [dict(agreement_shown(one)) for one in result.agreements[:_CONFLICTS_MAX]],
         "checked": {"against": result.target, "changes": result.changes, "ms": result.ms},
         "unchecked": list(result.unchecked),
         "alerts": answers.alert_items(result.alerts),

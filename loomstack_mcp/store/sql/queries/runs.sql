@@ -24,6 +24,18 @@ SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, wor
 FROM run WHERE repo_id = :repo_id AND state = 'live' AND expires_at_ms > :now_ms
 ORDER BY expires_at_ms DESC LIMIT :limit
 
+-- :name live_of_loop
+-- The live runs of a loop, by the run's id or the loop's name; of everybody, or of one person.
+SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
+  agent, state, status, seq, ttl_ms, expires_at_ms, started_at_ms, seen_at_ms, ended_at_ms
+FROM run WHERE repo_id = :repo_id AND state = 'live' AND expires_at_ms > :now_ms
+  AND (id = :called OR loop = :called) AND :principal IN ('', principal)
+ORDER BY seq
+
+-- :name loops_of_session
+-- Every loop that a session ever ran as.
+SELECT DISTINCT loop FROM run WHERE principal = :principal AND session = :session
+
 -- :name latest
 -- The last runs of a repo in any state, newest first.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
