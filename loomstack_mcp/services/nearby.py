@@ -38,9 +38,9 @@ def notes_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[No
     """All notes on the paths and to this run, what lies beside, and the latest; those to others are left out."""
     now = {"now_ms": tx.now_ms}
     on = notes_on(tx, repo_id, view.paths, kinds=EVERY_KIND, ignore_case=view.ignore_case).notes
-    names = rows.json_column([name for name in (run.id, run.loop, run.parent_id) if name] if run else [])
+    called = rows.json_column([name for name in (run.id, run.loop, run.parent_id) if name] if run else [])
     found = [
-        *tx.all(NOTES["addressed"], repo_id=repo_id, names=names, limit=_LATEST_MAX, **now),
+        *tx.all(NOTES["addressed"], repo_id=repo_id, called=called, limit=_LATEST_MAX, **now),
         *tx.all(NOTES["by_ids"], ids=rows.json_column(_beside(tx, repo_id, "note", view)), **now),
         *tx.all(NOTES["latest"], repo_id=repo_id, limit=_LATEST_MAX, **now),
         *tx.all(NOTES["latest_of_people"], repo_id=repo_id, limit=_PEOPLE_MAX, **now),

@@ -76,7 +76,7 @@ LIMIT :limit
 -- The newest notes that hold and are addressed to one of these.
 SELECT n.id, n.repo_id, n.run_id, n.seq, n.kind, n.authority, n.who, n.loop, n.text, n.paths, n.addressee,
   n.supersedes, n.contradicts, n.shared_at_ms, n.expires_at_ms, n.superseded_by
-FROM json_each(:names) AS a CROSS JOIN note AS n ON n.repo_id = :repo_id AND n.addressee = a.value
+FROM json_each(:called) AS a CROSS JOIN note AS n ON n.repo_id = :repo_id AND n.addressee = a.value
 WHERE n.superseded_by = '' AND n.addressee <> '' AND (n.expires_at_ms IS NULL OR n.expires_at_ms > :now_ms)
 ORDER BY n.seq DESC LIMIT :limit
 
