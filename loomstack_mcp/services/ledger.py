@@ -1,7 +1,7 @@
 """The ledger: what landed, as the store remembers it, and which run made it."""
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -61,6 +61,8 @@ class LedgerService:
         with self._store.read() as tx:
             known = {row["sha"] for row in tx.all(CHANGES["known"], repo_id=repo_id)}
         missing = [change.sha for change in history if change.sha not in known]
+        if is_trunk:
+            self._arrived(repo_id, history)
         if not missing:
             return 0
         landed_at_ms = {change.sha: change.at_ms for change in history}
@@ -76,21 +78,34 @@ class LedgerService:
             path_index.unindex_paths(tx, [row["sha"] for row in forgotten if row["run_id"]])
         return came
 
+    def _arrived(self, repo_id: str, history: Sequence[Change]) -> None:
+        """What was known from elsewhere and is on the trunk now: others are warned of it from now on."""
+        with self._store.read() as tx:
+            aside = {row["sha"] for row in tx.all(CHANGES["aside"], repo_id=repo_id)}
+        if came := [change.sha for change in history if change.sha in aside]:
+            with self._store.append() as tx:
+                arrived = tx.all(CHANGES["arrive"], repo_id=repo_id, shas=rows.json_column(came))
+                _index_changes(tx, repo_id, {row["sha"]: row["run_id"] for row in arrived if row["run_id"]})
+
+
+def made_by_others(tx: Tx, run: Run, commits: Sequence[str]) -> dict[str, str]:
+    """Which of these commits another loop's run has said to have made, and in words which: the first word counts."""
+    found = {}
+    for sha in commits:
+        bound = tx.all(CHANGES["bound"], repo_id=run.repo_id, sha=sha, made_at_ms=tx.now_ms)
+        for maker in rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column([row["run_id"] for row in bound]))):
+            if maker.who != run.who:
+                found[sha] = f"is {maker.id}'s ({maker.who})"
+    return found
+
 
 def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> None:
     """A run says that it made these commits, which may land later."""
     if not commits:
         return
     tx.run(CHANGES["bind"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits), bound_by="outcome")
-    known = [
-        row["sha"]
-        for row in tx.all(CHANGES["bind_landed"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits))
-    ]
-    files: dict[str, list[str]] = {}
-    for row in tx.all(CHANGES["paths_of"], repo_id=repo_id, shas=rows.json_column(known)):
-        files.setdefault(row["sha"], []).append(row["path"])
-    for sha, names in files.items():
-        _index_change(tx, repo_id, run_id, sha, names)
+    bound = tx.all(CHANGES["bind_landed"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits))
+    _index_changes(tx, repo_id, {row["sha"]: run_id for row in bound if row["is_trunk"]})
 
 
 def _take_in(tx: Tx, repo_id: str, change: Change, *, at_ms: int, is_trunk: bool) -> None:
@@ -106,6 +121,7 @@ def _take_in(tx: Tx, repo_id: str, change: Change, *, at_ms: int, is_trunk: bool
         account=change.account,
         title=redacted(change.title, chars_max=NAME_CHARS_MAX),
         run_id=run_id,
+        is_trunk=int(is_trunk),
         said=sum(weight((*net.removed, *net.added)) for file in nets for net in file),
     )
     if not taken:
@@ -139,6 +155,15 @@ def _maker(tx: Tx, repo_id: str, change: Change) -> str:
             )
     found = tx.all(CHANGES["bound"], repo_id=repo_id, sha=change.sha, made_at_ms=change.at_ms)
     return str(found[0]["run_id"]) if found else ""
+
+
+def _index_changes(tx: Tx, repo_id: str, makers: Mapping[str, str]) -> None:
+    """The same of changes that the ledger has, by the runs that made them."""
+    files: dict[str, list[str]] = {}
+    for row in tx.all(CHANGES["paths_of"], repo_id=repo_id, shas=rows.json_column(list(makers))):
+        files.setdefault(row["sha"], []).append(row["path"])
+    for sha, names in files.items():
+        _index_change(tx, repo_id, makers[sha], sha, names)
 
 
 def _index_change(tx: Tx, repo_id: str, run_id: str, sha: str, names: Sequence[str]) -> None:

@@ -16,8 +16,8 @@ SELECT DISTINCT account, author FROM landed WHERE repo_id = :repo_id
 
 -- :name insert
 -- A landed change; nothing is returned where it is known.
-INSERT INTO landed (repo_id, sha, at_ms, made_at_ms, author, account, title, run_id, said)
-VALUES (:repo_id, :sha, :at_ms, :made_at_ms, :author, :account, :title, :run_id, :said)
+INSERT INTO landed (repo_id, sha, at_ms, made_at_ms, author, account, title, run_id, is_trunk, said)
+VALUES (:repo_id, :sha, :at_ms, :made_at_ms, :author, :account, :title, :run_id, :is_trunk, :said)
 ON CONFLICT (repo_id, sha) DO NOTHING
 RETURNING number
 
@@ -76,4 +76,14 @@ WHERE run_id = '' AND made_at_ms + 600000 >= (SELECT started_at_ms FROM run WHER
   SELECT l.number FROM json_each(:shas) AS s
   CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha >= s.value AND l.sha < s.value || 'g'
 )
-RETURNING sha
+RETURNING sha, is_trunk
+
+-- :name aside
+-- What landed elsewhere than on the trunk, as far as is known.
+SELECT sha FROM landed WHERE repo_id = :repo_id AND is_trunk = 0
+
+-- :name arrive
+-- These are on the trunk by now.
+UPDATE landed SET is_trunk = 1
+WHERE repo_id = :repo_id AND is_trunk = 0 AND sha IN (SELECT value FROM json_each(:shas))
+RETURNING sha, run_id

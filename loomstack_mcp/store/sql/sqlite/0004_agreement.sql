@@ -22,3 +22,24 @@ CREATE TABLE note_expiry (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO note_expiry (repo_id, expires_at_ms, id)
 SELECT repo_id, expires_at_ms, id FROM note WHERE expires_at_ms IS NOT NULL AND superseded_by = '';
+
+-- Whether a landed change is on the trunk, or was only met on another branch.
+ALTER TABLE landed ADD COLUMN is_trunk INTEGER NOT NULL DEFAULT 1 CHECK (is_trunk IN (0, 1));
+CREATE INDEX landed_aside ON landed (repo_id, sha) WHERE is_trunk = 0;
+
+-- Reviews, builds and scans are no attempts, either.
+DROP VIEW v_loop_health;
+CREATE VIEW v_loop_health AS
+SELECT r.repo_id AS repo, r.loop, COUNT(*) AS runs,
+  SUM(r.state = 'live') AS live, SUM(r.state = 'lost') AS lost,
+  SUM(r.status = 'done') AS done, SUM(r.status = 'abandoned') AS abandoned,
+  COALESCE(SUM(o.attempts), 0) AS attempts, COALESCE(SUM(o.rework), 0) AS rework_rounds,
+  COALESCE(SUM(o.commits), 0) AS outcomes_with_commits,
+  datetime(MAX(r.started_at_ms) / 1000, 'unixepoch') AS last_started_at
+FROM run AS r
+LEFT JOIN (
+  SELECT about_run, SUM(role NOT IN ('checker', 'reviewer', 'build', 'scan')) AS attempts, MAX(rework) AS rework,
+    SUM(commits <> '[]') AS commits
+  FROM outcome GROUP BY about_run
+) AS o ON o.about_run = r.id
+GROUP BY r.repo_id, r.loop;
