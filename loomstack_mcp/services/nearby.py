@@ -1,6 +1,6 @@
 """What lies near some paths, for a briefing: notes, claims, runs, and what landed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from loomstack_mcp.core.briefing import items as core
 from loomstack_mcp.core.briefing.items import LandedWork, View
@@ -47,10 +47,10 @@ def notes_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[No
         *tx.all(NOTES["latest"], repo_id=ORG, limit=_PEOPLE_MAX, **now),
     ]
     once = {note.id: note for note in (*on[:_OVERLAPPING_MAX], *rows.records(Note, found))}
-    return [note for note in once.values() if not note.addressee or _addressed(note, run)]
+    return [note for note in once.values() if not note.addressee or is_addressed(note, run)]
 
 
-def _addressed(note: Note, run: Run | None) -> bool:
+def is_addressed(note: Note, run: Run | None) -> bool:
     return run is not None and note.addressee in (run.id, run.loop, run.parent_id)
 
 
@@ -82,8 +82,13 @@ def runs_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Run
 
 def landed_work(tx: Tx, repo_id: str) -> Iterable[LandedWork]:
     """What runs recorded as landed, on the paths that they had claimed for it."""
-    outcomes = tx.all(OUTCOMES["landed"], repo_id=repo_id, limit=_LANDED_MAX)
-    for outcome in rows.records(Outcome, outcomes):
+    outcomes = rows.records(Outcome, tx.all(OUTCOMES["landed"], repo_id=repo_id, limit=_LANDED_MAX))
+    return works(tx, outcomes)
+
+
+def works(tx: Tx, outcomes: Iterable[Outcome]) -> Iterator[LandedWork]:
+    """Outcomes that name commits, as work on the paths that their runs had claimed for it."""
+    for outcome in outcomes:
         [run] = rows.records(Run, tx.all(RUNS["get"], id=outcome.about_run))
         claims = rows.records(Claim, tx.all(CLAIMS["of_run"], run_id=run.id, limit=20))
         yield LandedWork(

@@ -193,3 +193,50 @@ def test_what_protects_paths_is_replaced_by_its_own_side_or_a_person(loom: Loom,
 
 def test_a_check_without_files_is_clear(loom: Loom) -> None:
     assert loom.conflicts.check(SHOP, Proposal(changes=(), history=(), target="main")).verdict == "clear"
+
+
+def test_reading_on_brings_all_that_was_shared_once_each_however_much_and_after_lost_replies(loom: Loom) -> None:
+    first = loom.context.read_context(ANA, "", SHOP, budget_tokens=800).briefing.cursor
+    shared = [share(loom, BEA, f"note {number}", kind="fact") for number in range(250)]
+    loom.notes.add(None, who="dana", kind="decision", text="freeze on Friday")
+    told: list[str] = []
+    freezes = 0
+    cursor = first
+    more = True
+    while more:
+        lost, read = (
+            loom.context.read_context(ANA, "", SHOP, since=cursor, budget_tokens=800).briefing for _ in range(2)
+        )
+        assert lost == read
+        freezes += sum(note["text"] == "freeze on Friday" for note in read.notes)
+        told += [str(note["note"]) for note in read.notes if note["text"] != "freeze on Friday"]
+        more = read.cursor != cursor
+        cursor = read.cursor
+
+    assert told == shared
+    assert freezes >= 1
+
+
+def test_a_read_that_was_cut_is_read_on_from_where_it_was_cut(loom: Loom) -> None:
+    shared = [share(loom, BEA, f"note {number} " + "x" * 300, "src/", kind="fact") for number in range(60)]
+    read = loom.context.read_context(ANA, "", SHOP, patterns=["src/"], budget_tokens=800).briefing
+    told = {note["note"] for note in read.notes}
+    while read.more:
+        read = loom.context.read_context(ANA, "", SHOP, since=read.cursor, budget_tokens=800).briefing
+        told |= {note["note"] for note in read.notes}
+
+    assert told == set(shared)
+
+
+def test_what_a_run_must_stop_for_is_told_before_talk(loom: Loom, clocks: Clocks) -> None:
+    claimed(loom, ANA, "src/")
+    run = started(loom, ANA, loop="again").id
+    held = claimed(loom, ANA, "docs/", run=run, minutes=5).claim
+    for number in range(9):
+        share(loom, BEA, f"talk {number}", kind="handoff", to=run)
+    clocks.pass_minutes(20)
+    claimed(loom, BEA, "docs/")
+    [first, *_] = loom.context.read_context(ANA, run, SHOP, budget_tokens=800).alerts
+
+    assert held
+    assert (first.kind, first.about) == ("expired", held.id)

@@ -49,3 +49,9 @@ ORDER BY c.seq DESC
 SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
   found_at_ms, state, how, marks, holder, signer, account, agreed_by
 FROM conflict WHERE repo_id = :repo_id AND state = 'open' AND holder = :holder ORDER BY seq
+
+-- :name open_since
+-- The open conflicts of a repo that were found after a cursor, oldest first.
+SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
+  found_at_ms, state, how, marks, holder, signer, account, agreed_by
+FROM conflict WHERE repo_id = :repo_id AND seq > :since AND state = 'open' ORDER BY seq LIMIT :limit

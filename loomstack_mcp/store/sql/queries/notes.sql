@@ -101,3 +101,11 @@ DELETE FROM note_expiry WHERE (repo_id, expires_at_ms, id) IN (
   WHERE repo_id = :repo_id AND expires_at_ms <= :now_ms ORDER BY expires_at_ms LIMIT :limit
 )
 RETURNING id
+
+-- :name shared_since
+-- The notes that hold in a repo and were shared after a cursor, oldest first.
+SELECT id, repo_id, run_id, seq, kind, authority, who, loop, text, paths, addressee, supersedes, contradicts,
+  shared_at_ms, expires_at_ms, superseded_by
+FROM note
+WHERE repo_id = :repo_id AND seq > :since AND superseded_by = '' AND (expires_at_ms IS NULL OR expires_at_ms > :now_ms)
+ORDER BY seq LIMIT :limit

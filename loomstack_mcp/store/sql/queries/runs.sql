@@ -83,3 +83,10 @@ WHERE id = :id
 -- The process of an agent is gone: no lease of its live runs outlasts :until_ms.
 UPDATE run SET expires_at_ms = :until_ms
 WHERE principal = :principal AND session = :session AND agent = :agent AND state = 'live' AND expires_at_ms > :until_ms
+
+-- :name started_since
+-- The live runs of a repo that started after a cursor, oldest first.
+SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
+  agent, state, status, seq, ttl_ms, expires_at_ms, started_at_ms, seen_at_ms, ended_at_ms
+FROM run WHERE repo_id = :repo_id AND seq > :since AND state = 'live' AND expires_at_ms > :now_ms
+ORDER BY seq LIMIT :limit
