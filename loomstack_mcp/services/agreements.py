@@ -65,11 +65,16 @@ class Agreements:
         return None
 
     def _is_lander(self, row: Row) -> bool:
-        """Whether it was agreed with whoever would land this: that loop, or those whom git names so."""
-        if self._run is not None and row["lander"] == self._run.who:
+        """Whether it was agreed with the loop that would land this, as far as one is known: else its content says so.
+
+        Developers whose loops bear one name are told apart by what git has for them.
+        """
+        if self._run is None:
             return True
         name, account = self._signer
-        return bool(name and name == row["signer"]) or bool(account and account == row["account"])
+        if account and row["account"]:
+            return bool(row["lander"] == self._run.who and account == row["account"])
+        return bool(row["lander"] == self._run.who and name == row["signer"])
 
     def _may_be(self, session: str) -> bool:
         """Nobody agrees with themselves: the session that undoes cannot have said so."""

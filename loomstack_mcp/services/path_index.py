@@ -15,7 +15,7 @@ PATHS = queries.statements("paths")
 REPOS = queries.statements("repos")
 
 Indexed = Literal["claim", "waiter", "run", "note", "change"]
-COMPARED_MAX = 50_000
+COMPARED_MAX = 20_000
 """Patterns near some paths that a question is compared with where nothing may be missed; what is more is said."""
 _FIRST_PAGE = 256
 """Most requests see a handful of candidates; a wide one that conflicts finds its blockers among these."""

@@ -196,3 +196,52 @@ def test_two_people_s_loops_of_one_name_are_two_loops(trunk: Path, serve: Callab
 
     assert (found["verdict"], found["conflicts"][0]["intent"]) == ("stop", "prices become net")
     assert bea.answer("check_conflicts")["verdict"] == "clear"
+
+
+def test_a_person_s_decision_in_the_place_of_an_intent_allows_what_it_covered(
+    trunk: Path, tmp_path: Path, serve: Callable[..., Server]
+) -> None:
+    sha = bea_lands(trunk, serve)
+    bea = serve(cwd=trunk.parent / "bea")
+    bea.answer("start_run", loop="refactor", goal="say so")
+    intent = bea.answer("share_context", kind="intent", text="net from now on", paths=["src/a.py"])["note"]
+    note = [SCRIPT, "note", "add", "gross again", "--path", "src", "--supersedes", intent, "--json"]
+    status, shown = on_terminal(note, cwd=trunk, env=environment(tmp_path))
+    ana, branch, _ = ana_undoes(trunk, serve)
+    found = ana.answer("check_conflicts")
+    [heard, *_] = bea.answer("read_shared_context")["alerts"]
+    committed(branch)
+
+    assert status == 0, shown
+    assert found["verdict"] == "clear"
+    assert [(one["by"], one["commit"]) for one in found["agreed"]] == [(json.loads(shown)["note"], sha[:12])]
+    assert heard["kind"] == "superseded"
+    assert gated(branch, tmp_path)[0] == 0
+
+
+def test_one_who_gave_up_an_intent_does_not_speak_for_another(trunk: Path, serve: Callable[..., Server]) -> None:
+    bea_lands(trunk, serve)
+    dan = serve(cwd=trunk)
+    dan.answer("start_run", loop="docs", goal="explain")
+    dan.answer("share_context", kind="intent", text="the manual says net", paths=["src/a.py"])
+    ana, _, run_id = ana_undoes(trunk, serve)
+    [conflict] = ana.answer("check_conflicts")["conflicts"]
+    bea = serve(cwd=trunk.parent / "bea")
+    bea.answer("start_run", loop="refactor", goal="answer")
+    bea.answer("share_context", kind="decision", text="fine", supersedes=conflict["conflict"], to=run_id)
+    [still] = ana.answer("check_conflicts")["conflicts"]
+
+    assert still["verdict"] == "stop"
+
+
+def test_a_word_that_is_taken_back_holds_no_longer(trunk: Path, serve: Callable[..., Server]) -> None:
+    bea_lands(trunk, serve)
+    ana, _, _ = ana_undoes(trunk, serve)
+    [conflict] = ana.answer("check_conflicts")["conflicts"]
+    bea = serve(cwd=trunk.parent / "bea")
+    bea.answer("start_run", loop="refactor", goal="answer")
+    word = bea.answer("share_context", kind="decision", text="fine", supersedes=conflict["conflict"])["note"]
+    agreed = ana.answer("check_conflicts")["verdict"]
+    bea.answer("share_context", kind="decision", text="no, keep it", supersedes=word)
+
+    assert (agreed, ana.answer("check_conflicts")["verdict"]) == ("clear", "stop")
