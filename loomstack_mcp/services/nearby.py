@@ -13,6 +13,7 @@ from loomstack_mcp.core.runs import Run
 from loomstack_mcp.services import path_index
 from loomstack_mcp.services.acting import RUNS
 from loomstack_mcp.services.blockers import CLAIMS
+from loomstack_mcp.services.landed import on_purpose
 from loomstack_mcp.services.note_index import EVERY_KIND, NOTES, notes_on
 from loomstack_mcp.services.outcomes import OUTCOMES
 from loomstack_mcp.store import rows
@@ -80,10 +81,14 @@ def runs_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Run
     ]
 
 
-def landed_work(tx: Tx, repo_id: str) -> Iterable[LandedWork]:
-    """What runs recorded as landed, on the paths that they had claimed for it."""
-    outcomes = rows.records(Outcome, tx.all(OUTCOMES["landed"], repo_id=repo_id, limit=_LANDED_MAX))
-    return works(tx, outcomes)
+def landed_work(tx: Tx, repo_id: str, view: View) -> Iterator[LandedWork]:
+    """What runs recorded as landed, on the paths that they had claimed for it: on my paths, and the latest."""
+    changes, _ = on_purpose(tx, repo_id, view.paths, ignore_case=view.ignore_case)
+    runs = list(dict.fromkeys(change.run for change in changes))[:_LANDED_MAX]
+    here = (tx.all(OUTCOMES["about"], about_run=run_id) for run_id in runs)
+    found = [*(row for rows_ in here for row in rows_), *tx.all(OUTCOMES["landed"], repo_id=repo_id, limit=_LANDED_MAX)]
+    once = {outcome.id: outcome for outcome in rows.records(Outcome, found) if outcome.commits}
+    return works(tx, once.values())
 
 
 def works(tx: Tx, outcomes: Iterable[Outcome]) -> Iterator[LandedWork]:

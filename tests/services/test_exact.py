@@ -240,3 +240,17 @@ def test_what_a_run_must_stop_for_is_told_before_talk(loom: Loom, clocks: Clocks
 
     assert held
     assert (first.kind, first.about) == ("expired", held.id)
+
+
+def test_work_that_landed_on_my_paths_is_briefed_however_much_landed_elsewhere(loom: Loom, clocks: Clocks) -> None:
+    claimed(loom, BEA, "src/z.py", intent="net on purpose")
+    mine = commit(0x200, "src/z.py", at_ms=clocks.wall_ms)
+    recorded(loom, BEA, commits=[mine.sha])
+    others = [commit(number, "docs/a.md", at_ms=clocks.wall_ms) for number in range(0x300, 0x340)]
+    started(loom, CHEN)
+    for change in others:
+        recorded(loom, CHEN, commits=[change.sha])
+    fill(loom, mine, *others)
+    briefed = loom.context.read_context(ANA, "", SHOP, patterns=["src/z.py"], budget_tokens=800).briefing.changes
+
+    assert (briefed[0]["commits"], briefed[0]["intent"]) == ([mine.sha[:12]], "net on purpose")

@@ -33,8 +33,8 @@ FROM run WHERE repo_id = :repo_id AND state = 'live' AND expires_at_ms > :now_ms
 ORDER BY seq
 
 -- :name loops_of_session
--- Every loop that a session ever ran as.
-SELECT DISTINCT loop FROM run WHERE principal = :principal AND session = :session
+-- Every loop that a session ever ran as, to do more than to check.
+SELECT DISTINCT loop FROM run WHERE principal = :principal AND session = :session AND checks_run IS NULL
 
 -- :name latest
 -- The last runs of a repo in any state, newest first.
