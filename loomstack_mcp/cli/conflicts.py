@@ -1,4 +1,5 @@
-"""`conflicts`: what this worktree would take back of what others have landed, and what is open in other runs."""
+"""`conflicts`: what this worktree would take back of what others have landed, what is open in other runs, and the word
+of a person on it."""
 
 import json
 from collections.abc import Iterator
@@ -6,9 +7,11 @@ from collections.abc import Iterator
 import click
 
 from loomstack_mcp.cli import output
+from loomstack_mcp.cli.notes import person
 from loomstack_mcp.core.changes.conflicts import Conflict, conflict_advice
+from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.phrases import Body, age, lean
-from loomstack_mcp.core.views import conflict_shown
+from loomstack_mcp.core.views import agreement_shown, conflict_shown
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.services.conflicts import ConflictResult
@@ -18,12 +21,29 @@ _OPEN_MAX = 100
 _COLORS = {"stop": "red", "warn": "yellow", "clear": "green"}
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--base", default="", help="What it would land on; default: the trunk.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@click.pass_obj
-def conflicts(here: Here, base: str, as_json: bool) -> int:
+@click.pass_context
+def conflicts(ctx: click.Context, base: str, as_json: bool) -> int:
     """Check this worktree before it lands. Exit status: 0 clear or warn, 4 stop."""
+    return 0 if ctx.invoked_subcommand else _checked(ctx.obj, base, as_json=as_json)
+
+
+@conflicts.command()
+@click.argument("conflict")
+@click.option("--why", default="", help="What was agreed; both sides read it.")
+@click.pass_obj
+def settle(here: Here, conflict: str, why: str) -> None:
+    """Agree, as a person, to exactly what CONFLICT takes back: it may land then. Nothing later is covered."""
+    who = person()
+    with open_loom(here.settings) as loom:
+        found = loom.conflicts.settle(here.checkout(), conflict, who=who, why=why)
+    where = output.harmless(few_listed(found.paths))
+    click.echo(f"{found.id} is settled: {found.run_id} may take back {found.sha[:10]} in {where}")
+
+
+def _checked(here: Here, base: str, *, as_json: bool) -> int:
     here.must_see_worktree()
     with here.repository(target=base) as repo, open_loom(here.settings) as loom:
         checkout = here.checkout()
@@ -39,10 +59,12 @@ def conflicts(here: Here, base: str, as_json: bool) -> int:
 
 
 def _object(found: ConflictResult, others: tuple[Conflict, ...]) -> Body:
+    agreed = {"agreed": [agreement_shown(one) for one in found.agreements]} if found.agreements else {}
     return {
         "verdict": found.verdict,
         "conflicts": [_shown(one, found) for one in found.conflicts],
         "checked": {"against": found.target, "changes": found.changes, "ms": found.ms},
+        **agreed,
         "unchecked": list(found.unchecked),
         "open": [{"of": one.run_id, **_shown(one, found)} for one in others],
     }
@@ -59,6 +81,9 @@ def _lines(found: ConflictResult, others: tuple[Conflict, ...]) -> Iterator[str]
     for one in others:
         yield from _told(one, found, f"{one.run_id} {_VERBS[one.kind]}")
         yield ""
+    for agreement in found.agreements:
+        told = f"{agreement.who} agreed ({agreement.by}): {agreement.text}"
+        yield f"{click.style('OK', fg='green', bold=True):<4}    {agreement.sha[:10]} may go: {output.harmless(told)}"
     verdict = click.style(found.verdict, fg=_COLORS[found.verdict], bold=True)
     yield f"{verdict}: compared with {found.changes:,} changes on {found.target} in {found.ms} ms."
     for gap in found.unchecked:

@@ -11,12 +11,13 @@ from typing import Any
 import click
 
 from loomstack_mcp.cli import output
+from loomstack_mcp.core.changes.conflicts import Agreement
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.policy.decision_views import decision_shown, reasons_shown
 from loomstack_mcp.core.policy.sarif import annotations, sarif
 from loomstack_mcp.core.policy.violations import Unknown
-from loomstack_mcp.core.views import conflict_shown
+from loomstack_mcp.core.views import agreement_shown, conflict_shown
 from loomstack_mcp.edge.gate import APPROVAL, DENIED, Gate, Judgement, Update
 from loomstack_mcp.edge.here import Here
 
@@ -82,6 +83,8 @@ def _shown(judgement: Judgement, form: str | None) -> Iterator[str]:
     if form == "json":
         body: dict[str, Any] = {**decision_shown(decision), "skipped": judgement.skipped, "gaps": judgement.gaps}
         body["conflicts"] = [dict(one) for one in _conflicts(judgement)]
+        if agreed := _agreed(judgement):
+            body["agreed"] = [agreement_shown(one) for one in agreed]
         yield json.dumps(body, ensure_ascii=True)
     elif form == "sarif":
         yield json.dumps(sarif(decision), ensure_ascii=True)
@@ -103,6 +106,8 @@ def _lines(judgement: Judgement) -> Iterator[str]:
         yield f"{verdict}  {conflict['kind']}  {output.harmless(conflict['evidence'])}"
         yield f"    {conflict['commit']} of {output.harmless(conflict['who'])}: {output.harmless(conflict['title'])}"
         yield f"    → {output.harmless(conflict['do'])}"
+    for one in _agreed(judgement):
+        yield f"agreed  {one.sha[:12]} may go, says {output.harmless(one.who)} ({one.by}): {output.harmless(one.text)}"
     yield click.style(decision.answer, fg=_COLORS[decision.answer], bold=True) + f" by {decision.policy[:19]}…"
     yield from _told("Not judged without the store", judgement.skipped)
     yield from (f"Note: {output.harmless(gap)}." for gap in judgement.gaps)
@@ -122,6 +127,10 @@ def _conflicts(judgement: Judgement) -> Iterator[dict[str, Any]]:
     if found := judgement.conflicts:
         for one in found.conflicts:
             yield dict(lean(conflict_shown(one, target=found.target, now_ms=found.now_ms)))
+
+
+def _agreed(judgement: Judgement) -> Sequence[Agreement]:
+    return judgement.conflicts.agreements if judgement.conflicts else ()
 
 
 def _told(what: str, names: Sequence[str]) -> Iterator[str]:

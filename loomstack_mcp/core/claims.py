@@ -79,8 +79,9 @@ class PathWarning:
     """Empty for a change that has landed."""
     commit: str = ""
     text: str
-    who: str
-    age_ms: int
+    who: str = ""
+    age_ms: int | None = None
+    """None, without a `who`, where it tells of more, or of what was not compared."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ EventKind = Literal[
     "repo.joined",
 ]  # fmt: skip
 
-AlertKind = Literal["freed", "expired", "message", "contradicted", "checked", "conflict"]
+AlertKind = Literal["freed", "expired", "message", "contradicted", "checked", "conflict", "agreed", "superseded"]
 
 
 @dataclass(frozen=True, kw_only=True)

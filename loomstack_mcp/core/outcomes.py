@@ -11,12 +11,19 @@ from loomstack_mcp.core.limits import COUNT_MAX
 from loomstack_mcp.core.texts import within
 
 Status = Literal["passed", "failed", "done", "blocked", "abandoned"]
+Role = Literal["maker", "checker", "reviewer", "build", "scan"]
 NextAction = Literal["retry", "check", "land", "escalate", "take_next", "stop"]
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 ENDING: tuple[Status, ...] = ("done", "abandoned")
 """A maker's outcome with one of these ends its run and releases its claims."""
-CHECKER = "checker"
+PASSING: tuple[Status, ...] = ("passed", "done")
+MAKER: Role = "maker"
+CHECKER: Role = "checker"
+ROLES: tuple[Role, ...] = get_args(Role)
+"""All but the maker record about the run that theirs checks."""
+_CLOCKS_MS = 5_000
+"""Git dates commits to the second, and a run may start while its first commit is being made."""
 _SHA = re.compile(r"[0-9a-fA-F]{7,64}")
 
 
@@ -27,6 +34,26 @@ class CheckCounts:
     passed: int = 0
     failed: int = 0
     failing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeCommit:
+    """A commit as the repository knows it."""
+
+    sha: str
+    age_ms: int = 0
+    by: str = ""
+    is_ours: bool = True
+    """Whether the checkout's user wrote or committed it, as far as it has one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenCommits:
+    """What a repository knows of commits that an outcome names, by the names."""
+
+    repo_id: str
+    made: Mapping[str, MadeCommit]
+    problems: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +74,7 @@ class Outcome:
     run_id: str
     about_run: str
     seq: int
-    role: str
+    role: Role
     status: Status
     summary: str
     passed: int
@@ -71,6 +98,8 @@ class OutcomeResult:
     next: NextStep
     released: tuple[str, ...] = ()
     """Claims that ended with the run."""
+    warnings: tuple[str, ...] = ()
+    """What of it does not count, in sentences."""
     alerts: tuple[Alert, ...] = ()
 
 
@@ -85,12 +114,48 @@ def checked(status: Status, checks: CheckCounts, /) -> None:
         raise Invalid(f"checks.failing names {len(checks.failing)} checks but checks.failed says {checks.failed}")
 
 
+def known_role(role: str, /) -> None:
+    """Raises Invalid for a role that is none."""
+    if role not in ROLES:
+        raise Invalid(f"role {role[:40]!r} is none of {', '.join(ROLES)}")
+
+
 def shas(commits: Sequence[str], /) -> tuple[str, ...]:
     """The commits in lower case. Raises Invalid for what is no sha, of seven digits at least."""
     for commit in commits:
         if not _SHA.fullmatch(commit):
             raise Invalid(f"commits holds {commit[:40]!r}, which is no sha; git rev-parse HEAD prints one")
     return tuple(commit.lower() for commit in commits)
+
+
+def whole_shas(commits: Sequence[str], seen: SeenCommits, /) -> tuple[str, ...]:
+    """The commits by their whole ids. Raises Invalid, naming it, for one that the repository has not, or has twice."""
+    for name in commits:
+        if name in seen.problems:
+            raise Invalid(f"commits holds {name}, which {seen.problems[name]}; nothing was recorded")
+    return tuple(dict.fromkeys(seen.made[name].sha for name in commits))
+
+
+def not_made(seen: SeenCommits, /, *, run_age_ms: int, by_maker: bool) -> dict[str, str]:
+    """Which of the commits the run cannot have made, and why: it is older than the run, or somebody else's.
+
+    Whoever checks names the commits of others.
+    """
+    found = {}
+    for one in seen.made.values():
+        if one.age_ms > run_age_ms + _CLOCKS_MS:
+            found[one.sha] = "is older than the run"
+        elif by_maker and not one.is_ours:
+            found[one.sha] = f"was committed by {one.by}"
+    return found
+
+
+def outcome_warnings(outcome: Outcome, unbound: Mapping[str, str], /) -> tuple[str, ...]:
+    """What of an outcome does not count: commits that are not the run's, and a check that counted nothing."""
+    kept = [f"{sha[:12]} {why}: kept, but not bound to {outcome.about_run}" for sha, why in unbound.items()]
+    if outcome.role != MAKER and outcome.status in PASSING and not outcome.passed:
+        kept.append(f"no evidence: this {outcome.role} reports no checks; record again with checks={{passed, failed}}")
+    return tuple(kept)
 
 
 def next_step(

@@ -1,6 +1,6 @@
 """Records as people and scripts read them: the columns of tables, of `--json` and of resources."""
 
-from loomstack_mcp.core.changes.conflicts import Conflict, conflict_advice
+from loomstack_mcp.core.changes.conflicts import Agreement, Conflict, conflict_advice
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.events import Event
 from loomstack_mcp.core.limits import SECOND_MS
@@ -78,6 +78,11 @@ def conflict_shown(conflict: Conflict, /, *, target: str, now_ms: int) -> Body:
         "evidence": conflict.evidence,
         "do": conflict_advice(conflict, target=target),
     }
+
+
+def agreement_shown(agreement: Agreement, /) -> Body:
+    """By whose word what a landed change did may go."""
+    return {"commit": agreement.sha[:12], "by": agreement.by, "who": agreement.who, "text": agreement.text}
 
 
 def event_shown(event: Event, /, *, now_ms: int) -> Body:

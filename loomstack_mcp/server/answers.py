@@ -50,7 +50,13 @@ def warning_items(told: Sequence[PathWarning]) -> Items:
     return [
         dict(
             lean(
-                {"note": one.note, "commit": one.commit[:12], "who": one.who, "text": one.text, "age": age(one.age_ms)}
+                {
+                    "note": one.note,
+                    "commit": one.commit[:12],
+                    "who": one.who,
+                    "text": one.text,
+                    "age": None if one.age_ms is None else age(one.age_ms),
+                }
             )
         )
         for one in told

@@ -13,10 +13,12 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 
 from loomstack_mcp.adapters.git.cochange import changed_with
+from loomstack_mcp.adapters.git.named_commits import seen_commits
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.system import session_process
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.core.outcomes import SeenCommits, shas
 from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
@@ -110,6 +112,13 @@ class Face:
         top = str(here.root)
         if encodable(top) in self.loom.sightings.edited(caller, self.loom.repos.id_of(self.checkout())):
             self.loom.sightings.looked_at(caller, top)
+
+    def seen_commits(self, names: Sequence[str]) -> SeenCommits | None:
+        """What the worktree's repository knows of some commits; None where no worktree is seen."""
+        if not self.here.worktree:
+            return None
+        with self.here.repository() as repo:
+            return seen_commits(repo, self.loom.repos.id_of(self.checkout()), shas(names))
 
     def known_rules(self) -> tuple[Rule, ...]:
         """The rules as a briefing tells them: none where there are none, or they do not load; a check says so."""

@@ -1,7 +1,7 @@
 """Shared context: the briefing of a run, gathered near its paths and ranked by the core."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loomstack_mcp.core.briefing import items as core
 from loomstack_mcp.core.briefing.fitting import Briefing, fitted
@@ -15,12 +15,13 @@ from loomstack_mcp.core.runs import Caller, Run, acts_for, renewal_due
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, path_index, repos
 from loomstack_mcp.services.acting import acting_run, named_run, own_runs
-from loomstack_mcp.services.conflicts import open_conflicts
+from loomstack_mcp.services.conflict_states import open_conflicts
 from loomstack_mcp.services.nearby import claims_near, landed_work, notes_near, own_paths, runs_near
+from loomstack_mcp.services.news import News
 from loomstack_mcp.services.notes import matching
 from loomstack_mcp.store.base import Store, Tx
 
-_LATEST_MAX = 100
+_CONFLICTS_MAX = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,21 +98,25 @@ def briefing(
     """Rank and fit what lies near the paths; with a query, only the notes that match it."""
     mine = tuple(patterns) or own_paths(tx, run)
     view = View(paths=mine, beside=tuple(beside), now_ms=tx.now_ms, ignore_case=path_index.folds(tx, repo_id))
-    if query:
-        items: list[Item] = [core.of_note(note, view) for note in matching(tx, repo_id, query)]
-    else:
-        items = list(_items_near(tx, repo_id, run, view, rules))
     cursor = path_index.cursor(tx, repo_id)
-    return fitted(items, cursor=cursor, since=since, budget_tokens=budget_tokens)
+    if query:
+        found = [core.of_note(note, view) for note in matching(tx, repo_id, query)]
+        # A search is no feed: what did not fit is found again by searching again.
+        return replace(fitted(found, cursor=cursor, since=0, budget_tokens=budget_tokens), cursor=cursor)
+    if since:
+        news = News(tx, repo_id, run, view, since=since)
+        return fitted(news.items, cursor=news.cursor, since=since, budget_tokens=budget_tokens)
+    near = _items_near(tx, repo_id, run, view, rules)
+    return fitted(near, cursor=cursor, since=0, budget_tokens=budget_tokens)
 
 
 def _items_near(tx: Tx, repo_id: str, run: Run | None, view: View, rules: Sequence[Rule]) -> Iterator[Item]:
     yield from (core.of_note(note, view) for note in notes_near(tx, repo_id, run, view))
     yield from (core.of_claim(claim, view) for claim in claims_near(tx, repo_id, run, view))
     yield from (core.of_run(other, view) for other in runs_near(tx, repo_id, run, view))
-    yield from (core.of_change(landed, view) for landed in landed_work(tx, repo_id))
+    yield from (core.of_change(landed, view) for landed in landed_work(tx, repo_id, view))
     yield from (item for rule in rules if (item := core.of_rule(rule, view)))
-    yield from (core.of_conflict(found, view) for found in open_conflicts(tx, repo_id, limit=_LATEST_MAX))
+    yield from (core.of_conflict(found, view) for found in open_conflicts(tx, repo_id, limit=_CONFLICTS_MAX))
 
 
 def _seen_from(tx: Tx, caller: Caller, run_id: str, checkout: Checkout | None) -> Run | None:

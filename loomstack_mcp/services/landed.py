@@ -16,7 +16,8 @@ from loomstack_mcp.store.base import Row, Tx
 
 CHANGES = queries.statements("changes")
 
-_CLAIMS_MAX = 100
+_CLAIMS_MAX = 100_000
+"""More than a run can be granted within its days: no earlier claim hides one that says why."""
 
 
 def at_paths(tx: Tx, repo_id: str, names: Iterable[str]) -> dict[str, Change]:
@@ -45,10 +46,12 @@ def paths_of(tx: Tx, repo_id: str, shas: Sequence[str]) -> set[str]:
     return {row["path"] for row in tx.all(CHANGES["paths_of"], repo_id=repo_id, shas=rows.json_column(shas))}
 
 
-def on_purpose(tx: Tx, repo_id: str, wanted: Sequence[str], *, limit: int) -> list[Change]:
-    """Landed changes of runs that had claimed some of these paths for it, newest first; without their files."""
-    near = path_index.ids_near(tx, repo_id, "change", wanted, limit=limit)
-    return sorted(_changes(tx, repo_id, near), key=lambda change: -change.at_ms)
+def on_purpose(
+    tx: Tx, repo_id: str, wanted: Sequence[str], *, ignore_case: bool
+) -> tuple[list[Change], path_index.PathsFound]:
+    """Landed changes of runs that had claimed some of these paths for it, newest first, without their files."""
+    found = path_index.all_overlapping(tx, repo_id, "change", wanted, ignore_case=ignore_case)
+    return sorted(_changes(tx, repo_id, found.ids), key=lambda change: -change.at_ms), found
 
 
 def literals(names: Sequence[str]) -> list[str]:
@@ -77,7 +80,8 @@ def _changes(tx: Tx, repo_id: str, shas: Iterable[str]) -> Iterator[Change]:
     for row in tx.all(CHANGES["by_shas"], repo_id=repo_id, shas=rows.json_column(list(shas))):
         change = rows.record(Change, row)
         if change.run:
-            change = replace(change, author=f"{row['loop']}@{row['principal']}", account="")
+            signed = (change.author, change.account)
+            change = replace(change, author=f"{row['loop']}@{row['principal']}", account="", signed=signed)
         yield change
 
 

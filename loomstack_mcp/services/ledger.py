@@ -53,6 +53,8 @@ class LedgerService:
         with self._store.read() as tx:
             known = {row["sha"] for row in tx.all(CHANGES["known"], repo_id=repo_id)}
         missing = [change.sha for change in history if change.sha not in known]
+        if is_trunk:
+            self._arrived(repo_id, history)
         if not missing:
             return 0
         landed_at_ms = {change.sha: change.at_ms for change in history}
@@ -81,11 +83,37 @@ class LedgerService:
             with self._store.append() as tx:
                 run_id = _maker(tx, repo_id, landing.change)
                 if run_id in ("", indexed) or not is_trunk:
-                    _complete(tx, landing, number, run_id)
+                    _complete(tx, landing, number, run_id, is_trunk=is_trunk)
                     return
             names = [file["path"] for file in landing.files]
             _index_slices(self._store, repo_id, run_id, landing.change.sha, names)
             indexed = run_id
+
+    def _arrived(self, repo_id: str, history: Sequence[Change]) -> None:
+        """What was known from elsewhere and is on the trunk now: others are warned of it from now on."""
+        with self._store.read() as tx:
+            aside = {row["sha"]: row["run_id"] for row in tx.all(CHANGES["aside"], repo_id=repo_id)}
+        if not (came := [change.sha for change in history if change.sha in aside]):
+            return
+        # Indexed before they count as arrived, so that one who is killed in between leaves nothing unindexed.
+        for sha in came:
+            index_bound(self._store, aside[sha], repo_id, [sha])
+        with self._store.append() as tx:
+            arrived = tx.all(CHANGES["arrive"], repo_id=repo_id, shas=rows.json_column(came))
+        for row in arrived:
+            if row["run_id"] != aside[row["sha"]]:
+                index_bound(self._store, row["run_id"], repo_id, [row["sha"]])
+
+
+def made_by_others(tx: Tx, run: Run, commits: Sequence[str]) -> dict[str, str]:
+    """Which of these commits another loop's run has said to have made, and in words which: the first word counts."""
+    found = {}
+    for sha in commits:
+        bound = tx.all(CHANGES["bound"], repo_id=run.repo_id, sha=sha, made_at_ms=tx.now_ms)
+        for maker in rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column([row["run_id"] for row in bound]))):
+            if maker.who != run.who:
+                found[sha] = f"is {maker.id}'s ({maker.who})"
+    return found
 
 
 def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> tuple[str, ...]:
@@ -93,10 +121,8 @@ def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> t
     if not commits:
         return ()
     tx.run(CHANGES["bind"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits), bound_by="outcome")
-    known = [
-        row["sha"]
-        for row in tx.all(CHANGES["bind_landed"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits))
-    ]
+    bound = tx.all(CHANGES["bind_landed"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits))
+    known = [row["sha"] for row in bound if row["is_trunk"]]
     [size] = tx.all(CHANGES["size"], repo_id=repo_id, shas=rows.json_column(known))
     if size["files"] > slices.ROWS_MAX:
         return tuple(known)
@@ -106,7 +132,12 @@ def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> t
 
 
 def index_bound(store: Store, run_id: str, repo_id: str, shas: Sequence[str]) -> None:
-    """Record where commits of very many files lie that a run made. After it said so: nobody waits at the gate."""
+    """Record where commits of very many files lie that a run ("" for none) made.
+
+    After it said so: nobody waits at the gate.
+    """
+    if not run_id:
+        return
     for sha in shas:
         with store.read() as tx:
             names = _files_of(tx, repo_id, [sha])
@@ -136,11 +167,12 @@ def _take_in(tx: Tx, repo_id: str, landing: LandedRows, *, is_trunk: bool) -> No
     run_id = _maker(tx, repo_id, landing.change)
     if run_id and is_trunk:
         _index_change(tx, repo_id, run_id, landing.change.sha, [file["path"] for file in landing.files])
-    _complete(tx, landing, number, run_id)
+    _complete(tx, landing, number, run_id, is_trunk=is_trunk)
 
 
-def _complete(tx: Tx, landing: LandedRows, number: int, run_id: str) -> None:
-    tx.run(CHANGES["complete"], number=number, run_id=run_id, files=len(landing.files))
+def _complete(tx: Tx, landing: LandedRows, number: int, run_id: str, *, is_trunk: bool) -> None:
+    how = {"run_id": run_id, "is_trunk": int(is_trunk)}
+    tx.run(CHANGES["complete"], number=number, files=len(landing.files), **how)
 
 
 def _maker(tx: Tx, repo_id: str, change: Change) -> str:

@@ -1,10 +1,11 @@
 """What lies near some paths, for a briefing: notes, claims, runs, and what landed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from loomstack_mcp.core.briefing import items as core
 from loomstack_mcp.core.briefing.items import LandedWork, View
 from loomstack_mcp.core.claims import Claim
+from loomstack_mcp.core.limits import CANDIDATES_MAX
 from loomstack_mcp.core.notes import Note
 from loomstack_mcp.core.outcomes import Outcome
 from loomstack_mcp.core.repos import ORG
@@ -12,12 +13,15 @@ from loomstack_mcp.core.runs import Run
 from loomstack_mcp.services import path_index
 from loomstack_mcp.services.acting import RUNS
 from loomstack_mcp.services.blockers import CLAIMS
-from loomstack_mcp.services.notes import NOTES
+from loomstack_mcp.services.landed import on_purpose
+from loomstack_mcp.services.note_index import EVERY_KIND, NOTES, notes_on
 from loomstack_mcp.services.outcomes import OUTCOMES
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Tx
 
-_NEAR_MAX = 300
+_OVERLAPPING_MAX = 500
+"""Of what overlaps my paths, as much is weighed for a briefing: people's first, then the newest."""
+_PEOPLE_MAX = 500
 _BESIDE_MAX = 100
 _LATEST_MAX = 100
 _LANDED_MAX = 20
@@ -32,26 +36,28 @@ def own_paths(tx: Tx, run: Run | None) -> tuple[str, ...]:
 
 
 def notes_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Note]:
-    """Notes near the paths, and the latest ones; those addressed to others are left out."""
-    near = rows.json_column(_near(tx, repo_id, "note", view))
+    """All notes on the paths and to this run, what lies beside, and the latest; those to others are left out."""
     now = {"now_ms": tx.now_ms}
+    on = notes_on(tx, repo_id, view.paths, kinds=EVERY_KIND, ignore_case=view.ignore_case).notes
+    called = rows.json_column([name for name in (run.id, run.loop, run.parent_id) if name] if run else [])
     found = [
-        *tx.all(NOTES["by_ids"], ids=near, **now),
+        *tx.all(NOTES["addressed"], repo_id=repo_id, called=called, limit=_LATEST_MAX, **now),
+        *tx.all(NOTES["by_ids"], ids=rows.json_column(_beside(tx, repo_id, "note", view)), **now),
         *tx.all(NOTES["latest"], repo_id=repo_id, limit=_LATEST_MAX, **now),
-        *tx.all(NOTES["latest_of_people"], repo_id=repo_id, limit=_LATEST_MAX, **now),
-        *tx.all(NOTES["latest"], repo_id=ORG, limit=_LATEST_MAX, **now),
+        *tx.all(NOTES["latest_of_people"], repo_id=repo_id, limit=_PEOPLE_MAX, **now),
+        *tx.all(NOTES["latest"], repo_id=ORG, limit=_PEOPLE_MAX, **now),
     ]
-    once = {note.id: note for note in rows.records(Note, found)}
-    return [note for note in once.values() if not note.addressee or _addressed(note, run)]
+    once = {note.id: note for note in (*on[:_OVERLAPPING_MAX], *rows.records(Note, found))}
+    return [note for note in once.values() if not note.addressee or is_addressed(note, run)]
 
 
-def _addressed(note: Note, run: Run | None) -> bool:
+def is_addressed(note: Note, run: Run | None) -> bool:
     return run is not None and note.addressee in (run.id, run.loop, run.parent_id)
 
 
 def claims_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Claim]:
     """What other runs hold near the paths, and what they claimed last."""
-    near = rows.json_column(_near(tx, repo_id, "claim", view))
+    near = rows.json_column(_on(tx, repo_id, "claim", view))
     found = [
         *tx.all(CLAIMS["held_by_ids"], ids=near),
         *tx.all(CLAIMS["held"], repo_id=repo_id, now_ms=tx.now_ms, limit=_LATEST_MAX),
@@ -63,7 +69,7 @@ def claims_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[C
 
 def runs_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Run]:
     """Other live runs near the paths, and those that started last."""
-    near = rows.json_column(_near(tx, repo_id, "run", view))
+    near = rows.json_column(_on(tx, repo_id, "run", view))
     found = [
         *tx.all(RUNS["by_ids"], ids=near),
         *tx.all(RUNS["live"], repo_id=repo_id, now_ms=tx.now_ms, limit=_LATEST_MAX),
@@ -75,10 +81,19 @@ def runs_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Run
     ]
 
 
-def landed_work(tx: Tx, repo_id: str) -> Iterable[LandedWork]:
-    """What runs recorded as landed, on the paths that they had claimed for it."""
-    outcomes = tx.all(OUTCOMES["landed"], repo_id=repo_id, limit=_LANDED_MAX)
-    for outcome in rows.records(Outcome, outcomes):
+def landed_work(tx: Tx, repo_id: str, view: View) -> Iterator[LandedWork]:
+    """What runs recorded as landed, on the paths that they had claimed for it: on my paths, and the latest."""
+    changes, _ = on_purpose(tx, repo_id, view.paths, ignore_case=view.ignore_case)
+    runs = list(dict.fromkeys(change.run for change in changes))[:_LANDED_MAX]
+    here = (tx.all(OUTCOMES["about"], about_run=run_id) for run_id in runs)
+    found = [*(row for rows_ in here for row in rows_), *tx.all(OUTCOMES["landed"], repo_id=repo_id, limit=_LANDED_MAX)]
+    once = {outcome.id: outcome for outcome in rows.records(Outcome, found) if outcome.commits}
+    return works(tx, once.values())
+
+
+def works(tx: Tx, outcomes: Iterable[Outcome]) -> Iterator[LandedWork]:
+    """Outcomes that name commits, as work on the paths that their runs had claimed for it."""
+    for outcome in outcomes:
         [run] = rows.records(Run, tx.all(RUNS["get"], id=outcome.about_run))
         claims = rows.records(Claim, tx.all(CLAIMS["of_run"], run_id=run.id, limit=20))
         yield LandedWork(
@@ -91,10 +106,16 @@ def landed_work(tx: Tx, repo_id: str) -> Iterable[LandedWork]:
         )
 
 
-def _near(tx: Tx, repo_id: str, noun: path_index.Indexed, view: View) -> list[str]:
-    """What lies at, above or below my paths, and then what lies beside them."""
+def _on(tx: Tx, repo_id: str, noun: path_index.Indexed, view: View) -> list[str]:
+    """What overlaps my paths, and then what lies beside them."""
+    most = CANDIDATES_MAX
+    on = path_index.all_overlapping(tx, repo_id, noun, view.paths, ignore_case=view.ignore_case, most=most)
+    return [*on.ids[:_OVERLAPPING_MAX], *_beside(tx, repo_id, noun, view)]
+
+
+def _beside(tx: Tx, repo_id: str, noun: path_index.Indexed, view: View) -> list[str]:
+    """Some of what lies in the folders of my paths, or where history changes with them."""
     if not view.paths:
         return []
     beside = [*sorted(folder for folder in core.folders(view.paths) if folder), *view.beside]
-    found = path_index.ids_near(tx, repo_id, noun, view.paths, limit=_NEAR_MAX)
-    return found + (path_index.ids_near(tx, repo_id, noun, beside, limit=_BESIDE_MAX) if beside else [])
+    return path_index.ids_near(tx, repo_id, noun, beside, limit=_BESIDE_MAX) if beside else []

@@ -4,21 +4,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from loomstack_mcp.core.claims import few_listed
-from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import EXPIRES_HOURS_MAX, HOUR_MS, NAME_CHARS_MAX, SENTENCE_CHARS_MAX
-from loomstack_mcp.core.notes import Note, NoteKind, NoteResult, contradicted
+from loomstack_mcp.core.notes import CONTRADICTABLE, Note, NoteKind, NoteResult, contradicted
 from loomstack_mcp.core.repos import ORG, Checkout
-from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded, within
-from loomstack_mcp.services import events, path_index, repos
+from loomstack_mcp.services import events, path_index, repos, superseding
 from loomstack_mcp.services.acting import acting_run
+from loomstack_mcp.services.note_index import NOTES, index_note, notes_on
 from loomstack_mcp.services.recipients import recipients
-from loomstack_mcp.store import queries, rows
+from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
 
-NOTES = queries.statements("notes")
-
-_COMPARED_MAX = 200
 _FOUND_MAX = 50
 _RANKED_MAX = 2_000
 
@@ -41,7 +38,11 @@ class NoteService:
         expires_hours: int = 0,
         supersedes: str = "",
     ) -> NoteResult:
-        """Share a note of the caller's run; says whom it concerns now and what it contradicts."""
+        """Share a note of the caller's run; says whom it concerns now and what it contradicts.
+
+        `supersedes` is a note that it takes the place of, or a conflict that its decision agrees to. Raises
+        Invalid where that is for others to do, who then hear of it, NotFound where it is unknown.
+        """
         with acting_run(self._store, caller, run_id) as (tx, run):
             draft = Note(
                 id="",
@@ -59,7 +60,10 @@ class NoteService:
                 shared_at_ms=tx.now_ms,
                 expires_at_ms=_expiry(tx.now_ms, expires_hours),
             )
-            return replace(_shared(tx, draft), alerts=events.delivered(tx, run.id))
+            refusal = superseding.superseding_refusal(tx, run, draft)
+            if refusal is None:
+                return replace(_shared(tx, draft, run), alerts=events.delivered(tx, run.id))
+        raise refusal  # after the word to its author was kept
 
     def add(
         self,
@@ -88,7 +92,7 @@ class NoteService:
                 shared_at_ms=tx.now_ms,
                 expires_at_ms=_expiry(tx.now_ms, expires_hours),
             )
-            return _shared(tx, draft)
+            return _shared(tx, draft, None)
 
     def latest(self, repo_id: str, *, limit: int, query: str = "") -> tuple[tuple[Note, ...], int]:
         """The notes that hold in a repo, newest first, or best first those that match a query. And the time.
@@ -117,54 +121,41 @@ def matching(tx: Tx, repo_id: str, query: str) -> tuple[Note, ...]:
     return ()
 
 
-def _shared(tx: Tx, draft: Note) -> NoteResult:
+def _shared(tx: Tx, draft: Note, run: Run | None) -> NoteResult:
     draft = replace(
         draft,
         text=bounded("text", draft.text, required=True),
         addressee=bounded("to", draft.addressee, chars_max=NAME_CHARS_MAX),
     )
     path_index.refuse_many_paths(draft.paths)
-    live = _near(tx, draft)
-    clashes = contradicted(draft, live, ignore_case=path_index.folds(tx, draft.repo_id))
+    ignore_case = path_index.folds(tx, draft.repo_id)
+    kinds = CONTRADICTABLE if draft.kind in CONTRADICTABLE else ()
+    live = notes_on(tx, draft.repo_id, draft.paths if kinds else (), kinds=kinds, ignore_case=ignore_case)
+    clashes = contradicted(draft, live.notes, ignore_case=ignore_case)
     seq = events.next_seq(tx, draft.repo_id)
     draft = replace(draft, seq=seq, contradicts=tuple(old.id for old in clashes))
     columns = {name: value for name, value in rows.row(draft).items() if name != "id"}
     note = replace(draft, id=events.drawn("note", lambda id: tx.run(NOTES["insert"], id=id, **columns)))  # noqa: A006
-    path_index.index_paths(tx, note.repo_id, "note", note.id, note.paths)
-    if note.supersedes:
-        _supersede(tx, note)
+    index_note(tx, note)
     payload = {"kind": note.kind, "paths": note.paths, "to": note.addressee, "contradicts": note.contradicts}
     events.append(tx, note.repo_id, "note.shared", about=note.id, run_id=note.run_id or "", payload=payload, seq=seq)
+    if note.supersedes:
+        superseding.supersede(tx, note, run)
     for old in clashes:
         if old.run_id:
             text = f"{note.id} contradicts your {old.kind} {old.id} on {few_listed(old.paths)}: {note.text[:200]}"
             events.alert(tx, old.run_id, "contradicted", seq=seq, about=note.id, text=text, who=note.author)
-    return NoteResult(note=note, seen_by=recipients(tx, note), contradicts=clashes)
+    heard = recipients(tx, note)
+    unheard = f"no live run of {note.addressee} hears it now; its next run reads it" if note.addressee else ""
+    return NoteResult(
+        note=note,
+        seen_by=heard,
+        contradicts=clashes,
+        unheard="" if heard else unheard,
+        unchecked=live.unchecked,
+    )
 
 
 def _expiry(now_ms: int, hours: int) -> int | None:
     within("expires_hours", hours, least=0, most=EXPIRES_HOURS_MAX)
     return now_ms + hours * HOUR_MS if hours else None
-
-
-def _near(tx: Tx, draft: Note) -> tuple[Note, ...]:
-    """Live notes of the same kind that lie near, to compare with."""
-    if not draft.paths:
-        return ()
-    ids = path_index.ids_near(tx, draft.repo_id, "note", draft.paths, limit=_COMPARED_MAX)
-    notes = rows.records(Note, tx.all(NOTES["by_ids"], ids=rows.json_column(ids), now_ms=tx.now_ms))
-    return tuple(note for note in notes if note.kind == draft.kind)
-
-
-def _supersede(tx: Tx, note: Note) -> None:
-    found = rows.records(Note, tx.all(NOTES["get"], id=note.supersedes))
-    if not found or found[0].repo_id != note.repo_id:
-        raise NotFound(f"note {note.supersedes} is unknown here; nothing was shared")
-    [old] = found
-    if old.authority != "loop" and note.authority == "loop":
-        raise Invalid(
-            f"note {old.id} is a person's ({old.who}); a loop cannot supersede it. "
-            "Share yours without supersedes: both are shown"
-        )
-    tx.run(NOTES["supersede"], id=old.id, by=note.id)
-    path_index.unindex_paths(tx, [old.id])

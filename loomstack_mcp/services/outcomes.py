@@ -1,6 +1,6 @@
 """Outcomes: record an attempt, count its rework, say what comes next, and end the run that is done."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from loomstack_mcp.core.errors import Invalid
@@ -8,23 +8,34 @@ from loomstack_mcp.core.limits import LIST_MAX, NAME_CHARS_MAX
 from loomstack_mcp.core.outcomes import (
     CHECKER,
     ENDING,
+    MAKER,
+    PASSING,
+    ROLES,
     CheckCounts,
     NextStep,
     Outcome,
     OutcomeResult,
+    Role,
+    SeenCommits,
     Status,
     checked,
+    known_role,
     next_step,
+    not_made,
+    outcome_warnings,
     shas,
+    whole_shas,
 )
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, expiry, ledger
-from loomstack_mcp.services.acting import acting_run
+from loomstack_mcp.services.acting import RUNS, acting_run
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
 OUTCOMES = queries.statements("outcomes")
+
+_CHECKING = tuple(role for role in ROLES if role != MAKER)
 
 
 class OutcomeService:
@@ -41,33 +52,35 @@ class OutcomeService:
         *,
         status: Status,
         summary: str,
-        role: str,
+        role: Role,
         checks: CheckCounts,
         tried: str = "",
         finding: str = "",
         commits: Sequence[str] = (),
+        seen: SeenCommits | None = None,
         links: Mapping[str, str] | None = None,
     ) -> OutcomeResult:
         """Record an outcome. A run that checks another records about that other run, as its checker.
 
-        `done` and `abandoned` end a maker's run and release its claims. Raises Invalid for a status
-        that the counts contradict, and for a checker whose run names no run to check; LimitExceeded
-        for what is too long.
+        `done` and `abandoned` end a maker's run and release its claims. `seen` is what a repository knows of
+        the commits, None where none is seen: what the run cannot have made is kept, but not bound to it. Raises
+        Invalid for a status that the counts contradict, for a commit that is none, and for a checker whose run
+        names no run to check; LimitExceeded for what is too long.
         """
         checked(status, checks)
-        commits = shas(commits)
-        links = links or {}
-        _refuse_long("commits", commits)
-        _refuse_long("checks.failing", checks.failing)
-        _refuse_long("links", links, links.values())
-        role = bounded("role", role, chars_max=NAME_CHARS_MAX, required=True)
+        known_role(role)
+        commits, links = shas(commits), links or {}
+        for name, listed in (("commits", commits), ("checks.failing", checks.failing), ("links", links)):
+            _refuse_long(name, listed)
+        _refuse_long("links", links.values())
         summary, tried = bounded("summary", summary, required=True), bounded("tried", tried)
         finding = bounded("finding", finding, chars_max=NAME_CHARS_MAX)
         with acting_run(self._store, caller, run_id) as (tx, run):
-            if role == CHECKER and run.checks_run is None:
-                raise Invalid(f"run {run.id} checks no run: start the checker with checks_run=<the maker's run>")
-            role = CHECKER if run.checks_run else role
+            if role != MAKER and run.checks_run is None:
+                raise Invalid(f"run {run.id} checks no run: start the {role} with checks_run=<the maker's run>")
+            role = CHECKER if run.checks_run and role == MAKER else role
             about = run.checks_run or run.id
+            kept, unbound = _looked_up(tx, run, about, commits, seen, by_maker=role == MAKER)
             past = rows.records(Outcome, tx.all(OUTCOMES["about"], about_run=about))
             draft, step = self._judged(past, status=status, role=role, checks=checks, finding=finding or run.finding)
             draft = replace(
@@ -77,29 +90,35 @@ class OutcomeService:
                 about_run=about,
                 summary=summary,
                 tried=tried,
-                commits=commits,
+                commits=kept,
                 links=dict(links),
                 recorded_at_ms=tx.now_ms,
             )
             outcome = _recorded(tx, run, draft)
-            later = ledger.bind_commits(tx, about, run.repo_id, commits)
+            later = ledger.bind_commits(tx, about, run.repo_id, [sha for sha in kept if sha not in unbound])
             ended = status in ENDING
             released = expiry.over(tx, replace(run, state="ended", status=status), "run.ended") if ended else ()
-            result = OutcomeResult(outcome=outcome, next=step, released=released, alerts=events.delivered(tx, run.id))
+            result = OutcomeResult(
+                outcome=outcome,
+                next=step,
+                released=released,
+                warnings=outcome_warnings(outcome, unbound),
+                alerts=events.delivered(tx, run.id),
+            )
         ledger.index_bound(self._store, about, run.repo_id, later)
         return result
 
     def _judged(
-        self, past: Sequence[Outcome], *, status: Status, role: str, checks: CheckCounts, finding: str
+        self, past: Sequence[Outcome], *, status: Status, role: Role, checks: CheckCounts, finding: str
     ) -> tuple[Outcome, NextStep]:
         """The counts and the next step, from what was recorded before and this outcome."""
-        attempts = sum(old.role != CHECKER for old in past) + (role != CHECKER)
+        attempts = sum(old.role not in _CHECKING for old in past) + (role not in _CHECKING)
         rework = sum(old.status == "failed" for old in past) + (status == "failed")
-        verdicts = [old for old in past if old.role == CHECKER]
-        verified = bool(verdicts) and past[-1] is verdicts[-1] and verdicts[-1].status in ("passed", "done")
+        verdicts = [old for old in past if old.role in _CHECKING]
+        verified = bool(verdicts) and past[-1] is verdicts[-1] and verdicts[-1].status in PASSING
         step = next_step(
             status=status,
-            is_checker=role == CHECKER,
+            is_checker=role in _CHECKING,
             checks=checks,
             rework=rework,
             verified=verified,
@@ -130,10 +149,22 @@ class OutcomeService:
         return outcome, step
 
 
-def _refuse_long(name: str, listed: Collection[str], others: Iterable[str] = ()) -> None:
-    """Raises LimitExceeded for too many, and for one of them, or of the `others`, that is too long."""
+def _looked_up(
+    tx: Tx, run: Run, about: str, commits: Sequence[str], seen: SeenCommits | None, *, by_maker: bool
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The commits, by their whole ids where somebody could look, and which of them are not the run's, and why."""
+    [maker] = rows.records(Run, tx.all(RUNS["get"], id=about))
+    if seen is None or seen.repo_id != run.repo_id:
+        return tuple(commits), ledger.made_by_others(tx, maker, commits)
+    kept = whole_shas(commits, seen)
+    unfit = not_made(seen, run_age_ms=tx.now_ms - maker.started_at_ms, by_maker=by_maker)
+    return kept, {**ledger.made_by_others(tx, maker, kept), **unfit}
+
+
+def _refuse_long(name: str, listed: Collection[str]) -> None:
+    """Raises LimitExceeded for too many, and for one of them that is too long."""
     within(f"the number of {name}", len(listed), least=0, most=LIST_MAX)
-    for text in (*listed, *others):
+    for text in listed:
         bounded(name, text, chars_max=NAME_CHARS_MAX * 2, required=True)
 
 

@@ -1,6 +1,7 @@
 """Which claims, waiters, runs and notes lie near some patterns: the index over literal folder prefixes."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from loomstack_mcp.core.errors import LimitExceeded
@@ -8,14 +9,25 @@ from loomstack_mcp.core.limits import CANDIDATES_MAX, PATHS_MAX
 from loomstack_mcp.core.patterns.globs import ancestors, first_overlap, keys_below, pattern
 from loomstack_mcp.core.texts import within
 from loomstack_mcp.store import queries, rows
-from loomstack_mcp.store.base import Tx
+from loomstack_mcp.store.base import Row, Tx
 
 PATHS = queries.statements("paths")
 REPOS = queries.statements("repos")
 
 Indexed = Literal["claim", "waiter", "run", "note", "change"]
+COMPARED_MAX = 20_000
+"""Patterns near some paths that a question is compared with where nothing may be missed; what is more is said."""
 _FIRST_PAGE = 256
 """Most requests see a handful of candidates; a wide one that conflicts finds its blockers among these."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathsFound:
+    """What overlaps some paths, by id."""
+
+    ids: tuple[str, ...]
+    is_cut: bool = False
+    """Whether more lay near than was compared, so that some may be missing."""
 
 
 def refuse_many_paths(patterns: Sequence[str], *, least: int = 0) -> None:
@@ -42,7 +54,7 @@ def overlapping(
 
     Raises LimitExceeded when more than CANDIDATES_MAX patterns would have to be compared.
     """
-    parameters = _nearness(wanted)
+    parameters = nearness(wanted)
     seen: set[str] = set()
     done = 0
     for limit in (_FIRST_PAGE, CANDIDATES_MAX + 1):
@@ -63,9 +75,31 @@ def overlapping(
     )
 
 
+def all_overlapping(
+    tx: Tx, repo_id: str, noun: Indexed, wanted: Sequence[str], *, ignore_case: bool, most: int = COMPARED_MAX
+) -> PathsFound:
+    """The ids of all that overlaps `wanted`, exactly, where no more than `most` patterns lie near."""
+    if not wanted:
+        return PathsFound(ids=())
+    found = tx.all(PATHS["near"], repo_id=repo_id, noun=noun, limit=most + 1, **nearness(wanted))
+    return overlapping_ids(found, wanted, ignore_case=ignore_case, most=most)
+
+
+def overlapping_ids(
+    found: Sequence[Row], wanted: Sequence[str], *, ignore_case: bool, most: int = COMPARED_MAX
+) -> PathsFound:
+    """Of candidates, as rows of `id` and `pattern`, those that overlap `wanted`. Each pattern is compared once."""
+    overlaps = {
+        pattern: bool(first_overlap(wanted, [pattern], ignore_case=ignore_case))
+        for pattern in dict.fromkeys(row["pattern"] for row in found)
+    }
+    ids = tuple(dict.fromkeys(row["id"] for row in found if overlaps[row["pattern"]]))
+    return PathsFound(ids=ids, is_cut=len(found) > most)
+
+
 def ids_near(tx: Tx, repo_id: str, noun: Indexed, wanted: Sequence[str], *, limit: int) -> list[str]:
     """Ids of up to `limit` things at, above or below `wanted`: a guess at what overlaps, for reading only."""
-    found = tx.all(PATHS["near"], repo_id=repo_id, noun=noun, limit=limit, **_nearness(wanted))
+    found = tx.all(PATHS["near"], repo_id=repo_id, noun=noun, limit=limit, **nearness(wanted))
     return list(dict.fromkeys(row["id"] for row in found))
 
 
@@ -79,7 +113,7 @@ def cursor(tx: Tx, repo_id: str) -> int:
     return sum(int(row["seq"]) for row in tx.all(REPOS["get"], repo_id=repo_id))
 
 
-def _nearness(wanted: Sequence[str]) -> dict[str, str]:
+def nearness(wanted: Sequence[str]) -> dict[str, str]:
     """The keys to look up one by one, and the ranges below them, where it helps only those of an extension.
 
     What lies below a literal path or folder conflicts whatever its extension.

@@ -1,6 +1,6 @@
 """Policy: a situation completed with what the store knows, decided, and recorded."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from loomstack_mcp.core.events import Alert
@@ -8,7 +8,7 @@ from loomstack_mcp.core.limits import BLOCKERS_MAX, PATTERN_CHARS_MAX
 from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.policy.decide import Decision, decide
 from loomstack_mcp.core.policy.decision_views import reasons_shown
-from loomstack_mcp.core.policy.rules import Rulebook
+from loomstack_mcp.core.policy.rules import EvidenceKind, Rulebook
 from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, EvidenceFact, Situation
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
@@ -24,6 +24,8 @@ from loomstack_mcp.store.base import Store, Tx
 POLICY = queries.statements("policy")
 
 _SUBJECT_PATHS = 20
+_KINDS: Mapping[str, EvidenceKind] = {"checker": "tests", "reviewer": "review", "build": "build", "scan": "scan"}
+"""Of evidence, by the role that recorded it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +96,14 @@ def _by_run(tx: Tx, run: Run, situation: Situation) -> Situation:
 
 
 def _evidence(tx: Tx, repo_id: str, head: str) -> tuple[EvidenceFact, ...]:
-    """What checkers recorded about the head commit."""
+    """What checkers, reviewers, builds and scans recorded about the head commit."""
     return tuple(
         EvidenceFact(
-            kind="tests", passed=True, by=f"{row['loop']}@{row['principal']}", commit=head, at_ms=row["recorded_at_ms"]
+            kind=_KINDS[row["role"]],
+            passed=True,
+            by=f"{row['loop']}@{row['principal']}",
+            commit=head,
+            at_ms=row["recorded_at_ms"],
         )
         for row in (tx.all(POLICY["evidence"], repo_id=repo_id, sha=head) if head else ())
     )

@@ -19,7 +19,14 @@ _MOVES = (
 """What is numbered within its repo."""
 _REST = (
     *(REPOS["move_decisions"], REPOS["move_bindings"], REPOS["forget_landed"], REPOS["forget_landed_paths"]),
-    *(REPOS["move_sightings"], REPOS["move_paths"], REPOS["rename"], REPOS["raise_seq"], REPOS["forget"]),
+    *(
+        REPOS["move_sightings"],
+        REPOS["move_expiries"],
+        REPOS["move_paths"],
+        REPOS["rename"],
+        REPOS["raise_seq"],
+        REPOS["forget"],
+    ),
 )
 
 

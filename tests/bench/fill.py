@@ -9,7 +9,7 @@ from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.services import events, path_index
 from loomstack_mcp.services.blockers import CLAIMS
-from loomstack_mcp.services.notes import NOTES
+from loomstack_mcp.services.note_index import NOTES
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Tx
 from tests.factories import make_claim, make_note

@@ -72,3 +72,53 @@ def test_a_briefing_stays_within_its_budget_and_counts_the_rest(texts: list[str]
 
 def test_ages_are_words() -> None:
     assert [age(ms) for ms in (0, 59_999, 60_000, 7_200_000, 200_000_000)] == ["0 s", "59 s", "1 min", "2 h", "2 d"]
+
+
+def test_nearness_does_not_outrank_authority_and_one_loop_leaves_room_for_others() -> None:
+    flood = [make_note(id=f"note_{at}", seq=at, kind="intent", paths=("src/",), text="x" * 90) for at in range(1, 300)]
+    rare = make_note(id="rare", seq=1, kind="intent", loop="other", paths=("src/pay/",), text="mine")
+    person = make_note(id="freeze", seq=2, kind="decision", authority="human", loop="", paths=("docs/",), text="stop")
+    found = fitted((of_note(note, VIEW) for note in [*flood, rare, person]), cursor=300, since=0, budget_tokens=800)
+    told = [note["note"] for note in found.notes]
+
+    assert {"rare", "freeze"} <= set(told)
+    assert told[-1] == "freeze"
+    assert len(told) + found.more == 301
+
+
+def test_what_people_say_of_elsewhere_leaves_room_for_what_is_here() -> None:
+    people = [make_note(id=f"note_{at}", seq=at, authority="human", loop="", paths=("docs/",)) for at in range(1, 300)]
+    here = make_note(id="here", seq=1, kind="intent", paths=("src/pay/tax.py",))
+    found = fitted((of_note(note, VIEW) for note in [*people, here]), cursor=300, since=0, budget_tokens=400)
+
+    assert found.notes[0]["note"] == "here"
+
+
+@given(st.lists(st.integers(0, 300), max_size=60), st.integers(100, 2000))
+def test_whatever_does_not_fit_comes_with_a_later_read(sizes: list[int], budget_tokens: int) -> None:
+    items = [of_note(make_note(id=f"note_{at}", seq=at, text="x" * size), VIEW) for at, size in enumerate(sizes, 1)]
+    reads = [fitted(items, cursor=len(items), since=0, budget_tokens=budget_tokens)]
+    while reads[-1].more:
+        reads.append(fitted(items, cursor=len(items), since=reads[-1].cursor, budget_tokens=budget_tokens))
+
+    assert {note["note"] for read in reads for note in read.notes} == {f"note_{at}" for at in range(1, len(items) + 1)}
+    assert reads[-1].cursor == len(items)
+    assert len(reads) <= len(items) + 2
+
+
+@given(st.integers(50, 400))
+def test_no_item_is_so_large_that_reading_on_stands_still(budget_tokens: int) -> None:
+    wide = make_note(id="wide", seq=1, text="x" * 2000, paths=tuple(f"src/{'y' * 200}/{at}" for at in range(100)))
+    items = [of_note(note, VIEW) for note in (wide, make_note(id="small", seq=2))]
+    first = fitted(items, cursor=2, since=-1, budget_tokens=budget_tokens)
+    second = fitted(items, cursor=2, since=first.cursor, budget_tokens=budget_tokens)
+
+    assert first.notes[0]["note"] == "wide"
+    assert "small" in [note["note"] for note in (*first.notes, *second.notes)]
+
+
+def test_a_long_list_of_paths_is_cut_and_says_so() -> None:
+    wide = make_note(paths=tuple(f"src/{'y' * 200}/{at}" for at in range(100)))
+    [shown] = fitted([of_note(wide, VIEW)], cursor=1, since=0, budget_tokens=800).notes
+
+    assert str(shown["paths"][-1]) == "… 97 more"  # type: ignore[index]

@@ -61,7 +61,8 @@ def test_the_instructions_stand_alone_in_their_first_line(serve: Callable[..., S
     assert len(instructions.splitlines()[0]) <= 240
 
 
-def test_the_story_of_two_loops(serve: Callable[..., Server]) -> None:
+def test_the_story_of_two_loops(serve: Callable[..., Server], shop: Path) -> None:
+    sha = git(shop, "rev-parse", "HEAD")
     bea, ana = serve(), serve()
     bea.answer("start_run", loop="refactor", goal="net prices", paths=["src"])
     bea.answer("share_context", kind="intent", text="red on purpose", paths=["tests/test_a.py"])
@@ -69,7 +70,7 @@ def test_the_story_of_two_loops(serve: Callable[..., Server]) -> None:
     started = ana.answer("start_run", loop="triage", goal="green", paths=["tests"])
     refused = ana.answer("claim_paths", paths=["tests"], intent="fix")
     elsewhere = ana.answer("claim_paths", paths=["README.md"], intent="docs")
-    done = bea.answer("record_outcome", status="done", summary="net", checks={"passed": 8}, commits=["0123456789ab"])
+    done = bea.answer("record_outcome", status="done", summary="net", checks={"passed": 8}, commits=[sha[:12]])
     told = ana.answer("read_shared_context", paths=["tests"])
     granted = ana.answer("claim_paths", paths=["tests"], intent="fix")
 
@@ -82,7 +83,7 @@ def test_the_story_of_two_loops(serve: Callable[..., Server]) -> None:
     assert done["released"] == [held["claim"]]
     assert done["next"]["action"] == "stop"
     assert [alert["kind"] for alert in told["alerts"]] == ["freed"]
-    assert told["changes"][0]["commits"] == ["0123456789ab"]
+    assert told["changes"][0]["commits"] == [sha[:12]]
     assert granted["granted"]
     assert granted["fence"] > elsewhere["fence"]
 

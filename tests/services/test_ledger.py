@@ -147,6 +147,40 @@ def test_what_landed_elsewhere_than_on_the_trunk_warns_nobody(loom: Loom, clocks
     assert warned(loom, BEA, "src/a.py") == []
 
 
+@pytest.mark.parametrize("is_bound_first", [True, False])
+def test_what_was_met_elsewhere_first_warns_once_it_is_on_the_trunk(
+    loom: Loom, clocks: Clocks, is_bound_first: bool
+) -> None:
+    started(loom, ANA)
+    claimed(loom, ANA, "src/")
+    change = commit(1, "src/a.py", at_ms=clocks.wall_ms)
+    steps: list[Callable[[], object]] = [
+        lambda: recorded(loom, ANA, status="done", commits=[change.sha]),
+        lambda: fill(loom, change, is_trunk=False),
+    ]
+    for step in steps if is_bound_first else reversed(steps):
+        step()
+    started(loom, BEA)
+    before = warned(loom, BEA, "src/a.py")
+    fill(loom, change)
+
+    assert (before, warned(loom, BEA, "src/")) == ([], [change.sha])
+
+
+def test_a_commit_is_its_first_loop_s(loom: Loom, clocks: Clocks) -> None:
+    first = started(loom, ANA)
+    change = commit(1, "a.py", at_ms=clocks.wall_ms)
+    recorded(loom, ANA, commits=[change.sha])
+    started(loom, BEA)
+    taken = recorded(loom, BEA, commits=[change.sha])
+    fill(loom, change)
+
+    assert taken.warnings == (
+        f"{change.sha[:12]} is {first.id}'s (loop@ana): kept, but not bound to {taken.outcome.run_id}",
+    )
+    assert stored(loom, "a.py")[change.sha].run == first.id
+
+
 @pytest.mark.parametrize(("minutes_before", "is_its"), [(10, True), (11, False)])
 def test_a_run_made_no_commit_that_is_older_than_it_but_for_what_clocks_differ(
     loom: Loom, clocks: Clocks, minutes_before: int, is_its: bool

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from loomstack_mcp.core.policy.rules import Checks, Evidence, Rule, Rulebook
+from loomstack_mcp.core.outcomes import CheckCounts
+from loomstack_mcp.core.policy.rules import Checks, Evidence, EvidenceKind, Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Situation, Touched
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
@@ -23,6 +24,8 @@ def book(**checks: Any) -> Rulebook:
 
 
 HELD, FREE = book(claims="held"), book(claims="not_held_by_other")
+EIGHT = CheckCounts(passed=8)
+OTHERS: tuple[EvidenceKind, ...] = ("tests", "review", "build", "scan")
 TESTED = book(evidence=(Evidence(kind="tests"),))
 
 
@@ -127,7 +130,7 @@ def test_only_what_a_checker_passed_is_evidence(loom: Loom, status: str, answer:
     maker = recorded(loom, ANA, commits=[HEAD]).outcome.run_id
     started(loom, BEA, checks_run=maker)
     before = land(loom, TESTED)
-    recorded(loom, BEA, status=status, role="checker", commits=[HEAD[:7]])
+    recorded(loom, BEA, status=status, role="checker", checks=EIGHT, commits=[HEAD[:7]])
 
     assert (before, land(loom, TESTED)) == ("deny", answer)
 
@@ -135,7 +138,7 @@ def test_only_what_a_checker_passed_is_evidence(loom: Loom, status: str, answer:
 def test_evidence_is_about_one_commit(loom: Loom) -> None:
     maker = recorded(loom, ANA, commits=[HEAD, "f" * 40]).outcome.run_id
     started(loom, BEA, checks_run=maker)
-    recorded(loom, BEA, role="checker", commits=[HEAD])
+    recorded(loom, BEA, role="checker", checks=EIGHT, commits=[HEAD])
 
     assert [land(loom, TESTED, head=head) for head in (HEAD, "f" * 40, HEAD[:-1] + "0", "")] == [
         "allow", "deny", "deny", "deny",
@@ -145,6 +148,24 @@ def test_evidence_is_about_one_commit(loom: Loom) -> None:
 def test_the_makers_own_word_is_no_evidence(loom: Loom) -> None:
     maker = recorded(loom, ANA, commits=[HEAD]).outcome.run_id
     started(loom, ANA, checks_run=maker)
-    recorded(loom, ANA, role="checker", commits=[HEAD])
+    recorded(loom, ANA, role="checker", checks=EIGHT, commits=[HEAD])
 
     assert land(loom, TESTED) == "deny"
+
+
+@pytest.mark.parametrize("role", ["checker", "reviewer", "build", "scan"])
+def test_who_reports_no_checks_gives_no_evidence_and_is_told_so(loom: Loom, role: str) -> None:
+    maker = recorded(loom, ANA, commits=[HEAD]).outcome.run_id
+    started(loom, BEA, checks_run=maker)
+    empty = recorded(loom, BEA, role=role, commits=[HEAD])
+    kind = {"checker": "tests", "reviewer": "review"}.get(role, role)
+    asked = book(evidence=(Evidence(kind=kind),))  # type: ignore[arg-type]
+    before = land(loom, asked)
+    counted = recorded(loom, BEA, role=role, checks=EIGHT, commits=[HEAD])
+    others = [land(loom, book(evidence=(Evidence(kind=other),))) for other in OTHERS if other != kind]
+
+    assert empty.warnings == (
+        f"no evidence: this {role} reports no checks; record again with checks={{passed, failed}}",
+    )
+    assert (before, land(loom, asked), counted.warnings) == ("deny", "allow", ())
+    assert others == ["deny"] * 3

@@ -31,7 +31,11 @@ class Item:
     weight: int
     """Lower comes first among equally near items: what people said, then what is held, then the rest."""
     seq: int
+    """When it happened, by the repo's events; 0 for what holds without having happened here."""
     body: Body
+    is_peoples: bool = False
+    by: str = ""
+    """Whose word it is, to bound everybody's share."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +80,7 @@ def of_run(run: Run, view: View, /) -> Item:
         "paths": run.paths,
         "age": age(view.now_ms - run.started_at_ms),
     }
-    return Item(section="runs", nearness=view.nearness(run.paths), weight=4, seq=run.seq, body=lean(body))
+    return Item(section="runs", nearness=view.nearness(run.paths), weight=4, seq=run.seq, body=lean(body), by=run.who)
 
 
 def of_claim(claim: Claim, view: View, /) -> Item:
@@ -90,7 +94,8 @@ def of_claim(claim: Claim, view: View, /) -> Item:
         "intent": claim.intent,
         "expires_in_s": max(0, claim.expires_at_ms - view.now_ms) // SECOND_MS,
     }
-    return Item(section="claims", nearness=view.nearness(claim.patterns), weight=1, seq=claim.fence, body=lean(body))
+    nearness = view.nearness(claim.patterns)
+    return Item(section="claims", nearness=nearness, weight=1, seq=claim.fence, body=lean(body), by=claim.who)
 
 
 def of_note(note: Note, view: View, /) -> Item:
@@ -109,8 +114,16 @@ def of_note(note: Note, view: View, /) -> Item:
         "age": age(view.now_ms - note.shared_at_ms),
     }
     weight = 0 if people else 3 if note.kind in ("fact", "handoff") else 2
-    nearness: Nearness = 3 if note.repo_id == ORG else view.nearness(note.paths)
-    return Item(section="notes", nearness=nearness, weight=weight, seq=note.seq, body=lean(body))
+    is_org = note.repo_id == ORG
+    return Item(
+        section="notes",
+        nearness=3 if is_org else view.nearness(note.paths),
+        weight=weight,
+        seq=0 if is_org else note.seq,  # the organisation's events have numbers of their own
+        body=lean(body),
+        is_peoples=people,
+        by=note.author,
+    )
 
 
 def of_change(landed: LandedWork, view: View, /) -> Item:
@@ -123,7 +136,8 @@ def of_change(landed: LandedWork, view: View, /) -> Item:
         "paths": landed.paths,
         "age": age(view.now_ms - landed.at_ms),
     }
-    return Item(section="changes", nearness=view.nearness(landed.paths), weight=3, seq=landed.seq, body=lean(body))
+    nearness, by = view.nearness(landed.paths), landed.run.who
+    return Item(section="changes", nearness=nearness, weight=3, seq=landed.seq, body=lean(body), by=by)
 
 
 def of_conflict(conflict: Conflict, view: View, /) -> Item:
@@ -151,7 +165,7 @@ def of_rule(rule: Rule, view: View, /) -> Item | None:
     if not any(wanted.loose(one.key.rstrip("/")) if one.literal else wanted.below(one.key.rstrip("/")) for one in mine):
         return None
     body = {"rule": rule.id, "effect": rule.effect, "on": rule.on, "paths": rule.where.paths, "why": rule.why}
-    return Item(section="rules", nearness=0, weight=0, seq=1, body=lean(body))
+    return Item(section="rules", nearness=0, weight=0, seq=0, body=lean(body), is_peoples=True)
 
 
 def folders(paths: Sequence[str], /) -> set[str]:

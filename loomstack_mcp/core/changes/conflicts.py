@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Literal
 
 from loomstack_mcp.core.changes.hunks import Change
@@ -48,6 +49,26 @@ class Conflict:
     found_at_ms: int = 0
     state: Literal["open", "settled", "void"] = "open"
     how: str = ""
+    marks: tuple[str, ...] = ()
+    """The landed hunks that suffer: whoever agrees, agrees to these."""
+    holder: str = ""
+    """Who may agree: whose intent it is, else who made the other change."""
+    signer: str = ""
+    account: str = ""
+    """Who would land it, as git names them."""
+    agreed_by: str = ""
+    """The note, or the person, that agreed; empty where nobody did."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """Somebody's word that what a landed change did may go."""
+
+    by: str
+    """The note that says so, or the conflict that was settled."""
+    who: str
+    sha: str
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +98,12 @@ def conflicts(
     return (*_taken_back(reversal, intent_on), *_touched(touched, intent_on))
 
 
+def hunk_marks(places: Sequence[UndonePlace], /) -> tuple[str, ...]:
+    """What tells these landed hunks from all others of their change, whenever it is compared."""
+    told = {repr((place.path, place.hunk)) for place in places}
+    return tuple(sorted(sha256(one.encode("utf-8", "backslashreplace")).hexdigest()[:16] for one in told))
+
+
 def strictest_verdict(found: Sequence[Conflict], /, *, unchecked: Sequence[str] = ()) -> Verdict:
     """The answer for the whole change. What could not be checked is never clear."""
     if any(conflict.verdict == "stop" for conflict in found):
@@ -95,7 +122,13 @@ def conflict_advice(conflict: Conflict, /, *, target: str) -> str:
         return f"You write an old copy over newer work: take {target}'s version of these files, then redo your change."
     if conflict.kind == "intent":
         return f"See that {short} still does what it is for; {reach} knows."
-    return f"Keep what {short} changed and redo only your own part; if it must go, agree first: {reach}."
+    named = " with this conflict's id" if conflict.id else ""
+    return f"Keep what {short} changed and redo only your own part; if it must go, agree first: {reach}{named}."
+
+
+def agreement_words(conflict: Conflict, /) -> str:
+    """How the one whose change it is agrees to its loss."""
+    return f"if it may go: share_context(kind=decision, supersedes={conflict.id}, to={conflict.run_id})"
 
 
 def _taken_back(
@@ -112,6 +145,7 @@ def _taken_back(
             tuple(sorted({place.by_path for place in undone.places})),
             intent_on(undone.change, undone.paths),
             _evidence(undone),
+            hunk_marks(undone.places),
         )
 
 
@@ -124,7 +158,15 @@ def _touched(
             kind: ConflictKind = "undo" if one.restored else "intent"
             how = "brings back a line of before" if one.restored else "replaces" if one.overridden else "changes"
             evidence = f"{how} {'in' if one.restored else 'lines of'} {_few([encodable(path) for path in one.paths])}"
-            yield _conflict(kind, "stop" if one.restored else "warn", one.change, one.paths, intent, evidence)
+            yield _conflict(
+                kind,
+                "stop" if one.restored else "warn",
+                one.change,
+                one.paths,
+                intent,
+                evidence,
+                hunk_marks(one.places),
+            )
 
 
 def _conflict(
@@ -134,6 +176,7 @@ def _conflict(
     paths: Sequence[str],
     intent: Intent | None,
     evidence: str,
+    marks: tuple[str, ...],
 ) -> Conflict:
     return Conflict(
         kind=kind,
@@ -146,6 +189,8 @@ def _conflict(
         intent=intent.text if intent else "",
         evidence=evidence,
         landed_at_ms=landed.at_ms,
+        marks=marks,
+        holder=intent.who if intent else landed.author,
     )
 
 

@@ -65,6 +65,8 @@ class Change:
     """A keyed hash of the author's address."""
     also: tuple[str, ...] = ()
     """Names under which the same hands land changes: to count pieces together, not to agree."""
+    signed: tuple[str, str] | None = None
+    """Of what a loop made, which `author` names: name and account that git has for it. None where it is no loop's."""
     at_ms: int = 0
     """When it was committed."""
     message: str = ""
@@ -74,6 +76,11 @@ class Change:
     files: tuple[FileChange, ...] = ()
     said: int = 0
     """What all its lines say together, where `files` are not all of it."""
+
+    @property
+    def signer(self) -> tuple[str, str]:
+        """Name and account that git has for it, whoever made it."""
+        return self.signed or (self.author, self.account)
 
     @property
     def title(self) -> str:

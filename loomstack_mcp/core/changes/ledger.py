@@ -99,10 +99,23 @@ class Ledger:
         return self._trails.get(file.old_path) or self._trails.get(file.path)
 
     def same_author(self, one: Change, other: Change, /) -> bool:
+        """Whether two changes are one loop's of one developer, or of no loop and one person's.
+
+        Developers whose loops bear one name are told apart by what git has for them, where it has that of both.
+        """
+        if one.signed is None and other.signed is None:
+            return self._same_person(one.signer, other.signer)
+        if one.signed is None or other.signed is None or one.author != other.author:
+            return False
+        is_unknown = not any(one.signed) or not any(other.signed)
+        return is_unknown or self._same_person(one.signed, other.signed)
+
+    def _same_person(self, one: tuple[str, str], other: tuple[str, str]) -> bool:
         """By name, or by address unless a whole fleet uses it."""
-        if one.author == other.author:
+        (name, account), (other_name, other_account) = one, other
+        if name == other_name:
             return True
-        return one.account == other.account != "" and len(self._names[one.account]) < _FLEET_NAMES
+        return account == other_account != "" and len(self._names[account]) < _FLEET_NAMES
 
     def add(self, change: Change, nets: Sequence[Sequence[Net]], /) -> dict[Net, Piece]:
         """Land a change; returns the piece of each hunk."""

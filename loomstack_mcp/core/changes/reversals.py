@@ -59,6 +59,8 @@ class TouchedChange:
     change: Change
     paths: tuple[str, ...]
     """Where the new change does so."""
+    places: tuple[UndonePlace, ...]
+    same_author: bool
     restored: bool
     """Whether a line that it had removed comes back in the place of one that it had added."""
     overridden: bool
@@ -97,7 +99,7 @@ class Reversals:
         undone = undone_hunks(effects)
         told = self._told(change, effects, undone)
         wholly = {piece.number for piece in undone}
-        return told, tuple(self._touched(number, effects) for number in sorted(effects.numbers() - wholly))
+        return told, tuple(self._touched(change, number, effects) for number in sorted(effects.numbers() - wholly))
 
     def _told(self, change: Change, effects: ChangeEffects, undone: Iterable[Piece]) -> tuple[Undone, ...]:
         by_number: dict[int, list[Piece]] = defaultdict(list)
@@ -105,11 +107,14 @@ class Reversals:
             by_number[piece.number].append(piece)
         return tuple(self._undone(change, number, by_number[number], effects.found) for number in sorted(by_number))
 
-    def _touched(self, number: int, effects: ChangeEffects) -> TouchedChange:
+    def _touched(self, change: Change, number: int, effects: ChangeEffects) -> TouchedChange:
         pieces = {piece: effect for piece, effect in effects.found.items() if piece.number == number}
+        old = self._ledger.changes[number]
         return TouchedChange(
-            change=self._ledger.changes[number],
+            change=old,
             paths=tuple(sorted({effect.path for effect in pieces.values()})),
+            places=tuple(_place(piece, pieces[piece]) for piece in sorted(pieces, key=_where)),
+            same_author=self._ledger.same_author(change, old),
             restored=any(effect.lost and effect.back for effect in pieces.values()),
             overridden=any(share_gone(piece, effects) >= HALF for piece in pieces),
         )

@@ -20,7 +20,11 @@ _BYPASSING = {
 """Variables, and the values with which they do."""
 _HOOKS_PATH = "core.hookspath"
 _OURS = "loomstack-mcp|loomstack"
-_DECIDING = ((_OURS, "approve|deny|trust|token|config|uninstall|db"), (_OURS, "note", "add"))
+_DECIDING = (
+    (_OURS, "approve|deny|trust|token|config|uninstall|db"),
+    (_OURS, "note", "add"),
+    (_OURS, "conflicts", "settle"),
+)
 
 
 def bypasses(reading: ShellReading, /) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.core.views import conflict_shown
+from loomstack_mcp.core.views import agreement_shown, conflict_shown
 from loomstack_mcp.server import answers
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.services.conflicts import ConflictResult
@@ -21,6 +21,7 @@ class ConflictAnswer(TypedDict, total=False):
     verdict: str
     conflicts: answers.Items
     more: int
+    agreed: answers.Items
     checked: dict[str, Any]
     unchecked: list[str]
     alerts: answers.Items
@@ -60,6 +61,7 @@ def conflict_answer(result: ConflictResult, *, worktree: str = "") -> ConflictAn
     answer: ConflictAnswer = {
         "verdict": result.verdict,
         "conflicts": bodies,
+        "agreed": [dict(agreement_shown(one)) for one in result.agreements[:_CONFLICTS_MAX]],
         "checked": dict(
             lean({"worktree": worktree, "against": result.target, "changes": result.changes, "ms": result.ms})
         ),

@@ -18,6 +18,8 @@ class NoteAnswer(TypedDict, total=False):
     note: str
     seen_by: list[str]
     contradicts: answers.Items
+    unheard: str
+    unchecked: str
     alerts: answers.Items
 
 
@@ -96,5 +98,7 @@ def note_answer(result: NoteResult) -> NoteAnswer:
         "note": result.note.id,
         "seen_by": list(result.seen_by),
         "contradicts": clashes,
+        "unheard": result.unheard,
+        "unchecked": result.unchecked,
         "alerts": answers.alert_items(result.alerts),
     }

@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 from typing_extensions import TypedDict
 
-from loomstack_mcp.core.outcomes import CheckCounts, OutcomeResult, Status
+from loomstack_mcp.core.outcomes import CheckCounts, OutcomeResult, Role, Status
 from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.server import answers
@@ -25,6 +25,7 @@ class OutcomeAnswer(TypedDict, total=False):
     rework: int
     next: dict[str, Any]
     released: list[str]
+    warnings: list[str]
     alerts: answers.Items
 
 
@@ -40,7 +41,7 @@ class OutcomeTools:
         run: str = "",
         status: Status,
         summary: str,
-        role: str = "maker",
+        role: Role = "maker",
         checks: ChecksArgument | None = None,
         tried: str = "",
         finding: str = "",
@@ -67,6 +68,7 @@ class OutcomeTools:
                 tried=tried,
                 finding=finding,
                 commits=commits or [],
+                seen=self._face.seen_commits(commits) if commits else None,
                 links=links or {},
             )
 
@@ -84,5 +86,6 @@ def outcome_answer(result: OutcomeResult) -> OutcomeAnswer:
         "rework": result.outcome.rework,
         "next": dict(lean(step)),
         "released": list(result.released),
+        "warnings": list(result.warnings),
         "alerts": answers.alert_items(result.alerts),
     }

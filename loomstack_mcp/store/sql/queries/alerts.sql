@@ -4,9 +4,11 @@ INSERT INTO alert (run_id, seq, kind, about, text, who) VALUES (:run_id, :seq, :
 ON CONFLICT (run_id, seq, about) DO NOTHING
 
 -- :name due
--- What a run has not heard twice, oldest first.
+-- What a run has not heard twice: first that it must stop, last what others only say, each oldest first.
 SELECT seq, kind, about, text, who FROM alert
-WHERE run_id = :run_id AND deliveries < 2 ORDER BY seq, about LIMIT :limit
+WHERE run_id = :run_id AND deliveries < 2
+ORDER BY CASE WHEN kind IN ('expired', 'conflict') THEN 0 WHEN kind = 'message' THEN 2 ELSE 1 END, seq, about
+LIMIT :limit
 
 -- :name delivered
 -- These rode on an answer. One change of state may have left several, of which not all did.

@@ -26,7 +26,7 @@ SELECT number, whole FROM landed WHERE repo_id = :repo_id AND sha = :sha
 
 -- :name complete
 -- All of its files are there; nothing changes where some were forgotten meanwhile.
-UPDATE landed SET whole = 1, run_id = :run_id
+UPDATE landed SET whole = 1, run_id = :run_id, is_trunk = :is_trunk
 WHERE number = :number AND (SELECT COUNT(*) FROM landed_file WHERE landed = :number) = :files
 
 -- :name insert_file
@@ -105,4 +105,14 @@ WHERE run_id = '' AND whole = 1 AND made_at_ms + 600000 >= (SELECT started_at_ms
   SELECT l.number FROM json_each(:shas) AS s
   CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha >= s.value AND l.sha < s.value || 'g'
 )
-RETURNING sha
+RETURNING sha, is_trunk
+
+-- :name aside
+-- What landed elsewhere than on the trunk, as far as is known.
+SELECT sha, run_id FROM landed WHERE repo_id = :repo_id AND is_trunk = 0 AND whole = 1
+
+-- :name arrive
+-- These are on the trunk by now.
+UPDATE landed SET is_trunk = 1
+WHERE repo_id = :repo_id AND is_trunk = 0 AND whole = 1 AND sha IN (SELECT value FROM json_each(:shas))
+RETURNING sha, run_id

@@ -65,3 +65,13 @@ WHERE c.run_id = :run_id AND c.mode = :mode AND c.patterns = :patterns AND c.end
 -- :name longest
 -- The longest lease that a run asked for with what it holds.
 SELECT COALESCE(MAX(ttl_ms), 0) AS ttl_ms FROM claim WHERE run_id = :run_id AND ended_at_ms IS NULL
+
+-- :name held_since
+-- What is held in a repo and was granted after a cursor, oldest first.
+SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
+  c.ended_how, r.loop, r.principal, c.fence AS seq,
+  r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms
+FROM claim AS c JOIN run AS r ON r.id = c.run_id
+WHERE c.repo_id = :repo_id AND c.fence > :since AND c.ended_at_ms IS NULL
+  AND r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END > :now_ms
+ORDER BY c.fence LIMIT :limit

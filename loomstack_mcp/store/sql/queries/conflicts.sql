@@ -1,28 +1,57 @@
 -- :name insert
 -- A conflict that was found; nothing changes where its id is taken.
 INSERT INTO conflict (id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence,
-  landed_at_ms, found_at_ms)
+  landed_at_ms, found_at_ms, marks, holder, signer, account)
 VALUES (:id, :repo_id, :run_id, :seq, :kind, :verdict, :sha, :title, :who, :with_run, :paths, :intent, :evidence,
-  :landed_at_ms, :found_at_ms)
+  :landed_at_ms, :found_at_ms, :marks, :holder, :signer, :account)
 ON CONFLICT (id) DO NOTHING
 
 -- :name update
 -- It is found again, and may look different by now.
-UPDATE conflict SET kind = :kind, verdict = :verdict, paths = :paths, intent = :intent, evidence = :evidence
+UPDATE conflict SET kind = :kind, verdict = :verdict, paths = :paths, intent = :intent, evidence = :evidence,
+  marks = :marks, holder = :holder, signer = :signer, account = :account
 WHERE id = :id
 
 -- :name of_run
 -- The open conflicts of a run, oldest first.
 SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
-  found_at_ms, state, how
+  found_at_ms, state, how, marks, holder, signer, account, agreed_by
 FROM conflict WHERE run_id = :run_id AND state = 'open' ORDER BY seq
 
 -- :name open
 -- The open conflicts of a repo, newest first.
 SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
-  found_at_ms, state, how
+  found_at_ms, state, how, marks, holder, signer, account, agreed_by
 FROM conflict WHERE repo_id = :repo_id AND state = 'open' ORDER BY seq DESC LIMIT :limit
 
 -- :name end
 -- It is open no longer.
-UPDATE conflict SET state = :state, how = :how, ended_at_ms = :now_ms WHERE id = :id
+UPDATE conflict SET state = :state, how = :how, agreed_by = :agreed_by, ended_at_ms = :now_ms WHERE id = :id
+
+-- :name get
+-- One conflict.
+SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
+  found_at_ms, state, how, marks, holder, signer, account, agreed_by
+FROM conflict WHERE id = :id
+
+-- :name agreed
+-- To which losses of a landed change somebody agreed, and whose they were; not where it was a note that holds no longer.
+SELECT c.id, c.marks, c.signer, c.account, c.holder, c.how, c.agreed_by, r.loop || '@' || r.principal AS lander,
+  COALESCE(n.id, '') AS note, COALESCE(s.session, '') AS session
+FROM conflict AS c JOIN run AS r ON r.id = c.run_id
+LEFT JOIN note AS n ON n.id = c.agreed_by LEFT JOIN run AS s ON s.id = n.run_id
+WHERE c.repo_id = :repo_id AND c.sha = :sha AND c.agreed_by <> ''
+  AND (n.id IS NULL OR (n.superseded_by = '' AND (n.expires_at_ms IS NULL OR n.expires_at_ms > :now_ms)))
+ORDER BY c.seq DESC
+
+-- :name open_of_holder
+-- The open conflicts about what somebody holds.
+SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
+  found_at_ms, state, how, marks, holder, signer, account, agreed_by
+FROM conflict WHERE repo_id = :repo_id AND state = 'open' AND holder = :holder ORDER BY seq
+
+-- :name open_since
+-- The open conflicts of a repo that were found after a cursor, oldest first.
+SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
+  found_at_ms, state, how, marks, holder, signer, account, agreed_by
+FROM conflict WHERE repo_id = :repo_id AND seq > :since AND state = 'open' ORDER BY seq LIMIT :limit

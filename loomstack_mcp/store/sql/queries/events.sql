@@ -12,3 +12,7 @@ WHERE repo_id = :repo_id AND seq > :since ORDER BY seq LIMIT :limit
 -- The last events of a repo, newest first.
 SELECT repo_id, seq, at_ms, kind, run_id, about, payload FROM event
 WHERE repo_id = :repo_id ORDER BY seq DESC LIMIT :limit
+
+-- :name reached
+-- When a repo was at a cursor.
+SELECT at_ms FROM event WHERE repo_id = :repo_id AND seq <= :since ORDER BY seq DESC LIMIT 1

@@ -17,3 +17,9 @@ FROM outcome WHERE about_run = :about_run ORDER BY seq
 SELECT id, repo_id, run_id, about_run, seq, role, status, summary, passed, failed, failing, tried, finding, commits,
   links, attempt, rework, next_action, recorded_at_ms
 FROM outcome WHERE repo_id = :repo_id AND commits <> '[]' ORDER BY seq DESC LIMIT :limit
+
+-- :name landed_since
+-- The outcomes of a repo that name commits and were recorded after a cursor, oldest first.
+SELECT id, repo_id, run_id, about_run, seq, role, status, summary, passed, failed, failing, tried, finding, commits,
+  links, attempt, rework, next_action, recorded_at_ms
+FROM outcome WHERE repo_id = :repo_id AND seq > :since AND commits <> '[]' ORDER BY seq LIMIT :limit

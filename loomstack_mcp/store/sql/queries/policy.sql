@@ -5,10 +5,11 @@ VALUES (:id, :repo_id, :run_id, :who, :point, :actions, :subject, :answer, :reas
 ON CONFLICT (id) DO NOTHING
 
 -- :name evidence
--- What checkers recorded as passed about a commit, which they may have named by its first digits; newest first.
-SELECT o.recorded_at_ms, r.loop, r.principal
+-- What others than its makers recorded as passed about a commit, with checks that they counted; newest first. They may
+-- have named it by its first digits.
+SELECT o.role, o.recorded_at_ms, r.loop, r.principal
 FROM outcome AS o JOIN run AS r ON r.id = o.run_id
-WHERE o.role = 'checker' AND o.status IN ('passed', 'done')
+WHERE o.role IN ('checker', 'reviewer', 'build', 'scan') AND o.status IN ('passed', 'done') AND o.passed > 0
 AND o.about_run IN (
   SELECT b.run_id FROM binding AS b
   WHERE b.repo_id = :repo_id AND b.short = substr(:sha, 1, 7) AND b.sha = substr(:sha, 1, length(b.sha))

@@ -96,6 +96,10 @@ DELETE FROM path_key WHERE repo_id = :former AND noun = 'change'
 -- Where its agents were seen to edit.
 UPDATE sighting SET repo_id = :repo_id WHERE repo_id = :former
 
+-- :name move_expiries
+-- When its notes leave the index of paths.
+UPDATE note_expiry SET repo_id = :repo_id WHERE repo_id = :former
+
 -- :name move_paths
 -- Where the rest of it lies.
 UPDATE path_key SET repo_id = :repo_id WHERE repo_id = :former

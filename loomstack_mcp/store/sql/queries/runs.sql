@@ -38,6 +38,21 @@ FROM run WHERE repo_id = :repo_id AND state = 'live'
   AND expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END > :now_ms
 ORDER BY run.expires_at_ms DESC LIMIT :limit
 
+-- :name live_of_loop
+-- The live runs of a loop, by the run's id or the loop's name; of everybody, or of one person.
+SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms,
+  expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
+  seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
+FROM run WHERE repo_id = :repo_id AND state = 'live'
+  AND expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END > :now_ms
+  AND (id = :called OR loop = :called) AND :principal IN ('', principal)
+ORDER BY seq
+
+-- :name loops_of_session
+-- Every loop that a session ever ran as, to do more than to check.
+SELECT DISTINCT loop FROM run WHERE principal = :principal AND session = :session AND checks_run IS NULL
+
 -- :name latest
 -- The last runs of a repo in any state, newest first.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
@@ -96,3 +111,13 @@ UPDATE run SET expires_at_ms = :until_ms, boot_id = :boot_id, wall_ahead_ms = :w
   seen_at_ms = seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END
 WHERE principal = :principal AND session = :session AND agent = :agent AND process = :process AND state = 'live'
   AND expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END > :until_ms
+
+-- :name started_since
+-- The live runs of a repo that started after a cursor, oldest first.
+SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms,
+  expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
+  seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
+FROM run WHERE repo_id = :repo_id AND seq > :since AND state = 'live'
+  AND expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END > :now_ms
+ORDER BY seq LIMIT :limit

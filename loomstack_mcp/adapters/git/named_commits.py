@@ -1,0 +1,57 @@
+"""Commits as somebody named them: which they are, how old, and whose."""
+
+import time
+from collections.abc import Sequence
+
+from loomstack_mcp.adapters.git.history import author_here
+from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.core.limits import SECOND_MS
+from loomstack_mcp.core.outcomes import MadeCommit, SeenCommits
+
+_DIGITS = (40, 64)
+"""Of a whole id, in SHA-1 and in SHA-256."""
+_SHOWN = "--format=%H%x00%ct%x00%an%x00%ae%x00%cn%x00%ce%x00"
+
+
+def seen_commits(repo: Repository, repo_id: str, names: Sequence[str]) -> SeenCommits:
+    """What the repository knows of commits that are named by the first digits of their ids."""
+    made: dict[str, MadeCommit] = {}
+    problems: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        # Objects of other kinds may begin with the same digits: git takes the commit, where there is one alone.
+        if sha := _commit(repo, name):
+            made[name] = MadeCommit(sha=sha)
+        else:
+            problems[name] = _problem(repo, name)
+    me = {part for part in author_here(repo) if part}
+    facts = _facts(repo, [one.sha for one in made.values()], me) if made else {}
+    return SeenCommits(repo_id=repo_id, made={name: facts[one.sha] for name, one in made.items()}, problems=problems)
+
+
+def _commit(repo: Repository, name: str) -> str:
+    """The id, where the digits are those of one commit: a branch may be called so, too."""
+    sha = repo.commit(name)
+    if sha.startswith(name):
+        return sha
+    found = repo.run("rev-parse", f"--disambiguate={name}").text.split()
+    commits = [one for one in found if repo.commit(one) == one]
+    return commits[0] if len(commits) == 1 else ""
+
+
+def _problem(repo: Repository, name: str) -> str:
+    found = [] if len(name) in _DIGITS else repo.run("rev-parse", f"--disambiguate={name}").text.split()
+    if any(repo.commit(one) == one for one in found):
+        return "fits several commits: give all of its digits"
+    return "is no commit of this repository: git rev-parse HEAD prints the one you made"
+
+
+def _facts(repo: Repository, shas: Sequence[str], me: set[str]) -> dict[str, MadeCommit]:
+    now_s = time.time()
+    asked = ("log", "--no-walk=unsorted", "--use-mailmap", _SHOWN, "--end-of-options", *shas)
+    fields = repo.run("-c", "log.showSignature=false", *asked).text.split("\0")
+    facts = {}
+    for at in range(0, len(fields) - 6, 6):
+        sha, made_s, *people = (field.strip("\n") for field in fields[at : at + 6])
+        age_ms = round((now_s - int(made_s or 0)) * SECOND_MS)
+        facts[sha] = MadeCommit(sha=sha, age_ms=age_ms, by=people[2], is_ours=not me or bool(me & set(people)))
+    return facts

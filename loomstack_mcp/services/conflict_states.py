@@ -1,0 +1,33 @@
+"""The states of a conflict, open, settled and void, and how one ends."""
+
+from typing import Literal
+
+from loomstack_mcp.core.changes.conflicts import Conflict
+from loomstack_mcp.core.errors import NotFound
+from loomstack_mcp.services import events
+from loomstack_mcp.store import queries, rows
+from loomstack_mcp.store.base import Tx
+
+CONFLICTS = queries.statements("conflicts")
+
+
+def open_conflicts(tx: Tx, repo_id: str, *, limit: int) -> tuple[Conflict, ...]:
+    """Those neither settled nor void, newest first."""
+    return rows.records(Conflict, tx.all(CONFLICTS["open"], repo_id=repo_id, limit=limit))
+
+
+def conflict_of_id(tx: Tx, repo_id: str, conflict_id: str) -> Conflict:
+    """The conflict of that id, in whatever state. Raises NotFound where the repo has none."""
+    found = rows.records(Conflict, tx.all(CONFLICTS["get"], id=conflict_id))
+    if not found or found[0].repo_id != repo_id:
+        raise NotFound(f"conflict {conflict_id[:100]} is unknown here; loomstack-mcp conflicts lists the open ones")
+    return found[0]
+
+
+def end_conflict(
+    tx: Tx, conflict: Conflict, state: Literal["settled", "void"], how: str, *, agreed_by: str = ""
+) -> None:
+    """It is open no longer; `agreed_by` is the note, or the person, that agreed to it."""
+    tx.run(CONFLICTS["end"], id=conflict.id, state=state, how=how, agreed_by=agreed_by, now_ms=tx.now_ms)
+    payload = {"state": state, "how": how, "agreed_by": agreed_by}
+    events.append(tx, conflict.repo_id, "conflict.ended", about=conflict.id, run_id=conflict.run_id, payload=payload)

@@ -1,0 +1,164 @@
+"""`record_outcome(commits=…)`: whose a commit is, by the word of a run and by what git knows of it."""
+
+import subprocess
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.test_conflicts import AFTER, BEFORE, trunk, worktree
+from tests.acceptance.test_conflicts_hard import commit_at
+from tests.conftest import git
+from tests.server.test_http import running
+from tests.wire import Server
+
+__all__ = ["trunk"]
+
+
+@pytest.fixture
+def bea(trunk: Path, serve: Callable[..., Server]) -> Server:
+    """Bea's loop, which has landed nothing yet."""
+    server = serve(cwd=worktree(trunk, "bea"))
+    server.answer("start_run", loop="refactor", goal="net prices")
+    server.answer("claim_paths", paths=["src/a.py"], intent="prices become net")
+    return server
+
+
+def landed(trunk: Path, *arguments: str) -> str:
+    """Bea's change, landed; with what git is told besides."""
+    branch = trunk.parent / "bea"
+    (branch / "src/a.py").write_text(AFTER)
+    git(branch, *arguments, "commit", "--quiet", "--all", "-m", "Net prices")
+    git(trunk, "merge", "--quiet", "--ff-only", "bea")
+    return git(branch, "rev-parse", "HEAD")
+
+
+def undone_of(trunk: Path, serve: Callable[..., Server]) -> str:
+    """Whose change an undo takes back, as another loop is told."""
+    branch = worktree(trunk, "ana")
+    ana = serve(cwd=branch)
+    ana.answer("start_run", loop="triage", goal="green")
+    (branch / "src/a.py").write_text(BEFORE)
+    [conflict] = ana.answer("check_conflicts")["conflicts"]
+    return str(conflict["who"].split("@")[0])
+
+
+def test_a_commit_that_is_none_is_refused_by_name(bea: Server, trunk: Path) -> None:
+    sha = landed(trunk)
+    tree = git(trunk, "rev-parse", "HEAD^{tree}")
+    refused = [
+        bea.error("record_outcome", status="done", summary="net", commits=[sha, name])
+        for name in ("f" * 40, "abcdef0", tree)
+    ]
+
+    assert [text.split(",")[0] for text in refused] == [
+        f"invalid: commits holds {name}" for name in ("f" * 40, "abcdef0", tree)
+    ]
+    assert all(text.endswith("nothing was recorded") for text in refused)
+    assert bea.answer("record_outcome", status="passed", summary="net")["attempt"] == 1
+
+
+def test_digits_that_fit_several_commits_are_refused(bea: Server, trunk: Path) -> None:
+    many = 60_000
+    commits = "".join(
+        f"commit refs/heads/many\nmark :{number}\ncommitter x <x@x> {number + 1_000_000} +0000\ndata 0\n"
+        for number in range(1, many)
+    )
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=trunk, input=commits.encode(), check=True)
+    shas = sorted(git(trunk, "rev-list", "many").split())
+    twice = next(one[:7] for one, other in pairwise(shas) if one[:7] == other[:7])
+
+    assert f"commits holds {twice}, which fits several commits" in bea.error(
+        "record_outcome", status="passed", summary="net", commits=[twice]
+    )
+
+
+@pytest.mark.parametrize("digits", [7, 12, 40])
+def test_a_commit_is_bound_however_short_it_is_named(
+    bea: Server, trunk: Path, serve: Callable[..., Server], digits: int
+) -> None:
+    sha = landed(trunk)
+    answered = bea.answer("record_outcome", status="done", summary="net", commits=[sha[:digits]])
+
+    assert "warnings" not in answered
+    assert undone_of(trunk, serve) == "refactor"
+
+
+def test_what_is_older_than_the_run_is_kept_unbound_and_said(trunk: Path, serve: Callable[..., Server]) -> None:
+    branch = worktree(trunk, "bea")
+    (branch / "src/a.py").write_text(AFTER)
+    git(branch, "add", "--all")
+    commit_at(branch, "2026-11-20T00:00:00Z")
+    git(trunk, "merge", "--quiet", "--ff-only", "bea")
+    sha = git(trunk, "rev-parse", "HEAD")
+    bea = serve(cwd=branch)
+    run_id = bea.answer("start_run", loop="refactor", goal="mine")["run"]
+    answered = bea.answer("record_outcome", status="passed", summary="mine", commits=[sha])
+
+    assert answered["warnings"] == [f"{sha[:12]} is older than the run: kept, but not bound to {run_id}"]
+    assert bea.answer("read_shared_context")["changes"][0]["commits"] == [sha[:12]]
+    assert undone_of(trunk, serve) == "Cy"
+
+
+@pytest.mark.parametrize(("committer", "is_bound"), [("Bea", True), ("Dan", False)])
+def test_what_another_committed_is_kept_unbound_where_git_knows_the_user(
+    bea: Server, trunk: Path, serve: Callable[..., Server], committer: str, is_bound: bool
+) -> None:
+    git(trunk, "config", "user.name", "Bea")
+    git(trunk, "config", "user.email", "bea@shop")
+    sha = landed(trunk, "-c", f"user.name={committer}", "-c", f"user.email={committer.lower()}@shop")
+    answered = bea.answer("record_outcome", status="done", summary="net", commits=[sha])
+
+    assert ["was committed by Dan" in text for text in answered.get("warnings", [])] == [True] * (not is_bound)
+    assert undone_of(trunk, serve) == ("refactor" if is_bound else "Dan")
+
+
+def test_a_commit_of_another_loop_stays_that_loop_s(bea: Server, trunk: Path, serve: Callable[..., Server]) -> None:
+    branch = worktree(trunk, "ana")
+    ana = serve(cwd=branch)
+    ana.answer("start_run", loop="triage", goal="green")
+    sha = landed(trunk)
+    bea.answer("record_outcome", status="done", summary="net", commits=[sha])
+    answered = ana.answer("record_outcome", status="passed", summary="mine", commits=[sha])
+    git(branch, "merge", "--quiet", "--ff-only", "main")
+    (branch / "src/a.py").write_text(BEFORE)
+
+    assert "(refactor@" in answered["warnings"][0]
+    assert ana.answer("check_conflicts")["verdict"] == "stop"
+
+
+def test_who_checks_names_the_maker_s_commits(bea: Server, trunk: Path, serve: Callable[..., Server]) -> None:
+    git(trunk, "config", "user.name", "Dan")
+    git(trunk, "config", "user.email", "dan@shop")
+    bea.answer("release_paths")
+    run_id = bea.answer("start_run", loop="refactor", goal="net prices")["run"]
+    bea.answer("claim_paths", paths=["src/a.py"], intent="prices become net")
+    sha = landed(trunk, "-c", "user.name=Bea", "-c", "user.email=bea@shop")
+    checker = serve(cwd=trunk)
+    checker.answer("start_run", loop="check", goal="check", checks_run=run_id)
+    found = checker.answer("record_outcome", status="passed", summary="8/8", role="reviewer", commits=[sha])
+
+    assert [text.partition(":")[0] for text in found["warnings"]] == ["no evidence"]
+    assert undone_of(trunk, serve) == "refactor"
+
+
+@pytest.mark.parametrize("digits", [12, 40])
+def test_what_is_recorded_where_no_worktree_is_seen_is_bound_when_the_commit_is(
+    trunk: Path, tmp_path: Path, serve: Callable[..., Server], digits: int
+) -> None:
+    git(trunk, "remote", "add", "origin", "https://github.com/acme/shop.git")
+    worktree(trunk, "bea")
+    with running(tmp_path, tmp_path) as bea:
+        started = bea.call("start_run", loop="refactor", goal="net", repo="github.com/acme/shop")
+        run_id = started["structuredContent"]["run"]
+        bea.call("claim_paths", run=run_id, paths=["src/a.py"], intent="prices become net")
+        sha = landed(trunk)
+        done = bea.call("record_outcome", run=run_id, status="done", summary="net", commits=[sha[:digits]])
+
+    assert "warnings" not in done["structuredContent"]
+    assert undone_of(trunk, serve) == "refactor"
+
+
+def test_a_role_that_is_none_is_refused(bea: Server) -> None:
+    assert "maker" in bea.error("record_outcome", status="passed", summary="x", role="boss")
