@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from loomstack_mcp.core.patterns.gitignore import compiled
+from loomstack_mcp.core.patterns.gitignore import compiled, spelled_out
 from loomstack_mcp.core.policy.looks import Looks
 from loomstack_mcp.core.policy.rules import Rule, Where, Who
 from loomstack_mcp.core.policy.situation import Actor, Situation, Touched
@@ -112,8 +112,9 @@ def _covered_below(where: Where, folder: Touched, looks: Looks) -> Iterable[tupl
     A floating pattern may cover something in any folder. So it counts where the names of the folder begin it,
     else for what is seen there: `rm -rf build` deletes no `.mcp.json` where there is none.
     """
-    floating = tuple(pattern for pattern in where.paths if _floats(pattern))
-    anchored = tuple(pattern for pattern in where.paths if not _floats(pattern))
+    patterns = spelled_out(where.paths)  # of `{a/b,c}` one floats
+    floating = tuple(pattern for pattern in patterns if _floats(pattern))
+    anchored = tuple(pattern for pattern in patterns if not _floats(pattern))
     if hit := compiled(anchored).below(folder.path) or _begun(floating, folder.path):
         yield folder, hit
     elif floating:
