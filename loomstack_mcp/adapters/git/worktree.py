@@ -73,8 +73,9 @@ class Worktree:
         )
 
     def _is_folder(self, path: str) -> bool:
-        # A link to a folder is one entry of the tree, not the folder behind it.
-        return (self.root / path).is_dir() and not (self.root / path).is_symlink()
+        # A link to a folder is one entry of the tree, not the folder behind it. Unlike those of pathlib, these answer
+        # for a name that is longer than a file system takes.
+        return os.path.isdir(self.root / path) and not os.path.islink(self.root / path)  # noqa: PTH112, PTH114
 
 
 def worktree_at(folder: Path) -> Worktree | None:
