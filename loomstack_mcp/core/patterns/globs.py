@@ -1,6 +1,7 @@
 """Do two patterns share a path; does a pattern cover a path. Both are decided exactly."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -9,7 +10,6 @@ from loomstack_mcp.core.errors import Invalid, LimitExceeded
 from loomstack_mcp.core.limits import PATTERN_CHARS_MAX
 from loomstack_mcp.core.patterns.braces import alternatives
 from loomstack_mcp.core.patterns.segments import name_of
-from loomstack_mcp.core.patterns.spellings import composed
 from loomstack_mcp.core.patterns.wildcards import ANY_NAME, Name, Readings, Route, leading_names, shared_path, some_path
 
 _SPECIAL = re.compile(r"[\\*?\[\]{}]")
@@ -73,7 +73,7 @@ def pattern(text: str, /) -> Pattern:
 
 def literal(path: str, /) -> str:
     """The text of the pattern that covers exactly this path, in form C, as the patterns of claims are."""
-    return _SPECIAL.sub(r"\\\g<0>", composed(path))
+    return _SPECIAL.sub(r"\\\g<0>", unicodedata.normalize("NFC", path))
 
 
 def overlap(a: Pattern, b: Pattern, /, *, ignore_case: bool = False) -> str:
@@ -101,7 +101,7 @@ def first_overlap(wanted: Sequence[str], held: Sequence[str], /, *, ignore_case:
 
 def covers(wanted: Pattern, path: str, /, *, ignore_case: bool = False) -> bool:
     """Whether a normalized path, without a final slash, is among those of the pattern, in form C."""
-    path = composed(path)
+    path = unicodedata.normalize("NFC", path)
     if ignore_case:
         path = path.casefold()
     return any(_covers(way, path) for way in (wanted.folded if ignore_case else wanted.ways))

@@ -46,7 +46,7 @@ def applies(rule: Rule, situation: Situation, /) -> Applied | None:
     )
 
 
-def covers(where: Where, path: str, /) -> bool:
+def is_about(where: Where, path: str, /) -> bool:
     """Whether a rule that holds there is about this path."""
     return (not where.paths or bool(compiled(where.paths).loose(path))) and not compiled(where.excepted).exact(path)
 

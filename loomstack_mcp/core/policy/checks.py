@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from loomstack_mcp.core.limits import HOUR_MS
-from loomstack_mcp.core.policy.applies import Applied, covers
+from loomstack_mcp.core.policy.applies import Applied, is_about
 from loomstack_mcp.core.policy.builtin_checks import BUILTIN
 from loomstack_mcp.core.policy.looks import Looks, Violations
 from loomstack_mcp.core.policy.path_checks import claims_missed, paths_unconfined
@@ -45,7 +45,7 @@ def _in_scope(rule: Rule, situation: Situation, applied: Applied) -> Situation:
 
 
 def _undone_there(rule: Rule, undoing: Callable[[], tuple[LostIntent, ...]]) -> tuple[LostIntent, ...]:
-    there = ((one, tuple(path for path in one.paths if covers(rule.where, path))) for one in undoing())
+    there = ((one, tuple(path for path in one.paths if is_about(rule.where, path))) for one in undoing())
     return tuple(replace(one, paths=paths) for one, paths in there if paths)
 
 
