@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from loomstack_mcp.adapters.git.blobs import tree_of
 from loomstack_mcp.adapters.policy import files as policyfiles
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.rule_text import rule_lines
 from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.limits import SECOND_MS
-from loomstack_mcp.core.policy.linting import linted
+from loomstack_mcp.core.policy.linting import idle_patterns, linted
 from loomstack_mcp.core.policy.rules import Rulebook
+from loomstack_mcp.core.policy.violations import Violation
 from loomstack_mcp.edge.here import Here
 
 if TYPE_CHECKING:
@@ -33,13 +35,25 @@ def policy() -> None:
 @policy.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
-def check(here: Here, as_json: bool) -> None:
-    """Load the rules of this worktree, and say what is wrong with them."""
+def check(here: Here, as_json: bool) -> int:
+    """Load the rules of this worktree, and say what is wrong with them; exit 1 with any finding that is no hint."""
     book = _rulebook(here)
+    found, hints = _findings(here, book), _hints(here, book)
     if as_json:
-        click.echo(json.dumps({"rules": len(book.rules), "waivers": len(book.waivers), "policy": book.hash}))
-    else:
-        click.echo(f"{len(book.rules)} rules and {len(book.waivers)} waivers load; {book.hash[:19]}…")
+        counts = {"rules": len(book.rules), "waivers": len(book.waivers), "policy": book.hash}
+        shown = [
+            {"at": one.path, "text": one.text, "hint": is_hint}
+            for some, is_hint in ((found, False), (hints, True))
+            for one in some
+        ]
+        click.echo(json.dumps({**counts, "findings": shown}))
+        return 1 if found else 0
+    click.echo(f"{len(book.rules)} rules and {len(book.waivers)} waivers load; {book.hash[:19]}…")
+    for problem in found:
+        click.echo(_finding_line(problem))
+    for problem in hints:
+        click.echo(f"hint: {_finding_line(problem)}")
+    return 1 if found else 0
 
 
 @policy.command()
@@ -81,9 +95,9 @@ def explain(here: Here, rule: str) -> None:
 @click.pass_obj
 def lint(here: Here) -> int:
     """Find rules that can never apply or that nobody can satisfy, and waivers that do nothing; exit 1 with any."""
-    found = linted(_rulebook(here), now_ms=round(time.time() * SECOND_MS))
+    found = _findings(here, _rulebook(here))
     for problem in found:
-        click.echo(f"{problem.path}: {output.harmless(problem.text)}")
+        click.echo(_finding_line(problem))
     click.echo(f"{len(found)} findings." if found else "Nothing to mend.")
     return 1 if found else 0
 
@@ -125,6 +139,29 @@ def _rulebook(here: Here) -> Rulebook:
     here.must_see_worktree()
     with here.repository() as repo:
         return policyfiles.rulebook(repo, here.settings.home, worktree=True)
+
+
+def _findings(here: Here, book: Rulebook) -> tuple[Violation, ...]:
+    """What is wrong with rules that load, and files of rules that nobody reads."""
+    unread = (
+        *policyfiles.unread_files(here.root),
+        *(policyfiles.unread_files(Path(here.settings.home), shown="org") if here.settings.home else ()),
+    )
+    not_read = "is not read: rules stand in policies/ itself, in files that end with .yaml or .yml"
+    return (
+        *linted(book, now_ms=round(time.time() * SECOND_MS)),
+        *(Violation(text=not_read, path=f"{path}:1") for path in unread),
+    )
+
+
+def _hints(here: Here, book: Rulebook) -> tuple[Violation, ...]:
+    with here.repository() as repo:
+        commit = repo.commit(repo.trunk or "HEAD")
+        return idle_patterns(book, tree_of(repo, commit).entries) if commit else ()
+
+
+def _finding_line(problem: Violation) -> str:
+    return f"{output.harmless(problem.path)}: {output.harmless(problem.text)}"
 
 
 def _only(book: Rulebook, rule: str) -> Rulebook:

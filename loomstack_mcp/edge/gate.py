@@ -73,7 +73,9 @@ class Gate:
         with self._here.repository(target=base) as repo:
             base, head = repo.branch_ref(base), repo.branch_ref(head)
             rules = self._rules(repo, _needed(repo, base))
-            situation, delta = situations.landing(repo, base, head, point="ci", branch=repo.branch_name(base))
+            situation, delta = situations.landing(
+                repo, base, head, point="ci", branch=repo.branch_name(base), trunk=repo.trunk
+            )
             made = _made_since(repo, base, situation.head)
             situation = self._by_whom(situation, made)
             if not rules.has_store:

@@ -15,6 +15,7 @@ from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.policy.rules import ActionKind, Rulebook
 from loomstack_mcp.core.policy.situation import Situation
+from loomstack_mcp.core.policy.violations import Unknown
 
 _LANDING: tuple[ActionKind, ...] = ("push", "land")
 
@@ -55,9 +56,9 @@ class Rules:
         """
         with Repository(self._worktree.place) as repo:
             if action == "commit" and not paths:
-                yield replace(situations.staged(repo), point="mcp")
+                yield _staged(repo)
             elif action in _LANDING and not paths:
-                yield _landing(repo, action, onto=target or base or repo.told_trunk(), base=base)
+                yield _landing(repo, action, target=target, base=base)
             else:
                 named = target if action in _LANDING else ""
                 early = self._early(action, paths, command=command, target=target)
@@ -93,7 +94,7 @@ class Rules:
             name = wanted.key.rstrip("/") or "."
             if not wanted.literal:
                 wide.append(name)
-            if not (self._worktree.root / name).is_dir():
+            if not os.path.isdir(self._worktree.root / name):  # noqa: PTH112 a name too long for a file does not raise
                 literal.append(name)
         return literal, wide
 
@@ -114,6 +115,25 @@ class Rules:
             yield str(file), found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _landing(repo: Repository, action: ActionKind, *, onto: str, base: str) -> Situation:
-    found, _ = situations.landing(repo, base or onto, "HEAD", point="ci", branch=repo.branch_name(onto))
+def _staged(repo: Repository) -> Situation:
+    """What would be committed; in the middle of a merge nobody knows, and the rules on branch and time are left."""
+    try:
+        return replace(situations.staged(repo), point="mcp")
+    except Unknown:
+        return _unseen(repo.branch, "commit")
+
+
+def _landing(repo: Repository, action: ActionKind, *, target: str, base: str) -> Situation:
+    """What HEAD would land on the target, or on what is given as its base; a target to be comes from the trunk."""
+    is_there = bool(target) and bool(repo.commit(target))
+    onto = repo.branch_ref(base or (target if is_there else "") or repo.told_trunk())
+    branch = repo.branch_name(repo.branch_ref(target) if target else onto)
+    try:
+        found, _ = situations.landing(repo, onto, "HEAD", point="ci", branch=branch, trunk=repo.trunk)
+    except Unknown:
+        return _unseen(branch, action)
     return replace(found, point="mcp", actions=frozenset({action}))
+
+
+def _unseen(branch: str, action: ActionKind) -> Situation:
+    return Situation(point="mcp", actions=frozenset({action}), now_ms=0, branch=branch or None)

@@ -187,7 +187,7 @@ JSON: dict[str, tuple[Sequence[str], set[str]]] = {
         ["--base", "main"],
         {"decision", "fired", "reasons", "policy", "skipped", "gaps", "conflicts"},
     ),
-    "policy check": ([], {"rules", "waivers", "policy"}),
+    "policy check": ([], {"rules", "waivers", "policy", "findings"}),
     "policy replay": ([], {"commits", "seconds", "stopped", "skipped"}),
 }
 

@@ -210,3 +210,42 @@ def test_a_push_of_a_run_s_commits_is_a_loop_s(hub: Path, shop: Path, actor: str
 def test_a_push_of_what_is_not_there_is_unknown(hub: Path) -> None:
     with pytest.raises(Unknown, match="no commit here"):
         list(gate(hub).push([Update(old=ZERO, new="1" * 40, ref=MAIN)]))
+
+
+PRODUCTION = """  - id: frozen
+    why: nothing moves on production
+    effect: deny
+    on: [push, land]
+    where: {branch: [production]}
+  - id: small
+    why: large changes are read in parts
+    effect: deny
+    on: [push, land]
+    check: {limits: {files_max: 0}}
+"""
+
+
+def test_a_branch_moved_to_what_the_trunk_has_is_judged_as_a_move_and_not_for_its_content(
+    hub: Path, shop: Path
+) -> None:
+    old = landed_rules(shop, "closed", more=PRODUCTION)
+    new = commit(shop, {"src/a.py": "landed\n"})
+    git(shop, "push", "--quiet", "hub", "main", f"{old}:refs/heads/production", f"{old}:refs/heads/staging")
+    moves = [Update(old=old, new=new, ref=f"refs/heads/{name}") for name in ("production", "staging")]
+    git(shop, "branch", "--quiet", "production", old)
+
+    assert [found(judged) for judged in gate(hub).push(moves)] == [(2, ["frozen"]), (0, [])]
+    assert found(gate(shop).landing("production", "main")) == (2, ["frozen"])
+    assert found(gate(shop).landing(old, "main"))[1] == ["closed", "small"]
+
+
+def test_what_a_branch_has_beyond_the_trunk_is_still_judged(hub: Path, shop: Path) -> None:
+    old = git(shop, "rev-parse", "HEAD")
+    commit(shop, {"src/a.py": "landed\n"})
+    git(shop, "push", "--quiet", "hub", "main", f"{old}:refs/heads/production")
+    _, new = sent(shop, {"src/b.py": "more\n"})
+
+    [judged] = gate(hub).push([Update(old=old, new=new, ref="refs/heads/production")])
+
+    [reason] = [one for one in judged.decision.reasons if one.rule.id == "closed"]
+    assert [one.path for one in reason.violations] == ["src/b.py"]

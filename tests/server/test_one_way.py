@@ -1,5 +1,6 @@
 """Facts that were once asked in two places, which disagreed: now each has one answer, whoever asks."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -149,3 +150,50 @@ def test_a_command_that_may_write_anywhere_is_judged_like_any_other(ruled: Path,
 
     for line in ('rm -rf . "$LOG"', "cp x $TARGET", 'echo x > "$LOG"', "rm -rf *"):
         assert server.answer("check_policy", action="command", command=line)["effect"] == "deny", line
+
+
+@pytest.mark.parametrize(
+    "path", ["", "a\0/b", "a" * 300, "a" * 70_000, "~nobody/x", "C:\\x", "[", "\n", "\u2028", "\u00e9" * 150]
+)
+def test_a_path_that_is_none_hides_no_verdict_on_the_others(
+    ruled: Path, serve: Callable[..., Server], path: str
+) -> None:
+    server = serve()
+    server.answer("start_run", loop="loop", goal="goal")
+
+    assert effect(server, path, "src/core/a.py") == effect(server, "src/core/a.py", path) == "deny"
+    assert server.answer("check_policy", action="command", command="rm src/core/a.py", paths=[path])["effect"] == "deny"
+    assert effect(server, path, "src/a.py") in ("allow", "deny")
+
+
+def test_what_is_about_to_land_has_a_verdict_in_a_merge_and_for_a_branch_to_be(
+    ruled: Path, serve: Callable[..., Server]
+) -> None:
+    (ruled / "policies/frozen.yaml").write_text(FROZEN)
+    commit_all(ruled)
+    git(ruled, "switch", "--quiet", "--create", "feature")
+    (ruled / "src/a.py").write_text("ours\n")
+    commit_all(ruled)
+    git(ruled, "switch", "--quiet", "main")
+    (ruled / "src/a.py").write_text("theirs\n")
+    commit_all(ruled)
+    server = serve()
+    server.answer("start_run", loop="loop", goal="goal")
+    to_be = server.answer("check_policy", action="push", target="release")["effect"]
+    with pytest.raises(subprocess.CalledProcessError):
+        git(ruled, "merge", "feature")
+
+    assert to_be == "deny"
+    assert server.answer("check_policy", action="commit")["effect"] == "deny"
+
+
+FROZEN = """\
+version: 1
+policy: frozen
+rules:
+  - id: frozen
+    why: nothing moves before the release
+    effect: deny
+    on: [commit, push]
+    where: {branch: [main, release]}
+"""

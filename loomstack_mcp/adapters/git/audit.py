@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from loomstack_mcp.adapters.git import diffs, history
 from loomstack_mcp.adapters.git.attributes import Attributes, reformatting
 from loomstack_mcp.adapters.git.diffs import Unread, merge_gaps
+from loomstack_mcp.adapters.git.identity import ignores_case
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.changes.branches import arrivals
 from loomstack_mcp.core.changes.generated import Generated
@@ -53,7 +54,8 @@ def audited(
     listed = [*before, *(change for change in judged if change.sha not in known)]  # dated before: a clock was wrong
     wanted = {change.sha for change in judged}
     deciders = repo.deciders("")  # not what is audited: it would say of itself what does not count
-    unread, generated_paths, attributes = Unread(), Generated(generated), Attributes(repo, deciders)
+    unread, attributes = Unread(), Attributes(repo, deciders)
+    generated_paths = Generated(generated, ignore_case=ignores_case(repo.place))
     reversals = Reversals(ignored=generated_paths)
     found = []
     lines = Lines(secrets.token_bytes(_KEY_BYTES))

@@ -12,9 +12,10 @@ from loomstack_mcp.core.policy.rules import RefChange
 from loomstack_mcp.core.policy.violations import Unknown
 
 
-def landing_delta(repo: Repository, base: str, head: str) -> Delta:
+def landing_delta(repo: Repository, base: str, head: str, *, trunk: str = "") -> Delta:
     """The tree of merging `head` into `base`, against `base`; an empty or zero `base` is an empty repository.
 
+    Of another branch than the trunk name `trunk`, too: what that has already is not held against the change.
     Where they do not merge, or cannot be merged here, what `head` did since it left `base`, with a gap that
     says so. Raises NotFound for what is no commit, Unknown where objects are missing.
     """
@@ -24,11 +25,12 @@ def landing_delta(repo: Repository, base: str, head: str) -> Delta:
         return git.delta(repo.empty_tree, theirs)
     ours = _needed(repo, base)
     fork = repo.fork(ours, theirs)
+    before, gaps = _excused(git, repo, ours, theirs, trunk)
     if fork == ours:
-        return git.delta(ours, theirs)
+        return replace(git.delta(before, theirs), gaps=gaps)
     merged = git.merged(ours, theirs)
     if merged.tree:
-        return git.delta(ours, merged.tree)
+        return replace(git.delta(before, merged.tree), gaps=gaps)
     return replace(git.delta(fork or ours, theirs), gaps=(merged.gap,), conflicts=merged.conflicts)
 
 
@@ -49,9 +51,9 @@ def push_delta(repo: Repository, old: str, new: str, *, trunk: str = "", excused
     """What a push of one ref would land; `old` or `new` of zeros creates or deletes it.
 
     A new ref is judged from where it left `trunk`, the ref of the default branch ("" where there is none). With
-    `excused`, what the trunk has already is not held against a branch that took it over by a merge or a rebase,
-    but where the trunk has all of it: so it is while the trunk itself is pushed, seen from the clone that pushes.
-    Without, the old tree is compared with the new one as they are. Raises Unknown for what is no commit.
+    `excused`, what the trunk has already is not held against a branch that took it over by a merge or a rebase, or
+    that only moves along the trunk. Without, as for the trunk itself, the old tree is compared with the new one as
+    they are. Raises Unknown for what is no commit.
     """
     git = PlainGit(repo)
     if not new.strip("0"):
@@ -62,11 +64,21 @@ def push_delta(repo: Repository, old: str, new: str, *, trunk: str = "", excused
     known = repo.commit(old) if old.strip("0") else ""
     if not known:
         return _new_tip(git, repo, tip, trunk, old)
+    refs: frozenset[RefChange] = frozenset() if repo.descends(tip, known) else frozenset({"force"})
+    before, gaps = _excused(git, repo, known, tip, trunk if excused else "")
+    return replace(git.delta(before, tip), gaps=gaps, refs=refs)
+
+
+def _excused(git: PlainGit, repo: Repository, known: str, tip: str, trunk: str) -> tuple[str, tuple[str, ...]]:
+    """The old state with what the new one has of the trunk, as `PlainGit.with_trunk` has it; as it is without a trunk.
+
+    Where both are the trunk's own, there is nothing new in either, whichever is the later one.
+    """
     base = repo.commit(trunk) if trunk else ""
     fork = repo.fork(tip, base) if base else ""
-    refs: frozenset[RefChange] = frozenset() if repo.descends(tip, known) else frozenset({"force"})
-    before, gaps = git.with_trunk(known, fork) if excused and fork not in ("", tip) else (known, ())
-    return replace(git.delta(before, tip), gaps=gaps, refs=refs)
+    if not fork:
+        return known, ()
+    return (tip, ()) if fork == tip and repo.descends(base, known) else git.with_trunk(known, fork)
 
 
 def _new_tip(git: PlainGit, repo: Repository, tip: str, trunk: str, old: str) -> Delta:

@@ -127,5 +127,10 @@ def setting(place: Place, name: str, *, kind: str = "") -> str:
     return found.text
 
 
+def ignores_case(place: Place) -> bool:
+    """Whether letter case tells no two of the repository's files apart; git finds that out when it makes a clone."""
+    return setting(place, "core.ignorecase", kind="bool") == "true"
+
+
 def _hashed(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_NAME_CHARS]

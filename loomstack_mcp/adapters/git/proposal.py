@@ -8,6 +8,7 @@ from loomstack_mcp.adapters.git import diffs, history
 from loomstack_mcp.adapters.git.attributes import Attributes, reformatting
 from loomstack_mcp.adapters.git.diffs import Unread, merge_gaps
 from loomstack_mcp.adapters.git.history import Made
+from loomstack_mcp.adapters.git.identity import ignores_case
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.snapshots import snapshot
 from loomstack_mcp.core.changes.conflicts import Proposal
@@ -32,7 +33,7 @@ class Landing:
         self.since_ms = self._now_ms - WINDOW_MS
         """The start of the window."""
         self._lines = Lines(key)
-        self._generated = Generated(generated)
+        self._generated = Generated(generated, ignore_case=ignores_case(repo.place))
         self._unread = Unread()
         self._target = target or repo.told_trunk()
         self._deciders = repo.deciders(self._target)

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.discovery import Place, Unreadable, place_at
-from loomstack_mcp.adapters.git.identity import Derivation, clone_name, derived, setting
+from loomstack_mcp.adapters.git.identity import Derivation, clone_name, derived, ignores_case, setting
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.patterns.globs import literal, pattern
@@ -44,8 +44,8 @@ class Worktree:
 
     @cached_property
     def ignore_case(self) -> bool:
-        """Whether letter case tells no two of its files apart; git finds that out when it makes a clone."""
-        return setting(self.place, "core.ignorecase", kind="bool") == "true"
+        """Whether letter case tells no two of its files apart."""
+        return ignores_case(self.place)
 
     def tracks(self, path: str) -> bool:
         """Whether a file is in the index."""

@@ -15,6 +15,7 @@ PARSE_SECONDS_A_MEGABYTE = 3.0
 """These come on top. A megabyte takes 0.1 s as a rule, and a second where it is made of the shortest statements."""
 
 _CHUNK_BYTES_MIN = 64
+_ASCII_ALONE = bytes(range(128)) + b"%" * 128
 _GRAMMARS = {
     "bash": tree_sitter_bash.language,
     "go": tree_sitter_go.language,
@@ -37,15 +38,18 @@ def syntax_tree(source: bytes, name: str) -> Node | None:
     A short text that is not of the language can keep a grammar busy for minutes, at 10 MB a second: the one for
     TSX, of all, a line of YAML, `- {w: {s/q.py: "def fee(a):"}}`. What counts is the processor's time of this
     thread, so that a busy machine reads what a quiet one does.
+
+    The scanner of bash's grammar looks every character up in C's table of 256 (`isalpha(3)`), and one beyond it ends
+    the process, as an emoji behind a `{` may. So it is shown a plain letter of words for each byte of such a character.
     """
     until = time.thread_time() + PARSE_SECONDS_MAX + PARSE_SECONDS_A_MEGABYTE * len(source) / 1_000_000
     try:
         # A parser of its own: threads may not share one.
-        tree = Parser(grammar(name)).parse(
-            _Chunks(source).read, progress_callback=lambda _, __: time.thread_time() > until
-        )
+        chunks = _Chunks(source.translate(_ASCII_ALONE) if name == "bash" else source)
+        tree = Parser(grammar(name)).parse(chunks.read, progress_callback=lambda _, __: time.thread_time() > until)
     except ValueError:
         return None
+    chunks.source = source
     return tree.root_node
 
 
@@ -57,11 +61,11 @@ class _Chunks:
     """
 
     def __init__(self, source: bytes) -> None:
-        self._source = source
+        self.source = source
         self._end = 0
         self._size = _CHUNK_BYTES_MIN
 
     def read(self, offset: int, _: object) -> bytes:
         self._size = 4 * self._size if offset == self._end else _CHUNK_BYTES_MIN
         self._end = offset + self._size
-        return self._source[offset : self._end]
+        return self.source[offset : self._end]

@@ -1,19 +1,21 @@
 """How each check of a change is found out: by reading its blobs, when first a rule asks."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 
 from loomstack_mcp.adapters.git.blobs import Blobs, FileTree, tree_of
 from loomstack_mcp.adapters.git.plain import Delta
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.parse.imports.changed import Imports, changed_imports
-from loomstack_mcp.adapters.parse.imports.import_map import import_map
+from loomstack_mcp.adapters.parse.imports.import_map import ImportMap, import_map
 from loomstack_mcp.adapters.parse.re2_patterns import Patterns
 from loomstack_mcp.adapters.parse.test_files.read import read_tests
 from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.policy import content
 from loomstack_mcp.core.policy.boundaries import crossings
-from loomstack_mcp.core.policy.delta import LINK, NO_MODE, SUBMODULE, limits_exceeded
-from loomstack_mcp.core.policy.looks import NoLooks, Violations
+from loomstack_mcp.core.policy.delta import LINK, NO_MODE, SUBMODULE, Subject, limits_exceeded
+from loomstack_mcp.core.policy.looks import Looks, NoLooks, Violations
 from loomstack_mcp.core.policy.rules import Boundaries, Limits, WeakeningScope
 from loomstack_mcp.core.policy.violations import Unknown, Violation
 from loomstack_mcp.core.tampering.tampering import weakened
@@ -22,17 +24,31 @@ from loomstack_mcp.core.tampering.tampering import weakened
 class ChangeLooks(NoLooks):
     """The looks at a change, each by reading its blobs, and at the message of its commit where there is one."""
 
-    def __init__(self, repo: Repository, delta: Delta, *, message: str | None = None) -> None:
+    def __init__(
+        self, repo: Repository, delta: Delta, *, message: str | None = None, whole: "_WholeChange | None" = None
+    ) -> None:
+        """`whole` is the change that this one is a part of."""
         self._repo = repo
         self._delta = delta
-        self._blobs = Blobs(repo)
+        self._subject = delta.subject
         self._message = message
+        self._whole = whole or _WholeChange(repo, delta)
+        self._names = frozenset(_names(delta.subject)) if whole else None
+        self._parts: dict[frozenset[str], ChangeLooks] = {}
         self._added: dict[tuple[str, ...], Violations] = {}
         self._weakening: dict[WeakeningScope, Violations] = {}
 
+    def at(self, paths: frozenset[str], /) -> Looks:
+        """The same looks at the files that are, or were, at these paths; what explains a loss of tests is any file."""
+        if paths not in self._parts:
+            files = tuple(file for file in self._subject.files if not paths.isdisjoint((file.path, file.old_path)))
+            part = replace(self._delta, subject=Subject(files=files))
+            self._parts[paths] = ChangeLooks(self._repo, part, message=self._message, whole=self._whole)
+        return self._parts[paths]
+
     def limits(self, limits: Limits, /) -> Violations:
         """Bounds on the size of the change that it exceeds."""
-        return limits_exceeded(self._delta.subject, limits)
+        return limits_exceeded(self._subject, limits)
 
     def secrets(self) -> Violations:
         """Secrets that it adds; raises Unknown."""
@@ -44,20 +60,20 @@ class ChangeLooks(NoLooks):
 
     def submodules(self) -> Violations:
         """Submodules that it points elsewhere."""
-        return content.submodules_changed(self._delta.subject)
+        return content.submodules_changed(self._subject)
 
     def added(self, patterns: tuple[str, ...], /) -> Violations:
         """Added lines that match one of these expressions; raises Unknown."""
         if patterns not in self._added:
             first = Patterns(patterns).first
-            self._added[patterns] = content.lines_forbidden(self._delta.subject, self._blobs.content, first)
+            self._added[patterns] = content.lines_forbidden(self._subject, self._whole.blobs.content, first)
         return self._added[patterns]
 
     def weakening(self, which: WeakeningScope, /) -> Violations:
         """Tests that it weakens, on purpose by the looks of it (`tamper`) or in any way; raises Unknown."""
         if which not in self._weakening:
-            before, after = _sides(self._delta, self._blobs)
-            self._weakening[which] = weakened(before, after, parse=read_tests, which=which)
+            before, after = self._whole.sides
+            self._weakening[which] = weakened(before, after, parse=read_tests, which=which, at=self._names)
         return self._weakening[which]
 
     def crossings(self, boundaries: Boundaries, /) -> Violations:
@@ -77,31 +93,53 @@ class ChangeLooks(NoLooks):
         return (Violation(text=f"the message does not match {pattern}"),)
 
     @cached_property
-    def _tree(self) -> FileTree:
-        return tree_of(self._repo, self._delta.after)
-
-    @cached_property
     def _secrets(self) -> Violations:
-        return content.secrets_added(self._delta.subject, self._blobs.content)
+        return content.secrets_added(self._subject, self._whole.blobs.content)
 
     @cached_property
     def _links(self) -> Violations:
-        return content.links_escaping(self._delta.subject, self._blobs.links(self._tree))
+        return content.links_escaping(self._subject, self._whole.links)
 
     @cached_property
     def _imports(self) -> Imports:
-        names = import_map(self._tree, self._blobs.content)
-        return changed_imports(self._delta.subject, self._blobs.content, self._tree.holds, names)
+        whole = self._whole
+        return changed_imports(self._subject, whole.blobs.content, whole.tree.holds, whole.import_map)
 
 
-def _sides(delta: Delta, blobs: Blobs) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """The files before and after, without links, submodules and what is too large to read."""
-    sides: tuple[dict[str, bytes], dict[str, bytes]] = ({}, {})
-    for file in delta.subject.files:
-        for side, path, mode, blob in (
-            (sides[0], file.old_path, file.mode_before, file.blob_before),
-            (sides[1], file.path, file.mode_after, file.blob_after),
-        ):
-            if mode not in (LINK, SUBMODULE, NO_MODE) and (found := blobs.content(blob)) is not None:
-                side[path] = found
-    return sides
+def _names(subject: Subject) -> Iterator[str]:
+    for file in subject.files:
+        yield from (file.path, file.old_path)
+
+
+class _WholeChange:
+    """What the looks at a change and at parts of it have in common, each read once."""
+
+    def __init__(self, repo: Repository, delta: Delta) -> None:
+        self._repo = repo
+        self._delta = delta
+        self.blobs = Blobs(repo)
+
+    @cached_property
+    def tree(self) -> FileTree:
+        return tree_of(self._repo, self._delta.after)
+
+    @cached_property
+    def links(self) -> Mapping[str, str]:
+        return self.blobs.links(self.tree)
+
+    @cached_property
+    def import_map(self) -> ImportMap:
+        return import_map(self.tree, self.blobs.content)
+
+    @cached_property
+    def sides(self) -> tuple[dict[str, bytes], dict[str, bytes]]:
+        """The files before and after, without links, submodules and what is too large to read."""
+        sides: tuple[dict[str, bytes], dict[str, bytes]] = ({}, {})
+        for file in self._delta.subject.files:
+            for side, path, mode, blob in (
+                (sides[0], file.old_path, file.mode_before, file.blob_before),
+                (sides[1], file.path, file.mode_after, file.blob_after),
+            ):
+                if mode not in (LINK, SUBMODULE, NO_MODE) and (found := self.blobs.content(blob)) is not None:
+                    side[path] = found
+        return sides

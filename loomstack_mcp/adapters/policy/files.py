@@ -13,6 +13,7 @@ from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.policy.rules import Layer, Rulebook
 
 FOLDER = "policies"
+_ENDINGS = (".yaml", ".yml")
 _FILES_MAX = 200
 _BYTES_MAX = 300_000
 _KEY_BYTES = 32
@@ -31,7 +32,7 @@ def of_commit(repo: Repository, commit: str) -> tuple[PolicyFile, ...]:
         raise PolicyError(f"{FOLDER}:1: is no folder of its own on the trunk; put the rules themselves there")
     found = []
     for name, entry in folder.items():
-        if name.endswith((".yaml", ".yml")):
+        if name.endswith(_ENDINGS):
             path = f"{FOLDER}/{name}"
             if not entry.is_file:
                 raise PolicyError(f"{path}:1: is no file of its own on the trunk; put the rules themselves there")
@@ -42,9 +43,7 @@ def of_commit(repo: Repository, commit: str) -> tuple[PolicyFile, ...]:
 def of_folder(root: Path, *, layer: Layer, shown: str = FOLDER) -> tuple[PolicyFile, ...]:
     """The files of a folder `policies/` below `root`; none where there is no such folder."""
     folder = root / FOLDER
-    names = (
-        sorted(path for path in folder.glob("*.y*ml") if path.suffix in (".yaml", ".yml")) if folder.is_dir() else []
-    )
+    names = sorted(path for path in folder.glob("*.y*ml") if path.suffix in _ENDINGS) if folder.is_dir() else []
     found = []
     for path in names:
         name = f"{shown}/{path.name}"
@@ -57,6 +56,27 @@ def of_folder(root: Path, *, layer: Layer, shown: str = FOLDER) -> tuple[PolicyF
 def of_org(home: str) -> tuple[PolicyFile, ...]:
     """The organisation's layer, in the home folder of LoomStack."""
     return of_folder(Path(home), layer="org", shown="org") if home else ()
+
+
+def unread_files(root: Path, *, shown: str = FOLDER) -> tuple[str, ...]:
+    """Files that look like rules and are read by nobody: in a sub-folder, or of another ending or letter case."""
+    folders = [entry for entry in sorted(root.iterdir()) if entry.name.casefold() == FOLDER] if root.is_dir() else []
+    found = [(folder, path) for folder in folders for path in sorted(folder.rglob("*")) if _looks_like_rules(path)]
+    return tuple(
+        f"{shown if folder.name == FOLDER else folder.name}/{path.relative_to(folder).as_posix()}"
+        for folder, path in found
+        if not _is_read(folder, path)
+    )
+
+
+def _looks_like_rules(path: Path) -> bool:
+    return path.suffix.casefold() in _ENDINGS and path.is_file()
+
+
+def _is_read(folder: Path, path: Path) -> bool:
+    """As rules, or as cases of `policy test`."""
+    is_case = path.parent == folder / "tests" and path.suffix == ".yaml"
+    return folder.name == FOLDER and (is_case or (path.parent == folder and path.suffix in _ENDINGS))
 
 
 def _content(repo: Repository, blob: str, path: str) -> bytes:

@@ -64,11 +64,18 @@ def pushed(repo: Repository, old: str, new: str, ref: str, *, point: Point, trun
     return replace(found, branch=ref.removeprefix("refs/heads/"), refs=delta.refs, head=new if new.strip("0") else "")
 
 
-def landing(repo: Repository, base: str, head: str, *, point: Point, branch: str = "") -> tuple[Situation, Delta]:
-    """What `head` would land on `base`."""
-    delta = landing_delta(repo, base, head)
+def landing(
+    repo: Repository, base: str, head: str, *, point: Point, branch: str = "", trunk: str = ""
+) -> tuple[Situation, Delta]:
+    """What `head` would land on `base`; on another branch than the `trunk`, without what that has already."""
+    delta = landing_delta(repo, base, head, trunk="" if _is_same_branch(base, trunk) else trunk)
     found = _change(repo, delta, point=point, actions=frozenset({"land"}))
     return replace(found, branch=branch or None, head=repo.commit(head)), delta
+
+
+def _is_same_branch(base: str, trunk: str) -> bool:
+    """Whether a ref is, or may be, the trunk under another name: of another remote, or a commit of it."""
+    return not base.startswith("refs/") or base.rpartition("/")[2] == trunk.rpartition("/")[2]
 
 
 def _change(

@@ -21,16 +21,16 @@ _HARMLESS = ("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/fd")
 def touched(root: Path, cwd: Path, names: Iterable[tuple[str, bool]]) -> tuple[tuple[Touched, ...], tuple[str, ...]]:
     """Each name relative to the root, and where links lead it; and what leads out of the repository.
 
-    A name comes with whether all below it is meant. What is written to the system's temporary folder,
-    or to a terminal, is nobody's business.
+    A name comes with whether all below it is meant; "" may be any path, and so is the root. What is written to the
+    system's temporary folder, or to a terminal, is nobody's business.
     """
     found: dict[Touched, None] = {}
     outside: dict[str, None] = {}
-    real_folder = cache(os.path.realpath)
+    real_folder = cache(_real)
     in_sibling = _in_sibling(root)
     tops = (str(root), os.path.realpath(root))
     for name, is_wide in names:
-        lexical = os.path.normpath(cwd / os.path.expanduser(name))  # noqa: PTH111 `~nobody/x` stays as it is
+        lexical = os.path.normpath(cwd / os.path.expanduser(name)) if name else str(root)  # noqa: PTH111 `~nobody/x` stays as it is
         real = os.path.join(real_folder(os.path.dirname(lexical)), os.path.basename(lexical))  # noqa: PTH118, PTH119, PTH120
         real = os.path.realpath(real) if os.path.islink(real) else real  # noqa: PTH114 a NUL does not raise
         for path in dict.fromkeys((lexical, real)):
@@ -40,6 +40,11 @@ def touched(root: Path, cwd: Path, names: Iterable[tuple[str, bool]]) -> tuple[t
             elif not _is_harmless(path):
                 outside[name] = None
     return tuple(found), tuple(outside)
+
+
+def _real(path: str) -> str:
+    """Where links lead; a path with a NUL, which no link has, leads to itself."""
+    return path if "\0" in path else os.path.realpath(path)
 
 
 class FolderLooks(NoLooks):
@@ -64,6 +69,8 @@ class FolderLooks(NoLooks):
 
 
 def _files(root: Path, folder: str) -> Iterator[str]:
+    if "\0" in folder:  # of which there is none
+        return
     for place, folders, names in os.walk(root / folder):
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]  # noqa: PTH114, PTH118
         yield from (os.path.relpath(os.path.join(place, name), root) for name in (*names, *links))  # noqa: PTH118

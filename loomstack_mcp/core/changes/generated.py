@@ -24,7 +24,9 @@ def named_so(path: str, /) -> bool:
 class Generated:
     """Which paths do not count: by name (lock files, bundles, snapshots, change logs), by attribute, by setting."""
 
-    def __init__(self, patterns: Sequence[str] = ()) -> None:
+    def __init__(self, patterns: Sequence[str] = (), *, ignore_case: bool = False) -> None:
+        """`ignore_case` is whether letter case tells no two paths of the repository apart."""
+        self._ignore_case = ignore_case
         self._patterns = [pattern(text) for text in patterns]
         self._known: dict[str, bool] = {}
 
@@ -35,7 +37,7 @@ class Generated:
     def learn(self, paths: Collection[str], /, *, marked: Collection[str]) -> None:
         """Judge paths; `marked` are those that `.gitattributes` calls generated."""
         for path in paths:
-            matched = any(covers(wanted, path) for wanted in self._patterns)
+            matched = any(covers(wanted, path, ignore_case=self._ignore_case) for wanted in self._patterns)
             self._known[path] = matched or path in marked or named_so(path)
 
     def __call__(self, path: str, /) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from loomstack_mcp.core.errors import Invalid, LimitExceeded
 from loomstack_mcp.core.limits import PATTERN_BRACES_MAX, SPELLED_CHARS_MAX
 
-_UNIT = re.compile(r"\\.|\[!?\]?(?:\\.|[^\]/\\])*\]|[{},]|[^\\\[{},]+|.", re.DOTALL)
+_UNIT = re.compile(r"\\.|\[[!^]?\]?(?:\\.|[^\]/\\])*\]|[{},]|[^\\\[{},]+|.", re.DOTALL)
 
 
 def alternatives(text: str, /) -> list[str]:
@@ -35,6 +35,25 @@ def alternatives(text: str, /) -> list[str]:
     if outer:
         raise Invalid(f"{{ is never closed in {text}; write \\{{ for that character")
     return list(dict.fromkeys(current))
+
+
+def without_false_braces(text: str, /) -> str:
+    """The text with a backslash before both braces of each pair that holds no choice: `{-$lang}` is a name, as in bash.
+
+    A brace that is never closed is left for `alternatives` to refuse.
+    """
+    units: list[str] = _UNIT.findall(text)
+    outer: list[tuple[int, bool]] = []
+    for number, unit in enumerate(units):
+        if unit == "{":
+            outer.append((number, False))
+        elif unit == "," and outer:
+            outer[-1] = (outer[-1][0], True)
+        elif unit == "}" and outer:
+            opened, is_choice = outer.pop()
+            if not is_choice:
+                units[opened], units[number] = r"\{", r"\}"
+    return "".join(units)
 
 
 def _choices(done: Sequence[str], current: Sequence[str], text: str) -> list[str]:

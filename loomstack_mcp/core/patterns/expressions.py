@@ -2,7 +2,7 @@
 
 import re
 
-from loomstack_mcp.core.patterns.wildcards import Letter, Name, Route
+from loomstack_mcp.core.patterns.wildcards import Letter, Name, Readings, Route
 
 
 def route_expression(route: Route, /) -> str:
@@ -19,6 +19,8 @@ def route_expression(route: Route, /) -> str:
 def _name_expression(name: Name) -> str:
     if isinstance(name, str):
         return re.escape(name)
+    if isinstance(name, Readings):
+        return f"(?:{'|'.join(map(_name_expression, name.readings))})"
     first, *others = ("".join(map(_letter_expression, part)) for part in name)
     return first + "".join(
         f"(?>[^/]*?{other})" if number < len(others) else f"[^/]*{other}" for number, other in enumerate(others, 1)

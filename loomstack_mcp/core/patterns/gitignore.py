@@ -1,15 +1,18 @@
 """Path patterns of policies: gitignore's globs, without the spellings that git reads in a surprising way.
 
 A pattern without a slash floats, `/x` is anchored, a folder covers what is below it, and a pattern that
-ends with a slash covers only that. Rules protect loosely and except exactly, so that no other spelling of a
-name escapes a rule, and none widens an exception. Source: gitignore(5); `git check-ignore` is the oracle of
-the tests.
+ends with a slash covers only that. Braces are choices, as in claims. Rules protect loosely and except exactly,
+so that no other spelling of a name escapes a rule, and none widens an exception: where a rule protects, `[id]`
+is also a folder of that name; in an exception it is one letter, as in git. Source: gitignore(5);
+`git check-ignore` is the oracle of the tests.
 """
 
 import re
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
+from loomstack_mcp.core.errors import Invalid, LimitExceeded
+from loomstack_mcp.core.patterns.braces import alternatives, without_false_braces
 from loomstack_mcp.core.patterns.expressions import route_expression
 from loomstack_mcp.core.patterns.gitignore_routes import route_of
 from loomstack_mcp.core.patterns.spellings import Fold, composed, folded, folded_name
@@ -25,10 +28,10 @@ class Matcher:
     def __init__(self, patterns: tuple[str, ...]) -> None:
         forms = tuple(map(composed, patterns))
         self._exact = _Spelling(patterns, patterns, str)
-        self._composed = _Spelling(patterns, forms, str)
-        self._folded = _Spelling(patterns, forms, folded_name)
+        self._composed = _Spelling(patterns, forms, str, spelled=True)
+        self._folded = _Spelling(patterns, forms, folded_name, spelled=True)
         self._alike = self._folded.routes == self._composed.routes
-        self._needles = _needles(patterns)
+        self._needles = _needles(spelled_out(patterns))
 
     def exact(self, path: str) -> str:
         """The first pattern that covers precisely this spelling of the path, or ""."""
@@ -67,6 +70,18 @@ def compiled(patterns: Sequence[str], /) -> Matcher:
     return _compiled(tuple(patterns))
 
 
+def spelled_out(patterns: Sequence[str], /) -> tuple[str, ...]:
+    """The patterns without braces that they stand for. Raises Invalid for braces that are not closed or too many."""
+    return tuple(way for pattern in patterns for way in _ways(pattern))
+
+
+def _ways(pattern: str) -> Sequence[str]:
+    try:
+        return alternatives(without_false_braces(pattern))
+    except LimitExceeded as refused:
+        raise Invalid(str(refused)) from None
+
+
 @lru_cache(maxsize=8)
 def _with_forms(paths: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return tuple((path, folded(path)) for path in paths)
@@ -88,9 +103,10 @@ def _needles(patterns: tuple[str, ...]) -> tuple[str, ...]:
 class _Spelling:
     """The patterns of a list with one treatment of their names."""
 
-    def __init__(self, shown: tuple[str, ...], texts: tuple[str, ...], fold: Fold) -> None:
-        self._shown = shown
-        self.routes = tuple(route_of(text, str if _is_folded(text) else fold) for text in texts)
+    def __init__(self, shown: tuple[str, ...], texts: tuple[str, ...], fold: Fold, *, spelled: bool = False) -> None:
+        ways = [(name, way) for name, text in zip(shown, texts, strict=True) for way in _ways(text)]
+        self._shown = tuple(name for name, _ in ways)
+        self.routes = tuple(route_of(way, str if _is_folded(way) else fold, spelled=spelled) for _, way in ways)
         # Every path that is covered begins with one of these: the cheap test before the expensive one.
         self.heads = tuple("/".join(leading_names(route[0])) for route in self.routes)
 

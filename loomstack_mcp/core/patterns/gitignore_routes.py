@@ -6,8 +6,18 @@ from functools import lru_cache
 
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import PATTERN_CHARS_MAX, RANGE_CHARS_MAX
+from loomstack_mcp.core.patterns.segments import as_it_stands
 from loomstack_mcp.core.patterns.spellings import Fold
-from loomstack_mcp.core.patterns.wildcards import ANY_LETTER, ANY_NAME, Letter, Letters, Name, Route
+from loomstack_mcp.core.patterns.wildcards import (
+    ANY_LETTER,
+    ANY_NAME,
+    Letter,
+    Letters,
+    Name,
+    Reading,
+    Readings,
+    Route,
+)
 
 # A set ends at the first ] that is not its first member.
 _UNIT = re.compile(r"\\.|\[[!^]?+(?:\\.|[^\\])(?:\\.|[^\]\\])*\]|.", re.DOTALL)
@@ -16,9 +26,10 @@ _TRAILING_BLANK = re.compile(r"(?<!\\)(?:\\\\)*\s\Z")
 
 
 @lru_cache(maxsize=4_096)
-def route_of(text: str, fold: Fold, /) -> Route:
+def route_of(text: str, fold: Fold, /, *, spelled: bool = False) -> Route:
     """The names that a covered path has, folded, with a last part for what is below them.
 
+    With `spelled` a set also stands for the text that spells it, as in the names of routes, `[id]`.
     Raises Invalid for a text that is no pattern, or that git reads in a surprising way.
     """
     _admit(text)
@@ -30,7 +41,7 @@ def route_of(text: str, fold: Fold, /) -> Route:
         if segment == "**":
             route.append(())
         else:
-            route[-1] = (*route[-1], _name(segment, text, fold))
+            route[-1] = (*route[-1], _readings(segment, text, fold) if spelled else _name(segment, text, fold))
     if segments[-1] == "**":
         route[-1] = (ANY_NAME,)
     route.append((ANY_NAME,) if text.endswith("/") else ())
@@ -51,7 +62,13 @@ def _admit(text: str) -> None:
         raise Invalid("a pattern holds NUL, which no path has; delete it")
 
 
-def _name(segment: str, text: str, fold: Fold) -> Name:
+def _readings(segment: str, text: str, fold: Fold) -> Name:
+    read = _name(segment, text, fold)
+    as_text = _UNIT.sub(lambda unit: as_it_stands(unit[0]) if len(unit[0]) > 1 else unit[0], segment)
+    return read if as_text == segment else Readings((read, _name(as_text, text, fold)))
+
+
+def _name(segment: str, text: str, fold: Fold) -> Reading:
     if segment == "*":
         return ANY_NAME
     parts: list[list[Letter]] = [[]]

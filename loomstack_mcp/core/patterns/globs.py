@@ -1,6 +1,7 @@
 """Do two patterns share a path; does a pattern cover a path. Both are decided exactly."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -9,7 +10,7 @@ from loomstack_mcp.core.errors import Invalid, LimitExceeded
 from loomstack_mcp.core.limits import PATTERN_CHARS_MAX
 from loomstack_mcp.core.patterns.braces import alternatives
 from loomstack_mcp.core.patterns.segments import name_of
-from loomstack_mcp.core.patterns.wildcards import ANY_NAME, Name, Route, leading_names, shared_path, some_path
+from loomstack_mcp.core.patterns.wildcards import ANY_NAME, Name, Readings, Route, leading_names, shared_path, some_path
 
 _SPECIAL = re.compile(r"[\\*?\[\]{}]")
 
@@ -71,8 +72,8 @@ def pattern(text: str, /) -> Pattern:
 
 
 def literal(path: str, /) -> str:
-    """The text of the pattern that covers exactly this path."""
-    return _SPECIAL.sub(r"\\\g<0>", path)
+    """The text of the pattern that covers exactly this path, in form C, as the patterns of claims are."""
+    return _SPECIAL.sub(r"\\\g<0>", unicodedata.normalize("NFC", path))
 
 
 def overlap(a: Pattern, b: Pattern, /, *, ignore_case: bool = False) -> str:
@@ -99,7 +100,8 @@ def first_overlap(wanted: Sequence[str], held: Sequence[str], /, *, ignore_case:
 
 
 def covers(wanted: Pattern, path: str, /, *, ignore_case: bool = False) -> bool:
-    """Whether a normalized path, without a final slash, is among those of the pattern."""
+    """Whether a normalized path, without a final slash, is among those of the pattern, in form C."""
+    path = unicodedata.normalize("NFC", path)
     if ignore_case:
         path = path.casefold()
     return any(_covers(way, path) for way in (wanted.folded if ignore_case else wanted.ways))
@@ -176,5 +178,7 @@ def _way_along(route: list[tuple[Name, ...]]) -> Way:
 def _tail(part: tuple[Name, ...]) -> str:
     """The literal characters that the last name of a part ends with."""
     last = part[-1] if part else ""
+    if isinstance(last, Readings):  # behind the last star both end alike, or the first ends with a set
+        last = last.readings[0]
     tail = last if isinstance(last, str) else last[-1]
     return tail if isinstance(tail, str) else ""

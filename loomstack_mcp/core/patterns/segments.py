@@ -1,25 +1,49 @@
 """One segment of a claim's pattern: its letters, sets and stars, read as what wildcards compare."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import RANGE_CHARS_MAX
-from loomstack_mcp.core.patterns.wildcards import ANY_LETTER, ANY_NAME, Letter, Letters, Name
+from loomstack_mcp.core.patterns.wildcards import ANY_LETTER, ANY_NAME, Letter, Letters, Name, Reading, Readings
 
 _ESCAPABLE = r"\*?[]{},!^-"
 
 _UNIT = re.compile(r"\\.|\[!?\]?(?:\\.|[^\]/\\])*\]|.", re.DOTALL)
+_CHARACTER = re.compile(r"\\.|[*?\[\]{}]", re.DOTALL)
 _MEMBER = re.compile(r"\\.|.", re.DOTALL)
+_RANGE = re.compile(r"(\\.|[^\\])-(\\.|[^\\])", re.DOTALL)
 _SPECIAL = re.compile(r"[*?\[\\]")
 
 
 def name_of(segment: str, /, *, folded: bool) -> Name:
     """The names that one segment of a pattern stands for; `folded` for comparing with casefolded names.
 
-    Raises Invalid for what is no pattern of names.
+    A set stands for one character of it, and for the text that spells it, too: whether a name like `[id]` is meant
+    as it stands does not depend on the files that are there. Raises Invalid for what is no pattern of names.
     """
+    read = _reading(segment, folded)
+    spelled = with_sets(segment, as_it_stands)
+    return read if spelled == segment else Readings((read, _reading(spelled, folded)))
+
+
+def with_sets(text: str, replaced: Callable[[str], str], /) -> str:
+    """The text of a pattern with something else in the place of every set of characters."""
+    return _UNIT.sub(lambda unit: replaced(unit[0]) if len(unit[0]) > 1 and unit[0][0] == "[" else unit[0], text)
+
+
+def as_it_stands(unit: str, /) -> str:
+    """A set as the text that spells it."""
+    return _CHARACTER.sub(lambda found: found[0] if len(found[0]) > 1 else f"\\{found[0]}", unit)
+
+
+def is_backwards(unit: str, /) -> bool:
+    """Whether a set has a range that runs backwards, so that it can only be the text that spells it: `[top-bar]`."""
+    return any(low[-1] > high[-1] for low, high in _RANGE.findall(unit[1:-1].removeprefix("!")))
+
+
+def _reading(segment: str, folded: bool) -> Reading:
     if not _SPECIAL.search(segment):
         return segment.casefold() if folded else segment
     parts: list[list[Letter]] = [[]]

@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 from loomstack_mcp.core.errors import Invalid, LimitExceeded
 from loomstack_mcp.core.limits import PATTERN_CHARS_MAX
+from loomstack_mcp.core.patterns.braces import without_false_braces
 from loomstack_mcp.core.patterns.globs import Pattern, literal, pattern
+from loomstack_mcp.core.patterns.segments import as_it_stands, is_backwards, with_sets
 
 EVERYTHING = "**"
 
 _GLOB = re.compile(r"[*?\[\]{}]")
+_WILD = re.compile(r"(?<!\\)[*?]")
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _UNSPEAKABLE = {"Cc", "Cs", "Zl", "Zp"}
 """Unicode categories: controls, halves of a character, and what breaks a line."""
@@ -27,9 +30,15 @@ def claimed(
     """The canonical pattern for a path or pattern, anchored at the repository's root.
 
     `is_file` and `is_folder` say what a relative path, without a final slash, names on disk; what
-    exists is meant literally, glob characters and all. A literal path that does not exist is a
-    folder to be when its last name has no dot after its first character, else that file alone.
-    Claiming the answer again gives the same answer. `..` is resolved by text alone.
+    exists is meant literally, glob characters and all, and so are the folders that exist above what
+    does not. Of the rest, braces without a choice and ranges that run backwards are meant as they
+    stand, and a set covers both the text that spells it and each of its characters. So, but for a
+    choice of braces, the answer covers the typed text as a path, whatever is on disk: two callers who
+    type the same never miss one another.
+
+    A path of names and sets that does not exist is a folder to be when its last name has no dot after
+    its first character, else that file alone. Claiming the answer again gives the same answer. `..`
+    is resolved by text alone.
 
     Raises Invalid for what is no path of the worktree, LimitExceeded for one that is too long.
     """
@@ -41,9 +50,11 @@ def claimed(
         return _claimable(literal(path), text).text
     if is_folder(path):
         return _claimable(f"{literal(path)}/", text).text
-    wanted = _claimable(path, text)
+    names = _as_meant(names, is_folder)
+    wanted = _claimable("/".join(names), text)
     if not wanted.literal:
-        return _claimable(_shortest(names, is_meant_as_folder), text).text
+        is_wide = is_meant_as_folder or _may_be_new_folder(names[-1])
+        return _claimable(_shortest(names, is_wide), text).text
     # Without its backslashes it may well exist: `a\*b` names a file called `a*b`.
     path = wanted.key[:-1]
     exists = is_file(path)
@@ -61,6 +72,24 @@ def file_pattern(path: str, /) -> str:
     if any(unicodedata.category(character) == "Cs" for character in path):
         raise Invalid(f"{path!r} is no Unicode text, which no claim can hold; rename the file")
     return pattern(literal(unicodedata.normalize("NFC", path))).text
+
+
+def _as_meant(names: list[str], is_folder: Callable[[str], bool]) -> list[str]:
+    """The names with a backslash before what the disk, or they themselves, say to be no wildcard."""
+    depths = range(len(names) - 1, 0, -1) if any(map(_GLOB.search, names[:-1])) else ()
+    there = next((depth for depth in depths if is_folder("/".join(names[:depth]))), 0)
+    rest = with_sets(without_false_braces("/".join(names[there:])), _if_it_can_be_a_set)
+    return [*map(literal, names[:there]), *rest.split("/")]
+
+
+def _if_it_can_be_a_set(unit: str) -> str:
+    return as_it_stands(unit) if is_backwards(unit) else unit
+
+
+def _may_be_new_folder(name: str) -> bool:
+    """Whether a name of sets and letters may be that of a folder to be, as `[slug]` of a route."""
+    spelled = with_sets(name, lambda _: "x")
+    return spelled != name and not _WILD.search(spelled) and not _has_extension(spelled)
 
 
 def _has_extension(path: str) -> bool:

@@ -21,13 +21,23 @@ class Letters:
 
 
 Letter = str | Letters
-Name = str | tuple[Sequence[Letter], ...]
+Reading = str | tuple[Sequence[Letter], ...]
 """A literal name, or the parts of a pattern of names, with a gap between each two."""
+
+
+@dataclass(frozen=True)
+class Readings:
+    """A pattern of names that can be read in more than one way, and covers what any of them covers."""
+
+    readings: tuple[Reading, ...]
+
+
+Name = Reading | Readings
 Route = tuple[tuple[Name, ...], ...]
 """The parts of a pattern of paths, with a gap for any number of names between each two."""
 
 ANY_LETTER = Letters(frozenset(), negated=True)
-ANY_NAME: Name = ((ANY_LETTER,), "")
+ANY_NAME: Reading = ((ANY_LETTER,), "")
 
 Element = TypeVar("Element")
 """A letter of a name, or a name of a path."""
@@ -84,6 +94,10 @@ def _letter_of_both(a: Letters, b: Letters) -> str:
 
 
 def _name_in_both(a: Name, b: Name) -> str:
+    if isinstance(a, Readings):
+        return next((name for one in a.readings if (name := _name_in_both(one, b))), "")
+    if isinstance(b, Readings):
+        return _name_in_both(b, a)
     if isinstance(a, str):
         if isinstance(b, str):
             return a if a == b else ""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from loomstack_mcp.core.patterns.gitignore import compiled
+from loomstack_mcp.core.patterns.gitignore import compiled, spelled_out
 from loomstack_mcp.core.policy.looks import Looks
 from loomstack_mcp.core.policy.rules import Rule, Where, Who
 from loomstack_mcp.core.policy.situation import Actor, Situation, Touched
@@ -19,6 +19,8 @@ class Applied:
     """The touched paths that it covers, each with the pattern; "" where the rule names none."""
     time: str = ""
     """The window or freeze that holds."""
+    is_scoped: bool = False
+    """Whether the rule names paths or excepts some, so that it is about those that it covers alone."""
     unknown: tuple[str, ...] = ()
     """What is not known and would decide whether it applies; at a final point that counts as a match."""
 
@@ -37,8 +39,16 @@ def applies(rule: Rule, situation: Situation, /) -> Applied | None:
     unknown = ["paths"] if rule.where.paths and situation.touched is None else []
     unknown += [name for name, holds in asked.items() if holds is None]
     return Applied(
-        paths=paths, time="" if time == "always" else time, unknown=() if situation.is_final else tuple(unknown)
+        paths=paths,
+        time="" if time == "always" else time,
+        is_scoped=situation.touched is not None and bool(rule.where.paths or rule.where.excepted),
+        unknown=() if situation.is_final else tuple(unknown),
     )
+
+
+def is_about(where: Where, path: str, /) -> bool:
+    """Whether a rule that holds there is about this path."""
+    return (not where.paths or bool(compiled(where.paths).loose(path))) and not compiled(where.excepted).exact(path)
 
 
 def _who(who: Who, actor: Actor) -> Iterable[tuple[str, bool | None]]:
@@ -94,7 +104,8 @@ def _left(where: Where, situation: Situation) -> tuple[Touched, ...]:
         left = tuple(one for one in left if one.is_folder or one.path in near)
     if where.excepted:
         excepted = compiled(where.excepted)
-        left = tuple(one for one in left if one.is_folder or not excepted.exact(one.path))
+        # What covers a folder, covers all that is below it.
+        left = tuple(one for one in left if not excepted.exact(one.path))
     return left
 
 
@@ -112,8 +123,9 @@ def _covered_below(where: Where, folder: Touched, looks: Looks) -> Iterable[tupl
     A floating pattern may cover something in any folder. So it counts where the names of the folder begin it,
     else for what is seen there: `rm -rf build` deletes no `.mcp.json` where there is none.
     """
-    floating = tuple(pattern for pattern in where.paths if _floats(pattern))
-    anchored = tuple(pattern for pattern in where.paths if not _floats(pattern))
+    patterns = spelled_out(where.paths)  # of `{a/b,c}` one floats
+    floating = tuple(pattern for pattern in patterns if _floats(pattern))
+    anchored = tuple(pattern for pattern in patterns if not _floats(pattern))
     if hit := compiled(anchored).below(folder.path) or _begun(floating, folder.path):
         yield folder, hit
     elif floating:

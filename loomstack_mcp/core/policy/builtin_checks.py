@@ -10,17 +10,26 @@ _Found = Iterator[Violation]
 
 
 def _outside(situation: Situation) -> _Found:
+    yield from _unread(situation)
     yield from (Violation(text=f"path {path} is outside the repository", path=path) for path in situation.outside)
 
 
 def _bypasses(situation: Situation) -> _Found:
+    yield from _unread(situation)
     if situation.reading is not None:
         yield from (Violation(text=f"bypasses the hooks: {what}") for what in guarded.bypasses(situation.reading))
 
 
 def _decides(situation: Situation) -> _Found:
+    yield from _unread(situation)
     if situation.reading is not None:
         yield from (Violation(text=f"is for people to run: {what}") for what in guarded.decides(situation.reading))
+
+
+def _unread(situation: Situation) -> _Found:
+    """Of a line beyond what is read nobody can say that it does none of this."""
+    if situation.reading is not None and situation.reading.is_cut:
+        yield Violation(text=f"the command is not read whole: {situation.reading.opaque[-1]}; run its parts one by one")
 
 
 BUILTIN: Mapping[str, Callable[[Situation], _Found]] = {

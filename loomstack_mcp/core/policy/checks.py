@@ -5,12 +5,12 @@ from dataclasses import replace
 from functools import partial
 
 from loomstack_mcp.core.limits import HOUR_MS
-from loomstack_mcp.core.policy.applies import Applied
+from loomstack_mcp.core.policy.applies import Applied, is_about
 from loomstack_mcp.core.policy.builtin_checks import BUILTIN
 from loomstack_mcp.core.policy.looks import Looks, Violations
 from loomstack_mcp.core.policy.path_checks import claims_missed, paths_unconfined
 from loomstack_mcp.core.policy.rules import Checks, Content, Evidence, Limits, Rule
-from loomstack_mcp.core.policy.situation import EvidenceFact, Situation
+from loomstack_mcp.core.policy.situation import EvidenceFact, LostIntent, Situation
 from loomstack_mcp.core.policy.violations import Unknown, Violation
 from loomstack_mcp.core.shell.matching import matching_calls
 
@@ -27,12 +27,26 @@ def violations(rule: Rule, situation: Situation, applied: Applied, /) -> tuple[V
         return tuple(BUILTIN[rule.id](situation))
     if rule.check is None:
         return tuple(_applying(applied))
-    wrong, unknown = _checked(rule.check, situation, applied)
+    wrong, unknown = _checked(rule.check, _in_scope(rule, situation, applied), applied)
     if unknown and situation.is_final:
         wrong += [Violation(text=f"{name} is not known here") for name in unknown]
     elif unknown and not wrong:
         raise Unknown(", ".join(dict.fromkeys(unknown)))
     return tuple(wrong)
+
+
+def _in_scope(rule: Rule, situation: Situation, applied: Applied) -> Situation:
+    """What the rule is about: of an action on several paths those that it names and does not except."""
+    if not applied.is_scoped:
+        return situation
+    looks = situation.looks.at(frozenset(touched.path for touched, _ in applied.paths))
+    undoing = situation.undoing and partial(_undone_there, rule, situation.undoing)
+    return replace(situation, looks=looks, undoing=undoing)
+
+
+def _undone_there(rule: Rule, undoing: Callable[[], tuple[LostIntent, ...]]) -> tuple[LostIntent, ...]:
+    there = ((one, tuple(path for path in one.paths if is_about(rule.where, path))) for one in undoing())
+    return tuple(replace(one, paths=paths) for one, paths in there if paths)
 
 
 def _checked(check: Checks, situation: Situation, applied: Applied) -> tuple[list[Violation], list[str]]:

@@ -16,6 +16,9 @@ class Looks(Protocol):
     costs more than a comparison is taken at most once for the same settings.
     """
 
+    def at(self, paths: frozenset[str], /) -> "Looks":
+        """The same looks at these of the touched paths alone, as if nothing else were touched."""
+
     def limits(self, limits: Limits, /) -> Violations:
         """Bounds on the size of the change that it exceeds; raises Unknown."""
 
@@ -46,6 +49,10 @@ class Looks(Protocol):
 
 class NoLooks:
     """Of an action whose files nobody can read: it is not known of any respect whether something is wrong."""
+
+    def at(self, paths: frozenset[str], /) -> Looks:  # noqa: ARG002
+        """Nor of some of them."""
+        return self
 
     def limits(self, limits: Limits, /) -> Violations:  # noqa: ARG002 no look can be taken, whatever the settings
         """Raises Unknown."""

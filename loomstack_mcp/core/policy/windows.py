@@ -46,6 +46,12 @@ def in_freeze(freeze: Freeze, now: datetime, /) -> bool:
     return min(starts) <= now < max(ends)
 
 
+def is_over(freeze: Freeze, now: datetime, /) -> bool:
+    """Whether it has ended for good."""
+    zone = ZoneInfo(freeze.tz)
+    return max(_instant(freeze.end, zone, fold) for fold in (0, 1)) <= now
+
+
 def freeze_text(freeze: Freeze, /) -> str:
     """`freeze year-end, 2026-12-18T18:00 to 2027-01-04T08:00 Europe/Berlin`."""
     return f"freeze {freeze.name}, {freeze.start} to {freeze.end} {freeze.tz}"

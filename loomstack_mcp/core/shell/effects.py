@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from loomstack_mcp.core.shell.options import scanned
 from loomstack_mcp.core.shell.shell_texts import shell_text
-from loomstack_mcp.core.shell.targets import Write, folder_entered, paths_written
+from loomstack_mcp.core.shell.targets import ANYWHERE, Write, folder_entered, paths_written
 from loomstack_mcp.core.shell.words import ANYTHING, Command, Script, Word, Words, words_shown
 from loomstack_mcp.core.shell.wrappers import ASSIGNING, commands_run
 from loomstack_mcp.core.shell.writes import command_writes
@@ -34,6 +34,8 @@ class ShellReading:
     writes: tuple[Write, ...]
     opaque: tuple[str, ...]
     """What may run any command, in words."""
+    is_cut: bool = False
+    """Whether there is more of it than is read, so that nothing can be said for sure of what it does not do."""
 
 
 def shell_reading(script: Script, /, *, cwd: str = "", parse: Callable[[str], Script] | None = None) -> ShellReading:
@@ -45,6 +47,7 @@ def shell_reading(script: Script, /, *, cwd: str = "", parse: Callable[[str], Sc
         assignments=tuple(reader.assignments),
         writes=tuple(dict.fromkeys(reader.writes)),
         opaque=tuple(dict.fromkeys(reader.opaque)),
+        is_cut=reader.is_cut,
     )
 
 
@@ -57,18 +60,21 @@ class _Reader:
         self.assignments: list[tuple[str, Word]] = []
         self.writes: list[Write] = []
         self.opaque: list[str] = []
+        self.is_cut = False
 
     def follow(self, script: Script, cwd: _Folder, depth: int) -> _Folder:
         """The folder where the script ends."""
         folders: dict[tuple[int, ...], _Folder] = {(): cwd}
         self.opaque += script.opaque
+        if script.is_cut:
+            self._cut()
         for command in script.commands:
             here = _folder_of(command.scope, folders)
             self.assignments += command.assignments
             self.writes += paths_written(here, _redirected(command))
             for words in commands_run(command.words):
                 if len(self.calls) >= COMMANDS_MAX:
-                    self.opaque.append(f"more than {COMMANDS_MAX} commands")
+                    self._cut(f"more than {COMMANDS_MAX} commands")
                     return None
                 here = self._ran(words, command, here, depth)
             if command.words:
@@ -88,12 +94,21 @@ class _Reader:
 
     def _shelled(self, words: Words, text: Word, here: _Folder, depth: int) -> _Folder:
         """Where the line stands after a command that hands a text to a shell."""
-        if text.is_opaque or self._parse is None or depth == SHELLS_MAX:
+        if depth == SHELLS_MAX:
+            self._cut(f"more than {SHELLS_MAX} shells within one another")
+            return here
+        if text.is_opaque or self._parse is None:
             self.opaque.append(f"runs commands that cannot be read: {words_shown(words)}")
             return here
         after = self.follow(self._parse(text.text), here, depth + 1)
         # `eval` runs in the shell of the line itself, so its `cd` lasts; any other is a process of its own.
         return after if words[0].name == "eval" else here
+
+    def _cut(self, *why: str) -> None:
+        """What is not read may write, too."""
+        self.opaque += why
+        self.writes.append(ANYWHERE)
+        self.is_cut = True
 
 
 def _folder_of(scope: Sequence[int], folders: Mapping[tuple[int, ...], _Folder]) -> _Folder:

@@ -21,6 +21,9 @@ class Write:
     """Of what is below the path, only what this matches (fnmatch), for who can look which files there are."""
 
 
+ANYWHERE = Write(path="", is_folder_wide=True)
+
+
 def path_from(here: str | None, path: str, /, *, climbs: bool = False) -> str | None:
     """A path from where the line stands; None where that is not known. It `climbs` where `..` takes a folder away."""
     if not path.startswith("/"):

@@ -69,6 +69,8 @@ class Script:
 
     commands: tuple[Command, ...] = ()
     opaque: tuple[str, ...] = ()
+    is_cut: bool = False
+    """Whether commands are left out, for they lie beyond what is read of a line."""
 
 
 def words_shown(words: Words, /) -> str:

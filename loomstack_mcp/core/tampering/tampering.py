@@ -1,6 +1,6 @@
 """Whether a change weakens tests: inventories of the tests before and after it, compared over the whole change."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 from loomstack_mcp.core.policy.violations import Violation
@@ -19,20 +19,31 @@ FINDINGS_MAX = 200
 
 
 def weakened(
-    before: FileContents, after: FileContents, *, parse: Reader, which: Literal["tamper", "any"] = "any"
+    before: FileContents,
+    after: FileContents,
+    *,
+    parse: Reader,
+    which: Literal["tamper", "any"] = "any",
+    at: Collection[str] | None = None,
 ) -> tuple[Violation, ...]:
     """How a change weakens tests; `before` and `after` hold all files that it touches, as far as they exist.
 
     The files that hold no tests are needed too: a new expectation is explained by new code, and a test may
     have moved to where no runner looks. With `tamper` only what is to be denied is told; with `any` also hard
-    losses, and soft findings (`hard=False`) that are only to be shown. Never raises, whatever the files hold.
+    losses, and soft findings (`hard=False`) that are only to be shown. With `at` only those at these paths are
+    told, though the others explain them. Never raises, whatever the files hold.
     """
-    found = weakenings(before, after, parse=parse)
-    return tuple(one.violation() for one in found if which == "any" or one.tampers)
+    found = [one for one in _weakenings(before, after, parse) if which == "any" or one.tampers]
+    told = [one.violation() for one in found if at is None or one.path in at]
+    return tuple(told[:FINDINGS_MAX])
 
 
 def weakenings(before: FileContents, after: FileContents, *, parse: Reader) -> list[Weakening]:
-    """All findings with their kinds, tampering first."""
+    """The findings with their kinds, tampering first."""
+    return _weakenings(before, after, parse)[:FINDINGS_MAX]
+
+
+def _weakenings(before: FileContents, after: FileContents, parse: Reader) -> list[Weakening]:
     old = {path: content for path, content in before.items() if after.get(path) != content}
     new = {path: content for path, content in after.items() if before.get(path) != content}
     code_changed = any(is_code_path(path) for path in (*old, *new))
@@ -49,7 +60,7 @@ def weakenings(before: FileContents, after: FileContents, *, parse: Reader) -> l
     ]
     found = list(dict.fromkeys(found))
     found.sort(key=lambda one: (not one.tampers, not one.hard))
-    return found[:FINDINGS_MAX]
+    return found
 
 
 def _may_hold_tests(old: FileContents, new: FileContents) -> dict[str, bytes]:

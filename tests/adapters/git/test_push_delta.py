@@ -20,14 +20,38 @@ from tests.deltas import pushed
         (ZERO, "HEAD", [], {"create"}),
     ],
 )
-def test_a_push_is_judged_from_where_the_ref_was(
+def test_a_push_of_the_trunk_is_judged_from_where_it_was(
     shop: Path, old: str, new: str, expected: list[str], refs: Set[str]
 ) -> None:
     commit(shop, {"src/a.py": "2\n"})
 
-    landed = pushed(shop, old, new, trunk="main")
+    landed = pushed(shop, old, new, trunk="main", excused=False)
 
     assert (paths(landed), landed.refs) == (expected, refs)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "refs"), [("HEAD~2", "HEAD", set()), ("HEAD~", "HEAD~2", {"force"}), ("HEAD~", "HEAD", set())]
+)
+def test_a_branch_that_moves_along_the_trunk_brings_nothing(shop: Path, old: str, new: str, refs: set[str]) -> None:
+    commit(shop, {"src/a.py": "2\n"})
+    commit(shop, {"src/b.py": "2\n"})
+
+    landed = pushed(shop, git(shop, "rev-parse", old), git(shop, "rev-parse", new), trunk="main")
+
+    assert (paths(landed), set(landed.refs)) == ([], refs)
+
+
+def test_a_branch_moved_onto_the_trunk_is_blamed_for_what_it_loses_of_its_own(shop: Path) -> None:
+    git(shop, "checkout", "--quiet", "-b", "production")
+    commit(shop, {"hotfix.py": "1\n"})
+    old = git(shop, "rev-parse", "HEAD")
+    git(shop, "checkout", "--quiet", "main")
+    commit(shop, {"src/a.py": "2\n"})
+
+    landed = pushed(shop, old, git(shop, "rev-parse", "HEAD"), trunk="main")
+
+    assert (paths(landed), landed.refs) == (["hotfix.py"], frozenset({"force"}))
 
 
 @pytest.mark.parametrize("how", [("merge", "--quiet", "--no-edit", "main"), ("rebase", "--quiet", "main")])

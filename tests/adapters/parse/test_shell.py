@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -74,3 +75,26 @@ def test_of_braces_that_cannot_be_opened_the_text_before_them_is_known(line: str
 def test_a_string_that_the_grammar_takes_for_longer_than_it_is_hides_nothing() -> None:
     assert parsed_line(r"echo $'\\'; git push -f # '").opaque == ("it holds a $'…' that ends elsewhere",)
     assert [str(word) for word in words(r"echo $'\''; git push -f # '")] == ["git", "push", "-f"]
+
+
+def test_no_character_ends_the_process() -> None:
+    """In a process of its own, which reads them wherever the scanner of the grammar looks one up."""
+    reading = (
+        "from loomstack_mcp.adapters.parse.shell.script import parsed_line\n"
+        "for code in (*range(0x80, 0xD800, 0x355), *range(0xE000, 0x110000, 0x800)):\n"
+        "    c = chr(code)\n"
+        "    for line in (f'J{{{c}p', f'x {c}', f'${{x{c}}}', f'<<{c}', f'{c}=1', f'[[ {c} =~ {c} ]]', f'${c}'):\n"
+        "        parsed_line(line)\n"
+    )
+
+    assert subprocess.run([sys.executable, "-c", reading], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["caf\u00e9.py", "cafe\u0301.py", "\U0001f389.md", "\u65e5\u672c/\u672c.txt", "a\u00a0b"]
+)
+def test_a_name_that_is_not_ascii_is_read_as_it_stands(name: str) -> None:
+    [command] = parsed_line(f'rm {name} "{name}" > {name}').commands
+
+    assert [word.text for word in command.words] == ["rm", name, name]
+    assert [target.text for _, target in command.redirects] == [name]

@@ -234,6 +234,16 @@ def test_files_that_machines_write_are_known(path: str) -> None:
     assert (known(path), known("src/lock.py")) == (True, False)
 
 
+def test_letter_case_of_a_setting_counts_as_it_does_in_the_repository() -> None:
+    found = []
+    for ignore_case in (False, True):
+        known = Generated(["Made/"], ignore_case=ignore_case)
+        known.learn(["made/x.py"], marked=())
+        found.append(known("made/x.py"))
+
+    assert found == [False, True]
+
+
 def test_words_that_only_break_into_other_lines_are_nobodys() -> None:
     wide = ["    total = compute(cart, limit=120, unit='item', rounded=True)", *OLD]
     narrow = ["    total = compute(cart, limit=120,", "        unit='item', rounded=True)", *OLD]

@@ -1,15 +1,19 @@
 """Patterns defined once more, naively and by enumeration: what `core/patterns/globs.py` is compared with."""
 
+import re
 from functools import cache
 from itertools import product
 
+_SET = re.compile(r"(?<!\\)\[")
 NAMES = ["".join(letters) for size in (1, 2, 3) for letters in product("ab", repeat=size)]
+SPELLED = ["[!a]", "[ab]a", "[a-b]", "[a-b]ab", "a[ab]", "[A-B]"]
 FEW = ["a", "b", "ab", "B"]
 PATHS = tuple(
     "/".join(names)
     for pool in (product([*NAMES, "A", "aB"], repeat=1), product([*NAMES, "A"], repeat=2))
     for names in pool
 ) + tuple("/".join(names) for depth in (3, 4) for names in product(FEW, repeat=depth))
+PATHS += tuple("/".join(names) for depth in (1, 2) for names in product([*SPELLED, "a", "b"], repeat=depth))
 
 
 @cache
@@ -50,7 +54,12 @@ def _names(steps: list[str], names: list[str]) -> bool:
         return not names
     if steps[0] == "**":
         return any(_names(steps[1:], names[size:]) for size in range(len(names) + 1))
-    return bool(names) and _name(steps[0], names[0]) and _names(steps[1:], names[1:])
+    return bool(names) and _is_named(steps[0], names[0]) and _names(steps[1:], names[1:])
+
+
+def _is_named(step: str, name: str) -> bool:
+    """By the set in the step, or by the text that spells it."""
+    return _name(step, name) or _name(_SET.sub(r"\\[", step), name)
 
 
 def _name(step: str, name: str) -> bool:
@@ -58,6 +67,8 @@ def _name(step: str, name: str) -> bool:
         return not name
     if step[0] == "*":
         return any(_name(step[1:], name[size:]) for size in range(len(name) + 1))
+    if step[0] == "\\":
+        return name[:1] == step[1] and _name(step[2:], name[1:])
     if step[0] == "[":
         close = step.index("]")
         return bool(name) and _one(step[1:close], name[0]) and _name(step[close + 1 :], name[1:])

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loomstack_mcp.adapters.git.run import run
-from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.errors import Invalid, LimitExceeded
+from loomstack_mcp.core.patterns.braces import alternatives, without_false_braces
 from loomstack_mcp.core.patterns.gitignore import compiled
 from tests.deadlines import seconds
 
@@ -116,6 +117,56 @@ def test_what_is_covered_is_also_below_each_folder_above_it(pattern: str, text: 
 def test_what_git_would_read_in_a_surprising_way_is_refused(pattern: str, words: str) -> None:
     with pytest.raises(Invalid, match=words):
         compiled([pattern])
+
+
+ROUTES = ["/app/[id]/**", "[slug]", "/app/[!a]/*/page.tsx", "**/[...rest].tsx", "/app/[[...slug]]/", "/[A-C]x/[]a]"]
+ROUTES += ["/app/[id]/[tab]/page.tsx"]
+
+
+@pytest.mark.parametrize("pattern", ROUTES)
+def test_where_a_rule_protects_brackets_are_also_a_name_and_an_exception_is_as_in_git(pattern: str) -> None:
+    named = pattern.strip("/").replace("**", "x").replace("*", "b")
+    path = f"{named}/x"
+
+    assert compiled([pattern]).loose(path) == pattern
+    assert compiled([pattern]).loose(path.upper()) == pattern
+    assert compiled([pattern]).among((path, "none")) == (path,)
+    assert compiled([pattern]).below(path.rpartition("/")[0]) == pattern
+    assert compiled([pattern]).exact(path) == ""
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", "{a,b}", "{a,{b,ab}}", "{a/b,b}", "[ab]", "*", "/", "{", "}", ","]), min_size=1)
+)
+@settings(max_examples=300, deadline=None)
+def test_braces_mean_what_they_mean_in_claims(pieces: list[str]) -> None:
+    """Each text that they spell out by itself, whatever a list of rules does with it; or they do not load."""
+    text = "/" + "".join(pieces)
+    try:
+        ways = alternatives(without_false_braces(text))
+        alone = [compiled([way]) for way in ways]
+    except (Invalid, LimitExceeded):
+        with pytest.raises(Invalid):
+            compiled([text])
+        return
+
+    matcher = compiled([text])
+
+    paths = ["a", "b", "ab", "a/b", "b/a", "ab/ab", "[ab]", "a/{", "{a"]
+    for ask in ("exact", "loose", "below"):
+        found = [bool(getattr(matcher, ask)(path)) for path in paths]
+        assert found == [any(getattr(one, ask)(path) for one in alone) for path in paths]
+    assert matcher.among(tuple(paths)) == tuple(path for path in paths if matcher.loose(path))
+
+
+@pytest.mark.parametrize(("pattern", "path"), [("/r/{-$lang}/**", "r/{-$lang}/x"), ("{{name}}", "a/{{name}}/x")])
+def test_braces_without_a_choice_are_a_name(pattern: str, path: str) -> None:
+    assert compiled([pattern]).exact(path) == compiled([pattern]).loose(path) == pattern
+
+
+def test_braces_that_are_not_closed_do_not_load() -> None:
+    with pytest.raises(Invalid, match=r"never closed"):
+        compiled(["/src/{a,b"])
 
 
 @pytest.mark.parametrize("path", ["SRC/Core/a.py", "src/co\u200bre/a.py", "SRC/core/\u200b", "\u017frc/core/x"])

@@ -1,5 +1,7 @@
 """Overlap against brute force, over every short path and over drawn patterns."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from loomstack_mcp.core.errors import Invalid, LimitExceeded
 from loomstack_mcp.core.patterns.globs import ancestors, covers, keys_below, literal, overlap, pattern
 from tests.core.patterns.oracle import PATHS, covered, is_covered, spelled_out
 
+WILD = re.compile(r"(?<!\\)[*?\[]")
 NAMES = ["a", "B", "*", "a*", "*b", "a?", "[!a]", "**"]
 SAMPLE = [
     *(name + end for name in NAMES for end in ("", "/")),
@@ -31,7 +34,7 @@ SAMPLE = [
 
 def anchored_below(upper: str, lower: str) -> bool:
     """Whether some alternative of `upper` is a literal path, and one of `lower` lies below it."""
-    paths = [way for way in spelled_out(upper) if not set(way) & set("*?[") and not way.endswith("/")]
+    paths = [way for way in spelled_out(upper) if not WILD.search(way) and not way.endswith("/")]
     return any(way.startswith(f"{path}/") for path in paths for way in spelled_out(lower))
 
 
@@ -100,14 +103,15 @@ def generalised(draw: st.DrawFn, path: str) -> str:
         draw(
             st.sampled_from(
                 [
-                    name,
+                    literal(name),
                     "*",
-                    f"{name[0]}*",
-                    f"*{name[-1]}",
+                    f"{literal(name[0])}*",
+                    f"*{literal(name[-1])}",
                     "?" * len(name),
-                    f"[!x]{name[1:]}",
-                    f"[{name[0]}x]{name[1:]}",
-                    f"{{{name},x}}",
+                    f"[!x]{literal(name[1:])}",
+                    f"[{name[0]}x]{literal(name[1:])}",
+                    f"{{{literal(name)},x}}",
+                    name,
                     "**",
                 ]
             )
@@ -181,6 +185,14 @@ def test_an_escaped_path_covers_itself_alone(drawn: str) -> None:
     assert escaped.literal
     assert escaped.key == f"{path}/"
     assert overlap(escaped, pattern("**")) == path
+
+
+def test_a_path_is_the_same_in_either_form_of_unicode() -> None:
+    decomposed = "cafe\u0301.py"
+
+    assert literal(decomposed) == "caf\u00e9.py"
+    assert covers(pattern("caf\u00e9.py"), decomposed)
+    assert covers(pattern("CAF?.py"), decomposed, ignore_case=True)
 
 
 @pytest.mark.parametrize(

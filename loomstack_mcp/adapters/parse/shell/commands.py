@@ -65,9 +65,11 @@ def _file_redirect(node: Node, reader: WordReader) -> tuple[list[tuple[str, Word
     # The grammar takes the `-f` of `-f>log` for a number.
     stray = reader.words([number]) if number and not text_of(number).isdigit() else []
     # The grammar takes the words that follow a redirection for more targets of it.
-    targets = reader.words(node.children_by_field_name("destination"))
+    nodes = node.children_by_field_name("destination")
     taken = 0 if operator.endswith("-") else 1
-    return [(operator, target) for target in targets[:taken]], [*stray, *targets[taken:]]
+    # Of `> {a,b}` both are targets, as in zsh; bash refuses it.
+    targets = reader.words(nodes[:taken])
+    return [(operator, target) for target in targets], [*stray, *reader.words(nodes[taken:])]
 
 
 def _heredoc(redirect: Node) -> Word:

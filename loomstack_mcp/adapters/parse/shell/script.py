@@ -35,15 +35,17 @@ def parsed_line(line: str, /, *, home: str = "") -> Script:
     """The commands of a line, inner ones too, in the order they stand there.
 
     A variable that the line sets once, to a text, counts as that text; `~` and `$HOME` as `home`, where given.
-    Never raises: a line beyond the limits has no commands and says so in `opaque`.
+    Never raises: a line beyond the limits is cut and says so in `opaque`.
     """
     source = line.encode("utf-8", "surrogatepass")
     # Shells drop a NUL, and would run what is left.
     if len(source) > LINE_BYTES_MAX or line.count("|") > PIPES_MAX or "\0" in line:
-        return Script(opaque=("the line is too long to be read, or holds a NUL",))
+        return Script(opaque=("the line is too long to be read, or holds a NUL",), is_cut=True)
     source = unfolded(source)
     root = syntax_tree(source, "bash")
-    return Script(opaque=("the line is too tangled to be read",)) if root is None else _Walk(source, home).script(root)
+    if root is None:
+        return Script(opaque=("the line is too tangled to be read",), is_cut=True)
+    return _Walk(source, home).script(root)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,17 +70,19 @@ class _Walk:
         opaque = ["it is no shell that can be read"] if root.has_error else []
         commands: list[Command] = []
         # A node is asked for its parent at the cost of its depth, so parents come along.
+        is_cut = False
         todo = [(root, root, _Place())]
         while todo:
             node, parent, place = todo.pop()
             if len(place.scope) > SCOPES_MAX or len(commands) > COMMANDS_MAX:
                 opaque.append("it is too long or too deep to be read")
+                is_cut = True
                 break
             commands += self._commands(node, parent, place)
             opaque += self._doubts(node)
             if node.type != "comment":
                 todo += [(child, node, self._place(node, child, place)) for child in reversed(node.children)]
-        return Script(commands=tuple(commands), opaque=tuple(opaque))
+        return Script(commands=tuple(commands), opaque=tuple(opaque), is_cut=is_cut)
 
     def _doubts(self, node: Node) -> Iterator[str]:
         # A `#` after an escaped blank is no comment.
