@@ -9,6 +9,7 @@ from typing import Any
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX
 from loomstack_mcp.core.patterns.globs import pattern
+from loomstack_mcp.core.repos import identity_of
 
 REPO_FILE = ".loomstack/config.yaml"
 _SQLITE = "sqlite:///"
@@ -63,11 +64,25 @@ def load_settings(
     origins: dict[str, str] = {}
     for name in _NAMES:
         origins[name], values[name] = next((origin, layer[name]) for origin, layer in layers if name in layer)
-    for name in ("home", "store", "repo"):
-        values[name] = _text(name, values[name], origins[name])
-    values["rework_max"] = _whole_number("rework_max", values["rework_max"], origins["rework_max"])
-    values["generated"] = _patterns("generated", values["generated"], origins["generated"])
+        values[name] = _checked(name, values[name], origins[name])
     return Settings(**values, origins=origins, ignored=tuple(ignored))
+
+
+def repo_file_problems(text: str, /) -> tuple[str, ...]:
+    """What is wrong with the text of a `.loomstack/config.yaml`, `file:line: key: what`; empty where it loads."""
+    try:
+        found = _read(text, REPO_FILE)
+    except Invalid as error:
+        return (str(error),)
+    problems = []
+    for name in (name for name in found if name not in _NOT_IN_REPO):
+        value = found[name]
+        try:
+            if _checked(name, value, REPO_FILE) and name == "repo":
+                identity_of(value)
+        except Invalid as error:
+            problems.append(f"{REPO_FILE}:{_line(text, name)}: {name}: {error}")
+    return tuple(problems)
 
 
 def sqlite_path(settings: Settings) -> Path:
@@ -145,8 +160,25 @@ def _read(source: str, name: str) -> dict[str, Any]:
         raise Invalid(f"{name} must hold settings as `name: value` lines")
     unknown = sorted(str(key) for key in found if key not in _NAMES)
     if unknown:
-        raise Invalid(f"{name} has the unknown setting {unknown[0]}; known are {', '.join(_NAMES)}")
+        at = _line(source, unknown[0])
+        raise Invalid(f"{name}:{at} has the unknown setting {unknown[0]}; known are {', '.join(_NAMES)}")
     return found
+
+
+def _line(source: str, key: str) -> int:
+    """The line, from 1, on which a text that loads names a setting."""
+    import yaml  # 25 ms, and most installations have no such file
+
+    node = yaml.compose(source, Loader=yaml.SafeLoader)
+    assert isinstance(node, yaml.MappingNode)
+    return next((name.start_mark.line + 1 for name, _ in node.value if name.value == key), 1)
+
+
+def _checked(name: str, value: object, origin: str) -> Any:
+    """The value as the setting has it. Raises Invalid for one of the wrong kind."""
+    if name == "rework_max":
+        return _whole_number(name, value, origin)
+    return _patterns(name, value, origin) if name == "generated" else _text(name, value, origin)
 
 
 def _text(name: str, value: object, origin: str) -> str:

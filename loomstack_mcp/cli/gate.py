@@ -22,7 +22,9 @@ from loomstack_mcp.edge.here import Here
 
 _COLORS = {"allow": "green", "warn": "yellow", "require_approval": "magenta", "deny": "red"}
 _STDIN_BYTES_MAX = 10_000_000
-_UPDATE = re.compile(r"([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (refs/.+)")
+_SHA = "[0-9a-f]{40}(?:[0-9a-f]{24})?"
+# What a ref cannot hold (git-check-ref-format(1)), git sends no hook.
+_UPDATE = re.compile(rf"({_SHA}) ({_SHA}) (refs/[^\x00-\x20\x7f~^:?*\[\\]+)")
 _WORKFLOW = Path(__file__).with_name("gate_workflow.yml")
 
 
@@ -50,7 +52,7 @@ def gate(
     judge = Gate(here, progress=output.progress, **who)
     try:
         if pre_receive:
-            found = list(judge.push(_updates()))
+            found = list(judge.push(list(_updates())))
         else:
             found = [judge.deploy(deploy) if deploy else judge.landing(base, head)]
     except StoreUnavailable as error:
@@ -70,11 +72,14 @@ def _updates() -> Iterator[Update]:
     if len(given) > _STDIN_BYTES_MAX:
         raise Invalid(f"more than {_STDIN_BYTES_MAX} bytes on stdin; push fewer refs at once")
     # A ref may hold other line ends, and bytes that are no UTF-8.
-    for line in given.decode("utf-8", "surrogateescape").split("\n"):
-        if line:
-            if not (found := _UPDATE.fullmatch(line)):
-                raise click.UsageError("stdin holds lines of `OLD NEW REF`, as git gives them to its pre-receive hook")
-            yield Update(old=found[1], new=found[2], ref=found[3])
+    for line in given.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n"):
+        if not (found := _UPDATE.fullmatch(line)):
+            what = "a line of it is none" if given else "nothing is there, so nothing was judged"
+            raise click.UsageError(
+                f"on stdin git gives its pre-receive hook a line `OLD NEW REF` for each ref of a push; {what}. "
+                "A command of the hook that reads stdin leaves nothing for the next: hand the lines on to both"
+            )
+        yield Update(old=found[1], new=found[2], ref=found[3])
 
 
 def _shown(judgement: Judgement, form: str | None) -> Iterator[str]:
