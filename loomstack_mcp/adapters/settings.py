@@ -50,6 +50,8 @@ def load_settings(
     """
     environment = os.environ if environment is None else environment
     home = flags.get("home") or environment.get("LOOMSTACK_HOME") or _default_home(environment)
+    if problems := repo_file_problems(in_repo):
+        raise Invalid(f"{'; '.join(problems)}; so it is on the trunk, whatever is checked out: a person lands the mend")
     repos = _read(in_repo, REPO_FILE)
     own = Path(home) / "config.yaml"
     users = _file(own)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from loomstack_mcp.adapters.settings import Settings, load_settings
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 
@@ -22,7 +24,7 @@ def serve(here: Here, http: bool, host: str, port: int) -> None:
     from loomstack_mcp.server.face import Face
     from loomstack_mcp.server.subscriptions import Subscriptions
 
-    settings = here.settings
+    settings = _settings(here)
     if not http:
         from loomstack_mcp.server.transport import serve_stdio
 
@@ -42,3 +44,11 @@ def serve(here: Here, http: bool, host: str, port: int) -> None:
         shown = f"[{address}]" if ":" in address else address
         click.echo(f"LoomStack serves http://{shown}:{taken}/mcp; its bearer token is in {token_file}", err=True)
         anyio.run(lambda: serve_http(build_server(face, changes), listener, token=token, beside=changes.watch))
+
+
+def _settings(here: Here) -> Settings:
+    """The person's own where the trunk's do not load: the session starts, and its calls say what is to be mended."""
+    try:
+        return here.settings
+    except Invalid:
+        return load_settings(here.flags)

@@ -15,6 +15,7 @@ from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.policy.rules import ActionKind, Rulebook
 from loomstack_mcp.core.policy.situation import Situation
+from loomstack_mcp.edge.loading import unloadable
 
 _LANDING: tuple[ActionKind, ...] = ("push", "land")
 
@@ -53,7 +54,8 @@ class Rules:
             if action == "commit" and not paths:
                 yield replace(situations.staged(repo), point="mcp")
             elif action in _LANDING and not paths:
-                yield _landing(repo, action, onto=target or base or repo.trunk or "HEAD", base=base)
+                onto = target or base or repo.trunk or "HEAD"
+                yield _landing(repo, action, onto=onto, base=base, home=self._home)
             else:
                 named = target if action in _LANDING else ""
                 early = self._early(action, paths, command=command, target=target)
@@ -110,6 +112,7 @@ class Rules:
             yield str(file), found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _landing(repo: Repository, action: ActionKind, *, onto: str, base: str) -> Situation:
-    found, _ = situations.landing(repo, base or onto, "HEAD", point="ci", branch=branch_name(onto))
-    return replace(found, point="mcp", actions=frozenset({action}))
+def _landing(repo: Repository, action: ActionKind, *, onto: str, base: str, home: str) -> Situation:
+    found, delta = situations.landing(repo, base or onto, "HEAD", point="ci", branch=branch_name(onto))
+    wrong = unloadable(repo, home, tree=delta.after)
+    return replace(found, point="mcp", actions=frozenset({action}), unloadable=wrong)

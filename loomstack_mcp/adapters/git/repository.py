@@ -119,7 +119,7 @@ class Repository:
     def trunk_file(self, path: str) -> str:
         """The text of a file as the trunk has it, or what is checked out where no trunk can be told; "" where not."""
         try:
-            return as_text(self.file(self.trunk or "HEAD", path)).strip("\n")
+            return as_text(self.file(self.trunk or "HEAD", path)).rstrip("\n")
         except Invalid:
             return ""
 
