@@ -6,9 +6,11 @@ from click.shell_completion import get_completion_class
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
 from loomstack_mcp.cli.main import cli
+from loomstack_mcp.cli.people import open_to_all, private
 from loomstack_mcp.edge.here import Here
 
 
+@private
 @click.command()
 @as_json
 @click.pass_obj
@@ -23,6 +25,7 @@ def config(here: Here, as_json: bool) -> None:
         click.echo(f"ignored: {ignored}", err=True)
 
 
+@open_to_all
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:

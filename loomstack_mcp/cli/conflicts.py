@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import click
 
 from loomstack_mcp.cli import output
+from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.core.changes.conflicts import Conflict, conflict_advice
 from loomstack_mcp.core.phrases import Body, age, lean
 from loomstack_mcp.core.views import conflict_shown
@@ -18,6 +19,7 @@ _OPEN_MAX = 100
 _COLORS = {"stop": "red", "warn": "yellow", "clear": "green"}
 
 
+@open_to_all
 @click.command()
 @click.option("--base", default="", help="What it would land on; default: the trunk.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")

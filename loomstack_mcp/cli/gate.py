@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from loomstack_mcp.cli import output
+from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.policy.decision_views import decision_shown, reasons_shown
@@ -28,6 +29,7 @@ _UPDATE = re.compile(rf"({_SHA}) ({_SHA}) (refs/[^\x00-\x20\x7f~^:?*\[\\]+)")
 _WORKFLOW = Path(__file__).with_name("gate_workflow.yml")
 
 
+@open_to_all
 @click.command()
 @click.option("--base", default="", help="Where it would land: a branch or commit.")
 @click.option("--head", default="HEAD", show_default=True, help="What would land.")

@@ -14,6 +14,7 @@ from loomstack_mcp.adapters.install import files as installing
 from loomstack_mcp.adapters.install.journal import journal_of, remove_journal, write_journal
 from loomstack_mcp.adapters.install.writing import FileStep, carried_out
 from loomstack_mcp.cli import output
+from loomstack_mcp.cli.people import configuring
 from loomstack_mcp.core.clients.files.own_names import COMMAND, TOKEN_VARIABLE
 from loomstack_mcp.core.clients.files.project import client_files
 from loomstack_mcp.core.clients.files.server_url import usable_url
@@ -24,6 +25,7 @@ dry_run = click.option("--dry-run", is_flag=True, help="Show what would change, 
 yes = click.option("--yes", is_flag=True, help="Ask nothing.")
 
 
+@configuring
 @click.command()
 @click.option("--url", help="Use the team's server at this URL instead of one per session.")
 @dry_run
@@ -43,6 +45,7 @@ def init(here: Here, url: str | None, dry_run: bool, yes: bool) -> None:
         click.echo("\n".join(_next_steps(url)))
 
 
+@configuring
 @click.command()
 @dry_run
 @yes

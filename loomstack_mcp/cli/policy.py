@@ -12,6 +12,7 @@ import click
 
 from loomstack_mcp.adapters.policy import files as policyfiles
 from loomstack_mcp.cli import output
+from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.cli.rule_text import rule_lines
 from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.limits import SECOND_MS
@@ -30,6 +31,7 @@ def policy() -> None:
     """Rules that hold before a change lands: `policies/*.yaml`, over the organisation's and the built-in ones."""
 
 
+@open_to_all
 @policy.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
@@ -42,6 +44,7 @@ def check(here: Here, as_json: bool) -> None:
         click.echo(f"{len(book.rules)} rules and {len(book.waivers)} waivers load; {book.hash[:19]}…")
 
 
+@open_to_all
 @policy.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
@@ -64,6 +67,7 @@ def test(here: Here, files: tuple[Path, ...], as_json: bool) -> int:
     return 1 if any(one.wrong for one in found) else 0
 
 
+@open_to_all
 @policy.command()
 @click.argument("rule")
 @click.pass_obj
@@ -77,6 +81,7 @@ def explain(here: Here, rule: str) -> None:
         click.echo(output.harmless(line))
 
 
+@open_to_all
 @policy.command()
 @click.pass_obj
 def lint(here: Here) -> int:
@@ -88,6 +93,7 @@ def lint(here: Here) -> int:
     return 1 if found else 0
 
 
+@open_to_all
 @policy.command()
 def schema() -> None:
     """Print the JSON Schema of a policy file, for editors."""
@@ -96,6 +102,7 @@ def schema() -> None:
     click.echo(json.dumps(file_schema(), indent=2))
 
 
+@open_to_all
 @policy.command()
 @click.option("--last", default=500, show_default=True, type=click.IntRange(1, 100_000), help="Commits of the trunk.")
 @click.option("--rule", default="", help="This rule alone.")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from loomstack_mcp.adapters.settings import Settings, load_settings
+from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
@@ -13,6 +14,7 @@ _PORT = 8420
 _ELSEWHERE = "pass repo to start_run: the URL of its origin, or a name all sessions use"
 
 
+@open_to_all
 @click.command()
 @click.option("--http", is_flag=True, help="Serve http://HOST:PORT/mcp instead of stdin and stdout.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
