@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from loomstack_mcp.cli import output
-from loomstack_mcp.cli.people import open_to_all
+from loomstack_mcp.cli.gate_install import install_gate
+from loomstack_mcp.cli.people import ConfiguringOption, open_to_all
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.policy.decision_views import decision_shown, reasons_shown
@@ -37,20 +38,38 @@ _WORKFLOW = Path(__file__).with_name("gate_workflow.yml")
 @click.option("--pre-receive", is_flag=True, help="Judge the updates on stdin, as git's hook of that name.")
 @click.option("--actor", default="", help="The person who lands it, as the trunk's own workflow knows them.")
 @click.option("--git-only", is_flag=True, help="Skip, and list, the rules that need the store.")
+@click.option(
+    "--install",
+    cls=ConfiguringOption,
+    metavar="PATH",
+    help="Make --pre-receive the hook of that repository, and try it.",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)
 @click.option("--json", "form", flag_value="json", help="One JSON object; of a push, one for each ref.")
 @click.option("--sarif", "form", flag_value="sarif", help="SARIF 2.1.0, for code scanning.")
 @click.option("--github", "form", flag_value="github", help="Annotations for GitHub Actions.")
 @click.option("--workflow", is_flag=True, help="Print a ready GitHub Actions workflow, and do nothing.")
 @click.pass_obj
 def gate(
-    here: Here, /, form: str | None, workflow: bool, base: str, head: str, deploy: str, pre_receive: bool, **who: Any
+    here: Here,
+    /,
+    form: str | None,
+    workflow: bool,
+    base: str,
+    head: str,
+    deploy: str,
+    pre_receive: bool,
+    install: Path | None,
+    **who: Any,
 ) -> int:
     """Judge what would land, by the rules of BASE. Exit status: 0 allow or warn, 2 deny, 3 approval or store needed."""
     if workflow:
         click.echo(_WORKFLOW.read_text("utf-8"), nl=False)
         return 0
-    if pre_receive + bool(base) + bool(deploy) != 1:
-        raise click.UsageError("give one of --base BRANCH, --deploy ENV and --pre-receive")
+    if pre_receive + bool(base) + bool(deploy) + bool(install) != 1:
+        raise click.UsageError("give one of --base BRANCH, --deploy ENV, --pre-receive and --install PATH")
+    if install:
+        return install_gate(here, install, **who)
     judge = Gate(here, progress=output.progress, **who)
     try:
         if pre_receive:

@@ -8,12 +8,14 @@ from loomstack_mcp.core.errors import PolicyError, StoreUnavailable
 from loomstack_mcp.core.policy.applies import applies
 from loomstack_mcp.core.policy.decide import Decision, decide
 from loomstack_mcp.core.policy.needs import needs_store
-from loomstack_mcp.core.policy.rules import Rule, Rulebook
+from loomstack_mcp.core.policy.rules import ActionKind, Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Situation
 from loomstack_mcp.edge.loading import Target, unloadable
 from loomstack_mcp.edge.store_facts import StoreFacts
 
 _WITHOUT_TRUNK = ("this is the trunk, and every rule goes with it; point HEAD at another branch first",)
+_FINAL: frozenset[ActionKind] = frozenset({"push", "land", "deploy"})
+"""What is judged here; an edit or a commit has been made by now."""
 
 
 class Bench:
@@ -41,6 +43,14 @@ class Bench:
     def skipped(self) -> tuple[str, ...]:
         """Rules that are not asked, for want of the store."""
         return tuple(rule.id for rule in self._asking) if self._by_git else ()
+
+    @property
+    def unanswerable(self) -> tuple[str, ...]:
+        """Rules that refuse whatever they apply to, for want of the store."""
+        if self._by_git or not self.store.missing:
+            return ()
+        binding = (rule for rule in self._asking if rule.mode == "enforce" and not _FINAL.isdisjoint(rule.on))
+        return tuple(rule.id for rule in binding)
 
     def landing(self, situation: Situation, after: str) -> Situation:
         """With what would not load once the tree `after`, or that of this commit, is there; "" is a ref that goes."""
@@ -92,7 +102,7 @@ class Bench:
             )
 
     def _must_not_need_store(self, situation: Situation) -> None:
-        applying = [rule.id for rule in self._asking if rule.mode == "enforce" and applies(rule, situation)]
+        applying = [rule.id for rule in self._asking if rule.id in self.unanswerable and applies(rule, situation)]
         if applying:
             raise StoreUnavailable(
                 f"{', '.join(applying)} ask what only the store knows, and {self.store.missing}; "

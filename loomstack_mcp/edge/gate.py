@@ -2,11 +2,9 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from loomstack_mcp.adapters.git.discovery import place_at
 from loomstack_mcp.adapters.git.history import Made, made_since
 from loomstack_mcp.adapters.git.repository import Repository, branch_name
 from loomstack_mcp.adapters.git.symrefs import moved_refs, resolved_ref, symbolic_refs
@@ -67,7 +65,7 @@ class Gate:
 
     def landing(self, base: str, head: str) -> Judgement:
         """What `head` would land on `base`. Raises NotFound, PolicyError, StoreUnavailable; Unknown, which denies."""
-        with self._opened() as repo:
+        with self._here.any_repository() as repo:
             base, head = repo.branch_ref(base), repo.branch_ref(head)
             bench = self._bench(repo, base, _needed(repo, base))
             situation, delta = situations.landing(repo, base, head, point="ci", branch=branch_name(base))
@@ -82,7 +80,7 @@ class Gate:
 
     def deploy(self, environment: str) -> Judgement:
         """A deployment, by the rules of the trunk."""
-        with self._opened() as repo:
+        with self._here.any_repository() as repo:
             trunk = repo.trunk or "HEAD"
             bench = self._bench(repo, trunk, _needed(repo, trunk))
             return _judged(bench, self._by_whom(situations.deploy(environment, point="deploy"), ()))
@@ -92,7 +90,7 @@ class Gate:
 
         An update of a symbolic ref, or of what one stands for, is judged under each name that it moves.
         """
-        with self._opened(quarantined=True) as repo:
+        with self._here.any_repository(quarantined=True) as repo:
             trunk = resolved_ref(repo, repo.head_ref) if repo.head_ref else ""  # of a bare one, its default branch
             before = repo.commit(trunk)
             if not before and repo.run("for-each-ref", "--count=1", "refs/heads").text:
@@ -106,6 +104,11 @@ class Gate:
                 for ref in moved_refs(repo, update.ref, symbolic):
                     yield self._pushed(bench, replace(update, ref=ref), before)
 
+    def unanswerable(self) -> tuple[str, ...]:
+        """The rules of the trunk that ask a store, where there is none for them: what they apply to is refused."""
+        with self._here.any_repository() as repo:
+            return self._bench(repo, repo.head_ref, _needed(repo, repo.head_ref)).unanswerable
+
     def _pushed(self, bench: Bench, update: Update, before: str) -> Judgement:
         repo, trunk = bench.repo, bench.target_ref
         situation = situations.pushed(repo, update.old, update.new, update.ref, point="pre-receive", trunk=trunk)
@@ -115,11 +118,6 @@ class Gate:
             situation = bench.landing(situation, situation.head)
             situation = replace(situation, undoing=partial(_undone_by_push, bench, situation.head, made))
         return _judged(bench, situation)
-
-    @contextmanager
-    def _opened(self, *, quarantined: bool = False) -> Iterator[Repository]:
-        with Repository(place_at(self._here.folder or self._here.root), quarantined=quarantined) as repo:
-            yield repo
 
     def _bench(self, repo: Repository, ref: str, commit: str) -> Bench:
         """By what is judged: the rules and the settings of the target, which hold from here on."""

@@ -94,9 +94,15 @@ class Here:
 
         The settings are read with it, where they were not yet. `quarantined` is for a pre-receive hook.
         """
-        with Repository(place_at(self.folder or self.root), quarantined=quarantined) as repo:
+        with self.any_repository(quarantined=quarantined) as repo:
             if "settings" not in vars(self):
                 self.settings = load_settings(self.flags, in_repo=repo.trunk_file(REPO_FILE) if repo.place.root else "")
+            yield repo
+
+    @contextmanager
+    def any_repository(self, *, quarantined: bool = False) -> Iterator[Repository]:
+        """The same without its settings, which may not load."""
+        with Repository(place_at(self.folder or self.root), quarantined=quarantined) as repo:
             yield repo
 
     def landing(

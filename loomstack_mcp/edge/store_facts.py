@@ -46,7 +46,7 @@ class StoreFacts:
     @cached_property
     def checkout(self) -> Checkout:
         """The repository as the store is to know it."""
-        if self._repo.place.root or self._here.flags.get("repo"):
+        if self._repo.place.root:
             return self._here.checkout()
         return Worktree(self._repo.folder, self._repo.place).checkout(repo=self._here.settings.repo)
 
