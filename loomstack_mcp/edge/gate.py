@@ -66,9 +66,11 @@ class Gate:
     def landing(self, base: str, head: str) -> Judgement:
         """What `head` would land on `base`. Raises NotFound, PolicyError, StoreUnavailable; Unknown, which denies."""
         with self._here.any_repository() as repo:
-            base, head = repo.branch_ref(base), repo.branch_ref(head)
+            base, head = _landed_on(repo, base), repo.branch_ref(head)
             bench = self._bench(repo, base, _needed(repo, base))
-            situation, delta = situations.landing(repo, base, head, point="ci", branch=branch_name(base))
+            # Of a commit nobody knows which branch is meant: what is not known counts as any.
+            branch = branch_name(base) if base.startswith("refs/") else ""
+            situation, delta = situations.landing(repo, base, head, point="ci", branch=branch)
             made = _made_since(repo, base, situation.head)
             situation = bench.landing(self._by_whom(situation, made), delta.after)
             if not bench.asks_store(situation):
@@ -141,6 +143,12 @@ def _undone_by_push(bench: Bench, head: str, made: Sequence[Made]) -> tuple[Lost
     if not head or not bench.repo.commit(bench.target_ref):
         return ()  # before the first commit there is nothing to take back, and with a trunk that goes, all of it
     return bench.store.undoing(bench.store.proposal(bench.target_ref, head, head, made))
+
+
+def _landed_on(repo: Repository, name: str) -> str:
+    """The ref of a name, and of a symbolic one, as `origin/HEAD` and HEAD are, what that stands for."""
+    ref = repo.head_ref if name == "HEAD" else repo.branch_ref(name)
+    return resolved_ref(repo, ref) if ref.startswith("refs/") else name
 
 
 def _needed(repo: Repository, name: str) -> str:

@@ -83,3 +83,69 @@ def landed(hub: Path, shop: Path) -> None:
     git(shop, "add", "--all")
     git(shop, "commit", "--quiet", "-m", "Rules")
     git(shop, "push", "--quiet", "--force", str(hub), f"HEAD:{MAIN}")
+
+
+@pytest.mark.parametrize("base", ["origin/HEAD", "HEAD", "alias", "main", "origin/main", "COMMIT"])
+def test_a_landing_is_judged_as_one_on_the_branch_that_is_meant_or_on_any(shop: Path, hub: Path, base: str) -> None:
+    rules(shop, "closed")
+    text = (shop / "policies/closed.yaml").read_text()
+    (shop / "policies/closed.yaml").write_text(text.replace('{paths: ["/src/**"]}', "{branch: [main]}"))
+    landed(hub, shop)
+    git(shop, "update-ref", "refs/remotes/origin/main", "HEAD")
+    git(shop, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    git(shop, "symbolic-ref", "refs/heads/alias", MAIN)
+    before, after = sent(shop, {"README.md": "fine\n"})
+    git(shop, "update-ref", MAIN, before)
+
+    judged = gate(shop, actor="dana").landing(before if base == "COMMIT" else base, after)
+
+    assert found(judged) == (2, ["closed"])
+
+
+def test_what_is_not_the_branch_meant_is_not_judged_as_it(shop: Path) -> None:
+    rules(shop, "closed")
+    text = (shop / "policies/closed.yaml").read_text()
+    (shop / "policies/closed.yaml").write_text(text.replace('{paths: ["/src/**"]}', "{branch: [main]}"))
+    git(shop, "add", "--all")
+    git(shop, "commit", "--quiet", "-m", "Rules")
+    git(shop, "branch", "--quiet", "next")
+
+    assert gate(shop, actor="dana").landing("next", "main").status == 0
+
+
+@pytest.mark.parametrize(
+    "ref",
+    ["refs/for/main", "refs/tags/v1", "refs/heads/caf\udce9", "refs/heads/a\u2028b",
+     "refs/heads/main.yaml", "refs/heads/-x", "refs/heads/Main", "refs/notes/commits"],
+)  # fmt: skip
+def test_a_ref_of_any_name_is_judged(hub: Path, shop: Path, ref: str) -> None:
+    _, after = sent(shop, {"src/a.py": "work\n"})
+
+    assert [found(one) for one in gate(hub, actor="dana").push([Update(old=ZERO, new=after, ref=ref)])] == [
+        (2, ["closed"])
+    ]
+
+
+def test_a_repository_of_long_ids_is_judged_as_any_other(tmp_path: Path) -> None:
+    zero = "0" * 64
+    git(tmp_path, "init", "--quiet", "--object-format=sha256", "--initial-branch=main", "long")
+    long = tmp_path / "long"
+    rules(long, "closed")
+    git(long, "add", "--all")
+    git(long, "commit", "--quiet", "-m", "Rules")
+    before = git(long, "rev-parse", "HEAD")
+    git(long, "checkout", "--quiet", "--detach")
+    (long / "src").mkdir()
+    (long / "src/a.py").write_text("work\n")
+    git(long, "add", "--all")
+    git(long, "commit", "--quiet", "-m", "Work")
+    after = git(long, "rev-parse", "HEAD")
+    git(long, "symbolic-ref", "HEAD", MAIN)
+    updates = [
+        Update(old=before, new=after, ref=MAIN),
+        Update(old=zero, new=after, ref="refs/heads/new"),
+        Update(old=before, new=zero, ref="refs/heads/old"),
+        Update(old=before, new=zero, ref=MAIN),
+    ]
+
+    assert [one.status for one in gate(long, actor="dana").push(updates)] == [2, 2, 0, 2]
