@@ -7,6 +7,7 @@ from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
 from loomstack_mcp.cli.main import cli
 from loomstack_mcp.cli.people import open_to_all, private
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.edge.here import Here
 
 
@@ -16,13 +17,18 @@ from loomstack_mcp.edge.here import Here
 @click.pass_obj
 def config(here: Here, as_json: bool) -> None:
     """Show each setting, its value, and where it came from."""
-    settings = here.settings
+    try:
+        settings, broken = here.settings, None
+    except Invalid as error:
+        settings, broken = here.own_settings, error
     shown = [
         {"setting": name, "value": getattr(settings, name), "from": origin} for name, origin in settings.origins.items()
     ]
     output.print_rows(shown, as_json=as_json, empty="")
     for ignored in settings.ignored:
         click.echo(f"ignored: {ignored}", err=True)
+    if broken:
+        raise broken
 
 
 @open_to_all

@@ -70,7 +70,7 @@ def _place(here: Here) -> tuple[Worktree, Path]:
     """The worktree, and where its texts from before us are kept."""
     if (worktree := here.worktree) is None:
         raise Invalid("this folder is in no git worktree; go to one, or make one with git init")
-    return worktree, journal_of(Path(here.settings.home), worktree.root)
+    return worktree, journal_of(Path(here.own_settings.home), worktree.root)
 
 
 def _receive_hook(here: Here) -> tuple[tuple[FileStep, ...], Path]:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loomstack_mcp.adapters.policy import files as policyfiles
+from loomstack_mcp.adapters.settings import REPO_FILE, repo_file_problems
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.cli.rule_text import rule_lines
-from loomstack_mcp.core.errors import NotFound
+from loomstack_mcp.core.errors import NotFound, PolicyError
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy.linting import linted
 from loomstack_mcp.core.policy.rules import Rulebook
@@ -36,8 +37,10 @@ def policy() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
 def check(here: Here, as_json: bool) -> None:
-    """Load the rules of this worktree, and say what is wrong with them."""
+    """Load the rules of this worktree, and its settings, and say what is wrong with them."""
     book = _rulebook(here)
+    if problems := repo_file_problems(_settings_text(here.root / REPO_FILE)):
+        raise PolicyError("\n".join(problems))
     if as_json:
         click.echo(json.dumps({"rules": len(book.rules), "waivers": len(book.waivers), "policy": book.hash}))
     else:
@@ -130,8 +133,15 @@ def replay(here: Here, last: int, rule: str, as_json: bool) -> None:
 def _rulebook(here: Here) -> Rulebook:
     """The rules of the worktree. Raises Invalid where none is seen: in a bare repository there are no files of it."""
     here.must_see_worktree()
-    with here.repository() as repo:
-        return policyfiles.rulebook(repo, here.settings.home, worktree=True)
+    with here.any_repository() as repo:
+        return policyfiles.rulebook(repo, here.own_settings.home, worktree=True)
+
+
+def _settings_text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "surrogateescape")
+    except OSError:
+        return ""
 
 
 def _only(book: Rulebook, rule: str) -> Rulebook:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from loomstack_mcp.adapters.settings import Settings, load_settings
+from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.edge.here import Here
@@ -53,4 +53,4 @@ def _settings(here: Here) -> Settings:
     try:
         return here.settings
     except Invalid:
-        return load_settings(here.flags)
+        return here.own_settings

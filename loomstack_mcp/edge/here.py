@@ -68,6 +68,11 @@ class Here:
             raise Invalid(f"{self.folder} is in no git worktree; go to one")
 
     @cached_property
+    def own_settings(self) -> Settings:
+        """Those of the person, whatever the repository's file says: it cannot choose the home folder nor the store."""
+        return load_settings(self.flags)
+
+    @cached_property
     def settings(self) -> Settings:
         """The settings, those of the repository as its trunk has them. Raises Invalid for what makes no sense."""
         return load_settings(self.flags, in_repo=self.worktree.on_trunk(REPO_FILE) if self.worktree else "")
@@ -86,7 +91,7 @@ class Here:
         from loomstack_mcp.edge.rules import Rules  # parsers and RE2: 150 ms that a start must not cost
 
         worktree = self._seen()
-        return Rules(worktree, self.folder or worktree.root, self.settings.home)
+        return Rules(worktree, self.folder or worktree.root, self.own_settings.home)
 
     @contextmanager
     def repository(self, *, quarantined: bool = False) -> Iterator[Repository]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import commit_all, git
+from tests.conftest import Run, commit_all, git
 from tests.hooks.test_hook import claude_edit, hook
 from tests.wire import Server
 
@@ -76,3 +76,15 @@ def test_an_agent_hears_before_it_lands_that_the_rules_would_not_load(shop: Path
     assert told["effect"] == "deny"
     assert [one["rule"] for one in told["reasons"] if one["effect"] == "deny"] == ["builtin.rules-load"]
     assert f"{CONFIG}:1: " in str(told["reasons"])
+
+
+def test_what_a_person_mends_it_with_works_and_says_where(broken: Path, loomstack: Run) -> None:
+    checked, lint = loomstack("policy", "check"), loomstack("policy", "lint")
+    config = loomstack("config")
+    setup = loomstack("init", "--dry-run")
+    (broken / CONFIG).write_text("repo: shop\nrework_max: many\n")
+    unmended = loomstack("policy", "check")
+
+    assert (checked.returncode, lint.returncode, setup.returncode) == (0, 0, 0), checked.stderr + setup.stderr
+    assert (config.returncode, "loom.db" in config.stdout, f"{CONFIG}:2" in config.stderr) == (1, True, True)
+    assert (unmended.returncode, f"{CONFIG}:2: rework_max: " in unmended.stderr) == (1, True)
