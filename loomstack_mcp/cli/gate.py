@@ -89,6 +89,9 @@ def gate(
 
 
 def _updates() -> Iterator[Update]:
+    if space := os.environ.get("GIT_NAMESPACE"):
+        # Refs come without it (gitnamespaces(7)), and the trunk of all is not the trunk of one.
+        raise Invalid(f"this push is to the namespace {space}, which has a trunk of its own; that is not judged here")
     given = sys.stdin.buffer.read(_STDIN_BYTES_MAX + 1)
     if len(given) > _STDIN_BYTES_MAX:
         raise Invalid(f"more than {_STDIN_BYTES_MAX} bytes on stdin; push fewer refs at once")

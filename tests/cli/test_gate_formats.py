@@ -107,3 +107,13 @@ def test_what_is_no_push_is_refused_and_what_a_hook_is_given_is_told(ruled: Path
 
     assert (done.returncode, done.stdout) == (64, b"")
     assert b"a line `OLD NEW REF` for each ref" in done.stderr
+
+
+def test_a_push_to_a_namespace_is_refused_for_its_trunk_is_another(ruled: Path, tmp_path: Path) -> None:
+    git(ruled, "checkout", "--quiet", "main")
+    old = git(ruled, "rev-parse", "main")
+    update = f"{old} {old} refs/heads/main\n".encode()
+    done = judged(ruled, tmp_path, "--pre-receive", stdin=update, GIT_NAMESPACE="shop")
+
+    assert judged(ruled, tmp_path, "--pre-receive", stdin=update).returncode == 0
+    assert (done.returncode, b"namespace shop" in done.stderr) == (1, True)

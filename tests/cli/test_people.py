@@ -93,3 +93,12 @@ def test_scripts_of_people_set_a_repository_up_without_a_terminal_and_agents_do_
 def test_no_command_is_cut_short(loomstack: Run) -> None:
     """So that the rule need not know a command by its beginning."""
     assert [loomstack(*words).returncode for words in (["not", "add", "x"], ["gate", "--instal", "."])] == [64, 64]
+
+
+def test_an_option_that_configures_refuses_inside_a_client_where_it_is_given(shop: Path, loomstack: Run) -> None:
+    refused = loomstack("gate", "--install", ".", CLAUDECODE="1")
+    judged = loomstack("gate", "--base", "main", CLAUDECODE="1")
+
+    assert (refused.returncode, "unauthorized: only a person" in refused.stderr) == (1, True)
+    assert not (shop / ".git/hooks/pre-receive").exists()
+    assert judged.returncode == 0, judged.stderr
