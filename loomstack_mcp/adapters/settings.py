@@ -9,7 +9,7 @@ from typing import Any
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX
 from loomstack_mcp.core.patterns.globs import pattern
-from loomstack_mcp.core.repos import without_password
+from loomstack_mcp.core.repos import named_identity, without_password
 
 REPO_FILE = ".loomstack/config.yaml"
 _SQLITE = "sqlite:///"
@@ -51,7 +51,9 @@ def load_settings(
     """
     environment = os.environ if environment is None else environment
     home = flags.get("home") or environment.get("LOOMSTACK_HOME") or _default_home(environment)
-    repos = _read(in_repo, REPO_FILE, where=f" on {at}")
+    if problems := repo_file_problems(in_repo):
+        raise Invalid(f"{'; '.join(problems)}; so it is on {at}, whatever is checked out: a person lands the mend")
+    repos = _read(in_repo, REPO_FILE)
     own = Path(home) / "config.yaml"
     users = _file(own)
     # A file in the repository is anybody's who can push: it may name the repo, never choose where data goes.
@@ -65,12 +67,25 @@ def load_settings(
     origins: dict[str, str] = {}
     for name in _NAMES:
         origins[name], values[name] = next((origin, layer[name]) for origin, layer in layers if name in layer)
-    for name in ("home", "store", "repo"):
-        values[name] = _text(name, values[name], origins[name])
-    values["repo"] = without_password(values["repo"])
-    values["rework_max"] = _whole_number("rework_max", values["rework_max"], origins["rework_max"])
-    values["generated"] = _patterns("generated", values["generated"], origins["generated"])
+        values[name] = _checked(name, values[name], origins[name])
     return Settings(**values, origins=origins, ignored=tuple(ignored))
+
+
+def repo_file_problems(text: str, /) -> tuple[str, ...]:
+    """What is wrong with the text of a `.loomstack/config.yaml`, `file:line: key: what`; empty where it loads."""
+    try:
+        found = _read(text, REPO_FILE)
+    except Invalid as error:
+        return (str(error),)
+    problems = []
+    for name in (name for name in found if name not in _NOT_IN_REPO):
+        value = found[name]
+        try:
+            if _checked(name, value, REPO_FILE) and name == "repo":
+                named_identity(value)
+        except Invalid as error:
+            problems.append(f"{REPO_FILE}:{_line(text, name)}: {name}: {error}")
+    return tuple(problems)
 
 
 def sqlite_path(settings: Settings) -> Path:
@@ -130,7 +145,7 @@ def _file(path: Path) -> dict[str, Any]:
     return _read(source, str(path))
 
 
-def _read(source: str, name: str, *, where: str = "") -> dict[str, Any]:
+def _read(source: str, name: str) -> dict[str, Any]:
     if not source:
         return {}
     import yaml  # 25 ms, and most installations have no such file
@@ -141,15 +156,35 @@ def _read(source: str, name: str, *, where: str = "") -> dict[str, Any]:
     except (yaml.YAMLError, RecursionError, ValueError, KeyError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        raise Invalid(f"{name}{line} is not valid YAML{where}; mend the file") from None
+        raise Invalid(f"{name}{line} is not valid YAML; mend the file") from None
     if found is None:
         return {}
     if not isinstance(found, dict):
-        raise Invalid(f"{name} must hold settings as `name: value` lines{where}")
+        raise Invalid(f"{name} must hold settings as `name: value` lines")
     unknown = sorted(str(key) for key in found if key not in _NAMES)
     if unknown:
-        raise Invalid(f"{name} has the unknown setting {unknown[0]}{where}; known are {', '.join(_NAMES)}")
+        at = _line(source, unknown[0])
+        raise Invalid(f"{name}:{at} has the unknown setting {unknown[0]}; known are {', '.join(_NAMES)}")
     return found
+
+
+def _line(source: str, key: str) -> int:
+    """The line, from 1, on which a text that loads names a setting."""
+    import yaml  # 25 ms, and most installations have no such file
+
+    node = yaml.compose(source, Loader=yaml.SafeLoader)
+    assert isinstance(node, yaml.MappingNode)
+    return next((name.start_mark.line + 1 for name, _ in node.value if name.value == key), 1)
+
+
+def _checked(name: str, value: object, origin: str) -> Any:
+    """The value as the setting has it. Raises Invalid for one of the wrong kind."""
+    if name == "rework_max":
+        return _whole_number(name, value, origin)
+    if name == "generated":
+        return _patterns(name, value, origin)
+    text = _text(name, value, origin)
+    return without_password(text) if name == "repo" else text
 
 
 def _text(name: str, value: object, origin: str) -> str:

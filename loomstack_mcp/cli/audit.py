@@ -14,6 +14,7 @@ from loomstack_mcp.adapters.git.audit import Audit, audited
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.audit_text import KINDS, day, paths_taken_back, plain, undone_phrase
+from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import DAY_MS, HOUR_MS, SECOND_MS
@@ -42,6 +43,7 @@ class Span(click.ParamType[int]):
         return int(match[1]) * _UNITS_MS[match[2]]
 
 
+@open_to_all
 @click.command()
 @click.option("--since", type=Span(), help="Commits of the last 12h, 90d, 6w …")
 @click.option("--last", type=click.IntRange(1, 1_000_000), help=f"The last N commits; default {_LAST:,}.")

@@ -6,15 +6,21 @@ from click.shell_completion import get_completion_class
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
 from loomstack_mcp.cli.main import cli
+from loomstack_mcp.cli.people import open_to_all, private
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.edge.here import Here
 
 
+@private
 @click.command()
 @as_json
 @click.pass_obj
 def config(here: Here, as_json: bool) -> None:
     """Show each setting, its value, and where it came from."""
-    settings = here.settings
+    try:
+        settings, broken = here.settings, None
+    except Invalid as error:
+        settings, broken = here.own_settings, error
     shown = [
         {"setting": name, "value": getattr(settings, name), "from": origin} for name, origin in settings.origins.items()
     ]
@@ -23,8 +29,11 @@ def config(here: Here, as_json: bool) -> None:
     output.print_rows(shown, as_json=as_json, empty="")
     for ignored in settings.ignored:
         click.echo(f"ignored: {ignored}", err=True)
+    if broken:
+        raise broken
 
 
+@open_to_all
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:

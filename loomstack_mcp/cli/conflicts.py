@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from loomstack_mcp.cli import output
-from loomstack_mcp.cli.notes import person
+from loomstack_mcp.cli.people import deciding, open_to_all, person
 from loomstack_mcp.core.changes.conflicts import Conflict, conflict_advice
 from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.phrases import Body, age, lean
@@ -21,6 +21,7 @@ _OPEN_MAX = 100
 _COLORS = {"stop": "red", "warn": "yellow", "clear": "green"}
 
 
+@open_to_all
 @click.group(invoke_without_command=True)
 @click.option("--base", default="", help="What it would land on; default: the trunk.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -30,6 +31,7 @@ def conflicts(ctx: click.Context, base: str, as_json: bool) -> int:
     return 0 if ctx.invoked_subcommand else _checked(ctx.obj, base, as_json=as_json)
 
 
+@deciding
 @conflicts.command()
 @click.argument("conflict")
 @click.option("--why", default="", help="What was agreed; both sides read it.")

@@ -11,12 +11,14 @@ import click
 from loomstack_mcp.adapters.settings import sqlite_path
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
+from loomstack_mcp.cli.people import private
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.store.sqlite import admin
 
 _QUERY_SECONDS_MAX = 10
 
 
+@private
 @click.group()
 def db() -> None:
     """Look after the store's file. None of these commands changes it."""

@@ -22,10 +22,12 @@ from loomstack_mcp.cli.demo_shop import (
     test_report,
     write_file,
 )
+from loomstack_mcp.cli.people import open_to_all
 
 _SHORT = 10
 
 
+@open_to_all
 @click.command()
 @click.option("--keep", is_flag=True, help="Keep the repository and the store, and say where they are.")
 def demo(keep: bool) -> None:

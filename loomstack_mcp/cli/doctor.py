@@ -18,6 +18,7 @@ from loomstack_mcp.adapters.install.doctor_files import Surroundings
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
+from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.core.clients.files.own_names import TOKEN_VARIABLE
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.repos import Checkout
@@ -29,6 +30,7 @@ _COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 _RUNS_MAX = 1_000
 
 
+@open_to_all
 @click.command()
 @as_json
 @click.pass_obj

@@ -11,6 +11,8 @@ from typing import Any
 import click
 
 from loomstack_mcp.cli import output
+from loomstack_mcp.cli.gate_install import install_gate
+from loomstack_mcp.cli.people import ConfiguringOption, open_to_all
 from loomstack_mcp.core.changes.conflicts import Agreement
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.phrases import lean
@@ -23,10 +25,13 @@ from loomstack_mcp.edge.here import Here
 
 _COLORS = {"allow": "green", "warn": "yellow", "require_approval": "magenta", "deny": "red"}
 _STDIN_BYTES_MAX = 10_000_000
-_UPDATE = re.compile(r"([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (refs/.+)")
+_SHA = "[0-9a-f]{40}(?:[0-9a-f]{24})?"
+# What a ref cannot hold (git-check-ref-format(1)), git sends no hook.
+_UPDATE = re.compile(rf"({_SHA}) ({_SHA}) (refs/[^\x00-\x20\x7f~^:?*\[\\]+)")
 _WORKFLOW = Path(__file__).with_name("gate_workflow.yml")
 
 
+@open_to_all
 @click.command()
 @click.option("--base", default="", help="Where it would land: a branch or commit.")
 @click.option("--head", default="HEAD", show_default=True, help="What would land.")
@@ -34,24 +39,42 @@ _WORKFLOW = Path(__file__).with_name("gate_workflow.yml")
 @click.option("--pre-receive", is_flag=True, help="Judge the updates on stdin, as git's hook of that name.")
 @click.option("--actor", default="", help="The person who lands it, as the trunk's own workflow knows them.")
 @click.option("--git-only", is_flag=True, help="Skip, and list, the rules that need the store.")
+@click.option(
+    "--install",
+    cls=ConfiguringOption,
+    metavar="PATH",
+    help="Make --pre-receive the hook of that repository, and try it.",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)
 @click.option("--json", "form", flag_value="json", help="One JSON object; of a push, one for each ref.")
 @click.option("--sarif", "form", flag_value="sarif", help="SARIF 2.1.0, for code scanning.")
 @click.option("--github", "form", flag_value="github", help="Annotations for GitHub Actions.")
 @click.option("--workflow", is_flag=True, help="Print a ready GitHub Actions workflow, and do nothing.")
 @click.pass_obj
 def gate(
-    here: Here, /, form: str | None, workflow: bool, base: str, head: str, deploy: str, pre_receive: bool, **who: Any
+    here: Here,
+    /,
+    form: str | None,
+    workflow: bool,
+    base: str,
+    head: str,
+    deploy: str,
+    pre_receive: bool,
+    install: Path | None,
+    **who: Any,
 ) -> int:
     """Judge what would land, by the rules of BASE. Exit status: 0 allow or warn, 2 deny, 3 approval or store needed."""
     if workflow:
         click.echo(_WORKFLOW.read_text("utf-8"), nl=False)
         return 0
-    if pre_receive + bool(base) + bool(deploy) != 1:
-        raise click.UsageError("give one of --base BRANCH, --deploy ENV and --pre-receive")
+    if pre_receive + bool(base) + bool(deploy) + bool(install) != 1:
+        raise click.UsageError("give one of --base BRANCH, --deploy ENV, --pre-receive and --install PATH")
+    if install:
+        return install_gate(here, install, **who)
     judge = Gate(here, progress=output.progress, **who)
     try:
         if pre_receive:
-            found = list(judge.push(_updates()))
+            found = list(judge.push(list(_updates())))
         else:
             found = [judge.deploy(deploy) if deploy else judge.landing(base, head)]
     except StoreUnavailable as error:
@@ -67,15 +90,21 @@ def gate(
 
 
 def _updates() -> Iterator[Update]:
+    if space := os.environ.get("GIT_NAMESPACE"):
+        # Refs come without it (gitnamespaces(7)), and the trunk of all is not the trunk of one.
+        raise Invalid(f"this push is to the namespace {space}, which has a trunk of its own; that is not judged here")
     given = sys.stdin.buffer.read(_STDIN_BYTES_MAX + 1)
     if len(given) > _STDIN_BYTES_MAX:
         raise Invalid(f"more than {_STDIN_BYTES_MAX} bytes on stdin; push fewer refs at once")
     # A ref may hold other line ends, and bytes that are no UTF-8.
-    for line in given.decode("utf-8", "surrogateescape").split("\n"):
-        if line:
-            if not (found := _UPDATE.fullmatch(line)):
-                raise click.UsageError("stdin holds lines of `OLD NEW REF`, as git gives them to its pre-receive hook")
-            yield Update(old=found[1], new=found[2], ref=found[3])
+    for line in given.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n"):
+        if not (found := _UPDATE.fullmatch(line)):
+            what = "a line of it is none" if given else "nothing is there, so nothing was judged"
+            raise click.UsageError(
+                f"on stdin git gives its pre-receive hook a line `OLD NEW REF` for each ref of a push; {what}. "
+                "A command of the hook that reads stdin leaves nothing for the next: hand the lines on to both"
+            )
+        yield Update(old=found[1], new=found[2], ref=found[3])
 
 
 def _shown(judgement: Judgement, form: str | None) -> Iterator[str]:

@@ -12,6 +12,8 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
+from loomstack_mcp.cli.people import open_to_all
+
 _FOLDER = Path(__file__).parent.parent / "help"
 _WIDTH_MAX = 100
 """Longer lines are hard to read, however wide the terminal is."""
@@ -28,6 +30,7 @@ def _completed(ctx: click.Context, parameter: click.Parameter, typed: str) -> li
     return [CompletionItem(name) for name in topics() if name.startswith(typed)]
 
 
+@open_to_all
 @click.command()
 @click.argument("topic", required=False, shell_complete=_completed)
 @click.pass_context

@@ -13,18 +13,21 @@ from loomstack_mcp.adapters.git.discovery import no_worktree
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.install import files as installing
 from loomstack_mcp.adapters.install.journal import journal_of, remove_journal, write_journal
+from loomstack_mcp.adapters.install.receive_hook import removed_receive_hook
 from loomstack_mcp.adapters.install.writing import FileStep, carried_out
 from loomstack_mcp.cli import output
+from loomstack_mcp.cli.people import configuring
 from loomstack_mcp.core.clients.files.own_names import COMMAND, TOKEN_VARIABLE
 from loomstack_mcp.core.clients.files.project import client_files
 from loomstack_mcp.core.clients.files.server_url import usable_url
-from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.edge.here import Here
 
 dry_run = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 yes = click.option("--yes", is_flag=True, help="Ask nothing.")
 
 
+@configuring
 @click.command()
 @click.option("--url", help="Use the team's server at this URL instead of one per session.")
 @dry_run
@@ -44,18 +47,23 @@ def init(here: Here, url: str | None, dry_run: bool, yes: bool) -> None:
         click.echo("\n".join(_next_steps(url)))
 
 
+@configuring
 @click.command()
 @dry_run
 @yes
 @click.pass_obj
 def uninstall(here: Here, dry_run: bool, yes: bool) -> None:
     """Take out what `init` wrote. The store stays: it holds the team's memory."""
-    worktree, journal = _place(here)
-    root = worktree.root
-    steps = installing.planned_removal(worktree, client_files(exclude=worktree.exclude), journal)
+    hook, root = _receive_hook(here)
+    steps, journal = hook, None
+    if not hook or here.worktree:  # a bare repository has nothing of ours but that
+        worktree, journal = _place(here)
+        root = worktree.root
+        steps = (*installing.planned_removal(worktree, client_files(exclude=worktree.exclude), journal), *hook)
     if _agreed(steps, root, dry_run=dry_run, yes=yes, nothing="LoomStack is not set up here; nothing to change."):
         carried_out(steps)
-        remove_journal(journal)
+        if journal:
+            remove_journal(journal)
         click.echo("LoomStack is out of this repository's files. `pip uninstall loomstack-mcp` removes the program.")
 
 
@@ -63,7 +71,16 @@ def _place(here: Here) -> tuple[Worktree, Path]:
     """The worktree, and where its texts from before us are kept."""
     if (worktree := here.worktree) is None:
         raise Invalid(f"{no_worktree(here.folder or Path())}; go to one, or make one with git init")
-    return worktree, journal_of(Path(here.settings.home), worktree.root)
+    return worktree, journal_of(Path(here.own_settings.home), worktree.root)
+
+
+def _receive_hook(here: Here) -> tuple[tuple[FileStep, ...], Path]:
+    """What takes out the hook of `gate --install`, where it is; and the git folder."""
+    try:
+        with here.any_repository() as repo:
+            return removed_receive_hook(repo.place), repo.place.git_dir
+    except NotFound:
+        return (), Path()
 
 
 def _agreed(steps: Sequence[FileStep], root: Path, *, dry_run: bool, yes: bool, nothing: str) -> bool:

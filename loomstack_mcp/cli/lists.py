@@ -3,6 +3,7 @@
 import click
 
 from loomstack_mcp.cli import output
+from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.core.views import claim_shown, event_shown, run_shown
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
@@ -13,6 +14,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="One JSON array i
 limit = click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many at most.")
 
 
+@open_to_all
 @click.command()
 @click.option("--live", is_flag=True, help="Only runs whose lease holds.")
 @limit
@@ -26,6 +28,7 @@ def runs(here: Here, live: bool, limit: int, as_json: bool) -> None:
     output.print_rows(shown, as_json=as_json, empty="no run is live" if live else "no run was started here yet")
 
 
+@open_to_all
 @click.command()
 @limit
 @as_json
@@ -38,6 +41,7 @@ def claims(here: Here, limit: int, as_json: bool) -> None:
     output.print_rows(shown, as_json=as_json, empty="nothing is held")
 
 
+@open_to_all
 @click.command()
 @click.option("--since", type=click.IntRange(0, _SEQ_MAX), help="Only events after this seq, oldest first.")
 @limit

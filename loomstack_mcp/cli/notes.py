@@ -1,23 +1,19 @@
 """`notes` and `note add`: shared context, read and written by people."""
 
-import os
-import sys
 from typing import get_args
 
 import click
 
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json, limit
-from loomstack_mcp.core.errors import Unauthorized
+from loomstack_mcp.cli.people import deciding, open_to_all, person
 from loomstack_mcp.core.notes import NoteKind
 from loomstack_mcp.core.views import note_shown
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 
-_CLIENTS = ("CLAUDECODE", "AI_AGENT", "CODEX_")
-"""Variables of a client's environment, by their beginnings."""
 
-
+@open_to_all
 @click.command()
 @click.argument("query", default="")
 @limit
@@ -36,6 +32,7 @@ def note() -> None:
     """Write shared context as a person."""
 
 
+@deciding
 @note.command()
 @click.argument("text")
 @click.option("--kind", type=click.Choice(get_args(NoteKind)), default="decision", show_default=True)
@@ -70,17 +67,3 @@ def add(
     output.print_record(note_shown(result.note, now_ms=result.note.shared_at_ms), as_json=as_json)
     for old in result.contradicts:
         click.echo(f"contradicts {old.id} by {old.author}: {output.harmless(old.text)}", err=True)
-
-
-def person() -> str:
-    """The person at this terminal. Raises Unauthorized where an agent may be typing.
-
-    On one account this stops accidents, not attackers.
-    """
-    inside = next((name for name in os.environ if name.startswith(_CLIENTS)), "")
-    if inside or not sys.stdin.isatty():
-        why = f"{inside} is set, so an agent's client started this" if inside else "there is no terminal"
-        raise Unauthorized(f"only a person can do this, and {why}; run it in a terminal of your own")
-    import pwd
-
-    return pwd.getpwuid(os.getuid()).pw_name

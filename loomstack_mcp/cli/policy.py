@@ -12,9 +12,11 @@ import click
 
 from loomstack_mcp.adapters.git.blobs import tree_of
 from loomstack_mcp.adapters.policy import files as policyfiles
+from loomstack_mcp.adapters.settings import REPO_FILE, repo_file_problems
 from loomstack_mcp.cli import output
+from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.cli.rule_text import rule_lines
-from loomstack_mcp.core.errors import NotFound
+from loomstack_mcp.core.errors import NotFound, PolicyError
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy.linting import idle_patterns, linted
 from loomstack_mcp.core.policy.rules import Rulebook
@@ -32,12 +34,15 @@ def policy() -> None:
     """Rules that hold before a change lands: `policies/*.yaml`, over the organisation's and the built-in ones."""
 
 
+@open_to_all
 @policy.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
 def check(here: Here, as_json: bool) -> int:
-    """Load the rules of this worktree, and say what is wrong with them; exit 1 with any finding that is no hint."""
+    """Load the rules and settings of this worktree, and say what is wrong; exit 1 with any finding that is no hint."""
     book = _rulebook(here)
+    if problems := repo_file_problems(_settings_text(here.root / REPO_FILE)):
+        raise PolicyError("\n".join(problems))
     found, hints = _findings(here, book), _hints(here, book)
     if as_json:
         counts = {"rules": len(book.rules), "waivers": len(book.waivers), "policy": book.hash}
@@ -56,6 +61,7 @@ def check(here: Here, as_json: bool) -> int:
     return 1 if found else 0
 
 
+@open_to_all
 @policy.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
@@ -78,6 +84,7 @@ def test(here: Here, files: tuple[Path, ...], as_json: bool) -> int:
     return 1 if any(one.wrong for one in found) else 0
 
 
+@open_to_all
 @policy.command()
 @click.argument("rule")
 @click.pass_obj
@@ -91,6 +98,7 @@ def explain(here: Here, rule: str) -> None:
         click.echo(output.harmless(line))
 
 
+@open_to_all
 @policy.command()
 @click.pass_obj
 def lint(here: Here) -> int:
@@ -102,6 +110,7 @@ def lint(here: Here) -> int:
     return 1 if found else 0
 
 
+@open_to_all
 @policy.command()
 def schema() -> None:
     """Print the JSON Schema of a policy file, for editors."""
@@ -110,6 +119,7 @@ def schema() -> None:
     click.echo(json.dumps(file_schema(), indent=2))
 
 
+@open_to_all
 @policy.command()
 @click.option("--last", default=500, show_default=True, type=click.IntRange(1, 100_000), help="Commits of the trunk.")
 @click.option("--rule", default="", help="This rule alone.")
@@ -137,15 +147,22 @@ def replay(here: Here, last: int, rule: str, as_json: bool) -> None:
 def _rulebook(here: Here) -> Rulebook:
     """The rules of the worktree. Raises Invalid where none is seen: in a bare repository there are no files of it."""
     here.must_see_worktree()
-    with here.repository() as repo:
-        return policyfiles.rulebook(repo, here.settings.home, worktree=True)
+    with here.any_repository() as repo:
+        return policyfiles.rulebook(repo, here.own_settings.home, worktree=True)
+
+
+def _settings_text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "surrogateescape")
+    except OSError:
+        return ""
 
 
 def _findings(here: Here, book: Rulebook) -> tuple[Violation, ...]:
     """What is wrong with rules that load, and files of rules that nobody reads."""
     unread = (
         *policyfiles.unread_files(here.root),
-        *(policyfiles.unread_files(Path(here.settings.home), shown="org") if here.settings.home else ()),
+        *(policyfiles.unread_files(Path(here.own_settings.home), shown="org") if here.own_settings.home else ()),
     )
     not_read = "is not read: rules stand in policies/ itself, in files that end with .yaml or .yml"
     return (
@@ -155,7 +172,7 @@ def _findings(here: Here, book: Rulebook) -> tuple[Violation, ...]:
 
 
 def _hints(here: Here, book: Rulebook) -> tuple[Violation, ...]:
-    with here.repository() as repo:
+    with here.any_repository() as repo:
         commit = repo.commit(repo.trunk or "HEAD")
         return idle_patterns(book, tree_of(repo, commit).entries) if commit else ()
 

@@ -6,7 +6,7 @@ import click
 
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
-from loomstack_mcp.cli.notes import person
+from loomstack_mcp.cli.people import deciding, open_to_all, person
 from loomstack_mcp.core.repos import Checkout, earlier_identities, named_identity
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
@@ -17,6 +17,7 @@ def repo() -> None:
     """What a repository is called."""
 
 
+@open_to_all
 @repo.command(name="list")
 @as_json
 @click.pass_obj
@@ -28,6 +29,7 @@ def listed(here: Here, as_json: bool) -> None:
     output.print_rows(shown, as_json=as_json, empty="no run was started yet, so no repository is known")
 
 
+@open_to_all
 @repo.command()
 @as_json
 @click.pass_obj
@@ -41,6 +43,7 @@ def show(here: Here, as_json: bool) -> None:
     output.print_record(shown, as_json=as_json)
 
 
+@deciding
 @repo.command()
 @click.argument("name")
 @click.argument("same_as", default="")

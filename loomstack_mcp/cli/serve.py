@@ -5,6 +5,9 @@ from pathlib import Path
 import click
 
 from loomstack_mcp.adapters.git.discovery import Unreadable
+from loomstack_mcp.adapters.settings import Settings
+from loomstack_mcp.cli.people import open_to_all
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 
@@ -12,6 +15,7 @@ _PORT = 8420
 _ELSEWHERE = "pass repo to start_run: the URL of its origin, or a name all sessions use"
 
 
+@open_to_all
 @click.command()
 @click.option("--http", is_flag=True, help="Serve http://HOST:PORT/mcp instead of stdin and stdout.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
@@ -23,10 +27,7 @@ def serve(here: Here, http: bool, host: str, port: int) -> None:
     from loomstack_mcp.server.face import Face
     from loomstack_mcp.server.subscriptions import Subscriptions
 
-    try:
-        settings = here.settings
-    except Unreadable:  # each call says so: a server that does not start tells an agent nothing
-        settings = Here(None, here.flags, elsewhere=_ELSEWHERE).settings
+    settings = _settings(here)
     if not http:
         from loomstack_mcp.server.transport import serve_stdio
 
@@ -46,3 +47,11 @@ def serve(here: Here, http: bool, host: str, port: int) -> None:
         shown = f"[{address}]" if ":" in address else address
         click.echo(f"LoomStack serves http://{shown}:{taken}/mcp; its bearer token is in {token_file}", err=True)
         anyio.run(lambda: serve_http(build_server(face, changes), listener, token=token, beside=changes.watch))
+
+
+def _settings(here: Here) -> Settings:
+    """The person's own where the trunk's cannot be read, or do not load: each call says so, and what mends it."""
+    try:
+        return here.settings
+    except (Invalid, Unreadable):
+        return here.own_settings

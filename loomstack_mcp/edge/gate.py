@@ -3,23 +3,22 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import partial
 
 from loomstack_mcp.adapters.git.history import Made, made_since
 from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.git.symrefs import moved_refs, resolved_ref, symbolic_refs
 from loomstack_mcp.adapters.policy import situations
-from loomstack_mcp.adapters.policy.files import rulebook
-from loomstack_mcp.adapters.settings import sqlite_path
-from loomstack_mcp.core.errors import Invalid, NotFound, StoreUnavailable
+from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import SECOND_MS
-from loomstack_mcp.core.policy.decide import Decision, decide
-from loomstack_mcp.core.policy.needs import needs_store
-from loomstack_mcp.core.policy.rules import Answer, Rulebook
-from loomstack_mcp.core.policy.situation import Actor, Situation
+from loomstack_mcp.core.policy.decide import Decision
+from loomstack_mcp.core.policy.rules import Answer
+from loomstack_mcp.core.policy.situation import Actor, LostIntent, Situation
 from loomstack_mcp.core.policy.violations import Unknown
-from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.edge.bench import Bench
 from loomstack_mcp.edge.here import Here, Progress
-from loomstack_mcp.loom import Loom, open_loom
+from loomstack_mcp.edge.loading import judging_target
+from loomstack_mcp.edge.store_facts import StoreFacts
 from loomstack_mcp.services.conflicts import ConflictResult
 
 DENIED, APPROVAL = 2, 3
@@ -64,65 +63,70 @@ class Gate:
         # A person only where the trunk's workflow says so: who wrote the commits is no authority.
         self._actor = Actor(kind="human" if actor else None, developer=actor or None)
 
-    @cached_property
-    def _checkout(self) -> Checkout:
-        return self._here.checkout()
-
     def landing(self, base: str, head: str) -> Judgement:
         """What `head` would land on `base`. Raises NotFound, PolicyError, StoreUnavailable; Unknown, which denies."""
-        with self._here.repository(target=base) as repo:
-            base, head = repo.branch_ref(base), repo.branch_ref(head)
-            rules = self._rules(repo, _needed(repo, base))
-            situation, delta = situations.landing(
-                repo, base, head, point="ci", branch=repo.branch_name(base), trunk=repo.trunk
-            )
+        with self._here.any_repository() as repo:
+            base, head = _landed_on(repo, base), repo.branch_ref(head)
+            bench = self._bench(repo, base, _needed(repo, base))
+            # Of a commit nobody knows which branch is meant: what is not known counts as any.
+            branch = repo.branch_name(base) if base.startswith("refs/") else ""
+            situation, delta = situations.landing(repo, base, head, point="ci", branch=branch, trunk=repo.trunk)
             made = _made_since(repo, base, situation.head)
-            situation = self._by_whom(situation, made)
-            if not rules.has_store:
-                return replace(self._judged(rules, situation), gaps=delta.gaps)
-            with open_loom(self._here.settings) as loom:
-                found, situation = self._compared(loom, repo, situation, base, delta.after, made)
-                return replace(self._kept(loom, rules, situation), gaps=delta.gaps, conflicts=found)
+            situation = bench.landing(self._by_whom(situation, made), delta.after)
+            if not bench.asks_store(situation):
+                return _judged(bench, situation, gaps=delta.gaps)
+            proposal = bench.store.proposal(base, delta.after, situation.head, made)
+            found = bench.store.conflicts(proposal)
+            situation = replace(situation, undoing=partial(bench.store.undoing, proposal))
+            return replace(_judged(bench, situation, gaps=delta.gaps), conflicts=found)
 
     def deploy(self, environment: str) -> Judgement:
         """A deployment, by the rules of the trunk."""
-        with self._here.repository() as repo:
-            rules = self._rules(repo, _needed(repo, repo.told_trunk()))
-            situation = situations.deploy(environment, point="deploy")
-            return self._judged(rules, self._by_whom(situation, ()))
+        with self._here.any_repository() as repo:
+            trunk = repo.told_trunk()
+            bench = self._bench(repo, trunk, _needed(repo, trunk))
+            return _judged(bench, self._by_whom(situations.deploy(environment, point="deploy"), ()))
 
     def push(self, updates: Iterable[Update]) -> Iterator[Judgement]:
-        """Each update by the rules of the trunk as it was before: what a push removes still judges that push."""
-        with self._here.repository(quarantined=True) as repo:
-            trunk = repo.head_ref  # of a bare repository, its default branch
+        """Each update by the rules of the trunk as it was before: what a push removes still judges that push.
+
+        An update of a symbolic ref, or of what one stands for, is judged under each name that it moves.
+        """
+        with self._here.any_repository(quarantined=True) as repo:
+            trunk = resolved_ref(repo, repo.head_ref) if repo.head_ref else ""  # of a bare one, its default branch
             before = repo.commit(trunk)
             if not before and repo.run("for-each-ref", "--count=1", "refs/heads").text:
                 raise NotFound(
                     f"HEAD of {repo.folder} names {trunk or 'a commit'}, which is no branch of it; "
                     "name the trunk there: git symbolic-ref HEAD refs/heads/BRANCH"
                 )
-            rules = self._rules(repo, before)
+            bench = self._bench(repo, trunk, before)
+            symbolic = symbolic_refs(repo)
             for update in updates:
-                situation = situations.pushed(
-                    repo, update.old, update.new, update.ref, point="pre-receive", trunk=trunk if before else ""
-                )
-                made = _made_since(repo, before, situation.head) if situation.head else ()
-                yield self._judged(rules, self._by_whom(situation, made))
+                for ref in moved_refs(repo, update.ref, symbolic):
+                    yield self._pushed(bench, replace(update, ref=ref), before)
 
-    def _rules(self, repo: Repository, commit: str) -> "_Rules":
-        """The rules of a commit ("" before the first one), as far as they can be asked here."""
-        settings = self._here.settings
-        book = rulebook(repo, settings.home, commit=commit)
-        asking = tuple(rule.id for rule in book.rules if needs_store(rule))
-        has_store = not self._git_only and sqlite_path(settings).exists()
-        if asking and not self._git_only and not has_store:
-            raise StoreUnavailable(
-                f"{', '.join(asking)} ask what only the store knows, and there is none here; "
-                "pass --git-only to skip and list them"
-            )
-        skipped = asking if self._git_only else ()
-        kept = tuple(rule for rule in book.rules if rule.id not in skipped)
-        return _Rules(book=replace(book, rules=kept), skipped=skipped, has_store=has_store)
+    def unanswerable(self) -> tuple[str, ...]:
+        """The rules of the trunk that ask a store, where there is none for them: what they apply to is refused."""
+        with self._here.any_repository() as repo:
+            return self._bench(repo, repo.head_ref, _needed(repo, repo.head_ref)).unanswerable
+
+    def _pushed(self, bench: Bench, update: Update, before: str) -> Judgement:
+        repo, trunk = bench.repo, bench.target_ref
+        situation = situations.pushed(repo, update.old, update.new, update.ref, point="pre-receive", trunk=trunk)
+        made = _made_since(repo, before, situation.head) if situation.head else ()
+        situation = self._by_whom(situation, made)
+        if "land" in situation.actions:
+            situation = bench.landing(situation, situation.head)
+            situation = replace(situation, undoing=partial(_undone_by_push, bench, situation.head, made))
+        return _judged(bench, situation)
+
+    def _bench(self, repo: Repository, ref: str, commit: str) -> Bench:
+        """By what is judged: the rules and the settings of the target, which hold from here on."""
+        target = judging_target(repo, self._here.flags, commit=commit)
+        self._here.settings = target.settings
+        facts = StoreFacts(self._here, repo, progress=self._progress)
+        return Bench(repo, ref, target, facts, git_only=self._git_only)
 
     def _by_whom(self, situation: Situation, made: Sequence[Made]) -> Situation:
         """Under a person's account or not: commits that a run signed with its trailer are a loop's."""
@@ -130,35 +134,21 @@ class Gate:
         actor = replace(self._actor, kind="loop") if signed else self._actor
         return replace(situation, actor=actor, now_ms=round(time.time() * SECOND_MS))
 
-    def _compared(
-        self, loom: Loom, repo: Repository, situation: Situation, base: str, after: str, made: Sequence[Made]
-    ) -> tuple[ConflictResult, Situation]:
-        """What would be taken back, and the situation with it."""
-        landing = self._here.landing(
-            repo, loom.ledger, self._checkout, target=base, head=situation.head, progress=self._progress
-        )
-        proposal = landing.proposal_of(after, made)
-        found = loom.conflicts.check(self._checkout, proposal)
-        return found, replace(situation, undoing=lambda: loom.conflicts.undoing(self._checkout, proposal))
 
-    def _judged(self, rules: "_Rules", situation: Situation) -> Judgement:
-        if not rules.has_store:
-            return Judgement(decision=decide(rules.book, situation), skipped=rules.skipped)
-        with open_loom(self._here.settings) as loom:
-            return self._kept(loom, rules, situation)
-
-    def _kept(self, loom: Loom, rules: "_Rules", situation: Situation) -> Judgement:
-        """Judged by what the store knows besides, and recorded there."""
-        who = self._actor.developer or "ci"
-        result = loom.policy.judge(self._checkout, who, rules.book, situation)
-        return Judgement(decision=result.decision, skipped=rules.skipped)
+def _judged(bench: Bench, situation: Situation, *, gaps: tuple[str, ...] = ()) -> Judgement:
+    return Judgement(decision=bench.decision(situation), skipped=bench.skipped, gaps=(*gaps, *bench.gaps))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Rules:
-    book: Rulebook
-    skipped: tuple[str, ...]
-    has_store: bool
+def _undone_by_push(bench: Bench, head: str, made: Sequence[Made]) -> tuple[LostIntent, ...]:
+    if not head or not bench.repo.commit(bench.target_ref):
+        return ()  # before the first commit there is nothing to take back, and with a trunk that goes, all of it
+    return bench.store.undoing(bench.store.proposal(bench.target_ref, head, head, made))
+
+
+def _landed_on(repo: Repository, name: str) -> str:
+    """The ref of a name, and of a symbolic one, as `origin/HEAD` and HEAD are, what that stands for."""
+    ref = repo.head_ref if name == "HEAD" else repo.branch_ref(name)
+    return resolved_ref(repo, ref) if ref.startswith("refs/") else name
 
 
 def _needed(repo: Repository, name: str) -> str:

@@ -75,6 +75,11 @@ class Here:
             raise Invalid(f"{no_worktree(self.folder or Path())}; go to one")
 
     @cached_property
+    def own_settings(self) -> Settings:
+        """Those of the person, whatever the repository's file says: it cannot choose the home folder nor the store."""
+        return load_settings(self.flags)
+
+    @cached_property
     def settings(self) -> Settings:
         """The settings, those of the repository as its trunk has them. Raises Invalid for what makes no sense.
 
@@ -103,7 +108,7 @@ class Here:
         from loomstack_mcp.edge.rules import Rules  # parsers and RE2: 150 ms that a start must not cost
 
         worktree = self._seen()
-        return Rules(worktree, self.folder or worktree.root, self.settings.home)
+        return Rules(worktree, self.folder or worktree.root, self.own_settings.home)
 
     @contextmanager
     def repository(self, *, target: str = "", quarantined: bool = False) -> Iterator[Repository]:
@@ -112,10 +117,16 @@ class Here:
         The settings are read with it, where they were not yet: of the trunk, or of the `target` that was named where
         none can be told. `quarantined` is for a pre-receive hook.
         """
-        with Repository(place_at(self.folder or self.root), quarantined=quarantined) as repo:
+        with self.any_repository(quarantined=quarantined) as repo:
             if "settings" not in vars(self):
                 says = repo.trunk_file(REPO_FILE, target=target) if repo.place.root else ""
                 self.settings = load_settings(self.flags, in_repo=says)
+            yield repo
+
+    @contextmanager
+    def any_repository(self, *, quarantined: bool = False) -> Iterator[Repository]:
+        """The same without its settings, which may not load."""
+        with Repository(place_at(self.folder or self.root), quarantined=quarantined) as repo:
             yield repo
 
     def landing(

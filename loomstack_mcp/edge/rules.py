@@ -16,6 +16,7 @@ from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.policy.rules import ActionKind, Rulebook
 from loomstack_mcp.core.policy.situation import Situation
 from loomstack_mcp.core.policy.violations import Unknown
+from loomstack_mcp.edge.loading import unloadable
 
 _LANDING: tuple[ActionKind, ...] = ("push", "land")
 
@@ -58,7 +59,7 @@ class Rules:
             if action == "commit" and not paths:
                 yield _staged(repo)
             elif action in _LANDING and not paths:
-                yield _landing(repo, action, target=target, base=base)
+                yield _landing(repo, action, target=target, base=base, home=self._home)
             else:
                 named = target if action in _LANDING else ""
                 early = self._early(action, paths, command=command, target=target)
@@ -123,16 +124,17 @@ def _staged(repo: Repository) -> Situation:
         return _unseen(repo.branch, "commit")
 
 
-def _landing(repo: Repository, action: ActionKind, *, target: str, base: str) -> Situation:
+def _landing(repo: Repository, action: ActionKind, *, target: str, base: str, home: str) -> Situation:
     """What HEAD would land on the target, or on what is given as its base; a target to be comes from the trunk."""
     is_there = bool(target) and bool(repo.commit(target))
     onto = repo.branch_ref(base or (target if is_there else "") or repo.told_trunk())
     branch = repo.branch_name(repo.branch_ref(target) if target else onto)
     try:
-        found, _ = situations.landing(repo, onto, "HEAD", point="ci", branch=branch, trunk=repo.trunk)
+        found, delta = situations.landing(repo, onto, "HEAD", point="ci", branch=branch, trunk=repo.trunk)
     except Unknown:
         return _unseen(branch, action)
-    return replace(found, point="mcp", actions=frozenset({action}))
+    wrong = unloadable(repo, home, tree=delta.after)
+    return replace(found, point="mcp", actions=frozenset({action}), unloadable=wrong)
 
 
 def _unseen(branch: str, action: ActionKind) -> Situation:

@@ -93,7 +93,27 @@ def test_a_push_is_a_document_on_a_line_for_each_ref(ruled: Path, tmp_path: Path
     assert len([json.loads(line) for line in done.stdout.splitlines()]) == 3
 
 
-def test_nothing_pushed_is_nothing_said(ruled: Path, tmp_path: Path) -> None:
-    done = judged(ruled, tmp_path, "--pre-receive", "--json")
+_ID = "1" * 40
+_UPDATE = f"{_ID} {_ID} refs/heads/main"
 
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+@pytest.mark.parametrize(
+    "given",
+    ["", "\n", f"{_UPDATE}\n\n", f"\n{_UPDATE}\n", f"{_UPDATE}\r\n", f"{_UPDATE}\0\n", f"{_ID} {_ID} HEAD\n",
+     f"{_ID} {_UPDATE}\n", f"{_ID}1 {_UPDATE}\n", f"{'A' * 40} {_ID} refs/heads/main\n", "refs/heads/main\n"],
+)  # fmt: skip
+def test_what_is_no_push_is_refused_and_what_a_hook_is_given_is_told(ruled: Path, tmp_path: Path, given: str) -> None:
+    done = judged(ruled, tmp_path, "--pre-receive", "--json", stdin=given.encode())
+
+    assert (done.returncode, done.stdout) == (64, b"")
+    assert b"a line `OLD NEW REF` for each ref" in done.stderr
+
+
+def test_a_push_to_a_namespace_is_refused_for_its_trunk_is_another(ruled: Path, tmp_path: Path) -> None:
+    git(ruled, "checkout", "--quiet", "main")
+    old = git(ruled, "rev-parse", "main")
+    update = f"{old} {old} refs/heads/main\n".encode()
+    done = judged(ruled, tmp_path, "--pre-receive", stdin=update, GIT_NAMESPACE="shop")
+
+    assert judged(ruled, tmp_path, "--pre-receive", stdin=update).returncode == 0
+    assert (done.returncode, b"namespace shop" in done.stderr) == (1, True)

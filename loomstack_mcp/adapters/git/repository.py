@@ -162,7 +162,7 @@ class Repository:
 
     def text_of(self, commit: str, path: str) -> str:
         """The text of a file as a commit ("" for none) has it; "" where it is not there."""
-        return as_text(self.file(commit, path)).strip("\n") if commit else ""
+        return as_text(self.file(commit, path)).rstrip("\n") if commit else ""
 
     def deciders(self, target: str) -> tuple[str, ...]:
         """The commits whose own files say what counts when something lands on a target: its own, and the trunk's.

@@ -98,7 +98,12 @@ def rulebook(repo: Repository, home: str, *, commit: str = "", worktree: bool = 
     With both, a rule of either counts: a tightening works at once, a loosening when it has landed. Raises PolicyError.
     """
     above = [*builtin(), *of_org(home)]
-    landed = _loaded([*above, *(of_commit(repo, commit) if commit else ())], home)
+    try:
+        landed = _loaded([*above, *(of_commit(repo, commit) if commit else ())], home)
+    except PolicyError as broken:
+        if not worktree or f"{FOLDER}/" not in str(broken):
+            raise
+        raise PolicyError(f"on the trunk, whatever is checked out (a person lands the mend):\n{broken}") from None
     if not worktree:
         return landed
     here = _loaded([*above, *of_folder(repo.folder, layer="repo")], home)

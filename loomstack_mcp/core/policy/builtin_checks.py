@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+from loomstack_mcp.core.policy.loading import RULES_LOAD, loading_violations
 from loomstack_mcp.core.policy.situation import Situation
 from loomstack_mcp.core.policy.violations import Violation
 from loomstack_mcp.core.shell import guarded
@@ -36,5 +37,6 @@ BUILTIN: Mapping[str, Callable[[Situation], _Found]] = {
     "builtin.outside-repo": _outside,
     "builtin.no-hook-bypass": _bypasses,
     "builtin.decider": _decides,
+    RULES_LOAD.id: loading_violations,
 }
 """By the id of the rule."""

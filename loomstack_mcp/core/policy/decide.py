@@ -7,6 +7,7 @@ from typing import Literal
 from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.policy.applies import applies
 from loomstack_mcp.core.policy.checks import violations
+from loomstack_mcp.core.policy.loading import RULES_LOAD
 from loomstack_mcp.core.policy.rules import STRICTNESS, Answer, Approve, Rule, Rulebook, Waiver
 from loomstack_mcp.core.policy.situation import ApprovalFact, Situation
 from loomstack_mcp.core.policy.violations import Unknown, Violation
@@ -48,7 +49,8 @@ class Decision:
 
 def decide(book: Rulebook, situation: Situation, /) -> Decision:
     """Hold every rule against the situation. Deny comes before approval, before warn, before allow."""
-    reasons = tuple(reason for rule in book.rules if (reason := _reason(rule, book.waivers, situation)))
+    rules = (RULES_LOAD, *book.rules)
+    reasons = tuple(reason for rule in rules if (reason := _reason(rule, book.waivers, situation)))
     answers: list[Answer] = ["allow", *(one.effect for one in reasons if one.outcome in ("fired", "pending"))]
     return Decision(answer=max(answers, key=STRICTNESS.index), reasons=reasons, policy=book.hash)
 

@@ -111,6 +111,8 @@ class Situation:
     undoing: Callable[[], tuple[LostIntent, ...]] | None = None
     reading: ShellReading | None = None
     """The shell line as read; None where the action is no command."""
+    unloadable: tuple[str, ...] = ()
+    """What of the rules and settings would not load afterwards, `file:line: key: what is wrong`."""
     looks: Looks = field(default_factory=NoLooks)
     """What reading files would tell, as far as somebody can read them."""
 

@@ -19,12 +19,15 @@ _BYPASSING = {
 }
 """Variables, and the values with which they do."""
 _HOOKS_PATH = "core.hookspath"
-_OURS = "loomstack-mcp|loomstack"
-_DECIDING = (
-    (_OURS, "approve|deny|trust|token|config|uninstall|db"),
-    (_OURS, "note", "add"),
-    (_OURS, "conflicts", "settle"),
+_OURS = "loomstack-mcp|loomstack|loomstack-mcp@*|loomstack-mcp==*|loomstack-mcp[[]*"
+_FOR_PEOPLE = (
+    ("approve|deny|trust|token|init|uninstall|config|db|pause|resume",),
+    ("note", "add"),
+    ("repo", "alias"),
+    ("conflicts", "settle"),
+    ("gate", "--install"),
 )
+"""What the commands are marked as (`cli/people.py`), which a test compares; and what is for people when it comes."""
 
 
 def bypasses(reading: ShellReading, /) -> tuple[str, ...]:
@@ -45,7 +48,9 @@ def bypasses(reading: ShellReading, /) -> tuple[str, ...]:
 
 def decides(reading: ShellReading, /) -> tuple[str, ...]:
     """The calls of our own commands by which people decide, which no agent may run."""
-    calls = [words for words in reading.calls if words[0].name and any(fits(words, one) for one in _DECIDING)]
+    calls = [
+        words for words in reading.calls if words[0].name and any(fits(words, (_OURS, *one)) for one in _FOR_PEOPLE)
+    ]
     return tuple(dict.fromkeys(map(words_shown, calls)))
 
 

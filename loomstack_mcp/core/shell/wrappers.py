@@ -1,12 +1,13 @@
 """Commands that run other commands: `sudo git push`, `find -exec`, `uv run`."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, dropwhile, islice
 
 from loomstack_mcp.core.shell.git_words import git_scanned
 from loomstack_mcp.core.shell.options import Scanned, scanned
-from loomstack_mcp.core.shell.words import ANYTHING, Word, Words
+from loomstack_mcp.core.shell.words import ANYTHING, NOTHING, Word, Words
 
 WRAPPERS_MAX = 20
 """Commands within one another, and `-exec` of one `find`, that are followed."""
@@ -21,6 +22,8 @@ _WRAPPERS: Mapping[str, tuple[str, int]] = {
     "timeout": ("-s --signal -k --kill-after", 1),
     "chroot": ("", 1),
     "flock": ("-w -E -c --timeout --command", 1),
+    "screen": ("-S -t -c -h -e -p -s -T", 0),
+    "parallel": ("-j --jobs -n -N -S --delay --retries --timeout --joblog --results --colsep -a -I", 0),
     "xargs": ("-I -n -N -P -L -d -E -s -a --max-args --max-procs --delimiter --arg-file --max-lines", 0),
     "nice": ("-n --adjustment", 0),
     "ionice": ("-c -n -p", 0),
@@ -31,7 +34,12 @@ _WRAPPERS: Mapping[str, tuple[str, int]] = {
 }
 """Their options with a value, and how many operands stand before the command."""
 _RUNNERS = frozenset({"uv", "poetry", "pipenv", "pdm", "pipx", "hatch", "rye"})
-"""`uv run COMMAND`."""
+"""`uv run COMMAND`, `uv tool run COMMAND`."""
+_OURS = Word(text="loomstack-mcp")
+_SCRIPTS = frozenset({"loomstack-mcp", "loomstack"})
+_MODULE = re.compile(r"-[A-Za-ln-z]*m\S*")
+_RUNS_OURS = re.compile(r"loomstack_mcp\.cli|loomstack_mcp.*runpy|runpy.*loomstack_mcp", re.DOTALL)
+"""Code that starts our commands, with words that are not read."""
 _RUN = "-p --python --with --from --extra --group --project --directory --env-file --spec"
 
 
@@ -60,8 +68,8 @@ def _inner(words: Words) -> Iterator[Words]:
         yield _our_module(rest)
     elif name == "git":
         yield _bisected(words)
-    elif name in _RUNNERS and rest[:1] and rest[0].text == "run":
-        yield scanned(rest[1:], _RUN, stops=True).operands
+    elif name in _RUNNERS:
+        yield _run_by(rest)
     elif name in _WRAPPERS and not (name == "command" and _only_asks(rest)):
         yield _wrapped(name, rest)
 
@@ -81,12 +89,28 @@ def _execution_end(texts: list[str], at: int) -> int | None:
     return next((n for n in range(at, len(texts)) if texts[n] == ";" or texts[n - 1 : n + 1] == ["{}", "+"]), None)
 
 
+def _run_by(rest: Words) -> Words:
+    found = scanned(rest, _RUN, stops=True).operands
+    verbs = 2 if [word.text for word in found[:2]] == ["tool", "run"] else 1
+    is_run = [word.text for word in found[verbs - 1 : verbs]] == ["run"]
+    return scanned(found[verbs:], _RUN, stops=True).operands if is_run else ()
+
+
 def _our_module(rest: Words) -> Words:
-    """`python -m loomstack_mcp` as the command that it is; nothing for any other module."""
-    found = scanned(rest, "-m -c -W -X", stops=True)
-    if any(value.text.startswith("loomstack_mcp") for value in found.values("-m")):
-        return (Word(text="loomstack-mcp"), *found.operands)
-    return ()
+    """`python -m loomstack_mcp`, or our script or code by `python`, as the command that it is; nothing for any other.
+
+    What stands behind the module is its own, options too (Python's manual, 1.1.1).
+    """
+    at = next((n for n, word in enumerate(rest) if _MODULE.fullmatch(word.text)), len(rest))
+    before = scanned(rest[:at], "-c -W -X", stops=True)
+    if code := before.values("-c"):
+        return (_OURS, ANYTHING) if _RUNS_OURS.search(code[0].text) else ()
+    if before.operands:
+        is_ours = before.operands[0].name in _SCRIPTS or before.operands[0].text.endswith("loomstack_mcp/__main__.py")
+        return (_OURS, *before.operands[1:], *rest[at:]) if is_ours else ()
+    joined = rest[at].text.partition("m")[2] if at < len(rest) else ""
+    module, *behind = ((Word(text=joined),) if joined else ()) + rest[at + 1 :] or (NOTHING,)
+    return (_OURS, *behind) if module.text.startswith("loomstack_mcp") else ()
 
 
 def _bisected(words: Words) -> Words:

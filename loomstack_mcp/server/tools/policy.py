@@ -87,7 +87,7 @@ def broken_answer(problems: str) -> PolicyAnswer:
     reason = {
         "rule": "policy_error",
         "effect": "warn",
-        "why": "the rules do not load, and a final point refuses everything until they do",
+        "why": "the rules do not load; at a final point nothing passes but a person's mend of them",
         "matched": problems.split("\n")[:_PROBLEMS_MAX],
         "fix": "mend the files; loomstack-mcp policy check tells what is left",
     }

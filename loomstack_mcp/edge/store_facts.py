@@ -1,0 +1,74 @@
+"""What the store knows of a repository at a final point: whose its changes are, and what they would take back."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from loomstack_mcp.adapters.git.history import Made
+from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.git.worktree import Worktree
+from loomstack_mcp.adapters.settings import sqlite_path
+from loomstack_mcp.core.changes.conflicts import Proposal
+from loomstack_mcp.core.policy.decide import Decision
+from loomstack_mcp.core.policy.rules import Rulebook
+from loomstack_mcp.core.policy.situation import LostIntent, Situation
+from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.edge.here import Here, Progress
+from loomstack_mcp.loom import open_loom
+from loomstack_mcp.services.conflicts import ConflictResult
+
+
+class StoreFacts:
+    """The store in front of one repository, bare or not. Nothing is asked before it is used."""
+
+    def __init__(self, here: Here, repo: Repository, *, progress: Progress) -> None:
+        """`here` has its settings already: those of where something would land."""
+        self._here = here
+        self._repo = repo
+        self._progress = progress
+
+    @cached_property
+    def missing(self) -> str:
+        """Why there is nothing to be asked, in the second half of a sentence; "" where there is.
+
+        A bare repository often has no origin, and so another identity than its clones: what the store does not know
+        under that, it may know under another.
+        """
+        path = sqlite_path(self._here.settings)
+        if not path.exists():
+            return "there is none here"
+        if self._repo.place.root:
+            return ""
+        with open_loom(self._here.settings) as loom:
+            is_known = loom.repos.id_of(self.checkout) in loom.repos.ids()
+        repo = self.checkout.identity
+        return "" if is_known else f"the one at {path} knows no repository {repo} (--repo names another)"
+
+    @cached_property
+    def checkout(self) -> Checkout:
+        """The repository as the store is to know it."""
+        if self._repo.place.root:
+            return self._here.checkout()
+        return Worktree(self._repo.folder, self._repo.place).checkout(repo=self._here.settings.repo)
+
+    def decision(self, who: str, book: Rulebook, situation: Situation) -> Decision:
+        """Judged by what the store knows, and recorded there."""
+        with open_loom(self._here.settings) as loom:
+            return loom.policy.judge(self.checkout, who, book, situation).decision
+
+    def proposal(self, base: str, after: str, head: str, made: Sequence[Made]) -> Proposal:
+        """What landing the tree `after` on `base` would change there; `made` are the commits of `head`."""
+        with open_loom(self._here.settings) as loom:
+            landing = self._here.landing(
+                self._repo, loom.ledger, self.checkout, target=base, head=head, progress=self._progress
+            )
+        return landing.proposal_of(after, made)
+
+    def conflicts(self, proposal: Proposal) -> ConflictResult:
+        """What it takes back or touches of what others landed."""
+        with open_loom(self._here.settings) as loom:
+            return loom.conflicts.check(self.checkout, proposal)
+
+    def undoing(self, proposal: Proposal) -> tuple[LostIntent, ...]:
+        """The changes made on purpose that it takes back or replaces."""
+        with open_loom(self._here.settings) as loom:
+            return loom.conflicts.undoing(self.checkout, proposal)
