@@ -17,6 +17,7 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 ENDING: tuple[Status, ...] = ("done", "abandoned")
 """A maker's outcome with one of these ends its run and releases its claims."""
 CHECKER = "checker"
+_BEFORE_LANDING = "check_conflicts first, and land unless it says stop; then record_outcome(done, commits)"
 _SHA = re.compile(r"[0-9a-fA-F]{7,64}")
 
 
@@ -121,11 +122,11 @@ def next_step(
             action="retry", why=f"{score}; rework round {rework} of {rework_max}: {who}", carry=checks.failing
         )
     if is_checker:
-        return NextStep(action="land", why=f"{score} by someone other than the maker")
+        return NextStep(action="land", why=f"{score} by someone other than the maker; {_BEFORE_LANDING}")
     if status == "done":
         return _following(has_finding, "done")
     if verified:
-        return NextStep(action="land", why="a checker passed it")
+        return NextStep(action="land", why=f"a checker passed it; {_BEFORE_LANDING}")
     return NextStep(action="check", why="the maker's word is not evidence: start a checker with checks_run")
 
 

@@ -140,4 +140,4 @@ def _next(run: Run) -> str:
         return f"This run ended ({run.status}): start the next one with another key."
     if run.checks_run:
         return f"Check {run.checks_run}, then record_outcome with role=checker and the counts."
-    return "claim_paths before you edit; record_outcome after each attempt."
+    return "claim_paths before you edit; check_conflicts before you land; record_outcome after each attempt."

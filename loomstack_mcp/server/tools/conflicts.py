@@ -34,8 +34,9 @@ class ConflictTools:
     async def check_conflicts(
         self, *, run: str = "", base: str = "", ctx: Context[Any, Any]
     ) -> Annotated[CallToolResult, ConflictAnswer]:
-        """Before you land: what your branch and worktree would take back of what others landed, also where
-        git sees no conflict. stop: do not land, do what each conflict says. base: default the trunk."""
+        """Before you land (merge, push, pull request): what your branch and worktree would take back or
+        undo of what others landed, also where git sees no conflict. stop: do not land, do what each
+        conflict says. base: default the trunk."""
 
         def check(caller: Caller) -> ConflictResult:
             return self._face.loom.conflicts.check_run(caller, run, self._face.proposal(base))
