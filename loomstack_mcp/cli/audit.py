@@ -17,6 +17,7 @@ from loomstack_mcp.cli.audit_text import KINDS, day, paths_taken_back, plain, un
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import DAY_MS, HOUR_MS, SECOND_MS
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.edge.here import Here
 
 _LAST = 1_000
@@ -121,7 +122,7 @@ def _lines(found: Audit) -> Iterator[str]:
     stops = sum(one.verdict == "stop" for one in silent)
     agreed = len(found.reversals) - len(silent)
     span = f" from {day(found.first_ms)} to {day(found.last_ms)}" if found.commits else ""
-    yield f"{found.commits:,} commits{span}, {found.seconds:.1f} s."
+    yield f"{counted(found.commits, 'commit')}{span}, {found.seconds:.1f} s."
     yield (
         f"{stops} silently took back what others had landed (stop), {len(silent) - stops} may have (warn); "
         f"{agreed} were agreed: an author's own, or of one branch."

@@ -7,7 +7,7 @@ import click
 
 from loomstack_mcp.cli import output
 from loomstack_mcp.core.changes.conflicts import Conflict, conflict_advice
-from loomstack_mcp.core.phrases import Body, age, lean
+from loomstack_mcp.core.phrases import Body, age, counted, lean
 from loomstack_mcp.core.views import conflict_shown
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
@@ -60,7 +60,7 @@ def _lines(found: ConflictResult, others: tuple[Conflict, ...]) -> Iterator[str]
         yield from _told(one, found, f"{one.run_id} {_VERBS[one.kind]}")
         yield ""
     verdict = click.style(found.verdict, fg=_COLORS[found.verdict], bold=True)
-    yield f"{verdict}: compared with {found.changes:,} changes on {found.target} in {found.ms} ms."
+    yield f"{verdict}: compared with {counted(found.changes, 'change')} on {found.target} in {found.ms} ms."
     for gap in found.unchecked:
         yield click.style(f"Not checked: {output.harmless(gap)}.", fg="yellow")
 

@@ -11,6 +11,7 @@ import click
 from loomstack_mcp.adapters.settings import sqlite_path
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.store.sqlite import admin
 
@@ -45,7 +46,7 @@ def check(here: Here, as_json: bool) -> int:
 def backup(here: Here, file: Path) -> None:
     """Write one consistent copy to FILE, while sessions go on."""
     size_bytes = admin.back_up(sqlite_path(here.settings), file)
-    click.echo(f"{file}: {size_bytes:,} bytes")
+    click.echo(f"{file}: {counted(size_bytes, 'byte')}")
 
 
 @db.command()
@@ -70,7 +71,7 @@ def query(here: Here, sql: str, limit: int, as_json: bool) -> None:
     shown = ({name: _speakable(value) for name, value in row.items()} for row in rows)
     output.print_rows(shown, as_json=as_json, empty="no rows")
     if more:
-        click.echo(f"only the first {limit} rows; --limit shows more", err=True)
+        click.echo(f"only the first {counted(limit, 'row')}; --limit shows more", err=True)
 
 
 def _speakable(value: Any) -> Any:

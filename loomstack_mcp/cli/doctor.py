@@ -19,6 +19,7 @@ from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
 from loomstack_mcp.core.clients.files.own_names import TOKEN_VARIABLE
 from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import is_lapsed
 from loomstack_mcp.edge.here import Here
@@ -81,7 +82,7 @@ def _store(settings: Settings, path: Path, checkout: Checkout | None) -> Iterato
     except LoomError as error:
         yield Check(check="store", status="fail", found=str(error), mend="loomstack-mcp db check")
         return
-    yield Check(check="store", status="ok", found=f"{path}, {path.stat().st_size:,} bytes")
+    yield Check(check="store", status="ok", found=f"{path}, {counted(path.stat().st_size, 'byte')}")
     stale = sum(run.state == "live" and is_lapsed(run, now_ms=now_ms) for run in runs)
     if stale:
         yield Check(check="runs", status="ok", found=f"{stale} lapsed; what they held is free for others")

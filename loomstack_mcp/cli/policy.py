@@ -15,6 +15,7 @@ from loomstack_mcp.cli import output
 from loomstack_mcp.cli.rule_text import rule_lines
 from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.limits import SECOND_MS
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.policy.linting import linted
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.edge.here import Here
@@ -39,7 +40,9 @@ def check(here: Here, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"rules": len(book.rules), "waivers": len(book.waivers), "policy": book.hash}))
     else:
-        click.echo(f"{len(book.rules)} rules and {len(book.waivers)} waivers load; {book.hash[:19]}…")
+        click.echo(
+            f"{counted(len(book.rules), 'rule')} and {counted(len(book.waivers), 'waiver')} load; {book.hash[:19]}…"
+        )
 
 
 @policy.command()
@@ -84,7 +87,7 @@ def lint(here: Here) -> int:
     found = linted(_rulebook(here), now_ms=round(time.time() * SECOND_MS))
     for problem in found:
         click.echo(f"{problem.path}: {output.harmless(problem.text)}")
-    click.echo(f"{len(found)} findings." if found else "Nothing to mend.")
+    click.echo(f"{counted(len(found), 'finding')}." if found else "Nothing to mend.")
     return 1 if found else 0
 
 
@@ -114,7 +117,8 @@ def replay(here: Here, last: int, rule: str, as_json: bool) -> None:
     for line in _stopped_lines(found["stopped"]):
         click.echo(line)
     click.echo(
-        f"{len(found['stopped'])} of {found['commits']} commits would have been stopped, in {found['seconds']:.1f} s."
+        f"{len(found['stopped'])} of {counted(found['commits'], 'commit')} would have been stopped, "
+        f"in {found['seconds']:.1f} s."
     )
     if found["skipped"]:
         click.echo(f"Not replayed, for want of the facts of that time: {', '.join(found['skipped'])}.")
@@ -140,7 +144,7 @@ def _case_lines(found: "Sequence[Played]") -> Iterator[str]:
     for one in failed:
         yield f"{click.style('✘', fg='red')} {one.id} {output.harmless(one.title)}"
         yield from (f"    {output.harmless(difference)}" for difference in one.wrong)
-    yield f"{len(found) - len(failed)} of {len(found)} cases came out as expected."
+    yield f"{len(found) - len(failed)} of {counted(len(found), 'case')} came out as expected."
 
 
 def _stopped_lines(stopped: Sequence[Mapping[str, Any]]) -> Iterator[str]:

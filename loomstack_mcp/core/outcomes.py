@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import COUNT_MAX
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.texts import within
 
 Status = Literal["passed", "failed", "done", "blocked", "abandoned"]
@@ -81,9 +82,13 @@ def checked(status: Status, checks: CheckCounts, /) -> None:
     within("checks.failed", checks.failed, least=0, most=COUNT_MAX)
     if status in ("passed", "done") and (checks.failed or checks.failing):
         count = checks.failed or len(checks.failing)
-        raise Invalid(f"status {status} with {count} failed checks: record status=failed, or correct the checks")
+        raise Invalid(
+            f"status {status} with {counted(count, 'failed check')}: record status=failed, or correct the checks"
+        )
     if checks.failing and checks.failed and len(checks.failing) > checks.failed:
-        raise Invalid(f"checks.failing names {len(checks.failing)} checks but checks.failed says {checks.failed}")
+        raise Invalid(
+            f"checks.failing names {counted(len(checks.failing), 'check')} but checks.failed says {checks.failed}"
+        )
 
 
 def shas(commits: Sequence[str], /) -> tuple[str, ...]:

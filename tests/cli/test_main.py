@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from loomstack_mcp.cli.main import cli
 from tests.conftest import Run, commit_all, environment, git
@@ -48,6 +49,41 @@ def test_help_fits_a_terminal_and_names_every_option(words: str) -> None:
     for parameter in command.params:
         name = parameter.opts[0] if isinstance(parameter, click.Option) else parameter.make_metavar(context)
         assert name in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("conflict", "conflicts"), ("polcy", "policy"), ("db qury", "query"), ("note ad", "add"), ("policy tst", "test")],
+)
+def test_a_mistyped_command_is_told_what_was_meant(loomstack: Run, typed: str, meant: str) -> None:
+    done = loomstack(*typed.split())
+
+    assert done.returncode == 64
+    assert "Did you mean" in done.stderr
+    assert f"'{meant}'" in done.stderr
+
+
+@pytest.mark.parametrize("words", [words for words, _ in COMMANDS if len(words) > 1], ids=" ".join)
+def test_help_shows_the_options_of_a_nested_command(words: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(cli, ["help", *words]).output
+
+    assert shown.startswith(f"Usage: cli {' '.join(words)} [OPTIONS]")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("polcy", "did you mean policy?"),
+        ("policy tst", "policy has no command 'tst'; did you mean test?"),
+        ("db zzz", "db has no command 'zzz'; it has backup, check"),
+        ("runs zzz", "runs has no command 'zzz'; it has none"),
+    ],
+)
+def test_help_of_what_there_is_not_names_what_there_is(loomstack: Run, words: str, told: str) -> None:
+    done = loomstack("help", *words.split())
+
+    assert done.returncode == 64
+    assert told in done.stderr
 
 
 @pytest.mark.parametrize("command", IN_REPO)
@@ -230,5 +266,5 @@ def test_commits_of_any_date_are_told_of(shop: Path, loomstack: Run) -> None:
     ).stdout.decode()
     git(shop, "reset", "--quiet", "--hard", sha.strip())
 
-    assert "1 commits from 9999-12-31 to 9999-12-31" in loomstack("audit").stdout
+    assert "1 commit from 9999-12-31 to 9999-12-31" in loomstack("audit").stdout
     assert loomstack("conflicts").returncode == 0
