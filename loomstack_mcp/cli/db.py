@@ -54,7 +54,7 @@ def backup(here: Here, file: Path) -> None:
 @as_json
 @click.pass_obj
 def export(here: Here, folder: Path, as_json: bool) -> None:
-    """Write the public views, notes, outcomes and events to FOLDER, as JSON lines."""
+    """Write the five public views, notes, outcomes and events to FOLDER, as JSON lines."""
     counts = admin.export(sqlite_path(here.settings), folder)
     output.print_record(counts, as_json=as_json)
 
@@ -65,7 +65,10 @@ def export(here: Here, folder: Path, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def query(here: Here, sql: str, limit: int, as_json: bool) -> None:
-    """Run one SELECT, read-only: `db query "SELECT * FROM v_claims"`."""
+    """Run one SELECT, read-only: `db query "SELECT * FROM v_claims"`.
+
+    The views: v_runs, v_claims, v_decisions, v_conflicts, v_loop_health.
+    """
     until = time.monotonic() + _QUERY_SECONDS_MAX
     rows, more = admin.query(sqlite_path(here.settings), sql, limit=limit, may_go_on=lambda: time.monotonic() < until)
     shown = ({name: _speakable(value) for name, value in row.items()} for row in rows)
