@@ -9,7 +9,7 @@ import click
 
 from loomstack_mcp import __version__
 from loomstack_mcp.adapters.install import doctor as checkup
-from loomstack_mcp.adapters.install import doctor_servers, doctor_urls
+from loomstack_mcp.adapters.install import doctor_servers, doctor_tried, doctor_urls
 from loomstack_mcp.adapters.install.doctor import Check
 from loomstack_mcp.adapters.install.doctor_claude import claude_code
 from loomstack_mcp.adapters.install.doctor_codex import codex
@@ -53,7 +53,8 @@ def _looked_at(here: Here) -> Iterator[Check]:
         settings = here.settings
         path = sqlite_path(settings)
     except LoomError as error:
-        yield Check(check="settings", status="fail", found=str(error), mend="loomstack-mcp config")
+        found, _, mend = str(error).rpartition("; ")
+        yield Check(check="settings", status="fail", found=found or mend, mend=mend)
         return
     yield checkup.store_folder_check(path)
     yield from _store(settings, path, worktree.checkout(repo=settings.repo) if worktree else None)
@@ -63,9 +64,13 @@ def _looked_at(here: Here) -> Iterator[Check]:
         return
     place = Surroundings(worktree=worktree, home=Path.home(), environment=os.environ)
     clients = (claude_code(place), codex(place))
+    if (missing := doctor_tried.set_up_check(clients)) is not None:
+        yield missing
     for client in clients:
         yield from client.checks
+    yield from doctor_tried.hook_checks(clients, worktree.root, os.environ)
     yield from doctor_servers.command_checks(clients, worktree.root)
+    yield from doctor_tried.version_checks(clients, worktree.root, __version__, os.environ)
     yield from doctor_servers.same_store_checks(clients, os.environ)
     token = os.environ.get(TOKEN_VARIABLE, "")
     yield from doctor_urls.http_server_checks(clients, token, Path(settings.home) / "token")

@@ -55,7 +55,8 @@ def uninstall(here: Here, dry_run: bool, yes: bool) -> None:
     if _agreed(steps, root, dry_run=dry_run, yes=yes, nothing="LoomStack is not set up here; nothing to change."):
         carried_out(steps)
         remove_journal(journal)
-        click.echo("LoomStack is out of this repository's files. `pip uninstall loomstack-mcp` removes the program.")
+        click.echo("LoomStack is out of this repository's files.")
+        click.echo(f"The program goes with what brought it: uv tool, pipx or pip uninstall {COMMAND}.")
 
 
 def _place(here: Here) -> tuple[Worktree, Path]:
@@ -98,6 +99,8 @@ def _next_steps(url: str) -> Iterator[str]:
     if shutil.which(COMMAND) is None:
         yield f"  PATH         {COMMAND} is not on PATH, so the clients will not find it; add its folder"
     yield f"  check it     {COMMAND} doctor"
+    if "claude" in here and not url:
+        yield "  claude -p    claude -p --mcp-config .mcp.json …: without that it does not wait for the server to start"
     yield "  share it     commit .mcp.json, .claude/settings.json and .codex/"
     if url:
         yield f"  token        export {TOKEN_VARIABLE} before you start a client; no file holds it"

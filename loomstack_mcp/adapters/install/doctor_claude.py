@@ -75,9 +75,10 @@ def claude_code(place: Surroundings) -> Client:
     entry = _expanded(entry, place.environment)
     return Client(
         name=_CLIENT,
-        checks=(first, *_rules(settings), *_hook(settings)),
+        checks=(first, *_rules(settings), *_hook(settings), *_print_mode(entry, settings)),
         entry=entry,
         environment={**place.environment, **texts_at(entry, "env")},
+        hook=next(_our_hooks(settings), ""),
         is_approved=first.status == "ok" and is_approved,
     )
 
@@ -165,11 +166,21 @@ def _our_rules(tree: Entries, answer: str) -> list[str]:
 
 
 def _hook(settings: _Settings) -> Iterator[Check]:
-    groups = (group for _, tree in settings.files for _, group in tables_at(table_at(tree, "hooks"), "PreToolUse"))
-    commands = (text_at(entry, "command") for group in groups for _, entry in tables_at(group, "hooks"))
-    if not any(f"{HOOK} claude" in command for command in commands):
+    if not any(_our_hooks(settings)):
         found = "no hook: edits are not checked against claims"
         yield Check(check=f"{_CLIENT} hook", status="warn", found=found, mend=INIT)
+
+
+def _our_hooks(settings: _Settings) -> Iterator[str]:
+    groups = (group for _, tree in settings.files for _, group in tables_at(table_at(tree, "hooks"), "PreToolUse"))
+    commands = (text_at(entry, "command") for group in groups for _, entry in tables_at(group, "hooks"))
+    return (command for command in commands if f"{HOOK} claude" in command)
+
+
+def _print_mode(entry: Entries, settings: _Settings) -> Iterator[Check]:
+    if entry.get("command") == settings.shared.get("command") is not None:
+        found = "sends its first request before the server is up, and so without its tools; with --mcp-config it waits"
+        yield Check(check="claude -p", status="ok", found=f"{found}: claude -p --mcp-config .mcp.json …")
 
 
 def _warns(found: str, mend: str) -> Check:

@@ -40,7 +40,7 @@ def refuse_newer(found: int, version: int) -> None:
     if found > version:
         raise StoreUnavailable(
             f"the store has schema {found}, this version knows {version}; "
-            "run `pip install --upgrade loomstack-mcp` and restart the session"
+            "install that version of loomstack-mcp and restart the session"
         )
 
 
