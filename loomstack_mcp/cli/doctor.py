@@ -16,9 +16,10 @@ from loomstack_mcp.adapters.install.doctor_codex import codex
 from loomstack_mcp.adapters.install.doctor_files import Surroundings
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.cli import output
-from loomstack_mcp.cli.lists import as_json
+from loomstack_mcp.cli.lists import as_json, paused_here
 from loomstack_mcp.core.clients.files.own_names import TOKEN_VARIABLE
 from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.core.pauses import pause_shown
 from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import is_lapsed
@@ -62,6 +63,9 @@ def _looked_at(here: Here) -> Iterator[Check]:
         mend = "go to a repository and run loomstack-mcp doctor again"
         yield Check(check="repository", status="warn", found="this folder is in no git worktree", mend=mend)
         return
+    for pause, now_ms in paused_here(here):
+        found = pause_shown(pause, now_ms=now_ms)
+        yield Check(check="paused", status="warn", found=found, mend="loomstack-mcp resume, in a terminal of your own")
     place = Surroundings(worktree=worktree, home=Path.home(), environment=os.environ)
     clients = (claude_code(place), codex(place))
     if (missing := doctor_tried.set_up_check(clients)) is not None:

@@ -32,6 +32,8 @@ _COMMANDS = {
     "gate": "gate",
     "notes": "notes",
     "note": "notes",
+    "pause": "pauses",
+    "resume": "pauses",
     "config": "config",
     "completion": "config",
     "db": "db",

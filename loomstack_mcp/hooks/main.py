@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
+from loomstack_mcp.adapters.pauses import refuse_paused
 from loomstack_mcp.adapters.settings import REPO_FILE, load_settings
 from loomstack_mcp.adapters.system import current_folder, principal
 from loomstack_mcp.core.claims import refused_edit
@@ -57,11 +58,13 @@ def _judged(action: Action) -> Payload | None:
         return None
     settings = load_settings({}, in_repo=worktree.on_trunk(REPO_FILE))
     patterns = [pattern for path in action.paths if (pattern := _within(worktree, cwd, path))]
+    checkout = worktree.checkout(repo=settings.repo)
+    refuse_paused(settings.home, lambda: checkout.identity, action.session)
     caller = Caller(principal=principal(), session=action.session, certain=False)
     with edit_service(settings) as edits:
         if edits is None or not patterns:
             return None
-        found, now_ms = edits.blockers(caller, worktree.checkout(repo=settings.repo), patterns)
+        found, now_ms = edits.blockers(caller, checkout, patterns)
     return refusal(refused_edit(found, now_ms=now_ms)) if found else None
 
 

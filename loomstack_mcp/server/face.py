@@ -13,6 +13,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 
 from loomstack_mcp.adapters.git.cochange import changed_with
 from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.pauses import refuse_paused
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.policy.rules import Rule
@@ -50,7 +51,13 @@ class Face:
         """One service call for the caller, on a worker thread. LoomErrors become text for the model."""
         caller = caller_of(ctx)
         self._callers[caller.principal, caller.session, caller.agent] = caller
-        return await self.run(functools.partial(work, caller))
+        return await self.run(functools.partial(self._unless_paused, work, caller))
+
+    def _unless_paused(self, work: Callable[[Caller], _Answer], caller: Caller) -> _Answer:
+        """The work done. Raises Paused where a person switched us off for the repository, or for this session."""
+        identity = lambda: self.checkout().identity if self.here.worktree else ""  # noqa: E731 read where it is used
+        refuse_paused(self.here.settings.home, identity, caller.session)
+        return work(caller)
 
     async def run(self, work: Callable[[], _Answer]) -> _Answer:
         """The work, done on a worker thread. Raises ToolError, with its code and text, for a LoomError."""
