@@ -16,7 +16,7 @@ from loomstack_mcp.adapters.install.doctor_codex import codex
 from loomstack_mcp.adapters.install.doctor_files import Surroundings
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.cli import output
-from loomstack_mcp.cli.lists import as_json, paused_here
+from loomstack_mcp.cli.lists import as_json, paused_in
 from loomstack_mcp.core.clients.files.own_names import TOKEN_VARIABLE
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.pauses import pause_shown
@@ -63,7 +63,7 @@ def _looked_at(here: Here) -> Iterator[Check]:
         mend = "go to a repository and run loomstack-mcp doctor again"
         yield Check(check="repository", status="warn", found="this folder is in no git worktree", mend=mend)
         return
-    for pause, now_ms in paused_here(here):
+    for pause, now_ms in paused_in(here, worktree.checkout(repo=settings.repo).identity):
         found = pause_shown(pause, now_ms=now_ms)
         yield Check(check="paused", status="warn", found=found, mend="loomstack-mcp resume, in a terminal of your own")
     place = Surroundings(worktree=worktree, home=Path.home(), environment=os.environ)

@@ -24,17 +24,18 @@ limit = click.option("--limit", default=50, show_default=True, type=click.IntRan
 @click.pass_obj
 def runs(here: Here, live: bool, limit: int, as_json: bool) -> None:
     """List runs, newest first."""
-    for pause, now_ms in paused_here(here):
-        click.echo(f"{pause_shown(pause, now_ms=now_ms)}; `loomstack-mcp resume` ends it", err=True)
+    checkout = here.checkout()
+    for pause, at_ms in paused_in(here, checkout.identity):
+        click.echo(f"{pause_shown(pause, now_ms=at_ms)}; `loomstack-mcp resume` ends it", err=True)
     with open_loom(here.settings) as loom:
-        found, now_ms = loom.runs.latest(loom.repos.id_of(here.checkout()), limit=limit, live=live)
+        found, now_ms = loom.runs.latest(loom.repos.id_of(checkout), limit=limit, live=live)
     shown = (run_shown(run, now_ms=now_ms) for run in found)
     output.print_rows(shown, as_json=as_json, empty="no run is live" if live else "no run was started here yet")
 
 
-def paused_here(here: Here) -> Iterator[tuple[Pause, int]]:
-    """Each pause of this repository that holds, and the time."""
-    pauses, now_ms = pauses_now(here.settings.home, here.checkout().identity)
+def paused_in(here: Here, identity: str) -> Iterator[tuple[Pause, int]]:
+    """Each pause of a repository that holds, and the time."""
+    pauses, now_ms = pauses_now(here.settings.home, identity)
     return ((pause, now_ms) for pause in pauses)
 
 

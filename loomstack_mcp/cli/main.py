@@ -26,6 +26,7 @@ _COMMANDS = {
     "runs": "lists",
     "claims": "lists",
     "events": "lists",
+    "why": "why",
     "audit": "audit",
     "conflicts": "conflicts",
     "policy": "policy",

@@ -41,7 +41,7 @@ def print_record(found: Mapping[str, Any], *, as_json: bool) -> None:
         return
     indent = max(len(name) for name in found)
     for name, value in found.items():
-        click.echo(f"{name:<{indent}}  {_cell(value)}")
+        click.echo(f"{name:<{indent}}  {cell(value)}")
 
 
 def table(listed: Sequence[Mapping[str, Any]], *, width: int) -> str:
@@ -49,14 +49,14 @@ def table(listed: Sequence[Mapping[str, Any]], *, width: int) -> str:
 
     Ids and paths stay whole while there is anything else to shrink: somebody copies them.
     """
-    names = [name for name in listed[0] if any(_cell(record.get(name)) for record in listed)]
+    names = [name for name in listed[0] if any(cell(record.get(name)) for record in listed)]
     cells = [
         [name.upper() for name in names],
-        *([_cell(record.get(name)) for name in names] for record in listed),
+        *([cell(record.get(name)) for name in names] for record in listed),
     ]
     widths = _widths(names, cells, width)
     lines = ["  ".join(_fitted(cell, size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in cells]
-    lines[0] = click.style(lines[0], bold=True) if _styled() else lines[0]
+    lines[0] = click.style(lines[0], bold=True) if is_styled() else lines[0]
     return "\n".join(lines)
 
 
@@ -91,17 +91,19 @@ def _widths(names: Sequence[str], cells: Sequence[Sequence[str]], width: int) ->
     return widths
 
 
-def _styled() -> bool:
+def is_styled() -> bool:
+    """Whether the terminal shows bold and colours."""
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value on one line."""
     if value is None:
         return ""
     if isinstance(value, list | tuple):
-        return ", ".join(_cell(part) for part in value)
+        return ", ".join(cell(part) for part in value)
     if isinstance(value, Mapping):
-        return " ".join(f"{name}={_cell(part)}" for name, part in value.items() if part not in ("", [], None))
+        return " ".join(f"{name}={cell(part)}" for name, part in value.items() if part not in ("", [], None))
     return harmless(str(value))
 
 

@@ -24,6 +24,7 @@ EVERY_ROW = {
     "claims.of_run": {"claim"},  # no index has the ended claims of a run
     "notes.search": {"note_fts"},  # as the plan says it of the full-text index
     "repos.ids": {"repo"},
+    "why.intents_of_run": {"note"},  # for a person, who asks about one id
 }
 """Which statements look at every row of a table, and why they may."""
 
