@@ -100,7 +100,7 @@ def _next_steps(url: str) -> Iterator[str]:
         yield f"  PATH         {COMMAND} is not on PATH, so the clients will not find it; add its folder"
     yield f"  check it     {COMMAND} doctor"
     if "claude" in here and not url:
-        yield "  claude -p    claude -p --mcp-config .mcp.json …: without that it does not wait for the server to start"
+        yield "  claude -p    claude -p --mcp-config .mcp.json …: else it waits two seconds for the server, no more"
     yield "  share it     commit .mcp.json, .claude/settings.json and .codex/"
     if url:
         yield f"  token        export {TOKEN_VARIABLE} before you start a client; no file holds it"

@@ -24,10 +24,10 @@ limit = click.option("--limit", default=50, show_default=True, type=click.IntRan
 @click.pass_obj
 def runs(here: Here, live: bool, limit: int, as_json: bool) -> None:
     """List runs, newest first."""
-    checkout = here.checkout()
-    for pause, at_ms in paused_in(here, checkout.identity):
-        click.echo(f"{pause_shown(pause, now_ms=at_ms)}; `loomstack-mcp resume` ends it", err=True)
     with open_loom(here.settings) as loom:
+        checkout = here.checkout()
+        for pause, at_ms in paused_in(here, checkout.identity):
+            click.echo(f"{pause_shown(pause, now_ms=at_ms)}; `loomstack-mcp resume` ends it", err=True)
         found, now_ms = loom.runs.latest(loom.repos.id_of(checkout), limit=limit, live=live)
     shown = (run_shown(run, now_ms=now_ms) for run in found)
     output.print_rows(shown, as_json=as_json, empty="no run is live" if live else "no run was started here yet")

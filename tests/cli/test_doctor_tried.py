@@ -8,7 +8,8 @@ import pytest
 
 from loomstack_mcp import __version__
 from tests.cli.doctors import APPROVED, SCRIPTS, Doctor
-from tests.conftest import commit_all, git
+from tests.conftest import commit_all, environment, git
+from tests.processes import SCRIPT, run
 
 
 @pytest.fixture
@@ -135,3 +136,13 @@ def test_the_command_that_is_printed_mends_it(doctor: Doctor, break_it: Callable
 
     assert broken != []
     assert [check for check in mended if check["status"] != "ok"] == []
+
+
+def test_who_uses_print_mode_is_told_how_it_waits(doctor: Doctor) -> None:
+    words = "claude -p --mcp-config .mcp.json"
+    path = f"{doctor.home / 'bin'}:{SCRIPTS}:/usr/bin:/bin"
+    run([SCRIPT, "uninstall", "--yes"], cwd=doctor.shop, env=environment(doctor.home), check=True)
+    done = run([SCRIPT, "init", "--yes"], cwd=doctor.shop, env={**environment(doctor.home), "PATH": path})
+
+    assert words in done.stdout
+    assert words in doctor.found()["claude -p"]["found"]

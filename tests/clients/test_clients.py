@@ -150,6 +150,20 @@ def test_claude_code_hands_a_prompt_all_that_was_typed_behind_its_name(team: Tea
     assert 'the loop \\"triage\\". Goal: make the trunk green again\\n' in json.dumps(done.lane()[0]["body"])
 
 
+@pytest.mark.parametrize(("args", "is_waited_for"), [([], False), (["--mcp-config", ".mcp.json"], True)])
+def test_claude_in_print_mode_waits_for_a_slow_server_only_where_it_is_told_the_file(
+    team: Team, tmp_path: Path, args: list[str], is_waited_for: bool
+) -> None:
+    slow = tmp_path / "loomstack-mcp"
+    slow.write_text(f"#!/bin/sh\nsleep 6\nexec {BIN}/loomstack-mcp\n")
+    slow.chmod(0o755)
+    (team.shop / ".mcp.json").write_text(json.dumps({"mcpServers": {"loomstack": {"command": str(slow)}}}))
+    team.session["env"] = {**team.env, "CLAUDE_CODE_MCP_STARTUP_WAIT_MS": ""}
+    done = team.claude(["done"], args=args)
+
+    assert ("mcp__loomstack__start_run" in done.tools()) == is_waited_for
+
+
 def test_codex_calls_every_tool_directly(team: Team) -> None:
     done = team.codex([*(mcp_call("loomstack", name, arguments) for name, arguments in EVERY_TOOL), "done"])
 

@@ -179,7 +179,7 @@ def _our_hooks(settings: _Settings) -> Iterator[str]:
 
 def _print_mode(entry: Entries, settings: _Settings) -> Iterator[Check]:
     if entry.get("command") == settings.shared.get("command") is not None:
-        found = "sends its first request before the server is up, and so without its tools; with --mcp-config it waits"
+        found = "waits two seconds for the server and then asks its model without our tools; with --mcp-config it waits"
         yield Check(check="claude -p", status="ok", found=f"{found}: claude -p --mcp-config .mcp.json …")
 
 
