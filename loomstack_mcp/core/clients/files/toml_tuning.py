@@ -21,7 +21,7 @@ def tuned_table(old: str, table: str, name: str) -> str:
     if not found:
         return table
     head, *others = _TABLE.split(old)[1:]
-    if ("url" in found) != ("url" in wanted):
+    if found.get("url") != wanted.get("url"):
         lines = [line for line in head.splitlines() if (key := _key(line)) and key not in _WAY_IN]
         head = _without(table, {_key(line) for line in lines}) + "".join(f"{line}\n" for line in lines)
         others = [each for each in others if not each.startswith(f"[mcp_servers.{name}.env]")]

@@ -234,6 +234,16 @@ def test_what_a_person_tuned_inside_our_block_stays_and_what_is_missing_comes() 
     assert CODEX.taken(put) == 'model = "x"  # mine\n'
 
 
+def test_another_url_takes_the_place_of_the_one_before() -> None:
+    first = file(".codex/config.toml", url="https://x.example/mcp").put("")
+    put = file(".codex/config.toml", url="https://y.example/mcp").put(
+        first.replace("timeout_sec = 30", "timeout_sec = 9")
+    )
+    server = tomllib.loads(put)["mcp_servers"]["loomstack"]
+
+    assert (server["url"], server["startup_timeout_sec"]) == ("https://y.example/mcp", 9)
+
+
 def test_another_way_to_the_server_keeps_what_was_added() -> None:
     put = file(".codex/config.toml", url="https://x.example/mcp").put(tuned())
     server = tomllib.loads(put)["mcp_servers"]["loomstack"]
