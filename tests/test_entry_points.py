@@ -21,11 +21,12 @@ _ANSWERS = {
     "loomstack-mcp conflicts": (0, "Landed 0"),
 }
 _HOOK_MODULES = """
-adapters adapters.settings adapters.system
+adapters adapters.pauses adapters.settings adapters.system
 adapters.git adapters.git.addresses adapters.git.clone_settings adapters.git.discovery adapters.git.identity
 adapters.git.objects adapters.git.repository adapters.git.run adapters.git.ssh_hosts adapters.git.trunk
 adapters.git.worktree adapters.git.written
-core core.claims core.errors core.events core.ids core.limits core.phrases core.repos core.runs core.secrets core.texts
+core core.claims core.errors core.events core.ids core.limits core.pauses core.phrases core.repos core.runs core.secrets
+core.texts
 core.clients core.clients.claude core.clients.codex core.clients.payload
 core.clients.files core.clients.files.own_names
 core.patterns core.patterns.braces core.patterns.globs core.patterns.segments core.patterns.typed

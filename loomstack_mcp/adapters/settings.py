@@ -50,7 +50,7 @@ def load_settings(
     file that cannot be read or a value of the wrong kind, naming both.
     """
     environment = os.environ if environment is None else environment
-    home = flags.get("home") or environment.get("LOOMSTACK_HOME") or _default_home(environment)
+    home = _home(flags.get("home") or environment.get("LOOMSTACK_HOME") or _default_home(environment))
     if problems := repo_file_problems(in_repo):
         raise Invalid(f"{'; '.join(problems)}; so it is on {at}, whatever is checked out: a person lands the mend")
     repos = _read(in_repo, REPO_FILE)
@@ -101,9 +101,16 @@ def sqlite_path(settings: Settings) -> Path:
 
 def _absolute(path: str) -> Path:
     try:
-        return Path(path).expanduser().absolute()
+        found = Path(path).expanduser()
     except RuntimeError:
         raise StoreUnavailable(f"store {path} lies in the home of nobody known here; write the whole path") from None
+    # Made in whatever folder each session starts in, it would be another store for each, and a file in the worktree.
+    if not found.is_absolute() and not os.path.lexists(found):
+        raise StoreUnavailable(
+            f"store {path}: there is no {found.absolute()}; to make a new store, write its whole path: "
+            f"{_SQLITE}{found.absolute()}"
+        )
+    return found.absolute()
 
 
 def _layers(
@@ -126,6 +133,13 @@ def _layers(
 
 def _store_in(home: str) -> str:
     return f"{_SQLITE}{Path(home).absolute() / 'loom.db'}"
+
+
+def _home(path: str) -> str:
+    """The folder. Raises Invalid for a relative one that is not there: each session would make one of its own."""
+    if Path(path).is_absolute() or os.path.lexists(path):
+        return path
+    raise Invalid(f"home {path}: there is no {Path(path).absolute()}; to make a new one, write its whole path")
 
 
 def _default_home(environment: Mapping[str, str]) -> str:

@@ -1,7 +1,6 @@
 """`audit`: which commits took back what others had landed, in any repository, without set-up."""
 
 import json
-import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,9 +14,11 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.audit_text import KINDS, day, paths_taken_back, plain, undone_phrase
 from loomstack_mcp.cli.people import open_to_all
+from loomstack_mcp.cli.spans import Span
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.errors import Invalid
-from loomstack_mcp.core.limits import DAY_MS, HOUR_MS, SECOND_MS
+from loomstack_mcp.core.limits import HOUR_MS, SECOND_MS
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.edge.here import Here
 
 _LAST = 1_000
@@ -25,22 +26,7 @@ _SCHEMA = 1
 """Of the JSON: it rises when a key changes its meaning or goes; keys may be added at any time."""
 _PATHS_SHOWN = 4
 _MOST_SHOWN = 10
-_UNITS_MS = {"h": HOUR_MS, "d": DAY_MS, "w": 7 * DAY_MS}
 _COLORS = {"stop": "red", "warn": "yellow"}
-
-
-class Span(click.ParamType[int]):
-    """A time span like `12h`, `90d` or `6w`, in milliseconds."""
-
-    name = "SPAN"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The span in milliseconds; click reports another text as wrong usage."""
-        if isinstance(value, int):
-            return value
-        if not (match := re.fullmatch(r"([1-9]\d{0,4})([hdw])", value)):
-            self.fail(f"{value} is no span; write 12h, 90d or 6w", param, ctx)
-        return int(match[1]) * _UNITS_MS[match[2]]
 
 
 @open_to_all
@@ -126,7 +112,7 @@ def _lines(found: Audit) -> Iterator[str]:
     stops = sum(one.verdict == "stop" for one in silent)
     agreed = len(found.reversals) - len(silent)
     span = f" from {day(found.first_ms)} to {day(found.last_ms)}" if found.commits else ""
-    yield f"{found.commits:,} commits{span}, {found.seconds:.1f} s."
+    yield f"{counted(found.commits, 'commit')}{span}, {found.seconds:.1f} s."
     yield (
         f"{stops} silently took back what others had landed (stop), {len(silent) - stops} may have (warn); "
         f"{agreed} were agreed: an author's own, or of one branch."

@@ -11,6 +11,7 @@ from loomstack_mcp.cli.audit_text import day, paths_taken_back, plain, undone_ph
 from loomstack_mcp.cli.output import harmless
 from loomstack_mcp.core.changes.reversals import Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal
+from loomstack_mcp.core.phrases import counted
 
 _CASES_MAX = 60
 _PLACES_MAX = 4
@@ -45,7 +46,8 @@ def _head(found: Audit, told: Sequence[Reversal], repo: Repository) -> Iterator[
     stops = sum(one.verdict == "stop" for one in told)
     yield "<h1>Changes that took back what others had landed</h1>"
     name = _text(repo.folder.resolve().name)
-    yield f"<p class=soft>{name}: {found.commits:,} commits from {day(found.first_ms)} to {day(found.last_ms)}</p>"
+    commits = counted(found.commits, "commit")
+    yield f"<p class=soft>{name}: {commits} from {day(found.first_ms)} to {day(found.last_ms)}</p>"
     yield '<div class="figures">'
     yield f'<div><b class="stop">{stops}</b>silently took back others’ work</div>'
     yield f'<div><b class="warn">{len(told) - stops}</b>worth a look</div>'
@@ -99,7 +101,7 @@ def _case(one: Reversal, repo: Repository) -> Iterator[str]:
         yield f"<p>Takes back {_text(undone_phrase(one, undone))}</p>"
         yield from (part for place in undone.places[:_PLACES_MAX] for part in _place(one, undone, place, repo))
         if len(undone.places) > _PLACES_MAX:
-            yield f"<p class=soft>and {len(undone.places) - _PLACES_MAX} more places</p>"
+            yield f"<p class=soft>and {counted(len(undone.places) - _PLACES_MAX, 'more place')}</p>"
     yield "</div>"
 
 

@@ -6,14 +6,14 @@ from loomstack_mcp.cli import output
 from loomstack_mcp.core.changes.reversals import Undone
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.limits import SECOND_MS
-from loomstack_mcp.core.phrases import age
+from loomstack_mcp.core.phrases import age, counted
 
 KINDS = {"undo": "takes back", "stale_base": "an old copy over", "ping_pong": "bounces back over"}
 
 
 def undone_phrase(one: Reversal, undone: Undone) -> str:
     """What happened to one landed change, in a phrase."""
-    hunks = "1 hunk" if undone.hunks == 1 else f"{undone.hunks} hunks"
+    hunks = counted(undone.hunks, "hunk")
     stood = age(max(0, one.change.at_ms - undone.change.at_ms))
     openly = ", and says so" if undone.named else ""
     author, title = output.harmless(undone.change.author), output.harmless(undone.change.title)

@@ -10,7 +10,7 @@ from loomstack_mcp.cli import output
 from loomstack_mcp.cli.people import deciding, open_to_all, person
 from loomstack_mcp.core.changes.conflicts import Conflict, conflict_advice
 from loomstack_mcp.core.claims import few_listed
-from loomstack_mcp.core.phrases import Body, age, lean
+from loomstack_mcp.core.phrases import Body, age, counted, lean
 from loomstack_mcp.core.views import agreement_shown, conflict_shown
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
@@ -87,7 +87,7 @@ def _lines(found: ConflictResult, others: tuple[Conflict, ...]) -> Iterator[str]
         told = f"{agreement.who} agreed ({agreement.by}): {agreement.text}"
         yield f"{click.style('OK', fg='green', bold=True):<4}    {agreement.sha[:10]} may go: {output.harmless(told)}"
     verdict = click.style(found.verdict, fg=_COLORS[found.verdict], bold=True)
-    yield f"{verdict}: compared with {found.changes:,} changes on {found.target} in {found.ms} ms."
+    yield f"{verdict}: compared with {counted(found.changes, 'change')} on {found.target} in {found.ms} ms."
     for gap in found.unchecked:
         yield click.style(f"Not checked: {output.harmless(gap)}.", fg="yellow")
 

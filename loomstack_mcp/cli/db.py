@@ -12,6 +12,7 @@ from loomstack_mcp.adapters.settings import sqlite_path
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
 from loomstack_mcp.cli.people import private
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.store.sqlite import admin
 
@@ -47,7 +48,7 @@ def check(here: Here, as_json: bool) -> int:
 def backup(here: Here, file: Path) -> None:
     """Write one consistent copy to FILE, while sessions go on."""
     size_bytes = admin.back_up(sqlite_path(here.settings), file)
-    click.echo(f"{file}: {size_bytes:,} bytes")
+    click.echo(f"{file}: {counted(size_bytes, 'byte')}")
 
 
 @db.command()
@@ -55,7 +56,7 @@ def backup(here: Here, file: Path) -> None:
 @as_json
 @click.pass_obj
 def export(here: Here, folder: Path, as_json: bool) -> None:
-    """Write the public views, notes, outcomes and events to FOLDER, as JSON lines."""
+    """Write the five public views, notes, outcomes and events to FOLDER, as JSON lines."""
     counts = admin.export(sqlite_path(here.settings), folder)
     output.print_record(counts, as_json=as_json)
 
@@ -66,13 +67,16 @@ def export(here: Here, folder: Path, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def query(here: Here, sql: str, limit: int, as_json: bool) -> None:
-    """Run one SELECT, read-only: `db query "SELECT * FROM v_claims"`."""
+    """Run one SELECT, read-only: `db query "SELECT * FROM v_claims"`.
+
+    The views: v_runs, v_claims, v_decisions, v_conflicts, v_loop_health.
+    """
     until = time.monotonic() + _QUERY_SECONDS_MAX
     rows, more = admin.query(sqlite_path(here.settings), sql, limit=limit, may_go_on=lambda: time.monotonic() < until)
     shown = ({name: _speakable(value) for name, value in row.items()} for row in rows)
     output.print_rows(shown, as_json=as_json, empty="no rows")
     if more:
-        click.echo(f"only the first {limit} rows; --limit shows more", err=True)
+        click.echo(f"only the first {counted(limit, 'row')}; --limit shows more", err=True)
 
 
 def _speakable(value: Any) -> Any:

@@ -23,6 +23,7 @@ from loomstack_mcp.cli.demo_shop import (
     write_file,
 )
 from loomstack_mcp.cli.people import open_to_all
+from loomstack_mcp.core.phrases import counted
 
 _SHORT = 10
 
@@ -132,7 +133,7 @@ def _lines(answer: dict[str, Any]) -> list[str]:
         f"→ {claim['who']} holds {', '.join(claim['paths'])}: {claim['intent']}" for claim in briefing.get("claims", [])
     ]
     if answer.get("granted"):
-        lines.append(f"→ granted, fencing token {answer['fence']}, {answer['expires_in_s'] // 60} minutes")
+        lines.append(f"→ granted, fencing token {answer['fence']}, {counted(answer['expires_in_s'] // 60, 'minute')}")
     for blocker in answer.get("blockers", []):
         refused = click.style(f"→ refused: {blocker['loop']}@{blocker['who']} holds {blocker['path']}", fg="red")
         lines.append(f"{refused} ({blocker['intent']})")

@@ -10,17 +10,19 @@ import click
 from loomstack_mcp import __version__
 from loomstack_mcp.adapters.git.discovery import no_worktree
 from loomstack_mcp.adapters.install import doctor as checkup
-from loomstack_mcp.adapters.install import doctor_servers, doctor_urls
+from loomstack_mcp.adapters.install import doctor_servers, doctor_tried, doctor_urls
 from loomstack_mcp.adapters.install.doctor import Check
 from loomstack_mcp.adapters.install.doctor_claude import claude_code
 from loomstack_mcp.adapters.install.doctor_codex import codex
 from loomstack_mcp.adapters.install.doctor_files import Surroundings
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.cli import output
-from loomstack_mcp.cli.lists import as_json
+from loomstack_mcp.cli.lists import as_json, paused_in
 from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.core.clients.files.own_names import TOKEN_VARIABLE
 from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.core.pauses import pause_shown
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import is_lapsed
 from loomstack_mcp.edge.here import Here
@@ -59,7 +61,8 @@ def _looked_at(here: Here) -> Iterator[Check]:
         settings = here.settings
         path = sqlite_path(settings)
     except LoomError as error:
-        yield Check(check="settings", status="fail", found=str(error), mend="loomstack-mcp config")
+        found, _, mend = str(error).rpartition("; ")
+        yield Check(check="settings", status="fail", found=found or mend, mend=mend)
         return
     yield checkup.store_folder_check(path)
     checkout = worktree.checkout(repo=settings.repo) if worktree else None
@@ -69,11 +72,18 @@ def _looked_at(here: Here) -> Iterator[Check]:
         yield Check(check="repository", status="warn", found=no_worktree(here.folder or Path()), mend=mend)
         return
     yield Check(check="repository", status="ok", found=f"{checkout.identity}, from {here.identity_source()}")
+    for pause, now_ms in paused_in(here, checkout.identity):
+        found = pause_shown(pause, now_ms=now_ms)
+        yield Check(check="paused", status="warn", found=found, mend="loomstack-mcp resume, in a terminal of your own")
     place = Surroundings(worktree=worktree, home=Path.home(), environment=os.environ)
     clients = (claude_code(place), codex(place))
+    if (missing := doctor_tried.set_up_check(clients)) is not None:
+        yield missing
     for client in clients:
         yield from client.checks
+    yield from doctor_tried.hook_checks(clients, worktree.root, os.environ)
     yield from doctor_servers.command_checks(clients, worktree.root)
+    yield from doctor_tried.version_checks(clients, worktree.root, __version__, os.environ)
     yield from doctor_servers.same_store_checks(clients, os.environ)
     yield from doctor_servers.same_settings_checks(clients)
     token = os.environ.get(TOKEN_VARIABLE, "")
@@ -92,7 +102,7 @@ def _store(settings: Settings, path: Path, checkout: Checkout | None) -> Iterato
     except LoomError as error:
         yield Check(check="store", status="fail", found=str(error), mend="loomstack-mcp db check")
         return
-    yield Check(check="store", status="ok", found=f"{path}, {path.stat().st_size:,} bytes")
+    yield Check(check="store", status="ok", found=f"{path}, {counted(path.stat().st_size, 'byte')}")
     yield from checkup.kernels_check(boots_alternate)
     stale = sum(run.state == "live" and is_lapsed(run, now_ms=now_ms) for run in runs)
     if stale:

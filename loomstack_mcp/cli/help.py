@@ -32,17 +32,17 @@ def _completed(ctx: click.Context, parameter: click.Parameter, typed: str) -> li
 
 @open_to_all
 @click.command()
-@click.argument("topic", required=False, shell_complete=_completed)
+@click.argument("topic", nargs=-1, shell_complete=_completed)
 @click.pass_context
-def help(ctx: click.Context, topic: str | None) -> None:  # noqa: A001 the command is called so
+def help(ctx: click.Context, topic: tuple[str, ...]) -> None:  # noqa: A001 the command is called so
     """Show a chapter of the handbook, or with no TOPIC which there are; of a command, its options."""
     width = min(shutil.get_terminal_size().columns, _WIDTH_MAX)
     known = topics()
-    if topic is None:
+    if not topic:
         click.echo(_contents(known))
-    elif topic in known:
+    elif len(topic) == 1 and topic[0] in known:
         os.environ.setdefault("LESS", "-FR")  # what fits on the screen is shown without waiting for a key
-        click.echo_via_pager(rendered(chapter(topic), width=width))
+        click.echo_via_pager(rendered(chapter(topic[0]), width=width))
     else:
         click.echo(_options_of(topic, ctx))
 
@@ -79,16 +79,27 @@ def _contents(known: dict[str, str]) -> str:
     return f"Chapters, shown by `loomstack-mcp help TOPIC`:\n\n{listed}\n\nThe commands are in `loomstack-mcp --help`."
 
 
-def _options_of(name: str, ctx: click.Context) -> str:
+def _options_of(words: Sequence[str], ctx: click.Context) -> str:
     """A command's own help. Raises click.UsageError, with the nearest name, where there is no such command."""
     assert ctx.parent
-    group = ctx.parent.command
-    assert isinstance(group, click.Group)
-    if command := group.get_command(ctx.parent, name):
-        return command.get_help(click.Context(command, info_name=name, parent=ctx.parent))
-    near = difflib.get_close_matches(name.lower(), [*topics(), *group.list_commands(ctx.parent)], n=1)
-    instead = f"did you mean {near[0]}?" if near else "`loomstack-mcp help` lists the chapters"
-    raise click.UsageError(f"there is no chapter {name!r}; {instead}", ctx)
+    above = ctx.parent
+    known = list(topics())
+    for name in words:
+        group = above.command
+        names = [*known, *group.list_commands(above)] if isinstance(group, click.Group) else []
+        command = group.get_command(above, name) if isinstance(group, click.Group) else None
+        if command is None:
+            raise click.UsageError(_unknown(name, names, above=above.info_name if above is not ctx.parent else ""), ctx)
+        above, known = click.Context(command, info_name=name, parent=above), []
+    return above.get_help()
+
+
+def _unknown(name: str, known: Sequence[str], *, above: str | None) -> str:
+    what = f"{above} has no command {name!r}" if above else f"there is no chapter {name!r}"
+    if near := difflib.get_close_matches(name.lower(), known, n=1):
+        return f"{what}; did you mean {near[0]}?"
+    listed = f"it has {', '.join(known)}" if known else "it has none"
+    return f"{what}; {listed if above else '`loomstack-mcp help` lists the chapters'}"
 
 
 def _block(block: str, width: int) -> str:

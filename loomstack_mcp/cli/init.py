@@ -64,7 +64,8 @@ def uninstall(here: Here, dry_run: bool, yes: bool) -> None:
         carried_out(steps)
         if journal:
             remove_journal(journal)
-        click.echo("LoomStack is out of this repository's files. `pip uninstall loomstack-mcp` removes the program.")
+        click.echo("LoomStack is out of this repository's files.")
+        click.echo(f"The program goes with what brought it: uv tool, pipx or pip uninstall {COMMAND}.")
 
 
 def _place(here: Here) -> tuple[Worktree, Path]:
@@ -116,6 +117,8 @@ def _next_steps(url: str) -> Iterator[str]:
     if shutil.which(COMMAND) is None:
         yield f"  PATH         {COMMAND} is not on PATH, so the clients will not find it; add its folder"
     yield f"  check it     {COMMAND} doctor"
+    if "claude" in here and not url:
+        yield "  claude -p    claude -p --mcp-config .mcp.json …: else it waits two seconds for the server, no more"
     yield "  share it     commit .mcp.json, .claude/settings.json and .codex/"
     if url:
         yield f"  token        export {TOKEN_VARIABLE} before you start a client; no file holds it"

@@ -1,9 +1,13 @@
 """`runs`, `claims`, `events`: what goes on in a repository."""
 
+from collections.abc import Iterator
+
 import click
 
+from loomstack_mcp.adapters.pauses import pauses_now
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.people import open_to_all
+from loomstack_mcp.core.pauses import Pause, pause_shown
 from loomstack_mcp.core.views import claim_shown, event_shown, run_shown
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
@@ -23,9 +27,18 @@ limit = click.option("--limit", default=50, show_default=True, type=click.IntRan
 def runs(here: Here, live: bool, limit: int, as_json: bool) -> None:
     """List runs, newest first."""
     with open_loom(here.settings) as loom:
-        found, now_ms = loom.runs.latest(loom.repos.id_of(here.checkout()), limit=limit, live=live)
+        checkout = here.checkout()
+        for pause, at_ms in paused_in(here, checkout.identity):
+            click.echo(f"{pause_shown(pause, now_ms=at_ms)}; `loomstack-mcp resume` ends it", err=True)
+        found, now_ms = loom.runs.latest(loom.repos.id_of(checkout), limit=limit, live=live)
     shown = (run_shown(run, now_ms=now_ms) for run in found)
     output.print_rows(shown, as_json=as_json, empty="no run is live" if live else "no run was started here yet")
+
+
+def paused_in(here: Here, identity: str) -> Iterator[tuple[Pause, int]]:
+    """Each pause of a repository that holds, and the time."""
+    pauses, now_ms = pauses_now(here.settings.home, identity)
+    return ((pause, now_ms) for pause in pauses)
 
 
 @open_to_all

@@ -26,6 +26,7 @@ _COMMANDS = {
     "runs": "lists",
     "claims": "lists",
     "events": "lists",
+    "why": "why",
     "audit": "audit",
     "conflicts": "conflicts",
     "policy": "policy",
@@ -33,6 +34,8 @@ _COMMANDS = {
     "notes": "notes",
     "note": "notes",
     "repo": "repo",
+    "pause": "pauses",
+    "resume": "pauses",
     "config": "config",
     "completion": "config",
     "db": "db",
@@ -55,6 +58,15 @@ class Commands(click.Group):
         module = importlib.import_module(f"loomstack_mcp.cli.{_COMMANDS[cmd_name]}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command. Raises NoSuchCommand with those of nearly the same name, of which click knows none here."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(error.command_name, possibilities=_COMMANDS, ctx=ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """The command's answer. Raises _ReaderLeft, for click itself would call a closed pipe a failure."""

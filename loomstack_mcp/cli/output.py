@@ -10,9 +10,16 @@ from typing import Any
 
 import click
 
+from loomstack_mcp.core.phrases import counted
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Also line ends of Unicode, and halves of pairs: some of these are bytes that no UTF-8 holds, like C1 controls."""
-_COLUMN_MIN = 8
+_PATHS = frozenset({"paths", "path", "repo"})
+_IDS = frozenset(
+    {"run", "claim", "note", "conflict", "outcome", "decision", "commit", "about", "supersedes", "setting"}
+)
+_TEXT_MIN, _PATH_MIN, _ID_MIN = 4, 8, 8
+"""A column of text gives way first, one of paths next, one of ids last: half an id is none."""
 _PROGRESS_EVERY = 50
 
 
@@ -34,26 +41,30 @@ def print_record(found: Mapping[str, Any], *, as_json: bool) -> None:
         return
     indent = max(len(name) for name in found)
     for name, value in found.items():
-        click.echo(f"{name:<{indent}}  {_cell(value)}")
+        click.echo(f"{name:<{indent}}  {cell(value)}")
 
 
 def table(listed: Sequence[Mapping[str, Any]], *, width: int) -> str:
-    """Columns that hold anything, under their names; the widest ones shrink until the table fits `width` (0: never)."""
-    names = [name for name in listed[0] if any(_cell(record.get(name)) for record in listed)]
+    """Columns that hold anything, under their names; the widest ones shrink until the table fits `width` (0: never).
+
+    Ids and paths stay whole while there is anything else to shrink: somebody copies them.
+    """
+    names = [name for name in listed[0] if any(cell(record.get(name)) for record in listed)]
     cells = [
         [name.upper() for name in names],
-        *([_cell(record.get(name)) for name in names] for record in listed),
+        *([cell(record.get(name)) for name in names] for record in listed),
     ]
-    widths = _widths(cells, width)
+    widths = _widths(names, cells, width)
     lines = ["  ".join(_fitted(cell, size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in cells]
-    lines[0] = click.style(lines[0], bold=True) if _styled() else lines[0]
+    lines[0] = click.style(lines[0], bold=True) if is_styled() else lines[0]
     return "\n".join(lines)
 
 
 def progress(done: int, of: int) -> None:
     """How many commits were read, on one line of a terminal that is gone when all are."""
     if sys.stderr.isatty() and (done % _PROGRESS_EVERY == 0 or done == of):
-        click.echo(f"\r{'' if done == of else f'… {done:,} of {of:,} commits':<40}", err=True, nl=False)
+        shown = "" if done == of else f"… {done:,} of {counted(of, 'commit')}"
+        click.echo(f"\r{shown:<40}", err=True, nl=False)
         if done == of:
             click.echo("\r", err=True, nl=False)
 
@@ -68,25 +79,31 @@ def harmless_lines(text: str) -> str:
     return "\n".join(harmless(line.replace("\t", "  ")) for line in text.split("\n"))
 
 
-def _widths(cells: Sequence[Sequence[str]], width: int) -> list[int]:
-    """As wide as what is in the columns; the widest one shrinks, letter by letter, until all fit."""
+def _widths(names: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> list[int]:
+    """As wide as what is in the columns; the widest that has to give way shrinks, letter by letter, till all fit."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    while width and sum(widths) + 2 * len(widths) - 2 > width and max(widths) > _COLUMN_MIN:
-        widths[widths.index(max(widths))] -= 1
+    over = sum(widths) + 2 * len(widths) - 2 - width if width else 0
+    for group, least in (({*names} - _PATHS - _IDS, _TEXT_MIN), (_PATHS, _PATH_MIN), (_IDS, _ID_MIN)):
+        of_group = [at for at, name in enumerate(names) if name in group]
+        while over > 0 and of_group and widths[at := max(of_group, key=widths.__getitem__)] > least:
+            widths[at] -= 1
+            over -= 1
     return widths
 
 
-def _styled() -> bool:
+def is_styled() -> bool:
+    """Whether the terminal shows bold and colours."""
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value on one line."""
     if value is None:
         return ""
     if isinstance(value, list | tuple):
-        return ", ".join(_cell(part) for part in value)
+        return ", ".join(cell(part) for part in value)
     if isinstance(value, Mapping):
-        return " ".join(f"{name}={_cell(part)}" for name, part in value.items() if part not in ("", [], None))
+        return " ".join(f"{name}={cell(part)}" for name, part in value.items() if part not in ("", [], None))
     return harmless(str(value))
 
 

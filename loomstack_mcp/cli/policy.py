@@ -18,6 +18,7 @@ from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.cli.rule_text import rule_lines
 from loomstack_mcp.core.errors import NotFound, PolicyError
 from loomstack_mcp.core.limits import SECOND_MS
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.policy.linting import idle_patterns, linted
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.violations import Violation
@@ -53,7 +54,8 @@ def check(here: Here, as_json: bool) -> int:
         ]
         click.echo(json.dumps({**counts, "findings": shown}))
         return 1 if found else 0
-    click.echo(f"{len(book.rules)} rules and {len(book.waivers)} waivers load; {book.hash[:19]}…")
+    loaded = f"{counted(len(book.rules), 'rule')} and {counted(len(book.waivers), 'waiver')} load"
+    click.echo(f"{loaded}; {book.hash[:19]}…")
     for problem in found:
         click.echo(_finding_line(problem))
     for problem in hints:
@@ -106,7 +108,7 @@ def lint(here: Here) -> int:
     found = _findings(here, _rulebook(here))
     for problem in found:
         click.echo(_finding_line(problem))
-    click.echo(f"{len(found)} findings." if found else "Nothing to mend.")
+    click.echo(f"{counted(len(found), 'finding')}." if found else "Nothing to mend.")
     return 1 if found else 0
 
 
@@ -138,7 +140,8 @@ def replay(here: Here, last: int, rule: str, as_json: bool) -> None:
     for line in _stopped_lines(found["stopped"]):
         click.echo(line)
     click.echo(
-        f"{len(found['stopped'])} of {found['commits']} commits would have been stopped, in {found['seconds']:.1f} s."
+        f"{len(found['stopped'])} of {counted(found['commits'], 'commit')} would have been stopped, "
+        f"in {found['seconds']:.1f} s."
     )
     if found["skipped"]:
         click.echo(f"Not replayed, for want of the facts of that time: {', '.join(found['skipped'])}.")
@@ -194,7 +197,7 @@ def _case_lines(found: "Sequence[Played]") -> Iterator[str]:
     for one in failed:
         yield f"{click.style('✘', fg='red')} {one.id} {output.harmless(one.title)}"
         yield from (f"    {output.harmless(difference)}" for difference in one.wrong)
-    yield f"{len(found) - len(failed)} of {len(found)} cases came out as expected."
+    yield f"{len(found) - len(failed)} of {counted(len(found), 'case')} came out as expected."
 
 
 def _stopped_lines(stopped: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.policy import windows
 from loomstack_mcp.core.policy.rules import Rule, When, Where, Who
 
@@ -37,4 +38,4 @@ def _lifting(rule: Rule) -> Iterator[str]:
     if rule.approve:
         yield f"  asks   {rule.approve.count} of {', '.join(rule.approve.by)}"
     if rule.waivable_by:
-        yield f"  waived by {', '.join(rule.waivable_by)}, for {rule.waiver_days_max} days at most"
+        yield f"  waived by {', '.join(rule.waivable_by)}, for {counted(rule.waiver_days_max, 'day')} at most"

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 Code = Literal[
     "invalid",
     "not_found",
+    "paused",
     "lease_lost",
     "limit_exceeded",
     "policy_error",
@@ -41,6 +42,12 @@ class LimitExceeded(LoomError):
     """More than a named limit of `core/limits.py`."""
 
     code = "limit_exceeded"
+
+
+class Paused(LoomError):
+    """A person switched LoomStack off here for a while, so that nothing is checked: no answer would be true."""
+
+    code = "paused"
 
 
 class PolicyError(LoomError):

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import COUNT_MAX
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.texts import within
 
 Status = Literal["passed", "failed", "done", "blocked", "abandoned"]
@@ -24,6 +25,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 """All but the maker record about the run that theirs checks."""
 _CLOCKS_MS = 5_000
 """Git dates commits to the second, and a run may start while its first commit is being made."""
+_BEFORE_LANDING = "check_conflicts first, and land unless it says stop; then record_outcome(done, commits)"
 _SHA = re.compile(r"[0-9a-fA-F]{7,64}")
 
 
@@ -109,9 +111,13 @@ def checked(status: Status, checks: CheckCounts, /) -> None:
     within("checks.failed", checks.failed, least=0, most=COUNT_MAX)
     if status in ("passed", "done") and (checks.failed or checks.failing):
         count = checks.failed or len(checks.failing)
-        raise Invalid(f"status {status} with {count} failed checks: record status=failed, or correct the checks")
+        raise Invalid(
+            f"status {status} with {counted(count, 'failed check')}: record status=failed, or correct the checks"
+        )
     if checks.failing and checks.failed and len(checks.failing) > checks.failed:
-        raise Invalid(f"checks.failing names {len(checks.failing)} checks but checks.failed says {checks.failed}")
+        raise Invalid(
+            f"checks.failing names {counted(len(checks.failing), 'check')} but checks.failed says {checks.failed}"
+        )
 
 
 def known_role(role: str, /) -> None:
@@ -186,11 +192,11 @@ def next_step(
             action="retry", why=f"{score}; rework round {rework} of {rework_max}: {who}", carry=checks.failing
         )
     if is_checker:
-        return NextStep(action="land", why=f"{score} by someone other than the maker")
+        return NextStep(action="land", why=f"{score} by someone other than the maker; {_BEFORE_LANDING}")
     if status == "done":
         return _following(has_finding, "done")
     if verified:
-        return NextStep(action="land", why="a checker passed it")
+        return NextStep(action="land", why=f"a checker passed it; {_BEFORE_LANDING}")
     return NextStep(action="check", why="the maker's word is not evidence: start a checker with checks_run")
 
 

@@ -18,3 +18,8 @@ def age(ms: int, /) -> str:
         if ms >= unit_ms:
             return f"{ms // unit_ms} {unit}"
     return f"{max(0, ms) // SECOND_MS} s"
+
+
+def counted(number: int, noun: str, /) -> str:
+    """How many of them, in words that agree: `1 commit`, `2 commits`, `12,000 commits`."""
+    return f"1 {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.git.written import Writes
+from loomstack_mcp.adapters.pauses import refuse_paused
 from loomstack_mcp.adapters.settings import REPO_FILE, load_settings
 from loomstack_mcp.adapters.system import current_folder, principal
 from loomstack_mcp.core.claims import refused_edit
@@ -55,17 +56,18 @@ def _reply(action: Action) -> Payload | None:
     if not (action.paths or action.is_ours):
         return None
     caller = Caller(principal=principal(), session=action.session, agent=action.agent, folder=action.cwd)
-    with open_quick(load_settings({})) as quick:
+    settings = load_settings({})
+    with open_quick(settings) as quick:
         if quick is None:
             return None
         if action.is_ours:
             with suppress(StoreUnavailable):  # the server then knows less; that the store is not there it says itself
                 quick.sightings.saw_call(caller, action.tool_use)
             return None
-        return _judged(quick, caller, action)
+        return _judged(quick, caller, action, home=settings.home)
 
 
-def _judged(quick: Quick, caller: Caller, action: Action) -> Payload | None:
+def _judged(quick: Quick, caller: Caller, action: Action, *, home: str) -> Payload | None:
     """Each file by the repositories that it lies in, wherever the session stands. One that is held refuses all."""
     writes = _writes(action)
     held: list[str] = []
@@ -73,6 +75,7 @@ def _judged(quick: Quick, caller: Caller, action: Action) -> Payload | None:
     for written in writes.found.values():
         try:
             checkout = _checkout(written.worktree)
+            _refuse_paused(home, checkout, action.session)
             found, now_ms = quick.edits.blockers(caller, checkout, tuple(written.patterns))
         except (LoomError, OSError) as error:
             writes.missed.append(error)
@@ -111,6 +114,10 @@ def _checkout(worktree: Worktree) -> Checkout:
     """By the settings of the repository itself."""
     settings = load_settings({}, in_repo=worktree.on_trunk(REPO_FILE))
     return worktree.checkout(repo=settings.repo)
+
+
+def _refuse_paused(home: str, checkout: Checkout, session: str) -> None:
+    refuse_paused(home, lambda: checkout.identity, session)
 
 
 def _told(error: Exception) -> str:

@@ -15,6 +15,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from loomstack_mcp.adapters.git.cochange import changed_with
 from loomstack_mcp.adapters.git.named_commits import seen_commits
 from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.pauses import refuse_paused
 from loomstack_mcp.adapters.system import session_process
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.errors import LoomError
@@ -63,6 +64,8 @@ class Face:
         def known() -> _Answer:
             caller = self.loom.sightings.known_caller(named, tool_use)
             self._callers[caller.principal, caller.session, caller.agent] = caller
+            identity = lambda: self.checkout().identity if self.here.worktree else ""  # noqa: E731 read where it is used
+            refuse_paused(self.here.settings.home, identity, caller.session)
             return work(caller)
 
         return await self.run(known)

@@ -8,6 +8,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from pydantic import ValidationError
 
+_NULL = {"type": "null"}
 _SHOWN_MAX = 3
 _BEGINNING_CHARS, _END_CHARS = 400, 150
 """Of an error that repeats what it was given; its end is the next step."""
@@ -58,7 +59,7 @@ def _shortened(made: Tool, error: ToolError) -> str:
 
 
 def _compact(schema: Any, definitions: dict[str, Any] | None = None) -> Any:
-    """Without titles, empty defaults and references: every character is paid for on every run."""
+    """Without titles, empty defaults, null and references: every character is paid for on every run."""
     if isinstance(schema, list):
         return [_compact(part, definitions) for part in schema]
     if not isinstance(schema, dict):
@@ -66,6 +67,10 @@ def _compact(schema: Any, definitions: dict[str, Any] | None = None) -> Any:
     definitions = {**(definitions or {}), **schema.get("$defs", {})}
     if "$ref" in schema:
         return _compact(definitions[schema["$ref"].rsplit("/", 1)[-1]], definitions)
+    if len(choices := [choice for choice in schema.get("anyOf", ()) if choice != _NULL]) == 1:
+        # A null is taken all the same: models that learned to spell out what is missing send it.
+        rest = {name: value for name, value in schema.items() if name != "anyOf"}
+        return _compact({**rest, **choices[0]}, definitions)
     compacted = {}
     for name, value in schema.items():
         if name == "properties":  # whose names are arguments, also one that is called title or default

@@ -52,6 +52,9 @@ class RunDetails:
     now_ms: int
 
 
+_THEN = "check_conflicts before you land; record_outcome after each attempt."
+
+
 class RunService:
     """One execution of a loop, from start to outcome."""
 
@@ -161,5 +164,5 @@ def _next(run: Run, held: Sequence[Claim]) -> str:
         return f"Check {run.checks_run}, then record_outcome with role=checker and the counts."
     if held:
         patterns = few_listed([text for claim in held for text in claim.patterns])
-        return f"You still hold {patterns}; claim_paths before you edit elsewhere; record_outcome after each attempt."
-    return "claim_paths before you edit; record_outcome after each attempt."
+        return f"You still hold {patterns}; claim_paths before you edit elsewhere; {_THEN}"
+    return f"claim_paths before you edit; {_THEN}"

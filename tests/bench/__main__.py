@@ -146,7 +146,7 @@ class Bench:
             sent = [{name: tool[name] for name in ("name", "description", "inputSchema")} for tool in tools]
             for tool in sent:
                 yield Figure(f"definition of {tool['name']}", f"{tokens(tool)} tokens")
-            yield at_most("all definitions as sent", tokens(sent), "tokens", most=1_200)
+            yield at_most("all definitions as sent", tokens(sent), "tokens", most=1_400)
         yield from clients.definitions(COMMAND, self.home)
 
     def landed(self) -> Iterator[Figure]:

@@ -189,7 +189,7 @@ def test_the_store_commands_write_nothing_but_their_own_files(tmp_path: Path, lo
     assert "Traceback" not in writing.stderr
     assert "syntax error" in misspelt.stderr
     assert endless.returncode == 0
-    assert "only the first 1000 rows" in endless.stderr
+    assert "only the first 1,000 rows" in endless.stderr
     assert len(json_of(loomstack("claims", "--json"))) == 1
 
 

@@ -40,6 +40,43 @@ def test_a_query_only_reads(store: Path, shop: Path, loomstack: Run) -> None:
     assert list(shop.glob("*.db")) == []
 
 
+@pytest.mark.parametrize("sql", [sql for sql in WRITING if ";" not in sql])
+def test_a_write_is_told_that_this_reads_only(store: Path, loomstack: Run, sql: str) -> None:
+    told = loomstack("db", "query", sql).stderr
+
+    assert "the store is read only here and nothing was changed: give one SELECT" in told
+    assert "v_runs, v_claims, v_decisions, v_conflicts, v_loop_health" in told
+
+
+def test_the_views_are_named_where_a_query_is_and_exported(store: Path, shop: Path, loomstack: Run) -> None:
+    views = ["v_runs", "v_claims", "v_decisions", "v_conflicts", "v_loop_health"]
+    exported = json.loads(loomstack("db", "export", "out", "--json").stdout)
+
+    assert [view for view in views if view not in loomstack("db", "query", "--help").stdout] == []
+    assert [view for view in views if view not in exported or not (shop / f"out/{view}.jsonl").exists()] == []
+    assert json.loads((shop / "out/v_runs.jsonl").read_text().splitlines()[0])["loop"] == "loop"
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"), [("--store", "foo"), ("--store", "sqlite:///foo"), ("--home", "foo"), ("--home", "foo/bar")]
+)
+def test_a_store_that_would_be_made_in_this_folder_is_refused(
+    shop: Path, loomstack: Run, flag: str, value: str
+) -> None:
+    done = [loomstack(flag, value, *command.split()) for command in ("runs", "claims", "config", "db path")]
+    kinds = {one.returncode for one in done if "whole path" in one.stderr}
+
+    assert kinds == {1}
+    assert done[0].returncode == 1
+    assert not (shop / "foo").exists()
+
+
+def test_a_store_of_this_folder_that_is_there_is_opened(store: Path, shop: Path, loomstack: Run) -> None:
+    loomstack("db", "backup", "copy.db")
+
+    assert json.loads(loomstack("--store", "copy.db", "runs", "--json").stdout)[0]["loop"] == "loop"
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
@@ -63,7 +100,7 @@ def test_a_query_is_cut_at_its_limit_and_says_so(store: Path, loomstack: Run) ->
     cut = loomstack("db", "query", two, "--limit", "1", "--json")
     whole = loomstack("db", "query", two, "--limit", "2", "--json")
 
-    assert (json.loads(cut.stdout), "only the first 1 rows" in cut.stderr) == ([{"a": 1}], True)
+    assert (json.loads(cut.stdout), "only the first 1 row;" in cut.stderr) == ([{"a": 1}], True)
     assert (json.loads(whole.stdout), whole.stderr) == ([{"a": 1}, {"a": 2}], "")
 
 

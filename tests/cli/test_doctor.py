@@ -125,10 +125,11 @@ def test_it_is_readable_on_a_terminal_and_names_the_store(doctor: Doctor) -> Non
     assert any(line.strip() == "→ loomstack-mcp init" for line in lines)
 
 
-def test_clients_that_are_not_installed_are_no_fault(doctor: Doctor) -> None:
+def test_clients_that_are_not_installed_are_no_fault_but_nothing_is_set_up(doctor: Doctor) -> None:
     for name in ("claude", "codex"):
         (doctor.home / "bin" / name).unlink()
     found = doctor.found(PATH=os.pathsep.join([SCRIPTS, "/usr/bin", "/bin"]))
 
     assert found["Claude Code"]["found"] == found["Codex"]["found"] == "not installed"
-    assert {check["status"] for check in found.values()} == {"ok"}
+    assert [check["check"] for check in found.values() if check["status"] != "ok"] == ["set-up"]
+    assert found["set-up"]["mend"] == "loomstack-mcp init"

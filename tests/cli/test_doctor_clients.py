@@ -146,7 +146,7 @@ def test_a_hook_that_is_not_there_is_said_to_be_missing(doctor: Doctor, path: st
     (doctor.home / path).unlink()
     hooks = [check for name, check in doctor.found().items() if name.endswith("hook") and name != "loomstack-hook"]
 
-    assert [(check["status"], check["mend"]) for check in hooks] == [("warn", "loomstack-mcp init")]
+    assert sorted((check["status"], check["mend"]) for check in hooks) == [("ok", ""), ("warn", "loomstack-mcp init")]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_a_hook_in_the_users_own_codex_file_counts(doctor: Doctor) -> None:
     more = f'[hooks]\nPreToolUse = [{hook}]\n[hooks.state."{key}"]\ntrusted_hash = "{trusted}"\n'
     doctor.codex_keeps(more=more)
 
-    assert "Codex hook" not in doctor.found()
+    assert doctor.found()["Codex hook"]["status"] == "ok"
 
 
 def test_a_server_that_is_switched_off_in_codex_is_said_to_be(doctor: Doctor) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from loomstack_mcp.cli.main import cli
 from tests.conftest import Run, commit_all, environment, git
@@ -48,6 +49,41 @@ def test_help_fits_a_terminal_and_names_every_option(words: str) -> None:
     for parameter in command.params:
         name = parameter.opts[0] if isinstance(parameter, click.Option) else parameter.make_metavar(context)
         assert name in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("conflict", "conflicts"), ("polcy", "policy"), ("db qury", "query"), ("note ad", "add"), ("policy tst", "test")],
+)
+def test_a_mistyped_command_is_told_what_was_meant(loomstack: Run, typed: str, meant: str) -> None:
+    done = loomstack(*typed.split())
+
+    assert done.returncode == 64
+    assert "Did you mean" in done.stderr
+    assert f"'{meant}'" in done.stderr
+
+
+@pytest.mark.parametrize("words", [words for words, _ in COMMANDS if len(words) > 1], ids=" ".join)
+def test_help_shows_the_options_of_a_nested_command(words: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(cli, ["help", *words]).output
+
+    assert shown.startswith(f"Usage: cli {' '.join(words)} [OPTIONS]")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("polcy", "did you mean policy?"),
+        ("policy tst", "policy has no command 'tst'; did you mean test?"),
+        ("db zzz", "db has no command 'zzz'; it has backup, check"),
+        ("runs zzz", "runs has no command 'zzz'; it has none"),
+    ],
+)
+def test_help_of_what_there_is_not_names_what_there_is(loomstack: Run, words: str, told: str) -> None:
+    done = loomstack("help", *words.split())
+
+    assert done.returncode == 64
+    assert told in done.stderr
 
 
 @pytest.mark.parametrize("command", IN_REPO)
@@ -156,7 +192,7 @@ def test_what_others_wrote_is_harmless_in_an_error_too(shop: Path, loomstack: Ru
 
 
 def test_a_name_that_is_too_long_is_said_in_a_line(loomstack: Run) -> None:
-    done = loomstack("--store", "x" * 5_000, "db", "check")
+    done = loomstack("--store", "/" + "x" * 5_000, "db", "check")
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "File name too long" in done.stderr
@@ -207,7 +243,8 @@ def test_json_is_one_document_with_the_fields_that_scripts_rely_on(started: Serv
 def test_every_command_with_json_is_looked_at_here() -> None:
     named = {" ".join(words) for words, command in COMMANDS if "--json" in {o for p in command.params for o in p.opts}}
 
-    assert named - set(JSON) == {"note add", "repo alias", "policy test"}  # tested with a terminal, and with cases
+    with_a_terminal_cases_or_ids = {"note add", "repo alias", "policy test", "why"}
+    assert named - set(JSON) == with_a_terminal_cases_or_ids
 
 
 def test_the_completion_script_is_one_that_bash_reads(tmp_path: Path) -> None:
@@ -232,5 +269,5 @@ def test_commits_of_any_date_are_told_of(shop: Path, loomstack: Run) -> None:
     ).stdout.decode()
     git(shop, "reset", "--quiet", "--hard", sha.strip())
 
-    assert "1 commits from 9999-12-31 to 9999-12-31" in loomstack("audit").stdout
+    assert "1 commit from 9999-12-31 to 9999-12-31" in loomstack("audit").stdout
     assert loomstack("conflicts").returncode == 0

@@ -76,6 +76,29 @@ def test_what_is_cut_says_so() -> None:
     assert shown == ["GOAL             WHO", "split the modu…  ana"]
 
 
+def test_ids_and_paths_stay_whole_while_there_is_other_text_to_cut() -> None:
+    listed = [
+        {
+            "run": "run_0123ABCD", "loop": "refactor-billing", "goal": "split it " * 9, "who": "ana",
+            "paths": ["src/billing/invoices/tax.py"],
+        }
+    ]  # fmt: skip
+    shown = table(listed, width=64)
+
+    assert max(map(len, shown.split("\n"))) <= 64
+    assert "run_0123ABCD" in shown
+    assert "src/billing/invoices/tax.py" in shown
+    assert "…" in shown
+
+
+def test_paths_give_way_before_ids() -> None:
+    listed = [{"claim": "claim_0123ABCD", "run": "run_0123ABCD", "paths": ["src/" + "a" * 300]}]
+    shown = table(listed, width=60)
+
+    assert "claim_0123ABCD  run_0123ABCD  src/a" in shown
+    assert max(map(len, shown.split("\n"))) == 60
+
+
 @given(rows)
 def test_json_is_one_document_of_one_line_in_any_encoding(listed: list[dict[str, str]]) -> None:
     with contextlib.redirect_stdout(io.StringIO()) as printed:

@@ -49,7 +49,10 @@ def _command(
     allow: Sequence[str] | None,
     path: str,
 ) -> tuple[list[str], dict[str, str]]:
-    """The command line and environment; without a prompt the session reads its turns from stdin."""
+    """The command line and environment; without a prompt the session reads its turns from stdin.
+
+    A variable of `env` that is empty is not set.
+    """
     environment = {
         "HOME": str(home), "PATH": path, "TERM": "dumb", "LANG": "C.UTF-8",
         "ANTHROPIC_BASE_URL": model_url, "ANTHROPIC_API_KEY": "sk-ant-dummy-not-a-key",
@@ -68,7 +71,7 @@ def _command(
         allow = [f"mcp__{name}" for name in (mcp or {})]
     if allow:
         command += ["--allowedTools", ",".join(allow)]
-    return [*command, *args], environment
+    return [*command, *args], {name: value for name, value in environment.items() if value}
 
 
 def _folder(kind: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.clients.drive_claude import CLAUDE, ClaudeRun, ClaudeSession, load_tools, run_claude
-from tests.clients.drive_codex import CODEX, CodexRun, apply_patch, js_call, mcp_call, run_codex
+from tests.clients.drive_codex import CODEX, CodexRun, apply_patch, js_call, mcp_call, run_codex, search_tools
 from tests.clients.script import Lane, Script, call
 from tests.conftest import commit_all, git
 from tests.deadlines import seconds, wait_until
@@ -115,6 +115,54 @@ def test_what_agents_need_first_is_up_front_and_the_instructions_are_shown(team:
 
     assert up_front == {"start_run", "read_shared_context", "claim_paths", "check_policy"}
     assert "LoomStack lets many agents' loops work as one team" in json.dumps(done.lane()[0]["body"])
+
+
+SEARCHES = {
+    "report result": "record_outcome",
+    "finish task": "record_outcome",
+    "lock file": "claim_paths",
+    "who is editing": "claim_paths",
+    "unlock": "release_paths",
+    "conflict": "check_conflicts",
+    "merge": "check_conflicts",
+    "undo": "check_conflicts",
+    "handoff": "share_context",
+    "memory": "read_shared_context",
+    "remember": "share_context",
+    "permission": "check_policy",
+    "start task": "start_run",
+}
+"""What models look for, and the tool that is meant."""
+
+
+def test_codex_finds_the_tools_by_the_words_that_models_search_for(team: Team) -> None:
+    done = team.codex([*map(search_tools, SEARCHES), "done"])
+    found = [
+        [tool["name"] for space in result.raw["tools"] if space["name"] == "mcp__loomstack" for tool in space["tools"]]
+        for result in done.results()
+    ]
+
+    assert [query for query, names in zip(SEARCHES, found, strict=True) if SEARCHES[query] not in names[:2]] == []
+
+
+def test_claude_code_hands_a_prompt_all_that_was_typed_behind_its_name(team: Team) -> None:
+    done = team.claude(["done"], prompt="/mcp__loomstack__loop triage make the trunk green again")
+
+    assert 'the loop \\"triage\\". Goal: make the trunk green again\\n' in json.dumps(done.lane()[0]["body"])
+
+
+@pytest.mark.parametrize(("args", "is_waited_for"), [([], False), (["--mcp-config", ".mcp.json"], True)])
+def test_claude_in_print_mode_waits_for_a_slow_server_only_where_it_is_told_the_file(
+    team: Team, tmp_path: Path, args: list[str], is_waited_for: bool
+) -> None:
+    slow = tmp_path / "loomstack-mcp"
+    slow.write_text(f"#!/bin/sh\nsleep 6\nexec {BIN}/loomstack-mcp\n")
+    slow.chmod(0o755)
+    (team.shop / ".mcp.json").write_text(json.dumps({"mcpServers": {"loomstack": {"command": str(slow)}}}))
+    team.session["env"] = {**team.env, "CLAUDE_CODE_MCP_STARTUP_WAIT_MS": ""}
+    done = team.claude(["done"], args=args)
+
+    assert ("mcp__loomstack__start_run" in done.tools()) == is_waited_for
 
 
 def test_codex_calls_every_tool_directly(team: Team) -> None:

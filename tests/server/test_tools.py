@@ -40,7 +40,8 @@ def test_the_definitions_are_small_and_annotated(serve: Callable[..., Server]) -
     sent = [{"name": t["name"], "description": t["description"], "input_schema": t["inputSchema"]} for t in listed]
 
     assert [tool["name"] for tool in listed] == TOOLS
-    assert tokens(sent) <= 1200
+    assert tokens(sent) <= 1400
+    assert [word for word in ("anyOf", "null", "title") if f'"{word}"' in json.dumps(sent)] == []
     for tool in listed:
         assert len(tool["annotations"]) == 4, tool["name"]
         assert tool["annotations"]["readOnlyHint"] == (
@@ -59,6 +60,8 @@ def test_the_instructions_stand_alone_in_their_first_line(serve: Callable[..., S
 
     assert len(instructions) <= 600
     assert len(instructions.splitlines()[0]) <= 240
+    for word in ("start_run", "claim_paths", "check_conflicts", "record_outcome"):
+        assert word in instructions.splitlines()[0]
 
 
 def test_the_story_of_two_loops(serve: Callable[..., Server], shop: Path) -> None:

@@ -25,6 +25,7 @@ EVERY_ROW = {
     "repos.move_outcomes": {"outcome"},
     "repos.move_conflicts": {"conflict"},
     "repos.forget": {"conflict", "note", "outcome", "waiter"},
+    "why.intents_of_run": {"note"},  # for a person, who asks about one id
 }
 """Which statements look at every row of a table, and why they may."""
 

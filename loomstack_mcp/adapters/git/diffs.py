@@ -12,6 +12,7 @@ from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChan
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.patches import file_changes
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.phrases import counted
 
 _UNREAD_MAX = 100
 """So many commits that cannot be read are a partial clone: the rest is not tried."""
@@ -38,7 +39,7 @@ class Unread:
         if not self.shas:
             return ()
         named = ", ".join(sha[:12] for sha in self.shas[:3])
-        return (f"{len(self.shas)} commits could not be read ({named} …), as where a clone is partial",)
+        return (f"{counted(len(self.shas), 'commit')} could not be read ({named} …), as where a clone is partial",)
 
 
 def changes(repo: Repository, listed: Sequence[Change], unread: Unread, *, lines: Lines) -> Iterator[Change]:

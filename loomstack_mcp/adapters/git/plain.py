@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import as_text
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.policy.delta import NO_MODE, SUBMODULE, FileDelta, FileStatus, Subject
 from loomstack_mcp.core.policy.rules import RefChange
 from loomstack_mcp.core.policy.violations import Unknown
@@ -65,7 +66,8 @@ class PlainGit:
             return MergedTree(tree=fields[0])
         if ran.code == 1 and _ID.fullmatch(fields[0]):
             paths = tuple(dict.fromkeys(path for path in fields[1:] if path))
-            gap = f"{shown} do not merge ({len(paths)} files conflict): judged by what changed since they parted"
+            torn = counted(len(paths), "file")
+            gap = f"{shown} do not merge ({torn} in conflict): judged by what changed since they parted"
             return MergedTree(gap=gap, conflicts=paths)
         if b"unrelated histories" in ran.complained:
             return MergedTree(

@@ -18,6 +18,8 @@ CheckStatus = Literal["ok", "warn", "fail"]
 
 INIT = f"{COMMAND} init"
 """What mends most."""
+INSTALL = f"uv tool install --force ., in a clone of {COMMAND}'s repository"
+"""No package index has it yet."""
 _GIT_OLDEST = (2, 31)  # rev-parse --path-format
 _SQLITE_OLDEST = (3, 37)  # STRICT tables
 _NETWORK = re.compile(r"nfs.*|cifs|smb3|smbfs|9p|afs|beegfs|ceph|gpfs|lustre|(fuse\.)?(ceph|glusterfs|sshfs)", re.ASCII)
@@ -42,14 +44,13 @@ def program_checks(version: str) -> Iterator[Check]:
     for name in (COMMAND, HOOK):
         place = shutil.which(name)
         if place is None:
-            folder = Path(sys.executable).parent
-            mend = f'add it: export PATH="{folder}:$PATH"' if (folder / name).exists() else f"pip install {COMMAND}"
+            mend = _own_folder_first(name) or INSTALL
             yield Check(check=name, status="fail", found="not on PATH, so that no client can start it", mend=mend)
         else:
             yield Check(check=name, status="ok", found=place)
     if shutil.which(COMMAND) and version not in (printed := _printed(COMMAND, "--version")):
         found = f"PATH has {printed.strip() or 'one that does not answer'}, this is {version}"
-        yield Check(check="version", status="warn", found=found, mend=f"pip install --upgrade {COMMAND}")
+        yield Check(check="version", status="warn", found=found, mend=_own_folder_first(COMMAND) or INSTALL)
     yield _at_least("git", _printed("git", "--version"), _GIT_OLDEST)
     yield _at_least("sqlite", sqlite3.sqlite_version, _SQLITE_OLDEST)
 
@@ -97,6 +98,12 @@ def file_system(mounts: str, path: str) -> str:
             # The last one, not the longest: a later mount of a folder hides what was mounted inside it.
             found = fields[2] if f"{path}/".startswith(f"{point.rstrip('/')}/") else found
     return found
+
+
+def _own_folder_first(name: str) -> str:
+    """What puts the folder of this installation's programs at the front of PATH; "" where `name` is not in it."""
+    folder = Path(sys.executable).parent
+    return f'export PATH="{folder}:$PATH"' if (folder / name).exists() else ""
 
 
 def _at_least(name: str, printed: str, oldest: tuple[int, int]) -> Check:

@@ -75,9 +75,10 @@ def claude_code(place: Surroundings) -> Client:
     entry = _expanded(entry, place.environment)
     return Client(
         name=_CLIENT,
-        checks=(first, *_rules(settings), *_hook(settings)),
+        checks=(first, *_rules(settings), *_hook(settings), *_print_mode(entry, settings)),
         entry=entry,
         environment={**place.environment, **texts_at(entry, "env")},
+        hook=next(_our_hooks(settings), ""),
         is_approved=first.status == "ok" and is_approved,
     )
 
@@ -182,6 +183,18 @@ def _is_our_hook(entry: Entries) -> bool:
 def _sees_calls(matcher: str) -> bool:
     """Whether a hook with this matcher is told of our tools; without one, or with a star, it is told of all."""
     return matcher in ("", "*") or NAME in matcher or ".*" in matcher.split("|")
+
+
+def _our_hooks(settings: _Settings) -> Iterator[str]:
+    groups = (group for _, tree in settings.files for _, group in tables_at(table_at(tree, "hooks"), "PreToolUse"))
+    commands = (text_at(entry, "command") for group in groups for _, entry in tables_at(group, "hooks"))
+    return (command for command in commands if f"{HOOK} claude" in command)
+
+
+def _print_mode(entry: Entries, settings: _Settings) -> Iterator[Check]:
+    if entry.get("command") == settings.shared.get("command") is not None:
+        found = "waits two seconds for the server and then asks its model without our tools; with --mcp-config it waits"
+        yield Check(check="claude -p", status="ok", found=f"{found}: claude -p --mcp-config .mcp.json …")
 
 
 def _warns(found: str, mend: str) -> Check:

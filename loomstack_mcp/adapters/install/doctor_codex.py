@@ -60,13 +60,15 @@ def codex(place: Surroundings) -> Client:
     if settings.project and not settings.is_trusted:
         found = "the folder is not trusted, so its settings do not count"
         first = _warns(found, "start `codex` here and trust the folder")
+    hooks = [each for path, tree in settings.hooks for each in _states(path, tree, settings.own)]
     env = {**texts_at(settings.user, "env"), **texts_at(settings.project, "env")}
     passed = (*_INHERITED, *words_at(entry, "env_vars"), *_named(entry))
     return Client(
         name=_CLIENT,
-        checks=(first, *_passing(entry, passed), *_hook(settings, place)),
+        checks=(first, *_passing(entry, passed), *_hook(settings, place, [state for state, _ in hooks])),
         entry=entry,
         environment={**{name: place.environment[name] for name in passed if name in place.environment}, **env},
+        hook=next((command for state, command in hooks if settings.is_trusted and not state), ""),
         is_approved=settings.is_trusted or "url" not in settings.project,
     )
 
@@ -107,9 +109,8 @@ def _named(entry: Entries) -> Iterator[str]:
         yield text_at(each, "name")
 
 
-def _hook(settings: _Settings, place: Surroundings) -> Iterator[Check]:
+def _hook(settings: _Settings, place: Surroundings, states: Sequence[str]) -> Iterator[Check]:
     name = f"{_CLIENT} hook"
-    states = [state for path, tree in settings.hooks for state in _states(path, tree, settings.own)]
     if not states:
         found, mend = "no hook: edits are not checked against claims", INIT
         if place.root != place.main:
@@ -120,13 +121,13 @@ def _hook(settings: _Settings, place: Surroundings) -> Iterator[Check]:
         yield Check(check=name, status="warn", found=f"Codex does not run the hook: {states[0]}", mend=mend)
 
 
-def _states(path: Path, tree: Entries, own: Entries) -> Iterator[str]:
-    """Why Codex does not run each hook of ours in a file; "" where it does, or where that cannot be told."""
+def _states(path: Path, tree: Entries, own: Entries) -> Iterator[tuple[str, str]]:
+    """Why Codex does not run each hook of ours in a file, "" where it does or that cannot be told, and its command."""
     for group_index, group in tables_at(table_at(tree, "hooks"), "PreToolUse"):
         for index, handler in tables_at(group, "hooks"):
             if f"{HOOK} codex" in text_at(handler, "command"):
                 kept = table_at(own, "hooks", "state", f"{path}:pre_tool_use:{group_index}:{index}")
-                yield _state(kept, group, handler)
+                yield _state(kept, group, handler), text_at(handler, "command")
 
 
 def _state(kept: Entries, group: Entries, handler: Entries) -> str:

@@ -10,6 +10,7 @@ from loomstack_mcp.adapters.policy.strict_yaml import YamlPlace
 from loomstack_mcp.adapters.policy.times import instant_ms, wrong_in_times
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.patterns.gitignore import compiled
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.policy.rules import FINAL, STRICTNESS, Softened
 
 
@@ -46,7 +47,10 @@ def wrong_in_waiver(waiver: Waiver, rules: Mapping[str, Rule], /) -> Wrong:
         if expires <= created:
             yield ("expires",), "is not after `created`"
         if expires - created > timedelta(days=rule.waiver_days_max) // timedelta(milliseconds=1):
-            yield ("expires",), f"is more than {rule.waiver_days_max} days after `created`, the most for {rule.id}"
+            yield (
+                ("expires",),
+                f"is more than {counted(rule.waiver_days_max, 'day')} after `created`, the most for {rule.id}",
+            )
 
 
 def _words(rule: Rule) -> Wrong:

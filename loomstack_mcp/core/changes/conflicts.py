@@ -8,6 +8,7 @@ from typing import Literal
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.reversals import TouchedChange, Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal, Verdict
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.texts import encodable
 
 ConflictKind = Literal["undo", "stale_base", "ping_pong", "intent"]
@@ -196,7 +197,7 @@ def _conflict(
 
 def _evidence(undone: Undone) -> str:
     """How much of the landed change goes, and where."""
-    hunks = "1 hunk" if undone.hunks == 1 else f"{undone.hunks} hunks"
+    hunks = counted(undone.hunks, "hunk")
     before = f", {undone.hunks_before} more before" if undone.hunks_before else ""
     places = list(dict.fromkeys(_place(place) for place in undone.places))
     share = "under 1 %" if undone.share < 0.01 else f"{undone.share:.0%}"

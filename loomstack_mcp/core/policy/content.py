@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate, islice
 
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, FileDelta, Subject
 from loomstack_mcp.core.policy.violations import Violation
 from loomstack_mcp.core.secrets import secrets_in
@@ -95,7 +96,7 @@ def _added(file: FileDelta, contents: Contents) -> list[tuple[int, bytes]] | Non
 
 
 def _too_large(file: FileDelta) -> Violation:
-    return Violation(text=f"is too large to scan ({file.bytes_after} bytes)", path=file.path)
+    return Violation(text=f"is too large to scan ({counted(file.bytes_after, 'byte')})", path=file.path)
 
 
 def _secrets(file: FileDelta, contents: Contents) -> Iterator[Violation]:
@@ -121,7 +122,7 @@ def _forbidden(file: FileDelta, contents: Contents, matches: Matches) -> Iterato
         if pattern := matches(line[:TRIED_BYTES_MAX]):
             yield Violation(text=f"an added line matches {pattern}", path=file.path, line=number)
         elif len(line) > TRIED_BYTES_MAX and not file.is_binary:
-            yield Violation(text=f"line too long to scan ({len(line)} bytes)", path=file.path, line=number)
+            yield Violation(text=f"line too long to scan ({counted(len(line), 'byte')})", path=file.path, line=number)
 
 
 def _followed(path: str, links: Mapping[str, str]) -> tuple[str, set[str]]:

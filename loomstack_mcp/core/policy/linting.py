@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
 from loomstack_mcp.core.patterns.gitignore import compiled, spelled_out
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.policy.rules import ActionKind, Checks, Rule, Rulebook, Waiver
 from loomstack_mcp.core.policy.violations import Violation
 from loomstack_mcp.core.policy.windows import is_over
@@ -131,7 +132,7 @@ def _nobody(rule: Rule) -> Iterator[str]:
         yield f"binds {', '.join(who.kind)}, but only agents are asked before {', '.join(rule.on)}: it binds nobody"
     approve = rule.approve
     if approve and approve.count > len(approve.by) and not any(name.startswith("role:") for name in approve.by):
-        yield f"wants {approve.count} approvals of {len(approve.by)} people: nobody can give them"
+        yield f"wants {counted(approve.count, 'approval')} of {len(approve.by)} people: nobody can give them"
     if rule.check and rule.check.confine and rule.where.paths and not set(rule.check.confine) - set(rule.where.paths):
         yield "confines to the paths that it applies to: it never fires"
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.tampering.kinds import Weakening
 from loomstack_mcp.core.tampering.model import Skip, Test
 from loomstack_mcp.core.tampering.pairs import PlacedTest
@@ -33,7 +34,9 @@ def has_fewer_cases(old: Test, new: Test) -> bool:
 
 def fewer_cases_finding(old: PlacedTest, new: PlacedTest) -> Weakening:
     """That some of its cases are gone."""
-    return new.weakening("cases_removed", f"{new.test.name} had {old.test.cases} cases and has {new.test.cases}")
+    return new.weakening(
+        "cases_removed", f"{new.test.name} had {counted(old.test.cases, 'case')} and has {new.test.cases}"
+    )
 
 
 def _skip_findings(old: PlacedTest, new: PlacedTest) -> Iterator[Weakening]:
@@ -43,7 +46,7 @@ def _skip_findings(old: PlacedTest, new: PlacedTest) -> Iterator[Weakening]:
         how = "is skipped or expected to fail now" if after == "always" else "is skipped under a condition now"
         yield new.weakening("skip_added", f"{name} {how}", hard=after == "always")
     elif more > 0 and has_fewer_cases(old.test, new.test):
-        yield new.weakening("skip_added", f"{more} cases of {name} are skipped now")
+        yield new.weakening("skip_added", f"{counted(more, 'more case')} of {name} skipped now")
 
 
 def _newly_guarded(old: Test, new: Test) -> int:

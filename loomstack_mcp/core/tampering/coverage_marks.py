@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.tampering.kinds import Weakening
 from loomstack_mcp.core.tampering.model import FileContents
 from loomstack_mcp.core.tampering.paths import holds_tests
@@ -29,7 +30,7 @@ def _newly_marked(path: str, old: bytes, new: bytes) -> Iterator[Weakening]:
     marked_before, free_before = _marked_and_free(old)
     for line, count in (marked - marked_before).items():
         if free_before[line] > free[line] and line.strip():
-            text = f"{count} existing lines are no longer counted as not covered"
+            text = f"no longer counted as not covered: {counted(count, 'existing line')}"
             yield Weakening(kind="coverage_pragma", text=text, path=path, line=_line_of_mark(new, line))
 
 

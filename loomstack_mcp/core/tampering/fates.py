@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.tampering.changed_tests import fewer_cases_finding, has_fewer_cases
 from loomstack_mcp.core.tampering.kinds import Weakening
 from loomstack_mcp.core.tampering.likeness import likenesses, same_thing_of_another
@@ -54,7 +55,7 @@ def _removed_findings(loss: Loss) -> Iterator[Weakening]:
     if loss.whole and not loss.missing:
         return
     if loss.whole and left <= loss.whole / 2:
-        text = f"{len(loss.missing)} assertions of {test.name} did not move with the others"
+        text = f"{counted(len(loss.missing), 'assertion')} of {test.name} did not move with the others"
         yield loss.old.weakening("assert_removed", text, hard=test.skip != "always")
     else:
         yield loss.old.weakening("test_removed", f"{test.name} is gone", hard=test.skip != "always")

@@ -62,9 +62,9 @@ class ClaimTools:
         wait_seconds: int = 0,
         ctx: Context[Any, Any],
     ) -> Annotated[CallToolResult, ClaimAnswer]:
-        """Claim files, folders or globs before editing them; intent says why, to others. granted=false
-        names the holders and what to do instead: do not edit there. wait_seconds ≤ 45 queues.
-        Your calls keep the lease alive."""
+        """Claim (lock, reserve) files, folders or globs before editing them; intent says why, to others.
+        granted=false names who is editing there and what to do instead: do not edit there. wait_seconds ≤ 45
+        queues. Your calls keep the lease alive."""
         until = anyio.current_time() + max(0, min(wait_seconds, _WAIT_S_MAX))
 
         async def attempt() -> ClaimResult:
@@ -102,7 +102,7 @@ class ClaimTools:
     async def release_paths(
         self, *, run: str = "", claims: list[str] | None = None, ctx: Context[Any, Any]
     ) -> Annotated[CallToolResult, ReleaseAnswer]:
-        """Release claims as soon as you are done with them; none named: all of the run's."""
+        """Release (unlock) claims as soon as you are done with them; none named: all of the run's."""
 
         def release(caller: Caller) -> ReleaseResult:
             return self._face.loom.claims.release_paths(caller, run, claims=claims or [])

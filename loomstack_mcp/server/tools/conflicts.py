@@ -36,9 +36,9 @@ class ConflictTools:
     async def check_conflicts(
         self, *, run: str = "", base: str = "", worktree: str = "", ctx: Context[Any, Any]
     ) -> Annotated[CallToolResult, ConflictAnswer]:
-        """Before you land: what your branch and worktree would take back of what others landed, also where
-        git sees no conflict. stop: do not land, do what each conflict says. base: default the trunk.
-        worktree: another one of yours."""
+        """Before you land (merge, push, pull request): what your branch and worktree would take back or
+        undo of what others landed, also where git sees no conflict. stop: do not land, do what each
+        conflict says. base: default the trunk. worktree: another one of yours."""
 
         def check(caller: Caller) -> ConflictAnswer:
             stand = self._face.standpoints.of(caller, worktree)

@@ -49,8 +49,10 @@ class OutcomeTools:
         links: dict[str, str] | None = None,
         ctx: Context[Any, Any],
     ) -> Annotated[CallToolResult, OutcomeAnswer]:
-        """Record an attempt; next says what to do. done and abandoned end the run and release its
-        claims. role=checker records about the run named by checks_run."""
+        """Report the result (outcome, progress) of an attempt; next says what to do. passed: your tests pass,
+        the run goes on; done (finished) and abandoned end it and release its claims. commits: full shas you made,
+        so that nobody undoes them unseen. tried: what did not work. finding: the ticket or bug it settles.
+        links: name to URL, such as pr. role=checker records about the run named by checks_run."""
         counted = checks or {}
 
         def record(caller: Caller) -> OutcomeResult:

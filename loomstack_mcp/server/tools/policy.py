@@ -48,8 +48,9 @@ class PolicyTools:
         worktree: str = "",
         ctx: Context[Any, Any],
     ) -> Annotated[CallToolResult, PolicyAnswer]:
-        """Ask what the team's rules say before you act. deny: do not; require_approval: ask a person first;
-        each reason says what to do instead. target: branch, environment or tool."""
+        """Ask what the team's rules say before you act: permission to edit, push, deploy. deny: do not;
+        require_approval: ask a person first; each reason says what to do instead. target: branch,
+        environment or tool."""
 
         def check(caller: Caller) -> PolicyAnswer:
             stand = self._face.standpoints.of(caller, worktree)

@@ -41,8 +41,10 @@ class RunTools:
         branch: str = "",
         ctx: Context[Any, Any],
     ) -> Annotated[CallToolResult, StartAnswer]:
-        """Start a run before other tools. Returns its id and a briefing: who works on these paths,
-        what was decided. checks_run: the run this one checks. The same key returns the same run."""
+        """Start a run before other tools. loop: the lasting name of your automation or standing job
+        (triage, refactor), not of the task; goal: the task. Returns a briefing: who works on these
+        paths, what was decided. checks_run: the run this one checks. finding: the ticket or
+        bug you work on. The same key returns the same run."""
 
         def start(caller: Caller) -> StartResult:
             here = self._face.standpoints.of(caller).seen

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _VIEWS = ("v_runs", "v_claims", "v_decisions", "v_conflicts", "v_loop_health")
 _LOGS = ("note", "outcome", "event")
+_PRIMARY = 0xFF
+"""The part of SQLite's result codes that says what kind it is."""
 _STEPS = 1_000
 """SQLite asks for leave to go on every so many steps of its machine."""
 
@@ -79,8 +81,19 @@ def query(path: Path, sql: str, *, limit: int, may_go_on: Callable[[], bool]) ->
             found = db.query(sql)
             rows = [row for row, _ in zip(found, range(limit + 1), strict=False)]
         except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
-            raise Invalid(f"{error}; the views are {', '.join(_VIEWS)}") from None
+            raise Invalid(f"{_why_not(error)}; the views are {', '.join(_VIEWS)}") from None
     return rows[:limit], len(rows) > limit
+
+
+def _why_not(error: Exception) -> str:
+    """Why a query did not run, for whoever typed it."""
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+    # What returns no rows, a ValueError of sqlite_utils, is a write or nothing at all.
+    if code == sqlite3.SQLITE_READONLY or isinstance(error, ValueError):
+        return "the store is read only here and nothing was changed: give one SELECT"
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return "the query took too long and was ended; narrow it with WHERE"
+    return str(error)
 
 
 @contextmanager
@@ -97,6 +110,8 @@ def _opened(path: Path) -> "Iterator[Database]":
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & _PRIMARY == sqlite3.SQLITE_BUSY:
+            raise StoreUnavailable(f"{path}: another program keeps it locked; try again when that is done") from None
         raise StoreUnavailable(f"{path}: {error}; the newest *.backup beside it is the last good copy") from None
 
 

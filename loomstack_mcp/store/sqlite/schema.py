@@ -40,7 +40,7 @@ def refuse_newer(found: int, version: int) -> None:
     if found > version:
         raise StoreUnavailable(
             f"the store was upgraded by a newer loomstack-mcp (schema {found}, this one knows {version}); "
-            "run `pip install --upgrade loomstack-mcp` and restart the session"
+            "install that version, and restart the session"
         )
 
 

@@ -84,7 +84,7 @@ def test_a_conflict_is_reported_and_the_branch_judged_by_its_own_work(shop: Path
     landed = landing(shop, "main", "feat")
 
     assert (paths(landed), landed.conflicts) == (["src/a.py"], ("src/a.py",))
-    assert "do not merge (1 files conflict)" in landed.gaps[0]
+    assert "do not merge (1 file in conflict)" in landed.gaps[0]
 
 
 def test_an_older_git_falls_back_to_the_merge_base_and_says_so(

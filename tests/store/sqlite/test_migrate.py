@@ -86,7 +86,7 @@ def test_two_versions_upgrade_at_once_and_the_old_one_is_told(tmp_path: Path, ne
     complaints = open_at_once(path, [schema.FOLDER, newer] * 5)
 
     assert complaints[1::2] == [""] * 5
-    assert all(not text or "pip install --upgrade loomstack-mcp" in text for text in complaints[::2])
+    assert all(not text or "install that version of loomstack-mcp" in text for text in complaints[::2])
     assert len(list(tmp_path.glob("*.backup"))) == 1
     assert seq_of(migrating_store(path, migrations=newer)) == 0
 
@@ -106,7 +106,7 @@ def test_a_session_that_outlives_an_upgrade_stops_writing(tmp_path: Path, newer:
     with migrating_store(tmp_path / "loom.db", migrations=newer).read():
         pass
 
-    with pytest.raises(StoreUnavailable, match="pip install --upgrade"), old.write("r"):
+    with pytest.raises(StoreUnavailable, match="install that version"), old.write("r"):
         pass
 
 

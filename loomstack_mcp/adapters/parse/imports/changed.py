@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from loomstack_mcp.adapters.parse.imports.edges import edges, is_understood
 from loomstack_mcp.adapters.parse.imports.import_map import Holds, ImportMap
 from loomstack_mcp.adapters.parse.imports.names import PARSED_BYTES_MAX
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.policy.boundaries import Edge
 from loomstack_mcp.core.policy.content import Contents
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, FileDelta, Subject
@@ -39,7 +40,7 @@ def _is_looked_at(file: FileDelta) -> bool:
 def _compared(file: FileDelta, contents: Contents, holds: Holds, import_map: ImportMap) -> Imports:
     after = contents(file.blob_after)
     if after is None or len(after) > PARSED_BYTES_MAX:
-        text = f"is too large to be parsed for imports ({file.bytes_after} bytes)"
+        text = f"is too large to be parsed for imports ({counted(file.bytes_after, 'byte')})"
         return Imports(violations=(Violation(text=text, path=file.path),))
     found, parsed = edges(file.path, after, holds, import_map)
     was_file = file.blob_before.strip("0") and file.mode_before not in (LINK, SUBMODULE)

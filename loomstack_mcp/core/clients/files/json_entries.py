@@ -61,16 +61,20 @@ def with_permission(tree: JsonTree, /) -> JsonTree:
 def with_hook(tree: JsonTree, client: str, matcher: str, /) -> JsonTree:
     """Settings of either client with our hook before the tools that `matcher` names, once.
 
-    Raises Invalid where they are of another kind.
+    What a person added to our entry, or to its matcher, stays. Raises Invalid where they are of another kind.
     """
     hooks = branch(tree, "hooks", {})
     groups = branch(hooks, "PreToolUse", [])
-    command = f"{HOOK} {client} PreToolUse"
-    for group in groups:
-        called = [entry["command"] for entry in _entries(group) if _is_our_hook(entry)]
-        if called == [command] and group.get("matcher") == matcher:
-            return tree
-    ours = {"matcher": matcher, "hooks": [{"type": "command", "command": command, "timeout": 10}]}
+    found = [(group, entry) for group in groups for entry in _entries(group) if _is_our_hook(entry)]
+    if len(found) == 1 and _covers(found[0][0], matcher) and _calls(found[0][1], client):
+        return tree
+    entry: JsonTree = {"type": "command", "command": f"{HOOK} {client} PreToolUse", "timeout": 10}
+    if found:
+        group, kept = found[0]
+        program = kept["command"].split()[0]
+        entry = {**kept, "command": f"{program} {client} PreToolUse"}
+        matcher = group.get("matcher", "*") if _covers(group, matcher) else matcher
+    ours = {"matcher": matcher, "hooks": [entry]}
     return {**tree, "hooks": {**hooks, "PreToolUse": [*_without_hook(groups), ours]}}
 
 
@@ -101,7 +105,19 @@ def _without_hook(groups: list[Any]) -> list[Any]:
 
 
 def _is_our_hook(entry: object) -> bool:
-    return isinstance(entry, dict) and str(entry.get("command", "")).startswith(f"{HOOK} ")
+    command = entry.get("command") if isinstance(entry, dict) else None
+    words = command.split() if isinstance(command, str) else []
+    return bool(words) and re.split(r"[/\\]", words[0])[-1] == HOOK
+
+
+def _calls(entry: JsonTree, client: str) -> bool:
+    return bool(entry["command"].split()[1:] == [client, "PreToolUse"])
+
+
+def _covers(group: JsonTree, matcher: str) -> bool:
+    """Whether the tools that `matcher` names are among those of the group; none named are all."""
+    found = group.get("matcher", "")
+    return isinstance(found, str) and (found in ("", "*", ".*") or set(matcher.split("|")) <= set(found.split("|")))
 
 
 def _entries(group: object) -> list[Any]:

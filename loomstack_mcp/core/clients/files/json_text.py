@@ -28,7 +28,7 @@ def parsed_json(path: str, text: str) -> JsonTree:
         for name, value in pairs:
             if name in tree:
                 raise Invalid(
-                    f"{path} has the key {_leaf(name)} twice in one object; take one out first, nothing was changed"
+                    f"{path} has the key {leaf(name)} twice in one object; take one out first, nothing was changed"
                 )
             tree[name] = value
         return tree
@@ -43,17 +43,10 @@ def parsed_json(path: str, text: str) -> JsonTree:
     return tree
 
 
-def printed(tree: JsonTree, *, like: str) -> str:
-    """With the line ends of `like`, and indented as it is; by two spaces where that cannot be told.
-
-    Raises Invalid where objects lie deeper in one another than Python can follow.
-    """
-    found = _INDENT.search(like)
-    try:
-        text = _spelled(tree, found[1] if found else "  ", "\n") + "\n"
-    except RecursionError:
-        raise Invalid("is nested too deeply") from None
-    return text.replace("\n", "\r\n") if "\r\n" in like else text
+def indent_of(text: str) -> str:
+    """The blanks by which the text is indented; two spaces where that cannot be told."""
+    found = _INDENT.search(text)
+    return found[1] if found else "  "
 
 
 def branch(tree: JsonTree, name: str, empty: Any) -> Any:
@@ -77,19 +70,23 @@ def without_entry(tree: JsonTree, name: str, entry: str) -> JsonTree:
     return pruned(tree, name, [each for each in found if each != entry]) if isinstance(found, list) else tree
 
 
-def _spelled(value: object, indent: str, line: str) -> str:
-    """As json.dumps does it, which prints no number but its own; `line` starts a line at the value's depth."""
+def json_spelled(value: object, indent: str, line: str) -> str:
+    """As json.dumps does it, which prints no number but its own; `line` starts a line at the value's depth.
+
+    Where that is empty, all is on one line.
+    """
     if isinstance(value, _Number):
         return str(value)
     deeper = line + indent
+    comma = f",{deeper}" if line else ", "
     if isinstance(value, dict) and value:
-        items = (f"{_leaf(name)}: {_spelled(inner, indent, deeper)}" for name, inner in value.items())
-        return f"{{{deeper}{f',{deeper}'.join(items)}{line}}}"
+        items = (f"{leaf(name)}: {json_spelled(inner, indent, deeper)}" for name, inner in value.items())
+        return f"{{{deeper}{comma.join(items)}{line}}}"
     if isinstance(value, list) and value:
-        return f"[{deeper}{f',{deeper}'.join(_spelled(inner, indent, deeper) for inner in value)}{line}]"
-    return _leaf(value)
+        return f"[{deeper}{comma.join(json_spelled(inner, indent, deeper) for inner in value)}{line}]"
+    return leaf(value)
 
 
-def _leaf(value: object) -> str:
+def leaf(value: object) -> str:
     """A string as JSON: UTF-8 has no lone surrogates, so these alone are escaped."""
     return _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))

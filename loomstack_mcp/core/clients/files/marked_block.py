@@ -26,6 +26,12 @@ def with_block(path: str, text: str, body: str) -> str:
     return f"{rest}{end if rest else ''}{block}"
 
 
+def block_body(text: str) -> str:
+    """What stands between our two marks, with plain line ends; "" where there is no block, or more than one."""
+    found = list(_BLOCK.finditer(text))
+    return "".join(f"{line}\n" for line in found[0][0].splitlines()[1:-1]) if len(found) == 1 else ""
+
+
 def without_block(path: str, text: str) -> str:
     """The text as it was before with_block. Raises Invalid, naming `path`, where a mark has lost its partner."""
     while found := _BLOCK.search(text):

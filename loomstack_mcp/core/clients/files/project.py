@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from loomstack_mcp.core.clients.files.json_edit import edited
 from loomstack_mcp.core.clients.files.json_entries import (
     is_our_server,
     with_hook,
@@ -12,7 +13,7 @@ from loomstack_mcp.core.clients.files.json_entries import (
     without_json_server,
     without_settings,
 )
-from loomstack_mcp.core.clients.files.json_text import JsonTree, parsed_json, printed
+from loomstack_mcp.core.clients.files.json_text import JsonTree, json_spelled, parsed_json
 from loomstack_mcp.core.clients.files.marked_block import with_block, without_block
 from loomstack_mcp.core.clients.files.own_names import COMMAND, NAME, TOKEN_VARIABLE, VARIABLES
 from loomstack_mcp.core.clients.files.toml_text import with_server, without_server
@@ -111,7 +112,9 @@ def _json(
                 changed = change(tree)
                 if changed == tree:
                     return text
-                return printed(changed, like=text) if changed else ""
+                if not changed:
+                    return ""
+                return edited(text, tree, changed) if text.strip() else json_spelled(changed, "  ", "\n") + "\n"
             except Invalid as error:
                 raise Invalid(f"{path}: {error}; mend the file first, nothing was changed") from None
 

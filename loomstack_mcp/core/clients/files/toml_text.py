@@ -4,7 +4,8 @@ import tomllib
 from collections.abc import Callable
 from typing import Any
 
-from loomstack_mcp.core.clients.files.marked_block import with_block, without_block
+from loomstack_mcp.core.clients.files.marked_block import block_body, with_block, without_block
+from loomstack_mcp.core.clients.files.toml_tuning import tuned_table
 from loomstack_mcp.core.errors import Invalid
 
 TomlTree = dict[str, Any]
@@ -17,7 +18,8 @@ def with_server(path: str, text: str, name: str, body: str) -> str:
             f"{path} already has a server named {name} that init did not write; remove it or rename it, "
             "nothing was changed"
         )
-    changed = with_block(path, text, f"[mcp_servers.{name}]\n{body}")
+    table = f"[mcp_servers.{name}]\n{body}"
+    changed = with_block(path, text, tuned_table(block_body(text), table, name))
     if _others(_parsed(path, text), name) != _others(_parsed(path, changed), name):
         raise _entangled(path)
     return changed

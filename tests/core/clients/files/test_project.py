@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loomstack_mcp.core.clients.files.json_text import parsed_json, printed
+from loomstack_mcp.core.clients.files.json_text import indent_of, json_spelled, parsed_json
 from loomstack_mcp.core.clients.files.marked_block import with_block, without_block
 from loomstack_mcp.core.clients.files.project import ClientFile, client_files
 from loomstack_mcp.core.clients.files.server_url import usable_url
@@ -27,8 +27,8 @@ MCP, CODEX = file(".mcp.json"), file(".codex/config.toml")
 def test_values_keep_their_spelling(spelled: str) -> None:
     put = MCP.put(f'{{"mine": {spelled}}}')
 
-    assert f'  "mine": {spelled},\n' in put
-    assert MCP.taken(put) == f'{{\n  "mine": {spelled}\n}}\n'
+    assert f'{{"mine": {spelled}, ' in put
+    assert MCP.taken(put) == f'{{"mine": {spelled}}}'
 
 
 def test_a_lone_surrogate_can_be_written() -> None:
@@ -60,8 +60,8 @@ def test_a_file_that_does_not_name_us_is_not_even_read() -> None:
 def test_a_deep_file_is_refused() -> None:
     with pytest.raises(Invalid, match=r"\.mcp\.json is not valid JSON"):
         MCP.put('{"a":' * 100_000)
-    with pytest.raises(Invalid, match=r"\.mcp\.json"):
-        MCP.put(f'{{"a": {"[" * 900}{"]" * 900}}}')
+    deep = f'"a": {"[" * 400}{"]" * 400}'
+    assert deep in MCP.put(f"{{{deep}}}")
 
 
 def test_a_block_is_replaced_where_it_stands() -> None:
@@ -78,9 +78,11 @@ def test_a_block_is_replaced_where_it_stands() -> None:
 def test_a_table_inside_of_our_block_is_not_dropped() -> None:
     text = CODEX.put("").replace("# <<<", "[mine]\nb = 2\n# <<<")
 
-    for change in (CODEX.taken, file(".codex/config.toml", url="https://x.example/mcp").put):
-        with pytest.raises(Invalid, match=r"\.codex/config\.toml"):
-            change(text)
+    put = file(".codex/config.toml", url="https://x.example/mcp").put(text)
+
+    assert tomllib.loads(put)["mine"] == {"b": 2}
+    with pytest.raises(Invalid, match=r"\.codex/config\.toml"):
+        CODEX.taken(text)
 
 
 def test_an_open_mark_that_lost_its_partner_does_not_reach_for_another() -> None:
@@ -124,7 +126,7 @@ VALUES = st.recursive(
 def test_json_is_printed_as_the_library_prints_it(tree: dict[str, object]) -> None:
     text = json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
 
-    assert printed(parsed_json("x", text), like=text) == text
+    assert json_spelled(parsed_json("x", text), indent_of(text), "\n") + "\n" == text
 
 
 @pytest.mark.parametrize(
@@ -162,3 +164,90 @@ def test_a_url_is_refused_with_the_true_reason(url: str, reason: str) -> None:
         usable_url(url)
 
     assert "secret" not in str(refusal.value)
+
+
+HOOKS = file(".claude/settings.json")
+
+
+def hook_of(text: str) -> tuple[str, dict[str, object]]:
+    [group] = [each for each in json.loads(text)["hooks"]["PreToolUse"] if "loomstack-hook" in str(each)]
+    return group["matcher"], group["hooks"][0]
+
+
+@pytest.mark.parametrize(
+    ("matcher", "kept"),
+    [
+        ("Edit|Write|NotebookEdit|mcp__fs__write", "Edit|Write|NotebookEdit|mcp__fs__write"),
+        ("*", "*"),
+        ("Edit|Write", "Edit|Write|NotebookEdit"),
+    ],
+)
+@pytest.mark.parametrize("command", ["loomstack-hook claude PreToolUse", "/opt/x/loomstack-hook claude PreToolUse"])
+def test_what_a_person_added_to_the_hook_stays(matcher: str, kept: str, command: str) -> None:
+    entry = {"type": "command", "command": command, "timeout": 99, "async": False}
+    text = json.dumps({"hooks": {"PreToolUse": [{"matcher": matcher, "hooks": [entry]}]}}, indent=3)
+    put = HOOKS.put(text)
+
+    assert hook_of(put) == (kept, entry)
+    assert HOOKS.put(put) == put
+    assert "loomstack" not in HOOKS.taken(put)
+
+
+def test_a_hook_of_an_older_version_gets_its_new_command_and_keeps_the_rest() -> None:
+    entry = {"type": "command", "command": "loomstack-hook claude", "timeout": 99}
+    text = json.dumps({"hooks": {"PreToolUse": [{"matcher": "*", "hooks": [entry, {"command": "mine"}]}]}})
+    put = HOOKS.put(text)
+
+    assert hook_of(put) == ("*", {**entry, "command": "loomstack-hook claude PreToolUse"})
+    assert '{"command": "mine"}' in put
+
+
+TUNED = """\
+env_vars = ["LOOMSTACK_HOME", "MINE"] # mine
+required = false
+startup_timeout_sec = 99
+enabled = true
+tool_timeout_sec = 7
+"""
+
+
+def tuned() -> str:
+    """What `init` wrote, changed by a person inside its marks, in all that it says but how the tools are approved."""
+    head, _, rest = CODEX.put('model = "x"  # mine\n').partition('command = "loomstack-mcp"\n')
+    _, mark, end = rest.partition("# <<< loomstack")
+    return f'{head}command = "loomstack-mcp"\n{TUNED}\n[mcp_servers.loomstack.env]\nLOOMSTACK_REPO = "a/b"\n{mark}{end}'
+
+
+def test_what_a_person_tuned_inside_our_block_stays_and_what_is_missing_comes() -> None:
+    text = tuned()
+    put = CODEX.put(text)
+    server = tomllib.loads(put)["mcp_servers"]["loomstack"]
+
+    assert server["env"] == {"LOOMSTACK_REPO": "a/b"}
+    assert (server["required"], server["startup_timeout_sec"], server["tool_timeout_sec"]) == (False, 99, 7)
+    assert server["enabled"] is True
+    assert {"LOOMSTACK_HOME", "MINE", "LOOMSTACK_STORE"} <= set(server["env_vars"])
+    assert server["default_tools_approval_mode"] == "approve"
+    assert put.startswith('model = "x"  # mine\n')
+    assert "] # mine\n" in put
+    assert CODEX.put(put) == put
+    assert CODEX.taken(put) == 'model = "x"  # mine\n'
+
+
+def test_another_url_takes_the_place_of_the_one_before() -> None:
+    first = file(".codex/config.toml", url="https://x.example/mcp").put("")
+    put = file(".codex/config.toml", url="https://y.example/mcp").put(
+        first.replace("timeout_sec = 30", "timeout_sec = 9")
+    )
+    server = tomllib.loads(put)["mcp_servers"]["loomstack"]
+
+    assert (server["url"], server["startup_timeout_sec"]) == ("https://y.example/mcp", 9)
+
+
+def test_another_way_to_the_server_keeps_what_was_added() -> None:
+    put = file(".codex/config.toml", url="https://x.example/mcp").put(tuned())
+    server = tomllib.loads(put)["mcp_servers"]["loomstack"]
+
+    assert server["url"] == "https://x.example/mcp"
+    assert "command" not in server
+    assert server["enabled"] is True

@@ -1,0 +1,135 @@
+"""What the clients would run, tried: the hook with a harmless edit, and the version of the server that they start."""
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from loomstack_mcp.adapters.install.doctor import Check
+from loomstack_mcp.adapters.install.doctor_files import Client, text_at, words_at
+from loomstack_mcp.core.clients.files.own_names import COMMAND, HOOK, NAME
+
+_SECONDS_MAX = 30
+"""A wrapper may have to fetch what it starts."""
+_ANSWER_BYTES_MAX = 1_000_000
+_PROBE = ".loomstack-doctor-probe"
+_FIRST = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": f"{COMMAND} doctor", "version": "1"},
+    },
+}
+
+
+def set_up_check(clients: Sequence[Client]) -> Check | None:
+    """What to do where nobody starts us: all else may be right, and yet nothing is checked."""
+    if any(client.entry for client in clients):
+        return None
+    found = "no client uses LoomStack here: nothing is shared, claimed or checked"
+    return Check(check="set-up", status="warn", found=found, mend=f"{COMMAND} init")
+
+
+def hook_checks(clients: Sequence[Client], root: Path, environment: Mapping[str, str]) -> Iterator[Check]:
+    """Whether each client's hook answers, asked about an edit of a file that is not there."""
+    for client in clients:
+        if client.hook:
+            yield _hook_check(f"{client.name} hook", client.hook, root, environment)
+
+
+def version_checks(
+    clients: Sequence[Client], root: Path, version: str, environment: Mapping[str, str]
+) -> Iterator[Check]:
+    """Whether a server that a client starts by another way than our own command is of this version.
+
+    An entry that came with the repository is started only where a person approved it in the client.
+    """
+    own = _program(COMMAND, root, environment)
+    asked: set[tuple[str, ...]] = set()
+    for client in clients:
+        command = (text_at(client.entry, "command"), *words_at(client.entry, "args"))
+        program = _program(command[0], root, client.environment) if command[0] else ""
+        if not program or command in asked or (program == own and Path(command[0]).name == COMMAND):
+            continue
+        asked.add(command)
+        yield _version_check(client, (program, *command[1:]), root, version)
+
+
+def _hook_check(name: str, command: str, root: Path, environment: Mapping[str, str]) -> Check:
+    words = shlex.split(command)
+    program = _program(words[0], root, environment)
+    if not program or program != _program(HOOK, root, environment):
+        # That ours is not on PATH has been said already; another program is not ours to run.
+        return Check(check=name, status="ok", found=f"`{command}`, which was not tried")
+    patch = f"*** Begin Patch\n*** Add File: {_PROBE}\n*** End Patch\n"
+    payload = {
+        "session_id": "doctor",
+        "cwd": str(root),
+        "hook_event_name": "PreToolUse",
+        "tool_name": "apply_patch" if words[1:2] == ["codex"] else "Edit",
+        "tool_input": {"file_path": str(root / _PROBE), "command": patch},
+    }
+    ran = _ran((program, *words[1:]), json.dumps(payload), cwd=root, environment=environment)
+    if ran is None or ran.returncode or "did not check" in ran.stdout:
+        said = " ".join((ran.stdout or ran.stderr).split())[:300] if ran else "nothing within its time"
+        mend = "see to what it says" if said else f"call it by hand: {command}"
+        return Check(check=name, status="fail", found=f"does not check edits: {said or 'it fails'}", mend=mend)
+    return Check(check=name, status="ok", found="checks edits against claims; tried just now")
+
+
+def _version_check(client: Client, command: Sequence[str], root: Path, version: str) -> Check:
+    name = f"{client.name} version"
+    if not client.is_approved:
+        found = f"not asked, as you have not approved what starts it: {shlex.join(command)}"
+        return Check(check=name, status="warn", found=found, mend=f"approve it in {client.name}, then {COMMAND} doctor")
+    found = _served_version(command, root, client.environment)
+    if found == version:
+        return Check(check=name, status="ok", found=f"{found}, started by {command[0]}")
+    mend = f"let {command[0]} start version {version}, or {shutil.which(COMMAND) or COMMAND} itself"
+    what = f"a server of version {found}" if found else f"no server of ours within {_SECONDS_MAX} s"
+    return Check(check=name, status="warn", found=f"{command[0]} starts {what}, this is {version}", mend=mend)
+
+
+def _served_version(command: Sequence[str], root: Path, environment: Mapping[str, str]) -> str:
+    """The version that a server on pipes says it has; "" where it is none of ours."""
+    ran = _ran(command, json.dumps(_FIRST) + "\n", cwd=root, environment=environment)
+    for line in ran.stdout[:_ANSWER_BYTES_MAX].splitlines() if ran else ():
+        with contextlib.suppress(ValueError, AttributeError, TypeError):
+            server = json.loads(line)["result"]["serverInfo"]
+            return str(server["version"]) if server["name"] == NAME else ""
+    return ""
+
+
+def _ran(
+    command: Sequence[str], given: str, *, cwd: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str] | None:
+    """What it printed before its input ended and it did; None where it did not, or could not be started."""
+    try:
+        process = subprocess.Popen(
+            command, cwd=cwd, env=dict(environment), text=True, errors="replace", start_new_session=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+    except OSError:
+        return None
+    try:
+        out, wrong = process.communicate(given, timeout=_SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # with what the wrapper started
+        process.communicate()
+        return None
+    return subprocess.CompletedProcess(list(command), process.returncode, out, wrong)
+
+
+def _program(command: str, root: Path, environment: Mapping[str, str]) -> str:
+    """The file that a command names here; "" where none does."""
+    named = str(root / command) if "/" in command else command
+    return os.path.realpath(found) if (found := shutil.which(named, path=environment.get("PATH"))) else ""
