@@ -86,7 +86,7 @@ def test_a_clone_of_another_user_is_read_once_it_is_trusted(
     done = loomstack("audit", **trust[way])
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert "1 commits" in done.stdout
+    assert "1 commit" in done.stdout
 
 
 def test_from_the_folder_around_a_bare_repository_its_worktrees_are_named(
