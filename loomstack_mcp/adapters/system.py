@@ -9,6 +9,9 @@ from typing import Literal
 
 from loomstack_mcp.core.errors import Invalid
 
+_PROCESS_WORDS = 4
+"""Boot, pid namespace, pid and start time."""
+
 
 def principal() -> str:
     """The operating system's user, whatever the environment says."""
@@ -52,10 +55,27 @@ def session_process(session: str) -> str:
         return f"server {os.getpid()} {_server_number()}"
 
 
+@functools.lru_cache(maxsize=16)
+def through_server(process: str) -> str:
+    """A session's process with this server before it, which a client may start anew while the session goes on."""
+    if len(process.split(" ")) != _PROCESS_WORDS:
+        return process
+    return f"{os.getpid()}/{_stat(os.getpid())[19]} {process}"
+
+
+def is_left(process: str, *, by: str) -> bool:
+    """Whether a session that is in the process `by` now has left another one, or the server that it had there."""
+    (server, client), (_, new_client) = _server_and_client(process), _server_and_client(by)
+    if client == new_client:
+        return process_state(server) == "gone"
+    return process_state(client) != "alive"
+
+
 def process_state(process: str) -> Literal["alive", "gone", "unknown"]:
     """Whether the process of a session is there still, as far as this one can see into its pid namespace."""
-    here, _, rest = process.rpartition(" ")[0].rpartition(" ")
-    started = process.rpartition(" ")[2]
+    client = _server_and_client(process)[1]
+    here, _, rest = client.rpartition(" ")[0].rpartition(" ")
+    started = client.rpartition(" ")[2]
     try:
         if not here or here != _namespace():
             return "unknown"
@@ -66,6 +86,13 @@ def process_state(process: str) -> Literal["alive", "gone", "unknown"]:
     except (OSError, ValueError):
         return "unknown"
     return "alive" if start == started and state not in "ZX" else "gone"
+
+
+def _server_and_client(process: str) -> tuple[str, str]:
+    """Both as processes of their own, the server "" where none is named."""
+    server, slash, rest = process.partition("/")
+    start, _, client = rest.partition(" ")
+    return (f"{client.rsplit(' ', 2)[0]} {server} {start}", client) if slash else ("", process)
 
 
 def _namespace() -> str:

@@ -15,18 +15,19 @@ _SCHEMES = frozenset({*_DEFAULT_PORTS, "file", "ftp", "ftps"})
 """Of git's own; the address of another (`codecommit://`) is no host and path."""
 _HELPER = re.compile(r"[A-Za-z0-9]+::")  # gitremote-helpers(7)
 _ALSO_HOSTS = {
-    **dict.fromkeys(("ssh.github.com", "ssh.github.com:443"), "github.com"),
+    **dict.fromkeys(("ssh.github.com", "ssh.github.com:443", "www.github.com"), "github.com"),
     **dict.fromkeys(("altssh.gitlab.com", "altssh.gitlab.com:443"), "gitlab.com"),
     **dict.fromkeys(("altssh.bitbucket.org", "altssh.bitbucket.org:443"), "bitbucket.org"),
 }
-"""Where forges answer SSH on the port of HTTPS."""
+"""Where forges answer SSH on the port of HTTPS, and other names of theirs."""
 _FORGES = (
     *("github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "gitea.com"),
     *("dev.azure.com", "ssh.dev.azure.com"),
 )
 _FORGE_DOMAINS = (".visualstudio.com", ".ghe.com")
 """Hosts to which the letter case of owner and name means nothing."""
-_AZURE_SSH = re.compile(r"ssh\.dev\.azure\.com/v3/([^/]+)/([^/]+)/([^/]+)")
+_AZURE_SSH = re.compile(r"(?:ssh\.dev\.azure|vs-ssh\.visualstudio)\.com/v3/([^/]+)/([^/]+)/([^/]+)")
+_AZURE_EARLIER = re.compile(r"([^/.]+)\.visualstudio\.com/(?:defaultcollection/)?([^/]+)/_git/([^/]+)")
 _PROVISIONAL = re.compile(r"(?:root|folder):[0-9a-f]{16}")
 _HOST_AND_PORT = re.compile(r"(?:\[[0-9a-f:.]+\]|[^/:@\[\]]+):\d{1,5}/.+", re.IGNORECASE)
 _USER = re.compile(r"^[^/@]*@(?=[^/@]+:)")
@@ -128,7 +129,9 @@ def _folded(identity: str) -> str:
     host = _ALSO_HOSTS.get(host, host)
     if is_forge(host):
         path = path.lower()
-    return _AZURE_SSH.sub(r"dev.azure.com/\1/\2/_git/\3", f"{host}{slash}{path}")
+    identity = f"{host}{slash}{path}"
+    azure = _AZURE_SSH.fullmatch(identity) or _AZURE_EARLIER.fullmatch(identity)
+    return azure.expand(r"dev.azure.com/\1/\2/_git/\3") if azure else identity
 
 
 def _spelled(name: str) -> str:

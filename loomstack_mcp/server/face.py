@@ -16,7 +16,7 @@ from loomstack_mcp.adapters.git.cochange import changed_with
 from loomstack_mcp.adapters.git.named_commits import seen_commits
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.pauses import refuse_paused
-from loomstack_mcp.adapters.system import session_process
+from loomstack_mcp.adapters.system import session_process, through_server
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.outcomes import SeenCommits, shas
@@ -59,7 +59,7 @@ class Face:
         """One service call for the caller, on a worker thread. LoomErrors become text for the model."""
         named, tool_use = caller_of(ctx), tool_use_of(ctx)
         if ctx.headers is None:  # the client of a pipe is above us; whose connections come over HTTP, nobody knows
-            named = replace(named, process=session_process(named.session))
+            named = replace(named, process=through_server(session_process(named.session)))
 
         def known() -> _Answer:
             caller = self.loom.sightings.known_caller(named, tool_use)

@@ -31,7 +31,7 @@ class ConflictsFound:
 def conflicts_of(tx: Tx, repo_id: str, proposal: Proposal, *, run: Run | None) -> ConflictsFound:
     """The conflicts of the files, the index and HEAD, each landed change once, as it suffers most."""
     family = lineage(tx, run.id) if run else frozenset()
-    mine = _as(proposal.changes, run)
+    mine, pushing = _as(proposal.changes, run), _as(proposal.pushing, run)
     signer = mine[0].signer if mine else ("", "")
     intents = Intents(tx, repo_id, run=run, family=family)
     agreements = Agreements(tx, repo_id, intents, run=run, signer=signer)
@@ -46,7 +46,9 @@ def conflicts_of(tx: Tx, repo_id: str, proposal: Proposal, *, run: Run | None) -
         return intents.on(one.change, one.paths) is not None and not agreements.cover(one)
 
     found: list[Conflict] = []
-    for change, (undone, touched) in zip(mine, _compared(tx, repo_id, mine, proposal.history), strict=True):
+    compared = _compared(tx, repo_id, mine, proposal.history)
+    compared += _compared(tx, repo_id, pushing, proposal.pushed) if pushing else []
+    for change, (undone, touched) in zip([*mine, *pushing], compared, strict=True):
         taken_back = reversal(change, undone, agreed=agreed, intended=intended) if undone else None
         found += conflicts(taken_back, [one for one in touched if is_others(one)], intent_on=intents.on)
     name, account = signer

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from loomstack_mcp.adapters.system import process_state
+from loomstack_mcp.adapters.system import is_left
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import LEASE_DEFAULT_MS
 from loomstack_mcp.core.phrases import age
@@ -44,14 +44,14 @@ def resumed_run(tx: Tx, caller: Caller, repo_id: str, loop: str, key: str) -> Ru
 
 
 def restarted_run(tx: Tx, caller: Caller, repo_id: str, loop: str, checks_run: str) -> Run | None:
-    """The run that the caller's session was on in this loop before its client was started anew; None without.
+    """The run of the caller's session in this loop, from before its client, or its server, started anew; None without.
 
     It goes on with what nobody took meanwhile. What somebody did take, it is alerted of.
     """
     for run in own_runs(tx, caller):
         is_same = (run.repo_id, run.loop, run.checks_run or "") == (repo_id, loop, checks_run)
         is_other = caller.process and run.process not in ("", caller.process)
-        if is_same and is_other and process_state(run.process) != "alive":
+        if is_same and is_other and is_left(run.process, by=caller.process):
             events.append(tx, repo_id, "run.resumed", about=run.id, run_id=run.id, payload={"session": caller.session})
             return used_run(tx, caller, run)
     return None

@@ -221,3 +221,77 @@ def test_a_brand_new_repository_is_of_use(tmp_path: Path) -> None:
 
     assert statuses == [0, 0]
     assert run([SCRIPT, "conflicts"], cwd=tmp_path / "new", env=env).returncode == 0
+
+
+@pytest.fixture
+def clone(landed: Path, tmp_path: Path) -> Path:
+    """Cleo's clone, with the trunk checked out."""
+    git(tmp_path, "clone", "--quiet", str(landed), "clone")
+    git(tmp_path / "clone", "config", "user.name", "cleo")
+    git(tmp_path / "clone", "config", "user.email", "cleo@shop")
+    return tmp_path / "clone"
+
+
+@pytest.mark.parametrize(("name", "text"), [("more", "more"), *FILES])
+def test_what_is_committed_on_the_trunk_is_judged_until_it_is_pushed(
+    clone: Path, tmp_path: Path, name: str, text: str
+) -> None:
+    (clone / name).parent.mkdir(exist_ok=True)
+    (clone / name).write_text(text.replace("{undone}", git(clone, "rev-parse", "main")) + "\n")
+    land(clone, BEFORE, "cleo")
+    ahead = kinds(clone, tmp_path)
+    git(clone, "push", "--quiet", "origin", "main:elsewhere")
+    land(clone, AFTER, "cleo")
+
+    assert (ahead, kinds(clone, tmp_path)) == (["undo"], [])
+
+
+def test_so_is_what_files_take_back_of_what_was_not_pushed(clone: Path, tmp_path: Path) -> None:
+    (clone / "src/b.py").write_text(BEFORE)
+    land(clone, AFTER, "dora")
+    (clone / "src/b.py").write_text(AFTER)
+    land(clone, AFTER, "dora")
+    (clone / "src/b.py").write_text(BEFORE)
+
+    assert kinds(clone, tmp_path) == ["undo"]
+
+
+def test_a_branch_that_is_merged_but_not_pushed_is_never_clear(clone: Path, tmp_path: Path) -> None:
+    git(clone, "checkout", "--quiet", "-b", "work")
+    land(clone, BEFORE, "cleo")
+    git(clone, "branch", "--quiet", "--force", "main")
+    found = conflicts(clone, tmp_path)[1]
+
+    assert (found["verdict"], found["unchecked"]) == (
+        "warn",
+        ["main has all commits of this branch: what they take back of origin/main was not looked at"],
+    )
+
+
+def test_a_fork_names_what_only_upstream_has(landed: Path, clone: Path, tmp_path: Path) -> None:
+    git(clone, "remote", "add", "upstream", str(landed))
+    land(landed, AFTER + "more\n", "bea")
+    git(clone, "fetch", "--quiet", "upstream")
+    git(clone, "checkout", "--quiet", "-b", "work", "--no-track", "upstream/main")
+    git(clone, "push", "--quiet", "--set-upstream", "origin", "work")
+    found = conflicts(clone, tmp_path)[1]
+    git(clone, "branch", "--quiet", "--set-upstream-to", "upstream/main")
+
+    assert found["unchecked"] == [
+        "upstream/main has commits that main has not: not looked at; base=upstream/main does",
+    ]
+    assert conflicts(clone, tmp_path)[1]["verdict"] == "clear"
+
+
+def test_a_branch_in_the_place_of_the_trunk_is_never_clear(landed: Path, tmp_path: Path) -> None:
+    """As a CI checks out the head of a pull request whose branch is called main."""
+    git(tmp_path, "init", "--quiet", "ci")
+    git(tmp_path / "ci", "remote", "add", "origin", str(landed))
+    git(tmp_path / "ci", "fetch", "--quiet", str(landed), "main")
+    git(tmp_path / "ci", "checkout", "--quiet", "-B", "main", "FETCH_HEAD")
+    found = conflicts(tmp_path / "ci", tmp_path)[1]
+
+    assert (found["verdict"], found["unchecked"]) == (
+        "warn",
+        ["main is checked out, and no remote's is here: what its own commits take back was not looked at"],
+    )

@@ -47,6 +47,10 @@ def test_another_port_is_another_repository(host: str, path: str, port: int) -> 
         ("ssh+git://host/A", "host/A"),
         ("Git.Example:Org/Shop", "git.example/Org/Shop"),
         ("git@ssh.dev.azure.com:v3/Org/Project/Shop", "dev.azure.com/org/project/_git/shop"),
+        ("org@vs-ssh.visualstudio.com:v3/Org/Project/Shop", "dev.azure.com/org/project/_git/shop"),
+        ("https://org.visualstudio.com/Project/_git/Shop", "dev.azure.com/org/project/_git/shop"),
+        ("https://org.visualstudio.com/DefaultCollection/Project/_git/Shop", "dev.azure.com/org/project/_git/shop"),
+        ("https://www.github.com/a/b", "github.com/a/b"),
         ("https://Org@dev.azure.com/Org/Project/_git/Shop", "dev.azure.com/org/project/_git/shop"),
         (
             "https://git-codecommit.eu.amazonaws.com/v1/repos/Shop",

@@ -232,6 +232,20 @@ def test_codex_threads_are_told_apart_and_their_children_share_the_parents_claim
     assert "unauthorized" in refused["content"][0]["text"]
 
 
+def test_a_server_that_its_client_starts_anew_goes_on_with_the_run(serve: Callable[..., Server]) -> None:
+    first = serve(CLAUDE_CODE_SESSION_ID="abc")
+    run = first.answer("start_run", loop="loop", goal="goal")["run"]
+    claim = first.answer("claim_paths", paths=["src/"], intent="mine")["claim"]
+    beside_it = serve(CLAUDE_CODE_SESSION_ID="abc").answer("start_run", loop="loop", goal="goal")
+    first.process.kill()
+    first.process.wait()
+    again = serve(CLAUDE_CODE_SESSION_ID="abc")
+    found = again.answer("start_run", loop="loop", goal="goal")
+
+    assert (beside_it["resumed"], found["resumed"], found["run"]) == (False, True, run)
+    assert again.answer("claim_paths", run=run, paths=["src/"], intent="mine")["claim"] == claim
+
+
 def test_a_claude_session_is_known_by_its_id_across_restarts(serve: Callable[..., Server]) -> None:
     first = serve(CLAUDE_CODE_SESSION_ID="abc").answer("start_run", loop="loop", goal="goal", key="k")
     again = serve(CLAUDE_CODE_SESSION_ID="abc").answer("start_run", loop="loop", goal="goal", key="k")

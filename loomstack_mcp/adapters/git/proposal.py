@@ -38,6 +38,10 @@ class Landing:
         self._target = target or repo.told_trunk()
         self._deciders = repo.deciders(self._target)
         self._base = history.base_of(repo, self._target, head=head)
+        self._pushed = ""
+        """Where the trunk itself is checked out, what of it was pushed: the commits after that land with the push."""
+        if head == "HEAD" and self.is_trunk and (pushed := repo.unpushed_trunk):
+            self._pushed = history.base_of(repo, pushed, head=head)
         self._head = head
         self.history = history.landed(repo, self._target, since_ms=self.since_ms)
         """What landed there in the window, parents first: when, and on what."""
@@ -64,8 +68,18 @@ class Landing:
         """What would land now: of the files, and of the index and HEAD where they differ. Read the history first."""
         taken = snapshot(self._repo)
         found = [diffs.diff(self._repo, self._base, tree, lines=self._lines) for tree in taken.trees]
-        made = history.made_since(self._repo, self._base, self._head)
-        return self._proposed(found, made, history.author_here(self._repo), taken.left_out)
+        made = history.made_since(self._repo, self._pushed or self._base, self._head)
+        who = history.author_here(self._repo)
+        proposal = self._proposed(found, made, who, taken.left_out)
+        if self._pushed in ("", self._base):
+            return proposal
+        pushing = [diffs.diff(self._repo, self._pushed, tree, lines=self._lines) for tree in taken.trees]
+        unpushed = {commit.sha for commit in made}
+        return replace(
+            proposal,
+            pushing=self._proposed(pushing, made, who, ()).changes,
+            pushed=tuple(commit for commit in self.history if commit.sha not in unpushed),
+        )
 
     def proposal_of(self, after: str, made: Sequence[Made]) -> Proposal:
         """The same of a tree that would be there, of merging the commits `made`, newest first."""
@@ -95,13 +109,14 @@ class Landing:
                 for change in found
             ),
             history=self.history,
-            target=self._target.removeprefix("refs/").removeprefix("heads/").removeprefix("remotes/"),
+            target=_short(self._target),
             reformatting=reformatting(self._repo, self._deciders),
             unchecked=(*self._gaps(), *self._unread.sentences(), *left_out),
         )
 
     def _gaps(self) -> Iterator[str]:
         yield from self._gaps_of_target()
+        yield from self._gaps_of_remotes()
         yield from self._repo.gaps
         yield from merge_gaps(self._repo, self.history)
 
@@ -118,3 +133,20 @@ class Landing:
         head = repo.commit(self._head)
         if self._base == head and not (landed and repo.descends(landed, head)):
             yield f"{named} has all commits of this branch already: what they take back of the trunk was not looked at"
+
+    def _gaps_of_remotes(self) -> Iterator[str]:
+        """What other remotes have, one of which may be where this lands."""
+        repo, onto, head = self._repo, self._repo.commit(self._target), self._repo.commit(self._head)
+        named = _short(self._target)
+        if repo.other_trunks is None and repo.head_ref == self._target:
+            yield f"{named} is checked out, and no remote's is here: what its own commits take back was not looked at"
+        for ref in repo.other_trunks or ():
+            there = repo.commit(ref)
+            if not repo.descends(onto, there):
+                yield f"{_short(ref)} has commits that {named} has not: not looked at; base={_short(ref)} does"
+            elif self._base == head and not repo.descends(there, head) and ref != repo.unpushed_trunk:
+                yield f"{named} has all commits of this branch: what they take back of {_short(ref)} was not looked at"
+
+
+def _short(ref: str) -> str:
+    return ref.removeprefix("refs/").removeprefix("heads/").removeprefix("remotes/")

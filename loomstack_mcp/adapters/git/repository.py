@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from loomstack_mcp.adapters.git.discovery import Place
 from loomstack_mcp.adapters.git.objects import Objects
 from loomstack_mcp.adapters.git.run import ASK_SECONDS_MAX, READ_SECONDS_MAX, Ran, as_text, run
-from loomstack_mcp.adapters.git.trunk import branch_of, named_by, trunk_of
+from loomstack_mcp.adapters.git.trunk import branch_of, named_by, other_trunks, trunk_of
 from loomstack_mcp.core.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Repository:
         """The git folder of our own beside it; `.mailmap` is the trunk's there, so that no branch says who is who."""
         from loomstack_mcp.adapters.git.aside import Aside  # temporary folders, which a hook need not load
 
-        head = self.commit(self.trunk) if self.trunk else ""
+        head = self.commit(self.unpushed_trunk or self.trunk) if self.trunk else ""
         return Aside(self.place, head=head, empty_tree=self.empty_tree, quarantine=self.variables)
 
     def commit(self, name: str) -> str:
@@ -136,6 +136,19 @@ class Repository:
         """The ref that changes land on; "" where none can be told."""
         return trunk_of(self.place, self.objects, self.descends, head=self.head_ref)
 
+    @cached_property
+    def other_trunks(self) -> tuple[str, ...] | None:
+        """Where else changes may land; None where that cannot be told, for want of any branch of a remote."""
+        return other_trunks(self.place, self.objects, head=self.head_ref, trunk=self.trunk)
+
+    @property
+    def unpushed_trunk(self) -> str:
+        """The remote's branch that the trunk stands for, where the trunk itself is checked out; else ""."""
+        if not self.trunk or self.head_ref != self.trunk:
+            return ""
+        name = self.branch_name(self.trunk)
+        return next((ref for ref in self.other_trunks or () if self.branch_name(ref) == name), "")
+
     def told_trunk(self) -> str:
         """The same. Raises NotFound where none can be told: what is checked out is not what judges it."""
         if not self.trunk:
@@ -173,9 +186,9 @@ class Repository:
     def deciders(self, target: str) -> tuple[str, ...]:
         """The commits whose own files say what counts when something lands on a target: its own, and the trunk's.
 
-        Both have to say so, for a caller may name as the target what it made itself.
+        All have to say so, for a caller may name as the target what it made itself, or make it on the trunk.
         """
-        found = (self.commit(self.trunk) if self.trunk else "", self.commit(target))
+        found = (self.commit(name) if name else "" for name in (self.trunk, target, self.unpushed_trunk))
         return tuple(dict.fromkeys(commit for commit in found if commit))
 
     @cached_property

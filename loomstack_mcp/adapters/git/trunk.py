@@ -16,6 +16,8 @@ USUAL = ("main", "master", "trunk", "develop")
 _SYMBOLIC = re.compile(r"ref:\s*(refs/\S+)\s*$")
 _REMOTES = "refs/remotes/"
 _LOCAL = "refs/heads/"
+_UPSTREAM = "upstream"
+"""What people, and their tools, call the repository that theirs is a fork of."""
 
 
 def trunk_of(place: Place, objects: Objects, descends: Callable[[str, str], bool], *, head: str) -> str:
@@ -29,12 +31,26 @@ def trunk_of(place: Place, objects: Objects, descends: Callable[[str, str], bool
     """
     settings = _settings(place)
     for remote in _remotes(settings, head or _rebased(place)):
-        named = (_default_of(place, remote), *(f"{_REMOTES}{remote}/{name}" for name in USUAL))
-        if found := next((ref for ref in named if objects.commit(ref)), ""):
+        if found := _trunk_there(place, objects, remote):
             return _ahead(settings, objects, descends, remote, found)
     own = head if place.root is None and settings.get("core.bare", ("",))[-1] == "true" else ""
     named = (own, *(f"{_LOCAL}{name}" for name in _local_names(settings)))
     return next((ref for ref in named if objects.commit(ref)), "") or _only_branch(place, settings)
+
+
+def other_trunks(place: Place, objects: Objects, *, head: str, trunk: str) -> tuple[str, ...] | None:
+    """Where changes may land besides the trunk, of remotes alone: what it stands for, `upstream`, the clone's own.
+
+    A branch that was pushed to a fork tracks the fork, though it lands elsewhere. None where the clone has remotes,
+    and none of those that it belongs to has a branch here.
+    """
+    settings = _settings(place)
+    if trunk.startswith(f"{_REMOTES}{_UPSTREAM}/"):
+        return ()
+    known = {remote.name for remote in remotes(settings)}
+    asked = (*_remotes(settings, head or _rebased(place)), *({_UPSTREAM} & known))
+    found = [ref for ref in (_trunk_there(place, objects, remote) for remote in dict.fromkeys(asked)) if ref]
+    return tuple(ref for ref in found if ref != trunk) if found or not known else None
 
 
 def written_for(place: Place) -> Iterator[Path]:
@@ -95,6 +111,11 @@ def _remotes(settings: CloneSettings, head: str) -> Iterator[str]:
     # A clone whose settings name no remote may yet have the refs of one.
     fallback = default_remote(settings, USUAL) or ("" if known else "origin")
     yield from dict.fromkeys(name for name in (tracked if tracked in known else "", fallback) if name)
+
+
+def _trunk_there(place: Place, objects: Objects, remote: str) -> str:
+    named = (_default_of(place, remote), *(f"{_REMOTES}{remote}/{name}" for name in USUAL))
+    return next((ref for ref in named if objects.commit(ref)), "")
 
 
 def _default_of(place: Place, remote: str) -> str:

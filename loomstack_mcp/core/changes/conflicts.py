@@ -82,6 +82,10 @@ class Proposal:
     """The commits of the window, parents first: when each landed and on what, not what it changed."""
     target: str
     """What it would land on, as people call it."""
+    pushing: tuple[Change, ...] = ()
+    """Where the trunk itself is checked out, the same with its commits that were not pushed yet."""
+    pushed: tuple[Change, ...] = ()
+    """The history without those commits."""
     reformatting: frozenset[str] = frozenset()
     """Commits of it that only reformat."""
     unchecked: tuple[str, ...] = ()
