@@ -181,7 +181,8 @@ def next_step(
 ) -> NextStep:
     """What comes after an outcome. `rework` counts this one; `verified`: a checker passed the latest attempt.
 
-    A check that counted nothing passes nothing. The maker's own word is not evidence, so what the maker calls passed is checked by another run.
+    A check that counted nothing passes nothing. The maker's own word is not evidence, so what the maker calls passed
+    is checked by another run.
     """
     score = f"{checks.passed}/{checks.passed + checks.failed} checks passed"
     if status == "blocked":

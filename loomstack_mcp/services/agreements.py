@@ -48,7 +48,7 @@ class Agreements:
             if not row["note"]:
                 return Agreement(by=row["id"], who=row["agreed_by"], sha=sha, text=row["how"])
             if self._may_be(row["session"]) and not self._intents.has_others(one.paths, holder=row["holder"]):
-                return Agreement(by=row["note"], who=row["holder"], sha=sha, text=row["how"])
+                return Agreement(by=row["note"], who=row["holder"], sha=sha, text=row["said"])
         return None
 
     def _to_intent(self, change: Change, names: Sequence[str]) -> Agreement | None:
@@ -85,6 +85,14 @@ class Agreements:
         return len(wanted) == len(names) and all(
             first_overlap([one], patterns, ignore_case=self._ignore_case) for one in wanted
         )
+
+
+def told_otherwise(tx: Tx, run: Run | None) -> frozenset[str]:
+    """What the run's session was told as another loop not to take back: it cannot pose as the loop whose that is."""
+    if run is None or not run.session:
+        return frozenset()
+    asked = {"principal": run.principal, "session": run.session, "loop": run.loop}
+    return frozenset(row["sha"] for row in tx.all(CONFLICTS["told_otherwise"], **asked))
 
 
 def agree_by_note(tx: Tx, run: Run, note: Note) -> None:

@@ -115,8 +115,10 @@ def strictest_verdict(found: Sequence[Conflict], /, *, unchecked: Sequence[str] 
 def conflict_advice(conflict: Conflict, /, *, target: str) -> str:
     """What to do next; never anything destructive."""
     short = conflict.sha[:10]
+    holder = conflict.holder or conflict.who
     # Its run is most likely over; what is said to a loop reaches its next run, too.
-    reach = f"share_context(to={conflict.who.split('@', 1)[0]})" if conflict.with_run else conflict.who
+    is_loop = "@" in holder and bool(conflict.with_run or conflict.intent)
+    reach = f"share_context(to={holder.split('@', 1)[0]})" if is_loop else holder
     if conflict.kind == "ping_pong":
         return "Stop: this goes back and forth. record_outcome(status=blocked), so that a person decides."
     if conflict.kind == "stale_base":
@@ -124,6 +126,8 @@ def conflict_advice(conflict: Conflict, /, *, target: str) -> str:
     if conflict.kind == "intent":
         return f"See that {short} still does what it is for; {reach} knows."
     named = " with this conflict's id" if conflict.id else ""
+    if not is_loop:
+        named = f", who can: loomstack-mcp conflicts settle {conflict.id}" if conflict.id else ""
     return f"Keep what {short} changed and redo only your own part; if it must go, agree first: {reach}{named}."
 
 
