@@ -275,8 +275,9 @@ def test_the_advice_names_whose_word_counts_also_where_no_run_landed_it(
     land(trunk, bea_branch, "Net prices")  # which no outcome names
     ana, _, run_id = ana_undoes(trunk, serve)
     [conflict] = ana.answer("check_conflicts")["conflicts"]
-    bea.answer("share_context", kind="decision", text="gross again", supersedes=conflict["conflict"], to=run_id)
+    told = bea.answer("share_context", kind="decision", text="gross again", supersedes=conflict["conflict"], to=run_id)
     found = ana.answer("check_conflicts")
 
     assert conflict["do"].endswith("agree first: share_context(to=refactor) with this conflict's id.")
+    assert [alert["about"] for alert in told["alerts"] if alert["kind"] == "conflict"] == [conflict["conflict"]]
     assert (found["verdict"], [one["text"] for one in found["agreed"]]) == ("clear", ["gross again"])
