@@ -128,7 +128,9 @@ def _unfit(tx: Tx, run: Run, note: Note, conflict: Conflict) -> str:
     if note.kind != "decision":
         return f"only a decision agrees to {conflict.id}: kind=decision"
     [other] = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column([conflict.run_id])))
-    if run.who != conflict.holder or run.who == other.who:
+    if run.who == conflict.holder == other.who:
+        return f"both sides of {conflict.id} are called {run.who}: whose run this is cannot be told; {person}"
+    if run.who != conflict.holder:
         return f"{conflict.id} is for {conflict.holder} to agree to, not for {run.who}; {person}"
     if run.session and run.session == other.session:
         return f"{conflict.id} is this session's own: it cannot agree with itself; {person}"

@@ -281,3 +281,15 @@ def test_the_advice_names_whose_word_counts_also_where_no_run_landed_it(
     assert conflict["do"].endswith("agree first: share_context(to=refactor) with this conflict's id.")
     assert [alert["about"] for alert in told["alerts"] if alert["kind"] == "conflict"] == [conflict["conflict"]]
     assert (found["verdict"], [one["text"] for one in found["agreed"]]) == ("clear", ["gross again"])
+
+
+def test_what_a_conflict_stops_is_never_said_to_be_allowed(
+    trunk: Path, tmp_path: Path, serve: Callable[..., Server]
+) -> None:
+    bea_lands(trunk, serve)
+    _, branch, _ = ana_undoes(trunk, serve)
+    committed(branch)
+    shown = run([*MODULE, "gate", "--base", "main"], cwd=branch, env=environment(tmp_path))
+
+    assert (shown.returncode, gated(branch, tmp_path)[1]["decision"]) == (2, "deny")
+    assert "\ndeny by what it takes back; allow by sha256:" in shown.stdout
