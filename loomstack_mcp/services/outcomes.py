@@ -69,9 +69,7 @@ class OutcomeService:
         checked(status, checks)
         known_role(role)
         commits, links = shas(commits), links or {}
-        for name, listed in (("commits", commits), ("checks.failing", checks.failing), ("links", links)):
-            _refuse_long(name, listed)
-        _refuse_long("links", links.values())
+        _refuse_long_lists(commits, checks, links)
         summary, tried = bounded("summary", summary, required=True), bounded("tried", tried)
         finding = bounded("finding", finding, chars_max=NAME_CHARS_MAX)
         with acting_run(self._store, caller, run_id) as (tx, run):
@@ -158,6 +156,12 @@ def _looked_up(
     kept = whole_shas(commits, seen)
     unfit = not_made(seen, run_age_ms=tx.now_ms - maker.started_at_ms, by_maker=by_maker)
     return kept, {**ledger.made_by_others(tx, maker, kept), **unfit}
+
+
+def _refuse_long_lists(commits: Sequence[str], checks: CheckCounts, links: Mapping[str, str]) -> None:
+    for name, listed in (("commits", commits), ("checks.failing", checks.failing), ("links", links)):
+        _refuse_long(name, listed)
+    _refuse_long("links", links.values())
 
 
 def _refuse_long(name: str, listed: Collection[str]) -> None:
