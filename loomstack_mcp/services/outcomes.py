@@ -69,7 +69,9 @@ class OutcomeService:
         checked(status, checks)
         known_role(role)
         commits, links = shas(commits), links or {}
-        _refuse_long_lists(commits, checks, links)
+        for name, listed in (("commits", commits), ("checks.failing", checks.failing), ("links", links)):
+            _refuse_long(name, listed)
+        _refuse_long("links", links.values())
         summary, tried = bounded("summary", summary, required=True), bounded("tried", tried)
         finding = bounded("finding", finding, chars_max=NAME_CHARS_MAX)
         with acting_run(self._store, caller, run_id) as (tx, run):
@@ -93,15 +95,7 @@ class OutcomeService:
             )
             outcome = _recorded(tx, run, draft)
             later = ledger.bind_commits(tx, about, run.repo_id, [sha for sha in kept if sha not in unbound])
-            ended = status in ENDING
-            released = expiry.over(tx, replace(run, state="ended", status=status), "run.ended") if ended else ()
-            result = OutcomeResult(
-                outcome=outcome,
-                next=step,
-                released=released,
-                warnings=outcome_warnings(outcome, unbound),
-                alerts=events.delivered(tx, run.id),
-            )
+            result = _closing(tx, run, outcome, step, warnings=outcome_warnings(outcome, unbound))
         ledger.index_bound(self._store, about, run.repo_id, later)
         return result
 
@@ -158,17 +152,19 @@ def _looked_up(
     return kept, {**ledger.made_by_others(tx, maker, kept), **unfit}
 
 
-def _refuse_long_lists(commits: Sequence[str], checks: CheckCounts, links: Mapping[str, str]) -> None:
-    for name, listed in (("commits", commits), ("checks.failing", checks.failing), ("links", links)):
-        _refuse_long(name, listed)
-    _refuse_long("links", links.values())
-
-
 def _refuse_long(name: str, listed: Collection[str]) -> None:
     """Raises LimitExceeded for too many, and for one of them that is too long."""
     within(f"the number of {name}", len(listed), least=0, most=LIST_MAX)
     for text in listed:
         bounded(name, text, chars_max=NAME_CHARS_MAX * 2, required=True)
+
+
+def _closing(tx: Tx, run: Run, outcome: Outcome, step: NextStep, *, warnings: tuple[str, ...]) -> OutcomeResult:
+    """The answer, after the run has ended where the outcome ends it."""
+    over = outcome.status in ENDING
+    released = expiry.over(tx, replace(run, state="ended", status=outcome.status), "run.ended") if over else ()
+    alerts = events.delivered(tx, run.id)
+    return OutcomeResult(outcome=outcome, next=step, released=released, warnings=warnings, alerts=alerts)
 
 
 def _recorded(tx: Tx, run: Run, draft: Outcome) -> Outcome:

@@ -125,10 +125,16 @@ def conflict_advice(conflict: Conflict, /, *, target: str) -> str:
         return f"You write an old copy over newer work: take {target}'s version of these files, then redo your change."
     if conflict.kind == "intent":
         return f"See that {short} still does what it is for; {reach} knows."
-    named = " with this conflict's id" if conflict.id else ""
-    if not is_loop:
-        named = f", who can: loomstack-mcp conflicts settle {conflict.id}" if conflict.id else ""
-    return f"Keep what {short} changed and redo only your own part; if it must go, agree first: {reach}{named}."
+    first = _agreeing(conflict, reach, is_loop=is_loop)
+    return f"Keep what {short} changed and redo only your own part; if it must go, agree first: {first}."
+
+
+def _agreeing(conflict: Conflict, reach: str, *, is_loop: bool) -> str:
+    """How to get a word that counts: of whose it is, where a loop is, or of a person."""
+    if not conflict.id:
+        return reach
+    settle = f"a person runs `loomstack-mcp conflicts settle {conflict.id}`"
+    return f"{reach} with this conflict's id, or {settle}" if is_loop else settle
 
 
 def agreement_words(conflict: Conflict, /) -> str:
