@@ -111,6 +111,8 @@ def _shown(judgement: Judgement, form: str | None) -> Iterator[str]:
     decision = judgement.decision
     if form == "json":
         body: dict[str, Any] = {**decision_shown(decision), "skipped": judgement.skipped, "gaps": judgement.gaps}
+        if judgement.is_stopped:
+            body["decision"] = "deny"
         body["conflicts"] = [dict(one) for one in _conflicts(judgement)]
         if agreed := _agreed(judgement):
             body["agreed"] = [agreement_shown(one) for one in agreed]
@@ -137,9 +139,16 @@ def _lines(judgement: Judgement) -> Iterator[str]:
         yield f"    → {output.harmless(conflict['do'])}"
     for one in _agreed(judgement):
         yield f"agreed  {one.sha[:12]} may go, says {output.harmless(one.who)} ({one.by}): {output.harmless(one.text)}"
-    yield click.style(decision.answer, fg=_COLORS[decision.answer], bold=True) + f" by {decision.policy[:19]}…"
+    yield _verdict(judgement)
     yield from _told("Not judged without the store", judgement.skipped)
     yield from (f"Note: {output.harmless(gap)}." for gap in judgement.gaps)
+
+
+def _verdict(judgement: Judgement) -> str:
+    answer, rules = judgement.decision.answer, f"{judgement.decision.policy[:19]}…"
+    if judgement.is_stopped:
+        return f"{click.style('deny', fg=_COLORS['deny'], bold=True)} by what it takes back; {answer} by {rules}"
+    return f"{click.style(answer, fg=_COLORS[answer], bold=True)} by {rules}"
 
 
 def _reason(reason: dict[str, Any]) -> Iterator[str]:

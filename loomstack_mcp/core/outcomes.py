@@ -91,6 +91,11 @@ class Outcome:
     next_action: NextAction
     recorded_at_ms: int
 
+    @property
+    def is_evidence(self) -> bool:
+        """Whether somebody other than the maker passed it, by checks that were counted."""
+        return self.role != MAKER and self.status in PASSING and self.passed > 0
+
 
 @dataclass(frozen=True, kw_only=True)
 class OutcomeResult:
@@ -159,7 +164,7 @@ def not_made(seen: SeenCommits, /, *, run_age_ms: int, by_maker: bool) -> dict[s
 def outcome_warnings(outcome: Outcome, unbound: Mapping[str, str], /) -> tuple[str, ...]:
     """What of an outcome does not count: commits that are not the run's, and a check that counted nothing."""
     kept = [f"{sha[:12]} {why}: kept, but not bound to {outcome.about_run}" for sha, why in unbound.items()]
-    if outcome.role != MAKER and outcome.status in PASSING and not outcome.passed:
+    if outcome.role != MAKER and outcome.status in PASSING and not outcome.is_evidence:
         kept.append(f"no evidence: this {outcome.role} reports no checks; record again with checks={{passed, failed}}")
     return tuple(kept)
 
@@ -176,7 +181,8 @@ def next_step(
 ) -> NextStep:
     """What comes after an outcome. `rework` counts this one; `verified`: a checker passed the latest attempt.
 
-    The maker's own word is not evidence, so what the maker calls passed is checked by another run.
+    A check that counted nothing passes nothing. The maker's own word is not evidence, so what the maker calls passed
+    is checked by another run.
     """
     score = f"{checks.passed}/{checks.passed + checks.failed} checks passed"
     if status == "blocked":
@@ -191,6 +197,8 @@ def next_step(
         return NextStep(
             action="retry", why=f"{score}; rework round {rework} of {rework_max}: {who}", carry=checks.failing
         )
+    if is_checker and not checks.passed:
+        return NextStep(action="check", why="no checks were counted, which is no evidence: check it, and record again")
     if is_checker:
         return NextStep(action="land", why=f"{score} by someone other than the maker; {_BEFORE_LANDING}")
     if status == "done":

@@ -37,10 +37,14 @@ class Judgement:
     """None where the ledger was not asked."""
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether a conflict denies it, whatever the rules say."""
+        return self.conflicts is not None and self.conflicts.verdict == "stop"
+
+    @property
     def status(self) -> int:
-        """The exit status: a conflict that stops denies."""
-        stopped = self.conflicts is not None and self.conflicts.verdict == "stop"
-        return DENIED if stopped else _STATUSES[self.decision.answer]
+        """The exit status."""
+        return DENIED if self.is_stopped else _STATUSES[self.decision.answer]
 
 
 @dataclass(frozen=True, kw_only=True)

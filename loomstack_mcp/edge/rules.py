@@ -76,16 +76,18 @@ class Rules:
         if not paths:
             raise Invalid("name the paths that you are about to edit")
         literal, wide = self._typed(paths)
-        return replace(situations.edit(root, root, literal, wide=wide, point="mcp"), actions=frozenset({action}))
+        found = situations.edit(root, root, literal, wide=list(wide), point="mcp")
+        shaped = [replace(one, shapes=tuple(wide.get(one.path, ()))) for one in found.touched or ()]
+        return replace(found, actions=frozenset({action}), touched=tuple(shaped))
 
-    def _typed(self, paths: list[str]) -> tuple[list[str], list[str]]:
-        """Paths by the grammar of claims: single files, and folders of which anything may be meant.
+    def _typed(self, paths: list[str]) -> tuple[list[str], dict[str, list[str]]]:
+        """Paths by the grammar of claims: single files, and folders of which anything may be meant, with the patterns.
 
         A name that is not there yet may become either. What that grammar refuses stays as it was typed: it may lie
         outside the repository, which a rule forbids.
         """
         literal: list[str] = []
-        wide: list[str] = []
+        wide: dict[str, list[str]] = {}
         for path in paths:
             try:
                 wanted = pattern(self._worktree.claimed(path))
@@ -94,7 +96,7 @@ class Rules:
                 continue
             name = wanted.key.rstrip("/") or "."
             if not wanted.literal:
-                wide.append(name)
+                wide.setdefault(name, []).append(wanted.text)
             if not os.path.isdir(self._worktree.root / name):  # noqa: PTH112 a name too long for a file does not raise
                 literal.append(name)
         return literal, wide

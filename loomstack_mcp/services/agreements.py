@@ -48,7 +48,7 @@ class Agreements:
             if not row["note"]:
                 return Agreement(by=row["id"], who=row["agreed_by"], sha=sha, text=row["how"])
             if self._may_be(row["session"]) and not self._intents.has_others(one.paths, holder=row["holder"]):
-                return Agreement(by=row["note"], who=row["holder"], sha=sha, text=row["how"])
+                return Agreement(by=row["note"], who=row["holder"], sha=sha, text=row["said"])
         return None
 
     def _to_intent(self, change: Change, names: Sequence[str]) -> Agreement | None:
@@ -87,6 +87,14 @@ class Agreements:
         )
 
 
+def told_otherwise(tx: Tx, run: Run | None) -> frozenset[str]:
+    """What the run's session was told as another loop not to take back: it cannot pose as the loop whose that is."""
+    if run is None or not run.session:
+        return frozenset()
+    asked = {"principal": run.principal, "session": run.session, "loop": run.loop}
+    return frozenset(row["sha"] for row in tx.all(CONFLICTS["told_otherwise"], **asked))
+
+
 def agree_by_note(tx: Tx, run: Run, note: Note) -> None:
     """A decision of the holder's loop ends the conflict that it names. Raises Invalid or NotFound where it may not."""
     conflict = conflict_of_id(tx, note.repo_id, note.supersedes)
@@ -120,7 +128,9 @@ def _unfit(tx: Tx, run: Run, note: Note, conflict: Conflict) -> str:
     if note.kind != "decision":
         return f"only a decision agrees to {conflict.id}: kind=decision"
     [other] = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column([conflict.run_id])))
-    if run.who != conflict.holder or run.who == other.who:
+    if run.who == conflict.holder == other.who:
+        return f"both sides of {conflict.id} are called {run.who}: whose run this is cannot be told; {person}"
+    if run.who != conflict.holder:
         return f"{conflict.id} is for {conflict.holder} to agree to, not for {run.who}; {person}"
     if run.session and run.session == other.session:
         return f"{conflict.id} is this session's own: it cannot agree with itself; {person}"

@@ -1,6 +1,7 @@
 """Conflicts: what a run's change would take back of what has landed; found, told, and settled."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from loomstack_mcp.core.changes.conflicts import (
@@ -20,7 +21,7 @@ from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded
 from loomstack_mcp.services import events, repos
-from loomstack_mcp.services.acting import RUNS, acting_run, allowed_run, named_run
+from loomstack_mcp.services.acting import acting_run, allowed_run, named_run
 from loomstack_mcp.services.agreements import agreed
 from loomstack_mcp.services.conflict_states import CONFLICTS, conflict_of_id, end_conflict, open_conflicts
 from loomstack_mcp.services.proposals import ConflictsFound, conflicts_of, undoings_of
@@ -148,14 +149,20 @@ def _opened(tx: Tx, run: Run, found: Conflict) -> Conflict:
     payload = {"kind": draft.kind, "verdict": draft.verdict, "commit": draft.sha, "paths": draft.paths}
     events.append(tx, run.repo_id, "conflict.found", about=draft.id, run_id=run.id, payload=payload, seq=seq)
     verb = "would touch" if draft.kind == "intent" else "would take back"
-    where = few_listed(draft.paths)
-    text = f"{run.who} {verb} your {draft.sha[:10]} in {where}; {agreement_words(draft)}"
-    for made in rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column([draft.with_run]))):
-        # Its loop's next run is as much concerned as the one that landed it.
-        for other in live_runs(tx, run.repo_id, made.loop, principal=made.principal):
-            if other.id != run.id:
-                events.alert(tx, other.id, "conflict", seq=seq, about=draft.id, text=text, who=run.who)
+    for other in _concerned(tx, draft):
+        what = f"your {draft.sha[:10]}" if other.who == draft.who else draft.sha[:10]
+        text = f"{run.who} {verb} {what} in {few_listed(draft.paths)}; {agreement_words(draft)}"
+        events.alert(tx, other.id, "conflict", seq=seq, about=draft.id, text=text, who=run.who)
     return draft
+
+
+def _concerned(tx: Tx, conflict: Conflict) -> Iterator[Run]:
+    """The live runs of the loops that made the other change, and that may agree: a loop's next run is as concerned."""
+    for side in dict.fromkeys((conflict.who, conflict.holder)):
+        loop, _, principal = side.rpartition("@")
+        for run in live_runs(tx, conflict.repo_id, loop, principal=principal) if loop else ():
+            if run.id != conflict.run_id:
+                yield run
 
 
 _LATER = ("id", "state", "how", "agreed_by")

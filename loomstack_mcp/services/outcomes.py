@@ -9,7 +9,6 @@ from loomstack_mcp.core.outcomes import (
     CHECKER,
     ENDING,
     MAKER,
-    PASSING,
     ROLES,
     CheckCounts,
     NextStep,
@@ -107,7 +106,7 @@ class OutcomeService:
         attempts = sum(old.role not in _CHECKING for old in past) + (role not in _CHECKING)
         rework = sum(old.status == "failed" for old in past) + (status == "failed")
         verdicts = [old for old in past if old.role in _CHECKING]
-        verified = bool(verdicts) and past[-1] is verdicts[-1] and verdicts[-1].status in PASSING
+        verified = bool(verdicts) and past[-1] is verdicts[-1] and verdicts[-1].is_evidence
         step = next_step(
             status=status,
             is_checker=role in _CHECKING,

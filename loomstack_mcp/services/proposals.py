@@ -14,7 +14,7 @@ from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import encodable, redacted
 from loomstack_mcp.services import landed
 from loomstack_mcp.services.acting import lineage
-from loomstack_mcp.services.agreements import Agreements
+from loomstack_mcp.services.agreements import Agreements, told_otherwise
 from loomstack_mcp.services.intents import Intents
 from loomstack_mcp.store.base import Tx
 
@@ -35,13 +35,14 @@ def conflicts_of(tx: Tx, repo_id: str, proposal: Proposal, *, run: Run | None) -
     signer = mine[0].signer if mine else ("", "")
     intents = Intents(tx, repo_id, run=run, family=family)
     agreements = Agreements(tx, repo_id, intents, run=run, signer=signer)
-    agreed = _agreement(family, proposal.reformatting, agreements)
+    posed = told_otherwise(tx, run)
+    agreed = _agreement(family, proposal.reformatting, agreements, posed=posed)
 
     def intended(one: Undone) -> bool:
         return intents.on(one.change, one.paths) is not None
 
     def is_others(one: TouchedChange) -> bool:
-        if one.same_author or one.change.run in family:
+        if (one.same_author and one.change.sha not in posed) or one.change.run in family:
             return False
         return intents.on(one.change, one.paths) is not None and not agreements.cover(one)
 
@@ -71,12 +72,19 @@ def undoings_of(tx: Tx, repo_id: str, proposal: Proposal) -> tuple[LostIntent, .
 
 
 def _agreement(
-    family: Collection[str], reformatting: Collection[str], agreements: Agreements
+    family: Collection[str], reformatting: Collection[str], agreements: Agreements, *, posed: Collection[str]
 ) -> Callable[[Undone], bool]:
-    """Whether those concerned agree that a landed change is undone: the run's own, layout alone, or they said so."""
+    """Whether those concerned agree that a landed change is undone: the run's own, layout alone, or they said so.
+
+    `posed` are those changes whose loop the session took the name of, after it had been told as another.
+    """
 
     def agreed(one: Undone) -> bool:
-        is_own = one.same_author or one.change.run in family or one.change.sha in reformatting
+        is_own = (
+            (one.same_author and one.change.sha not in posed)
+            or one.change.run in family
+            or one.change.sha in reformatting
+        )
         return is_own or agreements.cover(one)
 
     return agreed

@@ -246,3 +246,51 @@ def test_a_word_that_is_taken_back_holds_no_longer(trunk: Path, serve: Callable[
     bea.answer("share_context", kind="decision", text="no, keep it", supersedes=word)
 
     assert (agreed, ana.answer("check_conflicts")["verdict"]) == ("clear", "stop")
+
+
+def test_a_session_that_was_stopped_cannot_pose_as_the_loop_whose_work_it_is(
+    trunk: Path, serve: Callable[..., Server]
+) -> None:
+    bea_lands(trunk, serve)
+    branch = worktree(trunk, "ana")
+    ana = serve(cwd=branch)
+    ana.answer("start_run", loop="triage", goal="green")
+    (branch / "src/a.py").write_text(BEFORE)
+    stopped = ana.answer("check_conflicts")["verdict"]
+    posing = ana.answer("start_run", loop="refactor", goal="pose")["run"]
+    other = serve(cwd=branch)
+    other.answer("start_run", loop="refactor", goal="mend it")
+
+    assert (stopped, ana.answer("check_conflicts", run=posing)["verdict"]) == ("stop", "stop")
+    assert other.answer("check_conflicts")["verdict"] == "clear"  # the loop's own, in a session of its own
+
+
+def test_the_advice_names_whose_word_counts_also_where_no_run_landed_it(
+    trunk: Path, serve: Callable[..., Server]
+) -> None:
+    bea_branch = named(worktree(trunk, "bea"), "Bea")
+    bea = serve(cwd=bea_branch)
+    bea.answer("start_run", loop="refactor", goal="net prices")
+    bea.answer("share_context", kind="intent", text="net by law", paths=["src/a.py"])
+    (bea_branch / "src/a.py").write_text(AFTER)
+    land(trunk, bea_branch, "Net prices")  # which no outcome names
+    ana, _, run_id = ana_undoes(trunk, serve)
+    [conflict] = ana.answer("check_conflicts")["conflicts"]
+    told = bea.answer("share_context", kind="decision", text="gross again", supersedes=conflict["conflict"], to=run_id)
+    found = ana.answer("check_conflicts")
+
+    assert "agree first: share_context(to=refactor) with this conflict's id, or a person runs" in conflict["do"]
+    assert [alert["about"] for alert in told["alerts"] if alert["kind"] == "conflict"] == [conflict["conflict"]]
+    assert (found["verdict"], [one["text"] for one in found["agreed"]]) == ("clear", ["gross again"])
+
+
+def test_what_a_conflict_stops_is_never_said_to_be_allowed(
+    trunk: Path, tmp_path: Path, serve: Callable[..., Server]
+) -> None:
+    bea_lands(trunk, serve)
+    _, branch, _ = ana_undoes(trunk, serve)
+    committed(branch)
+    shown = run([*MODULE, "gate", "--base", "main"], cwd=branch, env=environment(tmp_path))
+
+    assert (shown.returncode, gated(branch, tmp_path)[1]["decision"]) == (2, "deny")
+    assert "\ndeny by what it takes back; allow by sha256:" in shown.stdout

@@ -22,7 +22,8 @@ rules:
     effect: deny
     on: [edit]
     where:
-      paths: ["/app/[shop]/**", "/lib/{tax,money}/**", "/routes/{-$lang}/pay.tsx"]
+      paths: ["/app/[shop]/**", "/lib/{tax,money}/**", "/routes/{-$lang}/pay.tsx", "/app/[post-id]/**",
+        "[id].lock", "*.pem"]
       except: ['/app/\\[shop\\]/*.md']
 """
 
@@ -112,3 +113,15 @@ def test_a_rule_protects_a_folder_of_that_name_and_braces_are_choices(
     two: tuple[Server, Server], path: str, rules: list[str]
 ) -> None:
     assert rules_of(two[1], path) == rules
+
+
+@pytest.mark.parametrize(
+    "path", ["new/[id].lock", "lib/*.pem", "new/**/*.pem", "lib/{a.ts,k.pem}", "app/[post-id]/x.ts"]
+)
+def test_a_rule_on_names_holds_for_patterns_of_files_to_come(two: tuple[Server, Server], path: str) -> None:
+    assert rules_of(two[0], path) == ["checkout-closed"]
+
+
+@pytest.mark.parametrize("path", ["new/*.ts", "new/**/*.ts", "new/*", "new/"])
+def test_a_rule_on_names_is_no_rule_for_all_patterns(two: tuple[Server, Server], path: str) -> None:
+    assert rules_of(two[0], path) == []

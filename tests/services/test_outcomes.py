@@ -27,6 +27,7 @@ class Attempts(RuleBasedStateMachine):
         self._folder = TemporaryDirectory()
         self.loom = open_loom(Path(self._folder.name) / "loom.db")
         self.history: list[tuple[bool, str]] = []
+        self.verified = False
 
     @initialize()
     def start(self) -> None:
@@ -40,17 +41,21 @@ class Attempts(RuleBasedStateMachine):
     def make(self, status: str) -> None:
         self._record(ANA, status, is_checker=False)
 
-    @rule(checker=st.sampled_from((BEA, CHEN)), status=st.sampled_from(("passed", "failed", "blocked", "done")))
-    def check(self, checker: Caller, status: str) -> None:
+    @rule(
+        checker=st.sampled_from((BEA, CHEN)),
+        status=st.sampled_from(("passed", "failed", "blocked", "done")),
+        counted=st.sampled_from((8, 0)),
+    )
+    def check(self, checker: Caller, status: str, counted: int) -> None:
         if checker.principal not in self.ended:
-            self._record(checker, status, is_checker=True)
+            self._record(checker, status, is_checker=True, counted=counted)
 
-    def _record(self, caller: Caller, status: str, *, is_checker: bool) -> None:
-        verified = bool(self.history) and self.history[-1] in ((True, "passed"), (True, "done"))
+    def _record(self, caller: Caller, status: str, *, is_checker: bool, counted: int = 0) -> None:
+        verified, self.verified = self.verified, is_checker and counted > 0 and status in ("passed", "done")
         self.history.append((is_checker, status))
         if status == "done":
             self.ended.add(caller.principal)
-        outcome = recorded(self.loom, caller, status=status).outcome
+        outcome = recorded(self.loom, caller, status=status, checks=CheckCounts(passed=counted)).outcome
 
         rework = sum(found == "failed" for _, found in self.history)
         assert outcome.about_run == self.maker
@@ -59,8 +64,8 @@ class Attempts(RuleBasedStateMachine):
         assert outcome.next_action == {
             "blocked": "escalate",
             "failed": "retry" if rework <= 3 else "escalate",
-            "done": "land" if is_checker else "stop",
-            "passed": "land" if is_checker or verified else "check",
+            "done": "stop" if not is_checker else "land" if counted else "check",
+            "passed": "land" if (counted if is_checker else verified) else "check",
         }[status]  # fmt: skip
         assert [(one.role == "checker", one.status) for one in self._stored()] == self.history
 
@@ -74,6 +79,19 @@ class Attempts(RuleBasedStateMachine):
 
 TestAttempts = Attempts.TestCase
 TestAttempts.settings = settings(max_examples=10, stateful_step_count=12, deadline=None)
+
+
+def test_a_check_that_counted_nothing_lets_nothing_land(loom: Loom) -> None:
+    maker = started(loom, ANA).id
+    started(loom, BEA, checks_run=maker)
+
+    empty = recorded(loom, BEA, status="passed")
+    assert empty.next.action == "check"
+    assert "no evidence" in empty.next.why
+    assert recorded(loom, ANA, status="passed").next.action == "check"
+
+    assert recorded(loom, BEA, status="passed", checks=CheckCounts(passed=3)).next.action == "land"
+    assert recorded(loom, ANA, status="passed").next.action == "land"
 
 
 def test_the_end_of_a_checkers_run_leaves_the_makers_and_its_claims(loom: Loom) -> None:

@@ -119,24 +119,26 @@ def strictest_verdict(found: Sequence[Conflict], /, *, unchecked: Sequence[str] 
 def conflict_advice(conflict: Conflict, /, *, target: str) -> str:
     """What to do next; never anything destructive."""
     short = conflict.sha[:10]
+    holder = conflict.holder or conflict.who
     # Its run is most likely over; what is said to a loop reaches its next run, too.
-    reach = f"share_context(to={conflict.who.split('@', 1)[0]})" if conflict.with_run else conflict.who
+    is_loop = "@" in holder and bool(conflict.with_run or conflict.intent)
+    reach = f"share_context(to={holder.split('@', 1)[0]})" if is_loop else holder
     if conflict.kind == "ping_pong":
         return "Stop: this goes back and forth. record_outcome(status=blocked), so that a person decides."
     if conflict.kind == "stale_base":
         return f"You write an old copy over newer work: take {target}'s version of these files, then redo your change."
     if conflict.kind == "intent":
         return f"See that {short} still does what it is for; {reach} knows."
-    first = _agreeing(conflict, reach)
+    first = _agreeing(conflict, reach, is_loop=is_loop)
     return f"Keep what {short} changed and redo only your own part; if it must go, agree first: {first}."
 
 
-def _agreeing(conflict: Conflict, reach: str) -> str:
-    """How to get a word that counts: of whose it is, where a run is, or of a person."""
+def _agreeing(conflict: Conflict, reach: str, *, is_loop: bool) -> str:
+    """How to get a word that counts: of whose it is, where a loop is, or of a person."""
     if not conflict.id:
         return reach
     settle = f"a person runs `loomstack-mcp conflicts settle {conflict.id}`"
-    return f"{reach} with this conflict's id, or {settle}" if conflict.with_run else settle
+    return f"{reach} with this conflict's id, or {settle}" if is_loop else settle
 
 
 def agreement_words(conflict: Conflict, /) -> str:

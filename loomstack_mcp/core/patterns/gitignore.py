@@ -3,8 +3,8 @@
 A pattern without a slash floats, `/x` is anchored, a folder covers what is below it, and a pattern that
 ends with a slash covers only that. Braces are choices, as in claims. Rules protect loosely and except exactly,
 so that no other spelling of a name escapes a rule, and none widens an exception: where a rule protects, `[id]`
-is also a folder of that name; in an exception it is one letter, as in git. Source: gitignore(5);
-`git check-ignore` is the oracle of the tests.
+is also a folder of that name; in an exception it is one letter, as in git. A range that runs backwards, `[post-id]`,
+is a name in both. Source: gitignore(5); `git check-ignore` is the oracle of the tests.
 """
 
 import re
@@ -15,6 +15,8 @@ from loomstack_mcp.core.errors import Invalid, LimitExceeded
 from loomstack_mcp.core.patterns.braces import alternatives, without_false_braces
 from loomstack_mcp.core.patterns.expressions import route_expression
 from loomstack_mcp.core.patterns.gitignore_routes import route_of
+from loomstack_mcp.core.patterns.globs import pattern
+from loomstack_mcp.core.patterns.segments import without_false_sets
 from loomstack_mcp.core.patterns.spellings import Fold, composed, folded, folded_name
 from loomstack_mcp.core.patterns.wildcards import ANY_NAME, Route, leading_names, shared_path
 
@@ -57,7 +59,13 @@ class Matcher:
 
     def below(self, folder: str) -> str:
         """The first pattern that covers some path that may lie in this folder, loosely; or "". "" is the root."""
-        return self._folded.meets(folded(folder)) or self._composed.meets(composed(folder))
+        return self._folded.meets(_inside(folded(folder))) or self._composed.meets(_inside(composed(folder)))
+
+    def shared(self, claim: str) -> str:
+        """The first pattern that covers, loosely, a path of a claim's pattern by the path's own name; or ""."""
+        routes = [way.route for way in pattern(claim.removesuffix("/")).folded]
+        told = [route for route in routes if route[-1] and route[-1][-1] is not ANY_NAME]
+        return next((hit for route in told if (hit := self._folded.names(route))), "")
 
 
 @lru_cache(maxsize=4_096)
@@ -75,9 +83,9 @@ def spelled_out(patterns: Sequence[str], /) -> tuple[str, ...]:
     return tuple(way for pattern in patterns for way in _ways(pattern))
 
 
-def _ways(pattern: str) -> Sequence[str]:
+def _ways(text: str) -> Sequence[str]:
     try:
-        return alternatives(without_false_braces(pattern))
+        return alternatives(without_false_sets(without_false_braces(text)))
     except LimitExceeded as refused:
         raise Invalid(str(refused)) from None
 
@@ -117,16 +125,24 @@ class _Spelling:
         found = self._expression.match(path)
         return self._shown[(found.lastindex or 0) - 1] if found else ""
 
-    def meets(self, folder: str) -> str:
-        """The pattern that covers some path below the folder, or ""."""
-        inside: Route = (tuple(folder.split("/")) if folder else (), (ANY_NAME,))
+    def meets(self, other: Route) -> str:
+        """The pattern that covers some path of a route, or ""."""
         pairs = zip(self._shown, self.routes, strict=True)
-        return next((text for text, route in pairs if shared_path(route, inside)), "")
+        return next((text for text, route in pairs if shared_path(route, other)), "")
+
+    def names(self, other: Route) -> str:
+        """The pattern that covers some path of a route by the path's own name, not for a folder above it; or ""."""
+        named = [(text, route[:-1]) for text, route in zip(self._shown, self.routes, strict=True) if not route[-1]]
+        return next((text for text, route in named if route[-1][-1] is not ANY_NAME and shared_path(route, other)), "")
 
     @cached_property
     def _expression(self) -> re.Pattern[str]:
         # On first use: most rules of a set are dismissed by their heads, and a hook is one process per edit.
         return re.compile("|".join(f"({route_expression(route)})" for route in self.routes))
+
+
+def _inside(folder: str) -> Route:
+    return (tuple(folder.split("/")) if folder else (), (ANY_NAME,))
 
 
 def _is_folded(text: str) -> bool:

@@ -38,8 +38,12 @@ def as_it_stands(unit: str, /) -> str:
     return _CHARACTER.sub(lambda found: found[0] if len(found[0]) > 1 else f"\\{found[0]}", unit)
 
 
-def is_backwards(unit: str, /) -> bool:
-    """Whether a set has a range that runs backwards, so that it can only be the text that spells it: `[top-bar]`."""
+def without_false_sets(text: str, /) -> str:
+    """The text with a backslash before what can only be a name: a set has a range that runs backwards, `[top-bar]`."""
+    return with_sets(text, lambda unit: as_it_stands(unit) if _is_backwards(unit) else unit)
+
+
+def _is_backwards(unit: str) -> bool:
     return any(low[-1] > high[-1] for low, high in _RANGE.findall(unit[1:-1].removeprefix("!")))
 
 

@@ -8,7 +8,7 @@ from loomstack_mcp.core.errors import Invalid, LimitExceeded
 from loomstack_mcp.core.limits import PATTERN_CHARS_MAX
 from loomstack_mcp.core.patterns.braces import without_false_braces
 from loomstack_mcp.core.patterns.globs import Pattern, literal, pattern
-from loomstack_mcp.core.patterns.segments import as_it_stands, is_backwards, with_sets
+from loomstack_mcp.core.patterns.segments import with_sets, without_false_sets
 
 EVERYTHING = "**"
 
@@ -78,12 +78,8 @@ def _as_meant(names: list[str], is_folder: Callable[[str], bool]) -> list[str]:
     """The names with a backslash before what the disk, or they themselves, say to be no wildcard."""
     depths = range(len(names) - 1, 0, -1) if any(map(_GLOB.search, names[:-1])) else ()
     there = next((depth for depth in depths if is_folder("/".join(names[:depth]))), 0)
-    rest = with_sets(without_false_braces("/".join(names[there:])), _if_it_can_be_a_set)
+    rest = without_false_sets(without_false_braces("/".join(names[there:])))
     return [*map(literal, names[:there]), *rest.split("/")]
-
-
-def _if_it_can_be_a_set(unit: str) -> str:
-    return as_it_stands(unit) if is_backwards(unit) else unit
 
 
 def _may_be_new_folder(name: str) -> bool:

@@ -121,18 +121,23 @@ def _covered_below(where: Where, folder: Touched, looks: Looks) -> Iterable[tupl
     """The folder with a pattern that may cover what is below it, or what is seen there.
 
     A floating pattern may cover something in any folder. So it counts where the names of the folder begin it,
-    else for what is seen there: `rm -rf build` deletes no `.mcp.json` where there is none.
+    else for what is seen there: `rm -rf build` deletes no `.mcp.json` where there is none. A pattern that
+    names its files, `src/*.lock`, may name those to come.
     """
     patterns = spelled_out(where.paths)  # of `{a/b,c}` one floats
     floating = tuple(pattern for pattern in patterns if _floats(pattern))
     anchored = tuple(pattern for pattern in patterns if not _floats(pattern))
-    if hit := compiled(anchored).below(folder.path) or _begun(floating, folder.path):
+    if hit := compiled(anchored).below(folder.path) or _begun(floating, folder.path) or _named(floating, folder):
         yield folder, hit
     elif floating:
         excepted = compiled(where.excepted)
         for path, pattern in looks.below(folder.path, floating):
             if not excepted.exact(path):
                 yield Touched(path=path), pattern
+
+
+def _named(floating: Sequence[str], folder: Touched) -> str:
+    return next((hit for shape in folder.shapes if (hit := compiled(floating).shared(shape))), "")
 
 
 def _floats(pattern: str) -> bool:

@@ -30,6 +30,8 @@ class Touched:
     path: str
     is_folder: bool = False
     """Whether everything below it is touched as well."""
+    shapes: tuple[str, ...] = ()
+    """The patterns of claims by which its files were named; none where any of them may be meant."""
 
     @property
     def pattern(self) -> str:

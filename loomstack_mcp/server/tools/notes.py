@@ -74,7 +74,7 @@ class NoteTools:
     ) -> Annotated[CallToolResult, NoteAnswer]:
         """Tell other loops, or remember for later, what you found, decided or changed on purpose
         (kind=intent with its paths), or hand over unfinished work (kind=handoff). to: a run or loop a message
-        is for. No secrets."""
+        is for. supersedes: the note it replaces, or the conflict your decision agrees to. No secrets."""
 
         def share(caller: Caller) -> NoteResult:
             return self._face.loom.notes.share(

@@ -101,7 +101,7 @@ def test_what_is_covered_is_also_below_each_folder_above_it(pattern: str, text: 
         ("//a", "empty segment"),
         ("a**/x", "whole folders"),
         ("***", "whole folders"),
-        ("[z-a]", "backwards"),
+        ("[\x01-\u4e00]", "too far"),
         ("[a", "not closed"),
         ("[]", "not closed"),
         ("[!]", "not closed"),
@@ -117,6 +117,34 @@ def test_what_is_covered_is_also_below_each_folder_above_it(pattern: str, text: 
 def test_what_git_would_read_in_a_surprising_way_is_refused(pattern: str, words: str) -> None:
     with pytest.raises(Invalid, match=words):
         compiled([pattern])
+
+
+def test_a_range_that_runs_backwards_is_the_name_that_spells_it() -> None:
+    matcher = compiled(["/app/[post-id]/**", "[z-a].lock"])
+
+    assert matcher.loose("app/[post-id]/page.tsx") == matcher.exact("app/[post-id]/page.tsx") == "/app/[post-id]/**"
+    assert matcher.loose("x/[Z-A].lock") == "[z-a].lock"
+    assert not any(map(matcher.loose, ("app/p/page.tsx", "app/-/page.tsx", "x/z.lock", "x/a.lock")))
+
+
+@pytest.mark.parametrize(
+    ("claim", "rule"),
+    [
+        ("x/*.lock", "*.lock"),
+        ("x/[id].lock", "[id].lock"),
+        ("x/{a.py,b.lock}", "B.lock"),
+        ("x/**/*.pem", "**/keys/*.pem"),
+        ("x/[slug]/", "[slug]"),
+        ("x/*.py", ""),
+        ("x/**", ""),
+        ("x/*", ""),
+        ("x/*/a.py", ""),
+    ],
+)
+def test_what_a_pattern_of_files_to_come_shares_with_a_rule(claim: str, rule: str) -> None:
+    rules = ["*.lock", "[id].lock", "B.lock", "**/keys/*.pem", "[slug]", "**/.codex/**", ".mcp.json", "secrets/"]
+
+    assert compiled([rule] if rule else rules).shared(claim) == rule
 
 
 ROUTES = ["/app/[id]/**", "[slug]", "/app/[!a]/*/page.tsx", "**/[...rest].tsx", "/app/[[...slug]]/", "/[A-C]x/[]a]"]

@@ -36,7 +36,7 @@ FROM conflict WHERE id = :id
 
 -- :name agreed
 -- To which losses of a landed change somebody agreed, and whose they were; not where it was a note that holds no longer.
-SELECT c.id, c.marks, c.signer, c.account, c.holder, c.how, c.agreed_by, r.loop || '@' || r.principal AS lander,
+SELECT c.id, c.marks, c.signer, c.account, c.holder, c.how, c.agreed_by, COALESCE(n.text, '') AS said, r.loop || '@' || r.principal AS lander,
   COALESCE(n.id, '') AS note, COALESCE(s.session, '') AS session
 FROM conflict AS c JOIN run AS r ON r.id = c.run_id
 LEFT JOIN note AS n ON n.id = c.agreed_by LEFT JOIN run AS s ON s.id = n.run_id
@@ -55,3 +55,9 @@ FROM conflict WHERE repo_id = :repo_id AND state = 'open' AND holder = :holder O
 SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
   found_at_ms, state, how, marks, holder, signer, account, agreed_by
 FROM conflict WHERE repo_id = :repo_id AND seq > :since AND state = 'open' ORDER BY seq LIMIT :limit
+
+-- :name told_otherwise
+-- The landed changes of other sessions that this one was told not to take back, while it ran as another loop.
+SELECT DISTINCT c.sha FROM run AS r JOIN conflict AS c ON c.run_id = r.id LEFT JOIN run AS w ON w.id = c.with_run
+WHERE r.principal = :principal AND r.session = :session AND r.loop <> :loop AND c.agreed_by = ''
+  AND (w.id IS NULL OR w.session <> r.session)

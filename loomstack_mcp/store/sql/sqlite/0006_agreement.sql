@@ -8,6 +8,7 @@ ALTER TABLE conflict ADD COLUMN signer TEXT NOT NULL DEFAULT '';
 ALTER TABLE conflict ADD COLUMN account TEXT NOT NULL DEFAULT '';
 ALTER TABLE conflict ADD COLUMN agreed_by TEXT NOT NULL DEFAULT '';
 CREATE INDEX conflict_agreed ON conflict (repo_id, sha) WHERE agreed_by <> '';
+CREATE INDEX conflict_told ON conflict (run_id) WHERE agreed_by = '';
 
 CREATE INDEX note_superseded ON note (repo_id, loop || '@' || who) WHERE superseded_by <> '' AND kind = 'intent';
 CREATE INDEX note_addressed ON note (repo_id, addressee, seq) WHERE superseded_by = '' AND addressee <> '';
