@@ -24,7 +24,7 @@ def config(here: Here, as_json: bool) -> None:
     shown = [
         {"setting": name, "value": getattr(settings, name), "from": origin} for name, origin in settings.origins.items()
     ]
-    if here.worktree:
+    if here.worktree and not broken:  # the settings may say what it is called
         shown.append({"setting": "identity", "value": here.checkout().identity, "from": here.identity_source()})
     output.print_rows(shown, as_json=as_json, empty="")
     for ignored in settings.ignored:

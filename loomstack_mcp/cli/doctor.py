@@ -55,7 +55,9 @@ def _looked_at(here: Here) -> Iterator[Check]:
     try:
         worktree = here.worktree
     except LoomError as error:
-        yield Check(check="repository", status="fail", found=str(error), mend="git status")
+        found, _, mend = str(error).rpartition("; ")
+        mend = mend.removeprefix("whoever trusts it: ")
+        yield Check(check="repository", status="fail", found=found or mend, mend=mend)
         return
     try:
         settings = here.settings

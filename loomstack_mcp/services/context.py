@@ -32,6 +32,10 @@ class ContextResult:
     alerts: tuple[Alert, ...] = ()
 
 
+_CURSOR_MAX = 2**63 - 1
+"""What a store can compare."""
+
+
 class ContextService:
     """What one should know before one works somewhere."""
 
@@ -57,6 +61,7 @@ class ContextService:
         Any run may be looked from, also another's. Without a run, the checkout's repo is read. Raises
         Invalid, LimitExceeded or NotFound, each saying what to do next.
         """
+        within("since", since, least=-1, most=_CURSOR_MAX)
         within("budget_tokens", budget_tokens, least=BUDGET_TOKENS_MIN, most=BUDGET_TOKENS_MAX)
         query = bounded("query", query, chars_max=SENTENCE_CHARS_MAX)
         with self._store.read() as tx:

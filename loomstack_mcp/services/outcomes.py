@@ -96,15 +96,7 @@ class OutcomeService:
             )
             outcome = _recorded(tx, run, draft)
             later = ledger.bind_commits(tx, about, run.repo_id, [sha for sha in kept if sha not in unbound])
-            ended = status in ENDING
-            released = expiry.over(tx, replace(run, state="ended", status=status), "run.ended") if ended else ()
-            result = OutcomeResult(
-                outcome=outcome,
-                next=step,
-                released=released,
-                warnings=outcome_warnings(outcome, unbound),
-                alerts=events.delivered(tx, run.id),
-            )
+            result = _closing(tx, run, outcome, step, warnings=outcome_warnings(outcome, unbound))
         ledger.index_bound(self._store, about, run.repo_id, later)
         return result
 
@@ -166,6 +158,14 @@ def _refuse_long(name: str, listed: Collection[str]) -> None:
     within(f"the number of {name}", len(listed), least=0, most=LIST_MAX)
     for text in listed:
         bounded(name, text, chars_max=NAME_CHARS_MAX * 2, required=True)
+
+
+def _closing(tx: Tx, run: Run, outcome: Outcome, step: NextStep, *, warnings: tuple[str, ...]) -> OutcomeResult:
+    """The answer, after the run has ended where the outcome ends it."""
+    over = outcome.status in ENDING
+    released = expiry.over(tx, replace(run, state="ended", status=outcome.status), "run.ended") if over else ()
+    alerts = events.delivered(tx, run.id)
+    return OutcomeResult(outcome=outcome, next=step, released=released, warnings=warnings, alerts=alerts)
 
 
 def _recorded(tx: Tx, run: Run, draft: Outcome) -> Outcome:

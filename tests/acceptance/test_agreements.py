@@ -62,7 +62,8 @@ def test_the_holder_s_decision_allows_exactly_that_undo_and_is_linked(
     found = ana.answer("check_conflicts")
     committed(branch)
 
-    assert conflict["do"].endswith("agree first: share_context(to=refactor) with this conflict's id.")
+    settle = f"a person runs `loomstack-mcp conflicts settle {conflict['conflict']}`"
+    assert conflict["do"].endswith(f"agree first: share_context(to=refactor) with this conflict's id, or {settle}.")
     assert asked["unheard"] == "no live run of refactor hears it now; its next run reads it"
     assert "may net prices go?" in [note["text"] for note in started["briefing"]["notes"]]
     assert {"agreed", "message"} <= {alert["kind"] for alert in found["alerts"]}

@@ -9,6 +9,7 @@ import pytest
 
 from tests import processes
 from tests.conftest import Run, commit_all, environment, git
+from tests.hooks.support import made_store
 from tests.processes import HOOK
 from tests.wire import Server
 
@@ -62,6 +63,7 @@ def test_a_server_starts_and_each_call_shows_git_s_word(
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_a_hook_says_that_it_did_not_check(shop: Path, tmp_path: Path, broken: Callable[[Path], str]) -> None:
+    made_store(tmp_path)
     word = broken(shop)
     payload = {"hook_event_name": "PreToolUse", "session_id": "s", "cwd": str(shop), "tool_name": "Edit",
                "tool_input": {"file_path": str(shop / "src/a.py"), "old_string": "x", "new_string": "y"}}  # fmt: skip
@@ -86,7 +88,7 @@ def test_a_clone_of_another_user_is_read_once_it_is_trusted(
     done = loomstack("audit", **trust[way])
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert "1 commits" in done.stdout
+    assert "1 commit" in done.stdout
 
 
 def test_from_the_folder_around_a_bare_repository_its_worktrees_are_named(

@@ -158,7 +158,7 @@ def test_a_hook_that_is_not_told_of_our_calls_is_said(doctor: Doctor, matcher: s
     settings = doctor.shop / ".claude/settings.json"
     settings.write_text(settings.read_text().replace("Edit|Write|MultiEdit|NotebookEdit|mcp__loomstack__.*", matcher))
 
-    found = doctor.found().get("Claude Code hook", {})
+    found = doctor.found().get("Claude Code sub-agents", {})
     assert ("does not see calls of our tools" in str(found.get("found"))) == is_said
 
 

@@ -147,7 +147,7 @@ def started(serve: Callable[..., Server]) -> Server:
     [
         ("$L runs >&-", 0),
         ("$L audit 2>&-", 0),
-        ("$L gate --pre-receive <&-", 0),
+        ("$L gate --pre-receive <&-", 64),
         ("$L init <&- >&2", 1),
         ("$L note add x <&-", 1),
         ("$L runs >/dev/full", 1),
@@ -217,7 +217,7 @@ JSON: dict[str, tuple[Sequence[str], set[str]]] = {
         ["out"],
         {"v_runs", "v_claims", "v_decisions", "v_conflicts", "v_loop_health", "note", "outcome", "event"},
     ),
-    "audit": ([], {"commits", "seconds", "reversals", "unchecked"}),
+    "audit": ([], {"schema", "commits", "seconds", "reversals", "unchecked"}),
     "conflicts": ([], {"verdict", "conflicts", "checked", "unchecked", "open"}),
     "gate": (
         ["--base", "main"],

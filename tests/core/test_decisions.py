@@ -1,5 +1,7 @@
 """The pure decisions: blockers, leases, contradictions, next steps, identities, texts, ids."""
 
+from dataclasses import replace
+
 import pytest
 
 from loomstack_mcp.core.claims import blockers
@@ -70,13 +72,15 @@ def test_only_the_same_person_session_and_agent_act_for_a_run() -> None:
 
 
 def test_notes_of_others_on_the_same_paths_contradict() -> None:
-    new = make_note(id="note_9", who="bea", text="prices are net", paths=("src/",))
-    same_words = make_note(id="note_2", text="Prices  are NET", paths=("src/",))
-    elsewhere = make_note(id="note_3", text="prices are gross", paths=("docs/",))
+    new = make_note(id="note_9", kind="decision", who="bea", text="prices are net", paths=("src/",))
+    same_words = make_note(id="note_2", kind="decision", text="Prices  are NET", paths=("src/",))
+    elsewhere = make_note(id="note_3", kind="decision", text="prices are gross", paths=("docs/",))
     other_kind = make_note(id="note_4", kind="warning", text="prices are gross", paths=("src/a.py",))
-    clash = make_note(id="note_5", text="prices are gross", paths=("src/a.py",))
+    clash = make_note(id="note_5", kind="decision", text="prices are gross", paths=("src/a.py",))
 
     assert contradicted(new, [same_words, elsewhere, other_kind, clash]) == (clash,)
+    facts = (replace(new, kind="fact"), replace(clash, kind="fact"))
+    assert contradicted(facts[0], facts[1:]) == ()
 
 
 @pytest.mark.parametrize(

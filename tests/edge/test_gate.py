@@ -236,7 +236,7 @@ def test_a_branch_moved_to_what_the_trunk_has_is_judged_as_a_move_and_not_for_it
 
     assert [found(judged) for judged in gate(hub).push(moves)] == [(2, ["frozen"]), (0, [])]
     assert found(gate(shop).landing("production", "main")) == (2, ["frozen"])
-    assert found(gate(shop).landing(old, "main"))[1] == ["closed", "small"]
+    assert found(gate(shop).landing(old, "main"))[1] == ["closed", "frozen", "small"]
 
 
 def test_what_a_branch_has_beyond_the_trunk_is_still_judged(hub: Path, shop: Path) -> None:

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from loomstack_mcp.adapters.settings import load_settings
+from loomstack_mcp.loom import open_loom
 from tests.conftest import environment
 from tests.processes import HOOK, run
 
@@ -18,6 +20,12 @@ def hook(
     assert done.stderr == b""
     reply: dict[str, Any] | None = json.loads(done.stdout) if done.stdout else None
     return reply
+
+
+def made_store(home: Path) -> None:
+    """A store, as some session has made it: without one, nothing can be held."""
+    with open_loom(load_settings({}, environment=environment(home))) as loom:
+        loom.repos.listed()
 
 
 def refused(reply: dict[str, Any] | None) -> bool:

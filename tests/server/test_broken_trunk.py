@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Run, commit_all, git
-from tests.hooks.support import claude_edit, hook
+from tests.hooks.support import claude_edit, hook, made_store
 from tests.wire import Server
 
 CONFIG = ".loomstack/config.yaml"
@@ -43,6 +43,7 @@ def test_settings_of_the_trunk_that_do_not_load_are_named_and_nothing_is_claimed
 
 
 def test_a_hook_says_that_it_did_not_check_and_lets_the_mend_be_made(broken: Path, tmp_path: Path) -> None:
+    made_store(tmp_path)
     reply = hook(tmp_path, "claude", claude_edit(broken, f"{broken}/{CONFIG}"))
 
     assert reply

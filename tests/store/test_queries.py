@@ -24,6 +24,7 @@ EVERY_ROW = {
     "repos.move_notes": {"note"},
     "repos.move_outcomes": {"outcome"},
     "repos.move_conflicts": {"conflict"},
+    "repos.move_sightings": {"sighting"},
     "repos.forget": {"conflict", "note", "outcome", "waiter"},
     "why.intents_of_run": {"note"},  # for a person, who asks about one id
 }

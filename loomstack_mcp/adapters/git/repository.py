@@ -110,8 +110,14 @@ class Repository:
         """A file as a commit has it; b"" where it is not there, or larger than BLOB_BYTES_MAX."""
         if "\n" in path:  # which a question to `cat-file --batch` cannot hold
             return self.run("cat-file", "blob", f"{commit}:{path}").printed
-        found = self.objects.object_named(f"{commit}:{path}")
+        found = self.holding(commit).object_named(f"{commit}:{path}")
         return found.content or b"" if found and found.kind == "blob" else b""
+
+    def holding(self, name: str) -> Objects:
+        """The objects that a name is found among: the repository's, or else those made aside, as merged trees are."""
+        if "aside" in vars(self) and self.objects.object_named(name) is None:
+            return self.aside.objects
+        return self.objects
 
     def fork(self, one: str, other: str) -> str:
         """The newest commit that two have in common, or ""."""

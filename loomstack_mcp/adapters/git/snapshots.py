@@ -13,6 +13,7 @@ from loomstack_mcp.adapters.git.aside import borrow
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, Ran, as_text, run
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.phrases import counted
 
 _NEW_MAX = 5_000
 _BYTES_MAX = 20_000_000
@@ -143,12 +144,12 @@ class _Seen:
 def _unfiltered(filtered: Collection[str], opaque: Collection[str]) -> Iterator[str]:
     """What to say of files that a filter would change."""
     for names, what in (
-        ([name for name in filtered if name not in opaque], "were looked at as they lie in the worktree"),
-        (sorted(opaque), "were not looked at"),
+        ([name for name in filtered if name not in opaque], "looked at as it lies in the worktree"),
+        (sorted(opaque), "not looked at"),
     ):
         if names:
             shown = ", ".join(names[:_SHOWN_MAX]) + (" …" if len(names) > _SHOWN_MAX else "")
-            yield f"{len(names)} files pass through a filter program, which is not run: they {what} ({shown})"
+            yield f"{counted(len(names), 'file')} behind a filter program, which is not run: {what} ({shown})"
 
 
 def _is_text(path: Path) -> bool:

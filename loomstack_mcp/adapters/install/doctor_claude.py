@@ -173,7 +173,7 @@ def _hook(settings: _Settings) -> Iterator[Check]:
         yield Check(check=f"{_CLIENT} hook", status="warn", found=found, mend=INIT)
     elif not any(_sees_calls(text_at(group, "matcher")) for group in ours):
         found = "the hook does not see calls of our tools: sub-agents are not told apart"
-        yield Check(check=f"{_CLIENT} hook", status="warn", found=found, mend=INIT)
+        yield Check(check=f"{_CLIENT} sub-agents", status="warn", found=found, mend=INIT)
 
 
 def _is_our_hook(entry: Entries) -> bool:

@@ -73,9 +73,14 @@ def removed_receive_hook(place: Place) -> tuple[FileStep, ...]:
 
 def _hook_path(place: Place) -> Path:
     own = place.common_dir / "hooks"
-    said = place.folder / as_text(run(place.folder, "rev-parse", "--git-path", "hooks").printed).rstrip("\n")
-    if os.path.realpath(said) != str(own):
-        raise Invalid(f"the hooks of {place.common_dir} are in {said}, for other repositories too; nothing was written")
+    listed = run(place.folder, "config", "--show-scope", "--type=path", "--get-all", "core.hooksPath").text.splitlines()
+    # What is of the scope of the command is our own word, by which git runs no hook while we read.
+    said = [path for scope, _, path in (line.partition("\t") for line in listed) if scope != "command"]
+    if said and os.path.realpath(place.folder / said[-1]) != str(own):
+        there = place.folder / said[-1]
+        raise Invalid(
+            f"the hooks of {place.common_dir} are in {there}, for other repositories too; nothing was written"
+        )
     return own / _NAME
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from loomstack_mcp.adapters.git.objects import Objects
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.policy.cache import PolicyFile, builtin, keep_rulebook, kept_rulebook, policy_hash
 from loomstack_mcp.core.errors import PolicyError
@@ -21,13 +22,14 @@ _KEY_BYTES = 32
 
 def of_commit(repo: Repository, commit: str) -> tuple[PolicyFile, ...]:
     """The repository's layer as a commit has it. Raises PolicyError where it cannot be read whole."""
-    top = repo.objects.entries(f"{commit}^{{tree}}")
+    objects = repo.holding(commit)
+    top = objects.entries(f"{commit}^{{tree}}")
     if top is None:
         raise PolicyError(f"the policies of {commit[:12]} cannot be read; is it a commit that this clone has?")
     if FOLDER not in top:
         return ()
     # A link, a submodule or a file in the place of the folder would be a set without a rule.
-    folder = repo.objects.entries(top[FOLDER].id) if top[FOLDER].is_folder else None
+    folder = objects.entries(top[FOLDER].id) if top[FOLDER].is_folder else None
     if folder is None:
         raise PolicyError(f"{FOLDER}:1: is no folder of its own on the trunk; put the rules themselves there")
     found = []
@@ -36,7 +38,7 @@ def of_commit(repo: Repository, commit: str) -> tuple[PolicyFile, ...]:
             path = f"{FOLDER}/{name}"
             if not entry.is_file:
                 raise PolicyError(f"{path}:1: is no file of its own on the trunk; put the rules themselves there")
-            found.append(PolicyFile(layer="repo", name=path, content=_content(repo, entry.id, path)))
+            found.append(PolicyFile(layer="repo", name=path, content=_content(objects, entry.id, path)))
     return _few(found)
 
 
@@ -79,8 +81,8 @@ def _is_read(folder: Path, path: Path) -> bool:
     return folder.name == FOLDER and (is_case or (path.parent == folder and path.suffix in _ENDINGS))
 
 
-def _content(repo: Repository, blob: str, path: str) -> bytes:
-    found = repo.objects.object_named(blob)
+def _content(objects: Objects, blob: str, path: str) -> bytes:
+    found = objects.object_named(blob)
     if found is None or found.content is None or len(found.content) > _BYTES_MAX:
         raise PolicyError(f"{path}:1: is missing from this clone, or larger than {_BYTES_MAX} bytes")
     return found.content

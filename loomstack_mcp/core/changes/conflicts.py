@@ -123,8 +123,16 @@ def conflict_advice(conflict: Conflict, /, *, target: str) -> str:
         return f"You write an old copy over newer work: take {target}'s version of these files, then redo your change."
     if conflict.kind == "intent":
         return f"See that {short} still does what it is for; {reach} knows."
-    named = " with this conflict's id" if conflict.id else ""
-    return f"Keep what {short} changed and redo only your own part; if it must go, agree first: {reach}{named}."
+    first = _agreeing(conflict, reach)
+    return f"Keep what {short} changed and redo only your own part; if it must go, agree first: {first}."
+
+
+def _agreeing(conflict: Conflict, reach: str) -> str:
+    """How to get a word that counts: of whose it is, where a run is, or of a person."""
+    if not conflict.id:
+        return reach
+    settle = f"a person runs `loomstack-mcp conflicts settle {conflict.id}`"
+    return f"{reach} with this conflict's id, or {settle}" if conflict.with_run else settle
 
 
 def agreement_words(conflict: Conflict, /) -> str:

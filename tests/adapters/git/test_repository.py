@@ -105,7 +105,7 @@ def test_a_trunk_s_file_is_read_and_none_where_no_trunk_can_be_told(shop: Path) 
         with pytest.raises(NotFound, match=r"no trunk can be told in .*: name one with base"):
             repo.told_trunk()
 
-    assert only == ("refs/heads/work", "mine", "")
+    assert only == ("refs/heads/work", "\nmine", "")
 
 
 def test_a_repository_without_a_readable_commit_says_so(tmp_path: Path, shop: Path) -> None:

@@ -180,7 +180,7 @@ def test_an_index_in_two_files_is_read(small: Path) -> None:
     assert contents(small) == before
 
 
-FILTERED = "2 files pass through a filter program, which is not run: they were looked at as they lie in the worktree"
+FILTERED = "2 files behind a filter program, which is not run: looked at as it lies in the worktree"
 
 
 def test_a_text_that_a_filter_would_change_is_looked_at_as_it_lies_and_named(small: Path) -> None:
@@ -209,7 +209,7 @@ def test_what_is_no_text_and_passes_through_a_filter_is_left_as_it_was_and_named
     trees, left_out = taken(small)
 
     assert trees == [{**BEFORE, ".gitattributes": b"*.bin filter=lfs\n", "one.bin": b"version 1\noid 2\n"}]
-    assert left_out == (f"{FILTERED.partition(': ')[0]}: they were not looked at (one.bin, two.bin)",)
+    assert left_out == (f"{FILTERED.partition(': ')[0]}: not looked at (one.bin, two.bin)",)
 
 
 def test_line_ends_encodings_and_ignored_files_are_git_s_own_business(small: Path, tmp_path: Path) -> None:

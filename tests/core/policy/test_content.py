@@ -99,7 +99,7 @@ def test_a_secret_in_utf_16_is_found() -> None:
 
 
 def test_what_is_too_large_to_scan_is_told() -> None:
-    assert secrets(b"", None, bytes_after=6_000_000) == [("is too large to scan (6000000 bytes)", 0)]
+    assert secrets(b"", None, bytes_after=6_000_000) == [("is too large to scan (6,000,000 bytes)", 0)]
     assert matched(None, "x", bytes_after=7) == [("is too large to scan (7 bytes)", 0)]
 
 
@@ -260,7 +260,7 @@ def test_a_slow_pattern_meets_hostile_text_in_linear_time() -> None:
 def test_a_line_too_long_to_scan_is_told_unless_its_beginning_matches() -> None:
     long = b"x" * 5_000
 
-    assert matched(long + b"eval(\n", r"eval\(") == [("line too long to scan (5005 bytes)", 1)]
+    assert matched(long + b"eval(\n", r"eval\(") == [("line too long to scan (5,005 bytes)", 1)]
     assert matched(b"eval(" + long, r"eval\(") == [(r"an added line matches eval\(", 1)]
     assert matched(b"\0" + long, r"eval\(", is_binary=True) == []
 

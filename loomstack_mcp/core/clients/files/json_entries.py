@@ -73,7 +73,7 @@ def with_hook(tree: JsonTree, client: str, matcher: str, /) -> JsonTree:
         group, kept = found[0]
         program = kept["command"].split()[0]
         entry = {**kept, "command": f"{program} {client} PreToolUse"}
-        matcher = group.get("matcher", "*") if _covers(group, matcher) else matcher
+        matcher = group.get("matcher", "*") if _covers(group, matcher) else _widened(group, matcher)
     ours = {"matcher": matcher, "hooks": [entry]}
     return {**tree, "hooks": {**hooks, "PreToolUse": [*_without_hook(groups), ours]}}
 
@@ -118,6 +118,13 @@ def _covers(group: JsonTree, matcher: str) -> bool:
     """Whether the tools that `matcher` names are among those of the group; none named are all."""
     found = group.get("matcher", "")
     return isinstance(found, str) and (found in ("", "*", ".*") or set(matcher.split("|")) <= set(found.split("|")))
+
+
+def _widened(group: JsonTree, matcher: str) -> str:
+    """The matcher of the group, with the tools that it lacks behind those that it names."""
+    found = group.get("matcher", "")
+    named = found.split("|") if isinstance(found, str) else []
+    return "|".join(dict.fromkeys([*named, *matcher.split("|")]))
 
 
 def _entries(group: object) -> list[Any]:

@@ -169,6 +169,9 @@ def test_a_url_is_refused_with_the_true_reason(url: str, reason: str) -> None:
 HOOKS = file(".claude/settings.json")
 
 
+OURS = "Edit|Write|MultiEdit|NotebookEdit|mcp__loomstack__.*"
+
+
 def hook_of(text: str) -> tuple[str, dict[str, object]]:
     [group] = [each for each in json.loads(text)["hooks"]["PreToolUse"] if "loomstack-hook" in str(each)]
     return group["matcher"], group["hooks"][0]
@@ -177,9 +180,10 @@ def hook_of(text: str) -> tuple[str, dict[str, object]]:
 @pytest.mark.parametrize(
     ("matcher", "kept"),
     [
-        ("Edit|Write|NotebookEdit|mcp__fs__write", "Edit|Write|NotebookEdit|mcp__fs__write"),
+        ("Read|mcp__fs__write", f"Read|mcp__fs__write|{OURS}"),
+        (f"Read|{OURS}", f"Read|{OURS}"),
         ("*", "*"),
-        ("Edit|Write", "Edit|Write|NotebookEdit"),
+        ("Edit|Write", OURS),
     ],
 )
 @pytest.mark.parametrize("command", ["loomstack-hook claude PreToolUse", "/opt/x/loomstack-hook claude PreToolUse"])
