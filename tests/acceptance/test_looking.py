@@ -160,6 +160,6 @@ def test_what_passes_through_a_filter_is_named(there: Trapped, server: Server) -
     server.answer("start_run", loop="looking", goal="nothing runs")
     unchecked = " ".join(server.answer("check_conflicts")["unchecked"])
 
-    assert "looked at as it lies in the worktree (src/a.py, src/new.py" in unchecked
-    assert "they were not looked at (image.bin)" in unchecked
+    assert "which is not run: looked at as it lies in the worktree (src/a.py, src/new.py" in unchecked
+    assert "which is not run: not looked at (image.bin)" in unchecked
     assert "2 commits could not be read" in unchecked
