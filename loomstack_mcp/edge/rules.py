@@ -90,15 +90,16 @@ class Rules:
         wide: dict[str, list[str]] = {}
         for path in paths:
             try:
-                wanted = pattern(self._worktree.claimed(path))
+                ends = self._worktree.both_ends(path)  # what is behind a link is told where that link is
             except LoomError:
                 literal.append(path)
                 continue
-            name = wanted.key.rstrip("/") or "."
-            if not wanted.literal:
-                wide.setdefault(name, []).append(wanted.text)
-            if not os.path.isdir(self._worktree.root / name):  # noqa: PTH112 a name too long for a file does not raise
-                literal.append(name)
+            for wanted in map(pattern, ends):
+                name = wanted.key.rstrip("/") or "."
+                if not wanted.literal:
+                    wide.setdefault(name, []).append(wanted.text)
+                if not os.path.isdir(self._worktree.root / name):  # noqa: PTH112 one that is too long does not raise
+                    literal.append(name)
         return literal, wide
 
     def _stamps(self) -> Iterator[tuple[str, int, int, int]]:

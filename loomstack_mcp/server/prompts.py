@@ -15,7 +15,7 @@ with one word each; words beyond the last one are gone (run on 2.1.330, 2026-11)
 def add_prompts(server: MCPServer[Any]) -> None:
     """Register the prompts."""
     for prompt in (
-        _prompt("loop", "Run one round of a loop as part of the team", ("name", "goal"), loop, is_required=True),
+        _prompt("loop", "Run one round of a loop as part of the team", ("name", "goal"), loop),
         _prompt("triage", "Find work, and leave to others what is theirs", ("scope",), triage),
         _prompt("handoff", "Hand unfinished work over to another run", ("to",), handoff),
     ):
@@ -24,9 +24,12 @@ def add_prompts(server: MCPServer[Any]) -> None:
 
 def loop(name: str, goal: str) -> str:
     """How to run one round of the loop of that name."""
-    return f"""Run one round of the loop "{name}". Goal: {goal}
+    which = f'Run one round of the loop "{name}".' if name else "Run one round of a loop, which you name in step 1."
+    aim = goal or "it was not said; take it from what is known of this loop here, or ask"
+    called = f'"{name}"' if name else "the lasting name of the automation or standing job"
+    return f"""{which} Goal: {aim}
 
-1. start_run(loop="{name}", goal=…, paths=[what you will probably touch]). Read the briefing: what others claimed and changed on purpose stays.
+1. start_run(loop={called}, goal=…, paths=[what you will probably touch]). Read the briefing: what others claimed and changed on purpose stays.
 2. claim_paths before the first edit. Refused: take other work, or wait_seconds=45.
 3. Work. share_context for what others must know: kind=intent with paths for what you change on purpose.
 4. record_outcome after each attempt and follow its `next`: retry what `carry` names, let another run check, land, or stop. status=passed says that your checks pass and the run goes on.
@@ -56,10 +59,11 @@ def handoff(to: str) -> str:
 3. record_outcome(status="abandoned", tried=…, commits=[full shas]), which ends your run and frees its paths. status="blocked" frees nothing: it asks for a person, and your run holds them until its lease ends."""
 
 
-def _prompt(
-    name: str, description: str, parts: tuple[str, ...], text: Callable[..., str], *, is_required: bool = False
-) -> Prompt:
-    """A prompt whose last part is free text, however it arrives: in one argument, or a word in each."""
+def _prompt(name: str, description: str, parts: tuple[str, ...], text: Callable[..., str]) -> Prompt:
+    """A prompt whose last part is free text, however it arrives: in one argument, or a word in each.
+
+    None is required: Claude Code answers a call that lacks one with the names of all of them, and asks no model.
+    """
     *before, last = parts
     words = [last, *(f"{last}_{number}" for number in range(2, _WORDS_MAX + 1))]
 
@@ -67,8 +71,7 @@ def _prompt(
         free = " ".join(word for name in words if (word := given.get(name, "").strip()))
         if given.get(words[-1]):
             free += " … (the client may have cut this here: ask for the rest if it matters)"
-        return text(*(given[name] for name in before), free)
+        return text(*(given.get(name, "").strip() for name in before), free)
 
-    arguments = [PromptArgument(name=part, required=is_required, description=None) for part in parts]
-    arguments += [PromptArgument(name=word, required=False, description=None) for word in words[1:]]
+    arguments = [PromptArgument(name=part, required=False, description=None) for part in (*before, *words)]
     return Prompt(name=name, title=None, description=description, arguments=arguments, fn=filled, context_kwarg=None)

@@ -1,5 +1,6 @@
 """Standpoints: the worktree that a call is answered for, and what keeps the answer from being for the one meant."""
 
+import os
 from dataclasses import dataclass
 
 from loomstack_mcp.core.errors import LoomError, NotFound
@@ -28,11 +29,11 @@ class Standpoints:
         self._moved: dict[tuple[str, str], Here] = {}
 
     def of(self, caller: Caller, worktree: str = "") -> Standpoint:
-        """The worktree that the caller names, else the one that its client says it is in, else our own."""
+        """The worktree that the caller names, as seen from where it is, else the one that it is in, else our own."""
         if self._here.worktree is None or not (worktree or caller.folder):
             return Standpoint(seen=self._here)
         try:
-            return Standpoint(seen=self._from(worktree or caller.folder))
+            return Standpoint(seen=self._from(os.path.join(caller.folder, worktree)))  # noqa: PTH118 either may be ""
         except LoomError as error:
             if worktree:
                 return Standpoint(seen=self._here, unchecked=(f"not looked at: {error}",), is_meant=False)

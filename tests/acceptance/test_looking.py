@@ -118,6 +118,19 @@ def test_the_server_s_gate_runs_and_writes_nothing(there: Trapped) -> None:
     assert (done.returncode, done.stderr) == (3, "")
 
 
+@pytest.mark.parametrize("folder", [".", "bin", ""])
+def test_a_git_of_the_repository_does_not_run(shop: Path, tmp_path: Path, folder: str) -> None:
+    (shop / "bin").mkdir()
+    for planted in (shop / "git", shop / "bin/git"):
+        planted.write_text(f'#!/bin/sh\ntouch {tmp_path}/ran\nexec {shutil.which("git")} "$@"\n')
+        planted.chmod(0o755)
+    variables = environment(tmp_path)
+    variables["PATH"] = f"{folder}:{variables['PATH']}"
+    for asked in ("runs", "conflicts", "policy replay"):
+        done = processes.run([SCRIPT, *asked.split()], cwd=shop, env=variables)
+        assert (done.returncode, (tmp_path / "ran").exists()) == (0, False), done.stderr
+
+
 _READ_ONLY = 'mount --bind "$PWD" "$PWD" && mount -o remount,ro,bind "$PWD" && cd "$PWD" && exec "$@"'
 _MOUNTED = ["unshare", "--mount", "sh", "-c", _READ_ONLY, "sh"]
 
@@ -147,6 +160,6 @@ def test_what_passes_through_a_filter_is_named(there: Trapped, server: Server) -
     server.answer("start_run", loop="looking", goal="nothing runs")
     unchecked = " ".join(server.answer("check_conflicts")["unchecked"])
 
-    assert "looked at as it lies in the worktree (src/a.py, src/new.py" in unchecked
-    assert "they were not looked at (image.bin)" in unchecked
+    assert "which is not run: looked at as it lies in the worktree (src/a.py, src/new.py" in unchecked
+    assert "which is not run: not looked at (image.bin)" in unchecked
     assert "2 commits could not be read" in unchecked

@@ -143,8 +143,10 @@ def test_codex_finds_the_tools_by_the_words_that_models_search_for(team: Team) -
 
 def test_claude_code_hands_a_prompt_all_that_was_typed_behind_its_name(team: Team) -> None:
     done = team.claude(["done"], prompt="/mcp__loomstack__loop triage make the trunk green again")
+    aimless = team.claude(["done"], prompt="/mcp__loomstack__loop triage")
 
     assert 'the loop \\"triage\\". Goal: make the trunk green again\\n' in json.dumps(done.lane()[0]["body"])
+    assert 'the loop \\"triage\\". Goal: it was not said;' in json.dumps(aimless.lane()[0]["body"])
 
 
 @pytest.mark.parametrize(("args", "is_waited_for"), [([], False), (["--mcp-config", ".mcp.json"], True)])

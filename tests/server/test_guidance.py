@@ -62,6 +62,17 @@ def test_a_prompt_takes_free_text_whole_in_one_argument_or_a_word_in_each(serve:
     assert "As it was asked: the tax work to bea" in prompted(server, "handoff", {"to": "the tax work to bea"})
 
 
+def test_a_prompt_is_whole_without_any_argument(serve: Callable[..., Server]) -> None:
+    server = serve()
+    nameless = prompted(server, "loop", {})
+    aimless = prompted(server, "loop", {"name": "triage", "goal": " "})
+
+    assert "start_run(loop=the lasting name of the automation or standing job, goal" in nameless
+    assert 'Run one round of the loop "triage". Goal: it was not said;' in aimless
+    declared = server.request("prompts/list")["result"]["prompts"]
+    assert not any(argument["required"] for prompt in declared for argument in prompt["arguments"])
+
+
 def test_a_prompt_that_may_have_been_cut_says_so(serve: Callable[..., Server]) -> None:
     server = serve()
     [declared] = [one for one in server.request("prompts/list")["result"]["prompts"] if one["name"] == "triage"]

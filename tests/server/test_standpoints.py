@@ -1,6 +1,7 @@
 """A call is answered for the worktree that the caller works in, and nothing is clear that was not looked at."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,8 @@ def test_a_path_in_any_worktree_is_the_repository_s_path(
         f"{nested(trunk)}/{TAX}": TAX, f".claude/worktrees/feat/{TAX}": TAX, f"{beside(trunk)}/src/": "src/",
         f"../beside/{TAX}": TAX, f"{beside(trunk)}/src/**/*.py": "src/**/*.py", f"{trunk}/app/[id]/page.tsx":
         "app/\\[id\\]/page.tsx", f"{beside(trunk)}/app/[id]/page.tsx": "app/\\[id\\]/page.tsx",
-        f"{tmp_path}/link/{TAX}": TAX, str(nested(trunk)): "**", ".claude/agents/x.md": ".claude/agents/x.md",
+        f"{tmp_path}/link/{TAX}": TAX, f"../{trunk.name}/src/": "src/",
+        str(nested(trunk)): "**", ".claude/agents/x.md": ".claude/agents/x.md",
     }  # fmt: skip
     for cwd in (trunk, nested(trunk)):
         server = serve(cwd=cwd)
@@ -129,6 +131,22 @@ def test_a_worktree_that_is_named_is_looked_at(trunk: Path, server: Server, wher
     assert [one["kind"] for one in found["conflicts"]] == ["undo"]
     assert found["checked"]["worktree"] == str(where(trunk))
     assert server.answer("check_conflicts")["verdict"] == "clear"
+
+
+def test_a_relative_worktree_is_meant_from_where_the_caller_stands(trunk: Path, server: Server, seen: Seen) -> None:
+    (nested(trunk) / TAX).write_text(BEFORE)
+    named = [
+        (nested(trunk), "."),
+        (nested(trunk) / "src", ".."),
+        (trunk.parent, f"{trunk.name}/.claude/worktrees/feat"),
+    ]
+
+    for folder, worktree in named:
+        found = seen("check_conflicts", folder, worktree=worktree)
+        assert [one["kind"] for one in found["conflicts"]] == ["undo"]
+        assert found["checked"]["worktree"] == str(nested(trunk))
+    assert seen("check_conflicts", nested(trunk), worktree="../../..")["checked"]["worktree"] == str(trunk)
+    assert "conflicts" in server.answer("check_conflicts", worktree=".claude/worktrees/feat")
 
 
 def test_the_worktree_that_a_call_comes_from_is_looked_at(trunk: Path, server: Server, seen: Seen) -> None:
@@ -203,6 +221,31 @@ def test_rules_are_those_of_the_worktree_that_the_caller_works_in(trunk: Path, s
     assert seen("check_policy", nested(trunk), **asked)["effect"] == "deny"
     assert server.answer("check_policy", worktree=str(nested(trunk)), **asked)["effect"] == "deny"
     assert seen("check_policy", trunk, **asked)["effect"] == "allow"
+
+
+def test_a_rule_on_what_a_link_leads_to_holds_for_the_link_in_another_worktree(trunk: Path, server: Server) -> None:
+    (trunk / "policies").mkdir()
+    (trunk / "policies/mine.yaml").write_text(
+        "version: 1\npolicy: mine\nrules:\n  - id: tax-closed\n    why: it is closed here\n    effect: deny\n"
+        f"    on: [edit]\n    where: {{paths: [/{TAX}]}}\n    fix: ask\n"
+    )
+    (beside(trunk) / "rates.py").symlink_to(TAX)
+    (beside(trunk) / "also").symlink_to("src")
+    asked = [f"{beside(trunk)}/rates.py", f"{beside(trunk)}/also/tax.py", f"{beside(trunk)}/also/a.py"]
+
+    effects = [server.answer("check_policy", action="edit", paths=[path])["effect"] for path in asked]
+    assert effects == ["deny", "deny", "allow"]
+
+
+def test_a_server_whose_worktree_is_gone_says_so(trunk: Path, serve: Callable[..., Server]) -> None:
+    server = serve(cwd=beside(trunk))
+    server.answer("start_run", loop="triage", goal="green")
+    git(trunk, "worktree", "remove", str(beside(trunk)))
+
+    for tool, given in (("check_conflicts", {}), ("check_policy", {"action": "commit"})):
+        error = server.error(tool, **given)
+        assert re.search(r"beside is gone.*; go to a", error)
+    assert server.answer("check_conflicts", worktree=str(trunk))["verdict"] == "clear"
 
 
 def test_a_run_is_where_its_agent_is(trunk: Path, seen: Seen, loomstack: Run) -> None:

@@ -43,6 +43,25 @@ def test_a_cancelled_wait_refuses_nobody(queue: list[Server]) -> None:
     assert waiter.answer("claim_paths", paths=["docs"], intent="other")["granted"] is True
 
 
+def test_a_cancelled_wait_is_withdrawn_whatever_its_paths_would_mean_by_then(
+    shop: Path, serve: Callable[..., Server]
+) -> None:
+    holder, waiter, newcomer = serve(), serve(), serve()
+    for server, loop in ((holder, "holder"), (waiter, "waiter"), (newcomer, "newcomer")):
+        server.answer("start_run", loop=loop, goal="goal")
+    holder.answer("claim_paths", paths=["app/[x].d"], intent="mine")
+    waiting = waiter.start_call("claim_paths", {**WAIT, "paths": ["app/[x].d"]})
+
+    def refused() -> list[str]:
+        found = newcomer.answer("claim_paths", paths=["app/"], intent="fix")
+        return [blocker["loop"] for blocker in found.get("blockers", [])]
+
+    wait_until(lambda: refused() == ["holder", "waiter"])
+    (shop / "app/[x].d").mkdir(parents=True)
+    waiter.notify("notifications/cancelled", {"requestId": waiting})
+    wait_until(lambda: refused() == ["holder"], 2)
+
+
 @pytest.mark.parametrize("end", ["close", "kill -TERM"])
 def test_a_wait_whose_client_is_gone_refuses_nobody(queue: list[Server], end: str) -> None:
     _, waiter, newcomer = queue

@@ -143,6 +143,8 @@ class Objects:
 
     def _ended(self, name: str) -> Invalid:
         self.close()  # what it may still answer would be taken for the answer to the next question
+        if not self._folder.is_dir():
+            return Invalid(f"{self._folder} is gone, and what was checked out by it; go to a worktree that is there")
         for question in (("rev-parse", "--git-dir"), ("cat-file", "-t", name)):
             asked = run(self._folder, *question, variables=self._variables)
             if asked.code:

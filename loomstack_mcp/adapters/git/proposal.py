@@ -135,7 +135,9 @@ class Landing:
             yield f"{named} has all commits of this branch already: what they take back of the trunk was not looked at"
 
     def _gaps_of_remotes(self) -> Iterator[str]:
-        """What other remotes have, one of which may be where this lands."""
+        """What other remotes have, one of which may be where this lands; not where somebody named another branch."""
+        if not self.is_trunk:
+            return
         repo, onto, head = self._repo, self._repo.commit(self._target), self._repo.commit(self._head)
         named = _short(self._target)
         if repo.other_trunks is None and repo.head_ref == self._target:

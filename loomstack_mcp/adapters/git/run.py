@@ -17,12 +17,12 @@ _COMPLAINT_CHARS = 200
 _COUNT_DIGITS_MAX = 3
 _SECONDS_MAX = 253_402_300_799
 _PASSED = (
-    *("PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR", "USER", "LOGNAME", "EMAIL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),
+    *("HOME", "XDG_CONFIG_HOME", "TMPDIR", "USER", "LOGNAME", "EMAIL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),
     # Whose repositories root may read under sudo, and the files that a person's own settings are in instead: where
     # `safe.directory` stands. What those say beyond it counts as much, or as little, as what $HOME/.gitconfig says.
     *("SUDO_UID", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_DISCOVERY_ACROSS_FILESYSTEM"),
 )
-"""All that git is given of our environment: any other variable may move the repository, or name a program."""
+"""All that git is given of our environment, and of its PATH: any other variable may move it, or name a program."""
 _PASSED_SETTINGS = ("safe.directory", "user.")
 """What is kept of the settings in `GIT_CONFIG_COUNT` and `git -c`: whom to trust, and who we are."""
 _QUIET = {
@@ -82,7 +82,8 @@ def run(
             check=False,
         )
     except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return Ran(127, b"", b"")
+        is_gone = not os.path.isdir(folder)  # noqa: PTH112 a name that is too long does not raise
+        return Ran(127, b"", f"{folder} is gone".encode() if is_gone else b"")
     except subprocess.TimeoutExpired:
         raise Invalid(f"git did not answer within {seconds_max} s in {folder}; is the disk slow or locked?") from None
     return Ran(done.returncode, done.stdout, done.stderr)
@@ -94,7 +95,13 @@ def environment(given: Mapping[str, str], /) -> dict[str, str]:
     numbered = {"GIT_CONFIG_COUNT": str(len(settings))}
     for number, (name, value) in enumerate(settings):
         numbered |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
-    return {name: given[name] for name in _PASSED if name in given} | _QUIET | numbered
+    return {name: given[name] for name in _PASSED if name in given} | _programs(given) | _QUIET | numbered
+
+
+def _programs(given: Mapping[str, str]) -> dict[str, str]:
+    """Where git and its programs are found: not where a relative name, or none, means the folder that we look at."""
+    folders = [folder for folder in given.get("PATH", "").split(os.pathsep) if os.path.isabs(folder)]  # noqa: PTH117
+    return {"PATH": os.pathsep.join(folders)} if folders else {}
 
 
 def _given_settings(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:

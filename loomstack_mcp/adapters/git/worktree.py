@@ -81,16 +81,12 @@ class Worktree:
         with Repository(self.place) as repo:
             return repo.trunk_file(path)
 
-    def claimed(self, text: str) -> str:
-        """A path or pattern as the caller typed it, as the canonical pattern of a claim.
+    def both_ends(self, text: str) -> tuple[str, ...]:
+        """A path or pattern as the caller typed it, as the canonical pattern of a claim; and where a link in it leads.
 
         A path in another worktree of the repository is the path there. Raises Invalid, which names the repository that
         a path belongs to instead.
         """
-        return self.both_ends(text)[0]
-
-    def both_ends(self, text: str) -> tuple[str, ...]:
-        """The same, and the pattern of what a link in it leads to, where it has one."""
         top, text = self._anchored(text)
         canonical = claimed(
             text,
@@ -126,7 +122,9 @@ class Worktree:
         path = Path(os.path.normpath(self.root / text))
         tops = (top for top in (path, *path.parents) if top == self.root or _is_marked(str(top)))
         if (top := next(tops, self.root)) == self.root:
-            return self.root, text
+            # Out of the repository and into it again: `../shop/src`.
+            leaves = text.startswith("../") and path.is_relative_to(self.root)
+            return self.root, f"{self.root}/{text}" if leaves else text
         try:
             self.moved_to(top)
         except (Invalid, NotFound) as error:

@@ -1,6 +1,7 @@
 """claim_paths and release_paths."""
 
 import contextlib
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import anyio
@@ -66,6 +67,13 @@ class ClaimTools:
         granted=false names who is editing there and what to do instead: do not edit there. wait_seconds ≤ 45
         queues. Your calls keep the lease alive."""
         until = anyio.current_time() + max(0, min(wait_seconds, _WAIT_S_MAX))
+        asked: list[tuple[str, ...]] = []
+
+        def patterns(caller: Caller) -> tuple[str, ...]:
+            """What the paths meant when they were asked for: a file that appears in the meantime changes nothing."""
+            if not asked:
+                asked.append(self._face.patterns(caller, paths))
+            return asked[0]
 
         async def attempt() -> ClaimResult:
             # Rounded up, so that the last attempt, at the very end of the wait, still keeps its place.
@@ -79,7 +87,7 @@ class ClaimTools:
                 lambda caller: self._face.loom.claims.claim_paths(
                     caller,
                     run,
-                    patterns=self._face.patterns(caller, paths),
+                    patterns=patterns(caller),
                     intent=intent,
                     mode=mode,
                     ttl_ms=minutes * MINUTE_MS,
@@ -95,8 +103,8 @@ class ClaimTools:
                 result = await attempt()
             heard = result.claim is not None or not self._face.left.is_set()
         finally:
-            if wait_seconds > 0 and not heard:  # cancelled, or the client is gone: nobody will call again
-                await self._withdraw(ctx, run, paths, mode)
+            if wait_seconds > 0 and asked and not heard:  # cancelled, or the client is gone: nobody will call again
+                await self._withdraw(ctx, run, asked[0], mode)
         return answers.answer(claim_answer(result))
 
     async def release_paths(
@@ -109,14 +117,11 @@ class ClaimTools:
 
         return answers.answer(release_answer(await self._face.call(ctx, release)))
 
-    async def _withdraw(self, ctx: Context[Any, Any], run: str, paths: list[str], mode: Mode) -> None:
+    async def _withdraw(self, ctx: Context[Any, Any], run: str, patterns: Sequence[str], mode: Mode) -> None:
         """Leave the queue. A call that failed by itself has nothing there, which is no news."""
         with anyio.CancelScope(shield=True), contextlib.suppress(ToolError):
             await self._face.call(
-                ctx,
-                lambda caller: self._face.loom.claims.withdraw(
-                    caller, run, patterns=self._face.here.patterns(paths), mode=mode
-                ),
+                ctx, lambda caller: self._face.loom.claims.withdraw(caller, run, patterns=patterns, mode=mode)
             )
 
     async def _change(self, refused: ClaimResult, until: float) -> None:

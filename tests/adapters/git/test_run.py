@@ -29,6 +29,17 @@ def test_of_the_environment_only_what_is_listed_is_passed_on() -> None:
     assert not any(value == "/evil" for value in bare.values())
 
 
+def test_a_program_of_the_folder_that_we_look_at_is_none_of_git_s() -> None:
+    given = {"PATH": ":.:bin:/usr/bin:./node_modules/.bin:/bin:"}
+
+    assert environment(given)["PATH"] == "/usr/bin:/bin"
+    assert "PATH" not in environment({"PATH": ".:"})
+
+
+def test_a_folder_that_is_gone_is_no_want_of_git(tmp_path: Path) -> None:
+    assert run(tmp_path / "gone", "version").complaint == f"{tmp_path}/gone is gone"
+
+
 def test_of_settings_in_variables_only_trust_and_who_we_are_is_passed_on() -> None:
     pinned = settings({})
     counted = {"safe.directory": "/a b", "core.fsmonitor": "/evil", "User.Name": "It's", "url.x.insteadOf": "y"}

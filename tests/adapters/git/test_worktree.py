@@ -108,9 +108,9 @@ def test_without_git_a_worktree_is_unreadable_and_a_folder_without_its_mark_is_n
 def test_paths_mean_what_they_name_on_disk(shop: Path) -> None:
     (shop / "link").symlink_to("src")
 
-    assert at(shop).claimed("app/[id]") == "app/\\[id\\]/"
-    assert at(shop).claimed(str(shop / "src")) == "src/"
-    assert at(shop).claimed("link") == "link"
+    assert at(shop).both_ends("app/[id]") == ("app/\\[id\\]/",)
+    assert at(shop).both_ends(str(shop / "src")) == ("src/",)
+    assert at(shop).both_ends("link") == ("link",)
 
 
 def test_history_says_which_files_change_together(shop: Path) -> None:
