@@ -14,7 +14,7 @@ from loomstack_mcp.adapters.parse.test_files.read import read_tests
 from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.policy import content
 from loomstack_mcp.core.policy.boundaries import crossings
-from loomstack_mcp.core.policy.delta import LINK, NO_MODE, SUBMODULE, Subject, limits_exceeded
+from loomstack_mcp.core.policy.delta import LINK, NO_MODE, SUBMODULE, FileDelta, Subject, limits_exceeded
 from loomstack_mcp.core.policy.looks import Looks, NoLooks, Violations
 from loomstack_mcp.core.policy.rules import Boundaries, Limits, WeakeningScope
 from loomstack_mcp.core.policy.violations import Unknown, Violation
@@ -30,7 +30,7 @@ class ChangeLooks(NoLooks):
         """`whole` is the change that this one is a part of."""
         self._repo = repo
         self._delta = delta
-        self._subject = delta.subject
+        self._subject = self._arriving = delta.subject
         self._message = message
         self._whole = whole or _WholeChange(repo, delta)
         self._names = frozenset(_names(delta.subject)) if whole else None
@@ -41,9 +41,11 @@ class ChangeLooks(NoLooks):
     def at(self, paths: frozenset[str], /) -> Looks:
         """The same looks at the files that are, or were, at these paths; what explains a loss of tests is any file."""
         if paths not in self._parts:
-            files = tuple(file for file in self._subject.files if not paths.isdisjoint((file.path, file.old_path)))
+            files = tuple(file for file in self._subject.files if not paths.isdisjoint(_ends(file)))
             part = replace(self._delta, subject=Subject(files=files))
-            self._parts[paths] = ChangeLooks(self._repo, part, message=self._message, whole=self._whole)
+            looks = ChangeLooks(self._repo, part, message=self._message, whole=self._whole)
+            looks._arriving = Subject(files=tuple(_arriving(file, paths) for file in files))
+            self._parts[paths] = looks
         return self._parts[paths]
 
     def limits(self, limits: Limits, /) -> Violations:
@@ -66,7 +68,7 @@ class ChangeLooks(NoLooks):
         """Added lines that match one of these expressions; raises Unknown."""
         if patterns not in self._added:
             first = Patterns(patterns).first
-            self._added[patterns] = content.lines_forbidden(self._subject, self._whole.blobs.content, first)
+            self._added[patterns] = content.lines_forbidden(self._arriving, self._whole.blobs.content, first)
         return self._added[patterns]
 
     def weakening(self, which: WeakeningScope, /) -> Violations:
@@ -94,7 +96,7 @@ class ChangeLooks(NoLooks):
 
     @cached_property
     def _secrets(self) -> Violations:
-        return content.secrets_added(self._subject, self._whole.blobs.content)
+        return content.secrets_added(self._arriving, self._whole.blobs.content)
 
     @cached_property
     def _links(self) -> Violations:
@@ -108,7 +110,17 @@ class ChangeLooks(NoLooks):
 
 def _names(subject: Subject) -> Iterator[str]:
     for file in subject.files:
-        yield from (file.path, file.old_path)
+        yield from _ends(file)
+
+
+def _ends(file: FileDelta) -> tuple[str, str]:
+    return file.path, file.old_path
+
+
+def _arriving(file: FileDelta, paths: frozenset[str]) -> FileDelta:
+    """A file as these paths alone know it: what is renamed into them was not there before, nor looked at."""
+    is_arriving = file.old_path not in paths and file.path in paths
+    return replace(file, blob_before="", mode_before=NO_MODE) if is_arriving else file
 
 
 class _WholeChange:

@@ -1,5 +1,6 @@
 """The facts at each point where the policy is asked: what an edit, a command, a commit, a push or a landing changes."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,7 +11,7 @@ from loomstack_mcp.adapters.git.plain import Delta
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.parse.shell.script import parsed_line
 from loomstack_mcp.adapters.policy.facts import ChangeLooks
-from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, touched
+from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, takes_all, touched
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, Subject
 from loomstack_mcp.core.policy.rules import ActionKind, Point
 from loomstack_mcp.core.policy.situation import Situation, Touched
@@ -28,7 +29,10 @@ def command(root: Path, cwd: Path, line: str, *, point: Point) -> Situation:
     """A shell line: a command, and an edit of what it writes."""
     parse = partial(parsed_line, home=str(Path.home()))
     reading = shell_reading(parse(line), cwd=str(cwd), parse=parse)
-    found, outside = touched(root, cwd, [(write.path, write.is_folder_wide) for write in reading.writes])
+    writes = [write for write in reading.writes if not (write.is_into and os.path.isdir(cwd / write.path))]  # noqa: PTH112 a NUL does not raise
+    names = [(write.path, write.is_folder_wide) for write in writes]
+    whole = [("", True)] if any(takes_all(root, cwd, write) for write in reading.writes) else []
+    found, outside = touched(root, cwd, [*names, *whole])
     actions: frozenset[ActionKind] = frozenset({"command", "edit"} if found or outside else {"command"})
     return replace(_early(point, actions, found, outside), reading=reading, looks=FolderLooks(root))
 

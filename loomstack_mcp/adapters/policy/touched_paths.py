@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -12,6 +13,7 @@ from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.policy.looks import NoLooks
 from loomstack_mcp.core.policy.situation import Touched
+from loomstack_mcp.core.shell.targets import Write
 
 BELOW_MAX = 10_000
 """Files of a folder that are looked at; a larger one counts as holding whatever is asked for."""
@@ -40,6 +42,16 @@ def touched(root: Path, cwd: Path, names: Iterable[tuple[str, bool]]) -> tuple[t
             elif not _is_harmless(path):
                 outside[name] = None
     return tuple(found), tuple(outside)
+
+
+def takes_all(root: Path, cwd: Path, write: Write) -> bool:
+    """Whether a write is to a folder around the root, and so takes all of the repository along: `rm -rf ..`."""
+    around = os.path.normpath(cwd / os.path.expanduser(write.path)).rstrip("/")  # noqa: PTH111 `~nobody/x` stays as it is
+    if not write.is_folder_wide or not write.path:
+        return False
+    first = write.glob.partition("/")[0] or "*"
+    tops = (top[len(around) + 1 :] for top in (str(root), os.path.realpath(root)) if top.startswith(f"{around}/"))
+    return any(fnmatchcase(top.partition("/")[0], first) for top in tops)
 
 
 def _real(path: str) -> str:

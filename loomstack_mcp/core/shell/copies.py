@@ -26,9 +26,11 @@ def copied(name: str, rest: Words, here: str | None, /) -> Iterator[Write]:
     yield from _beside_the_target(name, found, here)
     wide = name == "mv" or bool(found.values("-r", "-R", "-a", "--recursive", "--archive"))
     deletes = bool(found.values("--delete"))
+    is_itself = bool(found.values("-T", "-n", "-h", "--no-target-directory", "--no-dereference"))
+    is_itself = is_itself or (name == "install" and bool(found.values("-d", "--directory")))
     for target in targets:
         if not (name in _REMOTE and _is_elsewhere(target)):
-            yield from _received(sources, target, here, wide=wide, deletes=deletes)
+            yield from _received(sources, target, here, wide=wide, deletes=deletes, is_itself=is_itself)
 
 
 def _ends(found: Scanned) -> tuple[Words, Words]:
@@ -53,11 +55,14 @@ def _is_elsewhere(target: Word) -> bool:
     return ":" in target.text.partition("/")[0]
 
 
-def _received(sources: Words, target: Word, here: str | None, *, wide: bool, deletes: bool) -> Iterator[Write]:
+def _received(
+    sources: Words, target: Word, here: str | None, *, wide: bool, deletes: bool, is_itself: bool
+) -> Iterator[Write]:
     """A target may be a folder, in which each source then gets a path of its own."""
     names = [source.text.rpartition("/")[2] for source in sources if not (source.is_opaque or source.is_glob)]
     # `cp -r x/. target` puts what is in x there, under names that the line does not say.
     is_vague = target.is_opaque or len(names) < len(sources) or not {"", ".", ".."}.isdisjoint(names)
-    yield from paths_written(here, [target], wide=is_vague or deletes)
+    for write in paths_written(here, [target], wide=is_vague or deletes):
+        yield replace(write, is_into=not write.is_folder_wide and not is_itself)
     if not is_vague:
         yield from paths_written(here, [replace(target, text=f"{target.text}/{one}") for one in names], wide=wide)

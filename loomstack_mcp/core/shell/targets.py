@@ -17,6 +17,8 @@ class Write:
     """`.` and double slashes are gone, `..` is not, for a link may stand before it. "" may be any path."""
     is_folder_wide: bool = False
     """What is below the path may be written too."""
+    is_into: bool = False
+    """Where a folder lies at the path, it gets what another write names, and all else in it stays."""
     glob: str = ""
     """Of what is below the path, only what this matches (fnmatch), for who can look which files there are."""
 

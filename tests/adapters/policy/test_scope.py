@@ -135,3 +135,20 @@ def test_a_rename_counts_at_both_ends(shop: Path) -> None:
     ]
 
     assert found == [[""], [""], []]
+
+
+def test_what_is_renamed_to_where_a_rule_looks_is_looked_at_as_new(shop: Path) -> None:
+    write(shop, "in", {"old.txt": KEY + "FORBIDDEN\n1\n2\n3\n"})
+    write(shop, "in/fixtures", {"key.txt": KEY + "FORBIDDEN\n"})
+    commit_all(shop)
+    git(shop, "mv", "in/fixtures/key.txt", "in/key.txt")
+    git(shop, "mv", "in/old.txt", "in/moved.txt")
+    commit_all(shop)
+    covered = Where(paths=("/in/**",), excepted=("/in/fixtures/**",))
+
+    found = [
+        broken(shop, Rule(id="x", why="a good reason", effect="deny", on=("land",), where=covered, check=check), ())
+        for check in (Checks(content=Content(secrets=True)), Checks(content=Content(forbid_added=("FORBIDDEN",))))
+    ]
+
+    assert found == [["in/key.txt"], ["in/key.txt"]]

@@ -187,3 +187,31 @@ def below(root: Path) -> Iterator[Situation]:
 
 def test_no_path_hides_what_the_others_are_denied_for(root: Path) -> None:
     assert [one.touched for one in below(root) if "core" not in fired(one)] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["rm -rf {}", "rm -rf {}/", "mv {} /srv", "rm -rf {}/*", "cd / && rm -rf {}", "find {} -delete", 'rm -rf {}/"$X"'],
+)
+def test_who_takes_the_folder_around_the_repository_away_takes_the_repository(root: Path, line: str) -> None:
+    around = [str(root.parent), "..", str(root.parent.parent)]
+
+    assert [name for name in around if "core" not in fired_by(root, line.format(name))] == []
+
+
+def test_who_writes_a_file_beside_the_repository_touches_nothing_of_it(root: Path) -> None:
+    assert "core" not in fired_by(root, "cp src/x.py ..") | fired_by(root, 'rm -rf ../x-"$X"') | fired_by(
+        root, "ls > ../x"
+    )
+
+
+@pytest.mark.parametrize("line", ["cp docs/x.md .", "mv docs/x.md .", "cp -t src docs/x.md", "ln -s ../docs/x.md src"])
+def test_who_copies_a_file_into_a_folder_touches_nothing_else_in_it(root: Path, line: str) -> None:
+    assert "core" not in fired_by(root, line)
+
+
+@pytest.mark.parametrize(
+    "line", ["cp -r x/. src", "mv -T x src", "ln -sfn x src", "cp x.py src/core", "rsync -a x/ src"]
+)
+def test_what_may_take_the_place_of_a_folder_or_mix_with_it_touches_all_of_it(root: Path, line: str) -> None:
+    assert "core" in fired_by(root, line)
