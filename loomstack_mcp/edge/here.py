@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from loomstack_mcp.adapters.git.discovery import no_worktree, place_at
 from loomstack_mcp.adapters.git.identity import derived
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
+from loomstack_mcp.adapters.git.worktree import Worktree, container_at, worktree_at
 from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load_settings
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
@@ -59,6 +59,15 @@ class Here:
         return self._worktree
 
     @property
+    def clone(self) -> Worktree | None:
+        """What of the clone is seen here: the worktree, or the folder around a bare repository and its worktrees."""
+        return self.worktree or self._container
+
+    @cached_property
+    def _container(self) -> Worktree | None:
+        return container_at(self.folder) if self.folder else None
+
+    @property
     def root(self) -> Path:
         """The top of the worktree. Raises Invalid where none is seen."""
         return self._seen().root
@@ -69,10 +78,10 @@ class Here:
         worktree = self.worktree
         return str(worktree.root) if worktree and worktree.has_siblings else ""
 
-    def must_see_worktree(self) -> None:
+    def must_see_worktree(self, *, instead: str = "go to one") -> None:
         """Raises Invalid where none is seen: what needs its files can be told no other repository by name."""
-        if self.worktree is None:
-            raise Invalid(f"{no_worktree(self.folder or Path())}; go to one")
+        if self.worktree is None and self.folder:
+            raise Invalid(f"{no_worktree(self.folder)}; {instead}")
 
     @cached_property
     def own_settings(self) -> Settings:
@@ -85,21 +94,22 @@ class Here:
 
         Where no trunk can be told, the repository says nothing.
         """
-        return load_settings(self.flags, in_repo=self.worktree.on_trunk(REPO_FILE) if self.worktree else "")
+        return load_settings(self.flags, in_repo=self.clone.on_trunk(REPO_FILE) if self.clone else "")
 
     def checkout(self, *, repo: str = "", branch: str = "") -> Checkout:
         """The checkout that the process stands in, or the repo of that name without one. Raises Invalid."""
         branch = bounded("branch", branch, chars_max=NAME_CHARS_MAX)
         if repo := repo or self._meant:
             return Checkout(identity=named_identity(repo), others=earlier_identities(repo), branch=branch)
-        found = self._seen().checkout(repo=self.settings.repo)
-        return replace(found, branch=branch) if branch else found
+        found = (self.clone or self._seen()).checkout(repo=self.settings.repo)
+        is_checked_out = self.worktree is not None
+        return found if is_checked_out and not branch else replace(found, branch=branch)
 
     def identity_source(self) -> str:
         """How the identity of the checkout here was told, in words. Raises Invalid."""
         if self._meant:
             return "flag"
-        found = self._seen()
+        found = self.clone or self._seen()
         return f"repo in {self.settings.origins['repo']}" if self.settings.repo else derived(found.place).source
 
     @cached_property
@@ -166,10 +176,10 @@ class Here:
 
     def patterns(self, paths: Sequence[str]) -> tuple[str, ...]:
         """Paths as somebody typed them, as canonical patterns. Raises Invalid."""
-        worktree = self.worktree
-        if worktree is None:
+        clone = self.clone
+        if clone is None:
             return tuple(map(claimed, paths))
-        return tuple(wanted for path in paths for wanted in worktree.both_ends(path))
+        return tuple(wanted for path in paths for wanted in clone.both_ends(path))
 
     def moved_to(self, folder: str) -> "Here":
         """The same repository, seen from another folder in one of its worktrees.
@@ -177,7 +187,7 @@ class Here:
         Raises Invalid, or NotFound where the folder is in no repository.
         """
         asked = (self.folder or Path("/")) / bounded("worktree", folder)
-        worktree = self._seen().moved_to(asked)
+        worktree = (self.clone or self._seen()).moved_to(asked)
         moved = Here(asked, self.flags, elsewhere=self._elsewhere, meant=self._meant)
         moved._worktree = worktree
         return moved

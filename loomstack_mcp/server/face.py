@@ -64,7 +64,7 @@ class Face:
         def known() -> _Answer:
             caller = self.loom.sightings.known_caller(named, tool_use)
             self._callers[caller.principal, caller.session, caller.agent] = caller
-            identity = lambda: self.checkout().identity if self.here.worktree else ""  # noqa: E731 read where it is used
+            identity = lambda: self.checkout().identity if self.here.clone else ""  # noqa: E731 read where it is used
             refuse_paused(self.here.settings.home, identity, caller.session)
             return work(caller)
 
@@ -99,12 +99,13 @@ class Face:
 
     def proposal(self, here: Here, base: str) -> Proposal:
         """What a worktree would land on `base`, or on the trunk; the history it would land on is in the ledger."""
+        here.must_see_worktree(instead="name one: worktree=")
         with here.repository() as repo:
             return here.landing(repo, self.loom.ledger, self.looked_at(here), target=base).proposal()
 
     def unseen_edits(self, caller: Caller, here: Here) -> tuple[str, ...]:
         """Where else hooks saw the caller edit, as what an answer for this worktree does not cover."""
-        if self.here.worktree is None:
+        if self.here.clone is None:
             return ()
         edited = self.loom.sightings.edited(caller, self.loom.repos.id_of(self.checkout()))
         others = [top for top in edited if top != encodable(str(here.root)) and Path(top).is_dir()]
@@ -118,7 +119,7 @@ class Face:
 
     def seen_commits(self, names: Sequence[str]) -> SeenCommits | None:
         """What the worktree's repository knows of some commits; None where no worktree is seen."""
-        if not self.here.worktree:
+        if not self.here.clone:
             return None
         with self.here.repository() as repo:
             return seen_commits(repo, self.loom.repos.id_of(self.checkout()), shas(names))
@@ -138,7 +139,7 @@ class Face:
 
     def _caught_up(self) -> None:
         try:
-            if self.here.worktree:
+            if self.here.clone:
                 with self.here.repository() as repo:
                     self.here.landing(repo, self.loom.ledger, self.checkout())
         except LoomError as error:  # of a repository without commits, say: who asks for a check is told
@@ -148,7 +149,7 @@ class Face:
 
     def repo_ids(self) -> tuple[str, ...]:
         """The repo of the worktree; where none is seen, all of the store."""
-        if self.here.worktree:
+        if self.here.clone:
             return (self.loom.repos.id_of(self.checkout()),)
         return self.loom.repos.ids()
 
@@ -162,9 +163,9 @@ class Face:
         return self._beside[key]
 
     def _changed_with(self, patterns: Sequence[str]) -> tuple[str, ...]:
-        if (worktree := self.here.worktree) is None:
+        if (clone := self.here.clone) is None:
             return ()
-        with Repository(worktree.place) as repo:
+        with Repository(clone.place) as repo:
             return changed_with(repo, patterns)
 
     def close(self) -> None:

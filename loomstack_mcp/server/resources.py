@@ -53,7 +53,7 @@ class Resources:
 
     async def _listed(self, found: Callable[[str], tuple[Iterable[_Record], int]], shown: Callable[..., Body]) -> str:
         def work() -> list[Body]:
-            named = self._face.here.worktree is None
+            named = self._face.here.clone is None
             listed: list[Body] = []
             for repo_id in self._face.repo_ids():
                 records, now_ms = found(repo_id)

@@ -30,7 +30,7 @@ class Standpoints:
 
     def of(self, caller: Caller, worktree: str = "") -> Standpoint:
         """The worktree that the caller names, as seen from where it is, else the one that it is in, else our own."""
-        if self._here.worktree is None or not (worktree or caller.folder):
+        if self._here.clone is None or not (worktree or caller.folder):
             return Standpoint(seen=self._here)
         try:
             return Standpoint(seen=self._from(os.path.join(caller.folder, worktree)))  # noqa: PTH118 either may be ""
@@ -43,7 +43,7 @@ class Standpoints:
 
     def _from(self, folder: str) -> Here:
         moved = self._here.moved_to(folder)
-        if moved.root == self._here.root and moved.folder == self._here.folder:
+        if moved.worktree == self._here.worktree and moved.folder == self._here.folder:
             return self._here
         # Kept for the rules that it has loaded; where the folder leads is asked each time.
         if len(self._moved) >= _KEPT_MAX:

@@ -273,3 +273,36 @@ def test_sub_agents_are_told_apart_and_siblings_block_one_another(
     second = seen("claim_paths", trunk, "a2", paths=["src/a.py"], intent="mine")
     assert second["granted"] is False
     assert "unauthorized" in seen("release_paths", trunk, "a2", run=second["blockers"][0]["run"])["error"]
+
+
+@pytest.fixture
+def around(trunk: Path) -> Path:
+    """A folder that holds a bare repository and its worktrees, and no files of its own."""
+    around = trunk.parent / "around"
+    around.mkdir()
+    git(around, "clone", "--quiet", "--bare", str(trunk), ".bare")
+    (around / ".git").write_text("gitdir: ./.bare\n")
+    git(around, "worktree", "add", "--quiet", "-b", "other", "tree", "main")
+    return around
+
+
+def test_from_the_folder_around_a_bare_repository_its_worktrees_are_worked_in(
+    around: Path, tmp_path: Path, serve: Callable[..., Server], loomstack: Run
+) -> None:
+    server = serve(cwd=around, CLAUDE_CODE_SESSION_ID="s-around")
+    run = server.answer("start_run", loop="feat", goal="x", paths=["tree/src"])["run"]
+    claim = server.answer("claim_paths", paths=["tree/src/tax.py"], intent="mine")
+    (around / "tree" / TAX).write_text(BEFORE)
+    nowhere = server.error("check_conflicts")
+    there = server.answer("check_conflicts", worktree="tree")
+    held = json.loads(loomstack("claims", "--json", cwd=around).stdout)
+
+    assert claim["granted"]
+    assert [(one["run"], one["paths"]) for one in held] == [(run, [TAX])]
+    assert refused(hook(tmp_path, "claude", claude_edit(around, str(around / "tree" / TAX), session="s-2")))
+    assert "is in no git worktree; those of" in nowhere
+    assert "name one: worktree=" in nowhere
+    assert ([one["kind"] for one in there["conflicts"]], there["checked"]["worktree"]) == (
+        ["undo"],
+        str(around / "tree"),
+    )

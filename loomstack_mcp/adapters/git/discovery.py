@@ -48,13 +48,13 @@ def no_worktree(folder: Path) -> str:
         place = place_at(folder)
     except NotFound:
         return f"{folder} is in no git worktree"
-    found = sorted(map(str, _linked(place.common_dir)))
+    found = sorted(map(str, linked_worktrees(place.common_dir)))
     more = " …" if len(found) > _SHOWN_MAX else ""
     of_it = f"; those of {place.common_dir} are {', '.join(found[:_SHOWN_MAX])}{more}" if found else ""
     return f"{folder} is in no git worktree{of_it}"
 
 
-def _linked(common_dir: Path) -> Iterator[Path]:
+def linked_worktrees(common_dir: Path) -> Iterator[Path]:
     """The worktrees that are there besides the main one (gitrepository-layout(5), worktrees/)."""
     for own in (common_dir / "worktrees").glob("*/gitdir"):
         mark = own.parent / os.fsdecode(own.read_bytes().rstrip(b"\n"))

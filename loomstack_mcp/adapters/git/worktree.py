@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from loomstack_mcp.adapters.git.discovery import Place, Unreadable, place_at
+from loomstack_mcp.adapters.git.discovery import Place, Unreadable, linked_worktrees, place_at
 from loomstack_mcp.adapters.git.identity import Derivation, clone_name, derived, ignores_case, setting
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.errors import Invalid, NotFound
@@ -191,3 +191,19 @@ def worktree_at(folder: Path) -> Worktree | None:
     except NotFound:
         return None
     return Worktree(place.root, place) if place.root else None
+
+
+def container_at(folder: Path) -> Worktree | None:
+    """The folder around a bare repository that has worktrees: whose they are, and what paths in them mean.
+
+    It has no files of its own. None for any other folder.
+    """
+    try:
+        place = place_at(folder)
+    except Unreadable:
+        raise
+    except NotFound:
+        return None
+    if place.root or not any(linked_worktrees(place.common_dir)):
+        return None
+    return Worktree(Path(marked_top(folder) or folder), place)

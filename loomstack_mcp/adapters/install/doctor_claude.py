@@ -62,7 +62,7 @@ class _Settings:
 def claude_code(place: Surroundings) -> Client:
     """What Claude Code makes of the server in this worktree."""
     if shutil.which("claude") is None:
-        return Client(name=_CLIENT, checks=(Check(check=_CLIENT, status="ok", found="not installed"),))
+        return Client(name=_CLIENT, checks=(Check(check=_CLIENT, status="ok", found="not installed"),), is_there=False)
     files = SettingsReader(_CLIENT)
     settings = _read(place, files)
     if files.broken:

@@ -45,7 +45,7 @@ class _Settings:
 def codex(place: Surroundings) -> Client:
     """What Codex makes of the server in this worktree."""
     if shutil.which("codex") is None:
-        return Client(name=_CLIENT, checks=(Check(check=_CLIENT, status="ok", found="not installed"),))
+        return Client(name=_CLIENT, checks=(Check(check=_CLIENT, status="ok", found="not installed"),), is_there=False)
     files = SettingsReader(_CLIENT)
     settings = _read(place, files)
     if files.broken:

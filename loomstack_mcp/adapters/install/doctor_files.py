@@ -51,6 +51,8 @@ class Client:
 
     name: str
     checks: tuple[Check, ...]
+    is_there: bool = True
+    """Whether it is on PATH."""
     entry: Entries = field(default_factory=dict)
     """Its entry for our server; empty where it has none that counts."""
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -35,7 +35,10 @@ def set_up_check(clients: Sequence[Client]) -> Check | None:
     if any(client.entry for client in clients):
         return None
     found = "no client uses LoomStack here: nothing is shared, claimed or checked"
-    return Check(check="set-up", status="warn", found=found, mend=f"{COMMAND} init")
+    mend = f"{COMMAND} init"
+    if not any(client.is_there for client in clients):
+        mend = f"put claude or codex on PATH, then {mend}"
+    return Check(check="set-up", status="warn", found=found, mend=mend)
 
 
 def hook_checks(clients: Sequence[Client], root: Path, environment: Mapping[str, str]) -> Iterator[Check]:

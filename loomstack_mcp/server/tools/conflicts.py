@@ -44,8 +44,8 @@ class ConflictTools:
             stand = self._face.standpoints.of(caller, worktree)
             if not stand.is_meant:  # nothing was looked at, which is never clear
                 return {"verdict": "warn", "unchecked": list(stand.unchecked)}
-            gaps = (*stand.unchecked, *self._face.unseen_edits(caller, stand.seen))
             proposal = self._face.proposal(stand.seen, base)
+            gaps = (*stand.unchecked, *self._face.unseen_edits(caller, stand.seen))
             proposal = replace(proposal, unchecked=(*proposal.unchecked, *gaps))
             result = self._face.loom.conflicts.check_run(caller, run, proposal)
             self._face.see_edits(caller, stand.seen)

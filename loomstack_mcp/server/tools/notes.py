@@ -48,7 +48,7 @@ class NoteTools:
             return self._face.loom.context.read_context(
                 caller,
                 run,
-                self._face.checkout() if self._face.here.worktree else None,
+                self._face.checkout() if self._face.here.clone else None,
                 patterns=patterns,
                 beside=self._face.beside(patterns),
                 query=query,
