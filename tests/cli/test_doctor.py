@@ -132,4 +132,4 @@ def test_clients_that_are_not_installed_are_no_fault_but_nothing_is_set_up(docto
 
     assert found["Claude Code"]["found"] == found["Codex"]["found"] == "not installed"
     assert [check["check"] for check in found.values() if check["status"] != "ok"] == ["set-up"]
-    assert found["set-up"]["mend"] == "loomstack-mcp init"
+    assert found["set-up"]["mend"] == "put claude or codex on PATH, then loomstack-mcp init"
