@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
+from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
 from loomstack_mcp.services.blockers import EditService
 from loomstack_mcp.services.sightings import SightingService
@@ -21,9 +22,14 @@ class Quick:
 
 @contextmanager
 def open_quick(settings: Settings) -> Iterator[Quick | None]:
-    """What a hook asks and tells the store that `settings` names; None where there is no store yet."""
+    """What a hook asks and tells the store that `settings` names; None where there is no store yet.
+
+    Raises StoreUnavailable where there can be none.
+    """
     path = sqlite_path(settings)
     if not path.exists():
+        if path.parent.exists() and not path.parent.is_dir():
+            raise StoreUnavailable(f"{path.parent} is no folder, so that no store can be in it; see LOOMSTACK_HOME")
         yield None
         return
     store = SqliteStore(path, gate_wait_ms=HOOK_GATE_WAIT_MS)

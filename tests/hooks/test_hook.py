@@ -155,10 +155,13 @@ def test_a_claim_of_a_run_that_is_over_stops_nobody(tmp_path: Path, shop: Path) 
     assert hook(tmp_path, "claude", claude_edit(shop, "src/a.py")) is None
 
 
-def test_a_home_that_is_no_folder_is_none_with_a_store(tmp_path: Path, shop: Path) -> None:
+def test_a_home_that_is_no_folder_is_said(tmp_path: Path, shop: Path) -> None:
     (tmp_path / "loomstack").write_text("a file")
+    reply = hook(tmp_path, "claude", claude_edit(shop, "src/a.py"))
 
-    assert hook(tmp_path, "claude", claude_edit(shop, "src/a.py")) is None
+    assert reply
+    assert "did not check this edit. store_unavailable: " in reply["systemMessage"]
+    assert "is no folder" in reply["systemMessage"]
     assert (tmp_path / "loomstack").read_text() == "a file"
 
 
