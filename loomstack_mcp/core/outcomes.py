@@ -47,6 +47,8 @@ class MadeCommit:
     by: str = ""
     is_ours: bool = True
     """Whether the checkout's user wrote or committed it, as far as it has one."""
+    runs: tuple[str, ...] = ()
+    """Those that its `Loom-Run` trailers name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,8 +149,8 @@ def whole_shas(commits: Sequence[str], seen: SeenCommits, /) -> tuple[str, ...]:
     return tuple(dict.fromkeys(seen.made[name].sha for name in commits))
 
 
-def not_made(seen: SeenCommits, /, *, run_age_ms: int, by_maker: bool) -> dict[str, str]:
-    """Which of the commits the run cannot have made, and why: it is older than the run, or somebody else's.
+def not_made(seen: SeenCommits, run_id: str, /, *, run_age_ms: int, by_maker: bool) -> dict[str, str]:
+    """Which of the commits the run cannot have made, and why: older than it, another run's by trailer, or another's.
 
     Whoever checks names the commits of others.
     """
@@ -156,6 +158,8 @@ def not_made(seen: SeenCommits, /, *, run_age_ms: int, by_maker: bool) -> dict[s
     for one in seen.made.values():
         if one.age_ms > run_age_ms + _CLOCKS_MS:
             found[one.sha] = "is older than the run"
+        elif one.runs and run_id not in one.runs:
+            found[one.sha] = f"carries the trailer of {one.runs[0]}"
         elif by_maker and not one.is_ours:
             found[one.sha] = f"was committed by {one.by}"
     return found

@@ -148,7 +148,7 @@ def _looked_up(
     if seen is None or seen.repo_id != run.repo_id:
         return tuple(commits), ledger.made_by_others(tx, maker, commits)
     kept = whole_shas(commits, seen)
-    unfit = not_made(seen, run_age_ms=tx.now_ms - maker.started_at_ms, by_maker=by_maker)
+    unfit = not_made(seen, about, run_age_ms=tx.now_ms - maker.started_at_ms, by_maker=by_maker)
     return kept, {**ledger.made_by_others(tx, maker, kept), **unfit}
 
 

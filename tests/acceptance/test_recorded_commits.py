@@ -162,3 +162,16 @@ def test_what_is_recorded_where_no_worktree_is_seen_is_bound_when_the_commit_is(
 
 def test_a_role_that_is_none_is_refused(bea: Server) -> None:
     assert "maker" in bea.error("record_outcome", status="passed", summary="x", role="boss")
+
+
+def test_a_commit_with_the_trailer_of_another_run_is_that_run_s(trunk: Path, serve: Callable[..., Server]) -> None:
+    mine, other = serve(cwd=worktree(trunk, "bea"), CLAUDE_CODE_SESSION_ID="s-1"), serve(cwd=worktree(trunk, "ana"))
+    maker = mine.answer("start_run", loop="refactor", goal="net prices")["run"]
+    poser = other.answer("start_run", loop="triage", goal="green")["run"]
+    (trunk.parent / "bea/src/a.py").write_text(AFTER)
+    git(trunk.parent / "bea", "commit", "--quiet", "--all", "-m", f"Net prices\n\nLoom-Run: {maker}")
+    sha = git(trunk.parent / "bea", "rev-parse", "HEAD")
+    posed = other.answer("record_outcome", status="passed", summary="mine", commits=[sha])
+
+    assert posed["warnings"] == [f"{sha[:12]} carries the trailer of {maker}: kept, but not bound to {poser}"]
+    assert "warnings" not in mine.answer("record_outcome", status="passed", summary="net", commits=[sha])

@@ -10,7 +10,10 @@ from loomstack_mcp.core.outcomes import MadeCommit, SeenCommits
 
 _DIGITS = (40, 64)
 """Of a whole id, in SHA-1 and in SHA-256."""
-_SHOWN = "--format=%H%x00%ct%x00%an%x00%ae%x00%cn%x00%ce%x00"
+_SHOWN = (
+    "--format=%H%x00%ct%x00%an%x00%ae%x00%cn%x00%ce%x00%(trailers:key=Loom-Run,valueonly,separator=%x2C,unfold)%x00"
+)
+_RUNS_MAX = 20
 
 
 def seen_commits(repo: Repository, repo_id: str, names: Sequence[str]) -> SeenCommits:
@@ -48,10 +51,12 @@ def _problem(repo: Repository, name: str) -> str:
 def _facts(repo: Repository, shas: Sequence[str], me: set[str]) -> dict[str, MadeCommit]:
     now_s = time.time()
     asked = ("log", "--no-walk=unsorted", "--use-mailmap", _SHOWN, "--end-of-options", *shas)
-    fields = repo.run("-c", "log.showSignature=false", *asked).text.split("\0")
+    fields = repo.run_plain(*asked).text.split("\0")
     facts = {}
-    for at in range(0, len(fields) - 6, 6):
-        sha, made_s, *people = (field.strip("\n") for field in fields[at : at + 6])
+    for at in range(0, len(fields) - 7, 7):
+        sha, made_s, *people, trailers = (field.strip("\n") for field in fields[at : at + 7])
         age_ms = round((now_s - int(made_s or 0)) * SECOND_MS)
-        facts[sha] = MadeCommit(sha=sha, age_ms=age_ms, by=people[2], is_ours=not me or bool(me & set(people)))
+        is_ours = not me or bool(me & set(people))
+        runs = tuple(run.strip() for run in trailers.split(",")[:_RUNS_MAX] if run.strip())
+        facts[sha] = MadeCommit(sha=sha, age_ms=age_ms, by=people[2], is_ours=is_ours, runs=runs)
     return facts
