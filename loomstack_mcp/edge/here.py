@@ -129,7 +129,7 @@ class Here:
         """
         with self.any_repository(quarantined=quarantined) as repo:
             if "settings" not in vars(self):
-                says = repo.trunk_file(REPO_FILE, target=target) if repo.place.root else ""
+                says = repo.trunk_file(REPO_FILE, target=target) if repo.place.root or self.clone else ""
                 self.settings = load_settings(self.flags, in_repo=says)
             yield repo
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from loomstack_mcp.edge.here import Here
 from tests.conftest import Run, commit_all, git
 from tests.hooks.support import claude_call, claude_edit, hook, refused
 from tests.wire import Server
@@ -306,3 +307,15 @@ def test_from_the_folder_around_a_bare_repository_its_worktrees_are_worked_in(
         ["undo"],
         str(around / "tree"),
     )
+
+
+def test_the_folder_around_a_bare_repository_is_called_as_its_trunk_says(around: Path, tmp_path: Path) -> None:
+    (around / "tree/.loomstack").mkdir()
+    (around / "tree/.loomstack/config.yaml").write_text("repo: acme/shop\n")
+    commit_all(around / "tree")
+    git(around, "branch", "--quiet", "--force", "main", "other")
+    here = Here(around, {"home": str(tmp_path / "loomstack")}, elsewhere="")
+    with here.repository():
+        identity = here.checkout().identity
+
+    assert identity == "acme/shop"

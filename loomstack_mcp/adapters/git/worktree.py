@@ -184,26 +184,25 @@ def worktree_at(folder: Path) -> Worktree | None:
 
     Raises Unreadable where there is a repository that git will not read: what it holds is not known then.
     """
-    try:
-        place = place_at(folder)
-    except Unreadable:
-        raise
-    except NotFound:
-        return None
-    return Worktree(place.root, place) if place.root else None
+    place = _place_if_any(folder)
+    return Worktree(place.root, place) if place and place.root else None
 
 
 def container_at(folder: Path) -> Worktree | None:
     """The folder around a bare repository that has worktrees: whose they are, and what paths in them mean.
 
-    It has no files of its own. None for any other folder.
+    It has no files of its own. None for any other folder. Raises Unreadable as `worktree_at` does.
     """
+    place = _place_if_any(folder)
+    if place is None or place.root or not any(linked_worktrees(place.common_dir)):
+        return None
+    return Worktree(Path(marked_top(folder) or folder), place)
+
+
+def _place_if_any(folder: Path) -> Place | None:
     try:
-        place = place_at(folder)
+        return place_at(folder)
     except Unreadable:
         raise
     except NotFound:
         return None
-    if place.root or not any(linked_worktrees(place.common_dir)):
-        return None
-    return Worktree(Path(marked_top(folder) or folder), place)
