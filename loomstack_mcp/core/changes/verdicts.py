@@ -19,6 +19,18 @@ _UNRELATED_MS = 12 * HOUR_MS
 """Changes of one author that lie further apart than this are no single piece of work."""
 
 
+State = Literal["missing", "restored", "agreed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repair:
+    """A later change that puts back what a reversal took."""
+
+    change: Change
+    share: float
+    """The part of the loss, from 0 to 1."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reversal:
     """A change that takes back others."""
@@ -29,11 +41,31 @@ class Reversal:
     undoes: tuple[Undone, ...]
     agreed: tuple[bool, ...]
     """For each of `undoes`: whether those concerned agreed to it, so far as is known."""
+    lost: int = 0
+    """Lines taken back without agreement."""
+    missing: int = 0
+    """Those of them that are not back yet, at the newest commit that was looked at."""
+    repairs: tuple[Repair, ...] = ()
+    """In the order of landing."""
+    manifests: bool = False
+    """Whether only versions and manifests are set back."""
 
     @property
     def silent(self) -> tuple[Undone, ...]:
         """What is taken back without agreement."""
         return tuple(undone for undone, agreed in zip(self.undoes, self.agreed, strict=True) if not agreed)
+
+    @property
+    def missing_share(self) -> float:
+        """The part of what was taken back that is still missing, from 0 to 1."""
+        return self.missing / self.lost if self.lost else 0.0
+
+    @property
+    def state(self) -> State:
+        """What has become of the case."""
+        if self.verdict == "clear":
+            return "agreed"
+        return "missing" if self.missing or not self.repairs else "restored"
 
     @property
     def age_ms(self) -> int:
