@@ -1,17 +1,25 @@
 """What one change does to the landed hunks before it: lines that go, lines that return, words turned round."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.ledger import Ledger, Piece, Trail, TrailStep
-from loomstack_mcp.core.changes.lines import WEIGHT_MAX
+from loomstack_mcp.core.changes.lines import WEIGHT_MAX, weight
 from loomstack_mcp.core.changes.nets import Net, netted
-from loomstack_mcp.core.changes.places import stands_near
+from loomstack_mcp.core.changes.places import are_near
 
 
-@dataclass
+@dataclass(slots=True)
+class Part:
+    """What one new hunk does to a landed one: the lines of it that go, and those that it had removed and return."""
+
+    lost: list[int] = field(default_factory=list)
+    back: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class HunkEffect:
     """What one change does to one landed hunk."""
 
@@ -25,13 +33,19 @@ class HunkEffect:
     """Its words are turned round at its place."""
     along: bool = False
     """Its lines only go with the file that they were in."""
-    by: list[Net] = field(default_factory=list)
+    parts: dict[Net, Part] = field(default_factory=dict)
+    """By new hunk."""
+
+    @property
+    def by(self) -> tuple[Net, ...]:
+        """The new hunks that do it."""
+        return tuple(self.parts)
 
 
 class ChangeEffects:
     """One change against the ledger, hunk by hunk."""
 
-    def __init__(self, ledger: Ledger, change: Change, ignored: Callable[[str], bool], window_ms: int) -> None:
+    def __init__(self, ledger: Ledger, change: Change, ignored: Callable[[str], bool]) -> None:
         self.ledger = ledger
         self.forebears = ledger.forebears(change)
         """The changes that it was made on, as a set of bits."""
@@ -41,9 +55,14 @@ class ChangeEffects:
         self.found: dict[Piece, HunkEffect] = {}
         self.recent: Counter[Net] = Counter()
         """How much of what a hunk removes was added within the window."""
+        self.sides: dict[tuple[Net, int], tuple[int, int]] = {}
+        """By new hunk and landed change, what goes of that and what returns."""
+        self.fresh: Counter[str] = Counter()
+        """By path, what is added that was not there before."""
         self._author = change.author
-        self._since_ms = change.at_ms - window_ms
+        self._since_ms = change.at_ms - ledger.window_ms
         self._settled: list[tuple[list[Piece], Piece]] = []
+        self._places: dict[Piece, tuple[int, int]] = {}
         for file, nets in zip(change.files, self.nets, strict=True):
             trail = ledger.trail(file)
             if trail and self.forebears and not ignored(file.path):
@@ -57,21 +76,28 @@ class ChangeEffects:
         """The landed changes that are touched at all."""
         return {piece.number for piece, effect in self.found.items() if effect.lost or effect.back}
 
-    def written(self, landed: dict[Net, Piece], undone: Collection[Piece]) -> None:
+    def is_near(self, trail: Trail, piece: Piece, mine: Net, /) -> bool:
+        """Whether a new hunk stands where the landed one stands by now."""
+        place = self._places.get(piece)
+        if place is None:
+            place = self._places[piece] = trail.place(piece, self.forebears)
+        return are_near(place, mine.hunk)
+
+    def written(self, landed: Mapping[Net, Piece], undone: Collection[Piece]) -> None:
         """Note in the ledger what this change did to older hunks."""
         for owners, piece in self._settled:
             if piece in owners:
                 owners.remove(piece)
         for piece, effect in self.found.items():
             piece.live = max(0, piece.live - effect.lost)
-            piece.lost_to[self._author] += effect.lost
-            piece.back_by[self._author] += effect.back
+            piece.lost_to = _plus(piece.lost_to, self._author, effect.lost)
+            piece.back_by = _plus(piece.back_by, self._author, effect.back)
             effect.trail.taken_recent += effect.lost if not piece.created else 0
-            if effect.lost and effect.by:
-                piece.heirs[landed[effect.by[0]]] = effect.lost
+            if effect.lost and effect.parts:
+                piece.heirs = {**piece.heirs, landed[next(iter(effect.parts))]: effect.lost}
             if piece in undone:
                 piece.undone = True
-                for net in effect.by:
+                for net in effect.parts:
                     landed[net].undoes = (*landed[net].undoes, piece)
 
     def _contents(self, trail: Trail, file: FileChange) -> None:
@@ -97,18 +123,23 @@ class ChangeEffects:
     def _lines(self, trail: Trail, file: FileChange, nets: Iterable[Net]) -> None:
         for mine in nets:
             for line in mine.removed:
-                piece = self._owner(trail, trail.added, line, mine)
-                if piece:
-                    effect = self._effect(trail, file, piece, mine)
-                    effect.lost += line & WEIGHT_MAX
+                for piece in self._owners(trail, trail.added, line, mine):
+                    effect = self._effect(trail, file, piece)
                     # Who deletes a file takes back its creation; what was done to it meanwhile goes along.
                     effect.along = file.deletes and not piece.created
-                    self.recent[mine] += line & WEIGHT_MAX
+                    effect.lost += line & WEIGHT_MAX
+                    self._part(effect, piece, mine, lost=line).lost.append(line)
                     self._settled.append((trail.added[line], piece))
+                    self.recent[mine] += line & WEIGHT_MAX
+            returned = 0
             for line in mine.added:
-                if piece := self._owner(trail, trail.removed, line, mine):
-                    self._effect(trail, file, piece, mine).back += line & WEIGHT_MAX
+                for piece in self._owners(trail, trail.removed, line, mine):
+                    effect = self._effect(trail, file, piece)
+                    effect.back += line & WEIGHT_MAX
+                    self._part(effect, piece, mine, back=line).back.append(line)
                     self._settled.append((trail.removed[line], piece))
+                    returned += line & WEIGHT_MAX
+            self.fresh[file.path] += max(0, weight(mine.added) - returned)
 
     def _words(self, trail: Trail, file: FileChange, mine: Net) -> None:
         """The newest hunk at this place whose words are turned round, however they are broken into lines."""
@@ -116,23 +147,46 @@ class ChangeEffects:
         if inverse == (0, 0) or mine.moved:
             return
         for piece in reversed(trail.worded.get(inverse, ())):
-            if self._counts(piece.number) and stands_near(trail, piece, mine.hunk, self.forebears):
+            if self._counts(piece.number) and self.is_near(trail, piece, mine):
                 if not piece.undone and piece.tells:
-                    self._effect(trail, file, piece, mine).inverse = True
+                    effect = self._effect(trail, file, piece)
+                    effect.inverse = True
+                    effect.parts.setdefault(mine, Part())
                 return
 
-    def _owner(self, trail: Trail, index: dict[int, list[Piece]], line: int, mine: Net) -> Piece | None:
-        """The newest hunk that added (or removed) this line, those at this place first."""
-        owners = [piece for piece in index.get(line, ()) if self._counts(piece.number)]
-        if len(owners) > 1:
-            return next((p for p in reversed(owners) if stands_near(trail, p, mine.hunk, self.forebears)), owners[-1])
-        return owners[0] if owners else None
+    def _owners(self, trail: Trail, index: Mapping[int, list[Piece]], line: int, mine: Net) -> list[Piece]:
+        """The newest hunk that added (or removed) this line, those at this place first.
 
-    def _effect(self, trail: Trail, file: FileChange, piece: Piece, mine: Net | None = None) -> HunkEffect:
-        effect = self.found.setdefault(piece, HunkEffect(trail, file.path))
-        if mine and mine not in effect.by:
-            effect.by.append(mine)
-        return effect
+        With it those that did the same on a branch beside it, as a change that was picked into two releases.
+        """
+        owners = [piece for piece in index.get(line, ()) if self._counts(piece.number)]
+        if len(owners) < 2:
+            return owners
+        newest = next((p for p in reversed(owners) if self.is_near(trail, p, mine)), owners[-1])
+        return [
+            piece
+            for piece in owners
+            if piece is newest
+            or (piece.number < newest.number and not self.ledger.is_forebear(piece.number, newest.number))
+        ]
+
+    def _effect(self, trail: Trail, file: FileChange, piece: Piece) -> HunkEffect:
+        found = self.found.get(piece)
+        if found is None:
+            found = self.found[piece] = HunkEffect(trail, file.path)
+        return found
+
+    def _part(self, effect: HunkEffect, piece: Piece, mine: Net, *, lost: int = 0, back: int = 0) -> Part:
+        gone, come = self.sides.get((mine, piece.number), (0, 0))
+        self.sides[mine, piece.number] = gone + (lost & WEIGHT_MAX), come + (back & WEIGHT_MAX)
+        part = effect.parts.get(mine)
+        if part is None:
+            part = effect.parts[mine] = Part()
+        return part
 
     def _counts(self, number: int) -> bool:
         return bool(self.forebears >> number & 1) and self.ledger.changes[number].at_ms >= self._since_ms
+
+
+def _plus(counts: Mapping[str, int], name: str, more: int) -> Mapping[str, int]:
+    return {**counts, name: counts.get(name, 0) + more} if more else counts

@@ -1,13 +1,9 @@
 """Changes as facts: what each did to each file, hunk by hunk."""
 
-import re
 from dataclasses import dataclass
 
 MESSAGE_CHARS_MAX = 1_000
 
-_REVERT = re.compile(r"\W*(?:revert|back out|roll ?back|re-?land|re-?apply)\b", re.IGNORECASE)
-_NAMED = re.compile(r"\b[0-9a-f]{7,64}\b")
-_TITLE_CHARS_LEAST = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +64,9 @@ class Change:
     signed: tuple[str, str] | None = None
     """Of what a loop made, which `author` names: name and account that git has for it. None where it is no loop's."""
     at_ms: int = 0
-    """When it was committed."""
+    """When it was committed, or landed."""
+    written_ms: int = 0
+    """When its author wrote it: a rebase keeps that. 0 where it is not known."""
     message: str = ""
     """Its first MESSAGE_CHARS_MAX characters."""
     run: str = ""
@@ -86,14 +84,3 @@ class Change:
     def title(self) -> str:
         """The first line of its message."""
         return self.message.split("\n", 1)[0]
-
-    def names(self, *others: "Change") -> bool:
-        """Whether its message says openly that it takes back, or brings back, one of these: by hash or by title."""
-        if _REVERT.match(self.title):
-            return True
-        named = _NAMED.findall(self.message)
-        return any(
-            any(other.sha.startswith(sha) for sha in named)
-            or (len(other.title) >= _TITLE_CHARS_LEAST and other.title in self.message)
-            for other in others
-        )

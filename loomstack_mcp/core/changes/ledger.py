@@ -1,21 +1,47 @@
 """The landed changes of a window: who added each line that is still there, and who removed each that is gone."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any
 
 from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.lines import weight
 from loomstack_mcp.core.changes.nets import Net
+from loomstack_mcp.core.changes.places import Shifts, place_of
 
 _FLEET_NAMES = 5
 """An address with so many names belongs to a fleet of agents: each name is an author."""
 _CHURN_STEPS = 20
 _CHURN_PERCENT = 70
+_NONE: Mapping[Any, int] = MappingProxyType({})
+"""Shared by all pieces that nobody has touched: most are never."""
+_SWEEP_CHANGES = 100
+"""After so many changes, what is older than the window is forgotten."""
 
 
 class Piece:
     """One hunk of a landed change, and what has become of it."""
+
+    __slots__ = (
+        "added",
+        "back_by",
+        "created",
+        "heirs",
+        "live",
+        "lost_to",
+        "net",
+        "number",
+        "old_path",
+        "path",
+        "removed",
+        "tells",
+        "undoes",
+        "undone",
+    )
 
     def __init__(self, number: int, file: FileChange, net: Net) -> None:
         self.number = number
@@ -30,53 +56,108 @@ class Piece:
         """Whether it changed more than layout: words that weigh nothing, as `True` does, count at their place."""
         self.live = self.added
         """What those of its lines say that are still there."""
-        self.heirs: dict[Piece, int] = {}
+        self.heirs: Mapping[Piece, int] = _NONE
         """The hunks that replaced its lines, and how much of them."""
-        self.lost_to: Counter[str] = Counter()
-        self.back_by: Counter[str] = Counter()
+        self.lost_to: Mapping[str, int] = _NONE
+        self.back_by: Mapping[str, int] = _NONE
         """What each author took out of it, and brought back of what it had removed."""
         self.undone = False
         self.undoes: tuple[Piece, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class TrailStep:
     """What one change did to one file."""
 
     number: int
     file: FileChange
     pieces: tuple[Piece, ...]
+    _shifts: Shifts | None = None
+
+    @property
+    def shifts(self) -> Shifts:
+        """How it moved the lines."""
+        if self._shifts is None:
+            self._shifts = Shifts(self.file.hunks)
+        return self._shifts
 
 
-@dataclass
+@dataclass(eq=False)
 class Trail:
     """What happened to one file, under whatever name, and whose lines are in it."""
 
     steps: list[TrailStep] = field(default_factory=list)
-    added: dict[int, list[Piece]] = field(default_factory=lambda: defaultdict(list))
-    removed: dict[int, list[Piece]] = field(default_factory=lambda: defaultdict(list))
-    worded: dict[tuple[int, int], list[Piece]] = field(default_factory=lambda: defaultdict(list))
-    """By the words that a hunk takes and gives."""
     taken: int = 0
     taken_recent: int = 0
     """What the removed lines said, and those of them that had themselves replaced others within the window."""
+    _added: dict[int, list[Piece]] | None = None
+    _removed: dict[int, list[Piece]] | None = None
+    _worded: dict[tuple[int, int], list[Piece]] | None = None
 
     @property
     def churns(self) -> bool:
         """Whether the file is rewritten all the time, as version numbers and lock files are."""
         return len(self.steps) >= _CHURN_STEPS and 100 * self.taken_recent >= _CHURN_PERCENT * self.taken > 0
 
+    @property
+    def added(self) -> dict[int, list[Piece]]:
+        """By line, whose hunks added it. Most files are never touched again: nothing is sorted before somebody asks."""
+        if self._added is None:
+            self._added = _by_line(self.steps, lambda net: net.added)
+        return self._added
+
+    @property
+    def removed(self) -> dict[int, list[Piece]]:
+        """By line, whose hunks removed it."""
+        if self._removed is None:
+            self._removed = _by_line(self.steps, lambda net: net.removed)
+        return self._removed
+
+    @property
+    def worded(self) -> dict[tuple[int, int], list[Piece]]:
+        """By the words that a hunk takes and gives."""
+        if self._worded is None:
+            self._worded = defaultdict(list)
+            for step in self.steps:
+                for piece in step.pieces:
+                    self._worded[piece.net.hunk.takes, piece.net.hunk.gives].append(piece)
+        return self._worded
+
+    def place(self, piece: Piece, forebears: int) -> tuple[int, int]:
+        """Where a landed hunk stands for a change that was made on `forebears`, a set of bits: first and last line."""
+        first, last = place_of(piece.net.hunk)
+        for at in range(bisect_right(self.steps, piece.number, key=attrgetter("number")), len(self.steps)):
+            if forebears >> self.steps[at].number & 1:
+                first, last = self.steps[at].shifts.shifted(first, last)
+        return first, last
+
+    def add(self, step: TrailStep) -> None:
+        """One more thing happened to it."""
+        self.steps.append(step)
+        for piece in step.pieces:
+            self.taken += piece.removed
+            if self._added is not None:
+                for line in piece.net.added:
+                    self._added[line].append(piece)
+            if self._removed is not None:
+                for line in piece.net.removed:
+                    self._removed[line].append(piece)
+            if self._worded is not None:
+                self._worded[piece.net.hunk.takes, piece.net.hunk.gives].append(piece)
+
 
 class Ledger:
     """Changes in an order in which parents come before children. The order of dates says nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, window_ms: int) -> None:
         self.changes: list[Change] = []
-        """Those that changed files, by number."""
+        """Those that changed files, by number, without their files."""
+        self.window_ms = window_ms
         self._numbers: dict[str, int] = {}
         self._reach: dict[str, int] = {}
         self._trails: dict[str, Trail] = {}
         self._names: dict[str, set[str]] = defaultdict(set)
+        self._newest_ms = 0
 
     def forebears(self, change: Change, /) -> int:
         """The changes that `change` was made on, as a set of bits by number."""
@@ -84,6 +165,10 @@ class Ledger:
         for parent in change.parents:
             found |= self._reach.get(parent, 0)
         return found
+
+    def is_forebear(self, number: int, other: int, /) -> bool:
+        """Whether the landed change `other` was made on `number`."""
+        return bool(self._reach[self.changes[other].sha] >> number & 1)
 
     def know(self, authors: Iterable[tuple[str, str]], /) -> None:
         """Hear of authors, each an account and a name, whose changes are not added."""
@@ -125,19 +210,36 @@ class Ledger:
             return {}
         self._reach[change.sha] |= 1 << number
         self._numbers[change.sha] = number
-        self.changes.append(change)
+        said = change.said or sum(weight((*net.removed, *net.added)) for hunks in nets for net in hunks)
+        self.changes.append(replace(change, files=(), said=said))
         self.know([(change.account, change.author)])
+        self._newest_ms = max(self._newest_ms, change.at_ms)
+        if number % _SWEEP_CHANGES == 0:
+            self._forget()
         landed = {}
         for file, hunks in zip(change.files, nets, strict=True):
             trail = self._trails[file.path] = self.trail(file) or Trail()  # the old name stays for parallel branches
             pieces = {net: Piece(number, file, net) for net in hunks}
-            trail.steps.append(TrailStep(number=number, file=file, pieces=tuple(pieces.values())))
-            for net, piece in pieces.items():
-                trail.taken += piece.removed
-                trail.worded[net.hunk.takes, net.hunk.gives].append(piece)
-                for line in net.added:
-                    trail.added[line].append(piece)
-                for line in net.removed:
-                    trail.removed[line].append(piece)
+            trail.add(TrailStep(number=number, file=file, pieces=tuple(pieces.values())))
             landed.update(pieces)
         return landed
+
+    def _forget(self) -> None:
+        """Nobody asks for files that nobody changed within two windows: branches may have waited as long."""
+        since_ms = self._newest_ms - 2 * self.window_ms
+        old = [
+            path
+            for path, trail in self._trails.items()
+            if all(self.changes[step.number].at_ms < since_ms for step in trail.steps[-1:])
+        ]
+        for path in old:
+            del self._trails[path]
+
+
+def _by_line(steps: Iterable[TrailStep], lines: Callable[[Net], Sequence[int]]) -> dict[int, list[Piece]]:
+    found: dict[int, list[Piece]] = defaultdict(list)
+    for step in steps:
+        for piece in step.pieces:
+            for line in lines(piece.net):
+                found[line].append(piece)
+    return found

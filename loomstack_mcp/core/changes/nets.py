@@ -1,7 +1,7 @@
 """Hunks without the lines that only moved, within their file or from file to file."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 
 from loomstack_mcp.core.changes.hunks import FileChange, Hunk
@@ -11,7 +11,7 @@ _MOVED_LEAST = 12
 """What a line must say to count as moved from one file to another."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Net:
     """A hunk without the lines that only moved."""
 
@@ -28,28 +28,49 @@ class Net:
 def netted(files: Iterable[FileChange], /) -> tuple[tuple[Net, ...], ...]:
     """The hunks of each file without the lines that only moved, within it or from file to file."""
     files = tuple(files)
+    both = _gone_and_come(files)
+    if not both:
+        return tuple(
+            tuple(Net(hunk=hunk, removed=hunk.removed, added=hunk.added) for hunk in file.hunks) for file in files
+        )
     taken: Counter[int] = Counter()
     given: Counter[int] = Counter()
     within = []
     for file in files:
-        removed = Counter(line for hunk in file.hunks for line in hunk.removed)
-        added = Counter(line for hunk in file.hunks for line in hunk.added)
+        removed = Counter(line for hunk in file.hunks for line in hunk.removed if line in both)
+        added = Counter(line for hunk in file.hunks for line in hunk.added if line in both)
         within.append(removed & added)
         taken.update(removed - added)
         given.update(added - removed)
     moved = Counter({line: count for line, count in (taken & given).items() if line & WEIGHT_MAX >= _MOVED_LEAST})
     moved_in = moved.copy()
     return tuple(
-        tuple(_netted(file.hunks, (same, moved), (same.copy(), moved_in)))
+        tuple(_netted(file.hunks, both, (same, moved), (same.copy(), moved_in)))
         for file, same in zip(files, within, strict=True)
     )
 
 
+def _gone_and_come(files: Iterable[FileChange]) -> Set[int]:
+    """The lines that go somewhere and come somewhere: all others stay as they are."""
+    gone: set[int] = set()
+    come: set[int] = set()
+    for file in files:
+        for hunk in file.hunks:
+            gone.update(hunk.removed)
+            come.update(hunk.added)
+    return gone & come
+
+
 def _netted(
-    hunks: Iterable[Hunk], gone: tuple[Counter[int], Counter[int]], come: tuple[Counter[int], Counter[int]]
+    hunks: Iterable[Hunk],
+    both: Set[int],
+    gone: tuple[Counter[int], Counter[int]],
+    come: tuple[Counter[int], Counter[int]],
 ) -> Iterator[Net]:
     for hunk in hunks:
-        yield Net(hunk=hunk, removed=_left(hunk.removed, gone), added=_left(hunk.added, come))
+        removed = hunk.removed if both.isdisjoint(hunk.removed) else _left(hunk.removed, gone)
+        added = hunk.added if both.isdisjoint(hunk.added) else _left(hunk.added, come)
+        yield Net(hunk=hunk, removed=removed, added=added)
 
 
 def _left(lines: Iterable[int], moved: tuple[Counter[int], Counter[int]]) -> tuple[int, ...]:

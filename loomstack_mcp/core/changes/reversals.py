@@ -1,19 +1,20 @@
 """Which landed changes a new change takes back: lines that they added go, and lines that they removed return."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from loomstack_mcp.core.changes.effects import ChangeEffects, HunkEffect
 from loomstack_mcp.core.changes.hunks import Change, Hunk
 from loomstack_mcp.core.changes.ledger import Ledger, Piece
-from loomstack_mcp.core.changes.lines import weight
-from loomstack_mcp.core.changes.nets import netted
-from loomstack_mcp.core.changes.undone_hunks import HALF, bounced, share_gone, undone_hunks
+from loomstack_mcp.core.changes.openly import takes_back_openly
+from loomstack_mcp.core.changes.undone_hunks import HALF, Extent, bounced, share_gone, undone_hunks
 from loomstack_mcp.core.limits import DAY_MS
 
 WINDOW_MS = 30 * DAY_MS
 """How long a landed change is remembered."""
+_HUNK_MOST = 300
+"""More than so many letters and digits of one hunk do not weigh more: it is one place."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,18 +34,32 @@ class Undone:
 
     change: Change
     hunks: int
-    hunks_before: int
-    """Those that the same author took back of it before."""
+    hunks_before: int = 0
+    """Those that the same author took back of it before, and that are still gone."""
     restored: int
     """How many of these hunks brought old lines back; the others only took new ones out."""
     share: float
     """The part of what it said, from 0 to 1."""
+    turned: int = 0
+    """How much of it is turned round for certain, in letters and digits: old lines back in the place of the new."""
+    out: int = 0
+    """How much of it, that was inserted, is taken out for certain, with nothing in its place."""
+    before: int = 0
+    """How much of it the same author had taken back, that is still gone."""
+    fresh: int = 0
+    """How much the new change adds to these files that was not there before."""
+    lost: tuple[int, ...] = ()
+    """The lines that it had added, and that go."""
+    returned: tuple[int, ...] = ()
+    """The lines that it had removed, and that return."""
     places: tuple[UndonePlace, ...]
     same_author: bool
     named: bool
     """The new change says openly that it takes this one back, or that it brings back what this one took."""
     again: bool
-    """It was itself a reversal of somebody else's change: this one bounces back."""
+    """It was itself meant to take back somebody else's change, or put it back: this one bounces back."""
+    repairs: str = ""
+    """The change that it had silently taken back, and that the new one puts back."""
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -77,35 +92,42 @@ class Reversals:
         authors: Iterable[tuple[str, str]] = (),
         window_ms: int = WINDOW_MS,
     ) -> None:
-        self._ledger = Ledger()
+        self._ledger = Ledger(window_ms=window_ms)
         self._ledger.know(authors)
         self._ignored = ignored
-        self._window_ms = window_ms
-        self._taken_back: Counter[tuple[str, int]] = Counter()
+        self._taken_back: dict[tuple[str, int], dict[Piece, int]] = defaultdict(dict)
+        """By author and landed change, the hunks of it that are gone through them, and how much each said."""
 
     def land(self, change: Change) -> tuple[Undone, ...]:
         """Take a change into the ledger; returns what it undoes of those before it."""
-        effects = ChangeEffects(self._ledger, change, self._ignored, self._window_ms)
+        effects = ChangeEffects(self._ledger, change, self._ignored)
         undone = undone_hunks(effects)
         told = self._told(change, effects, undone)
         effects.written(self._ledger.add(change, effects.nets), undone)
-        for found in told:
-            self._taken_back[change.author, self._ledger.number(found.change)] += found.hunks
+        for piece, extent in undone.items():
+            self._taken_back[change.author, piece.number][piece] = extent.turned + extent.out
+            for first in piece.undoes:  # which is back
+                self._taken_back[self._ledger.changes[piece.number].author, first.number].pop(first, None)
         return told
 
     def undone_by(self, change: Change) -> tuple[tuple[Undone, ...], tuple[TouchedChange, ...]]:
         """What a change would undo if it landed now, and what else it touches; the ledger stays as it is."""
-        effects = ChangeEffects(self._ledger, change, self._ignored, self._window_ms)
+        effects = ChangeEffects(self._ledger, change, self._ignored)
         undone = undone_hunks(effects)
         told = self._told(change, effects, undone)
         wholly = {piece.number for piece in undone}
         return told, tuple(self._touched(change, number, effects) for number in sorted(effects.numbers() - wholly))
 
-    def _told(self, change: Change, effects: ChangeEffects, undone: Iterable[Piece]) -> tuple[Undone, ...]:
+    def _told(
+        self, change: Change, effects: ChangeEffects, undone: Mapping[Piece, Extent]
+    ) -> tuple[Undone, ...]:
         by_number: dict[int, list[Piece]] = defaultdict(list)
         for piece in undone:
             by_number[piece.number].append(piece)
-        return tuple(self._undone(change, number, by_number[number], effects.found) for number in sorted(by_number))
+        return tuple(
+            self._undone(change, number, {piece: undone[piece] for piece in by_number[number]}, effects)
+            for number in sorted(by_number)
+        )
 
     def _touched(self, change: Change, number: int, effects: ChangeEffects) -> TouchedChange:
         pieces = {piece: effect for piece, effect in effects.found.items() if piece.number == number}
@@ -119,34 +141,51 @@ class Reversals:
             overridden=any(share_gone(piece, effects) >= HALF for piece in pieces),
         )
 
-    def _undone(self, change: Change, number: int, pieces: list[Piece], found: Mapping[Piece, HunkEffect]) -> Undone:
+    def _undone(
+        self, change: Change, number: int, extents: Mapping[Piece, Extent], effects: ChangeEffects
+    ) -> Undone:
         old = self._ledger.changes[number]
-        older = [self._ledger.changes[undone.number] for piece in pieces for undone in piece.undoes]
+        pieces = sorted(extents, key=_where)
+        found = effects.found
+        bounces = [first for piece in pieces for first in self._bounced(old, piece, found[piece])]
+        older = [self._ledger.changes[first.number] for piece in pieces for first in piece.undoes]
+        before = {
+            piece: said
+            for name in effects.hands
+            for piece, said in self._taken_back.get((name, number), {}).items()
+            if piece not in extents
+        }
+        meant = [first for first in bounces if first.undoes or takes_back_openly(old, self._ledger.changes[first.number])]
         return Undone(
             change=old,
             hunks=len(pieces),
-            hunks_before=sum(self._taken_back[name, number] for name in (change.author, *change.also)),
+            hunks_before=len(before),
             restored=sum(bool(piece.removed) or found[piece].whole for piece in pieces),
-            share=_share(old, pieces),
-            places=tuple(_place(piece, found[piece]) for piece in sorted(pieces, key=_where)),
+            share=_share(old, extents),
+            turned=sum(min(_HUNK_MOST, extent.turned) for extent in extents.values()),
+            out=sum(min(_HUNK_MOST, extent.out) for extent in extents.values()),
+            before=sum(before.values()),
+            fresh=sum(effects.fresh[path] for path in {found[piece].path for piece in pieces}),
+            lost=tuple(line for piece in pieces for part in found[piece].parts.values() for line in part.lost),
+            returned=tuple(line for piece in pieces for part in found[piece].parts.values() for line in part.back),
+            places=tuple(_place(piece, found[piece]) for piece in pieces),
             same_author=self._ledger.same_author(change, old),
-            named=change.names(old, *older),
-            again=any(self._bounces(old, piece, found[piece]) for piece in pieces),
+            named=takes_back_openly(change, old, *older),
+            again=bool(meant),
+            repairs=self._ledger.changes[bounces[0].number].sha if bounces and not meant else "",
         )
 
-    def _bounces(self, old: Change, piece: Piece, effect: HunkEffect) -> bool:
-        """Whether the hunk of `old` had itself undone another's, which now comes back."""
-        return any(
-            bounced(first, effect) and not self._ledger.same_author(old, self._ledger.changes[first.number])
-            for first in piece.undoes
-        )
+    def _bounced(self, old: Change, piece: Piece, effect: HunkEffect) -> Iterator[Piece]:
+        """The hunks of others that the hunk of `old` had itself undone, and that now come back."""
+        for first in piece.undoes:
+            if bounced(first, effect) and not self._ledger.same_author(old, self._ledger.changes[first.number]):
+                yield first
 
 
-def _share(old: Change, pieces: Iterable[Piece]) -> float:
-    """The part of what a change said that these hunks of it are."""
-    said = old.said or sum(weight((*net.removed, *net.added)) for nets in netted(old.files) for net in nets)
-    taken = sum(piece.added + piece.removed for piece in pieces)
-    return round(min(1.0, taken / said), 2) if said else 1.0
+def _share(old: Change, extents: Mapping[Piece, Extent]) -> float:
+    """The part of what a change said that goes."""
+    taken = sum(min(extent.total, piece.added + piece.removed) for piece, extent in extents.items())
+    return round(min(1.0, taken / old.said), 4) if old.said else 1.0
 
 
 def _where(piece: Piece) -> tuple[str, int]:

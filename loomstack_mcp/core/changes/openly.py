@@ -1,0 +1,63 @@
+"""What the message of a change says openly: that it takes something back, or that it removes."""
+
+import re
+
+from loomstack_mcp.core.changes.hunks import Change
+
+_PREFIX = r"\W*(?:(?:\w+(?:\([^)]*\))?!?:|\[[^\]]*\]|[\w./-]+:)\s*)*\W*"
+"""What stands before a title's own words: `fix(cart)!:`, `[docs]`, `lib/cart:`."""
+_REVERTS = re.compile(
+    _PREFIX + r"(?:temporar\w+ )?(?:un-?)?(?:revert|undo|back(?:s|ing|ed)?[ -]?out|roll(?:s|ing|ed)?[ -]?back|re-?land"
+    r"|re-?apply|re-?introduc|restor|reinstat|resurrect|bring back|put back)",
+    re.IGNORECASE,
+)
+_REVERT_BRANCH = re.compile(r"Merge pull request \S+ from \S*\brevert-\d+", re.IGNORECASE)
+_REVERTS_NUMBER = re.compile(r"\breverts?:? (?:[\w.-]+/[\w.-]+)?[#!](\d+)", re.IGNORECASE)
+"""As GitHub's revert of a pull request says in its text."""
+_NUMBERS = re.compile(r"[#!](\d+)\b")
+_NAMED = re.compile(r"\b[0-9a-f]{7,64}\b")
+_TITLE_CHARS_LEAST = 12
+_REMOVES = re.compile(
+    r"\b(?:remov|delet|drop|disabl|kill|get(?:s|ting)? rid|unus|deprecat|strip|prun|purg|eliminat|clean|dead code"
+    r"|no longer|temporar|revert|downgrad|rip)",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}(?![a-z])")
+_STEM_CHARS = 6
+_COMMON = frozenset(
+    "this that with from into when than then also only make makes change changes test tests support update updates "
+    "fixes fixed feat chore docs refactor merge pull request branch commit release remove removes removed adds added "
+    "adding improve better code file files some more allow using used uses".split()
+)
+
+
+def takes_back_openly(change: Change, *others: Change) -> bool:
+    """Whether it says that it takes back, or brings back, one of these: by a revert's title, by hash, number or title.
+
+    The forms are those of `git revert`, GitHub, Gerrit and Conventional Commits.
+    """
+    if _REVERTS.match(change.title) or _REVERT_BRANCH.match(change.title):
+        return True
+    named = _NAMED.findall(change.message)
+    reverted = set(_REVERTS_NUMBER.findall(change.message))
+    return any(
+        any(other.sha.startswith(sha) for sha in named)
+        or (len(other.title) >= _TITLE_CHARS_LEAST and other.title in change.message)
+        or bool(reverted and reverted.intersection(_NUMBERS.findall(other.title)))
+        for other in others
+    )
+
+
+def removes_openly(change: Change, other: Change) -> bool:
+    """Whether its title says that something is removed, and names what `other` was about."""
+    return removes_something(change) and bool(_topics(change.title) & _topics(other.title))
+
+
+def removes_something(change: Change) -> bool:
+    """Whether its title says that something is removed."""
+    return _REMOVES.search(change.title) is not None
+
+
+def _topics(title: str) -> set[str]:
+    """The stems of the words that tell what a title is about."""
+    return {word.lower()[:_STEM_CHARS] for word in _WORD.findall(title) if word.lower() not in _COMMON}
