@@ -65,11 +65,15 @@ def _object(found: ConflictResult, others: tuple[Conflict, ...]) -> Body:
     return {
         "verdict": found.verdict,
         "conflicts": [_shown(one, found) for one in found.conflicts],
-        "checked": {"against": found.target, "changes": found.changes, "ms": found.ms},
+        "checked": {"against": found.target, "changes": found.changes, "ms": found.ms, **_nothing(found)},
         **agreed,
         "unchecked": list(found.unchecked),
         "open": [{"of": one.run_id, **_shown(one, found)} for one in others],
     }
+
+
+def _nothing(found: ConflictResult) -> Body:
+    return {"nothing": found.nothing} if found.nothing else {}
 
 
 def _shown(one: Conflict, found: ConflictResult) -> Body:
@@ -86,10 +90,18 @@ def _lines(found: ConflictResult, others: tuple[Conflict, ...]) -> Iterator[str]
     for agreement in found.agreements:
         told = f"{agreement.who} agreed ({agreement.by}): {agreement.text}"
         yield f"{click.style('OK', fg='green', bold=True):<4}    {agreement.sha[:10]} may go: {output.harmless(told)}"
-    verdict = click.style(found.verdict, fg=_COLORS[found.verdict], bold=True)
-    yield f"{verdict}: compared with {counted(found.changes, 'change')} on {found.target} in {found.ms} ms."
+    yield _answered(found)
     for gap in found.unchecked:
         yield click.style(f"Not checked: {output.harmless(gap)}.", fg="yellow")
+
+
+def _answered(found: ConflictResult) -> str:
+    """The answer; where nothing was compared none, unless a gap gives one."""
+    verdict = f"{click.style(found.verdict, fg=_COLORS[found.verdict], bold=True)}: "
+    if not found.nothing:
+        return f"{verdict}compared with {counted(found.changes, 'change')} on {found.target} in {found.ms} ms."
+    said = f"othing was compared: {found.nothing}."
+    return f"N{said}" if found.verdict == "clear" else f"{verdict}n{said}"
 
 
 def _told(one: Conflict, found: ConflictResult, subject: str) -> Iterator[str]:

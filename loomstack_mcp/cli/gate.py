@@ -141,7 +141,9 @@ def _lines(judgement: Judgement) -> Iterator[str]:
         yield f"agreed  {one.sha[:12]} may go, says {output.harmless(one.who)} ({one.by}): {output.harmless(one.text)}"
     yield _verdict(judgement)
     yield from _told("Not judged without the store", judgement.skipped)
-    yield from (f"Note: {output.harmless(gap)}." for gap in judgement.gaps)
+    nothing = judgement.conflicts.nothing if judgement.conflicts else ""
+    gaps = (f"nothing was compared: {nothing}",) if nothing else ()
+    yield from (f"Note: {output.harmless(gap)}." for gap in (*judgement.gaps, *gaps))
 
 
 def _verdict(judgement: Judgement) -> str:

@@ -45,6 +45,15 @@ class ConflictResult:
     """By whose word some of what goes may go."""
     now_ms: int
     alerts: tuple[Alert, ...] = ()
+    files: int
+    """How many files of the change were compared."""
+
+    @property
+    def nothing(self) -> str:
+        """Why nothing was compared, in words; "" where something was."""
+        if not self.changes:
+            return f"no change landed on {self.target} in the time that is looked at"
+        return "" if self.files else f"nothing that counts would land on {self.target}"
 
 
 class ConflictService:
@@ -117,6 +126,7 @@ def _result(found: ConflictsFound, proposal: Proposal, began: float, now_ms: int
         unchecked=unchecked,
         agreements=found.agreements,
         now_ms=now_ms,
+        files=len({file.path for change in proposal.changes for file in change.files}),
     )
 
 

@@ -11,6 +11,7 @@ from loomstack_mcp.adapters.git.run import as_text, committed_at_ms
 from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChange
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.patches import file_changes
+from loomstack_mcp.core.changes.people import account_of
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.phrases import counted
 
@@ -129,7 +130,7 @@ def _change(printed: bytes, lines: Lines) -> Change:
         sha=as_text(sha),
         parents=above,
         author=as_text(author),
-        account=lines.hidden(as_text(address)) if address else "",
+        account=account_of(as_text(address), lines),
         at_ms=committed_at_ms(as_text(seconds)),
         message=as_text(message)[:MESSAGE_CHARS_MAX],
         run=as_text(runs.rsplit(b",", 1)[-1].strip())[:_RUN_CHARS_MAX],

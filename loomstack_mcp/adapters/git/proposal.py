@@ -15,6 +15,7 @@ from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.generated import Generated, named_so
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.changes.people import account_of
 from loomstack_mcp.core.changes.reversals import WINDOW_MS
 from loomstack_mcp.core.limits import SECOND_MS
 
@@ -91,7 +92,7 @@ class Landing:
         self, found: Sequence[Change], made: Sequence[Made], who: tuple[str, str], left_out: tuple[str, ...]
     ) -> Proposal:
         author, address = who
-        account = self._lines.hidden(address) if address else ""
+        account = account_of(address, self._lines)
         message = "\n".join(commit.message for commit in made)[:_MESSAGE_CHARS_MAX]
         attributes = Attributes(self._repo, self._deciders)
         for change in found:

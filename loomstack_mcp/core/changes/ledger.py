@@ -11,10 +11,9 @@ from typing import Any
 from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.lines import weight
 from loomstack_mcp.core.changes.nets import Net
+from loomstack_mcp.core.changes.people import People
 from loomstack_mcp.core.changes.places import Shifts, place_of
 
-_FLEET_NAMES = 5
-"""An address with so many names belongs to a fleet of agents: each name is an author."""
 _CHURN_STEPS = 20
 _CHURN_PERCENT = 70
 _NONE: Mapping[Any, int] = MappingProxyType({})
@@ -156,7 +155,7 @@ class Ledger:
         self._numbers: dict[str, int] = {}
         self._reach: dict[str, int] = {}
         self._trails: dict[str, Trail] = {}
-        self._names: dict[str, set[str]] = defaultdict(set)
+        self._people = People()
         self._newest_ms = 0
 
     def forebears(self, change: Change, /) -> int:
@@ -173,7 +172,7 @@ class Ledger:
     def know(self, authors: Iterable[tuple[str, str]], /) -> None:
         """Hear of authors, each an account and a name, whose changes are not added."""
         for account, name in authors:
-            self._names[account].add(name)
+            self._people.know(account, name)
 
     def number(self, change: Change, /) -> int:
         """Of a landed change that changed files, in the order of landing."""
@@ -189,18 +188,11 @@ class Ledger:
         Developers whose loops bear one name are told apart by what git has for them, where it has that of both.
         """
         if one.signed is None and other.signed is None:
-            return self._same_person(one.signer, other.signer)
+            return self._people.same(one.signer, other.signer)
         if one.signed is None or other.signed is None or one.author != other.author:
             return False
         is_unknown = not any(one.signed) or not any(other.signed)
-        return is_unknown or self._same_person(one.signed, other.signed)
-
-    def _same_person(self, one: tuple[str, str], other: tuple[str, str]) -> bool:
-        """By name, or by address unless a whole fleet uses it."""
-        (name, account), (other_name, other_account) = one, other
-        if name == other_name:
-            return True
-        return account == other_account != "" and len(self._names[account]) < _FLEET_NAMES
+        return is_unknown or self._people.same(one.signed, other.signed)
 
     def add(self, change: Change, nets: Sequence[Sequence[Net]], /) -> dict[Net, Piece]:
         """Land a change; returns the piece of each hunk."""

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.changes.lines import WEIGHT_MAX
+from loomstack_mcp.core.changes.manifests import is_manifest
+from loomstack_mcp.core.changes.openly import removes_openly, removes_something
+from loomstack_mcp.core.changes.people import is_bot
 from loomstack_mcp.core.changes.reversals import Undone
 from loomstack_mcp.core.limits import DAY_MS, HOUR_MS
 
@@ -12,9 +16,15 @@ Verdict = Literal["clear", "warn", "stop"]
 Kind = Literal["undo", "stale_base", "ping_pong"]
 
 RECENT_MS = 14 * DAY_MS
-"""How fresh a landed change is while taking back three hunks of it is stopped."""
+"""How fresh a landed change is while taking back three hunks of it, or a large one, is stopped."""
 STOP_HUNKS = 3
-_MOST = 0.5
+_SHARE = 0.03
+"""The least part of a landed change that is worth a stop; of a giant one _MUCH."""
+# The rest is in letters and digits of lines that go or return.
+_LINE = 20
+_HUNKS_SAY = 60
+_TURNED = 150
+_MUCH = 1_500
 _UNRELATED_MS = 12 * HOUR_MS
 """Changes of one author that lie further apart than this are no single piece of work."""
 
@@ -83,34 +93,76 @@ def reversal(
 ) -> Reversal:
     """Weigh what `change` takes back; `undone` is not empty.
 
-    Stopped: what was intended; three hunks of the last fourteen days; an old copy over several
-    unrelated changes; what bounces back. A change that says openly what it takes back is warned of
-    only, unless that was intended.
+    Stopped: what was intended; what is gone for certain in a real share; an old copy over newer work; what bounces
+    back. A change that says openly what it takes back is warned of only, unless that was intended. Who puts back what
+    somebody silently took repairs it.
     """
     agreements = tuple(agreed(one) for one in undone)
     silent = [one for one, yes in zip(undone, agreements, strict=True) if not yes]
-    hidden = [one for one in silent if not one.named]
-    recent = [one for one in hidden if change.at_ms - one.change.at_ms <= RECENT_MS]
-    kind = _kind(hidden, recent)
-    is_much = sum(_counted(one) for one in recent) >= STOP_HUNKS
+    lost = [one for one in silent if not one.repairs]
+    hidden = [one for one in lost if not one.named]
+    kind = _kind(change, hidden)
     verdict: Verdict = "clear"
-    if silent:
-        verdict = "stop" if kind != "undo" or is_much or any(intended(one) for one in silent) else "warn"
-    return Reversal(change=change, kind=kind, verdict=verdict, undoes=tuple(undone), agreed=agreements)
+    if any(intended(one) for one in silent) or kind == "ping_pong":
+        verdict = "stop"
+    elif lost:
+        weighty = kind == "stale_base" or any(_is_stop(change, one) for one in hidden)
+        verdict = "stop" if weighty and not _is_of_versions(hidden) else "warn"
+    return Reversal(
+        change=change,
+        kind=kind,
+        verdict=verdict,
+        undoes=tuple(undone),
+        agreed=agreements,
+        lost=sum(len(one.lost) + len(one.returned) for one in lost),
+        manifests=bool(lost) and _is_of_versions(lost),
+    )
 
 
-def _kind(hidden: Sequence[Undone], recent: Sequence[Undone]) -> Kind:
+def _kind(change: Change, hidden: Sequence[Undone]) -> Kind:
     if any(one.again for one in hidden):
         return "ping_pong"
-    return "stale_base" if _unrelated([one for one in recent if _counted(one)]) else "undo"
+    telling = [one for one in hidden if _is_recent(change, one) and not _is_excused(change, one)]
+    if any(_is_old_copy(change, one) for one in telling):
+        return "stale_base"
+    turned = [one for one in telling if one.turned + one.out >= _LINE]
+    is_much = sum(one.turned for one in turned) >= _HUNKS_SAY and any(one.share >= _SHARE for one in turned)
+    return "stale_base" if is_much and _unrelated(turned) else "undo"
 
 
-def _counted(undone: Undone) -> int:
-    """Hunks that weigh: those that bring old lines back, or all where most of the change goes.
+def _is_stop(change: Change, one: Undone) -> bool:
+    """Whether what goes is much, for certain, a real share of the landed change, and of the last days."""
+    if not _is_recent(change, one) or _is_excused(change, one):
+        return False
+    sure = one.turned + one.out + one.before
+    if one.share < _SHARE and sure < _MUCH:
+        return False
+    turned = one.turned + one.before
+    if turned >= _TURNED or (turned >= _HUNKS_SAY and one.hunks + one.hunks_before >= STOP_HUNKS):
+        return True
+    # What was only inserted goes in any rework: unless nothing of that size comes into these files.
+    return sure >= _TURNED and one.fresh <= sum(line & WEIGHT_MAX for line in one.lost)
 
-    Taking a few new lines out again, with nothing old in their place, is what any clean-up does.
-    """
-    return (undone.hunks if undone.share >= _MOST else undone.restored) + undone.hunks_before
+
+def _is_old_copy(change: Change, one: Undone) -> bool:
+    """Whether it was written before the other landed, and rebased over it since: who wrote it cannot have known."""
+    is_older = 0 < change.written_ms < one.change.at_ms
+    return is_older and one.turned + one.out >= _LINE and one.share >= _SHARE / 2
+
+
+def _is_recent(change: Change, one: Undone) -> bool:
+    return change.at_ms - one.change.at_ms <= RECENT_MS or 0 < change.written_ms < one.change.at_ms
+
+
+def _is_excused(change: Change, one: Undone) -> bool:
+    """Whether it is nobody's work, or its going is what the title of the new change tells."""
+    if is_bot(one.change.author) or removes_openly(change, one.change):
+        return True
+    return removes_something(change) and not one.returned
+
+
+def _is_of_versions(lost: Sequence[Undone]) -> bool:
+    return all(is_manifest(path) for one in lost for path in one.paths)
 
 
 def _unrelated(undone: Sequence[Undone]) -> bool:

@@ -63,7 +63,15 @@ def conflict_answer(result: ConflictResult, *, worktree: str = "") -> ConflictAn
         "conflicts": bodies,
         "agreed": [dict(agreement_shown(one)) for one in result.agreements[:_CONFLICTS_MAX]],
         "checked": dict(
-            lean({"worktree": worktree, "against": result.target, "changes": result.changes, "ms": result.ms})
+            lean(
+                {
+                    "worktree": worktree,
+                    "against": result.target,
+                    "changes": result.changes,
+                    "nothing": result.nothing,
+                    "ms": result.ms,
+                }
+            )
         ),
         "unchecked": list(result.unchecked),
         "alerts": answers.alert_items(result.alerts),
