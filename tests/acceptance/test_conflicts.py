@@ -190,9 +190,17 @@ def test_what_bounces_back_is_stopped_for_a_person(trunk: Path, serve: Callable[
     ana.answer("start_run", loop="refactor", goal="net prices")
     (branch / "src/a.py").write_text(AFTER)
 
-    found = ana.answer("check_conflicts")
+    repairing = ana.answer("check_conflicts")
+    back = land(trunk, branch, "Net prices", author="Bea <bea@shop>")
+    git(dan, "merge", "--quiet", "--ff-only", "main")
+    (dan / "src/a.py").write_text(BEFORE)
+    again = serve(cwd=dan)
+    again.answer("start_run", loop="triage", goal="green")
+    found = again.answer("check_conflicts")
 
+    assert (repairing["verdict"], [one["who"] for one in repairing["repairs"]]) == ("warn", ["Dan"])
     assert (found["verdict"], found["conflicts"][0]["kind"]) == ("stop", "ping_pong")
+    assert found["conflicts"][0]["commit"] == back[: len(found["conflicts"][0]["commit"])]
     assert "a person decides" in found["conflicts"][0]["do"]
 
 

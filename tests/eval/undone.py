@@ -232,10 +232,14 @@ def ping_pong(history: History) -> None:
     first, edits = intended(history, author="ana", count=2)
     after = [(path, block, list(block)) for path, block, _ in edits]
     restore(edits)
-    second = history.commit("bea", "As it should be", undoes=(first,))
+    history.commit("bea", "As it should be", undoes=(first,))
+    before = [(path, block, list(block)) for path, block, _ in edits]
     history.noise(1)
     restore(after)
-    history.commit("ana", "As it has to be", undoes=(second,))
+    third = history.commit("ana", "As it has to be")
+    history.noise(1)
+    restore(before)
+    history.commit("bea", "Once more, with a reason", undoes=(third,))
 
 
 def chain(history: History) -> None:

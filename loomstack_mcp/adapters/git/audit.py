@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loomstack_mcp.adapters.git import diffs, history
 from loomstack_mcp.adapters.git.attributes import Attributes, reformatting
@@ -11,6 +11,7 @@ from loomstack_mcp.adapters.git.diffs import Unread, merge_gaps
 from loomstack_mcp.adapters.git.identity import ignores_case
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.changes.branches import arrivals
+from loomstack_mcp.core.changes.cases import Cases
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
@@ -41,37 +42,43 @@ def audited(
     *,
     since_ms: int = 0,
     last: int = 0,
+    window_ms: int = WINDOW_MS,
     generated: Sequence[str] = (),
     progress: Callable[[int, int], None],
 ) -> Audit:
-    """Judge the commits reachable from HEAD since `since_ms`, or the `last` ones, against those 30 days before each."""
+    """Judge the commits reachable from HEAD since `since_ms`, or the `last` ones, each when it landed.
+
+    They are compared with what landed within the window before. What later commits put back is told with each case.
+    """
     began = time.monotonic()
     repo.must_have_history()
     judged = history.commits(repo, "HEAD", since_ms=since_ms, last=last)
-    times = [change.at_ms for change in judged]
-    before = history.commits(repo, "HEAD", since_ms=max(1, min(times, default=0) - WINDOW_MS))
-    known = {change.sha for change in before}
-    listed = [*before, *(change for change in judged if change.sha not in known)]  # dated before: a clock was wrong
     wanted = {change.sha for change in judged}
+    listed = history.with_window(repo, "HEAD", judged, window_ms=window_ms)
+    landed_ms = {change.sha: change.at_ms for change in listed}
     deciders = repo.deciders("")  # not what is audited: it would say of itself what does not count
     unread, attributes = Unread(), Attributes(repo, deciders)
     generated_paths = Generated(generated, ignore_case=ignores_case(repo.place))
-    reversals = Reversals(ignored=generated_paths)
-    found = []
+    reversals = Reversals(ignored=lambda _: False, window_ms=window_ms)
+    agreed = _Agreed(arrivals(listed, listed[-1].sha) if listed else {}, reformatting(repo, deciders))
+    cases = Cases(agreed.together)
     lines = Lines(secrets.token_bytes(_KEY_BYTES))
-    agreed = _Agreed(arrivals(before, before[-1].sha) if before else {}, reformatting(repo, deciders))
-    for done, change in enumerate(diffs.changes(repo, listed, unread, lines=lines), start=1):
-        attributes.teach(generated_paths, change)
+    for done, read in enumerate(diffs.changes(repo, listed, unread, lines=lines), start=1):
+        attributes.teach(generated_paths, read)
+        files = tuple(file for file in read.files if not generated_paths(file.path))
+        change = replace(read, at_ms=landed_ms[read.sha], files=files)
+        cases.land(change)
         undone = reversals.land(change)
         if undone and change.sha in wanted:
-            found.append(reversal(change, undone, agreed=agreed.on(change), intended=_unknown))
+            cases.begin(reversal(change, undone, agreed=agreed.on(change), intended=_unknown))
         progress(done, len(listed))
+    times = [landed_ms[sha] for sha in wanted]
     return Audit(
         commits=len(judged),
         first_ms=min(times, default=0),
         last_ms=max(times, default=0),
         seconds=time.monotonic() - began,
-        reversals=tuple(found),
+        reversals=tuple(cases.ended()),
         unchecked=(*_UNDECIDED[bool(deciders) :], *repo.gaps, *merge_gaps(repo, listed), *unread.sentences()),
     )
 
@@ -87,12 +94,14 @@ class _Agreed:
         """Whether those concerned knew: one author, one branch that landed at once, or what only reformats."""
 
         def agreed(undone: Undone) -> bool:
-            shas = change.sha, undone.change.sha
-            arrived = self.arrived.get(undone.change.sha)
-            together = arrived == self.arrived.get(change.sha, "") != change.sha
-            return undone.same_author or together or any(sha in self.reformatting for sha in shas)
+            only_reformats = any(sha in self.reformatting for sha in (change.sha, undone.change.sha))
+            return undone.same_author or self.together(undone.change, change) or only_reformats
 
         return agreed
+
+    def together(self, one: Change, other: Change) -> bool:
+        """Whether two commits came in one branch, which landed at once."""
+        return self.arrived.get(one.sha) == self.arrived.get(other.sha, "") != other.sha
 
 
 def _unknown(_: Undone) -> bool:

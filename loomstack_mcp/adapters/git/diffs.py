@@ -24,7 +24,7 @@ _DIFF = (
     *("--no-color", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--ignore-submodules=dirty"),
     *("--diff-algorithm=myers", "--indent-heuristic", "--inter-hunk-context=0", f"-O{os.devnull}", "-l1000"),
 )
-_FORMAT = "%H%x00%P%x00%ct%x00%aN%x00%aE%x00%B%x00%(trailers:key=Loom-Run,valueonly,separator=%x2C)%x00"
+_FORMAT = "%H%x00%P%x00%ct%x00%at%x00%aN%x00%aE%x00%B%x00%(trailers:key=Loom-Run,valueonly,separator=%x2C)%x00"
 _MARK_BYTES = 16
 _RUN_CHARS_MAX = 20
 
@@ -124,7 +124,7 @@ def _logged(repo: Repository, shas: Sequence[str], lines: Lines, *, resolved: st
 
 
 def _change(printed: bytes, lines: Lines) -> Change:
-    sha, parents, seconds, author, address, message, runs, rest = printed.split(b"\0", 7)
+    sha, parents, seconds, written, author, address, message, runs, rest = printed.split(b"\0", 8)
     above = tuple(as_text(parents).split())
     return Change(
         sha=as_text(sha),
@@ -132,6 +132,7 @@ def _change(printed: bytes, lines: Lines) -> Change:
         author=as_text(author),
         account=account_of(as_text(address), lines),
         at_ms=committed_at_ms(as_text(seconds)),
+        written_ms=committed_at_ms(as_text(written)),
         message=as_text(message)[:MESSAGE_CHARS_MAX],
         run=as_text(runs.rsplit(b",", 1)[-1].strip())[:_RUN_CHARS_MAX],
         files=_parsed_files(rest, lines, is_merge=len(above) > 1),

@@ -13,7 +13,7 @@ from loomstack_mcp.core.errors import Invalid, NotFound
 
 _LINE_MAX = 20_000
 """Of the first-parent line, to find where the window begins."""
-_MADE = "--format=%H%x00%aN%x00%aE%x00%B%x00%(trailers:key=Loom-Run,valueonly,separator=%x2C)%x00"
+_MADE = "--format=%H%x00%at%x00%aN%x00%aE%x00%B%x00%(trailers:key=Loom-Run,valueonly,separator=%x2C)%x00"
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Made:
     """A commit, as its maker signed it."""
 
     sha: str
+    written_ms: int
     author: str
     address: str
     message: str
@@ -67,14 +68,31 @@ def landed(repo: Repository, tip: str, *, since_ms: int) -> tuple[Change, ...]:
     return tuple(replace(one, at_ms=at_ms.get(arrived.get(one.sha, ""), one.at_ms)) for one in history)
 
 
+def with_window(repo: Repository, tip: str, judged: Sequence[Change], *, window_ms: int) -> tuple[Change, ...]:
+    """The commits `judged`, reachable from `tip`, and what landed there within a window before, parents first.
+
+    Each with when it landed.
+    """
+    wanted = {change.sha: change for change in judged}
+    line = _listed(repo, "rev-list", "--first-parent", "--timestamp", "--parents", f"--max-count={_LINE_MAX}", tip)
+    # By the line alone: the clock of a commit beside it may have been wrong by years.
+    first_ms = min((change.at_ms for change in line if change.sha in wanted), default=line[0].at_ms if line else 0)
+    found = landed(repo, tip, since_ms=max(1, first_ms - window_ms))
+    known = {change.sha for change in found}
+    return (*(change for change in judged if change.sha not in known), *found)
+
+
 def made_since(repo: Repository, base: str, head: str) -> tuple[Made, ...]:
     """The commits of `head` that `base` ("" for none) has not, newest first. Raises Invalid where git cannot tell."""
     tip, below = repo.commit(head), repo.commit(base) if base else ""
     ran = repo.run_plain("log", _MADE, "--end-of-options", tip or head, *([f"^{below or base}"] if base else []))
     if ran.code:
         raise Invalid(f"git cannot tell who made {head[:12]}: {ran.complaint}")
-    fields = as_text(ran.printed).split("\0")
-    return tuple(Made(*(field.strip("\n") for field in fields[at : at + 5])) for at in range(0, len(fields) - 5, 5))
+    fields = [field.strip("\n") for field in as_text(ran.printed).split("\0")]
+    return tuple(
+        Made(sha, committed_at_ms(seconds), *who)
+        for sha, seconds, *who in (fields[at : at + 6] for at in range(0, len(fields) - 6, 6))
+    )
 
 
 def author_here(repo: Repository) -> tuple[str, str]:

@@ -71,14 +71,14 @@ class Landing:
         found = [diffs.diff(self._repo, self._base, tree, lines=self._lines) for tree in taken.trees]
         made = history.made_since(self._repo, self._pushed or self._base, self._head)
         who = history.author_here(self._repo)
-        proposal = self._proposed(found, made, who, taken.left_out)
+        proposal = self._proposed(found, made, who, committed=taken.head, left_out=taken.left_out)
         if self._pushed in ("", self._base):
             return proposal
         pushing = [diffs.diff(self._repo, self._pushed, tree, lines=self._lines) for tree in taken.trees]
         unpushed = {commit.sha for commit in made}
         return replace(
             proposal,
-            pushing=self._proposed(pushing, made, who, ()).changes,
+            pushing=self._proposed(pushing, made, who, committed=taken.head).changes,
             pushed=tuple(commit for commit in self.history if commit.sha not in unpushed),
         )
 
@@ -86,13 +86,21 @@ class Landing:
         """The same of a tree that would be there, of merging the commits `made`, newest first."""
         change = diffs.diff(self._repo, self._repo.commit(self._target), after, lines=self._lines)
         who = (made[0].author, made[0].address) if made else ("", "")
-        return self._proposed([change], made, who, ())
+        return self._proposed([change], made, who, committed=after)
 
     def _proposed(
-        self, found: Sequence[Change], made: Sequence[Made], who: tuple[str, str], left_out: tuple[str, ...]
+        self,
+        found: Sequence[Change],
+        made: Sequence[Made],
+        who: tuple[str, str],
+        *,
+        committed: str,
+        left_out: tuple[str, ...] = (),
     ) -> Proposal:
+        """`committed` is the tree of which every line is in a commit, and so as old as that says."""
         author, address = who
         account = account_of(address, self._lines)
+        written_ms = max((commit.written_ms for commit in made), default=0)
         message = "\n".join(commit.message for commit in made)[:_MESSAGE_CHARS_MAX]
         attributes = Attributes(self._repo, self._deciders)
         for change in found:
@@ -105,6 +113,7 @@ class Landing:
                     account=account,
                     message=message,
                     at_ms=self._now_ms,
+                    written_ms=written_ms if change.sha == committed else self._now_ms,
                     files=tuple(file for file in change.files if not self._generated(file.path)),
                 )
                 for change in found

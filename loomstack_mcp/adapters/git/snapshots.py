@@ -42,6 +42,8 @@ class Snapshot:
 
     trees: tuple[str, ...]
     """As long as the repository is open."""
+    head: str
+    """The one that HEAD has; "" before the first commit."""
     left_out: tuple[str, ...]
     """What is not in them, or not as it would land, in sentences."""
 
@@ -60,7 +62,7 @@ def snapshot(repo: Repository) -> Snapshot:
         raise Invalid(f"git cannot read this worktree: {of_files.complaint}")
     head = repo.objects.object_named("HEAD^{tree}")
     trees = dict.fromkeys(tree for tree in (of_files.text, of_index, head.id if head else "") if tree)
-    return Snapshot(trees=tuple(trees), left_out=left_out)
+    return Snapshot(trees=tuple(trees), head=head.id if head else "", left_out=left_out)
 
 
 def index_tree(repo: Repository, index: Path) -> Ran:

@@ -157,18 +157,14 @@ class ChangeEffects:
     def _owners(self, trail: Trail, index: Mapping[int, list[Piece]], line: int, mine: Net) -> list[Piece]:
         """The newest hunk that added (or removed) this line, those at this place first.
 
-        With it those that did the same on a branch beside it, as a change that was picked into two releases.
+        With it those that did the same on a branch beside it, as a change that was picked into two releases is there
+        twice, and a merge says again what it took from one side.
         """
-        owners = [piece for piece in index.get(line, ()) if self._counts(piece.number)]
+        owners = [piece for piece in dict.fromkeys(index.get(line, ())) if self._counts(piece.number)]
         if len(owners) < 2:
             return owners
         newest = next((p for p in reversed(owners) if self.is_near(trail, p, mine)), owners[-1])
-        return [
-            piece
-            for piece in owners
-            if piece is newest
-            or (piece.number < newest.number and not self.ledger.is_forebear(piece.number, newest.number))
-        ]
+        return [piece for piece in owners if piece is newest or self.ledger.is_beside(piece.number, newest.number)]
 
     def _effect(self, trail: Trail, file: FileChange, piece: Piece) -> HunkEffect:
         found = self.found.get(piece)

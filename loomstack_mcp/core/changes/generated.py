@@ -9,9 +9,10 @@ _NAMES = re.compile(
     r"""(?:^|/)(?:
       package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|yarn\.lock|bun\.lockb?|[^/]*\.lock|go\.sum|gradle\.lockfile
       |[^/]*\.min\.(?:js|css)|[^/]*\.map|[^/]*\.snap|[^/]*\.pb\.go|[^/]*_pb2(?:_grpc)?\.pyi?|[^/]*\.generated\.[a-z]+
-      |[^/]*\.g\.dart|(?i:changelog|changes|history|news|release_?notes)(?:\.(?:md|rst|txt|adoc))?
+      |[^/]*\.g\.dart|[^/]*\.golden|[^/]*bom\.cdx\.(?:json|xml)|(?i:changelog|changes|history|news|release_?notes)(?:\.(?:md|rst|txt|adoc))?
     )$
-    |(?:^|/)(?:node_modules|vendor|third_party|__snapshots__|changelog(?:\.d)?|newsfragments|\.changeset)/""",
+    |(?:^|/)(?:node_modules|_?vendor(?:ed)?|third_party|__snapshots__|changelogs?(?:\.d)?|news(?:fragments)?|\.changes(?:et)?
+      |upcoming_changes|next_api_changes|release[-_]?notes|\.?unreleased)/""",
     re.VERBOSE,
 )
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 MESSAGE_CHARS_MAX = 1_000
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class Hunk:
     """Consecutive lines that were replaced. Lines that say nothing are counted but not listed."""
@@ -64,9 +63,9 @@ class Change:
     signed: tuple[str, str] | None = None
     """Of what a loop made, which `author` names: name and account that git has for it. None where it is no loop's."""
     at_ms: int = 0
-    """When it was committed, or landed."""
+    """When it landed; of a change that was only read, when it was committed."""
     written_ms: int = 0
-    """When its author wrote it: a rebase keeps that. 0 where it is not known."""
+    """When its author wrote it, which a rebase keeps. 0 where it is not known."""
     message: str = ""
     """Its first MESSAGE_CHARS_MAX characters."""
     run: str = ""

@@ -165,9 +165,10 @@ class Ledger:
             found |= self._reach.get(parent, 0)
         return found
 
-    def is_forebear(self, number: int, other: int, /) -> bool:
-        """Whether the landed change `other` was made on `number`."""
-        return bool(self._reach[self.changes[other].sha] >> number & 1)
+    def is_beside(self, number: int, other: int, /) -> bool:
+        """Whether a landed change is an earlier one that `other` was not made on, or that `other` merges."""
+        change = self.changes[other]
+        return number < other and (len(change.parents) > 1 or not self._reach[change.sha] >> number & 1)
 
     def know(self, authors: Iterable[tuple[str, str]], /) -> None:
         """Hear of authors, each an account and a name, whose changes are not added."""

@@ -7,8 +7,10 @@ from loomstack_mcp.core.changes.hunks import Change
 _PREFIX = r"\W*(?:(?:\w+(?:\([^)]*\))?!?:|\[[^\]]*\]|[\w./-]+:)\s*)*\W*"
 """What stands before a title's own words: `fix(cart)!:`, `[docs]`, `lib/cart:`."""
 _REVERTS = re.compile(
-    _PREFIX + r"(?:temporar\w+ )?(?:un-?)?(?:revert|undo|back(?:s|ing|ed)?[ -]?out|roll(?:s|ing|ed)?[ -]?back|re-?land"
-    r"|re-?apply|re-?introduc|restor|reinstat|resurrect|bring back|put back)",
+    _PREFIX + r"(?:temporar\w+ )?(?:revert|undo|back(?:s|ing|ed)?[ -]?out|roll(?:s|ing|ed)?[ -]?back)", re.IGNORECASE
+)
+_RESTORES = re.compile(
+    _PREFIX + r"(?:un-?revert|re-?land|re-?apply|re-?introduc|restor|reinstat|resurrect|bring back|put back)",
     re.IGNORECASE,
 )
 _REVERT_BRANCH = re.compile(r"Merge pull request \S+ from \S*\brevert-\d+", re.IGNORECASE)
@@ -24,10 +26,10 @@ _REMOVES = re.compile(
 )
 _WORD = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}(?![a-z])")
 _STEM_CHARS = 6
-_COMMON = frozenset(
-    "this that with from into when than then also only make makes change changes test tests support update updates "
-    "fixes fixed feat chore docs refactor merge pull request branch commit release remove removes removed adds added "
-    "adding improve better code file files some more allow using used uses".split()
+_COMMON = re.compile(
+    r"this|that|with|from|into|when|than|then|also|only|makes?|changes?|tests?|support|updates?|fix(?:es|ed)?|feat|chore"
+    r"|docs|refactor|merge|pull|request|branch|commit|release|remove[sd]?|add(?:s|ed|ing)?|improve|better|code|files?|some"
+    r"|more|allow|us(?:ed|ing|es)"
 )
 
 
@@ -36,7 +38,9 @@ def takes_back_openly(change: Change, *others: Change) -> bool:
 
     The forms are those of `git revert`, GitHub, Gerrit and Conventional Commits.
     """
-    if _REVERTS.match(change.title) or _REVERT_BRANCH.match(change.title):
+    if reverts_openly(change) or _RESTORES.match(change.title):
+        return True
+    if any(_reapplies(change, other) for other in others):
         return True
     named = _NAMED.findall(change.message)
     reverted = set(_REVERTS_NUMBER.findall(change.message))
@@ -48,8 +52,21 @@ def takes_back_openly(change: Change, *others: Change) -> bool:
     )
 
 
+def _reapplies(change: Change, revert: Change) -> bool:
+    """Whether it lands again, under its old title, what a revert named so took back."""
+    title = re.sub(r"\s*\(#\d+\)$", "", change.title)
+    return len(title) >= _TITLE_CHARS_LEAST and reverts_openly(revert) and title in revert.message
+
+
+def reverts_openly(change: Change) -> bool:
+    """Whether its title says that it is a revert."""
+    return bool(_REVERTS.match(change.title) or _REVERT_BRANCH.match(change.title))
+
+
 def removes_openly(change: Change, other: Change) -> bool:
-    """Whether its title says that something is removed, and names what `other` was about."""
+    """Whether its title begins with the word for it, or says that something goes of what `other` was about."""
+    if re.match(_PREFIX + _REMOVES.pattern, change.title, re.IGNORECASE):
+        return True
     return removes_something(change) and bool(_topics(change.title) & _topics(other.title))
 
 
@@ -60,4 +77,4 @@ def removes_something(change: Change) -> bool:
 
 def _topics(title: str) -> set[str]:
     """The stems of the words that tell what a title is about."""
-    return {word.lower()[:_STEM_CHARS] for word in _WORD.findall(title) if word.lower() not in _COMMON}
+    return {word.lower()[:_STEM_CHARS] for word in _WORD.findall(title) if not _COMMON.fullmatch(word.lower())}

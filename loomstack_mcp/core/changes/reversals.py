@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from loomstack_mcp.core.changes.effects import ChangeEffects, HunkEffect
 from loomstack_mcp.core.changes.hunks import Change, Hunk
 from loomstack_mcp.core.changes.ledger import Ledger, Piece
+from loomstack_mcp.core.changes.lines import weight
 from loomstack_mcp.core.changes.openly import takes_back_openly
 from loomstack_mcp.core.changes.undone_hunks import HALF, Extent, bounced, share_gone, undone_hunks
 from loomstack_mcp.core.limits import DAY_MS
@@ -60,6 +61,8 @@ class Undone:
     """It was itself meant to take back somebody else's change, or put it back: this one bounces back."""
     repairs: str = ""
     """The change that it had silently taken back, and that the new one puts back."""
+    own_repair: bool = False
+    """Whether whose change that was puts it back, or the new one says openly that it does."""
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -118,9 +121,7 @@ class Reversals:
         wholly = {piece.number for piece in undone}
         return told, tuple(self._touched(change, number, effects) for number in sorted(effects.numbers() - wholly))
 
-    def _told(
-        self, change: Change, effects: ChangeEffects, undone: Mapping[Piece, Extent]
-    ) -> tuple[Undone, ...]:
+    def _told(self, change: Change, effects: ChangeEffects, undone: Mapping[Piece, Extent]) -> tuple[Undone, ...]:
         by_number: dict[int, list[Piece]] = defaultdict(list)
         for piece in undone:
             by_number[piece.number].append(piece)
@@ -141,13 +142,15 @@ class Reversals:
             overridden=any(share_gone(piece, effects) >= HALF for piece in pieces),
         )
 
-    def _undone(
-        self, change: Change, number: int, extents: Mapping[Piece, Extent], effects: ChangeEffects
-    ) -> Undone:
+    def _undone(self, change: Change, number: int, extents: Mapping[Piece, Extent], effects: ChangeEffects) -> Undone:
         old = self._ledger.changes[number]
         pieces = sorted(extents, key=_where)
         found = effects.found
-        bounces = [first for piece in pieces for first in self._bounced(old, piece, found[piece])]
+        back = {piece: tuple(self._bounced(old, piece, found[piece])) for piece in pieces}
+        bounces = [first for firsts in back.values() for first in firsts]
+        is_bounce = bool(bounces) and 2 * sum(extents[piece].total for piece in pieces if back[piece]) >= sum(
+            extent.total for extent in extents.values()
+        )
         older = [self._ledger.changes[first.number] for piece in pieces for first in piece.undoes]
         before = {
             piece: said
@@ -155,24 +158,34 @@ class Reversals:
             for piece, said in self._taken_back.get((name, number), {}).items()
             if piece not in extents
         }
-        meant = [first for first in bounces if first.undoes or takes_back_openly(old, self._ledger.changes[first.number])]
+        meant = any(first.undoes for first in bounces)
+        named = takes_back_openly(change, old, *older)
+        # Anybody else may as well write an old copy over it: that looks the same.
+        is_theirs = named or all(
+            self._ledger.same_author(change, self._ledger.changes[first.number]) for first in bounces
+        )
+        lost = tuple(line for piece in pieces for part in found[piece].parts.values() for line in part.lost)
+        returned = tuple(line for piece in pieces for part in found[piece].parts.values() for line in part.back)
+        # A line that goes in many places is one loss; words that weigh nothing count at their places.
+        distinct = weight({*lost, *returned}) or _HUNK_MOST
         return Undone(
             change=old,
             hunks=len(pieces),
             hunks_before=len(before),
             restored=sum(bool(piece.removed) or found[piece].whole for piece in pieces),
             share=_share(old, extents),
-            turned=sum(min(_HUNK_MOST, extent.turned) for extent in extents.values()),
-            out=sum(min(_HUNK_MOST, extent.out) for extent in extents.values()),
+            turned=min(distinct, sum(min(_HUNK_MOST, extent.turned) for extent in extents.values())),
+            out=min(distinct, sum(min(_HUNK_MOST, extent.out) for extent in extents.values())),
             before=sum(before.values()),
             fresh=sum(effects.fresh[path] for path in {found[piece].path for piece in pieces}),
-            lost=tuple(line for piece in pieces for part in found[piece].parts.values() for line in part.lost),
-            returned=tuple(line for piece in pieces for part in found[piece].parts.values() for line in part.back),
+            lost=lost,
+            returned=returned,
             places=tuple(_place(piece, found[piece]) for piece in pieces),
             same_author=self._ledger.same_author(change, old),
-            named=takes_back_openly(change, old, *older),
-            again=bool(meant),
-            repairs=self._ledger.changes[bounces[0].number].sha if bounces and not meant else "",
+            named=named,
+            again=is_bounce and meant,
+            repairs=self._ledger.changes[bounces[0].number].sha if is_bounce and not meant else "",
+            own_repair=is_bounce and is_theirs and not meant,
         )
 
     def _bounced(self, old: Change, piece: Piece, effect: HunkEffect) -> Iterator[Piece]:

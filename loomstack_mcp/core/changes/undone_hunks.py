@@ -133,9 +133,7 @@ def _is_turned_back(piece: Piece, effect: HunkEffect, effects: ChangeEffects) ->
 def _is_taken_out(effect: HunkEffect, effects: ChangeEffects) -> bool:
     """Whether an insertion was taken out again: not changed, replaced, or deleted with the older code around it."""
     return all(
-        mine.hunk.kept_percent < 100 * HALF
-        and _is_bare(mine)
-        and effects.recent[mine] >= HALF * weight(mine.removed)
+        mine.hunk.kept_percent < 100 * HALF and _is_bare(mine) and effects.recent[mine] >= HALF * weight(mine.removed)
         for mine in effect.parts
     )
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.lines import WEIGHT_MAX
 from loomstack_mcp.core.changes.manifests import is_manifest
 from loomstack_mcp.core.changes.openly import removes_openly, removes_something
 from loomstack_mcp.core.changes.people import is_bot
+from loomstack_mcp.core.changes.repairs import Repair
 from loomstack_mcp.core.changes.reversals import Undone
 from loomstack_mcp.core.limits import DAY_MS, HOUR_MS
 
@@ -18,27 +18,18 @@ Kind = Literal["undo", "stale_base", "ping_pong"]
 RECENT_MS = 14 * DAY_MS
 """How fresh a landed change is while taking back three hunks of it, or a large one, is stopped."""
 STOP_HUNKS = 3
-_SHARE = 0.03
-"""The least part of a landed change that is worth a stop; of a giant one _MUCH."""
+_SHARE = 0.05
+_MOST = 0.25
+"""The least part of a landed change that is worth a stop: of the last week, and of the week before."""
 # The rest is in letters and digits of lines that go or return.
 _LINE = 20
-_HUNKS_SAY = 60
+_HUNKS_SAY = 100
 _TURNED = 150
-_MUCH = 1_500
 _UNRELATED_MS = 12 * HOUR_MS
 """Changes of one author that lie further apart than this are no single piece of work."""
 
 
 State = Literal["missing", "restored", "agreed"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Repair:
-    """A later change that puts back what a reversal took."""
-
-    change: Change
-    share: float
-    """The part of the loss, from 0 to 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +55,11 @@ class Reversal:
     def silent(self) -> tuple[Undone, ...]:
         """What is taken back without agreement."""
         return tuple(undone for undone, agreed in zip(self.undoes, self.agreed, strict=True) if not agreed)
+
+    @property
+    def puts_back(self) -> tuple[Undone, ...]:
+        """Changes that had silently taken back this author's, which this one puts back."""
+        return tuple(one for one in self.silent if one.repairs)
 
     @property
     def missing_share(self) -> float:
@@ -99,7 +95,7 @@ def reversal(
     """
     agreements = tuple(agreed(one) for one in undone)
     silent = [one for one, yes in zip(undone, agreements, strict=True) if not yes]
-    lost = [one for one in silent if not one.repairs]
+    lost = [one for one in silent if not one.own_repair]
     hidden = [one for one in lost if not one.named]
     kind = _kind(change, hidden)
     verdict: Verdict = "clear"
@@ -125,38 +121,48 @@ def _kind(change: Change, hidden: Sequence[Undone]) -> Kind:
     telling = [one for one in hidden if _is_recent(change, one) and not _is_excused(change, one)]
     if any(_is_old_copy(change, one) for one in telling):
         return "stale_base"
-    turned = [one for one in telling if one.turned + one.out >= _LINE]
-    is_much = sum(one.turned for one in turned) >= _HUNKS_SAY and any(one.share >= _SHARE for one in turned)
-    return "stale_base" if is_much and _unrelated(turned) else "undo"
+    gone = [one for one in telling if one.turned + one.out >= _LINE and (one.share >= _MOST or _is_main(one))]
+    return "stale_base" if sum(one.turned for one in gone) >= 2 * _LINE and _unrelated(gone) else "undo"
 
 
 def _is_stop(change: Change, one: Undone) -> bool:
     """Whether what goes is much, for certain, a real share of the landed change, and of the last days."""
-    if not _is_recent(change, one) or _is_excused(change, one):
+    sure = one.turned + one.out
+    if sure < _LINE or not _is_recent(change, one) or _is_excused(change, one) or not _is_main(one):
         return False
-    sure = one.turned + one.out + one.before
-    if one.share < _SHARE and sure < _MUCH:
+    share = one.share + (one.before / one.change.said if one.change.said else 0)
+    age_ms = change.at_ms - one.change.at_ms
+    if share < (_SHARE if age_ms <= RECENT_MS / 2 else _MOST):
         return False
-    turned = one.turned + one.before
-    if turned >= _TURNED or (turned >= _HUNKS_SAY and one.hunks + one.hunks_before >= STOP_HUNKS):
+    has_hunks = one.hunks + one.hunks_before >= STOP_HUNKS
+    least = _TURNED if not has_hunks else _HUNKS_SAY if share < _MOST else _HUNKS_SAY / 2
+    if one.turned + one.before >= least:
         return True
-    # What was only inserted goes in any rework: unless nothing of that size comes into these files.
-    return sure >= _TURNED and one.fresh <= sum(line & WEIGHT_MAX for line in one.lost)
+    # What was only inserted goes in any rework, for something that does the same better.
+    return has_hunks and share >= _MOST and sure + one.before >= max(_TURNED, 2 * one.fresh)
+
+
+def _is_main(one: Undone) -> bool:
+    """Whether taking it back is much of what happens to these files: a rework puts more new into them."""
+    return one.share >= _SHARE and 2 * (one.turned + one.out + one.before) >= one.fresh
 
 
 def _is_old_copy(change: Change, one: Undone) -> bool:
-    """Whether it was written before the other landed, and rebased over it since: who wrote it cannot have known."""
-    is_older = 0 < change.written_ms < one.change.at_ms
-    return is_older and one.turned + one.out >= _LINE and one.share >= _SHARE / 2
+    """Whether it was written before the other landed, and rebased over it since: who wrote it did not see it land."""
+    return _is_older(change, one) and one.turned + one.out >= _LINE and one.share >= _SHARE
+
+
+def _is_older(change: Change, one: Undone) -> bool:
+    return 0 < change.written_ms < one.change.at_ms
 
 
 def _is_recent(change: Change, one: Undone) -> bool:
-    return change.at_ms - one.change.at_ms <= RECENT_MS or 0 < change.written_ms < one.change.at_ms
+    return change.at_ms - one.change.at_ms <= RECENT_MS or _is_older(change, one)
 
 
 def _is_excused(change: Change, one: Undone) -> bool:
-    """Whether it is nobody's work, or its going is what the title of the new change tells."""
-    if is_bot(one.change.author) or removes_openly(change, one.change):
+    """Whether it is nobody's work, had itself taken back another's, or goes as the title of the new change tells."""
+    if one.repairs or is_bot(one.change.author) or removes_openly(change, one.change):
         return True
     return removes_something(change) and not one.returned
 

@@ -44,7 +44,9 @@ def answers(root: Path) -> list[Any]:
         landing = Landing(repo, target="main", key=KEY)
         trail = list(landing.reader(lambda *_: None)([one.sha for one in landing.history]))
         proposed = landing.proposal()
-        proposed = replace(proposed, changes=tuple(replace(change, at_ms=0) for change in proposed.changes))
+        proposed = replace(
+            proposed, changes=tuple(replace(change, at_ms=0, written_ms=0) for change in proposed.changes)
+        )
         made = made_since(repo, "main", "HEAD")
         judged = landing_delta(repo, repo.commit("main"), repo.commit("HEAD"))
         return [found.commits, [str(one) for one in found.reversals], trail, proposed, made, judged, staged_delta(repo)]

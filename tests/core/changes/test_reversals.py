@@ -170,9 +170,13 @@ def test_an_old_copy_over_two_authors_is_a_stale_base_and_a_return_is_a_ping_pon
     stale = story.change("ana", OLD)
     undone = story.reversals.undone_by(stale)[0]
     story.land("ana", OLD)
-    bounce = story.change("bea", NEW)
+    repair = story.change("bea", NEW)
+    repaired = story.reversals.undone_by(repair)[0]
+    story.land("bea", NEW)
+    bounce = story.change("ana", OLD)
 
     assert verdict(stale, undone) == ("stale_base", "stop")
+    assert (verdict(repair, repaired), repaired[0].own_repair) == (("undo", "clear"), True)
     assert verdict(bounce, story.reversals.undone_by(bounce)[0]) == ("ping_pong", "stop")
 
 
