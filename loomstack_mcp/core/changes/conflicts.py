@@ -8,6 +8,7 @@ from typing import Literal
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.reversals import TouchedChange, Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal, Verdict
+from loomstack_mcp.core.changes.words import share_words
 from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.texts import encodable
 
@@ -214,8 +215,7 @@ def _evidence(undone: Undone) -> str:
     hunks = counted(undone.hunks, "hunk")
     before = f", {undone.hunks_before} more before" if undone.hunks_before else ""
     places = list(dict.fromkeys(_place(place) for place in undone.places))
-    share = "under 1 %" if undone.share < 0.01 else f"{undone.share:.0%}"
-    return f"{hunks} ({share} of it{before}) at {_few(places)}"
+    return f"{hunks} ({share_words(undone.share)} of it{before}) at {_few(places)}"
 
 
 def _few(names: Sequence[str]) -> str:
