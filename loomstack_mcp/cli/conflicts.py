@@ -8,9 +8,9 @@ import click
 
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.people import deciding, open_to_all, person
-from loomstack_mcp.core.changes.conflicts import Conflict, conflict_advice
+from loomstack_mcp.core.changes.conflicts import Conflict, conflict_advice, conflict_words
 from loomstack_mcp.core.claims import few_listed
-from loomstack_mcp.core.phrases import Body, age, counted, lean
+from loomstack_mcp.core.phrases import Body, counted, lean
 from loomstack_mcp.core.views import agreement_shown, conflict_shown
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
@@ -82,10 +82,10 @@ def _shown(one: Conflict, found: ConflictResult) -> Body:
 
 def _lines(found: ConflictResult, others: tuple[Conflict, ...]) -> Iterator[str]:
     for one in found.conflicts:
-        yield from _told(one, found, f"This {_VERBS[one.kind]}")
+        yield from _told(one, found, "This")
         yield ""
     for one in others:
-        yield from _told(one, found, f"{one.run_id} {_VERBS[one.kind]}")
+        yield from _told(one, found, one.run_id)
         yield ""
     for agreement in found.agreements:
         told = f"{agreement.who} agreed ({agreement.by}): {agreement.text}"
@@ -106,18 +106,8 @@ def _answered(found: ConflictResult) -> str:
 
 def _told(one: Conflict, found: ConflictResult, subject: str) -> Iterator[str]:
     mark = click.style(f"{one.verdict.upper():<4}", fg=_COLORS[one.verdict], bold=True)
-    ago = age(max(0, found.now_ms - one.landed_at_ms))
-    title = output.harmless(one.title)
-    yield f"{mark}  {subject} {one.sha[:10]} of {output.harmless(one.who)}, {ago} ago: “{title}”"
+    yield f"{mark}  {subject} {output.harmless(conflict_words(one, now_ms=found.now_ms))}"
     if one.intent:
         yield f"      on purpose: {output.harmless(one.intent)}"
     yield f"      {output.harmless(one.evidence)}"
     yield f"      {output.harmless(conflict_advice(one, target=found.target))}"
-
-
-_VERBS = {
-    "undo": "takes back",
-    "stale_base": "writes an old copy over",
-    "ping_pong": "bounces back over",
-    "intent": "touches",
-}

@@ -8,8 +8,8 @@ from typing import Literal
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.reversals import TouchedChange, Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal, Verdict
-from loomstack_mcp.core.changes.words import share_words
-from loomstack_mcp.core.phrases import counted
+from loomstack_mcp.core.changes.words import VERBS, share_words
+from loomstack_mcp.core.phrases import age, counted
 from loomstack_mcp.core.texts import encodable
 
 ConflictKind = Literal["undo", "stale_base", "ping_pong", "intent"]
@@ -115,6 +115,12 @@ def strictest_verdict(found: Sequence[Conflict], /, *, unchecked: Sequence[str] 
     if any(conflict.verdict == "stop" for conflict in found):
         return "stop"
     return "warn" if found or unchecked else "clear"
+
+
+def conflict_words(conflict: Conflict, /, *, now_ms: int) -> str:
+    """What it does to whose landed change, in the words of an audit: `takes back … of Bea, 3 d ago: “Net prices”`."""
+    ago = age(max(0, now_ms - conflict.landed_at_ms))
+    return f"{VERBS[conflict.kind]} {conflict.sha[:10]} of {conflict.who}, {ago} ago: “{conflict.title}”"
 
 
 def conflict_advice(conflict: Conflict, /, *, target: str) -> str:
