@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
@@ -12,16 +11,14 @@ import pytest
 from loomstack_mcp.adapters.git.audit import Audit
 from loomstack_mcp.cli.audit_cases import Case
 from loomstack_mcp.cli.audit_report import report
-from loomstack_mcp.core.changes.hunks import Change, Hunk
-from loomstack_mcp.core.changes.reversals import Undone, UndonePlace
-from loomstack_mcp.core.changes.verdicts import Repair, Reversal
+from loomstack_mcp.core.changes.verdicts import Repair
 from loomstack_mcp.core.limits import DAY_MS
+from tests.cli.cases import case, repair
 from tests.conftest import Run, git
 
 OLD = "".join(f"def price_{number}(item):\n    return item.price * {number}00\n" for number in range(1, 7))
 NEW = OLD.replace("00", "95")
 LOST = "return item.price * 195"
-HUNK = Hunk(before=1, before_lines=1, after=1, after_lines=1)
 
 
 def land(folder: Path, name: bytes, text: str, author: str) -> str:
@@ -161,30 +158,11 @@ def test_where_nothing_went_what_came_back_is_quoted(shop: Path, loomstack: Run)
     assert found["line"] == {"text": "return legacy_discount(item)", "path": "prices.py", "returned": True}
 
 
-def case(sha: str, *, author: str = "Ana", whom: tuple[str, ...] = ("Bea",), **more: Any) -> Case:
-    undone = tuple(
-        Undone(
-            change=Change(sha=f"{at:040x}", author=name, message=f"Work of {name} that is long enough to be cut"),
-            hunks=at + 1, hunks_before=0, restored=1, share=0.5, same_author=False, named=False, again=False,
-            places=(UndonePlace(path=f"src/{at}.py", old_path="a", by_path="a", hunk=HUNK, by=(HUNK,)),),
-        )
-        for at, name in enumerate(whom)
-    )  # fmt: skip
-    change = Change(sha=sha * 40, author=author, at_ms=DAY_MS, message=f"Change {sha} with a title that goes on and on")
-    given = {"kind": "undo", "verdict": "stop", **more}
-    one = Reversal(change=change, undoes=undone, agreed=(False,) * len(undone), **given)
-    return Case(one=one, pages="https://forge/", line=None, command=f"git show {sha * 12} -- {'long/' * 30}a.py")
-
-
 def told_by(*cases: Case, width: int = 0, stops_only: bool = False) -> list[str]:
     found = Audit(
         commits=9, first_ms=0, last_ms=DAY_MS, seconds=1.0, reversals=tuple(one.one for one in cases), unchecked=()
     )
     return [click.unstyle(line) for line in report(found, cases, stops_only=stops_only, width=width)]
-
-
-def repair(after_ms: int, share: float, who: str = "Cleo") -> Repair:
-    return Repair(change=Change(sha="abc1234" + "0" * 33, author=who, at_ms=DAY_MS + after_ms), share=share)
 
 
 @pytest.mark.parametrize(
