@@ -6,8 +6,9 @@ from typing import Any
 from loomstack_mcp.adapters.git.audit import Audit
 from loomstack_mcp.cli.audit_cases import Case
 from loomstack_mcp.cli.audit_text import day, plain, shown_line
+from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.people import is_bot
-from loomstack_mcp.core.changes.verdicts import Repair, Reversal
+from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.limits import HOUR_MS
 
 _SCHEMA = 1
@@ -56,7 +57,7 @@ def _reversal_object(one: Reversal) -> dict[str, Any]:
         "manifests": one.manifests,
         "lost": one.lost,
         "missing": one.missing,
-        "repairs": [_repair_object(one, repair) for repair in one.repairs],
+        "repairs": [_repair_object(one, repair.change, repair.share) for repair in one.repairs],
         "undoes": [
             {
                 "undone": undone.change.sha,
@@ -72,14 +73,9 @@ def _reversal_object(one: Reversal) -> dict[str, Any]:
     }
 
 
-def _repair_object(one: Reversal, repair: Repair) -> dict[str, Any]:
-    after_ms = max(0, repair.change.at_ms - one.change.at_ms)
-    return {
-        "commit": repair.change.sha,
-        "author": plain(repair.change.author),
-        "after_h": round(after_ms / HOUR_MS, 1),
-        "share": repair.share,
-    }
+def _repair_object(one: Reversal, by: Change, share: float) -> dict[str, Any]:
+    after_ms = max(0, by.at_ms - one.change.at_ms)
+    return {"commit": by.sha, "author": plain(by.author), "after_h": round(after_ms / HOUR_MS, 1), "share": share}
 
 
 def _case_object(case: Case | None) -> dict[str, Any]:

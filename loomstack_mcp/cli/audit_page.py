@@ -11,8 +11,7 @@ from loomstack_mcp.adapters.git.lost_lines import FileLines
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.cli.audit_cases import Case, signed_name
 from loomstack_mcp.cli.audit_page_case import KINDS, STATES, agreed_html, case_html, case_kind, case_people, html_text
-from loomstack_mcp.cli.audit_report import loss_lines
-from loomstack_mcp.cli.audit_text import day
+from loomstack_mcp.cli.audit_text import agreed_phrase, day, loss_lines
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.phrases import counted
 
@@ -62,8 +61,8 @@ def _head(found: Audit, repo: Repository) -> Iterator[str]:
     yield '<div class="figures">'
     yield f'<div><b class="stop">{len(stops)}</b>silently took back others’ work</div>'
     yield f'<div><b class="warn">{warns}</b>worth a look</div>'
-    agreed = len(found.reversals) - len(stops) - warns
-    yield f"<div><b>{agreed}</b>were agreed: an author’s own, or of one branch</div></div>"
+    agreed, _, what = agreed_phrase(found).partition(" ")
+    yield f"<div><b>{agreed}</b>{html_text(what)}</div></div>"
     yield from (f"<p>{html_text(line)}</p>" for line in loss_lines(stops))
     yield "<p class=soft>A case is a fact of the history: these lines had landed, and went. "
     yield "Whether that was right is for the people named to say.</p>"

@@ -9,7 +9,16 @@ import click
 from loomstack_mcp.adapters.git.audit import Audit
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.audit_cases import Case, signed_name
-from loomstack_mcp.cli.audit_text import day, fate_phrase, plain, shortened, shown_line, undone_phrase
+from loomstack_mcp.cli.audit_text import (
+    agreed_phrase,
+    day,
+    fate_phrase,
+    loss_lines,
+    plain,
+    shortened,
+    shown_line,
+    undone_phrase,
+)
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.changes.words import VERBS
 from loomstack_mcp.core.phrases import counted
@@ -44,23 +53,13 @@ def _totals(found: Audit, told: Sequence[Case]) -> Iterator[str]:
     stops = [case.one for case in told if case.one.verdict == "stop"]
     span = f" from {day(found.first_ms)} to {day(found.last_ms)}" if found.commits else ""
     yield f"{counted(found.commits, 'commit')}{span}, {found.seconds:.1f} s."
-    agreed = len(found.reversals) - len(told)
     warns = len(told) - len(stops)
     yield click.style(
         f"{len(stops)} silently took back what others had landed (stop), {warns} may have (warn);", bold=True
     )
-    yield f"{agreed} were agreed: an author's own, or of one branch."
+    yield f"{agreed_phrase(found)}."
     yield from loss_lines(stops)
     yield from (click.style(f"Not checked: {output.harmless(gap)}.", fg="yellow") for gap in found.unchecked)
-
-
-def loss_lines(stops: Sequence[Reversal]) -> Iterator[str]:
-    """How much the stops took, and how much of that is still missing; nothing where that was not counted."""
-    lost, missing = sum(one.lost for one in stops), sum(one.missing for one in stops)
-    if lost:
-        restored = sum(one.state == "restored" for one in stops)
-        back = f"; {counted(restored, 'stop')} put back since" if restored else ""
-        yield f"Of {counted(lost, 'line')} that the stops took, {missing:,} are still missing{back}."
 
 
 def _stop(case: Case, width: int) -> Iterator[str]:

@@ -1,12 +1,14 @@
 """The words of an audit, the same in the terminal and on the page."""
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from loomstack_mcp.adapters.git.audit import Audit
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.audit_cases import signed_name
 from loomstack_mcp.core.changes.reversals import Undone
 from loomstack_mcp.core.changes.verdicts import Reversal
-from loomstack_mcp.core.changes.words import missing_words, repair_words, share_words
+from loomstack_mcp.core.changes.words import is_followed, missing_words, repair_words, share_words
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.phrases import age, counted
 
@@ -34,6 +36,24 @@ def fate_phrase(one: Reversal) -> str:
 def shortened(text: str, room: int) -> str:
     """A text of at most so many characters; 0 is any number."""
     return f"{text[: room - 1]}…" if 0 < room < len(text) else text
+
+
+def agreed_phrase(found: Audit) -> str:
+    """How many were agreed, and how many put back what had been lost, and took no more than that."""
+    clear = [one for one in found.reversals if one.verdict == "clear"]
+    repairs = sum(bool(one.silent) for one in clear)
+    more = f"; {repairs} put back what had been lost" if repairs else ""
+    return f"{len(clear) - repairs} were agreed: an author's own, or of one branch{more}"
+
+
+def loss_lines(stops: Sequence[Reversal]) -> Iterator[str]:
+    """How much the stops took, and how much of that is still missing; nothing where that was not counted."""
+    followed = [one for one in stops if is_followed(one)]
+    lost, missing = sum(one.lost for one in followed), sum(one.missing for one in followed)
+    if lost:
+        restored = sum(one.state == "restored" for one in followed)
+        back = f"; {counted(restored, 'stop')} put back since" if restored else ""
+        yield f"Of {counted(lost, 'line')} that the stops took, {missing:,} are still missing{back}."
 
 
 def day(at_ms: int) -> str:

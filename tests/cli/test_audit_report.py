@@ -162,7 +162,8 @@ def told_by(*cases: Case, width: int = 0, stops_only: bool = False) -> list[str]
     found = Audit(
         commits=9, first_ms=0, last_ms=DAY_MS, seconds=1.0, reversals=tuple(one.one for one in cases), unchecked=()
     )
-    return [click.unstyle(line) for line in report(found, cases, stops_only=stops_only, width=width)]
+    told = [one for one in cases if one.one.verdict != "clear"]
+    return [click.unstyle(line) for line in report(found, told, stops_only=stops_only, width=width)]
 
 
 @pytest.mark.parametrize(
@@ -237,3 +238,18 @@ def test_prose_ends_at_the_edge_and_what_is_copied_stays_whole(width: int) -> No
     assert copied <= set(cases)
     assert [line for line in cases if len(line) > width and line not in copied] == []
     assert "      and 2 more changes" in cases
+
+
+def test_nothing_is_back_that_nobody_put_back() -> None:
+    told = told_by(case("a", lost=12, missing=0))
+
+    assert [line.partition(" of Bea")[0] for line in told if "back" in line] == [
+        "1 silently took back what others had landed (stop), 0 may have (warn);",
+        f"      takes back {'0' * 10}",
+    ]
+
+
+def test_who_only_puts_back_is_counted_apart() -> None:
+    told = told_by(case("a"), case("b", verdict="clear"))
+
+    assert "0 were agreed: an author's own, or of one branch; 1 put back what had been lost." in told

@@ -156,9 +156,9 @@ def agreement_words(conflict: Conflict, /) -> str:
 def _taken_back(
     reversal: Reversal | None, intent_on: Callable[[Change, Sequence[str]], Intent | None]
 ) -> Iterator[Conflict]:
-    for undone in reversal.silent if reversal else ():
-        assert reversal is not None
-        assert reversal.verdict != "clear"
+    if reversal is None or reversal.verdict == "clear":
+        return
+    for undone in reversal.silent:
         bounces = reversal.kind == "ping_pong" and not undone.again
         yield _conflict(
             "undo" if bounces else reversal.kind,

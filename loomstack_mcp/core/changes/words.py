@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from loomstack_mcp.core.changes.verdicts import Repair, Reversal
+from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from loomstack_mcp.core.phrases import counted
 
@@ -35,9 +36,14 @@ def stood_words(ms: int, /) -> str:
     return "under a minute"
 
 
+def is_followed(one: Reversal, /) -> bool:
+    """Whether it is known what has become of a case: that lines of it are missing, or who put them back."""
+    return bool(one.lost and (one.missing or one.repairs))
+
+
 def missing_words(one: Reversal, /) -> str:
-    """How much of what was taken back is still missing; "" where that was not counted."""
-    if not one.lost:
+    """How much of what was taken back is still missing; "" where that is not known: then nothing is called back."""
+    if not is_followed(one):
         return ""
     if not one.missing:
         return f"all {counted(one.lost, 'line')} are back" if one.lost > 1 else "the line is back"
@@ -48,7 +54,7 @@ def missing_words(one: Reversal, /) -> str:
 
 def repair_words(one: Reversal, /) -> tuple[str, ...]:
     """By whom it was put back, when and how far: `put back by Bea after 4 days (abc1234)`."""
-    return tuple(_repaired(one, repair) for repair in one.repairs)
+    return tuple(_repaired(one, repair.change, repair.share) for repair in one.repairs)
 
 
 def line_weight(line: str, path: str, /) -> int:
@@ -63,7 +69,7 @@ def most_telling(lines: Iterable[tuple[str, str]], /) -> tuple[str, str] | None:
     return max(found)[2] if found and max(found)[0] else None
 
 
-def _repaired(one: Reversal, repair: Repair) -> str:
-    part = "put back" if repair.share >= _WHOLE else f"{share_words(repair.share)} put back"
-    after = stood_words(max(0, repair.change.at_ms - one.change.at_ms))
-    return f"{part} by {repair.change.author} after {after} ({repair.change.sha[:7]})"
+def _repaired(one: Reversal, by: Change, share: float) -> str:
+    part = "put back" if share >= _WHOLE else f"{share_words(share)} put back"
+    after = stood_words(max(0, by.at_ms - one.change.at_ms))
+    return f"{part} by {by.author} after {after} ({by.sha[:7]})"
