@@ -13,6 +13,7 @@ from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.people import is_bot
 from loomstack_mcp.core.changes.reversals import Undone
 from loomstack_mcp.core.changes.verdicts import Reversal
+from loomstack_mcp.core.changes.words import taken_back
 
 _SHA_CHARS = 12
 _MAGIC = frozenset("*?[\\")
@@ -32,17 +33,17 @@ class Case:
     @cached_property
     def paths(self) -> tuple[str, ...]:
         """Where it took back what was not agreed."""
-        return tuple(sorted({path for undone in self.one.silent for path in undone.paths}))
+        return tuple(sorted({path for undone in taken_back(self.one) for path in undone.paths}))
 
     @property
     def most_undone(self) -> tuple[Undone, ...]:
         """What was not agreed, that of which most went first."""
-        return tuple(sorted(self.one.silent, key=lambda undone: (-undone.hunks, -undone.share)))
+        return tuple(sorted(taken_back(self.one), key=lambda undone: (-undone.hunks, -undone.share)))
 
     @property
     def is_of_bots(self) -> bool:
         """Whether only bots' work went: nobody's, and made anew by the next run of theirs."""
-        return all(is_bot(undone.change.author) for undone in self.one.silent)
+        return all(is_bot(undone.change.author) for undone in taken_back(self.one))
 
     def page(self, change: Change) -> str:
         """Where the forge shows a commit; "" where none is known."""
@@ -59,7 +60,11 @@ def told_cases(found: Audit, repo: Repository, *, is_top: bool) -> tuple[Case, .
     for one in found.reversals:
         if one.verdict != "clear":
             line = lost_line(files, one, head=head)
-            path = line.path if line else next((place.by_path for undone in one.silent for place in undone.places), "")
+            path = (
+                line.path
+                if line
+                else next((place.by_path for undone in taken_back(one) for place in undone.places), "")
+            )
             command = _shown_by(one.change, path, is_top=is_top, merges=repo.merges)
             made.append(Case(one=one, pages=pages, line=line, command=command))
     return tuple(sorted(made, key=_rank))

@@ -93,7 +93,7 @@ def _timeline(found: Audit, told: Sequence[Case]) -> Iterator[str]:
 def _tables(told: Sequence[Case]) -> Iterator[str]:
     if not told:
         return
-    pairs = Counter((case.one.change.author, undone.change.author) for case in told for undone in case.one.silent)
+    pairs = Counter((case.one.change.author, undone.change.author) for case in told for undone in case.most_undone)
     files = Counter(path for case in told for path in case.paths)
     yield '<div class="columns"><div><h2>Who undid whom</h2><table>'
     for (who, whom), times in pairs.most_common(10):

@@ -10,7 +10,7 @@ from loomstack_mcp.cli.output import harmless
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.reversals import Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal, State
-from loomstack_mcp.core.changes.words import VERBS
+from loomstack_mcp.core.changes.words import VERBS, taken_back
 from loomstack_mcp.core.phrases import counted
 
 STATES: dict[State, str] = {"missing": "still missing", "restored": "put back", "agreed": "agreed"}
@@ -33,13 +33,13 @@ def case_kind(one: Reversal) -> str:
 
 def case_people(one: Reversal) -> tuple[str, ...]:
     """Who took back, and whose work; of what was agreed only in part, the others."""
-    return tuple(dict.fromkeys([one.change.author, *(each.change.author for each in one.silent or one.undoes)]))
+    return tuple(dict.fromkeys([one.change.author, *(each.change.author for each in taken_back(one) or one.undoes)]))
 
 
 def filter_attributes(one: Reversal, name: str) -> str:
     """What the filters of the page ask of an element: its people, paths, state and kind, a line each."""
     people = "\n".join(map(html_text, case_people(one)))
-    paths = "\n".join(sorted({html_text(path) for each in one.silent or one.undoes for path in each.paths}))
+    paths = "\n".join(sorted({html_text(path) for each in taken_back(one) or one.undoes for path in each.paths}))
     kind = case_kind(one)
     return f'id="{name}" data-state="{one.state}" data-kind="{kind}" data-people="{people}" data-paths="{paths}"'
 
@@ -63,7 +63,7 @@ def case_html(case: Case, files: FileLines, name: str, *, is_open: bool, has_sid
             yield from _sides(one, undone, place, files)
         if (more := len(undone.places) - _PLACES_MAX) > 0 and has_sides:
             yield f"<p class=soft>and {counted(more, 'more place')}</p>"
-    if (more := len(one.silent) - _UNDONE_MAX) > 0:
+    if (more := len(case.most_undone) - _UNDONE_MAX) > 0:
         yield f"<p class=soft>and {counted(more, 'more change')}</p>"
     yield "</details>"
 

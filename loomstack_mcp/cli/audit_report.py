@@ -70,7 +70,7 @@ def _stop(case: Case, width: int) -> Iterator[str]:
     yield _marked(one, told, width)
     for undone in case.most_undone[:_UNDONE_SHOWN]:
         yield from _wrapped(f"{VERBS[one.kind]} {undone_phrase(one, undone)}", width)
-    if (more := len(one.silent) - _UNDONE_SHOWN) > 0:
+    if (more := len(case.most_undone) - _UNDONE_SHOWN) > 0:
         yield _prose(f"and {counted(more, 'more change')}", width)
     if case.line:
         sign, color = ("+", "green") if case.line.returned else ("-", "red")
@@ -104,7 +104,7 @@ def _folded(case: Case, width: int) -> str:
     one = case.one
     [undone, *more] = case.most_undone
     whom = f"{signed_name(undone.change.author)}{f' +{len(more)}' if more else ''}"
-    hunks = counted(sum(each.hunks for each in one.silent), "hunk")
+    hunks = counted(sum(each.hunks for each in case.most_undone), "hunk")
     fate = f"; {told}" if (told := fate_phrase(one)) else ""
     who, title = signed_name(one.change.author), output.harmless(one.change.title)
     return _marked(one, f"{_sha(one)}  {day(one.change.at_ms)}  {who} → {whom}, {hunks}{fate}: {title}", width)
@@ -113,7 +113,7 @@ def _folded(case: Case, width: int) -> str:
 def _most_often(told: Sequence[Case]) -> Iterator[str]:
     """Between whom it happened most often, and where."""
     yield click.style("Who undid whom", bold=True)
-    pairs = Counter((case.one.change.author, undone.change.author) for case in told for undone in case.one.silent)
+    pairs = Counter((case.one.change.author, undone.change.author) for case in told for undone in case.most_undone)
     for (who, whom), times in pairs.most_common(_MOST_SHOWN):
         yield f"  {times:>4} ×  {signed_name(who)} → {signed_name(whom)}"
     yield click.style("Where", bold=True)

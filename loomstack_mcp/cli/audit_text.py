@@ -8,7 +8,7 @@ from loomstack_mcp.cli import output
 from loomstack_mcp.cli.audit_cases import signed_name
 from loomstack_mcp.core.changes.reversals import Undone
 from loomstack_mcp.core.changes.verdicts import Reversal
-from loomstack_mcp.core.changes.words import is_followed, missing_words, repair_words, share_words
+from loomstack_mcp.core.changes.words import is_followed, missing_words, repairs_words, share_words
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.phrases import age, counted
 
@@ -27,7 +27,7 @@ def undone_phrase(one: Reversal, undone: Undone) -> str:
 
 def fate_phrase(one: Reversal) -> str:
     """What has become of what was taken back, in a phrase; "" where nothing is known of it."""
-    repairs = repair_words(one)
+    repairs = repairs_words(one)
     more = (f"and {len(repairs) - _REPAIRS_SHOWN} more repairs",) if len(repairs) > _REPAIRS_SHOWN else ()
     told = (missing_words(one), *repairs[:_REPAIRS_SHOWN], *more)
     return output.harmless("; ".join(part for part in told if part))

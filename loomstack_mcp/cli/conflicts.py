@@ -67,6 +67,7 @@ def _object(found: ConflictResult, others: tuple[Conflict, ...]) -> Body:
         "conflicts": [_shown(one, found) for one in found.conflicts],
         "checked": {"against": found.target, "changes": found.changes, "ms": found.ms, **_nothing(found)},
         **agreed,
+        **({"repairs": list(found.repairs)} if found.repairs else {}),
         "unchecked": list(found.unchecked),
         "open": [{"of": one.run_id, **_shown(one, found)} for one in others],
     }
@@ -90,6 +91,8 @@ def _lines(found: ConflictResult, others: tuple[Conflict, ...]) -> Iterator[str]
     for agreement in found.agreements:
         told = f"{agreement.who} agreed ({agreement.by}): {agreement.text}"
         yield f"{click.style('OK', fg='green', bold=True):<4}    {agreement.sha[:10]} may go: {output.harmless(told)}"
+    for repair in found.repairs:
+        yield f"{click.style('OK', fg='green', bold=True):<4}    {output.harmless(repair)}"
     yield _answered(found)
     for gap in found.unchecked:
         yield click.style(f"Not checked: {output.harmless(gap)}.", fg="yellow")

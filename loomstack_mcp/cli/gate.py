@@ -140,6 +140,8 @@ def _lines(judgement: Judgement) -> Iterator[str]:
             yield from _conflict(conflict, found)
     for one in _agreed(judgement):
         yield f"agreed  {one.sha[:12]} may go, says {output.harmless(one.who)} ({one.by}): {output.harmless(one.text)}"
+    for repair in judgement.conflicts.repairs if judgement.conflicts else ():
+        yield f"repair  {output.harmless(repair)}"
     yield _verdict(judgement)
     yield from _told("Not judged without the store", judgement.skipped)
     nothing = judgement.conflicts.nothing if judgement.conflicts else ""

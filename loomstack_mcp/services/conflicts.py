@@ -45,6 +45,8 @@ class ConflictResult:
     """By whose word some of what goes may go."""
     now_ms: int
     alerts: tuple[Alert, ...] = ()
+    repairs: tuple[str, ...] = ()
+    """What of it puts back what others had silently taken, in words."""
     files: int
     """How many files of the change were compared."""
 
@@ -125,6 +127,7 @@ def _result(found: ConflictsFound, proposal: Proposal, began: float, now_ms: int
         ms=round((time.monotonic() - began) * SECOND_MS),
         unchecked=unchecked,
         agreements=found.agreements,
+        repairs=found.repairs,
         now_ms=now_ms,
         files=len({file.path for change in proposal.changes for file in change.files}),
     )

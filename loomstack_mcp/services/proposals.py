@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from loomstack_mcp.core.changes.conflicts import Agreement, Conflict, Proposal, conflicts
+from loomstack_mcp.core.changes.conflicts import Agreement, Conflict, Proposal, conflicts, repair_words
 from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.reversals import Reversals, TouchedChange, Undone
 from loomstack_mcp.core.changes.verdicts import reversal
@@ -26,6 +26,8 @@ class ConflictsFound:
     conflicts: tuple[Conflict, ...]
     agreements: tuple[Agreement, ...]
     unchecked: tuple[str, ...]
+    repairs: tuple[str, ...] = ()
+    """What of it puts back what others had silently taken, in words."""
 
 
 def conflicts_of(tx: Tx, repo_id: str, proposal: Proposal, *, run: Run | None) -> ConflictsFound:
@@ -56,7 +58,10 @@ def conflicts_of(tx: Tx, repo_id: str, proposal: Proposal, *, run: Run | None) -
     worst = tuple(replace(one, signer=name, account=account) for one in _worst_of_each(found))
     stopped = {one.sha for one in worst}
     counted = tuple(one for sha, one in agreements.found.items() if sha not in stopped)
-    return ConflictsFound(conflicts=worst, agreements=counted, unchecked=tuple(intents.unchecked))
+    repairs = dict.fromkeys(repair_words(one) for undone, _ in compared for one in undone if one.repairs)
+    return ConflictsFound(
+        conflicts=worst, agreements=counted, unchecked=tuple(intents.unchecked), repairs=tuple(repairs)
+    )
 
 
 def undoings_of(tx: Tx, repo_id: str, proposal: Proposal) -> tuple[LostIntent, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.changes.reversals import Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal
-from loomstack_mcp.core.changes.words import most_telling
+from loomstack_mcp.core.changes.words import most_telling, taken_back
 
 _PLACES_MAX = 40
 """That are looked at for one case, those of the largest loss first."""
@@ -52,7 +52,7 @@ def lost_line(files: FileLines, one: Reversal, *, head: str) -> LostLine | None:
 
     Where it only brought back what had been removed, such a line. None where git has no text of it.
     """
-    undone = sorted(one.silent, key=lambda undone: -undone.hunks)
+    undone = sorted(taken_back(one), key=lambda undone: -undone.hunks)
     places = [(each, place) for each in undone for place in each.places][:_PLACES_MAX]
     gone = [line for each, place in places for line in _gone(files, one, each, place)]
     missing = [(text, path) for text, path in gone if text not in files.of(head, path)] if one.missing else []

@@ -123,6 +123,12 @@ def conflict_words(conflict: Conflict, /, *, now_ms: int) -> str:
     return f"{VERBS[conflict.kind]} {conflict.sha[:10]} of {conflict.who}, {ago} ago: “{conflict.title}”"
 
 
+def repair_words(undone: Undone, /) -> str:
+    """What a change is told that puts back what another had silently taken: `puts back what … of Ana took of …`."""
+    took = undone.change
+    return f"puts back what {took.sha[:10]} of {took.author} took of {undone.repairs[:10]}: “{took.title}”"
+
+
 def conflict_advice(conflict: Conflict, /, *, target: str) -> str:
     """What to do next; never anything destructive."""
     short = conflict.sha[:10]
@@ -159,13 +165,16 @@ def _taken_back(
     if reversal is None or reversal.verdict == "clear":
         return
     for undone in reversal.silent:
+        intent = intent_on(undone.change, undone.paths)
+        if undone.repairs and intent is None:
+            continue
         bounces = reversal.kind == "ping_pong" and not undone.again
         yield _conflict(
             "undo" if bounces else reversal.kind,
             reversal.verdict,
             undone.change,
             tuple(sorted({place.by_path for place in undone.places})),
-            intent_on(undone.change, undone.paths),
+            intent,
             _evidence(undone),
             hunk_marks(undone.places),
         )

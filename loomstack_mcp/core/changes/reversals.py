@@ -45,6 +45,8 @@ class Undone:
     """The new change says openly that it takes this one back, or that it brings back what this one took."""
     again: bool
     """It was itself a reversal of somebody else's change: this one bounces back."""
+    repairs: str = ""
+    """The change that it had silently taken back, and that the new one puts back."""
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.changes.reversals import Undone
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from loomstack_mcp.core.phrases import counted
@@ -21,6 +22,11 @@ _SAID_MAX = 60
 _FOLLOWS = re.compile(r"\s*(?:import|from|use|using|#include|require|package|//|/\*|\*|#|--|<!--|\"\"\")")
 _PROSE = (".md", ".rst", ".txt", ".json", ".yaml", ".yml", ".toml", ".mod", ".sum", ".lock", ".snap", ".svg", ".html")
 _WHOLE = 0.995
+
+
+def taken_back(one: Reversal, /) -> tuple[Undone, ...]:
+    """What a case is about: what was taken back without agreement, and not only to put back what that had taken."""
+    return tuple(undone for undone in one.silent if not undone.repairs) or one.silent
 
 
 def share_words(share: float, /) -> str:
@@ -52,7 +58,7 @@ def missing_words(one: Reversal, /) -> str:
     return f"{one.missing:,} of {counted(one.lost, 'line')} still missing ({share_words(one.missing_share)})"
 
 
-def repair_words(one: Reversal, /) -> tuple[str, ...]:
+def repairs_words(one: Reversal, /) -> tuple[str, ...]:
     """By whom it was put back, when and how far: `put back by Bea after 4 days (abc1234)`."""
     return tuple(_repaired(one, repair.change, repair.share) for repair in one.repairs)
 

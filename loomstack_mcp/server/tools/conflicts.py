@@ -69,6 +69,7 @@ def conflict_answer(result: ConflictResult, *, worktree: str = "") -> ConflictAn
                     "against": result.target,
                     "changes": result.changes,
                     "nothing": result.nothing,
+                    "repairs": result.repairs[:_CONFLICTS_MAX],
                     "ms": result.ms,
                 }
             )
