@@ -11,7 +11,7 @@ from loomstack_mcp.adapters.git.lost_lines import FileLines
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.cli.audit_cases import Case, signed_name
 from loomstack_mcp.cli.audit_page_case import KINDS, STATES, agreed_html, case_html, case_kind, case_people, html_text
-from loomstack_mcp.cli.audit_text import agreed_phrase, day, loss_lines
+from loomstack_mcp.cli.audit_text import agreed_phrase, day, loss_lines, span_phrase
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.phrases import counted
 
@@ -56,8 +56,7 @@ def _head(found: Audit, repo: Repository) -> Iterator[str]:
     warns = sum(one.verdict == "warn" for one in found.reversals)
     yield "<h1>Changes that took back what others had landed</h1>"
     name = html_text(repo.folder.resolve().name)
-    commits = counted(found.commits, "commit")
-    yield f"<p class=soft>{name}: {commits} from {day(found.first_ms)} to {day(found.last_ms)}</p>"
+    yield f"<p class=soft>{name}: {span_phrase(found)}</p>"
     yield '<div class="figures">'
     yield f'<div><b class="stop">{len(stops)}</b>silently took back others’ work</div>'
     yield f'<div><b class="warn">{warns}</b>worth a look</div>'

@@ -17,6 +17,7 @@ from loomstack_mcp.cli.audit_text import (
     plain,
     shortened,
     shown_line,
+    span_phrase,
     undone_phrase,
 )
 from loomstack_mcp.core.changes.verdicts import Reversal
@@ -51,13 +52,12 @@ def report(found: Audit, told: Sequence[Case], *, stops_only: bool, width: int) 
 
 def _totals(found: Audit, told: Sequence[Case]) -> Iterator[str]:
     stops = [case.one for case in told if case.one.verdict == "stop"]
-    span = f" from {day(found.first_ms)} to {day(found.last_ms)}" if found.commits else ""
-    yield f"{counted(found.commits, 'commit')}{span}, {found.seconds:.1f} s."
-    warns = len(told) - len(stops)
-    yield click.style(
-        f"{len(stops)} silently took back what others had landed (stop), {warns} may have (warn);", bold=True
-    )
-    yield f"{agreed_phrase(found)}."
+    yield f"{span_phrase(found)}, {found.seconds:.1f} s."
+    if found.commits:
+        warns = len(told) - len(stops)
+        counts = f"{len(stops)} silently took back what others had landed (stop), {warns} may have (warn);"
+        yield click.style(counts, bold=True)
+        yield f"{agreed_phrase(found)}."
     yield from loss_lines(stops)
     yield from (click.style(f"Not checked: {output.harmless(gap)}.", fg="yellow") for gap in found.unchecked)
 

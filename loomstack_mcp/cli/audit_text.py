@@ -38,6 +38,13 @@ def shortened(text: str, room: int) -> str:
     return f"{text[: room - 1]}…" if 0 < room < len(text) else text
 
 
+def span_phrase(found: Audit) -> str:
+    """What was judged."""
+    if not found.commits:
+        return "nothing was judged: no commit here is from that time"
+    return f"{counted(found.commits, 'commit')} from {day(found.first_ms)} to {day(found.last_ms)}"
+
+
 def agreed_phrase(found: Audit) -> str:
     """How many were agreed, and how many put back what had been lost, and took no more than that."""
     clear = [one for one in found.reversals if one.verdict == "clear"]
