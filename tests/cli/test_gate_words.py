@@ -31,7 +31,5 @@ def test_the_gate_and_its_annotations_say_what_conflicts_says(
     assert [first, rest[0]] == [f"stop  undo  {words}", "    on purpose: prices become net"]
     assert summary.read_text().splitlines()[1:] == text[1:]
     assert (github.returncode, github.stdout.count("\n")) == (2, 1)
-    assert github.stdout.startswith(
-        f"::error file=src/a.py,title=stop%3A undo::T{words[1:]}: 1 hunk (100%25 of it) at "
-    )
+    assert rest[-1].startswith(f"::error file=src/a.py,title=stop%3A undo::T{words[1:]}: 1 hunk (100%25 of it) at ")
     assert ". On purpose: prices become net. Keep what " in github.stdout
