@@ -17,7 +17,7 @@ _ANSWERS = {
     "loomstack-hook claude, Edit": (0, "is claimed by"),
     "loomstack-hook codex, apply_patch": (0, "is claimed by"),
     "loomstack-mcp runs": (0, "split the module"),
-    "loomstack-mcp gate --base --head": (2, "of Ana: Landed 0"),
+    "loomstack-mcp gate --base --head": (2, "“Landed 0”"),
     "loomstack-mcp conflicts": (0, "Landed 0"),
 }
 _HOOK_MODULES = """

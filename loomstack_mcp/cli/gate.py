@@ -13,15 +13,16 @@ import click
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.gate_install import install_gate
 from loomstack_mcp.cli.people import ConfiguringOption, open_to_all
-from loomstack_mcp.core.changes.conflicts import Agreement
+from loomstack_mcp.core.changes.conflicts import Agreement, Conflict, conflict_advice, conflict_words
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.policy.decision_views import decision_shown, reasons_shown
-from loomstack_mcp.core.policy.sarif import annotations, sarif
+from loomstack_mcp.core.policy.sarif import annotations, conflict_annotations, sarif
 from loomstack_mcp.core.policy.violations import Unknown
 from loomstack_mcp.core.views import agreement_shown, conflict_shown
 from loomstack_mcp.edge.gate import APPROVAL, DENIED, Gate, Judgement, Update
 from loomstack_mcp.edge.here import Here
+from loomstack_mcp.services.conflicts import ConflictResult
 
 _COLORS = {"allow": "green", "warn": "yellow", "require_approval": "magenta", "deny": "red"}
 _STDIN_BYTES_MAX = 10_000_000
@@ -121,6 +122,8 @@ def _shown(judgement: Judgement, form: str | None) -> Iterator[str]:
         yield json.dumps(sarif(decision), ensure_ascii=True)
     elif form == "github":
         yield from annotations(decision)
+        if found := judgement.conflicts:
+            yield from conflict_annotations(found.conflicts, target=found.target, now_ms=found.now_ms)
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             with Path(summary).open("a", encoding="utf-8") as file:
                 file.writelines(f"{click.unstyle(line)}\n" for line in _lines(judgement))
@@ -132,13 +135,13 @@ def _lines(judgement: Judgement) -> Iterator[str]:
     decision = judgement.decision
     for reason in reasons_shown(decision):
         yield from _reason(reason)
-    for conflict in _conflicts(judgement):
-        verdict = click.style(f"{conflict['verdict']}", bold=True)
-        yield f"{verdict}  {conflict['kind']}  {output.harmless(conflict['evidence'])}"
-        yield f"    {conflict['commit']} of {output.harmless(conflict['who'])}: {output.harmless(conflict['title'])}"
-        yield f"    → {output.harmless(conflict['do'])}"
+    if found := judgement.conflicts:
+        for conflict in found.conflicts:
+            yield from _conflict(conflict, found)
     for one in _agreed(judgement):
         yield f"agreed  {one.sha[:12]} may go, says {output.harmless(one.who)} ({one.by}): {output.harmless(one.text)}"
+    for repair in judgement.conflicts.repairs if judgement.conflicts else ():
+        yield f"repair  {output.harmless(repair)}"
     yield _verdict(judgement)
     yield from _told("Not judged without the store", judgement.skipped)
     nothing = judgement.conflicts.nothing if judgement.conflicts else ""
@@ -161,6 +164,16 @@ def _reason(reason: dict[str, Any]) -> Iterator[str]:
     yield from (f"    - {output.harmless(matched)}" for matched in reason.get("matched", ()))
     if "fix" in reason:
         yield f"    → {output.harmless(reason['fix'])}"
+
+
+def _conflict(one: Conflict, found: ConflictResult) -> Iterator[str]:
+    """In the words of `conflicts` and of `audit`."""
+    verdict = click.style(one.verdict, bold=True)
+    yield f"{verdict}  {one.kind}  {output.harmless(conflict_words(one, now_ms=found.now_ms))}"
+    if one.intent:
+        yield f"    on purpose: {output.harmless(one.intent)}"
+    yield f"    {output.harmless(one.evidence)}"
+    yield f"    → {output.harmless(conflict_advice(one, target=found.target))}"
 
 
 def _conflicts(judgement: Judgement) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.acceptance.test_conflicts import AFTER, BEFORE, trunk, worktree
 from tests.acceptance.test_conflicts_hard import commit_at
-from tests.conftest import git
+from tests.conftest import commit_all, git
 from tests.server.test_http import running
 from tests.wire import Server
 
@@ -112,6 +112,28 @@ def test_what_another_committed_is_kept_unbound_where_git_knows_the_user(
 
     assert ["was committed by Dan" in text for text in answered.get("warnings", [])] == [True] * (not is_bound)
     assert undone_of(trunk, serve) == ("refactor" if is_bound else "Dan")
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "user"),
+    [
+        ("Beatrix", "old@mill", "bea@shop"),
+        ("Beatrix", "12345+bea@users.noreply.github.com", "bea@users.noreply.github.com"),
+    ],
+)
+def test_a_person_under_another_name_is_that_person(
+    bea: Server, trunk: Path, serve: Callable[..., Server], name: str, address: str, user: str
+) -> None:
+    (trunk / ".mailmap").write_text("Bea <bea@shop> <old@mill>\n")
+    commit_all(trunk, "Who is who")
+    git(trunk.parent / "bea", "merge", "--quiet", "--ff-only", "main")
+    git(trunk, "config", "user.name", "Bea")
+    git(trunk, "config", "user.email", user)
+    sha = landed(trunk, "-c", f"user.name={name}", "-c", f"user.email={address}")
+    answered = bea.answer("record_outcome", status="done", summary="net", commits=[sha])
+
+    assert "warnings" not in answered
+    assert undone_of(trunk, serve) == "refactor"
 
 
 def test_a_commit_of_another_loop_stays_that_loop_s(bea: Server, trunk: Path, serve: Callable[..., Server]) -> None:

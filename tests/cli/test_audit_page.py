@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from loomstack_mcp.adapters.git.audit import Audit, audited
 from loomstack_mcp.adapters.git.discovery import place_at
 from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.cli import audit_page
+from loomstack_mcp.cli.audit_cases import told_cases
 from loomstack_mcp.cli.audit_page import page
 from loomstack_mcp.cli.audit_text import day, plain, undone_phrase
 from loomstack_mcp.core.changes.hunks import Change, Hunk
@@ -18,7 +20,8 @@ from loomstack_mcp.core.changes.reversals import Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal
 from tests.conftest import git
 
-VOID = {"meta"}
+SCRIPT = Path(audit_page.__file__).with_suffix(".js")
+VOID = {"meta", "input", "br"}
 IMPLIED = {"tr", "td"}
 """Elements whose end tags HTML leaves out (HTML Standard, 13.1.2.4)."""
 HUNK = Hunk(before=1, before_lines=1, after=1, after_lines=1)
@@ -80,19 +83,22 @@ def test_whatever_the_commits_hold_is_text(repo: Repository, author: str, title:
     found = Audit(
         commits=2, first_ms=0, last_ms=90_000, seconds=0.0, reversals=(reversal(author, title, path),), unchecked=(gap,)
     )
-    read = Reader(page(found, repo))
+    text = page(found, told_cases(found, repo, is_top=True), repo)
+    read = Reader(text)
 
     assert (read.wrong, read.open) == ([], [])
-    assert read.tags.isdisjoint({"script", "img", "a", "link", "iframe"})
+    assert text.count("<script") == 1
+    assert text.endswith(f"<script>{SCRIPT.read_text()}</script></body></html>\n")
+    assert read.tags.isdisjoint({"img", "a", "link", "iframe"})
     assert not [name for name in read.attributes if name.startswith("on") or name in ("src", "href")]
 
 
 def test_a_history_without_a_case_is_a_page_too(repo: Repository) -> None:
     found = Audit(commits=0, first_ms=0, last_ms=0, seconds=0.0, reversals=(), unchecked=())
-    read = Reader(page(found, repo))
+    read = Reader(page(found, (), repo))
 
     assert (read.wrong, read.open) == ([], [])
-    assert "svg" not in read.tags
+    assert read.tags.isdisjoint({"svg", "form"})
 
 
 def test_lines_are_those_of_git_also_after_a_form_feed(shop: Path) -> None:
@@ -104,7 +110,7 @@ def test_lines_are_those_of_git_also_after_a_form_feed(shop: Path) -> None:
         git(shop, "commit", "--quiet", "--author", f"{author} <{author}@x>", "-m", f"by {author}")
     with Repository(place_at(shop)) as repo:
         found = audited(repo, progress=lambda _, __: None)
-        shown = page(found, repo)
+        shown = page(found, told_cases(found, repo, is_top=True), repo)
 
     assert '<span class="out">   10  price = gross_price - discount</span>' in shown
     assert '<span class="in">   10  price = net_price - discount</span>' in shown
@@ -126,4 +132,4 @@ def test_bytes_that_are_no_utf_8_become_a_mark(name: bytes) -> None:
 def test_a_phrase_says_how_much_was_taken_back(share: float, words: str) -> None:
     one = reversal("bea", "net", "a.py", share=share)
 
-    assert undone_phrase(one, one.undoes[0]) == f"aaaaaaaaaa of bea, after 1 min: “net” (2 hunks, {words} of it)"
+    assert undone_phrase(one, one.undoes[0]) == f"aaaaaaaaaa of bea, after 1 min, 2 hunks ({words} of it): “net”"

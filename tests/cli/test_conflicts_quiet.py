@@ -77,3 +77,12 @@ def test_the_gate_says_it_too(quiet: Path, loomstack: Run) -> None:
     told = loomstack("gate", "--base", "main", cwd=quiet).stdout
 
     assert f"Note: {QUIET}" in told
+
+
+def test_an_audit_of_a_time_without_commits_judged_nothing(quiet: Path, loomstack: Run, tmp_path: Path) -> None:
+    commit_all(quiet)
+    told = loomstack("audit", "--since", "30d", "--html", str(tmp_path / "page.html"), cwd=quiet).stdout
+
+    assert told.startswith("nothing was judged: no commit here is from that time, ")
+    assert "took back" not in told
+    assert "nothing was judged: no commit here is from that time</p>" in (tmp_path / "page.html").read_text()

@@ -217,7 +217,7 @@ JSON: dict[str, tuple[Sequence[str], set[str]]] = {
         ["out"],
         {"v_runs", "v_claims", "v_decisions", "v_conflicts", "v_loop_health", "note", "outcome", "event"},
     ),
-    "audit": ([], {"schema", "commits", "seconds", "reversals", "unchecked"}),
+    "audit": ([], {"schema", "commits", "seconds", "totals", "reversals", "unchecked"}),
     "conflicts": ([], {"verdict", "conflicts", "checked", "unchecked", "open"}),
     "gate": (
         ["--base", "main"],

@@ -1,17 +1,18 @@
 """Commits as somebody named them: which they are, how old, and whose."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from loomstack_mcp.adapters.git.history import author_here
 from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.core.changes.people import spelled_address
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.outcomes import MadeCommit, SeenCommits
 
 _DIGITS = (40, 64)
 """Of a whole id, in SHA-1 and in SHA-256."""
 _SHOWN = (
-    "--format=%H%x00%ct%x00%an%x00%ae%x00%cn%x00%ce%x00%(trailers:key=Loom-Run,valueonly,separator=%x2C,unfold)%x00"
+    "--format=%H%x00%ct%x00%aN%x00%aE%x00%cN%x00%cE%x00%(trailers:key=Loom-Run,valueonly,separator=%x2C,unfold)%x00"
 )
 _RUNS_MAX = 20
 
@@ -26,7 +27,7 @@ def seen_commits(repo: Repository, repo_id: str, names: Sequence[str]) -> SeenCo
             made[name] = MadeCommit(sha=sha)
         else:
             problems[name] = _problem(repo, name)
-    me = {part for part in author_here(repo) if part}
+    me = _spelled(author_here(repo))
     facts = _facts(repo, [one.sha for one in made.values()], me) if made else {}
     return SeenCommits(repo_id=repo_id, made={name: facts[one.sha] for name, one in made.items()}, problems=problems)
 
@@ -41,6 +42,11 @@ def _commit(repo: Repository, name: str) -> str:
     return commits[0] if len(commits) == 1 else ""
 
 
+def _spelled(people: Iterable[str]) -> set[str]:
+    """Names and addresses as they are compared."""
+    return {spelled for part in people if (spelled := spelled_address(part))}
+
+
 def _problem(repo: Repository, name: str) -> str:
     found = [] if len(name) in _DIGITS else repo.run("rev-parse", f"--disambiguate={name}").text.split()
     if any(repo.commit(one) == one for one in found):
@@ -50,13 +56,13 @@ def _problem(repo: Repository, name: str) -> str:
 
 def _facts(repo: Repository, shas: Sequence[str], me: set[str]) -> dict[str, MadeCommit]:
     now_s = time.time()
-    asked = ("log", "--no-walk=unsorted", "--use-mailmap", _SHOWN, "--end-of-options", *shas)
+    asked = ("log", "--no-walk=unsorted", _SHOWN, "--end-of-options", *shas)
     fields = repo.run_plain(*asked).text.split("\0")
     facts = {}
     for at in range(0, len(fields) - 7, 7):
         sha, made_s, *people, trailers = (field.strip("\n") for field in fields[at : at + 7])
         age_ms = round((now_s - int(made_s or 0)) * SECOND_MS)
-        is_ours = not me or bool(me & set(people))
+        is_ours = not me or bool(me & _spelled(people))
         runs = tuple(run.strip() for run in trailers.split(",")[:_RUNS_MAX] if run.strip())
         facts[sha] = MadeCommit(sha=sha, age_ms=age_ms, by=people[2], is_ours=is_ours, runs=runs)
     return facts

@@ -28,10 +28,8 @@ class Cases:
         self._followed: list[tuple[Reversal, list[Loss]]] = []
 
     def begin(self, found: Reversal) -> None:
-        """A change has just taken back others. One that only puts back what was its author's belongs to that case."""
+        """A change has just taken back others."""
         silent = [undone for undone in found.silent if not undone.own_repair]
-        if found.puts_back and not silent:
-            return
         losses = [self._losses.begin(found.change, undone) for undone in silent] if found.verdict != "clear" else []
         self._followed.append((found, losses))
 

@@ -8,7 +8,8 @@ from typing import Literal
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.reversals import TouchedChange, Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal, Verdict
-from loomstack_mcp.core.phrases import counted
+from loomstack_mcp.core.changes.words import VERBS, share_words
+from loomstack_mcp.core.phrases import age, counted
 from loomstack_mcp.core.texts import encodable
 
 ConflictKind = Literal["undo", "stale_base", "ping_pong", "intent"]
@@ -116,6 +117,18 @@ def strictest_verdict(found: Sequence[Conflict], /, *, unchecked: Sequence[str] 
     return "warn" if found or unchecked else "clear"
 
 
+def conflict_words(conflict: Conflict, /, *, now_ms: int) -> str:
+    """What it does to whose landed change, in the words of an audit: `takes back … of Bea, 3 d ago: “Net prices”`."""
+    ago = age(max(0, now_ms - conflict.landed_at_ms))
+    return f"{VERBS[conflict.kind]} {conflict.sha[:10]} of {conflict.who}, {ago} ago: “{conflict.title}”"
+
+
+def repair_words(undone: Undone, /) -> str:
+    """What a change is told that puts back what another had silently taken: `puts back what … of Ana took of …`."""
+    took = undone.change
+    return f"puts back what {took.sha[:10]} of {took.author} took of {undone.repairs[:10]}: “{took.title}”"
+
+
 def conflict_advice(conflict: Conflict, /, *, target: str) -> str:
     """What to do next; never anything destructive."""
     short = conflict.sha[:10]
@@ -152,13 +165,16 @@ def _taken_back(
     if reversal is None or reversal.verdict == "clear":
         return
     for undone in reversal.silent:
+        intent = intent_on(undone.change, undone.paths)
+        if undone.own_repair and intent is None:
+            continue
         bounces = reversal.kind == "ping_pong" and not undone.again
         yield _conflict(
             "undo" if bounces else reversal.kind,
             reversal.verdict,
             undone.change,
             tuple(sorted({place.by_path for place in undone.places})),
-            intent_on(undone.change, undone.paths),
+            intent,
             _evidence(undone),
             hunk_marks(undone.places),
         )
@@ -214,8 +230,7 @@ def _evidence(undone: Undone) -> str:
     hunks = counted(undone.hunks, "hunk")
     before = f", {undone.hunks_before} more before" if undone.hunks_before else ""
     places = list(dict.fromkeys(_place(place) for place in undone.places))
-    share = "under 1 %" if undone.share < 0.01 else f"{undone.share:.0%}"
-    return f"{hunks} ({share} of it{before}) at {_few(places)}"
+    return f"{hunks} ({share_words(undone.share)} of it{before}) at {_few(places)}"
 
 
 def _few(names: Sequence[str]) -> str:

@@ -24,11 +24,17 @@ def account_of(address: str, lines: Lines, /) -> str:
 
     A forge's noreply address counts by its user alone, with and without the user's number.
     """
+    spelled = spelled_address(address)
+    return lines.hidden(spelled) if spelled else ""
+
+
+def spelled_address(address: str, /) -> str:
+    """An address, or a name, as it is compared, not hashed; "" as in `account_of`."""
     spelled = address.strip().casefold()
     if _NOBODY.fullmatch(spelled):
         return ""
     forged = _NOREPLY.fullmatch(spelled)
-    return lines.hidden(f"{forged['user']}@{forged['host']}" if forged else spelled)
+    return f"{forged['user']}@{forged['host']}" if forged else spelled
 
 
 def is_bot(name: str, /) -> bool:

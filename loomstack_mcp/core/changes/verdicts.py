@@ -57,11 +57,6 @@ class Reversal:
         return tuple(undone for undone, agreed in zip(self.undoes, self.agreed, strict=True) if not agreed)
 
     @property
-    def puts_back(self) -> tuple[Undone, ...]:
-        """Changes that had silently taken back this author's, which this one puts back."""
-        return tuple(one for one in self.silent if one.repairs)
-
-    @property
     def missing_share(self) -> float:
         """The part of what was taken back that is still missing, from 0 to 1."""
         return self.missing / self.lost if self.lost else 0.0

@@ -1,9 +1,10 @@
-"""A decision for other programs: SARIF 2.1.0 (OASIS), and GitHub Actions' workflow commands."""
+"""A judgement for other programs: SARIF 2.1.0 (OASIS), and GitHub Actions' workflow commands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from loomstack_mcp.core.changes.conflicts import Conflict, conflict_advice, conflict_words
 from loomstack_mcp.core.policy.decide import Decision, Reason
 from loomstack_mcp.core.policy.violations import Violation
 from loomstack_mcp.core.texts import encodable
@@ -39,6 +40,18 @@ def annotations(decision: Decision, /) -> Iterator[str]:
             where = f" file={_property(violation.path)},line={violation.line or 1}" if violation.path else ""
             title = f"{',' if where else ' '}title={_property(reason.rule.id)}"
             yield f"::{command}{where}{title}::{_value(f'{reason.rule.why}: {violation.text}. {reason.rule.fix}')}"
+
+
+def conflict_annotations(found: Sequence[Conflict], /, *, target: str, now_ms: int) -> Iterator[str]:
+    """A line for each landed change that suffers, at the first file where it does."""
+    for one in found:
+        command = "error" if one.verdict == "stop" else "warning"
+        where = f" file={_property(one.paths[0])}," if one.paths else " "
+        intent = f"On purpose: {one.intent}. " if one.intent else ""
+        told = f"{conflict_words(one, now_ms=now_ms)}: {one.evidence}. {intent}"
+        yield f"::{command}{where}title={_property(f'{one.verdict}: {one.kind}')}::" + _value(
+            f"{told[:1].upper()}{told[1:]}{conflict_advice(one, target=target)}"
+        )
 
 
 def _result(reason: Reason, violation: Violation) -> dict[str, Any]:
