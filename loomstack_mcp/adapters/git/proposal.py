@@ -12,7 +12,7 @@ from loomstack_mcp.adapters.git.identity import ignores_case
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.snapshots import snapshot
 from loomstack_mcp.core.changes.conflicts import Proposal
-from loomstack_mcp.core.changes.generated import Generated, named_so
+from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.reversals import WINDOW_MS
@@ -52,14 +52,18 @@ class Landing:
         return bool(self._repo.trunk) and self._target == self._repo.trunk
 
     def reader(self, progress: Callable[[int, int], None]) -> Callable[[Sequence[str]], Iterator[Change]]:
-        """A reader of what commits of the history changed, without what machines write; it tells how far it is."""
+        """A reader of what commits of the history changed, without what machines write; it tells how far it is.
+
+        By name alone: what a worktree's settings leave out is another reader's business. What cannot be read is left
+        out, and said in the proposal.
+        """
         listed = {commit.sha: commit for commit in self.history}
 
         def changes(shas: Sequence[str]) -> Iterator[Change]:
             found = diffs.changes(self._repo, [listed[sha] for sha in shas], self._unread, lines=self._lines)
             for done, change in enumerate(found, start=1):
-                # By name alone: what a worktree's settings leave out is another reader's business.
-                yield replace(change, files=tuple(file for file in change.files if not named_so(file.path)))
+                if not change.unread:
+                    yield change
                 progress(done, len(shas))
 
         return changes
