@@ -56,12 +56,12 @@ def audited(
     deciders = repo.deciders("")  # not what is audited: it would say of itself what does not count
     unread, attributes = Unread(), Attributes(repo, deciders)
     generated_paths = Generated(generated, ignore_case=ignores_case(repo.place))
-    reversals = Reversals(ignored=generated_paths)
+    reversals = Reversals(ignored=lambda _: False)
     found = []
     lines = Lines(secrets.token_bytes(_KEY_BYTES))
     agreed = _Agreed(arrivals(before, before[-1].sha) if before else {}, reformatting(repo, deciders))
-    for done, change in enumerate(diffs.changes(repo, listed, unread, lines=lines), start=1):
-        attributes.teach(generated_paths, change)
+    read = attributes.taught(diffs.changes(repo, listed, unread, lines=lines), generated_paths)
+    for done, change in enumerate(read, start=1):
         undone = reversals.land(change)
         if undone and change.sha in wanted:
             found.append(reversal(change, undone, agreed=agreed.on(change), intended=_unknown))

@@ -51,8 +51,8 @@ def changes(repo: Repository, listed: Sequence[Change], unread: Unread, *, lines
     """What each commit changed, in the order given, parents first: a merge, what it changed beyond merging.
 
     Of the commits `listed` only sha and parents count. Files that machines write, as their names say, are left out.
-    What cannot be read is yielded as `unread`, and noted there; at the first commits of a shallow clone, which git shows
-    as if they had made every file, the repository's own `gaps` say so.
+    What cannot be read is yielded as `unread`, and noted there; of the first commits of a shallow clone, which git
+    shows as if they had made every file, the repository's `gaps` tell.
     """
     # Merges newest first: git forgets the parents of what it has shown, and would merge without a base. What they
     # changed besides merging is little, so that they may wait for their turn.

@@ -98,8 +98,7 @@ class Landing:
         account = self._lines.hidden(address) if address else ""
         message = "\n".join(commit.message for commit in made)[:_MESSAGE_CHARS_MAX]
         attributes = Attributes(self._repo, self._deciders)
-        for change in found:
-            attributes.teach(self._generated, change)
+        attributes.teach(self._generated, *found)
         return Proposal(
             changes=tuple(
                 replace(
