@@ -41,22 +41,23 @@ def audited(
     *,
     since_ms: int = 0,
     last: int = 0,
+    window_ms: int = WINDOW_MS,
     generated: Sequence[str] = (),
     progress: Callable[[int, int], None],
 ) -> Audit:
-    """Judge the commits reachable from HEAD since `since_ms`, or the `last` ones, against those 30 days before each."""
+    """Judge the commits reachable from HEAD since `since_ms`, or the `last` ones, each against the window before it."""
     began = time.monotonic()
     repo.must_have_history()
     judged = history.commits(repo, "HEAD", since_ms=since_ms, last=last)
     times = [change.at_ms for change in judged]
-    before = history.commits(repo, "HEAD", since_ms=max(1, min(times, default=0) - WINDOW_MS))
+    before = history.commits(repo, "HEAD", since_ms=max(1, min(times, default=0) - window_ms))
     known = {change.sha for change in before}
     listed = [*before, *(change for change in judged if change.sha not in known)]  # dated before: a clock was wrong
     wanted = {change.sha for change in judged}
     deciders = repo.deciders("")  # not what is audited: it would say of itself what does not count
     unread, attributes = Unread(), Attributes(repo, deciders)
     generated_paths = Generated(generated, ignore_case=ignores_case(repo.place))
-    reversals = Reversals(ignored=lambda _: False)
+    reversals = Reversals(ignored=lambda _: False, window_ms=window_ms)
     found = []
     lines = Lines(secrets.token_bytes(_KEY_BYTES))
     agreed = _Agreed(arrivals(before, before[-1].sha) if before else {}, reformatting(repo, deciders))

@@ -25,12 +25,20 @@ class Landing:
     """A worktree in front of its trunk, or of another target; `key` is the store's, for the hashes of lines."""
 
     def __init__(
-        self, repo: Repository, *, target: str, key: bytes, generated: Sequence[str] = (), head: str = "HEAD"
+        self,
+        repo: Repository,
+        *,
+        target: str,
+        key: bytes,
+        generated: Sequence[str] = (),
+        head: str = "HEAD",
+        window_ms: int = WINDOW_MS,
     ) -> None:
         """Raises NotFound where `target` is no commit, shares no history with `head`, or has to be named."""
         self._repo = repo
         self._now_ms = round(time.time() * SECOND_MS)
-        self.since_ms = self._now_ms - WINDOW_MS
+        self._window_ms = window_ms
+        self.since_ms = self._now_ms - window_ms
         """The start of the window."""
         self._lines = Lines(key)
         self._generated = Generated(generated, ignore_case=ignores_case(repo.place))
@@ -112,6 +120,7 @@ class Landing:
                 for change in found
             ),
             history=self.history,
+            window_ms=self._window_ms,
             target=_short(self._target),
             reformatting=reformatting(self._repo, self._deciders),
             unchecked=(*self._gaps(), *self._unread.sentences(), *left_out),
