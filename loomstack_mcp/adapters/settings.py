@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
-from loomstack_mcp.core.limits import REWORK_MAX
+from loomstack_mcp.core.limits import REWORK_MAX, WINDOW_DAYS
 from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.repos import named_identity, without_password
 
 REPO_FILE = ".loomstack/config.yaml"
 _SQLITE = "sqlite:///"
-_NAMES = ("home", "store", "repo", "rework_max", "generated")
+_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated")
+_DEFAULTS = {"rework_max": REWORK_MAX, "window_days": WINDOW_DAYS, "generated": ()}
+_MOST = {"rework_max": 100, "window_days": 400}
 _NOT_IN_REPO = frozenset({"home", "store"})
 
 
@@ -29,6 +31,8 @@ class Settings:
     """A name for this repository instead of its origin's."""
     rework_max: int = REWORK_MAX
     """Rework rounds before a person takes over."""
+    window_days: int = WINDOW_DAYS
+    """How long what landed is remembered; what a change takes back of older work is not found."""
     generated: tuple[str, ...] = ()
     """Patterns of files that machines write, whose lines are nobody's intent."""
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -127,7 +131,7 @@ def _layers(
         ("environment", {name: value for name, value in from_environment.items() if value}),
         (REPO_FILE, {name: value for name, value in repos.items() if name not in _NOT_IN_REPO}),
         users,
-        ("default", {"home": home, "store": _store_in(home), "repo": "", "rework_max": REWORK_MAX, "generated": ()}),
+        ("default", {"home": home, "store": _store_in(home), "repo": "", **_DEFAULTS}),
     ]
 
 
@@ -193,7 +197,7 @@ def _line(source: str, key: str) -> int:
 
 def _checked(name: str, value: object, origin: str) -> Any:
     """The value as the setting has it. Raises Invalid for one of the wrong kind."""
-    if name == "rework_max":
+    if name in _MOST:
         return _whole_number(name, value, origin)
     if name == "generated":
         return _patterns(name, value, origin)
@@ -212,8 +216,8 @@ def _whole_number(name: str, value: object, origin: str) -> int:
         number = int(str(value))
     except ValueError:
         number = 0
-    if not 1 <= number <= 100:
-        raise Invalid(f"{name} from {origin} must be a whole number from 1 to 100")
+    if not 1 <= number <= _MOST[name]:
+        raise Invalid(f"{name} from {origin} must be a whole number from 1 to {_MOST[name]}")
     return number
 
 

@@ -17,7 +17,7 @@ from loomstack_mcp.cli.audit_report import report
 from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.cli.spans import Span
 from loomstack_mcp.core.errors import Invalid
-from loomstack_mcp.core.limits import SECOND_MS
+from loomstack_mcp.core.limits import DAY_MS, SECOND_MS
 from loomstack_mcp.edge.here import Here
 
 _LAST = 1_000
@@ -27,11 +27,20 @@ _LAST = 1_000
 @click.command()
 @click.option("--since", type=Span(), help="Commits of the last 12h, 90d, 6w …")
 @click.option("--last", type=click.IntRange(1, 1_000_000), help=f"The last N commits; default {_LAST:,}.")
+@click.option("--window", type=Span(), help="How far back each is held against: 90d …; default: window_days.")
 @click.option("--stops-only", is_flag=True, help="Show the stops alone; the totals count all.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page to show around.")
 @click.pass_obj
-def audit(here: Here, since: int | None, last: int | None, stops_only: bool, as_json: bool, html: Path | None) -> None:
+def audit(
+    here: Here,
+    since: int | None,
+    last: int | None,
+    window: int | None,
+    stops_only: bool,
+    as_json: bool,
+    html: Path | None,
+) -> None:
     """Find commits that silently took back what others had landed. Needs git, and nothing else."""
     if since and last:
         raise click.UsageError("give --since or --last, not both")
@@ -40,6 +49,7 @@ def audit(here: Here, since: int | None, last: int | None, stops_only: bool, as_
             repo,
             since_ms=round(time.time() * SECOND_MS) - since if since else 0,
             last=0 if since else last or _LAST,
+            window_ms=window or here.settings.window_days * DAY_MS,
             generated=here.settings.generated,
             progress=output.progress,
         )

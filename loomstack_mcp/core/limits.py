@@ -51,6 +51,8 @@ BUDGET_TOKENS_DEFAULT = 800
 BUDGET_TOKENS_MAX = 20_000
 CHARS_PER_TOKEN = 4
 
+WINDOW_DAYS = 30
+"""How long what landed is remembered, where nobody says otherwise."""
 REWORK_MAX = 3
 
 GATE_WAIT_MS = 4_000

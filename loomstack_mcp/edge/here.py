@@ -17,7 +17,7 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree, container_at, worktree_at
 from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load_settings
 from loomstack_mcp.core.errors import Invalid
-from loomstack_mcp.core.limits import NAME_CHARS_MAX
+from loomstack_mcp.core.limits import DAY_MS, NAME_CHARS_MAX
 from loomstack_mcp.core.patterns.typed import claimed
 from loomstack_mcp.core.repos import Checkout, earlier_identities, named_identity
 from loomstack_mcp.core.texts import bounded
@@ -156,7 +156,14 @@ class Here:
         from loomstack_mcp.adapters.git.proposal import Landing  # what compares changes, which few calls do
 
         target = bounded("base", target, chars_max=NAME_CHARS_MAX)
-        landing = Landing(repo, target=target, head=head, key=ledger.key(), generated=self._generated(repo, target))
+        landing = Landing(
+            repo,
+            target=target,
+            head=head,
+            key=ledger.key(),
+            generated=self._generated(repo, target),
+            window_ms=self.settings.window_days * DAY_MS,
+        )
         ledger.fill(
             checkout,
             landing.history,

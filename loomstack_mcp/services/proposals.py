@@ -49,8 +49,9 @@ def conflicts_of(tx: Tx, repo_id: str, proposal: Proposal, *, run: Run | None) -
         return intents.on(one.change, one.paths) is not None and not agreements.cover(one)
 
     found: list[Conflict] = []
-    compared = _compared(tx, repo_id, mine, proposal.history)
-    compared += _compared(tx, repo_id, pushing, proposal.pushed) if pushing else []
+    compared = _compared(tx, repo_id, mine, proposal.history, window_ms=proposal.window_ms)
+    if pushing:
+        compared += _compared(tx, repo_id, pushing, proposal.pushed, window_ms=proposal.window_ms)
     for change, (undone, touched) in zip([*mine, *pushing], compared, strict=True):
         taken_back = reversal(change, undone, agreed=agreed, intended=intended) if undone else None
         found += conflicts(taken_back, [one for one in touched if is_others(one)], intent_on=intents.on)
@@ -69,7 +70,7 @@ def undoings_of(tx: Tx, repo_id: str, proposal: Proposal) -> tuple[LostIntent, .
     [mine] = _as(proposal.changes, None)
     intents = Intents(tx, repo_id, run=None, family=frozenset())
     agreements = Agreements(tx, repo_id, intents, run=None, signer=mine.signer)
-    [(undone, touched)] = _compared(tx, repo_id, [mine], proposal.history)
+    [(undone, touched)] = _compared(tx, repo_id, [mine], proposal.history, window_ms=proposal.window_ms)
     others = [one for one in touched if not one.same_author and not agreements.cover(one)]
     return lost_intents(
         undone, others, intent_on=intents.on, agreed=lambda one: one.same_author or agreements.cover(one)
@@ -125,14 +126,15 @@ def _as(proposed: Sequence[Change], run: Run | None) -> list[Change]:
 
 
 def _compared(
-    tx: Tx, repo_id: str, mine: Sequence[Change], history: Sequence[Change]
+    tx: Tx, repo_id: str, mine: Sequence[Change], history: Sequence[Change], *, window_ms: int
 ) -> list[tuple[tuple[Undone, ...], tuple[TouchedChange, ...]]]:
     """My changes against the trails of their files, and of all files of what they undo: I may have undone more."""
     names = {name for change in mine for file in change.files for name in (file.path, file.old_path)}
     while True:
         before = landed.at_paths(tx, repo_id, names)
         # What is generated is neither in the ledger nor in a proposal.
-        reversals = Reversals(ignored=lambda _: False, authors=landed.authors(tx, repo_id))
+        authors = landed.authors(tx, repo_id)
+        reversals = Reversals(ignored=lambda _: False, authors=authors, window_ms=window_ms)
         for bare in history:
             known = before.get(bare.sha)
             reversals.land(replace(known, parents=bare.parents, at_ms=bare.at_ms) if known else bare)

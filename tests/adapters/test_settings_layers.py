@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from loomstack_mcp.adapters.settings import REPO_FILE, load_settings, sqlite_path
 from loomstack_mcp.core.errors import Invalid, LoomError
 
-NAMES = ("repo", "rework_max", "generated", "store")
+NAMES = ("repo", "rework_max", "window_days", "generated", "store")
 words = st.text("abcxyz/.-", min_size=1, max_size=8).map(lambda word: f"n{word}".replace("//", "/").rstrip("/.-") + "n")
 values: dict[str, st.SearchStrategy[Any]] = {
     "repo": words,
     "rework_max": st.integers(1, 100),
+    "window_days": st.integers(1, 400),
     "generated": st.lists(st.sampled_from(["*.lock", "dist/**", "a b.py"]), min_size=1, max_size=2),
     "store": words.map(lambda word: f"sqlite:////tmp/{word}.db"),
 }
@@ -49,7 +50,7 @@ def test_the_first_place_that_says_something_wins(
             in_repo=yaml.safe_dump(repo),
         )
     may = {name: value for name, value in repo.items() if name != "store"}
-    defaults = {"repo": "", "rework_max": 3, "generated": (), "store": f"sqlite:///{home}/loom.db"}
+    defaults = {"repo": "", "rework_max": 3, "window_days": 30, "generated": (), "store": f"sqlite:///{home}/loom.db"}
     places = [("flag", flags), ("environment", env), (REPO_FILE, may), (str(own), user), ("default", defaults)]
     expected = {name: next((plain(said[name]), place) for place, said in places if name in said) for name in NAMES}
 
@@ -69,6 +70,9 @@ def test_the_first_place_that_says_something_wins(
         "rework_max: 2020-01-01",
         "rework_max: true",
         "rework_max: 1.5",
+        "window_days: 0",
+        "window_days: 401",
+        "window_days: 90d",
         f"rework_max: {'1' * 5_000}",
         "rework_max: !!int x",
         "rework_max: !!bool x",

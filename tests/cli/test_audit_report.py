@@ -11,7 +11,7 @@ import pytest
 from loomstack_mcp.adapters.git.audit import Audit
 from loomstack_mcp.cli.audit_cases import Case
 from loomstack_mcp.cli.audit_report import report
-from loomstack_mcp.core.changes.verdicts import Repair
+from loomstack_mcp.core.changes.repairs import Repair
 from loomstack_mcp.core.limits import DAY_MS
 from tests.cli.cases import case, repair
 from tests.conftest import Run, git

@@ -155,6 +155,7 @@ def test_settings_are_shown_with_where_they_came_from(tmp_path: Path, shop: Path
         "store": (str(tmp_path / "x.db"), "flag"),
         "repo": ("acme/shop", ".loomstack/config.yaml"),
         "rework_max": (5, str(tmp_path / "loomstack" / "config.yaml")),
+        "window_days": (30, "default"),
         "generated": ([], "default"),
         "identity": ("acme/shop", "repo in .loomstack/config.yaml"),
     }

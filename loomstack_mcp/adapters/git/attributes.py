@@ -1,7 +1,8 @@
 """What the files of commits say about other paths: which are made by machines, which commits only reformat."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from tempfile import TemporaryDirectory
 
 from loomstack_mcp.adapters.git.repository import Repository
@@ -9,6 +10,10 @@ from loomstack_mcp.adapters.git.run import as_text
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.errors import Invalid
+
+_AHEAD_MAX = 64
+_AHEAD_FILES_MAX = 1_000
+"""Of so many commits or files the attributes are asked for at once: a process for each costs more than judging it."""
 
 
 class Attributes:
@@ -27,10 +32,27 @@ class Attributes:
             if ran.code:
                 raise Invalid(f"git cannot read the files of {tip[:12]}: {ran.complaint}")
 
-    def teach(self, generated: Generated, change: Change) -> None:
-        """Tell of the paths of a change that were not asked about before."""
-        if unknown := generated.unknown({file.path for file in change.files}):
+    def taught(self, changes: Iterable[Change], generated: Generated) -> Iterator[Change]:
+        """The changes, in their order, each without the files that are generated; git is asked of many at once."""
+        ahead: list[Change] = []
+        files = 0
+        for change in changes:
+            ahead.append(change)
+            files += len(change.files)
+            if len(ahead) >= _AHEAD_MAX or files >= _AHEAD_FILES_MAX:
+                yield from self._told_apart(ahead, generated)
+                ahead, files = [], 0
+        yield from self._told_apart(ahead, generated)
+
+    def teach(self, generated: Generated, *changes: Change) -> None:
+        """Tell of the paths of these changes that were not asked about before."""
+        if unknown := generated.unknown({file.path for change in changes for file in change.files}):
             generated.learn(unknown, marked=self._marked(unknown))
+
+    def _told_apart(self, changes: Sequence[Change], generated: Generated) -> Iterator[Change]:
+        self.teach(generated, *changes)
+        for change in changes:
+            yield replace(change, files=tuple(file for file in change.files if not generated(file.path)))
 
     def _marked(self, paths: Collection[str]) -> frozenset[str]:
         return _common([self._marked_in(index, paths) for index in self._indexes])

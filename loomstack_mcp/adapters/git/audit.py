@@ -63,8 +63,8 @@ def audited(
     agreed = _Agreed(arrivals(listed, listed[-1].sha) if listed else {}, reformatting(repo, deciders))
     cases = Cases(agreed.together)
     lines = Lines(secrets.token_bytes(_KEY_BYTES))
-    for done, read in enumerate(diffs.changes(repo, listed, unread, lines=lines), start=1):
-        attributes.teach(generated_paths, read)
+    found = attributes.taught(diffs.changes(repo, listed, unread, lines=lines), generated_paths)
+    for done, read in enumerate(found, start=1):
         files = tuple(file for file in read.files if not generated_paths(file.path))
         change = replace(read, at_ms=landed_ms[read.sha], files=files)
         cases.land(change)

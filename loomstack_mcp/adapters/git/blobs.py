@@ -1,7 +1,7 @@
 """The content of blobs, and the files of a tree, for whoever judges them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -48,6 +48,15 @@ def tree_of(repo: Repository, name: str) -> FileTree:
         mode, _, blob = meta.split(" ")
         entries[path] = (mode, blob)
     return FileTree(entries=entries)
+
+
+def lacking(repo: Repository, blobs: Iterable[str]) -> frozenset[str]:
+    """Those of the blobs, by their whole ids, that are not in this clone; the blob of zeros is none."""
+    wanted = sorted(blob for blob in set(blobs) if blob.strip("0"))
+    ran = repo.run_plain(
+        "cat-file", "--batch-check=%(objectname)", stdin="".join(f"{one}\n" for one in wanted).encode()
+    )
+    return frozenset(wanted) - frozenset(as_text(ran.printed).split("\n"))
 
 
 class Blobs:

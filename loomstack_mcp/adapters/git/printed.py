@@ -59,8 +59,9 @@ class Printed:
         for following in marks[1:]:
             if (end := self._place_of(following, pending, after=1)) < 0:
                 break
-            yield bytes(pending[:end])
+            part = bytes(memoryview(pending)[:end])
             del pending[:end]
+            yield part
         while piece := self._piece():
             pending += piece
         if self._process.wait(READ_SECONDS_MAX) == 0:

@@ -12,7 +12,7 @@ from loomstack_mcp.adapters.git.identity import ignores_case
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.snapshots import snapshot
 from loomstack_mcp.core.changes.conflicts import Proposal
-from loomstack_mcp.core.changes.generated import Generated, named_so
+from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.people import account_of
@@ -26,12 +26,20 @@ class Landing:
     """A worktree in front of its trunk, or of another target; `key` is the store's, for the hashes of lines."""
 
     def __init__(
-        self, repo: Repository, *, target: str, key: bytes, generated: Sequence[str] = (), head: str = "HEAD"
+        self,
+        repo: Repository,
+        *,
+        target: str,
+        key: bytes,
+        generated: Sequence[str] = (),
+        head: str = "HEAD",
+        window_ms: int = WINDOW_MS,
     ) -> None:
         """Raises NotFound where `target` is no commit, shares no history with `head`, or has to be named."""
         self._repo = repo
         self._now_ms = round(time.time() * SECOND_MS)
-        self.since_ms = self._now_ms - WINDOW_MS
+        self._window_ms = window_ms
+        self.since_ms = self._now_ms - window_ms
         """The start of the window."""
         self._lines = Lines(key)
         self._generated = Generated(generated, ignore_case=ignores_case(repo.place))
@@ -53,14 +61,18 @@ class Landing:
         return bool(self._repo.trunk) and self._target == self._repo.trunk
 
     def reader(self, progress: Callable[[int, int], None]) -> Callable[[Sequence[str]], Iterator[Change]]:
-        """A reader of what commits of the history changed, without what machines write; it tells how far it is."""
+        """A reader of what commits of the history changed, without what machines write; it tells how far it is.
+
+        By name alone: what a worktree's settings leave out is another reader's business. What cannot be read is left
+        out, and said in the proposal.
+        """
         listed = {commit.sha: commit for commit in self.history}
 
         def changes(shas: Sequence[str]) -> Iterator[Change]:
             found = diffs.changes(self._repo, [listed[sha] for sha in shas], self._unread, lines=self._lines)
             for done, change in enumerate(found, start=1):
-                # By name alone: what a worktree's settings leave out is another reader's business.
-                yield replace(change, files=tuple(file for file in change.files if not named_so(file.path)))
+                if not change.unread:
+                    yield change
                 progress(done, len(shas))
 
         return changes
@@ -103,8 +115,7 @@ class Landing:
         written_ms = max((commit.written_ms for commit in made), default=0)
         message = "\n".join(commit.message for commit in made)[:_MESSAGE_CHARS_MAX]
         attributes = Attributes(self._repo, self._deciders)
-        for change in found:
-            attributes.teach(self._generated, change)
+        attributes.teach(self._generated, *found)
         return Proposal(
             changes=tuple(
                 replace(
@@ -119,6 +130,7 @@ class Landing:
                 for change in found
             ),
             history=self.history,
+            window_ms=self._window_ms,
             target=_short(self._target),
             reformatting=reformatting(self._repo, self._deciders),
             unchecked=(*self._gaps(), *self._unread.sentences(), *left_out),

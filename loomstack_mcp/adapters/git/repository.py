@@ -214,6 +214,11 @@ class Repository:
         return (self.place.common_dir / "shallow").exists()
 
     @cached_property
+    def boundaries(self) -> frozenset[str]:
+        """The commits of a shallow clone whose parents are not here."""
+        return frozenset(as_text(_bytes(self.place.common_dir / "shallow")).split())
+
+    @cached_property
     def empty_tree(self) -> str:
         """The tree without a file."""
         return _EMPTY_TREES[self._is_sha256]

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Literal
 
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.reversals import TouchedChange, Undone, UndonePlace
+from loomstack_mcp.core.changes.reversals import WINDOW_MS, TouchedChange, Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal, Verdict
 from loomstack_mcp.core.changes.words import VERBS, share_words
 from loomstack_mcp.core.phrases import age, counted
@@ -81,6 +81,8 @@ class Proposal:
     """Of the files as they are, and of the index and HEAD where those would land something else."""
     history: tuple[Change, ...]
     """The commits of the window, parents first: when each landed and on what, not what it changed."""
+    window_ms: int = WINDOW_MS
+    """How long what landed is remembered."""
     target: str
     """What it would land on, as people call it."""
     pushing: tuple[Change, ...] = ()

@@ -37,6 +37,8 @@ class FileChange:
     after: str
     hunks: tuple[Hunk, ...] = ()
     """Of a file without lines that could be compared (binary, very large, a submodule) one, which names its blobs."""
+    unread: bool = False
+    """Whether its content is not here, so that nothing is known of its lines."""
 
     @property
     def creates(self) -> bool:
@@ -71,6 +73,8 @@ class Change:
     run: str = ""
     """The run that made it, as its trailer says."""
     files: tuple[FileChange, ...] = ()
+    unread: bool = False
+    """Whether some of its files are `unread`, or, where it names none, all that it changed is unknown."""
     said: int = 0
     """What all its lines say together, where `files` are not all of it."""
 

@@ -1,34 +1,50 @@
 """What a change did to each file, read from git's own output."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from loomstack_mcp.core.changes.generated import named_so
 from loomstack_mcp.core.changes.hunks import FileChange, Hunk
 from loomstack_mcp.core.changes.lines import WEIGHT_BITS, WEIGHT_MAX, Lines
 
 HUNK_LINES_MAX = 5_000
 """A larger hunk is compared as a whole."""
 
-_FILE = b"diff --git "
-_ENTRY = (b"index ", b"old mode ", b"similarity ", b"new file ", b"deleted file ")
-_HEADER = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
-_RAW = re.compile(r":\d+ \d+ ([0-9a-f]+) ([0-9a-f]+) ([A-Z])\d*$")
+_FILE = b"\ndiff --git "
+"""Which no line of a file's content can begin with, as it has a mark before it; nor with what begins a hunk."""
+_HUNK = b"\n@@ -"
+_ENTRY = re.compile(rb"^(?:index|old mode|similarity|new file|deleted file) ", re.MULTILINE)
+_PLACE = re.compile(rb"(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_NO_LINE_FEED = b"\\"
+_RAW = re.compile(r":+\d+ (?:\d+ )+([0-9a-f]+) (?:[0-9a-f]+ )*([0-9a-f]+) ([A-Z])[A-Z]*\d*$")
+"""Of a merge with the ids of all its parents' files."""
 _MARKERS = (b"<<<<<<< ", b"=======", b">>>>>>> ", b"||||||| ")
 
 
 def file_changes(
-    raw: Sequence[str], patch: bytes, /, *, lines: Lines, is_merge: bool = False
+    raw: Sequence[str],
+    patch: bytes,
+    /,
+    *,
+    lines: Lines,
+    begin: int = 0,
+    ignored: Callable[[str], bool] = named_so,
+    is_merge: bool = False,
 ) -> tuple[FileChange, ...]:
     """The entries of `--raw -z` (meta, path, and a second path after a rename) with their hunks of `-U0`.
 
-    Of a merge the text before is git's own attempt (git-log(1), `--remerge-diff`), whose markers are nobody's lines.
+    Without files that are `ignored`: that machines write, as their names say. The patch stands from `begin` on. Of a
+    merge the text before is git's own attempt (git-log(1), `--remerge-diff`), whose markers are nobody's lines.
     """
-    sections = _sections(patch)
+    sections = _sections(patch, begin)
     found = []
     for status, before, after, old_path, path in _entries(raw):
         if status == "T":  # a link in the place of a file is printed as a deletion and a creation
             next(sections, None)
-        hunks = tuple(_hunks(next(sections, []), lines, markers=_MARKERS if is_merge else ()))
+        section = next(sections, b"")
+        if ignored(path):
+            continue
+        hunks = tuple(_hunks(section, lines, markers=_MARKERS if is_merge else ()))
         if before != after and not any(hunk.removed or hunk.added or hunk.takes or hunk.gives for hunk in hunks):
             hunks = (_wholly(before, after, lines), *hunks)
         found.append(FileChange(path=path, old_path=old_path, before=before, after=after, hunks=hunks))
@@ -60,41 +76,36 @@ def _entries(raw: Sequence[str]) -> Iterator[tuple[str, str, str, str, str]]:
             yield status, before, after, old_path if status != "C" else path, path
 
 
-def _sections(patch: bytes) -> Iterator[list[bytes]]:
-    """The lines of each file's part, without those that only tell of a conflict: they have no entry."""
-    section: list[bytes] = []
-    for line in (*patch.split(b"\n"), _FILE):
-        if not line.startswith(_FILE):  # which no line of a file's content can begin with
-            section.append(line)
-        else:
-            if any(line.startswith(_ENTRY) for line in section):
-                yield section
-            section = []
+def _sections(patch: bytes, begin: int) -> Iterator[bytes]:
+    """Each file's part, without those that only tell of a conflict: they have no entry."""
+    start = begin if patch.startswith(_FILE[1:], begin) else patch.find(_FILE, begin)
+    while begin <= start < len(patch):
+        following = patch.find(_FILE, start + 1)
+        end = len(patch) if following < 0 else following
+        hunk = patch.find(_HUNK, start, end)
+        if _ENTRY.search(patch, start, end if hunk < 0 else hunk):
+            yield patch[start:end]
+        start = end
 
 
-def _hunks(section: Iterable[bytes], lines: Lines, *, markers: tuple[bytes, ...]) -> Iterator[Hunk]:
-    place: tuple[int, int, int, int] | None = None
-    removed: list[bytes] = []
-    added: list[bytes] = []
-    for line in section:
-        first = line[:1]
-        if place and first == b"+":
-            added.append(line[1:])
-        elif place and first == b"-":
-            if not line.startswith(markers, 1):
-                removed.append(line[1:])
-        elif header := _HEADER.match(line):
-            if place:
-                yield _hunk(place, removed, added, lines)
-            place = _place(header)
-            removed, added = [], []
-    if place:
-        yield _hunk(place, removed, added, lines)
+def _hunks(section: bytes, lines: Lines, *, markers: tuple[bytes, ...]) -> Iterator[Hunk]:
+    for printed in section.split(_HUNK)[1:]:
+        place = _PLACE.match(printed)
+        assert place, "git prints where a hunk is"
+        before, before_lines, after, after_lines = (int(number or 1) for number in place.groups())  # 1 is left out
+        _, *rows = printed.split(b"\n")
+        removed, rest = rows[:before_lines], rows[before_lines:]
+        if rest and rest[0].startswith(_NO_LINE_FEED):
+            del rest[0]
+        added = rest[:after_lines]
+        if markers:
+            removed = [row for row in removed if not row.startswith(markers, 1)]
+        yield _hunk((before, before_lines, after, after_lines), _unmarked(removed), _unmarked(added), lines)
 
 
-def _place(header: re.Match[bytes]) -> tuple[int, int, int, int]:
-    """First line and number of lines, before and after; git leaves out a number that is 1."""
-    return int(header[1]), int(header[2] or 1), int(header[3]), int(header[4] or 1)
+def _unmarked(rows: Sequence[bytes]) -> list[bytes]:
+    """The lines, without the sign before each."""
+    return [row[1:] for row in rows]
 
 
 def _hunk(place: tuple[int, int, int, int], removed: list[bytes], added: list[bytes], lines: Lines) -> Hunk:
@@ -103,7 +114,7 @@ def _hunk(place: tuple[int, int, int, int], removed: list[bytes], added: list[by
     if len(removed) + len(added) > HUNK_LINES_MAX:
         gone, come = (tuple(words << WEIGHT_BITS | WEIGHT_MAX for words in (one,) if words) for one in (takes, gives))
     else:
-        gone, come = _telling(removed, lines), _telling(added, lines)
+        gone, come = lines.telling(removed), lines.telling(added)
     return Hunk(
         before=before,
         before_lines=before_lines,
@@ -115,7 +126,3 @@ def _hunk(place: tuple[int, int, int, int], removed: list[bytes], added: list[by
         gives=gives,
         kept_percent=kept_percent,
     )
-
-
-def _telling(texts: list[bytes], lines: Lines) -> tuple[int, ...]:
-    return tuple(number for number in map(lines.number, texts) if number & WEIGHT_MAX)

@@ -10,10 +10,10 @@ from loomstack_mcp.core.changes.ledger import Ledger, Piece
 from loomstack_mcp.core.changes.lines import weight
 from loomstack_mcp.core.changes.openly import takes_back_openly
 from loomstack_mcp.core.changes.undone_hunks import HALF, Extent, bounced, share_gone, undone_hunks
-from loomstack_mcp.core.limits import DAY_MS
+from loomstack_mcp.core.limits import DAY_MS, WINDOW_DAYS
 
-WINDOW_MS = 30 * DAY_MS
-"""How long a landed change is remembered."""
+WINDOW_MS = WINDOW_DAYS * DAY_MS
+"""How long a landed change is remembered, where nobody says otherwise."""
 _HUNK_MOST = 300
 """More than so many letters and digits of one hunk do not weigh more: it is one place."""
 

@@ -75,3 +75,23 @@ def test_commits_that_only_reformat_are_listed_as_blame_has_it(shop: Path) -> No
     with opened_repository(shop) as repo:
         assert reformatting(repo, [repo.commit("HEAD")]) == {*named}
         assert reformatting(repo, [repo.commit("HEAD~")]) == frozenset()
+
+
+def test_of_many_changes_what_is_generated_is_left_out_and_their_order_kept(shop: Path) -> None:
+    commit(shop, {".gitattributes": "*.gen linguist-generated\n"})
+    made = [
+        Change(
+            sha=str(number),
+            files=tuple(
+                FileChange(path=path, old_path=path, before="1", after="2")
+                for path in (f"{number}.gen", f"{number}.py")
+            ),
+        )
+        for number in range(200)
+    ]
+    with opened_repository(shop) as repo:
+        found = list(Attributes(repo, [repo.commit("HEAD")]).taught(iter(made), Generated(("7.py",))))
+
+    assert [(one.sha, [file.path for file in one.files]) for one in found] == [
+        (change.sha, [f"{change.sha}.py"] if change.sha != "7" else []) for change in made
+    ]

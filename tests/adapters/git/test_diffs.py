@@ -166,24 +166,109 @@ def test_no_file_passes_for_the_commit_behind_it(shop: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("missing", ["HEAD~2^{tree}", "HEAD~2:src/a.py"])
-def test_only_what_git_cannot_show_is_unread(shop: Path, missing: str) -> None:
+def lose(root: Path, *names: str) -> None:
+    """Objects that this clone has no more."""
+    for gone in {git(root, "rev-parse", name) for name in names}:
+        (root / ".git/objects" / gone[:2] / gone[2:]).unlink()
+
+
+@pytest.mark.parametrize(
+    ("missing", "named"), [("HEAD~2^{tree}", [[], []]), ("HEAD~2:src/a.py", [["src/a.py"], ["src/a.py"]])]
+)
+def test_what_git_cannot_show_is_unread_and_keeps_its_place(shop: Path, missing: str, named: list[list[str]]) -> None:
     for number in range(5):
         commit(shop, {"src/a.py": f"a line {number}\n" * 3})
-    gone = git(shop, "rev-parse", missing)
-    (shop / ".git/objects" / gone[:2] / gone[2:]).unlink()
+    lose(shop, missing)
     listed = git(shop, "rev-list", "--reverse", "HEAD").split()
     shown = [subprocess.run(["git", "show", sha], cwd=shop, capture_output=True, check=False) for sha in listed]
+    failed = [sha for sha, ran in zip(listed, shown, strict=True) if ran.returncode]
 
     found, unread = read(shop)
+    not_read = [change for change in found if change.unread]
 
-    assert [change.sha for change in found] == [
-        sha for sha, ran in zip(listed, shown, strict=True) if not ran.returncode
+    assert [(change.sha, change.parents) for change in found] == [
+        (sha, tuple(git(shop, "rev-list", "--parents", "-n1", sha).split()[1:])) for sha in listed
     ]
-    assert sorted([*unread, *(change.sha for change in found)]) == sorted(listed)
+    assert [change.sha for change in not_read] == sorted(unread, key=listed.index) == failed
+    assert files_of(not_read) == named
+    assert all(file.unread and not file.hunks for change in not_read for file in change.files)
 
 
-def test_of_a_partial_clone_the_rest_is_not_tried_after_a_hundred(tmp_path: Path) -> None:
+def test_of_a_commit_only_the_files_that_are_not_here_are_unread(shop: Path) -> None:
+    commit(
+        shop, {"a.py": "one line\n", "b.py": "another line\n", "[c].py": "a third line\n", "c.py": "a fourth line\n"}
+    )
+    lost = commit(shop, {"a.py": "two lines\n", "b.py": "changed line\n", "[c].py": "changed\n", "c.py": "changed c\n"})
+    whole = read(shop)[0][-1]
+    lose(shop, "HEAD:b.py", "HEAD:[c].py")
+
+    [*_, found] = read(shop)[0]
+
+    assert (found.sha, found.author, found.message, found.unread) == (lost, "test", whole.message, True)
+    assert {file for file in found.files if not file.unread} == {
+        file for file in whole.files if file.path in ("a.py", "c.py")
+    }
+    assert {(file.path, file.before, file.after, file.hunks) for file in found.files if file.unread} == {
+        (file.path, file.before, file.after, ()) for file in whole.files if file.path in ("b.py", "[c].py")
+    }
+
+
+@pytest.mark.parametrize("name", ["yarn.lock", "web/vendor/lib/x.go", "docs/CHANGELOG.md"])
+def test_what_machines_write_need_not_be_here(shop: Path, name: str) -> None:
+    commit(shop, {name: "one\n", "b.py": "a line of code\n"})
+    commit(shop, {name: "two\n"})
+    commit(shop, {name: "three\n", "b.py": "another line of code\n"})
+    whole, _ = read(shop)
+    lose(shop, f"HEAD~1:{name}")
+
+    assert read(shop) == (whole, [])
+
+
+def test_a_submodule_is_no_file_that_is_not_here(shop: Path) -> None:
+    commit(shop, {"a.py": "a line of code\n"})
+    git(shop, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},sub")
+    git(shop, "commit", "--quiet", "-m", "A submodule")
+    commit(shop, {"a.py": "another line of code\n"})
+    lose(shop, "HEAD:a.py")
+
+    assert read(shop)[1] == [git(shop, "rev-parse", "HEAD")]
+
+
+def test_a_merge_that_cannot_be_made_again_is_unread_and_the_others_are_read(shop: Path) -> None:
+    lines = [f"a line {number}\n" for number in range(20)]
+    commit(shop, {"a.py": "".join(lines)})
+    branch(shop, "one", {"a.py": "".join([*lines, "theirs\n"])})
+    branch(shop, "two", {"other.py": "a line\n"})
+    commit(shop, {"a.py": "".join(["ours\n", *lines])})
+    lost, kept = merge(shop, "one"), merge(shop, "two")
+    last = commit(shop, {"other.py": "another line\n"})
+    lose(shop, "HEAD~3:a.py")  # one of the sides, which is what merging needs
+
+    found = {change.sha: change for change in read(shop)[0]}
+
+    assert [(file.path, file.unread) for file in found[lost].files] == [("a.py", True)]
+    assert [change.sha for change in found.values() if not change.unread][-2:] == [kept, last]
+
+
+def test_the_first_commits_of_a_shallow_clone_have_not_made_its_files(shop: Path, tmp_path: Path) -> None:
+    for number in range(4):
+        commit(shop, {"a.py": f"a line {number}\n"})
+    git(tmp_path, "clone", "--quiet", "--depth=3", f"file://{shop}", "shallow")
+
+    found, unread = read(tmp_path / "shallow")
+
+    assert [(change.unread, len(change.files)) for change in found] == [(True, 0), (False, 1), (False, 1)]
+    assert unread == []
+
+
+def lines_lost(folder: Path) -> None:
+    """A clone without the content of any file."""
+    listed = git(folder, "cat-file", "--batch-all-objects", "--batch-check").splitlines()
+    for blob in [line[:40] for line in listed if " blob " in line]:
+        (folder / ".git/objects" / blob[:2] / blob[2:]).unlink()
+
+
+def test_of_a_clone_without_content_every_path_is_named_with_a_few_processes(tmp_path: Path) -> None:
     made = "".join(
         f"commit refs/heads/main\ncommitter a <a@shop> {at} +0000\ndata 0\nM 100644 inline a\ndata 3\n{at:03}\n"
         for at in range(120)
@@ -191,13 +276,12 @@ def test_of_a_partial_clone_the_rest_is_not_tried_after_a_hundred(tmp_path: Path
     git(tmp_path, "init", "--quiet", "--initial-branch=main")
     asked = ["git", "-c", "fastimport.unpackLimit=999", "fast-import", "--quiet"]
     subprocess.run(asked, cwd=tmp_path, input=made.encode(), check=True)
-    listed = git(tmp_path, "cat-file", "--batch-all-objects", "--batch-check").splitlines()
-    for blob in [line[:40] for line in listed if " blob " in line]:
-        (tmp_path / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    lines_lost(tmp_path)
 
     found, unread = read(tmp_path)
 
-    assert (len(found), unread) == (0, git(tmp_path, "rev-list", "--reverse", "HEAD").split())
+    assert unread == [change.sha for change in found] == git(tmp_path, "rev-list", "--reverse", "HEAD").split()
+    assert files_of(found) == [["a"]] * 120
 
 
 @pytest.mark.parametrize(

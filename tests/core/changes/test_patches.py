@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from loomstack_mcp.adapters.git.diffs import _DIFF, _LARGE, _parsed_files
+from loomstack_mcp.adapters.git.commit_logs import DIFF, LARGE, parsed_files
 from loomstack_mcp.core.changes.hunks import FileChange
 from loomstack_mcp.core.changes.lines import WEIGHT_MAX, Lines
 
@@ -51,7 +51,7 @@ def compare(tmp_path: Path) -> Compare:
         return git("mktree", "-z", given=listed.encode()).decode().strip()
 
     git("init", "--quiet")
-    return lambda old, new: _parsed_files(git(*_LARGE, "diff", *_DIFF, tree(old), tree(new)), LINES)
+    return lambda old, new: parsed_files(git(*LARGE, "diff", *DIFF, tree(old), tree(new)), LINES)
 
 
 def split(text: bytes) -> list[bytes]:
