@@ -108,4 +108,5 @@ _VERBS = {
     "stale_base": "writes an old copy over",
     "ping_pong": "bounces back over",
     "intent": "touches",
+    "already_landed": "repeats",
 }

@@ -11,6 +11,7 @@ from loomstack_mcp.adapters.git.history import Made
 from loomstack_mcp.adapters.git.identity import ignores_case
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.snapshots import snapshot
+from loomstack_mcp.core.changes.branches import landed_beside
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.generated import Generated, named_so
 from loomstack_mcp.core.changes.hunks import Change
@@ -19,6 +20,8 @@ from loomstack_mcp.core.changes.reversals import WINDOW_MS
 from loomstack_mcp.core.limits import SECOND_MS
 
 _MESSAGE_CHARS_MAX = 4_000
+_COMMITS_MAX = 50
+"""Of a branch, so many are compared one by one with what landed beside it, the newest."""
 
 
 class Landing:
@@ -71,6 +74,7 @@ class Landing:
         made = history.made_since(self._repo, self._pushed or self._base, self._head)
         who = history.author_here(self._repo)
         proposal = self._proposed(found, made, who, taken.left_out)
+        proposal = self._with_pieces(proposal, found[0], made, is_one=len(made) == len(taken.trees) == 1)
         if self._pushed in ("", self._base):
             return proposal
         pushing = [diffs.diff(self._repo, self._pushed, tree, lines=self._lines) for tree in taken.trees]
@@ -85,7 +89,28 @@ class Landing:
         """The same of a tree that would be there, of merging the commits `made`, newest first."""
         change = diffs.diff(self._repo, self._repo.commit(self._target), after, lines=self._lines)
         who = (made[0].author, made[0].address) if made else ("", "")
-        return self._proposed([change], made, who, ())
+        proposal = self._proposed([change], made, who, ())
+        head = self._repo.commit(self._head)
+        if not head or not landed_beside(self.history, self._base):
+            return proposal
+        branch = diffs.diff(self._repo, self._base, head, lines=self._lines)
+        return self._with_pieces(proposal, branch, made, is_one=len(made) == 1)
+
+    def _with_pieces(self, proposal: Proposal, whole: Change, made: Sequence[Made], *, is_one: bool) -> Proposal:
+        """With what may have landed already: the branch, and its commits unless it is one."""
+        if not landed_beside(self.history, self._base):
+            return proposal
+        Attributes(self._repo, self._deciders).teach(self._generated, whole)
+        unread = Unread()
+        listed = [] if is_one else [Change(sha=commit.sha) for commit in reversed(made[:_COMMITS_MAX])]
+        commits = diffs.changes(self._repo, listed, unread, lines=self._lines)
+        pieces = tuple(self._counted(change) for change in (whole, *commits))
+        return replace(proposal, pieces=pieces, unchecked=(*proposal.unchecked, *unread.sentences()))
+
+    def _counted(self, change: Change) -> Change:
+        """Without the files that machines write."""
+        files = (file for file in change.files if not (named_so(file.path) or self._generated(file.path)))
+        return replace(change, files=tuple(files))
 
     def _proposed(
         self, found: Sequence[Change], made: Sequence[Made], who: tuple[str, str], left_out: tuple[str, ...]
