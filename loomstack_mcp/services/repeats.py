@@ -13,13 +13,18 @@ from loomstack_mcp.store.base import Tx
 
 def repeats_in(tx: Tx, repo_id: str, proposal: Proposal) -> tuple[Repeat, ...]:
     """The landed changes that a proposal repeats, of those that its branch was not made on."""
-    pieces = [_as_stored(piece) for piece in proposal.pieces]
-    if not pieces:
+    if not (branch := proposal.branch):
         return ()
+    whole, commits = branch.whole and _as_stored(branch.whole), tuple(map(_as_stored, branch.commits))
+    pieces = (whole, *commits) if whole else commits
     names = {name for piece in pieces for file in piece.files for name in (file.path, file.old_path)}
     known = landed.at_paths(tx, repo_id, names)
-    beside = landed_beside(proposal.history, pieces[0].parents[0])
-    return repeats(pieces, [replace(known[one.sha], at_ms=one.at_ms) for one in beside if one.sha in known])
+    beside = [
+        replace(known[one.sha], at_ms=one.at_ms)
+        for one in landed_beside(proposal.history, branch.base)
+        if one.sha in known
+    ]
+    return repeats(replace(branch, whole=whole, commits=commits), beside)
 
 
 def _as_stored(change: Change) -> Change:

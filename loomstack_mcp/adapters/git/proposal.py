@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from loomstack_mcp.adapters.git import diffs, history
 from loomstack_mcp.adapters.git.attributes import Attributes, reformatting
@@ -16,6 +17,7 @@ from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.generated import Generated, named_so
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.changes.repeats import Branch
 from loomstack_mcp.core.changes.reversals import WINDOW_MS
 from loomstack_mcp.core.limits import SECOND_MS
 
@@ -49,6 +51,10 @@ class Landing:
         self.history = history.landed(repo, self._target, since_ms=self.since_ms)
         """What landed there in the window, parents first: when, and on what."""
 
+    @cached_property
+    def _attributes(self) -> Attributes:
+        return Attributes(self._repo, self._deciders)
+
     @property
     def is_trunk(self) -> bool:
         """Whether the target is where changes land for good."""
@@ -74,7 +80,7 @@ class Landing:
         made = history.made_since(self._repo, self._pushed or self._base, self._head)
         who = history.author_here(self._repo)
         proposal = self._proposed(found, made, who, taken.left_out)
-        proposal = self._with_pieces(proposal, found[0], made, is_one=len(made) == len(taken.trees) == 1)
+        proposal = self._with_branch(proposal, made, whole=found[0])
         if self._pushed in ("", self._base):
             return proposal
         pushing = [diffs.diff(self._repo, self._pushed, tree, lines=self._lines) for tree in taken.trees]
@@ -89,23 +95,25 @@ class Landing:
         """The same of a tree that would be there, of merging the commits `made`, newest first."""
         change = diffs.diff(self._repo, self._repo.commit(self._target), after, lines=self._lines)
         who = (made[0].author, made[0].address) if made else ("", "")
-        proposal = self._proposed([change], made, who, ())
-        head = self._repo.commit(self._head)
-        if not head or not landed_beside(self.history, self._base):
-            return proposal
-        branch = diffs.diff(self._repo, self._base, head, lines=self._lines)
-        return self._with_pieces(proposal, branch, made, is_one=len(made) == 1)
+        return self._with_branch(self._proposed([change], made, who, ()), made)
 
-    def _with_pieces(self, proposal: Proposal, whole: Change, made: Sequence[Made], *, is_one: bool) -> Proposal:
-        """With what may have landed already: the branch, and its commits unless it is one."""
+    def _with_branch(self, proposal: Proposal, made: Sequence[Made], *, whole: Change | None = None) -> Proposal:
+        """With what of the branch may have landed since it left the target, where anything has."""
         if not landed_beside(self.history, self._base):
             return proposal
-        Attributes(self._repo, self._deciders).teach(self._generated, whole)
+        if whole is None and len(made) > _COMMITS_MAX:
+            whole = diffs.diff(self._repo, self._base, self._repo.commit(self._head), lines=self._lines)
         unread = Unread()
-        listed = [] if is_one else [Change(sha=commit.sha) for commit in reversed(made[:_COMMITS_MAX])]
-        commits = diffs.changes(self._repo, listed, unread, lines=self._lines)
-        pieces = tuple(self._counted(change) for change in (whole, *commits))
-        return replace(proposal, pieces=pieces, unchecked=(*proposal.unchecked, *unread.sentences()))
+        listed = [Change(sha=commit.sha) for commit in reversed(made[:_COMMITS_MAX])]
+        commits = list(diffs.changes(self._repo, listed, unread, lines=self._lines))
+        for change in (*commits, *([whole] if whole else ())):
+            self._attributes.teach(self._generated, change)
+        branch = Branch(
+            base=self._base,
+            whole=self._counted(whole) if whole else None,
+            commits=tuple(map(self._counted, commits)),
+        )
+        return replace(proposal, branch=branch, unchecked=(*proposal.unchecked, *unread.sentences()))
 
     def _counted(self, change: Change) -> Change:
         """Without the files that machines write."""
@@ -118,9 +126,8 @@ class Landing:
         author, address = who
         account = self._lines.hidden(address) if address else ""
         message = "\n".join(commit.message for commit in made)[:_MESSAGE_CHARS_MAX]
-        attributes = Attributes(self._repo, self._deciders)
         for change in found:
-            attributes.teach(self._generated, change)
+            self._attributes.teach(self._generated, change)
         return Proposal(
             changes=tuple(
                 replace(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from loomstack_mcp.adapters.git.discovery import Place
 from loomstack_mcp.adapters.git.objects import Objects
 from loomstack_mcp.adapters.git.run import ASK_SECONDS_MAX, READ_SECONDS_MAX, Ran, as_text, run
-from loomstack_mcp.adapters.git.trunk import branch_of, named_by, other_trunks, trunk_of
+from loomstack_mcp.adapters.git.trunk import branch_of, fetched_at_ms, named_by, other_trunks, trunk_of
 from loomstack_mcp.core.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
@@ -140,6 +140,12 @@ class Repository:
     def other_trunks(self) -> tuple[str, ...] | None:
         """Where else changes may land; None where that cannot be told, for want of any branch of a remote."""
         return other_trunks(self.place, self.objects, head=self.head_ref, trunk=self.trunk)
+
+    def trunk_seen_at_ms(self, *, now_ms: int) -> int:
+        """Since when the trunk may have moved unseen: now where it is of this clone alone; 0 where nobody can tell."""
+        if self.trunk.startswith("refs/heads/") and self.other_trunks == ():
+            return now_ms
+        return fetched_at_ms(self.place, self.branch_name(self.trunk), self.commit(self.trunk)) if self.trunk else 0
 
     @property
     def unpushed_trunk(self) -> str:

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Literal
 
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.repeats import Repeat
+from loomstack_mcp.core.changes.repeats import Branch, Repeat
 from loomstack_mcp.core.changes.reversals import TouchedChange, Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal, Verdict
 from loomstack_mcp.core.phrases import counted
@@ -91,9 +91,8 @@ class Proposal:
     """Commits of it that only reformat."""
     unchecked: tuple[str, ...] = ()
     """What could not be known, in sentences."""
-    pieces: tuple[Change, ...] = ()
-    """What of it may have landed already: the whole branch, and then its commits, parents first. None where nothing
-    has landed since it left the target."""
+    branch: Branch | None = None
+    """What of it may have landed already; None where nothing has since it left the target."""
 
 
 def conflicts(

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from loomstack_mcp.core.changes.hunks import Change
@@ -29,6 +29,18 @@ _Line = tuple[str, bool, int]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Branch:
+    """What may have landed already: all that a branch does, and its commits one by one."""
+
+    base: str
+    """The commit that it left the target at."""
+    whole: Change | None = None
+    """All of it, where it is more than its commits are together, or they were not read."""
+    commits: tuple[Change, ...] = ()
+    """Parents first."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Repeat:
     """A landed change that has what a branch would land once more."""
 
@@ -42,13 +54,13 @@ class Repeat:
     """Where, by the names that the branch has."""
 
 
-def repeats(pieces: Sequence[Change], landed: Sequence[Change], /) -> tuple[Repeat, ...]:
+def repeats(branch: Branch, landed: Sequence[Change], /) -> tuple[Repeat, ...]:
     """Which of the changes that landed beside a branch it repeats, in their order.
 
-    `pieces` are the whole branch and then its commits, `landed` what the branch was not made on, each parents first.
-    What landed, and was taken back again, is not there.
+    `landed` are those that it was not made on, parents first. What landed, and was taken back again, is not there.
     """
-    [whole], commits, there = _read(pieces[:1]), _read(pieces[1:]), _read(landed)
+    commits, there = _read(branch.commits), _read(landed)
+    whole = _read([branch.whole])[0] if branch.whole else _together(commits)
     _note_gone(there, {*whole.lines}.union(*(piece.lines for piece in commits)))
     has: dict[_Piece, list[_Piece]] = {}
     if best := _best(whole, there):
@@ -61,25 +73,30 @@ def repeats(pieces: Sequence[Change], landed: Sequence[Change], /) -> tuple[Repe
     return tuple(_repeat(one, whole, pieces) for one, pieces in found if pieces or _is_part_of(one, whole))
 
 
-class _Piece:
-    """The lines of one change, net of those that only moved."""
+def landed_share(changes: Sequence[Change], landed: Sequence[Change], /) -> float:
+    """How much of what some commits did together, each on the one before, landed changes have done, all of them.
 
-    def __init__(self, change: Change, names: dict[str, str]) -> None:
-        """`names` says what files were called at the base, and hears of those that this change gives."""
-        self.change = change
-        self.lines: Counter[_Line] = Counter()
-        self.words: Counter[tuple[str, int, int]] = Counter()
-        self.paths: dict[str, str] = {}
-        self.gone: Counter[_Line] = Counter()
-        """Those of its lines that later changes took back."""
-        for file, nets in zip(change.files, netted(change.files), strict=True):
-            first = names[file.path] = file.path if file.creates else names.get(file.old_path, file.old_path)
-            self.paths[first] = file.path
-            for net in nets:
-                self.words[first, net.hunk.takes, net.hunk.gives] += 1
-                self.lines.update((first, True, line) for line in net.added if line & WEIGHT_MAX)
-                self.lines.update((first, False, line) for line in net.removed if line & WEIGHT_MAX)
-        self.said = change.said or _said(self.lines)
+    1 where they say nothing by which it could be told.
+    """
+    mine, there = _together(_read(changes)).lines, Counter[_Line]()
+    for piece in _read(landed):
+        there.update(piece.lines)
+    wanted = _informative(mine)
+    return _informative(mine & there) / wanted if wanted else 1.0
+
+
+@dataclass(eq=False, kw_only=True)
+class _Piece:
+    """The lines of some change, net of those that only moved."""
+
+    change: Change
+    lines: Counter[_Line]
+    words: Counter[tuple[str, int, int]]
+    paths: dict[str, str]
+    """The names of its files by those that they had at the base."""
+    said: int
+    gone: Counter[_Line] = field(default_factory=Counter)
+    """Those of its lines that later changes took back."""
 
     def alike(self, other: "_Piece") -> Counter[_Line]:
         """The lines that both have; none where most of them do not stand any more."""
@@ -89,16 +106,44 @@ class _Piece:
 
 def _read(changes: Iterable[Change]) -> list[_Piece]:
     names: dict[str, str] = {}
-    return [_Piece(change, names) for change in changes]
+    return [_piece(change, names) for change in changes]
+
+
+def _piece(change: Change, names: dict[str, str]) -> _Piece:
+    """`names` says what files were called at the base, and hears of those that this change gives."""
+    lines, words, paths = Counter[_Line](), Counter[tuple[str, int, int]](), dict[str, str]()
+    for file, nets in zip(change.files, netted(change.files), strict=True):
+        first = names[file.path] = file.path if file.creates else names.get(file.old_path, file.old_path)
+        paths[first] = file.path
+        for net in nets:
+            words[first, net.hunk.takes, net.hunk.gives] += 1
+            lines.update((first, True, line) for line in net.added if line & WEIGHT_MAX)
+            lines.update((first, False, line) for line in net.removed if line & WEIGHT_MAX)
+    return _Piece(change=change, lines=lines, words=words, paths=paths, said=change.said or _said(lines))
+
+
+def _together(pieces: Sequence[_Piece]) -> _Piece:
+    """All of them as one, without what one of them did and another took back."""
+    lines, words, paths = Counter[_Line](), Counter[tuple[str, int, int]](), dict[str, str]()
+    for piece in pieces:
+        lines.update(piece.lines)
+        words.update(piece.words)
+        paths |= piece.paths
+    lines -= _turned(lines)
+    return _Piece(change=Change(sha=""), lines=lines, words=words, paths=paths, said=_said(lines))
 
 
 def _note_gone(landed: Sequence[_Piece], wanted: Container[_Line]) -> None:
     """Tell each landed change what those after it did the other way round, of the lines that matter."""
     later: Counter[_Line] = Counter()
     for piece in reversed(landed):
-        mine = Counter({line: count for line, count in piece.lines.items() if line in wanted})
-        piece.gone = mine & later
-        later.update({(path, not added, line): count for (path, added, line), count in piece.lines.items()})
+        piece.gone = Counter({line: later[line] for line in piece.lines if line in later})
+        later.update({line: count for line, count in _turned(piece.lines).items() if line in wanted})
+
+
+def _turned(lines: Mapping[_Line, int]) -> Counter[_Line]:
+    """What takes these back."""
+    return Counter({(path, not added, line): count for (path, added, line), count in lines.items()})
 
 
 def _stands(commit: _Piece, whole: _Piece) -> bool:

@@ -7,10 +7,18 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from loomstack_mcp.core.changes import repeats as core
 from loomstack_mcp.core.changes.branches import landed_beside
 from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.lines import Lines
-from loomstack_mcp.core.changes.repeats import INFORMATIVE_LEAST, LINES_LEAST, SHARE_LEAST, Repeat, repeats
+from loomstack_mcp.core.changes.repeats import (
+    INFORMATIVE_LEAST,
+    LINES_LEAST,
+    SHARE_LEAST,
+    Branch,
+    Repeat,
+    landed_share,
+)
 from tests.edits import edited
 
 LINES = Lines(b"a key")
@@ -31,6 +39,11 @@ def reverted(sha: str, change: Change) -> Change:
     [file] = change.files
     hunks = (replace(hunk, removed=hunk.added, added=hunk.removed) for hunk in file.hunks)
     return Change(sha=sha, files=(replace(file, hunks=tuple(hunks)),))
+
+
+def repeats(pieces: Sequence[Change], landed: Sequence[Change]) -> tuple[Repeat, ...]:
+    """Of the whole branch, and its commits."""
+    return core.repeats(Branch(base="base", whole=pieces[0], commits=tuple(pieces[1:])), landed)
 
 
 def told(found: Sequence[Repeat]) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -88,6 +101,15 @@ def test_other_lines_and_other_files_are_no_repeat(mine: list[str], theirs: list
     assert repeats([added("mine", *mine)], [changed("theirs", OLD, [*OLD, *mine], path="other.py")]) == ()
 
 
+@given(fresh, fresh)
+def test_commits_together_are_the_branch(one: list[str], other: list[str]) -> None:
+    assume(not {*one} & {*other})
+    commits = (added("first", *one), changed("second", [*OLD, *one], [*OLD, *other]))
+    landed = [added("theirs", *other)]
+
+    assert core.repeats(Branch(base="base", commits=commits), landed) == repeats([added("", *other), *commits], landed)
+
+
 def test_removing_the_same_lines_is_the_same_work_and_adding_them_is_not() -> None:
     mine = changed("mine", OLD, [])
 
@@ -131,6 +153,24 @@ def test_files_are_one_under_the_names_that_both_sides_gave_them() -> None:
     [found] = repeats([mine], [renamed, theirs])
 
     assert (found.change.sha, found.paths) == ("theirs", ("c.py",))
+
+
+@given(fresh, fresh, st.data())
+def test_commits_that_landed_in_whatever_pieces_have_landed(
+    one: list[str], other: list[str], data: st.DataObject
+) -> None:
+    assume(not {*one} & {*other})
+    made = [added("one", *one), changed("two", [*OLD, *one], [*OLD, *other])]
+    cut = data.draw(st.integers(0, len(other)))
+    pieces = [added("first", *other[:cut]), changed("second", OLD, [*OLD, *other[cut:], "another_line_of_others = 1"])]
+
+    assert landed_share(made, pieces) == 1.0
+    assert landed_share(made, pieces[:1]) == cut / len(other)
+    assert landed_share(made, [added("theirs", *one)]) == 0.0
+
+
+def test_of_what_says_nothing_nobody_can_tell_whether_it_landed() -> None:
+    assert landed_share([added("made", "x = 1")], []) == landed_share([], []) == 1.0
 
 
 def test_what_landed_beside_a_base_is_what_it_does_not_descend_from() -> None:
