@@ -18,13 +18,10 @@ def repeats_in(tx: Tx, repo_id: str, proposal: Proposal) -> tuple[Repeat, ...]:
     whole, commits = branch.whole and _as_stored(branch.whole), tuple(map(_as_stored, branch.commits))
     pieces = (whole, *commits) if whole else commits
     names = {name for piece in pieces for file in piece.files for name in (file.path, file.old_path)}
-    known = landed.at_paths(tx, repo_id, names)
-    beside = [
-        replace(known[one.sha], at_ms=one.at_ms)
-        for one in landed_beside(proposal.history, branch.base)
-        if one.sha in known
-    ]
-    return repeats(replace(branch, whole=whole, commits=commits), beside)
+    beside = landed_beside(proposal.history, branch.base)
+    known = landed.at_paths(tx, repo_id, names, among={one.sha for one in beside})
+    there = [replace(known[one.sha], at_ms=one.at_ms) for one in beside if one.sha in known]
+    return repeats(replace(branch, whole=whole, commits=commits), there)
 
 
 def _as_stored(change: Change) -> Change:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from loomstack_mcp.core.changes import repeats as core
 from loomstack_mcp.core.changes.branches import landed_beside
+from loomstack_mcp.core.changes.contents import INFORMATIVE_LEAST
 from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.repeats import (
-    INFORMATIVE_LEAST,
     LINES_LEAST,
     SHARE_LEAST,
     Branch,
