@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.repeats import landed_share
 from loomstack_mcp.core.changes.reversals import WINDOW_MS
+from loomstack_mcp.core.limits import NAME_CHARS_MAX
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.stranded import LANDED_LEAST, StrandedRun, TrunkSeen, due_at, stranded_told
+from loomstack_mcp.core.texts import bounded
 from loomstack_mcp.services import events, landed, repos
 from loomstack_mcp.services.acting import RUNS, own_runs
 from loomstack_mcp.store import queries, rows
@@ -31,7 +33,11 @@ class StrandedService:
         self._store = store
 
     def of_loops(self, caller: Caller, checkout: Checkout, *, loop: str = "") -> tuple[StrandedRun, ...]:
-        """What may be stranded of a loop of the caller's, and was not told yet; without a name, of all that it runs."""
+        """What may be stranded of a loop of the caller's, and was not told yet; without a name, of all that it runs.
+
+        Raises Invalid for a name that is none.
+        """
+        loop = bounded("loop", loop, chars_max=NAME_CHARS_MAX).strip()
         with self._store.read() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
             loops = {loop} if loop else {run.loop for run in own_runs(tx, caller) if run.repo_id == repo_id}
@@ -123,7 +129,8 @@ def _landed_share(tx: Tx, repo_id: str, made: Sequence[Change]) -> float:
 
 
 def _seen_at_ms(tx: Tx, repo_id: str, trunk: TrunkSeen) -> int:
-    """When the trunk was last known to be as the ledger has it: it has what landed since, or all of this clone's."""
+    """When the trunk was last known to be as the ledger has it: 0 where this clone has more of it, or none."""
+    if not (trunk.tip and tx.all(STRANDED["on_trunk"], repo_id=repo_id, shas=rows.json_column([trunk.tip]))):
+        return 0
     [newest] = tx.all(STRANDED["trunk"], repo_id=repo_id, now_ms=tx.now_ms)
-    is_whole = bool(tx.all(STRANDED["on_trunk"], repo_id=repo_id, shas=rows.json_column([trunk.tip])))
-    return max(int(newest["at_ms"]), trunk.at_ms if is_whole else 0)
+    return max(int(newest["at_ms"]), trunk.at_ms)

@@ -214,6 +214,20 @@ def test_what_landed_in_whatever_way_is_not_stranded(
     assert (heard(server), shown(loomstack)) == ([], {})
 
 
+def test_nothing_is_said_while_the_ledger_has_not_all_of_the_trunk(
+    trunk: Path, branch: Path, serve: Callable[..., Server], days_later: Callable[[float], None], loomstack: Run
+) -> None:
+    server = serve(cwd=branch)
+    finished(server, add(branch, FIX, "Fix rounding"))
+    days_later(3)
+    noticed(trunk, server)
+    assert len(shown(loomstack)) == 1
+
+    squashed(trunk)
+
+    assert shown(loomstack) == {}
+
+
 def test_of_several_commits_those_that_are_missing_are_counted(
     trunk: Path, branch: Path, serve: Callable[..., Server], days_later: Callable[[float], None], loomstack: Run
 ) -> None:
