@@ -236,3 +236,18 @@ def test_it_is_nobody_elses_conflict(trunk: Path, branch: Path, check: Callable[
 
     assert "conflict" not in found["conflicts"][0]
     assert json.loads(loomstack("conflicts", "--json").stdout)["open"] == []
+
+
+def test_what_does_not_merge_takes_back_nothing_that_landed_beside_it(
+    trunk: Path, branch: Path, loomstack: Run
+) -> None:
+    add(branch, FIX, "Fix rounding")
+    sha = land(trunk, FIX + OTHER)
+    land(trunk, OTHER, "Other work", path="src/b.py")
+    add(branch, OTHER.replace("discount", "rebate"), "Rebates")
+    loomstack("conflicts", cwd=branch)  # which makes the store
+
+    judged = json.loads(loomstack("gate", "--base", "main", "--head", "ana", "--json", cwd=branch).stdout)
+
+    assert "do not merge" in judged["gaps"][0]
+    assert [(one["kind"], one["commit"]) for one in judged["conflicts"]] == [("already_landed", sha[:12])]

@@ -91,9 +91,13 @@ class Landing:
             pushed=tuple(commit for commit in self.history if commit.sha not in unpushed),
         )
 
-    def proposal_of(self, after: str, made: Sequence[Made]) -> Proposal:
-        """The same of a tree that would be there, of merging the commits `made`, newest first."""
-        change = diffs.diff(self._repo, self._repo.commit(self._target), after, lines=self._lines)
+    def proposal_of(self, after: str, made: Sequence[Made], *, since_fork: bool = False) -> Proposal:
+        """The same of a tree that would be there, of merging the commits `made`, newest first.
+
+        `since_fork` is for what does not merge: against all that landed beside it, it would take back all of that.
+        """
+        before = self._base if since_fork else self._repo.commit(self._target)
+        change = diffs.diff(self._repo, before, after, lines=self._lines)
         who = (made[0].author, made[0].address) if made else ("", "")
         return self._with_branch(self._proposed([change], made, who, ()), made)
 
