@@ -25,7 +25,7 @@ class StrandedRun:
 
 @dataclass(frozen=True, kw_only=True)
 class TrunkSeen:
-    """The trunk as a clone has it, and when it was last known to be so; 0 where that is not known."""
+    """The trunk's tip in a clone, "" for none, and when it was last known to be that; 0 where that is unknown."""
 
     tip: str
     at_ms: int

@@ -32,6 +32,7 @@ def _held_against(repo: Repository, loom: Loom, found: Sequence[StrandedRun]) ->
     listed = [Change(sha=sha) for sha in dict.fromkeys(ids.values())]
     read = {change.sha: change for change in diffs.changes(repo, listed, Unread(), lines=Lines(loom.ledger.key()))}
     seen = [replace(one, commits=tuple(sha for sha in one.commits if ids.get(sha, "") in read)) for one in found]
-    trunk = TrunkSeen(tip=repo.commit(repo.trunk), at_ms=repo.trunk_seen_at_ms(now_ms=round(time.time() * SECOND_MS)))
+    tip = repo.commit(repo.shared_trunk) if repo.shared_trunk else ""
+    trunk = TrunkSeen(tip=tip, at_ms=repo.trunk_seen_at_ms(now_ms=round(time.time() * SECOND_MS)))
     made = {one.run.id: [read[ids[sha]] for sha in one.commits] for one in seen}
     return loom.stranded.confirmed(seen, made, trunk=trunk)

@@ -130,7 +130,5 @@ def _landed_share(tx: Tx, repo_id: str, made: Sequence[Change]) -> float:
 
 def _seen_at_ms(tx: Tx, repo_id: str, trunk: TrunkSeen) -> int:
     """When the trunk was last known to be as the ledger has it: 0 where this clone has more of it, or none."""
-    if not (trunk.tip and tx.all(STRANDED["on_trunk"], repo_id=repo_id, shas=rows.json_column([trunk.tip]))):
-        return 0
-    [newest] = tx.all(STRANDED["trunk"], repo_id=repo_id, now_ms=tx.now_ms)
-    return max(int(newest["at_ms"]), trunk.at_ms)
+    tip = tx.all(STRANDED["tip"], repo_id=repo_id, sha=trunk.tip, now_ms=tx.now_ms)
+    return max(int(tip[0]["at_ms"]), trunk.at_ms) if tip else 0

@@ -153,6 +153,23 @@ def test_the_own_branch_being_fetched_tells_nothing_of_the_trunk(
     assert heard(server) == []
 
 
+def test_what_landed_here_alone_tells_nothing_of_the_trunk_of_others(
+    trunk: Path, branch: Path, serve: Callable[..., Server], days_later: Callable[[float], None]
+) -> None:
+    git(trunk, "clone", "--quiet", "--bare", ".", str(trunk.parent / "origin.git"))
+    git(trunk, "remote", "add", "origin", "../origin.git")
+    git(trunk, "fetch", "--quiet", "origin")
+    (trunk / ".git/FETCH_HEAD").unlink()
+    server = serve(cwd=branch)
+    finished(server, add(branch, FIX, "Fix rounding"))
+    days_later(3)
+    noticed(trunk, server)
+    before = heard(server)
+    git(trunk, "push", "--quiet", "origin", "main")
+
+    assert (before, len(heard(server))) == ([], 1)
+
+
 def test_a_trunk_of_this_clone_alone_is_always_seen(
     branch: Path, serve: Callable[..., Server], days_later: Callable[[float], None], loomstack: Run
 ) -> None:
@@ -173,6 +190,19 @@ def test_what_was_not_finished_is_not_stranded(
     noticed(trunk, server)
 
     assert heard(server) == []
+
+
+def test_a_run_that_was_lost_after_it_had_passed_is_told_of_too(
+    trunk: Path, branch: Path, serve: Callable[..., Server], days_later: Callable[[float], None], tmp_path: Path
+) -> None:
+    server = serve(cwd=branch)
+    run = finished(server, add(branch, FIX, "Fix rounding"), status="passed")
+    with sqlite3.connect(tmp_path / "loomstack/loom.db") as store:
+        store.execute("UPDATE run SET state = 'lost', ended_at_ms = seen_at_ms WHERE id = ?", [run])
+    days_later(3)
+    noticed(trunk, server)
+
+    assert [about for about, _ in heard(server)] == [run]
 
 
 def merged(trunk: Path) -> None:

@@ -32,10 +32,10 @@ WHERE l.repo_id = :repo_id AND l.is_trunk = 1 AND l.whole = 1 AND l.run_id IN (S
       AND b.bound_by = 'outcome' AND b.sha = substr(l.sha, 1, length(b.sha))
   )
 
--- :name trunk
--- When the newest that the ledger has of the trunk landed; no clock that is ahead counts.
-SELECT COALESCE(MAX(at_ms), 0) AS at_ms FROM landed
-WHERE repo_id = :repo_id AND is_trunk = 1 AND whole = 1 AND at_ms <= :now_ms
+-- :name tip
+-- When the tip of the trunk landed; 0 by a clock that is ahead. None where it is not known.
+SELECT CASE WHEN at_ms <= :now_ms THEN at_ms ELSE 0 END AS at_ms FROM landed
+WHERE repo_id = :repo_id AND sha = :sha AND is_trunk = 1 AND whole = 1
 
 -- :name told
 -- Of which stranded runs the later runs of a loop have heard.
