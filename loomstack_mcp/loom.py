@@ -16,6 +16,7 @@ from loomstack_mcp.services.policy import PolicyService
 from loomstack_mcp.services.repos import RepoService
 from loomstack_mcp.services.runs import RunService
 from loomstack_mcp.services.sightings import SightingService
+from loomstack_mcp.services.stranded import StrandedService
 from loomstack_mcp.services.why import WhyService
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.migrate import migrating_store
@@ -35,6 +36,7 @@ class Loom:
         self.conflicts = ConflictService(store)
         self.policy = PolicyService(store)
         self.events = EventService(store)
+        self.stranded = StrandedService(store)
         self.sightings = SightingService(store)
         self.why = WhyService(store)
         self.store = store

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 EventKind = Literal[
-    "run.started", "run.resumed", "run.renewed", "run.gone", "run.ended", "run.lost",
+    "run.started", "run.resumed", "run.renewed", "run.gone", "run.ended", "run.lost", "run.stranded",
     "claim.granted", "claim.renewed", "claim.refused", "claim.withdrawn", "claim.released", "claim.expired",
     "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
     "repo.joined",
 ]  # fmt: skip
 
-AlertKind = Literal["freed", "expired", "message", "contradicted", "checked", "conflict", "agreed", "superseded"]
+AlertKind = Literal[
+    "freed", "expired", "message", "contradicted", "checked", "conflict", "agreed", "superseded", "stranded"
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,7 +79,8 @@ class Gate:
             situation = bench.landing(self._by_whom(situation, made), delta.after)
             if not bench.asks_store(situation):
                 return _judged(bench, situation, gaps=delta.gaps)
-            proposal = bench.store.proposal(base, delta.after, situation.head, made)
+            is_unmerged = delta.after == situation.head
+            proposal = bench.store.proposal(base, delta.after, situation.head, made, since_fork=is_unmerged)
             found = bench.store.conflicts(proposal)
             situation = replace(situation, undoing=partial(bench.store.undoing, proposal))
             return replace(_judged(bench, situation, gaps=delta.gaps), conflicts=found)

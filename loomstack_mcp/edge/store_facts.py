@@ -55,13 +55,16 @@ class StoreFacts:
         with open_loom(self._here.settings) as loom:
             return loom.policy.judge(self.checkout, who, book, situation).decision
 
-    def proposal(self, base: str, after: str, head: str, made: Sequence[Made]) -> Proposal:
-        """What landing the tree `after` on `base` would change there; `made` are the commits of `head`."""
+    def proposal(self, base: str, after: str, head: str, made: Sequence[Made], *, since_fork: bool = False) -> Proposal:
+        """What landing the tree `after` on `base` would change there; `made` are the commits of `head`.
+
+        With `since_fork`, what it changed since it left `base`.
+        """
         with open_loom(self._here.settings) as loom:
             landing = self._here.landing(
                 self._repo, loom.ledger, self.checkout, target=base, head=head, progress=self._progress
             )
-        return landing.proposal_of(after, made)
+        return landing.proposal_of(after, made, since_fork=since_fork)
 
     def conflicts(self, proposal: Proposal) -> ConflictResult:
         """What it takes back or touches of what others landed."""

@@ -23,6 +23,7 @@ from loomstack_mcp.core.outcomes import SeenCommits, shas
 from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.core.stranded import StrandedRun
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom
@@ -130,6 +131,14 @@ class Face:
             return self.here.rules.book().rules
         except LoomError:
             return ()
+
+    def stranded(self, caller: Caller, *, loop: str = "") -> tuple[StrandedRun, ...]:
+        """What a loop of the caller's, or each that it runs, finished and the trunk has not; nothing that was told."""
+        if self.here.clone is None:
+            return ()
+        from loomstack_mcp.edge.stranded import stranded_runs  # what compares changes, which few calls do
+
+        return stranded_runs(self.here, self.loom, self.loom.stranded.of_loops(caller, self.checkout(), loop=loop))
 
     async def catch_up(self) -> None:
         """Bring the ledger up to the trunk, as far as a caller should wait for it; the rest is done behind its back."""

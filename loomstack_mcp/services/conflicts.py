@@ -134,10 +134,16 @@ def _result(found: ConflictsFound, proposal: Proposal, began: float, now_ms: int
 
 
 def _recorded(tx: Tx, run: Run, found: ConflictsFound) -> list[Conflict]:
-    """Those found, with their ids: new ones are told to the other side, and open ones that are gone are settled."""
+    """Those found, with their ids: new ones are told to the other side, and open ones that are gone are settled.
+
+    Work that landed already is the caller's own business: it has no id, and nobody is told.
+    """
     known = {(old.sha, old.kind): old for old in rows.records(Conflict, tx.all(CONFLICTS["of_run"], run_id=run.id))}
     told = []
     for conflict in found.conflicts:
+        if conflict.kind == "already_landed":
+            told.append(conflict)
+            continue
         old = known.pop((conflict.sha, conflict.kind), None)
         if old is None:
             told.append(_opened(tx, run, conflict))

@@ -12,6 +12,7 @@ from loomstack_mcp.core.limits import BUDGET_TOKENS_MAX, BUDGET_TOKENS_MIN, SENT
 from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, acts_for, renewal_due
+from loomstack_mcp.core.stranded import StrandedRun
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, path_index, repos
 from loomstack_mcp.services.acting import acting_run, named_run, own_runs
@@ -19,6 +20,7 @@ from loomstack_mcp.services.conflict_states import open_conflicts
 from loomstack_mcp.services.nearby import claims_near, landed_work, notes_near, own_paths, runs_near
 from loomstack_mcp.services.news import News
 from loomstack_mcp.services.notes import matching
+from loomstack_mcp.services.stranded import tell_stranded
 from loomstack_mcp.store.base import Store, Tx
 
 _CONFLICTS_MAX = 1_000
@@ -53,12 +55,14 @@ class ContextService:
         query: str = "",
         since: int = 0,
         rules: Sequence[Rule] = (),
+        stranded: Sequence[StrandedRun] = (),
         budget_tokens: int,
     ) -> ContextResult:
         """What is shared about `patterns` (default: the run's own paths), best first, within the budget.
 
         `beside` are paths that history changed together with them; what lies there counts as near.
-        Any run may be looked from, also another's. Without a run, the checkout's repo is read. Raises
+        Any run may be looked from, also another's. Without a run, the checkout's repo is read. Of
+        `stranded` runs of its own loop a run hears once. Raises
         Invalid, LimitExceeded or NotFound, each saying what to do next.
         """
         within("since", since, least=-1, most=_CURSOR_MAX)
@@ -78,11 +82,12 @@ class ContextService:
                 rules=rules,
                 budget_tokens=budget_tokens,
             )
-            owed = run is not None and _owed(tx, caller, run)
+            owed = run is not None and _owed(tx, caller, run, stranded)
         if run is None or not owed:
             return ContextResult(briefing=found)
         try:
             with acting_run(self._store, caller, run.id) as (tx, _):
+                tell_stranded(tx, run, stranded)
                 return ContextResult(briefing=found, alerts=events.delivered(tx, run.id))
         except StoreUnavailable:  # what could be read is an answer; what this call owes comes with the next
             return ContextResult(briefing=found)
@@ -130,9 +135,9 @@ def _seen_from(tx: Tx, caller: Caller, run_id: str, checkout: Checkout | None) -
     return None
 
 
-def _owed(tx: Tx, caller: Caller, run: Run) -> bool:
-    """Whether this read has to write: a renewal that is due, or alerts that wait."""
+def _owed(tx: Tx, caller: Caller, run: Run, stranded: Sequence[StrandedRun]) -> bool:
+    """Whether this read has to write: a renewal that is due, or alerts that wait, or come now."""
     if run.state != "live" or not acts_for(caller, run):
         return False
     waiting = tx.all(events.ALERTS["due"], run_id=run.id, limit=1)
-    return bool(waiting) or renewal_due(run, now_ms=tx.now_ms)
+    return bool(waiting) or any(one.run.who == run.who for one in stranded) or renewal_due(run, now_ms=tx.now_ms)

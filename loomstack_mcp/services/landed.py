@@ -1,6 +1,6 @@
 """What landed, read back out of the ledger: by file, by path, and the claims that runs made it under."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from loomstack_mcp.core.changes.conflicts import Intent
@@ -20,15 +20,19 @@ _CLAIMS_MAX = 100_000
 """More than a run can be granted within its days: no earlier claim hides one that says why."""
 
 
-def at_paths(tx: Tx, repo_id: str, names: Iterable[str]) -> dict[str, Change]:
-    """What landed changes did to some files, followed through renames, by commit. Bound ones bear their loop's name."""
+def at_paths(tx: Tx, repo_id: str, names: Iterable[str], *, among: Container[str] | None = None) -> dict[str, Change]:
+    """What landed changes, all or those `among` some, did to some files, followed through renames, by commit.
+
+    Bound ones bear their loop's name.
+    """
     asked: set[str] = set()
     found: dict[tuple[str, str], FileChange] = {}
     new = set(names)
     while new:
         rows_ = tx.all(CHANGES["at_paths"], repo_id=repo_id, paths=rows.json_column(sorted(new)))
         asked |= new
-        found |= {(row["sha"], row["path"]): _file(row) for row in rows_}
+        counted = (row for row in rows_ if among is None or row["sha"] in among)
+        found |= {(row["sha"], row["path"]): _file(row) for row in counted}
         new = {name for row in rows_ for name in (row["path"], row["old_path"])} - asked
     files: dict[str, list[FileChange]] = {}
     for (sha, _), file in sorted(found.items(), key=lambda one: one[0]):

@@ -3,7 +3,14 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from loomstack_mcp.core.changes.conflicts import Agreement, Conflict, Proposal, conflicts, repair_words
+from loomstack_mcp.core.changes.conflicts import (
+    Agreement,
+    Conflict,
+    Proposal,
+    already_landed,
+    conflicts,
+    repair_words,
+)
 from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.reversals import Reversals, TouchedChange, Undone
 from loomstack_mcp.core.changes.verdicts import reversal
@@ -16,6 +23,7 @@ from loomstack_mcp.services import landed
 from loomstack_mcp.services.acting import lineage
 from loomstack_mcp.services.agreements import Agreements, told_otherwise
 from loomstack_mcp.services.intents import Intents
+from loomstack_mcp.services.repeats import repeats_in
 from loomstack_mcp.store.base import Tx
 
 
@@ -55,6 +63,7 @@ def conflicts_of(tx: Tx, repo_id: str, proposal: Proposal, *, run: Run | None) -
     for change, (undone, touched) in zip([*mine, *pushing], compared, strict=True):
         taken_back = reversal(change, undone, agreed=agreed, intended=intended) if undone else None
         found += conflicts(taken_back, [one for one in touched if is_others(one)], intent_on=intents.on)
+    found += map(already_landed, repeats_in(tx, repo_id, proposal))
     name, account = signer
     worst = tuple(replace(one, signer=name, account=account) for one in _worst_of_each(found))
     stopped = {one.sha for one in worst}

@@ -16,6 +16,7 @@ from loomstack_mcp.core.outcomes import Outcome
 from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
+from loomstack_mcp.core.stranded import StrandedRun
 from loomstack_mcp.core.texts import bounded
 from loomstack_mcp.services import context, events, expiry, path_index, repos, waiters
 from loomstack_mcp.services.acting import RUNS, own_runs
@@ -24,6 +25,7 @@ from loomstack_mcp.services.claims import held_by
 from loomstack_mcp.services.outcomes import OUTCOMES
 from loomstack_mcp.services.path_warnings import path_warnings
 from loomstack_mcp.services.starts import drafted_run, recorded_run, restarted_run, resumed_run, run_of_id
+from loomstack_mcp.services.stranded import tell_stranded
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store
 
@@ -74,12 +76,14 @@ class RunService:
         finding: str = "",
         key: str = "",
         rules: Sequence[Rule] = (),
+        stranded: Sequence[StrandedRun] = (),
         budget_tokens: int,
     ) -> StartResult:
         """Start a run, or return the one that `key` stands for.
 
         A key is unique per repo, developer and loop. The live run of another session is never
         resumed (Invalid); a lost one is taken over, and one that ended is returned as it ended.
+        Of `stranded` runs of its loop it hears once.
         Raises Invalid or LimitExceeded also for what is out of bounds, NotFound for an unknown `checks_run`.
         """
         loop = bounded("loop", loop, chars_max=NAME_CHARS_MAX, required=True).strip()
@@ -99,6 +103,7 @@ class RunService:
                 draft = drafted_run(tx, caller, repo_id, checkout, checks_run)
                 draft = replace(draft, loop=loop, goal=goal, key=key, finding=finding, paths=tuple(patterns))
                 run = recorded_run(tx, draft)
+            tell_stranded(tx, run, stranded)
             alerts = events.delivered(tx, run.id)
         with self._store.read() as tx:  # what is only read keeps nobody at the gate
             return StartResult(

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from loomstack_mcp.adapters.git import diffs, history
 from loomstack_mcp.adapters.git.attributes import Attributes, reformatting
@@ -11,15 +12,19 @@ from loomstack_mcp.adapters.git.history import Made
 from loomstack_mcp.adapters.git.identity import ignores_case
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.snapshots import snapshot
+from loomstack_mcp.core.changes.branches import landed_beside
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.people import account_of
+from loomstack_mcp.core.changes.repeats import Branch
 from loomstack_mcp.core.changes.reversals import WINDOW_MS
 from loomstack_mcp.core.limits import SECOND_MS
 
 _MESSAGE_CHARS_MAX = 4_000
+_COMMITS_MAX = 50
+"""Of a branch, so many are compared one by one with what landed beside it, the newest."""
 
 
 class Landing:
@@ -55,6 +60,10 @@ class Landing:
         self.history = history.landed(repo, self._target, since_ms=self.since_ms)
         """What landed there in the window, parents first: when, and on what."""
 
+    @cached_property
+    def _attributes(self) -> Attributes:
+        return Attributes(self._repo, self._deciders)
+
     @property
     def is_trunk(self) -> bool:
         """Whether the target is where changes land for good."""
@@ -84,6 +93,7 @@ class Landing:
         made = history.made_since(self._repo, self._pushed or self._base, self._head)
         who = history.author_here(self._repo)
         proposal = self._proposed(found, made, who, committed=taken.head, left_out=taken.left_out)
+        proposal = self._with_branch(proposal, made, whole=found[0])
         if self._pushed in ("", self._base):
             return proposal
         pushing = [diffs.diff(self._repo, self._pushed, tree, lines=self._lines) for tree in taken.trees]
@@ -94,11 +104,37 @@ class Landing:
             pushed=tuple(commit for commit in self.history if commit.sha not in unpushed),
         )
 
-    def proposal_of(self, after: str, made: Sequence[Made]) -> Proposal:
-        """The same of a tree that would be there, of merging the commits `made`, newest first."""
-        change = diffs.diff(self._repo, self._repo.commit(self._target), after, lines=self._lines)
+    def proposal_of(self, after: str, made: Sequence[Made], *, since_fork: bool = False) -> Proposal:
+        """The same of a tree that would be there, of merging the commits `made`, newest first.
+
+        `since_fork` is for what does not merge: against all that landed beside it, it would take back all of that.
+        """
+        before = self._base if since_fork else self._repo.commit(self._target)
+        change = diffs.diff(self._repo, before, after, lines=self._lines)
         who = (made[0].author, made[0].address) if made else ("", "")
-        return self._proposed([change], made, who, committed=after)
+        return self._with_branch(self._proposed([change], made, who, committed=after), made)
+
+    def _with_branch(self, proposal: Proposal, made: Sequence[Made], *, whole: Change | None = None) -> Proposal:
+        """With what of the branch may have landed since it left the target, where anything has."""
+        if not landed_beside(self.history, self._base):
+            return proposal
+        if whole is None and len(made) > _COMMITS_MAX:
+            whole = diffs.diff(self._repo, self._base, self._repo.commit(self._head), lines=self._lines)
+        unread = Unread()
+        listed = [Change(sha=commit.sha) for commit in reversed(made[:_COMMITS_MAX])]
+        commits = list(diffs.changes(self._repo, listed, unread, lines=self._lines))
+        self._attributes.teach(self._generated, *commits, *([whole] if whole else ()))
+        branch = Branch(
+            base=self._base,
+            whole=self._counted(whole) if whole else None,
+            commits=tuple(map(self._counted, commits)),
+        )
+        return replace(proposal, branch=branch, unchecked=(*proposal.unchecked, *unread.sentences()))
+
+    def _counted(self, change: Change) -> Change:
+        """Without the files that machines write."""
+        files = (file for file in change.files if not self._generated(file.path))
+        return replace(change, files=tuple(files))
 
     def _proposed(
         self,
@@ -114,8 +150,7 @@ class Landing:
         account = account_of(address, self._lines)
         written_ms = max((commit.written_ms for commit in made), default=0)
         message = "\n".join(commit.message for commit in made)[:_MESSAGE_CHARS_MAX]
-        attributes = Attributes(self._repo, self._deciders)
-        attributes.teach(self._generated, *found)
+        self._attributes.teach(self._generated, *found)
         return Proposal(
             changes=tuple(
                 replace(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from loomstack_mcp.adapters.git.discovery import Place
 from loomstack_mcp.adapters.git.objects import Objects
 from loomstack_mcp.adapters.git.run import ASK_SECONDS_MAX, READ_SECONDS_MAX, Ran, as_text, run
-from loomstack_mcp.adapters.git.trunk import branch_of, named_by, other_trunks, trunk_of
+from loomstack_mcp.adapters.git.trunk import branch_of, fetched_at_ms, named_by, other_trunks, trunk_of
 from loomstack_mcp.core.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
@@ -140,6 +140,22 @@ class Repository:
     def other_trunks(self) -> tuple[str, ...] | None:
         """Where else changes may land; None where that cannot be told, for want of any branch of a remote."""
         return other_trunks(self.place, self.objects, head=self.head_ref, trunk=self.trunk)
+
+    @property
+    def shared_trunk(self) -> str:
+        """The trunk as others have it: the remote's branch where a local one stands for it; "" where none is here."""
+        if not self.trunk.startswith("refs/heads/"):
+            return self.trunk
+        name = self.branch_name(self.trunk)
+        theirs = () if self.other_trunks is None else (*self.other_trunks, self.trunk)
+        return next((ref for ref in theirs if self.branch_name(ref) == name), "")
+
+    def trunk_seen_at_ms(self, *, now_ms: int) -> int:
+        """Since when it may have moved unseen: now where it is of this clone alone; 0 where nobody can tell."""
+        shared = self.shared_trunk
+        if shared.startswith("refs/heads/"):
+            return now_ms
+        return fetched_at_ms(self.place, self.branch_name(shared), self.commit(shared)) if shared else 0
 
     @property
     def unpushed_trunk(self) -> str:

@@ -53,6 +53,23 @@ def other_trunks(place: Place, objects: Objects, *, head: str, trunk: str) -> tu
     return tuple(ref for ref in found if ref != trunk) if found or not known else None
 
 
+def fetched_at_ms(place: Place, branch: str, tip: str) -> int:
+    """When the only remote was last seen to have a branch there (git-fetch(1), FETCH_HEAD); 0 where that is not known.
+
+    Of several remotes it does not say which one it was.
+    """
+    if len(remotes(_settings(place))) != 1:
+        return 0
+    line = re.compile(rf"{tip}\t(?:not-for-merge)?\tbranch '{re.escape(branch)}' of ")
+    found = [0]
+    for folder in (place.git_dir, place.common_dir):
+        with suppress(OSError):
+            file = folder / "FETCH_HEAD"
+            if any(map(line.match, file.read_text("utf-8", "surrogateescape").splitlines())):
+                found.append(file.stat().st_mtime_ns // 1_000_000)
+    return max(found)
+
+
 def written_for(place: Place) -> Iterator[Path]:
     """The files that git writes when the trunk moves, or another ref becomes it; some of them need not be there."""
     common = place.common_dir

@@ -18,6 +18,12 @@ def arrivals(history: Sequence[Change], tip: str, /) -> dict[str, str]:
     return arrived
 
 
+def landed_beside(history: Sequence[Change], base: str, /) -> tuple[Change, ...]:
+    """The commits of a history that `base` does not descend from, in their order."""
+    below = _brought([base], {change.sha: change.parents for change in history}, {})
+    return tuple(change for change in history if change.sha not in below)
+
+
 def _arrive(tip: str, parents: Mapping[str, Sequence[str]], arrived: dict[str, str]) -> list[str]:
     """Settle the line of first parents from `tip` back; returns the tips of the merged trunks that are left."""
     line = []

@@ -6,13 +6,14 @@ from hashlib import sha256
 from typing import Literal
 
 from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.changes.repeats import Branch, Repeat
 from loomstack_mcp.core.changes.reversals import WINDOW_MS, TouchedChange, Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal, Verdict
 from loomstack_mcp.core.changes.words import VERBS, share_words
 from loomstack_mcp.core.phrases import age, counted
 from loomstack_mcp.core.texts import encodable
 
-ConflictKind = Literal["undo", "stale_base", "ping_pong", "intent"]
+ConflictKind = Literal["undo", "stale_base", "ping_pong", "intent", "already_landed"]
 
 _PLACES_SHOWN = 4
 
@@ -93,6 +94,8 @@ class Proposal:
     """Commits of it that only reformat."""
     unchecked: tuple[str, ...] = ()
     """What could not be known, in sentences."""
+    branch: Branch | None = None
+    """What of it may have landed already; None where nothing has since it left the target."""
 
 
 def conflicts(
@@ -104,6 +107,11 @@ def conflicts(
 ) -> tuple[Conflict, ...]:
     """Every landed change that suffers without agreement: first what is taken back, then what is only touched."""
     return (*_taken_back(reversal, intent_on), *_touched(touched, intent_on))
+
+
+def already_landed(repeat: Repeat, /) -> Conflict:
+    """What a branch would land once more. Nobody loses by it: there is nothing to agree to, and nobody to tell."""
+    return _conflict("already_landed", "warn", repeat.change, repeat.paths, None, _repeated(repeat), ())
 
 
 def hunk_marks(places: Sequence[UndonePlace], /) -> tuple[str, ...]:
@@ -142,6 +150,8 @@ def conflict_advice(conflict: Conflict, /, *, target: str) -> str:
         return "Stop: this goes back and forth. record_outcome(status=blocked), so that a person decides."
     if conflict.kind == "stale_base":
         return f"You write an old copy over newer work: take {target}'s version of these files, then redo your change."
+    if conflict.kind == "already_landed":
+        return f"{target} has this as {short} already: rebase onto {target}, and land only what is new."
     if conflict.kind == "intent":
         return f"See that {short} still does what it is for; {reach} knows."
     first = _agreeing(conflict, reach, is_loop=is_loop)
@@ -233,6 +243,15 @@ def _evidence(undone: Undone) -> str:
     before = f", {undone.hunks_before} more before" if undone.hunks_before else ""
     places = list(dict.fromkeys(_place(place) for place in undone.places))
     return f"{hunks} ({share_words(undone.share)} of it{before}) at {_few(places)}"
+
+
+def _repeated(repeat: Repeat) -> str:
+    """How much of which part of the branch has landed."""
+    share = f"{repeat.share:.0%}"
+    if repeat.of == "part":
+        return f"{share} of what it did is done here again"
+    mine = _few([commit.sha[:10] for commit in repeat.commits]) if repeat.commits else "what this branch does"
+    return f"it has {share} of {mine}"
 
 
 def _few(names: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ VERBS = {
     "stale_base": "writes an old copy over",
     "ping_pong": "bounces back over",
     "intent": "touches",
+    "already_landed": "repeats",
 }
 """What a change does to one that landed, by the kind of the case."""
 

@@ -54,6 +54,7 @@ class NoteTools:
                 query=query,
                 since=since,
                 rules=self._face.known_rules(),
+                stranded=() if since else self._face.stranded(caller),
                 budget_tokens=budget_tokens,
             )
 

@@ -61,6 +61,7 @@ class RunTools:
                 finding=finding,
                 key=key,
                 rules=() if repo else self._face.known_rules(),
+                stranded=() if repo else self._face.stranded(caller, loop=loop),
                 budget_tokens=BUDGET_TOKENS_DEFAULT,
             )
 

@@ -253,3 +253,20 @@ def test_a_symbolic_ref_names_another(tmp_path: Path, kept: str, named: str) -> 
     assert named_by(tmp_path / "HEAD") == named
     assert named_by(tmp_path / "link") == "refs/heads/old"
     assert named_by(tmp_path) == named_by(tmp_path / "none") == ""
+
+
+def test_a_trunk_was_seen_when_it_was_fetched_from_the_only_remote(clone: Path) -> None:
+    git(clone, "fetch", "--quiet", "origin")
+    fetched_at_ms = (clone / ".git/FETCH_HEAD").stat().st_mtime_ns // 1_000_000
+    with opened_repository(clone) as repo:
+        seen = repo.trunk_seen_at_ms(now_ms=1)
+    git(clone, "remote", "add", "fork", "../fork.git")
+    with opened_repository(clone) as repo:
+        of_two = repo.trunk_seen_at_ms(now_ms=1)
+
+    assert (seen, of_two) == (fetched_at_ms, 0)
+
+
+def test_a_trunk_of_this_clone_alone_is_seen_now(shop: Path) -> None:
+    with opened_repository(shop) as repo:
+        assert repo.trunk_seen_at_ms(now_ms=7) == 7
