@@ -1,116 +1,27 @@
-"""`python -m tests.eval`: how well reversals are found, in made histories and in clones on this machine."""
+"""`python -m tests.eval [COMMAND]`: how well reversals are found, and commits are known again.
 
-import argparse
-import json
-import random
-import tempfile
-from collections import Counter
-from collections.abc import Callable, Sequence
-from pathlib import Path
+made        histories in which every reversal is known (without a command: this)
+confessed   undos that later commits of public repositories confess
+histories   clones on this machine: stops, warnings, known pairs, time and memory
+recognised  runs known again after squash merges, rebases and edits
+"""
 
-from loomstack_mcp.adapters.git.audit import audited
-from tests.deltas import opened_repository
-from tests.eval import alike, undone
-from tests.eval.history import History, written
+import importlib
+import sys
 
-Scene = Callable[[History], None]
-
-_TUNED = range(20)
-"""Seeds that the thresholds were chosen on; the report is on others."""
-_REPORTED = range(1_000, 1_020)
-_SCENES_EACH = 4
+_COMMANDS = ("made", "confessed", "histories", "recognised")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.eval", description=__doc__)
-    parser.add_argument("clones", nargs="*", type=Path, metavar="CLONE", help="local repositories to audit as well")
-    parser.add_argument("--tuned", action="store_true", help="the histories that the thresholds were chosen on")
-    parser.add_argument("--last", type=int, default=4_000, help="commits of each clone")
-    parser.add_argument("--verbose", action="store_true", help="name every miss and every false alarm")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    table = [made(_TUNED if options.tuned else _REPORTED, verbose=options.verbose)]
-    table += [real(clone, options.last) for clone in options.clones]
-    if options.json:
-        print(json.dumps(table, indent=1))
+def main(argv: list[str]) -> None:
+    """Run one command; its module is loaded when it is named."""
+    if argv and argv[0] in ("-h", "--help"):
+        print(__doc__)
         return
-    for row in table:
-        print("  ".join(f"{name} {value}" for name, value in row.items()))
-
-
-def made(seeds: Sequence[int], *, verbose: bool = False) -> dict[str, object]:
-    """Precision and recall over pairs of an undoing and an undone commit, and by scene."""
-    hits = misses = alarms = commits = 0
-    seconds = 0.0
-    missed: Counter[str] = Counter()
-    false: Counter[str] = Counter()
-    for seed in seeds:
-        for batch in _batches(random.Random(seed)):
-            history, scene_of = _played(seed, batch)
-            with tempfile.TemporaryDirectory() as folder:
-                shas = written(history, Path(folder) / "made")
-                with opened_repository(Path(folder) / "made") as repo:
-                    found = audited(repo, last=100_000, progress=lambda *_: None)
-            truth = {(shas[one.mark], shas[mark]) for one in history.commits for mark in one.undoes}
-            told = {
-                (one.change.sha, undone.change.sha)
-                for one in found.reversals
-                if one.verdict != "clear"
-                for undone in one.silent
-            }
-            hits, misses, alarms = hits + len(truth & told), misses + len(truth - told), alarms + len(told - truth)
-            commits, seconds = commits + found.commits, seconds + found.seconds
-            marks = {sha: mark for mark, sha in shas.items()}
-            missed.update(scene_of[marks[undoing]] for undoing, _ in truth - told)
-            false.update(scene_of[marks[undoing]] for undoing, _ in told - truth)
-    if verbose:
-        print("missed", dict(missed), "false", dict(false))
-    return {
-        "histories": "made",
-        "commits": commits,
-        "reversals": hits + misses,
-        "recall": round(hits / max(1, hits + misses), 4),
-        "precision": round(hits / max(1, hits + alarms), 4),
-        "ms_per_commit": round(1_000 * seconds / max(1, commits), 2),
-    }
-
-
-def real(clone: Path, last: int) -> dict[str, object]:
-    """How often a clone's history would have been stopped or warned of."""
-    with opened_repository(clone) as repo:
-        found = audited(repo, last=last, progress=lambda *_: None)
-    verdicts = Counter(one.verdict for one in found.reversals)
-    return {
-        "histories": clone.resolve().name,
-        "commits": found.commits,
-        "stop_per_1000": round(1_000 * verdicts["stop"] / max(1, found.commits), 2),
-        "warn_per_1000": round(1_000 * verdicts["warn"] / max(1, found.commits), 2),
-        "ms_per_commit": round(1_000 * found.seconds / max(1, found.commits), 2),
-    }
-
-
-def _batches(chance: random.Random) -> list[list[Scene]]:
-    """Every scene once, in any order, a few to a history."""
-    scenes: list[Scene] = [*undone.SCENES, *alike.SCENES]
-    chance.shuffle(scenes)
-    return [scenes[at : at + _SCENES_EACH] for at in range(0, len(scenes), _SCENES_EACH)]
-
-
-def _played(seed: int, scenes: Sequence[Scene]) -> tuple[History, dict[int, str]]:
-    history = History(random.Random(f"{seed} {[scene.__name__ for scene in scenes]}"))
-    history.start()
-    scene_of = {commit.mark: "start" for commit in history.commits}
-    for scene in scenes:
-        missing = {"shop/cart.py", "shop/tax.py", "web/basket.ts"} - history.files.keys()
-        for path in sorted(missing):  # an earlier scene moved or deleted it
-            history.files[path] = [history.block(path) for _ in range(10)]
-        if missing:
-            history.commit("root", "More of a shop")
-        scene(history)
-        history.noise(2)
-        scene_of |= {commit.mark: scene.__name__ for commit in history.commits if commit.mark not in scene_of}
-    return history, scene_of
+    command, rest = (argv[0], argv[1:]) if argv and not argv[0].startswith("-") else ("made", argv)
+    if command not in _COMMANDS:
+        sys.exit(f"{command} is none of {', '.join(_COMMANDS)}")
+    importlib.import_module(f"tests.eval.{command}").main(rest)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
