@@ -10,10 +10,15 @@ _REVERTS = re.compile(
     _PREFIX + r"(?:temporar\w+ )?(?:revert|undo|back(?:s|ing|ed)?[ -]?out|roll(?:s|ing|ed)?[ -]?back)", re.IGNORECASE
 )
 _RESTORES = re.compile(
-    _PREFIX + r"(?:un-?revert|re-?land|re-?apply|re-?introduc|restor|reinstat|resurrect|bring back|put back)",
+    _PREFIX
+    + r"(?:un-?revert|re-?land|re-?apply|re-?submit|re-?do\b|re-?introduc|restor|reinstat|resurrect|bring back|put back)",
     re.IGNORECASE,
 )
 _REVERT_BRANCH = re.compile(r"Merge pull request \S+ from \S*\brevert-\d+", re.IGNORECASE)
+_RELEASE_MERGE = re.compile(
+    r"(?:up)?merge[ds]?\b.*?(?:branch(?:es)?|from|of|up)?\s*['\"]?(?:[\w.-]+/)*(?:v?\d+(?:\.[\dx]+)+|release|stable|hotfix|maint)",
+    re.IGNORECASE,
+)
 _REVERTS_NUMBER = re.compile(r"\breverts?:? (?:[\w.-]+/[\w.-]+)?[#!](\d+)", re.IGNORECASE)
 """As GitHub's revert of a pull request says in its text."""
 _NUMBERS = re.compile(r"[#!](\d+)\b")
@@ -68,6 +73,11 @@ def removes_openly(change: Change, other: Change) -> bool:
     if re.match(_PREFIX + _REMOVES.pattern, change.title, re.IGNORECASE):
         return True
     return removes_something(change) and bool(_topics(change.title) & _topics(other.title))
+
+
+def merges_release(change: Change) -> bool:
+    """Whether it brings a release's branch up: of what conflicts there, the newer form stays on purpose."""
+    return len(change.parents) > 1 and _RELEASE_MERGE.match(change.title) is not None
 
 
 def removes_something(change: Change) -> bool:

@@ -145,7 +145,7 @@ def _part(piece: Piece, effect: HunkEffect, mine: Net, effects: ChangeEffects) -
     gone, come = effects.sides.get((mine, piece.number), (0, 0))
     if gone >= _SIDE_LEAST and come >= _SIDE_LEAST and gone + come >= _PART_LEAST:
         return lost + back
-    if _is_bare(mine) and lost >= _PART_LEAST:
+    if lost >= _PART_LEAST and (_is_bare(mine) or _is_left_out(mine)):
         return lost
     return back if not gone and back >= _PART_LEAST and effects.is_near(effect.trail, piece, mine) else 0
 
@@ -153,6 +153,11 @@ def _part(piece: Piece, effect: HunkEffect, mine: Net, effects: ChangeEffects) -
 def _is_bare(mine: Net) -> bool:
     """Whether a new hunk takes out much more than it puts in the place."""
     return weight(mine.added) <= HALF * weight(mine.removed)
+
+
+def _is_left_out(mine: Net) -> bool:
+    """Whether a block was written anew around a few lines that are not in it any more."""
+    return len(mine.hunk.removed) >= 3 * len(mine.removed) and weight(mine.added) < weight(mine.removed)
 
 
 def _by_these_hands(by_author: Mapping[str, int], effects: ChangeEffects) -> int:

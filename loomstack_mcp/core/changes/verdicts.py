@@ -6,7 +6,7 @@ from typing import Literal
 
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.manifests import is_manifest
-from loomstack_mcp.core.changes.openly import removes_openly, removes_something
+from loomstack_mcp.core.changes.openly import merges_release, removes_openly, removes_something
 from loomstack_mcp.core.changes.people import is_bot
 from loomstack_mcp.core.changes.repairs import Repair
 from loomstack_mcp.core.changes.reversals import Undone
@@ -159,7 +159,7 @@ def _is_excused(change: Change, one: Undone) -> bool:
     """Whether it is nobody's work, had itself taken back another's, or goes as the title of the new change tells."""
     if one.repairs or is_bot(one.change.author) or removes_openly(change, one.change):
         return True
-    return removes_something(change) and not one.returned
+    return merges_release(change) or (removes_something(change) and not one.returned)
 
 
 def _is_of_versions(lost: Sequence[Undone]) -> bool:
