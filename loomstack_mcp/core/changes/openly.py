@@ -11,7 +11,7 @@ _REVERTS = re.compile(
 )
 _RESTORES = re.compile(
     _PREFIX
-    + r"(?:un-?revert|re-?land|re-?apply|re-?submit|re-?do\b|re-?introduc|restor|reinstat|resurrect|bring back|put back)",
+    + r"(?:un-?revert|re-?(?:land|apply|submit|do\b|introduc)|restor|reinstat|resurrect|bring back|put back)",
     re.IGNORECASE,
 )
 _REVERT_BRANCH = re.compile(r"Merge pull request \S+ from \S*\brevert-\d+", re.IGNORECASE)
