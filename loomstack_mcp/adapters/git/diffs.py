@@ -9,6 +9,7 @@ from loomstack_mcp.adapters.git.printed import Printed
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import as_text, committed_at_ms
 from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChange
+from loomstack_mcp.core.changes.imprints import named_runs
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.patches import file_changes
 from loomstack_mcp.core.errors import Invalid
@@ -23,9 +24,8 @@ _DIFF = (
     *("--no-color", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--ignore-submodules=dirty"),
     *("--diff-algorithm=myers", "--indent-heuristic", "--inter-hunk-context=0", f"-O{os.devnull}", "-l1000"),
 )
-_FORMAT = "%H%x00%P%x00%ct%x00%aN%x00%aE%x00%B%x00%(trailers:key=Loom-Run,valueonly,separator=%x2C)%x00"
+_FORMAT = "%H%x00%P%x00%ct%x00%aN%x00%aE%x00%B%x00"
 _MARK_BYTES = 16
-_RUN_CHARS_MAX = 20
 
 
 @dataclass
@@ -123,7 +123,7 @@ def _logged(repo: Repository, shas: Sequence[str], lines: Lines, *, resolved: st
 
 
 def _change(printed: bytes, lines: Lines) -> Change:
-    sha, parents, seconds, author, address, message, runs, rest = printed.split(b"\0", 7)
+    sha, parents, seconds, author, address, message, rest = printed.split(b"\0", 6)
     above = tuple(as_text(parents).split())
     return Change(
         sha=as_text(sha),
@@ -132,7 +132,7 @@ def _change(printed: bytes, lines: Lines) -> Change:
         account=lines.hidden(as_text(address)) if address else "",
         at_ms=committed_at_ms(as_text(seconds)),
         message=as_text(message)[:MESSAGE_CHARS_MAX],
-        run=as_text(runs.rsplit(b",", 1)[-1].strip())[:_RUN_CHARS_MAX],
+        hints=named_runs(as_text(message)),
         files=_parsed_files(rest, lines, is_merge=len(above) > 1),
     )
 

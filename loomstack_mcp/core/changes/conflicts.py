@@ -202,7 +202,7 @@ def _conflict(
         with_run=landed.run,
         paths=tuple(encodable(path) for path in paths),
         intent=intent.text if intent else "",
-        evidence=evidence,
+        evidence=evidence + _mismatch(landed),
         landed_at_ms=landed.at_ms,
         marks=marks,
         holder=intent.who if intent else landed.author,
@@ -216,6 +216,12 @@ def _evidence(undone: Undone) -> str:
     places = list(dict.fromkeys(_place(place) for place in undone.places))
     share = "under 1 %" if undone.share < 0.01 else f"{undone.share:.0%}"
     return f"{hunks} ({share} of it{before}) at {_few(places)}"
+
+
+def _mismatch(landed: Change) -> str:
+    """Where its message names runs that did not make it, as far as is known."""
+    named = [] if landed.run in landed.hints else landed.hints
+    return f"; trailer mismatch: it names {_few(named)}, whose work it is not" if named else ""
 
 
 def _few(names: Sequence[str]) -> str:

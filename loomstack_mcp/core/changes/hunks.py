@@ -72,7 +72,9 @@ class Change:
     message: str = ""
     """Its first MESSAGE_CHARS_MAX characters."""
     run: str = ""
-    """The run that made it, as its trailer says."""
+    """The run that made it, as far as a store knows."""
+    hints: tuple[str, ...] = ()
+    """The runs that its message names, which anyone can type."""
     files: tuple[FileChange, ...] = ()
     said: int = 0
     """What all its lines say together, where `files` are not all of it."""
