@@ -27,7 +27,7 @@ _CLOCKS_MS = 5_000
 class WorkReader(Protocol):
     """A clone, asked what runs made in it."""
 
-    def named(self, shas: Sequence[str], /) -> tuple[Change, ...]:
+    def named_changes(self, shas: Sequence[str], /) -> tuple[Change, ...]:
         """What those of the commits changed that are here, by their whole ids, and no others."""
 
     def branches(self, commits: Sequence[Change], /, *, since_ms: int) -> tuple[Branch, ...]:
@@ -50,7 +50,7 @@ def imprint_bound(store: Store, repo_id: str, clone: WorkReader) -> None:
         return
     for (run_id, started_at_ms), named in groupby(waiting, key=lambda one: one[:2]):
         shas = [sha for _, _, sha in named]
-        if commits := clone.named(shas):
+        if commits := clone.named_changes(shas):
             branches = clone.branches(commits, since_ms=started_at_ms - _CLOCKS_MS)
             own = [one.change for one in branches if not _is_others(store, repo_id, run_id, one)]
             keep_imprint(store, repo_id, run_id, [*commits, *own])

@@ -18,12 +18,12 @@ def index_bound(store: Store, run_id: str, repo_id: str, shas: Sequence[str]) ->
         return
     for sha in shas:
         with store.read() as tx:
-            names = files_of(tx, repo_id, [sha])
+            names = indexed_paths(tx, repo_id, [sha])
         for found, paths in names.items():
             index_slices(store, repo_id, run_id, found, paths)
 
 
-def files_of(tx: Tx, repo_id: str, shas: Sequence[str]) -> dict[str, list[str]]:
+def indexed_paths(tx: Tx, repo_id: str, shas: Sequence[str]) -> dict[str, list[str]]:
     """The paths of each of these landed changes that is known."""
     files: dict[str, list[str]] = {}
     for row in tx.all(CHANGES["paths_of"], repo_id=repo_id, shas=rows.json_column(shas)):

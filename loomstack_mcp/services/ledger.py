@@ -150,7 +150,7 @@ def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> t
     [size] = tx.all(CHANGES["size"], repo_id=repo_id, shas=rows.json_column(known))
     if size["files"] > slices.ROWS_MAX:
         return tuple(known)
-    for sha, names in landed_index.files_of(tx, repo_id, known).items():
+    for sha, names in landed_index.indexed_paths(tx, repo_id, known).items():
         landed_index.index_change(tx, repo_id, run_id, sha, names)
     return ()
 

@@ -213,3 +213,31 @@ def test_a_trailer_of_a_run_that_made_something_else_binds_nothing_and_is_shown(
 
     assert (one["who"], one.get("run"), one.get("intent")) == ("Dan", None, None)
     assert f"trailer mismatch: it names {run}" in one["evidence"]
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_rule_for_loops_holds_for_what_a_loop_made_however_it_lands(
+    trunk: Path, tmp_path: Path, serve: Callable[..., Server], loomstack: Run, edited: bool
+) -> None:
+    rule = "    who: {kind: [loop]}\n    where: {paths: [/src/tax.py]}\n"
+    (trunk / "policies").mkdir()
+    (trunk / "policies/p.yaml").write_text(
+        "version: 1\npolicy: p\nrules:\n  - id: no-loops\n    why: loops keep out of it\n"
+        f"    effect: deny\n    on: [push, land]\n{rule}"
+    )
+    commit_all(trunk, "Rules")
+    bea_works(trunk, serve)
+    git(trunk, "checkout", "--quiet", "-b", "landing")
+    squash(trunk)
+    by_hand = worktree(trunk, "hand")
+    (by_hand / "src/tax.py").write_text(BEFORE + "by_hand = True\n")
+    commit_all(by_hand, "By hand")
+    if edited:
+        (trunk / "src/tax.py").write_text(AFTER.replace("net_rate(7, rounded=True)", "net_rate(7, rounded=False)"))
+        git(trunk, "commit", "--quiet", "--all", "--amend", "-m", "Net prices (#12)")
+
+    loops = loomstack("gate", "--base", "main", "--head", "landing", "--actor", "dana", cwd=trunk)
+    people = loomstack("gate", "--base", "main", "--head", "hand", "--actor", "dana", cwd=trunk)
+
+    assert (loops.returncode, "no-loops" in loops.stdout) == (2, True)
+    assert (people.returncode, "no-loops" in people.stdout) == (0, False)

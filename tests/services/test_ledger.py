@@ -10,19 +10,17 @@ from typing import Any
 import pytest
 
 from loomstack_mcp.core.changes.hunks import Change, FileChange, Hunk
-from loomstack_mcp.core.changes.meaning import MEANING
 from loomstack_mcp.core.outcomes import CheckCounts
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom
-from loomstack_mcp.services import landed, ledger, slices
-from loomstack_mcp.services.imprints import keep_imprint
+from loomstack_mcp.services import landed, slices
 from loomstack_mcp.services.ledger import LedgerService
 from loomstack_mcp.services.outcomes import OutcomeService
 from loomstack_mcp.store.base import Statement, Store, Tx
 from tests.conftest import MINUTE_MS, Clocks
 from tests.factories import ANA, BEA, REPO, SHOP
-from tests.services.support import CHEN, claimed, recorded, started
+from tests.services.support import claimed, recorded, started
 
 OTHER_CLONE = replace(SHOP, clone="clone:2")
 
@@ -195,29 +193,6 @@ def test_a_run_made_no_commit_that_is_older_than_it_but_for_what_clocks_differ(
     fill(loom, change)
 
     assert stored(loom, "a.py")[change.sha].run == (run.id if is_its else "")
-
-
-def test_a_trailer_is_a_hint_at_a_run_of_this_repository_which_binds_what_that_made(loom: Loom, clocks: Clocks) -> None:
-    mine, theirs = started(loom, ANA).id, started(loom, CHEN, Checkout(identity="elsewhere")).id
-    runs = (mine, mine, theirs, "run_NONE", "'; --")
-    changes = [commit(at, "a.py", at_ms=clocks.wall_ms, hint=run) for at, run in enumerate(runs, start=1)]
-    keep_imprint(loom.store, REPO, mine, changes[:1])
-    fill(loom, *changes)
-    found = [stored(loom, "a.py")[change.sha] for change in changes]
-
-    assert [(one.run, one.hints) for one in found] == [(mine, (mine,)), ("", (mine,)), ("", ()), ("", ()), ("", ())]
-
-
-def test_what_is_of_another_meaning_is_read_again(loom: Loom, clocks: Clocks, monkeypatch: pytest.MonkeyPatch) -> None:
-    change = commit(1, "a.py", at_ms=clocks.wall_ms)
-    fill(loom, change)
-    for module in (ledger, slices):
-        monkeypatch.setattr(module, "MEANING", MEANING + 1)
-    newer = replace(change, files=commit(2, "a.py", at_ms=1).files)
-    again = fill(loom, newer), fill(loom, newer)
-
-    assert again == (1, 0)
-    assert stored(loom, "a.py")[change.sha].files == newer.files
 
 
 def test_a_file_is_followed_through_its_names(loom: Loom) -> None:

@@ -33,7 +33,7 @@ class MadeWork:
         self._repo = repo
         self._lines = Lines(key)
 
-    def named(self, shas: Sequence[str], /) -> tuple[Change, ...]:
+    def named_changes(self, shas: Sequence[str], /) -> tuple[Change, ...]:
         """What those of the commits changed that are here, by their whole ids, and no others. Of a merge nothing."""
         found = (self._repo.commit(sha) for sha in shas)
         return self._read(one for one, sha in zip(found, shas, strict=True) if one.startswith(sha))
@@ -60,7 +60,7 @@ class MadeWork:
         """What the commits changed that were made in a worktree of this clone, as its own log of them says."""
         made = _MADE.findall(_log_of(self._repo.place.common_dir, worktree))
         shas = [as_text(sha) for sha, seconds in made if int(seconds) * SECOND_MS >= since_ms]
-        return self.named(list(dict.fromkeys(shas))[-_LOGGED_MAX:])
+        return self.named_changes(list(dict.fromkeys(shas))[-_LOGGED_MAX:])
 
     def _read(self, shas: Iterable[str]) -> tuple[Change, ...]:
         listed = [Change(sha=sha) for sha in dict.fromkeys(shas)]
