@@ -1,8 +1,10 @@
 """Where a final judgement is made: the rules of one target, the store in front of it, and what cannot be asked here."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from loomstack_mcp.adapters.git.history import Made
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.errors import PolicyError, StoreUnavailable
 from loomstack_mcp.core.policy.applies import applies
@@ -68,8 +70,8 @@ class Bench:
             self._must_not_need_store(situation)
         return not self.store.missing
 
-    def decision(self, situation: Situation) -> Decision:
-        """The decision, recorded where there is a store.
+    def decision(self, situation: Situation, made: Sequence[Made]) -> Decision:
+        """The decision on the commits `made`, recorded where there is a store.
 
         Raises PolicyError where the rules do not load and this is no person's change, StoreUnavailable where a rule
         applies that asks what is not here.
@@ -77,7 +79,7 @@ class Bench:
         left_out = set(self.skipped)
         book = replace(self._book, rules=tuple(rule for rule in self._book.rules if rule.id not in left_out))
         if self.asks_store(situation):
-            return self.store.decision(situation.actor.developer or "ci", book, situation)
+            return self.store.decision(situation.actor.developer or "ci", book, situation, made)
         return decide(book, situation)
 
     @property

@@ -78,12 +78,12 @@ class Gate:
             made = _made_since(repo, base, situation.head)
             situation = bench.landing(self._by_whom(situation, made), delta.after)
             if not bench.asks_store(situation):
-                return _judged(bench, situation, gaps=delta.gaps)
+                return _judged(bench, situation, made, gaps=delta.gaps)
             is_unmerged = delta.after == situation.head
             proposal = bench.store.proposal(base, delta.after, situation.head, made, since_fork=is_unmerged)
             found = bench.store.conflicts(proposal)
             situation = replace(situation, undoing=partial(bench.store.undoing, proposal))
-            return replace(_judged(bench, situation, gaps=delta.gaps), conflicts=found)
+            return replace(_judged(bench, situation, made, gaps=delta.gaps), conflicts=found)
 
     def deploy(self, environment: str) -> Judgement:
         """A deployment, by the rules of the trunk."""
@@ -124,7 +124,7 @@ class Gate:
         if "land" in situation.actions:
             situation = bench.landing(situation, situation.head)
             situation = replace(situation, undoing=partial(_undone_by_push, bench, situation.head, made))
-        return _judged(bench, situation)
+        return _judged(bench, situation, made)
 
     def _bench(self, repo: Repository, ref: str, commit: str) -> Bench:
         """By what is judged: the rules and the settings of the target, which hold from here on."""
@@ -140,8 +140,8 @@ class Gate:
         return replace(situation, actor=actor, now_ms=round(time.time() * SECOND_MS))
 
 
-def _judged(bench: Bench, situation: Situation, *, gaps: tuple[str, ...] = ()) -> Judgement:
-    return Judgement(decision=bench.decision(situation), skipped=bench.skipped, gaps=(*gaps, *bench.gaps))
+def _judged(bench: Bench, situation: Situation, made: Sequence[Made] = (), *, gaps: tuple[str, ...] = ()) -> Judgement:
+    return Judgement(decision=bench.decision(situation, made), skipped=bench.skipped, gaps=(*gaps, *bench.gaps))
 
 
 def _undone_by_push(bench: Bench, head: str, made: Sequence[Made]) -> tuple[LostIntent, ...]:

@@ -153,25 +153,36 @@ class Here:
 
         Raises NotFound where either is no commit, or they share none.
         """
-        from loomstack_mcp.adapters.git.proposal import Landing  # what compares changes, which few calls do
+        from loomstack_mcp.adapters.git.made_work import MadeWork  # what compares changes, which few calls do
+        from loomstack_mcp.adapters.git.proposal import Landing
 
         target = bounded("base", target, chars_max=NAME_CHARS_MAX)
+        key = ledger.key()
         landing = Landing(
             repo,
             target=target,
             head=head,
-            key=ledger.key(),
+            key=key,
             generated=self._generated(repo, target),
             window_ms=self.settings.window_days * DAY_MS,
         )
+        clone = MadeWork(repo, key=key)
+        ledger.imprint(checkout, clone)
         ledger.fill(
             checkout,
             landing.history,
             since_ms=landing.since_ms,
             is_trunk=landing.is_trunk,
             read=landing.reader(progress),
+            clone=clone,
         )
         return landing
+
+    def imprint(self, repo: Repository, ledger: "LedgerService", checkout: Checkout) -> None:
+        """Keep the content of what runs said to have made, to know it again however it lands."""
+        from loomstack_mcp.adapters.git.made_work import MadeWork  # what compares changes, which few calls do
+
+        ledger.imprint(checkout, MadeWork(repo, key=ledger.key()))
 
     def _generated(self, repo: Repository, target: str) -> tuple[str, ...]:
         """The patterns of files that machines write, as each commit has them that decides."""

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from loomstack_mcp.adapters.git.history import Made
+from loomstack_mcp.adapters.git.made_work import MadeWork
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.settings import sqlite_path
 from loomstack_mcp.core.changes.conflicts import Proposal
+from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.policy.decide import Decision
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.situation import LostIntent, Situation
@@ -15,6 +17,9 @@ from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.edge.here import Here, Progress
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.services.conflicts import ConflictResult
+
+_MADE_MAX = 500
+"""Of commits that land at once, so many are read to tell whose they are."""
 
 
 class StoreFacts:
@@ -50,10 +55,15 @@ class StoreFacts:
             return self._here.checkout()
         return Worktree(self._repo.folder, self._repo.place).checkout(repo=self._here.settings.repo)
 
-    def decision(self, who: str, book: Rulebook, situation: Situation) -> Decision:
-        """Judged by what the store knows, and recorded there."""
+    def decision(self, who: str, book: Rulebook, situation: Situation, made: Sequence[Made]) -> Decision:
+        """Judged by what the store knows, also of the commits `made` in whatever form they land; recorded there."""
+        shas = [one.sha for one in made[:_MADE_MAX]]
         with open_loom(self._here.settings) as loom:
-            return loom.policy.judge(self.checkout, who, book, situation).decision
+
+            def changes() -> tuple[Change, ...]:
+                return MadeWork(self._repo, key=loom.ledger.key()).named_changes(shas)
+
+            return loom.policy.judge(self.checkout, who, book, situation, made=changes).decision
 
     def proposal(self, base: str, after: str, head: str, made: Sequence[Made], *, since_fork: bool = False) -> Proposal:
         """What landing the tree `after` on `base` would change there; `made` are the commits of `head`.

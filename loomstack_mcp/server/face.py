@@ -125,6 +125,15 @@ class Face:
         with self.here.repository() as repo:
             return seen_commits(repo, self.loom.repos.id_of(self.checkout()), shas(names))
 
+    def keep_imprints(self) -> None:
+        """What runs said to have made is known again however it lands, as far as it is seen here."""
+        try:
+            if self.here.clone:
+                with self.here.repository() as repo:
+                    self.here.imprint(repo, self.loom.ledger, self.checkout())
+        except LoomError as error:  # whoever checks for conflicts reads it again
+            _log.info("imprints were not kept: %s", error.code)
+
     def known_rules(self) -> tuple[Rule, ...]:
         """The rules as a briefing tells them: none where there are none, or they do not load; a check says so."""
         try:

@@ -50,6 +50,11 @@ def paths_of(tx: Tx, repo_id: str, shas: Sequence[str]) -> set[str]:
     return {row["path"] for row in tx.all(CHANGES["paths_of"], repo_id=repo_id, shas=rows.json_column(shas))}
 
 
+def files_of(tx: Tx, repo_id: str, sha: str) -> tuple[FileChange, ...]:
+    """All that a landed change did."""
+    return tuple(map(_file, tx.all(CHANGES["files_of"], repo_id=repo_id, sha=sha)))
+
+
 def on_purpose(
     tx: Tx, repo_id: str, wanted: Sequence[str], *, ignore_case: bool
 ) -> tuple[list[Change], path_index.PathsFound]:

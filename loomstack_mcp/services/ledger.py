@@ -1,14 +1,24 @@
 """The ledger: what landed, as the store remembers it, and which run made it."""
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.patterns.globs import first_overlap
+from loomstack_mcp.core.changes.imprints import Maker
+from loomstack_mcp.core.changes.meaning import MEANING
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Run
-from loomstack_mcp.services import landed, path_index, repos, slices
+from loomstack_mcp.services import landed_index, repos, slices
 from loomstack_mcp.services.acting import RUNS
+from loomstack_mcp.services.imprints import (
+    WorkReader,
+    forget_imprints,
+    imprint_bound,
+    imprint_hinted,
+    known_hints,
+    maker_of,
+)
 from loomstack_mcp.services.landed import CHANGES
 from loomstack_mcp.services.slices import LandedRows
 from loomstack_mcp.store import rows
@@ -33,6 +43,10 @@ class LedgerService:
                 found = tx.all(CHANGES["key"])
         return bytes(found[0]["key"])
 
+    def imprint(self, checkout: Checkout, clone: WorkReader) -> None:
+        """Keep the content of what runs said to have made, as far as this clone has it, to know it again."""
+        imprint_bound(self._store, repos.recorded_repo_id(self._store, checkout), clone)
+
     def fill(
         self,
         checkout: Checkout,
@@ -41,8 +55,11 @@ class LedgerService:
         since_ms: int,
         is_trunk: bool = True,
         read: Callable[[Sequence[str]], Iterable[Change]],
+        clone: WorkReader | None = None,
     ) -> int:
         """Take in what of a history is not known yet; `read` says what those commits changed. Returns how many came.
+
+        A commit is its run's by its id, else by its content; `clone` says what runs signed that recorded nothing.
 
         What landed before `since_ms`, the start of the window, is forgotten. Only where it `is_trunk` are others
         warned of it as landed.
@@ -51,16 +68,22 @@ class LedgerService:
         """
         repo_id = repos.recorded_repo_id(self._store, checkout)
         with self._store.read() as tx:
-            known = {row["sha"] for row in tx.all(CHANGES["known"], repo_id=repo_id)}
+            known = {row["sha"] for row in tx.all(CHANGES["known"], repo_id=repo_id, meaning=MEANING)}
+            stale = tx.all(CHANGES["stale"], repo_id=repo_id, meaning=MEANING)
         missing = [change.sha for change in history if change.sha not in known]
         if is_trunk:
             self._arrived(repo_id, history)
         if not missing:
             return 0
+        forget_imprints(self._store, repo_id)
+        if stale:
+            slices.forget_landed(self._store, repo_id, before_ms=since_ms)
         landed_at_ms = {change.sha: change.at_ms for change in history}
         came = 0
         landings = (slices.landed_rows(change, at_ms=landed_at_ms[change.sha]) for change in read(missing))
         for group in slices.small_groups(landings):
+            if clone:
+                imprint_hinted(self._store, repo_id, [run for one in group for run in one.change.hints], clone)
             if len(group[0].files) > slices.ROWS_MAX:
                 self._take_in_slices(repo_id, group[0], is_trunk=is_trunk)
             else:
@@ -81,12 +104,13 @@ class LedgerService:
         indexed = ""
         while True:
             with self._store.append() as tx:
-                run_id = _maker(tx, repo_id, landing.change)
+                whose = _maker(tx, repo_id, landing)
+                run_id = whose["run_id"]
                 if run_id in ("", indexed) or not is_trunk:
-                    _complete(tx, landing, number, run_id, is_trunk=is_trunk)
+                    _complete(tx, landing, number, whose, is_trunk=is_trunk)
                     return
             names = [file["path"] for file in landing.files]
-            _index_slices(self._store, repo_id, run_id, landing.change.sha, names)
+            landed_index.index_slices(self._store, repo_id, run_id, landing.change.sha, names)
             indexed = run_id
 
     def _arrived(self, repo_id: str, history: Sequence[Change]) -> None:
@@ -97,12 +121,12 @@ class LedgerService:
             return
         # Indexed before they count as arrived, so that one who is killed in between leaves nothing unindexed.
         for sha in came:
-            index_bound(self._store, aside[sha], repo_id, [sha])
+            landed_index.index_bound(self._store, aside[sha], repo_id, [sha])
         with self._store.append() as tx:
             arrived = tx.all(CHANGES["arrive"], repo_id=repo_id, shas=rows.json_column(came))
         for row in arrived:
             if row["run_id"] != aside[row["sha"]]:
-                index_bound(self._store, row["run_id"], repo_id, [row["sha"]])
+                landed_index.index_bound(self._store, row["run_id"], repo_id, [row["sha"]])
 
 
 def made_by_others(tx: Tx, run: Run, commits: Sequence[str]) -> dict[str, str]:
@@ -126,37 +150,9 @@ def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> t
     [size] = tx.all(CHANGES["size"], repo_id=repo_id, shas=rows.json_column(known))
     if size["files"] > slices.ROWS_MAX:
         return tuple(known)
-    for sha, names in _files_of(tx, repo_id, known).items():
-        _index_change(tx, repo_id, run_id, sha, names)
+    for sha, names in landed_index.indexed_paths(tx, repo_id, known).items():
+        landed_index.index_change(tx, repo_id, run_id, sha, names)
     return ()
-
-
-def index_bound(store: Store, run_id: str, repo_id: str, shas: Sequence[str]) -> None:
-    """Record where commits of very many files lie that a run ("" for none) made.
-
-    After it said so: nobody waits at the gate.
-    """
-    if not run_id:
-        return
-    for sha in shas:
-        with store.read() as tx:
-            names = _files_of(tx, repo_id, [sha])
-        for found, paths in names.items():
-            _index_slices(store, repo_id, run_id, found, paths)
-
-
-def _files_of(tx: Tx, repo_id: str, shas: Sequence[str]) -> dict[str, list[str]]:
-    files: dict[str, list[str]] = {}
-    for row in tx.all(CHANGES["paths_of"], repo_id=repo_id, shas=rows.json_column(shas)):
-        files.setdefault(row["sha"], []).append(row["path"])
-    return files
-
-
-def _index_slices(store: Store, repo_id: str, run_id: str, sha: str, names: Sequence[str]) -> None:
-    with store.read() as tx:
-        claimed, ignore_case = landed.ever_claimed(tx, run_id), path_index.folds(tx, repo_id)
-    mine = _claimed_of(names, claimed, ignore_case=ignore_case)
-    slices.in_slices(store, mine, lambda tx, patterns: path_index.index_paths(tx, repo_id, "change", sha, patterns))
 
 
 def _take_in(tx: Tx, repo_id: str, landing: LandedRows, *, is_trunk: bool) -> None:
@@ -164,39 +160,29 @@ def _take_in(tx: Tx, repo_id: str, landing: LandedRows, *, is_trunk: bool) -> No
     if not number:
         return
     slices.add_files(tx, repo_id, number, landing.files)
-    run_id = _maker(tx, repo_id, landing.change)
-    if run_id and is_trunk:
-        _index_change(tx, repo_id, run_id, landing.change.sha, [file["path"] for file in landing.files])
-    _complete(tx, landing, number, run_id, is_trunk=is_trunk)
+    whose = _maker(tx, repo_id, landing)
+    if whose["run_id"] and is_trunk:
+        names = [file["path"] for file in landing.files]
+        landed_index.index_change(tx, repo_id, whose["run_id"], landing.change.sha, names)
+    _complete(tx, landing, number, whose, is_trunk=is_trunk)
 
 
-def _complete(tx: Tx, landing: LandedRows, number: int, run_id: str, *, is_trunk: bool) -> None:
-    how = {"run_id": run_id, "is_trunk": int(is_trunk)}
-    tx.run(CHANGES["complete"], number=number, files=len(landing.files), **how)
+def _complete(tx: Tx, landing: LandedRows, number: int, whose: Mapping[str, Any], *, is_trunk: bool) -> None:
+    tx.run(CHANGES["complete"], number=number, files=len(landing.files), is_trunk=int(is_trunk), **whose)
 
 
-def _maker(tx: Tx, repo_id: str, change: Change) -> str:
-    """The run that made a commit: as it recorded itself, else as the commit's trailer says."""
-    if change.run:
-        named = rows.records(Run, tx.all(RUNS["get"], id=change.run))
-        if named and named[0].repo_id == repo_id:
-            tx.run(
-                CHANGES["bind"],
-                repo_id=repo_id,
-                run_id=change.run,
-                shas=rows.json_column([change.sha]),
-                bound_by="trailer",
-            )
+def _maker(tx: Tx, repo_id: str, landing: LandedRows) -> dict[str, Any]:
+    """The run that made a commit, how that is known, and the runs that its message names: as columns.
+
+    As it recorded itself, else by the commit's content.
+    """
+    change = landing.change
+    hints = [run.id for run in known_hints(tx, repo_id, change.hints)]
     found = tx.all(CHANGES["bound"], repo_id=repo_id, sha=change.sha, made_at_ms=change.at_ms)
-    return str(found[0]["run_id"]) if found else ""
-
-
-def _index_change(tx: Tx, repo_id: str, run_id: str, sha: str, names: Sequence[str]) -> None:
-    """Record where a run's commit lies, as far as the run had claimed it: there it was made on purpose."""
-    claimed = landed.ever_claimed(tx, run_id)
-    if mine := _claimed_of(names, claimed, ignore_case=path_index.folds(tx, repo_id)):
-        path_index.index_paths(tx, repo_id, "change", sha, mine)
-
-
-def _claimed_of(names: Sequence[str], claimed: Sequence[str], *, ignore_case: bool) -> list[str]:
-    return [pattern for pattern in landed.literals(names) if first_overlap([pattern], claimed, ignore_case=ignore_case)]
+    maker = (
+        Maker(run_id=found[0]["run_id"], bound_by="sha")
+        if found
+        else maker_of(tx, repo_id, landing.imprint, made_at_ms=change.at_ms, hints=hints)
+    )
+    whose = {"run_id": maker.run_id, "bound_by": maker.bound_by} if maker else {"run_id": "", "bound_by": ""}
+    return {**whose, "hints": rows.json_column(hints)}

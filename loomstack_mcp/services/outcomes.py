@@ -27,7 +27,7 @@ from loomstack_mcp.core.outcomes import (
 )
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded, within
-from loomstack_mcp.services import events, expiry, ledger
+from loomstack_mcp.services import events, expiry, landed_index, ledger
 from loomstack_mcp.services.acting import RUNS, acting_run
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
@@ -96,7 +96,7 @@ class OutcomeService:
             outcome = _recorded(tx, run, draft)
             later = ledger.bind_commits(tx, about, run.repo_id, [sha for sha in kept if sha not in unbound])
             result = _closing(tx, run, outcome, step, warnings=outcome_warnings(outcome, unbound))
-        ledger.index_bound(self._store, about, run.repo_id, later)
+        landed_index.index_bound(self._store, about, run.repo_id, later)
         return result
 
     def _judged(

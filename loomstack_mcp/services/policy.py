@@ -1,8 +1,10 @@
 """Policy: a situation completed with what the store knows, decided, and recorded."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.changes.imprints import imprint
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import BLOCKERS_MAX, PATTERN_CHARS_MAX
 from loomstack_mcp.core.patterns.globs import first_overlap
@@ -17,6 +19,7 @@ from loomstack_mcp.services import events, landed, path_index, repos
 from loomstack_mcp.services.acting import RUNS, acting_run, lineage
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.claims import held_by
+from loomstack_mcp.services.imprints import maker_of
 from loomstack_mcp.services.landed import CHANGES
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
@@ -50,11 +53,25 @@ class PolicyService:
             recorded = _recorded(tx, run.repo_id, run.id, run.who, situation, decision)
             return PolicyResult(id=recorded, decision=decision, alerts=events.delivered(tx, run.id))
 
-    def judge(self, checkout: Checkout, who: str, book: Rulebook, situation: Situation) -> PolicyResult:
-        """Decide a change at a final point, by what the store knows of the runs that made it."""
+    def judge(
+        self,
+        checkout: Checkout,
+        who: str,
+        book: Rulebook,
+        situation: Situation,
+        *,
+        made: Callable[[], Sequence[Change]] = tuple,
+    ) -> PolicyResult:
+        """Decide a change at a final point, by what the store knows of the runs that made it.
+
+        `made` reads the commits that land: asked where the head is nobody's by its id.
+        """
         repo_id = repos.recorded_repo_id(self._store, checkout)
+        with self._store.read() as tx:
+            makers = _makers(tx, repo_id, situation.head)
+        recognised = () if makers else _recognised(self._store, repo_id, made())
         with self._store.write(repo_id) as tx:
-            decision = decide(book, _of_change(tx, repo_id, replace(situation, now_ms=tx.now_ms)))
+            decision = decide(book, _of_change(tx, repo_id, replace(situation, now_ms=tx.now_ms), recognised))
             return PolicyResult(id=_recorded(tx, repo_id, "", who, situation, decision), decision=decision)
 
 
@@ -66,13 +83,40 @@ def _of_run(tx: Tx, run: Run, situation: Situation) -> Situation:
     return replace(_by_run(tx, run, situation), claims=claims)
 
 
-def _of_change(tx: Tx, repo_id: str, situation: Situation) -> Situation:
+def _makers(tx: Tx, repo_id: str, sha: str) -> tuple[Run, ...]:
+    """The run that said to have made a commit."""
+    bound = tx.all(CHANGES["bound"], repo_id=repo_id, sha=sha, made_at_ms=tx.now_ms)
+    return _runs(tx, [row["run_id"] for row in bound])
+
+
+def _recognised(store: Store, repo_id: str, made: Sequence[Change]) -> tuple[str, ...]:
+    """For each of the commits, but for merges, the run that made it by its content; "" for nobody's."""
+    with store.read() as tx:
+        makers = [
+            maker_of(tx, repo_id, known_by, made_at_ms=change.at_ms, hints=change.hints)
+            for change in made
+            if (known_by := imprint(change.files)).marks
+        ]
+    return tuple(maker.run_id if maker else "" for maker in makers)
+
+
+def _runs(tx: Tx, ids: Collection[str]) -> tuple[Run, ...]:
+    return rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(list(ids))))
+
+
+def _of_change(tx: Tx, repo_id: str, situation: Situation, recognised: Collection[str]) -> Situation:
     """A change by what is known of the run that made its head, and held for it by that run and those above it.
 
-    They may be over by now, and their claims ended with them.
+    They may be over by now, and their claims ended with them. What several made is a loop's, and held by none.
     """
-    bound = tx.all(CHANGES["bound"], repo_id=repo_id, sha=situation.head, made_at_ms=tx.now_ms)
-    made = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column([row["run_id"] for row in bound])))
+    made = _makers(tx, repo_id, situation.head)
+    if not made and (runs := _runs(tx, {run_id for run_id in recognised if run_id})):
+        if len(set(recognised)) == 1:
+            made = runs
+        else:
+            names = {name for run in runs for name in (run.principal, run.who, run.loop)}
+            actor = replace(situation.actor, kind="loop")
+            situation = replace(situation, actor=actor, makers=situation.makers | names)
     family = frozenset(member for run in made for member in lineage(tx, run.id))
     own = [pattern for member in family for pattern in landed.ever_claimed(tx, member)]
     claims = _claims(tx, repo_id, own, family, situation)

@@ -20,6 +20,7 @@ _MOVES = (
 _REST = (
     *(REPOS["move_decisions"], REPOS["move_bindings"], REPOS["forget_landed"], REPOS["forget_landed_paths"]),
     *(
+        REPOS["move_imprints"],
         REPOS["move_sightings"],
         REPOS["move_expiries"],
         REPOS["move_paths"],

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.changes.imprints import Imprint, imprint
 from loomstack_mcp.core.changes.lines import weight
+from loomstack_mcp.core.changes.meaning import MEANING
 from loomstack_mcp.core.changes.nets import netted
 from loomstack_mcp.core.changes.packing import packed
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
@@ -26,6 +28,7 @@ class LandedRows:
     change: Change
     columns: dict[str, Any]
     files: tuple[dict[str, Any], ...]
+    imprint: Imprint
 
 
 def landed_rows(change: Change, *, at_ms: int) -> LandedRows:
@@ -33,6 +36,7 @@ def landed_rows(change: Change, *, at_ms: int) -> LandedRows:
     nets = netted(change.files)
     columns = {
         "sha": change.sha,
+        "meaning": MEANING,
         "at_ms": at_ms,
         "made_at_ms": change.at_ms,
         "author": redacted(change.author, chars_max=NAME_CHARS_MAX),
@@ -51,7 +55,8 @@ def landed_rows(change: Change, *, at_ms: int) -> LandedRows:
         for file, hunks in zip(change.files, nets, strict=True)
         if (path := encodable(file.path))
     }
-    return LandedRows(change=change, columns=columns, files=tuple(files.values()))
+    known_by = imprint(change.files, nets)
+    return LandedRows(change=change, columns=columns, files=tuple(files.values()), imprint=known_by)
 
 
 def small_groups(landings: Iterable[LandedRows]) -> Iterator[list[LandedRows]]:
@@ -89,21 +94,25 @@ def in_slices(store: Store, items: Sequence[Any], write: Callable[[Tx, Sequence[
 
 
 def forget_landed(store: Store, repo_id: str, *, before_ms: int) -> None:
-    """What landed before the window is forgotten. From the first slice on it is not known any more."""
-    window = {"repo_id": repo_id, "before_ms": before_ms}
+    """What landed before the window, or is of another meaning, is forgotten.
+
+    From the first slice on it is not known any more.
+    """
+    window = {"repo_id": repo_id, "before_ms": before_ms, "meaning": MEANING}
     with store.append() as tx:
         faded = tx.all(CHANGES["fade"], **window)
     if not faded:
         return
     for row in faded:
         if row["run_id"]:
-            _until_none(store, path_index.PATHS["delete_some"], id=row["sha"])
-    _until_none(store, CHANGES["forget_files"], **window)
+            until_none(store, path_index.PATHS["delete_some"], id=row["sha"])
+    until_none(store, CHANGES["forget_files"], **window)
     with store.append() as tx:
         tx.run(CHANGES["forget"], **window)
 
 
-def _until_none(store: Store, delete: Statement, **parameters: Any) -> None:
+def until_none(store: Store, delete: Statement, **parameters: Any) -> None:
+    """Delete rows, some in each transaction, until there are none."""
     count = ROWS_MAX
     while count == ROWS_MAX:
         with store.append() as tx:

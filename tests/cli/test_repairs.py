@@ -13,7 +13,9 @@ from tests.cli.cases import case
 def repairing(*repairs: str, verdict: str = "warn") -> tuple[Case, Reversal]:
     """A case of Cleo: what it takes back of Ana and of Bea, each to repair something or to repair nothing."""
     made = case("1", whom=("Ana", "Bea"), author="Cleo", verdict=verdict)
-    undoes = tuple(replace(undone, repairs=sha) for undone, sha in zip(made.one.undoes, repairs, strict=True))
+    undoes = tuple(
+        replace(undone, repairs=sha, own_repair=bool(sha)) for undone, sha in zip(made.one.undoes, repairs, strict=True)
+    )
     one = replace(made.one, undoes=undoes)
     return replace(made, one=one), one
 

@@ -20,16 +20,18 @@ from loomstack_mcp.services.outcomes import OutcomeService
 from loomstack_mcp.store.base import Statement, Store, Tx
 from tests.conftest import MINUTE_MS, Clocks
 from tests.factories import ANA, BEA, REPO, SHOP
-from tests.services.support import CHEN, claimed, recorded, started
+from tests.services.support import claimed, recorded, started
 
 OTHER_CLONE = replace(SHOP, clone="clone:2")
 
 
-def commit(number: int, *paths: str, at_ms: int, run: str = "") -> Change:
+def commit(number: int, *paths: str, at_ms: int, hint: str = "") -> Change:
     hunk = Hunk(before=1, before_lines=1, after=1, after_lines=1, removed=(number << 8,), added=(number << 8 | 1,))
     files = tuple(FileChange(path=path, old_path=path, before="1", after="2", hunks=(hunk,)) for path in paths)
     sha = f"{number:x}".ljust(40, "0")
-    return Change(sha=sha, author="ana", at_ms=at_ms, message=f"change {number}", files=files, run=run)
+    return Change(
+        sha=sha, author="ana", at_ms=at_ms, message=f"change {number}", files=files, hints=(hint,) if hint else ()
+    )
 
 
 def fill(loom: Loom, *changes: Change, checkout: Checkout = SHOP, since_ms: int = 0, is_trunk: bool = True) -> int:
@@ -191,15 +193,6 @@ def test_a_run_made_no_commit_that_is_older_than_it_but_for_what_clocks_differ(
     fill(loom, change)
 
     assert stored(loom, "a.py")[change.sha].run == (run.id if is_its else "")
-
-
-def test_a_trailer_names_the_run_where_it_runs_in_this_repository(loom: Loom, clocks: Clocks) -> None:
-    mine, theirs = started(loom, ANA).id, started(loom, CHEN, Checkout(identity="elsewhere")).id
-    runs = (mine, theirs, "run_NONE", "'; --")
-    changes = [commit(at, "a.py", at_ms=clocks.wall_ms, run=run) for at, run in enumerate(runs, start=1)]
-    fill(loom, *changes)
-
-    assert [stored(loom, "a.py")[change.sha].run for change in changes] == [mine, "", "", ""]
 
 
 def test_a_file_is_followed_through_its_names(loom: Loom) -> None:

@@ -13,6 +13,7 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import as_text, committed_at_ms
 from loomstack_mcp.core.changes.generated import named_so
 from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChange
+from loomstack_mcp.core.changes.imprints import named_runs
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.patches import file_changes
 from loomstack_mcp.core.changes.people import account_of
@@ -43,11 +44,10 @@ _UNNEEDED = tuple(
 
 Each name costs every commit 5 µs. What moves into such a folder counts as deleted.
 """
-_FORMAT = "%H%x00%P%x00%ct%x00%at%x00%aN%x00%aE%x00%B%x00%(trailers:key=Loom-Run,valueonly,separator=%x2C)%x00"
+_FORMAT = "%H%x00%P%x00%ct%x00%at%x00%aN%x00%aE%x00%B%x00"
 _MARK_BYTES = 16
-_HEAD = re.compile(rb"([^\0]*)\0" * 8)
+_HEAD = re.compile(rb"([^\0]*)\0" * 7)
 """What is printed of a commit by that format."""
-_RUN_CHARS_MAX = 20
 
 
 class Log:
@@ -151,7 +151,7 @@ def _is_absent(file: FileChange, absent: Collection[str]) -> bool:
 def _change(printed: bytes, begin: int, lines: Lines, ignored: Callable[[str], bool]) -> Change:
     head = _HEAD.match(printed, begin)
     assert head, "git prints what it was asked for"
-    sha, parents, seconds, written, author, address, message, runs = head.groups()
+    sha, parents, seconds, written, author, address, message = head.groups()
     above = tuple(as_text(parents).split())
     return Change(
         sha=as_text(sha),
@@ -161,7 +161,7 @@ def _change(printed: bytes, begin: int, lines: Lines, ignored: Callable[[str], b
         at_ms=committed_at_ms(as_text(seconds)),
         written_ms=committed_at_ms(as_text(written)),
         message=as_text(message)[:MESSAGE_CHARS_MAX],
-        run=as_text(runs.rsplit(b",", 1)[-1].strip())[:_RUN_CHARS_MAX],
+        hints=named_runs(as_text(message)),
         files=parsed_files(printed, lines, begin=head.end(), ignored=ignored, is_merge=len(above) > 1),
     )
 

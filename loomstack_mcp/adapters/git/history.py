@@ -9,11 +9,12 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text, committed_at_ms
 from loomstack_mcp.core.changes.branches import arrivals
 from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.changes.imprints import named_runs
 from loomstack_mcp.core.errors import Invalid, NotFound
 
 _LINE_MAX = 20_000
 """Of the first-parent line, to find where the window begins."""
-_MADE = "--format=%H%x00%at%x00%aN%x00%aE%x00%B%x00%(trailers:key=Loom-Run,valueonly,separator=%x2C)%x00"
+_MADE = "--format=%H%x00%ct%x00%at%x00%aN%x00%aE%x00%B%x00"
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,16 @@ class Made:
     """A commit, as its maker signed it."""
 
     sha: str
+    at_ms: int
     written_ms: int
     author: str
     address: str
     message: str
-    runs: str
-    """What its `Loom-Run:` trailers say."""
+
+    @property
+    def runs(self) -> str:
+        """What its `Loom-Run:` lines say, wherever in its message they stand."""
+        return ",".join(named_runs(self.message))
 
 
 def base_of(repo: Repository, target: str, *, head: str = "HEAD") -> str:
@@ -90,8 +95,8 @@ def made_since(repo: Repository, base: str, head: str) -> tuple[Made, ...]:
         raise Invalid(f"git cannot tell who made {head[:12]}: {ran.complaint}")
     fields = [field.strip("\n") for field in as_text(ran.printed).split("\0")]
     return tuple(
-        Made(sha, committed_at_ms(seconds), *who)
-        for sha, seconds, *who in (fields[at : at + 6] for at in range(0, len(fields) - 6, 6))
+        Made(sha, committed_at_ms(seconds), committed_at_ms(written), *who)
+        for sha, seconds, written, *who in (fields[at : at + 6] for at in range(0, len(fields) - 6, 6))
     )
 
 

@@ -230,7 +230,7 @@ def _conflict(
         with_run=landed.run,
         paths=tuple(encodable(path) for path in paths),
         intent=intent.text if intent else "",
-        evidence=evidence,
+        evidence=evidence + _mismatch(landed),
         landed_at_ms=landed.at_ms,
         marks=marks,
         holder=intent.who if intent else landed.author,
@@ -252,6 +252,12 @@ def _repeated(repeat: Repeat) -> str:
         return f"{share} of what it did is done here again"
     mine = _few([commit.sha[:10] for commit in repeat.commits]) if repeat.commits else "what this branch does"
     return f"it has {share} of {mine}"
+
+
+def _mismatch(landed: Change) -> str:
+    """Where its message names runs that did not make it, as far as is known."""
+    named = [] if landed.run in landed.hints else landed.hints
+    return f"; trailer mismatch: it names {_few(named)}, whose work it is not" if named else ""
 
 
 def _few(names: Sequence[str]) -> str:

@@ -71,7 +71,9 @@ class Change:
     message: str = ""
     """Its first MESSAGE_CHARS_MAX characters."""
     run: str = ""
-    """The run that made it, as its trailer says."""
+    """The run that made it, as far as a store knows."""
+    hints: tuple[str, ...] = ()
+    """The runs that its message names, which anyone can type."""
     files: tuple[FileChange, ...] = ()
     unread: bool = False
     """Whether some of its files are `unread`, or, where it names none, all that it changed is unknown."""

@@ -10,8 +10,7 @@ _REVERTS = re.compile(
     _PREFIX + r"(?:temporar\w+ )?(?:revert|undo|back(?:s|ing|ed)?[ -]?out|roll(?:s|ing|ed)?[ -]?back)", re.IGNORECASE
 )
 _RESTORES = re.compile(
-    _PREFIX
-    + r"(?:un-?revert|re-?(?:land|apply|submit|do\b|introduc)|restor|reinstat|resurrect|bring back|put back)",
+    _PREFIX + r"(?:un-?revert|re-?(?:land|apply|submit|do\b|introduc)|restor|reinstat|resurrect|bring back|put back)",
     re.IGNORECASE,
 )
 _REVERT_BRANCH = re.compile(r"Merge pull request \S+ from \S*\brevert-\d+", re.IGNORECASE)

@@ -56,7 +56,7 @@ class OutcomeTools:
         counted = checks or {}
 
         def record(caller: Caller) -> OutcomeResult:
-            return self._face.loom.outcomes.record(
+            result = self._face.loom.outcomes.record(
                 caller,
                 run,
                 status=status,
@@ -73,6 +73,9 @@ class OutcomeTools:
                 seen=self._face.seen_commits(commits) if commits else None,
                 links=links or {},
             )
+            if commits:
+                self._face.keep_imprints()
+            return result
 
         if commits:
             await self._face.catch_up()

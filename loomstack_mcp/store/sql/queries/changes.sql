@@ -7,8 +7,12 @@ SELECT key FROM line_key
 INSERT INTO line_key (only, key) VALUES (1, :key) ON CONFLICT (only) DO NOTHING
 
 -- :name known
--- The commits of a repo that the ledger has, with all of their files.
-SELECT sha FROM landed WHERE repo_id = :repo_id AND whole = 1
+-- The commits of a repo that the ledger has, with all of their files, as they are read now.
+SELECT sha FROM landed WHERE repo_id = :repo_id AND whole = 1 AND meaning = :meaning
+
+-- :name stale
+-- Whether it has any of another meaning.
+SELECT 1 FROM landed WHERE repo_id = :repo_id AND meaning <> :meaning LIMIT 1
 
 -- :name authors
 -- Whose changes they are.
@@ -16,8 +20,8 @@ SELECT DISTINCT account, author FROM landed WHERE repo_id = :repo_id
 
 -- :name insert
 -- A landed change whose files are to come; nothing changes where somebody has begun with it.
-INSERT INTO landed (repo_id, sha, at_ms, made_at_ms, author, account, title, run_id, said, whole)
-VALUES (:repo_id, :sha, :at_ms, :made_at_ms, :author, :account, :title, '', :said, 0)
+INSERT INTO landed (repo_id, sha, at_ms, made_at_ms, author, account, title, run_id, said, whole, meaning)
+VALUES (:repo_id, :sha, :at_ms, :made_at_ms, :author, :account, :title, '', :said, 0, :meaning)
 ON CONFLICT (repo_id, sha) DO NOTHING
 
 -- :name begun
@@ -26,7 +30,7 @@ SELECT number, whole FROM landed WHERE repo_id = :repo_id AND sha = :sha
 
 -- :name complete
 -- All of its files are there; nothing changes where some were forgotten meanwhile.
-UPDATE landed SET whole = 1, run_id = :run_id, is_trunk = :is_trunk
+UPDATE landed SET whole = 1, run_id = :run_id, bound_by = :bound_by, hints = :hints, is_trunk = :is_trunk
 WHERE number = :number AND (SELECT COUNT(*) FROM landed_file WHERE landed = :number) = :files
 
 -- :name insert_file
@@ -51,7 +55,7 @@ WHERE l.whole = 1
 
 -- :name by_shas
 -- Some landed changes, with the runs that made them.
-SELECT l.sha, l.at_ms, l.author, l.account, l.title AS message, l.said, COALESCE(r.id, '') AS run,
+SELECT l.sha, l.at_ms, l.author, l.account, l.title AS message, l.said, l.hints, COALESCE(r.id, '') AS run,
   COALESCE(r.loop, '') AS loop, COALESCE(r.principal, '') AS principal
 FROM json_each(:shas) AS s CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha = s.value
 LEFT JOIN run AS r ON r.id = l.run_id
@@ -63,6 +67,12 @@ SELECT l.sha, f.path FROM json_each(:shas) AS s CROSS JOIN landed AS l ON l.repo
 JOIN landed_file AS f ON f.landed = l.number
 WHERE l.whole = 1
 
+-- :name files_of
+-- All that a landed change did.
+SELECT f.path, f.old_path, f.before, f.after, f.hunks
+FROM landed AS l JOIN landed_file AS f ON f.landed = l.number
+WHERE l.repo_id = :repo_id AND l.sha = :sha AND l.whole = 1
+
 -- :name size
 -- How many files some landed changes have.
 SELECT COUNT(*) AS files
@@ -70,19 +80,20 @@ FROM json_each(:shas) AS s CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.
 JOIN landed_file AS f ON f.landed = l.number
 
 -- :name fade
--- What landed before the window is about to be forgotten: from now on it is not known.
-UPDATE landed SET whole = 0 WHERE repo_id = :repo_id AND at_ms < :before_ms RETURNING sha, run_id
+-- What landed before the window, or means another thing by now, is about to be forgotten: from now on it is not known.
+UPDATE landed SET whole = 0 WHERE repo_id = :repo_id AND (at_ms < :before_ms OR meaning <> :meaning)
+RETURNING sha, run_id
 
 -- :name forget_files
 -- Some of its files are no longer remembered.
 DELETE FROM landed_file WHERE (landed, path) IN (
   SELECT f.landed, f.path FROM landed AS l JOIN landed_file AS f ON f.landed = l.number
-  WHERE l.repo_id = :repo_id AND l.whole = 0 AND l.at_ms < :before_ms LIMIT :limit
+  WHERE l.repo_id = :repo_id AND l.whole = 0 AND (l.at_ms < :before_ms OR l.meaning <> :meaning) LIMIT :limit
 )
 
 -- :name forget
 -- Nor is it itself.
-DELETE FROM landed WHERE repo_id = :repo_id AND whole = 0 AND at_ms < :before_ms
+DELETE FROM landed WHERE repo_id = :repo_id AND whole = 0 AND (at_ms < :before_ms OR meaning <> :meaning)
 AND NOT EXISTS (SELECT 1 FROM landed_file WHERE landed = landed.number)
 
 -- :name bind
@@ -100,7 +111,7 @@ ORDER BY length(b.sha) DESC, r.seq DESC LIMIT 1
 
 -- :name bind_landed
 -- The same for those that have landed already.
-UPDATE landed SET run_id = :run_id
+UPDATE landed SET run_id = :run_id, bound_by = 'sha'
 WHERE run_id = '' AND whole = 1 AND made_at_ms + 600000 >= (SELECT started_at_ms FROM run WHERE id = :run_id) AND number IN (
   SELECT l.number FROM json_each(:shas) AS s
   CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha >= s.value AND l.sha < s.value || 'g'

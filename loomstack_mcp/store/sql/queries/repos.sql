@@ -84,6 +84,10 @@ UPDATE decision SET repo_id = :repo_id WHERE repo_id = :former
 -- Which of its runs made which commits.
 UPDATE binding SET repo_id = :repo_id WHERE repo_id = :former
 
+-- :name move_imprints
+-- What its runs made is known again.
+UPDATE imprint SET repo_id = :repo_id WHERE repo_id = :former
+
 -- :name forget_landed
 -- Its ledger, which is read from git again.
 DELETE FROM landed WHERE repo_id = :former

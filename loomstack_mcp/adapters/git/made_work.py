@@ -1,0 +1,88 @@
+"""What runs made in a clone: the commits that they named, the branches of those, and what was made in a worktree."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from loomstack_mcp.adapters.git import diffs, history
+from loomstack_mcp.adapters.git.diffs import Unread
+from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.git.run import as_text
+from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.changes.imprints import Branch
+from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.limits import SECOND_MS
+from loomstack_mcp.core.texts import encodable
+
+_BRANCHES_MAX = 5
+_LOGGED_MAX = 200
+_LOG_BYTES_MAX = 200_000
+# git-reflog(1). What only moved HEAD to a commit that was there (a checkout, a pull, the start of a rebase) made none.
+_MADE = re.compile(
+    rb"^[0-9a-f]+ ([0-9a-f]+) [^\n]*> (\d+) [+-]\d+\t"
+    rb"(?:commit|am|cherry-pick|rebase[^:]*\((?:pick|reword|edit|squash|fixup|continue)\))(?!: fast-forward)[ :]",
+    re.MULTILINE,
+)
+
+
+class MadeWork:
+    """A clone, asked what runs made in it. `key` is the store's, for the hashes of lines."""
+
+    def __init__(self, repo: Repository, *, key: bytes) -> None:
+        self._repo = repo
+        self._lines = Lines(key)
+
+    def named_changes(self, shas: Sequence[str], /) -> tuple[Change, ...]:
+        """What those of the commits changed that are here, by their whole ids, and no others. Of a merge nothing."""
+        found = (self._repo.commit(sha) for sha in shas)
+        return self._read(one for one, sha in zip(found, shas, strict=True) if one.startswith(sha))
+
+    def branches(self, commits: Sequence[Change], /, *, since_ms: int) -> tuple[Branch, ...]:
+        """What the branches of these commits would land in all, as far as the same hands made them since a time."""
+        found: list[Branch] = []
+        trunk = self._repo.commit(self._repo.trunk) if self._repo.trunk else ""
+        seen: set[str] = set()
+        hands = {(one.author, one.account) for one in commits}
+        for tip in sorted(commits, key=lambda one: -one.at_ms) if trunk else ():
+            if tip.sha in seen or len(found) >= _BRANCHES_MAX:
+                continue
+            base = self._repo.fork(trunk, tip.sha)
+            made = history.made_since(self._repo, base, tip.sha) if base not in ("", tip.sha) else ()
+            seen |= {one.sha for one in made}
+            if all(one.at_ms >= since_ms and self._hand(one) in hands for one in made) and len(made) > 1:
+                hints = tuple({run: None for one in made for run in one.runs.split(",") if run})
+                change = replace(diffs.diff(self._repo, base, tip.sha, lines=self._lines), hints=hints)
+                found.append(Branch(shas=tuple(one.sha for one in made), change=change))
+        return tuple(found)
+
+    def made_in(self, worktree: str, /, *, since_ms: int) -> tuple[Change, ...]:
+        """What the commits changed that were made in a worktree of this clone, as its own log of them says."""
+        made = _MADE.findall(_log_of(self._repo.place.common_dir, worktree))
+        shas = [as_text(sha) for sha, seconds in made if int(seconds) * SECOND_MS >= since_ms]
+        return self.named_changes(list(dict.fromkeys(shas))[-_LOGGED_MAX:])
+
+    def _read(self, shas: Iterable[str]) -> tuple[Change, ...]:
+        listed = [Change(sha=sha) for sha in dict.fromkeys(shas)]
+        return tuple(diffs.changes(self._repo, listed, Unread(), lines=self._lines)) if listed else ()
+
+    def _hand(self, one: history.Made) -> tuple[str, str]:
+        return one.author, self._lines.hidden(one.address) if one.address else ""
+
+
+def _log_of(common_dir: Path, worktree: str) -> bytes:
+    """The end of the log of HEAD of the worktree of that name; b"" where the clone has none (any more)."""
+    for git_dir, mark in _worktrees(common_dir):
+        if encodable(str(mark.parent)) == worktree:
+            try:
+                return (git_dir / "logs/HEAD").read_bytes()[-_LOG_BYTES_MAX:]
+            except OSError:
+                return b""
+    return b""
+
+
+def _worktrees(common_dir: Path) -> Iterable[tuple[Path, Path]]:
+    """The git folder of each worktree, and the mark by which the worktree leads to it."""
+    yield common_dir, common_dir
+    for own in (common_dir / "worktrees").glob("*/gitdir"):
+        yield own.parent, (own.parent / as_text(own.read_bytes().rstrip(b"\n"))).resolve()

@@ -1,0 +1,170 @@
+"""Imprints: what a change did, as keyed numbers by which it is known again after squash, rebase, amend and rename.
+
+A patch-id of our own: of the lines that a file loses and gains, whatever their order, place and white space. How well
+it knows is measured on replayed histories by `python -m tests.eval recognised`.
+"""
+
+import re
+import struct
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Literal
+
+from loomstack_mcp.core.changes.generated import named_so
+from loomstack_mcp.core.changes.hunks import Change, FileChange
+from loomstack_mcp.core.changes.lines import WEIGHT_MAX
+from loomstack_mcp.core.changes.nets import Net, netted
+from loomstack_mcp.core.texts import encodable
+
+BoundBy = Literal["sha", "patch", "files", "lines", "trailer"]
+
+_INFORMATIVE_LEAST = 8
+"""What a line must say to tell one change from another."""
+_LINES_LEAST = 3
+_LINES_MAX = 5_000
+"""Of a larger change the files are compared, not the lines."""
+_SHARE_OF_LINES = 0.8
+_SHARE_WITH_MORE = 0.6
+"""Where a whole file, or a trailer, says the same."""
+_NAMED = re.compile(
+    r"^[\s>|*#+-]*Loom-Run[ \t]*:[ \t]*([\w.-]{1,20}(?:[ \t]*,[ \t]*[\w.-]{1,20})*)", re.IGNORECASE | re.MULTILINE
+)
+_NAMED_MAX = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imprint:
+    """One change. Marks are 64 bits with a sign, as the store keeps them."""
+
+    whole: int = 0
+    """The mark of all its files together; 0 where it has none."""
+    tells: bool = False
+    """Whether it says enough for its mark to be nobody else's."""
+    files: Mapping[int, int] = field(default_factory=dict)
+    """For the mark of each file how many of the lines are its."""
+    lines: frozenset[int] = frozenset()
+    """The lines that tell something: those that went turned round. Empty where there are very many."""
+
+    @property
+    def marks(self) -> frozenset[int]:
+        """All that is kept of it, and looked for."""
+        return frozenset((self.whole, *self.files, *self.lines)) if self.whole else frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownRun:
+    """A run that made something like it."""
+
+    run_id: str
+    shared: frozenset[int]
+    """The marks that both have."""
+    size: int
+    """How many marks the run has in all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Maker:
+    """Whose a change is, how that is known, and how much of it was that run's."""
+
+    run_id: str
+    bound_by: BoundBy
+    share: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Branch:
+    """The commits of a branch, and what they change together; its `hints` are those of all."""
+
+    shas: tuple[str, ...]
+    change: Change
+
+
+def imprint(files: Iterable[FileChange], nets: Sequence[Sequence[Net]] | None = None, /) -> Imprint:
+    """The imprint of a change to these files, without what machines write; `nets` where the caller has them."""
+    files = tuple(files)
+    nets = netted(files) if nets is None else nets
+    counts: dict[int, int] = {}
+    lines: set[int] = set()
+    said = 0
+    for file, hunks in zip(files, nets, strict=True):
+        if named_so(file.path):
+            continue
+        gone = sorted(line for net in hunks for line in net.removed)
+        come = sorted(line for net in hunks for line in net.added)
+        told = {_signed(line) for line in come if _informs(line)} | {~_signed(line) for line in gone if _informs(line)}
+        counts[_mark_of_file(file, gone, come)] = len(told)
+        lines |= told
+        said += sum(line & WEIGHT_MAX for line in (*gone, *come))
+    if not counts:
+        return Imprint()
+    whole = _hashed(b"whole", *(struct.pack("<q", mark) for mark in sorted(counts)))
+    kept = frozenset(lines) if len(lines) <= _LINES_MAX else frozenset()
+    return Imprint(whole=whole, tells=said >= _INFORMATIVE_LEAST, files=counts, lines=kept)
+
+
+def recognised(wanted: Imprint, known: Iterable[KnownRun], /, *, hints: Collection[str] = ()) -> Maker | None:
+    """Whose a change is, by what runs made before it landed; of equals the one that comes first. None: nobody's.
+
+    `hints` are the runs that its message names. They bind nothing that is not that run's for the most part.
+    """
+    best: tuple[tuple[bool, float, float], Maker] | None = None
+    for one in known:
+        if maker := _maker(wanted, one, hints):
+            rank = (wanted.whole in one.shared, maker.share, len(one.shared) / max(1, one.size))
+            if best is None or rank > best[0]:
+                best = (rank, maker)
+    return best[1] if best else None
+
+
+def named_runs(message: str, /) -> tuple[str, ...]:
+    """The runs that `Loom-Run:` lines name, wherever they stand: squashed logs are indented, mails are quoted."""
+    named = (run.strip() for found in _NAMED.finditer(message) for run in found[1].split(","))
+    return tuple(dict.fromkeys(named))[:_NAMED_MAX]
+
+
+def _maker(wanted: Imprint, one: KnownRun, hints: Collection[str]) -> Maker | None:
+    is_same = bool(wanted.whole) and wanted.whole in one.shared
+    share = 1.0 if is_same else _share(wanted, one.shared)
+    is_named = one.run_id in hints
+    bound_by: BoundBy
+    if is_same and wanted.tells:
+        bound_by = "patch"
+    elif is_named and share >= _SHARE_WITH_MORE:
+        bound_by = "trailer"
+    elif share >= _SHARE_WITH_MORE and any(
+        count >= _LINES_LEAST for mark, count in wanted.files.items() if mark in one.shared
+    ):
+        bound_by = "files"
+    elif share >= _SHARE_OF_LINES and len(wanted.lines) >= _LINES_LEAST:
+        bound_by = "lines"
+    else:
+        return None
+    return Maker(run_id=one.run_id, bound_by=bound_by, share=share)
+
+
+def _share(wanted: Imprint, shared: frozenset[int]) -> float:
+    """How much of a change is in what is shared: of its lines, else of its files."""
+    if wanted.lines:
+        return len(wanted.lines & shared) / len(wanted.lines)
+    lines = sum(wanted.files.values())
+    return sum(count for mark, count in wanted.files.items() if mark in shared) / lines if lines else 0.0
+
+
+def _informs(line: int) -> bool:
+    return line & WEIGHT_MAX >= _INFORMATIVE_LEAST
+
+
+def _mark_of_file(file: FileChange, gone: Sequence[int], come: Sequence[int]) -> int:
+    names = f"{encodable(file.old_path)}\0{encodable(file.path)}\0{file.creates:d}{file.deletes:d}".encode()
+    counts = len(gone), len(come)
+    return _hashed(b"file", names, struct.pack(f"<2Q{sum(counts)}Q", *counts, *gone, *come))
+
+
+def _hashed(*parts: bytes) -> int:
+    digest = blake2b(b"\0".join(parts), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def _signed(number: int) -> int:
+    return number - (1 << 64) if number >> 63 else number

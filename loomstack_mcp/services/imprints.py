@@ -1,0 +1,152 @@
+"""Imprints: what runs made, kept so that it is known again however it lands, and whose a landed change is by that."""
+
+from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
+from typing import Protocol
+
+from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.changes.imprints import Branch, Imprint, KnownRun, Maker, imprint, recognised
+from loomstack_mcp.core.changes.meaning import MEANING
+from loomstack_mcp.core.limits import DAY_MS
+from loomstack_mcp.core.runs import Run
+from loomstack_mcp.core.texts import encodable
+from loomstack_mcp.services import landed, landed_index, slices
+from loomstack_mcp.services.acting import RUNS
+from loomstack_mcp.store import queries, rows
+from loomstack_mcp.store.base import Store, Tx
+
+IMPRINTS = queries.statements("imprints")
+
+KEPT_MS = 90 * DAY_MS
+"""A branch that waits longer is known by the shas of its commits alone."""
+_WAITING_MAX = 500
+_CLOCKS_MS = 5_000
+"""Git dates commits to the second, and a run may start while its first commit is being made."""
+
+
+class WorkReader(Protocol):
+    """A clone, asked what runs made in it."""
+
+    def named_changes(self, shas: Sequence[str], /) -> tuple[Change, ...]:
+        """What those of the commits changed that are here, by their whole ids, and no others."""
+
+    def branches(self, commits: Sequence[Change], /, *, since_ms: int) -> tuple[Branch, ...]:
+        """What the branches of these commits would land in all, as far as the same hands made them since a time."""
+
+    def made_in(self, worktree: str, /, *, since_ms: int) -> tuple[Change, ...]:
+        """What the commits changed that were made in a worktree of this clone, as its own log of them says."""
+
+
+def imprint_bound(store: Store, repo_id: str, clone: WorkReader) -> None:
+    """Keep the content of the commits that runs said to have made, as far as a clone has them.
+
+    What landed before it was known whose it is, is known now.
+    """
+    with store.read() as tx:
+        since_ms = tx.now_ms - KEPT_MS
+        asked = {"repo_id": repo_id, "meaning": MEANING, "since_ms": since_ms, "limit": _WAITING_MAX}
+        waiting = [(row["run_id"], row["started_at_ms"], row["sha"]) for row in tx.all(IMPRINTS["waiting"], **asked)]
+    if not waiting:
+        return
+    for (run_id, started_at_ms), named in groupby(waiting, key=lambda one: one[:2]):
+        shas = [sha for _, _, sha in named]
+        if commits := clone.named_changes(shas):
+            branches = clone.branches(commits, since_ms=started_at_ms - _CLOCKS_MS)
+            own = [one.change for one in branches if not _is_others(store, repo_id, run_id, one)]
+            keep_imprint(store, repo_id, run_id, [*commits, *own])
+            _mark_read(store, repo_id, run_id, [sha for sha in shas if any(one.sha.startswith(sha) for one in commits)])
+
+
+def keep_imprint(store: Store, repo_id: str, run_id: str, made: Sequence[Change]) -> None:
+    """These changes are that run's; also those that have landed in another form already."""
+    marks = sorted({mark for change in made for mark in imprint(change.files).marks})
+    if not marks:
+        return
+    with store.append() as tx:
+        [row] = tx.all(IMPRINTS["insert"], repo_id=repo_id, run_id=run_id, meaning=MEANING, now_ms=tx.now_ms)
+    number = row["number"]
+
+    def add(tx: Tx, some: Sequence[int]) -> None:
+        tx.run(IMPRINTS["add"], imprint=number, marks=rows.json_column(some))
+
+    slices.in_slices(store, marks, add)
+    _recognise_landed(store, repo_id, run_id, {encodable(file.path) for change in made for file in change.files})
+
+
+def maker_of(tx: Tx, repo_id: str, wanted: Imprint, *, made_at_ms: int, hints: Collection[str] = ()) -> Maker | None:
+    """Whose a change is by its content alone; of what several made, whoever left it first."""
+    if not wanted.marks or not tx.all(IMPRINTS["any"], repo_id=repo_id, meaning=MEANING):
+        return None
+    asked = {"repo_id": repo_id, "meaning": MEANING, "made_at_ms": made_at_ms}
+    found: dict[tuple[int, str], set[int]] = {}
+    for row in tx.all(IMPRINTS["sharing"], marks=rows.json_column(list(wanted.marks)), **asked):
+        found.setdefault((row["number"], row["run_id"]), set()).add(row["mark"])
+    known = []
+    for (number, run_id), shared in sorted(found.items()):
+        [size] = tx.all(IMPRINTS["size"], imprint=number)
+        known.append(KnownRun(run_id=run_id, shared=frozenset(shared), size=size["marks"]))
+    return recognised(wanted, known, hints=hints)
+
+
+def known_hints(tx: Tx, repo_id: str, hints: Iterable[str]) -> tuple[Run, ...]:
+    """The runs of the repo among those that a message names, in its order."""
+    named = list(hints)
+    if not named:
+        return ()
+    found = {run.id: run for run in rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(named)))}
+    return tuple(found[one] for one in named if one in found and found[one].repo_id == repo_id)
+
+
+def imprint_hinted(store: Store, repo_id: str, hints: Iterable[str], clone: WorkReader) -> None:
+    """Of the runs that messages name and that recorded nothing, keep what they signed in their own worktrees."""
+    with store.read() as tx:
+        named = known_hints(tx, repo_id, dict.fromkeys(hints))
+        silent = [run for run in named if not tx.all(IMPRINTS["of_run"], run_id=run.id, meaning=MEANING)]
+    for run in silent:
+        made = clone.made_in(run.worktree, since_ms=run.started_at_ms - _CLOCKS_MS) if run.worktree else ()
+        own = [change for change in made if run.id in change.hints]
+        keep_imprint(store, repo_id, run.id, [one for one in own if not _are_bound(store, repo_id, run.id, [one.sha])])
+
+
+def forget_imprints(store: Store, repo_id: str) -> None:
+    """What runs made so long ago that it will hardly land, or is of another meaning, is forgotten."""
+    with store.read() as tx:
+        faded = tx.all(IMPRINTS["fade"], repo_id=repo_id, before_ms=tx.now_ms - KEPT_MS, meaning=MEANING)
+    for row in faded:
+        slices.until_none(store, IMPRINTS["forget_marks"], imprint=row["number"])
+        with store.append() as tx:
+            tx.run(IMPRINTS["forget"], imprint=row["number"])
+
+
+def _is_others(store: Store, repo_id: str, run_id: str, branch: Branch) -> bool:
+    return not {run_id}.issuperset(branch.change.hints) or _are_bound(store, repo_id, run_id, branch.shas)
+
+
+def _are_bound(store: Store, repo_id: str, run_id: str, shas: Sequence[str]) -> bool:
+    """Whether another run said to have made one of these commits."""
+    with store.read() as tx:
+        bound = tx.all(IMPRINTS["bound_to"], repo_id=repo_id, shas=rows.json_column(shas))
+    return any(row["run_id"] != run_id for row in bound)
+
+
+def _mark_read(store: Store, repo_id: str, run_id: str, shas: Sequence[str]) -> None:
+    with store.append() as tx:
+        tx.run(IMPRINTS["imprinted"], repo_id=repo_id, run_id=run_id, meaning=MEANING, shas=rows.json_column(shas))
+
+
+def _recognise_landed(store: Store, repo_id: str, run_id: str, names: Collection[str]) -> None:
+    """What landed on some files as nobody's, and is a run's by what is known now."""
+    found = []
+    with store.read() as tx:
+        [run] = rows.records(Run, tx.all(RUNS["get"], id=run_id))
+        asked = {"repo_id": repo_id, "started_at_ms": run.started_at_ms, "paths": rows.json_column(sorted(names))}
+        for row in tx.all(IMPRINTS["nobodys"], **asked):
+            known_by, hints = imprint(landed.files_of(tx, repo_id, row["sha"])), rows.list_column(row["hints"])
+            if maker := maker_of(tx, repo_id, known_by, made_at_ms=row["made_at_ms"], hints=hints):
+                found.append((row["sha"], maker))
+    for sha, maker in found:
+        whose = {"run_id": maker.run_id, "bound_by": maker.bound_by}
+        with store.append() as tx:
+            known = tx.all(IMPRINTS["know"], repo_id=repo_id, sha=sha, **whose)
+        if any(row["is_trunk"] for row in known):
+            landed_index.index_bound(store, maker.run_id, repo_id, [sha])

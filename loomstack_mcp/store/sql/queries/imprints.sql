@@ -1,0 +1,69 @@
+-- :name waiting
+-- Commits that runs said to have made and whose content was not read yet, the newest runs first.
+SELECT b.sha, b.run_id, r.started_at_ms FROM binding AS b JOIN run AS r ON r.id = b.run_id
+WHERE b.repo_id = :repo_id AND b.imprinted <> :meaning AND r.started_at_ms >= :since_ms
+ORDER BY r.seq DESC, b.sha LIMIT :limit
+
+-- :name bound_to
+-- Which run said first to have made each of these commits.
+SELECT s.value AS sha, b.run_id FROM json_each(:shas) AS s CROSS JOIN binding AS b
+ON b.repo_id = :repo_id AND b.short = substr(s.value, 1, 7) AND b.sha = substr(s.value, 1, length(b.sha))
+
+-- :name imprinted
+-- The content of these commits is known as the run's.
+UPDATE binding SET imprinted = :meaning
+WHERE repo_id = :repo_id AND run_id = :run_id AND sha IN (SELECT value FROM json_each(:shas))
+
+-- :name insert
+-- The imprint of a run, by one meaning of its marks.
+INSERT INTO imprint (repo_id, run_id, meaning, seen_at_ms) VALUES (:repo_id, :run_id, :meaning, :now_ms)
+ON CONFLICT (run_id, meaning) DO UPDATE SET seen_at_ms = excluded.seen_at_ms
+RETURNING number
+
+-- :name add
+-- Marks of it.
+INSERT INTO imprint_mark (mark, imprint) SELECT m.value, :imprint FROM json_each(:marks) AS m WHERE true
+ON CONFLICT DO NOTHING
+
+-- :name any
+-- Whether any run of the repo left an imprint.
+SELECT 1 FROM imprint WHERE repo_id = :repo_id AND meaning = :meaning LIMIT 1
+
+-- :name of_run
+-- The imprint of a run.
+SELECT number FROM imprint WHERE run_id = :run_id AND meaning = :meaning
+
+-- :name sharing
+-- The runs that had begun and left some of these marks, the first to leave any first.
+SELECT i.number, i.run_id, m.mark FROM json_each(:marks) AS w CROSS JOIN imprint_mark AS m ON m.mark = w.value
+JOIN imprint AS i ON i.number = m.imprint JOIN run AS r ON r.id = i.run_id
+WHERE i.repo_id = :repo_id AND i.meaning = :meaning AND r.started_at_ms <= :made_at_ms + 600000
+
+-- :name size
+-- How many marks an imprint has.
+SELECT COUNT(*) AS marks FROM imprint_mark WHERE imprint = :imprint
+
+-- :name fade
+-- Imprints too old for anything of theirs to land, or of another meaning.
+SELECT number FROM imprint WHERE repo_id = :repo_id AND (seen_at_ms < :before_ms OR meaning < :meaning)
+
+-- :name forget_marks
+-- Some marks of an imprint.
+DELETE FROM imprint_mark WHERE (mark, imprint) IN (
+  SELECT mark, imprint FROM imprint_mark WHERE imprint = :imprint LIMIT :limit
+)
+
+-- :name forget
+-- An imprint that has none any more.
+DELETE FROM imprint WHERE number = :imprint AND NOT EXISTS (SELECT 1 FROM imprint_mark WHERE imprint = :imprint)
+
+-- :name nobodys
+-- Landed changes to these files that are no run's as far as is known, made since a run began.
+SELECT DISTINCT l.sha, l.made_at_ms, l.hints FROM json_each(:paths) AS p
+CROSS JOIN landed_file AS f ON f.repo_id = :repo_id AND f.path = p.value JOIN landed AS l ON l.number = f.landed
+WHERE l.run_id = '' AND l.whole = 1 AND l.made_at_ms + 600000 >= :started_at_ms
+
+-- :name know
+-- A landed change is a run's, where it is nobody else's meanwhile.
+UPDATE landed SET run_id = :run_id, bound_by = :bound_by
+WHERE repo_id = :repo_id AND sha = :sha AND run_id = '' RETURNING is_trunk
