@@ -6,14 +6,14 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from loomstack_mcp.adapters.git.worktree import worktree_at
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN
-from tests.bench import clients, contention, fill, landed, over_http, policy
+from tests.bench import audits, clients, contention, fill, landed, over_http, policy
 from tests.bench.measure import CALLS, Figure, at_most, medians, ratio
 from tests.conftest import COMMAND, commit_all, environment, git
 from tests.wire import Server
@@ -26,9 +26,10 @@ NOTES = 100_000
 class Bench:
     """A repository, and servers over stores of every size."""
 
-    def __init__(self, home: Path, calls: int) -> None:
+    def __init__(self, home: Path, calls: int, clones: Sequence[Path] = ()) -> None:
         self.home = home
         self.calls = calls
+        self.clones = clones
         self.shop = home / "shop"
         self.shop.mkdir()
         git(self.shop, "init", "--quiet", "--initial-branch=main")
@@ -159,6 +160,10 @@ class Bench:
         with self.noop() as noop:
             yield from policy.figures(self.home, self.calls, noop, self.serving)
 
+    def audit(self) -> Iterator[Figure]:
+        said("auditing the last 4,000 commits of each clone that --clones names")
+        yield from audits.figures(self.clones)
+
     def http(self) -> Iterator[Figure]:
         yield from over_http.figures(self.home, self.calls)
 
@@ -177,18 +182,29 @@ def said(text: str) -> None:
     print(f"… {text}", file=sys.stderr, flush=True)
 
 
-GROUPS = ("definitions", "start", "claim_paths", "read_shared_context", "contention", "landed", "policy", "http")
+GROUPS = (
+    "definitions",
+    "start",
+    "claim_paths",
+    "read_shared_context",
+    "contention",
+    "landed",
+    "policy",
+    "http",
+    "audit",
+)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("groups", nargs="*", metavar="GROUP", help="what to measure; default: everything")
     parser.add_argument("--calls", type=int, default=CALLS, help="calls per median")
+    parser.add_argument("--clones", nargs="*", type=Path, default=(), help="repositories whose history `audit` reads")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="loomstack-bench-") as home:
-        bench = Bench(Path(home), options.calls)
+        bench = Bench(Path(home), options.calls, options.clones)
         for group in options.groups or GROUPS:
             began = time.monotonic()
             for figure in getattr(bench, group)():

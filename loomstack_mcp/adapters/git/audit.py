@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from loomstack_mcp.adapters.git import diffs, history
 from loomstack_mcp.adapters.git.attributes import Attributes, reformatting
@@ -19,6 +20,8 @@ from loomstack_mcp.core.changes.reversals import WINDOW_MS, Reversals, Undone
 from loomstack_mcp.core.changes.verdicts import Reversal, reversal
 
 _KEY_BYTES = 32
+_SWEEP = 100
+"""After so many commits, what nobody will be held against is let go of."""
 _UNDECIDED = ("no trunk can be told here, so that no file says what is generated or only reformats",)
 
 
@@ -62,6 +65,8 @@ def audited(
     reversals = Reversals(ignored=lambda _: False, window_ms=window_ms)
     agreed = _Agreed(arrivals(listed, listed[-1].sha) if listed else {}, reformatting(repo, deciders))
     cases = Cases(agreed.together)
+    oldest = list(accumulate((change.at_ms for change in reversed(listed)), min))
+    """By how many are still to come, when the oldest of them landed."""
     lines = Lines(secrets.token_bytes(_KEY_BYTES))
     found = attributes.taught(diffs.changes(repo, listed, unread, lines=lines), generated_paths)
     for done, read in enumerate(found, start=1):
@@ -71,6 +76,8 @@ def audited(
         undone = reversals.land(change)
         if undone and change.sha in wanted:
             cases.begin(reversal(change, undone, agreed=agreed.on(change), intended=_unknown))
+        if done % _SWEEP == 0 and done < len(listed):
+            reversals.forget(oldest[len(listed) - done - 1])
         progress(done, len(listed))
     times = [landed_ms[sha] for sha in wanted]
     return Audit(

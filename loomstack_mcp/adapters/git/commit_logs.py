@@ -135,8 +135,13 @@ class Log:
 
 
 def _unread(commit: Change) -> Change:
-    """A commit of which no more is known; one that only changed what machines write has nothing that is not."""
-    files = tuple(replace(one, unread=True, hunks=()) for one in commit.files if not named_so(one.path))
+    """A commit of which no more is known; one that only changed what machines write has nothing that is not.
+
+    Its files are told by their content as a whole, but for a merge: what git would have made of them is unknown.
+    """
+    is_merge = len(commit.parents) > 1
+    own = (one for one in commit.files if not named_so(one.path))
+    files = tuple(replace(one, unread=True, hunks=() if is_merge else one.hunks) for one in own)
     return replace(commit, files=files, unread=bool(files) or not commit.files)
 
 

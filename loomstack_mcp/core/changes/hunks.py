@@ -38,7 +38,7 @@ class FileChange:
     hunks: tuple[Hunk, ...] = ()
     """Of a file without lines that could be compared (binary, very large, a submodule) one, which names its blobs."""
     unread: bool = False
-    """Whether its content is not here, so that nothing is known of its lines."""
+    """Whether its content is not here, so that nothing is known of its lines. A hunk may name its blobs."""
 
     @property
     def creates(self) -> bool:

@@ -18,8 +18,6 @@ _CHURN_STEPS = 20
 _CHURN_PERCENT = 70
 _NONE: Mapping[Any, int] = MappingProxyType({})
 """Shared by all pieces that nobody has touched: most are never."""
-_SWEEP_CHANGES = 100
-"""After so many changes, what is older than the window is forgotten."""
 
 
 class Piece:
@@ -156,7 +154,6 @@ class Ledger:
         self._reach: dict[str, int] = {}
         self._trails: dict[str, Trail] = {}
         self._people = People()
-        self._newest_ms = 0
 
     def forebears(self, change: Change, /) -> int:
         """The changes that `change` was made on, as a set of bits by number."""
@@ -206,9 +203,6 @@ class Ledger:
         said = change.said or sum(weight((*net.removed, *net.added)) for hunks in nets for net in hunks)
         self.changes.append(replace(change, files=(), said=said))
         self.know([(change.account, change.author)])
-        self._newest_ms = max(self._newest_ms, change.at_ms)
-        if number % _SWEEP_CHANGES == 0:
-            self._forget()
         landed = {}
         for file, hunks in zip(change.files, nets, strict=True):
             trail = self._trails[file.path] = self.trail(file) or Trail()  # the old name stays for parallel branches
@@ -217,13 +211,12 @@ class Ledger:
             landed.update(pieces)
         return landed
 
-    def _forget(self) -> None:
-        """Nobody asks for files that nobody changed within two windows: branches may have waited as long."""
-        since_ms = self._newest_ms - 2 * self.window_ms
+    def forget(self, before_ms: int, /) -> None:
+        """Let go of the files that nobody changed since: who is still to come looks no further back."""
         old = [
             path
             for path, trail in self._trails.items()
-            if all(self.changes[step.number].at_ms < since_ms for step in trail.steps[-1:])
+            if all(self.changes[step.number].at_ms < before_ms for step in trail.steps[-1:])
         ]
         for path in old:
             del self._trails[path]

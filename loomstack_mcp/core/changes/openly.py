@@ -1,6 +1,7 @@
 """What the message of a change says openly: that it takes something back, or that it removes."""
 
 import re
+from collections.abc import Iterable, Iterator
 
 from loomstack_mcp.core.changes.hunks import Change
 
@@ -27,6 +28,9 @@ _REMOVES = re.compile(
     r"\b(?:remov|delet|drop|disabl|kill|get(?:s|ting)? rid|unus|deprecat|strip|prun|purg|eliminat|clean|dead code"
     r"|no longer|temporar|revert|downgrad|rip)",
     re.IGNORECASE,
+)
+_GOES = re.compile(
+    r"\b(?:remov|delet|drop|mov(?:e|ing)|consolidat|fold(?:s|ed)? |eradicat|del:|replac|split)", re.IGNORECASE
 )
 _WORD = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}(?![a-z])")
 _STEM_CHARS = 6
@@ -72,6 +76,22 @@ def removes_openly(change: Change, other: Change) -> bool:
     if re.match(_PREFIX + _REMOVES.pattern, change.title, re.IGNORECASE):
         return True
     return removes_something(change) and bool(_topics(change.title) & _topics(other.title))
+
+
+def names_what_goes(change: Change, names: Iterable[str]) -> bool:
+    """Whether its title says that something goes, or its message, and names these files or the folders of them."""
+    if removes_something(change):
+        return True
+    if not _GOES.search(change.message):
+        return False
+    return all(any(part in change.message for part in _parts(name)) for name in names)
+
+
+def _parts(path: str) -> Iterator[str]:
+    """By which parts of its path a file is named: its name with or without what follows a dot, and its folders."""
+    *folders, name = path.split("/")
+    yield name
+    yield from (part for part in (name.split(".", 1)[0], *(f"{folder}/" for folder in folders)) if len(part) > 4)
 
 
 def merges_release(change: Change) -> bool:

@@ -113,6 +113,10 @@ class Reversals:
                 self._taken_back[self._ledger.changes[piece.number].author, first.number].pop(first, None)
         return told
 
+    def forget(self, before_ms: int) -> None:
+        """Let go of what landed before, where no change that is still to come landed within a window of it."""
+        self._ledger.forget(before_ms - self._ledger.window_ms)
+
     def undone_by(self, change: Change) -> tuple[tuple[Undone, ...], tuple[TouchedChange, ...]]:
         """What a change would undo if it landed now, and what else it touches; the ledger stays as it is."""
         effects = ChangeEffects(self._ledger, change, self._ignored)

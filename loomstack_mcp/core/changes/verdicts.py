@@ -6,7 +6,7 @@ from typing import Literal
 
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.manifests import is_manifest
-from loomstack_mcp.core.changes.openly import merges_release, removes_openly, removes_something
+from loomstack_mcp.core.changes.openly import merges_release, names_what_goes, removes_openly
 from loomstack_mcp.core.changes.people import is_bot
 from loomstack_mcp.core.changes.repairs import Repair
 from loomstack_mcp.core.changes.reversals import Undone
@@ -111,12 +111,12 @@ def reversal(
 
 
 def _kind(change: Change, hidden: Sequence[Undone]) -> Kind:
-    if any(one.again for one in hidden):
+    if any(one.again and one.share >= _SHARE and _is_recent(change, one) for one in hidden):
         return "ping_pong"
     telling = [one for one in hidden if _is_recent(change, one) and not _is_excused(change, one)]
     if any(_is_old_copy(change, one) for one in telling):
         return "stale_base"
-    gone = [one for one in telling if one.turned + one.out >= _LINE and (one.share >= _MOST or _is_main(one))]
+    gone = [one for one in telling if _is_surely_gone(one) and (one.share >= _MOST or _is_main(one))]
     return "stale_base" if sum(one.turned for one in gone) >= 2 * _LINE and _unrelated(gone) else "undo"
 
 
@@ -134,7 +134,7 @@ def _is_stop(change: Change, one: Undone) -> bool:
     if one.turned + one.before >= least:
         return True
     # What was only inserted goes in any rework, for something that does the same better.
-    return has_hunks and share >= _MOST and sure + one.before >= max(_TURNED, 2 * one.fresh)
+    return has_hunks and share >= _MOST and sure + one.before >= _TURNED and _is_surely_gone(one)
 
 
 def _is_main(one: Undone) -> bool:
@@ -144,7 +144,12 @@ def _is_main(one: Undone) -> bool:
 
 def _is_old_copy(change: Change, one: Undone) -> bool:
     """Whether it was written before the other landed, and rebased over it since: who wrote it did not see it land."""
-    return _is_older(change, one) and one.turned + one.out >= _LINE and one.share >= _SHARE
+    return _is_older(change, one) and _is_surely_gone(one) and one.share >= _SHARE
+
+
+def _is_surely_gone(one: Undone) -> bool:
+    """Whether old lines are back, or new ones out with little in their place: any rework takes some out."""
+    return one.turned >= _LINE or (one.out >= _LINE and one.out >= 2 * one.fresh)
 
 
 def _is_older(change: Change, one: Undone) -> bool:
@@ -159,7 +164,7 @@ def _is_excused(change: Change, one: Undone) -> bool:
     """Whether it is nobody's work, had itself taken back another's, or goes as the title of the new change tells."""
     if one.repairs or is_bot(one.change.author) or removes_openly(change, one.change):
         return True
-    return merges_release(change) or (removes_something(change) and not one.returned)
+    return merges_release(change) or (not one.returned and names_what_goes(change, one.paths))
 
 
 def _is_of_versions(lost: Sequence[Undone]) -> bool:

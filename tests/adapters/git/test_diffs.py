@@ -191,7 +191,7 @@ def test_what_git_cannot_show_is_unread_and_keeps_its_place(shop: Path, missing:
     ]
     assert [change.sha for change in not_read] == sorted(unread, key=listed.index) == failed
     assert files_of(not_read) == named
-    assert all(file.unread and not file.hunks for change in not_read for file in change.files)
+    assert all(file.unread and len(file.hunks) == 1 for change in not_read for file in change.files)
 
 
 def test_of_a_commit_only_the_files_that_are_not_here_are_unread(shop: Path) -> None:
@@ -208,8 +208,8 @@ def test_of_a_commit_only_the_files_that_are_not_here_are_unread(shop: Path) -> 
     assert {file for file in found.files if not file.unread} == {
         file for file in whole.files if file.path in ("a.py", "c.py")
     }
-    assert {(file.path, file.before, file.after, file.hunks) for file in found.files if file.unread} == {
-        (file.path, file.before, file.after, ()) for file in whole.files if file.path in ("b.py", "[c].py")
+    assert {(file.path, file.before, file.after, len(file.hunks)) for file in found.files if file.unread} == {
+        (file.path, file.before, file.after, 1) for file in whole.files if file.path in ("b.py", "[c].py")
     }
 
 
