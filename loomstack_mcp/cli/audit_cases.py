@@ -11,7 +11,7 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.cli import output
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.people import is_bot
-from loomstack_mcp.core.changes.reversals import Undone
+from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.changes.words import taken_back
 

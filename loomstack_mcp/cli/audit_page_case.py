@@ -8,7 +8,7 @@ from loomstack_mcp.cli.audit_cases import Case, signed_name
 from loomstack_mcp.cli.audit_text import day, fate_phrase, plain, shown_line, undone_phrase
 from loomstack_mcp.cli.output import harmless
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.reversals import Undone, UndonePlace
+from loomstack_mcp.core.changes.undone import Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal, State
 from loomstack_mcp.core.changes.words import VERBS, taken_back
 from loomstack_mcp.core.phrases import counted

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from loomstack_mcp.adapters.git.audit import Audit
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.audit_cases import signed_name
-from loomstack_mcp.core.changes.reversals import Undone
+from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.changes.words import is_followed, missing_words, repairs_words, share_words
 from loomstack_mcp.core.limits import SECOND_MS

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from loomstack_mcp.core.changes.conflicts import Agreement, Conflict, hunk_marks
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.reversals import TouchedChange, Undone
+from loomstack_mcp.core.changes.undone import TouchedChange, Undone
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.notes import Note
 from loomstack_mcp.core.patterns.globs import first_overlap

@@ -12,7 +12,8 @@ from loomstack_mcp.core.changes.conflicts import (
     repair_words,
 )
 from loomstack_mcp.core.changes.hunks import Change, FileChange
-from loomstack_mcp.core.changes.reversals import Reversals, TouchedChange, Undone
+from loomstack_mcp.core.changes.reversals import Reversals
+from loomstack_mcp.core.changes.undone import TouchedChange, Undone
 from loomstack_mcp.core.changes.verdicts import reversal
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
 from loomstack_mcp.core.policy.intents import lost_intents

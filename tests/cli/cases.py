@@ -5,7 +5,7 @@ from typing import Any
 from loomstack_mcp.cli.audit_cases import Case
 from loomstack_mcp.core.changes.hunks import Change, Hunk
 from loomstack_mcp.core.changes.repairs import Repair
-from loomstack_mcp.core.changes.reversals import Undone, UndonePlace
+from loomstack_mcp.core.changes.undone import Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.limits import DAY_MS
 

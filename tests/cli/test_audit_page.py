@@ -16,7 +16,7 @@ from loomstack_mcp.cli.audit_cases import told_cases
 from loomstack_mcp.cli.audit_page import page
 from loomstack_mcp.cli.audit_text import day, plain, undone_phrase
 from loomstack_mcp.core.changes.hunks import Change, Hunk
-from loomstack_mcp.core.changes.reversals import Undone, UndonePlace
+from loomstack_mcp.core.changes.undone import Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal
 from tests.conftest import git
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from loomstack_mcp.cli.audit_cases import Case
 from loomstack_mcp.core.changes.conflicts import Intent, conflicts, repair_words
-from loomstack_mcp.core.changes.reversals import Undone
+from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.changes.words import taken_back
 from tests.cli.cases import case

@@ -12,7 +12,8 @@ from loomstack_mcp.adapters.git.history import commits
 from loomstack_mcp.core.changes.conflicts import Conflict, Proposal
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
-from loomstack_mcp.core.changes.reversals import Reversals, Undone
+from loomstack_mcp.core.changes.reversals import Reversals
+from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import reversal
 from loomstack_mcp.loom import Loom
 from tests.conftest import Clocks

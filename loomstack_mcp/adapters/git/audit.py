@@ -16,7 +16,8 @@ from loomstack_mcp.core.changes.cases import Cases
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
-from loomstack_mcp.core.changes.reversals import WINDOW_MS, Reversals, Undone
+from loomstack_mcp.core.changes.reversals import WINDOW_MS, Reversals
+from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import Reversal, reversal
 
 _KEY_BYTES = 32

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.core.changes.reversals import Undone, UndonePlace
+from loomstack_mcp.core.changes.undone import Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.changes.words import most_telling, taken_back
 

@@ -7,7 +7,8 @@ from typing import Literal
 
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.repeats import Branch, Repeat
-from loomstack_mcp.core.changes.reversals import WINDOW_MS, TouchedChange, Undone, UndonePlace
+from loomstack_mcp.core.changes.reversals import WINDOW_MS
+from loomstack_mcp.core.changes.undone import TouchedChange, Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal, Verdict
 from loomstack_mcp.core.changes.words import VERBS, share_words
 from loomstack_mcp.core.phrases import age, counted

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.lines import weight
-from loomstack_mcp.core.changes.reversals import Undone
+from loomstack_mcp.core.changes.undone import Undone
 
 _SHARE_LEAST = 0.25
 """Who puts back less of a loss does not repair it: lines are alike by chance."""

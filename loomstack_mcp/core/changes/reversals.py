@@ -1,88 +1,21 @@
 """Which landed changes a new change takes back: lines that they added go, and lines that they removed return."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 
+from loomstack_mcp.core.changes.bounces import bounce_of
 from loomstack_mcp.core.changes.effects import ChangeEffects, HunkEffect
-from loomstack_mcp.core.changes.hunks import Change, Hunk
+from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.ledger import Ledger, Piece
 from loomstack_mcp.core.changes.lines import weight
-from loomstack_mcp.core.changes.openly import takes_back_openly
-from loomstack_mcp.core.changes.undone_hunks import HALF, Extent, bounced, share_gone, undone_hunks
+from loomstack_mcp.core.changes.undone import TouchedChange, Undone, UndonePlace
+from loomstack_mcp.core.changes.undone_hunks import HALF, Extent, share_gone, undone_hunks
 from loomstack_mcp.core.limits import DAY_MS, WINDOW_DAYS
 
 WINDOW_MS = WINDOW_DAYS * DAY_MS
 """How long a landed change is remembered, where nobody says otherwise."""
 _HUNK_MOST = 300
 """More than so many letters and digits of one hunk do not weigh more: it is one place."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class UndonePlace:
-    """A landed hunk, and the hunks that take it back; none where the whole file is as it was."""
-
-    path: str
-    old_path: str
-    hunk: Hunk
-    by_path: str
-    by: tuple[Hunk, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Undone:
-    """How much of one landed change is taken back."""
-
-    change: Change
-    hunks: int
-    hunks_before: int = 0
-    """Those that the same author took back of it before, and that are still gone."""
-    restored: int
-    """How many of these hunks brought old lines back; the others only took new ones out."""
-    share: float
-    """The part of what it said, from 0 to 1."""
-    turned: int = 0
-    """How much of it is turned round for certain, in letters and digits: old lines back in the place of the new."""
-    out: int = 0
-    """How much of it, that was inserted, is taken out for certain, with nothing in its place."""
-    before: int = 0
-    """How much of it the same author had taken back, that is still gone."""
-    fresh: int = 0
-    """How much the new change adds to these files that was not there before."""
-    lost: tuple[int, ...] = ()
-    """The lines that it had added, and that go."""
-    returned: tuple[int, ...] = ()
-    """The lines that it had removed, and that return."""
-    places: tuple[UndonePlace, ...]
-    same_author: bool
-    named: bool
-    """The new change says openly that it takes this one back, or that it brings back what this one took."""
-    again: bool
-    """It was itself meant to take back somebody else's change, or put it back: this one bounces back."""
-    repairs: str = ""
-    """The change that it had silently taken back, and that the new one puts back."""
-    own_repair: bool = False
-    """Whether whose change that was puts it back, or the new one says openly that it does."""
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """Where it is taken back, by today's names."""
-        return tuple(sorted({place.path for place in self.places}))
-
-
-@dataclass(frozen=True, kw_only=True)
-class TouchedChange:
-    """A landed change some of whose lines go, or return, without it being undone."""
-
-    change: Change
-    paths: tuple[str, ...]
-    """Where the new change does so."""
-    places: tuple[UndonePlace, ...]
-    same_author: bool
-    restored: bool
-    """Whether a line that it had removed comes back in the place of one that it had added."""
-    overridden: bool
-    """Whether most of what stood of one of its hunks goes."""
 
 
 class Reversals:
@@ -149,54 +82,39 @@ class Reversals:
     def _undone(self, change: Change, number: int, extents: Mapping[Piece, Extent], effects: ChangeEffects) -> Undone:
         old = self._ledger.changes[number]
         pieces = sorted(extents, key=_where)
-        found = effects.found
-        back = {piece: tuple(self._bounced(old, piece, found[piece])) for piece in pieces}
-        bounces = [first for firsts in back.values() for first in firsts]
-        is_bounce = bool(bounces) and 2 * sum(extents[piece].total for piece in pieces if back[piece]) >= sum(
-            extent.total for extent in extents.values()
+        found = [effects.found[piece] for piece in pieces]
+        before = self._before(number, effects, extents)
+        bounce = bounce_of(
+            self._ledger, change, old, {piece: (effects.found[piece], extents[piece]) for piece in pieces}
         )
-        older = [self._ledger.changes[first.number] for piece in pieces for first in piece.undoes]
-        before = {
-            piece: said
-            for name in effects.hands
-            for piece, said in self._taken_back.get((name, number), {}).items()
-            if piece not in extents
-        }
-        meant = any(first.undoes for first in bounces)
-        named = takes_back_openly(change, old, *older)
-        # Anybody else may as well write an old copy over it: that looks the same.
-        is_theirs = named or all(
-            self._ledger.same_author(change, self._ledger.changes[first.number]) for first in bounces
-        )
-        lost = tuple(line for piece in pieces for part in found[piece].parts.values() for line in part.lost)
-        returned = tuple(line for piece in pieces for part in found[piece].parts.values() for line in part.back)
+        lost = tuple(line for effect in found for part in effect.parts.values() for line in part.lost)
+        returned = tuple(line for effect in found for part in effect.parts.values() for line in part.back)
         # A line that goes in many places is one loss; words that weigh nothing count at their places.
         distinct = weight({*lost, *returned}) or _HUNK_MOST
         return Undone(
             change=old,
             hunks=len(pieces),
             hunks_before=len(before),
-            restored=sum(bool(piece.removed) or found[piece].whole for piece in pieces),
+            restored=sum(bool(piece.removed) or effect.whole for piece, effect in zip(pieces, found, strict=True)),
             share=_share(old, extents),
             turned=min(distinct, sum(min(_HUNK_MOST, extent.turned) for extent in extents.values())),
             out=min(distinct, sum(min(_HUNK_MOST, extent.out) for extent in extents.values())),
-            before=sum(before.values()),
-            fresh=sum(effects.fresh[path] for path in {found[piece].path for piece in pieces}),
+            before=sum(before),
+            fresh=sum(effects.fresh[path] for path in {effect.path for effect in found}),
             lost=lost,
             returned=returned,
-            places=tuple(_place(piece, found[piece]) for piece in pieces),
+            places=tuple(_place(piece, effects.found[piece]) for piece in pieces),
             same_author=self._ledger.same_author(change, old),
-            named=named,
-            again=is_bounce and meant,
-            repairs=self._ledger.changes[bounces[0].number].sha if is_bounce and not meant else "",
-            own_repair=is_bounce and is_theirs and not meant,
+            named=bounce.named,
+            again=bounce.again,
+            repairs=bounce.repairs,
+            own_repair=bounce.own_repair,
         )
 
-    def _bounced(self, old: Change, piece: Piece, effect: HunkEffect) -> Iterator[Piece]:
-        """The hunks of others that the hunk of `old` had itself undone, and that now come back."""
-        for first in piece.undoes:
-            if bounced(first, effect) and not self._ledger.same_author(old, self._ledger.changes[first.number]):
-                yield first
+    def _before(self, number: int, effects: ChangeEffects, extents: Mapping[Piece, Extent]) -> list[int]:
+        """What each hunk said of that landed change that the same hands took back before, and that is still gone."""
+        taken = [self._taken_back.get((name, number), {}) for name in effects.hands]
+        return list({piece: said for one in taken for piece, said in one.items() if piece not in extents}.values())
 
 
 def _share(old: Change, extents: Mapping[Piece, Extent]) -> float:

@@ -1,6 +1,5 @@
 """Which landed hunks a change takes back, by what it does to them, and how surely."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -63,15 +62,6 @@ def share_gone(piece: Piece, effects: ChangeEffects, /) -> float:
             lost += round(inherited * share_gone(heir, effects))
             live += inherited
     return lost / live if live and lost >= _REMNANT * piece.added else 0.0
-
-
-def bounced(first: Piece, effect: HunkEffect, /) -> bool:
-    """Whether taking back what had undone `first` brings `first` back."""
-    again = Counter(line for net in effect.parts for line in net.added)
-    if first.added:
-        return weight((again & Counter(first.net.added)).elements()) >= HALF * first.added
-    gone = Counter(line for net in effect.parts for line in net.removed)
-    return weight((gone & Counter(first.net.removed)).elements()) >= HALF * first.removed
 
 
 def _extent(piece: Piece, effect: HunkEffect, effects: ChangeEffects) -> Extent | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.reversals import Undone
+from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from loomstack_mcp.core.phrases import counted

@@ -14,7 +14,8 @@ from loomstack_mcp.core.changes.hunks import Change, FileChange, Hunk
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.nets import netted
 from loomstack_mcp.core.changes.packing import packed, unpacked
-from loomstack_mcp.core.changes.reversals import Reversals, Undone
+from loomstack_mcp.core.changes.reversals import Reversals
+from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import reversal
 from loomstack_mcp.core.limits import DAY_MS, HOUR_MS
 from tests.edits import edited
