@@ -145,7 +145,7 @@ def test_a_history_is_measured_and_held_against_readings_and_known_pairs(
     [(earlier, later), own] = truth(made)
     seen = histories.looked_at(clones / "shop+made" / "repo", 1_000)
     known = [{"repo": "made", "earlier": one, "later": two} for one, two in ((earlier, later), own, (own[0], later))]
-    row = histories.figures(seen, known, {later: "taken back"})
+    row = histories.figures(seen, known, {later: "taken_back"})
 
     assert (row["history"], row["stops"], row["stops_true"]) == ("shop/made", 1, "1 of 1 (1.00)")
     assert (row["known_pairs"], row["told_of"]) == ("2 of 3 (0.67)", 1)
@@ -196,7 +196,7 @@ def test_each_committed_reading_has_a_known_verdict_and_a_reason() -> None:
     readings = json.loads((DATA / "readings.json").read_text())["readings"]
     kinds = {one["verdict"] for one in readings}
 
-    assert kinds <= {"taken back", "agreed", "repair", "no undo", "unsure"}
+    assert kinds <= {"accident", "taken_back", "intended", "none", "unsure"}
     assert [one for one in readings if not re.fullmatch(r"[0-9a-f]{40}", one["sha"]) or not one["why"]] == []
     assert len({(one["repo"], one["sha"]) for one in readings}) == len(readings)
 

@@ -1,15 +1,16 @@
 """`python -m tests.eval confessed FILE…`: how many undos that later commits confess an audit of their time finds.
 
 Each undoing commit is made the tip of a trunk and judged against the window before it, as it would have been had
-somebody looked when it was about to land.
+somebody looked when it was about to land. `--hindsight` asks again with the confession as the tip: what was put back
+since counts then.
 """
 
 import argparse
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,14 @@ from loomstack_mcp.adapters.git.audit import audited
 from loomstack_mcp.core.changes.verdicts import Reversal
 from tests.deltas import opened_repository
 from tests.eval import rows
-from tests.eval.clones import View, clone_of
+from tests.eval.clones import View, clone_of, git
 
 _MANIFESTS = frozenset(
     ("package.json", "composer.json", "Cargo.toml", "go.mod", "Gemfile", "pyproject.toml", "setup.py", "setup.cfg")
 )
+
+_HINDSIGHT_MAX = 4_000
+"""Of the commits up to a confession, to find the undoing one among them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +55,8 @@ class Judged:
     """Whether the undone commit was among those that it was said to take back."""
     manifests: bool
     """Only manifests: no stop is asked for."""
+    by_now: str = ""
+    """The verdict when the confession had landed; "" where that was not asked, or too much lies between."""
 
     @property
     def found(self) -> bool:
@@ -63,13 +69,14 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--clones", type=Path, default=Path("clones"), metavar="DIR", help="where the repositories lie")
     parser.add_argument("--half", choices=("tune", "report"), help="only the pairs of this half")
+    parser.add_argument("--hindsight", action="store_true", help="judge also with what landed up to the confession")
     parser.add_argument("--verbose", action="store_true", help="name every pair, not only what is missed")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(argv)
     table = []
     for file in options.files:
         pairs = [pair for pair in read(file) if options.half in (None, pair.half)]
-        judged = list(judge(pairs, options.clones))
+        judged = list(judge(pairs, options.clones, hindsight=options.hindsight))
         table += [figures(f"{file.name}, {who}", some) for who, some in _readers(judged)]
         if not options.json:
             _name(judged, verbose=options.verbose)
@@ -81,13 +88,13 @@ def read(file: Path) -> list[Pair]:
     return [_pair(**one) for one in json.loads(file.read_text())["pairs"]]
 
 
-def judge(pairs: Iterable[Pair], clones: Path) -> Iterator[Judged]:
+def judge(pairs: Iterable[Pair], clones: Path, *, hindsight: bool = False) -> Iterator[Judged]:
     """Each pair, repository by repository; an undoing commit is audited once."""
     by_repo: dict[str, dict[str, list[Pair]]] = defaultdict(lambda: defaultdict(list))
     for pair in pairs:
         by_repo[pair.repo][pair.later].append(pair)
     for repo, by_later in sorted(by_repo.items()):
-        yield from _judged(by_later, clone_of(repo, clones))
+        yield from _judged(by_later, clone_of(repo, clones), hindsight=hindsight)
 
 
 def figures(name: str, judged: Sequence[Judged]) -> rows.Row:
@@ -102,9 +109,17 @@ def figures(name: str, judged: Sequence[Judged]) -> rows.Row:
         "found": rows.share(sum(one.found for one in looked), len(looked)),
         "commits": rows.share(len(told), len(commits)),
         "stops": rows.share(len(stopped & weighty), len(weighty)),
+        **_by_now(looked, weighty),
         "not_here": len(judged) - len(looked),
         "missed": sorted(f"{one.pair.later} over {one.pair.earlier}" for one in looked if not one.found),
     }
+
+
+def _by_now(judged: Sequence[Judged], weighty: Collection[str]) -> rows.Row:
+    """The stops with hindsight, where it was asked for."""
+    stopped = {one.pair.later for one in judged if "stop" in (one.verdict, one.by_now)}
+    asked = any(one.by_now for one in judged)
+    return {"stops_by_now": rows.share(len(stopped & set(weighty)), len(weighty))} if asked else {}
 
 
 def _manifests_only(judged: Iterable[Judged]) -> set[str]:
@@ -117,7 +132,7 @@ def _pair(*, paths: Sequence[str] = (), **rest: Any) -> Pair:  # Any: a file's J
     return Pair(paths=tuple(paths), **known)
 
 
-def _judged(by_later: Mapping[str, Sequence[Pair]], clone: Path | None) -> Iterator[Judged]:
+def _judged(by_later: Mapping[str, Sequence[Pair]], clone: Path | None, *, hindsight: bool) -> Iterator[Judged]:
     with tempfile.TemporaryDirectory() as folder:
         view = View(clone, Path(folder)) if clone else None
         for later, pairs in by_later.items():
@@ -125,14 +140,23 @@ def _judged(by_later: Mapping[str, Sequence[Pair]], clone: Path | None) -> Itera
                 yield from (Judged(pair=pair, verdict="no clone", named=False, manifests=False) for pair in pairs)
                 continue
             said = _said(view.folder, later)
-            yield from (_compared(pair, said) for pair in pairs)
+            by_now = _verdict_by_now(view, pairs[0]) if hindsight else ""
+            yield from (replace(_compared(pair, said), by_now=by_now) for pair in pairs)
 
 
-def _said(folder: Path, later: str) -> Reversal | None:
-    """What an audit says of the newest commit."""
+def _said(folder: Path, later: str, *, last: int = 1) -> Reversal | None:
+    """What an audit says of one of the newest commits."""
     with opened_repository(folder) as repo:
-        found = audited(repo, last=1, progress=lambda *_: None)
+        found = audited(repo, last=last, progress=lambda *_: None)
     return next((one for one in found.reversals if one.change.sha == later), None)
+
+
+def _verdict_by_now(view: View, pair: Pair) -> str:
+    if not view.move(pair.confessed_in):
+        return ""
+    newer = git(view.folder, "rev-list", "--date-order", f"--max-count={_HINDSIGHT_MAX}", "main").split()
+    said = _said(view.folder, pair.later, last=newer.index(pair.later) + 1) if pair.later in newer else None
+    return said.verdict if said else ""
 
 
 def _compared(pair: Pair, said: Reversal | None) -> Judged:
