@@ -12,6 +12,7 @@ from loomstack_mcp.adapters.git.run import as_text
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.imprints import Branch
 from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.changes.people import account_of
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.texts import encodable
 
@@ -67,7 +68,7 @@ class MadeWork:
         return tuple(diffs.changes(self._repo, listed, Unread(), lines=self._lines)) if listed else ()
 
     def _hand(self, one: history.Made) -> tuple[str, str]:
-        return one.author, self._lines.hidden(one.address) if one.address else ""
+        return one.author, account_of(one.address, self._lines)
 
 
 def _log_of(common_dir: Path, worktree: str) -> bytes:

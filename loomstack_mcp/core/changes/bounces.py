@@ -12,7 +12,7 @@ from loomstack_mcp.core.changes.openly import takes_back_openly
 from loomstack_mcp.core.changes.undone_hunks import HALF, Extent
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Bounce:
     """What taking back one landed change means for those that it had taken back."""
 

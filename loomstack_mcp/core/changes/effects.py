@@ -11,7 +11,7 @@ from loomstack_mcp.core.changes.nets import Net, netted
 from loomstack_mcp.core.changes.places import are_near
 
 
-@dataclass(slots=True)
+@dataclass
 class Part:
     """What one new hunk does to a landed one: the lines of it that go, and those that it had removed and return."""
 
@@ -19,7 +19,7 @@ class Part:
     back: list[int] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass
 class HunkEffect:
     """What one change does to one landed hunk."""
 

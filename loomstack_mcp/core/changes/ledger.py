@@ -62,7 +62,7 @@ class Piece:
         self.undoes: tuple[Piece, ...] = ()
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(kw_only=True)
 class TrailStep:
     """What one change did to one file."""
 

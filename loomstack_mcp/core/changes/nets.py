@@ -11,7 +11,7 @@ _MOVED_LEAST = 12
 """What a line must say to count as moved from one file to another."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Net:
     """A hunk without the lines that only moved."""
 

@@ -22,7 +22,7 @@ _ALL_BUT = 0.8
 _MOST_BACK = 0.7
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Extent:
     """How much of a landed hunk is taken back, in letters and digits, by how surely it is so."""
 
