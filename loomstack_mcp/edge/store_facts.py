@@ -30,6 +30,8 @@ class StoreFacts:
         self._here = here
         self._repo = repo
         self._progress = progress
+        self._read: dict[str, Change] = {}
+        """What commits that would land changed, as far as it was read for another question."""
 
     @cached_property
     def missing(self) -> str:
@@ -61,6 +63,8 @@ class StoreFacts:
         with open_loom(self._here.settings) as loom:
 
             def changes() -> tuple[Change, ...]:
+                if all(sha in self._read for sha in shas):
+                    return tuple(self._read[sha] for sha in shas)
                 return MadeWork(self._repo, key=loom.ledger.key()).named_changes(shas)
 
             return loom.policy.judge(self.checkout, who, book, situation, made=changes).decision
@@ -74,7 +78,9 @@ class StoreFacts:
             landing = self._here.landing(
                 self._repo, loom.ledger, self.checkout, target=base, head=head, progress=self._progress
             )
-        return landing.proposal_of(after, made, since_fork=since_fork)
+        proposal = landing.proposal_of(after, made, since_fork=since_fork)
+        self._read |= {one.sha: one for one in (proposal.branch.commits if proposal.branch else ())}
+        return proposal
 
     def conflicts(self, proposal: Proposal) -> ConflictResult:
         """What it takes back or touches of what others landed."""

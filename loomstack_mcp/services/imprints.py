@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Protocol
 
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.imprints import Branch, Imprint, KnownRun, Maker, imprint, recognised
+from loomstack_mcp.core.changes.imprints import Imprint, KnownRun, MadeBranch, Maker, imprint, recognised
 from loomstack_mcp.core.changes.meaning import MEANING
 from loomstack_mcp.core.limits import DAY_MS
 from loomstack_mcp.core.runs import Run
@@ -30,7 +30,7 @@ class WorkReader(Protocol):
     def named_changes(self, shas: Sequence[str], /) -> tuple[Change, ...]:
         """What those of the commits changed that are here, by their whole ids, and no others."""
 
-    def branches(self, commits: Sequence[Change], /, *, since_ms: int) -> tuple[Branch, ...]:
+    def branches(self, commits: Sequence[Change], /, *, since_ms: int) -> tuple[MadeBranch, ...]:
         """What the branches of these commits would land in all, as far as the same hands made them since a time."""
 
     def made_in(self, worktree: str, /, *, since_ms: int) -> tuple[Change, ...]:
@@ -118,7 +118,7 @@ def forget_imprints(store: Store, repo_id: str) -> None:
             tx.run(IMPRINTS["forget"], imprint=row["number"])
 
 
-def _is_others(store: Store, repo_id: str, run_id: str, branch: Branch) -> bool:
+def _is_others(store: Store, repo_id: str, run_id: str, branch: MadeBranch) -> bool:
     return not {run_id}.issuperset(branch.change.hints) or _are_bound(store, repo_id, run_id, branch.shas)
 
 

@@ -1,4 +1,4 @@
-"""Cases of an audit, made by hand: state what matters, default the rest."""
+"""FollowedCases of an audit, made by hand: state what matters, default the rest."""
 
 from typing import Any
 

@@ -12,7 +12,7 @@ from loomstack_mcp.adapters.git.diffs import Unread, merge_gaps
 from loomstack_mcp.adapters.git.identity import ignores_case
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.changes.branches import arrivals
-from loomstack_mcp.core.changes.cases import Cases
+from loomstack_mcp.core.changes.cases import FollowedCases
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
@@ -65,7 +65,7 @@ def audited(
     generated_paths = Generated(generated, ignore_case=ignores_case(repo.place))
     reversals = Reversals(ignored=lambda _: False, window_ms=window_ms)
     agreed = _Agreed(arrivals(listed, listed[-1].sha) if listed else {}, reformatting(repo, deciders))
-    cases = Cases(agreed.together)
+    cases = FollowedCases(agreed.together)
     oldest = list(accumulate((change.at_ms for change in reversed(listed)), min))
     """By how many are still to come, when the oldest of them landed."""
     lines = Lines(secrets.token_bytes(_KEY_BYTES))

@@ -10,7 +10,7 @@ from loomstack_mcp.adapters.git.diffs import Unread
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import as_text
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.imprints import Branch
+from loomstack_mcp.core.changes.imprints import MadeBranch
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.people import account_of
 from loomstack_mcp.core.limits import SECOND_MS
@@ -39,9 +39,9 @@ class MadeWork:
         found = (self._repo.commit(sha) for sha in shas)
         return self._read(one for one, sha in zip(found, shas, strict=True) if one.startswith(sha))
 
-    def branches(self, commits: Sequence[Change], /, *, since_ms: int) -> tuple[Branch, ...]:
+    def branches(self, commits: Sequence[Change], /, *, since_ms: int) -> tuple[MadeBranch, ...]:
         """What the branches of these commits would land in all, as far as the same hands made them since a time."""
-        found: list[Branch] = []
+        found: list[MadeBranch] = []
         trunk = self._repo.commit(self._repo.trunk) if self._repo.trunk else ""
         seen: set[str] = set()
         hands = {(one.author, one.account) for one in commits}
@@ -54,7 +54,7 @@ class MadeWork:
             if all(one.at_ms >= since_ms and self._hand(one) in hands for one in made) and len(made) > 1:
                 hints = tuple({run: None for one in made for run in one.runs.split(",") if run})
                 change = replace(diffs.diff(self._repo, base, tip.sha, lines=self._lines), hints=hints)
-                found.append(Branch(shas=tuple(one.sha for one in made), change=change))
+                found.append(MadeBranch(shas=tuple(one.sha for one in made), change=change))
         return tuple(found)
 
     def made_in(self, worktree: str, /, *, since_ms: int) -> tuple[Change, ...]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.openly import reverts_openly
-from loomstack_mcp.core.changes.repairs import Loss, Losses, Repair
+from loomstack_mcp.core.changes.repairs import FollowedLoss, FollowedLosses, Repair
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.limits import DAY_MS
 
@@ -18,14 +18,14 @@ _PARTLY = 0.3
 """The parts of a later change that do nothing but put back."""
 
 
-class Cases:
+class FollowedCases:
     """Follows each reversal through the changes after it."""
 
     def __init__(self, together: Callable[[Change, Change], bool]) -> None:
         """`together` tells whether two changes came in one branch, which landed at once."""
         self._together = together
-        self._losses = Losses()
-        self._followed: list[tuple[Reversal, list[Loss]]] = []
+        self._losses = FollowedLosses()
+        self._followed: list[tuple[Reversal, list[FollowedLoss]]] = []
 
     def begin(self, found: Reversal) -> None:
         """A change has just taken back others."""
@@ -47,11 +47,11 @@ class Cases:
                 continue
             yield _with_repairs(found, losses) if losses else found
 
-    def _mended_within(self, loss: Loss) -> bool:
+    def _mended_within(self, loss: FollowedLoss) -> bool:
         return sum(one.share for one in loss.repairs if self._together(one.change, loss.by)) >= _ALL
 
 
-def _with_repairs(found: Reversal, losses: list[Loss]) -> Reversal:
+def _with_repairs(found: Reversal, losses: list[FollowedLoss]) -> Reversal:
     repairs: dict[str, Repair] = {}
     said = sum(loss.said for loss in losses)
     for loss in losses:
@@ -68,7 +68,7 @@ def _with_repairs(found: Reversal, losses: list[Loss]) -> Reversal:
     )
 
 
-def _is_shown(loss: Loss) -> bool:
+def _is_shown(loss: FollowedLoss) -> bool:
     """Whether history itself says that it was no purpose: soon afterwards somebody came to put it back.
 
     Not by reverting all of what took it.

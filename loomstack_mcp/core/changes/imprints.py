@@ -73,7 +73,7 @@ class Maker:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Branch:
+class MadeBranch:
     """The commits of a branch, and what they change together; its `hints` are those of all."""
 
     shas: tuple[str, ...]

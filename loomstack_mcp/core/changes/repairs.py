@@ -24,7 +24,7 @@ class Repair:
 
 
 @dataclass(eq=False)
-class Loss:
+class FollowedLoss:
     """What one change took back of another, and what of that is still missing."""
 
     by: Change
@@ -42,24 +42,24 @@ class Loss:
         return self.lost.total() + self.returned.total()
 
 
-class Losses:
+class FollowedLosses:
     """The losses of a history, followed from change to change, each file through its renames."""
 
     def __init__(self) -> None:
-        self._at: dict[str, list[Loss]] = defaultdict(list)
+        self._at: dict[str, list[FollowedLoss]] = defaultdict(list)
 
-    def begin(self, by: Change, undone: Undone) -> Loss:
+    def begin(self, by: Change, undone: Undone) -> FollowedLoss:
         """Follow what a change has just taken back of another."""
         lost, returned = Counter(undone.lost), Counter(undone.returned)
         said = weight((*undone.lost, *undone.returned))
-        loss = Loss(by=by, undone=undone, lost=lost, returned=returned, said=said)
+        loss = FollowedLoss(by=by, undone=undone, lost=lost, returned=returned, said=said)
         for path in {place.by_path for place in undone.places}:
             self._at[path].append(loss)
         return loss
 
     def land(self, change: Change) -> None:
         """Hear of the next change: what it puts back, of whatever loss."""
-        back: Counter[Loss] = Counter()
+        back: Counter[FollowedLoss] = Counter()
         for file in change.files:
             if file.old_path != file.path and file.old_path in self._at:
                 self._at[file.path] += self._at[file.old_path]
@@ -74,14 +74,14 @@ class Losses:
                 told = Change(sha=change.sha, author=change.author, at_ms=change.at_ms, message=change.message)
                 loss.repairs.append(Repair(change=told, share=min(1.0, share), purpose=min(1.0, purpose)))
 
-    def _open(self, path: str) -> Iterator[Loss]:
+    def _open(self, path: str) -> Iterator[FollowedLoss]:
         """Those with something missing; the others are not asked for again."""
         if path in self._at:
             self._at[path] = [loss for loss in self._at[path] if loss.missing]
             yield from dict.fromkeys(self._at[path])
 
 
-def _put_back(loss: Loss, file: FileChange) -> int:
+def _put_back(loss: FollowedLoss, file: FileChange) -> int:
     """How much of a loss the change to one file puts back, in letters and digits."""
     come = _taken(loss.lost, (line for hunk in file.hunks for line in hunk.added))
     gone = _taken(loss.returned, (line for hunk in file.hunks for line in hunk.removed))
