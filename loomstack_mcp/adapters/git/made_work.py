@@ -65,7 +65,8 @@ class MadeWork:
 
     def _read(self, shas: Iterable[str]) -> tuple[Change, ...]:
         listed = [Change(sha=sha) for sha in dict.fromkeys(shas)]
-        return tuple(diffs.changes(self._repo, listed, Unread(), lines=self._lines)) if listed else ()
+        found = diffs.changes(self._repo, listed, Unread(), lines=self._lines) if listed else ()
+        return tuple(change for change in found if not change.unread)
 
     def _hand(self, one: history.Made) -> tuple[str, str]:
         return one.author, account_of(one.address, self._lines)

@@ -1,6 +1,6 @@
 """Reversals of a history with what became of them: put back, in part, or still missing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from loomstack_mcp.core.changes.hunks import Change
@@ -13,6 +13,7 @@ _SOON_MS = 30 * DAY_MS
 _ALL = 0.8
 _SOME = 0.4
 """The parts of a loss that come back."""
+_CRUMB = 0.1
 _MAINLY = 0.5
 _PARTLY = 0.3
 """The parts of a later change that do nothing but put back."""
@@ -64,8 +65,13 @@ def _with_repairs(found: Reversal, losses: list[FollowedLoss]) -> Reversal:
         found,
         verdict="stop" if is_shown else found.verdict,
         missing=sum(loss.missing for loss in losses),
-        repairs=tuple(sorted(repairs.values(), key=lambda one: one.change.at_ms)),
+        repairs=tuple(sorted(_telling(repairs.values()), key=lambda one: one.change.at_ms)),
     )
+
+
+def _telling(repairs: Iterable[Repair]) -> list[Repair]:
+    """Without those who put back a crumb of the whole."""
+    return [one for one in repairs if one.share >= _CRUMB]
 
 
 def _is_shown(loss: FollowedLoss) -> bool:

@@ -54,7 +54,7 @@ def takes_back_openly(change: Change, *others: Change) -> bool:
     reverted = set(_REVERTS_NUMBER.findall(change.message))
     return any(
         any(other.sha.startswith(sha) for sha in named)
-        or (len(other.title) >= _TITLE_CHARS_LEAST and other.title in change.message)
+        or (len(other.title) >= _TITLE_CHARS_LEAST and other.title in change.message and other.title != change.title)
         or bool(reverted and reverted.intersection(_NUMBERS.findall(other.title)))
         for other in others
     )
