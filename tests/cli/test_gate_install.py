@@ -112,6 +112,29 @@ def test_with_a_store_a_loop_lands_what_another_checked(
     assert by_hand[0], by_hand[1]
 
 
+def test_with_a_store_what_a_loop_made_is_a_loop_s_when_a_person_squashes_it(
+    guarded: Path, shop: Path, serve: Callable[..., Server]
+) -> None:
+    maker = serve()
+    maker.answer("start_run", loop="refactor", goal="fine")
+    git(shop, "checkout", "--quiet", "-b", "work")
+    shas = []
+    for name in ("one", "two"):
+        (shop / f"{name}.py").write_text(f"total_of_{name} = price_of_{name} * amount_of_{name}\n")
+        commit_all(shop, name)
+        shas.append(git(shop, "rev-parse", "HEAD"))
+    maker.answer("record_outcome", status="passed", summary="made", commits=shas)
+    git(shop, "checkout", "--quiet", "-b", "landing", "main")
+    git(shop, "merge", "--quiet", "--squash", "work")
+    commit_all(shop, "One and two (#12)")
+    squashed = pushed(shop, f"HEAD:{MAIN}")
+    work(shop, "by_hand.py", branch="hand")
+    by_hand = pushed(shop, f"HEAD:{MAIN}")
+
+    assert (squashed[0], "maker-is-not-checker" in squashed[1]) == (False, True)
+    assert by_hand[0], by_hand[1]
+
+
 def test_a_store_that_knows_other_repositories_alone_is_none_for_this_one(
     guarded: Path, shop: Path, tmp_path: Path, serve: Callable[..., Server]
 ) -> None:

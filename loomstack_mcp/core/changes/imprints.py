@@ -26,7 +26,7 @@ _LINES_MAX = 5_000
 """Of a larger change the files are compared, not the lines."""
 _SHARE_OF_LINES = 0.8
 _SHARE_WITH_MORE = 0.6
-"""Where a whole file, or a trailer, says the same."""
+"""Where one side of a file, or a trailer, says the same."""
 _NAMED = re.compile(
     r"^[\s>|*#+-]*Loom-Run[ \t]*:[ \t]*([\w.-]{1,20}(?:[ \t]*,[ \t]*[\w.-]{1,20})*)", re.IGNORECASE | re.MULTILINE
 )
@@ -43,13 +43,15 @@ class Imprint:
     """Whether it says enough for its mark to be nobody else's."""
     files: Mapping[int, int] = field(default_factory=dict)
     """For the mark of each file how many of the lines are its."""
+    sides: frozenset[int] = frozenset()
+    """The marks of what goes from a file, and of what comes to it, each where it tells something."""
     lines: frozenset[int] = frozenset()
     """The lines that tell something: those that went turned round. Empty where there are very many."""
 
     @property
     def marks(self) -> frozenset[int]:
         """All that is kept of it, and looked for."""
-        return frozenset((self.whole, *self.files, *self.lines)) if self.whole else frozenset()
+        return frozenset((self.whole, *self.files, *self.sides, *self.lines)) if self.whole else frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,21 +88,23 @@ def imprint(files: Iterable[FileChange], nets: Sequence[Sequence[Net]] | None = 
     nets = netted(files) if nets is None else nets
     counts: dict[int, int] = {}
     lines: set[int] = set()
+    sides: set[int] = set()
     said = 0
     for file, hunks in zip(files, nets, strict=True):
         if named_so(file.path):
             continue
         gone = sorted(line for net in hunks for line in net.removed)
         come = sorted(line for net in hunks for line in net.added)
-        told = {_signed(line) for line in come if _informs(line)} | {~_signed(line) for line in gone if _informs(line)}
-        counts[_mark_of_file(file, gone, come)] = len(told)
-        lines |= told
+        new, old = ({_signed(line) for line in side if _informs(line)} for side in (come, gone))
+        counts[_mark_of_file(file, gone, come)] = len(new) + len(old)
+        sides |= {_mark_of_file(file, *side) for side, told in (((gone, ()), old), (((), come), new)) if told}
+        lines |= new | {~line for line in old}
         said += sum(line & WEIGHT_MAX for line in (*gone, *come))
     if not counts:
         return Imprint()
     whole = _hashed(b"whole", *(struct.pack("<q", mark) for mark in sorted(counts)))
     kept = frozenset(lines) if len(lines) <= _LINES_MAX else frozenset()
-    return Imprint(whole=whole, tells=said >= _INFORMATIVE_LEAST, files=counts, lines=kept)
+    return Imprint(whole=whole, tells=said >= _INFORMATIVE_LEAST, files=counts, sides=frozenset(sides), lines=kept)
 
 
 def recognised(wanted: Imprint, known: Iterable[KnownRun], /, *, hints: Collection[str] = ()) -> Maker | None:
@@ -132,15 +136,18 @@ def _maker(wanted: Imprint, one: KnownRun, hints: Collection[str]) -> Maker | No
         bound_by = "patch"
     elif is_named and share >= _SHARE_WITH_MORE:
         bound_by = "trailer"
-    elif share >= _SHARE_WITH_MORE and any(
-        count >= _LINES_LEAST for mark, count in wanted.files.items() if mark in one.shared
-    ):
+    elif share >= _SHARE_WITH_MORE and _has_same_side(wanted, one.shared):
         bound_by = "files"
     elif share >= _SHARE_OF_LINES and len(wanted.lines) >= _LINES_LEAST:
         bound_by = "lines"
     else:
         return None
     return Maker(run_id=one.run_id, bound_by=bound_by, share=share)
+
+
+def _has_same_side(wanted: Imprint, shared: frozenset[int]) -> bool:
+    """Whether all that goes from a file, or all that comes to it, is the same, in a change that says enough."""
+    return sum(wanted.files.values()) >= _LINES_LEAST and not shared.isdisjoint(wanted.sides)
 
 
 def _share(wanted: Imprint, shared: frozenset[int]) -> float:
