@@ -100,7 +100,7 @@ def test_whatever_the_commits_hold_is_text(repo: Repository, author: str, title:
 
 
 def test_a_history_without_a_case_is_a_page_too(repo: Repository) -> None:
-    found = Audit(commits=0, first_ms=0, last_ms=0, seconds=0.0, reversals=(), intents={}, intents={}, unchecked=())
+    found = Audit(commits=0, first_ms=0, last_ms=0, seconds=0.0, reversals=(), intents={}, unchecked=())
     read = Reader(page(found, (), repo))
 
     assert (read.wrong, read.open) == ([], [])
