@@ -48,16 +48,14 @@ def takes_back_openly(change: Change, *others: Change) -> bool:
     """
     if reverts_openly(change) or _RESTORES.match(change.title):
         return True
-    if any(_reapplies(change, other) for other in others):
-        return True
-    named = _NAMED.findall(change.message)
+    return any(_names(change, other) or _reapplies(change, other) for other in others)
+
+
+def _names(change: Change, other: Change) -> bool:
     reverted = set(_REVERTS_NUMBER.findall(change.message))
-    return any(
-        any(other.sha.startswith(sha) for sha in named)
-        or (len(other.title) >= _TITLE_CHARS_LEAST and other.title in change.message and other.title != change.title)
-        or bool(reverted and reverted.intersection(_NUMBERS.findall(other.title)))
-        for other in others
-    )
+    if other.sha.startswith(tuple(_NAMED.findall(change.message))) or reverted & set(_NUMBERS.findall(other.title)):
+        return True
+    return len(other.title) >= _TITLE_CHARS_LEAST and other.title in change.message and other.title != change.title
 
 
 def _reapplies(change: Change, revert: Change) -> bool:
