@@ -106,6 +106,7 @@ class Reversals:
             returned=returned,
             places=tuple(_place(piece, effects.found[piece]) for piece in pieces),
             same_author=self._ledger.same_author(change, old),
+            is_routine=self._ledger.is_routine(change),
             named=bounce.named,
             again=bounce.again,
             repairs=bounce.repairs,

@@ -81,8 +81,8 @@ def _is_recent(change: Change, one: Undone) -> bool:
 
 
 def _is_excused(change: Change, one: Undone) -> bool:
-    """Whether it is nobody's work, had itself taken back another's, or goes as the message of the new change tells."""
-    if one.repairs or is_bot(one.change.author) or removes_openly(change, one.change):
+    """Whether it is nobody's work, or had taken back another's; or a job takes it, or a change whose message tells."""
+    if one.repairs or one.is_routine or is_bot(one.change.author) or removes_openly(change, one.change):
         return True
     return merges_release(change) or (not one.returned and names_what_goes(change, one.paths))
 
