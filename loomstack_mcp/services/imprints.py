@@ -54,7 +54,11 @@ def imprint_bound(store: Store, repo_id: str, clone: WorkReader) -> None:
             branches = clone.branches(commits, since_ms=started_at_ms - _CLOCKS_MS)
             own = [one.change for one in branches if not _is_others(store, repo_id, run_id, one)]
             keep_imprint(store, repo_id, run_id, [*commits, *own])
-            _mark_read(store, repo_id, run_id, [sha for sha in shas if any(one.sha.startswith(sha) for one in commits)])
+            _mark_read(store, repo_id, run_id, _those_of(shas, commits))
+
+
+def _those_of(shas: Sequence[str], commits: Sequence[Change]) -> list[str]:
+    return [sha for sha in shas if any(one.sha.startswith(sha) for one in commits)]
 
 
 def keep_imprint(store: Store, repo_id: str, run_id: str, made: Sequence[Change]) -> None:

@@ -95,8 +95,7 @@ def _told(tx: Tx, found: Sequence[StrandedRun]) -> frozenset[str]:
 def _missing(tx: Tx, repo_id: str, ids: Sequence[str]) -> tuple[StrandedRun, ...]:
     """Those of some runs whose commits the ledger has not, nor another in their place, for a day."""
     commits = _recorded(tx, repo_id, ids)
-    every = rows.json_column([sha for shas in commits.values() for sha in shas])
-    there = {row["sha"] for row in tx.all(STRANDED["on_trunk"], repo_id=repo_id, shas=every)} if commits else set()
+    there = _on_trunk(tx, repo_id, [sha for shas in commits.values() for sha in shas])
     missing = {run_id: tuple(sha for sha in shas if sha not in there) for run_id, shas in commits.items()}
     wanted = rows.json_column([run_id for run_id, shas in missing.items() if shas])
     if wanted == "[]":
@@ -106,6 +105,11 @@ def _missing(tx: Tx, repo_id: str, ids: Sequence[str]) -> tuple[StrandedRun, ...
     return tuple(
         StrandedRun(run=run, commits=missing[run.id]) for run in runs if run.id not in known and due_at(run, tx.now_ms)
     )
+
+
+def _on_trunk(tx: Tx, repo_id: str, shas: Sequence[str]) -> set[str]:
+    asked = {"repo_id": repo_id, "shas": rows.json_column(shas)}
+    return {row["sha"] for row in tx.all(STRANDED["on_trunk"], **asked)} if shas else set()
 
 
 def _recorded(tx: Tx, repo_id: str, ids: Sequence[str]) -> dict[str, list[str]]:
@@ -122,8 +126,7 @@ def _recorded(tx: Tx, repo_id: str, ids: Sequence[str]) -> dict[str, list[str]]:
 def _landed_share(tx: Tx, repo_id: str, made: Sequence[Change]) -> float:
     names = {name for change in made for file in change.files for name in (file.path, file.old_path)}
     known = landed.at_paths(tx, repo_id, names)
-    shas = rows.json_column(list(known))
-    there = {row["sha"] for row in tx.all(STRANDED["on_trunk"], repo_id=repo_id, shas=shas)}
+    there = _on_trunk(tx, repo_id, list(known))
     on_trunk = sorted((known[sha] for sha in there), key=lambda change: change.at_ms)
     return landed_share(made, on_trunk)
 

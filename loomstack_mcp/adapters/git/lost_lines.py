@@ -58,8 +58,10 @@ def lost_line(files: FileLines, one: Reversal, *, head: str) -> LostLine | None:
     missing = [(text, path) for text, path in gone if text not in files.of(head, path)] if one.missing else []
     if found := most_telling(missing) or most_telling(gone):
         return LostLine(text=found[0], path=found[1])
-    back = [line for each, place in places for line in _back(files, one, each, place)]
-    found = most_telling(back)
+    return _line_back(most_telling(line for each, place in places for line in _back(files, one, each, place)))
+
+
+def _line_back(found: tuple[str, str] | None) -> LostLine | None:
     return LostLine(text=found[0], path=found[1], returned=True) if found else None
 
 

@@ -51,11 +51,14 @@ class MadeWork:
             base = self._repo.fork(trunk, tip.sha)
             made = history.made_since(self._repo, base, tip.sha) if base not in ("", tip.sha) else ()
             seen |= {one.sha for one in made}
-            if all(one.at_ms >= since_ms and self._hand(one) in hands for one in made) and len(made) > 1:
-                hints = tuple({run: None for one in made for run in one.runs.split(",") if run})
-                change = replace(diffs.diff(self._repo, base, tip.sha, lines=self._lines), hints=hints)
-                found.append(MadeBranch(shas=tuple(one.sha for one in made), change=change))
+            if len(made) > 1 and all(one.at_ms >= since_ms and self._hand(one) in hands for one in made):
+                found.append(self._branch(base, tip, made))
         return tuple(found)
+
+    def _branch(self, base: str, tip: Change, made: Sequence[history.Made]) -> MadeBranch:
+        hints = tuple({run: None for one in made for run in one.runs.split(",") if run})
+        change = replace(diffs.diff(self._repo, base, tip.sha, lines=self._lines), hints=hints)
+        return MadeBranch(shas=tuple(one.sha for one in made), change=change)
 
     def made_in(self, worktree: str, /, *, since_ms: int) -> tuple[Change, ...]:
         """What the commits changed that were made in a worktree of this clone, as its own log of them says."""

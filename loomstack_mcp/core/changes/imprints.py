@@ -93,8 +93,7 @@ def imprint(files: Iterable[FileChange], nets: Sequence[Sequence[Net]] | None = 
     for file, hunks in zip(files, nets, strict=True):
         if named_so(file.path):
             continue
-        gone = sorted(line for net in hunks for line in net.removed)
-        come = sorted(line for net in hunks for line in net.added)
+        gone, come = _both_sides(hunks)
         new, old = ({_signed(line) for line in side if _informs(line)} for side in (come, gone))
         counts[_mark_of_file(file, gone, come)] = len(new) + len(old)
         sides |= {_mark_of_file(file, *side) for side, told in (((gone, ()), old), (((), come), new)) if told}
@@ -105,6 +104,14 @@ def imprint(files: Iterable[FileChange], nets: Sequence[Sequence[Net]] | None = 
     whole = _hashed(b"whole", *(struct.pack("<q", mark) for mark in sorted(counts)))
     kept = frozenset(lines) if len(lines) <= _LINES_MAX else frozenset()
     return Imprint(whole=whole, tells=said >= _INFORMATIVE_LEAST, files=counts, sides=frozenset(sides), lines=kept)
+
+
+def _both_sides(hunks: Sequence[Net]) -> tuple[list[int], list[int]]:
+    """The lines that go, and those that come, each in order: the places of hunks tell nothing."""
+    return (
+        sorted(line for net in hunks for line in net.removed),
+        sorted(line for net in hunks for line in net.added),
+    )
 
 
 def recognised(wanted: Imprint, known: Iterable[KnownRun], /, *, hints: Collection[str] = ()) -> Maker | None:
