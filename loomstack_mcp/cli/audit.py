@@ -4,21 +4,27 @@ import json
 import shutil
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from loomstack_mcp.adapters.git.audit import audited
 from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.settings import sqlite_path
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.audit_cases import told_cases
 from loomstack_mcp.cli.audit_json import audit_object
 from loomstack_mcp.cli.audit_report import report
 from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.cli.spans import Span
+from loomstack_mcp.core.changes.conflicts import Intent
+from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import DAY_MS, SECOND_MS
 from loomstack_mcp.edge.here import Here
+from loomstack_mcp.loom import open_loom
 
 _LAST = 1_000
 
@@ -44,13 +50,14 @@ def audit(
     """Find commits that silently took back what others had landed. Needs git, and nothing else."""
     if since and last:
         raise click.UsageError("give --since or --last, not both")
-    with here.repository() as repo:
+    with here.repository() as repo, _known_intents(here) as intent_on:
         found = audited(
             repo,
             since_ms=round(time.time() * SECOND_MS) - since if since else 0,
             last=0 if since else last or _LAST,
             window_ms=window or here.settings.window_days * DAY_MS,
             generated=here.settings.generated,
+            intent_on=intent_on,
             progress=output.progress,
         )
         told = told_cases(found, repo, is_top=_is_top(here, repo))
@@ -66,6 +73,17 @@ def audit(
         click.echo(line)
     if html:
         click.echo(f"Written to {html}.")
+
+
+@contextmanager
+def _known_intents(here: Here) -> Iterator[Callable[[Undone], Intent | None]]:
+    """Why landed changes were made, where a store beside the clone knows; nobody has to have one."""
+    if here.clone is None or not sqlite_path(here.settings).exists():
+        yield lambda _: None
+        return
+    with open_loom(here.settings) as loom:
+        checkout = here.checkout()
+        yield lambda one: loom.conflicts.intent_on(checkout, one)
 
 
 def _is_top(here: Here, repo: Repository) -> bool:

@@ -1,11 +1,12 @@
 """The audit for scripts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loomstack_mcp.adapters.git.audit import Audit
 from loomstack_mcp.cli.audit_cases import Case
 from loomstack_mcp.cli.audit_text import day, plain, shown_line
+from loomstack_mcp.core.changes.conflicts import Intent
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.people import is_bot
 from loomstack_mcp.core.changes.verdicts import Reversal
@@ -24,7 +25,7 @@ def audit_object(found: Audit, told: Sequence[Case], *, stops_only: bool) -> dic
         "seconds": round(found.seconds, 2),
         "totals": _totals(found),
         "reversals": [
-            _reversal_object(one) | _case_object(of.get(one.change.sha))
+            _reversal_object(one, found.intents) | _case_object(of.get(one.change.sha))
             for one in found.reversals
             if one.verdict == "stop" or not stops_only
         ],
@@ -43,7 +44,7 @@ def _totals(found: Audit) -> dict[str, int]:
     }
 
 
-def _reversal_object(one: Reversal) -> dict[str, Any]:
+def _reversal_object(one: Reversal, intents: Mapping[str, Intent]) -> dict[str, Any]:
     return {
         "commit": one.change.sha,
         "author": plain(one.change.author),
@@ -66,6 +67,7 @@ def _reversal_object(one: Reversal) -> dict[str, Any]:
                 "hunks": undone.hunks,
                 "share": undone.share,
                 "agreed": agreed,
+                "intent": intents[undone.change.sha].text if undone.change.sha in intents else "",
             }
             for undone, agreed in zip(one.undoes, one.agreed, strict=True)
         ],

@@ -1,7 +1,7 @@
 """The audit as a lead reads it in a terminal: totals, the stops with what they took, the rest in a line each."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 
 import click
@@ -20,6 +20,7 @@ from loomstack_mcp.cli.audit_text import (
     span_phrase,
     undone_phrase,
 )
+from loomstack_mcp.core.changes.conflicts import Intent
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.changes.words import VERBS
 from loomstack_mcp.core.phrases import counted
@@ -41,7 +42,7 @@ def report(found: Audit, told: Sequence[Case], *, stops_only: bool, width: int) 
     yield ""
     for case in told:
         if case.one.verdict == "stop":
-            yield from (_folded(case, width),) if case.is_of_bots else _stop(case, width)
+            yield from (_folded(case, width),) if case.is_of_bots else _stop(case, found.intents, width)
             yield ""
     if stops_only:
         return
@@ -62,7 +63,7 @@ def _totals(found: Audit, told: Sequence[Case]) -> Iterator[str]:
     yield from (click.style(f"Not checked: {output.harmless(gap)}.", fg="yellow") for gap in found.unchecked)
 
 
-def _stop(case: Case, width: int) -> Iterator[str]:
+def _stop(case: Case, intents: Mapping[str, Intent], width: int) -> Iterator[str]:
     one = case.one
     told = (
         f"{_sha(one)}  {day(one.change.at_ms)}  {signed_name(one.change.author)}: {output.harmless(one.change.title)}"
@@ -70,6 +71,8 @@ def _stop(case: Case, width: int) -> Iterator[str]:
     yield _marked(one, told, width)
     for undone in case.most_undone[:_UNDONE_SHOWN]:
         yield from _wrapped(f"{VERBS[one.kind]} {undone_phrase(one, undone)}", width)
+        if intent := intents.get(undone.change.sha):
+            yield from _wrapped(f"on purpose: {output.harmless(intent.text)} ({output.harmless(intent.who)})", width)
     if (more := len(case.most_undone) - _UNDONE_SHOWN) > 0:
         yield _prose(f"and {counted(more, 'more change')}", width)
     if case.line:

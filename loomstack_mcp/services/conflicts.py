@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from loomstack_mcp.core.changes.conflicts import (
     Agreement,
     Conflict,
+    Intent,
     Proposal,
     agreement_words,
     strictest_verdict,
 )
+from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import Verdict
 from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.errors import Invalid
@@ -20,7 +22,7 @@ from loomstack_mcp.core.policy.situation import LostIntent
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded
-from loomstack_mcp.services import events, repos
+from loomstack_mcp.services import events, landed, repos
 from loomstack_mcp.services.acting import acting_run, allowed_run, named_run
 from loomstack_mcp.services.agreements import agreed
 from loomstack_mcp.services.conflict_states import CONFLICTS, conflict_of_id, end_conflict, open_conflicts
@@ -89,6 +91,12 @@ class ConflictService:
         """Which changes made on purpose it would take back or replace, as the policy asks."""
         with self._store.read() as tx:
             return undoings_of(tx, repos.repo_id_of(tx, checkout), proposal)
+
+    def intent_on(self, checkout: Checkout, one: Undone) -> Intent | None:
+        """Why a landed change was made where it is taken back, as the claim of its run said; None: unknown."""
+        with self._store.read() as tx:
+            repo_id = repos.repo_id_of(tx, checkout)
+            return landed.claimed_intent(tx, repo_id, one.change.sha, one.paths)
 
     def settle(self, checkout: Checkout, conflict_id: str, *, who: str, why: str = "") -> Conflict:
         """A person agrees to exactly this loss, and both sides hear of it; returns the conflict as it was.

@@ -76,6 +76,13 @@ def claim_on(tx: Tx, run_id: str, wanted: Sequence[str], *, ignore_case: bool) -
     return None
 
 
+def claimed_intent(tx: Tx, repo_id: str, sha: str, names: Sequence[str]) -> Intent | None:
+    """Why a landed change did what it did to some files, as the claim of its run said."""
+    runs = [change.run for change in _changes(tx, repo_id, [sha]) if change.run]
+    ignore_case = path_index.folds(tx, repo_id)
+    return claim_on(tx, runs[0], literals(names), ignore_case=ignore_case) if runs else None
+
+
 def ever_claimed(tx: Tx, run_id: str) -> list[str]:
     """The patterns of all that a run ever claimed."""
     return [pattern for claim in _claims_of(tx, run_id) for pattern in claim.patterns]

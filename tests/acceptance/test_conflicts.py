@@ -198,7 +198,7 @@ def test_what_bounces_back_is_stopped_for_a_person(trunk: Path, serve: Callable[
     again.answer("start_run", loop="triage", goal="green")
     found = again.answer("check_conflicts")
 
-    assert (repairing["verdict"], [one["who"] for one in repairing["repairs"]]) == ("warn", ["Dan"])
+    assert (repairing["verdict"], ["of Dan" in one for one in repairing["checked"]["repairs"]]) == ("warn", [True])
     assert (found["verdict"], found["conflicts"][0]["kind"]) == ("stop", "ping_pong")
     assert found["conflicts"][0]["commit"] == back[: len(found["conflicts"][0]["commit"])]
     assert "a person decides" in found["conflicts"][0]["do"]

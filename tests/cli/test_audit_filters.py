@@ -83,6 +83,7 @@ def elements(tmp_path_factory: pytest.TempPathFactory) -> Elements:
         last_ms=DAY_MS,
         seconds=1.0,
         reversals=(*(one.one for one in cases), agreed),
+        intents={},
         unchecked=(),
     )
     with Repository(place_at(folder)) as repo:

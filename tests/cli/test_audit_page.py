@@ -81,7 +81,13 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_commits_hold_is_text(repo: Repository, author: str, title: str, path: str, gap: str) -> None:
     found = Audit(
-        commits=2, first_ms=0, last_ms=90_000, seconds=0.0, reversals=(reversal(author, title, path),), unchecked=(gap,)
+        commits=2,
+        first_ms=0,
+        last_ms=90_000,
+        seconds=0.0,
+        reversals=(reversal(author, title, path),),
+        intents={},
+        unchecked=(gap,),
     )
     text = page(found, told_cases(found, repo, is_top=True), repo)
     read = Reader(text)
@@ -94,7 +100,7 @@ def test_whatever_the_commits_hold_is_text(repo: Repository, author: str, title:
 
 
 def test_a_history_without_a_case_is_a_page_too(repo: Repository) -> None:
-    found = Audit(commits=0, first_ms=0, last_ms=0, seconds=0.0, reversals=(), unchecked=())
+    found = Audit(commits=0, first_ms=0, last_ms=0, seconds=0.0, reversals=(), intents={}, unchecked=())
     read = Reader(page(found, (), repo))
 
     assert (read.wrong, read.open) == ([], [])

@@ -160,7 +160,13 @@ def test_where_nothing_went_what_came_back_is_quoted(shop: Path, loomstack: Run)
 
 def told_by(*cases: Case, width: int = 0, stops_only: bool = False) -> list[str]:
     found = Audit(
-        commits=9, first_ms=0, last_ms=DAY_MS, seconds=1.0, reversals=tuple(one.one for one in cases), unchecked=()
+        commits=9,
+        first_ms=0,
+        last_ms=DAY_MS,
+        seconds=1.0,
+        reversals=tuple(one.one for one in cases),
+        intents={},
+        unchecked=(),
     )
     told = [one for one in cases if one.one.verdict != "clear"]
     return [click.unstyle(line) for line in report(found, told, stops_only=stops_only, width=width)]

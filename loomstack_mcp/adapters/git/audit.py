@@ -13,6 +13,7 @@ from loomstack_mcp.adapters.git.identity import ignores_case
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.changes.branches import arrivals
 from loomstack_mcp.core.changes.cases import FollowedCases
+from loomstack_mcp.core.changes.conflicts import Intent
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
@@ -37,8 +38,15 @@ class Audit:
     seconds: float
     reversals: tuple[Reversal, ...]
     """In the order of landing, those among one author's own changes included, with the verdict `clear`."""
+    intents: Mapping[str, Intent]
+    """Why landed changes that suffer were made, by their commits, as far as a store knows."""
     unchecked: tuple[str, ...]
     """What could not be known, in sentences."""
+
+
+def _unknown(_: Undone) -> Intent | None:
+    """History alone does not tell what was intended."""
+    return None
 
 
 def audited(
@@ -48,6 +56,7 @@ def audited(
     last: int = 0,
     window_ms: int = WINDOW_MS,
     generated: Sequence[str] = (),
+    intent_on: Callable[[Undone], Intent | None] = _unknown,
     progress: Callable[[int, int], None],
 ) -> Audit:
     """Judge the commits reachable from HEAD since `since_ms`, or the `last` ones, each when it landed.
@@ -63,6 +72,13 @@ def audited(
     deciders = repo.deciders("")  # not what is audited: it would say of itself what does not count
     unread, attributes = Unread(), Attributes(repo, deciders)
     generated_paths = Generated(generated, ignore_case=ignores_case(repo.place))
+    intents: dict[str, Intent] = {}
+
+    def intended(one: Undone) -> bool:
+        if intent := intent_on(one):
+            intents[one.change.sha] = intent
+        return intent is not None
+
     reversals = Reversals(ignored=lambda _: False, window_ms=window_ms)
     agreed = _Agreed(arrivals(listed, listed[-1].sha) if listed else {}, reformatting(repo, deciders))
     cases = FollowedCases(agreed.together)
@@ -76,7 +92,7 @@ def audited(
         cases.land(change)
         undone = reversals.land(change)
         if undone and change.sha in wanted:
-            cases.begin(reversal(change, undone, agreed=agreed.on(change), intended=_unknown))
+            cases.begin(reversal(change, undone, agreed=agreed.on(change), intended=intended))
         if done % _SWEEP == 0 and done < len(listed):
             reversals.forget(oldest[len(listed) - done - 1])
         progress(done, len(listed))
@@ -87,6 +103,7 @@ def audited(
         last_ms=max(times, default=0),
         seconds=time.monotonic() - began,
         reversals=tuple(cases.ended()),
+        intents=intents,
         unchecked=(*_UNDECIDED[bool(deciders) :], *repo.gaps, *merge_gaps(repo, listed), *unread.sentences()),
     )
 
@@ -110,8 +127,3 @@ class _Agreed:
     def together(self, one: Change, other: Change) -> bool:
         """Whether two commits came in one branch, which landed at once."""
         return self.arrived.get(one.sha) == self.arrived.get(other.sha, "") != other.sha
-
-
-def _unknown(_: Undone) -> bool:
-    """History alone does not tell what was intended."""
-    return False

@@ -69,11 +69,11 @@ def _extent(piece: Piece, effect: HunkEffect, effects: ChangeEffects) -> Extent 
         return None
     if effect.whole or effect.inverse:
         return _exact(piece, effect)
-    # In a file that is rewritten all the time, the same lines come and go without anybody meaning to undo.
-    if effect.trail.churns:
-        return None
     if _is_known(piece, effect, effects) and _is_turned_back(piece, effect, effects):
         return _mostly(piece, effect)
+    # In a file that is rewritten all the time, some of the same lines come and go without anybody meaning to undo.
+    if effect.trail.churns:
+        return None
     part = sum(_part(piece, effect, mine, effects) for mine in effect.parts)
     return Extent(part=part) if part else None
 
@@ -137,7 +137,9 @@ def _part(piece: Piece, effect: HunkEffect, mine: Net, effects: ChangeEffects) -
         return lost + back
     if lost >= _PART_LEAST and (_is_bare(mine) or _is_left_out(mine)):
         return lost
-    return back if not gone and back >= _PART_LEAST and effects.is_near(effect.trail, piece, mine) else 0
+    if gone or back < _PART_LEAST:
+        return 0
+    return back if back >= _DISTINCT_LEAST or effects.is_near(effect.trail, piece, mine) else 0
 
 
 def _is_bare(mine: Net) -> bool:
