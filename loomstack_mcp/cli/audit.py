@@ -68,8 +68,7 @@ def audit(
     if as_json:
         click.echo(json.dumps(audit_object(found, told, stops_only=stops_only), ensure_ascii=True))
         return
-    width = shutil.get_terminal_size((200, 24)).columns if sys.stdout.isatty() else 0
-    for line in report(found, told, stops_only=stops_only, width=width):
+    for line in report(found, told, stops_only=stops_only, width=_width()):
         click.echo(line)
     if html:
         click.echo(f"Written to {html}.")
@@ -84,6 +83,11 @@ def _known_intents(here: Here) -> Iterator[Callable[[Undone], Intent | None]]:
     with open_loom(here.settings) as loom:
         checkout = here.checkout()
         yield lambda one: loom.conflicts.intent_on(checkout, one)
+
+
+def _width() -> int:
+    """Of the terminal; 0 where there is none."""
+    return shutil.get_terminal_size((200, 24)).columns if sys.stdout.isatty() else 0
 
 
 def _is_top(here: Here, repo: Repository) -> bool:

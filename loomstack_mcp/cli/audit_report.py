@@ -95,12 +95,15 @@ def _warnings(warned: Sequence[Case], width: int) -> Iterator[str]:
     yield from (_folded(case, width) for case in others[:_WARNINGS_SHOWN])
     if (more := len(others) - _WARNINGS_SHOWN) > 0:
         yield _prose(f"and {counted(more, 'more warning')} (--json, --html)", width)
-    for what, cases in (("dependencies set back", set_back), ("bots’ work taken back", of_bots)):
-        if cases:
-            named = ", ".join(f"{_sha(case.one)} of {signed_name(case.one.change.author)}" for case in cases)
-            yield _marked(cases[0].one, f"{what}, {counted(len(cases), 'commit')}: {named}", width)
-    if warned:
-        yield ""
+    yield from _together("dependencies set back", set_back, width)
+    yield from _together("bots’ work taken back", of_bots, width)
+    yield from [""] * bool(warned)
+
+
+def _together(what: str, cases: Sequence[Case], width: int) -> Iterator[str]:
+    if cases:
+        named = ", ".join(f"{_sha(case.one)} of {signed_name(case.one.change.author)}" for case in cases)
+        yield _marked(cases[0].one, f"{what}, {counted(len(cases), 'commit')}: {named}", width)
 
 
 def _folded(case: Case, width: int) -> str:

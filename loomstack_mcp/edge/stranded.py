@@ -32,11 +32,15 @@ def stranded_runs(here: Here, loom: Loom, found: Sequence[StrandedRun]) -> tuple
 
 def _held_against(repo: Repository, loom: Loom, found: Sequence[StrandedRun]) -> tuple[StrandedRun, ...]:
     ids = {sha: whole for one in found for sha in one.commits if (whole := repo.commit(sha))}
-    listed = [Change(sha=sha) for sha in dict.fromkeys(ids.values())]
-    changes = diffs.changes(repo, listed, Unread(), lines=Lines(loom.ledger.key()))
-    read = {change.sha: change for change in changes if not change.unread}
+    read = _read(repo, list(dict.fromkeys(ids.values())), Lines(loom.ledger.key()))
     seen = [replace(one, commits=tuple(sha for sha in one.commits if ids.get(sha, "") in read)) for one in found]
     tip = repo.commit(repo.shared_trunk) if repo.shared_trunk else ""
     trunk = TrunkSeen(tip=tip, at_ms=repo.trunk_seen_at_ms(now_ms=round(time.time() * SECOND_MS)))
     made = {one.run.id: [read[ids[sha]] for sha in one.commits] for one in seen}
     return loom.stranded.confirmed(seen, made, trunk=trunk)
+
+
+def _read(repo: Repository, shas: Sequence[str], lines: Lines) -> dict[str, Change]:
+    """What those of the commits changed that can be read here."""
+    changes = diffs.changes(repo, [Change(sha=sha) for sha in shas], Unread(), lines=lines)
+    return {change.sha: change for change in changes if not change.unread}

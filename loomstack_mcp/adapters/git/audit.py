@@ -82,8 +82,7 @@ def audited(
     reversals = Reversals(ignored=lambda _: False, window_ms=window_ms)
     agreed = _Agreed(arrivals(listed, listed[-1].sha) if listed else {}, reformatting(repo, deciders))
     cases = FollowedCases(agreed.together)
-    oldest = list(accumulate((change.at_ms for change in reversed(listed)), min))
-    """By how many are still to come, when the oldest of them landed."""
+    oldest_ms = _oldest_ms(listed)
     lines = Lines(secrets.token_bytes(_KEY_BYTES))
     found = attributes.taught(diffs.changes(repo, listed, unread, lines=lines), generated_paths)
     for done, read in enumerate(found, start=1):
@@ -93,8 +92,8 @@ def audited(
         undone = reversals.land(change)
         if undone and change.sha in wanted:
             cases.begin(reversal(change, undone, agreed=agreed.on(change), intended=intended))
-        if done % _SWEEP == 0 and done < len(listed):
-            reversals.forget(oldest[len(listed) - done - 1])
+        if done % _SWEEP == 0:
+            reversals.forget(oldest_ms[done])
         progress(done, len(listed))
     times = [landed_ms[sha] for sha in wanted]
     return Audit(
@@ -106,6 +105,12 @@ def audited(
         intents=intents,
         unchecked=(*_UNDECIDED[bool(deciders) :], *repo.gaps, *merge_gaps(repo, listed), *unread.sentences()),
     )
+
+
+def _oldest_ms(listed: Sequence[Change]) -> list[int]:
+    """By how many changes are done, when the oldest of those landed that are still to come."""
+    newest_first = accumulate((change.at_ms for change in reversed(listed)), min, initial=10**15)
+    return [*newest_first][::-1]
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,8 @@ def bounce_of(
     """The first to put back a loss repairs it. From then on whoever takes it back sends it back and forth."""
     older = [ledger.changes[first.number] for piece in pieces for first in piece.undoes]
     named = takes_back_openly(change, old, *older)
-    back = {piece: list(_back(ledger, old, piece, effect)) for piece, (effect, _) in pieces.items()}
-    bounces = [first for firsts in back.values() for first in firsts]
-    told = sum(extent.total for piece, (_, extent) in pieces.items() if back[piece])
-    if not bounces or 2 * told < sum(extent.total for _, extent in pieces.values()):
+    bounces = _mostly_back(ledger, old, pieces)
+    if not bounces:
         return Bounce(named=named)
     if any(first.undoes for first in bounces):
         return Bounce(named=named, again=True)
@@ -40,6 +38,14 @@ def bounce_of(
     # Anybody else may as well write an old copy over it: that looks the same.
     is_theirs = named or all(ledger.same_author(change, first) for first in first_changes)
     return Bounce(named=named, repairs=first_changes[0].sha, own_repair=is_theirs)
+
+
+def _mostly_back(ledger: Ledger, old: Change, pieces: Mapping[Piece, tuple[HunkEffect, Extent]]) -> list[Piece]:
+    """The hunks of others that come back, where most of what goes had undone some."""
+    back = {piece: list(_back(ledger, old, piece, effect)) for piece, (effect, _) in pieces.items()}
+    told = sum(extent.total for piece, (_, extent) in pieces.items() if back[piece])
+    is_most = 2 * told >= sum(extent.total for _, extent in pieces.values())
+    return [first for firsts in back.values() for first in firsts] if is_most else []
 
 
 def _back(ledger: Ledger, old: Change, piece: Piece, effect: HunkEffect) -> Iterator[Piece]:

@@ -76,6 +76,10 @@ class ChangeEffects:
         """The landed changes that are touched at all."""
         return {piece.number for piece, effect in self.found.items() if effect.lost or effect.back}
 
+    def fresh_in(self, paths: Iterable[str], /) -> int:
+        """What is added to these files that was not there before."""
+        return sum(self.fresh[path] for path in paths)
+
     def is_near(self, trail: Trail, piece: Piece, mine: Net, /) -> bool:
         """Whether a new hunk stands where the landed one stands by now."""
         place = self._places.get(piece)

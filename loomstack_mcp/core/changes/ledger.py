@@ -1,7 +1,8 @@
 """The landed changes of a window: who added each line that is still there, and who removed each that is gone."""
 
+import re
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
@@ -14,6 +15,7 @@ from loomstack_mcp.core.changes.nets import Net
 from loomstack_mcp.core.changes.people import People
 from loomstack_mcp.core.changes.places import Shifts, place_of
 
+_ROUTINE_TIMES = 5
 _CHURN_STEPS = 20
 _CHURN_PERCENT = 70
 _NONE: Mapping[Any, int] = MappingProxyType({})
@@ -154,6 +156,7 @@ class Ledger:
         self._reach: dict[str, int] = {}
         self._trails: dict[str, Trail] = {}
         self._people = People()
+        self._titles: Counter[str] = Counter()
 
     def forebears(self, change: Change, /) -> int:
         """The changes that `change` was made on, as a set of bits by number."""
@@ -180,6 +183,10 @@ class Ledger:
         """What happened to this file; None where nothing has yet."""
         return self._trails.get(file.old_path) or self._trails.get(file.path)
 
+    def is_routine(self, change: Change, /) -> bool:
+        """Whether changes of its title, numbers apart, have landed again and again."""
+        return self._titles[_without_numbers(change.title)] >= _ROUTINE_TIMES
+
     def same_author(self, one: Change, other: Change, /) -> bool:
         """Whether two changes are one loop's of one developer, or of no loop and one person's.
 
@@ -203,6 +210,7 @@ class Ledger:
         said = change.said or sum(weight((*net.removed, *net.added)) for hunks in nets for net in hunks)
         self.changes.append(replace(change, files=(), said=said))
         self.know([(change.account, change.author)])
+        self._titles[_without_numbers(change.title)] += 1
         landed = {}
         for file, hunks in zip(change.files, nets, strict=True):
             trail = self._trails[file.path] = self.trail(file) or Trail()  # the old name stays for parallel branches
@@ -220,6 +228,10 @@ class Ledger:
         ]
         for path in old:
             del self._trails[path]
+
+
+def _without_numbers(title: str) -> str:
+    return re.sub(r"\d+", "#", title)
 
 
 def _by_line(steps: Iterable[TrailStep], lines: Callable[[Net], Sequence[int]]) -> dict[int, list[Piece]]:

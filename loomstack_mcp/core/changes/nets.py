@@ -37,8 +37,7 @@ def netted(files: Iterable[FileChange], /) -> tuple[tuple[Net, ...], ...]:
     given: Counter[int] = Counter()
     within = []
     for file in files:
-        removed = Counter(line for hunk in file.hunks for line in hunk.removed if line in both)
-        added = Counter(line for hunk in file.hunks for line in hunk.added if line in both)
+        removed, added = _counted(file, both)
         within.append(removed & added)
         taken.update(removed - added)
         given.update(added - removed)
@@ -48,6 +47,12 @@ def netted(files: Iterable[FileChange], /) -> tuple[tuple[Net, ...], ...]:
         tuple(_netted(file.hunks, both, (same, moved), (same.copy(), moved_in)))
         for file, same in zip(files, within, strict=True)
     )
+
+
+def _counted(file: FileChange, both: Set[int]) -> tuple[Counter[int], Counter[int]]:
+    """How often which of these lines goes and comes in a file."""
+    removed = Counter(line for hunk in file.hunks for line in hunk.removed if line in both)
+    return removed, Counter(line for hunk in file.hunks for line in hunk.added if line in both)
 
 
 def _gone_and_come(files: Iterable[FileChange]) -> Set[int]:

@@ -11,12 +11,13 @@ _REVERTS = re.compile(
     _PREFIX + r"(?:temporar\w+ )?(?:revert|undo|back(?:s|ing|ed)?[ -]?out|roll(?:s|ing|ed)?[ -]?back)", re.IGNORECASE
 )
 _RESTORES = re.compile(
-    _PREFIX + r"(?:un-?revert|re-?(?:land|apply|submit|do\b|introduc)|restor|reinstat|resurrect|bring back|put back)",
+    _PREFIX + r"(?:un-?(?:revert|skip)|re-?(?:land|apply|submit|do\b|introduc|enabl)|restor|reinstat|resurrect"
+    r"|(?:bring|put) back)",
     re.IGNORECASE,
 )
 _REVERT_BRANCH = re.compile(r"Merge pull request \S+ from \S*\brevert-\d+", re.IGNORECASE)
 _RELEASE_MERGE = re.compile(
-    r"(?:up)?merge[ds]?\b.*?(?:branch(?:es)?|from|of|up)?\s*['\"]?(?:[\w.-]+/)*(?:v?\d+(?:\.[\dx]+)+|release|stable|hotfix|maint)",
+    r"(?:up)?merge[ds]?\b.*?(?:branch(?:es)?|from|of|up)?\s*['\"]?(?:[\w.-]+[/-])*(?:v?\d+(?:\.[\dx]+)+|release|stable|hotfix|maint)",
     re.IGNORECASE,
 )
 _REVERTS_NUMBER = re.compile(r"\breverts?:? (?:[\w.-]+/[\w.-]+)?[#!](\d+)", re.IGNORECASE)
@@ -30,8 +31,9 @@ _REMOVES = re.compile(
     re.IGNORECASE,
 )
 _GOES = re.compile(
-    r"\b(?:remov|delet|drop|mov(?:e|ing)|consolidat|fold(?:s|ed)? |eradicat|del:|replac|split)", re.IGNORECASE
+    r"\b(?:remov|delet|drop|mov(?:e|ing)|consolidat|fold(?:s|ed)? |eradicat|del:|replac|split|extract)", re.IGNORECASE
 )
+_QUOTED = re.compile(r"[\"“`](.+?)[\"”`]")
 _WORD = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}(?![a-z])")
 _STEM_CHARS = 6
 _COMMON = re.compile(
@@ -48,22 +50,31 @@ def takes_back_openly(change: Change, *others: Change) -> bool:
     """
     if reverts_openly(change) or _RESTORES.match(change.title):
         return True
-    if any(_reapplies(change, other) for other in others):
-        return True
-    named = _NAMED.findall(change.message)
+    return any(_names(change, other) or _reapplies(change, other) for other in others)
+
+
+def _names(change: Change, other: Change) -> bool:
     reverted = set(_REVERTS_NUMBER.findall(change.message))
-    return any(
-        any(other.sha.startswith(sha) for sha in named)
-        or (len(other.title) >= _TITLE_CHARS_LEAST and other.title in change.message and other.title != change.title)
-        or bool(reverted and reverted.intersection(_NUMBERS.findall(other.title)))
-        for other in others
-    )
+    if other.sha.startswith(tuple(_NAMED.findall(change.message))) or reverted & set(_NUMBERS.findall(other.title)):
+        return True
+    return len(other.title) >= _TITLE_CHARS_LEAST and other.title in change.message and other.title != change.title
 
 
 def _reapplies(change: Change, revert: Change) -> bool:
     """Whether it lands again, under its old title, what a revert named so took back."""
-    title = re.sub(r"\s*\(#\d+\)$", "", change.title)
-    return len(title) >= _TITLE_CHARS_LEAST and reverts_openly(revert) and title in revert.message
+    if not reverts_openly(revert):
+        return False
+    title = _bare(change.title)
+    quoted = [_bare(text) for text in _QUOTED.findall(revert.title)]
+    return (len(title) >= _TITLE_CHARS_LEAST and title in revert.message.casefold()) or any(
+        len(text) >= _TITLE_CHARS_LEAST and text in title for text in quoted
+    )
+
+
+def _bare(title: str) -> str:
+    """A title without what stands before its own words, and the number of its pull request."""
+    begin = re.match(_PREFIX, title)
+    return re.sub(r"\s*\(#\d+\)$", "", title[begin.end() if begin else 0 :]).casefold()
 
 
 def reverts_openly(change: Change) -> bool:

@@ -87,24 +87,26 @@ class Reversals:
         bounce = bounce_of(
             self._ledger, change, old, {piece: (effects.found[piece], extents[piece]) for piece in pieces}
         )
-        lost = tuple(line for effect in found for part in effect.parts.values() for line in part.lost)
-        returned = tuple(line for effect in found for part in effect.parts.values() for line in part.back)
+        parts = [part for effect in found for part in effect.parts.values()]
+        lost = tuple(line for part in parts for line in part.lost)
+        returned = tuple(line for part in parts for line in part.back)
         # A line that goes in many places is one loss; words that weigh nothing count at their places.
         distinct = weight({*lost, *returned}) or _HUNK_MOST
         return Undone(
             change=old,
             hunks=len(pieces),
             hunks_before=len(before),
-            restored=sum(bool(piece.removed) or effect.whole for piece, effect in zip(pieces, found, strict=True)),
+            restored=sum(map(_brings_back, pieces, found)),
             share=_share(old, extents),
-            turned=min(distinct, sum(min(_HUNK_MOST, extent.turned) for extent in extents.values())),
-            out=min(distinct, sum(min(_HUNK_MOST, extent.out) for extent in extents.values())),
+            turned=_sure(distinct, (extent.turned for extent in extents.values())),
+            out=_sure(distinct, (extent.out for extent in extents.values())),
             before=sum(before),
-            fresh=sum(effects.fresh[path] for path in {effect.path for effect in found}),
+            fresh=effects.fresh_in({effect.path for effect in found}),
             lost=lost,
             returned=returned,
             places=tuple(_place(piece, effects.found[piece]) for piece in pieces),
             same_author=self._ledger.same_author(change, old),
+            is_routine=self._ledger.is_routine(change),
             named=bounce.named,
             again=bounce.again,
             repairs=bounce.repairs,
@@ -115,6 +117,15 @@ class Reversals:
         """What each hunk said of that landed change that the same hands took back before, and that is still gone."""
         taken = [self._taken_back.get((name, number), {}) for name in effects.hands]
         return list({piece: said for one in taken for piece, said in one.items() if piece not in extents}.values())
+
+
+def _sure(distinct: int, said: Iterable[int]) -> int:
+    """What goes for certain: no hunk weighs more than one place, nor all of them more than the lines they are of."""
+    return min(distinct, sum(min(_HUNK_MOST, one) for one in said))
+
+
+def _brings_back(piece: Piece, effect: HunkEffect) -> bool:
+    return bool(piece.removed) or effect.whole
 
 
 def _share(old: Change, extents: Mapping[Piece, Extent]) -> float:

@@ -48,6 +48,8 @@ class Undone:
     """It was itself meant to take back somebody else's change, or put it back: this one bounces back."""
     repairs: str = ""
     """The change that it had silently taken back, and that the new one puts back."""
+    is_routine: bool = False
+    """Whether changes of the same title land again and again, as those of a job do that writes files anew."""
     own_repair: bool = False
     """Whether whose change that was puts it back, or the new one says openly that it does."""
 

@@ -133,13 +133,12 @@ def _part(piece: Piece, effect: HunkEffect, mine: Net, effects: ChangeEffects) -
     part = effect.parts[mine]
     lost, back = weight(part.lost), weight(part.back)
     gone, come = effects.sides.get((mine, piece.number), (0, 0))
-    if gone >= _SIDE_LEAST and come >= _SIDE_LEAST and gone + come >= _PART_LEAST:
+    if min(gone, come) >= _SIDE_LEAST and gone + come >= _PART_LEAST:
         return lost + back
     if lost >= _PART_LEAST and (_is_bare(mine) or _is_left_out(mine)):
         return lost
-    if gone or back < _PART_LEAST:
-        return 0
-    return back if back >= _DISTINCT_LEAST or effects.is_near(effect.trail, piece, mine) else 0
+    least = _PART_LEAST if effects.is_near(effect.trail, piece, mine) else _DISTINCT_LEAST
+    return back if back >= least and not gone else 0
 
 
 def _is_bare(mine: Net) -> bool:

@@ -71,7 +71,7 @@ def reversal(
     back. A change that says openly what it takes back is warned of only, unless that was intended. Who puts back what
     somebody silently took repairs it.
     """
-    agreements = tuple(agreed(one) for one in undone)
+    agreements = tuple(map(agreed, undone))
     silent = [one for one, yes in zip(undone, agreements, strict=True) if not yes]
     lost = [one for one in silent if not one.own_repair]
     hidden = [one for one in lost if not one.named]
@@ -82,9 +82,13 @@ def reversal(
         verdict="stop" if any(map(intended, silent)) else _verdict(change, kind, lost, hidden),
         undoes=tuple(undone),
         agreed=agreements,
-        lost=sum(len(one.lost) + len(one.returned) for one in lost),
+        lost=sum(map(_lines_of, lost)),
         manifests=bool(lost) and _is_of_versions(lost),
     )
+
+
+def _lines_of(one: Undone) -> int:
+    return len(one.lost) + len(one.returned)
 
 
 def _verdict(change: Change, kind: Kind, lost: Sequence[Undone], hidden: Sequence[Undone]) -> Verdict:

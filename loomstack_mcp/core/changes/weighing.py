@@ -33,28 +33,33 @@ def is_old_copy(change: Change, undone: Sequence[Undone], /) -> bool:
     It was written before that landed and rebased over it since: who wrote it did not see it land. Or several
     unrelated pieces of work suffer at once.
     """
-    telling = [one for one in undone if _is_recent(change, one) and not _is_excused(change, one)]
-    if any(_is_older(change, one) and _is_surely_gone(one) and one.share >= _SHARE for one in telling):
+    gone = [one for one in undone if _is_surely_gone(one) and _counts(change, one)]
+    if any(_is_older(change, one) and one.share >= _SHARE for one in gone):
         return True
-    gone = [one for one in telling if _is_surely_gone(one) and (one.share >= _MOST or _is_main(one))]
-    return sum(one.turned for one in gone) >= 2 * _LINE and _are_unrelated(gone)
+    much = [one for one in gone if one.share >= _MOST or _is_main(one)]
+    return sum(one.turned for one in much) >= 2 * _LINE and _are_unrelated(much)
 
 
 def is_much(change: Change, one: Undone, /) -> bool:
     """Whether what goes is much, for certain, a real share of the landed change, and of the last days."""
     sure = one.turned + one.out
-    if sure < _LINE or not _is_recent(change, one) or _is_excused(change, one) or not _is_main(one):
+    if sure < _LINE or not _is_main(one) or not _counts(change, one):
         return False
-    share = one.share + (one.before / one.change.said if one.change.said else 0)
+    share = one.share + one.before / max(1, one.change.said)
     is_fresh = change.at_ms - one.change.at_ms <= RECENT_MS / 2
     if share < (_SHARE if is_fresh else _MOST):
         return False
-    has_hunks = one.hunks + one.hunks_before >= STOP_HUNKS
-    least = _TURNED if not has_hunks else _HUNKS_SAY if share < _MOST else _HUNKS_SAY / 2
-    if one.turned + one.before >= least:
-        return True
+    if one.hunks + one.hunks_before < STOP_HUNKS:
+        return one.turned + one.before >= _TURNED
+    if share < _MOST:
+        return one.turned + one.before >= _HUNKS_SAY
     # What was only inserted goes in any rework, for something that does the same better.
-    return has_hunks and share >= _MOST and sure + one.before >= _TURNED and _is_surely_gone(one)
+    is_out = sure + one.before >= _TURNED and _is_surely_gone(one)
+    return is_out or one.turned + one.before >= _HUNKS_SAY / 2
+
+
+def _counts(change: Change, one: Undone) -> bool:
+    return _is_recent(change, one) and not _is_excused(change, one)
 
 
 def _is_main(one: Undone) -> bool:
@@ -76,8 +81,8 @@ def _is_recent(change: Change, one: Undone) -> bool:
 
 
 def _is_excused(change: Change, one: Undone) -> bool:
-    """Whether it is nobody's work, had itself taken back another's, or goes as the message of the new change tells."""
-    if one.repairs or is_bot(one.change.author) or removes_openly(change, one.change):
+    """Whether it is nobody's work, or had taken back another's; or a job takes it, or a change whose message tells."""
+    if one.repairs or one.is_routine or is_bot(one.change.author) or removes_openly(change, one.change):
         return True
     return merges_release(change) or (not one.returned and names_what_goes(change, one.paths))
 
