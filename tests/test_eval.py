@@ -196,6 +196,7 @@ def test_each_committed_reading_has_a_known_verdict_and_a_reason() -> None:
     readings = json.loads((DATA / "readings.json").read_text())["readings"]
     kinds = {one["verdict"] for one in readings}
 
+    assert {one["seen"] for one in readings} == {"fresh", "tuned"}
     assert kinds <= {"accident", "taken_back", "intended", "none", "unsure"}
     assert [one for one in readings if not re.fullmatch(r"[0-9a-f]{40}", one["sha"]) or not one["why"]] == []
     assert len({(one["repo"], one["sha"]) for one in readings}) == len(readings)
