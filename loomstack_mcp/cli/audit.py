@@ -4,17 +4,17 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from loomstack_mcp.adapters.git.audit import audited
+from loomstack_mcp.adapters.git.audit import Audit, audited
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.settings import sqlite_path
 from loomstack_mcp.cli import output
-from loomstack_mcp.cli.audit_cases import told_cases
+from loomstack_mcp.cli.audit_cases import Case, told_cases
 from loomstack_mcp.cli.audit_json import audit_object
 from loomstack_mcp.cli.audit_report import report
 from loomstack_mcp.cli.people import open_to_all
@@ -62,9 +62,7 @@ def audit(
         )
         told = told_cases(found, repo, is_top=_is_top(here, repo))
         if html:
-            from loomstack_mcp.cli.audit_page import page  # a page is rare, and what it needs is not small
-
-            _write_page(html, page(found, told, repo, stops_only=stops_only))
+            _write_page(html, found, told, repo, stops_only=stops_only)
     if as_json:
         click.echo(json.dumps(audit_object(found, told, stops_only=stops_only), ensure_ascii=True))
         return
@@ -96,8 +94,10 @@ def _is_top(here: Here, repo: Repository) -> bool:
     return root is None or here.folder is None or here.folder.resolve() == root.resolve()
 
 
-def _write_page(path: Path, text: str) -> None:
+def _write_page(path: Path, found: Audit, told: Sequence[Case], repo: Repository, *, stops_only: bool) -> None:
+    from loomstack_mcp.cli.audit_page import page  # a page is rare, and what it needs is not small
+
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(page(found, told, repo, stops_only=stops_only), encoding="utf-8")
     except OSError as error:
         raise Invalid(f"cannot write {path}: {error.strerror}; name another file") from None

@@ -91,7 +91,7 @@ def _warnings(warned: Sequence[Case], width: int) -> Iterator[str]:
     """One line each, those with only dependencies or bots' work in one line together."""
     set_back = [case for case in warned if case.one.manifests]
     of_bots = [case for case in warned if case.is_of_bots and not case.one.manifests]
-    others = [case for case in warned if case not in set_back and case not in of_bots]
+    others = [case for case in warned if not (case.one.manifests or case.is_of_bots)]
     yield from (_folded(case, width) for case in others[:_WARNINGS_SHOWN])
     if (more := len(others) - _WARNINGS_SHOWN) > 0:
         yield _prose(f"and {counted(more, 'more warning')} (--json, --html)", width)

@@ -108,16 +108,20 @@ def _updates() -> Iterator[Update]:
         yield Update(old=found[1], new=found[2], ref=found[3])
 
 
+def _object(judgement: Judgement) -> dict[str, Any]:
+    body: dict[str, Any] = {**decision_shown(judgement.decision), "skipped": judgement.skipped, "gaps": judgement.gaps}
+    if judgement.is_stopped:
+        body["decision"] = "deny"
+    body["conflicts"] = [dict(one) for one in _conflicts(judgement)]
+    if agreed := _agreed(judgement):
+        body["agreed"] = [agreement_shown(one) for one in agreed]
+    return body
+
+
 def _shown(judgement: Judgement, form: str | None) -> Iterator[str]:
     decision = judgement.decision
     if form == "json":
-        body: dict[str, Any] = {**decision_shown(decision), "skipped": judgement.skipped, "gaps": judgement.gaps}
-        if judgement.is_stopped:
-            body["decision"] = "deny"
-        body["conflicts"] = [dict(one) for one in _conflicts(judgement)]
-        if agreed := _agreed(judgement):
-            body["agreed"] = [agreement_shown(one) for one in agreed]
-        yield json.dumps(body, ensure_ascii=True)
+        yield json.dumps(_object(judgement), ensure_ascii=True)
     elif form == "sarif":
         yield json.dumps(sarif(decision), ensure_ascii=True)
     elif form == "github":

@@ -139,7 +139,7 @@ def _compared(
     tx: Tx, repo_id: str, mine: Sequence[Change], history: Sequence[Change], *, window_ms: int
 ) -> list[tuple[tuple[Undone, ...], tuple[TouchedChange, ...]]]:
     """My changes against the trails of their files, and of all files of what they undo: I may have undone more."""
-    names = {name for change in mine for file in change.files for name in (file.path, file.old_path)}
+    names = _names(mine)
     while True:
         before = landed.at_paths(tx, repo_id, names)
         # What is generated is neither in the ledger nor in a proposal.
@@ -154,6 +154,10 @@ def _compared(
         if wider == names:
             return judged
         names = wider
+
+
+def _names(changes: Sequence[Change]) -> set[str]:
+    return {name for change in changes for file in change.files for name in (file.path, file.old_path)}
 
 
 def _encodable(file: FileChange) -> FileChange:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from loomstack_mcp.core.changes.hunks import Change, Hunk
@@ -94,10 +94,13 @@ def _content(
         for hunk in of_file:
             said += weight((*hunk.removed, *hunk.added))
             words[first, hunk.takes, hunk.gives] += 1
-            for is_added, numbers in ((True, hunk.added), (False, hunk.removed)):
-                found = (line for line in numbers if line & WEIGHT_MAX and (wanted is None or line in wanted))
-                lines.update((first, is_added, line) for line in found)
+            lines.update((first, True, line) for line in _telling(hunk.added, wanted))
+            lines.update((first, False, line) for line in _telling(hunk.removed, wanted))
     return ChangeContent(change=change, lines=lines, words=words, paths=paths, said=change.said or said)
+
+
+def _telling(numbers: Iterable[int], wanted: Container[int] | None) -> Iterator[int]:
+    return (line for line in numbers if line & WEIGHT_MAX and (wanted is None or line in wanted))
 
 
 def _net(nets: Iterable[Net]) -> list[Hunk]:
