@@ -67,8 +67,8 @@ def _reversal_object(one: Reversal, intents: Mapping[str, Intent]) -> dict[str, 
                 "hunks": undone.hunks,
                 "share": undone.share,
                 "agreed": agreed,
-                "intent": intents[undone.change.sha].text if undone.change.sha in intents else "",
             }
+            | ({"intent": intents[undone.change.sha].text} if undone.change.sha in intents else {})
             for undone, agreed in zip(one.undoes, one.agreed, strict=True)
         ],
         "paths": sorted({plain(path) for undone in one.undoes for path in undone.paths}),
