@@ -104,6 +104,22 @@ def test_manifests_need_no_stop(made: tuple[History, dict[int, str]], clones: Pa
     assert confessed.figures("manifests", told)["stops"] == "0 of 0"
 
 
+def test_hindsight_asks_again_with_the_confession_as_the_tip(
+    made: tuple[History, dict[int, str]], clones: Path, tmp_path: Path
+) -> None:
+    history, shas = made
+    earlier, later = truth(made)[0]
+    file = file_of(tmp_path, pair(earlier, later, confessed_in=shas[history.head]))
+    asked = list(confessed.judge(confessed.read(file), clones, hindsight=True))
+    file = file_of(tmp_path, pair(earlier, later))
+    unanswered = list(confessed.judge(confessed.read(file), clones, hindsight=True))
+
+    assert [one.by_now for one in asked] == ["stop"]
+    assert confessed.figures("both", asked)["stops_by_now"] == "1 of 1 (1.00)"
+    assert [one.by_now for one in unanswered] == [""]
+    assert "stops_by_now" not in confessed.figures("both", unanswered)
+
+
 def test_what_no_clone_is_here_for_is_counted_apart(clones: Path, tmp_path: Path) -> None:
     told = judged(file_of(tmp_path, pair("a" * 40, "b" * 40)), clones)
     row = confessed.figures("none", told)

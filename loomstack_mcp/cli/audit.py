@@ -97,7 +97,8 @@ def _is_top(here: Here, repo: Repository) -> bool:
 def _write_page(path: Path, found: Audit, told: Sequence[Case], repo: Repository, *, stops_only: bool) -> None:
     from loomstack_mcp.cli.audit_page import page  # a page is rare, and what it needs is not small
 
+    text = page(found, told, repo, stops_only=stops_only)
     try:
-        path.write_text(page(found, told, repo, stops_only=stops_only), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Invalid(f"cannot write {path}: {error.strerror}; name another file") from None

@@ -137,8 +137,14 @@ def _part(piece: Piece, effect: HunkEffect, mine: Net, effects: ChangeEffects) -
         return lost + back
     if lost >= _PART_LEAST and (_is_bare(mine) or _is_left_out(mine)):
         return lost
-    least = _PART_LEAST if effects.is_near(effect.trail, piece, mine) else _DISTINCT_LEAST
-    return back if back >= least and not gone else 0
+    return 0 if gone else _brought_back(back, piece, effect, mine, effects)
+
+
+def _brought_back(back: int, piece: Piece, effect: HunkEffect, mine: Net, effects: ChangeEffects) -> int:
+    """What it had removed and returns, where that is enough to be known, or stands at its place."""
+    if back >= _DISTINCT_LEAST:
+        return back
+    return back if back >= _PART_LEAST and effects.is_near(effect.trail, piece, mine) else 0
 
 
 def _is_bare(mine: Net) -> bool:
