@@ -115,6 +115,8 @@ class ChangeEffects:
 
     def _steps_back(self, trail: Trail, file: FileChange) -> list[TrailStep]:
         """The steps from what the file is now to what it was before, newest first; none where it never was so."""
+        if file.after not in trail.before:
+            return []
         state, passed = file.before, list[TrailStep]()
         for step in reversed(trail.steps):
             if step.file.after == state and self._counts(step.number):

@@ -86,6 +86,8 @@ class Trail:
     """What happened to one file, under whatever name, and whose lines are in it."""
 
     steps: list[TrailStep] = field(default_factory=list)
+    before: set[str] = field(default_factory=set)
+    """All that the file was before one of the steps."""
     taken: int = 0
     taken_recent: int = 0
     """What the removed lines said, and those of them that had themselves replaced others within the window."""
@@ -133,6 +135,7 @@ class Trail:
     def add(self, step: TrailStep) -> None:
         """One more thing happened to it."""
         self.steps.append(step)
+        self.before.add(step.file.before)
         for piece in step.pieces:
             self.taken += piece.removed
             if self._added is not None:
