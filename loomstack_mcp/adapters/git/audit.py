@@ -15,7 +15,7 @@ from loomstack_mcp.core.changes.branches import arrivals
 from loomstack_mcp.core.changes.cases import FollowedCases
 from loomstack_mcp.core.changes.conflicts import Intent
 from loomstack_mcp.core.changes.generated import Generated
-from loomstack_mcp.core.changes.hunks import Change, FileChange
+from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.reversals import WINDOW_MS, Reversals
 from loomstack_mcp.core.changes.undone import Undone
@@ -86,7 +86,7 @@ def audited(
     lines = Lines(secrets.token_bytes(_KEY_BYTES))
     found = attributes.taught(diffs.changes(repo, listed, unread, lines=lines), generated_paths)
     for done, read in enumerate(found, start=1):
-        change = replace(read, at_ms=landed_ms[read.sha], files=_counted(read, generated_paths))
+        change = replace(read, at_ms=landed_ms[read.sha])
         cases.land(change)
         undone = reversals.land(change)
         if undone and change.sha in wanted:
@@ -104,11 +104,6 @@ def audited(
         intents=intents,
         unchecked=(*_UNDECIDED[bool(deciders) :], *repo.gaps, *merge_gaps(repo, listed), *unread.sentences()),
     )
-
-
-def _counted(change: Change, generated: Generated) -> tuple[FileChange, ...]:
-    """Its files without those that machines write."""
-    return tuple(file for file in change.files if not generated(file.path))
 
 
 def _oldest_ms(listed: Sequence[Change]) -> list[int]:

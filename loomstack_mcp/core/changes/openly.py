@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from loomstack_mcp.core.changes.hunks import Change
 
-_PREFIX = r"\W*(?:(?:\w+(?:\([^)]*\))?!?:|\[[^\]]*\]|[\w./-]+:)\s*)*\W*"
+# Each part begins with what the one before cannot end with: a title is anybody's, and must not take time without end.
+_PREFIX = r"[^\w\[]*(?:(?:\w[\w./-]*(?:\([^)]*\))?!?:|\[[^\]]*\])[^\w\[]*)*"
 """What stands before a title's own words: `fix(cart)!:`, `[docs]`, `lib/cart:`."""
 _REVERTS = re.compile(
     _PREFIX + r"(?:temporar\w+ )?(?:revert|undo|back(?:s|ing|ed)?[ -]?out|roll(?:s|ing|ed)?[ -]?back)", re.IGNORECASE
@@ -16,10 +17,8 @@ _RESTORES = re.compile(
     re.IGNORECASE,
 )
 _REVERT_BRANCH = re.compile(r"Merge pull request \S+ from \S*\brevert-\d+", re.IGNORECASE)
-_RELEASE_MERGE = re.compile(
-    r"(?:up)?merge[ds]?\b.*?(?:branch(?:es)?|from|of|up)?\s*['\"]?(?:[\w.-]+[/-])*(?:v?\d+(?:\.[\dx]+)+|release|stable|hotfix|maint)",
-    re.IGNORECASE,
-)
+_MERGES = re.compile(r"(?:up)?merge[ds]?\b", re.IGNORECASE)
+_RELEASE = re.compile(r"\d+(?:\.[\dx]+)+|release|stable|hotfix|maint", re.IGNORECASE)
 _REVERTS_NUMBER = re.compile(r"\breverts?:? (?:[\w.-]+/[\w.-]+)?[#!](\d+)", re.IGNORECASE)
 """As GitHub's revert of a pull request says in its text."""
 _NUMBERS = re.compile(r"[#!](\d+)\b")
@@ -107,7 +106,8 @@ def _parts(path: str) -> Iterator[str]:
 
 def merges_release(change: Change) -> bool:
     """Whether it brings a release's branch up: of what conflicts there, the newer form stays on purpose."""
-    return len(change.parents) > 1 and _RELEASE_MERGE.match(change.title) is not None
+    is_merge = len(change.parents) > 1 and _MERGES.match(change.title) is not None
+    return is_merge and _RELEASE.search(change.title) is not None
 
 
 def removes_something(change: Change) -> bool:
