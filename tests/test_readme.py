@@ -17,7 +17,7 @@ from loomstack_mcp.cli.main import _COMMANDS, FAILED, USAGE, cli
 from loomstack_mcp.core import limits
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.edge.gate import APPROVAL, DENIED
-from loomstack_mcp.server.app import INSTRUCTIONS
+from loomstack_mcp.server.sdk.app import INSTRUCTIONS
 from tests.conftest import environment, git
 from tests.house.rooms import PLAN, plan_with_rooms
 from tests.processes import MODULE, SCRIPT, run

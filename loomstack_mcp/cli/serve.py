@@ -4,10 +4,7 @@ from pathlib import Path
 
 import click
 
-from loomstack_mcp.adapters.git.discovery import Unreadable
-from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.cli.people import open_to_all
-from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 
@@ -23,35 +20,27 @@ _ELSEWHERE = "pass repo to start_run: the URL of its origin, or a name all sessi
 @click.pass_obj
 def serve(here: Here, http: bool, host: str, port: int) -> None:
     """Serve MCP on stdin and stdout until the client closes them, or over HTTP."""
-    from loomstack_mcp.server.app import build_server  # imports the SDK, which no other command needs
     from loomstack_mcp.server.face import Face
-    from loomstack_mcp.server.subscriptions import Subscriptions
+    from loomstack_mcp.server.sdk.app import build_server  # imports the SDK, which no other command needs
+    from loomstack_mcp.server.sdk.bus import Bus
 
-    settings = _settings(here)
     if not http:
-        from loomstack_mcp.server.transport import serve_stdio
+        from loomstack_mcp.server.sdk.transport import serve_stdio
 
-        face = Face(open_loom(settings), Here(here.folder, here.flags, elsewhere=_ELSEWHERE))
-        changes = Subscriptions(face)
-        serve_stdio(build_server(face, changes), beside=changes.watch, on_eof=face.left.set, on_close=face.close)
+        face = Face(Here(here.folder, here.flags, elsewhere=_ELSEWHERE))
+        changes = Bus(face)
+        serve_stdio(build_server(face, changes), beside=changes.watch, on_eof=face.leave, on_close=face.close)
     import anyio
 
-    from loomstack_mcp.server.http import listening, serve_http, token_in  # imports uvicorn
+    from loomstack_mcp.server.sdk.http import listening, serve_http, token_in  # imports uvicorn
 
+    settings = here.any_settings
     token_file = Path(settings.home) / "token"
     token = token_in(token_file)
     with listening(host, port) as listener, open_loom(settings, full_sync=True) as loom:
-        face = Face(loom, Here(None, here.flags, elsewhere=_ELSEWHERE))
-        changes = Subscriptions(face)
+        face = Face(Here(None, here.flags, elsewhere=_ELSEWHERE), loom)
+        changes = Bus(face)
         address, taken = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         click.echo(f"LoomStack serves http://{shown}:{taken}/mcp; its bearer token is in {token_file}", err=True)
         anyio.run(lambda: serve_http(build_server(face, changes), listener, token=token, beside=changes.watch))
-
-
-def _settings(here: Here) -> Settings:
-    """The person's own where the trunk's cannot be read, or do not load: each call says so, and what mends it."""
-    try:
-        return here.settings
-    except (Invalid, Unreadable):
-        return here.own_settings

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loomstack_mcp.adapters.git.discovery import no_worktree, place_at
+from loomstack_mcp.adapters.git.discovery import Unreadable, no_worktree, place_at
 from loomstack_mcp.adapters.git.identity import derived
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree, container_at, worktree_at
@@ -95,6 +95,14 @@ class Here:
         Where no trunk can be told, the repository says nothing.
         """
         return load_settings(self.flags, in_repo=self.clone.on_trunk(REPO_FILE) if self.clone else "")
+
+    @property
+    def any_settings(self) -> Settings:
+        """The person's own where the trunk's cannot be read, or do not load: each call says so, and what mends it."""
+        try:
+            return self.settings
+        except (Invalid, Unreadable):
+            return self.own_settings
 
     def checkout(self, *, repo: str = "", branch: str = "") -> Checkout:
         """The checkout that the process stands in, or the repo of that name without one. Raises Invalid."""

@@ -1,84 +1,93 @@
-"""What every tool shares: the services, the worktree, the worker threads, and errors a model can read."""
+"""What every tool shares: the services, the worktree, and what is known of both."""
 
-import logging
+import sys
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import anyio
-import anyio.to_thread
-from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ToolError
-
-from loomstack_mcp.adapters.git.cochange import changed_with
-from loomstack_mcp.adapters.git.named_commits import seen_commits
-from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.pauses import refuse_paused
-from loomstack_mcp.adapters.system import session_process, through_server
-from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.errors import LoomError
-from loomstack_mcp.core.outcomes import SeenCommits, shas
-from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.core.stranded import StrandedRun
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.edge.here import Here
-from loomstack_mcp.loom import Loom
-from loomstack_mcp.server.callers import caller_of, tool_use_of
+from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.server.standpoints import Standpoints
+
+if TYPE_CHECKING:
+    from loomstack_mcp.core.changes.conflicts import Proposal
+    from loomstack_mcp.core.outcomes import SeenCommits
+    from loomstack_mcp.core.policy.rules import Rule
+    from loomstack_mcp.core.stranded import StrandedRun
+    from loomstack_mcp.server.call import Call
 
 _Answer = TypeVar("_Answer")
 
-_THREADS = 8
-"""Of our own: the SDK's transport needs the default ones, and calls that wait for a lock must not starve it."""
+_AT_ONCE_MAX = 8
+"""Service calls of one process: those behind them wait here, not at the store's gate."""
 _BESIDE_MAX = 100
 _UNSEEN_MAX = 5
 _CATCH_UP_S = 1.0
-
-_log = logging.getLogger(__name__)
 
 
 class Face:
     """The services as one process offers them: on stdio in the worktree that it stands in, over HTTP in none."""
 
-    def __init__(self, loom: Loom, here: Here) -> None:
-        self.loom = loom
+    def __init__(self, here: Here, loom: Loom | None = None) -> None:
+        """Without a `loom`, the store is opened when a call first needs it: a start costs nobody a look at settings."""
         self.here = here
         self.standpoints = Standpoints(here)
+        self._loom = loom
         self._checkout: Checkout | None = None
-        self.left = anyio.Event()
-        """Set once the client asks nothing more: nothing is waited for on its behalf."""
         self._beside: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._callers: dict[tuple[str, str, str], Caller] = {}
+        self._waiting: set[Call] = set()
+        self._left = False
+        self._lock = threading.Lock()
         self._catching_up = threading.Lock()
-        self._threads: anyio.CapacityLimiter | None = None
+        self._working = threading.BoundedSemaphore(_AT_ONCE_MAX)
 
-    async def call(self, ctx: Context[Any, Any], work: Callable[[Caller], _Answer]) -> _Answer:
-        """One service call for the caller, on a worker thread. LoomErrors become text for the model."""
-        named, tool_use = caller_of(ctx), tool_use_of(ctx)
-        if ctx.headers is None:  # the client of a pipe is above us; whose connections come over HTTP, nobody knows
-            named = replace(named, process=through_server(session_process(named.session)))
+    @property
+    def loom(self) -> Loom:
+        """The services. Raises StoreUnavailable where the settings name a store that this version cannot speak to."""
+        with self._lock:
+            if self._loom is None:
+                self._loom = open_loom(self.here.any_settings)
+            return self._loom
 
-        def known() -> _Answer:
-            caller = self.loom.sightings.known_caller(named, tool_use)
-            self._callers[caller.principal, caller.session, caller.agent] = caller
-            identity = lambda: self.checkout().identity if self.here.clone else ""  # noqa: E731 read where it is used
-            refuse_paused(self.here.settings.home, identity, caller.session)
-            return work(caller)
+    def work(self, asked: Callable[[], _Answer]) -> _Answer:
+        """What is asked of the services, among few at once."""
+        with self._working:
+            return asked()
 
-        return await self.run(known)
+    def known_caller(self, named: Caller, tool_use: str) -> Caller:
+        """The caller as the hooks know it. Raises Paused where this repository or its session is switched off."""
+        caller = self.loom.sightings.known_caller(named, tool_use)
+        self._callers[caller.principal, caller.session, caller.agent] = caller
+        identity = lambda: self.checkout().identity if self.here.clone else ""  # noqa: E731 read where it is used
+        refuse_paused(self.here.settings.home, identity, caller.session)
+        return caller
 
-    async def run(self, work: Callable[[], _Answer]) -> _Answer:
-        """The work, done on a worker thread. Raises ToolError, with its code and text, for a LoomError."""
-        if self._threads is None:
-            self._threads = anyio.CapacityLimiter(_THREADS)
-        try:
-            return await anyio.to_thread.run_sync(work, limiter=self._threads)
-        except LoomError as error:
-            raise ToolError(f"{error.code}: {error}") from None
+    def waits(self, call: "Call") -> None:
+        """The call is told once the client has left."""
+        with self._lock:
+            self._waiting.add(call)
+            if self._left:
+                call.stopped.set()
+
+    def settled(self, call: "Call") -> None:
+        """The call waits no longer."""
+        with self._lock:
+            self._waiting.discard(call)
+
+    def leave(self) -> None:
+        """The client asks nothing more: nothing is waited for on its behalf."""
+        with self._lock:
+            self._left = True
+            for call in self._waiting:
+                call.stopped.set()
 
     def checkout(self) -> Checkout:
         """The checkout that the process stands in, as it was when it was last looked at: enough to know the repo."""
@@ -98,7 +107,7 @@ class Face:
         """Paths as the caller typed them, where it stands, as canonical patterns. Raises Invalid."""
         return self.standpoints.of(caller).seen.patterns(paths)
 
-    def proposal(self, here: Here, base: str) -> Proposal:
+    def proposal(self, here: Here, base: str) -> "Proposal":
         """What a worktree would land on `base`, or on the trunk; the history it would land on is in the ledger."""
         here.must_see_worktree(instead="name one: worktree=")
         with here.repository() as repo:
@@ -118,8 +127,11 @@ class Face:
         if encodable(top) in self.loom.sightings.edited(caller, self.loom.repos.id_of(self.checkout())):
             self.loom.sightings.looked_at(caller, top)
 
-    def seen_commits(self, names: Sequence[str]) -> SeenCommits | None:
+    def seen_commits(self, names: Sequence[str]) -> "SeenCommits | None":
         """What the worktree's repository knows of some commits; None where no worktree is seen."""
+        from loomstack_mcp.adapters.git.named_commits import seen_commits  # what few calls need
+        from loomstack_mcp.core.outcomes import shas
+
         if not self.here.clone:
             return None
         with self.here.repository() as repo:
@@ -127,21 +139,19 @@ class Face:
 
     def keep_imprints(self) -> None:
         """What runs said to have made is known again however it lands, as far as it is seen here."""
-        try:
+        with suppress(LoomError):  # whoever checks for conflicts reads it again
             if self.here.clone:
                 with self.here.repository() as repo:
                     self.here.imprint(repo, self.loom.ledger, self.checkout())
-        except LoomError as error:  # whoever checks for conflicts reads it again
-            _log.info("imprints were not kept: %s", error.code)
 
-    def known_rules(self) -> tuple[Rule, ...]:
+    def known_rules(self) -> "tuple[Rule, ...]":
         """The rules as a briefing tells them: none where there are none, or they do not load; a check says so."""
         try:
             return self.here.rules.book().rules
         except LoomError:
             return ()
 
-    def stranded(self, caller: Caller, *, loop: str = "") -> tuple[StrandedRun, ...]:
+    def stranded(self, caller: Caller, *, loop: str = "") -> "tuple[StrandedRun, ...]":
         """What a loop of the caller's, or each that it runs, finished and the trunk has not; nothing that was told."""
         if self.here.clone is None:
             return ()
@@ -149,19 +159,19 @@ class Face:
 
         return stranded_runs(self.here, self.loom, self.loom.stranded.of_loops(caller, self.checkout(), loop=loop))
 
-    async def catch_up(self) -> None:
+    def catch_up(self) -> None:
         """Bring the ledger up to the trunk, as far as a caller should wait for it; the rest is done behind its back."""
         if self._catching_up.acquire(blocking=False):
-            with anyio.move_on_after(_CATCH_UP_S):
-                await anyio.to_thread.run_sync(self._caught_up, abandon_on_cancel=True)
+            filler = threading.Thread(target=self._caught_up, daemon=True)
+            filler.start()
+            filler.join(_CATCH_UP_S)
 
     def _caught_up(self) -> None:
         try:
-            if self.here.clone:
-                with self.here.repository() as repo:
-                    self.here.landing(repo, self.loom.ledger, self.checkout())
-        except LoomError as error:  # of a repository without commits, say: who asks for a check is told
-            _log.info("the ledger was not filled: %s", error.code)
+            with suppress(LoomError):  # of a repository without commits, say: who asks for a check is told
+                if self.here.clone:
+                    with self.here.repository() as repo:
+                        self.here.landing(repo, self.loom.ledger, self.checkout())
         finally:
             self._catching_up.release()
 
@@ -183,14 +193,19 @@ class Face:
     def _changed_with(self, patterns: Sequence[str]) -> tuple[str, ...]:
         if (clone := self.here.clone) is None:
             return ()
+        from loomstack_mcp.adapters.git.cochange import changed_with  # what reads a history, which few calls do
+        from loomstack_mcp.adapters.git.repository import Repository
+
         with Repository(clone.place) as repo:
             return changed_with(repo, patterns)
 
     def close(self) -> None:
         """The session is gone: its runs keep what they hold for five more minutes."""
+        if self._loom is None:
+            return
         try:
             for caller in self._callers.values():
-                self.loom.runs.shorten(caller)
-            self.loom.close()
+                self._loom.runs.shorten(caller)
+            self._loom.close()
         except LoomError as error:
-            _log.warning("leases were not shortened: %s", error.code)
+            sys.stderr.write(f"loomstack-mcp: leases were not shortened: {error.code}\n")

@@ -1,25 +1,12 @@
 # ruff: noqa: E501 the lines of a prompt are the model's, not ours to break
 """Prompts: how to run a loop, triage and hand over, for people to start from a client's menu."""
 
-from collections.abc import Callable
-from typing import Any
-
-from mcp.server import MCPServer
-from mcp.server.mcpserver.prompts.base import Prompt, PromptArgument
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 _WORDS_MAX = 60
 """Claude Code splits what a person types behind a prompt's name at blanks, and fills the declared arguments by position
 with one word each; words beyond the last one are gone (run on 2.1.330, 2026-11)."""
-
-
-def add_prompts(server: MCPServer[Any]) -> None:
-    """Register the prompts."""
-    for prompt in (
-        _prompt("loop", "Run one round of a loop as part of the team", ("name", "goal"), loop),
-        _prompt("triage", "Find work, and leave to others what is theirs", ("scope",), triage),
-        _prompt("handoff", "Hand unfinished work over to another run", ("to",), handoff),
-    ):
-        server.add_prompt(prompt)
 
 
 def loop(name: str, goal: str) -> str:
@@ -59,19 +46,34 @@ def handoff(to: str) -> str:
 3. record_outcome(status="abandoned", tried=…, commits=[full shas]), which ends your run and frees its paths. status="blocked" frees nothing: it asks for a person, and your run holds them until its lease ends."""
 
 
-def _prompt(name: str, description: str, parts: tuple[str, ...], text: Callable[..., str]) -> Prompt:
+@dataclass(frozen=True, kw_only=True)
+class LoomPrompt:
     """A prompt whose last part is free text, however it arrives: in one argument, or a word in each.
 
     None is required: Claude Code answers a call that lacks one with the names of all of them, and asks no model.
     """
-    *before, last = parts
-    words = [last, *(f"{last}_{number}" for number in range(2, _WORDS_MAX + 1))]
 
-    def filled(**given: str) -> str:
+    description: str
+    parts: tuple[str, ...]
+    text: Callable[..., str]
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The names of the declared arguments: each part, and the last one once for each word."""
+        return (*self.parts, *(f"{self.parts[-1]}_{number}" for number in range(2, _WORDS_MAX + 1)))
+
+    def filled(self, given: Mapping[str, str]) -> str:
+        """The message for the model."""
+        *before, last = self.parts
+        words = [last, *self.arguments[len(self.parts) :]]
         free = " ".join(word for name in words if (word := given.get(name, "").strip()))
         if given.get(words[-1]):
             free += " … (the client may have cut this here: ask for the rest if it matters)"
-        return text(*(given.get(name, "").strip() for name in before), free)
+        return self.text(*(given.get(name, "").strip() for name in before), free)
 
-    arguments = [PromptArgument(name=part, required=False, description=None) for part in (*before, *words)]
-    return Prompt(name=name, title=None, description=description, arguments=arguments, fn=filled, context_kwarg=None)
+
+PROMPTS = {
+    "loop": LoomPrompt(description="Run one round of a loop as part of the team", parts=("name", "goal"), text=loop),
+    "triage": LoomPrompt(description="Find work, and leave to others what is theirs", parts=("scope",), text=triage),
+    "handoff": LoomPrompt(description="Hand unfinished work over to another run", parts=("to",), text=handoff),
+}

@@ -1,84 +1,91 @@
 """Resources: the repo's runs, claims and activity, and one run, as JSON."""
 
 import json
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
-from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
-
-from loomstack_mcp.core.errors import NotFound
+from loomstack_mcp.core.events import Event
 from loomstack_mcp.core.phrases import Body, lean
 from loomstack_mcp.core.views import claim_shown, event_shown, outcome_shown, run_shown
 from loomstack_mcp.server.face import Face
-from loomstack_mcp.server.tool import error_line
 
+LISTS = ("loom://runs", "loom://claims", "loom://activity")
+ONE_RUN = "loom://runs/"
 _LIMIT = 100
-_JSON = "application/json"
+_PAGE = 500
 
 _Record = TypeVar("_Record")
 
 
-class Resources:
-    """What the repo that the process stands in looks like now; over HTTP every repo, each entry with its own."""
+def listed(face: Face, uri: str) -> str:
+    """A list of the repo that the process stands in, as it is now; over HTTP of every repo, each entry with its own.
+
+    Raises LoomError.
+    """
+    loom = face.loom
+    if uri == "loom://runs":
+        return _listed(face, lambda repo_id: loom.runs.latest(repo_id, limit=_LIMIT), run_shown)
+    if uri == "loom://claims":
+        return _listed(face, lambda repo_id: loom.claims.held(repo_id, limit=_LIMIT), claim_shown)
+    return _listed(face, lambda repo_id: loom.events.latest(repo_id, limit=_LIMIT), event_shown)
+
+
+def one_run(face: Face, run: str) -> str:
+    """A run with its claims and outcomes. Raises LoomError, NotFound for a run that is unknown."""
+    found = face.loom.runs.details(run)
+    return json.dumps(
+        {
+            **lean(run_shown(found.run, now_ms=found.now_ms)),
+            "claims": [lean(claim_shown(claim, now_ms=found.now_ms)) for claim in found.claims],
+            "outcomes": [outcome_shown(outcome, now_ms=found.now_ms) for outcome in found.outcomes],
+        },
+        ensure_ascii=False,
+    )
+
+
+def _listed(face: Face, found: Callable[[str], tuple[Iterable[_Record], int]], shown: Callable[..., Body]) -> str:
+    named = face.here.clone is None
+    bodies: list[Body] = []
+    for repo_id in face.repo_ids():
+        records, now_ms = found(repo_id)
+        repo = {"repo": repo_id} if named else {}
+        bodies += [{**repo, **lean(shown(record, now_ms=now_ms))} for record in records]
+    return json.dumps(bodies, ensure_ascii=False)
+
+
+class Watch:
+    """What became stale since it was last asked: resources change by any process, so that the store is asked."""
 
     def __init__(self, face: Face) -> None:
         self._face = face
-        self._loom = face.loom
+        self._cursors: dict[str, int] = {}
 
-    async def runs(self) -> str:
-        """The last runs."""
-        return await self._listed(lambda repo_id: self._loom.runs.latest(repo_id, limit=_LIMIT), run_shown)
+    def stale(self, *, newcomer: bool) -> tuple[str, ...]:
+        """The resources that changed. Raises LoomError where the store does not answer now.
 
-    async def claims(self) -> str:
-        """What is held now."""
-        return await self._listed(lambda repo_id: self._loom.claims.held(repo_id, limit=_LIMIT), claim_shown)
+        A newcomer hears of every list once, for it may have read before it came.
+        """
+        return tuple(dict.fromkeys(self._found(newcomer)))
 
-    async def activity(self) -> str:
-        """The last events."""
-        return await self._listed(lambda repo_id: self._loom.events.latest(repo_id, limit=_LIMIT), event_shown)
-
-    async def one_run(self, run: str) -> str:
-        """A run with its claims and outcomes. Raises ResourceNotFoundError."""
-
-        def work() -> dict[str, Any]:
-            found = self._loom.runs.details(run)
-            return {
-                **lean(run_shown(found.run, now_ms=found.now_ms)),
-                "claims": [lean(claim_shown(claim, now_ms=found.now_ms)) for claim in found.claims],
-                "outcomes": [outcome_shown(outcome, now_ms=found.now_ms) for outcome in found.outcomes],
-            }
-
-        return await self._json(work)
-
-    async def _listed(self, found: Callable[[str], tuple[Iterable[_Record], int]], shown: Callable[..., Body]) -> str:
-        def work() -> list[Body]:
-            named = self._face.here.clone is None
-            listed: list[Body] = []
-            for repo_id in self._face.repo_ids():
-                records, now_ms = found(repo_id)
-                repo = {"repo": repo_id} if named else {}
-                listed += [{**repo, **lean(shown(record, now_ms=now_ms))} for record in records]
-            return listed
-
-        return await self._json(work)
-
-    async def _json(self, work: Callable[[], Any]) -> str:
-        try:
-            return json.dumps(await self._face.run(work), ensure_ascii=False)
-        except ToolError as error:
-            if isinstance(error.__context__, NotFound):
-                raise ResourceNotFoundError(error_line(str(error))) from None
-            raise
+    def _found(self, newcomer: bool) -> Iterator[str]:
+        events = self._face.loom.events
+        if newcomer:
+            yield from LISTS
+        for repo_id in self._face.repo_ids():
+            since = self._cursors.setdefault(repo_id, events.cursor(repo_id) if newcomer else 0)
+            for event in events.since(repo_id, since=since, limit=_PAGE)[0]:
+                self._cursors[repo_id] = event.seq
+                yield from _made_stale(event)
 
 
-def add_resources(server: MCPServer[Any], face: Face) -> None:
-    """Register the resources."""
-    found = Resources(face)
-    for uri, function, description in (
-        ("loom://runs", found.runs, "The last 100 runs of this repository"),
-        ("loom://claims", found.claims, "What is held in this repository now"),
-        ("loom://activity", found.activity, "The last 100 events of this repository"),
-        ("loom://runs/{run}", found.one_run, "One run: its claims and outcomes"),
-    ):
-        server.resource(uri, mime_type=_JSON, description=description)(function)
+def _made_stale(event: Event) -> Iterator[str]:
+    """The resources that an event makes stale."""
+    yield "loom://activity"
+    if event.kind.startswith("run."):
+        yield "loom://runs"
+    if event.kind.startswith("claim.") and event.kind not in ("claim.refused", "claim.withdrawn"):
+        yield "loom://claims"
+    if event.run_id:
+        yield f"{ONE_RUN}{event.run_id}"
+    if event.kind == "outcome.recorded":  # a checker's is about the run that it checks
+        yield f"{ONE_RUN}{event.payload['about']}"

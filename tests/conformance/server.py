@@ -9,18 +9,18 @@ import uvicorn
 
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
-from loomstack_mcp.server.app import build_server
 from loomstack_mcp.server.face import Face
-from loomstack_mcp.server.http import listening
-from loomstack_mcp.server.subscriptions import Subscriptions
+from loomstack_mcp.server.sdk.app import build_server
+from loomstack_mcp.server.sdk.bus import Bus
+from loomstack_mcp.server.sdk.http import listening
 from tests.conformance import fixtures
 
 
 def main() -> None:
     """Print the address on stderr and serve until killed: the suite sends no token."""
     with tempfile.TemporaryDirectory() as home, open_loom(Path(home) / "loom.db") as loom:
-        face = Face(loom, Here(None, {"home": home}, elsewhere="name one"))
-        server = build_server(face, Subscriptions(face))
+        face = Face(Here(None, {"home": home}, elsewhere="name one"), loom)
+        server = build_server(face, Bus(face))
         fixtures.add(server)
         listener = listening("127.0.0.1", 0)
         print(f"http://localhost:{listener.getsockname()[1]}/mcp", file=sys.stderr, flush=True)

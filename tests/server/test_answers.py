@@ -10,7 +10,6 @@ import jsonschema  # type: ignore[import-untyped]  # it has no types
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mcp.types import TextContent
 
 from loomstack_mcp.core.briefing.fitting import Briefing
 from loomstack_mcp.core.changes.conflicts import Conflict
@@ -22,9 +21,10 @@ from loomstack_mcp.core.runs import Run
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server import answers
-from loomstack_mcp.server.app import build_server
 from loomstack_mcp.server.face import Face
-from loomstack_mcp.server.subscriptions import Subscriptions
+from loomstack_mcp.server.sdk.app import build_server
+from loomstack_mcp.server.sdk.bus import Bus
+from loomstack_mcp.server.tools.briefings import briefing_answer
 from loomstack_mcp.server.tools.claims import claim_answer, release_answer
 from loomstack_mcp.server.tools.conflicts import conflict_answer
 from loomstack_mcp.server.tools.notes import note_answer
@@ -55,7 +55,7 @@ briefings = drawn(Briefing, **dict.fromkeys(("runs", "claims", "notes", "changes
 refusals = drawn(ClaimResult, claim=st.none(), blockers=st.lists(drawn(Blocker), min_size=1, max_size=5).map(tuple))
 ANSWERS: dict[str, st.SearchStrategy[Any]] = {
     "start_run": drawn(StartResult, briefing=briefings).map(start_answer),
-    "read_shared_context": briefings.map(answers.briefing_answer),
+    "read_shared_context": briefings.map(briefing_answer),
     "share_context": drawn(NoteResult).map(note_answer),
     "claim_paths": st.one_of(refusals, drawn(ClaimResult, claim=drawn(Claim))).map(claim_answer),
     "release_paths": drawn(ReleaseResult).map(release_answer),
@@ -69,8 +69,8 @@ ANSWERS: dict[str, st.SearchStrategy[Any]] = {
 def definitions(tmp_path_factory: pytest.TempPathFactory) -> Definitions:
     """What the server lists, by name. It is built over a store that is never opened."""
     with Loom(migrating_store(tmp_path_factory.mktemp("none") / "loom.db"), rework_max=3) as loom:
-        face = Face(loom, Here(None, {}, elsewhere=""))
-        listed = anyio.run(build_server(face, Subscriptions(face)).list_tools)
+        face = Face(Here(None, {}, elsewhere=""), loom)
+        listed = anyio.run(build_server(face, Bus(face)).list_tools)
     return {tool.name: tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in listed}
 
 
@@ -83,15 +83,12 @@ def empty(answer: Mapping[str, Any]) -> list[str]:
 def test_an_answer_is_as_its_schema_says_without_what_is_empty(
     definitions: Definitions, tool: str, data: st.DataObject
 ) -> None:
-    result = answers.answer(data.draw(ANSWERS[tool]))
-    body = json.loads(answers.compact(result.structured_content))
+    body = json.loads(answers.compact(answers.body(data.draw(ANSWERS[tool]))))
     schema = definitions[tool]["outputSchema"]
 
     jsonschema.validate(body, schema)
     assert set(body) <= set(schema["properties"])
     assert empty(body) == []
-    assert isinstance(result.content[0], TextContent)
-    assert json.loads(result.content[0].text) == body
 
 
 @given(refusals)

@@ -1,7 +1,6 @@
 """Who is calling, from what the clients send and the system says; whatever else a model writes counts for nothing."""
 
 import os
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,11 +16,8 @@ json_values = st.recursive(st.none() | st.booleans() | st.integers() | st.text(m
 KNOWN = st.sampled_from(["threadId", "sessionId", "x-codex-turn-metadata", "parent_thread_id"])
 
 
-def called(meta: Any = None, *, http: bool = False) -> Caller:
-    context: Any = SimpleNamespace(
-        request_context=SimpleNamespace(meta=meta), headers={"host": "localhost"} if http else None
-    )
-    return caller_of(context)
+def called(meta: dict[str, Any] | None = None, *, http: bool = False) -> Caller:
+    return caller_of(meta or {}, over_http=http)
 
 
 @pytest.fixture(autouse=True)

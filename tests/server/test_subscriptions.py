@@ -10,7 +10,8 @@ from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.face import Face
-from loomstack_mcp.server.subscriptions import Subscriptions
+from loomstack_mcp.server.resources import Watch
+from loomstack_mcp.server.sdk.bus import Bus
 from tests.factories import ANA, BEA
 
 LISTS = ["loom://runs", "loom://claims", "loom://activity"]
@@ -20,9 +21,9 @@ class Listening:
     """A listener of its own, and the looks of the watcher that it hears of."""
 
     def __init__(self, face: Face) -> None:
-        self.changes = Subscriptions(face)
+        self.changes = Bus(face)
         self.heard: list[str] = []
-        self.cursors: dict[str, int] = {}
+        self.watch = Watch(face)
         self.leave = self.changes.subscribe(self._hear)
 
     def _hear(self, event: ServerEvent) -> None:
@@ -32,13 +33,13 @@ class Listening:
     async def look(self) -> list[str]:
         """What is heard of one look."""
         self.heard.clear()
-        await self.changes._publish_news(self.cursors)
+        await self.changes._publish_news(self.watch)
         return list(self.heard)
 
 
 @pytest.fixture
 def face(loom: Loom, shop: Path) -> Face:
-    return Face(loom, Here(shop, {}, elsewhere=""))
+    return Face(Here(shop, {}, elsewhere=""), loom)
 
 
 def started(face: Face, caller: Caller, *, checks_run: str = "") -> str:

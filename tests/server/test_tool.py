@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loomstack_mcp.server.tool import error_line
+from loomstack_mcp.server.errors import error_line
 from tests.server.test_tools import TOOLS
 from tests.wire import Server
 

@@ -1,21 +1,17 @@
 """claim_paths and release_paths."""
 
-import contextlib
+import time
 from collections.abc import Sequence
-from typing import Annotated, Any
-
-import anyio
-from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ToolError
-from mcp.types import CallToolResult
-from typing_extensions import TypedDict
+from contextlib import suppress
+from typing import Any, TypedDict
 
 from loomstack_mcp.core.claims import Blocker, ClaimResult, Mode, ReleaseResult
+from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN, MINUTE_MS, SECOND_MS
 from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.server import answers
-from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.call import Call
 
 _POLL_FIRST_S = 0.05
 _POLL_LAST_S = 0.5
@@ -46,97 +42,83 @@ class ReleaseAnswer(TypedDict, total=False):
     alerts: answers.Items
 
 
-class ClaimTools:
-    """What holds paths, and lets them go."""
+def claim_paths(
+    call: Call,
+    *,
+    run: str = "",
+    paths: list[str],
+    intent: str,
+    mode: Mode = "exclusive",
+    minutes: int = 30,
+    wait_seconds: int = 0,
+) -> ClaimAnswer:
+    """Claim (lock, reserve) files, folders or globs before editing them; intent says why, to others.
+    granted=false names who is editing there and what to do instead: do not edit there. wait_seconds ≤ 45
+    queues. Your calls keep the lease alive."""
+    until = time.monotonic() + max(0, min(wait_seconds, _WAIT_S_MAX))
+    asked: list[tuple[str, ...]] = []
 
-    def __init__(self, face: Face) -> None:
-        self._face = face
+    def patterns(caller: Caller) -> tuple[str, ...]:
+        """What the paths meant when they were asked for: a file that appears in the meantime changes nothing."""
+        if not asked:
+            asked.append(call.face.patterns(caller, paths))
+        return asked[0]
 
-    async def claim_paths(
-        self,
-        *,
-        run: str = "",
-        paths: list[str],
-        intent: str,
-        mode: Mode = "exclusive",
-        minutes: int = 30,
-        wait_seconds: int = 0,
-        ctx: Context[Any, Any],
-    ) -> Annotated[CallToolResult, ClaimAnswer]:
-        """Claim (lock, reserve) files, folders or globs before editing them; intent says why, to others.
-        granted=false names who is editing there and what to do instead: do not edit there. wait_seconds ≤ 45
-        queues. Your calls keep the lease alive."""
-        until = anyio.current_time() + max(0, min(wait_seconds, _WAIT_S_MAX))
-        asked: list[tuple[str, ...]] = []
-
-        def patterns(caller: Caller) -> tuple[str, ...]:
-            """What the paths meant when they were asked for: a file that appears in the meantime changes nothing."""
-            if not asked:
-                asked.append(self._face.patterns(caller, paths))
-            return asked[0]
-
-        async def attempt() -> ClaimResult:
-            # Rounded up, so that the last attempt, at the very end of the wait, still keeps its place.
-            left_ms = (
-                max(1, round((until - anyio.current_time()) * SECOND_MS))
-                if wait_seconds > 0
-                else wait_seconds * SECOND_MS
+    def attempt() -> ClaimResult:
+        wait_ms = wait_seconds * SECOND_MS
+        if wait_seconds > 0:  # rounded up, so that the last attempt, at the very end of the wait, still keeps its place
+            wait_ms = max(1, round((until - time.monotonic()) * SECOND_MS))
+        return call.service(
+            lambda caller: call.face.loom.claims.claim_paths(
+                caller,
+                run,
+                patterns=patterns(caller),
+                intent=intent,
+                mode=mode,
+                ttl_ms=minutes * MINUTE_MS,
+                wait_ms=wait_ms,
             )
-            return await self._face.call(
-                ctx,
-                lambda caller: self._face.loom.claims.claim_paths(
-                    caller,
-                    run,
-                    patterns=patterns(caller),
-                    intent=intent,
-                    mode=mode,
-                    ttl_ms=minutes * MINUTE_MS,
-                    wait_ms=left_ms,
-                ),
-            )
+        )
 
-        heard = False
-        try:
-            result = await attempt()
-            while result.claim is None and anyio.current_time() < until and not self._face.left.is_set():
-                await self._change(result, until)
-                result = await attempt()
-            heard = result.claim is not None or not self._face.left.is_set()
-        finally:
-            if wait_seconds > 0 and asked and not heard:  # cancelled, or the client is gone: nobody will call again
-                await self._withdraw(ctx, run, asked[0], mode)
-        return answers.answer(claim_answer(result))
+    call.face.waits(call)
+    heard = False
+    try:
+        result = attempt()
+        while result.claim is None and time.monotonic() < until and not call.stopped.is_set():
+            _await_change(call, result, until)
+            result = attempt()
+        heard = result.claim is not None or not call.stopped.is_set()
+    finally:
+        call.face.settled(call)
+        if wait_seconds > 0 and asked and not heard:  # cancelled, or the client is gone: nobody will call again
+            _withdraw(call, run, asked[0], mode)
+    return claim_answer(result)
 
-    async def release_paths(
-        self, *, run: str = "", claims: list[str] | None = None, ctx: Context[Any, Any]
-    ) -> Annotated[CallToolResult, ReleaseAnswer]:
-        """Release (unlock) claims as soon as you are done with them; none named: all of the run's."""
 
-        def release(caller: Caller) -> ReleaseResult:
-            return self._face.loom.claims.release_paths(caller, run, claims=claims or [])
+def release_paths(call: Call, *, run: str = "", claims: list[str] | None = None) -> ReleaseAnswer:
+    """Release (unlock) claims as soon as you are done with them; none named: all of the run's."""
 
-        return answers.answer(release_answer(await self._face.call(ctx, release)))
+    def release(caller: Caller) -> ReleaseResult:
+        return call.face.loom.claims.release_paths(caller, run, claims=claims or [])
 
-    async def _withdraw(self, ctx: Context[Any, Any], run: str, patterns: Sequence[str], mode: Mode) -> None:
-        """Leave the queue. A call that failed by itself has nothing there, which is no news."""
-        with anyio.CancelScope(shield=True), contextlib.suppress(ToolError):
-            await self._face.call(
-                ctx, lambda caller: self._face.loom.claims.withdraw(caller, run, patterns=patterns, mode=mode)
-            )
+    return release_answer(call.service(release))
 
-    async def _change(self, refused: ClaimResult, until: float) -> None:
-        """Sleep until something happened in the repo, a blocker's time is up, the client left, or the wait is over."""
-        lapse_s = min(blocker.until_ms for blocker in refused.blockers) - refused.now_ms
-        until = min(until, anyio.current_time() + lapse_s / SECOND_MS)
-        pause_s = _POLL_FIRST_S
-        while (left_s := until - anyio.current_time()) > 0:
-            with anyio.move_on_after(min(pause_s, left_s)):
-                await self._face.left.wait()
-                return
-            cursor = await self._face.run(lambda: self._face.loom.events.cursor(refused.repo_id))
-            if cursor != refused.cursor:
-                return
-            pause_s = min(pause_s * 2, _POLL_LAST_S)
+
+def _withdraw(call: Call, run: str, patterns: Sequence[str], mode: Mode) -> None:
+    """Leave the queue. A call that failed by itself has nothing there, which is no news."""
+    with suppress(LoomError):
+        call.service(lambda caller: call.face.loom.claims.withdraw(caller, run, patterns=patterns, mode=mode))
+
+
+def _await_change(call: Call, refused: ClaimResult, until: float) -> None:
+    """Sleep until something happened in the repo, a blocker's time is up, the call is stopped, or the wait is over."""
+    lapse_s = min(blocker.until_ms for blocker in refused.blockers) - refused.now_ms
+    until = min(until, time.monotonic() + lapse_s / SECOND_MS)
+    pause_s = _POLL_FIRST_S
+    while (left_s := until - time.monotonic()) > 0 and not call.stopped.wait(min(pause_s, left_s)):
+        if call.face.work(lambda: call.face.loom.events.cursor(refused.repo_id)) != refused.cursor:
+            return
+        pause_s = min(pause_s * 2, _POLL_LAST_S)
 
 
 def claim_answer(result: ClaimResult) -> ClaimAnswer:

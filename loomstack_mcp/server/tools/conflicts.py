@@ -1,17 +1,13 @@
 """check_conflicts."""
 
 from dataclasses import replace
-from typing import Annotated, Any
-
-from mcp.server.mcpserver import Context
-from mcp.types import CallToolResult
-from typing_extensions import TypedDict
+from typing import Any, TypedDict
 
 from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.views import agreement_shown, conflict_shown
 from loomstack_mcp.server import answers
-from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.call import Call
 from loomstack_mcp.services.conflicts import ConflictResult
 
 _CONFLICTS_MAX = 8
@@ -27,31 +23,24 @@ class ConflictAnswer(TypedDict, total=False):
     alerts: answers.Items
 
 
-class ConflictTools:
-    """What asks before a change lands."""
+def check_conflicts(call: Call, *, run: str = "", base: str = "", worktree: str = "") -> ConflictAnswer:
+    """Before you land (merge, push, pull request): what your branch and worktree would take back or
+    undo of what others landed, also where git sees no conflict. stop: do not land, do what each
+    conflict says. base: default the trunk. worktree: another one of yours."""
+    face = call.face
 
-    def __init__(self, face: Face) -> None:
-        self._face = face
+    def check(caller: Caller) -> ConflictAnswer:
+        stand = face.standpoints.of(caller, worktree)
+        if not stand.is_meant:  # nothing was looked at, which is never clear
+            return {"verdict": "warn", "unchecked": list(stand.unchecked)}
+        proposal = face.proposal(stand.seen, base)
+        gaps = (*stand.unchecked, *face.unseen_edits(caller, stand.seen))
+        proposal = replace(proposal, unchecked=(*proposal.unchecked, *gaps))
+        result = face.loom.conflicts.check_run(caller, run, proposal)
+        face.see_edits(caller, stand.seen)
+        return conflict_answer(result, worktree=stand.seen.one_of_several)
 
-    async def check_conflicts(
-        self, *, run: str = "", base: str = "", worktree: str = "", ctx: Context[Any, Any]
-    ) -> Annotated[CallToolResult, ConflictAnswer]:
-        """Before you land (merge, push, pull request): what your branch and worktree would take back or
-        undo of what others landed, also where git sees no conflict. stop: do not land, do what each
-        conflict says. base: default the trunk. worktree: another one of yours."""
-
-        def check(caller: Caller) -> ConflictAnswer:
-            stand = self._face.standpoints.of(caller, worktree)
-            if not stand.is_meant:  # nothing was looked at, which is never clear
-                return {"verdict": "warn", "unchecked": list(stand.unchecked)}
-            proposal = self._face.proposal(stand.seen, base)
-            gaps = (*stand.unchecked, *self._face.unseen_edits(caller, stand.seen))
-            proposal = replace(proposal, unchecked=(*proposal.unchecked, *gaps))
-            result = self._face.loom.conflicts.check_run(caller, run, proposal)
-            self._face.see_edits(caller, stand.seen)
-            return conflict_answer(result, worktree=stand.seen.one_of_several)
-
-        return answers.answer(await self._face.call(ctx, check))
+    return call.service(check)
 
 
 def conflict_answer(result: ConflictResult, *, worktree: str = "") -> ConflictAnswer:

@@ -1,16 +1,12 @@
 """record_outcome."""
 
-from typing import Annotated, Any
-
-from mcp.server.mcpserver import Context
-from mcp.types import CallToolResult
-from typing_extensions import TypedDict
+from typing import Any, TypedDict
 
 from loomstack_mcp.core.outcomes import CheckCounts, OutcomeResult, Role, Status
 from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.server import answers
-from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.call import Call
 
 
 class ChecksArgument(TypedDict, total=False):
@@ -29,57 +25,51 @@ class OutcomeAnswer(TypedDict, total=False):
     alerts: answers.Items
 
 
-class OutcomeTools:
-    """What records attempts."""
+def record_outcome(
+    call: Call,
+    *,
+    run: str = "",
+    status: Status,
+    summary: str,
+    role: Role = "maker",
+    checks: ChecksArgument | None = None,
+    tried: str = "",
+    finding: str = "",
+    commits: list[str] | None = None,
+    links: dict[str, str] | None = None,
+) -> OutcomeAnswer:
+    """Report the result (outcome, progress) of an attempt; next says what to do. passed: your tests pass,
+    the run goes on; done (finished) and abandoned end it and release its claims. commits: full shas you made,
+    so that nobody undoes them unseen. tried: what did not work. finding: the ticket or bug it settles.
+    links: name to URL, such as pr. role=checker records about the run named by checks_run."""
+    face = call.face
+    counted = checks or {}
 
-    def __init__(self, face: Face) -> None:
-        self._face = face
-
-    async def record_outcome(
-        self,
-        *,
-        run: str = "",
-        status: Status,
-        summary: str,
-        role: Role = "maker",
-        checks: ChecksArgument | None = None,
-        tried: str = "",
-        finding: str = "",
-        commits: list[str] | None = None,
-        links: dict[str, str] | None = None,
-        ctx: Context[Any, Any],
-    ) -> Annotated[CallToolResult, OutcomeAnswer]:
-        """Report the result (outcome, progress) of an attempt; next says what to do. passed: your tests pass,
-        the run goes on; done (finished) and abandoned end it and release its claims. commits: full shas you made,
-        so that nobody undoes them unseen. tried: what did not work. finding: the ticket or bug it settles.
-        links: name to URL, such as pr. role=checker records about the run named by checks_run."""
-        counted = checks or {}
-
-        def record(caller: Caller) -> OutcomeResult:
-            result = self._face.loom.outcomes.record(
-                caller,
-                run,
-                status=status,
-                summary=summary,
-                role=role,
-                checks=CheckCounts(
-                    passed=counted.get("passed", 0),
-                    failed=counted.get("failed", 0),
-                    failing=tuple(counted.get("failing", ())),
-                ),
-                tried=tried,
-                finding=finding,
-                commits=commits or [],
-                seen=self._face.seen_commits(commits) if commits else None,
-                links=links or {},
-            )
-            if commits:
-                self._face.keep_imprints()
-            return result
-
+    def record(caller: Caller) -> OutcomeResult:
+        result = face.loom.outcomes.record(
+            caller,
+            run,
+            status=status,
+            summary=summary,
+            role=role,
+            checks=CheckCounts(
+                passed=counted.get("passed", 0),
+                failed=counted.get("failed", 0),
+                failing=tuple(counted.get("failing", ())),
+            ),
+            tried=tried,
+            finding=finding,
+            commits=commits or [],
+            seen=face.seen_commits(commits) if commits else None,
+            links=links or {},
+        )
         if commits:
-            await self._face.catch_up()
-        return answers.answer(outcome_answer(await self._face.call(ctx, record)))
+            face.keep_imprints()
+        return result
+
+    if commits:
+        face.catch_up()
+    return outcome_answer(call.service(record))
 
 
 def outcome_answer(result: OutcomeResult) -> OutcomeAnswer:

@@ -1,18 +1,14 @@
 """check_policy."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
-
-from mcp.server.mcpserver import Context
-from mcp.types import CallToolResult
-from typing_extensions import TypedDict
+from typing import TypedDict
 
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.policy.decision_views import reasons_shown
 from loomstack_mcp.core.policy.rules import ActionKind
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.server import answers
-from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.call import Call
 from loomstack_mcp.services.policy import PolicyResult
 
 _HASH_CHARS = 19
@@ -30,44 +26,38 @@ class PolicyAnswer(TypedDict, total=False):
     alerts: answers.Items
 
 
-class PolicyTools:
-    """What asks the team's rules."""
+def check_policy(
+    call: Call,
+    *,
+    run: str = "",
+    action: ActionKind,
+    paths: list[str] | None = None,
+    command: str = "",
+    target: str = "",
+    base: str = "",
+    worktree: str = "",
+) -> PolicyAnswer:
+    """Ask what the team's rules say before you act: permission to edit, push, deploy. deny: do not;
+    require_approval: ask a person first; each reason says what to do instead. target: branch,
+    environment or tool."""
+    face = call.face
 
-    def __init__(self, face: Face) -> None:
-        self._face = face
+    def check(caller: Caller) -> PolicyAnswer:
+        stand = face.standpoints.of(caller, worktree)
+        if not stand.is_meant:
+            return {"effect": "warn", "unchecked": list(stand.unchecked)}
+        rules = stand.seen.rules
+        try:
+            book = rules.book()
+        except PolicyError as broken:  # early points advise; a final one refuses
+            return broken_answer(str(broken))
+        with rules.situation(action, paths or [], command=command, target=target, base=base) as situation:
+            result = face.loom.policy.check(caller, run, book, situation)
+        is_of_worktree = action in _OF_WORKTREE and not paths
+        unseen = face.unseen_edits(caller, stand.seen) if is_of_worktree else ()
+        return policy_answer(result, unchecked=(*stand.unchecked, *unseen))
 
-    async def check_policy(
-        self,
-        *,
-        run: str = "",
-        action: ActionKind,
-        paths: list[str] | None = None,
-        command: str = "",
-        target: str = "",
-        base: str = "",
-        worktree: str = "",
-        ctx: Context[Any, Any],
-    ) -> Annotated[CallToolResult, PolicyAnswer]:
-        """Ask what the team's rules say before you act: permission to edit, push, deploy. deny: do not;
-        require_approval: ask a person first; each reason says what to do instead. target: branch,
-        environment or tool."""
-
-        def check(caller: Caller) -> PolicyAnswer:
-            stand = self._face.standpoints.of(caller, worktree)
-            if not stand.is_meant:
-                return {"effect": "warn", "unchecked": list(stand.unchecked)}
-            rules = stand.seen.rules
-            try:
-                book = rules.book()
-            except PolicyError as broken:  # early points advise; a final one refuses
-                return broken_answer(str(broken))
-            with rules.situation(action, paths or [], command=command, target=target, base=base) as situation:
-                result = self._face.loom.policy.check(caller, run, book, situation)
-            is_of_worktree = action in _OF_WORKTREE and not paths
-            unseen = self._face.unseen_edits(caller, stand.seen) if is_of_worktree else ()
-            return policy_answer(result, unchecked=(*stand.unchecked, *unseen))
-
-        return answers.answer(await self._face.call(ctx, check))
+    return call.service(check)
 
 
 def policy_answer(result: PolicyResult, *, unchecked: Sequence[str] = ()) -> PolicyAnswer:

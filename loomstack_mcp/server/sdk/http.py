@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse
 
 from loomstack_mcp import __version__
 from loomstack_mcp.core.errors import Invalid
-from loomstack_mcp.server.transport import Beside
+from loomstack_mcp.server.sdk.transport import Beside
 
 _TOKEN_BYTES = 32
 _TOKEN = re.compile(rb"[\x21-\x7e]+")

@@ -1,17 +1,28 @@
 """A tool as models see it: the smallest schema that says all, and errors of one line."""
 
+import inspect
 from collections.abc import Callable
-from typing import Any
+from functools import partial, reduce
+from operator import or_
+from types import UnionType
+from typing import Annotated, Any, get_args, get_type_hints, is_typeddict
 
+import anyio
+import anyio.to_thread
+import typing_extensions
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
+from mcp.types import CallToolResult, TextContent
 from pydantic import ValidationError
 
+from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.server import answers
+from loomstack_mcp.server.call import Call
+from loomstack_mcp.server.errors import INTERNAL, error_line, error_text, refused_arguments
+from loomstack_mcp.server.face import Face
+
 _NULL = {"type": "null"}
-_SHOWN_MAX = 3
-_BEGINNING_CHARS, _END_CHARS = 400, 150
-"""Of an error that repeats what it was given; its end is the next step."""
 
 
 class LoomTool(Tool):
@@ -25,9 +36,9 @@ class LoomTool(Tool):
             raise ToolError(error_line(_shortened(self, error))) from error.__cause__
 
 
-def loom_tool(function: Callable[..., Any], **options: Any) -> LoomTool:
+def loom_tool(face: Face, threads: anyio.CapacityLimiter, function: Callable[..., Any], **options: Any) -> LoomTool:
     """Register a function as a tool with the smallest schema that says all."""
-    made = LoomTool.from_function(function, **options)
+    made = LoomTool.from_function(_on_thread(face, threads, function), context_kwarg="ctx", **options)
     assert isinstance(made, LoomTool)
     made.fn_metadata.arg_model.model_config["extra"] = "forbid"
     made.fn_metadata.arg_model.model_rebuild(force=True)
@@ -38,24 +49,46 @@ def loom_tool(function: Callable[..., Any], **options: Any) -> LoomTool:
     return made
 
 
-def error_line(text: str) -> str:
-    """The text as one line that is not longer than a reader needs, whatever of the caller's own words is in it."""
-    line = " ".join(text.split())
-    if len(line) <= _BEGINNING_CHARS + _END_CHARS:
-        return line
-    return f"{line[:_BEGINNING_CHARS]} … {line[-_END_CHARS:]}"
+def _on_thread(face: Face, threads: anyio.CapacityLimiter, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as the SDK calls it: on a thread, told when the client cancels."""
+
+    async def called(*, ctx: Context[Any, Any], **arguments: Any) -> CallToolResult:
+        call = Call(face, ctx.request_context.meta or {}, over_http=ctx.headers is not None)
+        try:
+            work = partial(function, call, **arguments)
+            found = await anyio.to_thread.run_sync(work, limiter=threads, abandon_on_cancel=True)
+        except LoomError as error:
+            raise ToolError(error_text(error)) from None
+        finally:
+            call.stopped.set()
+        body = answers.body(found)
+        return CallToolResult(content=[TextContent(type="text", text=answers.compact(body))], structured_content=body)
+
+    asked = inspect.signature(function, eval_str=True)
+    _, *declared = asked.parameters.values()
+    arguments = [one.replace(annotation=_readable(one.annotation)) for one in declared]
+    context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=Context[Any, Any])
+    answer = Annotated[CallToolResult, _readable(asked.return_annotation)]
+    vars(called)["__signature__"] = inspect.Signature([*arguments, context], return_annotation=answer)
+    called.__name__, called.__doc__ = function.__name__, function.__doc__
+    return called
+
+
+def _readable(kind: Any) -> Any:
+    """A type without `typing.TypedDict`, which pydantic reads from Python 3.12 on; the other's module costs 10 ms."""
+    if is_typeddict(kind):
+        fields = {name: _readable(hint) for name, hint in get_type_hints(kind).items()}
+        return typing_extensions.TypedDict(kind.__name__, fields, total=kind.__total__)  # type: ignore[operator]  # made
+    return reduce(or_, map(_readable, get_args(kind))) if isinstance(kind, UnionType) else kind
 
 
 def _shortened(made: Tool, error: ToolError) -> str:
     if not isinstance(error.__cause__, ValidationError):
         text = str(error).removeprefix(f"Error executing tool {made.name}").removeprefix(": ")
-        return text or "internal: the call failed and nothing was written; the server's log names the cause"
-    wrong = []
-    for problem in error.__cause__.errors(include_url=False, include_input=False)[:_SHOWN_MAX]:
-        name = ".".join(str(part) for part in problem["loc"])
-        wrong.append(f"{name}: {problem['msg']}"[:120])
-    known = ", ".join(made.parameters["properties"])
-    return f"invalid: {'; '.join(wrong)}. {made.name} takes {known}"
+        return text or INTERNAL
+    problems = error.__cause__.errors(include_url=False, include_input=False)
+    wrong = [(".".join(str(part) for part in problem["loc"]), problem["msg"]) for problem in problems]
+    return refused_arguments(made.name, wrong, made.parameters["properties"])
 
 
 def _compact(schema: Any, definitions: dict[str, Any] | None = None) -> Any:
