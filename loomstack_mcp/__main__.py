@@ -1,5 +1,5 @@
 """`python -m loomstack_mcp`."""
 
-from loomstack_mcp.cli.main import main
+from loomstack_mcp.start import main
 
 main()

@@ -31,6 +31,10 @@ Progress = Callable[[int, int], None]
 """Told how many of how many are done."""
 
 
+ELSEWHERE = "pass repo to start_run: the URL of its origin, or a name all sessions use"
+"""How a repository that is not seen is named over MCP."""
+
+
 def unwatched(_: int, __: int) -> None:
     """Nobody watches the progress."""
 

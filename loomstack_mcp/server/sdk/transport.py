@@ -3,11 +3,8 @@
 import contextlib
 import json
 import logging
-import os
-import signal
-import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn
+from typing import Any, NamedTuple
 
 import anyio
 from mcp.server import MCPServer
@@ -31,51 +28,41 @@ from mcp.types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
-from loomstack_mcp.core.limits import EOF_ANSWER_SECONDS_MAX
-
-_CLOSE_S = 0.4
-"""What must be done when the session is gone has this long."""
-
 Beside = Callable[[], Coroutine[Any, Any, None]]
 
 _log = logging.getLogger(__name__)
 
 
+class Streams(NamedTuple):
+    """What the server reads and writes instead of the descriptors 0 and 1, which are somebody else's."""
+
+    stdin: Any
+    """With `readline()`: a line of text with its end, "" at the end of file."""
+    stdout: Any
+    """With `write(text)` and `flush()`."""
+
+
 def serve_stdio(
-    server: MCPServer[Any], *, beside: Beside, on_eof: Callable[[], None], on_close: Callable[[], None]
-) -> NoReturn:
-    """Serve until stdin ends, SIGINT or SIGTERM, then end the process with status 0.
+    server: MCPServer[Any], *, beside: Beside, on_eof: Callable[[], None], streams: Streams | None = None
+) -> None:
+    """Serve until stdin ends. `beside` runs as long as the server does.
 
-    `beside` runs as long as the server does. At the end of stdin, `on_eof` is called in the event loop, whatever was
-    asked is answered, and the process ends as soon as nothing is owed. A signal, and a client that is gone, end it at
-    once: calls that run are cut off, and the store keeps of each all or nothing. `on_close` runs once, whatever ended
-    the session, and never holds the process up for long.
+    At the end of stdin, `on_eof` is called in the event loop, whatever was asked is answered, and this returns as soon
+    as nothing is owed, or the client is gone.
     """
-    closing = threading.Thread(target=on_close, daemon=True)
-    # The SDK's reader is a thread blocked in read(2): nothing can interrupt it, so that an orderly
-    # end would wait for the client's next line. Hence the process ends itself.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: _end(closing))
-    late = threading.Timer(EOF_ANSWER_SECONDS_MAX, _end, (closing,))
-    late.daemon = True
-
-    def eof() -> None:
-        late.start()
-        on_eof()
-
     try:
-        anyio.run(_serve, server, beside, eof)
+        anyio.run(_serve, server, beside, on_eof, streams)
     except* (BrokenPipeError, ConnectionResetError):
         pass
     except* BaseException as failures:  # noqa: BLE001 the process's last handler: say what ended it, not its text
         _log.error("stopped by %s", ", ".join(type(failure).__name__ for failure in failures.exceptions))
-    _end(closing)
 
 
-async def _serve(server: MCPServer[Any], beside: Beside, on_eof: Callable[[], None]) -> None:
+async def _serve(server: MCPServer[Any], beside: Beside, on_eof: Callable[[], None], streams: Streams | None) -> None:
     lowlevel = server._lowlevel_server  # noqa: SLF001 MCPServer.run() offers no way to put a stream in between
     owed = _Owed()
-    async with stdio_server() as (read, write):
+    stdin, stdout = map(anyio.wrap_file, streams) if streams else (None, None)
+    async with stdio_server(stdin, stdout) as (read, write):
         to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception](0)
         to_client, from_server = anyio.create_memory_object_stream[SessionMessage](0)
 
@@ -189,10 +176,3 @@ def _discovered(lowlevel: Any, request: JSONRPCRequest) -> JSONRPCResponse | JSO
     ).model_dump(by_alias=True, mode="json", exclude_none=True)
     stamp = {"io.modelcontextprotocol/serverInfo": lowlevel.server_info_stamp}
     return JSONRPCResponse(jsonrpc="2.0", id=request.id, result={**result, "_meta": stamp})
-
-
-def _end(closing: threading.Thread) -> NoReturn:
-    with contextlib.suppress(RuntimeError):  # a second signal: it runs already
-        closing.start()
-    closing.join(_CLOSE_S)
-    os._exit(0)  # an ordinary exit would wait for the blocked reader

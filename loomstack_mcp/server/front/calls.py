@@ -1,0 +1,102 @@
+"""Requests that take their time: each on a thread, answered once, or never where the client cancelled it."""
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from loomstack_mcp.server.front.wire import Wire
+
+Json = dict[str, Any]
+Id = int | str
+
+_THREADS_MAX = 200
+"""Of one session: a call that waits for others sleeps on its own."""
+
+
+def correlated(id: Id) -> Id:  # noqa: A002 the protocol's word
+    """An id as it is compared: a number that comes back as text is the same one."""
+    try:
+        return int(id) if isinstance(id, str) else id
+    except ValueError:
+        return id
+
+
+class Running:
+    """A request that is being worked on."""
+
+    def __init__(self, id: Id) -> None:  # noqa: A002 the protocol's word
+        self.id = id
+        self.cancelled = False
+        self.stop: Callable[[], None] | None = None
+        """Tells the work that nobody waits for it."""
+
+
+class Calls:
+    """The requests in flight."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._running: dict[Id, Running] = {}
+        self._owed = 0
+        self._settled = threading.Condition()
+        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._threads = 0
+        self._idle = 0
+        """Threads that wait for a job, less the jobs that wait for a thread."""
+
+    def start(self, id: Id, work: Callable[[Running], Json]) -> None:  # noqa: A002 the protocol's word
+        """Work on a request, and answer it with the message that `work` returns, which must not raise."""
+        one = Running(id)
+        with self._settled:
+            self._running[correlated(id)] = one
+            self._owed += 1
+            needs_thread = self._idle <= 0 and self._threads < _THREADS_MAX
+            if needs_thread:
+                self._threads += 1
+            else:
+                self._idle -= 1
+        self._jobs.put(lambda: self._answer(one, work))
+        if needs_thread:
+            threading.Thread(target=self._work, daemon=True).start()
+
+    def cancel(self, id: Id) -> bool:  # noqa: A002 the protocol's word
+        """Nobody waits for this request any more; whether it was one that is worked on here."""
+        with self._settled:
+            one = self._running.pop(correlated(id), None)
+            if one is None:
+                return False
+            one.cancelled = True
+            self._settle()
+        if one.stop:
+            one.stop()
+        return True
+
+    def all_answered(self) -> None:
+        """Returns once nothing is owed."""
+        with self._settled:
+            self._settled.wait_for(lambda: not self._owed)
+
+    def _answer(self, one: Running, work: Callable[[Running], Json]) -> None:
+        answer = work(one)
+        with self._settled:
+            if one.cancelled:
+                return
+            key = correlated(one.id)
+            if self._running.get(key) is one:
+                del self._running[key]
+        try:
+            self._wire.send(answer)
+        finally:
+            with self._settled:
+                self._settle()
+
+    def _settle(self) -> None:
+        self._owed -= 1
+        self._settled.notify_all()
+
+    def _work(self) -> None:
+        while True:
+            self._jobs.get()()
+            with self._settled:
+                self._idle += 1

@@ -1,0 +1,78 @@
+"""Tells those who listen which resources changed, for as long as anybody listens (`subscriptions/listen`)."""
+
+import contextlib
+import threading
+import time
+from typing import Any
+
+from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.front.calls import Id, correlated
+from loomstack_mcp.server.front.definitions import PREFIX
+from loomstack_mcp.server.front.wire import Wire
+
+Json = dict[str, Any]
+
+_POLL_S = 1
+_CONNECTION_CLOSED = -32000
+
+
+class Listening:
+    """The open subscriptions of a session. The store is asked once a second; nobody listening, nothing is asked."""
+
+    def __init__(self, face: Face, wire: Wire) -> None:
+        self._face = face
+        self._wire = wire
+        self._wanted: dict[Id, tuple[Id, frozenset[str]]] = {}
+        self._lock = threading.Lock()
+        self._newcomer = False
+        self._watching = False
+
+    def begin(self, id: Id, honored: Json, uris: frozenset[str]) -> None:  # noqa: A002 the protocol's word
+        """Acknowledge a subscription, and tell of what changes from now on."""
+        self._notify("subscriptions/acknowledged", id, {"notifications": honored})
+        with self._lock:
+            self._wanted[correlated(id)] = (id, uris)
+            self._newcomer = True
+            starts, self._watching = not self._watching, True
+        if starts:
+            threading.Thread(target=self._watch, daemon=True).start()
+
+    def cancel(self, id: Id) -> bool:  # noqa: A002 the protocol's word
+        """That one listens no longer; whether it did."""
+        with self._lock:
+            return self._wanted.pop(correlated(id), None) is not None
+
+    def close(self) -> None:
+        """The session ends: each request to listen is answered with that."""
+        with self._lock:
+            ended, self._wanted = tuple(self._wanted.values()), {}
+        for id, _ in ended:  # noqa: A001 the protocol's word
+            error = {"code": _CONNECTION_CLOSED, "message": "Connection closed"}
+            self._wire.send({"jsonrpc": "2.0", "id": id, "error": error})
+
+    def _watch(self) -> None:
+        from loomstack_mcp.server.resources import Watch  # what only listeners need
+
+        watch = Watch(self._face)
+        while True:
+            with self._lock:
+                if not self._wanted:
+                    self._watching = False
+                    return
+                newcomer, self._newcomer = self._newcomer, False
+            with contextlib.suppress(LoomError):  # the store does not answer now; what changed is told once it does
+                self._tell(self._face.work(lambda: watch.stale(newcomer=newcomer)))  # noqa: B023 called at once
+            time.sleep(_POLL_S)
+
+    def _tell(self, stale: tuple[str, ...]) -> None:
+        for uri in stale:
+            with self._lock:
+                wanted = tuple(self._wanted.values())
+            for id, uris in wanted:  # noqa: A001 the protocol's word
+                if uri in uris:
+                    self._notify("resources/updated", id, {"uri": uri})
+
+    def _notify(self, what: str, id: Id, params: Json) -> None:  # noqa: A002 the protocol's word
+        meta = {f"{PREFIX}subscriptionId": id}
+        self._wire.send({"jsonrpc": "2.0", "method": f"notifications/{what}", "params": {**params, "_meta": meta}})

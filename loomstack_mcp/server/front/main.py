@@ -1,0 +1,130 @@
+"""`serve` on stdin and stdout: messages in, answers out, and the SDK's server for what is not known here."""
+
+import contextlib
+import queue
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NoReturn
+
+from loomstack_mcp.server.ending import Ending
+from loomstack_mcp.server.front.calls import Calls
+from loomstack_mcp.server.front.session import Session
+from loomstack_mcp.server.front.unknown import Unknown
+from loomstack_mcp.server.front.wire import Wire, message_of
+
+if TYPE_CHECKING:
+    from loomstack_mcp.server.front.work import Work
+
+_INTERNAL_ERROR = -32603
+_NO_SDK = "the MCP SDK, which answers this, could not be loaded; the server's log names the cause, and goes on without"
+
+
+class Front:
+    """The server of one client's session."""
+
+    def __init__(self, folder: str, flags: Mapping[str, str | None]) -> None:
+        """`flags` are those of the command line. Nothing is read, and nothing of the rest of the house imported."""
+        self._folder = folder
+        self._flags = flags
+        self._ending = Ending(self._close)
+        self._wire = Wire(self._ending.now)
+        self._calls = Calls(self._wire)
+        self._session = Session(self._wire, self._calls, self._working)
+        self._work: Work | None = None
+        self._making = threading.Lock()
+        self._aside: queue.SimpleQueue[bytes] | None = None
+        """Lines that a thread has read, once the main one is busy with more than messages."""
+        self._can_hand_over = True
+
+    def serve(self) -> NoReturn:
+        """Serve until stdin ends, a signal, or the client is gone; then end the process with status 0."""
+        while line := self._aside.get() if self._aside else self._wire.readline():
+            try:
+                if message := message_of(line):
+                    self._session.received(message)
+            except Unknown:
+                self._hand_over(line)
+        if not self._aside:
+            self._left()
+        self._end()
+
+    def _end(self) -> NoReturn:
+        self._calls.all_answered()
+        if self._work:
+            self._work.listening.close()
+        self._ending.now()
+
+    def _left(self) -> None:
+        """The client asks nothing more."""
+        self._ending.soon()
+        if self._work:
+            self._work.face.leave()
+
+    def _working(self) -> "Work":
+        with self._making:
+            if self._work is None:
+                from pathlib import Path  # what a start needs nothing of
+
+                from loomstack_mcp.edge.here import ELSEWHERE, Here
+                from loomstack_mcp.server.front.work import Work
+
+                self._work = Work(Here(Path(self._folder), self._flags, elsewhere=ELSEWHERE), self._wire)
+            return self._work
+
+    def _close(self) -> None:
+        if self._work:
+            self._work.face.close()
+
+    def _hand_over(self, line: bytes) -> None:
+        """The SDK's server goes on, to the end. Where it cannot be loaded, that request is refused and this goes on."""
+        if self._aside is None:
+            self._aside = queue.SimpleQueue()
+            threading.Thread(target=self._read_aside, args=(self._aside,), daemon=True).start()
+        try:
+            if not self._can_hand_over:
+                raise ImportError
+            from loomstack_mcp.server.front.handover import Opening
+            from loomstack_mcp.server.sdk.app import build_server  # imports the SDK, which most sessions do without
+            from loomstack_mcp.server.sdk.bus import Bus
+            from loomstack_mcp.server.sdk.transport import Streams, serve_stdio
+
+            face = self._working().face
+            changes = Bus(face)
+            server = build_server(face, changes)
+        except Exception as error:  # noqa: BLE001 whatever keeps the SDK from loading, the session goes on
+            self._refuse(line, error)
+            return
+        opening = Opening(self._wire, self._aside, self._session.opened, line)
+        serve_stdio(server, beside=changes.watch, on_eof=face.leave, streams=Streams(opening, opening))
+        self._end()
+
+    def _read_aside(self, lines: "queue.SimpleQueue[bytes]") -> None:
+        """Read on while the main thread imports and serves: what was asked here can still be cancelled here."""
+        while line := self._wire.readline():
+            if not self._cancelled(line):
+                lines.put(line)
+        lines.put(b"")
+        self._left()
+
+    def _cancelled(self, line: bytes) -> bool:
+        try:
+            message = message_of(line)
+        except Unknown:
+            return False
+        return message is not None and self._session.cancelled(message)
+
+    def _refuse(self, line: bytes, error: Exception) -> None:
+        if self._can_hand_over:
+            from loomstack_mcp.server.front.work import log_error
+
+            log_error(error)
+        self._can_hand_over = False
+        with contextlib.suppress(Unknown):  # what is no JSON everywhere has no id to answer to
+            if (message := message_of(line)) and isinstance(id := message.get("id"), int | str):  # noqa: A001
+                refusal = {"code": _INTERNAL_ERROR, "message": _NO_SDK}
+                self._wire.send({"jsonrpc": "2.0", "id": id, "error": refusal})
+
+
+def serve(folder: str, flags: Mapping[str, str | None]) -> NoReturn:
+    """Serve the session of the client that started this process."""
+    Front(folder, flags).serve()

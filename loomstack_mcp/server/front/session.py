@@ -1,0 +1,164 @@
+"""One client's session: which era of the protocol it speaks, and what each of its messages is answered with."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from loomstack_mcp.server.front.calls import Calls, Id, Running
+from loomstack_mcp.server.front.definitions import Definitions
+from loomstack_mcp.server.front.shapes import (
+    VERSION,
+    is_enveloped,
+    known_filter,
+    known_initialize,
+    known_request,
+    known_texts,
+)
+from loomstack_mcp.server.front.unknown import Unknown
+from loomstack_mcp.server.front.wire import Wire
+
+if TYPE_CHECKING:
+    from loomstack_mcp.server.front.listening import Listening
+    from loomstack_mcp.server.front.work import Work
+
+Json = dict[str, Any]
+
+_LISTS = frozenset({"tools/list", "resources/list", "resources/templates/list", "prompts/list"})
+
+
+class Session:
+    """A client's session. A message that it raises Unknown for was not answered, and nothing of it was done."""
+
+    def __init__(self, wire: Wire, calls: Calls, work: Callable[[], "Work"]) -> None:
+        """`work` makes what calls need of the rest of the house, when one first needs it."""
+        self._wire = wire
+        self._calls = calls
+        self._work = work
+        self._definitions = Definitions()
+        self._modern: bool | None = None
+        self._listening: Listening | None = None
+        self.opened: tuple[Json, ...] = ()
+        """What would open the same session elsewhere, in order: all that the client said of itself."""
+
+    def received(self, message: Json) -> None:
+        """Answer a message, now or later. Raises Unknown."""
+        if "method" not in message:  # an answer: nothing was asked
+            return
+        if "id" not in message:
+            self._notified(message)
+            return
+        id, method, params = known_request(message)  # noqa: A001 the protocol's word
+        self._must_be_of_era(method, params)
+        getattr(self, _HANDLERS[method])(id, method, params)
+
+    def cancelled(self, message: Json) -> bool:
+        """Whether a message cancels a request that is worked on here; it is, then."""
+        params = message.get("params")
+        if message.get("method") != "notifications/cancelled" or not isinstance(params, dict):
+            return False
+        id = params.get("requestId")  # noqa: A001 the protocol's word
+        if not isinstance(id, int | str) or isinstance(id, bool):
+            return False
+        return self._calls.cancel(id) or bool(self._listening and self._listening.cancel(id))
+
+    def _notified(self, message: Json) -> None:
+        """Nobody waits for an answer to a notification, whatever it is."""
+        if message.get("method") == "notifications/initialized" and len(self.opened) == 1 and not self._modern:
+            self.opened = (*self.opened, message)
+        self.cancelled(message)
+
+    def _must_be_of_era(self, method: str, params: Json) -> None:
+        """The first request settles the era, but for a probe: clients that probe go on with either."""
+        enveloped = is_enveloped(params)
+        if enveloped and params["_meta"][VERSION] != self._definitions.modern:
+            raise Unknown
+        if method == "initialize":
+            if enveloped or self._modern or self.opened:
+                raise Unknown
+        elif method == "server/discover":
+            if not enveloped or self._modern is False:
+                raise Unknown
+        elif enveloped:
+            if self._modern is False or method == "ping":
+                raise Unknown
+            if self._modern is None:
+                self._modern, self.opened = True, ({"method": "tools/list", "params": {"_meta": params["_meta"]}},)
+        elif self._modern or method == "subscriptions/listen" or not (self.opened or method == "ping"):
+            raise Unknown
+
+    def _initialize(self, id: Id, method: str, params: Json) -> None:  # noqa: A002 the protocol's word
+        revision = known_initialize(params)
+        if revision not in self._definitions.revisions:
+            raise Unknown
+        self._modern, self.opened = False, ({"method": method, "params": params},)
+        self._answer(id, self._definitions.initialized(revision))
+
+    def _ping(self, id: Id, _: str, __: Json) -> None:  # noqa: A002 the protocol's word
+        self._modern = False
+        self._answer(id, {})
+
+    def _discover(self, id: Id, method: str, _: Json) -> None:  # noqa: A002 the protocol's word
+        self._answer(id, self._definitions.listed(method, modern=True))
+
+    def _list(self, id: Id, method: str, _: Json) -> None:  # noqa: A002 the protocol's word
+        self._answer(id, self._definitions.listed(method, modern=bool(self._modern)))
+
+    def _prompt(self, id: Id, _: str, params: Json) -> None:  # noqa: A002 the protocol's word
+        from loomstack_mcp.server.prompts import PROMPTS  # what few sessions ask for
+
+        prompt, given = PROMPTS.get(params.get("name", "")), known_texts(params.get("arguments"))
+        if prompt is None or not given.keys() <= set(prompt.arguments):
+            raise Unknown
+        message = {"role": "user", "content": {"type": "text", "text": prompt.filled(given)}}
+        self._answer(id, self._enveloped({"description": prompt.description, "messages": [message]}))
+
+    def _call(self, id: Id, _: str, params: Json) -> None:  # noqa: A002 the protocol's word
+        name, arguments = params.get("name"), params.get("arguments", {})
+        if not isinstance(name, str) or name not in self._definitions.schemas or not isinstance(arguments, dict):
+            raise Unknown
+        schema, meta = self._definitions.schemas[name], params.get("_meta", {})
+
+        def work(running: Running) -> Json:
+            return self._result(id, self._work().called(running, name, schema, arguments, meta))
+
+        self._calls.start(id, work)
+
+    def _read(self, id: Id, _: str, params: Json) -> None:  # noqa: A002 the protocol's word
+        from loomstack_mcp.server.front.work import known_resource  # what few sessions ask for
+
+        uri = known_resource(params.get("uri"))
+
+        def work(_: Running) -> Json:
+            found = self._work().read(uri)
+            return found | _head(id) if "error" in found else self._result(id, found, cached=True)
+
+        self._calls.start(id, work)
+
+    def _listen(self, id: Id, _: str, params: Json) -> None:  # noqa: A002 the protocol's word
+        honored, uris = known_filter(params)
+        self._listening = self._work().listening
+        self._listening.begin(id, honored, uris)
+
+    def _enveloped(self, result: Json, *, cached: bool = False) -> Json:
+        return self._definitions.enveloped(result, modern=bool(self._modern), cached=cached)
+
+    def _result(self, id: Id, result: Json, *, cached: bool = False) -> Json:  # noqa: A002 the protocol's word
+        return {**_head(id), "result": self._enveloped(result, cached=cached)}
+
+    def _answer(self, id: Id, result: Json) -> None:  # noqa: A002 the protocol's word
+        self._wire.send({**_head(id), "result": result})
+
+
+def _head(id: Id) -> Json:  # noqa: A002 the protocol's word
+    return {"jsonrpc": "2.0", "id": id}
+
+
+_HANDLERS = {
+    "initialize": "_initialize",
+    "ping": "_ping",
+    "server/discover": "_discover",
+    **dict.fromkeys(_LISTS, "_list"),
+    "prompts/get": "_prompt",
+    "tools/call": "_call",
+    "resources/read": "_read",
+    "subscriptions/listen": "_listen",
+}

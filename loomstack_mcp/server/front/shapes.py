@@ -1,0 +1,120 @@
+"""Which messages the front knows: their fields, and what may stand in each. All else is the SDK's server's to judge."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from loomstack_mcp.server.front.definitions import PREFIX
+from loomstack_mcp.server.front.unknown import Unknown
+
+Json = dict[str, Any]
+
+VERSION, CAPABILITIES, CLIENT = f"{PREFIX}protocolVersion", f"{PREFIX}clientCapabilities", f"{PREFIX}clientInfo"
+_ENVELOPE = frozenset({VERSION, CAPABILITIES, CLIENT})
+_NOTHING: frozenset[str] = frozenset()
+_PARAMS: Mapping[str, frozenset[str]] = {
+    "initialize": frozenset({"protocolVersion", "capabilities", "clientInfo"}),
+    "ping": _NOTHING,
+    "server/discover": _NOTHING,
+    "tools/list": _NOTHING,
+    "resources/list": _NOTHING,
+    "resources/templates/list": _NOTHING,
+    "prompts/list": _NOTHING,
+    "tools/call": frozenset({"name", "arguments"}),
+    "prompts/get": frozenset({"name", "arguments"}),
+    "resources/read": frozenset({"uri"}),
+    "subscriptions/listen": frozenset({"notifications"}),
+}
+"""The methods that are known, and the parameters of each besides `_meta`."""
+_CAPABILITIES = frozenset({"experimental", "sampling", "elicitation", "roots", "extensions", "tasks"})
+_INFO = frozenset({"name", "title", "version", "description", "websiteUrl"})
+_FLAGS = frozenset({"toolsListChanged", "promptsListChanged", "resourcesListChanged"})
+
+
+def known_request(message: Json) -> tuple[int | str, str, Json]:
+    """The id, the method and the parameters of a request. Raises Unknown."""
+    id, method, params = message["id"], message.get("method"), message.get("params", {})  # noqa: A001 the protocol's
+    is_request = message.get("jsonrpc") == "2.0" and message.keys() <= {"jsonrpc", "id", "method", "params"}
+    if not (is_request and _is_id(id) and isinstance(method, str) and isinstance(params, dict)):
+        raise Unknown
+    if method not in _PARAMS or not params.keys() <= _PARAMS[method] | {"_meta"}:
+        raise Unknown
+    _known_meta(params)
+    return id, method, params
+
+
+def is_enveloped(params: Json) -> bool:
+    """Whether a request brings its protocol version, as each of the modern era does. Raises Unknown for half of it."""
+    meta = params.get("_meta", {})
+    if VERSION not in meta:
+        return False
+    if CAPABILITIES not in meta or not isinstance(meta[VERSION], str):
+        raise Unknown
+    _known_capabilities(meta[CAPABILITIES])
+    if CLIENT in meta:
+        _known_info(meta[CLIENT])
+    return True
+
+
+def known_initialize(params: Json) -> str:
+    """The revision that a client asks for. Raises Unknown."""
+    revision = params.get("protocolVersion")
+    if not isinstance(revision, str):
+        raise Unknown
+    _known_capabilities(params.get("capabilities"))
+    _known_info(params.get("clientInfo"))
+    return revision
+
+
+def known_filter(params: Json) -> tuple[Json, frozenset[str]]:
+    """What a client wants to hear of, as it is acknowledged, and the resources among it. Raises Unknown."""
+    wanted = params.get("notifications")
+    if not isinstance(wanted, dict) or not wanted.keys() <= _FLAGS | {"resourceSubscriptions"}:
+        raise Unknown
+    uris = wanted.get("resourceSubscriptions", [])
+    flags = {name: wanted[name] for name in _FLAGS & wanted.keys()}
+    if not _are_texts(uris) or not all(isinstance(flag, bool) for flag in flags.values()):
+        raise Unknown
+    honored: Json = {name: True for name, flag in flags.items() if flag}
+    return (honored | {"resourceSubscriptions": uris} if uris else honored), frozenset(uris)
+
+
+def known_texts(given: Any) -> dict[str, str]:
+    """Named texts, none where nothing is given. Raises Unknown."""
+    if given is None:
+        return {}
+    if not isinstance(given, dict) or not _are_texts(list(given.values())):
+        raise Unknown
+    return given
+
+
+def _known_meta(params: Json) -> None:
+    meta = params.get("_meta", {})
+    if not isinstance(meta, dict):
+        raise Unknown
+    if "progressToken" in meta and not _is_id(meta["progressToken"]):
+        raise Unknown
+    if any(name.startswith(PREFIX) and name not in _ENVELOPE for name in meta):
+        raise Unknown
+
+
+def _known_capabilities(given: Any) -> None:
+    if not isinstance(given, dict) or not given.keys() <= _CAPABILITIES:
+        raise Unknown
+    for about in given.values():
+        if not isinstance(about, dict) or not all(isinstance(part, bool | dict) for part in about.values()):
+            raise Unknown
+
+
+def _known_info(given: Any) -> None:
+    if not isinstance(given, dict) or not {"name", "version"} <= given.keys() <= _INFO:
+        raise Unknown
+    if not _are_texts(list(given.values())):
+        raise Unknown
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int | str) and not isinstance(value, bool)

@@ -1,0 +1,90 @@
+"""What a call needs of the rest of the house: imported when the first one comes, and each tool with its first call."""
+
+import sys
+from typing import Any
+
+from loomstack_mcp.core.errors import LoomError, NotFound
+from loomstack_mcp.edge.here import Here
+from loomstack_mcp.server import answers
+from loomstack_mcp.server.call import Call
+from loomstack_mcp.server.errors import INTERNAL, error_line, error_text, refused_arguments
+from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.front.arguments import WrongArguments, checked_arguments
+from loomstack_mcp.server.front.calls import Running
+from loomstack_mcp.server.front.listening import Listening
+from loomstack_mcp.server.front.unknown import Unknown
+from loomstack_mcp.server.front.wire import Wire
+from loomstack_mcp.server.tools import tool_function
+
+Json = dict[str, Any]
+
+_LISTS = frozenset({"loom://runs", "loom://claims", "loom://activity"})
+_ONE_RUN = "loom://runs/"
+_NOT_FOUND, _FAILED = -32602, -32603
+"""Codes of the protocol for a resource that is not there, and for one that cannot be read now."""
+
+
+class Work:
+    """The face of this process, and what messages ask of it. It returns results as the protocol spells them."""
+
+    def __init__(self, here: Here, wire: Wire) -> None:
+        self.face = Face(here)
+        self.listening = Listening(self.face, wire)
+
+    def called(self, running: Running, tool: str, schema: Json, arguments: Json, meta: Json) -> Json:
+        """The result of a tool call; an error is one line that says what to do."""
+        try:
+            given = checked_arguments(schema, arguments)
+            call = Call(self.face, meta)
+            running.stop = call.stopped.set
+            if running.cancelled:
+                call.stopped.set()
+            body = answers.body(tool_function(tool)(call, **given))
+        except WrongArguments as error:
+            return _failed(refused_arguments(tool, error.wrong, schema["properties"]))
+        except LoomError as error:
+            return _failed(error_text(error))
+        except Exception as error:  # noqa: BLE001 the call's last handler: its text stays on the server
+            log_error(error)
+            return _failed(INTERNAL)
+        text = {"type": "text", "text": answers.compact(body)}
+        return {"content": [text], "structuredContent": body, "isError": False}
+
+    def read(self, uri: str) -> Json:
+        """A resource, or the error as the protocol has it."""
+        from loomstack_mcp.server import resources  # what few sessions ask for
+
+        try:
+            run = uri.removeprefix(_ONE_RUN)
+            text = self.face.work(
+                lambda: resources.listed(self.face, uri) if run == uri else resources.one_run(self.face, run)
+            )
+        except LoomError as error:
+            code = _NOT_FOUND if isinstance(error, NotFound) else _FAILED
+            return {"error": {"code": code, "message": error_line(error_text(error)), "data": {"uri": uri}}}
+        except Exception as error:  # noqa: BLE001 the request's last handler: its text stays on the server
+            log_error(error)
+            return {"error": {"code": _FAILED, "message": INTERNAL, "data": {"uri": uri}}}
+        return {"contents": [{"uri": uri, "mimeType": "application/json", "text": text}]}
+
+
+def known_resource(uri: Any) -> str:
+    """The address of a resource that there is, or could be. Raises Unknown."""
+    if not isinstance(uri, str):
+        raise Unknown
+    run = uri.removeprefix(_ONE_RUN)
+    if uri not in _LISTS and (run == uri or not (run.isascii() and run.replace("_", "").isalnum())):
+        raise Unknown
+    return uri
+
+
+def _failed(text: str) -> Json:
+    return {"content": [{"type": "text", "text": error_line(text)}], "isError": True}
+
+
+def log_error(error: Exception) -> None:
+    """Tell the server's log what went wrong, whole."""
+    import traceback  # what an orderly session needs nothing of
+
+    sys.stderr.write("loomstack-mcp: internal:\n" + "".join(traceback.format_exception(error)))
+    sys.stderr.flush()
