@@ -4,7 +4,6 @@ The schemas use seven keywords; a validator that knows all of JSON Schema would 
 """
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from loomstack_mcp.core.errors import Invalid
@@ -12,134 +11,123 @@ from loomstack_mcp.core.errors import Invalid
 Json = dict[str, Any]
 
 _DIGITS_MAX = 4300
-"""Of a number in a text, as `int` reads it (PEP 644's neighbour, sys.set_int_max_str_digits)."""
+"""Of a number in a text: Python's own bound (sys.set_int_max_str_digits)."""
+_FLOAT_MOST = 2.0**63
+"""A float from here on stands for no whole number."""
+_NO_INTEGER = "Input should be a valid integer, unable to parse string as an integer"
 
-
-class _Wrong(Exception):
-    """What is wrong, and where: the names on the way to it, the outermost first."""
-
-    def __init__(self, why: str, *at: str) -> None:
-        super().__init__(why)
-        self.at = at
-
-
-def checked_arguments(schema: Json, arguments: Json) -> Json:
-    """The arguments as the tool takes them. Raises WrongArguments, with each that is wrong."""
-    properties = schema["properties"]
-    required = schema.get("required", ())
-    wrong: list[tuple[str, str]] = []
-    found: Json = {}
-    for name, about in properties.items():
-        if name in arguments:
-            try:
-                found[name] = _argument(arguments[name], about, optional=name not in required)
-            except _Wrong as problem:
-                wrong.append((".".join((name, *problem.at)), str(problem)))
-        elif name in required:
-            wrong.append((name, "Field required"))
-    wrong += [(name, "Extra inputs are not permitted") for name in arguments if name not in properties]
-    if wrong:
-        raise WrongArguments(wrong)
-    return found
+Wrong = list[tuple[str, str]]
+"""Arguments that are wrong, by the names on the way to them, each with why."""
 
 
 class WrongArguments(Invalid):
     """Arguments that a tool does not take."""
 
-    def __init__(self, wrong: list[tuple[str, str]]) -> None:
-        super().__init__("; ".join(name for name, _ in wrong))
+    def __init__(self, wrong: Wrong) -> None:
+        super().__init__("; ".join(f"{name}: {why}" for name, why in wrong))
         self.wrong = wrong
 
 
-def _argument(value: Any, about: Json, *, optional: bool) -> Any:
-    """One argument. Lists and objects may come as JSON text, as some clients send them, and as null where optional."""
-    kind = about["type"]
-    if isinstance(value, str) and (kind != "string" or "enum" in about):
-        value = _unpacked(value)
-    if value is None and optional and kind in ("array", "object"):
-        return None
-    return _value(value, about)
+class _Refused(Exception):
+    """Why a value is none of its kind."""
 
 
-def _unpacked(text: str) -> Any:
-    """What a JSON text holds, where that is more than a text or a number; else the text."""
-    try:
-        held = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return text if isinstance(held, str | int | float) else held
+def checked_arguments(schema: Json, arguments: Json) -> Json:
+    """The arguments as the tool takes them. Raises WrongArguments, with all that are wrong."""
+    wrong: Wrong = []
+    required = schema.get("required", ())
+    given = {name: _given(value, schema["properties"].get(name, {})) for name, value in arguments.items()}
+    # Models that learned to spell out what is missing send null.
+    left_out = {name for name, value in given.items() if value is None and name not in required}
+    nulls = {name: None for name in left_out if schema["properties"].get(name, {}).get("type") in ("array", "object")}
+    found = _fields({name: value for name, value in given.items() if name not in nulls}, schema, "", wrong)
+    wrong += [(name, "Field required") for name in required if name not in arguments]
+    if wrong:
+        raise WrongArguments(wrong)
+    return {**found, **nulls}
 
 
-def _value(value: Any, about: Json) -> Any:
-    if "enum" in about:
-        return _one_of(value, about["enum"])
-    return _KINDS[about["type"]](value, about)
-
-
-def _one_of(value: Any, choices: list[str]) -> str:
-    if isinstance(value, str) and value in choices:
+def _given(value: Any, about: Json) -> Any:
+    """What was given, unpacked where a client sent a list or an object as JSON text."""
+    if not isinstance(value, str) or (about.get("type") == "string" and "enum" not in about):
         return value
-    *most, last = (f"'{choice}'" for choice in choices)
-    raise _Wrong(f"Input should be {', '.join(most)} or {last}" if most else f"Input should be {last}")
+    try:
+        held = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    return value if isinstance(held, str | int | float) else held
 
 
-def _string(value: Any, _: Json) -> str:
-    if not isinstance(value, str):
-        raise _Wrong("Input should be a valid string")
+def _value(value: Any, about: Json, at: str, wrong: Wrong) -> Any:
+    """The value as its schema has it; what is wrong with it is added to `wrong`."""
+    try:
+        match about["type"]:
+            case "array":
+                return [
+                    _value(part, about["items"], f"{at}.{number}", wrong) for number, part in enumerate(_list(value))
+                ]
+            case "object":
+                return _fields(_mapping(value), about, f"{at}.", wrong)
+            case "integer":
+                return _integer(value)
+            case _:
+                return _text(value, about.get("enum"))
+    except _Refused as why:
+        wrong.append((at, str(why)))
+
+
+def _fields(given: Json, about: Json, above: str, wrong: Wrong) -> Json:
+    known, rest = about.get("properties", {}), about.get("additionalProperties")
+    found: Json = {}
+    for name, value in given.items():
+        if name in known or rest:
+            found[name] = _value(value, known.get(name, rest), f"{above}{name}", wrong)
+        else:
+            wrong.append((f"{above}{name}", "Extra inputs are not permitted"))
+    return found
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise _Refused("Input should be a valid list")
     return value
 
 
-def _integer(value: Any, _: Json) -> int:
+def _mapping(value: Any) -> Json:
+    if not isinstance(value, dict):
+        raise _Refused("Input should be a valid dictionary")
+    return value
+
+
+def _text(value: Any, choices: list[str] | None) -> str:
+    if choices is not None and value not in choices:
+        *most, last = (f"'{choice}'" for choice in choices)
+        raise _Refused(f"Input should be {', '.join(most)} or {last}" if most else f"Input should be {last}")
+    if not isinstance(value, str):
+        raise _Refused("Input should be a valid string")
+    return value
+
+
+def _integer(value: Any) -> int:
     """A whole number, also as a float without a fraction, a truth value, or a text that spells one."""
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        if not value.is_integer():
-            raise _Wrong("Input should be a valid integer, got a number with a fractional part")
-        return int(value)
     if isinstance(value, str):
         return _spelled(value)
-    raise _Wrong("Input should be a valid integer")
+    if not isinstance(value, int | float):
+        raise _Refused("Input should be a valid integer")
+    if isinstance(value, float) and not value.is_integer():
+        raise _Refused("Input should be a valid integer, got a number with a fractional part")
+    if isinstance(value, float) and abs(value) >= _FLOAT_MOST:
+        raise _Refused("Input should be a valid integer, the number is too large")
+    return int(value)
 
 
 def _spelled(text: str) -> int:
     whole, dot, fraction = text.strip().partition(".")
-    digits = whole[1:] if whole[:1] in ("+", "-") else whole
-    is_plain = digits.replace("_", "").isdecimal() and digits.isascii() and not fraction.strip("0")
-    if not is_plain or (dot and not fraction and not digits) or len(digits) > _DIGITS_MAX:
-        raise _Wrong("Input should be a valid integer, unable to parse string as an integer")
+    digits = whole.removeprefix("-") if whole.startswith("-") else whole.removeprefix("+")
+    is_plain = digits.isascii() and digits.replace("_", "").isdecimal() and len(digits) <= _DIGITS_MAX
+    if not is_plain or fraction.strip("0") or bool(dot) != bool(fraction):
+        raise _Refused(_NO_INTEGER)
     try:
         return int(whole)
-    except ValueError:
-        raise _Wrong("Input should be a valid integer, unable to parse string as an integer") from None
-
-
-def _array(value: Any, about: Json) -> list[Any]:
-    if not isinstance(value, list):
-        raise _Wrong("Input should be a valid list")
-    return [_below(part, about["items"], str(number)) for number, part in enumerate(value)]
-
-
-def _object(value: Any, about: Json) -> Json:
-    """A mapping whose values are of one kind, or the fields that are known; others of it are left out."""
-    if not isinstance(value, dict):
-        raise _Wrong("Input should be a valid dictionary")
-    if "properties" not in about:
-        return {name: _below(part, about["additionalProperties"], name) for name, part in value.items()}
-    known = about["properties"]
-    return {name: _below(part, known[name], name) for name, part in value.items() if name in known}
-
-
-def _below(value: Any, about: Json, name: str) -> Any:
-    try:
-        return _value(value, about)
-    except _Wrong as problem:
-        raise _Wrong(str(problem), name, *problem.at) from None
-
-
-_KINDS: dict[str, Callable[[Any, Json], Any]] = {
-    "string": _string,
-    "integer": _integer,
-    "array": _array,
-    "object": _object,
-}
+    except ValueError:  # underscores where none may be
+        raise _Refused(_NO_INTEGER) from None
