@@ -107,8 +107,8 @@ def serve(tmp_path: Path, shop: Path) -> Iterator[Callable[..., Server]]:
     """Start real stdio servers over one store, each ready for calls."""
     with contextlib.ExitStack() as servers:
 
-        def start(*, cwd: Path = shop, initialize: bool = True, **env: str) -> Server:
-            server = servers.enter_context(Server(COMMAND, env=environment(tmp_path, **env), cwd=cwd))
+        def start(*, cwd: Path = shop, initialize: bool = True, fresh: bool = False, **env: str) -> Server:
+            server = servers.enter_context(Server(COMMAND, env=environment(tmp_path, **env), cwd=cwd, fresh=fresh))
             if initialize:
                 server.initialize()
             return server

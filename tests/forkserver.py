@@ -31,7 +31,7 @@ from typing import Any, TextIO
 import loomstack_mcp
 
 NUMBER_BYTES = 8
-PROGRAMS = {"loomstack-mcp": "loomstack_mcp.cli.main", "loomstack-hook": "loomstack_mcp.hooks.main"}
+PROGRAMS = {"loomstack-mcp": "loomstack_mcp.start", "loomstack-hook": "loomstack_mcp.hooks.main"}
 _LATE = ("anyio._backends._asyncio", "uvicorn.lifespan.on", "uvicorn.loops.asyncio", "uvicorn.protocols.http.h11_impl")
 """What others import only when it is used."""
 

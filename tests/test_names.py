@@ -19,7 +19,7 @@ SEAM = {
     "store.sqlite.backend.SqliteStore.read": "the same door of the one backend",
 }
 CLIENTS = ("core.clients.claude", "core.clients.codex")
-ENTRY_POINTS = ("cli.main", "hooks.main")
+ENTRY_POINTS = ("cli.main", "hooks.main", "start")
 SCHEMA, RECORDS = "adapters.policy.models", "core.policy.rules"
 PAIRS = {
     "action": (CLIENTS, "both read a hook's payload; the hook picks one by the client's name"),

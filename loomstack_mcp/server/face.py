@@ -2,8 +2,8 @@
 
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from loomstack_mcp.core.outcomes import SeenCommits
     from loomstack_mcp.core.policy.rules import Rule
     from loomstack_mcp.core.stranded import StrandedRun
-    from loomstack_mcp.server.call import Call
 
 _Answer = TypeVar("_Answer")
 
@@ -43,7 +42,7 @@ class Face:
         self._checkout: Checkout | None = None
         self._beside: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._callers: dict[tuple[str, str, str], Caller] = {}
-        self._waiting: set[Call] = set()
+        self._waiting: set[threading.Event] = set()
         self._left = False
         self._lock = threading.Lock()
         self._catching_up = threading.Lock()
@@ -70,24 +69,25 @@ class Face:
         refuse_paused(self.here.settings.home, identity, caller.session)
         return caller
 
-    def waits(self, call: "Call") -> None:
-        """The call is told once the client has left."""
+    @contextmanager
+    def told_of_end(self, stopped: threading.Event) -> Iterator[None]:
+        """A wait that is told once the client has left."""
         with self._lock:
-            self._waiting.add(call)
+            self._waiting.add(stopped)
             if self._left:
-                call.stopped.set()
-
-    def settled(self, call: "Call") -> None:
-        """The call waits no longer."""
-        with self._lock:
-            self._waiting.discard(call)
+                stopped.set()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting.discard(stopped)
 
     def leave(self) -> None:
         """The client asks nothing more: nothing is waited for on its behalf."""
         with self._lock:
             self._left = True
-            for call in self._waiting:
-                call.stopped.set()
+            for stopped in self._waiting:
+                stopped.set()
 
     def checkout(self) -> Checkout:
         """The checkout that the process stands in, as it was when it was last looked at: enough to know the repo."""

@@ -7,8 +7,7 @@ import json
 from typing import Any
 
 from loomstack_mcp.core.errors import Invalid
-
-Json = dict[str, Any]
+from loomstack_mcp.server.front.messages import Json
 
 _DIGITS_MAX = 4300
 """Of a number in a text: Python's own bound (sys.set_int_max_str_digits)."""
@@ -16,14 +15,14 @@ _FLOAT_MOST = 2.0**63
 """A float from here on stands for no whole number."""
 _NO_INTEGER = "Input should be a valid integer, unable to parse string as an integer"
 
-Wrong = list[tuple[str, str]]
+WrongValues = list[tuple[str, str]]
 """Arguments that are wrong, by the names on the way to them, each with why."""
 
 
 class WrongArguments(Invalid):
     """Arguments that a tool does not take."""
 
-    def __init__(self, wrong: Wrong) -> None:
+    def __init__(self, wrong: WrongValues) -> None:
         super().__init__("; ".join(f"{name}: {why}" for name, why in wrong))
         self.wrong = wrong
 
@@ -34,7 +33,7 @@ class _Refused(Exception):
 
 def checked_arguments(schema: Json, arguments: Json) -> Json:
     """The arguments as the tool takes them. Raises WrongArguments, with all that are wrong."""
-    wrong: Wrong = []
+    wrong: WrongValues = []
     required = schema.get("required", ())
     given = {name: _given(value, schema["properties"].get(name, {})) for name, value in arguments.items()}
     # Models that learned to spell out what is missing send null.
@@ -58,7 +57,7 @@ def _given(value: Any, about: Json) -> Any:
     return value if isinstance(held, str | int | float) else held
 
 
-def _value(value: Any, about: Json, at: str, wrong: Wrong) -> Any:
+def _value(value: Any, about: Json, at: str, wrong: WrongValues) -> Any:
     """The value as its schema has it; what is wrong with it is added to `wrong`."""
     try:
         match about["type"]:
@@ -76,7 +75,7 @@ def _value(value: Any, about: Json, at: str, wrong: Wrong) -> Any:
         wrong.append((at, str(why)))
 
 
-def _fields(given: Json, about: Json, above: str, wrong: Wrong) -> Json:
+def _fields(given: Json, about: Json, above: str, wrong: WrongValues) -> Json:
     known, rest = about.get("properties", {}), about.get("additionalProperties")
     found: Json = {}
     for name, value in given.items():

@@ -3,29 +3,18 @@
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any
 
+from loomstack_mcp.server.front.messages import Json, RequestId, correlated
 from loomstack_mcp.server.front.wire import Wire
-
-Json = dict[str, Any]
-Id = int | str
 
 _THREADS_MAX = 200
 """Of one session: a call that waits for others sleeps on its own."""
 
 
-def correlated(id: Id) -> Id:  # noqa: A002 the protocol's word
-    """An id as it is compared: a number that comes back as text is the same one."""
-    try:
-        return int(id) if isinstance(id, str) else id
-    except ValueError:
-        return id
-
-
 class Running:
     """A request that is being worked on."""
 
-    def __init__(self, id: Id) -> None:  # noqa: A002 the protocol's word
+    def __init__(self, id: RequestId) -> None:  # noqa: A002 the protocol's word
         self.id = id
         self.cancelled = False
         self.stop: Callable[[], None] | None = None
@@ -37,7 +26,7 @@ class Calls:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self._running: dict[Id, Running] = {}
+        self._running: dict[RequestId, Running] = {}
         self._owed = 0
         self._settled = threading.Condition()
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -45,7 +34,7 @@ class Calls:
         self._idle = 0
         """Threads that wait for a job, less the jobs that wait for a thread."""
 
-    def start(self, id: Id, work: Callable[[Running], Json]) -> None:  # noqa: A002 the protocol's word
+    def start(self, id: RequestId, work: Callable[[Running], Json]) -> None:  # noqa: A002 the protocol's word
         """Work on a request, and answer it with the message that `work` returns, which must not raise."""
         one = Running(id)
         with self._settled:
@@ -60,7 +49,7 @@ class Calls:
         if needs_thread:
             threading.Thread(target=self._work, daemon=True).start()
 
-    def cancel(self, id: Id) -> bool:  # noqa: A002 the protocol's word
+    def cancel(self, id: RequestId) -> bool:  # noqa: A002 the protocol's word
         """Nobody waits for this request any more; whether it was one that is worked on here."""
         with self._settled:
             one = self._running.pop(correlated(id), None)

@@ -5,11 +5,9 @@ The file is written by `python -m tests.server.front.record`, and held against t
 
 import json
 import os
-from typing import Any
 
 from loomstack_mcp import __version__
-
-Json = dict[str, Any]
+from loomstack_mcp.server.front.messages import Json
 
 SERVER_INFO = {"name": "loomstack", "version": __version__}
 PREFIX = "io.modelcontextprotocol/"

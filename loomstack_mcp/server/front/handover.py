@@ -6,11 +6,9 @@ No call that was answered here is ever told again: it would run twice.
 import json
 import queue
 import secrets
-from typing import Any
 
+from loomstack_mcp.server.front.messages import Json
 from loomstack_mcp.server.front.wire import Wire
-
-Json = dict[str, Any]
 
 
 class Opening:

@@ -3,15 +3,12 @@
 import contextlib
 import threading
 import time
-from typing import Any
 
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.server.face import Face
-from loomstack_mcp.server.front.calls import Id, correlated
 from loomstack_mcp.server.front.definitions import PREFIX
+from loomstack_mcp.server.front.messages import Json, RequestId, correlated
 from loomstack_mcp.server.front.wire import Wire
-
-Json = dict[str, Any]
 
 _POLL_S = 1
 _CONNECTION_CLOSED = -32000
@@ -23,12 +20,12 @@ class Listening:
     def __init__(self, face: Face, wire: Wire) -> None:
         self._face = face
         self._wire = wire
-        self._wanted: dict[Id, tuple[Id, frozenset[str]]] = {}
+        self._wanted: dict[RequestId, tuple[RequestId, frozenset[str]]] = {}
         self._lock = threading.Lock()
         self._newcomer = False
         self._watching = False
 
-    def begin(self, id: Id, honored: Json, uris: frozenset[str]) -> None:  # noqa: A002 the protocol's word
+    def begin(self, id: RequestId, honored: Json, uris: frozenset[str]) -> None:  # noqa: A002 the protocol's word
         """Acknowledge a subscription, and tell of what changes from now on."""
         self._notify("subscriptions/acknowledged", id, {"notifications": honored})
         with self._lock:
@@ -38,7 +35,7 @@ class Listening:
         if starts:
             threading.Thread(target=self._watch, daemon=True).start()
 
-    def cancel(self, id: Id) -> bool:  # noqa: A002 the protocol's word
+    def cancel(self, id: RequestId) -> bool:  # noqa: A002 the protocol's word
         """That one listens no longer; whether it did."""
         with self._lock:
             return self._wanted.pop(correlated(id), None) is not None
@@ -73,6 +70,6 @@ class Listening:
                 if uri in uris:
                     self._notify("resources/updated", id, {"uri": uri})
 
-    def _notify(self, what: str, id: Id, params: Json) -> None:  # noqa: A002 the protocol's word
+    def _notify(self, what: str, id: RequestId, params: Json) -> None:  # noqa: A002 the protocol's word
         meta = {f"{PREFIX}subscriptionId": id}
         self._wire.send({"jsonrpc": "2.0", "method": f"notifications/{what}", "params": {**params, "_meta": meta}})

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from loomstack_mcp.server.ending import Ending
 from loomstack_mcp.server.front.calls import Calls
+from loomstack_mcp.server.front.messages import NotKnown
 from loomstack_mcp.server.front.session import Session
-from loomstack_mcp.server.front.unknown import Unknown
 from loomstack_mcp.server.front.wire import Wire, message_of
 
 if TYPE_CHECKING:
@@ -39,14 +39,19 @@ class Front:
     def serve(self) -> NoReturn:
         """Serve until stdin ends, a signal, or the client is gone; then end the process with status 0."""
         while line := self._aside.get() if self._aside else self._wire.readline():
-            try:
-                if message := message_of(line):
-                    self._session.received(message)
-            except Unknown:
+            if not self._answered(line):
                 self._hand_over(line)
         if not self._aside:
             self._left()
         self._end()
+
+    def _answered(self, line: bytes) -> bool:
+        try:
+            if message := message_of(line):
+                self._session.received(message)
+        except NotKnown:
+            return False
+        return True
 
     def _end(self) -> NoReturn:
         self._calls.all_answered()
@@ -109,7 +114,7 @@ class Front:
     def _cancelled(self, line: bytes) -> bool:
         try:
             message = message_of(line)
-        except Unknown:
+        except NotKnown:
             return False
         return message is not None and self._session.cancelled(message)
 
@@ -119,7 +124,7 @@ class Front:
 
             log_error(error)
         self._can_hand_over = False
-        with contextlib.suppress(Unknown):  # what is no JSON everywhere has no id to answer to
+        with contextlib.suppress(NotKnown):  # what is no JSON everywhere has no id to answer to
             if (message := message_of(line)) and isinstance(id := message.get("id"), int | str):  # noqa: A001
                 refusal = {"code": _INTERNAL_ERROR, "message": _NO_SDK}
                 self._wire.send({"jsonrpc": "2.0", "id": id, "error": refusal})

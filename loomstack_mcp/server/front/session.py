@@ -1,10 +1,11 @@
 """One client's session: which era of the protocol it speaks, and what each of its messages is answered with."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from loomstack_mcp.server.front.calls import Calls, Id, Running
+from loomstack_mcp.server.front.calls import Calls, Running
 from loomstack_mcp.server.front.definitions import Definitions
+from loomstack_mcp.server.front.messages import Json, NotKnown, RequestId
 from loomstack_mcp.server.front.shapes import (
     VERSION,
     is_enveloped,
@@ -13,20 +14,17 @@ from loomstack_mcp.server.front.shapes import (
     known_request,
     known_texts,
 )
-from loomstack_mcp.server.front.unknown import Unknown
 from loomstack_mcp.server.front.wire import Wire
 
 if TYPE_CHECKING:
     from loomstack_mcp.server.front.listening import Listening
     from loomstack_mcp.server.front.work import Work
 
-Json = dict[str, Any]
-
 _LISTS = frozenset({"tools/list", "resources/list", "resources/templates/list", "prompts/list"})
 
 
 class Session:
-    """A client's session. A message that it raises Unknown for was not answered, and nothing of it was done."""
+    """A client's session. A message that it raises NotKnown for was not answered, and nothing of it was done."""
 
     def __init__(self, wire: Wire, calls: Calls, work: Callable[[], "Work"]) -> None:
         """`work` makes what calls need of the rest of the house, when one first needs it."""
@@ -40,7 +38,7 @@ class Session:
         """What would open the same session elsewhere, in order: all that the client said of itself."""
 
     def received(self, message: Json) -> None:
-        """Answer a message, now or later. Raises Unknown."""
+        """Answer a message, now or later. Raises NotKnown."""
         if "method" not in message:  # an answer: nothing was asked
             return
         if "id" not in message:
@@ -70,51 +68,51 @@ class Session:
         """The first request settles the era, but for a probe: clients that probe go on with either."""
         enveloped = is_enveloped(params)
         if enveloped and params["_meta"][VERSION] != self._definitions.modern:
-            raise Unknown
+            raise NotKnown
         if method == "initialize":
             if enveloped or self._modern or self.opened:
-                raise Unknown
+                raise NotKnown
         elif method == "server/discover":
             if not enveloped or self._modern is False:
-                raise Unknown
+                raise NotKnown
         elif enveloped:
             if self._modern is False or method == "ping":
-                raise Unknown
+                raise NotKnown
             if self._modern is None:
                 self._modern, self.opened = True, ({"method": "tools/list", "params": {"_meta": params["_meta"]}},)
         elif self._modern or method == "subscriptions/listen" or not (self.opened or method == "ping"):
-            raise Unknown
+            raise NotKnown
 
-    def _initialize(self, id: Id, method: str, params: Json) -> None:  # noqa: A002 the protocol's word
+    def _initialize(self, id: RequestId, method: str, params: Json) -> None:  # noqa: A002 the protocol's word
         revision = known_initialize(params)
         if revision not in self._definitions.revisions:
-            raise Unknown
+            raise NotKnown
         self._modern, self.opened = False, ({"method": method, "params": params},)
         self._answer(id, self._definitions.initialized(revision))
 
-    def _ping(self, id: Id, _: str, __: Json) -> None:  # noqa: A002 the protocol's word
+    def _ping(self, id: RequestId, _: str, __: Json) -> None:  # noqa: A002 the protocol's word
         self._modern = False
         self._answer(id, {})
 
-    def _discover(self, id: Id, method: str, _: Json) -> None:  # noqa: A002 the protocol's word
+    def _discover(self, id: RequestId, method: str, _: Json) -> None:  # noqa: A002 the protocol's word
         self._answer(id, self._definitions.listed(method, modern=True))
 
-    def _list(self, id: Id, method: str, _: Json) -> None:  # noqa: A002 the protocol's word
+    def _list(self, id: RequestId, method: str, _: Json) -> None:  # noqa: A002 the protocol's word
         self._answer(id, self._definitions.listed(method, modern=bool(self._modern)))
 
-    def _prompt(self, id: Id, _: str, params: Json) -> None:  # noqa: A002 the protocol's word
+    def _prompt(self, id: RequestId, _: str, params: Json) -> None:  # noqa: A002 the protocol's word
         from loomstack_mcp.server.prompts import PROMPTS  # what few sessions ask for
 
         prompt, given = PROMPTS.get(params.get("name", "")), known_texts(params.get("arguments"))
         if prompt is None or not given.keys() <= set(prompt.arguments):
-            raise Unknown
+            raise NotKnown
         message = {"role": "user", "content": {"type": "text", "text": prompt.filled(given)}}
         self._answer(id, self._enveloped({"description": prompt.description, "messages": [message]}))
 
-    def _call(self, id: Id, _: str, params: Json) -> None:  # noqa: A002 the protocol's word
+    def _call(self, id: RequestId, _: str, params: Json) -> None:  # noqa: A002 the protocol's word
         name, arguments = params.get("name"), params.get("arguments", {})
         if not isinstance(name, str) or name not in self._definitions.schemas or not isinstance(arguments, dict):
-            raise Unknown
+            raise NotKnown
         schema, meta = self._definitions.schemas[name], params.get("_meta", {})
 
         def work(running: Running) -> Json:
@@ -122,18 +120,18 @@ class Session:
 
         self._calls.start(id, work)
 
-    def _read(self, id: Id, _: str, params: Json) -> None:  # noqa: A002 the protocol's word
+    def _read(self, id: RequestId, _: str, params: Json) -> None:  # noqa: A002 the protocol's word
         from loomstack_mcp.server.front.work import known_resource  # what few sessions ask for
 
         uri = known_resource(params.get("uri"))
 
         def work(_: Running) -> Json:
-            found = self._work().read(uri)
+            found = self._work().resource(uri)
             return found | _head(id) if "error" in found else self._result(id, found, cached=True)
 
         self._calls.start(id, work)
 
-    def _listen(self, id: Id, _: str, params: Json) -> None:  # noqa: A002 the protocol's word
+    def _listen(self, id: RequestId, _: str, params: Json) -> None:  # noqa: A002 the protocol's word
         honored, uris = known_filter(params)
         self._listening = self._work().listening
         self._listening.begin(id, honored, uris)
@@ -141,14 +139,14 @@ class Session:
     def _enveloped(self, result: Json, *, cached: bool = False) -> Json:
         return self._definitions.enveloped(result, modern=bool(self._modern), cached=cached)
 
-    def _result(self, id: Id, result: Json, *, cached: bool = False) -> Json:  # noqa: A002 the protocol's word
+    def _result(self, id: RequestId, result: Json, *, cached: bool = False) -> Json:  # noqa: A002 the protocol's word
         return {**_head(id), "result": self._enveloped(result, cached=cached)}
 
-    def _answer(self, id: Id, result: Json) -> None:  # noqa: A002 the protocol's word
+    def _answer(self, id: RequestId, result: Json) -> None:  # noqa: A002 the protocol's word
         self._wire.send({**_head(id), "result": result})
 
 
-def _head(id: Id) -> Json:  # noqa: A002 the protocol's word
+def _head(id: RequestId) -> Json:  # noqa: A002 the protocol's word
     return {"jsonrpc": "2.0", "id": id}
 
 

@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from loomstack_mcp.server.front.definitions import PREFIX
-from loomstack_mcp.server.front.unknown import Unknown
-
-Json = dict[str, Any]
+from loomstack_mcp.server.front.messages import Json, NotKnown
 
 VERSION, CAPABILITIES, CLIENT = f"{PREFIX}protocolVersion", f"{PREFIX}clientCapabilities", f"{PREFIX}clientInfo"
 _ENVELOPE = frozenset({VERSION, CAPABILITIES, CLIENT})
@@ -31,24 +29,24 @@ _FLAGS = frozenset({"toolsListChanged", "promptsListChanged", "resourcesListChan
 
 
 def known_request(message: Json) -> tuple[int | str, str, Json]:
-    """The id, the method and the parameters of a request. Raises Unknown."""
+    """The id, the method and the parameters of a request. Raises NotKnown."""
     id, method, params = message["id"], message.get("method"), message.get("params", {})  # noqa: A001 the protocol's
     is_request = message.get("jsonrpc") == "2.0" and message.keys() <= {"jsonrpc", "id", "method", "params"}
     if not (is_request and _is_id(id) and isinstance(method, str) and isinstance(params, dict)):
-        raise Unknown
+        raise NotKnown
     if method not in _PARAMS or not params.keys() <= _PARAMS[method] | {"_meta"}:
-        raise Unknown
+        raise NotKnown
     _known_meta(params)
     return id, method, params
 
 
 def is_enveloped(params: Json) -> bool:
-    """Whether a request brings its protocol version, as each of the modern era does. Raises Unknown for half of it."""
+    """Whether a request brings its protocol version, as each of the modern era does. Raises NotKnown for half of it."""
     meta = params.get("_meta", {})
     if VERSION not in meta:
         return False
     if CAPABILITIES not in meta or not isinstance(meta[VERSION], str):
-        raise Unknown
+        raise NotKnown
     _known_capabilities(meta[CAPABILITIES])
     if CLIENT in meta:
         _known_info(meta[CLIENT])
@@ -56,60 +54,60 @@ def is_enveloped(params: Json) -> bool:
 
 
 def known_initialize(params: Json) -> str:
-    """The revision that a client asks for. Raises Unknown."""
+    """The revision that a client asks for. Raises NotKnown."""
     revision = params.get("protocolVersion")
     if not isinstance(revision, str):
-        raise Unknown
+        raise NotKnown
     _known_capabilities(params.get("capabilities"))
     _known_info(params.get("clientInfo"))
     return revision
 
 
 def known_filter(params: Json) -> tuple[Json, frozenset[str]]:
-    """What a client wants to hear of, as it is acknowledged, and the resources among it. Raises Unknown."""
+    """What a client wants to hear of, as it is acknowledged, and the resources among it. Raises NotKnown."""
     wanted = params.get("notifications")
     if not isinstance(wanted, dict) or not wanted.keys() <= _FLAGS | {"resourceSubscriptions"}:
-        raise Unknown
+        raise NotKnown
     uris = wanted.get("resourceSubscriptions", [])
     flags = {name: wanted[name] for name in _FLAGS & wanted.keys()}
     if not _are_texts(uris) or not all(isinstance(flag, bool) for flag in flags.values()):
-        raise Unknown
+        raise NotKnown
     honored: Json = {name: True for name, flag in flags.items() if flag}
     return (honored | {"resourceSubscriptions": uris} if uris else honored), frozenset(uris)
 
 
 def known_texts(given: Any) -> dict[str, str]:
-    """Named texts, none where nothing is given. Raises Unknown."""
+    """Named texts, none where nothing is given. Raises NotKnown."""
     if given is None:
         return {}
     if not isinstance(given, dict) or not _are_texts(list(given.values())):
-        raise Unknown
+        raise NotKnown
     return given
 
 
 def _known_meta(params: Json) -> None:
     meta = params.get("_meta", {})
     if not isinstance(meta, dict):
-        raise Unknown
+        raise NotKnown
     if "progressToken" in meta and not _is_id(meta["progressToken"]):
-        raise Unknown
+        raise NotKnown
     if any(name.startswith(PREFIX) and name not in _ENVELOPE for name in meta):
-        raise Unknown
+        raise NotKnown
 
 
 def _known_capabilities(given: Any) -> None:
     if not isinstance(given, dict) or not given.keys() <= _CAPABILITIES:
-        raise Unknown
+        raise NotKnown
     for about in given.values():
         if not isinstance(about, dict) or not all(isinstance(part, bool | dict) for part in about.values()):
-            raise Unknown
+            raise NotKnown
 
 
 def _known_info(given: Any) -> None:
     if not isinstance(given, dict) or not {"name", "version"} <= given.keys() <= _INFO:
-        raise Unknown
+        raise NotKnown
     if not _are_texts(list(given.values())):
-        raise Unknown
+        raise NotKnown
 
 
 def _are_texts(values: Any) -> bool:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from loomstack_mcp.server.front.unknown import Unknown
+from loomstack_mcp.server.front.messages import NotKnown
 
 _ABOVE_STANDARD = 3
 _DEPTH_MAX = 100
@@ -44,18 +44,18 @@ class Wire:
 
 
 def message_of(line: bytes) -> dict[str, Any] | None:
-    """The message of a line; None for what is none, which nobody waits for. Raises Unknown where parsers differ."""
+    """The message of a line; None for what is none, which nobody waits for. Raises NotKnown where parsers differ."""
     text = line.decode("utf-8", "replace")
     try:
         found = json.loads(text, parse_constant=_refused)
     except ValueError:
         return None
     except RecursionError:
-        raise Unknown from None
+        raise NotKnown from None
     if not isinstance(found, dict):
         return None
     if text.count("[") + text.count("{") > _DEPTH_MAX and _is_deeper(found, _DEPTH_MAX):
-        raise Unknown
+        raise NotKnown
     if "\\ud" in text or "\\uD" in text:  # half a surrogate pair, say, which is no character
         whole: dict[str, Any] = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
         return whole
@@ -75,7 +75,7 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 
 def _refused(constant: str) -> Any:
-    raise Unknown(constant)
+    raise NotKnown(constant)
 
 
 def _moved(standard: int, instead: int) -> int:

@@ -12,11 +12,9 @@ from loomstack_mcp.server.face import Face
 from loomstack_mcp.server.front.arguments import WrongArguments, checked_arguments
 from loomstack_mcp.server.front.calls import Running
 from loomstack_mcp.server.front.listening import Listening
-from loomstack_mcp.server.front.unknown import Unknown
+from loomstack_mcp.server.front.messages import Json, NotKnown
 from loomstack_mcp.server.front.wire import Wire
 from loomstack_mcp.server.tools import tool_function
-
-Json = dict[str, Any]
 
 _LISTS = frozenset({"loom://runs", "loom://claims", "loom://activity"})
 _ONE_RUN = "loom://runs/"
@@ -50,7 +48,7 @@ class Work:
         text = {"type": "text", "text": answers.compact(body)}
         return {"content": [text], "structuredContent": body, "isError": False}
 
-    def read(self, uri: str) -> Json:
+    def resource(self, uri: str) -> Json:
         """A resource, or the error as the protocol has it."""
         from loomstack_mcp.server import resources  # what few sessions ask for
 
@@ -69,12 +67,12 @@ class Work:
 
 
 def known_resource(uri: Any) -> str:
-    """The address of a resource that there is, or could be. Raises Unknown."""
+    """The address of a resource that there is, or could be. Raises NotKnown."""
     if not isinstance(uri, str):
-        raise Unknown
+        raise NotKnown
     run = uri.removeprefix(_ONE_RUN)
     if uri not in _LISTS and (run == uri or not (run.isascii() and run.replace("_", "").isalnum())):
-        raise Unknown
+        raise NotKnown
     return uri
 
 

@@ -80,16 +80,15 @@ def claim_paths(
             )
         )
 
-    call.face.waits(call)
     heard = False
     try:
-        result = attempt()
-        while result.claim is None and time.monotonic() < until and not call.stopped.is_set():
-            _await_change(call, result, until)
+        with call.face.told_of_end(call.stopped):
             result = attempt()
-        heard = result.claim is not None or not call.stopped.is_set()
+            while result.claim is None and time.monotonic() < until and not call.stopped.is_set():
+                _await_change(call, result, until)
+                result = attempt()
+            heard = result.claim is not None or not call.stopped.is_set()
     finally:
-        call.face.settled(call)
         if wait_seconds > 0 and asked and not heard:  # cancelled, or the client is gone: nobody will call again
             _withdraw(call, run, asked[0], mode)
     return claim_answer(result)
