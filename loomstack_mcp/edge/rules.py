@@ -2,23 +2,18 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.trunk import written_for
 from loomstack_mcp.adapters.git.worktree import Worktree
-from loomstack_mcp.adapters.policy import situations
 from loomstack_mcp.adapters.policy.files import FOLDER, rulebook
-from loomstack_mcp.core.errors import Invalid, LoomError
-from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.policy.rules import ActionKind, Rulebook
-from loomstack_mcp.core.policy.situation import Situation
-from loomstack_mcp.core.policy.violations import Unknown
-from loomstack_mcp.edge.loading import unloadable
 
-_LANDING: tuple[ActionKind, ...] = ("push", "land")
+if TYPE_CHECKING:
+    from loomstack_mcp.core.policy.situation import Situation
 
 Stamp = tuple[tuple[str, int, int, int], ...]
 
@@ -47,60 +42,17 @@ class Rules:
                 self._stamp = stamp
         return self._book
 
-    @contextmanager
     def situation(
         self, action: ActionKind, paths: list[str], *, command: str, target: str, base: str
-    ) -> Iterator[Situation]:
+    ) -> "AbstractContextManager[Situation]":
         """What an agent says that it is about to do, with the facts of the worktree.
 
         Raises Invalid where it names no path to edit.
         """
-        with Repository(self._worktree.place) as repo:
-            if action == "commit" and not paths:
-                yield _staged(repo)
-            elif action in _LANDING and not paths:
-                yield _landing(repo, action, target=target, base=base, home=self._home)
-            else:
-                named = target if action in _LANDING else ""
-                early = self._early(action, paths, command=command, target=target)
-                yield replace(early, branch=named or repo.branch or None)
+        from loomstack_mcp.edge.asked import Asking  # parsers and RE2: 150 ms that a briefing must not cost
 
-    def _early(self, action: ActionKind, paths: list[str], *, command: str, target: str) -> Situation:
-        root = self._worktree.root
-        if action == "command":
-            return situations.command(root, self._folder, command, point="mcp")
-        if action == "tool":
-            return situations.tool(target, point="mcp")
-        if action == "deploy":
-            return situations.deploy(target, point="mcp")
-        if not paths:
-            raise Invalid("name the paths that you are about to edit")
-        literal, wide = self._typed(paths)
-        found = situations.edit(root, root, literal, wide=list(wide), point="mcp")
-        shaped = [replace(one, shapes=tuple(wide.get(one.path, ()))) for one in found.touched or ()]
-        return replace(found, actions=frozenset({action}), touched=tuple(shaped))
-
-    def _typed(self, paths: list[str]) -> tuple[list[str], dict[str, list[str]]]:
-        """Paths by the grammar of claims: single files, and folders of which anything may be meant, with the patterns.
-
-        A name that is not there yet may become either. What that grammar refuses stays as it was typed: it may lie
-        outside the repository, which a rule forbids.
-        """
-        literal: list[str] = []
-        wide: dict[str, list[str]] = {}
-        for path in paths:
-            try:
-                ends = self._worktree.both_ends(path)  # what is behind a link is told where that link is
-            except LoomError:
-                literal.append(path)
-                continue
-            for wanted in map(pattern, ends):
-                name = wanted.key.rstrip("/") or "."
-                if not wanted.literal:
-                    wide.setdefault(name, []).append(wanted.text)
-                if not os.path.isdir(self._worktree.root / name):  # noqa: PTH112 one that is too long does not raise
-                    literal.append(name)
-        return literal, wide
+        asking = Asking(self._worktree, self._folder, self._home)
+        return asking.situation(action, paths, command=command, target=target, base=base)
 
     def _stamps(self) -> Iterator[tuple[str, int, int, int]]:
         """What tells that the trunk moved or a file of rules was written, without asking git."""
@@ -117,28 +69,3 @@ class Rules:
             except OSError:
                 continue
             yield str(file), found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def _staged(repo: Repository) -> Situation:
-    """What would be committed; in the middle of a merge nobody knows, and the rules on branch and time are left."""
-    try:
-        return replace(situations.staged(repo), point="mcp")
-    except Unknown:
-        return _unseen(repo.branch, "commit")
-
-
-def _landing(repo: Repository, action: ActionKind, *, target: str, base: str, home: str) -> Situation:
-    """What HEAD would land on the target, or on what is given as its base; a target to be comes from the trunk."""
-    is_there = bool(target) and bool(repo.commit(target))
-    onto = repo.branch_ref(base or (target if is_there else "") or repo.told_trunk())
-    branch = repo.branch_name(repo.branch_ref(target) if target else onto)
-    try:
-        found, delta = situations.landing(repo, onto, "HEAD", point="ci", branch=branch, trunk=repo.trunk)
-    except Unknown:
-        return _unseen(branch, action)
-    wrong = unloadable(repo, home, tree=delta.after)
-    return replace(found, point="mcp", actions=frozenset({action}), unloadable=wrong)
-
-
-def _unseen(branch: str, action: ActionKind) -> Situation:
-    return Situation(point="mcp", actions=frozenset({action}), now_ms=0, branch=branch or None)
