@@ -1,12 +1,11 @@
 """The pauses of this user, in one small file beside the store: a hook reads it without the store, and without git."""
 
-import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from loomstack_mcp.adapters.beside_store import read_entries, write_entries
 from loomstack_mcp.core.errors import Invalid, Paused
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.pauses import Pause, pause_shown, pauses_in_force
@@ -17,23 +16,19 @@ _FILE = "paused.json"
 def read_pauses(home: str) -> tuple[Pause, ...]:
     """All that are kept, ended ones too. A file that cannot be read pauses nothing: then all is checked."""
     try:
-        found = json.loads((Path(home) / _FILE).read_text(encoding="utf-8"))
-        return tuple(Pause(**each) for each in found)
-    except (OSError, ValueError, TypeError):
+        return tuple(Pause(**each) for each in read_entries(home, _FILE))
+    except TypeError:
         return ()
 
 
 def write_pauses(home: str, pauses: Sequence[Pause]) -> None:
     """Keep these alone. Raises Invalid where the file cannot be written."""
-    path = Path(home) / _FILE
-    temporary = path.with_name(f".{_FILE}.{os.getpid()}")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary.write_text(json.dumps([asdict(pause) for pause in pauses]), encoding="utf-8")
-        temporary.chmod(0o600)
-        temporary.replace(path)
+        write_entries(home, _FILE, [asdict(pause) for pause in pauses])
     except OSError as error:
-        raise Invalid(f"cannot write {path}: {error.strerror}; see to its folder, nothing was changed") from None
+        raise Invalid(
+            f"cannot write {Path(home) / _FILE}: {error.strerror}; see to its folder, nothing was changed"
+        ) from None
 
 
 def pauses_now(home: str, repo: str) -> tuple[tuple[Pause, ...], int]:

@@ -9,6 +9,7 @@ import click
 
 from loomstack_mcp import __version__
 from loomstack_mcp.adapters.git.discovery import no_worktree
+from loomstack_mcp.adapters.handovers import handovers
 from loomstack_mcp.adapters.install import doctor as checkup
 from loomstack_mcp.adapters.install import doctor_servers, doctor_tried, doctor_urls
 from loomstack_mcp.adapters.install.doctor import Check
@@ -69,6 +70,7 @@ def _looked_at(here: Here) -> Iterator[Check]:
     yield checkup.store_folder_check(path)
     checkout = worktree.checkout(repo=settings.repo) if worktree else None
     yield from _store(settings, path, checkout)
+    yield from checkup.start_checks(handovers(settings.home))
     if worktree is None or checkout is None:
         mend = "go to a repository and run loomstack-mcp doctor again"
         yield Check(check="repository", status="warn", found=no_worktree(here.folder or Path()), mend=mend)

@@ -7,11 +7,12 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from loomstack_mcp.adapters.handovers import Handover
 from loomstack_mcp.core.clients.files.own_names import COMMAND, HOOK
 
 CheckStatus = Literal["ok", "warn", "fail"]
@@ -74,6 +75,13 @@ def kernels_check(boots_alternate: bool) -> Iterator[Check]:
         found = "used under several kernels in turns (containers, VMs, a shared home): their clocks decide on leases"
         mend = f"keep those clocks in step (NTP); where they share no work, {_ELSEWHERE}"
         yield Check(check="kernels", status="warn", found=found, mend=mend)
+
+
+def start_checks(found: Sequence[Handover]) -> Iterator[Check]:
+    """Clients whose sessions do without the quick start, as they ask for what it does not know."""
+    for one in found:
+        said = f"sessions of {one.client or 'a client'} load the MCP SDK ({one.asked}): about a second and 50 MiB each"
+        yield Check(check="start", status="warn", found=said, mend=f"bring {COMMAND} up to date: {INSTALL}")
 
 
 def new_store_check(path: Path) -> Check:

@@ -88,12 +88,14 @@ class Front:
         try:
             if not self._can_hand_over:
                 raise ImportError
+            from loomstack_mcp.adapters.handovers import note_handover
             from loomstack_mcp.server.front.handover import Opening
             from loomstack_mcp.server.sdk.app import build_server  # imports the SDK, which most sessions do without
             from loomstack_mcp.server.sdk.bus import Bus
             from loomstack_mcp.server.sdk.transport import Streams, serve_stdio
 
             face = self._working().face
+            note_handover(face.here.own_settings.home, *self._session.asking(line))
             changes = Bus(face)
             server = build_server(face, changes)
         except Exception as error:  # noqa: BLE001 whatever keeps the SDK from loading, the session goes on

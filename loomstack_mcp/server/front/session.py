@@ -8,13 +8,15 @@ from loomstack_mcp.server.front.definitions import Definitions
 from loomstack_mcp.server.front.messages import Json, NotKnown, RequestId
 from loomstack_mcp.server.front.shapes import (
     VERSION,
+    client_named,
     is_enveloped,
     known_filter,
     known_initialize,
     known_request,
     known_texts,
+    revision_asked,
 )
-from loomstack_mcp.server.front.wire import Wire
+from loomstack_mcp.server.front.wire import Wire, message_of
 
 if TYPE_CHECKING:
     from loomstack_mcp.server.front.listening import Listening
@@ -57,6 +59,16 @@ class Session:
         if not isinstance(id, int | str) or isinstance(id, bool):
             return False
         return self._calls.cancel(id) or bool(self._listening and self._listening.cancel(id))
+
+    def asking(self, line: bytes) -> tuple[str, str]:
+        """Who asks for what is not known, as the client calls itself, and what that is."""
+        try:
+            unknown = message_of(line) or {}
+        except NotKnown:
+            unknown = {}
+        said = [one.get("params") for one in (*self.opened, unknown)]
+        client = next((named for params in said if (named := client_named(params))), "")
+        return client, revision_asked(unknown) or f"it asks for {unknown.get('method', 'what is no JSON everywhere')}"
 
     def _notified(self, message: Json) -> None:
         """Nobody waits for an answer to a notification, whatever it is."""

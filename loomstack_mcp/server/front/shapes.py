@@ -85,6 +85,22 @@ def known_texts(given: Any) -> dict[str, str]:
     return given
 
 
+def client_named(params: Any) -> str:
+    """How a client calls itself in what it sends, "" where it does not."""
+    meta = params.get("_meta") if isinstance(params, dict) else None
+    info = params.get("clientInfo") if isinstance(params, dict) else None
+    info = info or (meta.get(CLIENT) if isinstance(meta, dict) else None)
+    return f"{info.get('name')} {info.get('version')}" if isinstance(info, dict) else ""
+
+
+def revision_asked(message: Json) -> str:
+    """The revision of the protocol that a message asks for, in words, where it opens a session; else ""."""
+    params = message.get("params")
+    if message.get("method") != "initialize" or not isinstance(params, dict):
+        return ""
+    return f"it asks for revision {params.get('protocolVersion')} of the protocol"
+
+
 def _known_meta(params: Json) -> None:
     meta = params.get("_meta", {})
     if not isinstance(meta, dict):
