@@ -10,10 +10,12 @@ from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.server.front.messages import Json
 
 _DIGITS_MAX = 4300
-"""Of a number in a text: Python's own bound (sys.set_int_max_str_digits)."""
+"""Characters of a text that spells a number: Python's own bound (sys.set_int_max_str_digits)."""
 _FLOAT_MOST = 2.0**63
 """A float from here on stands for no whole number."""
 _NO_INTEGER = "Input should be a valid integer, unable to parse string as an integer"
+_TOO_LARGE = "Unable to parse input string as an integer, exceeded maximum size"
+_NO_MORE = "Extra inputs are not permitted"
 
 WrongValues = list[tuple[str, str]]
 """Arguments that are wrong, by the names on the way to them, each with why."""
@@ -34,21 +36,25 @@ class _Refused(Exception):
 def checked_arguments(schema: Json, arguments: Json) -> Json:
     """The arguments as the tool takes them. Raises WrongArguments, with all that are wrong."""
     wrong: WrongValues = []
-    required = schema.get("required", ())
-    given = {name: _given(value, schema["properties"].get(name, {})) for name, value in arguments.items()}
-    # Models that learned to spell out what is missing send null.
-    left_out = {name for name, value in given.items() if value is None and name not in required}
-    nulls = {name: None for name in left_out if schema["properties"].get(name, {}).get("type") in ("array", "object")}
-    found = _fields({name: value for name, value in given.items() if name not in nulls}, schema, "", wrong)
-    wrong += [(name, "Field required") for name in required if name not in arguments]
+    known, required = schema["properties"], schema.get("required", ())
+    found: Json = {}
+    for name, about in known.items():
+        if name not in arguments:
+            wrong += [(name, "Field required")] * (name in required)
+            continue
+        value = _given(arguments[name], about)
+        # Models that learned to spell out what is missing send null.
+        is_left_out = value is None and name not in required and about["type"] in ("array", "object")
+        found[name] = None if is_left_out else _value(value, about, name, wrong)
+    wrong += [(name, _NO_MORE) for name in arguments if name not in known]
     if wrong:
         raise WrongArguments(wrong)
-    return {**found, **nulls}
+    return found
 
 
 def _given(value: Any, about: Json) -> Any:
     """What was given, unpacked where a client sent a list or an object as JSON text."""
-    if not isinstance(value, str) or (about.get("type") == "string" and "enum" not in about):
+    if not isinstance(value, str) or (about["type"] == "string" and "enum" not in about):
         return value
     try:
         held = json.loads(value)
@@ -66,7 +72,7 @@ def _value(value: Any, about: Json, at: str, wrong: WrongValues) -> Any:
                     _value(part, about["items"], f"{at}.{number}", wrong) for number, part in enumerate(_list(value))
                 ]
             case "object":
-                return _fields(_mapping(value), about, f"{at}.", wrong)
+                return _fields(_mapping(value), about, at, wrong)
             case "integer":
                 return _integer(value)
             case _:
@@ -75,14 +81,14 @@ def _value(value: Any, about: Json, at: str, wrong: WrongValues) -> Any:
         wrong.append((at, str(why)))
 
 
-def _fields(given: Json, about: Json, above: str, wrong: WrongValues) -> Json:
+def _fields(given: Json, about: Json, at: str, wrong: WrongValues) -> Json:
     known, rest = about.get("properties", {}), about.get("additionalProperties")
     found: Json = {}
-    for name, value in given.items():
+    for name in sorted(given, key=[*known, *given].index):  # in the order in which they are declared
         if name in known or rest:
-            found[name] = _value(value, known.get(name, rest), f"{above}{name}", wrong)
+            found[name] = _value(given[name], known.get(name, rest), f"{at}.{name}", wrong)
         else:
-            wrong.append((f"{above}{name}", "Extra inputs are not permitted"))
+            wrong.append((f"{at}.{name}", _NO_MORE))
     return found
 
 
@@ -116,16 +122,18 @@ def _integer(value: Any) -> int:
     if isinstance(value, float) and not value.is_integer():
         raise _Refused("Input should be a valid integer, got a number with a fractional part")
     if isinstance(value, float) and abs(value) >= _FLOAT_MOST:
-        raise _Refused("Input should be a valid integer, the number is too large")
+        raise _Refused(_TOO_LARGE)
     return int(value)
 
 
 def _spelled(text: str) -> int:
     whole, dot, fraction = text.strip().partition(".")
     digits = whole.removeprefix("-") if whole.startswith("-") else whole.removeprefix("+")
-    is_plain = digits.isascii() and digits.replace("_", "").isdecimal() and len(digits) <= _DIGITS_MAX
+    is_plain = digits.isascii() and digits.replace("_", "").isdecimal()
     if not is_plain or fraction.strip("0") or bool(dot) != bool(fraction):
         raise _Refused(_NO_INTEGER)
+    if len(digits) > _DIGITS_MAX:
+        raise _Refused(_TOO_LARGE)
     try:
         return int(whole)
     except ValueError:  # underscores where none may be

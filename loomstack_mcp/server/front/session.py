@@ -72,7 +72,7 @@ class Session:
 
     def _notified(self, message: Json) -> None:
         """Nobody waits for an answer to a notification, whatever it is."""
-        if message.get("method") == "notifications/initialized" and len(self.opened) == 1 and not self._modern:
+        if message.get("method") == "notifications/initialized" and not self._modern and message not in self.opened:
             self.opened = (*self.opened, message)
         self.cancelled(message)
 
@@ -81,29 +81,28 @@ class Session:
         enveloped = is_enveloped(params)
         if enveloped and params["_meta"][VERSION] != self._definitions.modern:
             raise NotKnown
-        if method == "initialize":
-            if enveloped or self._modern or self.opened:
-                raise NotKnown
-        elif method == "server/discover":
-            if not enveloped or self._modern is False:
-                raise NotKnown
+        if method == "server/discover":
+            fits = enveloped and self._modern is not False
         elif enveloped:
-            if self._modern is False or method == "ping":
-                raise NotKnown
-            if self._modern is None:
-                self._modern, self.opened = True, ({"method": "tools/list", "params": {"_meta": params["_meta"]}},)
-        elif self._modern or method == "subscriptions/listen" or not (self.opened or method == "ping"):
+            fits = self._modern is not False and method not in ("initialize", "ping")
+        else:
+            opens = method == "ping" or (method == "initialize") != bool(self.opened)
+            fits = not self._modern and opens and method != "subscriptions/listen"
+        if not fits:
             raise NotKnown
+        if self._modern is None and method != "server/discover":
+            self._modern = enveloped
+            if enveloped:
+                self.opened = ({"method": "tools/list", "params": {"_meta": params["_meta"]}},)
 
     def _initialize(self, id: RequestId, method: str, params: Json) -> None:  # noqa: A002 the protocol's word
         revision = known_initialize(params)
         if revision not in self._definitions.revisions:
             raise NotKnown
-        self._modern, self.opened = False, ({"method": method, "params": params},)
+        self.opened = ({"method": method, "params": params},)
         self._answer(id, self._definitions.initialized(revision))
 
     def _ping(self, id: RequestId, _: str, __: Json) -> None:  # noqa: A002 the protocol's word
-        self._modern = False
         self._answer(id, {})
 
     def _discover(self, id: RequestId, method: str, _: Json) -> None:  # noqa: A002 the protocol's word
@@ -122,7 +121,7 @@ class Session:
         self._answer(id, self._enveloped({"description": prompt.description, "messages": [message]}))
 
     def _call(self, id: RequestId, _: str, params: Json) -> None:  # noqa: A002 the protocol's word
-        name, arguments = params.get("name"), params.get("arguments", {})
+        name, arguments = params.get("name"), params.get("arguments") or {}
         if not isinstance(name, str) or name not in self._definitions.schemas or not isinstance(arguments, dict):
             raise NotKnown
         schema, meta = self._definitions.schemas[name], params.get("_meta", {})

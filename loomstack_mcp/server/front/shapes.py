@@ -9,14 +9,16 @@ from loomstack_mcp.server.front.messages import Json, NotKnown
 VERSION, CAPABILITIES, CLIENT = f"{PREFIX}protocolVersion", f"{PREFIX}clientCapabilities", f"{PREFIX}clientInfo"
 _ENVELOPE = frozenset({VERSION, CAPABILITIES, CLIENT})
 _NOTHING: frozenset[str] = frozenset()
+_PAGE = frozenset({"cursor"})
+"""Of a list that has one page."""
 _PARAMS: Mapping[str, frozenset[str]] = {
     "initialize": frozenset({"protocolVersion", "capabilities", "clientInfo"}),
     "ping": _NOTHING,
     "server/discover": _NOTHING,
-    "tools/list": _NOTHING,
-    "resources/list": _NOTHING,
-    "resources/templates/list": _NOTHING,
-    "prompts/list": _NOTHING,
+    "tools/list": _PAGE,
+    "resources/list": _PAGE,
+    "resources/templates/list": _PAGE,
+    "prompts/list": _PAGE,
     "tools/call": frozenset({"name", "arguments"}),
     "prompts/get": frozenset({"name", "arguments"}),
     "resources/read": frozenset({"uri"}),
@@ -30,11 +32,13 @@ _FLAGS = frozenset({"toolsListChanged", "promptsListChanged", "resourcesListChan
 
 def known_request(message: Json) -> tuple[int | str, str, Json]:
     """The id, the method and the parameters of a request. Raises NotKnown."""
-    id, method, params = message["id"], message.get("method"), message.get("params", {})  # noqa: A001 the protocol's
+    id, method, params = message["id"], message.get("method"), message.get("params") or {}  # noqa: A001 the protocol's
     is_request = message.get("jsonrpc") == "2.0" and message.keys() <= {"jsonrpc", "id", "method", "params"}
     if not (is_request and _is_id(id) and isinstance(method, str) and isinstance(params, dict)):
         raise NotKnown
     if method not in _PARAMS or not params.keys() <= _PARAMS[method] | {"_meta"}:
+        raise NotKnown
+    if not isinstance(params.get("cursor", ""), str | None):
         raise NotKnown
     _known_meta(params)
     return id, method, params

@@ -22,11 +22,17 @@ class Wire:
         self._on_gone = on_gone
         self._in = os.fdopen(_moved(0, os.open(os.devnull, os.O_RDONLY)), "rb")
         self._out = _moved(1, os.dup(2))
+        self._parts: list[bytes] = []
         self._writing = threading.Lock()
 
     def readline(self) -> bytes:
-        """The next line, b"" at the end of the stream."""
-        return self._in.readline()
+        """The next line, b"" at the end of the stream. A carriage return ends one, too."""
+        if not self._parts:
+            line = self._in.readline()
+            if b"\r" not in line:
+                return line
+            self._parts = [part + b"\n" for part in line.rstrip(b"\r\n").split(b"\r")]
+        return self._parts.pop(0)
 
     def send(self, message: dict[str, Any]) -> None:
         """Write a message."""

@@ -6,7 +6,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.prompts.base import Prompt, PromptArgument
 from mcp.types import ToolAnnotations
 
@@ -83,7 +83,7 @@ def _add_resources(server: MCPServer[Any], face: Face) -> None:
         except NotFound as error:
             raise ResourceNotFoundError(error_line(error_text(error))) from None
         except LoomError as error:
-            raise ToolError(error_text(error)) from None
+            raise ResourceError(error_line(error_text(error))) from None
 
     def listed(uri: str) -> Callable[..., Any]:
         async def one() -> str:

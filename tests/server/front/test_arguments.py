@@ -68,20 +68,20 @@ def _usual(about: Json) -> Any:
     return about["enum"][0] if "enum" in about else {"string": "text", "array": ["a"], "integer": 1}[about["type"]]
 
 
-def by_sdk(tool: str, arguments: Json) -> Json | set[str]:
+def by_sdk(tool: str, arguments: Json) -> Json | list[tuple[str, str]]:
     """What the tool is given, or the names of the arguments that are wrong."""
     try:
         taken = _TOOLS[tool].fn_metadata.validate_arguments(arguments)
     except ValidationError as error:
-        return {".".join(map(str, problem["loc"])) for problem in error.errors()}
+        return [(".".join(map(str, problem["loc"])), problem["msg"]) for problem in error.errors()]
     return {name: value for name, value in taken.items() if name in arguments}
 
 
-def by_front(tool: str, arguments: Json) -> Json | set[str]:
+def by_front(tool: str, arguments: Json) -> Json | list[tuple[str, str]]:
     try:
         return checked_arguments(SCHEMAS[tool], arguments)
     except WrongArguments as error:
-        return {name for name, _ in error.wrong}
+        return error.wrong
 
 
 @given(calls())
