@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.imprints import work_imprint
+from loomstack_mcp.core.changes.works import work_batches, work_of
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import DECISION_ROUNDS_MAX
@@ -16,9 +16,6 @@ from loomstack_mcp.core.policy.situation import Situation
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.services.policy import KeptDecision, PolicyService
-
-_TOLD_AT_ONCE = 50
-"""Of the commits that land, so many are told to the store in one call."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +61,8 @@ def decided_change(
 
 def _recognised(policy: PolicyService, checkout: Checkout, made: Sequence[Change]) -> tuple[str, ...]:
     """For each commit, but for merges, the run that made it by its content; empty where all are nobody's."""
-    works = [work_imprint(change) for change in made]
-    groups = (works[start : start + _TOLD_AT_ONCE] for start in range(0, len(works), _TOLD_AT_ONCE))
-    found = tuple(run_id for group in groups for run_id in policy.makers_of(checkout, group))
+    batches = work_batches(map(work_of, made))
+    found = tuple(run_id for batch in batches for run_id in policy.makers_of(checkout, batch))
     return found if any(found) else ()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from loomstack_mcp.core.changes.imprints import WorkImprint
+from loomstack_mcp.core.changes.works import Work
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import BLOCKERS_MAX
 from loomstack_mcp.core.patterns.globs import first_overlap
@@ -61,7 +61,7 @@ class PolicyService:
         with self._store.read() as tx:
             return _of_change(tx, repo_id, query)
 
-    def makers_of(self, checkout: Checkout, made: Sequence[WorkImprint]) -> tuple[str, ...]:
+    def makers_of(self, checkout: Checkout, made: Sequence[Work]) -> tuple[str, ...]:
         """For each of the commits, but for merges, the run that made it by its content; "" for nobody's."""
         with self._store.read() as tx:
             repo_id = repos.repo_id_of(tx, checkout)

@@ -56,18 +56,6 @@ class Imprint:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorkImprint:
-    """What commits did, one or those of a branch together, as far as it is needed to know it again."""
-
-    shas: tuple[str, ...]
-    at_ms: int
-    hints: tuple[str, ...]
-    """The runs that their messages name."""
-    imprint: Imprint
-    paths: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class KnownRun:
     """A run that made something like it."""
 
@@ -121,17 +109,6 @@ def imprint(files: Iterable[FileChange], nets: Sequence[Sequence[Net]] | None = 
         files=tuple(sorted(counts.items())),
         sides=tuple(sorted(sides)),
         lines=tuple(sorted(lines)) if len(lines) <= _LINES_MAX else (),
-    )
-
-
-def work_imprint(change: Change, shas: Sequence[str] = (), /) -> WorkImprint:
-    """What is needed to know a change again: a commit, or all that the commits of those ids did together."""
-    return WorkImprint(
-        shas=tuple(shas) or (change.sha,),
-        at_ms=change.at_ms,
-        hints=change.hints,
-        imprint=imprint(change.files),
-        paths=tuple(dict.fromkeys(encodable(file.path) for file in change.files)),
     )
 
 
