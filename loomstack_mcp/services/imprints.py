@@ -5,13 +5,13 @@ from itertools import groupby
 
 from loomstack_mcp.core.changes.imprints import Imprint, KnownRun, Maker, imprint, recognised
 from loomstack_mcp.core.changes.meaning import MEANING
-from loomstack_mcp.core.changes.works import RunWork, WantedWork, Work
+from loomstack_mcp.core.changes.works import RunWork, WantedWork, Work, own_work
 from loomstack_mcp.core.limits import DAY_MS
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.services import landed, landed_index, slices
 from loomstack_mcp.services.acting import RUNS
 from loomstack_mcp.store import queries, rows
-from loomstack_mcp.store.base import Store, Tx
+from loomstack_mcp.store.base import Row, Store, Tx
 
 IMPRINTS = queries.statements("imprints")
 
@@ -54,19 +54,11 @@ def keep_work(store: Store, repo_id: str, made: RunWork) -> None:
             return
         shas = [sha for one in (*made.commits, *made.branches, *made.signed) for sha in one.shas]
         bound = tx.all(IMPRINTS["bound_to"], repo_id=repo_id, shas=rows.json_column(shas))
-    its = {row["sha"] for row in bound if row["run_id"] == made.run_id}
+    own = [row for row in bound if row["run_id"] == made.run_id]
     others = {row["sha"] for row in bound if row["run_id"] != made.run_id}
-    commits = [one for one in made.commits if its.issuperset(one.shas)]
-    # A branch on which anybody else made a commit, as far as is known, is no run's as a whole.
-    branches = [one for one in made.branches if {made.run_id}.issuperset(one.hints) and others.isdisjoint(one.shas)]
-    signed = [one for one in made.signed if made.run_id in one.hints and others.isdisjoint(one.shas)]
-    keep_imprint(store, repo_id, made.run_id, [*commits, *branches, *signed])
-    read = {sha for one in commits for sha in one.shas}
-    digits = [row["digits"] for row in bound if row["run_id"] == made.run_id and row["sha"] in read]
-    if digits:
-        with store.append() as tx:
-            asked = {"repo_id": repo_id, "run_id": made.run_id, "meaning": MEANING}
-            tx.run(IMPRINTS["imprinted"], shas=rows.json_column(digits), **asked)
+    kept = own_work(made, its={row["sha"] for row in own}, others=others)
+    keep_imprint(store, repo_id, made.run_id, (*kept.commits, *kept.branches, *kept.signed))
+    _mark_read(store, repo_id, kept, own)
 
 
 def keep_imprint(store: Store, repo_id: str, run_id: str, made: Sequence[Work]) -> None:
@@ -117,6 +109,14 @@ def forget_imprints(store: Store, repo_id: str) -> None:
         slices.until_none(store, IMPRINTS["forget_marks"], imprint=row["number"])
         with store.append() as tx:
             tx.run(IMPRINTS["forget"], imprint=row["number"])
+
+
+def _mark_read(store: Store, repo_id: str, kept: RunWork, own: Sequence[Row]) -> None:
+    read = {sha for one in kept.commits for sha in one.shas}
+    if digits := [row["digits"] for row in own if row["sha"] in read]:
+        asked = {"repo_id": repo_id, "run_id": kept.run_id, "meaning": MEANING}
+        with store.append() as tx:
+            tx.run(IMPRINTS["imprinted"], shas=rows.json_column(digits), **asked)
 
 
 def _recognise_landed(store: Store, repo_id: str, run_id: str, names: Collection[str]) -> None:

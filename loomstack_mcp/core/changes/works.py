@@ -61,6 +61,20 @@ def work_of(change: Change, shas: Sequence[str] = (), /) -> Work:
     )
 
 
+def own_work(made: RunWork, /, *, its: set[str], others: set[str]) -> RunWork:
+    """What of it is the run's: by the commits that it said to have made, `its`, and those that others did.
+
+    A branch on which anybody else made a commit, as far as is known, is no run's as a whole.
+    """
+    run = {made.run_id}
+    return RunWork(
+        run_id=made.run_id,
+        commits=tuple(one for one in made.commits if its.issuperset(one.shas)),
+        branches=tuple(one for one in made.branches if run.issuperset(one.hints) and others.isdisjoint(one.shas)),
+        signed=tuple(one for one in made.signed if made.run_id in one.hints and others.isdisjoint(one.shas)),
+    )
+
+
 def work_batches(works: Iterable[Work], /) -> Iterator[tuple[Work, ...]]:
     """The same in their order, as many at once as one call should carry."""
     batch: list[Work] = []
