@@ -21,7 +21,7 @@ _ANSWERS = {
     "loomstack-mcp conflicts": (0, "Landed 0"),
 }
 _HOOK_MODULES = """
-adapters adapters.pauses adapters.settings adapters.system
+adapters adapters.beside_store adapters.pauses adapters.settings adapters.system
 adapters.git adapters.git.addresses adapters.git.clone_settings adapters.git.discovery adapters.git.identity
 adapters.git.objects adapters.git.repository adapters.git.run adapters.git.ssh_hosts adapters.git.trunk
 adapters.git.worktree adapters.git.written

@@ -80,7 +80,7 @@ def _known_intents(here: Here) -> Iterator[Callable[[Undone], Intent | None]]:
         return
     with open_loom(here.settings) as loom:
         checkout = here.checkout()
-        yield lambda one: loom.conflicts.intent_on(checkout, one)
+        yield lambda one: loom.conflicts.intent_on(checkout, one.change.sha, one.paths)
 
 
 def _width() -> int:

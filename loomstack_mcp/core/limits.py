@@ -55,6 +55,11 @@ WINDOW_DAYS = 30
 """How long what landed is remembered, where nobody says otherwise."""
 REWORK_MAX = 3
 
+FACTS_HOLD_MS = MINUTE_MS
+"""What a decision relies on is asked again after that: windows open, waivers and evidence expire."""
+DECISION_ROUNDS_MAX = 10
+"""So often an action is decided again because what the decision relied on changed meanwhile."""
+
 GATE_WAIT_MS = 4_000
 BUSY_WAIT_MS = 800
 """Together under the five seconds after which no call may hang."""

@@ -167,6 +167,7 @@ class Here:
         """
         from loomstack_mcp.adapters.git.made_work import MadeWork  # what compares changes, which few calls do
         from loomstack_mcp.adapters.git.proposal import Landing
+        from loomstack_mcp.edge.filling import fill_ledger, keep_imprints
 
         target = bounded("base", target, chars_max=NAME_CHARS_MAX)
         key = ledger.key()
@@ -179,8 +180,9 @@ class Here:
             window_ms=self.settings.window_days * DAY_MS,
         )
         clone = MadeWork(repo, key=key)
-        ledger.imprint(checkout, clone)
-        ledger.fill(
+        keep_imprints(ledger, checkout, clone)
+        fill_ledger(
+            ledger,
             checkout,
             landing.history,
             since_ms=landing.since_ms,
@@ -193,8 +195,9 @@ class Here:
     def imprint(self, repo: Repository, ledger: "LedgerService", checkout: Checkout) -> None:
         """Keep the content of what runs said to have made, to know it again however it lands."""
         from loomstack_mcp.adapters.git.made_work import MadeWork  # what compares changes, which few calls do
+        from loomstack_mcp.edge.filling import keep_imprints
 
-        ledger.imprint(checkout, MadeWork(repo, key=ledger.key()))
+        keep_imprints(ledger, checkout, MadeWork(repo, key=ledger.key()))
 
     def _generated(self, repo: Repository, target: str) -> tuple[str, ...]:
         """The patterns of files that machines write, as each commit has them that decides."""

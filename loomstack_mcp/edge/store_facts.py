@@ -14,6 +14,7 @@ from loomstack_mcp.core.policy.decide import Decision
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.situation import LostIntent, Situation
 from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.edge.deciding import decided_change
 from loomstack_mcp.edge.here import Here, Progress
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.services.conflicts import ConflictResult
@@ -67,7 +68,7 @@ class StoreFacts:
                     return tuple(self._read[sha] for sha in shas)
                 return MadeWork(self._repo, key=loom.ledger.key()).named_changes(shas)
 
-            return loom.policy.judge(self.checkout, who, book, situation, made=changes).decision
+            return decided_change(loom.policy, self.checkout, who, book, situation, made=changes).decision
 
     def proposal(self, base: str, after: str, head: str, made: Sequence[Made], *, since_fork: bool = False) -> Proposal:
         """What landing the tree `after` on `base` would change there; `made` are the commits of `head`.

@@ -1,7 +1,7 @@
 """Conflicts: what a run's change would take back of what has landed; found, told, and settled."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from loomstack_mcp.core.changes.conflicts import (
@@ -12,7 +12,6 @@ from loomstack_mcp.core.changes.conflicts import (
     agreement_words,
     strictest_verdict,
 )
-from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import Verdict
 from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.errors import Invalid
@@ -92,11 +91,11 @@ class ConflictService:
         with self._store.read() as tx:
             return undoings_of(tx, repos.repo_id_of(tx, checkout), proposal)
 
-    def intent_on(self, checkout: Checkout, one: Undone) -> Intent | None:
+    def intent_on(self, checkout: Checkout, sha: str, paths: Sequence[str]) -> Intent | None:
         """Why a landed change was made where it is taken back, as the claim of its run said; None: unknown."""
         with self._store.read() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
-            return landed.claimed_intent(tx, repo_id, one.change.sha, one.paths)
+            return landed.claimed_intent(tx, repo_id, sha, paths)
 
     def settle(self, checkout: Checkout, conflict_id: str, *, who: str, why: str = "") -> Conflict:
         """A person agrees to exactly this loss, and both sides hear of it; returns the conflict as it was.

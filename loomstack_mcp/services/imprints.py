@@ -2,18 +2,16 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
-from typing import Protocol
 
-from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.imprints import Imprint, KnownRun, MadeBranch, Maker, imprint, recognised
+from loomstack_mcp.core.changes.imprints import Imprint, KnownRun, Maker, imprint, recognised
 from loomstack_mcp.core.changes.meaning import MEANING
+from loomstack_mcp.core.changes.works import RunWork, WantedWork, Work, own_work
 from loomstack_mcp.core.limits import DAY_MS
 from loomstack_mcp.core.runs import Run
-from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.services import landed, landed_index, slices
 from loomstack_mcp.services.acting import RUNS
 from loomstack_mcp.store import queries, rows
-from loomstack_mcp.store.base import Store, Tx
+from loomstack_mcp.store.base import Row, Store, Tx
 
 IMPRINTS = queries.statements("imprints")
 
@@ -24,46 +22,48 @@ _CLOCKS_MS = 5_000
 """Git dates commits to the second, and a run may start while its first commit is being made."""
 
 
-class WorkReader(Protocol):
-    """A clone, asked what runs made in it."""
-
-    def named_changes(self, shas: Sequence[str], /) -> tuple[Change, ...]:
-        """What those of the commits changed that are here, by their whole ids, and no others."""
-
-    def branches(self, commits: Sequence[Change], /, *, since_ms: int) -> tuple[MadeBranch, ...]:
-        """What the branches of these commits would land in all, as far as the same hands made them since a time."""
-
-    def made_in(self, worktree: str, /, *, since_ms: int) -> tuple[Change, ...]:
-        """What the commits changed that were made in a worktree of this clone, as its own log of them says."""
-
-
-def imprint_bound(store: Store, repo_id: str, clone: WorkReader) -> None:
-    """Keep the content of the commits that runs said to have made, as far as a clone has them.
-
-    What landed before it was known whose it is, is known now.
-    """
+def wanted_work(store: Store, repo_id: str) -> tuple[WantedWork, ...]:
+    """The commits that runs said to have made, and whose content is not known yet, the newest runs first."""
     with store.read() as tx:
         since_ms = tx.now_ms - KEPT_MS
         asked = {"repo_id": repo_id, "meaning": MEANING, "since_ms": since_ms, "limit": _WAITING_MAX}
         waiting = [(row["run_id"], row["started_at_ms"], row["sha"]) for row in tx.all(IMPRINTS["waiting"], **asked)]
-    if not waiting:
-        return
-    for (run_id, started_at_ms), named in groupby(waiting, key=lambda one: one[:2]):
-        shas = [sha for _, _, sha in named]
-        if commits := clone.named_changes(shas):
-            branches = clone.branches(commits, since_ms=started_at_ms - _CLOCKS_MS)
-            own = [one.change for one in branches if not _is_others(store, repo_id, run_id, one)]
-            keep_imprint(store, repo_id, run_id, [*commits, *own])
-            _mark_read(store, repo_id, run_id, _those_of(shas, commits))
+    return tuple(
+        WantedWork(run_id=run_id, since_ms=started_at_ms - _CLOCKS_MS, commits=tuple(sha for _, _, sha in named))
+        for (run_id, started_at_ms), named in groupby(waiting, key=lambda one: one[:2])
+    )
 
 
-def _those_of(shas: Sequence[str], commits: Sequence[Change]) -> list[str]:
-    return [sha for sha in shas if any(one.sha.startswith(sha) for one in commits)]
+def wanted_signed(store: Store, repo_id: str, hints: Iterable[str]) -> tuple[WantedWork, ...]:
+    """Of the runs that messages name those that recorded nothing, with where they may have signed something."""
+    with store.read() as tx:
+        named = known_hints(tx, repo_id, dict.fromkeys(hints))
+        silent = [run for run in named if not tx.all(IMPRINTS["of_run"], run_id=run.id, meaning=MEANING)]
+    return tuple(
+        WantedWork(run_id=run.id, since_ms=run.started_at_ms - _CLOCKS_MS, worktree=run.worktree) for run in silent
+    )
 
 
-def keep_imprint(store: Store, repo_id: str, run_id: str, made: Sequence[Change]) -> None:
-    """These changes are that run's; also those that have landed in another form already."""
-    marks = sorted({mark for change in made for mark in imprint(change.files).marks})
+def keep_work(store: Store, repo_id: str, made: RunWork) -> None:
+    """Keep the content of what a run made, but for what is another's, or nobody said to be its.
+
+    What landed before it was known whose it is, is known now.
+    """
+    with store.read() as tx:
+        if not known_hints(tx, repo_id, [made.run_id]):
+            return
+        shas = [sha for one in (*made.commits, *made.branches, *made.signed) for sha in one.shas]
+        bound = tx.all(IMPRINTS["bound_to"], repo_id=repo_id, shas=rows.json_column(shas))
+    own = [row for row in bound if row["run_id"] == made.run_id]
+    others = {row["sha"] for row in bound if row["run_id"] != made.run_id}
+    kept = own_work(made, its={row["sha"] for row in own}, others=others)
+    keep_imprint(store, repo_id, made.run_id, (*kept.commits, *kept.branches, *kept.signed))
+    _mark_read(store, repo_id, kept, own)
+
+
+def keep_imprint(store: Store, repo_id: str, run_id: str, made: Sequence[Work]) -> None:
+    """These are that run's; also what of them has landed in another form already."""
+    marks = sorted({mark for one in made for mark in one.imprint.marks})
     if not marks:
         return
     with store.append() as tx:
@@ -74,7 +74,7 @@ def keep_imprint(store: Store, repo_id: str, run_id: str, made: Sequence[Change]
         tx.run(IMPRINTS["add"], imprint=number, marks=rows.json_column(some))
 
     slices.in_slices(store, marks, add)
-    _recognise_landed(store, repo_id, run_id, {encodable(file.path) for change in made for file in change.files})
+    _recognise_landed(store, repo_id, run_id, {path for one in made for path in one.paths})
 
 
 def maker_of(tx: Tx, repo_id: str, wanted: Imprint, *, made_at_ms: int, hints: Collection[str] = ()) -> Maker | None:
@@ -101,17 +101,6 @@ def known_hints(tx: Tx, repo_id: str, hints: Iterable[str]) -> tuple[Run, ...]:
     return tuple(found[one] for one in named if one in found and found[one].repo_id == repo_id)
 
 
-def imprint_hinted(store: Store, repo_id: str, hints: Iterable[str], clone: WorkReader) -> None:
-    """Of the runs that messages name and that recorded nothing, keep what they signed in their own worktrees."""
-    with store.read() as tx:
-        named = known_hints(tx, repo_id, dict.fromkeys(hints))
-        silent = [run for run in named if not tx.all(IMPRINTS["of_run"], run_id=run.id, meaning=MEANING)]
-    for run in silent:
-        made = clone.made_in(run.worktree, since_ms=run.started_at_ms - _CLOCKS_MS) if run.worktree else ()
-        own = [change for change in made if run.id in change.hints]
-        keep_imprint(store, repo_id, run.id, [one for one in own if not _are_bound(store, repo_id, run.id, [one.sha])])
-
-
 def forget_imprints(store: Store, repo_id: str) -> None:
     """What runs made so long ago that it will hardly land, or is of another meaning, is forgotten."""
     with store.read() as tx:
@@ -122,20 +111,12 @@ def forget_imprints(store: Store, repo_id: str) -> None:
             tx.run(IMPRINTS["forget"], imprint=row["number"])
 
 
-def _is_others(store: Store, repo_id: str, run_id: str, branch: MadeBranch) -> bool:
-    return not {run_id}.issuperset(branch.change.hints) or _are_bound(store, repo_id, run_id, branch.shas)
-
-
-def _are_bound(store: Store, repo_id: str, run_id: str, shas: Sequence[str]) -> bool:
-    """Whether another run said to have made one of these commits."""
-    with store.read() as tx:
-        bound = tx.all(IMPRINTS["bound_to"], repo_id=repo_id, shas=rows.json_column(shas))
-    return any(row["run_id"] != run_id for row in bound)
-
-
-def _mark_read(store: Store, repo_id: str, run_id: str, shas: Sequence[str]) -> None:
-    with store.append() as tx:
-        tx.run(IMPRINTS["imprinted"], repo_id=repo_id, run_id=run_id, meaning=MEANING, shas=rows.json_column(shas))
+def _mark_read(store: Store, repo_id: str, kept: RunWork, own: Sequence[Row]) -> None:
+    read = {sha for one in kept.commits for sha in one.shas}
+    if digits := [row["digits"] for row in own if row["sha"] in read]:
+        asked = {"repo_id": repo_id, "run_id": kept.run_id, "meaning": MEANING}
+        with store.append() as tx:
+            tx.run(IMPRINTS["imprinted"], shas=rows.json_column(digits), **asked)
 
 
 def _recognise_landed(store: Store, repo_id: str, run_id: str, names: Collection[str]) -> None:

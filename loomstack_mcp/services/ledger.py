@@ -1,26 +1,19 @@
 """The ledger: what landed, as the store remembers it, and which run made it."""
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.imprints import Maker
+from loomstack_mcp.core.changes.imprints import Imprint, Maker
+from loomstack_mcp.core.changes.landings import BATCH_PARTS_MAX, BATCH_ROWS_MAX, LandedPart, batch_rows
 from loomstack_mcp.core.changes.meaning import MEANING
+from loomstack_mcp.core.changes.works import RunWork, WantedWork
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Run
-from loomstack_mcp.services import landed_index, repos, slices
+from loomstack_mcp.core.texts import within
+from loomstack_mcp.services import imprints, landed_index, repos, slices
 from loomstack_mcp.services.acting import RUNS
-from loomstack_mcp.services.imprints import (
-    WorkReader,
-    forget_imprints,
-    imprint_bound,
-    imprint_hinted,
-    known_hints,
-    maker_of,
-)
 from loomstack_mcp.services.landed import CHANGES
-from loomstack_mcp.services.slices import LandedRows
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
 
@@ -28,7 +21,7 @@ _KEY_BYTES = 32
 
 
 class LedgerService:
-    """Landed changes of the window, per repo. Filled from history by whoever sees a clone, each commit once."""
+    """Landed changes of the window, per repo. It says what it lacks, and whoever sees a clone tells it, once."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -43,81 +36,92 @@ class LedgerService:
                 found = tx.all(CHANGES["key"])
         return bytes(found[0]["key"])
 
-    def imprint(self, checkout: Checkout, clone: WorkReader) -> None:
-        """Keep the content of what runs said to have made, as far as this clone has it, to know it again."""
-        imprint_bound(self._store, repos.recorded_repo_id(self._store, checkout), clone)
+    def wanted_work(self, checkout: Checkout) -> tuple[WantedWork, ...]:
+        """Of which runs it wants to see the commits that they said to have made, to know them again."""
+        return imprints.wanted_work(self._store, repos.recorded_repo_id(self._store, checkout))
 
-    def fill(
-        self,
-        checkout: Checkout,
-        history: Sequence[Change],
-        *,
-        since_ms: int,
-        is_trunk: bool = True,
-        read: Callable[[Sequence[str]], Iterable[Change]],
-        clone: WorkReader | None = None,
-    ) -> int:
-        """Take in what of a history is not known yet; `read` says what those commits changed. Returns how many came.
+    def wanted_signed(self, checkout: Checkout, hints: Sequence[str]) -> tuple[WantedWork, ...]:
+        """Of which of the runs that messages name it wants to see what they signed, for they recorded nothing."""
+        with self._store.read() as tx:
+            repo_id = repos.repo_id_of(tx, checkout)
+        return imprints.wanted_signed(self._store, repo_id, hints)
 
-        A commit is its run's by its id, else by its content; `clone` says what runs signed that recorded nothing.
+    def keep_work(self, checkout: Checkout, made: RunWork) -> None:
+        """Keep the content of what a run made, as far as it is its, to know it again however it lands."""
+        with self._store.read() as tx:
+            repo_id = repos.repo_id_of(tx, checkout)
+        imprints.keep_work(self._store, repo_id, made)
 
-        What landed before `since_ms`, the start of the window, is forgotten. Only where it `is_trunk` are others
-        warned of it as landed.
-        What `read` leaves out stays unknown. Commits that a rewritten trunk no longer has do no
-        harm: a check looks only at those that its own base descends from.
+    def lacking(self, checkout: Checkout, history: Sequence[str], *, since_ms: int, is_trunk: bool) -> tuple[str, ...]:
+        """Which commits of a history it has not, in their order; `take_in` is to be told what those changed.
+
+        What it knew from elsewhere is on the trunk from now on, where this `is_trunk`: others are warned of it as
+        landed. Where something lacks, it forgets what means something else by now, from before `since_ms` on.
         """
         repo_id = repos.recorded_repo_id(self._store, checkout)
         with self._store.read() as tx:
             known = {row["sha"] for row in tx.all(CHANGES["known"], repo_id=repo_id, meaning=MEANING)}
             stale = tx.all(CHANGES["stale"], repo_id=repo_id, meaning=MEANING)
-        missing = [change.sha for change in history if change.sha not in known]
+        missing = tuple(sha for sha in history if sha not in known)
         if is_trunk:
             self._arrived(repo_id, history)
-        if not missing:
-            return 0
-        forget_imprints(self._store, repo_id)
-        if stale:
-            slices.forget_landed(self._store, repo_id, before_ms=since_ms)
-        landed_at_ms = {change.sha: change.at_ms for change in history}
-        came = 0
-        landings = (slices.landed_rows(change, at_ms=landed_at_ms[change.sha]) for change in read(missing))
-        for group in slices.small_groups(landings):
-            if clone:
-                imprint_hinted(self._store, repo_id, [run for one in group for run in one.change.hints], clone)
-            if len(group[0].files) > slices.ROWS_MAX:
-                self._take_in_slices(repo_id, group[0], is_trunk=is_trunk)
-            else:
-                with self._store.append() as tx:
-                    for landing in group:
-                        _take_in(tx, repo_id, landing, is_trunk=is_trunk)
-            came += len(group)
-        slices.forget_landed(self._store, repo_id, before_ms=since_ms)
-        return came
+        if missing:
+            imprints.forget_imprints(self._store, repo_id)
+            if stale:
+                slices.forget_landed(self._store, repo_id, before_ms=since_ms)
+        return missing
 
-    def _take_in_slices(self, repo_id: str, landing: LandedRows, *, is_trunk: bool) -> None:
-        """A change of very many files. It is known once the last of them is there: who fills at once does the same."""
+    def take_in(self, checkout: Checkout, batch: Sequence[LandedPart], *, is_trunk: bool) -> int:
+        """Take in what landed; returns how many changes came with their last part. A commit is its run's by its id,
+        else by its content.
+
+        Of what is told in parts nothing is known before the last one: whoever fills at once tells the same, and where
+        one was killed, the next one goes on. Raises LimitExceeded for more than a transaction should take.
+        """
+        within("the number of parts", len(batch), least=0, most=BATCH_PARTS_MAX)
+        within("the number of rows", batch_rows(batch), least=0, most=BATCH_ROWS_MAX)
+        large = []
         with self._store.append() as tx:
-            number = slices.begun(tx, repo_id, landing)
-        if not number:
-            return
-        slices.in_slices(self._store, landing.files, lambda tx, files: slices.add_files(tx, repo_id, number, files))
+            repo_id = repos.repo_id_of(tx, checkout)
+            for part in batch:
+                number = slices.add_part(tx, repo_id, part)
+                if number and part.imprint and len(part.files) == part.files_in_all:
+                    _take_in(tx, repo_id, part, number, is_trunk=is_trunk)
+                elif number and part.imprint:
+                    large.append((number, part))
+        for number, part in large:
+            self._take_in_large(repo_id, part, number, is_trunk=is_trunk)
+        return sum(part.imprint is not None for part in batch)
+
+    def forget_before(self, checkout: Checkout, *, since_ms: int) -> None:
+        """What landed before that, the start of the window, is forgotten.
+
+        Commits that a rewritten trunk no longer has do no harm: a check looks only at those that its own base descends
+        from.
+        """
+        with self._store.read() as tx:
+            repo_id = repos.repo_id_of(tx, checkout)
+        slices.forget_landed(self._store, repo_id, before_ms=since_ms)
+
+    def _take_in_large(self, repo_id: str, part: LandedPart, number: int, *, is_trunk: bool) -> None:
+        """A change of very many files, all of which are there: it is known once it is indexed, some in each step."""
         indexed = ""
         while True:
             with self._store.append() as tx:
-                whose = _maker(tx, repo_id, landing)
+                whose = _maker(tx, repo_id, part)
                 run_id = whose["run_id"]
                 if run_id in ("", indexed) or not is_trunk:
-                    _complete(tx, landing, number, whose, is_trunk=is_trunk)
+                    _complete(tx, part, number, whose, is_trunk=is_trunk)
                     return
-            names = [file["path"] for file in landing.files]
-            landed_index.index_slices(self._store, repo_id, run_id, landing.change.sha, names)
+                names = [row["path"] for row in tx.all(CHANGES["names"], number=number)]
+            landed_index.index_slices(self._store, repo_id, run_id, part.sha, names)
             indexed = run_id
 
-    def _arrived(self, repo_id: str, history: Sequence[Change]) -> None:
+    def _arrived(self, repo_id: str, history: Sequence[str]) -> None:
         """What was known from elsewhere and is on the trunk now: others are warned of it from now on."""
         with self._store.read() as tx:
             aside = {row["sha"]: row["run_id"] for row in tx.all(CHANGES["aside"], repo_id=repo_id)}
-        if not (came := [change.sha for change in history if change.sha in aside]):
+        if not (came := [sha for sha in history if sha in aside]):
             return
         # Indexed before they count as arrived, so that one who is killed in between leaves nothing unindexed.
         for sha in came:
@@ -155,34 +159,28 @@ def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> t
     return ()
 
 
-def _take_in(tx: Tx, repo_id: str, landing: LandedRows, *, is_trunk: bool) -> None:
-    number = slices.begun(tx, repo_id, landing)
-    if not number:
-        return
-    slices.add_files(tx, repo_id, number, landing.files)
-    whose = _maker(tx, repo_id, landing)
+def _take_in(tx: Tx, repo_id: str, part: LandedPart, number: int, *, is_trunk: bool) -> None:
+    whose = _maker(tx, repo_id, part)
     if whose["run_id"] and is_trunk:
-        names = [file["path"] for file in landing.files]
-        landed_index.index_change(tx, repo_id, whose["run_id"], landing.change.sha, names)
-    _complete(tx, landing, number, whose, is_trunk=is_trunk)
+        landed_index.index_change(tx, repo_id, whose["run_id"], part.sha, [file.path for file in part.files])
+    _complete(tx, part, number, whose, is_trunk=is_trunk)
 
 
-def _complete(tx: Tx, landing: LandedRows, number: int, whose: Mapping[str, Any], *, is_trunk: bool) -> None:
-    tx.run(CHANGES["complete"], number=number, files=len(landing.files), is_trunk=int(is_trunk), **whose)
+def _complete(tx: Tx, part: LandedPart, number: int, whose: Mapping[str, Any], *, is_trunk: bool) -> None:
+    tx.run(CHANGES["complete"], number=number, files=part.files_in_all, is_trunk=int(is_trunk), **whose)
 
 
-def _maker(tx: Tx, repo_id: str, landing: LandedRows) -> dict[str, Any]:
+def _maker(tx: Tx, repo_id: str, part: LandedPart) -> dict[str, Any]:
     """The run that made a commit, how that is known, and the runs that its message names: as columns.
 
     As it recorded itself, else by the commit's content.
     """
-    change = landing.change
-    hints = [run.id for run in known_hints(tx, repo_id, change.hints)]
-    found = tx.all(CHANGES["bound"], repo_id=repo_id, sha=change.sha, made_at_ms=change.at_ms)
+    hints = [run.id for run in imprints.known_hints(tx, repo_id, part.hints)]
+    found = tx.all(CHANGES["bound"], repo_id=repo_id, sha=part.sha, made_at_ms=part.made_at_ms)
     maker = (
         Maker(run_id=found[0]["run_id"], bound_by="sha")
         if found
-        else maker_of(tx, repo_id, landing.imprint, made_at_ms=change.at_ms, hints=hints)
+        else imprints.maker_of(tx, repo_id, part.imprint or Imprint(), made_at_ms=part.made_at_ms, hints=hints)
     )
     whose = {"run_id": maker.run_id, "bound_by": maker.bound_by} if maker else {"run_id": "", "bound_by": ""}
     return {**whose, "hints": rows.json_column(hints)}

@@ -1,22 +1,20 @@
-"""Policy: a situation completed with what the store knows, decided, and recorded."""
+"""Policy: what the store knows for a decision, and the decision kept where that still holds."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.imprints import imprint
+from loomstack_mcp.core.changes.works import Work
 from loomstack_mcp.core.events import Alert
-from loomstack_mcp.core.limits import BLOCKERS_MAX, PATTERN_CHARS_MAX
+from loomstack_mcp.core.limits import BLOCKERS_MAX
 from loomstack_mcp.core.patterns.globs import first_overlap
-from loomstack_mcp.core.policy.decide import Decision, decide
-from loomstack_mcp.core.policy.decision_views import reasons_shown
-from loomstack_mcp.core.policy.rules import EvidenceKind, Rulebook
-from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, EvidenceFact, Situation
+from loomstack_mcp.core.policy.decision_views import DecisionRecord
+from loomstack_mcp.core.policy.facts import FactsQuery, PolicyFacts, hold
+from loomstack_mcp.core.policy.rules import EvidenceKind
+from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, EvidenceFact
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
-from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.services import events, landed, path_index, repos
-from loomstack_mcp.services.acting import RUNS, acting_run, lineage
+from loomstack_mcp.services.acting import RUNS, acting_run, allowed_run, lineage, named_run
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.claims import held_by
 from loomstack_mcp.services.imprints import maker_of
@@ -26,61 +24,95 @@ from loomstack_mcp.store.base import Store, Tx
 
 POLICY = queries.statements("policy")
 
-_SUBJECT_PATHS = 20
 _KINDS: Mapping[str, EvidenceKind] = {"checker": "tests", "reviewer": "review", "build": "build", "scan": "scan"}
 """Of evidence, by the role that recorded it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class PolicyResult:
-    """A decision, under the id by which it was recorded."""
+class KeptDecision:
+    """A decision under the id by which it was kept; or why it was not."""
 
-    id: str
-    decision: Decision
+    id: str = ""
     alerts: tuple[Alert, ...] = ()
+    moved: PolicyFacts | None = None
+    """What is so now, where it is not what was relied on: nothing was kept, and by this it is to be decided again."""
 
 
 class PolicyService:
-    """Decides, and keeps what it decided. The rules come with the call, read from the trunk by whoever sees git."""
+    """Tells what decisions rely on, and keeps what was decided while that holds.
+
+    Whoever sees git decides: the rules are read there, and what they ask of files.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def check(self, caller: Caller, run_id: str, book: Rulebook, situation: Situation) -> PolicyResult:
-        """Decide an action of the caller's run."""
-        with acting_run(self._store, caller, run_id) as (tx, run):
-            decision = decide(book, _of_run(tx, run, replace(situation, now_ms=tx.now_ms)))
-            recorded = _recorded(tx, run.repo_id, run.id, run.who, situation, decision)
-            return PolicyResult(id=recorded, decision=decision, alerts=events.delivered(tx, run.id))
+    def facts_of_run(self, caller: Caller, run_id: str, query: FactsQuery) -> PolicyFacts:
+        """What is known of an action of the caller's run. Raises what `acting_run` raises."""
+        with self._store.read() as tx:
+            return _of_run(tx, allowed_run(caller, named_run(tx, caller, run_id), now_ms=tx.now_ms), query)
 
-    def judge(
-        self,
-        checkout: Checkout,
-        who: str,
-        book: Rulebook,
-        situation: Situation,
-        *,
-        made: Callable[[], Sequence[Change]] = tuple,
-    ) -> PolicyResult:
-        """Decide a change at a final point, by what the store knows of the runs that made it.
+    def facts_of_change(self, checkout: Checkout, query: FactsQuery) -> PolicyFacts:
+        """What is known of a change at a final point, by the runs that made it.
 
-        `made` reads the commits that land: asked where the head is nobody's by its id.
+        Those that said to have made its head; where none did, those that its commits are recognised as.
         """
         repo_id = repos.recorded_repo_id(self._store, checkout)
         with self._store.read() as tx:
-            makers = _makers(tx, repo_id, situation.head)
-        recognised = () if makers else _recognised(self._store, repo_id, made())
+            return _of_change(tx, repo_id, query)
+
+    def makers_of(self, checkout: Checkout, made: Sequence[Work]) -> tuple[str, ...]:
+        """For each of the commits, but for merges, the run that made it by its content; "" for nobody's."""
+        with self._store.read() as tx:
+            repo_id = repos.repo_id_of(tx, checkout)
+            makers = [
+                maker_of(tx, repo_id, one.imprint, made_at_ms=one.at_ms, hints=one.hints)
+                for one in made
+                if one.imprint.marks
+            ]
+        return tuple(maker.run_id if maker else "" for maker in makers)
+
+    def keep_of_run(
+        self, caller: Caller, query: FactsQuery, relied: PolicyFacts, decided: DecisionRecord
+    ) -> KeptDecision:
+        """Keep what was decided of an action of the caller's run, by facts that this service told.
+
+        Raises what `acting_run` raises: the run may have ended meanwhile.
+        """
+        with acting_run(self._store, caller, relied.run) as (tx, run):
+            now = _of_run(tx, run, query)
+            if not _holds(tx, query, relied, now):
+                return KeptDecision(moved=now)
+            kept = _recorded(tx, run.repo_id, run.id, run.who, query, decided)
+            return KeptDecision(id=kept, alerts=events.delivered(tx, run.id))
+
+    def keep_of_change(
+        self, checkout: Checkout, who: str, query: FactsQuery, relied: PolicyFacts, decided: DecisionRecord
+    ) -> KeptDecision:
+        """Keep what was decided of a change at a final point, by facts that this service told."""
+        repo_id = repos.recorded_repo_id(self._store, checkout)
         with self._store.write(repo_id) as tx:
-            decision = decide(book, _of_change(tx, repo_id, replace(situation, now_ms=tx.now_ms), recognised))
-            return PolicyResult(id=_recorded(tx, repo_id, "", who, situation, decision), decision=decision)
+            now = _of_change(tx, repo_id, query)
+            if not _holds(tx, query, relied, now):
+                return KeptDecision(moved=now)
+            return KeptDecision(id=_recorded(tx, repo_id, "", who, query, decided))
 
 
-def _of_run(tx: Tx, run: Run, situation: Situation) -> Situation:
+def _holds(tx: Tx, query: FactsQuery, relied: PolicyFacts, now: PolicyFacts) -> bool:
+    """What was asked of intents is as it was while nothing was said that could change one."""
+    if not hold(relied, now):
+        return False
+    return not (query.asks_intents and tx.all(POLICY["intents_since"], repo_id=now.repo, since=relied.seq))
+
+
+def _of_run(tx: Tx, run: Run, query: FactsQuery) -> PolicyFacts:
     """An action of a run, which holds what it and the runs above it hold now."""
     family = lineage(tx, run.id)
-    own = [pattern for member in family for claim in held_by(tx, member) for pattern in claim.patterns]
-    claims = _claims(tx, run.repo_id, own, family, situation)
-    return replace(_by_run(tx, run, situation), claims=claims)
+    claims = None
+    if query.wanted is not None:
+        own = [pattern for member in sorted(family) for claim in held_by(tx, member) for pattern in claim.patterns]
+        claims = _claims(tx, run.repo_id, own, family, query.wanted)
+    return replace(_by_run(tx, run, query), claims=claims)
 
 
 def _makers(tx: Tx, repo_id: str, sha: str) -> tuple[Run, ...]:
@@ -89,54 +121,58 @@ def _makers(tx: Tx, repo_id: str, sha: str) -> tuple[Run, ...]:
     return _runs(tx, [row["run_id"] for row in bound])
 
 
-def _recognised(store: Store, repo_id: str, made: Sequence[Change]) -> tuple[str, ...]:
-    """For each of the commits, but for merges, the run that made it by its content; "" for nobody's."""
-    with store.read() as tx:
-        makers = [
-            maker_of(tx, repo_id, known_by, made_at_ms=change.at_ms, hints=change.hints)
-            for change in made
-            if (known_by := imprint(change.files)).marks
-        ]
-    return tuple(maker.run_id if maker else "" for maker in makers)
-
-
 def _runs(tx: Tx, ids: Collection[str]) -> tuple[Run, ...]:
-    return rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(list(ids))))
+    return rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(sorted(ids))))
 
 
-def _of_change(tx: Tx, repo_id: str, situation: Situation, recognised: Collection[str]) -> Situation:
+def _of_change(tx: Tx, repo_id: str, query: FactsQuery) -> PolicyFacts:
     """A change by what is known of the run that made its head, and held for it by that run and those above it.
 
     They may be over by now, and their claims ended with them. What several made is a loop's, and held by none.
     """
-    made = _makers(tx, repo_id, situation.head)
-    if not made and (runs := _runs(tx, {run_id for run_id in recognised if run_id})):
-        if len(set(recognised)) == 1:
+    made = _makers(tx, repo_id, query.head)
+    several: tuple[Run, ...] = ()
+    if not made and (runs := _runs(tx, {run_id for run_id in query.recognised if run_id})):
+        if len(set(query.recognised)) == 1:
             made = runs
         else:
-            names = {name for run in runs for name in (run.principal, run.who, run.loop)}
-            actor = replace(situation.actor, kind="loop")
-            situation = replace(situation, actor=actor, makers=situation.makers | names)
+            several = runs
     family = frozenset(member for run in made for member in lineage(tx, run.id))
-    own = [pattern for member in family for pattern in landed.ever_claimed(tx, member)]
-    claims = _claims(tx, repo_id, own, family, situation)
-    situation = replace(situation, repo=repo_id, claims=claims, evidence=_evidence(tx, repo_id, situation.head))
-    return _by_run(tx, made[0], situation) if made else situation
+    claims = None
+    if query.wanted is not None:
+        own = [pattern for member in sorted(family) for pattern in landed.ever_claimed(tx, member)]
+        claims = _claims(tx, repo_id, own, family, query.wanted)
+    if made:
+        return replace(_by_run(tx, made[0], query), claims=claims)
+    return PolicyFacts(
+        repo=repo_id,
+        now_ms=tx.now_ms,
+        seq=path_index.cursor(tx, repo_id),
+        is_of_several=bool(several),
+        makers=_names(several),
+        evidence=_evidence(tx, repo_id, query.head),
+        claims=claims,
+    )
 
 
-def _by_run(tx: Tx, run: Run, situation: Situation) -> Situation:
+def _by_run(tx: Tx, run: Run, query: FactsQuery) -> PolicyFacts:
     [counted] = tx.all(POLICY["rework"], run_id=run.id)
-    actor = Actor(kind="loop", loop=run.loop, developer=run.principal, agent=run.agent, roles=("developer",))
-    return replace(
-        situation,
-        actor=actor,
+    return PolicyFacts(
         repo=run.repo_id,
+        now_ms=tx.now_ms,
+        seq=path_index.cursor(tx, run.repo_id),
+        run=run.id,
+        actor=Actor(kind="loop", loop=run.loop, developer=run.principal, agent=run.agent, roles=("developer",)),
         rework=int(counted["rework"]),
         retries=max(0, int(counted["attempts"]) - 1),
         work_item=run.finding or None,
-        makers=situation.makers | {run.principal, run.who, run.loop},
-        evidence=_evidence(tx, run.repo_id, situation.head),
+        makers=_names([run]),
+        evidence=_evidence(tx, run.repo_id, query.head),
     )
+
+
+def _names(runs: Sequence[Run]) -> tuple[str, ...]:
+    return tuple(sorted({name for run in runs for name in (run.principal, run.who, run.loop)}))
 
 
 def _evidence(tx: Tx, repo_id: str, head: str) -> tuple[EvidenceFact, ...]:
@@ -153,19 +189,17 @@ def _evidence(tx: Tx, repo_id: str, head: str) -> tuple[EvidenceFact, ...]:
     )
 
 
-def _claims(tx: Tx, repo_id: str, own: Sequence[str], family: Collection[str], situation: Situation) -> ClaimFacts:
+def _claims(tx: Tx, repo_id: str, own: Sequence[str], family: Collection[str], wanted: Sequence[str]) -> ClaimFacts:
     """What is held of the touched paths, as the repository tells names apart."""
     ignore_case = path_index.folds(tx, repo_id)
-    others = _held_by_others(tx, repo_id, family, situation, ignore_case=ignore_case)
+    others = _held_by_others(tx, repo_id, family, wanted, ignore_case=ignore_case)
     return ClaimFacts(own=tuple(own), others=others, ignore_case=ignore_case)
 
 
 def _held_by_others(
-    tx: Tx, repo_id: str, family: Collection[str], situation: Situation, *, ignore_case: bool
+    tx: Tx, repo_id: str, family: Collection[str], wanted: Sequence[str], *, ignore_case: bool
 ) -> tuple[tuple[str, str, str], ...]:
     """What others hold exclusively of the touched paths: pattern, who, intent."""
-    touched = [replace(one, path=encodable(one.path)) for one in situation.touched or ()]
-    wanted = [path for one in touched if len(path := one.pattern) <= PATTERN_CHARS_MAX]
     others: list[tuple[str, str, str]] = []
     for page in path_index.overlapping(tx, repo_id, "claim", wanted, ignore_case=ignore_case):
         for row in tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)):
@@ -183,22 +217,21 @@ def _overlapping(wanted: Sequence[str], patterns: Sequence[str], *, ignore_case:
     return [pattern for pattern in patterns if first_overlap(wanted, [pattern], ignore_case=ignore_case)]
 
 
-def _recorded(tx: Tx, repo_id: str, run_id: str, who: str, situation: Situation, decision: Decision) -> str:
-    subject = [encodable(one.path) for one in (situation.touched or ())[:_SUBJECT_PATHS]]
+def _recorded(tx: Tx, repo_id: str, run_id: str, who: str, query: FactsQuery, decided: DecisionRecord) -> str:
     columns = {
         "repo_id": repo_id,
         "run_id": run_id,
         "who": who,
-        "point": situation.point,
-        "actions": rows.json_column(sorted(situation.actions)),
-        "subject": rows.json_column(subject),
-        "answer": decision.answer,
-        "reasons": rows.json_column(reasons_shown(decision)),
-        "policy": decision.policy,
+        "point": query.point,
+        "actions": rows.json_column(query.actions),
+        "subject": rows.json_column(query.subject),
+        "answer": decided.answer,
+        "reasons": rows.json_column(decided.reasons),
+        "policy": decided.policy,
         "decided_at_ms": tx.now_ms,
     }
     drawn = events.drawn("dec", lambda id: tx.run(POLICY["insert"], id=id, **columns))  # noqa: A006
-    if decision.answer in ("deny", "require_approval"):
-        payload = {"answer": decision.answer, "rules": decision.fired, "point": situation.point}
+    if decided.answer in ("deny", "require_approval"):
+        payload = {"answer": decided.answer, "rules": decided.fired, "point": query.point}
         events.append(tx, repo_id, "decision.made", about=drawn, run_id=run_id, payload=payload)
     return drawn

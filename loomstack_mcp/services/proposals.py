@@ -47,7 +47,7 @@ def conflicts_of(tx: Tx, repo_id: str, proposal: Proposal, *, run: Run | None) -
     intents = Intents(tx, repo_id, run=run, family=family)
     agreements = Agreements(tx, repo_id, intents, run=run, signer=signer)
     posed = told_otherwise(tx, run)
-    agreed = _agreement(family, proposal.reformatting, agreements, posed=posed)
+    agreed = _agreement(family, frozenset(proposal.reformatting), agreements, posed=posed)
 
     def intended(one: Undone) -> bool:
         return intents.on(one.change, one.paths) is not None

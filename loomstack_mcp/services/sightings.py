@@ -1,6 +1,6 @@
 """Sightings: what hooks saw of agents, for a server that is not told who calls it, nor from where."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 
 from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, EDIT_SEEN_FOR_MS
@@ -26,7 +26,7 @@ class SightingService:
             until_ms = tx.now_ms + CALL_SEEN_FOR_MS
             _noted(tx, caller, tool_use=tool_use, folder=caller.folder, repo_id="", until_ms=until_ms)
 
-    def saw_edits(self, caller: Caller, checkout: Checkout, worktrees: Iterable[str]) -> None:
+    def saw_edits(self, caller: Caller, checkout: Checkout, worktrees: Sequence[str]) -> None:
         """The caller is about to edit in these worktrees. Nothing is written where all of that is known."""
         if not caller.session:
             return

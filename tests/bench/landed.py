@@ -13,6 +13,7 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.edge.filling import fill_ledger
 from loomstack_mcp.loom import open_loom
 from tests.bench.measure import Figure, at_least, at_most, medians, ratio
 from tests.conftest import git
@@ -60,7 +61,7 @@ def _filled(home: Path, worktree: Worktree, checkout: Checkout) -> Iterator[Figu
     with open_loom(home / "landed.db") as loom:
         landing = Landing(Repository(worktree.place), target="", key=loom.ledger.key())
         began = time.monotonic()
-        came = loom.ledger.fill(checkout, landing.history, since_ms=0, read=landing.reader(lambda *_: None))
+        came = fill_ledger(loom.ledger, checkout, landing.history, since_ms=0, read=landing.reader(lambda *_: None))
         yield at_least("first fill of the ledger", came / (time.monotonic() - began), "commits/s", least=300)
         changes += landing.reader(lambda *_: None)([change.sha for change in landing.history])
     with open_loom(home / "many.db") as loom:
@@ -70,7 +71,7 @@ def _filled(home: Path, worktree: Worktree, checkout: Checkout) -> Iterator[Figu
             for change in changes[number % len(changes) :][:1]
         )
         many = list(islice(numbered, _MANY))
-        loom.ledger.fill(checkout, many, since_ms=0, read=lambda _: many)
+        fill_ledger(loom.ledger, checkout, many, since_ms=0, read=lambda _: many)
     size = sum(file.stat().st_size for file in home.glob("many.db*"))
     yield at_most(f"a ledger of {_MANY:,} commits", size / _MEGABYTE, "MB", most=200)
 

@@ -15,6 +15,7 @@ from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.reversals import Reversals
 from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import reversal
+from loomstack_mcp.edge.filling import fill_ledger
 from loomstack_mcp.loom import Loom
 from tests.conftest import Clocks
 from tests.deltas import opened_repository
@@ -41,7 +42,7 @@ def played(seed: int, folder: Path) -> list[Change]:
 
 def fill(loom: Loom, changes: Sequence[Change], *, since_ms: int = 0) -> int:
     known = {change.sha: change for change in changes}
-    return loom.ledger.fill(SHOP, changes, since_ms=since_ms, read=lambda shas: (known[sha] for sha in shas))
+    return fill_ledger(loom.ledger, SHOP, changes, since_ms=since_ms, read=lambda shas: (known[sha] for sha in shas))
 
 
 def bare(change: Change) -> Change:
@@ -85,7 +86,7 @@ def test_a_reader_that_fails_keeps_what_came_before(loom: Loom, tmp_path: Path) 
 
     many = [*changes[:100]]
     with pytest.raises(OSError):
-        loom.ledger.fill(SHOP, changes, since_ms=0, read=broken)
+        fill_ledger(loom.ledger, SHOP, changes, since_ms=0, read=broken)
 
     assert fill(loom, many) == (0 if len(changes) > 100 else len(many))
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from loomstack_mcp.core.changes.meaning import MEANING
+from loomstack_mcp.core.changes.works import work_of
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.services import ledger, slices
@@ -19,7 +20,7 @@ def test_a_trailer_is_a_hint_at_a_run_of_this_repository_which_binds_what_that_m
     mine, theirs = started(loom, ANA).id, started(loom, CHEN, Checkout(identity="elsewhere")).id
     runs = (mine, mine, theirs, "run_NONE", "'; --")
     changes = [commit(at, "a.py", at_ms=clocks.wall_ms, hint=run) for at, run in enumerate(runs, start=1)]
-    keep_imprint(loom.store, REPO, mine, changes[:1])
+    keep_imprint(loom.store, REPO, mine, [work_of(changes[0])])
     fill(loom, *changes)
     found = [stored(loom, "a.py")[change.sha] for change in changes]
 

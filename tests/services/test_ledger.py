@@ -13,6 +13,7 @@ from loomstack_mcp.core.changes.hunks import Change, FileChange, Hunk
 from loomstack_mcp.core.outcomes import CheckCounts
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.edge.filling import fill_ledger
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.services import landed, slices
 from loomstack_mcp.services.ledger import LedgerService
@@ -40,7 +41,7 @@ def fill(loom: Loom, *changes: Change, checkout: Checkout = SHOP, since_ms: int 
     def read(shas: Sequence[str]) -> list[Change]:
         return [known[sha] for sha in shas]
 
-    return loom.ledger.fill(checkout, changes, since_ms=since_ms, is_trunk=is_trunk, read=read)
+    return fill_ledger(loom.ledger, checkout, changes, since_ms=since_ms, is_trunk=is_trunk, read=read)
 
 
 def stored(loom: Loom, *paths: str) -> dict[str, Change]:
@@ -238,7 +239,7 @@ def watched(loom: Loom, *changes: Change, dies_before: int = -1, since_ms: int =
     """The rows that each transaction of a fill wrote, until it ended or died."""
     store = Watched(loom.store, dies_before=dies_before)
     with contextlib.suppress(KeyboardInterrupt):
-        LedgerService(store).fill(SHOP, changes, since_ms=since_ms, read=lambda _: changes)
+        fill_ledger(LedgerService(store), SHOP, changes, since_ms=since_ms, read=lambda _: changes)
     return store.rows
 
 

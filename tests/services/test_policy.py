@@ -9,6 +9,7 @@ from loomstack_mcp.core.policy.rules import Checks, Evidence, EvidenceKind, Rule
 from loomstack_mcp.core.policy.situation import Situation, Touched
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.edge.deciding import decided_action, decided_change
 from loomstack_mcp.loom import Loom
 from tests.conftest import Clocks
 from tests.factories import ANA, BEA, SHOP
@@ -32,13 +33,13 @@ TESTED = book(evidence=(Evidence(kind="tests"),))
 def edit(loom: Loom, caller: Caller, rules: Rulebook, *paths: str, folder: bool = False) -> str:
     touched = tuple(Touched(path=path, is_folder=folder) for path in paths)
     situation = Situation(point="mcp", actions=frozenset({"edit"}), now_ms=0, touched=touched)
-    return loom.policy.check(caller, "", rules, situation).decision.answer
+    return decided_action(loom.policy, caller, "", rules, situation).decision.answer
 
 
 def land(loom: Loom, rules: Rulebook, *paths: str, head: str = HEAD) -> str:
     touched = tuple(Touched(path=path) for path in paths)
     situation = Situation(point="ci", actions=frozenset({"land"}), now_ms=0, touched=touched, head=head)
-    return loom.policy.judge(SHOP, "ci", rules, situation).decision.answer
+    return decided_change(loom.policy, SHOP, "ci", rules, situation).decision.answer
 
 
 @pytest.fixture(autouse=True)

@@ -167,7 +167,7 @@ class Landing:
             history=self.history,
             window_ms=self._window_ms,
             target=_short(self._target),
-            reformatting=reformatting(self._repo, self._deciders),
+            reformatting=tuple(sorted(reformatting(self._repo, self._deciders))),
             unchecked=(*self._gaps(), *self._unread.sentences(), *left_out),
         )
 

@@ -91,7 +91,7 @@ class Proposal:
     """Where the trunk itself is checked out, the same with its commits that were not pushed yet."""
     pushed: tuple[Change, ...] = ()
     """The history without those commits."""
-    reformatting: frozenset[str] = frozenset()
+    reformatting: tuple[str, ...] = ()
     """Commits of it that only reformat."""
     unchecked: tuple[str, ...] = ()
     """What could not be known, in sentences."""

@@ -6,8 +6,8 @@ it knows is measured on replayed histories by `python -m tests.eval recognised`.
 
 import re
 import struct
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
 
@@ -41,17 +41,18 @@ class Imprint:
     """The mark of all its files together; 0 where it has none."""
     tells: bool = False
     """Whether it says enough for its mark to be nobody else's."""
-    files: Mapping[int, int] = field(default_factory=dict)
-    """For the mark of each file how many of the lines are its."""
-    sides: frozenset[int] = frozenset()
+    files: tuple[tuple[int, int], ...] = ()
+    """The mark of each file, and how many of the lines are its."""
+    sides: tuple[int, ...] = ()
     """The marks of what goes from a file, and of what comes to it, each where it tells something."""
-    lines: frozenset[int] = frozenset()
+    lines: tuple[int, ...] = ()
     """The lines that tell something: those that went turned round. Empty where there are very many."""
 
     @property
     def marks(self) -> frozenset[int]:
         """All that is kept of it, and looked for."""
-        return frozenset((self.whole, *self.files, *self.sides, *self.lines)) if self.whole else frozenset()
+        files = (mark for mark, _ in self.files)
+        return frozenset((self.whole, *files, *self.sides, *self.lines)) if self.whole else frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,8 +103,13 @@ def imprint(files: Iterable[FileChange], nets: Sequence[Sequence[Net]] | None = 
     if not counts:
         return Imprint()
     whole = _hashed(b"whole", *(struct.pack("<q", mark) for mark in sorted(counts)))
-    kept = frozenset(lines) if len(lines) <= _LINES_MAX else frozenset()
-    return Imprint(whole=whole, tells=said >= _INFORMATIVE_LEAST, files=counts, sides=frozenset(sides), lines=kept)
+    return Imprint(
+        whole=whole,
+        tells=said >= _INFORMATIVE_LEAST,
+        files=tuple(sorted(counts.items())),
+        sides=tuple(sorted(sides)),
+        lines=tuple(sorted(lines)) if len(lines) <= _LINES_MAX else (),
+    )
 
 
 def _both_sides(hunks: Sequence[Net]) -> tuple[list[int], list[int]]:
@@ -154,15 +160,15 @@ def _maker(wanted: Imprint, one: KnownRun, hints: Collection[str]) -> Maker | No
 
 def _has_same_side(wanted: Imprint, shared: frozenset[int]) -> bool:
     """Whether all that goes from a file, or all that comes to it, is the same, in a change that says enough."""
-    return sum(wanted.files.values()) >= _LINES_LEAST and not shared.isdisjoint(wanted.sides)
+    return sum(count for _, count in wanted.files) >= _LINES_LEAST and not shared.isdisjoint(wanted.sides)
 
 
 def _share(wanted: Imprint, shared: frozenset[int]) -> float:
     """How much of a change is in what is shared: of its lines, else of its files."""
     if wanted.lines:
-        return len(wanted.lines & shared) / len(wanted.lines)
-    lines = sum(wanted.files.values())
-    return sum(count for mark, count in wanted.files.items() if mark in shared) / lines if lines else 0.0
+        return len(shared.intersection(wanted.lines)) / len(wanted.lines)
+    lines = sum(count for _, count in wanted.files)
+    return sum(count for mark, count in wanted.files if mark in shared) / lines if lines else 0.0
 
 
 def _informs(line: int) -> bool:

@@ -30,7 +30,7 @@ def applies(rule: Rule, situation: Situation, /) -> Applied | None:
     if situation.actions.isdisjoint(rule.on):
         return None
     time = matched(rule.when, situation.now_ms)
-    paths = _paths(rule.where, situation)
+    paths = covered_paths(rule.where, situation)
     if not time or paths is None:
         return None
     asked = dict((*_who(rule.who, situation.actor), *_where(rule.where, situation)))
@@ -49,6 +49,18 @@ def applies(rule: Rule, situation: Situation, /) -> Applied | None:
 def is_about(where: Where, path: str, /) -> bool:
     """Whether a rule that holds there is about this path."""
     return (not where.paths or bool(compiled(where.paths).loose(path))) and not compiled(where.excepted).exact(path)
+
+
+def covered_paths(where: Where, situation: Situation, /) -> tuple[tuple[Touched, str], ...] | None:
+    """The touched paths that the rule covers; None where it names paths and none of them is touched."""
+    if situation.touched is None:
+        return ()
+    left = _left(where, situation)
+    if where.paths:
+        return tuple(hit for one in left for hit in _covered(where, one, situation.looks)) or None
+    # A rule that names no paths binds an action that touches none, but not one all of whose paths are excepted.
+    is_excepted = situation.touched and not left
+    return None if is_excepted else tuple((one, "") for one in left)
 
 
 def _who(who: Who, actor: Actor) -> Iterable[tuple[str, bool | None]]:
@@ -82,18 +94,6 @@ def _where(where: Where, situation: Situation) -> Iterable[tuple[str, bool | Non
 
 def _any_of(patterns: Sequence[str], found: str | None) -> bool | None:
     return None if found is None else any(fnmatchcase(found, pattern) for pattern in patterns)
-
-
-def _paths(where: Where, situation: Situation) -> tuple[tuple[Touched, str], ...] | None:
-    """The touched paths that the rule covers; None where it names paths and none of them is touched."""
-    if situation.touched is None:
-        return ()
-    left = _left(where, situation)
-    if where.paths:
-        return tuple(hit for one in left for hit in _covered(where, one, situation.looks)) or None
-    # A rule that names no paths binds an action that touches none, but not one all of whose paths are excepted.
-    is_excepted = situation.touched and not left
-    return None if is_excepted else tuple((one, "") for one in left)
 
 
 def _left(where: Where, situation: Situation) -> tuple[Touched, ...]:

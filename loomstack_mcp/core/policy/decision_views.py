@@ -1,13 +1,32 @@
 """A decision as people, scripts and models read it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from loomstack_mcp.core.policy.decide import Decision, Reason
+from loomstack_mcp.core.policy.rules import Answer
 from loomstack_mcp.core.policy.violations import Violation
 from loomstack_mcp.core.texts import encodable
 
 _MATCHED_MAX = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionRecord:
+    """A decision as a store keeps it."""
+
+    answer: Answer
+    fired: tuple[str, ...]
+    reasons: tuple[Mapping[str, Any], ...]
+    """In short."""
+    policy: str
+
+
+def decision_record(decision: Decision, /) -> DecisionRecord:
+    """What is kept of a decision."""
+    reasons = tuple(reasons_shown(decision))
+    return DecisionRecord(answer=decision.answer, fired=decision.fired, reasons=reasons, policy=decision.policy)
 
 
 def decision_shown(decision: Decision, /) -> dict[str, Any]:

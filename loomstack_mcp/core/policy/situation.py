@@ -10,6 +10,7 @@ from loomstack_mcp.core.patterns.typed import EVERYTHING
 from loomstack_mcp.core.policy.looks import Looks, NoLooks
 from loomstack_mcp.core.policy.rules import FINAL, ActionKind, ActorKind, EvidenceKind, Point, RefChange
 from loomstack_mcp.core.shell.effects import ShellReading
+from loomstack_mcp.core.texts import encodable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,8 @@ class Touched:
     @property
     def pattern(self) -> str:
         """What is touched, as the pattern of a claim; the root, which has no name, is everything."""
-        return literal(self.path) + ("/" if self.is_folder else "") if self.path else EVERYTHING
+        # A name that is no UTF-8 is claimed as it is spelled out.
+        return literal(encodable(self.path)) + ("/" if self.is_folder else "") if self.path else EVERYTHING
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from loomstack_mcp.server.front.session import Session
 from loomstack_mcp.server.front.wire import Wire, message_of
 
 if TYPE_CHECKING:
-    from loomstack_mcp.server.front.work import Work
+    from loomstack_mcp.server.front.worker import Worker
 
 _INTERNAL_ERROR = -32603
 _NO_SDK = "the MCP SDK, which answers this, could not be loaded; the server's log names the cause, and goes on without"
@@ -30,7 +30,7 @@ class Front:
         self._wire = Wire(self._ending.now)
         self._calls = Calls(self._wire)
         self._session = Session(self._wire, self._calls, self._working)
-        self._work: Work | None = None
+        self._work: Worker | None = None
         self._making = threading.Lock()
         self._aside: queue.SimpleQueue[bytes] | None = None
         """Lines that a thread has read, once the main one is busy with more than messages."""
@@ -65,15 +65,15 @@ class Front:
         if self._work:
             self._work.face.leave()
 
-    def _working(self) -> "Work":
+    def _working(self) -> "Worker":
         with self._making:
             if self._work is None:
                 from pathlib import Path  # what a start needs nothing of
 
                 from loomstack_mcp.edge.here import ELSEWHERE, Here
-                from loomstack_mcp.server.front.work import Work
+                from loomstack_mcp.server.front.worker import Worker
 
-                self._work = Work(Here(Path(self._folder), self._flags, elsewhere=ELSEWHERE), self._wire)
+                self._work = Worker(Here(Path(self._folder), self._flags, elsewhere=ELSEWHERE), self._wire)
             return self._work
 
     def _close(self) -> None:
@@ -122,7 +122,7 @@ class Front:
 
     def _refuse(self, line: bytes, error: Exception) -> None:
         if self._can_hand_over:
-            from loomstack_mcp.server.front.work import log_error
+            from loomstack_mcp.server.front.worker import log_error
 
             log_error(error)
         self._can_hand_over = False

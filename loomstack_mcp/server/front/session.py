@@ -20,7 +20,7 @@ from loomstack_mcp.server.front.wire import Wire, message_of
 
 if TYPE_CHECKING:
     from loomstack_mcp.server.front.listening import Listening
-    from loomstack_mcp.server.front.work import Work
+    from loomstack_mcp.server.front.worker import Worker
 
 _LISTS = frozenset({"tools/list", "resources/list", "resources/templates/list", "prompts/list"})
 
@@ -28,7 +28,7 @@ _LISTS = frozenset({"tools/list", "resources/list", "resources/templates/list", 
 class Session:
     """A client's session. A message that it raises NotKnown for was not answered, and nothing of it was done."""
 
-    def __init__(self, wire: Wire, calls: Calls, work: Callable[[], "Work"]) -> None:
+    def __init__(self, wire: Wire, calls: Calls, work: Callable[[], "Worker"]) -> None:
         """`work` makes what calls need of the rest of the house, when one first needs it."""
         self._wire = wire
         self._calls = calls
@@ -132,7 +132,7 @@ class Session:
         self._calls.start(id, work)
 
     def _read(self, id: RequestId, _: str, params: Json) -> None:  # noqa: A002 the protocol's word
-        from loomstack_mcp.server.front.work import known_resource  # what few sessions ask for
+        from loomstack_mcp.server.front.worker import known_resource  # what few sessions ask for
 
         uri = known_resource(params.get("uri"))
 

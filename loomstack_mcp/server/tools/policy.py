@@ -7,9 +7,9 @@ from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.policy.decision_views import reasons_shown
 from loomstack_mcp.core.policy.rules import ActionKind
 from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.edge.deciding import PolicyResult, decided_action
 from loomstack_mcp.server import answers
 from loomstack_mcp.server.call import Call
-from loomstack_mcp.services.policy import PolicyResult
 
 _HASH_CHARS = 19
 _OF_WORKTREE = frozenset({"commit", "push", "land"})
@@ -52,7 +52,7 @@ def check_policy(
         except PolicyError as broken:  # early points advise; a final one refuses
             return broken_answer(str(broken))
         with rules.situation(action, paths or [], command=command, target=target, base=base) as situation:
-            result = face.loom.policy.check(caller, run, book, situation)
+            result = decided_action(face.loom.policy, caller, run, book, situation)
         is_of_worktree = action in _OF_WORKTREE and not paths
         unseen = face.unseen_edits(caller, stand.seen) if is_of_worktree else ()
         return policy_answer(result, unchecked=(*stand.unchecked, *unseen))

@@ -7,6 +7,7 @@ import pytest
 
 from loomstack_mcp.adapters.git.history import author_here, base_of, commits, landed, made_since
 from loomstack_mcp.core.errors import Invalid, NotFound
+from loomstack_mcp.edge.filling import fill_ledger
 from loomstack_mcp.loom import Loom
 from tests.conftest import commit_all, git
 from tests.deltas import opened_repository
@@ -59,7 +60,7 @@ def test_a_store_holds_the_time_of_any_commit(tmp_path: Path, loom: Loom) -> Non
         history = landed(repo, "main", since_ms=0)
 
     assert [change.sha for change in history] == shas
-    assert loom.ledger.fill(SHOP, history, since_ms=0, read=lambda _: iter(history)) == 1
+    assert fill_ledger(loom.ledger, SHOP, history, since_ms=0, read=lambda _: iter(history)) == 1
 
 
 def test_those_who_made_it_signed_it(tmp_path: Path) -> None:

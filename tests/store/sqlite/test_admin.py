@@ -11,6 +11,8 @@ from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.situation import Situation
+from loomstack_mcp.edge.deciding import decided_action
+from loomstack_mcp.edge.filling import fill_ledger
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.store.sqlite import admin, schema
 from tests.factories import ANA, BEA, REPO, SHOP
@@ -34,9 +36,9 @@ def filled(loom: Loom) -> None:
     claimed(loom, BEA, "docs/")
     recorded(loom, ANA, maker.id, status="done", commits=["a" * 40])
     change = Change(sha="a" * 40, at_ms=maker.started_at_ms)
-    loom.ledger.fill(SHOP, [change], since_ms=0, read=lambda _: [change])
+    fill_ledger(loom.ledger, SHOP, [change], since_ms=0, read=lambda _: [change])
     situation = Situation(point="mcp", actions=frozenset({"edit"}), now_ms=0)
-    loom.policy.check(BEA, "", Rulebook(hash="sha256:0"), situation)
+    decided_action(loom.policy, BEA, "", Rulebook(hash="sha256:0"), situation)
 
 
 def asked(path: Path, sql: str, limit: int = 9) -> list[dict[str, object]]:

@@ -28,6 +28,10 @@ ON CONFLICT (repo_id, sha) DO NOTHING
 -- The number of a landed change, and whether all of its files are there.
 SELECT number, whole FROM landed WHERE repo_id = :repo_id AND sha = :sha
 
+-- :name names
+-- The files of a landed change that are there so far.
+SELECT path FROM landed_file WHERE landed = :number ORDER BY path
+
 -- :name complete
 -- All of its files are there; nothing changes where some were forgotten meanwhile.
 UPDATE landed SET whole = 1, run_id = :run_id, bound_by = :bound_by, hints = :hints, is_trunk = :is_trunk

@@ -5,8 +5,8 @@ WHERE b.repo_id = :repo_id AND b.imprinted <> :meaning AND r.started_at_ms >= :s
 ORDER BY r.seq DESC, b.sha LIMIT :limit
 
 -- :name bound_to
--- Which run said first to have made each of these commits.
-SELECT s.value AS sha, b.run_id FROM json_each(:shas) AS s CROSS JOIN binding AS b
+-- Which run said first to have made each of these commits, and by which digits.
+SELECT s.value AS sha, b.sha AS digits, b.run_id FROM json_each(:shas) AS s CROSS JOIN binding AS b
 ON b.repo_id = :repo_id AND b.short = substr(s.value, 1, 7) AND b.sha = substr(s.value, 1, length(b.sha))
 
 -- :name imprinted

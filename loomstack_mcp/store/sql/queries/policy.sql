@@ -20,3 +20,13 @@ ORDER BY o.seq DESC
 -- :name rework
 -- How often the attempts of a run failed.
 SELECT COALESCE(MAX(rework), 0) AS rework, COALESCE(MAX(attempt), 0) AS attempts FROM outcome WHERE about_run = :run_id
+
+-- :name intents_since
+-- Whether anything was said since an event that can change why a landed change was made, or who agreed that it goes. A
+-- claim can where its run has landed something.
+SELECT 1 FROM event AS e WHERE e.repo_id = :repo_id AND e.seq > :since AND (
+  e.kind IN ('note.shared', 'outcome.recorded', 'conflict.ended', 'repo.joined')
+  OR (e.kind = 'claim.granted' AND EXISTS (
+    SELECT 1 FROM outcome AS o WHERE o.about_run = e.run_id AND o.commits <> '[]'
+  ))
+) LIMIT 1

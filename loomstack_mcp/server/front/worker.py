@@ -22,7 +22,7 @@ _NOT_FOUND, _FAILED = -32602, -32603
 """Codes of the protocol for a resource that is not there, and for one that cannot be read now."""
 
 
-class Work:
+class Worker:
     """The face of this process, and what messages ask of it. It returns results as the protocol spells them."""
 
     def __init__(self, here: Here, wire: Wire) -> None:

@@ -1,0 +1,90 @@
+"""What runs made, as a ledger asks for it and is told it, in batches of bounded size."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.changes.imprints import Imprint, imprint
+from loomstack_mcp.core.texts import encodable
+
+_BATCH_MARKS_MAX = 20_000
+"""A larger work is a batch of its own: an imprint of it is small beside what it changed."""
+_BATCH_WORKS_MAX = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedWork:
+    """What a ledger wants to see of a run, of which it knows no content yet."""
+
+    run_id: str
+    since_ms: int
+    """When the run began, but for what clocks differ."""
+    commits: tuple[str, ...] = ()
+    """The commits that it said to have made, in as many digits as it said."""
+    worktree: str = ""
+    """Where it said nothing, the worktree in which it may have signed some."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What commits did, one or those of a branch together, as far as it is needed to know it again."""
+
+    shas: tuple[str, ...]
+    at_ms: int
+    hints: tuple[str, ...]
+    """The runs that their messages name."""
+    imprint: Imprint
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunWork:
+    """What a clone has of what a run made; whose it is in truth, the ledger knows."""
+
+    run_id: str
+    commits: tuple[Work, ...] = ()
+    """Those that it said to have made."""
+    branches: tuple[Work, ...] = ()
+    """The branches of these as wholes."""
+    signed: tuple[Work, ...] = ()
+    """What was made in its worktree and names it."""
+
+
+def work_of(change: Change, shas: Sequence[str] = (), /) -> Work:
+    """What is needed to know a change again: a commit, or what the commits of those ids did together."""
+    return Work(
+        shas=tuple(shas) or (change.sha,),
+        at_ms=change.at_ms,
+        hints=change.hints,
+        imprint=imprint(change.files),
+        paths=tuple(dict.fromkeys(encodable(file.path) for file in change.files)),
+    )
+
+
+def own_work(made: RunWork, /, *, its: set[str], others: set[str]) -> RunWork:
+    """What of it is the run's: by the commits that it said to have made, `its`, and those that others did.
+
+    A branch on which anybody else made a commit, as far as is known, is no run's as a whole.
+    """
+    run = {made.run_id}
+    return RunWork(
+        run_id=made.run_id,
+        commits=tuple(one for one in made.commits if its.issuperset(one.shas)),
+        branches=tuple(one for one in made.branches if run.issuperset(one.hints) and others.isdisjoint(one.shas)),
+        signed=tuple(one for one in made.signed if made.run_id in one.hints and others.isdisjoint(one.shas)),
+    )
+
+
+def work_batches(works: Iterable[Work], /) -> Iterator[tuple[Work, ...]]:
+    """The same in their order, as many at once as one call should carry."""
+    batch: list[Work] = []
+    marks = 0
+    for one in works:
+        size = len(one.imprint.marks)
+        if batch and (marks + size > _BATCH_MARKS_MAX or len(batch) >= _BATCH_WORKS_MAX):
+            yield tuple(batch)
+            batch, marks = [], 0
+        batch.append(one)
+        marks += size
+    if batch:
+        yield tuple(batch)

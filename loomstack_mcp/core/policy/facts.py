@@ -1,0 +1,95 @@
+"""What a store knows for a decision: what it is asked, and what it answers. The decision is made where git is seen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from loomstack_mcp.core.limits import FACTS_HOLD_MS, PATTERN_CHARS_MAX
+from loomstack_mcp.core.policy.applies import covered_paths
+from loomstack_mcp.core.policy.rules import ActionKind, Point, Rule, Rulebook
+from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, EvidenceFact, Situation
+from loomstack_mcp.core.texts import encodable
+
+_SUBJECT_PATHS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactsQuery:
+    """An action, as far as a store is asked about it and keeps it."""
+
+    point: Point
+    actions: tuple[ActionKind, ...]
+    subject: tuple[str, ...] = ()
+    """The first of the touched paths."""
+    wanted: tuple[str, ...] | None = None
+    """The touched paths about whose claims a rule asks, as patterns; None where none does."""
+    head: str = ""
+    asks_intents: bool = False
+    recognised: tuple[str, ...] = ()
+    """For each commit that lands, but for merges, the run that made it by its content; "" for nobody's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyFacts:
+    """What a store knew of an action at an instant."""
+
+    repo: str
+    now_ms: int
+    seq: int
+    """The repo's last event: what happened since may have changed an intent."""
+    run: str = ""
+    """The run that acts, or made what lands; "" where none is known, or several made it."""
+    is_of_several: bool = False
+    """Whether several runs made it: that is a loop's, whoever lands it."""
+    actor: Actor | None = None
+    """None where no run is known."""
+    rework: int | None = None
+    retries: int | None = None
+    work_item: str | None = None
+    makers: tuple[str, ...] = ()
+    evidence: tuple[EvidenceFact, ...] = ()
+    claims: ClaimFacts | None = None
+    """None where no rule asks about claims."""
+
+
+def facts_query(book: Rulebook, situation: Situation, /) -> FactsQuery:
+    """What these rules need to know of an action, whoever turns out to act and whenever: that the facts tell."""
+    asking = [rule for rule in book.rules if rule.check and not situation.actions.isdisjoint(rule.on)]
+    return FactsQuery(
+        point=situation.point,
+        actions=tuple(sorted(situation.actions)),
+        subject=tuple(encodable(one.path) for one in (situation.touched or ())[:_SUBJECT_PATHS]),
+        wanted=_wanted([rule for rule in asking if rule.check and rule.check.claims], situation),
+        head=situation.head,
+        asks_intents=any(rule.check and rule.check.intents for rule in asking),
+    )
+
+
+def completed(situation: Situation, facts: PolicyFacts, /) -> Situation:
+    """The situation with what the store knows."""
+    actor = replace(situation.actor, kind="loop") if facts.is_of_several else situation.actor
+    return replace(
+        situation,
+        now_ms=facts.now_ms,
+        repo=facts.repo,
+        actor=facts.actor or actor,
+        rework=facts.rework,
+        retries=facts.retries,
+        work_item=facts.work_item,
+        makers=situation.makers | frozenset(facts.makers),
+        evidence=facts.evidence,
+        claims=facts.claims,
+    )
+
+
+def hold(relied: PolicyFacts, now: PolicyFacts, /) -> bool:
+    """Whether what a decision relied on is still so, and was asked a moment ago: time decides, too."""
+    is_fresh = now.now_ms - relied.now_ms <= FACTS_HOLD_MS
+    return is_fresh and replace(now, now_ms=relied.now_ms, seq=relied.seq) == relied
+
+
+def _wanted(asking: Sequence[Rule], situation: Situation) -> tuple[str, ...] | None:
+    if not asking:
+        return None
+    covered = (covered_paths(rule.where, situation) or () for rule in asking)
+    patterns = dict.fromkeys(touched.pattern for paths in covered for touched, _ in paths)
+    return tuple(pattern for pattern in patterns if len(pattern) <= PATTERN_CHARS_MAX)
