@@ -35,7 +35,7 @@ class Calls:
         """Threads that wait for a job, less the jobs that wait for a thread."""
 
     def start(self, id: RequestId, work: Callable[[Running], Json]) -> None:  # noqa: A002 the protocol's word
-        """Worker on a request, and answer it with the message that `work` returns, which must not raise."""
+        """Work on a request, and answer it with the message that `work` returns, which must not raise."""
         one = Running(id)
         with self._settled:
             self._running[correlated(id)] = one
