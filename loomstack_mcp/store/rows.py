@@ -25,7 +25,7 @@ def json_column(value: object, /) -> str:
     return _COMPACT.encode(value)
 
 
-def list_column(column: str, /) -> tuple[str, ...]:
+def list_column(column: str, /) -> tuple[Any, ...]:
     """A list as a column holds it."""
     return tuple(json.loads(column))
 
