@@ -21,10 +21,21 @@ def acting_run(store: Store, caller: Caller, run_id: str) -> Iterator[tuple[Tx, 
 
     Raises NotFound, Unauthorized, LeaseLost or Invalid (an ended run), each saying what to do next.
     """
-    with store.read() as tx:
-        repo_id = named_run(tx, caller, run_id).repo_id
+    with entered_run(store, caller, run_id) as (tx, run):
+        yield tx, saved_lease(tx, run)
+
+
+@contextmanager
+def entered_run(store: Store, caller: Caller, run_id: str) -> Iterator[tuple[Tx, Run]]:
+    """The same, where the lease is still to be saved: by whoever may change it once more."""
+    runs: list[Run] = []
+
+    def repo_id(tx: Tx) -> str:
+        runs[:] = [named_run(tx, caller, run_id)]
+        return runs[0].repo_id
+
     with store.write(repo_id) as tx:
-        yield tx, used_run(tx, caller, allowed_run(caller, named_run(tx, caller, run_id), now_ms=tx.now_ms))
+        yield tx, _seen(tx, caller, allowed_run(caller, runs[0], now_ms=tx.now_ms))
 
 
 def named_run(tx: Tx, caller: Caller, run_id: str) -> Run:
@@ -64,43 +75,46 @@ def allowed_run(caller: Caller, run: Run, *, now_ms: int) -> Run:
 
 def used_run(tx: Tx, caller: Caller, run: Run) -> Run:
     """The run as a call from it leaves it: seen now in the caller's process, renewed with its forebears where due."""
-    if run.parent_id:
-        forebears = sorted(lineage(tx, run.parent_id))
-        for forebear in rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(forebears))):
-            if forebear.state == "live" and not is_lost(forebear, now_ms=tx.now_ms):
-                _touched(tx, forebear)
-    return _touched(tx, replace(run, process=caller.process or run.process))
+    return saved_lease(tx, _seen(tx, caller, run))
+
+
+def family(tx: Tx, run: Run) -> frozenset[str]:
+    """The run and those it descends from: their claims do not block it."""
+    return lineage(tx, run.id) if run.parent_id else frozenset([run.id])
 
 
 def lineage(tx: Tx, run_id: str) -> frozenset[str]:
-    """The run and those it descends from: their claims do not block it."""
+    """The same of a run that is known by its id alone."""
     return frozenset(row["id"] for row in tx.all(RUNS["lineage"], id=run_id))
 
 
 def saved_run(tx: Tx, run: Run) -> Run:
     """Write the parts of a run that change."""
-    columns = rows.row(run)
-    tx.run(RUNS["update"], **{name: columns[name] for name in _CHANGING})
+    tx.run(RUNS["update"], **rows.row(run, only=(*_OF_USE, "session", "agent", "state", "status", "ended_at_ms")))
     return run
 
 
-def _touched(tx: Tx, run: Run) -> Run:
+def saved_lease(tx: Tx, run: Run) -> Run:
+    """Write what a call from a run changes of it, which is little and lies in few indexes."""
+    tx.run(RUNS["use"], **rows.row(run, only=_OF_USE))
+    return run
+
+
+def _seen(tx: Tx, caller: Caller, run: Run) -> Run:
+    if run.parent_id:
+        forebears = sorted(lineage(tx, run.parent_id))
+        for forebear in rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(forebears))):
+            if forebear.state == "live" and not is_lost(forebear, now_ms=tx.now_ms):
+                saved_lease(tx, _renewed(tx, forebear))
+    return _renewed(tx, replace(run, process=caller.process or run.process))
+
+
+def _renewed(tx: Tx, run: Run) -> Run:
     if not renewal_due(run, now_ms=tx.now_ms):
-        return saved_run(tx, replace(run, seen_at_ms=tx.now_ms))
+        return replace(run, seen_at_ms=tx.now_ms)
     was_lapsed = is_lapsed(run, now_ms=tx.now_ms)
     events.append(tx, run.repo_id, "run.renewed", about=run.id, run_id=run.id, payload={"lapsed": was_lapsed})
-    return saved_run(tx, renewed(run, now_ms=tx.now_ms))
+    return renewed(run, now_ms=tx.now_ms)
 
 
-_CHANGING = (
-    "id",
-    "session",
-    "agent",
-    "process",
-    "state",
-    "status",
-    "ttl_ms",
-    "expires_at_ms",
-    "seen_at_ms",
-    "ended_at_ms",
-)
+_OF_USE = ("id", "process", "ttl_ms", "expires_at_ms", "seen_at_ms")

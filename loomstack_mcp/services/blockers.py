@@ -1,6 +1,6 @@
 """What stands in the way of a request: held claims, and earlier requests that keep their place."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from loomstack_mcp.core.claims import Blocker, Claim, Waiter, blockers
 from loomstack_mcp.core.limits import BLOCKERS_MAX
@@ -41,30 +41,21 @@ class EditService:
             who = {"principal": caller.principal, "session": caller.session, "agent": caller.agent}
             # Runs that were started over HTTP have no session: they may be this one's.
             family = {run_id for run in tx.all(RUNS["of_agents"], **who) for run_id in lineage(tx, run["id"])}
-            return tuple(held_against(tx, edit, family)[0]), tx.now_ms
+            ignore_case = folds(tx, edit.repo_id)
+            pages = overlapping(tx, edit.repo_id, "claim", edit.patterns, ignore_case=ignore_case)
+            return tuple(held_against(tx, edit, family, pages, ignore_case=ignore_case)[0]), tx.now_ms
 
 
-def in_the_way(tx: Tx, wanted: Waiter, /, *, before: Waiter | None) -> tuple[list[Blocker], list[Claim]]:
-    """The blockers of a request, and, where there are none, the lapsed claims that its grant ends.
+def held_against(
+    tx: Tx, wanted: Waiter, family: Collection[str], pages: Iterable[Sequence[str]], /, *, ignore_case: bool
+) -> tuple[list[Blocker], list[Claim]]:
+    """The live claims that forbid a request, until there are enough, and the lapsed ones that would.
 
-    `before` is the same request's earlier refusal: only who came before that is ahead of it.
+    `pages` are the ids of the claims that overlap it.
     """
-    family = lineage(tx, wanted.run_id)
-    found, lapsed = held_against(tx, wanted, family)
-    if len(found) >= BLOCKERS_MAX:
-        return found, []
-    ignore_case = folds(tx, wanted.repo_id)
-    for page in overlapping(tx, wanted.repo_id, "waiter", wanted.patterns, ignore_case=ignore_case):
-        found += blockers(wanted, _ahead(tx, page, before), lineage=family, ignore_case=ignore_case)
-    return found, lapsed
-
-
-def held_against(tx: Tx, wanted: Waiter, family: Collection[str], /) -> tuple[list[Blocker], list[Claim]]:
-    """The live claims that forbid a request, until there are enough, and the lapsed ones that would."""
-    ignore_case = folds(tx, wanted.repo_id)
     found: list[Blocker] = []
     lapsed: list[Claim] = []
-    for page in overlapping(tx, wanted.repo_id, "claim", wanted.patterns, ignore_case=ignore_case):
+    for page in pages:
         claims = rows.records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)))
         live = [claim for claim in claims if claim.expires_at_ms > tx.now_ms]
         found += blockers(wanted, live, lineage=family, ignore_case=ignore_case)
@@ -77,11 +68,3 @@ def held_against(tx: Tx, wanted: Waiter, family: Collection[str], /) -> tuple[li
 def _forbids(lapsed: Claim, wanted: Waiter, family: Collection[str]) -> bool:
     """Whether a lapsed claim would forbid the grant, were it live; then the grant has to end it."""
     return lapsed.run_id not in family and "exclusive" in (lapsed.mode, wanted.mode)
-
-
-def _ahead(tx: Tx, ids: Sequence[str], before: Waiter | None) -> Iterator[Waiter]:
-    """The waiters among `ids` that keep a place ahead of this request."""
-    mine = before.seq if before and before.place_until_ms > tx.now_ms else None
-    for waiter in rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(ids))):
-        if waiter.place_until_ms > tx.now_ms and (mine is None or waiter.seq < mine):
-            yield waiter

@@ -29,11 +29,12 @@ from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.runs import Caller, Run, acts_for
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, path_index, waiters
-from loomstack_mcp.services.acting import acting_run, named_run
-from loomstack_mcp.services.blockers import CLAIMS, in_the_way
+from loomstack_mcp.services.acting import acting_run, entered_run, named_run, saved_lease
+from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.gone import seen_gone
 from loomstack_mcp.services.grants import grant_claim, renew_claim, same_claim
 from loomstack_mcp.services.path_warnings import path_warnings
+from loomstack_mcp.services.requests import Met, in_the_way, met
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
 
@@ -68,9 +69,14 @@ class ClaimService:
         path_index.refuse_many_paths(patterns, least=1)
         within("minutes", -(-ttl_ms // MINUTE_MS), least=1, most=LEASE_MINUTES_MAX)  # rounded up
         within("wait_seconds", wait_ms // SECOND_MS, least=0, most=WAIT_SECONDS_MAX)
-        with acting_run(self._store, caller, run_id) as (tx, run):
-            result = _answered(tx, run, patterns, intent=intent, mode=mode, ttl_ms=ttl_ms, wait_ms=wait_ms)
-        if result.claim is None:
+        with entered_run(self._store, caller, run_id) as (tx, run):
+            place_until_ms = tx.now_ms + wait_ms + WAITER_GRACE_MS if wait_ms else 0
+            wanted = replace(_wanted(run, patterns, mode=mode), intent=intent, place_until_ms=place_until_ms)
+            here = met(tx, wanted)
+            result = _answered(tx, run, wanted, here, ttl_ms=ttl_ms)
+            if here.has_alerts:
+                result = replace(result, alerts=events.delivered(tx, run.id))
+        if result.claim is None or not here.is_told:
             return result
         with self._store.read() as tx:  # what is only read keeps nobody at the gate
             return replace(result, warnings=path_warnings(tx, run, result.claim.patterns))
@@ -137,22 +143,19 @@ def end_claims(
     return () if granted_to else waiters.alert_freed(tx, claims)
 
 
-def _answered(
-    tx: Tx, run: Run, patterns: Sequence[str], *, intent: str, mode: Mode, ttl_ms: int, wait_ms: int
-) -> ClaimResult:
-    place_until_ms = tx.now_ms + wait_ms + WAITER_GRACE_MS if wait_ms else 0
-    wanted = replace(_wanted(run, patterns, mode=mode), intent=intent, place_until_ms=place_until_ms)
-    if mine := same_claim(tx, wanted):
-        return _granted(tx, run, renew_claim(tx, run, mine, intent=intent, ttl_ms=ttl_ms))
-    before = waiters.refused_before(tx, wanted)
-    found, lapsed = in_the_way(tx, wanted, before=before)
+def _answered(tx: Tx, run: Run, wanted: Waiter, here: Met, *, ttl_ms: int) -> ClaimResult:
+    if here.may_renew(wanted) and (mine := same_claim(tx, wanted)):
+        return _granted(tx, run, renew_claim(tx, run, mine, intent=wanted.intent, ttl_ms=ttl_ms))
+    before = waiters.refused_before(tx, wanted) if here.was_refused else None
+    found, lapsed = in_the_way(tx, wanted, here, before=before)
     if found:
         found = seen_gone(tx, found)
         waiters.keep_waiter(tx, wanted, before=before, blocker=found[0])
-        return _refused(tx, run, found, waited=wait_ms > 0)
+        return _refused(tx, saved_lease(tx, run), found, waited=wanted.place_until_ms > 0)
     end_claims(tx, lapsed, "expired", granted_to=run)
-    waiters.settle_waiters(tx, wanted)
-    return _granted(tx, run, grant_claim(tx, run, wanted, ttl_ms=ttl_ms))
+    if here.was_refused:
+        waiters.settle_waiters(tx, wanted)
+    return _granted(tx, run, grant_claim(tx, run, wanted, ttl_ms=ttl_ms, longest_ms=here.longest_ms))
 
 
 def _wanted(run: Run, patterns: Sequence[str], *, mode: Mode) -> Waiter:
@@ -169,13 +172,7 @@ def _wanted(run: Run, patterns: Sequence[str], *, mode: Mode) -> Waiter:
 
 
 def _granted(tx: Tx, run: Run, claim: Claim) -> ClaimResult:
-    return ClaimResult(
-        run=run.id,
-        repo_id=run.repo_id,
-        claim=claim,
-        now_ms=tx.now_ms,
-        alerts=events.delivered(tx, run.id),
-    )
+    return ClaimResult(run=run.id, repo_id=run.repo_id, claim=claim, now_ms=tx.now_ms)
 
 
 def _refused(tx: Tx, run: Run, found: Sequence[Blocker], *, waited: bool) -> ClaimResult:
@@ -188,7 +185,6 @@ def _refused(tx: Tx, run: Run, found: Sequence[Blocker], *, waited: bool) -> Cla
         instead=instead(found, waited=waited),
         now_ms=tx.now_ms,
         cursor=path_index.cursor(tx, run.repo_id),
-        alerts=events.delivered(tx, run.id),
     )
 
 

@@ -8,7 +8,7 @@ from loomstack_mcp.core.claims import Blocker
 from loomstack_mcp.core.limits import LEASE_AFTER_GONE_MS
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.services import events
-from loomstack_mcp.services.acting import RUNS, saved_run
+from loomstack_mcp.services.acting import RUNS, saved_lease
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Tx
 
@@ -24,7 +24,7 @@ def seen_gone(tx: Tx, found: Sequence[Blocker], /) -> list[Blocker]:
     holders = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(ids))) if ids else ()
     gone = {run.id: run for run in holders if run.process and process_state(run.process) == "gone"}
     for run in gone.values():
-        saved_run(tx, replace(run, expires_at_ms=until_ms))
+        saved_lease(tx, replace(run, expires_at_ms=until_ms))
         events.append(tx, run.repo_id, "run.gone", about=run.id, run_id=run.id)
     return [
         replace(blocker, until_ms=until_ms) if blocker.claim and blocker.run in gone else blocker for blocker in found

@@ -34,6 +34,7 @@ def notes_on(
         return NotesFound(notes=())
     ids: list[str] = []
     unchecked = ""
+    keys = path_index.nearness(wanted)
     for where in (repo_id, ORG):
         near = tx.all(
             NOTES["near"],
@@ -41,13 +42,14 @@ def notes_on(
             now_ms=tx.now_ms,
             kinds=rows.json_column(list(kinds)),
             limit=path_index.COMPARED_MAX + 1,
-            **path_index.nearness(wanted),
+            keys=keys,
         )
         found = path_index.overlapping_ids(near, wanted, ignore_case=ignore_case)
         ids += found.ids
         if found.is_cut:
             unchecked = f"more than {path_index.COMPARED_MAX:,} notes lie near {wanted[0][:100]}: not all were compared"
-    notes = rows.records(Note, tx.all(NOTES["by_ids"], ids=rows.json_column(ids), now_ms=tx.now_ms))
+    found_notes = tx.all(NOTES["by_ids"], ids=rows.json_column(ids), now_ms=tx.now_ms) if ids else []
+    notes = rows.records(Note, found_notes)
     return NotesFound(notes=tuple(sorted(notes, key=first_told)), unchecked=unchecked)
 
 

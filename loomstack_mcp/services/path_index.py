@@ -17,7 +17,7 @@ REPOS = queries.statements("repos")
 Indexed = Literal["claim", "waiter", "run", "note", "change"]
 COMPARED_MAX = 20_000
 """Patterns near some paths that a question is compared with where nothing may be missed; what is more is said."""
-_FIRST_PAGE = 256
+FIRST_PAGE = 256
 """Most requests see a handful of candidates; a wide one that conflicts finds its blockers among these."""
 
 
@@ -54,11 +54,11 @@ def overlapping(
 
     Raises LimitExceeded when more than CANDIDATES_MAX patterns would have to be compared.
     """
-    parameters = nearness(wanted)
+    keys = nearness(wanted)
     seen: set[str] = set()
     done = 0
-    for limit in (_FIRST_PAGE, CANDIDATES_MAX + 1):
-        found = tx.all(PATHS["near"], repo_id=repo_id, noun=noun, limit=limit, **parameters)
+    for limit in (FIRST_PAGE, CANDIDATES_MAX + 1):
+        found = tx.all(PATHS["near"], repo_id=repo_id, noun=noun, limit=limit, keys=keys)
         page = []
         for row in found[done:CANDIDATES_MAX]:
             if row["id"] not in seen and first_overlap(wanted, (row["pattern"],), ignore_case=ignore_case):
@@ -81,7 +81,7 @@ def all_overlapping(
     """The ids of all that overlaps `wanted`, exactly, where no more than `most` patterns lie near."""
     if not wanted:
         return PathsFound(ids=())
-    found = tx.all(PATHS["near"], repo_id=repo_id, noun=noun, limit=most + 1, **nearness(wanted))
+    found = tx.all(PATHS["near"], repo_id=repo_id, noun=noun, limit=most + 1, keys=nearness(wanted))
     return overlapping_ids(found, wanted, ignore_case=ignore_case, most=most)
 
 
@@ -99,7 +99,7 @@ def overlapping_ids(
 
 def ids_near(tx: Tx, repo_id: str, noun: Indexed, wanted: Sequence[str], *, limit: int) -> list[str]:
     """Ids of up to `limit` things at, above or below `wanted`: a guess at what overlaps, for reading only."""
-    found = tx.all(PATHS["near"], repo_id=repo_id, noun=noun, limit=limit, **nearness(wanted))
+    found = tx.all(PATHS["near"], repo_id=repo_id, noun=noun, limit=limit, keys=nearness(wanted))
     return list(dict.fromkeys(row["id"] for row in found))
 
 
@@ -113,8 +113,8 @@ def cursor(tx: Tx, repo_id: str) -> int:
     return sum(int(row["seq"]) for row in tx.all(REPOS["get"], repo_id=repo_id))
 
 
-def nearness(wanted: Sequence[str]) -> dict[str, str]:
-    """The keys to look up one by one, and the ranges below them, where it helps only those of an extension.
+def nearness(wanted: Sequence[str]) -> str:
+    """As JSON: the keys to look up one by one, and the ranges below them, where it helps only those of an extension.
 
     What lies below a literal path or folder conflicts whatever its extension.
     """
@@ -128,8 +128,4 @@ def nearness(wanted: Sequence[str]) -> dict[str, str]:
             ranges.add(keys_below(key))
         else:
             ranges_with.update((*keys_below(key), extension) for extension in ("", way.extension))
-    return {
-        "above": rows.json_column(sorted(above)),
-        "below": rows.json_column(sorted(ranges)),
-        "below_with": rows.json_column(sorted(ranges_with)),
-    }
+    return rows.json_column({"above": sorted(above), "below": sorted(ranges), "below_with": sorted(ranges_with)})

@@ -7,7 +7,7 @@ from loomstack_mcp.core.claims import PathWarning
 from loomstack_mcp.core.notes import PROTECTING, Note, first_told
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.services import landed, path_index
-from loomstack_mcp.services.acting import lineage
+from loomstack_mcp.services.acting import family
 from loomstack_mcp.services.note_index import notes_on
 from loomstack_mcp.store.base import Tx
 
@@ -26,8 +26,8 @@ def path_warnings(tx: Tx, run: Run, wanted: Sequence[str]) -> tuple[PathWarning,
     on = notes_on(tx, run.repo_id, wanted, kinds=PROTECTING, ignore_case=ignore_case)
     notes = sorted((note for note in on.notes if note.run_id != run.id), key=_first_warned)
     changes, found = landed.on_purpose(tx, run.repo_id, wanted, ignore_case=ignore_case)
-    family = lineage(tx, run.id)
-    theirs = [change for change in changes if change.run not in family and change.author != run.who]
+    own = family(tx, run)
+    theirs = [change for change in changes if change.run not in own and change.author != run.who]
     told = [
         *(_of_note(note, tx.now_ms) for note in notes[:_WARNINGS_MAX]),
         *_of_landed(tx, theirs[:_WARNINGS_MAX], wanted, ignore_case=ignore_case),

@@ -8,7 +8,8 @@ from loomstack_mcp.core.claims import Blocker, Claim, Waiter, few_listed
 from loomstack_mcp.core.errors import LimitExceeded
 from loomstack_mcp.core.patterns.globs import first_overlap, pattern
 from loomstack_mcp.services import events, path_index
-from loomstack_mcp.services.blockers import WAITERS, in_the_way
+from loomstack_mcp.services.blockers import WAITERS
+from loomstack_mcp.services.requests import in_the_way, met
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Tx
 
@@ -42,8 +43,7 @@ def keep_waiter(tx: Tx, wanted: Waiter, /, *, before: Waiter | None, blocker: Bl
         path_index.index_paths(tx, wanted.repo_id, "waiter", before.id, wanted.patterns)
         return
     drop_waiters(tx, _all_of(tx, wanted.run_id)[_REMEMBERED_MAX - 1 :])
-    columns = rows.row(replace(wanted, seq=seq))
-    stored = {name: columns[name] for name in _COLUMNS}
+    stored = rows.row(replace(wanted, seq=seq), only=_COLUMNS)
     waiter = events.drawn("wait", lambda id: tx.run(WAITERS["insert"], id=id, **stored))  # noqa: A006
     path_index.index_paths(tx, wanted.repo_id, "waiter", waiter, wanted.patterns)
 
@@ -118,7 +118,7 @@ def _is_within(waiter: Waiter, granted: Waiter) -> bool:
 def _is_free(tx: Tx, waiter: Waiter) -> bool:
     """Whether nothing blocks this request any more; a request that became too wide to tell is not."""
     try:
-        return not in_the_way(tx, waiter, before=waiter)[0]
+        return not in_the_way(tx, waiter, met(tx, waiter), before=waiter)[0]
     except LimitExceeded:
         return False
 

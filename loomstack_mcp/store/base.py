@@ -1,6 +1,6 @@
 """The whole seam between the services and a database: two protocols and a statement."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -39,8 +39,12 @@ class Store(Protocol):
     def read(self) -> AbstractContextManager[Tx]:
         """One consistent snapshot; takes no lock and never waits for a writer."""
 
-    def write(self, repo_id: str) -> AbstractContextManager[Tx]:
-        """Takes the lock of the repo, then reads the clock. Raises NotFound for a repo the store does not know."""
+    def write(self, repo_id: str | Callable[[Tx], str]) -> AbstractContextManager[Tx]:
+        """Takes the lock of the repo, then reads the clock. Raises NotFound for a repo the store does not know.
+
+        Where only the store can name the repo, it is asked in the same transaction: what the last of those questions
+        read holds under the lock.
+        """
 
     def append(self) -> AbstractContextManager[Tx]:
         """A write that belongs to no repo yet, or needs no order within one."""

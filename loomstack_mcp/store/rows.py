@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import fields
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from loomstack_mcp.store.base import Row
@@ -13,29 +14,35 @@ if TYPE_CHECKING:
 _LISTS = frozenset({"paths", "patterns", "failing", "commits", "contradicts", "marks", "hints"})
 _OBJECTS = frozenset({"links", "payload"})
 
+_JSON = _LISTS | _OBJECTS
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # `json.dumps` would make one at each call
+
 _Record = TypeVar("_Record", bound="DataclassInstance")
 
 
 def json_column(value: object, /) -> str:
     """JSON as the columns hold it: compact, in the order given."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _COMPACT.encode(value)
 
 
-def list_column(column: str, /) -> tuple[str, ...]:
+def list_column(column: str, /) -> tuple[Any, ...]:
     """A list as a column holds it."""
     return tuple(json.loads(column))
 
 
-def row(record: "DataclassInstance", /) -> dict[str, Any]:
-    """The columns of a record, as parameters of a statement."""
-    values = {field.name: getattr(record, field.name) for field in fields(record)}
-    return {name: json_column(value) if name in _LISTS | _OBJECTS else value for name, value in values.items()}
+def row(record: "DataclassInstance", /, *, only: Iterable[str] = ()) -> dict[str, Any]:
+    """The columns of a record, or only some of them, as parameters of a statement."""
+    names = only or _fields(type(record))
+    values = ((name, getattr(record, name)) for name in names)
+    return {name: json_column(value) if name in _JSON else value for name, value in values}
 
 
 def record(kind: type[_Record], row: Row, /) -> _Record:
     """One row as a record of `kind`; columns the record does not have are left out."""
-    known = {field.name for field in fields(kind)}
-    return kind(**{name: _value(name, value) for name, value in dict(row).items() if name in known})
+    known = _fields(kind)
+    return kind(
+        **{name: _value(name, value) if name in _JSON else value for name, value in row.items() if name in known}
+    )
 
 
 def records(kind: type[_Record], rows: Iterable[Row], /) -> tuple[_Record, ...]:
@@ -43,7 +50,11 @@ def records(kind: type[_Record], rows: Iterable[Row], /) -> tuple[_Record, ...]:
     return tuple(record(kind, row) for row in rows)
 
 
-def _value(name: str, value: Any) -> Any:
-    if name in _LISTS:
-        return tuple(json.loads(value))
-    return json.loads(value) if name in _OBJECTS else value
+@cache
+def _fields(kind: "type[DataclassInstance]") -> dict[str, None]:
+    """The names of a record's fields, in their order."""
+    return dict.fromkeys(field.name for field in fields(kind))
+
+
+def _value(name: str, value: str) -> Any:
+    return list_column(value) if name in _LISTS else json.loads(value)

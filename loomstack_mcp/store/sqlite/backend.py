@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from loomstack_mcp.core.errors import NotFound, StoreUnavailable
 from loomstack_mcp.core.limits import BUSY_WAIT_MS, GATE_WAIT_MS
 from loomstack_mcp.store import queries
+from loomstack_mcp.store.base import Tx
 from loomstack_mcp.store.sqlite import gate, schema
 from loomstack_mcp.store.sqlite.boot import BootBase, drawn_boot, known_boot, moment_of, used_boot
 from loomstack_mcp.store.sqlite.clock import Clock, machine
@@ -57,14 +57,16 @@ class SqliteStore:
     @contextmanager
     def read(self) -> Iterator[SqliteTx]:
         """One consistent snapshot."""
-        with self._transaction("BEGIN") as connection:
+        with self._connection() as connection, self._transaction(connection, "BEGIN"):
             yield SqliteTx(connection, self._moment(connection))
 
     @contextmanager
-    def write(self, repo_id: str) -> Iterator[SqliteTx]:
+    def write(self, repo_id: str | Callable[[Tx], str]) -> Iterator[SqliteTx]:
         """The lock of the repo, then the clock. Raises NotFound for a repo the store does not know."""
-        with self._writing() as tx:
-            if not tx.all(REPOS["get"], repo_id=repo_id):
+        with self._writing() as tx:  # in one file the lock of any repo is that of all, so that one question is enough
+            if callable(repo_id):
+                repo_id(tx)
+            elif not tx.all(REPOS["get"], repo_id=repo_id):
                 raise NotFound(f"repository {repo_id} is unknown; start_run in it first")
             yield tx
 
@@ -90,29 +92,35 @@ class SqliteStore:
 
     @contextmanager
     def _writing(self) -> Iterator[SqliteTx]:
-        with explained(self.path, self._gate):
-            self._borrowed_once()
-            with (
-                gate.passed(self._gate, wait_ms=self._gate_wait_ms),
-                self._transaction("BEGIN IMMEDIATE") as connection,
-            ):
-                boot = used_boot(connection, self._clock, self._boot)
-                yield SqliteTx(connection, moment_of(self._clock, boot))
-            self._boot = boot
+        with (
+            self._connection() as connection,  # before the gate: bringing the file to its schema takes it, too
+            gate.passed(self._gate, wait_ms=self._gate_wait_ms),
+            self._transaction(connection, "BEGIN IMMEDIATE"),
+        ):
+            boot = used_boot(connection, self._clock, self._boot)
+            yield SqliteTx(connection, moment_of(self._clock, boot))
+        self._boot = boot
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+        self._refuse_moved()
+        connection.execute(begin)
+        try:
+            [version] = connection.execute("PRAGMA user_version").fetchone()
+            schema.refuse_newer(version, self._version)
+            yield
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
         with explained(self.path, self._gate):
             connection = self._borrowed()
             try:
-                connection.execute(begin)
-                [version] = connection.execute("PRAGMA user_version").fetchone().values()
-                schema.refuse_newer(version, self._version)
                 yield connection
-                connection.execute("COMMIT")
             finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
                 with self._lock:
                     self._idle.append(connection)
 
@@ -120,21 +128,18 @@ class SqliteStore:
         self._boot = self._boot or known_boot(connection, self._clock)
         return moment_of(self._clock, self._boot or drawn_boot(connection, self._clock))
 
-    def _borrowed_once(self) -> None:
-        """Open and migrate before the gate is taken: migrating takes the gate itself."""
-        connection = self._borrowed()
-        with self._lock:
-            self._idle.append(connection)
-
-    def _borrowed(self) -> sqlite3.Connection:
+    def _refuse_moved(self) -> None:
         if self._inode is not None:
             refuse_moved(self.path, self._inode)
+
+    def _borrowed(self) -> sqlite3.Connection:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
         return self._opened()
 
     def _opened(self) -> sqlite3.Connection:
+        self._refuse_moved()
         prepare_file(self.path)
         connection = sqlite3.connect(
             self.path,
@@ -148,14 +153,9 @@ class SqliteStore:
                 self._upgrade(connection, self.path, self._migrations)
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA foreign_keys = ON")
-            connection.row_factory = _named
             if self._inode is None:
                 self._inode = self.path.stat().st_ino
         except BaseException:
             connection.close()
             raise
         return connection
-
-
-def _named(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
-    return dict(zip((column[0] for column in cursor.description), row, strict=True))

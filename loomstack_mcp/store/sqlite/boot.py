@@ -26,12 +26,12 @@ class BootBase:
 def known_boot(connection: sqlite3.Connection, clock: Clock) -> BootBase | None:
     """The base that is recorded; None before the first writer of a boot."""
     found = connection.execute(BOOT["known"].text, {"boot_id": clock.boot_id}).fetchone()
-    return BootBase(**found) if found else None
+    return BootBase(base_ms=found[0], floor_ms=found[1]) if found else None
 
 
 def drawn_boot(connection: sqlite3.Connection, clock: Clock) -> BootBase:
     """The base that a writer would record now: of a clock that shows the wall's time, but none before the store's."""
-    newest = connection.execute(BOOT["newest"].text).fetchone()["used_at_ms"] or 0
+    newest = connection.execute(BOOT["newest"].text).fetchone()[0] or 0
     return BootBase(base_ms=max(clock.wall_ms(), newest) - clock.boot_ms(), floor_ms=newest)
 
 

@@ -33,7 +33,7 @@ def prepare_file(path: Path) -> None:
 def refuse_moved(path: Path, inode: int) -> None:
     """Raises StoreUnavailable where the path leads to another file by now, which others would write to."""
     try:
-        found = path.stat().st_ino
+        found = os.stat(path).st_ino  # noqa: PTH116 at every transaction
     except OSError:
         found = None
     if found != inode:

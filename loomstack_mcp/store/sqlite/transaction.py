@@ -35,7 +35,12 @@ class SqliteTx:
 
     def all(self, statement: Statement, /, **params: Any) -> list[Row]:
         """Every row the statement returns, in its order."""
-        return self._connection.execute(statement.text, {**self._moment, **params}).fetchall()
+        cursor = self._connection.execute(statement.text, {**self._moment, **params})
+        found = cursor.fetchall()
+        if not found:
+            return []
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in found]
 
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""

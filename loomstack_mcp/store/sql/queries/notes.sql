@@ -57,14 +57,14 @@ ORDER BY s.score LIMIT :limit
 -- :name near
 -- Patterns of notes that hold, of some kinds, at or above a key and below it: a superset of those that overlap.
 SELECT p.id, p.pattern FROM (
-  SELECT p.id, p.pattern FROM json_each(:above) AS a CROSS JOIN path_key AS p
+  SELECT p.id, p.pattern FROM json_each(:keys, '$.above') AS a CROSS JOIN path_key AS p
   WHERE p.repo_id = :repo_id AND p.noun = 'note' AND p.key = a.value
   UNION ALL
-  SELECT p.id, p.pattern FROM json_each(:below) AS b CROSS JOIN path_key AS p
+  SELECT p.id, p.pattern FROM json_each(:keys, '$.below') AS b CROSS JOIN path_key AS p
   WHERE p.repo_id = :repo_id AND p.noun = 'note'
     AND p.key > json_extract(b.value, '$[0]') AND p.key < json_extract(b.value, '$[1]')
   UNION ALL
-  SELECT p.id, p.pattern FROM json_each(:below_with) AS b CROSS JOIN path_key AS p
+  SELECT p.id, p.pattern FROM json_each(:keys, '$.below_with') AS b CROSS JOIN path_key AS p
   WHERE p.repo_id = :repo_id AND p.noun = 'note' AND p.extension = json_extract(b.value, '$[2]')
     AND p.key > json_extract(b.value, '$[0]') AND p.key < json_extract(b.value, '$[1]')
 ) AS p CROSS JOIN note AS n ON n.id = p.id

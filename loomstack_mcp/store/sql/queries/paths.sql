@@ -1,14 +1,14 @@
 -- :name near
 -- Patterns at or above a key (IN list) and below it (range), of any extension or of one: a superset of those that
 -- overlap.
-SELECT p.id, p.pattern FROM json_each(:above) AS a CROSS JOIN path_key AS p
+SELECT p.id, p.pattern FROM json_each(:keys, '$.above') AS a CROSS JOIN path_key AS p
 WHERE p.repo_id = :repo_id AND p.noun = :noun AND p.key = a.value
 UNION ALL
-SELECT p.id, p.pattern FROM json_each(:below) AS b CROSS JOIN path_key AS p
+SELECT p.id, p.pattern FROM json_each(:keys, '$.below') AS b CROSS JOIN path_key AS p
 WHERE p.repo_id = :repo_id AND p.noun = :noun
   AND p.key > json_extract(b.value, '$[0]') AND p.key < json_extract(b.value, '$[1]')
 UNION ALL
-SELECT p.id, p.pattern FROM json_each(:below_with) AS b CROSS JOIN path_key AS p
+SELECT p.id, p.pattern FROM json_each(:keys, '$.below_with') AS b CROSS JOIN path_key AS p
 WHERE p.repo_id = :repo_id AND p.noun = :noun AND p.extension = json_extract(b.value, '$[2]')
   AND p.key > json_extract(b.value, '$[0]') AND p.key < json_extract(b.value, '$[1]')
 LIMIT :limit

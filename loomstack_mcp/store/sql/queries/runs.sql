@@ -105,6 +105,12 @@ UPDATE run SET session = :session, agent = :agent, process = :process, state = :
   boot_id = :boot_id, wall_ahead_ms = :wall_ahead_ms
 WHERE id = :id
 
+-- :name use
+-- A call from a run: where it runs, and its lease.
+UPDATE run SET process = :process, ttl_ms = :ttl_ms, expires_at_ms = :expires_at_ms, seen_at_ms = :seen_at_ms,
+  boot_id = :boot_id, wall_ahead_ms = :wall_ahead_ms
+WHERE id = :id
+
 -- :name shorten
 -- The process of an agent is gone: no lease of its live runs outlasts :until_ms.
 UPDATE run SET expires_at_ms = :until_ms, boot_id = :boot_id, wall_ahead_ms = :wall_ahead_ms,
