@@ -1,10 +1,12 @@
 """What lasts: calls that wait, are taken back and are cut off, subscriptions, and every end of a session."""
 
+import json
 import signal
 from pathlib import Path
 
 import pytest
 
+from tests.server.front.made import METHODS
 from tests.server.front.sides import META, SDK, Json, Pair
 from tests.wire import Server
 
@@ -121,6 +123,63 @@ def test_what_a_subscription_wants_is_read_alike(tmp_path: Path, shop: Path, fla
         pair.start("subscriptions/listen", {"_meta": META}, 6)
 
         assert pair.ended()
+
+
+def test_what_is_unknown_disturbs_no_call_that_waits(tmp_path: Path, shop: Path) -> None:
+    with held(Pair(tmp_path, shop)) as pair:
+        pair.start("tools/call", WAITING, 7)
+        pair.happened("claim.refused")
+        for method in ("foo/bar", "tasks/list", "resources/subscribe"):
+            assert pair.request(method, {"uri": "loom://runs"})["error"]["code"] == -32601
+        pair.start("tools/call", {"name": "release_paths", "arguments": {}}, 8)
+        pair.happened("claim.granted", 2)
+        answers = {answer["id"]: answer["result"]["structuredContent"] for answer in pair.ended()}
+
+    assert answers[7]["granted"]
+    assert answers[8]["now_free_for"] == ["run_00000001"]
+
+
+def test_what_is_unknown_disturbs_no_subscription(tmp_path: Path, shop: Path) -> None:
+    wanted: Json = {"_meta": META, "notifications": {"resourceSubscriptions": ["loom://claims"]}}
+    with Pair(tmp_path, shop, modern=True) as pair:
+        pair.request("resources/list", {"_meta": META})
+        pair.start("subscriptions/listen", wanted, 1)
+        pair.updates(1, 2)
+        pair.request("foo/bar", {"_meta": META})
+        for side in pair.sides:
+            claimed_elsewhere(pair, side.home)
+
+        assert pair.updates(1, 1)[0]["method"] == "notifications/resources/updated"
+
+
+@pytest.mark.parametrize("how", ["eof", signal.SIGTERM])
+def test_an_end_right_after_what_is_unknown(tmp_path: Path, shop: Path, how: str | signal.Signals) -> None:
+    with held(Pair(tmp_path, shop)) as pair:
+        pair.start("tools/call", WAITING, 7)
+        pair.happened("claim.refused")
+        pair.start("foo/bar", {}, 8)
+        if isinstance(how, signal.Signals):
+            pair.request("ping")
+            for side in pair.sides:
+                side.server.process.send_signal(how)
+
+        assert {answer["id"] for answer in pair.ended()} == ({7, 8} if how == "eof" else set())
+
+
+def test_a_request_without_an_id_is_not_done(tmp_path: Path, shop: Path) -> None:
+    with held(Pair(tmp_path, shop)) as pair:
+        for method in METHODS:
+            for params in (
+                None,
+                WAITING,
+                {"uri": "loom://runs"},
+                {"requestId": 1},
+                {"progressToken": 1, "progress": 1},
+            ):
+                pair.line(json.dumps({"jsonrpc": "2.0", "method": method, "params": params}).encode() + b"\n")
+        seen = pair.request("resources/read", {"uri": "loom://activity"})["result"]["contents"][0]["text"]
+
+    assert "claim.refused" not in seen
 
 
 def test_all_in_one_write_is_answered_whatever_the_order(tmp_path: Path, shop: Path) -> None:
