@@ -127,6 +127,9 @@ def loomstack(tmp_path: Path, shop: Path) -> Run:
 
 
 COMMAND = [*MODULE, "serve"]
+"""The server of a client's session."""
+SDK_COMMAND = [*MODULE, "serve", "--sdk"]
+"""The same on the SDK: what every answer of the other is held against."""
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:

@@ -78,6 +78,16 @@ class Server:
                 self._answers[message["id"]] = message
         return self._answers.pop(id)
 
+    def line(self, quiet_s: float = 15, at_end: bytes | None = None) -> bytes:
+        """The next line, whatever it is; `at_end` once there is none. Raises TimeoutError, EOFError."""
+        try:
+            line = self._lines.get(timeout=seconds(quiet_s))
+        except queue.Empty:
+            raise TimeoutError(f"no line in {seconds(quiet_s):.0f} s; stderr: {self.stderr_text()}") from None
+        if not line and at_end is None:
+            raise EOFError(f"the server ended ({self.process.wait(seconds(5))}); stderr: {self.stderr_text()}")
+        return line or at_end or b""
+
     def notification(self, quiet_s: float = 15) -> dict[str, Any]:
         """The next message that answers nothing."""
         while True:

@@ -13,7 +13,7 @@ from typing import Any
 
 from loomstack_mcp.adapters.git.worktree import worktree_at
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN
-from tests.bench import audits, clients, contention, fill, landed, over_http, policy
+from tests.bench import audits, clients, contention, fill, landed, memory, over_http, policy, starts, unattended
 from tests.bench.measure import CALLS, Figure, at_most, medians, ratio
 from tests.conftest import COMMAND, commit_all, environment, git
 from tests.wire import Server
@@ -118,19 +118,16 @@ class Bench:
                 yield at_most(f"a briefing of budget_tokens={budget}", tokens(briefing), "tokens", most=budget)
 
     def start(self) -> Iterator[Figure]:
-        said(f"starting {2 * self.calls} servers")
+        said(f"starting {5 * self.calls} processes")
+        yield from starts.figures(self.home, self.shop, self.calls, noop=NOOP)
 
-        def starting(argv: list[str]) -> None:
-            with contextlib.ExitStack() as ending:
-                server = Server(argv, env=environment(self.home), cwd=self.shop, fresh=True)
-                ending.callback(server.process.kill)
-                server.initialize()
+    def memory(self) -> Iterator[Figure]:
+        said("64 idle sessions")
+        yield from memory.figures(self.home, self.shop)
 
-        found = medians(
-            {"no-op": lambda: starting(NOOP), "ours": lambda: starting(COMMAND)}, calls=self.calls, warm_up=2
-        )
-        yield Figure("no-op server, start to initialize", f"{found['no-op']:.0f} ms")
-        yield ratio("our server, start to initialize", found["ours"], found["no-op"], most=1.3)
+    def unattended(self) -> Iterator[Figure]:
+        said(f"{unattended.SESSIONS} real sessions of Claude Code beside {unattended.BUSY} busy loops")
+        yield from unattended.figures(self.home, self.shop)
 
     def contention(self) -> Iterator[Figure]:
         for processes in (1, 8, 32, 100):
@@ -185,6 +182,8 @@ def said(text: str) -> None:
 GROUPS = (
     "definitions",
     "start",
+    "memory",
+    "unattended",
     "claim_paths",
     "read_shared_context",
     "contention",

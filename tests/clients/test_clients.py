@@ -14,7 +14,7 @@ import pytest
 from tests.clients.drive_claude import CLAUDE, ClaudeRun, ClaudeSession, load_tools, run_claude
 from tests.clients.drive_codex import CODEX, CodexRun, apply_patch, js_call, mcp_call, run_codex, search_tools
 from tests.clients.script import Lane, Script, call
-from tests.conftest import commit_all, git
+from tests.conftest import SDK_COMMAND, commit_all, environment, git
 
 BIN = str(Path(sys.executable).parent)
 PATH = os.pathsep.join([BIN, os.environ["PATH"]])
@@ -103,6 +103,25 @@ def test_claude_code_calls_every_tool_without_a_question_and_reads_the_whole_ans
         assert key in result.json
     assert shown[2].json["granted"] is True
     assert shown[4].json["released"] == [shown[2].json["claim"]]
+
+
+def test_the_reference_serves_both_clients_as_well(tmp_path: Path, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_TMP", str(tmp_path))
+    server: dict[str, Any] = {"command": SDK_COMMAND[0], "args": SDK_COMMAND[1:], "env": environment(tmp_path)}
+    later = load_tools(*(f"mcp__loomstack__{name}" for name in DEFERRED))
+    calls = [tool(name, **arguments) for name, arguments in EVERY_TOOL]
+    claude: dict[str, Any] = {"mcp": {"loomstack": {**server, "type": "stdio"}}}
+    shown = run_claude(Script([later, *calls, "done"]), cwd=shop, **claude).results()[1:]
+    codex: dict[str, Any] = {
+        "mcp": {"loomstack": {**server, "required": True, "default_tools_approval_mode": "approve"}}
+    }
+    direct = [mcp_call("loomstack", name, arguments) for name, arguments in EVERY_TOOL]
+    called = run_codex(Script([*direct, "done"]), cwd=shop, home=tmp_path, trust=True, **codex).results()
+
+    for result, key in zip(shown, ANSWERS, strict=True):
+        assert key in result.json
+    for result, key in zip(called, ANSWERS, strict=True):
+        assert key in codex_json(result.text)
 
 
 def test_what_agents_need_first_is_up_front_and_the_instructions_are_shown(team: Team) -> None:

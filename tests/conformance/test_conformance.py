@@ -4,7 +4,6 @@ Beside it: the SDK's own fixture server passes 26 of 30 and 37 of 37 in this mod
 0.2.0-alpha.12). The four ask a client back in the middle of a call, which no stateless server can.
 """
 
-import os
 import re
 import subprocess
 import sys
@@ -13,12 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import run
+from tests.conformance.suite import NODE, ROOT, SUITE, run_suite
 
-ROOT = Path(__file__).parent.parent.parent
-INSTALLED = ROOT / ".clients" / "node_modules"
-SUITE = INSTALLED / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
-NODE = INSTALLED / ".bin" / "node"
 PUSHES = {"tools-call-sampling", "tools-call-elicitation", "elicitation-sep1034-defaults", "elicitation-sep1330-enums"}
 
 pytestmark = pytest.mark.skipif(not (SUITE.exists() and NODE.exists()), reason="the suite is not installed")
@@ -37,10 +32,7 @@ def url() -> Iterator[str]:
 def test_every_scenario_that_a_stateless_server_can_pass(
     tmp_path: Path, url: str, revision: str, scenarios: int, failing: set[str]
 ) -> None:
-    command = [str(NODE), str(SUITE), "server", "--url", url, "--requirements", revision, "-o", str(tmp_path)]
-    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-    done = run(command, env=env, cwd=tmp_path, quiet_s=200)
-    printed = done.stdout
+    printed = run_suite(url, revision, tmp_path)
     results, _, unscored = printed.partition("Not scored for")
     unscored_names = set(re.findall(r"^ +[✓✗] ([\w-]+) \(", unscored, re.MULTILINE))
     marks = {name: mark for mark, name in re.findall(r"^([✓✗]) ([\w-]+):", results, re.MULTILINE)}

@@ -68,8 +68,11 @@ def test_old_clients_are_served(serve: Callable[..., Server], protocol: str) -> 
     "garbage",
     [b"garbage\n", b"\xff\xfe\n", b"{}\n", b"[]\n", b"null\n", b"[[[" * 9999 + b"\n",
      b'{"jsonrpc":"2.0","id":{},"method":1}\n',
-     b'{"jsonrpc":"2.0","id":7,"method":"nonsense/method"}\n', b'"' + b"x" * 3_000_000 + b'"\n', b"\n\n"],
-    ids=range(10),
+     b'{"jsonrpc":"2.0","id":7,"method":"nonsense/method"}\n', b'"' + b"x" * 3_000_000 + b'"\n', b"\n\n",
+     b'{"jsonrpc":"2.0","id":true,"method":"ping","params":[]}\n',
+     b'{"jsonrpc":"2.0","id":"\\ud800","method":"ping","params":[]}\n',
+     b'{"jsonrpc":"2.0","id":7,"method":"ping","params":{"x":' + b"[" * 980 + b"]" * 980 + b"}}\n"],
+    ids=range(13),
 )  # fmt: skip
 def test_garbage_is_survived(serve: Callable[..., Server], garbage: bytes) -> None:
     server = serve()

@@ -1,6 +1,6 @@
 """What the SDK's server says of itself, as it was recorded: a start builds no schema, and imports nothing to build it.
 
-The file is written by `python -m tests.server.front.record`, and held against the SDK's server by a test.
+The file is written by `python -m tests.server.front.definitions`, and held against the SDK's server by a test.
 """
 
 import json

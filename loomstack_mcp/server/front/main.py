@@ -77,6 +77,7 @@ class Front:
             return self._work
 
     def _close(self) -> None:
+        self._wire.mute()
         if self._work:
             self._work.face.close()
 

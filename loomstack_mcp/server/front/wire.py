@@ -23,6 +23,7 @@ class Wire:
         self._in = os.fdopen(_moved(0, os.open(os.devnull, os.O_RDONLY)), "rb")
         self._out = _moved(1, os.dup(2))
         self._parts: list[bytes] = []
+        self._muted = False
         self._writing = threading.Lock()
 
     def readline(self) -> bytes:
@@ -38,12 +39,16 @@ class Wire:
         """Write a message."""
         self.write(json.dumps(message, ensure_ascii=False, separators=(",", ":")) + "\n")
 
+    def mute(self) -> None:
+        """The session is over: what calls that are cut off would still say is not said."""
+        self._muted = True
+
     def write(self, text: str) -> None:
         """Write lines that are messages already."""
         left = memoryview(text.encode("utf-8", "replace"))
         with self._writing:
             try:
-                while left:
+                while left and not self._muted:
                     left = left[os.write(self._out, left) :]
             except (BrokenPipeError, ConnectionResetError):
                 self._on_gone()

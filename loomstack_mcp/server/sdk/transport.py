@@ -144,16 +144,17 @@ def _mended(failure: ValidationError) -> SessionMessage | JSONRPCError | Validat
     whole = next((error["input"] for error in first if error["type"] in ("json_invalid", "missing")), None)
     try:
         body = json.loads(whole) if isinstance(whole, str) else whole
+        text = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        body = json.loads(text)
     except (ValueError, RecursionError):
         return failure
     if not isinstance(body, dict):
         return failure
     try:
-        text = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         return SessionMessage(jsonrpc_message_adapter.validate_json(text, by_name=False))
     except ValidationError:
         id = body.get("id")  # noqa: A001 the protocol's word
-        if "method" not in body or not isinstance(id, int | str):
+        if "method" not in body or isinstance(id, bool) or not isinstance(id, int | str):
             return failure
         error = ErrorData(code=INVALID_REQUEST, message="the message is no JSON-RPC 2.0 request")
         return JSONRPCError(jsonrpc="2.0", id=id, error=error)

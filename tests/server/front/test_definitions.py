@@ -5,7 +5,7 @@ import json
 import pytest
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 
-from tests.server.front.record import FILE, REVISIONS, recorded
+from tests.server.front.definitions import FILE, REVISIONS, recorded
 from tests.wire import MODERN
 
 
