@@ -33,7 +33,6 @@ from loomstack_mcp.services.acting import acting_run, entered_run, named_run, sa
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.gone import seen_gone
 from loomstack_mcp.services.grants import grant_claim, renew_claim, same_claim
-from loomstack_mcp.services.path_warnings import path_warnings
 from loomstack_mcp.services.requests import Met, in_the_way, met
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
@@ -78,6 +77,9 @@ class ClaimService:
                 result = replace(result, alerts=events.delivered(tx, run.id))
         if result.claim is None or not here.is_told:
             return result
+        # Here, for what reads landed changes is a third of all that a claim loads, and most claims need none of it.
+        from loomstack_mcp.services.path_warnings import path_warnings
+
         with self._store.read() as tx:  # what is only read keeps nobody at the gate
             return replace(result, warnings=path_warnings(tx, run, result.claim.patterns))
 

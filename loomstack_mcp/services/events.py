@@ -1,6 +1,6 @@
 """The log of a repo, the alerts that ride on answers, and the drawing of ids."""
 
-import secrets
+import os
 from collections.abc import Callable, Mapping
 
 from loomstack_mcp.core.events import Alert, AlertKind, Event, EventKind
@@ -77,6 +77,6 @@ def delivered(tx: Tx, run_id: str) -> tuple[Alert, ...]:
 def drawn(noun: Noun, insert: Callable[[str], int]) -> str:
     """An id under which `insert` wrote its row; a taken id is drawn again."""
     while True:
-        candidate = spelled_id(noun, secrets.randbits(BITS))
+        candidate = spelled_id(noun, int.from_bytes(os.urandom(BITS // 8), "big"))
         if insert(candidate):
             return candidate

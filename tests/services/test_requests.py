@@ -1,6 +1,7 @@
 """What a claim costs the store: statements and JSON, counted on real calls, and that few of them miss nothing."""
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.services.path_index import FIRST_PAGE
 from loomstack_mcp.store import rows
+from tests.processes import run
 from tests.services.support import CHEN, claimed, started
 
 ANA = Caller(principal="ana", session="s-ana")
@@ -107,6 +109,15 @@ def test_a_note_of_the_organisation_is_told_to_who_is_granted_its_path(shop: Loo
     shop.notes.add(None, who="lead", kind="warning", text="frozen", patterns=["src/b.py"])
 
     assert [warning.text for warning in claimed(shop, ANA, "src/").warnings] == ["frozen"]
+
+
+def test_what_claims_load_is_nothing_of_landed_changes_and_no_random_numbers() -> None:
+    done = run([sys.executable, "-c", "import sys, loomstack_mcp.services.claims; print(*sys.modules)"])
+    loaded = set(done.stdout.split())
+
+    assert "loomstack_mcp.services.claims" in loaded
+    assert loaded.isdisjoint({"secrets", "hashlib", "random", "loomstack_mcp.services.landed"})
+    assert not [name for name in loaded if name.startswith("loomstack_mcp.core.changes")]
 
 
 def test_a_refused_request_that_nobody_is_told_of_any_more_is_settled_by_its_grant(shop: Loom) -> None:

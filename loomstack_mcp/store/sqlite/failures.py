@@ -21,7 +21,7 @@ _ADVICE = {
 
 @contextmanager
 def explained(store: Path, gate: Path) -> Iterator[None]:
-    """Let errors of a store's file, and of its gate file, leave as StoreUnavailable."""
+    """Let errors of a store's file, and of its gate files, leave as StoreUnavailable."""
     try:
         yield
     except sqlite3.IntegrityError:
@@ -33,6 +33,6 @@ def explained(store: Path, gate: Path) -> Iterator[None]:
             raise
         raise StoreUnavailable(f"store {store}: {advice}. Nothing was written") from error
     except OSError as error:
-        if error.filename is None or str(error.filename) != str(gate):
+        if error.filename is None or not str(error.filename).startswith(str(gate)):  # or the turn's, beside it
             raise
         raise StoreUnavailable(f"store {store}: {error.strerror}; its folder must be writable") from None

@@ -1,13 +1,17 @@
-"""The write gate: one writer of a SQLite file at a time, in the order the kernel lets them in.
+"""The write gate: one writer of a SQLite file at a time, each in its turn.
 
 SQLite's own busy handler sleeps and polls, so that under many processes one that sleeps loses to
-whoever is awake (measured: 1 transaction in 3 s, against thousands). The kernel frees the gate when
-its holder dies.
+whoever is awake (measured: 1 transaction in 3 s, against thousands). So does flock(2): whoever is
+awake takes the lock before the one that the kernel has woken for it. Hence the turn, a second lock,
+which is held while one waits for the gate: who comes back queues behind all others. The kernel frees
+both when their holder dies.
 """
 
+import _thread
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,41 +29,57 @@ def gate_beside(store: Path) -> Path:
 def passed(path: Path, *, wait_ms: int = GATE_WAIT_MS) -> Iterator[None]:
     """Hold the gate file at `path`. Raises StoreUnavailable when its holder does not let go in time.
 
-    Every entry has its own file description, so that threads of one process exclude one another too.
+    Every entry has its own file descriptions, so that threads of one process exclude one another too.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    until_s = time.monotonic() + wait_ms / 1000
+    turn = _locked(path.with_name(f"{path.name}-turn"), until_s)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        if not wait_ms:
-            os.close(descriptor)
-        if not wait_ms or not _queued(descriptor, wait_ms):
-            raise StoreUnavailable(
-                f"another process held {path} for {wait_ms // 1000} s; nothing was written. "
-                "Try again; if it stays so, that process may be stopped: `fuser` names it"
-            ) from None
+        descriptor = _locked(path, until_s) if turn is not None else None
+    finally:
+        if turn is not None:
+            os.close(turn)
+    if descriptor is None:
+        raise StoreUnavailable(
+            f"another process held {path} for {wait_ms // 1000} s; nothing was written. "
+            "Try again; if it stays so, that process may be stopped: `fuser` names it"
+        )
     try:
         yield
     finally:
         os.close(descriptor)
 
 
-def _queued(descriptor: int, wait_ms: int) -> bool:
+def _locked(path: Path, until_s: float) -> int | None:
+    """A descriptor that holds the file's lock, and gives it back when it is closed; None where the time is up."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if not _queued(descriptor, until_s - time.monotonic()):
+            return None
+    return descriptor
+
+
+def _queued(descriptor: int, wait_s: float) -> bool:
     """Wait in the kernel's queue for a limited time. A thread that comes too late gives the lock back."""
-    state = threading.Lock()
-    done = threading.Event()
+    if wait_s <= 0:
+        os.close(descriptor)
+        return False
+    state, waiting = threading.Lock(), threading.Lock()
+    waiting.acquire()
     gave_up = False
 
     def wait() -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        done.set()
         with state:
+            waiting.release()
             if gave_up:
                 os.close(descriptor)
 
-    threading.Thread(target=wait, daemon=True, name="loom-gate").start()
-    if done.wait(wait_ms / 1000):
+    # A thread of `threading` costs three times as much: its start waits until it runs.
+    _thread.start_new_thread(wait, ())
+    if waiting.acquire(timeout=wait_s):
         return True
     with state:
-        gave_up = not done.is_set()
+        gave_up = not waiting.acquire(blocking=False)
     return not gave_up
