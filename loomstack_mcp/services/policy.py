@@ -14,7 +14,7 @@ from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, EvidenceFact
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.services import events, landed, path_index, repos
-from loomstack_mcp.services.acting import RUNS, acting_run, allowed_run, lineage, named_run
+from loomstack_mcp.services.acting import RUNS, allowed_run, lineage, named_run, used_run
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.claims import held_by
 from loomstack_mcp.services.imprints import maker_of
@@ -79,7 +79,8 @@ class PolicyService:
 
         Raises what `acting_run` raises: the run may have ended meanwhile.
         """
-        with acting_run(self._store, caller, relied.run) as (tx, run):
+        with self._store.write(relied.repo) as tx:  # which is a live run's for good
+            run = used_run(tx, caller, allowed_run(caller, named_run(tx, caller, relied.run), now_ms=tx.now_ms))
             now = _of_run(tx, run, query)
             if not _holds(tx, query, relied, now):
                 return KeptDecision(moved=now)
@@ -107,12 +108,12 @@ def _holds(tx: Tx, query: FactsQuery, relied: PolicyFacts, now: PolicyFacts) -> 
 
 def _of_run(tx: Tx, run: Run, query: FactsQuery) -> PolicyFacts:
     """An action of a run, which holds what it and the runs above it hold now."""
+    facts = _by_run(tx, run, query)
+    if not query.wanted:
+        return facts
     family = lineage(tx, run.id)
-    claims = None
-    if query.wanted is not None:
-        own = [pattern for member in sorted(family) for claim in held_by(tx, member) for pattern in claim.patterns]
-        claims = _claims(tx, run.repo_id, own, family, query.wanted)
-    return replace(_by_run(tx, run, query), claims=claims)
+    own = [pattern for member in sorted(family) for claim in held_by(tx, member) for pattern in claim.patterns]
+    return replace(facts, claims=_claims(tx, run.repo_id, own, family, query.wanted))
 
 
 def _makers(tx: Tx, repo_id: str, sha: str) -> tuple[Run, ...]:
@@ -137,13 +138,16 @@ def _of_change(tx: Tx, repo_id: str, query: FactsQuery) -> PolicyFacts:
             made = runs
         else:
             several = runs
+    facts = _by_run(tx, made[0], query) if made else _by_nobody(tx, repo_id, several, query)
+    if not query.wanted:
+        return facts
     family = frozenset(member for run in made for member in lineage(tx, run.id))
-    claims = None
-    if query.wanted is not None:
-        own = [pattern for member in sorted(family) for pattern in landed.ever_claimed(tx, member)]
-        claims = _claims(tx, repo_id, own, family, query.wanted)
-    if made:
-        return replace(_by_run(tx, made[0], query), claims=claims)
+    own = [pattern for member in sorted(family) for pattern in landed.ever_claimed(tx, member)]
+    return replace(facts, claims=_claims(tx, repo_id, own, family, query.wanted))
+
+
+def _by_nobody(tx: Tx, repo_id: str, several: Sequence[Run], query: FactsQuery) -> PolicyFacts:
+    """Of what no run made, or several."""
     return PolicyFacts(
         repo=repo_id,
         now_ms=tx.now_ms,
@@ -151,7 +155,6 @@ def _of_change(tx: Tx, repo_id: str, query: FactsQuery) -> PolicyFacts:
         is_of_several=bool(several),
         makers=_names(several),
         evidence=_evidence(tx, repo_id, query.head),
-        claims=claims,
     )
 
 

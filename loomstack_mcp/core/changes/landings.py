@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.imprints import Imprint, imprint
@@ -62,31 +63,33 @@ def landed_parts(change: Change, /, *, at_ms: int) -> Iterator[LandedPart]:
         for file, hunks in zip(change.files, nets, strict=True)
         if (path := encodable(file.path))
     }
-    head = LandedPart(
-        sha=change.sha,
-        at_ms=at_ms,
-        made_at_ms=change.at_ms,
-        author=redacted(change.author, chars_max=NAME_CHARS_MAX),
-        account=change.account,
-        title=redacted(change.title, chars_max=NAME_CHARS_MAX),
-        said=sum(weight((*net.removed, *net.added)) for file in nets for net in file),
-        hints=change.hints,
-        files=(),
-        files_in_all=len(files),
-    )
+    columns: dict[str, Any] = {
+        "sha": change.sha,
+        "at_ms": at_ms,
+        "made_at_ms": change.at_ms,
+        "author": redacted(change.author, chars_max=NAME_CHARS_MAX),
+        "account": change.account,
+        "title": redacted(change.title, chars_max=NAME_CHARS_MAX),
+        "said": sum(weight((*net.removed, *net.added)) for file in nets for net in file),
+        "hints": change.hints,
+        "files_in_all": len(files),
+    }
     cut = _cut(tuple(files.values()))
-    yield from (replace(head, files=some) for some in cut[:-1])
-    yield replace(head, files=cut[-1], imprint=imprint(change.files, nets))
+    yield from (LandedPart(**columns, files=some) for some in cut[:-1])
+    yield LandedPart(**columns, files=cut[-1], imprint=imprint(change.files, nets))
 
 
 def landing_batches(parts: Iterable[LandedPart], /) -> Iterator[tuple[LandedPart, ...]]:
     """The same in their order, in batches that one transaction can take."""
     batch: list[LandedPart] = []
+    rows = 0
     for part in parts:
-        if batch and (batch_rows([*batch, part]) > BATCH_ROWS_MAX or len(batch) >= BATCH_PARTS_MAX):
+        more = batch_rows([part])
+        if batch and (rows + more > BATCH_ROWS_MAX or len(batch) >= BATCH_PARTS_MAX):
             yield tuple(batch)
-            batch = []
+            batch, rows = [], 0
         batch.append(part)
+        rows += more
     if batch:
         yield tuple(batch)
 

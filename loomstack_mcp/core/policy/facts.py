@@ -1,7 +1,7 @@
 """What a store knows for a decision: what it is asked, and what it answers. The decision is made where git is seen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from loomstack_mcp.core.limits import FACTS_HOLD_MS, PATTERN_CHARS_MAX
 from loomstack_mcp.core.policy.applies import covered_paths
@@ -20,8 +20,8 @@ class FactsQuery:
     actions: tuple[ActionKind, ...]
     subject: tuple[str, ...] = ()
     """The first of the touched paths."""
-    wanted: tuple[str, ...] | None = None
-    """The touched paths about whose claims a rule asks, as patterns; None where none does."""
+    wanted: tuple[str, ...] = ()
+    """The touched paths about whose claims a rule asks, as patterns."""
     head: str = ""
     asks_intents: bool = False
     recognised: tuple[str, ...] = ()
@@ -47,20 +47,20 @@ class PolicyFacts:
     work_item: str | None = None
     makers: tuple[str, ...] = ()
     evidence: tuple[EvidenceFact, ...] = ()
-    claims: ClaimFacts | None = None
-    """None where no rule asks about claims."""
+    claims: ClaimFacts = field(default_factory=ClaimFacts)
+    """Near what is `wanted`; nothing where nothing is."""
 
 
 def facts_query(book: Rulebook, situation: Situation, /) -> FactsQuery:
     """What these rules need to know of an action, whoever turns out to act and whenever: that the facts tell."""
-    asking = [rule for rule in book.rules if rule.check and not situation.actions.isdisjoint(rule.on)]
+    bound = [rule for rule in book.rules if rule.check and not situation.actions.isdisjoint(rule.on)]
     return FactsQuery(
         point=situation.point,
         actions=tuple(sorted(situation.actions)),
         subject=tuple(encodable(one.path) for one in (situation.touched or ())[:_SUBJECT_PATHS]),
-        wanted=_wanted([rule for rule in asking if rule.check and rule.check.claims], situation),
+        wanted=_wanted([rule for rule in bound if rule.check and rule.check.claims], situation),
         head=situation.head,
-        asks_intents=any(rule.check and rule.check.intents for rule in asking),
+        asks_intents=any(rule.check and rule.check.intents for rule in bound),
     )
 
 
@@ -87,9 +87,7 @@ def hold(relied: PolicyFacts, now: PolicyFacts, /) -> bool:
     return is_fresh and replace(now, now_ms=relied.now_ms, seq=relied.seq) == relied
 
 
-def _wanted(asking: Sequence[Rule], situation: Situation) -> tuple[str, ...] | None:
-    if not asking:
-        return None
+def _wanted(asking: Sequence[Rule], situation: Situation) -> tuple[str, ...]:
     covered = (covered_paths(rule.where, situation) or () for rule in asking)
     patterns = dict.fromkeys(touched.pattern for paths in covered for touched, _ in paths)
     return tuple(pattern for pattern in patterns if len(pattern) <= PATTERN_CHARS_MAX)
