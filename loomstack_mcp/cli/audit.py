@@ -19,7 +19,7 @@ from loomstack_mcp.cli.audit_json import audit_object
 from loomstack_mcp.cli.audit_report import report
 from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.cli.spans import Span
-from loomstack_mcp.core.changes.conflicts import Intent
+from loomstack_mcp.core.changes.conflict_records import Intent
 from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import DAY_MS, SECOND_MS

@@ -6,7 +6,7 @@ from typing import Any
 from loomstack_mcp.adapters.git.audit import Audit
 from loomstack_mcp.cli.audit_cases import Case
 from loomstack_mcp.cli.audit_text import day, plain, shown_line
-from loomstack_mcp.core.changes.conflicts import Intent
+from loomstack_mcp.core.changes.conflict_records import Intent
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.people import is_bot
 from loomstack_mcp.core.changes.verdicts import Reversal

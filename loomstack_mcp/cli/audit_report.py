@@ -20,7 +20,7 @@ from loomstack_mcp.cli.audit_text import (
     span_phrase,
     undone_phrase,
 )
-from loomstack_mcp.core.changes.conflicts import Intent
+from loomstack_mcp.core.changes.conflict_records import Intent
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.changes.words import VERBS
 from loomstack_mcp.core.phrases import counted

@@ -8,7 +8,8 @@ import click
 
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.people import deciding, open_to_all, person
-from loomstack_mcp.core.changes.conflicts import Conflict, conflict_advice, conflict_words
+from loomstack_mcp.core.changes.conflict_records import Conflict
+from loomstack_mcp.core.changes.conflicts import conflict_advice, conflict_words
 from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.phrases import Body, counted, lean
 from loomstack_mcp.core.views import agreement_shown, conflict_shown

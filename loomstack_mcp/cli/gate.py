@@ -13,7 +13,8 @@ import click
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.gate_install import install_gate
 from loomstack_mcp.cli.people import ConfiguringOption, open_to_all
-from loomstack_mcp.core.changes.conflicts import Agreement, Conflict, conflict_advice, conflict_words
+from loomstack_mcp.core.changes.conflict_records import Agreement, Conflict
+from loomstack_mcp.core.changes.conflicts import conflict_advice, conflict_words
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.policy.decision_views import decision_shown, reasons_shown

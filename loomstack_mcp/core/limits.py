@@ -53,6 +53,7 @@ CHARS_PER_TOKEN = 4
 
 WINDOW_DAYS = 30
 """How long what landed is remembered, where nobody says otherwise."""
+WINDOW_MS = WINDOW_DAYS * DAY_MS
 REWORK_MAX = 3
 
 FACTS_HOLD_MS = MINUTE_MS

@@ -1,6 +1,7 @@
 """Records as people and scripts read them: the columns of tables, of `--json` and of resources."""
 
-from loomstack_mcp.core.changes.conflicts import Agreement, Conflict, conflict_advice
+from loomstack_mcp.core.changes.conflict_records import Agreement, Conflict
+from loomstack_mcp.core.changes.conflicts import conflict_advice
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.events import Event
 from loomstack_mcp.core.limits import SECOND_MS

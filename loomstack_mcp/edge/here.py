@@ -16,6 +16,7 @@ from loomstack_mcp.adapters.git.identity import derived
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree, container_at, worktree_at
 from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load_settings
+from loomstack_mcp.core.changes.meaning import MEANING
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import DAY_MS, NAME_CHARS_MAX
 from loomstack_mcp.core.patterns.typed import claimed
@@ -190,7 +191,14 @@ class Here:
             read=landing.reader(progress),
             clone=clone,
         )
+        if landing.is_trunk and (mark := self.filling_mark(repo)):
+            ledger.keep_filled(checkout, mark)
         return landing
+
+    def filling_mark(self, repo: Repository) -> str:
+        """How far the trunk reaches now, and what the ledger keeps of it; "" where there is none."""
+        tip = repo.commit(repo.trunk) if repo.trunk else ""
+        return f"{MEANING} {self.settings.window_days} {tip}" if tip else ""
 
     def imprint(self, repo: Repository, ledger: "LedgerService", checkout: Checkout) -> None:
         """Keep the content of what runs said to have made, to know it again however it lands."""

@@ -155,9 +155,11 @@ class Face:
         """What a loop of the caller's, or each that it runs, finished and the trunk has not; nothing that was told."""
         if self.here.clone is None:
             return ()
+        if not (found := self.loom.stranded.of_loops(caller, self.checkout(), loop=loop)):
+            return ()
         from loomstack_mcp.edge.stranded import stranded_runs  # what compares changes, which few calls do
 
-        return stranded_runs(self.here, self.loom, self.loom.stranded.of_loops(caller, self.checkout(), loop=loop))
+        return stranded_runs(self.here, self.loom, found)
 
     def catch_up(self) -> None:
         """Bring the ledger up to the trunk, as far as a caller should wait for it; the rest is done behind its back."""
@@ -171,7 +173,8 @@ class Face:
             with suppress(LoomError):  # of a repository without commits, say: who asks for a check is told
                 if self.here.clone:
                     with self.here.repository() as repo:
-                        self.here.landing(repo, self.loom.ledger, self.checkout())
+                        if self.loom.repos.filled(self.checkout()) != (self.here.filling_mark(repo) or None):
+                            self.here.landing(repo, self.loom.ledger, self.checkout())
         finally:
             self._catching_up.release()
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from loomstack_mcp.core.changes.conflicts import Agreement, Conflict, hunk_marks
+from loomstack_mcp.core.changes.conflict_records import Agreement, Conflict
+from loomstack_mcp.core.changes.conflicts import hunk_marks
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.undone import TouchedChange, Undone
 from loomstack_mcp.core.errors import Invalid

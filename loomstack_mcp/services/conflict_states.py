@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from loomstack_mcp.core.changes.conflicts import Conflict
+from loomstack_mcp.core.changes.conflict_records import Conflict
 from loomstack_mcp.core.errors import NotFound
+from loomstack_mcp.core.runs import Run
 from loomstack_mcp.services import events
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Tx
@@ -31,3 +32,9 @@ def end_conflict(
     tx.run(CONFLICTS["end"], id=conflict.id, state=state, how=how, agreed_by=agreed_by, now_ms=tx.now_ms)
     payload = {"state": state, "how": how, "agreed_by": agreed_by}
     events.append(tx, conflict.repo_id, "conflict.ended", about=conflict.id, run_id=conflict.run_id, payload=payload)
+
+
+def void_conflicts(tx: Tx, run: Run, how: str) -> None:
+    """The run is over: what it would have changed is nobody's any more."""
+    for conflict in rows.records(Conflict, tx.all(CONFLICTS["of_run"], run_id=run.id)):
+        end_conflict(tx, conflict, "void", how)

@@ -19,7 +19,7 @@ from loomstack_mcp.services.acting import acting_run, named_run, own_runs
 from loomstack_mcp.services.conflict_states import open_conflicts
 from loomstack_mcp.services.nearby import claims_near, landed_work, notes_near, own_paths, runs_near
 from loomstack_mcp.services.news import News
-from loomstack_mcp.services.notes import matching
+from loomstack_mcp.services.note_index import matching
 from loomstack_mcp.services.stranded import tell_stranded
 from loomstack_mcp.store.base import Store, Tx
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Literal
 
 from loomstack_mcp.core.runs import Run, is_lost
-from loomstack_mcp.services import claims, conflicts, events, path_index, waiters
+from loomstack_mcp.services import claims, events, path_index, waiters
 from loomstack_mcp.services.acting import RUNS, saved_run
+from loomstack_mcp.services.conflict_states import void_conflicts
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Tx
 
@@ -29,7 +30,7 @@ def over(tx: Tx, run: Run, how: Literal["run.ended", "run.lost"]) -> tuple[str, 
     waiters.forget_waiters(tx, run.id)
     saved_run(tx, replace(run, ended_at_ms=tx.now_ms))
     events.append(tx, run.repo_id, how, about=run.id, run_id=run.id, payload={"status": run.status})
-    conflicts.void_conflicts(tx, run, "the run was lost" if how == "run.lost" else f"the run ended ({run.status})")
+    void_conflicts(tx, run, "the run was lost" if how == "run.lost" else f"the run ended ({run.status})")
     path_index.unindex_paths(tx, [run.id])
     held = claims.held_by(tx, run.id)
     claims.end_claims(tx, held, "expired" if how == "run.lost" else "released")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from loomstack_mcp.core.changes.conflicts import Intent
+from loomstack_mcp.core.changes.conflict_records import Intent
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.notes import Note, NoteKind
 from loomstack_mcp.core.runs import Run

@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from loomstack_mcp.core.changes.conflicts import Intent
+from loomstack_mcp.core.changes.conflict_records import Intent
 from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.packing import unpacked
 from loomstack_mcp.core.claims import Claim

@@ -15,7 +15,7 @@ from loomstack_mcp.services.acting import RUNS
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.landed import on_purpose
 from loomstack_mcp.services.note_index import EVERY_KIND, NOTES, notes_on
-from loomstack_mcp.services.outcomes import OUTCOMES
+from loomstack_mcp.services.recorded import OUTCOMES
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Tx
 

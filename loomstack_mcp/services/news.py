@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from loomstack_mcp.core.briefing import items as core
 from loomstack_mcp.core.briefing.items import Item, View
-from loomstack_mcp.core.changes.conflicts import Conflict
+from loomstack_mcp.core.changes.conflict_records import Conflict
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.notes import Note
 from loomstack_mcp.core.outcomes import Outcome
@@ -17,7 +17,7 @@ from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.conflict_states import CONFLICTS
 from loomstack_mcp.services.nearby import is_addressed, works
 from loomstack_mcp.services.note_index import NOTES
-from loomstack_mcp.services.outcomes import OUTCOMES
+from loomstack_mcp.services.recorded import OUTCOMES
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Row, Statement, Tx
 

@@ -13,6 +13,8 @@ from loomstack_mcp.store.base import Tx
 NOTES = queries.statements("notes")
 
 EVERY_KIND: tuple[NoteKind, ...] = get_args(NoteKind)
+_FOUND_MAX = 50
+_RANKED_MAX = 2_000
 _EXPIRED_MAX = 500
 """One note takes this many out of the index; the next takes more."""
 
@@ -61,3 +63,17 @@ def index_note(tx: Tx, note: Note) -> None:
     expired = tx.all(NOTES["expired"], repo_id=note.repo_id, now_ms=tx.now_ms, limit=_EXPIRED_MAX)
     path_index.unindex_paths(tx, [row["id"] for row in expired])
     tx.run(NOTES["expire_later"], repo_id=note.repo_id, expires_at_ms=note.expires_at_ms, id=note.id)
+
+
+def matching(tx: Tx, repo_id: str, query: str) -> tuple[Note, ...]:
+    """Live notes with all the words of the query, else with any of them; or the note of that id."""
+    by_id = rows.records(Note, tx.all(NOTES["get"], id=query.strip()))
+    if by_id:
+        return tuple(note for note in by_id if note.repo_id in (repo_id, ORG))
+    words = [f'"{word.replace(chr(34), chr(34) * 2)}"' for word in query.split()]
+    parameters = {"repo_id": repo_id, "now_ms": tx.now_ms, "limit": _FOUND_MAX, "ranked_max": _RANKED_MAX}
+    for joined in dict.fromkeys((" ".join(words), " OR ".join(words))):
+        found = tx.all(NOTES["search"], query=joined, **parameters) if words else []
+        if found:
+            return rows.records(Note, found)
+    return ()

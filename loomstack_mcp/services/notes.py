@@ -11,13 +11,10 @@ from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, path_index, repos, superseding
 from loomstack_mcp.services.acting import acting_run
-from loomstack_mcp.services.note_index import NOTES, index_note, notes_on
+from loomstack_mcp.services.note_index import NOTES, index_note, matching, notes_on
 from loomstack_mcp.services.recipients import recipients
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
-
-_FOUND_MAX = 50
-_RANKED_MAX = 2_000
 
 
 class NoteService:
@@ -105,20 +102,6 @@ class NoteService:
                 return matching(tx, repo_id, query)[:limit], tx.now_ms
             found = tx.all(NOTES["latest"], repo_id=repo_id, now_ms=tx.now_ms, limit=limit)
             return rows.records(Note, found), tx.now_ms
-
-
-def matching(tx: Tx, repo_id: str, query: str) -> tuple[Note, ...]:
-    """Live notes with all the words of the query, else with any of them; or the note of that id."""
-    by_id = rows.records(Note, tx.all(NOTES["get"], id=query.strip()))
-    if by_id:
-        return tuple(note for note in by_id if note.repo_id in (repo_id, ORG))
-    words = [f'"{word.replace(chr(34), chr(34) * 2)}"' for word in query.split()]
-    parameters = {"repo_id": repo_id, "now_ms": tx.now_ms, "limit": _FOUND_MAX, "ranked_max": _RANKED_MAX}
-    for joined in dict.fromkeys((" ".join(words), " OR ".join(words))):
-        found = tx.all(NOTES["search"], query=joined, **parameters) if words else []
-        if found:
-            return rows.records(Note, found)
-    return ()
 
 
 def _shared(tx: Tx, draft: Note, run: Run | None) -> NoteResult:

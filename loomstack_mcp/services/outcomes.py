@@ -29,10 +29,9 @@ from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, expiry, landed_index, ledger
 from loomstack_mcp.services.acting import RUNS, acting_run
-from loomstack_mcp.store import queries, rows
+from loomstack_mcp.services.recorded import OUTCOMES
+from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
-
-OUTCOMES = queries.statements("outcomes")
 
 _CHECKING = tuple(role for role in ROLES if role != MAKER)
 

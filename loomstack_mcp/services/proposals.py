@@ -3,14 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from loomstack_mcp.core.changes.conflicts import (
-    Agreement,
-    Conflict,
-    Proposal,
-    already_landed,
-    conflicts,
-    repair_words,
-)
+from loomstack_mcp.core.changes.conflict_records import Agreement, Conflict
+from loomstack_mcp.core.changes.conflicts import Proposal, already_landed, conflicts, repair_words
 from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.reversals import Reversals
 from loomstack_mcp.core.changes.undone import TouchedChange, Undone

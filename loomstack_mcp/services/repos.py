@@ -42,6 +42,11 @@ class RepoService:
         with self._store.read() as tx:
             return repo_id_of(tx, checkout)
 
+    def filled(self, checkout: Checkout) -> str:
+        """The mark up to which the ledger of the checkout's repo was filled last; "" before the first time."""
+        with self._store.read() as tx:
+            return "".join(row["filled"] for row in tx.all(REPOS["filled"], repo_id=repo_id_of(tx, checkout)))
+
     def ids(self) -> tuple[str, ...]:
         """Every repo in which a run was ever started, and the organisation's, where it has notes."""
         with self._store.read() as tx:

@@ -22,8 +22,8 @@ from loomstack_mcp.services import context, events, expiry, path_index, repos, w
 from loomstack_mcp.services.acting import RUNS, own_runs
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.claims import held_by
-from loomstack_mcp.services.outcomes import OUTCOMES
 from loomstack_mcp.services.path_warnings import path_warnings
+from loomstack_mcp.services.recorded import OUTCOMES
 from loomstack_mcp.services.starts import drafted_run, recorded_run, restarted_run, resumed_run, run_of_id
 from loomstack_mcp.services.stranded import tell_stranded
 from loomstack_mcp.store import queries, rows

@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.repeats import landed_share
-from loomstack_mcp.core.changes.reversals import WINDOW_MS
-from loomstack_mcp.core.limits import NAME_CHARS_MAX
+from loomstack_mcp.core.limits import NAME_CHARS_MAX, WINDOW_MS
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.stranded import LANDED_LEAST, StrandedRun, TrunkSeen, due_at, stranded_told
@@ -124,6 +122,8 @@ def _recorded(tx: Tx, repo_id: str, ids: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _landed_share(tx: Tx, repo_id: str, made: Sequence[Change]) -> float:
+    from loomstack_mcp.core.changes.repeats import landed_share  # what compares changes, which few calls do
+
     names = {name for change in made for file in change.files for name in (file.path, file.old_path)}
     known = landed.at_paths(tx, repo_id, names)
     there = _on_trunk(tx, repo_id, list(known))

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from loomstack_mcp.cli.audit_cases import Case
-from loomstack_mcp.core.changes.conflicts import Intent, conflicts, repair_words
+from loomstack_mcp.core.changes.conflict_records import Intent
+from loomstack_mcp.core.changes.conflicts import conflicts, repair_words
 from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.changes.words import taken_back

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loomstack_mcp.core.briefing.fitting import Briefing
-from loomstack_mcp.core.changes.conflicts import Conflict
+from loomstack_mcp.core.changes.conflict_records import Conflict
 from loomstack_mcp.core.claims import Blocker, Claim, ClaimResult, ReleaseResult
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.notes import Note, NoteResult

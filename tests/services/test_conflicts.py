@@ -9,7 +9,8 @@ import pytest
 from loomstack_mcp.adapters.git import diffs
 from loomstack_mcp.adapters.git.diffs import Unread
 from loomstack_mcp.adapters.git.history import commits
-from loomstack_mcp.core.changes.conflicts import Conflict, Proposal
+from loomstack_mcp.core.changes.conflict_records import Conflict
+from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.reversals import Reversals

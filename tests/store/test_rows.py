@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loomstack_mcp.core.changes.conflicts import Conflict
+from loomstack_mcp.core.changes.conflict_records import Conflict
 from loomstack_mcp.core.claims import Claim, Waiter
 from loomstack_mcp.core.events import Alert, Event
 from loomstack_mcp.core.notes import Note

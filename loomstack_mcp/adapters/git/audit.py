@@ -13,13 +13,14 @@ from loomstack_mcp.adapters.git.identity import ignores_case
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.changes.branches import arrivals
 from loomstack_mcp.core.changes.cases import FollowedCases
-from loomstack_mcp.core.changes.conflicts import Intent
+from loomstack_mcp.core.changes.conflict_records import Intent
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
-from loomstack_mcp.core.changes.reversals import WINDOW_MS, Reversals
+from loomstack_mcp.core.changes.reversals import Reversals
 from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import Reversal, reversal
+from loomstack_mcp.core.limits import WINDOW_MS
 
 _KEY_BYTES = 32
 _SWEEP = 100

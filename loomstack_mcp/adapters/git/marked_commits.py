@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from loomstack_mcp.adapters.git import diffs, history
 from loomstack_mcp.adapters.git.diffs import Unread
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.core.changes.conflicts import Intent
+from loomstack_mcp.core.changes.conflict_records import Intent
 from loomstack_mcp.core.changes.generated import named_so
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines

@@ -19,8 +19,7 @@ from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.people import account_of
 from loomstack_mcp.core.changes.repeats import Branch
-from loomstack_mcp.core.changes.reversals import WINDOW_MS
-from loomstack_mcp.core.limits import SECOND_MS
+from loomstack_mcp.core.limits import SECOND_MS, WINDOW_MS
 
 _MESSAGE_CHARS_MAX = 4_000
 _COMMITS_MAX = 50

@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from loomstack_mcp.core.changes.conflicts import Conflict
+from loomstack_mcp.core.changes.conflict_records import Conflict
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.limits import NAME_CHARS_MAX, SECOND_MS
 from loomstack_mcp.core.notes import AUTHORITY_ORDER, Note
 from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.patterns.globs import first_overlap, literal, pattern
 from loomstack_mcp.core.phrases import Body, age, lean
-from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import ORG
 from loomstack_mcp.core.runs import Run
+
+if TYPE_CHECKING:
+    from loomstack_mcp.core.policy.rules import Rule
 
 Section = Literal["runs", "claims", "notes", "changes", "conflicts", "rules"]
 Nearness = Literal[0, 1, 2, 3]
@@ -156,7 +158,7 @@ def of_conflict(conflict: Conflict, view: View, /) -> Item:
     return Item(section="conflicts", nearness=view.nearness(paths), weight=1, seq=conflict.seq, body=lean(body))
 
 
-def of_rule(rule: Rule, view: View, /) -> Item | None:
+def of_rule(rule: "Rule", view: View, /) -> Item | None:
     """A rule of the repository or its organisation, where it speaks of some of my paths."""
     if rule.layer == "builtin" or rule.mode == "audit" or not rule.where.paths:
         return None

@@ -5,74 +5,17 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
+from loomstack_mcp.core.changes.conflict_records import Conflict, ConflictKind, Intent, Verdict
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.repeats import Branch, Repeat
-from loomstack_mcp.core.changes.reversals import WINDOW_MS
 from loomstack_mcp.core.changes.undone import TouchedChange, Undone, UndonePlace
-from loomstack_mcp.core.changes.verdicts import Reversal, Verdict
+from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.changes.words import VERBS, share_words
+from loomstack_mcp.core.limits import WINDOW_MS
 from loomstack_mcp.core.phrases import age, counted
 from loomstack_mcp.core.texts import encodable
 
-ConflictKind = Literal["undo", "stale_base", "ping_pong", "intent", "already_landed"]
-
 _PLACES_SHOWN = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class Intent:
-    """Why somebody changed some paths on purpose."""
-
-    text: str
-    who: str
-    run: str = ""
-    """Empty where a person said so."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Conflict:
-    """Two changes that cannot both stand: one of a run, or in a worktree, and one that has landed."""
-
-    id: str = ""
-    """Empty where it is nobody's run."""
-    repo_id: str = ""
-    run_id: str = ""
-    seq: int = 0
-    kind: ConflictKind
-    verdict: Literal["warn", "stop"]
-    sha: str
-    title: str
-    who: str
-    with_run: str = ""
-    """The run that landed the other change; empty where none is known."""
-    paths: tuple[str, ...]
-    intent: str = ""
-    """Why the other change was made; empty where nobody said so."""
-    evidence: str
-    landed_at_ms: int
-    found_at_ms: int = 0
-    state: Literal["open", "settled", "void"] = "open"
-    how: str = ""
-    marks: tuple[str, ...] = ()
-    """The landed hunks that suffer: whoever agrees, agrees to these."""
-    holder: str = ""
-    """Who may agree: whose intent it is, else who made the other change."""
-    signer: str = ""
-    account: str = ""
-    """Who would land it, as git names them."""
-    agreed_by: str = ""
-    """The note, or the person, that agreed; empty where nobody did."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Agreement:
-    """Somebody's word that what a landed change did may go."""
-
-    by: str
-    """The note that says so, or the conflict that was settled."""
-    who: str
-    sha: str
-    text: str
 
 
 @dataclass(frozen=True, kw_only=True)

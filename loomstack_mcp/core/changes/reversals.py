@@ -10,10 +10,8 @@ from loomstack_mcp.core.changes.ledger import Ledger, Piece
 from loomstack_mcp.core.changes.lines import weight
 from loomstack_mcp.core.changes.undone import TouchedChange, Undone, UndonePlace
 from loomstack_mcp.core.changes.undone_hunks import HALF, Extent, share_gone, undone_hunks
-from loomstack_mcp.core.limits import DAY_MS, WINDOW_DAYS
+from loomstack_mcp.core.limits import WINDOW_MS
 
-WINDOW_MS = WINDOW_DAYS * DAY_MS
-"""How long a landed change is remembered, where nobody says otherwise."""
 _HUNK_MOST = 300
 """More than so many letters and digits of one hunk do not weigh more: it is one place."""
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from loomstack_mcp.core.changes.conflict_records import Verdict
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.manifests import is_manifest
 from loomstack_mcp.core.changes.repairs import Repair
 from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.weighing import is_bouncing, is_much, is_old_copy
 
-Verdict = Literal["clear", "warn", "stop"]
 Kind = Literal["undo", "stale_base", "ping_pong"]
 State = Literal["missing", "restored", "agreed"]
 

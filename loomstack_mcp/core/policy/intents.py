@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from loomstack_mcp.core.changes.conflicts import Intent
+from loomstack_mcp.core.changes.conflict_records import Intent
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.undone import TouchedChange, Undone
 from loomstack_mcp.core.policy.situation import LostIntent

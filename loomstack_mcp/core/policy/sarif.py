@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from loomstack_mcp.core.changes.conflicts import Conflict, conflict_advice, conflict_words
+from loomstack_mcp.core.changes.conflict_records import Conflict
+from loomstack_mcp.core.changes.conflicts import conflict_advice, conflict_words
 from loomstack_mcp.core.policy.decide import Decision, Reason
 from loomstack_mcp.core.policy.violations import Violation
 from loomstack_mcp.core.texts import encodable

@@ -8,6 +8,14 @@ WHERE a.identity = :identity
 -- One repo.
 SELECT id, seq, ignore_case FROM repo WHERE id = :repo_id
 
+-- :name filled
+-- Up to where its ledger was filled.
+SELECT filled FROM repo WHERE id = :repo_id
+
+-- :name fill
+-- Its ledger was filled up to there.
+UPDATE repo SET filled = :mark WHERE id = :repo_id AND filled <> :mark
+
 -- :name insert
 -- A repo seen for the first time.
 INSERT INTO repo (id, ignore_case, created_at_ms) VALUES (:repo_id, :ignore_case, :now_ms)

@@ -1,0 +1,63 @@
+"""Conflicts as they are kept and told: records, which need nothing of how they are found."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ConflictKind = Literal["undo", "stale_base", "ping_pong", "intent", "already_landed"]
+Verdict = Literal["clear", "warn", "stop"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """Why somebody changed some paths on purpose."""
+
+    text: str
+    who: str
+    run: str = ""
+    """Empty where a person said so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conflict:
+    """Two changes that cannot both stand: one of a run, or in a worktree, and one that has landed."""
+
+    id: str = ""
+    """Empty where it is nobody's run."""
+    repo_id: str = ""
+    run_id: str = ""
+    seq: int = 0
+    kind: ConflictKind
+    verdict: Literal["warn", "stop"]
+    sha: str
+    title: str
+    who: str
+    with_run: str = ""
+    """The run that landed the other change; empty where none is known."""
+    paths: tuple[str, ...]
+    intent: str = ""
+    """Why the other change was made; empty where nobody said so."""
+    evidence: str
+    landed_at_ms: int
+    found_at_ms: int = 0
+    state: Literal["open", "settled", "void"] = "open"
+    how: str = ""
+    marks: tuple[str, ...] = ()
+    """The landed hunks that suffer: whoever agrees, agrees to these."""
+    holder: str = ""
+    """Who may agree: whose intent it is, else who made the other change."""
+    signer: str = ""
+    account: str = ""
+    """Who would land it, as git names them."""
+    agreed_by: str = ""
+    """The note, or the person, that agreed; empty where nobody did."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """Somebody's word that what a landed change did may go."""
+
+    by: str
+    """The note that says so, or the conflict that was settled."""
+    who: str
+    sha: str
+    text: str
