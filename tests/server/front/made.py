@@ -9,21 +9,41 @@ from tests.server.front.sides import META
 
 Strategy = st.SearchStrategy[Any]
 
-ODD: tuple[Any, ...] = (
-    *(None, True, False, 0, 1, -1, 7, 30, 46, 30.0, 30.5, -0.0, 1e3, 1e300, 10**30, float("nan"), float("inf")),
-    *("", " ", "x", "7", " 30 ", "+30", "30.0", "30.5", "1e3", "1_000", "00030", "0x1e", "NaN", "٣٠", '"30"', "true"),
-    *("null", "[]", "{}", '["a"]', '"a"', "[1]", "[30]", '{"a":1}', '{"passed":1}', '{"pr":"u"}', "[1"),
-    *("é\u2028", "a\0b", "shared", "Exclusive", '"shared"', '["shared"]', "\ud800x", "x" * 700, "x: y; z: w"),
+TEXTS = ("", " ", "x", "null", '["a"]', "é\u2028", "a\0b", "\ud800x", "x" * 700, "x: y; z: w")
+NUMBERS = (
+    *(0, 1, -1, 7, 46, 10**30, 30.0, 30.5, -0.0, 1e3, 1e300, float("nan"), float("inf"), True, False, None),
+    *("7", " 30 ", "+30", "-0", "30.0", "30.5", "1e3", "1_000", "00030", "0x1e", "NaN", "٣٠", '"30"', "true", "[30]"),
+)
+LISTS: tuple[Any, ...] = (
     *([], ["a"], [1], [None], [["a"]], ["a", 7], ["src/a.py"], ["../x"], ["/etc"], [""], ["src/*.py", "src/*.py"]),
-    *({}, {"a": 1}, {"a": "b"}, {"passed": "1"}, {"passed": 1.5}, {"passed": None, "x": 1}, {"failing": ["t"]}),
-    *({"failing": "t"}, {"failing": [1]}, {"passed": True, "failed": "2"}, {"pr": "http://x"}, {"": "u"}, {"pr": None}),
+    *("[]", '["a"]', '"a"', "[1]", '["a",2]', "[1", "src/a.py", "{}", "7", "true", "null", None, 7, True, {"a": 1}),
+)
+OBJECTS: tuple[Any, ...] = (
+    *({}, {"a": 1}, {"a": "b"}, {"passed": "1"}, {"passed": 1.5}, {"passed": None, "x": 1}),
+    *({"passed": True, "failed": "0"}, {"failing": ["t"]}, {"failing": "t"},
+      {"failing": '["t"]'}, {"failing": [1]}, {"failing": None}, {"passed": "x"}),
+    *({"pr": "http://x"}, {"": "u"}, {"pr": None}, {"pr": 7}, {"a": "b", "c": 1, "d": 2}, {"passed": 10**30}),
+    *("{}", '{"passed":1}', '{"pr":"u"}', '{"a":', "null", "[]", "x", None, [], 7, True),
 )  # fmt: skip
-"""What is sent for an argument by models that learned otherwise."""
+CHOICES: tuple[Any, ...] = (
+    *("shared", "Exclusive", "EDIT", '"shared"', '["shared"]', "passed ", "null", "", None, 7, True, ["shared"], {}),
+)
+OF_TYPES: Mapping[str, tuple[Any, ...]] = {
+    "string": (*TEXTS, None, 7, 7.5, True, ["x"], {"a": 1}),
+    "integer": (*NUMBERS, "", "x", "null", [30], {"a": 1}),
+    "array": LISTS,
+    "object": OBJECTS,
+    "enum": CHOICES,
+}
+"""What is sent for an argument by models that learned otherwise, by the type that its schema tells."""
+ODD: tuple[Any, ...] = (*TEXTS, *NUMBERS, *LISTS, *OBJECTS, *CHOICES)
 
 ARGUMENTS: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
     "start_run": {
         "loop": ("triage", "refactor"), "goal": ("green trunk",), "paths": (["src/a.py"], ["src"], []),
-        "checks_run": ("", "run_00000000"), "finding": ("", "T-1"), "key": ("", "k1"), "branch": ("", "other"),
+        "checks_run": ("", "run_00000000"), "finding": ("", "T-1"), "key": ("", "k1"),
+        "repo": ("",),
+        "branch": ("", "other"),
     },
     "read_shared_context": {
         "run": ("", "run_00000000"), "paths": (["src"], ["tests/test_a.py"]), "query": ("", "renamed", "a OR b"),
@@ -38,17 +58,19 @@ ARGUMENTS: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
         "run": ("", "run_00000000", "run_00000001"),
         "paths": (["src/a.py"], ["src/b.py"], ["src/"], ["app/[id]/page.tsx"]),
         "intent": ("rename it",), "mode": ("exclusive", "shared"), "minutes": (30, 1, 1440),
-        "wait_seconds": (0, -1, 46),
+        "wait_seconds": (0,),
     },
     "release_paths": {"run": ("", "run_00000001"), "claims": ([], ["claim_00000000"], ["claim_00000001"])},
     "check_policy": {
         "action": ("edit", "push", "commit"), "paths": (["src/a.py"],), "command": ("", "git push --force"),
-        "target": ("", "main"), "base": ("", "main"),
+        "target": ("", "main"), "base": ("", "main"), "run": ("",),
+        "worktree": ("", "/nope"),
     },
-    "check_conflicts": {"base": ("", "main", "nope"), "worktree": ("", "/nope")},
+    "check_conflicts": {"run": ("", "run_00000000"), "base": ("", "main", "nope"), "worktree": ("", "/nope")},
     "record_outcome": {
         "run": ("", "run_00000000"), "status": ("passed", "failed", "blocked"), "summary": ("done so far",),
         "role": ("maker", "checker"), "checks": ({"passed": 3}, {"failed": 1, "failing": ["t"]}), "tried": ("", "a"),
+        "finding": ("", "T-1"),
         "commits": ([], ["0" * 40]), "links": ({"pr": "http://localhost/1"}, {}),
     },
 }  # fmt: skip
@@ -164,10 +186,9 @@ ENVELOPES = st.one_of(
     ),
     st.sampled_from(({}, *({name: value} for name, value in META.items()))),
 )
-ANY = st.one_of(OF_METHODS, OF_METHODS, OF_TOOLS, OF_TOOLS, OF_RESOURCES)
+ANY = st.one_of(OF_METHODS, OF_TOOLS, OF_TOOLS, OF_RESOURCES)
 OLDER = st.one_of(ANY, ANY, st.builds(_with_meta, ANY, METAS), st.builds(_with_meta, ANY, ENVELOPES))
 MODERN = st.one_of(
-    st.builds(_modern, ANY, st.just(META)),
+    *[st.builds(_modern, ANY, st.just(META))] * 3,
     st.builds(_modern, st.builds(_with_meta, ANY, METAS), ENVELOPES),
-    OF_METHODS,
 )

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.server.front.made import MODERN, OLDER
+from tests.server.front.made import ARGUMENTS, MODERN, OF_TYPES, OLDER
 from tests.server.front.sides import META, Pair
 
-REQUESTS, EXAMPLES = 25, 40
-"""To each era: 1,000 requests, in two sessions that live as long as the module."""
+REQUESTS, EXAMPLES = 25, 30
+"""To each era: 750 requests, in two sessions that live as long as the module."""
 BOUNDED = settings(
     max_examples=EXAMPLES,
     derandomize=True,
@@ -42,6 +42,22 @@ def begun(pair: Pair) -> None:
         pair.call("start_run", loop=loop, goal="green trunk")
     pair.call("claim_paths", paths=["README.md"], intent="rewrite it")
     pair.call("share_context", kind="intent", text="a.py is renamed on purpose", paths=["src/a.py"])
+
+
+def test_each_argument_is_read_alike_whatever_is_sent_for_it(older: Pair) -> None:
+    for tool in older.request("tools/list")["result"]["tools"]:
+        needed = {name: ARGUMENTS[tool["name"]][name][0] for name in tool["inputSchema"].get("required", ())}
+        for name, schema in tool["inputSchema"]["properties"].items():
+            for value in OF_TYPES["enum" if "enum" in schema else schema["type"]]:
+                given = {"name": tool["name"], "arguments": {**needed, name: value}}
+                assert "result" in older.request("tools/call", given)
+
+
+def test_a_schema_tells_every_argument_that_is_tried(older: Pair) -> None:
+    tools = older.request("tools/list")["result"]["tools"]
+    told = {tool["name"]: set(tool["inputSchema"]["properties"]) for tool in tools}
+
+    assert told == {tool: set(named) for tool, named in ARGUMENTS.items()}
 
 
 @BOUNDED
