@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from loomstack_mcp.core.changes.conflict_records import Agreement, Conflict, Intent, Verdict
 from loomstack_mcp.core.changes.conflicts import Proposal, agreement_words, strictest_verdict
@@ -11,6 +10,7 @@ from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import SECOND_MS, SENTENCE_CHARS_MAX
+from loomstack_mcp.core.policy.situation import LostIntent
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded
@@ -22,9 +22,6 @@ from loomstack_mcp.services.proposals import ConflictsFound, conflicts_of, undoi
 from loomstack_mcp.services.recipients import live_runs
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
-
-if TYPE_CHECKING:
-    from loomstack_mcp.core.policy.situation import LostIntent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +79,7 @@ class ConflictService:
             result = _result(told, proposal, began, tx.now_ms)
             return replace(result, alerts=events.delivered(tx, run.id))
 
-    def undoing(self, checkout: Checkout, proposal: Proposal) -> "tuple[LostIntent, ...]":
+    def undoing(self, checkout: Checkout, proposal: Proposal) -> tuple[LostIntent, ...]:
         """Which changes made on purpose it would take back or replace, as the policy asks."""
         with self._store.read() as tx:
             return undoings_of(tx, repos.repo_id_of(tx, checkout), proposal)

@@ -121,6 +121,7 @@ def bea_lands(found: Here, wired: Any) -> str:
     sha = git(found.root, "rev-parse", "HEAD")
     with found.repository() as repo:
         found.landing(repo, wired.ledger, checkout)
+        assert wired.repos.filled(checkout) == found.filling_mark(repo)
         seen = seen_commits(repo, wired.repos.id_of(checkout), [sha])
     checks = CheckCounts(passed=8)
     wired.outcomes.record(
