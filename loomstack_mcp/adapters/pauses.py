@@ -7,17 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from loomstack_mcp.adapters.user import PAUSES_FILE
 from loomstack_mcp.core.errors import Invalid, Paused
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.pauses import Pause, pause_shown, pauses_in_force
-
-_FILE = "paused.json"
 
 
 def read_pauses(home: str) -> tuple[Pause, ...]:
     """All that are kept, ended ones too. A file that cannot be read pauses nothing: then all is checked."""
     try:
-        found = json.loads((Path(home) / _FILE).read_text(encoding="utf-8"))
+        found = json.loads((Path(home) / PAUSES_FILE).read_text(encoding="utf-8"))
         return tuple(Pause(**each) for each in found)
     except (OSError, ValueError, TypeError):
         return ()
@@ -25,8 +24,8 @@ def read_pauses(home: str) -> tuple[Pause, ...]:
 
 def write_pauses(home: str, pauses: Sequence[Pause]) -> None:
     """Keep these alone. Raises Invalid where the file cannot be written."""
-    path = Path(home) / _FILE
-    temporary = path.with_name(f".{_FILE}.{os.getpid()}")
+    path = Path(home) / PAUSES_FILE
+    temporary = path.with_name(f".{PAUSES_FILE}.{os.getpid()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary.write_text(json.dumps([asdict(pause) for pause in pauses]), encoding="utf-8")

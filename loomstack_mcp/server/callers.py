@@ -7,7 +7,7 @@ from typing import Any
 
 from mcp.server.mcpserver import Context
 
-from loomstack_mcp.adapters.system import principal
+from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.runs import Caller
 
 

@@ -28,6 +28,25 @@ def codex_patch(scene: Scene) -> Started:
     return _hook(scene, "codex", {"tool_name": "apply_patch", "tool_input": {"command": patch}})
 
 
+def claude_free(scene: Scene) -> Started:
+    """Claude Code's hook before an Edit of a free file, after an edit there was seen."""
+    asked = {"tool_name": "Edit", "tool_input": {"file_path": str(scene.worktree / "free.py"), "new_string": "2"}}
+    _hook(scene, "claude", asked)
+    return _hook(scene, "claude", asked)
+
+
+def codex_free(scene: Scene) -> Started:
+    """Codex's hook before a patch of a free file, after an edit there was seen."""
+    asked = {"tool_name": "apply_patch", "tool_input": {"command": "*** Begin Patch\n*** Add File: free.py\n+1\n"}}
+    _hook(scene, "codex", asked)
+    return _hook(scene, "codex", asked)
+
+
+def claude_call(scene: Scene) -> Started:
+    """Claude Code's hook before a call of a tool of ours."""
+    return _hook(scene, "claude", {"tool_name": "mcp__loomstack__claim_paths", "tool_use_id": "t", "tool_input": {}})
+
+
 def runs(scene: Scene) -> Started:
     """The list of runs."""
     return _typed(scene, "runs")
@@ -47,6 +66,9 @@ ENTRIES: Mapping[str, Callable[[Scene], Started]] = {
     "loomstack-mcp serve, initialize": serve,
     "loomstack-hook claude, Edit": claude_edit,
     "loomstack-hook codex, apply_patch": codex_patch,
+    "loomstack-hook claude, a free Edit": claude_free,
+    "loomstack-hook codex, a free apply_patch": codex_free,
+    "loomstack-hook claude, a call of ours": claude_call,
     "loomstack-mcp runs": runs,
     "loomstack-mcp gate --base --head": gate,
     "loomstack-mcp conflicts": conflicts,
