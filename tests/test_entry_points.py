@@ -25,14 +25,14 @@ _ANSWERS = {
 }
 _HOOK_MODULES = """
 adapters adapters.pauses adapters.settings adapters.system
-adapters.git adapters.git.addresses adapters.git.clone_settings adapters.git.discovery adapters.git.identity
-adapters.git.objects adapters.git.repository adapters.git.run adapters.git.ssh_hosts adapters.git.trunk
-adapters.git.worktree adapters.git.written
+adapters.git adapters.git.addresses adapters.git.clone_settings adapters.git.deciding adapters.git.discovery
+adapters.git.identity adapters.git.objects adapters.git.repository adapters.git.run adapters.git.ssh_hosts
+adapters.git.trunk adapters.git.worktree adapters.git.written
 core core.claims core.errors core.events core.ids core.limits core.pauses core.phrases core.repos core.runs core.secrets
 core.texts
 core.patterns core.patterns.braces core.patterns.globs core.patterns.segments core.patterns.typed
 core.patterns.wildcards
-hooks hooks.main hooks.judging
+hooks hooks.bearings hooks.judging hooks.main
 quick
 services services.acting services.blockers services.events services.path_index services.repos
 services.sightings

@@ -5,10 +5,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.trunk import written_for
-from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.git.written import Writes, Written
 from loomstack_mcp.adapters.pauses import refuse_paused
-from loomstack_mcp.adapters.settings import REPO_FILE, load_settings
+from loomstack_mcp.adapters.settings import load_settings
 from loomstack_mcp.adapters.system import current_folder
 from loomstack_mcp.adapters.user import USER_FILE, principal
 from loomstack_mcp.core.claims import refused_edit
@@ -17,6 +16,7 @@ from loomstack_mcp.core.errors import Invalid, LoomError, StoreUnavailable
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.glance import stamp_of
+from loomstack_mcp.hooks.bearings import checkout_of
 from loomstack_mcp.quick import Quick, open_quick
 
 Judged = tuple[Payload | None, Sequence[Exception]]
@@ -45,7 +45,7 @@ def _judged(quick: Quick, caller: Caller, action: Action, *, home: str) -> Judge
     for written in writes.found.values():
         try:
             stamp = _stamp(written, home)  # before what it is of is read
-            checkout = _checkout(written.worktree)
+            checkout = checkout_of(quick, written.worktree)
             _refuse_paused(home, checkout, action.session)
             found, now_ms = quick.edits.blockers(caller, checkout, tuple(written.patterns))
         except (LoomError, OSError) as error:
@@ -85,12 +85,6 @@ def _cwd(action: Action) -> Path:
     if not cwd.is_dir():
         raise Invalid(f"{cwd} is gone, so that no path can be read from there; name files by their absolute paths")
     return cwd
-
-
-def _checkout(worktree: Worktree) -> Checkout:
-    """By the settings of the repository itself."""
-    settings = load_settings({}, in_repo=worktree.on_trunk(REPO_FILE))
-    return worktree.checkout(repo=settings.repo)
 
 
 def _refuse_paused(home: str, checkout: Checkout, session: str) -> None:

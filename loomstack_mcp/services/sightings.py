@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, EDIT_SEEN_FOR_MS
-from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.repos import Bearing, Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.services import repos
-from loomstack_mcp.store import queries
+from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
+BEARINGS = queries.statements("bearings")
 SIGHTINGS = queries.statements("sightings")
 
 
@@ -43,6 +44,19 @@ class SightingService:
             until_ms = tx.now_ms + EDIT_SEEN_FOR_MS
             for top, stamp in news.items():
                 _noted(tx, caller, tool_use="", folder=top, repo_id=repo_id, stamp=stamp, until_ms=until_ms)
+
+    def bearing_of(self, worktree: str) -> Bearing | None:
+        """What git said of a worktree when it was last asked; whether that still holds its stamp tells."""
+        with self._store.read() as tx:
+            found = tx.all(BEARINGS["of_worktree"], folder=encodable(worktree))
+        return rows.record(Bearing, found[0]) if found else None
+
+    def keep_bearing(self, worktree: str, bearing: Bearing) -> None:
+        """What git said of a worktree just now."""
+        with self._store.append() as tx:
+            tx.run(BEARINGS["end"], now_ms=tx.now_ms)
+            until_ms = tx.now_ms + EDIT_SEEN_FOR_MS
+            tx.run(BEARINGS["put"], folder=encodable(worktree), expires_at_ms=until_ms, **rows.row(bearing))
 
     def known_caller(self, caller: Caller, tool_use: str) -> Caller:
         """The caller with its agent and its folder, where a hook saw this call."""

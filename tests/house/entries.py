@@ -17,14 +17,16 @@ def serve(scene: Scene) -> Started:
 
 
 def claude_edit(scene: Scene) -> Started:
-    """Claude Code's hook before an Edit of a held file."""
+    """Claude Code's hook before an Edit of a held file, in a clone that the store knows."""
     body = {"file_path": str(scene.worktree / HELD), "old_string": "1", "new_string": "2", "replace_all": False}
+    _hook(scene, "claude", {"tool_name": "Edit", "tool_input": body})
     return _hook(scene, "claude", {"tool_name": "Edit", "tool_input": body})
 
 
 def codex_patch(scene: Scene) -> Started:
-    """Codex's hook before a patch of a held file."""
+    """Codex's hook before a patch of a held file, in a clone that the store knows."""
     patch = f"*** Begin Patch\n*** Update File: {HELD}\n@@\n-held = 1\n+held = 2\n*** End Patch"
+    _hook(scene, "codex", {"tool_name": "apply_patch", "tool_input": {"command": patch}})
     return _hook(scene, "codex", {"tool_name": "apply_patch", "tool_input": {"command": patch}})
 
 

@@ -61,10 +61,13 @@ class Worktree:
             path = folder.relative_to(self.root)
             return repo.run("ls-files", "--stage", "--", f":(top,literal){path}").text.startswith("160000 ")
 
-    def checkout(self, *, repo: str = "") -> Checkout:
-        """What the store needs to know of it; `repo` is a name that the user's settings give it."""
+    def checkout(self, *, repo: str = "", told: Derivation | None = None) -> Checkout:
+        """What the store needs to know of it; `repo` is a name that the user's settings give it.
+
+        `told` is which repository it is, where that is known already.
+        """
         known = Derivation(identity=named_identity(repo), source="", others=earlier_identities(repo)) if repo else None
-        found = known or derived(self.place)
+        found = known or told or derived(self.place)
         return Checkout(
             identity=found.identity,
             others=found.others,
