@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.house.bounds import GIT_MAX
-from tests.house.entries import ENTRIES, claude_edit, codex_patch
+from tests.house.entries import ENTRIES, claude_call, claude_edit, claude_free, codex_free, codex_patch
 from tests.house.scene import LARGE, SMALL, Scene, scene
 from tests.house.started import started
 
@@ -16,29 +16,34 @@ _ANSWERS = {
     "loomstack-mcp serve, initialize": (0, "loomstack"),
     "loomstack-hook claude, Edit": (0, "is claimed by"),
     "loomstack-hook codex, apply_patch": (0, "is claimed by"),
+    "loomstack-hook claude, a free Edit": (0, ""),
+    "loomstack-hook codex, a free apply_patch": (0, ""),
+    "loomstack-hook claude, a call of ours": (0, ""),
     "loomstack-mcp runs": (0, "split the module"),
     "loomstack-mcp gate --base --head": (2, "“Landed 0”"),
     "loomstack-mcp conflicts": (0, "Landed 0"),
 }
 _HOOK_MODULES = """
 adapters adapters.beside_store adapters.pauses adapters.settings adapters.system
-adapters.git adapters.git.addresses adapters.git.clone_settings adapters.git.discovery adapters.git.identity
-adapters.git.objects adapters.git.repository adapters.git.run adapters.git.ssh_hosts adapters.git.trunk
-adapters.git.worktree adapters.git.written
+adapters.git adapters.git.addresses adapters.git.clone_settings adapters.git.deciding adapters.git.discovery
+adapters.git.identity adapters.git.objects adapters.git.repository adapters.git.run adapters.git.ssh_hosts
+adapters.git.trunk adapters.git.worktree adapters.git.written
 core core.claims core.errors core.events core.ids core.limits core.pauses core.phrases core.repos core.runs core.secrets
 core.texts
-core.clients core.clients.claude core.clients.codex core.clients.payload
-core.clients.files core.clients.files.own_names
 core.patterns core.patterns.braces core.patterns.globs core.patterns.segments core.patterns.typed
 core.patterns.wildcards
-core.shell core.shell.apply_patch
-hooks hooks.main
+hooks hooks.bearings hooks.judging hooks.main
 quick
 services services.acting services.blockers services.events services.path_index services.repos
 services.sightings
 store store.base store.queries store.rows
 store.sqlite store.sqlite.backend store.sqlite.boot store.sqlite.clock store.sqlite.failures store.sqlite.file
 store.sqlite.gate store.sqlite.schema store.sqlite.transaction
+"""
+_GLANCE_MODULES = """
+adapters.git.layout adapters.user
+core.clients.payload core.errors core.limits core.patterns.keys
+glance hooks.main store.plain store.sqlite.hasty
 """
 _OF_TWO = {"write-tree", "--batch"}
 """Asked of the index as it is, and again with the files in it; of the repository, and of what was made aside."""
@@ -90,10 +95,22 @@ def test_git_processes_are_as_many_whatever_the_files_refs_commits_and_rules(
     assert few.total() == many.total(), f"more: {many - few}; fewer: {few - many}"
 
 
-def test_a_hook_loads_these_modules_of_ours(small: Scene) -> None:
-    ours = {"loomstack_mcp", *(f"loomstack_mcp.{name}" for name in _HOOK_MODULES.split())}
+def test_a_hook_at_a_glance_loads_these_modules_of_ours_and_no_slow_one(small: Scene) -> None:
+    edit, patch, call = claude_free(small), codex_free(small), claude_call(small)
+    glance = _named(_GLANCE_MODULES)
 
-    assert claude_edit(small).ours == codex_patch(small).ours == ours
+    assert edit.ours == call.ours == glance | _named("core.clients.claude")
+    assert patch.ours == glance | _named("core.clients.codex core.shell.apply_patch")
+    assert len(patch.ours - {name.rpartition(".")[0] for name in patch.ours}) == 12  # without packages
+    # `typing` is loaded by what counts the modules.
+    assert {"dataclasses", "pathlib", "subprocess", "hashlib"} & (edit.modules | patch.modules) == set()
+
+
+def test_a_hook_that_looks_closer_loads_these_modules_of_ours(small: Scene) -> None:
+    ours = _named(_GLANCE_MODULES) | _named(_HOOK_MODULES)
+
+    assert claude_edit(small).ours == ours | _named("core.clients.claude")
+    assert codex_patch(small).ours == ours | _named("core.clients.codex core.shell.apply_patch")
 
 
 def test_a_hook_loads_nothing_of_landed_changes_and_briefings(small: Scene) -> None:
@@ -119,6 +136,12 @@ os._exit(3)
     assert {"colorsys", "subprocess"} < found.modules
     assert found.modules.isdisjoint({"sitecustomize", "pathlib"})
     assert found.ours == set()
+
+
+def _named(modules: str) -> frozenset[str]:
+    """Whole names, the packages that they are in counted."""
+    found = [f"loomstack_mcp.{name}".split(".") for name in modules.split()]
+    return frozenset(".".join(names[:end]) for names in found for end in range(1, len(names) + 1))
 
 
 def _listed(calls: tuple[tuple[str, ...], ...]) -> str:

@@ -6,17 +6,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 from loomstack_mcp.adapters.beside_store import read_entries, write_entries
+from loomstack_mcp.adapters.user import PAUSES_FILE
 from loomstack_mcp.core.errors import Invalid, Paused
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.pauses import Pause, pause_shown, pauses_in_force
-
-_FILE = "paused.json"
 
 
 def read_pauses(home: str) -> tuple[Pause, ...]:
     """All that are kept, ended ones too. A file that cannot be read pauses nothing: then all is checked."""
     try:
-        return tuple(Pause(**each) for each in read_entries(home, _FILE))
+        return tuple(Pause(**each) for each in read_entries(home, PAUSES_FILE))
     except TypeError:
         return ()
 
@@ -24,10 +23,10 @@ def read_pauses(home: str) -> tuple[Pause, ...]:
 def write_pauses(home: str, pauses: Sequence[Pause]) -> None:
     """Keep these alone. Raises Invalid where the file cannot be written."""
     try:
-        write_entries(home, _FILE, [asdict(pause) for pause in pauses])
+        write_entries(home, PAUSES_FILE, [asdict(pause) for pause in pauses])
     except OSError as error:
         raise Invalid(
-            f"cannot write {Path(home) / _FILE}: {error.strerror}; see to its folder, nothing was changed"
+            f"cannot write {Path(home) / PAUSES_FILE}: {error.strerror}; see to its folder, nothing was changed"
         ) from None
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX, WINDOW_DAYS
 from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.repos import named_identity, without_password
 
 REPO_FILE = ".loomstack/config.yaml"
-_SQLITE = "sqlite:///"
 _NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated")
 _DEFAULTS = {"rework_max": REWORK_MAX, "window_days": WINDOW_DAYS, "generated": ()}
 _MOST = {"rework_max": 100, "window_days": 400}
@@ -54,11 +54,11 @@ def load_settings(
     file that cannot be read or a value of the wrong kind, naming both.
     """
     environment = os.environ if environment is None else environment
-    home = _home(flags.get("home") or environment.get("LOOMSTACK_HOME") or _default_home(environment))
+    home = _home(flags.get("home") or home_named(environment))
     if problems := repo_file_problems(in_repo):
         raise Invalid(f"{'; '.join(problems)}; so it is on {at}, whatever is checked out: a person lands the mend")
     repos = _read(in_repo, REPO_FILE)
-    own = Path(home) / "config.yaml"
+    own = Path(home) / USER_FILE
     users = _file(own)
     # A file in the repository is anybody's who can push: it may name the repo, never choose where data goes.
     ignored = [
@@ -95,8 +95,8 @@ def repo_file_problems(text: str, /) -> tuple[str, ...]:
 def sqlite_path(settings: Settings) -> Path:
     """The file behind the `store` setting. Raises StoreUnavailable for anything but SQLite."""
     store = settings.store
-    if store.startswith(_SQLITE) and len(store) > len(_SQLITE):
-        return _absolute(store.removeprefix(_SQLITE))
+    if store.startswith(SQLITE) and len(store) > len(SQLITE):
+        return _absolute(store.removeprefix(SQLITE))
     if "://" not in store and store:
         return _absolute(store)
     scheme = store.split("://", maxsplit=1)[0] or "nothing"
@@ -112,7 +112,7 @@ def _absolute(path: str) -> Path:
     if not found.is_absolute() and not os.path.lexists(found):
         raise StoreUnavailable(
             f"store {path}: there is no {found.absolute()}; to make a new store, write its whole path: "
-            f"{_SQLITE}{found.absolute()}"
+            f"{SQLITE}{found.absolute()}"
         )
     return found.absolute()
 
@@ -136,7 +136,7 @@ def _layers(
 
 
 def _store_in(home: str) -> str:
-    return f"{_SQLITE}{Path(home).absolute() / 'loom.db'}"
+    return f"{SQLITE}{Path(home).absolute() / 'loom.db'}"
 
 
 def _home(path: str) -> str:
@@ -144,13 +144,6 @@ def _home(path: str) -> str:
     if Path(path).is_absolute() or os.path.lexists(path):
         return path
     raise Invalid(f"home {path}: there is no {Path(path).absolute()}; to make a new one, write its whole path")
-
-
-def _default_home(environment: Mapping[str, str]) -> str:
-    # https://specifications.freedesktop.org/basedir-spec: a relative XDG_DATA_HOME is ignored.
-    data = environment.get("XDG_DATA_HOME", "")
-    base = Path(data) if data.startswith("/") else Path(environment.get("HOME") or Path.home()) / ".local" / "share"
-    return str(base / "loomstack")
 
 
 def _file(path: Path) -> dict[str, Any]:

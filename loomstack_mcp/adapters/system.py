@@ -2,7 +2,6 @@
 
 import functools
 import os
-import pwd
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -11,14 +10,6 @@ from loomstack_mcp.core.errors import Invalid
 
 _PROCESS_WORDS = 4
 """Boot, pid namespace, pid and start time."""
-
-
-def principal() -> str:
-    """The operating system's user, whatever the environment says."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid:{os.getuid()}"
 
 
 def current_folder() -> Path:

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from loomstack_mcp.adapters.system import principal
+from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.errors import Unauthorized
 
 Mark = Literal["deciding", "configuring", "private", "open"]

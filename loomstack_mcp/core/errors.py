@@ -1,23 +1,25 @@
 """What can go wrong, as exceptions with a code; the codes are listed in ARCHITECTURE.md."""
 
-from typing import ClassVar, Literal
+TYPE_CHECKING = False  # `typing` costs a hook 4 ms
+if TYPE_CHECKING:
+    from typing import ClassVar, Literal
 
-Code = Literal[
-    "invalid",
-    "not_found",
-    "paused",
-    "lease_lost",
-    "limit_exceeded",
-    "policy_error",
-    "store_unavailable",
-    "unauthorized",
-]
+    Code = Literal[
+        "invalid",
+        "not_found",
+        "paused",
+        "lease_lost",
+        "limit_exceeded",
+        "policy_error",
+        "store_unavailable",
+        "unauthorized",
+    ]
 
 
 class LoomError(Exception):
     """The caller's plan cannot continue. The message says what happened, to which id, and the next step."""
 
-    code: ClassVar[Code]
+    code: "ClassVar[Code]"
 
 
 class Invalid(LoomError):

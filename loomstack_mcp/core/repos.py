@@ -54,6 +54,20 @@ class Checkout:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bearing:
+    """What git said of a worktree."""
+
+    stamp: str
+    """Of the files that decide it."""
+    system: str
+    """The file of git's settings for the machine, which is one of them."""
+    settings: str
+    """The text of the settings that the trunk has."""
+    identity: str
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class RepoNames:
     """A repo that a store knows."""
 

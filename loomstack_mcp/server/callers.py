@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from loomstack_mcp.adapters.system import principal
+from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.runs import Caller
 
 

@@ -6,7 +6,8 @@ from typing import Literal
 
 from loomstack_mcp.core.errors import LimitExceeded
 from loomstack_mcp.core.limits import CANDIDATES_MAX, PATHS_MAX
-from loomstack_mcp.core.patterns.globs import ancestors, first_overlap, keys_below, pattern
+from loomstack_mcp.core.patterns.globs import first_overlap, pattern
+from loomstack_mcp.core.patterns.keys import ancestors, keys_below
 from loomstack_mcp.core.texts import within
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Row, Tx

@@ -1,16 +1,17 @@
 """Sightings: what hooks saw of agents, for a server that is not told who calls it, nor from where."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, EDIT_SEEN_FOR_MS
-from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.repos import Bearing, Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.services import repos
-from loomstack_mcp.store import queries
+from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
+BEARINGS = queries.statements("bearings")
 SIGHTINGS = queries.statements("sightings")
 
 
@@ -24,21 +25,38 @@ class SightingService:
         """The caller is about to call a tool of ours, from its folder."""
         with self._store.append() as tx:
             until_ms = tx.now_ms + CALL_SEEN_FOR_MS
-            _noted(tx, caller, tool_use=tool_use, folder=caller.folder, repo_id="", until_ms=until_ms)
+            _noted(tx, caller, tool_use=tool_use, folder=caller.folder, repo_id="", stamp="", until_ms=until_ms)
 
-    def saw_edits(self, caller: Caller, checkout: Checkout, worktrees: Sequence[str]) -> None:
-        """The caller is about to edit in these worktrees. Nothing is written where all of that is known."""
+    def saw_edits(self, caller: Caller, checkout: Checkout, worktrees: Mapping[str, str]) -> None:
+        """The caller is about to edit in these worktrees, whose settings are as their stamps say.
+
+        Nothing is written where all of that is known.
+        """
         if not caller.session:
             return
         with self._store.read() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
             known = _edited(tx, caller, repo_id)
-        if not (news := [encodable(top) for top in worktrees if encodable(top) not in known]):
+        stamps = {encodable(top): stamp for top, stamp in worktrees.items()}
+        if not (news := {top: stamp for top, stamp in stamps.items() if known.get(top) != stamp}):
             return
         with self._store.append() as tx:
             until_ms = tx.now_ms + EDIT_SEEN_FOR_MS
-            for top in news:
-                _noted(tx, caller, tool_use="", folder=top, repo_id=repo_id, until_ms=until_ms)
+            for top, stamp in news.items():
+                _noted(tx, caller, tool_use="", folder=top, repo_id=repo_id, stamp=stamp, until_ms=until_ms)
+
+    def bearing_of(self, worktree: str) -> Bearing | None:
+        """What git said of a worktree when it was last asked; whether that still holds its stamp tells."""
+        with self._store.read() as tx:
+            found = tx.all(BEARINGS["of_worktree"], folder=encodable(worktree))
+        return rows.record(Bearing, found[0]) if found else None
+
+    def keep_bearing(self, worktree: str, bearing: Bearing) -> None:
+        """What git said of a worktree just now."""
+        with self._store.append() as tx:
+            tx.run(BEARINGS["end"], now_ms=tx.now_ms)
+            until_ms = tx.now_ms + EDIT_SEEN_FOR_MS
+            tx.run(BEARINGS["put"], folder=encodable(worktree), expires_at_ms=until_ms, **rows.row(bearing))
 
     def known_caller(self, caller: Caller, tool_use: str) -> Caller:
         """The caller with its agent and its folder, where a hook saw this call."""
@@ -53,7 +71,7 @@ class SightingService:
     def edited(self, caller: Caller, repo_id: str) -> tuple[str, ...]:
         """The worktrees in which hooks saw the caller edit, and which were not looked at since."""
         with self._store.read() as tx:
-            return tuple(dict.fromkeys(_edited(tx, caller, repo_id)))
+            return tuple(_edited(tx, caller, repo_id))
 
     def looked_at(self, caller: Caller, worktree: str) -> None:
         """What the caller did in a worktree so far was looked at."""
@@ -67,14 +85,15 @@ class SightingService:
             )
 
 
-def _edited(tx: Tx, caller: Caller, repo_id: str) -> list[str]:
-    """In which worktrees. Where it is not certain which agent calls, it may be any of its session."""
+def _edited(tx: Tx, caller: Caller, repo_id: str) -> dict[str, str]:
+    """The stamp of each worktree. Where it is not certain which agent calls, it may be any of its session."""
     found = tx.all(SIGHTINGS["edits"], session=caller.session, repo_id=repo_id)
-    return [str(row["folder"]) for row in found if row["agent"] == caller.agent or not caller.certain]
+    mine = [row for row in found if row["agent"] == caller.agent or not caller.certain]
+    return {str(row["folder"]): str(row["stamp"]) for row in mine}
 
 
-def _noted(tx: Tx, caller: Caller, *, tool_use: str, folder: str, repo_id: str, until_ms: int) -> None:
+def _noted(tx: Tx, caller: Caller, *, tool_use: str, folder: str, repo_id: str, stamp: str, until_ms: int) -> None:
     tx.run(SIGHTINGS["sweep"], now_ms=tx.now_ms)
     who = {"session": caller.session, "agent": caller.agent}
-    what = {"tool_use": tool_use, "folder": folder, "repo_id": repo_id}
+    what = {"tool_use": tool_use, "folder": folder, "repo_id": repo_id, "stamp": stamp}
     tx.run(SIGHTINGS["insert"], **who, **what, expires_at_ms=until_ms)

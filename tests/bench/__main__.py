@@ -13,7 +13,7 @@ from typing import Any
 
 from loomstack_mcp.adapters.git.worktree import worktree_at
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN
-from tests.bench import audits, clients, contention, fill, landed, memory, over_http, policy, starts, unattended
+from tests.bench import audits, clients, contention, fill, hooks, landed, memory, over_http, policy, starts, unattended
 from tests.bench.measure import CALLS, Figure, at_most, medians, ratio
 from tests.conftest import COMMAND, commit_all, environment, git
 from tests.wire import Server
@@ -161,6 +161,10 @@ class Bench:
         said("auditing the last 4,000 commits of each clone that --clones names")
         yield from audits.figures(self.clones)
 
+    def hook(self) -> Iterator[Figure]:
+        said(f"starting {7 * self.calls} hooks")
+        yield from hooks.figures(self.home, self.shop, self.calls)
+
     def http(self) -> Iterator[Figure]:
         yield from over_http.figures(self.home, self.calls)
 
@@ -189,6 +193,7 @@ GROUPS = (
     "contention",
     "landed",
     "policy",
+    "hook",
     "http",
     "audit",
 )

@@ -173,6 +173,8 @@ def test_a_patch_of_many_files_asks_no_repository_twice(tmp_path: Path, shop: Pa
         assert (found.status, found.printed, found.said) == (0, "", "")
         return len(found.git)
 
+    asked(1)  # what git says of a clone is kept
+
     assert asked(60) == asked(1)
 
 

@@ -9,8 +9,11 @@ FILE_LINES_MAX = 350
 COMPLEXITY_MAX = 20
 GIT_MAX: Mapping[str, int] = {
     "loomstack-mcp serve, initialize": 1,
-    "loomstack-hook claude, Edit": 2,
-    "loomstack-hook codex, apply_patch": 2,
+    "loomstack-hook claude, Edit": 0,
+    "loomstack-hook codex, apply_patch": 0,
+    "loomstack-hook claude, a free Edit": 0,
+    "loomstack-hook codex, a free apply_patch": 0,
+    "loomstack-hook claude, a call of ours": 0,
     "loomstack-mcp runs": 2,
     "loomstack-mcp gate --base --head": 15,
 }

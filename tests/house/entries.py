@@ -17,15 +17,36 @@ def serve(scene: Scene) -> Started:
 
 
 def claude_edit(scene: Scene) -> Started:
-    """Claude Code's hook before an Edit of a held file."""
+    """Claude Code's hook before an Edit of a held file, in a clone that the store knows."""
     body = {"file_path": str(scene.worktree / HELD), "old_string": "1", "new_string": "2", "replace_all": False}
+    _hook(scene, "claude", {"tool_name": "Edit", "tool_input": body})
     return _hook(scene, "claude", {"tool_name": "Edit", "tool_input": body})
 
 
 def codex_patch(scene: Scene) -> Started:
-    """Codex's hook before a patch of a held file."""
+    """Codex's hook before a patch of a held file, in a clone that the store knows."""
     patch = f"*** Begin Patch\n*** Update File: {HELD}\n@@\n-held = 1\n+held = 2\n*** End Patch"
+    _hook(scene, "codex", {"tool_name": "apply_patch", "tool_input": {"command": patch}})
     return _hook(scene, "codex", {"tool_name": "apply_patch", "tool_input": {"command": patch}})
+
+
+def claude_free(scene: Scene) -> Started:
+    """Claude Code's hook before an Edit of a free file, after an edit there was seen."""
+    asked = {"tool_name": "Edit", "tool_input": {"file_path": str(scene.worktree / "free.py"), "new_string": "2"}}
+    _hook(scene, "claude", asked)
+    return _hook(scene, "claude", asked)
+
+
+def codex_free(scene: Scene) -> Started:
+    """Codex's hook before a patch of a free file, after an edit there was seen."""
+    asked = {"tool_name": "apply_patch", "tool_input": {"command": "*** Begin Patch\n*** Add File: free.py\n+1\n"}}
+    _hook(scene, "codex", asked)
+    return _hook(scene, "codex", asked)
+
+
+def claude_call(scene: Scene) -> Started:
+    """Claude Code's hook before a call of a tool of ours."""
+    return _hook(scene, "claude", {"tool_name": "mcp__loomstack__claim_paths", "tool_use_id": "t", "tool_input": {}})
 
 
 def runs(scene: Scene) -> Started:
@@ -47,6 +68,9 @@ ENTRIES: Mapping[str, Callable[[Scene], Started]] = {
     "loomstack-mcp serve, initialize": serve,
     "loomstack-hook claude, Edit": claude_edit,
     "loomstack-hook codex, apply_patch": codex_patch,
+    "loomstack-hook claude, a free Edit": claude_free,
+    "loomstack-hook codex, a free apply_patch": codex_free,
+    "loomstack-hook claude, a call of ours": claude_call,
     "loomstack-mcp runs": runs,
     "loomstack-mcp gate --base --head": gate,
     "loomstack-mcp conflicts": conflicts,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loomstack_mcp.adapters.system import principal
+from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.server.callers import caller_of
 

@@ -194,7 +194,10 @@ def endings(found: Here, wired: Any) -> None:
     checkout = found.checkout()
     repo_id = wired.repos.id_of(checkout)
     chen = replace(ANA, principal="chen", session="s-chen")
-    wired.sightings.saw_edits(chen, checkout, ["/w"])
+    wired.sightings.saw_edits(chen, checkout, {"/w": "stamp"})
+    bearing = Bearing(stamp="stamp", system="/etc/gitconfig", settings="", identity="host/shop", others=("clone:1",))
+    wired.sightings.keep_bearing("/w", bearing)
+    assert wired.sightings.bearing_of("/w") == bearing
     assert wired.sightings.edited(chen, repo_id) == ("/w",)
     wired.sightings.looked_at(chen, "/w")
     wired.sightings.saw_call(replace(chen, agent="sub"), "use-1")

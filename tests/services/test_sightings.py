@@ -29,20 +29,20 @@ def test_a_call_that_was_seen_tells_its_agent_and_its_folder(loom: Loom) -> None
 
 
 def test_edits_are_an_agent_s_own_where_it_is_certain_who_calls(loom: Loom) -> None:
-    loom.sightings.saw_edits(SUB, SHOP, ["/w1", "/w2"])
-    loom.sightings.saw_edits(LEAD, SHOP, ["/w1"])
-    loom.sightings.saw_edits(replace(LEAD, session="claude:t"), SHOP, ["/w3"])
-    loom.sightings.saw_edits(LEAD, replace(SHOP, identity="host/other", clone="clone:other"), ["/w4"])
+    loom.sightings.saw_edits(SUB, SHOP, {"/w1": "", "/w2": ""})
+    loom.sightings.saw_edits(LEAD, SHOP, {"/w1": ""})
+    loom.sightings.saw_edits(replace(LEAD, session="claude:t"), SHOP, {"/w3": ""})
+    loom.sightings.saw_edits(LEAD, replace(SHOP, identity="host/other", clone="clone:other"), {"/w4": ""})
 
     assert (edited(loom, SUB), edited(loom, LEAD), edited(loom, UNKNOWN)) == (("/w1", "/w2"), ("/w1",), ("/w1", "/w2"))
 
 
 def test_what_was_looked_at_is_forgotten_for_its_agent_until_the_next_edit(loom: Loom) -> None:
     for caller in (SUB, LEAD):
-        loom.sightings.saw_edits(caller, SHOP, ["/w"])
+        loom.sightings.saw_edits(caller, SHOP, {"/w": ""})
     loom.sightings.looked_at(SUB, "/w")
     after_one = edited(loom, SUB), edited(loom, LEAD)
-    loom.sightings.saw_edits(SUB, SHOP, ["/w"])
+    loom.sightings.saw_edits(SUB, SHOP, {"/w": ""})
     loom.sightings.looked_at(UNKNOWN, "/w")
 
     assert (after_one, edited(loom, UNKNOWN)) == (((), ("/w",)), ())
@@ -50,14 +50,14 @@ def test_what_was_looked_at_is_forgotten_for_its_agent_until_the_next_edit(loom:
 
 def test_a_caller_without_a_session_is_never_told_another_s_edits(loom: Loom) -> None:
     nobody = Caller(principal="ana", certain=False)
-    loom.sightings.saw_edits(nobody, SHOP, ["/w"])
+    loom.sightings.saw_edits(nobody, SHOP, {"/w": ""})
 
     assert edited(loom, nobody) == ()
 
 
 def test_calls_are_kept_for_an_hour_and_edits_for_a_week(loom: Loom, clocks: Clocks) -> None:
     loom.sightings.saw_call(SUB, "toolu_1")
-    loom.sightings.saw_edits(SUB, SHOP, ["/w"])
+    loom.sightings.saw_edits(SUB, SHOP, {"/w": ""})
     clocks.pass_minutes(CALL_SEEN_FOR_MS // MINUTE_MS + 1)
     loom.sightings.saw_call(SUB, "toolu_2")
     after_an_hour = loom.sightings.known_caller(UNKNOWN, "toolu_1"), edited(loom, SUB)
@@ -68,7 +68,7 @@ def test_calls_are_kept_for_an_hour_and_edits_for_a_week(loom: Loom, clocks: Clo
 
 
 def test_a_worktree_is_the_repository_s_also_before_its_first_run(loom: Loom) -> None:
-    loom.sightings.saw_edits(LEAD, SHOP, ["/w"])
+    loom.sightings.saw_edits(LEAD, SHOP, {"/w": ""})
     started(loom, LEAD)
 
     assert edited(loom, LEAD) == ("/w",)

@@ -17,6 +17,7 @@ STATEMENTS = [statement for file in FILES for statement in queries.statements(fi
 EVERY_ROW = {
     "boot.jump": {"repo"},  # one for each repository
     "changes.key": {"line_key"},
+    "glance.near": {"repo"},  # a hook does not know yet in which one a file lies
     "notes.search": {"note_fts"},  # as the plan says it of the full-text index
     "repos.ids": {"repo"},
     "repos.listed": {"repo"},

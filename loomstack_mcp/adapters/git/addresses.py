@@ -30,6 +30,8 @@ class RemoteAddress:
     """By which settings it was found, in words."""
     others: tuple[str, ...] = ()
     """The URL as it was written, and those to which the same is pushed."""
+    by_ssh: bool = False
+    """Whether the settings of SSH were asked where one of them leads."""
 
 
 def remote_address(place: Place, url: str) -> RemoteAddress:
@@ -42,11 +44,13 @@ def remote_address(place: Place, url: str) -> RemoteAddress:
     plain = _rewritten(url, fetched)
     real = _connected(plain)
     through = [name for name, is_used in (("url.insteadOf", plain != url), ("ssh_config", real != plain)) if is_used]
-    also = (url, plain, _connected(_rewritten(url, pushed)))
+    pushed_to = _rewritten(url, pushed)
+    also = (url, plain, _connected(pushed_to))
     return RemoteAddress(
         url=real,
         through=f" through {' and '.join(through)}" if through else "",
         others=tuple(dict.fromkeys(one for one in also if one != real)),
+        by_ssh=bool(_by_ssh(plain) or _by_ssh(pushed_to)),
     )
 
 
@@ -74,8 +78,8 @@ def _rewritten(url: str, rules: _Rules) -> str:
 
 def _connected(url: str) -> str:
     """The same with the host that SSH connects to, where its settings give it another one, or a port."""
-    match = _SSH.fullmatch(url) or ("://" not in url and _SCP.fullmatch(url)) or None
-    if match is None or is_forge(match["host"]):
+    match = _by_ssh(url)
+    if match is None:
         return url
     host, port = ssh_host(match["host"])
     if _NOWHERE.fullmatch(host):  # a tunnel, say: the name tells more than where it leads
@@ -84,3 +88,9 @@ def _connected(url: str) -> str:
     if (host, port) == (match["host"], match["port"]):
         return url
     return f"ssh://{host}{port}/{match['path']}"
+
+
+def _by_ssh(url: str) -> re.Match[str] | None:
+    """The parts of an address for whose host SSH may have another; None for those of the forges, and other kinds."""
+    match = _SSH.fullmatch(url) or ("://" not in url and _SCP.fullmatch(url)) or None
+    return None if match is None or is_forge(match["host"]) else match

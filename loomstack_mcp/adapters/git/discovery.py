@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from loomstack_mcp.adapters.git.layout import plain_layout
 from loomstack_mcp.adapters.git.run import Ran, run
 from loomstack_mcp.core.errors import NotFound
 
-_MARK_BYTES_MAX = 4_096
-_USUAL = re.compile(rb"^\s*(?:bare\s*=\s*false|repositoryformatversion\s*=\s*[01])\s*$", re.IGNORECASE | re.MULTILINE)
-_HEAD = re.compile(rb"ref:\s*refs/|[0-9a-f]{40}")
 _OWNED = re.compile(r"dubious ownership in repository at '(.*)'")
 _SHOWN_MAX = 5
 
@@ -105,50 +103,6 @@ def _is_meant(mark: Path) -> bool:
 
 
 def _by_files(folder: Path) -> Place | None:
-    """The same without a process, which costs a hook more than all it does; None where only git can tell.
-
-    That is where git would look at more than the `.git` of a folder above (git(1), gitrepository-layout(5)): other
-    owners, other devices, bare repositories, configured worktrees.
-    """
-    here = Path(os.path.realpath(folder))
-    try:
-        device = here.stat().st_dev
-        for top in (here, *here.parents):
-            if top.stat().st_dev != device or top.name == ".git" or (top / "HEAD").exists():
-                return None
-            if (mark := top / ".git").exists():
-                return _marked(top, mark) if _has_git() else None
-    except OSError:
-        return None
-    return None
-
-
-def _marked(top: Path, mark: Path) -> Place | None:
-    git_dir = mark if mark.is_dir() else _pointed_to(mark, b"gitdir: ", top)
-    if git_dir is None or not _HEAD.match((git_dir / "HEAD").read_bytes()):
-        return None
-    common_dir = _pointed_to(git_dir / "commondir", b"", git_dir) or git_dir
-    is_mine = {path.lstat().st_uid for path in (top, mark, git_dir)} == {os.geteuid()}
-    is_whole = (common_dir / "objects").is_dir() and (common_dir / "refs").is_dir()
-    if not is_mine or not is_whole or _has_more_to_say(common_dir):
-        return None
-    real = Path(os.path.realpath(git_dir))
-    return Place(root=top, git_dir=real, common_dir=Path(os.path.realpath(common_dir)))
-
-
-def _pointed_to(file: Path, mark: bytes, base: Path) -> Path | None:
-    if not file.is_file():
-        return None
-    with file.open("rb") as opened:
-        line = opened.read(_MARK_BYTES_MAX).rstrip(b"\r\n")
-    return base / os.fsdecode(line.removeprefix(mark)) if line.startswith(mark) else None
-
-
-def _has_more_to_say(common_dir: Path) -> bool:
-    """Whether the clone's settings may move its worktree, deny that there is one, or be for another git."""
-    left = _USUAL.sub(b"", (common_dir / "config").read_bytes()).lower()
-    return any(word in left for word in (b"bare", b"worktree", b"include", b"extensions", b"formatversion"))
-
-
-def _has_git() -> bool:
-    return any(os.access(os.path.join(folder, "git"), os.X_OK) for folder in os.get_exec_path())  # noqa: PTH118 a hook's
+    """The same without a process; None where only git can tell."""
+    found = plain_layout(str(folder))
+    return Place(root=Path(found[0]), git_dir=Path(found[1]), common_dir=Path(found[2])) if found else None

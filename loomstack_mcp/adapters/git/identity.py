@@ -38,6 +38,8 @@ class Derivation:
     """What it was derived from, in words; never an address, which may hold a token."""
     others: tuple[str, ...] = ()
     """What else the same address is called: by earlier versions, and by clones that get there another way."""
+    is_lasting: bool = False
+    """Whether no other file than those of `deciding_files` can change it."""
 
 
 def identity(place: Place) -> str:
@@ -62,13 +64,15 @@ def derived(place: Place) -> Derivation:
         local = unquote(address.url.removeprefix("file://")) if address.url.startswith("file://") else address.url
         folder = os.path.realpath(place.folder / os.path.expanduser(local))  # noqa: PTH111 which fails for no name
         if "://" in local or not (local.startswith((".", "/", "~")) or os.path.exists(folder)):  # noqa: PTH110 nor this
-            return _named(address, source)
+            return _named(address, source, is_lasting=not (start or address.by_ssh))
         found = _repository_of(folder)
         if found is None:
             return Derivation(identity=f"folder:{_hashed(folder)}", source=f"{source}, a folder that is not there")
         place, start = found, start or f"{source}, a folder here: its "
     if roots := _roots(place):
-        return Derivation(identity=f"root:{sorted(roots)[0][:_NAME_CHARS]}", source=f"{start}first commit")
+        return Derivation(
+            identity=f"root:{sorted(roots)[0][:_NAME_CHARS]}", source=f"{start}first commit", is_lasting=not start
+        )
     return Derivation(identity=f"folder:{_hashed(str(place.common_dir))}", source=f"{start}git folder")
 
 
@@ -79,13 +83,14 @@ def _roots(place: Place) -> list[str]:
     return listed.text.splitlines()
 
 
-def _named(address: RemoteAddress, source: str) -> Derivation:
+def _named(address: RemoteAddress, source: str, *, is_lasting: bool) -> Derivation:
     try:
         found = identity_of(address.url)
     except Invalid:  # which git can fetch from all the same: a path with a blank in it, say
-        return Derivation(identity=f"folder:{_hashed(address.url)}", source=source)
+        return Derivation(identity=f"folder:{_hashed(address.url)}", source=source, is_lasting=is_lasting)
     also = [name for url in (address.url, *address.others) for name in (*_identities(url), *earlier_identities(url))]
-    return Derivation(identity=found, source=source, others=tuple(dict.fromkeys(one for one in also if one != found)))
+    others = tuple(dict.fromkeys(one for one in also if one != found))
+    return Derivation(identity=found, source=source, others=others, is_lasting=is_lasting)
 
 
 def _identities(url: str) -> tuple[str, ...]:

@@ -3,15 +3,17 @@
 import os
 import re
 import select
-import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, environment, run
 from loomstack_mcp.core.errors import Invalid
+
+if TYPE_CHECKING:
+    import subprocess
 
 BLOB_BYTES_MAX = 5_000_000
 """A larger blob is known by its size alone."""
@@ -153,8 +155,10 @@ class Objects:
         reason = f" ({asked.complaint}); mend that" if asked.code else "; try `git fsck` there"
         return kind(f"git ended when it was asked for {name[:100]} in {self._folder}{reason}")
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _started(self) -> "subprocess.Popen[bytes]":
         if self._process is None:
+            import subprocess  # 4 ms, which a hook need not spend where files tell all
+
             self._process = subprocess.Popen(
                 ["git", "cat-file", "--batch"],
                 cwd=self._folder,

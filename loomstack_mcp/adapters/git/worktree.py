@@ -8,6 +8,7 @@ from pathlib import Path
 
 from loomstack_mcp.adapters.git.discovery import Place, Unreadable, linked_worktrees, place_at
 from loomstack_mcp.adapters.git.identity import Derivation, clone_name, derived, ignores_case, setting
+from loomstack_mcp.adapters.git.layout import is_marked, marked_tops
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.patterns.globs import literal, pattern
@@ -60,10 +61,13 @@ class Worktree:
             path = folder.relative_to(self.root)
             return repo.run("ls-files", "--stage", "--", f":(top,literal){path}").text.startswith("160000 ")
 
-    def checkout(self, *, repo: str = "") -> Checkout:
-        """What the store needs to know of it; `repo` is a name that the user's settings give it."""
+    def checkout(self, *, repo: str = "", told: Derivation | None = None) -> Checkout:
+        """What the store needs to know of it; `repo` is a name that the user's settings give it.
+
+        `told` is which repository it is, where that is known already.
+        """
         known = Derivation(identity=named_identity(repo), source="", others=earlier_identities(repo)) if repo else None
-        found = known or derived(self.place)
+        found = known or told or derived(self.place)
         return Checkout(
             identity=found.identity,
             others=found.others,
@@ -120,7 +124,7 @@ class Worktree:
     def _anchored(self, text: str) -> tuple[Path, str]:
         """The top of the worktree that a path is meant in, and the path as it is read there."""
         path = Path(os.path.normpath(self.root / text))
-        tops = (top for top in (path, *path.parents) if top == self.root or _is_marked(str(top)))
+        tops = (top for top in (path, *path.parents) if top == self.root or is_marked(str(top)))
         if (top := next(tops, self.root)) == self.root:
             # Out of the repository and into it again: `../shop/src`.
             leaves = text.startswith("../") and path.is_relative_to(self.root)
@@ -151,16 +155,7 @@ class Worktree:
 
 def marked_top(folder: Path) -> str:
     """The nearest folder, that one or one above it, with the mark by which git knows a worktree; "" where none has."""
-    return next((str(top) for top in (folder, *folder.parents) if _is_marked(str(top))), "")
-
-
-def _is_marked(top: str) -> bool:
-    # A folder with nothing of a repository in it is none to git: sandboxes leave such a one behind (Codex 0.169.0).
-    mark = f"{top}/.git"
-    inside = ("HEAD", "objects", "refs")
-    return os.path.lexists(mark) and (
-        not os.path.isdir(mark) or any(os.path.lexists(f"{mark}/{name}") for name in inside)  # noqa: PTH112
-    )
+    return next(marked_tops(str(folder)), "")
 
 
 def _behind_links(top: Path, canonical: str) -> str:

@@ -1,12 +1,10 @@
 """Codex: PreToolUse payloads as actions, answers as replies. Its edits are patches, whose headers name the files."""
 
-import shlex
-from typing import TYPE_CHECKING
-
 from loomstack_mcp.core.clients.payload import Action, Payload, fields, replied, text, usable
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.shell.apply_patch import patched
 
+TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
     from loomstack_mcp.core.policy.rules import Answer  # every record of a rule, for a hook that asks none
 
@@ -48,5 +46,7 @@ def _line(arguments: Payload) -> str:
     """A line as text, or the words of a call, which are quoted again."""
     line = arguments.get("command", arguments.get("cmd", ""))
     if isinstance(line, list) and all(isinstance(word, str) for word in line):
+        import shlex  # which no edit needs
+
         line = shlex.join(line)
     return usable("command", line if isinstance(line, str) else "")

@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from loomstack_mcp.core.errors import Invalid, LimitExceeded
 from loomstack_mcp.core.limits import PATTERN_CHARS_MAX
 from loomstack_mcp.core.patterns.braces import alternatives
+from loomstack_mcp.core.patterns.keys import ancestors
 from loomstack_mcp.core.patterns.segments import name_of
 from loomstack_mcp.core.patterns.wildcards import ANY_NAME, Name, Readings, Route, leading_names, shared_path, some_path
 
@@ -105,16 +106,6 @@ def covers(wanted: Pattern, path: str, /, *, ignore_case: bool = False) -> bool:
     if ignore_case:
         path = path.casefold()
     return any(_covers(way, path) for way in (wanted.folded if ignore_case else wanted.ways))
-
-
-def ancestors(key: str, /) -> tuple[str, ...]:
-    """The key and every folder above it, the root "" first."""
-    return ("", *(key[: at + 1] for at, character in enumerate(key) if character == "/"))
-
-
-def keys_below(key: str, /) -> tuple[str, str]:
-    """The open range (low, high) that holds exactly the keys strictly below this one."""
-    return (key, f"{key[:-1]}0") if key else ("", chr(0x10FFFF))  # "0" follows "/" in code point order
 
 
 def _in_both(a: Way, b: Way) -> str:

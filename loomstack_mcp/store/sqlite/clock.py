@@ -1,11 +1,9 @@
 """The lease clock: one clock for all processes of a boot, which no step of the wall clock moves."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+from loomstack_mcp.store.plain import NO_BOOT, boot_and_clock_ms, boot_ms, wall_ms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,21 +20,6 @@ class Clock:
 
 
 def machine() -> Clock:
-    """This machine's clocks.
-
-    Without Linux's boot clock and boot id the wall clock serves for both, so that there a stepped
-    clock does move leases.
-    """
-    try:
-        boot_id = _BOOT_ID.read_text(encoding="ascii").strip()
-    except OSError:
-        return Clock(boot_id="wall", boot_ms=_wall_ms, wall_ms=_wall_ms)
-    return Clock(boot_id=boot_id, boot_ms=_boot_ms, wall_ms=_wall_ms)
-
-
-def _boot_ms() -> int:
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
-
-
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
+    """This machine's clocks."""
+    boot_id, _ = boot_and_clock_ms()
+    return Clock(boot_id=boot_id, boot_ms=wall_ms if boot_id == NO_BOOT else boot_ms, wall_ms=wall_ms)

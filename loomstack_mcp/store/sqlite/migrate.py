@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from loomstack_mcp.store.plain import APPLICATION_ID
 from loomstack_mcp.store.sqlite import gate
 from loomstack_mcp.store.sqlite.backend import SqliteStore
-from loomstack_mcp.store.sqlite.schema import APPLICATION_ID, is_current, newest, numbered
+from loomstack_mcp.store.sqlite.schema import is_current, newest, numbered
 
 
 def migrating_store(path: Path, **options: Any) -> SqliteStore:

@@ -5,9 +5,8 @@ import sqlite3
 from pathlib import Path
 
 from loomstack_mcp.core.errors import StoreUnavailable
+from loomstack_mcp.store.plain import APPLICATION_ID
 
-APPLICATION_ID = 0x4C4F4F4D
-"""`LOOM`, in the file's header."""
 FOLDER = Path(__file__).parent.parent / "sql" / "sqlite"
 # One statement, one snapshot: another process may be making the tables at this moment.
 _STATE = """

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loomstack_mcp.core.errors import Invalid, LimitExceeded
-from loomstack_mcp.core.patterns.globs import ancestors, covers, keys_below, literal, overlap, pattern
+from loomstack_mcp.core.patterns.globs import covers, literal, overlap, pattern
+from loomstack_mcp.core.patterns.keys import ancestors, keys_below
 from tests.core.patterns.oracle import PATHS, covered, is_covered, spelled_out
 
 WILD = re.compile(r"(?<!\\)[*?\[]")

@@ -1,0 +1,111 @@
+"""A hook's first look: whether an edit surely stands in nobody's way. In few modules, and without git.
+
+It need not know which repository a file lies in: it is sure only where nobody else holds
+anything near that path in any.
+"""
+
+import json
+import os
+import time
+
+from loomstack_mcp.adapters.git.layout import marked_tops, plain_layout
+from loomstack_mcp.adapters.user import USER_FILE, home_named, may_be_paused, principal, store_file
+from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, GLANCED_PATHS_MAX, PATTERN_CHARS_MAX, SECOND_MS
+from loomstack_mcp.store.sqlite.hasty import noted_call, seen_stamps
+
+TYPE_CHECKING = False  # `typing` costs a hook 4 ms
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from loomstack_mcp.core.clients.payload import Action
+
+_SETTINGS = ("LOOMSTACK_REPO", "LOOMSTACK_REWORK_MAX", "LOOMSTACK_WINDOW_DAYS", "LOOMSTACK_GENERATED")
+"""What is checked the full way, where it is set."""
+_UNSURE, _IN_NONE = ("", "?"), ("", "")
+"""Places of files: where only the closer look can tell, and in no repository."""
+
+
+def is_settled(action: "Action", /) -> bool:
+    """Whether nothing is left to be said or told: a call of ours was noted, or an edit is clear and was seen before.
+
+    False is no answer.
+    """
+    home = home_named(os.environ)
+    store = store_file(os.environ, home)
+    if not store or not home.startswith("/") or any(os.environ.get(name) for name in _SETTINGS):
+        return False
+    if action.is_ours:
+        return not _is_there(f"{home}/{USER_FILE}") and _is_noted(store, action)
+    return _is_clear(home, store, action)
+
+
+def stamp_of(files: "Iterable[str]", /) -> str:
+    """What the file system says of some files now, as a text: by it a glance knows that nobody wrote to them since."""
+    return json.dumps({file: _said_of(file) for file in files})
+
+
+def _is_noted(store: str, action: "Action") -> bool:
+    call = {"session": action.session, "agent": action.agent, "tool_use": action.tool_use, "folder": action.cwd}
+    return _is_there(store) and noted_call(store, call, kept_for_ms=CALL_SEEN_FOR_MS)
+
+
+def _is_clear(home: str, store: str, action: "Action") -> bool:
+    if not action.session or len(action.paths) > GLANCED_PATHS_MAX:
+        return False
+    places = [_place(path, action.cwd) for path in action.paths]
+    inside = [place for place in places if place != _IN_NONE]
+    if not inside:  # nobody's, unless there are settings that do not load
+        return not _is_there(f"{home}/{USER_FILE}") and os.path.isdir(os.path.dirname(store))
+    if _UNSURE in inside or may_be_paused(home, now_ms=round(time.time() * SECOND_MS)):
+        return False
+    caller = {"principal": principal(), "session": action.session, "agent": action.agent}
+    tops = dict.fromkeys(top for top, _ in inside)
+    stamps = seen_stamps(store, caller, list(tops), [name for _, name in inside])
+    return bool(stamps) and all(_holds(stamp, file=f"{home}/{USER_FILE}") for stamp in stamps)
+
+
+def _holds(stamp: str, /, *, file: str) -> bool:
+    """Whether a stamp is still right, and is of this file among others. A text that is no stamp never is."""
+    found = json.loads(stamp) if stamp else {}
+    return file in found and all(_said_of(each) == said for each, said in found.items())
+
+
+def _said_of(file: str) -> list[int] | None:
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return [found.st_mtime_ns, found.st_size, found.st_ino]
+
+
+def _place(path: str, cwd: str) -> tuple[str, str]:
+    """The top of a file's worktree, and the file's path there, where both are plain.
+
+    Plain are ASCII letters, no link on the way, and one clone: what lies in another one may be its submodule.
+    """
+    name = path if path.startswith("/") else os.path.join(cwd, path) if os.path.isdir(cwd) else ""
+    if not (name.startswith("/") and name.isascii() and name.isprintable() and _is_straight(name)):
+        return _UNSURE
+    tops = marked_tops(os.path.dirname(name))
+    top, above = next(tops, ""), next(tops, "")
+    if not top:
+        return _IN_NONE
+    inside = name.removeprefix(top).lstrip("/")
+    is_usual = ".git" not in inside.split("/") and 2 * len(inside) <= PATTERN_CHARS_MAX  # each letter may be escaped
+    return (top, inside) if is_usual and _is_plain(top, above) else _UNSURE
+
+
+def _is_plain(top: str, above: str) -> bool:
+    """Whether a worktree lies as most do, and what is marked above it is of the same clone."""
+    layout = plain_layout(top)
+    around = plain_layout(above) if above else layout
+    return layout is not None and around is not None and (layout[0], layout[2]) == (top, around[2])
+
+
+def _is_straight(name: str) -> bool:
+    """Whether a path is all there is to say of where a file lies."""
+    return os.path.normpath(name) == name == os.path.realpath(name)
+
+
+def _is_there(path: str) -> bool:
+    return os.path.lexists(path)

@@ -1,0 +1,38 @@
+"""Which repository a worktree is of, by which settings: what git said before, for as long as that holds."""
+
+from contextlib import suppress
+
+from loomstack_mcp.adapters.git.deciding import deciding_files, is_told_by_files, system_file
+from loomstack_mcp.adapters.git.identity import Derivation, derived
+from loomstack_mcp.adapters.git.worktree import Worktree
+from loomstack_mcp.adapters.settings import REPO_FILE, load_settings
+from loomstack_mcp.core.errors import StoreUnavailable
+from loomstack_mcp.core.repos import Bearing, Checkout
+from loomstack_mcp.glance import stamp_of
+from loomstack_mcp.quick import Quick
+
+
+def checkout_of(quick: Quick, worktree: Worktree) -> Checkout:
+    """The worktree by the settings of its repository itself."""
+    known = quick.sightings.bearing_of(str(worktree.root))
+    if known and known.stamp == _stamp(worktree, known.system):
+        repo = load_settings({}, in_repo=known.settings).repo
+        told = Derivation(identity=known.identity, source="", others=known.others) if known.identity else None
+        return worktree.checkout(repo=repo, told=told)
+    system = system_file(worktree.place)
+    stamp = _stamp(worktree, system)  # before what it is of is read
+    text = worktree.on_trunk(REPO_FILE)
+    repo = load_settings({}, in_repo=text).repo
+    found = None if repo else derived(worktree.place)
+    if is_told_by_files(worktree.place, system) and (found is None or found.is_lasting):
+        named = {"identity": found.identity, "others": found.others} if found else {"identity": ""}
+        with suppress(StoreUnavailable):  # git is asked again, then
+            quick.sightings.keep_bearing(
+                str(worktree.root),
+                Bearing(stamp=stamp, system=system, settings=text, **named),
+            )
+    return worktree.checkout(repo=repo, told=found)
+
+
+def _stamp(worktree: Worktree, system: str) -> str:
+    return stamp_of(map(str, deciding_files(worktree.place, system)))

@@ -1,0 +1,91 @@
+"""The closer look of a hook: every repository that an action writes to, asked for what is held there."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from loomstack_mcp.adapters.git.trunk import written_for
+from loomstack_mcp.adapters.git.written import Writes, Written
+from loomstack_mcp.adapters.pauses import refuse_paused
+from loomstack_mcp.adapters.settings import load_settings
+from loomstack_mcp.adapters.system import current_folder
+from loomstack_mcp.adapters.user import USER_FILE, principal
+from loomstack_mcp.core.claims import refused_edit
+from loomstack_mcp.core.clients.payload import Action, Payload, refusal
+from loomstack_mcp.core.errors import Invalid, LoomError, StoreUnavailable
+from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.glance import stamp_of
+from loomstack_mcp.hooks.bearings import checkout_of
+from loomstack_mcp.quick import Quick, open_quick
+
+Judged = tuple[Payload | None, Sequence[Exception]]
+"""The refusal, where there is one, and else what kept files from being judged."""
+
+
+def judged_action(action: Action) -> Judged:
+    """What is to be said of an action. What is to be told to the store is told."""
+    caller = Caller(principal=principal(), session=action.session, agent=action.agent, folder=action.cwd)
+    settings = load_settings({})
+    with open_quick(settings) as quick:
+        if quick is None:
+            return None, ()
+        if action.is_ours:
+            with suppress(StoreUnavailable):  # the server then knows less; that the store is not there it says itself
+                quick.sightings.saw_call(caller, action.tool_use)
+            return None, ()
+        return _judged(quick, caller, action, home=settings.home)
+
+
+def _judged(quick: Quick, caller: Caller, action: Action, *, home: str) -> Judged:
+    """Each file by the repositories that it lies in, wherever the session stands. One that is held refuses all."""
+    writes = _writes(action)
+    held: list[str] = []
+    free: list[tuple[Checkout, dict[str, str]]] = []
+    for written in writes.found.values():
+        try:
+            stamp = _stamp(written, home)  # before what it is of is read
+            checkout = checkout_of(quick, written.worktree)
+            _refuse_paused(home, checkout, action.session)
+            found, now_ms = quick.edits.blockers(caller, checkout, tuple(written.patterns))
+        except (LoomError, OSError) as error:
+            writes.missed.append(error)
+            continue
+        if found:
+            held.append(refused_edit(found, now_ms=now_ms))
+        free.append((checkout, {str(top): stamp for top in written.tops}))
+    if held:
+        return refusal(" ".join(held)), ()
+    with suppress(StoreUnavailable):  # worth no wait, and no word
+        for checkout, tops in free:
+            quick.sightings.saw_edits(caller, checkout, tops)
+    return None, writes.missed
+
+
+def _stamp(written: Written, home: str) -> str:
+    """Of what says which settings count in a worktree; "" for several at once, of which each has a HEAD of its own."""
+    if len(written.tops) > 1:
+        return ""
+    return stamp_of(map(str, (f"{home}/{USER_FILE}", *written_for(written.worktree.place))))
+
+
+def _writes(action: Action) -> Writes:
+    writes = Writes()
+    for path in action.paths:
+        try:
+            writes.add(path if path.startswith("/") else str(_cwd(action) / path))
+        except LoomError as error:
+            writes.missed.append(error)
+    return writes
+
+
+def _cwd(action: Action) -> Path:
+    """The folder that relative paths are meant from. Raises Invalid where it is gone."""
+    cwd = Path(action.cwd) if action.cwd.startswith("/") else current_folder() / action.cwd
+    if not cwd.is_dir():
+        raise Invalid(f"{cwd} is gone, so that no path can be read from there; name files by their absolute paths")
+    return cwd
+
+
+def _refuse_paused(home: str, checkout: Checkout, session: str) -> None:
+    refuse_paused(home, lambda: checkout.identity, session)

@@ -1,0 +1,29 @@
+-- :name file
+-- Whose file it is, and of which version.
+SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version)
+
+-- :name stamp
+-- By what it is known that an agent's edits in a worktree were seen, and that its settings are as they were then.
+SELECT stamp FROM sighting WHERE session = :session AND tool_use = '' AND agent = :agent AND folder = :folder
+
+-- :name near
+-- A claim at or above a key, or below it, in any repo, that may be in an edit's way: held by no run of the caller's (as
+-- `runs.of_agents` and `runs.lineage` tell them), exclusively, and not lapsed for certain.
+WITH RECURSIVE family (id, parent_id) AS (
+  SELECT id, parent_id FROM run
+  WHERE principal = :principal AND state = 'live' AND (session = '' OR (session = :session AND agent IN (:agent, '')))
+  UNION
+  SELECT r.id, r.parent_id FROM family JOIN run AS r ON r.id = family.parent_id
+),
+near (id) AS (
+  SELECT p.id FROM repo AS o CROSS JOIN json_each(:above) AS a CROSS JOIN path_key AS p
+  WHERE p.repo_id = o.id AND p.noun = 'claim' AND p.key = a.value
+  UNION ALL
+  SELECT p.id FROM repo AS o CROSS JOIN path_key AS p
+  WHERE p.repo_id = o.id AND p.noun = 'claim' AND p.key > :low AND p.key < :high
+)
+SELECT 1 FROM near CROSS JOIN claim AS c ON c.id = near.id CROSS JOIN run AS r ON r.id = c.run_id
+WHERE c.ended_at_ms IS NULL AND c.mode = 'exclusive' AND r.id NOT IN (SELECT id FROM family)
+  AND NOT COALESCE(r.boot_id = :boot_id
+    AND r.expires_at_ms <= (SELECT base_ms FROM boot WHERE boot_id = :boot_id) + :boot_ms, 0)
+LIMIT 1

@@ -1,0 +1,105 @@
+"""The store as a hook in a hurry reads and tells it: one connection, a few statements, few modules.
+
+Nothing here explains what goes wrong, or waits: whoever gets no answer asks the store as everybody else does.
+"""
+
+import fcntl
+import json
+import os
+import sqlite3
+
+from loomstack_mcp.core.limits import BUSY_WAIT_MS
+from loomstack_mcp.core.patterns.keys import ancestors, keys_below
+from loomstack_mcp.store.plain import APPLICATION_ID, boot_and_clock_ms, newest_sqlite, sql_texts, wall_ms
+
+TYPE_CHECKING = False  # `typing` costs a hook 4 ms
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+def seen_stamps(store: str, caller: "Mapping[str, str]", folders: "Sequence[str]", paths: "Sequence[str]") -> list[str]:
+    """The stamps of the sightings of a caller's edits in these worktrees, "" for each that has none.
+
+    None at all where a claim that is not its own may be in the way of these paths, in whatever repo they lie, or where
+    the store does not answer.
+    """
+    try:
+        with _Connection(store, mode="ro") as connection:
+            connection.execute("BEGIN")
+            return list(_stamps(connection, caller, folders, paths))
+    except (sqlite3.Error, OSError, _NotSure):
+        return []
+
+
+def noted_call(store: str, call: "Mapping[str, str | int]", *, kept_for_ms: int) -> bool:
+    """Note that a call of ours is made, as `sightings.saw_call` does; False where that cannot be done at once."""
+    try:
+        gate = os.open(f"{store}-gate", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with _Connection(store, mode="rw") as connection:  # which is closed, and the log checkpointed, at the gate
+                connection.execute("PRAGMA synchronous = NORMAL")
+                connection.execute("BEGIN IMMEDIATE")
+                _note(connection, call, kept_for_ms)
+                connection.execute("COMMIT")
+        finally:
+            os.close(gate)
+    except (sqlite3.Error, OSError, _NotSure):
+        return False
+    return True
+
+
+class _NotSure(Exception):
+    pass
+
+
+class _Connection:
+    """A connection that is closed at the end; `contextlib` costs a hook a millisecond."""
+
+    def __init__(self, store: str, *, mode: str) -> None:
+        name = store.replace("%", "%25").replace("?", "%3f").replace("#", "%23")  # https://sqlite.org/uri.html
+        self._found = sqlite3.connect(
+            f"file:{name}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_WAIT_MS / 1000
+        )
+
+    def __enter__(self) -> sqlite3.Connection:
+        return self._found
+
+    def __exit__(self, *_: object) -> None:
+        self._found.close()
+
+
+def _stamps(
+    connection: sqlite3.Connection, caller: "Mapping[str, str]", folders: "Sequence[str]", paths: "Sequence[str]"
+) -> "Iterator[str]":
+    texts = sql_texts("glance")
+    _must_be_ours(connection, texts["file"])
+    boot_id, boot_ms = boot_and_clock_ms()
+    for key in (f"{path}/".lower() for path in paths):  # ASCII, of which this is the casefolded text
+        low, high = keys_below(key)
+        near = {"above": json.dumps(ancestors(key)), "low": low, "high": high, "boot_id": boot_id, "boot_ms": boot_ms}
+        if connection.execute(texts["near"], {**caller, **near}).fetchone():
+            raise _NotSure
+    for folder in folders:
+        found = connection.execute(texts["stamp"], {**caller, "folder": folder}).fetchone()
+        yield found[0] if found else ""
+
+
+def _note(connection: sqlite3.Connection, call: "Mapping[str, str | int]", kept_for_ms: int) -> None:
+    _must_be_ours(connection, sql_texts("glance")["file"])
+    boot, sightings = sql_texts("boot"), sql_texts("sightings")
+    boot_id, boot_ms = boot_and_clock_ms()
+    known = connection.execute(boot["known"], {"boot_id": boot_id}).fetchone()
+    if not known:  # the first writer of a boot begins its clock
+        raise _NotSure
+    base_ms, floor_ms = known
+    now_ms, shown_ms = base_ms + boot_ms, wall_ms()
+    used_at_ms = shown_ms if shown_ms >= floor_ms else now_ms
+    connection.execute(boot["use"], {"boot_id": boot_id, "used_at_ms": used_at_ms})
+    connection.execute(sightings["sweep"], {"now_ms": now_ms})
+    connection.execute(sightings["insert"], {**call, "stamp": "", "repo_id": "", "expires_at_ms": now_ms + kept_for_ms})
+
+
+def _must_be_ours(connection: sqlite3.Connection, file: str) -> None:
+    if connection.execute(file).fetchone() != (APPLICATION_ID, newest_sqlite()):
+        raise _NotSure
