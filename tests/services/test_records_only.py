@@ -21,6 +21,7 @@ from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.outcomes import CheckCounts
 from loomstack_mcp.core.policy.rules import Checks, Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Situation, Touched
+from loomstack_mcp.core.repos import Bearing
 from loomstack_mcp.core.stranded import StrandedRun, TrunkSeen
 from loomstack_mcp.edge.deciding import decided_action, decided_change
 from loomstack_mcp.edge.here import Here
