@@ -4,6 +4,8 @@ import os
 import sys
 
 _VALUED = ("--home", "--store", "--repo")
+_COMPLETING = "_LOOMSTACK_MCP_COMPLETE"
+"""Set by a shell that asks how a word goes on (click's protocol)."""
 
 
 def main() -> None:
@@ -31,6 +33,8 @@ def _flags_of_serve(arguments: list[str]) -> dict[str, str | None] | None:
         else:
             flags[name.removeprefix("--")] = value if equals else next(rest, None)
     if left != ["serve"] and (left or sys.stdin is None or sys.stdin.isatty()):
+        return None
+    if _COMPLETING in os.environ:
         return None
     has_streams = sys.stdin is not None and sys.stdout is not None and sys.stderr is not None
     return flags if has_streams and all(flags.values()) else None

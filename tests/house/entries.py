@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from tests.house.scene import BRANCH, HELD, Scene
 from tests.house.started import Started, started, started_server
@@ -14,6 +15,13 @@ _SCRIPTS = Path(sys.executable).parent
 def serve(scene: Scene) -> Started:
     """The server on stdio, up to its answer to `initialize`."""
     return started_server(_command("loomstack-mcp", "serve"), cwd=scene.worktree, environment=scene.environment())
+
+
+def serve_calls(scene: Scene, *calls: tuple[str, dict[str, Any]]) -> Started:
+    """The server on stdio, up to its answers to some calls, in a clone that the store knows."""
+    command, environment = _command("loomstack-mcp", "serve"), scene.environment()
+    started_server(command, cwd=scene.worktree, environment=environment, calls=calls)
+    return started_server(command, cwd=scene.worktree, environment=environment, calls=calls)
 
 
 def claude_edit(scene: Scene) -> Started:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,11 +84,15 @@ def started(command: list[str], *, cwd: Path, environment: Mapping[str, str], st
         )
 
 
-def started_server(command: list[str], *, cwd: Path, environment: Mapping[str, str]) -> Started:
-    """Start a server on stdio, let it answer `initialize` and no more, and end its input."""
+def started_server(
+    command: list[str], *, cwd: Path, environment: Mapping[str, str], calls: Sequence[tuple[str, dict[str, Any]]] = ()
+) -> Started:
+    """Start a server on stdio, let it answer `initialize` and these calls of tools, and end its input."""
     with _counting(environment) as counts:
         with Server(command, cwd=cwd, env=dict(counts.variables), fresh=True) as server:
             answer: dict[str, Any] = server.request("initialize", _INITIALIZE, quiet_s=_QUIET_S)
+            for tool, arguments in calls:
+                server.answer(tool, **arguments)
         return Started(
             status=server.process.returncode,
             printed=str(answer["result"]["serverInfo"]["name"]),

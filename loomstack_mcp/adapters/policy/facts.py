@@ -1,16 +1,16 @@
-"""How each check of a change is found out: by reading its blobs, when first a rule asks."""
+"""How each check of a change is found out: by reading its blobs, when first a rule asks.
+
+The parsers, and all that is known of tests, are imported then: most calls are edits, which no such rule is about.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from loomstack_mcp.adapters.git.blobs import Blobs, FileTree, tree_of
 from loomstack_mcp.adapters.git.plain import Delta
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.parse.imports.changed import Imports, changed_imports
-from loomstack_mcp.adapters.parse.imports.import_map import ImportMap, import_map
-from loomstack_mcp.adapters.parse.re2_patterns import Patterns
-from loomstack_mcp.adapters.parse.test_files.read import read_tests
 from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.policy import content
 from loomstack_mcp.core.policy.boundaries import crossings
@@ -18,7 +18,10 @@ from loomstack_mcp.core.policy.delta import LINK, NO_MODE, SUBMODULE, FileDelta,
 from loomstack_mcp.core.policy.looks import Looks, NoLooks, Violations
 from loomstack_mcp.core.policy.rules import Boundaries, Limits, WeakeningScope
 from loomstack_mcp.core.policy.violations import Unknown, Violation
-from loomstack_mcp.core.tampering.tampering import weakened
+
+if TYPE_CHECKING:
+    from loomstack_mcp.adapters.parse.imports.changed import Imports
+    from loomstack_mcp.adapters.parse.imports.import_map import ImportMap
 
 
 class ChangeLooks(NoLooks):
@@ -66,6 +69,8 @@ class ChangeLooks(NoLooks):
 
     def added(self, patterns: tuple[str, ...], /) -> Violations:
         """Added lines that match one of these expressions; raises Unknown."""
+        from loomstack_mcp.adapters.parse.re2_patterns import Patterns
+
         if patterns not in self._added:
             first = Patterns(patterns).first
             self._added[patterns] = content.lines_forbidden(self._arriving, self._whole.blobs.content, first)
@@ -73,6 +78,9 @@ class ChangeLooks(NoLooks):
 
     def weakening(self, which: WeakeningScope, /) -> Violations:
         """Tests that it weakens, on purpose by the looks of it (`tamper`) or in any way; raises Unknown."""
+        from loomstack_mcp.adapters.parse.test_files.read import read_tests
+        from loomstack_mcp.core.tampering.tampering import weakened
+
         if which not in self._weakening:
             before, after = self._whole.sides
             self._weakening[which] = weakened(before, after, parse=read_tests, which=which, at=self._names)
@@ -90,6 +98,8 @@ class ChangeLooks(NoLooks):
         """A message that does not match the expression; raises Unknown where there is none."""
         if self._message is None:
             raise Unknown("message")
+        from loomstack_mcp.adapters.parse.re2_patterns import Patterns
+
         if Patterns([pattern]).first(self._message.encode("utf-8", "replace")):
             return ()
         return (Violation(text=f"the message does not match {pattern}"),)
@@ -103,7 +113,9 @@ class ChangeLooks(NoLooks):
         return content.links_escaping(self._subject, self._whole.links)
 
     @cached_property
-    def _imports(self) -> Imports:
+    def _imports(self) -> "Imports":
+        from loomstack_mcp.adapters.parse.imports.changed import changed_imports
+
         whole = self._whole
         return changed_imports(self._subject, whole.blobs.content, whole.tree.holds, whole.import_map)
 
@@ -140,7 +152,9 @@ class _WholeChange:
         return self.blobs.links(self.tree)
 
     @cached_property
-    def import_map(self) -> ImportMap:
+    def import_map(self) -> "ImportMap":
+        from loomstack_mcp.adapters.parse.imports.import_map import import_map
+
         return import_map(self.tree, self.blobs.content)
 
     @cached_property

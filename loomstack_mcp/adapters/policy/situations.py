@@ -9,7 +9,6 @@ from pathlib import Path
 from loomstack_mcp.adapters.git.delta import landing_delta, push_delta, staged_delta
 from loomstack_mcp.adapters.git.plain import Delta
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.parse.shell.script import parsed_line
 from loomstack_mcp.adapters.policy.facts import ChangeLooks
 from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, takes_all, touched
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, Subject
@@ -27,6 +26,8 @@ def edit(root: Path, cwd: Path, paths: Sequence[str], *, point: Point, wide: Seq
 
 def command(root: Path, cwd: Path, line: str, *, point: Point) -> Situation:
     """A shell line: a command, and an edit of what it writes."""
+    from loomstack_mcp.adapters.parse.shell.script import parsed_line  # a parser, which an edit does without
+
     parse = partial(parsed_line, home=str(Path.home()))
     reading = shell_reading(parse(line), cwd=str(cwd), parse=parse)
     writes = [write for write in reading.writes if not (write.is_into and os.path.isdir(cwd / write.path))]  # noqa: PTH112 a NUL does not raise
