@@ -71,14 +71,16 @@ async def _story(folder: Path, trunk: Path) -> None:
             await ana("claim_paths", paths=["tests/test_tax.py"], intent="fix the red test")
             _say("So she works elsewhere, and queues for the test. Bea's loop finishes meanwhile.")
             await ana("claim_paths", paths=["README.md"], intent="explain how to run the tests")
+            bea_is_done = anyio.Event()
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(_queue, ana)
+                tasks.start_soon(_queue, ana, bea_is_done)
                 await anyio.sleep(1)
                 write_file(bea_tree / "shop/tax.py", CODE.replace("price + price * TAX_PERCENT // 100", "price"))
                 sha = land_commit(trunk, bea_tree, "Return net prices")
                 commits = [first[:_SHORT], sha[:_SHORT]]
                 done = {"status": "done", "summary": "prices are net", "commits": commits, "checks": {"passed": 1}}
                 await bea("record_outcome", **done)
+                bea_is_done.set()
             _say("Ana is woken at once, takes up the trunk, and finds nothing left to fix.")
             git_output(ana_tree, "merge", "--quiet", "--ff-only", "main")
             click.echo(f"  $ python -m unittest   {test_report(ana_tree)}")
@@ -96,8 +98,10 @@ async def _story(folder: Path, trunk: Path) -> None:
         await night("record_outcome", status="abandoned", summary="Bea changed this on purpose")
 
 
-async def _queue(ana: Any) -> None:
-    await ana("claim_paths", paths=["tests/test_tax.py"], intent="fix the red test", wait_seconds=30)
+async def _queue(ana: Any, bea_is_done: anyio.Event) -> None:
+    """Ana is woken as soon as the paths are free, often before Bea has her answer: the story tells that first."""
+    wanted = {"paths": ["tests/test_tax.py"], "intent": "fix the red test", "wait_seconds": 30}
+    await ana("claim_paths", told_after=bea_is_done, **wanted)
 
 
 @contextlib.asynccontextmanager
@@ -113,8 +117,10 @@ async def _session(folder: Path, worktree: Path, name: str) -> AsyncIterator[Any
     )
     async with Client(started) as client:
 
-        async def call(tool: str, **arguments: Any) -> None:
+        async def call(tool: str, *, told_after: anyio.Event | None = None, **arguments: Any) -> None:
             result = await client.call_tool(tool, arguments)
+            if told_after:
+                await told_after.wait()
             said = ", ".join(f"{key}={_short(value)}" for key, value in arguments.items())
             click.echo(f"  {click.style(name, bold=True)} {tool}({said})")
             for line in _lines(result.structured_content or {}):
