@@ -21,7 +21,7 @@ _INITIALIZE = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo"
 def figures(home: Path, shop: Path) -> Iterator[Figure]:
     """What is granted in all, and the slowest session's part of its fair share."""
     for name, command, least in (("serve", COMMAND, _SHARE_LEAST), ("serve --sdk", SDK_COMMAND, None)):
-        rate, share, slowest_ms = _claimed(command, home, shop)
+        rate, share, slowest_ms = _claimed(command, home / name.replace(" ", ""), shop)
         value = f"{rate:.0f} claims/s, slowest {share:.0%} of its fair share, longest wait {slowest_ms:.0f} ms"
         bound = f"≥ {least:.0%}" if least else ""
         yield Figure(f"{name}, {_CLIENTS} sessions on one file", value, bound, share >= least if least else None)
