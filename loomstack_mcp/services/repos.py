@@ -3,11 +3,13 @@
 from itertools import groupby
 
 from loomstack_mcp.core.errors import Invalid, NotFound
+from loomstack_mcp.core.limits import IMPRINT_KEPT_MS
 from loomstack_mcp.core.repos import ORG, Checkout, RepoAlias, RepoNames, provisional
 from loomstack_mcp.services import events
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Store, Tx
 
+IMPRINTS = queries.statements("imprints")
 REPOS = queries.statements("repos")
 RUNS = queries.statements("runs")
 
@@ -43,9 +45,18 @@ class RepoService:
             return repo_id_of(tx, checkout)
 
     def filled(self, checkout: Checkout) -> str:
-        """The mark up to which the ledger of the checkout's repo was filled last; "" before the first time."""
+        """The mark up to which the ledger of the checkout's repo was filled last.
+
+        "" before the first time, and as long as it waits for the content of what a run recorded.
+        """
+        from loomstack_mcp.core.changes.meaning import MEANING  # a hook asks for the repo alone
+
         with self._store.read() as tx:
-            return "".join(row["filled"] for row in tx.all(REPOS["filled"], repo_id=repo_id_of(tx, checkout)))
+            repo_id = repo_id_of(tx, checkout)
+            asked = {"repo_id": repo_id, "meaning": MEANING, "since_ms": tx.now_ms - IMPRINT_KEPT_MS, "limit": 1}
+            if tx.all(IMPRINTS["waiting"], **asked):
+                return ""
+            return "".join(row["filled"] for row in tx.all(REPOS["filled"], repo_id=repo_id))
 
     def ids(self) -> tuple[str, ...]:
         """Every repo in which a run was ever started, and the organisation's, where it has notes."""

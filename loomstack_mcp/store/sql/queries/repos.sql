@@ -13,8 +13,17 @@ SELECT id, seq, ignore_case FROM repo WHERE id = :repo_id
 SELECT filled FROM repo WHERE id = :repo_id
 
 -- :name fill
--- Its ledger was filled up to there.
-UPDATE repo SET filled = :mark WHERE id = :repo_id AND filled <> :mark
+-- Its ledger was filled up to there, where it has all of these commits as landed ones.
+UPDATE repo SET filled = :mark WHERE id = :repo_id AND filled <> :mark AND NOT EXISTS (
+  SELECT 1 FROM json_each(:shas) AS s WHERE NOT EXISTS (
+    SELECT 1 FROM landed AS l
+    WHERE l.repo_id = :repo_id AND l.sha = s.value AND l.whole = 1 AND l.is_trunk = 1 AND l.meaning = :meaning
+  )
+)
+
+-- :name unfill
+-- Its ledger forgot something: it is filled up to nowhere.
+UPDATE repo SET filled = '' WHERE id = :repo_id AND filled <> ''
 
 -- :name insert
 -- A repo seen for the first time.
