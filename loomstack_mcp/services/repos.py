@@ -20,16 +20,8 @@ _MOVES = (
 )
 """What is numbered within its repo."""
 _REST = (
-    *(REPOS["move_decisions"], REPOS["move_bindings"], REPOS["forget_landed"], REPOS["forget_landed_paths"]),
-    *(
-        REPOS["move_imprints"],
-        REPOS["move_sightings"],
-        REPOS["move_expiries"],
-        REPOS["move_paths"],
-        REPOS["rename"],
-        REPOS["raise_seq"],
-        REPOS["forget"],
-    ),
+    *(REPOS["move_decisions"], REPOS["move_bindings"], REPOS["move_imprints"], REPOS["move_sightings"]),
+    *(REPOS["move_expiries"], REPOS["move_paths"], REPOS["rename"], REPOS["raise_seq"], REPOS["forget"]),
 )
 
 
@@ -105,6 +97,10 @@ def _join(tx: Tx, repo_id: str, former: str) -> None:
     if live := tx.all(RUNS["live"], repo_id=former, now_ms=tx.now_ms, limit=1):
         raise Invalid(f"{live[0]['id']} is live in {former}; let it end, or its lease run out, and do this again")
     [into] = tx.all(REPOS["get"], repo_id=repo_id)
+    for either in (repo_id, former):  # whose a landed change is, the runs of both may say by now
+        tx.run(REPOS["forget_landed"], repo_id=either)
+        tx.run(REPOS["forget_landed_paths"], repo_id=either)
+    tx.run(REPOS["unfill"], repo_id=repo_id)
     for statement in _MOVES:
         tx.run(statement, repo_id=repo_id, former=former, shift=into["seq"])
     for statement in _REST:

@@ -22,7 +22,7 @@ UPDATE repo SET filled = :mark WHERE id = :repo_id AND filled <> :mark AND NOT E
 )
 
 -- :name unfill
--- Its ledger forgot something: it is filled up to nowhere.
+-- Its ledger forgot something, or all: it is filled up to nowhere.
 UPDATE repo SET filled = '' WHERE id = :repo_id AND filled <> ''
 
 -- :name insert
@@ -107,11 +107,11 @@ UPDATE imprint SET repo_id = :repo_id WHERE repo_id = :former
 
 -- :name forget_landed
 -- Its ledger, which is read from git again.
-DELETE FROM landed WHERE repo_id = :former
+DELETE FROM landed WHERE repo_id = :repo_id
 
 -- :name forget_landed_paths
 -- Where its landed changes lay.
-DELETE FROM path_key WHERE repo_id = :former AND noun = 'change'
+DELETE FROM path_key WHERE repo_id = :repo_id AND noun = 'change'
 
 -- :name move_sightings
 -- Where its agents were seen to edit.
