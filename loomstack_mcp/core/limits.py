@@ -54,6 +54,8 @@ CHARS_PER_TOKEN = 4
 WINDOW_DAYS = 30
 """How long what landed is remembered, where nobody says otherwise."""
 WINDOW_MS = WINDOW_DAYS * DAY_MS
+IMPRINT_KEPT_MS = 90 * DAY_MS
+"""A branch that waits longer than this is known by the shas of its commits alone."""
 REWORK_MAX = 3
 
 FACTS_HOLD_MS = MINUTE_MS

@@ -192,12 +192,12 @@ class Here:
             clone=clone,
         )
         if landing.is_trunk and (mark := self.filling_mark(repo)):
-            ledger.keep_filled(checkout, mark)
+            ledger.keep_filled(checkout, [change.sha for change in landing.history], mark)
         return landing
 
     def filling_mark(self, repo: Repository) -> str:
-        """How far the trunk reaches now, and what the ledger keeps of it; "" where there is none."""
-        tip = repo.commit(repo.trunk) if repo.trunk else ""
+        """How far the trunk reaches now, and what the ledger keeps of it; "" without one, and where not all is here."""
+        tip = repo.commit(repo.trunk) if repo.trunk and not repo.is_shallow else ""
         return f"{MEANING} {self.settings.window_days} {tip}" if tip else ""
 
     def imprint(self, repo: Repository, ledger: "LedgerService", checkout: Checkout) -> None:

@@ -6,7 +6,7 @@ from itertools import groupby
 from loomstack_mcp.core.changes.imprints import Imprint, KnownRun, Maker, imprint, recognised
 from loomstack_mcp.core.changes.meaning import MEANING
 from loomstack_mcp.core.changes.works import RunWork, WantedWork, Work, own_work
-from loomstack_mcp.core.limits import DAY_MS
+from loomstack_mcp.core.limits import IMPRINT_KEPT_MS
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.services import landed, landed_index, slices
 from loomstack_mcp.services.acting import RUNS
@@ -15,8 +15,6 @@ from loomstack_mcp.store.base import Row, Store, Tx
 
 IMPRINTS = queries.statements("imprints")
 
-KEPT_MS = 90 * DAY_MS
-"""A branch that waits longer is known by the shas of its commits alone."""
 _WAITING_MAX = 500
 _CLOCKS_MS = 5_000
 """Git dates commits to the second, and a run may start while its first commit is being made."""
@@ -25,7 +23,7 @@ _CLOCKS_MS = 5_000
 def wanted_work(store: Store, repo_id: str) -> tuple[WantedWork, ...]:
     """The commits that runs said to have made, and whose content is not known yet, the newest runs first."""
     with store.read() as tx:
-        since_ms = tx.now_ms - KEPT_MS
+        since_ms = tx.now_ms - IMPRINT_KEPT_MS
         asked = {"repo_id": repo_id, "meaning": MEANING, "since_ms": since_ms, "limit": _WAITING_MAX}
         waiting = [(row["run_id"], row["started_at_ms"], row["sha"]) for row in tx.all(IMPRINTS["waiting"], **asked)]
     return tuple(
@@ -104,7 +102,7 @@ def known_hints(tx: Tx, repo_id: str, hints: Iterable[str]) -> tuple[Run, ...]:
 def forget_imprints(store: Store, repo_id: str) -> None:
     """What runs made so long ago that it will hardly land, or is of another meaning, is forgotten."""
     with store.read() as tx:
-        faded = tx.all(IMPRINTS["fade"], repo_id=repo_id, before_ms=tx.now_ms - KEPT_MS, meaning=MEANING)
+        faded = tx.all(IMPRINTS["fade"], repo_id=repo_id, before_ms=tx.now_ms - IMPRINT_KEPT_MS, meaning=MEANING)
     for row in faded:
         slices.until_none(store, IMPRINTS["forget_marks"], imprint=row["number"])
         with store.append() as tx:

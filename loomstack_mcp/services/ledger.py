@@ -71,14 +71,18 @@ class LedgerService:
                 slices.forget_landed(self._store, repo_id, before_ms=since_ms)
         return missing
 
-    def keep_filled(self, checkout: Checkout, mark: str) -> None:
-        """All that a trunk had is known; `mark` names how far that was."""
+    def keep_filled(self, checkout: Checkout, history: Sequence[str], mark: str) -> None:
+        """All of a trunk's history was to be taken in; `mark` names how far that was, and is kept where all is known.
+
+        It is not where something could not be read, or was forgotten, or came from elsewhere, meanwhile.
+        """
         repo_id = repos.recorded_repo_id(self._store, checkout)
         with self._store.read() as tx:
             is_known = all(row["filled"] == mark for row in tx.all(repos.REPOS["filled"], repo_id=repo_id))
         if not is_known:
             with self._store.append() as tx:
-                tx.run(repos.REPOS["fill"], repo_id=repo_id, mark=mark)
+                shas = rows.json_column(list(history))
+                tx.run(repos.REPOS["fill"], repo_id=repo_id, mark=mark, shas=shas, meaning=MEANING)
 
     def take_in(self, checkout: Checkout, batch: Sequence[LandedPart], *, is_trunk: bool) -> int:
         """Take in what landed; returns how many changes came with their last part. A commit is its run's by its id,

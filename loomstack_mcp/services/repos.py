@@ -3,11 +3,13 @@
 from itertools import groupby
 
 from loomstack_mcp.core.errors import Invalid, NotFound
+from loomstack_mcp.core.limits import IMPRINT_KEPT_MS
 from loomstack_mcp.core.repos import ORG, Checkout, RepoAlias, RepoNames, provisional
 from loomstack_mcp.services import events
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Store, Tx
 
+IMPRINTS = queries.statements("imprints")
 REPOS = queries.statements("repos")
 RUNS = queries.statements("runs")
 
@@ -18,16 +20,8 @@ _MOVES = (
 )
 """What is numbered within its repo."""
 _REST = (
-    *(REPOS["move_decisions"], REPOS["move_bindings"], REPOS["forget_landed"], REPOS["forget_landed_paths"]),
-    *(
-        REPOS["move_imprints"],
-        REPOS["move_sightings"],
-        REPOS["move_expiries"],
-        REPOS["move_paths"],
-        REPOS["rename"],
-        REPOS["raise_seq"],
-        REPOS["forget"],
-    ),
+    *(REPOS["move_decisions"], REPOS["move_bindings"], REPOS["move_imprints"], REPOS["move_sightings"]),
+    *(REPOS["move_expiries"], REPOS["move_paths"], REPOS["rename"], REPOS["raise_seq"], REPOS["forget"]),
 )
 
 
@@ -43,9 +37,18 @@ class RepoService:
             return repo_id_of(tx, checkout)
 
     def filled(self, checkout: Checkout) -> str:
-        """The mark up to which the ledger of the checkout's repo was filled last; "" before the first time."""
+        """The mark up to which the ledger of the checkout's repo was filled last.
+
+        "" before the first time, and as long as it waits for the content of what a run recorded.
+        """
+        from loomstack_mcp.core.changes.meaning import MEANING  # a hook asks for the repo alone
+
         with self._store.read() as tx:
-            return "".join(row["filled"] for row in tx.all(REPOS["filled"], repo_id=repo_id_of(tx, checkout)))
+            repo_id = repo_id_of(tx, checkout)
+            asked = {"repo_id": repo_id, "meaning": MEANING, "since_ms": tx.now_ms - IMPRINT_KEPT_MS, "limit": 1}
+            if tx.all(IMPRINTS["waiting"], **asked):
+                return ""
+            return "".join(row["filled"] for row in tx.all(REPOS["filled"], repo_id=repo_id))
 
     def ids(self) -> tuple[str, ...]:
         """Every repo in which a run was ever started, and the organisation's, where it has notes."""
@@ -94,6 +97,10 @@ def _join(tx: Tx, repo_id: str, former: str) -> None:
     if live := tx.all(RUNS["live"], repo_id=former, now_ms=tx.now_ms, limit=1):
         raise Invalid(f"{live[0]['id']} is live in {former}; let it end, or its lease run out, and do this again")
     [into] = tx.all(REPOS["get"], repo_id=repo_id)
+    for either in (repo_id, former):  # whose a landed change is, the runs of both may say by now
+        tx.run(REPOS["forget_landed"], repo_id=either)
+        tx.run(REPOS["forget_landed_paths"], repo_id=either)
+    tx.run(REPOS["unfill"], repo_id=repo_id)
     for statement in _MOVES:
         tx.run(statement, repo_id=repo_id, former=former, shift=into["seq"])
     for statement in _REST:

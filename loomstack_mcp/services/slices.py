@@ -35,11 +35,13 @@ def in_slices(store: Store, items: Sequence[Any], write: Callable[[Tx, Sequence[
 def forget_landed(store: Store, repo_id: str, *, before_ms: int) -> None:
     """What landed before the window, or is of another meaning, is forgotten.
 
-    From the first slice on it is not known any more.
+    From the first slice on it is not known any more, nor is the ledger filled for whoever would still have it.
     """
     window = {"repo_id": repo_id, "before_ms": before_ms, "meaning": MEANING}
     with store.append() as tx:
         faded = tx.all(CHANGES["fade"], **window)
+        if faded:
+            tx.run(path_index.REPOS["unfill"], repo_id=repo_id)
     if not faded:
         return
     for row in faded:

@@ -9,9 +9,11 @@ import pytest
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.repos import Checkout, RepoNames
 from loomstack_mcp.loom import Loom
+from loomstack_mcp.services.repos import REPOS
 from tests.conftest import Clocks
 from tests.factories import ANA, BEA
 from tests.services.support import claimed, recorded, started
+from tests.services.test_ledger import commit, fill
 
 OLD = Checkout(identity="github.com/Acme/Shop", clone="clone:ana")
 NEW = Checkout(identity="github.com/acme/shop", clone="clone:bea", others=("github.com/Acme/Shop", "gh/Acme/Shop"))
@@ -124,3 +126,23 @@ def test_a_repository_that_nobody_knows_takes_no_name(loom: Loom) -> None:
         loom.repos.alias(Checkout(identity="host/typo"), "mirror/shop", who="ana")
 
     assert loom.repos.listed() == ()
+
+
+def test_what_both_had_as_landed_is_of_the_run_of_either_once_they_are_one(loom: Loom, clocks: Clocks) -> None:
+    change = commit(7, "src/a.py", at_ms=clocks.wall_ms)
+    started(loom, BEA, FORK)
+    claimed(loom, BEA, "src/a.py", intent="gross prices")
+    started(loom, ANA, OLD)
+    recorded(loom, ANA, status="done")
+    for checkout in (FORK, OLD):
+        fill(loom, change, checkout=checkout)
+    loom.ledger.keep_filled(OLD, [change.sha], "mark")
+    recorded(loom, BEA, status="done", commits=[change.sha])
+    loom.repos.alias(OLD, FORK.identity, who="ana")
+    with loom.store.read() as tx:
+        [left] = tx.all(REPOS["filled"], repo_id=OLD.identity)
+    fill(loom, change, checkout=OLD)
+    started(loom, ANA, OLD)
+
+    assert left["filled"] == ""
+    assert [one.text for one in claimed(loom, ANA, "src/").warnings] == ["gross prices"]

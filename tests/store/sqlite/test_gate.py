@@ -2,6 +2,9 @@
 
 import fcntl
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -53,6 +56,32 @@ def test_nobody_is_left_at_the_gate_by_one_that_gave_up(tmp_path: Path) -> None:
         pass
 
     assert refused == [True, True, True]
+
+
+def test_one_that_was_stopped_while_it_waited_keeps_nobody_from_the_gate(tmp_path: Path) -> None:
+    path = tmp_path / "gate"
+    holding = "from loomstack_mcp.store.sqlite import gate; import pathlib, sys, time\n"
+    holding += "with gate.passed(pathlib.Path(sys.argv[1]), wait_ms=60_000): print('in', flush=True)"
+    with gate.passed(path):
+        waiter = subprocess.Popen([sys.executable, "-c", holding, str(path)], stdout=subprocess.PIPE)
+        until = time.monotonic() + seconds(20)
+        while not ((tmp_path / "gate-turn").exists() and is_taken(tmp_path / "gate-turn")) and time.monotonic() < until:
+            time.sleep(0.01)
+        waiter.send_signal(signal.SIGSTOP)
+        os.waitpid(waiter.pid, os.WUNTRACED)
+    refused = [_refused(path) for _ in range(20)]
+    threads = own_threads()
+    again = [_refused(path) for _ in range(20)]
+    left_behind = own_threads() - threads
+    waiter.send_signal(signal.SIGCONT)
+
+    assert waiter.communicate(timeout=seconds(20))[0] == b"in\n"
+    assert (refused, again, left_behind) == ([False] * 20, [False] * 20, 0)
+
+
+def own_threads() -> int:
+    """How many this process has, as far as its system tells."""
+    return len(list(Path("/proc/self/task").glob("*")))
 
 
 def _refused(path: Path) -> bool:

@@ -13,8 +13,17 @@ SELECT id, seq, ignore_case FROM repo WHERE id = :repo_id
 SELECT filled FROM repo WHERE id = :repo_id
 
 -- :name fill
--- Its ledger was filled up to there.
-UPDATE repo SET filled = :mark WHERE id = :repo_id AND filled <> :mark
+-- Its ledger was filled up to there, where it has all of these commits as landed ones.
+UPDATE repo SET filled = :mark WHERE id = :repo_id AND filled <> :mark AND NOT EXISTS (
+  SELECT 1 FROM json_each(:shas) AS s WHERE NOT EXISTS (
+    SELECT 1 FROM landed AS l
+    WHERE l.repo_id = :repo_id AND l.sha = s.value AND l.whole = 1 AND l.is_trunk = 1 AND l.meaning = :meaning
+  )
+)
+
+-- :name unfill
+-- Its ledger forgot something, or all: it is filled up to nowhere.
+UPDATE repo SET filled = '' WHERE id = :repo_id AND filled <> ''
 
 -- :name insert
 -- A repo seen for the first time.
@@ -98,11 +107,11 @@ UPDATE imprint SET repo_id = :repo_id WHERE repo_id = :former
 
 -- :name forget_landed
 -- Its ledger, which is read from git again.
-DELETE FROM landed WHERE repo_id = :former
+DELETE FROM landed WHERE repo_id = :repo_id
 
 -- :name forget_landed_paths
 -- Where its landed changes lay.
-DELETE FROM path_key WHERE repo_id = :former AND noun = 'change'
+DELETE FROM path_key WHERE repo_id = :repo_id AND noun = 'change'
 
 -- :name move_sightings
 -- Where its agents were seen to edit.
