@@ -191,7 +191,8 @@ class Here:
             read=landing.reader(progress),
             clone=clone,
         )
-        if landing.is_trunk and (mark := self.filling_mark(repo)):
+        # What a clone lacks its ledger lacks, and the next clone may have it.
+        if landing.is_trunk and repo.is_whole and (mark := self.filling_mark(repo)):
             ledger.keep_filled(checkout, mark)
         return landing
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from loomstack_mcp.adapters.git.clone_settings import clone_settings, is_partial
 from loomstack_mcp.adapters.git.discovery import Place
 from loomstack_mcp.adapters.git.objects import Objects
 from loomstack_mcp.adapters.git.run import ASK_SECONDS_MAX, READ_SECONDS_MAX, Ran, as_text, run
@@ -228,6 +229,11 @@ class Repository:
     def is_shallow(self) -> bool:
         """Whether commits are missing behind a depth (git-clone(1), --depth)."""
         return (self.place.common_dir / "shallow").exists()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of its history is left with a remote: neither commits nor their files."""
+        return not (self.is_shallow or is_partial(clone_settings(self.place)))
 
     @cached_property
     def boundaries(self) -> frozenset[str]:
