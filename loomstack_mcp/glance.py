@@ -45,6 +45,8 @@ def stamp_of(files: "Iterable[str]", /) -> str:
 
 
 def _is_noted(store: str, action: "Action") -> bool:
+    if not (action.session and action.tool_use):
+        return False
     call = {"session": action.session, "agent": action.agent, "tool_use": action.tool_use, "folder": action.cwd}
     return _is_there(store) and noted_call(store, call, kept_for_ms=CALL_SEEN_FOR_MS)
 
@@ -75,7 +77,8 @@ def _said_of(file: str) -> list[int] | None:
         found = os.stat(file)
     except OSError:
         return None
-    return [found.st_mtime_ns, found.st_size, found.st_ino]
+    # Nobody sets the time of the last change back, as `cp --preserve` does the other one.
+    return [found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino]
 
 
 def _place(path: str, cwd: str) -> tuple[str, str]:
