@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from loomstack_mcp.adapters.git.deciding import deciding_files, is_told_by_files
+from loomstack_mcp.adapters.git.discovery import place_at
 from tests.conftest import commit_all, environment, git
 from tests.hooks.support import claude_edit, codex_patch, hook, refused
 from tests.house.started import Started, started
@@ -104,6 +106,22 @@ def test_a_persons_settings_are_seen_to_change_and_those_that_include_others_ask
         asked.append((refused(json.loads(found.printed)), found.verbs["config"] > 0))
 
     assert asked == [(True, True), (True, False), (True, True), (True, False), (True, True), (True, True)]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("XDG_CONFIG_HOME", "conf"), ("HOME", "home"), ("GIT_CONFIG_GLOBAL", "/conf")]
+)
+def test_settings_that_a_variable_moves_are_asked_for_each_time(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    git(shop, "remote", "add", "origin", ORIGIN)
+    place = place_at(shop)
+    usual = deciding_files(place, "/etc/gitconfig")
+    monkeypatch.setenv(variable, value)
+
+    assert usual
+    assert deciding_files(place, "/etc/gitconfig") == ()
+    assert not is_told_by_files(place, "/etc/gitconfig")
 
 
 def test_a_commit_beside_the_trunk_is_no_news(tmp_path: Path, shop: Path, serve: Callable[..., Server]) -> None:

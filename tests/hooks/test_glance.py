@@ -2,10 +2,8 @@
 
 import contextlib
 import json
-import os
 import shutil
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +20,7 @@ from loomstack_mcp.core.patterns.globs import literal
 from loomstack_mcp.core.patterns.keys import ancestors, keys_below
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.glance import is_settled, stamp_of
+from loomstack_mcp.glance import is_settled
 from loomstack_mcp.hooks.judging import judged_action
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.services.path_index import nearness
@@ -237,44 +235,6 @@ def test_a_call_of_ours_is_noted_in_few_modules_and_one_that_meets_a_writer_lets
         ("claude:s-1", "toolu_3", "", str(shop), ""),
     ]
     assert _sightings(tmp_path, "SELECT COUNT(*) FROM boot") == [(2,)]
-
-
-def test_a_call_that_nobody_can_meet_again_is_not_kept(tmp_path: Path, shop: Path, held: str) -> None:
-    hook(tmp_path, "claude", claude_edit(shop, "README.md"))
-    before = _sightings(tmp_path, "SELECT * FROM sighting")
-    hook(tmp_path, "claude", claude_call(shop, "claim_paths", ""))
-    hook(tmp_path, "claude", claude_call(shop, "claim_paths", "toolu_1", session=""))
-
-    assert len(before) == 1
-    assert _sightings(tmp_path, "SELECT * FROM sighting") == before
-
-
-def test_an_edit_that_another_store_was_told_of_is_looked_at_in_the_one_that_settings_name(
-    tmp_path: Path, shop: Path, serve: Callable[..., Server]
-) -> None:
-    made_store(tmp_path)
-    usual, other = tmp_path / "loomstack/loom.db", tmp_path / "other.db"
-    (tmp_path / "loomstack/config.yaml").write_text(f"store: {other}\n")
-    holder = serve(CLAUDE_CODE_SESSION_ID="s-other")
-    holder.answer("start_run", loop="refactor", goal="x")
-    holder.answer("claim_paths", paths=["README.md"], intent="write")
-    edit = claude_edit(shop, "README.md")
-    free = [hook(tmp_path, "claude", edit, LOOMSTACK_STORE=str(usual)) for _ in range(2)]
-
-    assert free == [None, None]
-    assert refused(hook(tmp_path, "claude", edit))
-
-
-def test_a_stamp_knows_a_file_that_was_written_to_with_its_time_set_back(tmp_path: Path) -> None:
-    file = tmp_path / "config"
-    file.write_text("url = one\n")
-    before, found = stamp_of([str(file)]), file.stat()
-    time.sleep(0.01)  # more than a tick of the file system's clock
-    file.write_text("url = two\n")
-    os.utime(file, ns=(found.st_atime_ns, found.st_mtime_ns))
-
-    assert file.stat().st_mtime_ns == found.st_mtime_ns
-    assert stamp_of([str(file)]) != before
 
 
 def test_a_pause_is_said_after_a_glance(tmp_path: Path, shop: Path, held: str) -> None:
