@@ -8,7 +8,7 @@ import json
 import os
 import time
 
-from loomstack_mcp.adapters.git.layout import marked_tops, plain_layout
+from loomstack_mcp.adapters.git.layout import marked_clone, marked_tops, plain_layout
 from loomstack_mcp.adapters.user import USER_FILE, home_named, may_be_paused, principal, store_file
 from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, GLANCED_PATHS_MAX, PATTERN_CHARS_MAX, SECOND_MS
 from loomstack_mcp.store.sqlite.hasty import noted_call, seen_stamps
@@ -45,6 +45,8 @@ def stamp_of(files: "Iterable[str]", /) -> str:
 
 
 def _is_noted(store: str, action: "Action") -> bool:
+    if not (action.session and action.tool_use):
+        return False
     call = {"session": action.session, "agent": action.agent, "tool_use": action.tool_use, "folder": action.cwd}
     return _is_there(store) and noted_call(store, call, kept_for_ms=CALL_SEEN_FOR_MS)
 
@@ -75,7 +77,8 @@ def _said_of(file: str) -> list[int] | None:
         found = os.stat(file)
     except OSError:
         return None
-    return [found.st_mtime_ns, found.st_size, found.st_ino]
+    # Nobody sets the time of the last change back, as `cp --preserve` does the other one.
+    return [found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino]
 
 
 def _place(path: str, cwd: str) -> tuple[str, str]:
@@ -98,8 +101,7 @@ def _place(path: str, cwd: str) -> tuple[str, str]:
 def _is_plain(top: str, above: str) -> bool:
     """Whether a worktree lies as most do, and what is marked above it is of the same clone."""
     layout = plain_layout(top)
-    around = plain_layout(above) if above else layout
-    return layout is not None and around is not None and (layout[0], layout[2]) == (top, around[2])
+    return layout is not None and layout[0] == top and (not above or marked_clone(above) == layout[2])
 
 
 def _is_straight(name: str) -> bool:

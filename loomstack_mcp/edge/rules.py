@@ -15,7 +15,7 @@ from loomstack_mcp.core.policy.rules import ActionKind, Rulebook
 if TYPE_CHECKING:
     from loomstack_mcp.core.policy.situation import Situation
 
-Stamp = tuple[tuple[str, int, int, int], ...]
+Stamp = tuple[tuple[str, int, int, int, int], ...]
 
 
 class Rules:
@@ -39,7 +39,7 @@ class Rules:
                 is_new = not repo.trunk and not repo.commit("HEAD")  # then the files are all there is
                 commit = "" if is_new else repo.commit(repo.told_trunk())
                 self._book = rulebook(repo, self._home, commit=commit, worktree=True)
-                self._stamp = stamp
+                self._stamp = None if is_new else stamp  # its first commit may be on any branch
         return self._book
 
     def situation(
@@ -54,7 +54,7 @@ class Rules:
         asking = Asking(self._worktree, self._folder, self._home)
         return asking.situation(action, paths, command=command, target=target, base=base)
 
-    def _stamps(self) -> Iterator[tuple[str, int, int, int]]:
+    def _stamps(self) -> Iterator[tuple[str, int, int, int, int]]:
         """What tells that the trunk moved or a file of rules was written, without asking git."""
         folders = [self._worktree.root / FOLDER, Path(self._home) / FOLDER]
         files = list(written_for(self._worktree.place))
@@ -68,4 +68,4 @@ class Rules:
                 found = file.stat()
             except OSError:
                 continue
-            yield str(file), found.st_mtime_ns, found.st_size, found.st_ino
+            yield str(file), found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from loomstack_mcp.adapters.git.deciding import deciding_files, is_told_by_files, system_file
 from loomstack_mcp.adapters.git.identity import Derivation, derived
+from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.settings import REPO_FILE, load_settings
 from loomstack_mcp.core.errors import StoreUnavailable
@@ -21,7 +22,8 @@ def checkout_of(quick: Quick, worktree: Worktree) -> Checkout:
         return worktree.checkout(repo=repo, told=told)
     system = system_file(worktree.place)
     stamp = _stamp(worktree, system)  # before what it is of is read
-    text = worktree.on_trunk(REPO_FILE)
+    with Repository(worktree.place) as opened:
+        text = opened.trunk_text(REPO_FILE)
     repo = load_settings({}, in_repo=text).repo
     found = None if repo else derived(worktree.place)
     if is_told_by_files(worktree.place, system) and (found is None or found.is_lasting):

@@ -7,7 +7,7 @@ from pathlib import Path
 from loomstack_mcp.adapters.git.trunk import written_for
 from loomstack_mcp.adapters.git.written import Writes, Written
 from loomstack_mcp.adapters.pauses import refuse_paused
-from loomstack_mcp.adapters.settings import load_settings
+from loomstack_mcp.adapters.settings import Settings, load_settings
 from loomstack_mcp.adapters.system import current_folder
 from loomstack_mcp.adapters.user import USER_FILE, principal
 from loomstack_mcp.core.claims import refused_edit
@@ -34,19 +34,19 @@ def judged_action(action: Action) -> Judged:
             with suppress(StoreUnavailable):  # the server then knows less; that the store is not there it says itself
                 quick.sightings.saw_call(caller, action.tool_use)
             return None, ()
-        return _judged(quick, caller, action, home=settings.home)
+        return _judged(quick, caller, action, settings)
 
 
-def _judged(quick: Quick, caller: Caller, action: Action, *, home: str) -> Judged:
+def _judged(quick: Quick, caller: Caller, action: Action, settings: Settings) -> Judged:
     """Each file by the repositories that it lies in, wherever the session stands. One that is held refuses all."""
     writes = _writes(action)
     held: list[str] = []
     free: list[tuple[Checkout, dict[str, str]]] = []
     for written in writes.found.values():
         try:
-            stamp = _stamp(written, home)  # before what it is of is read
+            stamp = _stamp(written, settings)  # before what it is of is read
             checkout = checkout_of(quick, written.worktree)
-            _refuse_paused(home, checkout, action.session)
+            _refuse_paused(settings.home, checkout, action.session)
             found, now_ms = quick.edits.blockers(caller, checkout, tuple(written.patterns))
         except (LoomError, OSError) as error:
             writes.missed.append(error)
@@ -62,11 +62,16 @@ def _judged(quick: Quick, caller: Caller, action: Action, *, home: str) -> Judge
     return None, writes.missed
 
 
-def _stamp(written: Written, home: str) -> str:
-    """Of what says which settings count in a worktree; "" for several at once, of which each has a HEAD of its own."""
-    if len(written.tops) > 1:
+def _stamp(written: Written, settings: Settings) -> str:
+    """Of what says which settings count in a worktree.
+
+    "" for several at once, of which each has a HEAD of its own; and where a variable chooses the store, and a file may
+    choose another for whoever has not that variable.
+    """
+    users = f"{settings.home}/{USER_FILE}"
+    if len(written.tops) > 1 or (settings.origins["store"] == "environment" and Path(users).exists()):
         return ""
-    return stamp_of(map(str, (f"{home}/{USER_FILE}", *written_for(written.worktree.place))))
+    return stamp_of(map(str, (users, *written_for(written.worktree.place))))
 
 
 def _writes(action: Action) -> Writes:

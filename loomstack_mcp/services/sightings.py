@@ -22,7 +22,9 @@ class SightingService:
         self._store = store
 
     def saw_call(self, caller: Caller, tool_use: str) -> None:
-        """The caller is about to call a tool of ours, from its folder."""
+        """The caller is about to call a tool of ours, from its folder. What nobody can meet again is not kept."""
+        if not (caller.session and tool_use):
+            return
         with self._store.append() as tx:
             until_ms = tx.now_ms + CALL_SEEN_FOR_MS
             _noted(tx, caller, tool_use=tool_use, folder=caller.folder, repo_id="", stamp="", until_ms=until_ms)

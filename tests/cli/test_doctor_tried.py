@@ -1,7 +1,9 @@
 """`doctor` tries what the clients would run, and what it prints to mend a fault does."""
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from loomstack_mcp import __version__
 from tests.cli.doctors import APPROVED, SCRIPTS, Doctor
 from tests.conftest import commit_all, environment, git
+from tests.hooks.support import made_store
 from tests.processes import SCRIPT, run
 
 
@@ -48,6 +51,17 @@ def test_a_wrapper_that_starts_this_version_is_right(doctor: Doctor) -> None:
     found = doctor.found()["Claude Code version"]
 
     assert (found["status"], found["found"]) == ("ok", f"{__version__}, started by {path}")
+
+
+def test_a_hook_that_was_tried_keeps_nothing_by_which_it_would_answer_at_a_glance_the_next_time(
+    doctor: Doctor, tmp_path: Path
+) -> None:
+    made_store(tmp_path)
+    tried = doctor.found()["Claude Code hook"]
+    with closing(sqlite3.connect(tmp_path / "loomstack/loom.db")) as store:
+        kept = store.execute("SELECT * FROM sighting").fetchall()
+
+    assert (tried["status"], kept) == ("ok", [])
 
 
 def test_a_program_that_is_no_server_of_ours_is_said_to_be_none(doctor: Doctor) -> None:

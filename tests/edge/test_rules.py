@@ -146,6 +146,21 @@ def test_rules_that_do_not_load_are_refused_until_they_do(shop: Path, seen: Call
     assert ids(found.book()) == ["new"]
 
 
+def test_the_first_commit_beside_a_remote_makes_no_trunk_of_its_branch(
+    tmp_path: Path, seen: Callable[[Path], Rules]
+) -> None:
+    git(tmp_path, "init", "--quiet", "--initial-branch=work", "new")
+    git(tmp_path / "new", "remote", "add", "origin", "https://git.localhost/acme/new.git")
+    rules(tmp_path / "new", "first")
+    found = seen(tmp_path / "new")
+    before = ids(found.book())
+    commit(tmp_path / "new", {})
+
+    assert before == ["first"]
+    with pytest.raises(NotFound, match="no trunk can be told"):
+        found.book()
+
+
 def test_before_the_first_commit_the_files_are_the_rules(tmp_path: Path, seen: Callable[[Path], Rules]) -> None:
     git(tmp_path, "init", "--quiet", "--initial-branch=main", "new")
     rules(tmp_path / "new", "first")

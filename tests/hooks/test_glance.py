@@ -141,6 +141,21 @@ def test_an_edit_that_was_seen_is_settled_beside_ones_own_and_shared_and_lapsed_
     assert not is_settled(_edit(shop / "feat", "src/a.py", ""))
 
 
+def test_a_worktree_of_a_bare_repository_in_a_folder_of_its_own_is_told_at_a_glance(world: Path) -> None:
+    _renew(world)
+    proj = world / "proj"
+    git(world, "clone", "--quiet", "--bare", str(world / "shop"), "proj/.bare")
+    (proj / ".git").write_text("gitdir: ./.bare\n")
+    git(proj, "worktree", "add", "--quiet", "main")
+    shutil.copytree(world / "shop", proj / "main/own", symlinks=True)
+    for name in ("src/a.py", "own/src/a.py"):
+        judged_action(_edit(proj / "main", name, ""))
+
+    assert is_settled(_edit(proj / "main", "src/a.py", ""))
+    assert not is_settled(_edit(proj / "main", "own/src/a.py", ""))  # it may be a submodule
+    assert not is_settled(_edit(proj, "main/own/src/a.py", ""))
+
+
 def test_the_keys_of_a_plain_path_are_those_of_its_pattern() -> None:
     for path in ("src/a.py", "SRC/A.py", "app/[id]/page.tsx", "a*b/{c}"):
         key = f"{path}/".lower()

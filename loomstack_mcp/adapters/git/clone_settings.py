@@ -52,6 +52,11 @@ def remotes(settings: CloneSettings) -> tuple[Remote, ...]:
     return tuple(Remote(name[1], url) for name, url in found if name)
 
 
+def is_partial(settings: CloneSettings) -> bool:
+    """Whether objects may come only when somebody asks for them (git-clone(1), --filter)."""
+    return "extensions.partialclone" in settings or any(name.endswith(".promisor") for name in settings)
+
+
 def _plain(text: str) -> CloneSettings | None:
     """The settings of a file that a line-by-line reader understands; None for quotes, escapes and includes."""
     found: dict[str, tuple[str, ...]] = {}

@@ -16,17 +16,18 @@ _MISSING = re.compile(r"unable to read config file '(/[^'\n]*)'")
 def deciding_files(place: Place, system: str) -> tuple[Path, ...]:
     """All that can change where a clone's trunk and its remote are; `system` is git's settings for the machine.
 
-    Empty where variables choose other settings, or no home is known. Without a remote, those of persons and machines
+    Empty where variables choose other settings, or name no whole path. Without a remote, those of persons and machines
     say nothing of it.
     """
     own = (place.common_dir / "shallow", *written_for(place))
     if not remotes(clone_settings(place)):
         return own
     home = os.environ.get("HOME", "")
-    if not (home.startswith("/") and system) or any(name.startswith("GIT_CONFIG") for name in os.environ):
+    shared = os.environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
+    is_plain = home.startswith("/") and shared.startswith("/") and system
+    if not is_plain or any(name.startswith("GIT_CONFIG") for name in os.environ):
         return ()
-    shared = Path(os.environ.get("XDG_CONFIG_HOME") or f"{home}/.config")
-    return (Path(system), Path(home) / ".gitconfig", shared / "git" / "config", *own)
+    return (Path(system), Path(home, ".gitconfig"), Path(shared, "git", "config"), *own)
 
 
 def is_told_by_files(place: Place, system: str) -> bool:

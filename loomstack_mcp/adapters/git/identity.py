@@ -70,8 +70,9 @@ def derived(place: Place) -> Derivation:
             return Derivation(identity=f"folder:{_hashed(folder)}", source=f"{source}, a folder that is not there")
         place, start = found, start or f"{source}, a folder here: its "
     if roots := _roots(place):
+        is_lasting = not (start or remotes(settings))  # of which none is the clone's own, so that its history tells
         return Derivation(
-            identity=f"root:{sorted(roots)[0][:_NAME_CHARS]}", source=f"{start}first commit", is_lasting=not start
+            identity=f"root:{sorted(roots)[0][:_NAME_CHARS]}", source=f"{start}first commit", is_lasting=is_lasting
         )
     return Derivation(identity=f"folder:{_hashed(str(place.common_dir))}", source=f"{start}git folder")
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 _MARK_BYTES_MAX = 4_096
 _USUAL = re.compile(rb"^\s*(?:bare\s*=\s*false|repositoryformatversion\s*=\s*[01])\s*$", re.IGNORECASE | re.MULTILINE)
 _HEAD = re.compile(rb"ref:\s*refs/|[0-9a-f]{40}")
-_MORE = (b"bare", b"worktree", b"include", b"extensions", b"formatversion")
+_OF_WORKTREE = (b"bare", b"worktree")
+_MORE = (b"include", b"extensions", b"formatversion")
 
 
 def plain_layout(folder: str, /) -> tuple[str, str, str] | None:
@@ -28,6 +29,15 @@ def plain_layout(folder: str, /) -> tuple[str, str, str] | None:
     except OSError:
         return None
     return None
+
+
+def marked_clone(top: str, /) -> str:
+    """The git folder of the clone that the mark of a folder leads to; "" where that is not told by plain files."""
+    try:
+        found = _led_to(top)
+    except OSError:
+        return ""
+    return os.path.realpath(found[1]) if found else ""
 
 
 def marked_tops(folder: str, /) -> Iterator[str]:
@@ -55,16 +65,24 @@ def _upwards(folder: str) -> Iterator[str]:
 
 
 def _marked(top: str) -> tuple[str, str, str] | None:
+    if (found := _led_to(top)) is None:
+        return None
+    git_dir, common_dir = found
+    is_whole = all(os.path.isdir(os.path.join(common_dir, name)) for name in ("objects", "refs"))
+    if not is_whole or _has_more_to_say(common_dir, is_linked=git_dir != common_dir):
+        return None
+    return top, os.path.realpath(git_dir), os.path.realpath(common_dir)
+
+
+def _led_to(top: str) -> tuple[str, str] | None:
+    """The git folders that the mark of a folder leads to, where all that is ours."""
     mark = os.path.join(top, ".git")
     git_dir = mark if os.path.isdir(mark) else _pointed_to(mark, b"gitdir: ", top)
     if git_dir is None or not _HEAD.match(_bytes(os.path.join(git_dir, "HEAD"))):
         return None
-    common_dir = _pointed_to(os.path.join(git_dir, "commondir"), b"", git_dir) or git_dir
     is_mine = {os.lstat(path).st_uid for path in (top, mark, git_dir)} == {os.geteuid()}
-    is_whole = all(os.path.isdir(os.path.join(common_dir, name)) for name in ("objects", "refs"))
-    if not is_mine or not is_whole or _has_more_to_say(common_dir):
-        return None
-    return top, os.path.realpath(git_dir), os.path.realpath(common_dir)
+    common_dir = _pointed_to(os.path.join(git_dir, "commondir"), b"", git_dir) or git_dir
+    return (git_dir, common_dir) if is_mine else None
 
 
 def _pointed_to(file: str, mark: bytes, base: str) -> str | None:
@@ -74,10 +92,13 @@ def _pointed_to(file: str, mark: bytes, base: str) -> str | None:
     return os.path.join(base, os.fsdecode(line.removeprefix(mark))) if line.startswith(mark) else None
 
 
-def _has_more_to_say(common_dir: str) -> bool:
-    """Whether the clone's settings may move its worktree, deny that there is one, or be for another git."""
+def _has_more_to_say(common_dir: str, *, is_linked: bool) -> bool:
+    """Whether the clone's settings may move its worktree, deny that there is one, or be for another git.
+
+    Of worktrees they say so for the clone's own alone, and not for those that are linked to it (git-worktree(1)).
+    """
     left = _USUAL.sub(b"", _bytes(os.path.join(common_dir, "config"))).lower()
-    return any(word in left for word in _MORE)
+    return any(word in left for word in (_MORE if is_linked else (*_OF_WORKTREE, *_MORE)))
 
 
 def _bytes(file: str, *, most: int = -1) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from loomstack_mcp.adapters.git.clone_settings import clone_settings, is_partial
 from loomstack_mcp.adapters.git.discovery import Place
 from loomstack_mcp.adapters.git.objects import Objects
 from loomstack_mcp.adapters.git.run import ASK_SECONDS_MAX, READ_SECONDS_MAX, Ran, as_text, run
@@ -189,11 +190,35 @@ class Repository:
             raise NotFound(f"the repository of {self.folder} has no commit yet, so there is nothing to look at")
 
     def trunk_file(self, path: str, *, target: str = "") -> str:
-        """The text of a file as the trunk has it, or as the target where no trunk can be told; "" where neither has."""
+        """What `trunk_text` says; "" also where git ended over it."""
         try:
-            return self.text_of(self.trunk or self.branch_ref(target), path)
+            return self.trunk_text(path, target=target)
         except Invalid:
             return ""
+
+    def trunk_text(self, path: str, *, target: str = "") -> str:
+        """The text of a file as the trunk has it, or as the target where no trunk can be told; "" where neither has.
+
+        Raises NotFound where the file is on it, and not in this clone; Invalid where git ended over it.
+        """
+        commit = self.trunk or self.branch_ref(target)
+        text = self.text_of(commit, path)
+        if commit and not (text or self.is_whole) and self._lacks(commit, path):
+            raise NotFound(
+                f"{path} of {commit} is not in this partial clone, so what it says is not known; to fetch it: "
+                f"git show {commit}:{path}"
+            )
+        return text
+
+    def _lacks(self, commit: str, path: str) -> bool:
+        """Whether a commit has a file, or a folder on the way to it, that is not here."""
+        folder = f"{commit}:"
+        for name in path.split("/"):
+            entries = self.objects.entries(folder)
+            if entries is None or name not in entries:
+                return entries is None
+            folder = f"{folder}{'' if folder.endswith(':') else '/'}{name}"
+        return self.objects.object_named(folder) is None
 
     def text_of(self, commit: str, path: str) -> str:
         """The text of a file as a commit ("" for none) has it; "" where it is not there."""
@@ -228,6 +253,11 @@ class Repository:
     def is_shallow(self) -> bool:
         """Whether commits are missing behind a depth (git-clone(1), --depth)."""
         return (self.place.common_dir / "shallow").exists()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of its history is left with a remote: neither commits nor their files."""
+        return not (self.is_shallow or is_partial(clone_settings(self.place)))
 
     @cached_property
     def boundaries(self) -> frozenset[str]:

@@ -71,19 +71,30 @@ def fetched_at_ms(place: Place, branch: str, tip: str) -> int:
 
 
 def written_for(place: Place) -> Iterator[Path]:
-    """The files that git writes when the trunk moves, or another ref becomes it; some of them need not be there."""
+    """The files that git writes when the trunk moves, or another ref becomes it; some of them need not be there.
+
+    A commit on any other branch writes to none of them, where the clone has a remote.
+    """
     common = place.common_dir
-    yield from (common / name for name in ("packed-refs", "reftable/tables.list", "config", "refs/heads"))
+    yield from (common / name for name in ("packed-refs", "reftable/tables.list", "config"))
     yield from (place.git_dir / "HEAD", place.git_dir / "config.worktree")
-    settings = _settings(place)
-    names = dict.fromkeys(_local_names(settings))
-    head = named_by(place.git_dir / "HEAD")
+    for ref in dict.fromkeys(_deciding_refs(place, _settings(place))):
+        yield common / ref
+        if named := named_by(common / ref):  # it may stand for another one, as HEAD of a remote does
+            yield common / named
+
+
+def _deciding_refs(place: Place, settings: CloneSettings) -> Iterator[str]:
+    head = named_by(place.git_dir / "HEAD") or _rebased(place)
     for remote in _remotes(settings, head):
-        file = common / _REMOTES / remote / "HEAD"
-        default = named_by(file).removeprefix(f"{_REMOTES}{remote}/")
-        names |= dict.fromkeys([default] if default else [])
-        yield from (file, *(common / _REMOTES / remote / name for name in (*USUAL, default) if name))
-    yield from (common / ref for ref in (*(f"{_LOCAL}{name}" for name in names), head) if ref)  # it may be the only one
+        at = f"{_REMOTES}{remote}/"
+        yield f"{at}HEAD"
+        yield from (f"{at}{name}" for name in USUAL)
+        if default := named_by(place.common_dir / f"{at}HEAD").removeprefix(at):
+            yield f"{_LOCAL}{default}"
+    yield from (f"{_LOCAL}{name}" for name in _local_names(settings))
+    if not remotes(settings):  # the only branch there is may be the trunk, until others come beside it
+        yield from ("refs/heads", "refs/remotes", *((head, head.rpartition("/")[0]) if head else ()))
 
 
 def named_by(file: Path) -> str:

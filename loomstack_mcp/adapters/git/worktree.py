@@ -80,7 +80,7 @@ class Worktree:
     def on_trunk(self, path: str) -> str:
         """The text of a file as the trunk has it; "" where the file is not on it, or the trunk cannot be told.
 
-        Where there is none, what is checked out stands for it.
+        Where there is none, what is checked out stands for it. Raises NotFound where a partial clone lacks the file.
         """
         with Repository(self.place) as repo:
             return repo.trunk_file(path)

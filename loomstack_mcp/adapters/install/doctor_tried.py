@@ -74,7 +74,7 @@ def _hook_check(name: str, command: str, root: Path, environment: Mapping[str, s
         return Check(check=name, status="ok", found=f"`{command}`, which was not tried")
     patch = f"*** Begin Patch\n*** Add File: {_PROBE}\n*** End Patch\n"
     payload = {
-        "session_id": "doctor",
+        "session_id": "",  # of a session that edited here before it would tell at a glance what it knew then
         "cwd": str(root),
         "hook_event_name": "PreToolUse",
         "tool_name": "apply_patch" if words[1:2] == ["codex"] else "Edit",

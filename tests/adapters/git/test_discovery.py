@@ -117,11 +117,13 @@ def test_a_worktree_s_own_folder_may_have_a_line_feed_where_the_clone_has_none(s
 def test_what_a_clone_s_settings_say_of_its_worktree_counts(shop: Path, setting: tuple[str, str]) -> None:
     (shop.parent / "elsewhere").mkdir()
     (shop / "more").write_text(f"[core]\n\tworktree = {shop.parent}/elsewhere\n")
+    git(shop, "worktree", "add", "--quiet", "--detach", str(shop.parent / "linked"))
     git(shop, "config", "core.repositoryformatversion", "1")
     git(shop, "config", *setting)
 
     assert told(shop / "src") == asked(shop / "src")
     assert told(shop) == asked(shop)
+    assert told(shop.parent / "linked") == asked(shop.parent / "linked")
 
 
 def no_folder(git_dir: Path) -> Path:

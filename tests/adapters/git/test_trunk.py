@@ -227,12 +227,18 @@ def test_settings_that_only_git_can_read_are_asked_of_git(shop: Path, text: str)
 
 
 def test_every_file_is_watched_that_tells_the_trunk(fork: Path) -> None:
-    git(fork, "checkout", "--quiet", "-b", "work", "upstream/main")
+    git(fork, "checkout", "--quiet", "-b", "team/work", "upstream/main")
     place = place_at(fork)
-    watched = {str(path.relative_to(place.common_dir)) for path in written_for(place)}
+    with_remotes = {str(path.relative_to(place.common_dir)) for path in written_for(place)}
+    for remote in ("origin", "upstream"):
+        git(fork, "remote", "remove", remote)
+    alone = {str(path.relative_to(place.common_dir)) for path in written_for(place)}
+    always = {"HEAD", "config", "packed-refs", "reftable/tables.list", "refs/heads/main", "refs/heads/master"}
 
-    assert {"HEAD", "config", "packed-refs", "refs/remotes/upstream/HEAD", "refs/remotes/upstream/main"} < watched
-    assert {"refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/heads/main", "refs/heads/work"} < watched
+    assert always | {"refs/remotes/upstream/HEAD", "refs/remotes/upstream/main"} < with_remotes
+    assert {"refs/remotes/origin/HEAD", "refs/remotes/origin/main"} < with_remotes
+    assert "refs/heads/team/work" not in with_remotes  # it is the trunk only where it is the only branch
+    assert always | {"refs/heads/team/work", "refs/heads/team", "refs/heads", "refs/remotes"} < alone
 
 
 @pytest.mark.parametrize(
