@@ -1,6 +1,5 @@
 """What a call needs of the rest of the house: imported when the first one comes, and each tool with its first call."""
 
-import sys
 from typing import Any
 
 from loomstack_mcp.core.errors import LoomError, NotFound
@@ -11,6 +10,7 @@ from loomstack_mcp.server.errors import INTERNAL, error_line, error_text, refuse
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.server.front.arguments import WrongArguments, checked_arguments
 from loomstack_mcp.server.front.calls import Running
+from loomstack_mcp.server.front.failures import log_error
 from loomstack_mcp.server.front.listening import Listening
 from loomstack_mcp.server.front.messages import Json, NotKnown
 from loomstack_mcp.server.front.wire import Wire
@@ -78,11 +78,3 @@ def known_resource(uri: Any) -> str:
 
 def _failed(text: str) -> Json:
     return {"content": [{"type": "text", "text": error_line(text)}], "isError": True}
-
-
-def log_error(error: Exception) -> None:
-    """Tell the server's log what went wrong, whole."""
-    import traceback  # what an orderly session needs nothing of
-
-    sys.stderr.write("loomstack-mcp: internal:\n" + "".join(traceback.format_exception(error)))
-    sys.stderr.flush()
