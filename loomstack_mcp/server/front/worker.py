@@ -18,6 +18,8 @@ from loomstack_mcp.server.tools import tool_function
 
 _LISTS = frozenset({"loom://runs", "loom://claims", "loom://activity"})
 _ONE_RUN = "loom://runs/"
+_URI_CHARS_MAX = 1_000
+"""Longer than any that is; the SDK matches none that is very long."""
 _NOT_FOUND, _FAILED = -32602, -32603
 """Codes of the protocol for a resource that is not there, and for one that cannot be read now."""
 
@@ -68,7 +70,7 @@ class Worker:
 
 def known_resource(uri: Any) -> str:
     """The address of a resource that there is, or could be. Raises NotKnown."""
-    if not isinstance(uri, str):
+    if not isinstance(uri, str) or len(uri) > _URI_CHARS_MAX:
         raise NotKnown
     run = uri.removeprefix(_ONE_RUN)
     if uri not in _LISTS and (run == uri or not (run.isascii() and run.replace("_", "").isalnum())):

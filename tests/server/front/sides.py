@@ -168,7 +168,7 @@ class Pair:
         after: Json = {
             "jsonrpc": "2.0",
             "id": barrier,
-            "method": "ping",
+            "method": "resources/templates/list" if self.modern else "ping",  # which either era of the front knows
             "params": {"_meta": META} if self.modern else {},
         }
         for side in self.sides:
