@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import COMMAND, environment
-from tests.deadlines import seconds
+from tests.deadlines import seconds, wait_until
 from tests.server.front.sides import META
 from tests.wire import Server
 
@@ -55,7 +56,7 @@ def test_a_module_that_cannot_be_imported_fails_one_request(
     server = without(module, initialize=method != "subscriptions/listen")
 
     assert server.request(method, params)["error"]["code"] == -32603
-    assert "half an upgrade" in server.stderr_text()
+    wait_until(lambda: "half an upgrade" in server.stderr_text())
     assert "id" in server.request("tools/list", {"_meta": META} if "_meta" in params else {})
     server.close_stdin()
     assert server.process.wait(seconds(5)) == 0
@@ -69,8 +70,38 @@ def test_a_call_that_fails_inside_is_answered_where_nobody_reads_the_log(tmp_pat
     os.close(read)
     env = environment(tmp_path, PYTHONPATH=str(tmp_path))
     done = subprocess.run(
-        COMMAND, input=line.encode(), stdout=-1, stderr=log, cwd=shop, env=env, timeout=seconds(9), check=True
+        COMMAND,
+        input=line.encode(),
+        stdout=subprocess.PIPE,
+        stderr=log,
+        cwd=shop,
+        env=env,
+        timeout=seconds(9),
+        check=True,
     )
     os.close(log)
 
     assert "internal: the call failed" in json.loads(done.stdout)["result"]["content"][0]["text"]
+
+
+def test_a_pipe_that_a_client_left_non_blocking_loses_nothing(tmp_path: Path, shop: Path) -> None:
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    lists = [
+        {"jsonrpc": "2.0", "id": number, "method": "tools/list", "params": {"_meta": META}} for number in range(99)
+    ]
+    with (
+        ours,
+        subprocess.Popen(
+            COMMAND, stdin=theirs.fileno(), stdout=theirs.fileno(), cwd=shop, env=environment(tmp_path)
+        ) as server,
+    ):
+        theirs.close()
+        pipe = ours.makefile("rwb")
+        for message in lists:  # whose answers are far more than fits into the pipe
+            pipe.write(json.dumps(message).encode() + b"\n")
+        pipe.flush()
+        ours.shutdown(socket.SHUT_WR)
+
+        assert [json.loads(line)["id"] for line in pipe] == list(range(99))
+        assert server.wait(seconds(5)) == 0
