@@ -87,6 +87,7 @@ def test_a_call_that_fails_inside_is_answered_where_nobody_reads_the_log(tmp_pat
 def test_a_pipe_that_a_client_left_non_blocking_loses_nothing(tmp_path: Path, shop: Path) -> None:
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
     lists = [
         {"jsonrpc": "2.0", "id": number, "method": "tools/list", "params": {"_meta": META}} for number in range(99)
     ]
@@ -98,7 +99,7 @@ def test_a_pipe_that_a_client_left_non_blocking_loses_nothing(tmp_path: Path, sh
     ):
         theirs.close()
         pipe = ours.makefile("rwb")
-        for message in lists:  # whose answers are far more than fits into the pipe
+        for message in lists:  # each of whose answers is more than fits into the pipe
             pipe.write(json.dumps(message).encode() + b"\n")
         pipe.flush()
         ours.shutdown(socket.SHUT_WR)
