@@ -32,7 +32,9 @@ class Ending:
 
     def now(self) -> NoReturn:
         """End the process. An ordinary exit would wait for a thread that is blocked in read(2)."""
-        with contextlib.suppress(RuntimeError):  # a second signal: it runs already
-            self._closing.start()
-        self._closing.join(_CLOSE_S)
-        os._exit(0)
+        try:
+            with contextlib.suppress(RuntimeError):  # a second signal, say in the midst of the first: it runs already
+                self._closing.start()
+            self._closing.join(_CLOSE_S)
+        finally:
+            os._exit(0)

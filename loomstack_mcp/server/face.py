@@ -207,7 +207,7 @@ class Face:
         if self._loom is None:
             return
         try:
-            for caller in self._callers.values():
+            for caller in tuple(self._callers.values()):  # calls that are cut off may still come to know one
                 self._loom.runs.shorten(caller)
             self._loom.close()
         except LoomError as error:

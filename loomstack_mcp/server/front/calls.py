@@ -4,6 +4,8 @@ import queue
 import threading
 from collections.abc import Callable
 
+from loomstack_mcp.server.errors import INTERNAL
+from loomstack_mcp.server.front.failures import log_error, refused
 from loomstack_mcp.server.front.messages import Json, RequestId, correlated
 from loomstack_mcp.server.front.wire import Wire
 
@@ -35,19 +37,17 @@ class Calls:
         """Threads that wait for a job, less the jobs that wait for a thread."""
 
     def start(self, id: RequestId, work: Callable[[Running], Json]) -> None:  # noqa: A002 the protocol's word
-        """Work on a request, and answer it with the message that `work` returns, which must not raise."""
+        """Work on a request, and answer it with the message that `work` returns, or that it failed."""
         one = Running(id)
+        needs_thread = self._idle <= 0 and self._threads < _THREADS_MAX
+        if needs_thread:  # before anything is owed: a machine may have no room for one
+            threading.Thread(target=self._work, daemon=True).start()
         with self._settled:
             self._running[correlated(id)] = one
             self._owed += 1
-            needs_thread = self._idle <= 0 and self._threads < _THREADS_MAX
-            if needs_thread:
-                self._threads += 1
-            else:
-                self._idle -= 1
+            self._threads += needs_thread
+            self._idle -= not needs_thread
         self._jobs.put(lambda: self._answer(one, work))
-        if needs_thread:
-            threading.Thread(target=self._work, daemon=True).start()
 
     def cancel(self, id: RequestId) -> bool:  # noqa: A002 the protocol's word
         """Nobody waits for this request any more; whether it was one that is worked on here."""
@@ -67,7 +67,9 @@ class Calls:
             self._settled.wait_for(lambda: not self._owed)
 
     def _answer(self, one: Running, work: Callable[[Running], Json]) -> None:
-        answer = work(one)
+        if one.cancelled:  # before its turn came: nothing of it is done
+            return
+        answer = _worked(one, work)
         with self._settled:
             if one.cancelled:
                 return
@@ -89,3 +91,11 @@ class Calls:
             self._jobs.get()()
             with self._settled:
                 self._idle += 1
+
+
+def _worked(one: Running, work: Callable[[Running], Json]) -> Json:
+    try:
+        return work(one)
+    except Exception as error:  # noqa: BLE001 the request's last handler: its text stays on the server
+        log_error(error)
+        return refused(one.id, INTERNAL)

@@ -20,7 +20,8 @@ class Listening:
     def __init__(self, face: Face, wire: Wire) -> None:
         self._face = face
         self._wire = wire
-        self._wanted: dict[RequestId, tuple[RequestId, frozenset[str]]] = {}
+        self._wanted: list[tuple[RequestId, frozenset[str]]] = []
+        """The requests to listen, and the resources of each; the newest owns an id that is in use twice."""
         self._lock = threading.Lock()
         self._newcomer = False
         self._watching = False
@@ -29,7 +30,7 @@ class Listening:
         """Acknowledge a subscription, and tell of what changes from now on."""
         self._notify("subscriptions/acknowledged", id, {"notifications": honored})
         with self._lock:
-            self._wanted[correlated(id)] = (id, uris)
+            self._wanted.append((id, uris))
             self._newcomer = True
             starts, self._watching = not self._watching, True
         if starts:
@@ -38,12 +39,15 @@ class Listening:
     def cancel(self, id: RequestId) -> bool:  # noqa: A002 the protocol's word
         """That one listens no longer; whether it did."""
         with self._lock:
-            return self._wanted.pop(correlated(id), None) is not None
+            mine = [one for one in self._wanted if correlated(one[0]) == correlated(id)]
+            if mine:
+                self._wanted.remove(mine[-1])
+            return bool(mine)
 
     def close(self) -> None:
         """The session ends: each request to listen is answered with that."""
         with self._lock:
-            ended, self._wanted = tuple(self._wanted.values()), {}
+            ended, self._wanted = self._wanted, []
         for id, _ in ended:  # noqa: A001 the protocol's word
             error = {"code": _CONNECTION_CLOSED, "message": "Connection closed"}
             self._wire.send({"jsonrpc": "2.0", "id": id, "error": error})
@@ -65,7 +69,7 @@ class Listening:
     def _tell(self, stale: tuple[str, ...]) -> None:
         for uri in stale:
             with self._lock:
-                wanted = tuple(self._wanted.values())
+                wanted = tuple(self._wanted)
             for id, uris in wanted:  # noqa: A001 the protocol's word
                 if uri in uris:
                     self._notify("resources/updated", id, {"uri": uri})

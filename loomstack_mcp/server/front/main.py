@@ -6,8 +6,11 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NoReturn
 
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.server.ending import Ending
+from loomstack_mcp.server.errors import INTERNAL
 from loomstack_mcp.server.front.calls import Calls
+from loomstack_mcp.server.front.failures import log_error, refused
 from loomstack_mcp.server.front.messages import NotKnown
 from loomstack_mcp.server.front.session import Session
 from loomstack_mcp.server.front.wire import Wire, message_of
@@ -15,7 +18,6 @@ from loomstack_mcp.server.front.wire import Wire, message_of
 if TYPE_CHECKING:
     from loomstack_mcp.server.front.worker import Worker
 
-_INTERNAL_ERROR = -32603
 _NO_SDK = "the MCP SDK, which answers this, could not be loaded; the server's log names the cause, and goes on without"
 
 
@@ -51,6 +53,9 @@ class Front:
                 self._session.received(message)
         except NotKnown:
             return False
+        except Exception as error:  # noqa: BLE001 the message's last handler: its text stays on the server
+            log_error(error)
+            self._refuse(line, INTERNAL)
         return True
 
     def _end(self) -> NoReturn:
@@ -96,13 +101,17 @@ class Front:
             from loomstack_mcp.server.sdk.transport import Streams, serve_stdio
 
             face = self._working().face
-            note_handover(face.here.own_settings.home, *self._session.asking(line))
+            with contextlib.suppress(Invalid):  # settings that do not load: each call says so
+                note_handover(face.here.own_settings.home, *self._session.asking(line))
             changes = Bus(face)
             server = build_server(face, changes)
         except Exception as error:  # noqa: BLE001 whatever keeps the SDK from loading, the session goes on
-            self._refuse(line, error)
+            if self._can_hand_over:
+                log_error(error)
+            self._can_hand_over = False
+            self._refuse(line, _NO_SDK)
             return
-        opening = Opening(self._wire, self._aside, self._session.opened, line)
+        opening = Opening(self._wire, self._aside, self._session.opening, line)
         serve_stdio(server, beside=changes.watch, on_eof=face.leave, streams=Streams(opening, opening))
         self._end()
 
@@ -121,16 +130,10 @@ class Front:
             return False
         return message is not None and self._session.cancelled(message)
 
-    def _refuse(self, line: bytes, error: Exception) -> None:
-        if self._can_hand_over:
-            from loomstack_mcp.server.front.worker import log_error
-
-            log_error(error)
-        self._can_hand_over = False
+    def _refuse(self, line: bytes, why: str) -> None:
         with contextlib.suppress(NotKnown):  # what is no JSON everywhere has no id to answer to
             if (message := message_of(line)) and isinstance(id := message.get("id"), int | str):  # noqa: A001
-                refusal = {"code": _INTERNAL_ERROR, "message": _NO_SDK}
-                self._wire.send({"jsonrpc": "2.0", "id": id, "error": refusal})
+                self._wire.send(refused(id, why))
 
 
 def serve(folder: str, flags: Mapping[str, str | None]) -> NoReturn:

@@ -12,8 +12,10 @@ from loomstack_mcp.server.front.shapes import (
     is_enveloped,
     known_filter,
     known_initialize,
+    known_object,
     known_request,
     known_texts,
+    must_be_notification,
     revision_asked,
 )
 from loomstack_mcp.server.front.wire import Wire, message_of
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.server.front.worker import Worker
 
 _LISTS = frozenset({"tools/list", "resources/list", "resources/templates/list", "prompts/list"})
+_READY, _CANCELLED = "notifications/initialized", "notifications/cancelled"
 
 
 class Session:
@@ -36,8 +39,8 @@ class Session:
         self._definitions = Definitions()
         self._modern: bool | None = None
         self._listening: Listening | None = None
-        self.opened: tuple[Json, ...] = ()
-        """What would open the same session elsewhere, in order: all that the client said of itself."""
+        self._opened: tuple[Json, ...] = ()
+        """All that the client said of itself."""
 
     def received(self, message: Json) -> None:
         """Answer a message, now or later. Raises NotKnown."""
@@ -50,10 +53,16 @@ class Session:
         self._must_be_of_era(method, params)
         getattr(self, _HANDLERS[method])(id, method, params)
 
+    @property
+    def opening(self) -> tuple[Json, ...]:
+        """What would open the same session elsewhere, in order."""
+        settled = ({"method": "ping"},) if self._modern is False else ()  # by a ping, where nothing else came yet
+        return (*self._opened, *settled)
+
     def cancelled(self, message: Json) -> bool:
         """Whether a message cancels a request that is worked on here; it is, then."""
         params = message.get("params")
-        if message.get("method") != "notifications/cancelled" or not isinstance(params, dict):
+        if message.get("method") != _CANCELLED or not isinstance(params, dict):
             return False
         id = params.get("requestId")  # noqa: A001 the protocol's word
         if not isinstance(id, int | str) or isinstance(id, bool):
@@ -66,14 +75,17 @@ class Session:
             unknown = message_of(line) or {}
         except NotKnown:
             unknown = {}
-        said = [one.get("params") for one in (*self.opened, unknown)]
+        said = [one.get("params") for one in (*self._opened, unknown)]
         client = next((named for params in said if (named := client_named(params))), "")
         return client, revision_asked(unknown) or f"it asks for {unknown.get('method', 'what is no JSON everywhere')}"
 
     def _notified(self, message: Json) -> None:
         """Nobody waits for an answer to a notification, whatever it is."""
-        if message.get("method") == "notifications/initialized" and not self._modern and message not in self.opened:
-            self.opened = (*self.opened, message)
+        if message["method"] not in (_READY, _CANCELLED):
+            return
+        must_be_notification(message)
+        if message["method"] == _READY and not self._modern and message not in self._opened:
+            self._opened = (*self._opened, message)
         self.cancelled(message)
 
     def _must_be_of_era(self, method: str, params: Json) -> None:
@@ -86,20 +98,20 @@ class Session:
         elif enveloped:
             fits = self._modern is not False and method not in ("initialize", "ping")
         else:
-            opens = method == "ping" or (method == "initialize") != bool(self.opened)
+            opens = method == "ping" or (method == "initialize") != bool(self._opened)
             fits = not self._modern and opens and method != "subscriptions/listen"
         if not fits:
             raise NotKnown
         if self._modern is None and method != "server/discover":
             self._modern = enveloped
             if enveloped:
-                self.opened = ({"method": "tools/list", "params": {"_meta": params["_meta"]}},)
+                self._opened = ({"method": "tools/list", "params": {"_meta": params["_meta"]}},)
 
     def _initialize(self, id: RequestId, method: str, params: Json) -> None:  # noqa: A002 the protocol's word
         revision = known_initialize(params)
         if revision not in self._definitions.revisions:
             raise NotKnown
-        self.opened = ({"method": method, "params": params},)
+        self._opened = ({"method": method, "params": params},)
         self._answer(id, self._definitions.initialized(revision))
 
     def _ping(self, id: RequestId, _: str, __: Json) -> None:  # noqa: A002 the protocol's word
@@ -114,15 +126,16 @@ class Session:
     def _prompt(self, id: RequestId, _: str, params: Json) -> None:  # noqa: A002 the protocol's word
         from loomstack_mcp.server.prompts import PROMPTS  # what few sessions ask for
 
-        prompt, given = PROMPTS.get(params.get("name", "")), known_texts(params.get("arguments"))
+        name, given = params.get("name"), known_texts(params.get("arguments"))
+        prompt = PROMPTS.get(name) if isinstance(name, str) else None
         if prompt is None or not given.keys() <= set(prompt.arguments):
             raise NotKnown
         message = {"role": "user", "content": {"type": "text", "text": prompt.filled(given)}}
         self._answer(id, self._enveloped({"description": prompt.description, "messages": [message]}))
 
     def _call(self, id: RequestId, _: str, params: Json) -> None:  # noqa: A002 the protocol's word
-        name, arguments = params.get("name"), params.get("arguments") or {}
-        if not isinstance(name, str) or name not in self._definitions.schemas or not isinstance(arguments, dict):
+        name, arguments = params.get("name"), known_object(params.get("arguments"))
+        if not isinstance(name, str) or name not in self._definitions.schemas:
             raise NotKnown
         schema, meta = self._definitions.schemas[name], params.get("_meta", {})
 

@@ -25,16 +25,18 @@ _PARAMS: Mapping[str, frozenset[str]] = {
     "subscriptions/listen": frozenset({"notifications"}),
 }
 """The methods that are known, and the parameters of each besides `_meta`."""
-_CAPABILITIES = frozenset({"experimental", "sampling", "elicitation", "roots", "extensions", "tasks"})
+_CAPABILITIES: Mapping[str, int] = {"experimental": 1, "sampling": 1, "elicitation": 1, "extensions": 1, "tasks": 3}
+"""Those of a client, besides roots: each an object of objects, so many levels deep."""
 _INFO = frozenset({"name", "title", "version", "description", "websiteUrl"})
 _FLAGS = frozenset({"toolsListChanged", "promptsListChanged", "resourcesListChanged"})
 
 
 def known_request(message: Json) -> tuple[int | str, str, Json]:
     """The id, the method and the parameters of a request. Raises NotKnown."""
-    id, method, params = message["id"], message.get("method"), message.get("params") or {}  # noqa: A001 the protocol's
+    id, method = message["id"], message.get("method")  # noqa: A001 the protocol's word
+    params = known_object(message.get("params"))
     is_request = message.get("jsonrpc") == "2.0" and message.keys() <= {"jsonrpc", "id", "method", "params"}
-    if not (is_request and _is_id(id) and isinstance(method, str) and isinstance(params, dict)):
+    if not (is_request and _is_id(id) and isinstance(method, str)):
         raise NotKnown
     if method not in _PARAMS or not params.keys() <= _PARAMS[method] | {"_meta"}:
         raise NotKnown
@@ -42,6 +44,13 @@ def known_request(message: Json) -> tuple[int | str, str, Json]:
         raise NotKnown
     _known_meta(params)
     return id, method, params
+
+
+def must_be_notification(message: Json) -> None:
+    """Raises NotKnown for what only looks like one."""
+    if message.get("jsonrpc") != "2.0":
+        raise NotKnown
+    _known_meta(known_object(message.get("params")))
 
 
 def is_enveloped(params: Json) -> bool:
@@ -80,13 +89,21 @@ def known_filter(params: Json) -> tuple[Json, frozenset[str]]:
     return (honored | {"resourceSubscriptions": uris} if uris else honored), frozenset(uris)
 
 
-def known_texts(given: Any) -> dict[str, str]:
-    """Named texts, none where nothing is given. Raises NotKnown."""
+def known_object(given: Any) -> Json:
+    """An object, an empty one where nothing is given: an empty list is something. Raises NotKnown."""
     if given is None:
         return {}
-    if not isinstance(given, dict) or not _are_texts(list(given.values())):
+    if not isinstance(given, dict):
         raise NotKnown
     return given
+
+
+def known_texts(given: Any) -> dict[str, str]:
+    """Named texts, none where nothing is given. Raises NotKnown."""
+    found = known_object(given)
+    if not _are_texts(list(found.values())):
+        raise NotKnown
+    return found
 
 
 def client_named(params: Any) -> str:
@@ -116,11 +133,13 @@ def _known_meta(params: Json) -> None:
 
 
 def _known_capabilities(given: Any) -> None:
-    if not isinstance(given, dict) or not given.keys() <= _CAPABILITIES:
+    if not isinstance(given, dict) or not given.keys() <= {"roots", *_CAPABILITIES}:
         raise NotKnown
-    for about in given.values():
-        if not isinstance(about, dict) or not all(isinstance(part, bool | dict) for part in about.values()):
-            raise NotKnown
+    roots = given.get("roots", {})
+    if not isinstance(roots, dict) or not all(isinstance(flag, bool) for flag in roots.values()):
+        raise NotKnown
+    if not all(_are_objects(given[name], _CAPABILITIES[name]) for name in given.keys() - {"roots"}):
+        raise NotKnown
 
 
 def _known_info(given: Any) -> None:
@@ -132,6 +151,11 @@ def _known_info(given: Any) -> None:
 
 def _are_texts(values: Any) -> bool:
     return isinstance(values, list) and all(isinstance(value, str) for value in values)
+
+
+def _are_objects(value: Any, levels: int) -> bool:
+    """Whether a value is an object, and all in it so many levels down."""
+    return isinstance(value, dict) and (not levels or all(_are_objects(part, levels - 1) for part in value.values()))
 
 
 def _is_id(value: Any) -> bool:

@@ -50,7 +50,7 @@ class Wire:
             try:
                 while left and not self._muted:
                     left = left[os.write(self._out, left) :]
-            except (BrokenPipeError, ConnectionResetError):
+            except OSError:  # a closed pipe, mostly; half a message, say on a full disk, is the last of any stream
                 self._on_gone()
 
 
@@ -92,6 +92,7 @@ def _refused(constant: str) -> Any:
 def _moved(standard: int, instead: int) -> int:
     """The stream of a standard descriptor on another one, which children do not inherit; `instead` takes its place."""
     kept = fcntl.fcntl(standard, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STANDARD)
+    os.set_blocking(kept, True)  # a client may have left it otherwise, and half a message must wait for its end
     os.dup2(instead, standard)
     os.close(instead)
     return kept

@@ -1,6 +1,5 @@
 """What a call needs of the rest of the house: imported when the first one comes, and each tool with its first call."""
 
-import sys
 from typing import Any
 
 from loomstack_mcp.core.errors import LoomError, NotFound
@@ -11,6 +10,7 @@ from loomstack_mcp.server.errors import INTERNAL, error_line, error_text, refuse
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.server.front.arguments import WrongArguments, checked_arguments
 from loomstack_mcp.server.front.calls import Running
+from loomstack_mcp.server.front.failures import log_error
 from loomstack_mcp.server.front.listening import Listening
 from loomstack_mcp.server.front.messages import Json, NotKnown
 from loomstack_mcp.server.front.wire import Wire
@@ -18,6 +18,8 @@ from loomstack_mcp.server.tools import tool_function
 
 _LISTS = frozenset({"loom://runs", "loom://claims", "loom://activity"})
 _ONE_RUN = "loom://runs/"
+_URI_CHARS_MAX = 1_000
+"""Longer than any that is; the SDK matches none that is very long."""
 _NOT_FOUND, _FAILED = -32602, -32603
 """Codes of the protocol for a resource that is not there, and for one that cannot be read now."""
 
@@ -68,7 +70,7 @@ class Worker:
 
 def known_resource(uri: Any) -> str:
     """The address of a resource that there is, or could be. Raises NotKnown."""
-    if not isinstance(uri, str):
+    if not isinstance(uri, str) or len(uri) > _URI_CHARS_MAX:
         raise NotKnown
     run = uri.removeprefix(_ONE_RUN)
     if uri not in _LISTS and (run == uri or not (run.isascii() and run.replace("_", "").isalnum())):
@@ -78,11 +80,3 @@ def known_resource(uri: Any) -> str:
 
 def _failed(text: str) -> Json:
     return {"content": [{"type": "text", "text": error_line(text)}], "isError": True}
-
-
-def log_error(error: Exception) -> None:
-    """Tell the server's log what went wrong, whole."""
-    import traceback  # what an orderly session needs nothing of
-
-    sys.stderr.write("loomstack-mcp: internal:\n" + "".join(traceback.format_exception(error)))
-    sys.stderr.flush()

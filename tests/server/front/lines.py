@@ -10,9 +10,14 @@ def ping(id: str = "1", **more: Any) -> bytes:  # noqa: A002
     return f'{{"jsonrpc":"2.0","id":{id},"method":"ping"{rest}}}\n'.encode()
 
 
-def with_params(params: str) -> bytes:
+def asked(method: str, params: str) -> bytes:
     """A request whose params are the given JSON text."""
-    return f'{{"jsonrpc":"2.0","id":7,"method":"ping","params":{params}}}\n'.encode()
+    return f'{{"jsonrpc":"2.0","id":7,"method":"{method}","params":{params}}}\n'.encode()
+
+
+def with_params(params: str) -> bytes:
+    """The same of a ping."""
+    return asked("ping", params)
 
 
 IDS = (
@@ -26,8 +31,11 @@ LINES: tuple[bytes, ...] = (
     *(ping(one, params=[1]) for one in ("1", "null", "true", "1.5", '"\\ud800"')),
     *(with_params('{"x":' + "[" * depth + "]" * depth + "}") for depth in DEPTHS),
     *(with_params(f'{{"x":{value}}}') for value in ("NaN", "-Infinity", "1e400", "01", "1" * 4000, "1" * 5000)),
-    *(with_params(value) for value in ("null", "[]", "7", '"x"', "true", "{}", '{"_meta":null}', '{"_meta":[]}')),
+    *(with_params(value) for value in ("null", "[]", '""', "0", "false", "7", '"x"', "true", "{}")),
+    *(with_params(value) for value in ('{"_meta":null}', '{"_meta":[]}')),
     *(f"{line}\n".encode() for line in ("", "   ", "[]", "{}", "7", '"x"', "null", "true", "garbage", "[[[" * 5000)),
+    *(asked("tools/call", f'{{"name":"release_paths","arguments":{value}}}') for value in ("[]", '""', "0", "false")),
+    *(asked("prompts/get", f'{{"name":{value}}}') for value in ("[]", "{}", "null", '["loop"]')),
     b"[" + ping().strip() + b"]\n",
     b'{"jsonrpc":"2.0","method":"ping"}\n',
     ping().strip() + b"\r\n",

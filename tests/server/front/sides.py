@@ -7,8 +7,12 @@ import shutil
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+from loomstack_mcp.server.front.messages import NotKnown
+from loomstack_mcp.server.front.session import Session
+from loomstack_mcp.server.front.wire import message_of
 from tests.conftest import COMMAND, SDK_COMMAND, environment
 from tests.deadlines import wait_until
 from tests.wire import MODERN, Server
@@ -97,6 +101,27 @@ class Side:
         return self._names[own]
 
 
+class Known:
+    """Says of each line of a session whether the front answers it itself.
+
+    After the first that it does not, both sides are the SDK, and whatever is compared proves nothing of the front.
+    """
+
+    def __init__(self) -> None:
+        nowhere: Any = SimpleNamespace(send=lambda _: None, start=lambda *_: None, cancel=lambda _: True)
+        nowhere.listening = SimpleNamespace(begin=lambda *_: None, cancel=lambda _: True)
+        self._session = Session(nowhere, nowhere, lambda: nowhere)
+
+    def is_known(self, line: bytes) -> bool:
+        """Whether the front knows the next line."""
+        try:
+            if message := message_of(line):
+                self._session.received(message)
+        except NotKnown:
+            return False
+        return True
+
+
 class Pair:
     """The front and the reference."""
 
@@ -105,6 +130,7 @@ class Pair:
         self.sides = (Side(FRONT, folder / "one", shop, **env), Side(SDK, folder / "two", shop, **env))
         self._numbers = iter(range(1_000_000, 1 << 30))
         self._env = env
+        self._known = Known()
 
     def __enter__(self) -> "Pair":
         return self
@@ -126,18 +152,29 @@ class Pair:
         content: Json = answer["result"]["structuredContent"]
         return content
 
+    def knows(self, method: str, params: object = None) -> bool:
+        """Whether the front would answer a request itself, in the session as it is."""
+        return self._known.is_known(
+            json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+        )
+
+    def known_first(self, lines: Sequence[bytes]) -> list[bytes]:
+        """The lines, those that the front hands over at the end."""
+        return sorted(lines, key=lambda line: not self._known.is_known(line))
+
     def line(self, line: bytes) -> list[Json]:
         """What the front sends back to a line, once both sent the same: nothing, an answer, notifications."""
         barrier = f"barrier-{next(self._numbers)}"
         after: Json = {
             "jsonrpc": "2.0",
             "id": barrier,
-            "method": "ping",
+            "method": "resources/templates/list" if self.modern else "ping",  # which either era of the front knows
             "params": {"_meta": META} if self.modern else {},
         }
         for side in self.sides:
             side.send(line)
             side.send(json.dumps(after).encode() + b"\n")
+        self._known.is_known(line)
         late = _late(line)
         found = [side.until(barrier, late) for side in self.sides]
         return _same(line, found[0], found[1])

@@ -166,3 +166,12 @@ def test_a_listener_from_before_is_told_until_it_cancels(serve: Callable[..., Se
     assert server.request("tools/list")["result"]["tools"]
     server.close_stdin()
     assert server.process.wait(seconds(5)) == 0
+
+
+def test_settings_that_do_not_load_keep_no_session_from_the_sdk(serve: Callable[..., Server], tmp_path: Path) -> None:
+    (tmp_path / "loomstack").mkdir()
+    (tmp_path / "loomstack" / "config.yaml").write_text("window_days: [\n")
+    server = serve(initialize=False)
+
+    assert server.initialize("2099-01-01")["result"]["protocolVersion"] == "2025-11-25"
+    assert "config.yaml" in server.error("start_run", loop="loop", goal="goal")

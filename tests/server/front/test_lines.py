@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.wire import MODERN
 def test_each_line_is_answered_alike(tmp_path: Path, shop: Path) -> None:
     with Pair(tmp_path, shop) as pair:
         pair.initialize()
-        for line in LINES:
+        for line in pair.known_first(LINES):
             pair.line(line)
 
         assert pair.request("ping")["result"] == {}
@@ -52,6 +53,10 @@ OPENINGS = {
     "nothing but a ping before initialize": [PINGED, LISTED % b"{}", PROBE % b"{}", LATEST],
     "ready before initialize": [READY, LISTED % b"{}"],
     "ready, then the modern era": [READY, LISTED % NEW],
+    "a ping settles the older era": [PINGED, LISTED % NEW],
+    "a ping settles it for a probe, too": [READY, PINGED, PROBE % NEW, LATEST],
+    "what is no notification opens nothing": [READY.replace(b"2.0", b"1.0"), LISTED % b"{}"],
+    "what looks like a notification opens nothing": [READY[:-2] + b',"params":[]}\n', LISTED % b"{}"],
     "initialized twice": [LATEST, READY, OLDEST, LISTED % b"{}"],
     **{f"revision {version}": [OPENED % version.encode()] for version in (
         '"2024-11-05"', '"2025-03-26"', '"2025-06-18"', '"2025-11-25"', '"2026-07-28"', '"1999-01-01"',
@@ -64,13 +69,36 @@ OPENINGS = {
 def test_each_opening_settles_the_same_era(tmp_path: Path, shop: Path, name: str) -> None:
     found = session(tmp_path, shop, OPENINGS[name])
 
-    assert len(found) == len([line for line in OPENINGS[name] if line != READY])
+    assert len(found) == len([line for line in OPENINGS[name] if b'"id":' in line])
+
+
+CAPABILITIES: tuple[Any, ...] = (
+    *({"roots": {"listChanged": {}}}, {"roots": {"listChanged": 1}}, {"sampling": {"tools": True}}, {"roots": None}),
+    *({"elicitation": {"form": True}}, {"experimental": {"a": True}}, {"extensions": {"a": 1}}, {"tasks": {"list": 1}}),
+    *({"tasks": {"requests": {"sampling": 7}}}, {"tasks": {"requests": {"sampling": {"createMessage": True}}}}),
+    {"roots": {"listChanged": True}, "sampling": {"tools": {}}, "elicitation": {"form": {"x": 1}, "url": {}},
+     "tasks": {"list": {}, "requests": {"elicitation": {"create": {}}}}, "extensions": {"a": {"b": [1]}}},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("modern", [False, True])
+@pytest.mark.parametrize("given", CAPABILITIES, ids=json.dumps)
+def test_what_a_client_says_it_can_is_read_alike(
+    tmp_path: Path, shop: Path, given: dict[str, object], modern: bool
+) -> None:
+    text = json.dumps(given).encode()
+    opening = (
+        LISTED % NEW.replace(b"{}", text) if modern else LATEST.replace(b'"capabilities":{}', b'"capabilities":' + text)
+    )
+
+    assert text in opening
+    assert [answer["id"] for answer in session(tmp_path, shop, [opening])] == [2 if modern else 3]
 
 
 def test_the_modern_era_reads_lines_alike(tmp_path: Path, shop: Path) -> None:
     with Pair(tmp_path, shop, modern=True) as pair:
         pair.request("resources/list", {"_meta": META})
-        for line in LINES:
+        for line in pair.known_first(LINES):
             pair.line(line)
 
         assert pair.request("tools/list", {"_meta": META})["result"]["tools"]

@@ -109,6 +109,14 @@ def claimed_elsewhere(pair: Pair, home: Path) -> None:
         server.answer("claim_paths", paths=["src/b.py"], intent="mine")
 
 
+def test_two_that_listen_under_one_id_are_both_answered(tmp_path: Path, shop: Path) -> None:
+    with Pair(tmp_path, shop, modern=True) as pair:
+        for _ in range(2):
+            pair.start("subscriptions/listen", {"_meta": META, "notifications": {}}, 5)
+
+        assert [end["id"] for end in pair.ended() if "error" in end] == [5, 5]
+
+
 @pytest.mark.parametrize("flags", [
     {}, {"toolsListChanged": True, "promptsListChanged": False, "resourcesListChanged": True}, {"foo": 1},
     {"toolsListChanged": "yes"}, {"toolsListChanged": 1}, {"toolsListChanged": "maybe"}, {"toolsListChanged": 2},
