@@ -11,6 +11,8 @@ from loomstack_mcp.server.front.wire import Wire
 
 _THREADS_MAX = 200
 """Of one session: a call that waits for others sleeps on its own."""
+_IDLE_S = 20
+"""A thread that had nothing to do for so long ends."""
 
 
 class Running:
@@ -39,14 +41,10 @@ class Calls:
     def start(self, id: RequestId, work: Callable[[Running], Json]) -> None:  # noqa: A002 the protocol's word
         """Work on a request, and answer it with the message that `work` returns, or that it failed."""
         one = Running(id)
-        needs_thread = self._idle <= 0 and self._threads < _THREADS_MAX
-        if needs_thread:  # before anything is owed: a machine may have no room for one
-            threading.Thread(target=self._work, daemon=True).start()
+        self._find_thread()  # before anything is owed: a machine may have no room for one
         with self._settled:
             self._running[correlated(id)] = one
             self._owed += 1
-            self._threads += needs_thread
-            self._idle -= not needs_thread
         self._jobs.put(lambda: self._answer(one, work))
 
     def cancel(self, id: RequestId) -> bool:  # noqa: A002 the protocol's word
@@ -86,9 +84,31 @@ class Calls:
         self._owed -= 1
         self._settled.notify_all()
 
+    def _find_thread(self) -> None:
+        with self._settled:
+            if self._idle > 0 or self._threads >= _THREADS_MAX:
+                self._idle -= 1
+                return
+            self._threads += 1
+        try:
+            threading.Thread(target=self._work, daemon=True).start()
+        except RuntimeError:
+            with self._settled:
+                self._threads -= 1
+            raise
+
     def _work(self) -> None:
         while True:
-            self._jobs.get()()
+            try:
+                job = self._jobs.get(timeout=_IDLE_S)
+            except queue.Empty:
+                with self._settled:
+                    if self._idle > 0:  # no job is meant for this one
+                        self._idle -= 1
+                        self._threads -= 1
+                        return
+                continue
+            job()
             with self._settled:
                 self._idle += 1
 

@@ -1,12 +1,12 @@
 """Tells those who listen which resources changed, for as long as anybody listens (`subscriptions/listen`)."""
 
-import contextlib
 import threading
 import time
 
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.server.front.definitions import PREFIX
+from loomstack_mcp.server.front.failures import log_error
 from loomstack_mcp.server.front.messages import Json, RequestId, correlated
 from loomstack_mcp.server.front.wire import Wire
 
@@ -62,8 +62,12 @@ class Listening:
                     self._watching = False
                     return
                 newcomer, self._newcomer = self._newcomer, False
-            with contextlib.suppress(LoomError):  # the store does not answer now; what changed is told once it does
+            try:
                 self._tell(self._face.work(lambda: watch.stale(newcomer=newcomer)))  # noqa: B023 called at once
+            except LoomError:
+                pass  # the store does not answer now; what changed is told once it does
+            except Exception as error:  # noqa: BLE001 listeners go on to hear of what comes
+                log_error(error)
             time.sleep(_POLL_S)
 
     def _tell(self, stale: tuple[str, ...]) -> None:

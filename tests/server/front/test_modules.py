@@ -23,10 +23,10 @@ _SLOW = {
 _OF_CHECKS = {"re2", "tree_sitter", "yaml"}
 _AT_START = {"dataclasses", "hashlib", "inspect", "logging", "pathlib", "sqlite3", "subprocess", "urllib"}
 _INITIALIZE = """
-core core.limits
-server server.ending
-server.front server.front.calls server.front.definitions server.front.main server.front.messages server.front.session
-server.front.shapes server.front.wire
+core core.errors core.limits
+server server.ending server.errors
+server.front server.front.calls server.front.definitions server.front.failures server.front.main server.front.messages
+server.front.session server.front.shapes server.front.wire
 start
 """
 _CLAIM = """
