@@ -92,7 +92,7 @@ class Side:
         for pattern, same in _TIMES:
             text = pattern.sub(same, text)
         message: Json = json.loads(text.replace(str(self.home), "/home"))
-        return _refusal(message)
+        return _refusal(_uncut(message))
 
     def _name(self, own: str, kind: str) -> str:
         if own not in self._names:
@@ -228,6 +228,19 @@ def session(folder: Path, shop: Path, lines: Sequence[bytes]) -> list[Json]:
 def _same(sent: bytes, front: list[Json], sdk: list[Json]) -> list[Json]:
     assert front == sdk, f"the front answers otherwise to {sent[:2000]!r}"
     return front
+
+
+def _uncut(message: Json) -> Json:
+    """Without what a budget of tokens cut: how many characters an age takes depends on the clock."""
+    result = message.get("result", {})
+    told = result.get("structuredContent", {})
+    briefing = told.get("briefing", told)
+    if not briefing.get("more"):
+        return message
+    kept = {name: value for name, value in briefing.items() if not isinstance(value, list) and name != "more"}
+    told = {**told, "briefing": kept} if "briefing" in told else kept
+    text = [{"type": "text", "text": json.dumps(told)}]
+    return {**message, "result": {**result, "content": text, "structuredContent": told}}
 
 
 def _late(line: bytes) -> str | int | None:

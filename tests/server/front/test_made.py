@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.server.front.made import ARGUMENTS, MODERN, OF_TYPES, OLDER
 from tests.server.front.sides import META, Pair
 
-REQUESTS, EXAMPLES = 25, 30
-"""To each era: 750 requests, in two sessions that live as long as the module."""
+REQUESTS, EXAMPLES = 25, 20
+"""To each era: 500 requests, in two sessions that live as long as the module."""
 BOUNDED = settings(
     max_examples=EXAMPLES,
     derandomize=True,
