@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from loomstack_mcp.core.changes.batches import batches
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.imprints import Imprint, imprint
 from loomstack_mcp.core.changes.lines import weight
@@ -81,17 +82,7 @@ def landed_parts(change: Change, /, *, at_ms: int) -> Iterator[LandedPart]:
 
 def landing_batches(parts: Iterable[LandedPart], /) -> Iterator[tuple[LandedPart, ...]]:
     """The same in their order, in batches that one transaction can take."""
-    batch: list[LandedPart] = []
-    rows = 0
-    for part in parts:
-        more = batch_rows([part])
-        if batch and (rows + more > BATCH_ROWS_MAX or len(batch) >= BATCH_PARTS_MAX):
-            yield tuple(batch)
-            batch, rows = [], 0
-        batch.append(part)
-        rows += more
-    if batch:
-        yield tuple(batch)
+    return batches(parts, size=lambda part: batch_rows([part]), size_max=BATCH_ROWS_MAX, count_max=BATCH_PARTS_MAX)
 
 
 def batch_rows(batch: Sequence[LandedPart], /) -> int:

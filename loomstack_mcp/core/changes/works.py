@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from loomstack_mcp.core.changes.batches import batches
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.imprints import Imprint, imprint
 from loomstack_mcp.core.texts import encodable
@@ -77,14 +78,6 @@ def own_work(made: RunWork, /, *, its: set[str], others: set[str]) -> RunWork:
 
 def work_batches(works: Iterable[Work], /) -> Iterator[tuple[Work, ...]]:
     """The same in their order, as many at once as one call should carry."""
-    batch: list[Work] = []
-    marks = 0
-    for one in works:
-        size = len(one.imprint.marks)
-        if batch and (marks + size > _BATCH_MARKS_MAX or len(batch) >= _BATCH_WORKS_MAX):
-            yield tuple(batch)
-            batch, marks = [], 0
-        batch.append(one)
-        marks += size
-    if batch:
-        yield tuple(batch)
+    return batches(
+        works, size=lambda one: len(one.imprint.marks), size_max=_BATCH_MARKS_MAX, count_max=_BATCH_WORKS_MAX
+    )

@@ -17,6 +17,6 @@ def log_error(error: Exception) -> None:
         sys.stderr.flush()
 
 
-def refused(id: RequestId, why: str) -> Json:  # noqa: A002 the protocol's word
-    """The answer to a request that failed here."""
-    return {"jsonrpc": "2.0", "id": id, "error": {"code": _INTERNAL_ERROR, "message": why}}
+def refused(id: RequestId, why: str, *, code: int = _INTERNAL_ERROR) -> Json:  # noqa: A002 the protocol's word
+    """The answer to a request that failed here, by default for a reason of ours."""
+    return {"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": why}}

@@ -6,7 +6,7 @@ import time
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.server.front.definitions import PREFIX
-from loomstack_mcp.server.front.failures import log_error
+from loomstack_mcp.server.front.failures import log_error, refused
 from loomstack_mcp.server.front.messages import Json, RequestId, correlated
 from loomstack_mcp.server.front.wire import Wire
 
@@ -49,8 +49,7 @@ class Listening:
         with self._lock:
             ended, self._wanted = self._wanted, []
         for id, _ in ended:  # noqa: A001 the protocol's word
-            error = {"code": _CONNECTION_CLOSED, "message": "Connection closed"}
-            self._wire.send({"jsonrpc": "2.0", "id": id, "error": error})
+            self._wire.send(refused(id, "Connection closed", code=_CONNECTION_CLOSED))
 
     def _watch(self) -> None:
         from loomstack_mcp.server.resources import Watch  # what only listeners need

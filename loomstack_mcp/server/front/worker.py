@@ -16,8 +16,6 @@ from loomstack_mcp.server.front.messages import Json, NotKnown
 from loomstack_mcp.server.front.wire import Wire
 from loomstack_mcp.server.tools import tool_function
 
-_LISTS = frozenset({"loom://runs", "loom://claims", "loom://activity"})
-_ONE_RUN = "loom://runs/"
 _URI_CHARS_MAX = 1_000
 """Longer than any that is; the SDK matches none that is very long."""
 _NOT_FOUND, _FAILED = -32602, -32603
@@ -55,7 +53,7 @@ class Worker:
         from loomstack_mcp.server import resources  # what few sessions ask for
 
         try:
-            run = uri.removeprefix(_ONE_RUN)
+            run = uri.removeprefix(resources.ONE_RUN)
             text = self.face.work(
                 lambda: resources.listed(self.face, uri) if run == uri else resources.one_run(self.face, run)
             )
@@ -70,10 +68,12 @@ class Worker:
 
 def known_resource(uri: Any) -> str:
     """The address of a resource that there is, or could be. Raises NotKnown."""
+    from loomstack_mcp.server.resources import LISTS, ONE_RUN  # what few sessions ask for
+
     if not isinstance(uri, str) or len(uri) > _URI_CHARS_MAX:
         raise NotKnown
-    run = uri.removeprefix(_ONE_RUN)
-    if uri not in _LISTS and (run == uri or not (run.isascii() and run.replace("_", "").isalnum())):
+    run = uri.removeprefix(ONE_RUN)
+    if uri not in LISTS and (run == uri or not (run.isascii() and run.replace("_", "").isalnum())):
         raise NotKnown
     return uri
 
