@@ -163,6 +163,14 @@ def refused_edit(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
     )
 
 
+def refused_change(run: str, checked: str, /) -> str:
+    """What an agent reads when it is about to edit while it checks another's work."""
+    return (
+        f"{run} checks {checked}, and who checks changes nothing. record_outcome says what fails, and the maker mends "
+        "it; for work of your own start_run first."
+    )
+
+
 def few_listed(patterns: Sequence[str], /) -> str:
     """A few patterns by name and the rest by number, for a sentence."""
     more = f" and {len(patterns) - 3} more" if len(patterns) > 3 else ""

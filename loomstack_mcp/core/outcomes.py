@@ -133,6 +133,13 @@ def known_role(role: str, /) -> None:
         raise Invalid(f"role {role[:40]!r} is none of {', '.join(ROLES)}")
 
 
+def actual_role(role: Role, /, *, checks_another: bool, is_own_word: bool) -> Role:
+    """In which role an outcome counts, whatever it calls itself: who made a change does not check it."""
+    if is_own_word:
+        return MAKER
+    return CHECKER if checks_another and role == MAKER else role
+
+
 def shas(commits: Sequence[str], /) -> tuple[str, ...]:
     """The commits in lower case. Raises Invalid for what is no sha, of seven digits at least."""
     for commit in commits:
@@ -165,11 +172,13 @@ def not_made(seen: SeenCommits, run_id: str, /, *, run_age_ms: int, by_maker: bo
     return found
 
 
-def outcome_warnings(outcome: Outcome, unbound: Mapping[str, str], /) -> tuple[str, ...]:
-    """What of an outcome does not count: commits that are not the run's, and a check that counted nothing."""
+def outcome_warnings(outcome: Outcome, unbound: Mapping[str, str], /, *, is_own_word: bool) -> tuple[str, ...]:
+    """What of an outcome does not count: commits that are not the run's, a check by its maker, or of nothing."""
     kept = [f"{sha[:12]} {why}: kept, but not bound to {outcome.about_run}" for sha, why in unbound.items()]
     if outcome.role != MAKER and outcome.status in PASSING and not outcome.is_evidence:
         kept.append(f"no evidence: this {outcome.role} reports no checks; record again with checks={{passed, failed}}")
+    if is_own_word:
+        kept.append(f"no evidence: {outcome.about_run} is your own run; let another agent check it, or another session")
     return tuple(kept)
 
 

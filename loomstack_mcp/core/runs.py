@@ -5,6 +5,9 @@ from typing import Literal
 
 from loomstack_mcp.core.limits import LOST_AFTER_SILENT_MS
 
+PROCESS_SESSION = "process:"
+"""How the session of a client begins that names none: whether several agents share it, nobody knows."""
+
 RunState = Literal["live", "ended", "lost"]
 
 
@@ -65,6 +68,12 @@ def acts_for(caller: Caller, run: Run, /) -> bool:
     """Whether the caller may change this run: the same person, session and agent started it."""
     same_agent = caller.agent == run.agent or not caller.certain
     return (caller.principal, caller.session) == (run.principal, run.session) and same_agent
+
+
+def is_surely_of(caller: Caller, run: Run, /) -> bool:
+    """Whether the very agent that calls started this run: its client names sessions, and tells its agents apart."""
+    is_told = caller.certain and bool(caller.session) and not caller.session.startswith(PROCESS_SESSION)
+    return is_told and acts_for(caller, run)
 
 
 def is_lapsed(run: Run, /, *, now_ms: int) -> bool:

@@ -1,12 +1,14 @@
 """Records as people and scripts read them: the columns of tables, of `--json` and of resources."""
 
+from collections.abc import Sequence
+
 from loomstack_mcp.core.changes.conflict_records import Agreement, Conflict
 from loomstack_mcp.core.changes.conflicts import conflict_advice
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.events import Event
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.notes import Note
-from loomstack_mcp.core.outcomes import Outcome
+from loomstack_mcp.core.outcomes import MAKER, Outcome
 from loomstack_mcp.core.phrases import Body, age, lean
 from loomstack_mcp.core.runs import Run, is_lapsed, is_lost
 
@@ -96,6 +98,25 @@ def event_shown(event: Event, /, *, now_ms: int) -> Body:
         "about": event.about,
         "payload": event.payload,
     }
+
+
+def outcomes_told(run: Run, outcomes: Sequence[Outcome], /) -> tuple[str, ...]:
+    """What was recorded of a run, in few words, oldest first: of a maker's by whomever, of a checker's by itself.
+
+    `outcomes` may hold those of other runs.
+    """
+    return tuple(
+        _told(outcome, by_whom=not run.checks_run)
+        for outcome in outcomes
+        if run.id == (outcome.run_id if run.checks_run else outcome.about_run)
+    )
+
+
+def _told(outcome: Outcome, *, by_whom: bool) -> str:
+    counted = outcome.passed + outcome.failed
+    score = f" {outcome.passed}/{counted}" if counted else ""
+    who = f"{outcome.role}: " if by_whom and outcome.role != MAKER else ""
+    return f"{who}{outcome.status}{score}"
 
 
 def outcome_shown(outcome: Outcome, /, *, now_ms: int) -> Body:

@@ -10,7 +10,7 @@ from loomstack_mcp.adapters.pauses import refuse_paused
 from loomstack_mcp.adapters.settings import Settings, load_settings
 from loomstack_mcp.adapters.system import current_folder
 from loomstack_mcp.adapters.user import USER_FILE, principal
-from loomstack_mcp.core.claims import refused_edit
+from loomstack_mcp.core.claims import refused_change, refused_edit
 from loomstack_mcp.core.clients.payload import Action, Payload, refusal
 from loomstack_mcp.core.errors import Invalid, LoomError, StoreUnavailable
 from loomstack_mcp.core.repos import Checkout
@@ -47,10 +47,13 @@ def _judged(quick: Quick, caller: Caller, action: Action, settings: Settings) ->
             stamp = _stamp(written, settings)  # before what it is of is read
             checkout = checkout_of(quick, written.worktree)
             _refuse_paused(settings.home, checkout, action.session)
+            check = quick.edits.check_of(caller)
             found, now_ms = quick.edits.blockers(caller, checkout, tuple(written.patterns))
         except (LoomError, OSError) as error:
             writes.missed.append(error)
             continue
+        if check:
+            return refusal(refused_change(*check)), ()
         if found:
             held.append(refused_edit(found, now_ms=now_ms))
         free.append((checkout, {str(top): stamp for top in written.tops}))

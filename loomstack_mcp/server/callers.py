@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from loomstack_mcp.adapters.user import principal
-from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.core.runs import PROCESS_SESSION, Caller
 
 
 def caller_of(meta: Mapping[str, Any], *, over_http: bool = False) -> Caller:
@@ -44,7 +44,7 @@ def tool_use_of(meta: Mapping[str, Any]) -> str:
 @functools.cache
 def _process() -> str:
     """The session of a client that names none: one server process serves one client."""
-    return f"process:{os.getpid()}-{os.urandom(4).hex()}"
+    return f"{PROCESS_SESSION}{os.getpid()}-{os.urandom(4).hex()}"
 
 
 def _text(meta: Any, name: str) -> str:

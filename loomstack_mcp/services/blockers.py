@@ -45,6 +45,19 @@ class EditService:
             pages = overlapping(tx, edit.repo_id, "claim", edit.patterns, ignore_case=ignore_case)
             return tuple(held_against(tx, edit, family, pages, ignore_case=ignore_case)[0]), tx.now_ms
 
+    def check_of(self, caller: Caller) -> tuple[str, str] | None:
+        """The run under which a sub-agent now checks another, and that other; None for whoever makes something.
+
+        Of a session's own agent nothing is said: without a hook's word its sub-agents' runs count as its own.
+        """
+        if not caller.agent:
+            return None
+        who = {"principal": caller.principal, "session": caller.session, "agent": caller.agent}
+        with self._store.read() as tx:
+            for row in tx.all(RUNS["check_of_agent"], **who):
+                return (row["id"], row["checks_run"]) if row["checks_run"] else None
+        return None
+
 
 def held_against(
     tx: Tx, wanted: Waiter, family: Collection[str], pages: Iterable[Sequence[str]], /, *, ignore_case: bool

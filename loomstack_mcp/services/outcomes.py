@@ -6,7 +6,6 @@ from dataclasses import replace
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import LIST_MAX, NAME_CHARS_MAX
 from loomstack_mcp.core.outcomes import (
-    CHECKER,
     ENDING,
     MAKER,
     ROLES,
@@ -17,6 +16,7 @@ from loomstack_mcp.core.outcomes import (
     Role,
     SeenCommits,
     Status,
+    actual_role,
     checked,
     known_role,
     next_step,
@@ -25,7 +25,7 @@ from loomstack_mcp.core.outcomes import (
     shas,
     whole_shas,
 )
-from loomstack_mcp.core.runs import Caller, Run
+from loomstack_mcp.core.runs import Caller, Run, is_surely_of
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, expiry, landed_index, ledger
 from loomstack_mcp.services.acting import RUNS, acting_run
@@ -58,7 +58,8 @@ class OutcomeService:
         seen: SeenCommits | None = None,
         links: Mapping[str, str] | None = None,
     ) -> OutcomeResult:
-        """Record an outcome. A run that checks another records about that other run, as its checker.
+        """Record an outcome. A run that checks another records about that other run, as its checker; where the very
+        agent that made it calls, that is one more word of its maker, and no evidence.
 
         `done` and `abandoned` end a maker's run and release its claims. `seen` is what a repository knows of
         the commits, None where none is seen: what the run cannot have made is kept, but not bound to it. Raises
@@ -76,9 +77,11 @@ class OutcomeService:
         with acting_run(self._store, caller, run_id) as (tx, run):
             if role != MAKER and run.checks_run is None:
                 raise Invalid(f"run {run.id} checks no run: start the {role} with checks_run=<the maker's run>")
-            role = CHECKER if run.checks_run and role == MAKER else role
             about = run.checks_run or run.id
-            kept, unbound = _looked_up(tx, run, about, commits, seen, by_maker=role == MAKER)
+            [maker] = rows.records(Run, tx.all(RUNS["get"], id=about))
+            is_own_word = run.checks_run is not None and is_surely_of(caller, maker)
+            role = actual_role(role, checks_another=run.checks_run is not None, is_own_word=is_own_word)
+            kept, unbound = _looked_up(tx, run, maker, commits, seen, by_maker=role == MAKER)
             past = rows.records(Outcome, tx.all(OUTCOMES["about"], about_run=about))
             draft, step = self._judged(past, status=status, role=role, checks=checks, finding=finding or run.finding)
             draft = replace(
@@ -94,9 +97,15 @@ class OutcomeService:
             )
             outcome = _recorded(tx, run, draft)
             later = ledger.bind_commits(tx, about, run.repo_id, [sha for sha in kept if sha not in unbound])
-            result = _closing(tx, run, outcome, step, warnings=outcome_warnings(outcome, unbound))
+            warnings = outcome_warnings(outcome, unbound, is_own_word=is_own_word)
+            result = _closing(tx, run, outcome, step, warnings=warnings)
         landed_index.index_bound(self._store, about, run.repo_id, later)
         return result
+
+    def of_runs(self, run_ids: Sequence[str]) -> tuple[Outcome, ...]:
+        """What was recorded about these runs, by whomever, oldest first."""
+        with self._store.read() as tx:
+            return rows.records(Outcome, tx.all(OUTCOMES["of_runs"], run_ids=rows.json_column(list(run_ids))))
 
     def _judged(
         self, past: Sequence[Outcome], *, status: Status, role: Role, checks: CheckCounts, finding: str
@@ -140,14 +149,13 @@ class OutcomeService:
 
 
 def _looked_up(
-    tx: Tx, run: Run, about: str, commits: Sequence[str], seen: SeenCommits | None, *, by_maker: bool
+    tx: Tx, run: Run, maker: Run, commits: Sequence[str], seen: SeenCommits | None, *, by_maker: bool
 ) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The commits, by their whole ids where somebody could look, and which of them are not the run's, and why."""
-    [maker] = rows.records(Run, tx.all(RUNS["get"], id=about))
+    """The commits, by their whole ids where somebody could look, and which of them are not the maker's, and why."""
     if seen is None or seen.repo_id != run.repo_id:
         return tuple(commits), ledger.made_by_others(tx, maker, commits)
     kept = whole_shas(commits, seen)
-    unfit = not_made(seen, about, run_age_ms=tx.now_ms - maker.started_at_ms, by_maker=by_maker)
+    unfit = not_made(seen, maker.id, run_age_ms=tx.now_ms - maker.started_at_ms, by_maker=by_maker)
     return kept, {**ledger.made_by_others(tx, maker, kept), **unfit}
 
 

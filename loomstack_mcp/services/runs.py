@@ -15,7 +15,7 @@ from loomstack_mcp.core.limits import (
 from loomstack_mcp.core.outcomes import Outcome
 from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.repos import Checkout
-from loomstack_mcp.core.runs import Caller, Run
+from loomstack_mcp.core.runs import Caller, Run, is_surely_of
 from loomstack_mcp.core.stranded import StrandedRun
 from loomstack_mcp.core.texts import bounded
 from loomstack_mcp.services import context, events, expiry, path_index, repos, waiters
@@ -106,6 +106,7 @@ class RunService:
             tell_stranded(tx, run, stranded)
             alerts = events.delivered(tx, run.id)
         with self._store.read() as tx:  # what is only read keeps nobody at the gate
+            is_own_check = bool(run.checks_run) and is_surely_of(caller, run_of_id(tx, run.checks_run or ""))
             return StartResult(
                 run=run,
                 resumed=resumed,
@@ -113,7 +114,7 @@ class RunService:
                     tx, run.repo_id, run, run.paths, beside=beside, rules=rules, budget_tokens=budget_tokens
                 ),
                 warnings=path_warnings(tx, run, run.paths),
-                next=_next(run, held_by(tx, run.id)),
+                next=_next(run, held_by(tx, run.id), is_own_check=is_own_check),
                 alerts=alerts,
             )
 
@@ -162,9 +163,11 @@ class RunService:
             )
 
 
-def _next(run: Run, held: Sequence[Claim]) -> str:
+def _next(run: Run, held: Sequence[Claim], *, is_own_check: bool) -> str:
     if run.state == "ended":
         return f"This run ended ({run.status}): start the next one with another key."
+    if is_own_check:
+        return f"{run.checks_run} is your own run, so that your check is no evidence; let another agent start it."
     if run.checks_run:
         return f"Check {run.checks_run}, then record_outcome with role=checker and the counts."
     if held:

@@ -66,6 +66,23 @@ def test_lists_are_tables_for_people_and_json_for_scripts(loomstack: Run, busy: 
     assert claim["claim"] in table[1]
 
 
+def test_runs_tell_what_came_of_them_and_what_they_check(loomstack: Run, serve: Callable[..., Server]) -> None:
+    maker, checker = serve(), serve()
+    made = maker.answer("start_run", loop="refactor", goal="net prices")["run"]
+    checking = checker.answer("start_run", loop="check", goal="net prices", checks_run=made)["run"]
+    maker.answer("record_outcome", status="passed", summary="made")
+    failed = {"passed": 2, "failed": 6, "failing": ["test_tax"]}
+    checker.answer("record_outcome", status="failed", summary="not yet", role="checker", checks=failed)
+    maker.answer("record_outcome", status="passed", summary="mended", checks={"passed": 3})
+    checker.answer("record_outcome", status="passed", summary="all", role="checker", checks={"passed": 8})
+    maker.answer("record_outcome", status="done", summary="landed")
+    told = {run["run"]: (run["checks"], run["outcomes"]) for run in json_of(loomstack("runs", "--json"))}
+    words = ["passed", "checker: failed 2/8", "passed 3/3", "checker: passed 8/8", "done"]
+
+    assert told == {made: ("", words), checking: (made, ["failed 2/8", "passed 8/8"])}
+    assert ", ".join(words) in loomstack("runs").stdout
+
+
 def test_lists_may_be_narrowed(loomstack: Run, busy: Server) -> None:
     busy.answer("record_outcome", status="done", summary="split")
 

@@ -1,19 +1,24 @@
 """The hook as its client runs it: a process, JSON on stdin, a reply on stdout."""
 
 import contextlib
+import json
 import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from loomstack_mcp.adapters.git.worktree import worktree_at
+from loomstack_mcp.adapters.settings import load_settings
+from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.limits import GATE_WAIT_MS
+from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.store.sqlite import gate
-from tests.conftest import Run, git
+from tests.conftest import Run, environment, git
 from tests.factories import BEA
 from tests.hooks.support import claude_edit, codex_patch, hook
 from tests.processes import HOOK, run
@@ -153,6 +158,35 @@ def test_a_claim_of_a_run_that_is_over_stops_nobody(tmp_path: Path, shop: Path) 
 
     assert before
     assert hook(tmp_path, "claude", claude_edit(shop, "src/a.py")) is None
+
+
+def test_a_sub_agent_that_checks_another_run_edits_nothing_until_it_starts_work_of_its_own(
+    tmp_path: Path, shop: Path
+) -> None:
+    # As both clients say it: an edit by the sub-agent, by another one, and by the session's own agent.
+    edits = [claude_edit(shop, str(shop / "free.py"), **who) for who in ({"agent_id": "a1"}, {"agent_id": "a2"}, {})]
+    patch = "*** Begin Patch\n*** Add File: free.py\n+x\n*** End Patch"
+    sub = Caller(principal=principal(), session="claude:s-1", agent="a1")
+    thread = Caller(principal=principal(), session="codex:thread-1", agent="t-2")
+    found = worktree_at(shop)
+    assert found
+    checkout = found.checkout()
+    with open_loom(load_settings({}, environment=environment(tmp_path))) as loom:
+        for agent in (sub, thread, replace(sub, agent="")):
+            started(loom, agent, checkout)
+        before = [hook(tmp_path, "claude", edit) for edit in edits]
+        maker = started(loom, replace(sub, agent="a2"), checkout).id
+        checkers = [started(loom, agent, checkout, checks_run=maker).id for agent in (sub, thread)]
+        own = started(loom, replace(sub, agent=""), checkout, checks_run=maker).id
+        checking = [hook(tmp_path, "claude", edit) for edit in edits]
+        [patched] = [hook(tmp_path, "codex", codex_patch(shop, patch, agent_id="t-2"))]
+        started(loom, sub, checkout)
+        after = hook(tmp_path, "claude", edits[0])
+
+    assert [*before, *checking[1:], after] == [None] * 6
+    for reply, run_id in ((checking[0], checkers[0]), (patched, checkers[1])):
+        assert f"{run_id} checks {maker}" in json.dumps(reply)
+    assert own not in json.dumps(checking)
 
 
 def test_a_home_that_is_no_folder_is_said(tmp_path: Path, shop: Path) -> None:

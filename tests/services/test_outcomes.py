@@ -1,6 +1,7 @@
 """Outcomes: attempts, rework and the next step, against a model that remembers everything."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +16,7 @@ from loomstack_mcp.core.limits import LIST_MAX
 from loomstack_mcp.core.outcomes import CheckCounts, Outcome
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom, open_loom
-from tests.factories import ANA, BEA
+from tests.factories import ANA, BEA, SHOP
 from tests.services.support import CHEN, claimed, heard, recorded, started
 
 
@@ -105,6 +106,37 @@ def test_the_end_of_a_checkers_run_leaves_the_makers_and_its_claims(loom: Loom) 
     assert (result.released, result.next.action) == ((held.id,), "land")
     assert [loom.runs.details(run).run.state for run in (maker, checker)] == ["live", "ended"]
     assert recorded(loom, ANA).next.action == "land"
+
+
+@pytest.mark.parametrize(
+    ("maker", "checker", "action"),
+    [
+        (replace(ANA, agent="a1"), replace(ANA, agent="a2"), "land"),
+        (ANA, replace(ANA, agent="a2"), "land"),
+        (ANA, BEA, "land"),
+        (replace(ANA, agent="a1"), replace(ANA, agent="a1"), "check"),
+        (ANA, ANA, "check"),
+        # Several agents may stand behind these, of which no client tells.
+        (replace(ANA, session="process:1-a"), replace(ANA, session="process:1-a"), "land"),
+        (replace(ANA, certain=False), replace(ANA, certain=False), "land"),
+        (replace(ANA, session="", certain=False), replace(ANA, session="", certain=False), "land"),
+    ],
+)
+@pytest.mark.parametrize("role", ["checker", "reviewer"])
+def test_who_made_a_change_does_not_check_it(
+    loom: Loom, maker: Caller, checker: Caller, action: str, role: str
+) -> None:
+    made = started(loom, maker).id
+    recorded(loom, maker, made)
+    start = loom.runs.start(checker, SHOP, loop="check", goal="goal", checks_run=made, budget_tokens=800)
+    result = recorded(loom, checker, start.run.id, role=role, checks=CheckCounts(passed=8))
+
+    assert result.next.action == action
+    is_own = action == "check"
+    assert ("is your own run" in start.next, any("is your own run" in text for text in result.warnings)) == (
+        is_own, is_own,
+    )  # fmt: skip
+    assert recorded(loom, maker, made).next.action == action
 
 
 def test_an_outcome_of_one_run_says_nothing_of_another(loom: Loom) -> None:

@@ -182,6 +182,7 @@ def looks(found: Here, wired: Any, conflict: str) -> None:
     assert wired.conflicts.open(repo_id, limit=9)[0]
     assert wired.claims.held(repo_id, limit=9)[0]
     bea = wired.runs.latest(repo_id, limit=9)[0][-1].id
+    assert [outcome.summary for outcome in wired.outcomes.of_runs([bea])] == ["gross"]
     assert wired.runs.details(bea).claims
     assert wired.runs.boots_alternate() is False
     landed = wired.runs.details(bea).outcomes[0].commits[0]
@@ -204,6 +205,7 @@ def endings(found: Here, wired: Any) -> None:
     wired.sightings.saw_call(replace(chen, agent="sub"), "use-1")
     assert wired.sightings.known_caller(chen, "use-1").agent == "sub"
     assert wired.edits.blockers(chen, checkout, ["src/a.py"])[0][0].loop == "prices"
+    assert wired.edits.check_of(replace(chen, agent="sub")) is None
     wired.claims.withdraw(ANA, "", patterns=["src/"], mode="exclusive")
     wired.claims.release_paths(BEA, "")
     run = wired.runs.latest(repo_id, limit=9)[0][-1]

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def seen_stamps(store: str, caller: "Mapping[str, str]", folders: "Sequence[str]", paths: "Sequence[str]") -> list[str]:
     """The stamps of the sightings of a caller's edits in these worktrees, "" for each that has none.
 
-    None at all where a claim that is not its own may be in the way of these paths, in whatever repo they lie, or where
-    the store does not answer.
+    None at all where a claim that is not its own may be in the way of these paths, in whatever repo they lie, where the
+    caller checks another's work, or where the store does not answer.
     """
     try:
         with _Connection(store, mode="ro") as connection:
@@ -74,6 +74,8 @@ def _stamps(
 ) -> "Iterator[str]":
     texts = sql_texts("glance")
     _must_be_ours(connection, texts["file"])
+    if caller["agent"] and connection.execute(texts["check"], caller).fetchone():
+        raise _NotSure
     boot_id, boot_ms = boot_and_clock_ms()
     for key in (f"{path}/".lower() for path in paths):  # ASCII, of which this is the casefolded text
         low, high = keys_below(key)

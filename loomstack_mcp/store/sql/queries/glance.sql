@@ -6,6 +6,14 @@ SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version 
 -- By what it is known that an agent's edits in a worktree were seen, and that its settings are as they were then.
 SELECT stamp FROM sighting WHERE session = :session AND tool_use = '' AND agent = :agent AND folder = :folder
 
+-- :name check
+-- Whether the newest live run of a sub-agent checks another, as `runs.check_of_agent` tells it.
+SELECT 1 FROM (
+  SELECT checks_run FROM run
+  WHERE principal = :principal AND session = :session AND agent = :agent AND state = 'live'
+  ORDER BY started_at_ms DESC, seq DESC LIMIT 1
+) WHERE checks_run IS NOT NULL
+
 -- :name near
 -- A claim at or above a key, or below it, in any repo, that may be in an edit's way: held by no run of the caller's (as
 -- `runs.of_agents` and `runs.lineage` tell them), exclusively, and not lapsed for certain.

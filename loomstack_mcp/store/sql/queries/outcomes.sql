@@ -12,6 +12,12 @@ SELECT id, repo_id, run_id, about_run, seq, role, status, summary, passed, faile
   links, attempt, rework, next_action, recorded_at_ms
 FROM outcome WHERE about_run = :about_run ORDER BY seq
 
+-- :name of_runs
+-- What was recorded about some runs, oldest first.
+SELECT id, repo_id, run_id, about_run, seq, role, status, summary, passed, failed, failing, tried, finding, commits,
+  links, attempt, rework, next_action, recorded_at_ms
+FROM outcome WHERE about_run IN (SELECT value FROM json_each(:run_ids)) ORDER BY seq
+
 -- :name landed
 -- The last outcomes of a repo that name commits, newest first.
 SELECT id, repo_id, run_id, about_run, seq, role, status, summary, passed, failed, failing, tried, finding, commits,
