@@ -56,15 +56,15 @@ def is_addressed(note: Note, run: Run | None) -> bool:
 
 
 def claims_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Claim]:
-    """What other runs hold near the paths, and what they claimed last."""
+    """What other runs hold near the paths, and what they claimed last; the run that is checked stands in no way."""
     near = rows.json_column(_on(tx, repo_id, "claim", view))
     found = [
         *tx.all(CLAIMS["held_by_ids"], ids=near),
         *tx.all(CLAIMS["held"], repo_id=repo_id, now_ms=tx.now_ms, limit=_LATEST_MAX),
     ]
     once = {claim.id: claim for claim in rows.records(Claim, found)}
-    me = run.id if run else ""
-    return [claim for claim in once.values() if claim.run_id != me and claim.expires_at_ms > tx.now_ms]
+    mine = (run.id, run.checks_run) if run else ()
+    return [claim for claim in once.values() if claim.run_id not in mine and claim.expires_at_ms > tx.now_ms]
 
 
 def runs_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Run]:

@@ -139,6 +139,18 @@ def test_who_made_a_change_does_not_check_it(
     assert recorded(loom, maker, made).next.action == action
 
 
+def test_a_checker_is_not_told_that_the_run_which_it_checks_holds_its_paths(loom: Loom) -> None:
+    maker = started(loom, ANA).id
+    claimed(loom, ANA, "src/")
+    briefings = [
+        loom.runs.start(BEA, SHOP, loop="check", goal="goal", checks_run=checked, budget_tokens=800).briefing
+        for checked in ("", maker)
+    ]
+
+    assert [len(briefing.claims) for briefing in briefings] == [1, 0]
+    assert all(maker in [run["run"] for run in briefing.runs] for briefing in briefings)
+
+
 def test_an_outcome_of_one_run_says_nothing_of_another(loom: Loom) -> None:
     first = started(loom, ANA).id
     recorded(loom, ANA, status="failed")
