@@ -124,7 +124,7 @@ def _items_near(tx: Tx, repo_id: str, run: Run | None, view: View, rules: Sequen
     yield from (core.of_note(note, view) for note in notes_near(tx, repo_id, run, view))
     yield from (core.of_claim(claim, view) for claim in claims_near(tx, repo_id, run, view))
     yield from (core.of_run(other, view) for other in runs_near(tx, repo_id, run, view))
-    yield from (core.of_change(landed, view) for landed in landed_work(tx, repo_id, view))
+    yield from (core.of_change(landed, view) for landed in landed_work(tx, repo_id, run, view))
     yield from (item for rule in rules if (item := core.of_rule(rule, view)))
     yield from (core.of_conflict(found, view) for found in open_conflicts(tx, repo_id, limit=_CONFLICTS_MAX))
 

@@ -56,15 +56,15 @@ def is_addressed(note: Note, run: Run | None) -> bool:
 
 
 def claims_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Claim]:
-    """What other runs hold near the paths, and what they claimed last; the run that is checked stands in no way."""
+    """What other runs hold near the paths, and what they claimed last."""
     near = rows.json_column(_on(tx, repo_id, "claim", view))
     found = [
         *tx.all(CLAIMS["held_by_ids"], ids=near),
         *tx.all(CLAIMS["held"], repo_id=repo_id, now_ms=tx.now_ms, limit=_LATEST_MAX),
     ]
     once = {claim.id: claim for claim in rows.records(Claim, found)}
-    mine = (run.id, run.checks_run) if run else ()
-    return [claim for claim in once.values() if claim.run_id not in mine and claim.expires_at_ms > tx.now_ms]
+    known = _known(run)
+    return [claim for claim in once.values() if claim.run_id not in known and claim.expires_at_ms > tx.now_ms]
 
 
 def runs_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Run]:
@@ -75,20 +75,28 @@ def runs_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Run
         *tx.all(RUNS["live"], repo_id=repo_id, now_ms=tx.now_ms, limit=_LATEST_MAX),
     ]
     once = {other.id: other for other in rows.records(Run, found)}
-    me = run.id if run else ""
-    return [
-        other for other in once.values() if other.id != me and other.state == "live" and other.expires_at_ms > tx.now_ms
-    ]
+    known = _known(run)
+    others = (other for other in once.values() if other.id not in known)
+    return [other for other in others if other.state == "live" and other.expires_at_ms > tx.now_ms]
 
 
-def landed_work(tx: Tx, repo_id: str, view: View) -> Iterator[LandedWork]:
-    """What runs recorded as landed, on the paths that they had claimed for it: on my paths, and the latest."""
+def landed_work(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterator[LandedWork]:
+    """What runs recorded as landed, on the paths that they had claimed for it: on my paths, and the latest.
+
+    What a checker's own subject recorded is no news to it.
+    """
     changes, _ = on_purpose(tx, repo_id, view.paths, ignore_case=view.ignore_case)
     runs = list(dict.fromkeys(change.run for change in changes))[:_LANDED_MAX]
     here = (tx.all(OUTCOMES["about"], about_run=run_id) for run_id in runs)
     found = [*(row for rows_ in here for row in rows_), *tx.all(OUTCOMES["landed"], repo_id=repo_id, limit=_LANDED_MAX)]
     once = {outcome.id: outcome for outcome in rows.records(Outcome, found) if outcome.commits}
-    return works(tx, once.values())
+    checked = run.checks_run if run else None
+    return works(tx, [outcome for outcome in once.values() if outcome.about_run != checked])
+
+
+def _known(run: Run | None) -> tuple[str | None, ...]:
+    """The runs of which a briefing tells a run nothing: itself, and the one that it checks."""
+    return (run.id, run.checks_run) if run else ()
 
 
 def works(tx: Tx, outcomes: Iterable[Outcome]) -> Iterator[LandedWork]:

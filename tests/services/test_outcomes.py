@@ -1,5 +1,6 @@
 """Outcomes: attempts, rework and the next step, against a model that remembers everything."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -139,16 +140,19 @@ def test_who_made_a_change_does_not_check_it(
     assert recorded(loom, maker, made).next.action == action
 
 
-def test_a_checker_is_not_told_that_the_run_which_it_checks_holds_its_paths(loom: Loom) -> None:
+def test_a_checker_is_briefed_of_others_than_the_run_that_it_checks(loom: Loom) -> None:
     maker = started(loom, ANA).id
     claimed(loom, ANA, "src/")
+    recorded(loom, ANA, commits=["a" * 40])
     briefings = [
         loom.runs.start(BEA, SHOP, loop="check", goal="goal", checks_run=checked, budget_tokens=800).briefing
         for checked in ("", maker)
     ]
 
-    assert [len(briefing.claims) for briefing in briefings] == [1, 0]
-    assert all(maker in [run["run"] for run in briefing.runs] for briefing in briefings)
+    first, second = briefings
+    told = [(len(one.claims), len(one.changes), maker in json.dumps(one.runs)) for one in (first, second)]
+    assert told == [(1, 1, True), (0, 0, False)]
+    assert len(second.runs) == 1
 
 
 def test_an_outcome_of_one_run_says_nothing_of_another(loom: Loom) -> None:
