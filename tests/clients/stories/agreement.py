@@ -3,10 +3,23 @@
 import re
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tests.clients.script import Moment, Script, Turn
-from tests.clients.stories.hands import CONFLICT, RUN, SHA, SHOW_COMMIT, Hands, calls, commits, lane, own_run, read, told
+from tests.clients.stories.hands import (
+    CONFLICT,
+    RUN,
+    SHA,
+    SHOW_COMMIT,
+    Hands,
+    calls,
+    commits,
+    lane,
+    own_run,
+    read,
+    told,
+)
 from tests.deadlines import seconds
 
 NET, GREEN = "the test expects net prices", "make the trunk green"
@@ -54,6 +67,7 @@ class Meeting:
 
 def bea_script(hands: Hands, tree: Path, trunk: Path, meeting: Meeting) -> Script:
     """Bea's loop changes a test on purpose and lands it; then it goes on with the code, and is asked."""
+    record = partial(calls, hands, "record_outcome")
     maker: list[Turn] = [
         hands.loom("start_run", {"loop": "refactor", "goal": NET, "paths": [_TEST]}),
         calls(hands, "claim_paths", paths=[_TEST], intent="prices become net: 100 stays 100"),
@@ -61,12 +75,12 @@ def bea_script(hands: Hands, tree: Path, trunk: Path, meeting: Meeting) -> Scrip
         hands.shell(_TESTS),
         hands.shell(f"git commit --quiet --all --message 'Expect net prices' && {SHOW_COMMIT}"),
         calls(hands, "share_context", kind="intent", text=_WHY, paths=[_TEST]),
-        calls(hands, "record_outcome", status="passed", summary="asks for 100", commits=commits),
+        record(status="passed", summary="asks for 100", commits=commits),
         lambda moment: f"{own_run(hands, moment)}, commit {read(SHA, moment)}; red until the code follows",
         calls(hands, "check_conflicts"),
         calls(hands, "check_policy", action="land"),
         hands.shell(f"git -C {trunk} merge --quiet --ff-only loop/net-prices && {SHOW_COMMIT}"),
-        meeting.reached("landed", meeting.come("refused", calls(hands, "record_outcome", status="done", summary="landed"))),
+        meeting.reached("landed", meeting.come("refused", record(status="done", summary="landed"))),
         "landed",
         hands.loom("start_run", {"loop": "refactor", "goal": _CODE, "paths": ["shop/tax.py"]}),
         calls(hands, "claim_paths", paths=["shop/tax.py"], intent=_CODE),
@@ -74,14 +88,13 @@ def bea_script(hands: Hands, tree: Path, trunk: Path, meeting: Meeting) -> Scrip
         meeting.reached("released", meeting.come("asked", hands.shell(_TESTS))),
         calls(hands, "share_context", kind="intent", text=_CODE, paths=["shop/tax.py"]),
         lambda moment: f"asked by triage: may commit {read(SHA, moment)} go? {read(CONFLICT, moment)}",
-    ]  # fmt: skip
+    ]
     checker: list[Turn] = [
         lambda moment: hands.loom("start_run", {"loop": "check", "goal": NET, "checks_run": read(RUN, moment)}),
         hands.shell(f"git show --oneline HEAD; {_TESTS}"),
-        calls(hands, "record_outcome", role="checker", status="passed", summary="asks for 100", checks={"passed": 1},
-              commits=commits),
+        record(role="checker", status="passed", summary="asks for 100", checks={"passed": 1}, commits=commits),
         "1/1: it asks for 100",
-    ]  # fmt: skip
+    ]
     lead: list[Turn] = [
         *hands.opened(),
         *hands.start("maker", f"loop refactor, paths {_TEST}: {NET}"),
@@ -91,9 +104,7 @@ def bea_script(hands: Hands, tree: Path, trunk: Path, meeting: Meeting) -> Scrip
         hands.skilled("loom-resolve"),
         lambda moment: hands.shell(f"git show --oneline {read(SHA, moment)}"),
         lambda moment: hands.loom("start_run", {"loop": "refactor", "goal": f"answer {read(CONFLICT, moment)}"}),
-        lambda moment: calls(
-            hands, "share_context", kind="decision", supersedes=read(CONFLICT, moment), text=_YES
-        )(moment),
+        calls(hands, "share_context", kind="decision", supersedes=partial(read, CONFLICT), text=_YES),
         meeting.reached("agreed", meeting.come("settled", "The test may go; test and code come back together.")),
     ]
     return Script(lead, [lane(hands, "maker", maker), lane(hands, "checker", checker)])
@@ -101,11 +112,12 @@ def bea_script(hands: Hands, tree: Path, trunk: Path, meeting: Meeting) -> Scrip
 
 def ana_script(hands: Hands, tree: Path, trunk: Path, meeting: Meeting) -> Script:
     """Ana's loop finds the red test, is told, is refused, "fixes" it all the same, is stopped, and asks."""
+    record = partial(calls, hands, "record_outcome")
     triager: list[Turn] = [
         hands.loom("start_run", {"loop": "triage", "goal": GREEN, "paths": ["tests/"]}),
         hands.shell(f"git log --oneline -3; {_TESTS}"),
         calls(hands, "read_shared_context", paths=[_TEST]),
-        calls(hands, "record_outcome", status="done", summary="test_total is red on purpose: left alone"),
+        record(status="done", summary="test_total is red on purpose: left alone"),
         "tests/test_tax.py is red on purpose, says refactor: nothing to hand over",
     ]
     maker: list[Turn] = [
@@ -116,34 +128,34 @@ def ana_script(hands: Hands, tree: Path, trunk: Path, meeting: Meeting) -> Scrip
         *hands.edit(tree / _TEST, _ASKS_NET, _GROSS),
         hands.shell(_TESTS),
         hands.shell(f"git commit --quiet --all --message 'Mend the red test' && {SHOW_COMMIT}"),
-        calls(hands, "record_outcome", status="passed", summary="green", checks={"passed": 1}, commits=commits),
+        record(status="passed", summary="green", checks={"passed": 1}, commits=commits),
         lambda moment: f"{own_run(hands, moment)}, commit {read(SHA, moment)}; green",
         calls(hands, "check_conflicts"),
         lambda moment: f"stopped: {read(CONFLICT, moment)}",
         calls(hands, "check_conflicts"),
         calls(hands, "check_policy", action="land"),
         hands.shell(f"git -C {trunk} merge --quiet --ff-only loop/triage && {SHOW_COMMIT}"),
-        calls(hands, "record_outcome", status="done", summary="landed, as refactor agreed"),
+        record(status="done", summary="landed, as refactor agreed"),
         lambda moment: f"landed commit {read(SHA, moment)}",
     ]
     checker: list[Turn] = [
         lambda moment: hands.loom("start_run", {"loop": "check", "goal": GREEN, "checks_run": read(RUN, moment)}),
         hands.shell(f"git show --oneline HEAD; {_TESTS}"),
-        calls(hands, "record_outcome", role="checker", status="passed", summary="green", checks={"passed": 1},
-              commits=commits),
+        record(role="checker", status="passed", summary="green", checks={"passed": 1}, commits=commits),
         "1/1 pass",
-    ]  # fmt: skip
+    ]
+    since = partial(_cursor, hands)
     resolver: list[Turn] = [
         hands.loom("start_run", {"loop": "triage", "goal": GREEN, "paths": [_TEST]}),
         calls(hands, "check_conflicts"),
         hands.shell("git show main; git show loop/triage"),
         calls(hands, "read_shared_context", paths=[_TEST]),
-        lambda moment: calls(hands, "share_context", kind="fact", to="refactor", text=_asked(hands, moment)),
-        meeting.reached("asked", meeting.come("agreed", calls(hands, "read_shared_context", since=_cursor(hands)))),
+        calls(hands, "share_context", kind="fact", to="refactor", text=partial(_asked, hands)),
+        meeting.reached("asked", meeting.come("agreed", calls(hands, "read_shared_context", since=since))),
         calls(hands, "check_conflicts"),
-        calls(hands, "record_outcome", status="done", summary="refactor gave way: its code is not ready"),
+        record(status="done", summary="refactor gave way: its code is not ready"),
         "agreed by refactor: clear",
-    ]  # fmt: skip
+    ]
     lead: list[Turn] = [
         *hands.opened(),
         *hands.start("triager", f"Where is the trunk red? {GREEN}"),
@@ -167,5 +179,5 @@ def _asked(hands: Hands, moment: Moment) -> str:
     return f"{given}: may commit {found['commit'][:7]} go until its code is there? The trunk is red for all."
 
 
-def _cursor(hands: Hands) -> Callable[[Moment], int]:
-    return lambda moment: int(hands.answer(moment.result("read_shared_context"))["cursor"])
+def _cursor(hands: Hands, moment: Moment) -> int:
+    return int(hands.answer(moment.result("read_shared_context"))["cursor"])

@@ -64,7 +64,7 @@ class Claude:
         self.addressed: dict[str, str] = {}
 
     @staticmethod
-    def writable(shop: Path, tree: Path | None = None) -> Sequence[Path]:  # noqa: ARG004 Codex needs both
+    def writable(shop: Path, tree: Path | None = None) -> Sequence[Path]:
         """What the session has to be allowed beside its own folder, to commit there."""
         return ()
 
@@ -105,6 +105,7 @@ class Claude:
         return opening in json.dumps(request.get("system"))
 
     def answer(self, result: ToolResult) -> Json:
+        assert result.text.startswith("{"), result.text
         found: Json = result.json
         return found
 
@@ -188,12 +189,13 @@ def lane(hands: Hands, agent: str, turns: Sequence[Turn]) -> Lane:
 
 
 def calls(hands: Hands, tool: str, **arguments: object) -> Turn:
-    """A call that names the run which this agent was given when it started last."""
+    """A call that names the agent's run where the answer to its start asked for that."""
 
     def made(moment: Moment) -> Turn:
-        run = own_run(hands, moment)
+        start = hands.answer(moment.result("start_run"))
+        run = {"run": start["run"]} if "Pass run" in start["next"] else {}
         known = {name: given(moment) if callable(given) else given for name, given in arguments.items()}
-        return hands.loom(tool, {"run": run, **known})
+        return hands.loom(tool, {**run, **known})
 
     return made
 

@@ -14,8 +14,7 @@ _CHAPTER = """\
 
 What agents do with the definitions and skills of this package, call by call: who, what it calls, and what of the
 answer matters. Both clients really played them, with a scripted model in the place of their own, real files, real git
-and real tests; Claude Code and Codex make the same calls. Ids and commits are numbered. That each call names the
-agent's run is left out.
+and real tests; Claude Code and Codex make the same calls. Ids and commits are numbered.
 
 ## A change is sent back once
 
@@ -33,8 +32,9 @@ less than 800 tokens.
 ## A red test is not what it seems
 
 Bea's loop changes a test on purpose, before the code. Ana's loop, in a worktree and a client of its own, finds the
-trunk red. It is told why, is refused while Bea's run holds the test, and is stopped before it lands what takes Bea's
-change back: git sees no conflict there, and all tests pass.
+trunk red. It is told why, and its claim is refused while Bea's run holds the test; so is the edit that its session
+tries all the same, which no definition tells. It is stopped before it lands what takes Bea's change back: git sees no
+conflict there, and all tests pass.
 
 ```text
 {}

@@ -1,5 +1,6 @@
 """The first story: a change that one agent makes, that another sends back once and then passes."""
 
+from functools import partial
 from pathlib import Path
 
 from tests.clients.script import Script, Turn
@@ -18,7 +19,7 @@ _TESTS = "python3 -B -m unittest"
 
 def rework_script(hands: Hands, shop: Path) -> Script:
     """The lead, the maker and the checker, as skill `loom-run` and the two definitions lead them."""
-    code = shop / "shop" / "cents.py"
+    code, record = shop / "shop" / "cents.py", partial(calls, hands, "record_outcome")
 
     maker: list[Turn] = [
         hands.loom("start_run", {"loop": "amounts", "goal": GOAL, "paths": ["shop/cents.py"]}),
@@ -26,27 +27,27 @@ def rework_script(hands: Hands, shop: Path) -> Script:
         *hands.edit(code, _UNDONE, HASTY),
         hands.shell(f"{_TESTS} -k whole -k point"),
         hands.shell(f"git checkout --quiet -b loop/amounts && {_COMMIT}"),
-        calls(hands, "record_outcome", status="passed", summary="reads float()", checks={"passed": 2}, commits=commits),
+        record(status="passed", summary="reads float()", checks={"passed": 2}, commits=commits),
         lambda moment: f"{own_run(hands, moment)}, commit {read(SHA, moment)}; the two plain cases pass",
         *hands.edit(code, HASTY, MENDED),
         hands.shell(_TESTS),
         hands.shell(_COMMIT),
-        calls(hands, "record_outcome", status="passed", summary="reads signs", checks={"passed": 8}, tried="float() alone", commits=commits),
+        record(status="passed", summary="reads signs", checks={"passed": 8}, tried="float() alone", commits=commits),
         lambda moment: f"{own_run(hands, moment)}, commit {read(SHA, moment)}; all eight pass",
         calls(hands, "check_conflicts"),
         calls(hands, "check_policy", action="land"),
         hands.shell(f"git checkout --quiet main && git merge --quiet --ff-only loop/amounts && {SHOW_COMMIT}"),
-        calls(hands, "record_outcome", status="done", summary="landed"),
+        record(status="done", summary="landed"),
         lambda moment: f"landed commit {read(SHA, moment)}",
     ]
     bad = {"passed": 2, "failed": 6, "failing": FAILING}
     checker: list[Turn] = [
         lambda moment: hands.loom("start_run", {"loop": "check", "goal": GOAL, "checks_run": read(RUN, moment)}),
         hands.shell(f"git show --oneline --stat HEAD; {_TESTS}"),
-        calls(hands, "record_outcome", role="checker", status="failed", summary="reads only plain numbers", checks=bad, commits=commits),
+        record(role="checker", status="failed", summary="reads only plain numbers", checks=bad, commits=commits),
         f"2/8 pass. Failing: {'; '.join(FAILING)}",
         hands.shell(f"git show --oneline --stat HEAD; {_TESTS}"),
-        calls(hands, "record_outcome", role="checker", status="passed", summary="all read", checks={"passed": 8}, commits=commits),
+        record(role="checker", status="passed", summary="all read", checks={"passed": 8}, commits=commits),
         "8/8 pass",
     ]
     made = "Check commit {} of {}: " + GOAL
@@ -60,4 +61,3 @@ def rework_script(hands: Hands, shop: Path) -> Script:
         lambda moment: f"Landed commit {read(SHA, moment)} after one rework: 2/8, then 8/8. Nothing is open.",
     ]
     return Script(lead, [lane(hands, "maker", maker), lane(hands, "checker", checker)])
-

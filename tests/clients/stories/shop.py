@@ -40,6 +40,7 @@ CASES = {
     "empty": ("", 0),
 }
 """What customers type, and what is meant."""
+_CASES_OF = "import unittest\n\nfrom shop.cents import cents\n\n\nclass Cents(unittest.TestCase):"
 _RULE = """\
 version: 1
 policy: landing
@@ -64,7 +65,7 @@ def cents_shop(folder: Path) -> Path:
         "shop/__init__.py": "",
         "shop/cents.py": UNREAD,
         "tests/__init__.py": "",
-        "tests/test_cents.py": f"import unittest\n\nfrom shop.cents import cents\n\n\nclass Cents(unittest.TestCase):{cases}",
+        "tests/test_cents.py": f"{_CASES_OF}{cases}",
         "policies/landing.yaml": _RULE,
         ".gitignore": "__pycache__/\n",
     }
@@ -88,7 +89,7 @@ def priced_shop(folder: Path) -> Path:
 def set_up(shop: Path, home: Path, *, hook: bool = True) -> dict[str, str]:
     """What a team has done: `init`, the agents and skills of both clients. Returns what a session needs to be told."""
     env = {"LOOMSTACK_HOME": str(home / "loom")}
-    home.mkdir()
+    home.mkdir(parents=True)
     commands = {**env, "PATH": PATH, "HOME": str(home)}
     subprocess.run(["loomstack-mcp", "init", "--yes"], cwd=shop, env=commands, capture_output=True, check=True)
     for source, target in _DEFINITIONS:

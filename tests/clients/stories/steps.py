@@ -38,7 +38,7 @@ class Step:
     @property
     def costs(self) -> int:
         """Characters of the arguments and the answer."""
-        return sum(len(json.dumps(part, ensure_ascii=False, separators=(",", ":"))) for part in (self.arguments, self.answer))
+        return sum(map(_size, (self.arguments, self.answer)))
 
 
 def steps(hands: Hands, run: ClientRun, *, owner: str = "") -> list[Step]:
@@ -60,6 +60,10 @@ def cost_table(played: Sequence[Step]) -> tuple[str, int]:
     rows = [f"{step.costs / _CHARS_A_TOKEN:7.1f}  {step.who:8} {step.tool}" for step in ours]
     total = -(-sum(step.costs for step in ours) // _CHARS_A_TOKEN)
     return "\n".join([*rows, f"{total:7}  in all"]), total
+
+
+def _size(part: Json) -> int:
+    return len(json.dumps(part, ensure_ascii=False, separators=(",", ":")))
 
 
 def _results(run: ClientRun) -> Iterable[ToolResult]:

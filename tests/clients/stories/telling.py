@@ -13,9 +13,12 @@ _NAMED = re.compile(r"\b(?:(run|claim|conf|note)_[0-9A-Z]{8}|(?=[0-9a-f]*[0-9])[
 _COMMIT_CHARS = 7
 _PERSON = re.compile(r"(?<=[a-z])@\w+")
 _REFUSED = re.compile(r"[\w/.]+ is claimed by [^.]*\.")
-_LAST = re.compile(r"^(?:OK|FAILED.*|commit .*)$", re.MULTILINE)
+_REPORT = re.compile(r"^(?:OK|FAILED.*)$", re.MULTILINE)
+_COMMIT = re.compile(r"^commit \w+$", re.MULTILINE)
+_WORDS_MAX = 70
+"""Of one argument, as much is shown."""
 _LEFT_OUT = ("run", "since")
-"""That an agent names its run in each call goes without saying."""
+"""Without the hook of Claude Code, an agent is asked to name its run in each call."""
 
 
 def told(played: Sequence[Step], *, folders: Mapping[str, str]) -> str:
@@ -45,7 +48,8 @@ def _lines(step: Step) -> list[str]:
     if step.tool == "edit":
         return [f"edits {given['path']}", *_REFUSED.findall(step.text)[:1]]
     if step.tool == "shell":
-        return [f"$ {given['command'].removesuffix(f' && {SHOW_COMMIT}')}", *_LAST.findall(step.text.replace("\r", ""))[-1:]]
+        shown, is_told, _ = given["command"].partition(f" && {SHOW_COMMIT}")
+        return [f"$ {shown}", *(_COMMIT if is_told else _REPORT).findall(step.text.replace("\r", ""))[-1:]]
     said = ", ".join(f"{name}={_short(value)}" for name, value in given.items() if name not in _LEFT_OUT)
     return [f"{step.tool}({said})", *_gist(step.tool, step.answer)]
 
@@ -69,7 +73,8 @@ def _gist(tool: str, answer: Json) -> Iterator[str]:
 def _known(answer: Json) -> Iterator[str]:
     """What others said and hold."""
     for note in answer.get("notes", []):
-        yield f"{note['who']}, {note['kind']}{' on ' * bool(note.get('paths'))}{_short(note.get('paths', []))}: {note['text']}"
+        place = f" on {_short(note['paths'])}" if "paths" in note else ""
+        yield f"{note['who']}, {note['kind']}{place}: {note['text']}"
     for claim in answer.get("claims", []):
         yield f"{claim['who']} holds {_short(claim['paths'])}: {claim['intent']}"
     for blocker in answer.get("blockers", []):
@@ -82,7 +87,8 @@ def _judged(answer: Json) -> Iterator[str]:
     if "verdict" not in answer:
         return
     for found in answer.get("conflicts", []):
-        yield f"{answer['verdict']}, {found['conflict']}: takes back {found['commit'][:7]} of {found['who']}: {found['intent']}"
+        back = f"takes back {found['commit'][:7]} of {found['who']}: {found['intent']}"
+        yield f"{answer['verdict']}, {found['conflict']}: {back}"
         yield found["do"]
     for agreed in answer.get("agreed", []):
         yield f"{agreed['who']} agreed to {agreed['commit'][:7]}: {agreed['text']}"
@@ -91,8 +97,13 @@ def _judged(answer: Json) -> Iterator[str]:
 
 
 def _short(value: object) -> str:
+    text = _spelled(value)
+    return f"{text[: _WORDS_MAX - 1]}…" if len(text) > _WORDS_MAX else text
+
+
+def _spelled(value: object) -> str:
     if isinstance(value, dict):
-        return " ".join(f"{name} {_short(inner)}" for name, inner in value.items())
+        return "; ".join(f"{name}: {_spelled(inner)}" for name, inner in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
@@ -109,4 +120,3 @@ def _numbered(text: str) -> str:
         return names[key]
 
     return _NAMED.sub(name, text)
-
