@@ -120,7 +120,35 @@ def ana_script(hands: Hands, tree: Path, trunk: Path, meeting: Meeting) -> Scrip
         record(status="done", summary="test_total is red on purpose: left alone"),
         "tests/test_tax.py is red on purpose, says refactor: nothing to hand over",
     ]
-    maker: list[Turn] = [
+    checker: list[Turn] = [
+        lambda moment: hands.loom("start_run", {"loop": "check", "goal": GREEN, "checks_run": read(RUN, moment)}),
+        hands.shell(f"git show --oneline HEAD; {_TESTS}"),
+        record(role="checker", status="passed", summary="green", checks={"passed": 1}, commits=commits),
+        "1/1 pass",
+    ]
+    lead: list[Turn] = [
+        *hands.opened(),
+        *hands.start("triager", f"Where is the trunk red? {GREEN}"),
+        *hands.start("maker", f"loop triage, paths {_TEST}: {GREEN}"),
+        *hands.edit(tree / _TEST, _ASKS_NET, _GROSS),
+        meeting.reached("refused", meeting.come("released", hands.tell("maker", f"{_TEST} is free: go on")[0])),
+        *hands.tell("maker", "")[1:],
+        *hands.start("checker", lambda moment: f"Check commit {read(SHA, moment)} of {read(RUN, moment)}: {GREEN}"),
+        *hands.tell("maker", "A checker passed it, 1/1: land it"),
+        *hands.start("resolver", lambda moment: f"{read(CONFLICT, moment)} stops loop triage: {GREEN}"),
+        *hands.tell("maker", "refactor agreed, it is clear: land it"),
+        meeting.reached("settled", lambda moment: f"Landed commit {read(SHA, moment)}, as refactor agreed."),
+    ]
+    lanes = {
+        "triager": triager, "maker": _ana_maker(hands, tree, trunk), "checker": checker,
+        "resolver": _ana_resolver(hands, meeting),
+    }  # fmt: skip
+    return Script(lead, [lane(hands, agent, turns) for agent, turns in lanes.items()])
+
+
+def _ana_maker(hands: Hands, tree: Path, trunk: Path) -> list[Turn]:
+    record = partial(calls, hands, "record_outcome")
+    return [
         hands.loom("start_run", {"loop": "triage", "goal": GREEN, "paths": [_TEST]}),
         calls(hands, "claim_paths", paths=[_TEST], intent="fix the red test"),
         lambda moment: f"{own_run(hands, moment)}: refused, refactor holds {_TEST}",
@@ -138,14 +166,11 @@ def ana_script(hands: Hands, tree: Path, trunk: Path, meeting: Meeting) -> Scrip
         record(status="done", summary="landed, as refactor agreed"),
         lambda moment: f"landed commit {read(SHA, moment)}",
     ]
-    checker: list[Turn] = [
-        lambda moment: hands.loom("start_run", {"loop": "check", "goal": GREEN, "checks_run": read(RUN, moment)}),
-        hands.shell(f"git show --oneline HEAD; {_TESTS}"),
-        record(role="checker", status="passed", summary="green", checks={"passed": 1}, commits=commits),
-        "1/1 pass",
-    ]
-    since = partial(_cursor, hands)
-    resolver: list[Turn] = [
+
+
+def _ana_resolver(hands: Hands, meeting: Meeting) -> list[Turn]:
+    record, since = partial(calls, hands, "record_outcome"), partial(_cursor, hands)
+    return [
         hands.loom("start_run", {"loop": "triage", "goal": GREEN, "paths": [_TEST]}),
         calls(hands, "check_conflicts"),
         hands.shell("git show main; git show loop/triage"),
@@ -156,21 +181,6 @@ def ana_script(hands: Hands, tree: Path, trunk: Path, meeting: Meeting) -> Scrip
         record(status="done", summary="refactor gave way: its code is not ready"),
         "agreed by refactor: clear",
     ]
-    lead: list[Turn] = [
-        *hands.opened(),
-        *hands.start("triager", f"Where is the trunk red? {GREEN}"),
-        *hands.start("maker", f"loop triage, paths {_TEST}: {GREEN}"),
-        *hands.edit(tree / _TEST, _ASKS_NET, _GROSS),
-        meeting.reached("refused", meeting.come("released", hands.tell("maker", f"{_TEST} is free: go on")[0])),
-        *hands.tell("maker", "")[1:],
-        *hands.start("checker", lambda moment: f"Check commit {read(SHA, moment)} of {read(RUN, moment)}: {GREEN}"),
-        *hands.tell("maker", "A checker passed it, 1/1: land it"),
-        *hands.start("resolver", lambda moment: f"{read(CONFLICT, moment)} stops loop triage: {GREEN}"),
-        *hands.tell("maker", "refactor agreed, it is clear: land it"),
-        meeting.reached("settled", lambda moment: f"Landed commit {read(SHA, moment)}, as refactor agreed."),
-    ]
-    lanes = {"triager": triager, "maker": maker, "checker": checker, "resolver": resolver}
-    return Script(lead, [lane(hands, agent, turns) for agent, turns in lanes.items()])
 
 
 def _asked(hands: Hands, moment: Moment) -> str:

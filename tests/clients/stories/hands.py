@@ -25,6 +25,12 @@ _OPENING = {
     "triager": "Find work for others. Mend nothing",
 }
 """How the definition of each agent begins: a conversation that was given it is this agent's."""
+_DOES = {
+    "maker": "make the change",
+    "checker": "check the change",
+    "resolver": "settle the conflict",
+    "triager": "look for work",
+}
 _AGENTS = "multi_agent_v1"
 _DEFERRED = ("share_context",)
 """What the lead itself may need of the tools that its client does not show up front."""
@@ -59,8 +65,11 @@ class Claude:
 
     name, skill = "Claude Code", "/"
 
-    def __init__(self, path: str, *folders: Path) -> None:
+    def __init__(self, path: str, *folders: Path, on_screen: bool = False) -> None:
         self._path, self._folders = path, folders
+        self._waits = [WAITS] if on_screen else []
+        """On its screen every agent works in the background."""
+        self._on_screen = on_screen
         self.addressed: dict[str, str] = {}
 
     @staticmethod
@@ -79,8 +88,8 @@ class Claude:
         return [call("Read", {"file_path": str(path)}), call("Edit", wanted)]
 
     def start(self, agent: str, task: Words) -> Sequence[Turn]:
-        given = {"description": agent, "subagent_type": agent, "run_in_background": False}
-        return [lambda moment: self._to(agent, call("Agent", {**given, "prompt": _said(task, moment)}))]
+        given = {"description": _DOES[agent], "subagent_type": agent, "run_in_background": False}
+        return [lambda moment: self._to(agent, call("Agent", {**given, "prompt": _said(task, moment)})), *self._waits]
 
     def tell(self, agent: str, message: Words) -> Sequence[Turn]:
         def send(moment: Moment) -> Turn:
@@ -116,9 +125,9 @@ class Claude:
             script, prompt, cwd=cwd, home=home, env=env, strict=False, allow=["Bash"], args=args, path=self._path
         )
 
-    def _to(self, agent: str, made: Call) -> Call:
+    def _to(self, agent: str, made: Call) -> Turn:
         self.addressed[made.id] = agent
-        return made
+        return [_aloud(agent, made), made] if self._on_screen else made
 
 
 class Codex:
@@ -170,7 +179,9 @@ class Codex:
         return opening in json.dumps(given)
 
     def answer(self, result: ToolResult) -> Json:
-        found: Json = json.loads(result.text.split("Output:\n", 1)[1])
+        _, _, shown = result.text.partition("Output:\n")
+        assert shown.startswith("{"), result.text
+        found: Json = json.loads(shown)
         return found
 
     def play(self, script: Script, prompt: str, *, cwd: Path, home: Path, env: dict[str, str]) -> ClientRun:
@@ -178,7 +189,7 @@ class Codex:
         args = ["--dangerously-bypass-hook-trust", "-c", f"sandbox_workspace_write.writable_roots={roots}"]
         return run_codex(script, prompt, cwd=cwd, home=home, env=env, trust=True, args=args, path=self._path)
 
-    def _to(self, agent: str, made: Call) -> Call:
+    def _to(self, agent: str, made: Call) -> Turn:
         self.addressed[made.id] = agent
         return made
 
@@ -220,6 +231,12 @@ def read(pattern: str, moment: Moment) -> str:
 def told(moment: Moment) -> str:
     """All of the conversation, as the client sent it."""
     return json.dumps(moment.request.get("messages") or moment.request.get("input"))
+
+
+def _aloud(agent: str, made: Call) -> str:
+    """What a reader of the screen is told of a call to an agent, of which the screen itself shows the name alone."""
+    words = made.arguments.get("prompt") or made.arguments["message"]
+    return f"To the {agent}: {words}"
 
 
 def _said(words: Words, moment: Moment) -> str:

@@ -89,7 +89,7 @@ def priced_shop(folder: Path) -> Path:
 def set_up(shop: Path, home: Path, *, hook: bool = True) -> dict[str, str]:
     """What a team has done: `init`, the agents and skills of both clients. Returns what a session needs to be told."""
     env = {"LOOMSTACK_HOME": str(home / "loom")}
-    home.mkdir(parents=True)
+    home.mkdir(parents=True, exist_ok=True)
     commands = {**env, "PATH": PATH, "HOME": str(home)}
     subprocess.run(["loomstack-mcp", "init", "--yes"], cwd=shop, env=commands, capture_output=True, check=True)
     for source, target in _DEFINITIONS:

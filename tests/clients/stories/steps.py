@@ -80,13 +80,13 @@ def _told(hands: Hands, made: Call, result: ToolResult) -> Json | None:
         tool = made.name.rpartition(_SERVER)[2]
         return {"tool": tool, "arguments": given, "answer": hands.answer(result), "text": result.text}
     if made.id in hands.addressed:
-        words = given.get("prompt") or given.get("message")
+        words = given.get("prompt", given.get("message"))
         return {"tool": "tell", "arguments": {"to": hands.addressed[made.id], "words": words}, "answer": {}}
     if made.name == "Skill" or "SKILL.md" in given.get("cmd", ""):
         [skill] = re.findall(r"loom-\w+", json.dumps(given))
         return {"tool": "skill", "arguments": {"skill": skill}, "answer": {}}
     if made.name in ("Bash", "exec_command"):
-        line = given.get("command") or given["cmd"]
+        line = given.get("command", given.get("cmd"))
         return {"tool": "shell", "arguments": {"command": line}, "answer": {}, "text": result.text}
     if made.name in ("Edit", "apply_patch"):
         path = given.get("file_path") or _EDITED.findall(given["command"])[0]
