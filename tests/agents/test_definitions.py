@@ -1,6 +1,7 @@
-"""Both plugins have the same texts, the hook that `init` writes, and the package's version."""
+"""Both plugins have the same texts, the hook that `init` writes, and the package's version; the help tells of them."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -58,3 +59,15 @@ def test_a_marketplace_leads_to_the_plugin(path: str) -> None:
 
     assert (market["name"], plugin["name"]) == ("loomstack", "loomstack")
     assert [*folder.glob(".*-plugin/plugin.json")] != []
+
+
+def test_the_chapter_tells_of_each_agent_and_skill_and_how_the_readmes_install_them() -> None:
+    """The READMEs' lines are run, in `tests/clients/test_plugins.py`."""
+    chapter = (ROOT / "loomstack_mcp/help/agents.md").read_text("utf-8")
+    readmes = [(plugin / "README.md").read_text("utf-8") for plugin in (CLAUDE, CODEX)]
+    blocks = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+
+    assert [one.name for one in [*agents(), *skills()] if f"| `{one.name}` |" not in chapter] == []
+    assert blocks.findall(chapter) == [blocks.findall(readme)[0] for readme in readmes]
+    for line in "".join(blocks.findall(readme)[1] for readme in readmes).splitlines():
+        assert f"`{line}`" in chapter
