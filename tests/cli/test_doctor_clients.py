@@ -7,6 +7,7 @@ import pytest
 from tests.cli.doctors import APPROVED, HOOK_HASH, Doctor
 from tests.conftest import commit_all, git
 
+ROOT = Path(__file__).parents[2]
 ENABLED = {"enabledMcpjsonServers": ["loomstack"]}
 TRUSTED_HOOK = f'trusted_hash = "{HOOK_HASH}"'
 
@@ -191,6 +192,52 @@ def test_a_hook_in_the_users_own_codex_file_counts(doctor: Doctor) -> None:
     doctor.codex_keeps(more=more)
 
     assert doctor.found()["Codex hook"]["status"] == "ok"
+
+
+PLUGIN = "loomstack@loomstack"
+CODEX_PLUGIN = f'[plugins."{PLUGIN}"]\nenabled = {{}}\n[mcp_servers.loomstack]\ncommand = "loomstack-mcp"\n'
+
+
+@pytest.mark.parametrize(
+    ("users", "projects", "status"),
+    [(True, None, "ok"), (True, False, "warn"), (False, True, "warn"), (None, True, "warn")],
+)
+def test_the_hook_of_a_plugin_counts_in_claude_code_where_its_user_switched_it_on(
+    doctor: Doctor, users: bool | None, projects: bool | None, status: str
+) -> None:
+    """As `claude plugin install` leaves the files; a repository alone switches no plugin on."""
+    doctor.write(".claude.json", {"mcpServers": {"loomstack": {"command": "loomstack-mcp"}}})
+    doctor.write("cache/hooks/hooks.json", (ROOT / "claude_agents/hooks/hooks.json").read_text())
+    copies = [{"scope": "user", "installPath": str(doctor.home / "cache"), "version": "0.1.0"}]
+    doctor.write(".claude/plugins/installed_plugins.json", {"version": 2, "plugins": {PLUGIN: copies}})
+    doctor.write(".claude/settings.json", {"enabledPlugins": {"other@x": True, PLUGIN: users}})
+    doctor.write("shop/.claude/settings.json", {"enabledPlugins": {PLUGIN: projects}})
+
+    assert doctor.found()["Claude Code hook"]["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("enabled", "trusted", "status", "words"),
+    [
+        ("true", TRUSTED_HOOK, "ok", ""),
+        ("true", "", "warn", "you have not trusted it"),
+        ("false", TRUSTED_HOOK, "warn", "no hook"),
+    ],
+)
+def test_the_hook_of_a_plugin_counts_in_codex_once_it_is_trusted(
+    doctor: Doctor, enabled: str, trusted: str, status: str, words: str
+) -> None:
+    """As `codex plugin add` and a person's trust leave the files."""
+    for version in ("0.0.9", "0.1.0"):
+        cache = f".codex/plugins/cache/loomstack/loomstack/{version}/hooks/hooks.json"
+        doctor.write(cache, (ROOT / "codex_agents/hooks/hooks.json").read_text())
+    state = f'[hooks.state."{PLUGIN}:hooks/hooks.json:pre_tool_use:0:0"]\n{trusted}\n'
+    doctor.codex_keeps(more=CODEX_PLUGIN.format(enabled) + state)
+    checks = doctor.found()
+
+    assert checks["Codex hook"]["status"] == status
+    assert words in checks["Codex hook"]["found"]
+    assert ("has to be trusted anew" in str(checks.get("Codex plugin"))) == (status == "ok")
 
 
 def test_a_server_that_is_switched_off_in_codex_is_said_to_be(doctor: Doctor) -> None:

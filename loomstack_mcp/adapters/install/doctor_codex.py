@@ -19,6 +19,7 @@ from loomstack_mcp.adapters.install.doctor_files import (
     texts_at,
     words_at,
 )
+from loomstack_mcp.adapters.install.doctor_plugins import codex_plugins
 from loomstack_mcp.core.clients.files.own_names import HOOK, NAME, VARIABLES
 
 _CLIENT = "Codex"
@@ -38,8 +39,8 @@ class _Settings:
     project: Entries
     """The worktree's."""
     is_trusted: bool
-    hooks: tuple[tuple[Path, Entries], ...]
-    """The files that may hold hooks, those of a project only from its main worktree."""
+    hooks: tuple[tuple[Path | str, Entries], ...]
+    """What may hold hooks, by its file or its plugin's name for that; of a project only the main worktree's."""
 
 
 def codex(place: Surroundings) -> Client:
@@ -65,7 +66,12 @@ def codex(place: Surroundings) -> Client:
     passed = (*_INHERITED, *words_at(entry, "env_vars"), *_named(entry))
     return Client(
         name=_CLIENT,
-        checks=(first, *_passing(entry, passed), *_hook(settings, place, [state for state, _ in hooks])),
+        checks=(
+            first,
+            *_passing(entry, passed),
+            *_hook(settings, place, [state for state, _ in hooks]),
+            *_unseen(settings),
+        ),
         entry=entry,
         environment={**{name: place.environment[name] for name in passed if name in place.environment}, **env},
         hook=next((command for state, command in hooks if settings.is_trusted and not state), ""),
@@ -91,6 +97,7 @@ def _read(place: Surroundings, files: SettingsReader) -> _Settings:
             (folder / "config.toml", own),
             (theirs / "hooks.json", files.json(theirs / "hooks.json")),
             (theirs / "config.toml", shared[place.main]),
+            *codex_plugins(folder, own, files),
         ),
     )
 
@@ -121,7 +128,15 @@ def _hook(settings: _Settings, place: Surroundings, states: Sequence[str]) -> It
         yield Check(check=name, status="warn", found=f"Codex does not run the hook: {states[0]}", mend=mend)
 
 
-def _states(path: Path, tree: Entries, own: Entries) -> Iterator[tuple[str, str]]:
+def _unseen(settings: _Settings) -> Iterator[Check]:
+    """Codex trusts a plugin's hook together with each file of the plugin, by a hash that only it can compute."""
+    for where, tree in settings.hooks:
+        if isinstance(where, str) and any(not state for state, _ in _states(where, tree, settings.own)):
+            found = "each update of it has to be trusted anew; whether that was done is not seen here, /hooks tells"
+            yield Check(check=f"{_CLIENT} plugin", status="ok", found=found)
+
+
+def _states(path: Path | str, tree: Entries, own: Entries) -> Iterator[tuple[str, str]]:
     """Why Codex does not run each hook of ours in a file, "" where it does or that cannot be told, and its command."""
     for group_index, group in tables_at(table_at(tree, "hooks"), "PreToolUse"):
         for index, handler in tables_at(group, "hooks"):
