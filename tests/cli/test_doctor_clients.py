@@ -240,6 +240,19 @@ def test_the_hook_of_a_plugin_counts_in_codex_once_it_is_trusted(
     assert ("has to be trusted anew" in str(checks.get("Codex plugin"))) == (status == "ok")
 
 
+@pytest.mark.parametrize(("state", "status"), [("", "warn"), (TRUSTED_HOOK, "ok")])
+def test_a_hook_of_ones_own_counts_in_a_folder_that_codex_does_not_trust(
+    doctor: Doctor, state: str, status: str
+) -> None:
+    """It runs there, as `tests/clients/test_plugins.py` shows of one that a plugin brings."""
+    doctor.write(".codex/hooks.json", (ROOT / "codex_agents/hooks/hooks.json").read_text())
+    key = f"{doctor.home}/.codex/hooks.json:pre_tool_use:0:0"
+    server = '[mcp_servers.loomstack]\ncommand = "loomstack-mcp"\n'
+    doctor.write(".codex/config.toml", f'{server}[hooks.state."{key}"]\n{state}\n')
+
+    assert doctor.found()["Codex hook"]["status"] == status
+
+
 def test_a_server_that_is_switched_off_in_codex_is_said_to_be(doctor: Doctor) -> None:
     doctor.init()
     doctor.codex_keeps(more="[mcp_servers.loomstack]\nenabled = false\n")
