@@ -1,22 +1,14 @@
-"""What a definition names and there is not: tools with their arguments, commands, paths, agents, skills."""
+"""What a definition names and there is not: tools, their arguments and values, and what it has in backticks."""
 
 import re
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import click
-
-from loomstack_mcp.adapters.policy.models import Doc
-from loomstack_mcp.cli.main import cli
-from tests.agents.definitions import ROOT, agents, skills
+from tests.agents.spans import is_known
 
 Tools = Mapping[str, Mapping[str, Any]]
 """The server's tools by name, with what each takes."""
 
-EXAMPLES = frozenset({"refactor"})
-"""Texts in backticks that a reader may choose another for."""
 SAID_BESIDE = {"share_context": {"kind", "text"}, "record_outcome": {"summary"}}
 """Required arguments that a definition may leave to the sentence around the call, and to the schema."""
 
@@ -24,6 +16,7 @@ _SPAN = re.compile(r"`([^`\n]+)`")
 _CALL = re.compile(r"\b([a-z]+(?:_[a-z]+)+)\(")
 _WORD = re.compile(r"(?<![\w`-])[a-z]+(?:_[a-z]+)+(?![\w(])")
 _TEXT = re.compile(r'"([^"]*)"')
+_GIVEN = re.compile(r'\b([a-z_]+)="([^"]*)"')
 _CLOSES = {"(": ")", "[": "]", "{": "}", "<": ">"}
 
 
@@ -39,8 +32,11 @@ def wrong_names(text: str, tools: Tools) -> list[str]:
     wrong = [word for name, given in calls(text) for word in _wrong_call(name, given, tools)]
     known = {*tools, *_properties(tools)}
     wrong += [f"{word} is no tool and no argument" for word in _WORD.findall(_SPAN.sub("", text)) if word not in known]
+    wrong += [
+        f'{name}="{value}" is of no tool' for name, value in _GIVEN.findall(text) if not _takes(tools, name, value)
+    ]
     spans = [*dict.fromkeys(_SPAN.findall(text))]
-    return wrong + [f"`{span}` is nothing that there is" for span in spans if not _is_known(span, known)]
+    return wrong + [f"`{span}` is nothing that there is" for span in spans if not is_known(span, known)]
 
 
 def named_tools(text: str, tools: Tools) -> set[str]:
@@ -91,56 +87,10 @@ def _wrong_value(value: str, schema: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"it cannot be {word}" for word in _TEXT.findall(value) if word not in schema["enum"])
 
 
-def _is_known(span: str, words: set[str]) -> bool:
-    first, _, rest = span.partition(" ")
-    checks: dict[str, Callable[[str], bool]] = {"loomstack-mcp": _is_command, "git": _is_git}
-    if first in checks and rest:
-        return checks[first](rest)
-    return span in words | EXAMPLES | _own_names() or _is_policy(span) or ("/" in span and (ROOT / span).exists())
-
-
-@cache
-def _own_names() -> set[str]:
-    commands = cli.list_commands(click.Context(cli))
-    return {*commands, *(one.name for one in [*agents(), *skills()])}
-
-
-def _is_command(line: str) -> bool:
-    """Whether click finds the commands and options of a line; what a person puts in is in capitals or a number."""
-    command: click.Command = cli
-    for word in line.split():
-        context = click.Context(command)
-        if word.startswith("-"):
-            if not any(word in parameter.opts for parameter in command.params):
-                return False
-        elif isinstance(command, click.Group):
-            found = command.get_command(context, word)
-            if found is None:
-                return False
-            command = found
-        elif not (word.isupper() or word.isdigit() or _is_topic(command, word)):
-            return False
-    return True
-
-
-def _is_topic(command: click.Command, word: str) -> bool:
-    return command.name == "help" and (ROOT / f"loomstack_mcp/help/{word}.md").exists()
-
-
-@cache
-def _is_git(line: str) -> bool:
-    listed = subprocess.run(["git", "--list-cmds=main"], capture_output=True, text=True, check=True).stdout
-    return line.split()[0] in listed.split()
-
-
-@cache
-def _is_policy(span: str) -> bool:
-    """Whether policy files have such a key, and such a value of it where one is given."""
-    key, _, value = span.partition(": ")
-    schema = Doc.model_json_schema()
-    parts = [schema, *schema["$defs"].values()]
-    found = [part["properties"][key] for part in parts if key in part.get("properties", {})]
-    return bool(found) and (not value or any(value in one.get("enum", ()) for one in found))
+def _takes(tools: Tools, name: str, value: str) -> bool:
+    """Whether any tool takes that value; a call may go on in the sentence behind it."""
+    taken = [tool["properties"][name] for tool in tools.values() if name in tool["properties"]]
+    return any(value in schema.get("enum", (value,)) for schema in taken)
 
 
 def _properties(tools: Tools) -> Iterator[str]:

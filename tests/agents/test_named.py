@@ -11,7 +11,8 @@ import pytest
 from loomstack_mcp.core.changes.conflict_records import Verdict
 from loomstack_mcp.core.outcomes import NextAction
 from tests.agents.definitions import ROOT, Definition, agents, skills
-from tests.agents.named import EXAMPLES, calls, named_tools, wrong_names
+from tests.agents.named import calls, named_tools, wrong_names
+from tests.agents.spans import EXAMPLES
 from tests.server.front.definitions import FILE
 
 TOOLS: dict[str, Any] = {
@@ -113,7 +114,10 @@ def test_a_changed_signature_is_told_by_the_definitions_that_it_breaks() -> None
     del tools["record_outcome"]["properties"]["checks"]["properties"]["failing"]
     found = broken(tools)
 
-    assert found["claude_agents/skills/loom-handoff/SKILL.md"] == ["share_context(kind=…): it cannot be handoff"]
+    assert found["claude_agents/skills/loom-handoff/SKILL.md"] == [
+        "share_context(kind=…): it cannot be handoff",
+        'kind="handoff" is of no tool',
+    ]
     assert found["claude_agents/agents/maker.md"] == ["check_policy needs target"]
     assert "record_outcome(checks=…): it has no failing" in found["claude_agents/agents/checker.md"]
     assert "claude_agents/agents/resolver.md" not in found
@@ -121,7 +125,7 @@ def test_a_changed_signature_is_told_by_the_definitions_that_it_breaks() -> None
 
 def test_a_name_that_does_not_exist_is_found_wherever_it_stands() -> None:
     wrong = """Call take_work(loop="x"), then start_run(loop="a", goal=…, colour="red"), wait_seconds, hold_paths.
-    Statuses: record_outcome(status="passed" or "won", checks={passed, skipped}, commits="all").
+    Statuses: record_outcome(status="passed" or "won", checks={passed, skipped}, commits="all"); or role="boss".
     `loomstack-mcp doctor`, `loomstack-mcp policy try`, `loomstack-mcp runs --dead`, `git show`, `git undo`, `nobody`,
     `loomstack_mcp/help`, `loomstack_mcp/halp`, `mode: audit`, `mode: loud`, `loom-rule`, `loom-fly`."""
 
@@ -132,6 +136,8 @@ def test_a_name_that_does_not_exist_is_found_wherever_it_stands() -> None:
         "record_outcome(checks=…): it has no skipped",
         'record_outcome(commits=…): "all" is no array',
         "hold_paths is no tool and no argument",
+        'colour="red" is of no tool',
+        'role="boss" is of no tool',
         "`loomstack-mcp policy try` is nothing that there is",
         "`loomstack-mcp runs --dead` is nothing that there is",
         "`git undo` is nothing that there is",
