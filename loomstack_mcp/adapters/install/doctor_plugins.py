@@ -28,8 +28,9 @@ def codex_plugins(folder: Path, own: Entries, files: SettingsReader) -> Iterator
     plugins = table_at(own, "plugins")
     for plugin in _switched_on({name: table_at(plugins, name).get("enabled") for name in plugins}):
         market = plugin.partition("@")[2]
-        copies = sorted((folder / "plugins" / "cache" / market / NAME).glob(f"*/{_HOOKS}"))
-        yield from ((f"{plugin}:{_HOOKS}", files.json(path)) for path in copies[-1:])
+        # One version: Codex takes the old copy away when it installs another.
+        for path in sorted((folder / "plugins" / "cache" / market / NAME).glob(f"*/{_HOOKS}")):
+            yield f"{plugin}:{_HOOKS}", files.json(path)
 
 
 def _switched_on(plugins: Entries) -> list[str]:
