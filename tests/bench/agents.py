@@ -20,6 +20,8 @@ from tests.conftest import environment, git
 
 _OURS = "mcp__loomstack"
 _SUB_AGENTS = "multi_agent_v1"
+_ANY = "any"
+"""An agent that names no tools."""
 _TOKENS_MOST = 600
 """What all of them may cost a session in which none is used."""
 _CODE_MODE_MOST = 1_100
@@ -37,11 +39,18 @@ def figures(command: list[str], home: Path) -> Iterator[Figure]:
 
 
 def _in_claude(home: Path, server: dict[str, Any]) -> Iterator[Figure]:
-    started = [_started(agent) for agent in agents()]
+    started = [_started(agent.name) for agent in agents()]
     used = [call("Skill", {"skill": skill.name}) for skill in skills()]
-    lanes = [_lane(agent, "messages") for agent in agents()]
-    bare = run_claude(Script(["done"]), cwd=_repository(home), home=_folder(home), mcp={"loomstack": server})
+    lanes = [_lane(agent.name, "messages") for agent in agents()]
     place = _repository(home, (CLAUDE_TEXTS / "agents", ".claude/agents"), (CLAUDE_TEXTS / "skills", ".claude/skills"))
+    without = _repository(home)
+    (without / ".claude/agents").mkdir(parents=True)
+    for repository in (place, without):
+        (repository / f".claude/agents/{_ANY}.md").write_text(f"---\nname: {_ANY}\ndescription: Any.\n---\nAny.\n")
+    script = Script([_started(_ANY), "done"], [_lane(_ANY, "messages")])
+    bare = run_claude(script, cwd=without, home=_folder(home), mcp={"loomstack": server})
+    tools = bare.lane(_ANY)[0]["body"]["tools"]
+    yield _cost("Claude Code's and our tools, where an agent names none", sum(map(_size, tools)))
     script = Script([started, *used, "done"], lanes)
     allow = [_OURS, "Skill"]
     done = run_claude(script, cwd=place, home=_folder(home), mcp={"loomstack": server}, allow=allow)
@@ -69,7 +78,7 @@ def _in_codex(home: Path, server: dict[str, Any]) -> Iterator[Figure]:
         bare, full = (run_codex(Script(["done"]), cwd=cwd, model=model, **given) for cwd in (_repository(home), place))
         yield _listed(what, _first(full) - _first(bare), most)
     turns = [turn for agent in agents() for turn in (_spawned(agent), _awaited)]
-    script = Script([search_tools("spawn agent"), *turns, "done"], [_lane(agent, "input") for agent in agents()])
+    script = Script([search_tools("spawn agent"), *turns, "done"], [_lane(agent.name, "input") for agent in agents()])
     done = run_codex(script, " ".join(f"${skill.name}" for skill in skills()), cwd=place, **given)
     for agent in agents():
         assert _reads(done.lane(agent.name)[0]["body"], agent.body)
@@ -108,8 +117,8 @@ def _reads(sent: Any, body: str) -> bool:
     return any(body.strip() in text for text in _texts(sent))
 
 
-def _started(agent: Definition) -> Call:
-    given = {"description": "play", "prompt": f"PLAY-{agent.name}", "subagent_type": agent.name}
+def _started(agent: str) -> Call:
+    given = {"description": "play", "prompt": f"PLAY-{agent}", "subagent_type": agent}
     return call("Agent", {**given, "run_in_background": False})
 
 
@@ -122,14 +131,14 @@ def _awaited(moment: Moment) -> Call:
     return call("wait_agent", known, namespace=_SUB_AGENTS)
 
 
-def _lane(agent: Definition, said: str) -> Lane:
+def _lane(agent: str, said: str) -> Lane:
     """A sub-agent's conversation: it was told to play, and starts nobody itself."""
 
     def is_its(request: dict[str, Any]) -> bool:
         given = json.dumps(request[said][:4] if said == "messages" else request[said])
-        return f"PLAY-{agent.name}" in given and not any(word in given for word in ("subagent_type", _SUB_AGENTS))
+        return f"PLAY-{agent}" in given and not any(word in given for word in ("subagent_type", _SUB_AGENTS))
 
-    return Lane(is_its, ["done"], agent.name)
+    return Lane(is_its, ["done"], agent)
 
 
 def _repository(home: Path, *copies: tuple[Path, str]) -> Path:
