@@ -41,7 +41,7 @@ def next_steps(url: str, scope: InstallScope, chosen: Sequence[FoundDefinition])
 def _client_steps(clients: Mapping[str, str], here: Sequence[str]) -> Iterator[str]:
     yield from (clients[program] for program in here)
     if not here:
-        yield f"  clients      neither {' nor '.join(clients)} is on PATH; install one, and start it in this folder"
+        yield f"  clients      neither {' nor '.join(clients)} is on PATH; install one, and start it in a repository"
     elif missing := [program for program in clients if program not in here]:
         yield f"               ({missing[0]} was not found on PATH)"
     if shutil.which(COMMAND) is None:

@@ -8,9 +8,15 @@ from pathlib import Path
 import pytest
 
 from loomstack_mcp import __version__
+from loomstack_mcp.adapters.git.worktree import worktree_at
+from loomstack_mcp.adapters.install.definitions import found_definitions
+from loomstack_mcp.adapters.install.files import planned
+from loomstack_mcp.adapters.install.journal import write_journal
+from loomstack_mcp.adapters.install.scopes import project_scope
 from loomstack_mcp.adapters.install.shipped import shipped_definitions, shipped_folder
+from loomstack_mcp.adapters.install.writing import carried_out
 from loomstack_mcp.core.clients.files.definitions import ClientDefinition, definition_folder, definition_path
-from loomstack_mcp.core.clients.files.project import ClientPlaces
+from loomstack_mcp.core.clients.files.project import ClientPlaces, client_files
 from tests.cli.test_cli import on_terminal
 from tests.cli.test_uninstall import done, refused
 from tests.conftest import Run, commit_all, environment, git
@@ -270,3 +276,36 @@ def test_the_texts_can_be_known_again_whatever_a_linter_does_at_line_ends() -> N
         assert not each.text.endswith("\n\n")
         assert [line for line in each.text.splitlines() if line != line.rstrip()] == []
     assert {each.name for each in shipped_definitions(__version__) if each.kind == "agents"} == set(AGENTS)
+
+
+@pytest.mark.parametrize("count", [0, 1, 6, 7, 15, 24])
+@pytest.mark.parametrize("command", ["init", "uninstall"])
+def test_a_kill_between_two_files_leaves_nothing_that_is_not_undone(
+    shop: Path, loomstack: Run, journal: Path, count: int, command: str
+) -> None:
+    put(shop, ".claude/agents/mine.md", MINE)
+    before = below(shop)
+    worktree = worktree_at(shop)
+    assert worktree
+    scope = project_scope(worktree, home=journal.parent.parent)
+    wanted = (*client_files(scope.places), *(each.file for each in found_definitions(scope, __version__)))
+    steps = planned(scope.root, wanted)
+    write_journal(scope.journal, scope.root, wanted, steps)
+    carried_out(steps[:count])
+    done(loomstack, command)
+    done(loomstack, "uninstall")
+
+    assert journal == scope.journal
+    assert below(shop) == before
+
+
+def test_worktrees_and_folders_below_are_set_up_at_the_top(shop: Path, tmp_path: Path, loomstack: Run) -> None:
+    tree = tmp_path / "other tree"
+    git(shop, "worktree", "add", "--quiet", "-b", "other", str(tree))
+    ended = loomstack("init", "--yes", cwd=tree / "src")
+    both = installed(tree), installed(shop)
+    taken = loomstack("uninstall", "--yes", cwd=tree / "tests")
+
+    assert (ended.returncode, taken.returncode) == (0, 0)
+    assert both == (list(ALL), [])
+    assert below(tree) == {}

@@ -53,7 +53,7 @@ def _checks_in(scope: InstallScope, theirs: Sequence[FoundDefinition], name: str
 def _check(name: str, theirs: Sequence[FoundDefinition], scope: InstallScope) -> Check:
     names = {state: [each.definition.name for each in theirs if each.state == state] for state in _SAID}
     said = [
-        _counted(theirs),
+        *_counted(theirs),
         *(f"{words}: {', '.join(names[state])}" for state, words in _SAID.items() if names[state]),
     ]
     whose, init = ("", INIT) if scope.worktree else ("your own: ", f"{INIT} --user")
@@ -61,14 +61,15 @@ def _check(name: str, theirs: Sequence[FoundDefinition], scope: InstallScope) ->
     return Check(check=name, status="warn" if mend else "ok", found=whose + "; ".join(said), mend=mend)
 
 
-def _counted(theirs: Sequence[FoundDefinition]) -> str:
+def _counted(theirs: Sequence[FoundDefinition]) -> Iterator[str]:
     current = [each.definition.kind for each in theirs if each.state == "current"]
     agents, skills = counted(current.count("agents"), "agent"), counted(current.count("skills"), "skill")
-    return f"{agents} and {skills} as in this package"
+    if current:
+        yield f"{agents} and {skills} as in this package"
 
 
 def _not_loaded(name: str, agents: Sequence[FoundDefinition], scope: InstallScope) -> Iterator[Check]:
-    """Agents of ours whose name another file of the folder has too: a client loads one of both, and says nothing."""
+    """Agents of ours whose name another file of the folder has too: a client loads one of both."""
     ours = {scope.root / each.path: each.definition.name for each in agents if each.is_ours}
     for path in _agent_files(scope, agents[0].definition) if ours else ():
         said = _said_name(path) if path not in ours else ""
