@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from loomstack_mcp.core.clients.files.project import client_files
+from loomstack_mcp.core.clients.files.project import ClientPlaces, client_files
 
 ROOT = Path(__file__).parents[2]
 CLAUDE, CODEX = ROOT / "claude_agents", ROOT / "codex_agents"
@@ -77,7 +77,7 @@ def _toml(agent: Definition) -> str:
 
 def _hook(path: str) -> str:
     """The hook alone, as `init` writes it into that file."""
-    [file] = [file for file in client_files(exclude="") if file.path == path]
+    [file] = [file for file in client_files(ClientPlaces()) if file.path == path]
     return json.dumps({"hooks": json.loads(file.put(""))["hooks"]}, indent=2) + "\n"
 
 

@@ -17,7 +17,8 @@ from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.adapters.install.files import planned, planned_removal
 from loomstack_mcp.adapters.install.journal import read_journal, remove_journal, write_journal
 from loomstack_mcp.adapters.install.writing import FileStep, carried_out, temporary_beside
-from loomstack_mcp.core.clients.files.project import ClientFile, client_files
+from loomstack_mcp.core.clients.files.client_file import ClientFile
+from loomstack_mcp.core.clients.files.project import ClientPlaces, client_files
 from loomstack_mcp.core.errors import Invalid
 from tests.conftest import commit_all, git
 from tests.deadlines import seconds
@@ -73,7 +74,7 @@ def everything(root: Path) -> dict[str, bytes]:
 
 
 def wanted(worktree: Worktree, url: str = "") -> tuple[ClientFile, ...]:
-    return client_files(exclude=worktree.exclude, url=url)
+    return client_files(ClientPlaces(exclude=worktree.exclude), url=url)
 
 
 def put(worktree: Worktree, journal: Path, url: str = "") -> tuple[FileStep, ...]:
@@ -84,7 +85,7 @@ def put(worktree: Worktree, journal: Path, url: str = "") -> tuple[FileStep, ...
 
 
 def taken(worktree: Worktree, journal: Path) -> None:
-    carried_out(planned_removal(worktree, wanted(worktree), journal))
+    carried_out(planned_removal(worktree.root, wanted(worktree), journal, worktree=worktree))
     remove_journal(journal)
 
 
