@@ -42,14 +42,14 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """A process for each core, where folders are tested and nothing else was asked for; `-n0` is all in one."""
+    """A process for each core and one for when they wait, where folders are tested; `-n0` is all in one."""
     options = config.option
     is_worker = hasattr(config, "workerinput")  # which reads the same settings, and must start none of its own
     if is_worker or not config.pluginmanager.hasplugin("xdist") or options.tx or options.usepdb or options.collectonly:
         return
     if options.numprocesses is None:
         is_wide = any(Path(argument.partition("::")[0]).is_dir() for argument in config.args)
-        options.numprocesses = min(os.cpu_count() or 1, WORKERS_MAX) if is_wide else 0
+        options.numprocesses = min((os.cpu_count() or 1) + 1, WORKERS_MAX) if is_wide else 0
         options.dist = options.dist if options.dist != "no" else "worksteal"
 
 
@@ -79,9 +79,18 @@ def clocks() -> Clocks:
     return Clocks()
 
 
+@pytest.fixture(scope="session")
+def _empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "loom.db"
+    with Loom(migrating_store(path, clock=Clocks().clock()), rework_max=3) as made, made.store.read():
+        return path
+
+
 @pytest.fixture
-def loom(tmp_path: Path, clocks: Clocks) -> Iterator[Loom]:
-    with Loom(migrating_store(tmp_path / "loom.db", clock=clocks.clock()), rework_max=3) as opened:
+def loom(tmp_path: Path, clocks: Clocks, _empty_store: Path) -> Iterator[Loom]:
+    """Over an empty store: to copy one costs a hundredth of making one."""
+    path = Path(shutil.copyfile(_empty_store, tmp_path / "loom.db"))
+    with Loom(migrating_store(path, clock=clocks.clock()), rework_max=3) as opened:
         yield opened
 
 
