@@ -89,7 +89,7 @@ def _empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def loom(tmp_path: Path, clocks: Clocks, _empty_store: Path) -> Iterator[Loom]:
     """Over an empty store: to copy one costs a hundredth of making one."""
-    path = Path(shutil.copyfile(_empty_store, tmp_path / "loom.db"))
+    path = Path(shutil.copy(_empty_store, tmp_path / "loom.db"))
     with Loom(migrating_store(path, clock=clocks.clock()), rework_max=3) as opened:
         yield opened
 
@@ -112,11 +112,15 @@ def shop(tmp_path: Path, _shop: Path) -> Path:
 
 
 @pytest.fixture
-def serve(tmp_path: Path, shop: Path) -> Iterator[Callable[..., Server]]:
-    """Start real stdio servers over one store, each ready for calls."""
+def serve(tmp_path: Path, shop: Path, _empty_store: Path) -> Iterator[Callable[..., Server]]:
+    """Start real stdio servers over one store, each ready for calls. One that is to be fresh makes the store."""
     with contextlib.ExitStack() as servers:
 
         def start(*, cwd: Path = shop, initialize: bool = True, fresh: bool = False, **env: str) -> Server:
+            home = tmp_path / "loomstack"
+            if not (fresh or home.exists()):
+                home.mkdir(mode=0o700)
+                shutil.copy(_empty_store, home / "loom.db")
             server = servers.enter_context(Server(COMMAND, env=environment(tmp_path, **env), cwd=cwd, fresh=fresh))
             if initialize:
                 server.initialize()
