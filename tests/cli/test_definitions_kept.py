@@ -39,6 +39,35 @@ def test_a_person_s_own_file_stays_and_is_named(shop: Path, loomstack: Run, mine
     assert below(shop) == before
 
 
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_whatever_else_is_in_the_place_of_a_skill_s_folder_stays(
+    shop: Path, tmp_path: Path, loomstack: Run, kind: str
+) -> None:
+    folder = put(shop, ".claude/skills/loom-run", "mine")
+    if kind == "link":
+        folder.unlink()
+        folder.symlink_to(put(tmp_path, "elsewhere/SKILL.md", other_package(RUN_SKILL)).parent)
+    before = below(shop)
+    shown = done(loomstack, "init", "--agents", "none", "--skills", "loom-run")
+    done(loomstack, "uninstall")
+
+    assert f"kept    {RUN_SKILL}  yours" in shown
+    assert below(shop) == before
+    assert kind == "file" or (tmp_path / "elsewhere/SKILL.md").read_text() == other_package(RUN_SKILL)
+
+
+def test_what_another_set_up_wrote_behind_a_link_stays(shop: Path, tmp_path: Path, loomstack: Run) -> None:
+    done(loomstack, "init", "--user")
+    own = {path: path.read_bytes() for path in (tmp_path / ".claude").rglob("*") if path.is_file()}
+    (shop / ".claude").mkdir()
+    for name in ("agents", "skills"):
+        (shop / ".claude" / name).symlink_to(tmp_path / ".claude" / name)
+    done(loomstack, "init")
+    done(loomstack, "uninstall")
+
+    assert {path: path.read_bytes() for path in (tmp_path / ".claude").rglob("*") if path.is_file()} == own
+
+
 @pytest.mark.parametrize("kind", ["folder", "pipe", "link", "broken link"])
 def test_whatever_else_is_in_the_place_stays(shop: Path, tmp_path: Path, loomstack: Run, kind: str) -> None:
     path = shop / MAKER

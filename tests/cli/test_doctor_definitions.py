@@ -1,5 +1,6 @@
 """`doctor` on agents and skills: as in the package, old, changed by the person, not there, or not loaded."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +17,25 @@ def doctor(tmp_path: Path, shop: Path) -> Doctor:
     return Doctor(tmp_path, shop)
 
 
-def lines(doctor: Doctor, name: str) -> list[dict[str, Any]]:
-    """All that is said under a name, in order."""
-    return [check for check in doctor.after([]) if check["check"] == name]
+def lines(doctor: Doctor, *names: str) -> list[dict[str, Any]]:
+    """All that is said under these names, in order."""
+    return [check for check in json.loads(doctor.run("--json").stdout) if check["check"] in names]
 
 
 def test_what_is_not_installed_is_no_fault_and_said_with_how(doctor: Doctor) -> None:
-    for name in (CLAUDE, CODEX):
-        [line] = lines(doctor, name)
-        assert (line["status"], line["mend"]) == ("ok", "")
-        assert "loomstack-mcp init brings them" in line["found"]
+    found = lines(doctor, CLAUDE, CODEX)
+
+    assert [(line["check"], line["status"], line["mend"]) for line in found] == [(CLAUDE, "ok", ""), (CODEX, "ok", "")]
+    assert all("loomstack-mcp init brings them" in line["found"] for line in found)
 
 
 def test_what_is_as_in_the_package_is_said_in_one_line_a_client(doctor: Doctor) -> None:
     doctor.all_set()
 
-    for name in (CLAUDE, CODEX):
-        [line] = lines(doctor, name)
-        assert (line["status"], line["found"]) == ("ok", "4 agents and 5 skills as in this package")
+    found = lines(doctor, CLAUDE, CODEX)
+
+    assert [line["check"] for line in found] == [CLAUDE, CODEX]
+    assert {(line["status"], line["found"]) for line in found} == {("ok", "4 agents and 5 skills as in this package")}
 
 
 def test_what_an_older_package_wrote_is_named_and_mended(doctor: Doctor) -> None:
@@ -41,7 +43,8 @@ def test_what_an_older_package_wrote_is_named_and_mended(doctor: Doctor) -> None
     doctor.write(f"shop/{MAKER}", other_package(MAKER))
     doctor.write(f"shop/{RUN_SKILL}", other_package(RUN_SKILL))
     [stale] = lines(doctor, CLAUDE)
-    mended = [check for check in doctor.after([stale["mend"]]) if check["check"] == CLAUDE]
+    doctor.init()
+    mended = lines(doctor, CLAUDE)
 
     assert (stale["status"], stale["mend"]) == ("warn", "loomstack-mcp init")
     assert stale["found"] == "3 agents and 4 skills as in this package; not as in this package: maker, loom-run"
@@ -76,7 +79,7 @@ def test_a_newer_package_s_text_is_not_called_old(doctor: Doctor) -> None:
 def test_one_s_own_scope_is_looked_at_too(doctor: Doctor) -> None:
     doctor.init("--user")
     doctor.write(MAKER, other_package(MAKER))
-    [claude], [codex] = lines(doctor, CLAUDE), lines(doctor, CODEX)
+    claude, codex = lines(doctor, CLAUDE, CODEX)
 
     assert (claude["status"], claude["mend"]) == ("warn", "loomstack-mcp init --user")
     assert claude["found"].startswith("your own: 3 agents")

@@ -75,9 +75,15 @@ def _found(root: Path, places: ClientPlaces, definition: ClientDefinition) -> Fo
     folder = definition_folder(places, definition.client, definition.kind)
     path = f"{folder}/{definition_path(definition.client, definition.kind, definition.name)}"
     state = definition_state(definition, definition_text(root / path))
-    if (root / path).is_symlink() or (definition.kind == "skills" and (root / path).parent.is_symlink()):
-        state = "foreign"  # Somebody put the link there, and what it leads to is another's.
+    if _is_anothers(root / path, has_folder=definition.kind == "skills"):
+        state = "foreign"
     return FoundDefinition(definition=definition, path=path, state=state)
+
+
+def _is_anothers(path: Path, *, has_folder: bool) -> bool:
+    """Whether somebody put a link there, or a file instead of its folder: what a link leads to is another's."""
+    folder = path.parent if has_folder else path
+    return path.is_symlink() or folder.is_symlink() or (has_folder and folder.exists() and not folder.is_dir())
 
 
 def _retired(

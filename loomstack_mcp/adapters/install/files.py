@@ -64,19 +64,28 @@ def _removal(root: Path, file: ClientFile, record: JournalEntry | None, worktree
     if record and record.holds_for(text):
         after, is_undone = record.before, True
     else:
-        after = _rest(path, file, text, made=record is not None and record.before is None, worktree=worktree)
+        made = record is not None and record.before is None
+        after = _rest(root, file, text, made=made, worktree=worktree) if text else text
         is_undone = after is None
     return FileStep(path=path, before=text, after=after, own_folders=folders, is_undone=is_undone, brief=file.brief)
 
 
-def _rest(path: Path, file: ClientFile, text: str | None, *, made: bool, worktree: Worktree | None) -> str | None:
+def _rest(root: Path, file: ClientFile, text: str, *, made: bool, worktree: Worktree | None) -> str | None:
     """What stays of a text that is not as we wrote it; None is no file."""
-    left = file.taken(text) if text else text
-    if left or not text:
+    if left := file.taken(text):
         return left
-    may_go = file.is_whole or made or (worktree is not None and not worktree.tracks(file.path))
+    path = root / file.path
+    if file.is_whole:
+        return None if made or _is_inside(root, path) else text
+    may_go = made or (worktree is not None and not worktree.tracks(file.path))
     # A file that may have been there before us stays, without content.
     return None if may_go and not path.is_symlink() else file.bare
+
+
+def _is_inside(root: Path, path: Path) -> bool:
+    """Whether no link leads from there to elsewhere, where another set-up may have written it."""
+    real = os.path.realpath(path)
+    return real == str(path) or Path(real).is_relative_to(os.path.realpath(root))
 
 
 def _is_needed(worktree: Worktree, file: ClientFile, steps: Sequence[FileStep]) -> bool:
