@@ -42,14 +42,14 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """A process for each core, where folders are tested and nothing else was asked for; `-n0` is all in one."""
+    """A process for each core and one for when they wait, where folders are tested; `-n0` is all in one."""
     options = config.option
     is_worker = hasattr(config, "workerinput")  # which reads the same settings, and must start none of its own
     if is_worker or not config.pluginmanager.hasplugin("xdist") or options.tx or options.usepdb or options.collectonly:
         return
     if options.numprocesses is None:
         is_wide = any(Path(argument.partition("::")[0]).is_dir() for argument in config.args)
-        options.numprocesses = min(os.cpu_count() or 1, WORKERS_MAX) if is_wide else 0
+        options.numprocesses = min((os.cpu_count() or 1) + 1, WORKERS_MAX) if is_wide else 0
         options.dist = options.dist if options.dist != "no" else "worksteal"
 
 
@@ -79,9 +79,18 @@ def clocks() -> Clocks:
     return Clocks()
 
 
+@pytest.fixture(scope="session")
+def _empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "loom.db"
+    with Loom(migrating_store(path, clock=Clocks().clock()), rework_max=3) as made, made.store.read():
+        return path
+
+
 @pytest.fixture
-def loom(tmp_path: Path, clocks: Clocks) -> Iterator[Loom]:
-    with Loom(migrating_store(tmp_path / "loom.db", clock=clocks.clock()), rework_max=3) as opened:
+def loom(tmp_path: Path, clocks: Clocks, _empty_store: Path) -> Iterator[Loom]:
+    """Over an empty store: to copy one costs a hundredth of making one."""
+    path = Path(shutil.copy(_empty_store, tmp_path / "loom.db"))
+    with Loom(migrating_store(path, clock=clocks.clock()), rework_max=3) as opened:
         yield opened
 
 
@@ -103,11 +112,15 @@ def shop(tmp_path: Path, _shop: Path) -> Path:
 
 
 @pytest.fixture
-def serve(tmp_path: Path, shop: Path) -> Iterator[Callable[..., Server]]:
-    """Start real stdio servers over one store, each ready for calls."""
+def serve(tmp_path: Path, shop: Path, _empty_store: Path) -> Iterator[Callable[..., Server]]:
+    """Start real stdio servers over one store, each ready for calls. One that is to be fresh makes the store."""
     with contextlib.ExitStack() as servers:
 
         def start(*, cwd: Path = shop, initialize: bool = True, fresh: bool = False, **env: str) -> Server:
+            home = tmp_path / "loomstack"
+            if not (fresh or home.exists()):
+                home.mkdir(mode=0o700)
+                shutil.copy(_empty_store, home / "loom.db")
             server = servers.enter_context(Server(COMMAND, env=environment(tmp_path, **env), cwd=cwd, fresh=fresh))
             if initialize:
                 server.initialize()

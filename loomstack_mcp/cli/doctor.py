@@ -15,7 +15,10 @@ from loomstack_mcp.adapters.install import doctor_servers, doctor_tried, doctor_
 from loomstack_mcp.adapters.install.doctor import Check
 from loomstack_mcp.adapters.install.doctor_claude import claude_code
 from loomstack_mcp.adapters.install.doctor_codex import codex
+from loomstack_mcp.adapters.install.doctor_definitions import definition_checks
 from loomstack_mcp.adapters.install.doctor_files import Surroundings
+from loomstack_mcp.adapters.install.managed import managed_checks
+from loomstack_mcp.adapters.install.scopes import project_scope, user_scope
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json, paused_in
@@ -85,6 +88,10 @@ def _looked_at(here: Here) -> Iterator[Check]:
         yield missing
     for client in clients:
         yield from client.checks
+    home = Path(settings.home)
+    scopes = (project_scope(worktree, home=home), user_scope(os.environ, home=home))
+    yield from definition_checks(clients, scopes, __version__)
+    yield from managed_checks()
     yield from doctor_tried.hook_checks(clients, worktree.root, os.environ)
     yield from doctor_servers.command_checks(clients, worktree.root)
     yield from doctor_tried.version_checks(clients, worktree.root, __version__, os.environ)

@@ -30,8 +30,8 @@ from tests.factories import REPO, SHOP, make_claim
 from tests.processes import MODULE, run
 from tests.wire import Server
 
-PROCESSES, SERVERS, ROUNDS = 100, 20, 200
-KILLS, EVENTS_A_KILL = 24, 60
+PROCESSES, SERVERS, ROUNDS = 100, 20, 50
+KILLS, EVENTS_A_KILL = 12, 60
 FORKS = mp.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__])
 WAIT_S = seconds(200)

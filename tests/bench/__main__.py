@@ -14,6 +14,7 @@ from typing import Any
 from loomstack_mcp.adapters.git.worktree import worktree_at
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN
 from tests.bench import (
+    agents,
     audits,
     clients,
     contention,
@@ -160,6 +161,9 @@ class Bench:
             yield at_most("all definitions as sent", tokens(sent), "tokens", most=1_400)
         yield from clients.definitions(COMMAND, self.home)
 
+    def agents(self) -> Iterator[Figure]:
+        yield from agents.figures(COMMAND, self.home)
+
     def sessions(self) -> Iterator[Figure]:
         said("32 sessions on one file")
         yield from sessions.figures(self.home, self.shop)
@@ -202,6 +206,7 @@ def said(text: str) -> None:
 
 GROUPS = (
     "definitions",
+    "agents",
     "start",
     "memory",
     "unattended",

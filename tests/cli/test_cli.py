@@ -18,12 +18,14 @@ from tests.processes import SCRIPT, start
 from tests.wire import Server
 
 
-def on_terminal(arguments: list[str], *, cwd: Path, env: dict[str, str]) -> tuple[int, str]:
-    """Run a command on a terminal of its own; returns its status and what the terminal showed."""
+def on_terminal(
+    arguments: list[str], *, cwd: Path, env: dict[str, str], question: str = "?", answer: Callable[[], str] = str
+) -> tuple[int, str]:
+    """Run a command on a terminal of its own: its status, and what was shown. Once `question` is, `answer` is typed."""
     main, terminal = pty.openpty()
     with start(arguments, cwd=cwd, env=env, stdin=terminal, stdout=terminal, stderr=terminal) as process:
         os.close(terminal)
-        shown = b""
+        shown, is_asked = b"", False
         while True:
             try:
                 part = os.read(main, 4096)
@@ -32,6 +34,9 @@ def on_terminal(arguments: list[str], *, cwd: Path, env: dict[str, str]) -> tupl
             if not part:
                 break
             shown += part
+            if not is_asked and question.encode() in shown:
+                is_asked = True
+                os.write(main, answer().encode())
         os.close(main)
     return process.returncode, shown.decode()
 

@@ -7,6 +7,7 @@ import pytest
 from tests.cli.doctors import APPROVED, HOOK_HASH, Doctor
 from tests.conftest import commit_all, git
 
+ROOT = Path(__file__).parents[2]
 ENABLED = {"enabledMcpjsonServers": ["loomstack"]}
 TRUSTED_HOOK = f'trusted_hash = "{HOOK_HASH}"'
 
@@ -191,6 +192,48 @@ def test_a_hook_in_the_users_own_codex_file_counts(doctor: Doctor) -> None:
     doctor.codex_keeps(more=more)
 
     assert doctor.found()["Codex hook"]["status"] == "ok"
+
+
+PLUGIN = "loomstack@loomstack"
+CODEX_PLUGIN = f'[plugins."{PLUGIN}"]\nenabled = true\n[mcp_servers.loomstack]\ncommand = "loomstack-mcp"\n'
+
+
+def test_the_hook_of_a_plugin_counts_in_claude_code(doctor: Doctor) -> None:
+    """As `claude plugin install` leaves the files."""
+    doctor.write(".claude.json", {"mcpServers": {"loomstack": {"command": "loomstack-mcp"}}})
+    doctor.write("cache/hooks/hooks.json", (ROOT / "claude_agents/hooks/hooks.json").read_text())
+    copies = [{"scope": "user", "installPath": str(doctor.home / "cache"), "version": "0.1.0"}]
+    doctor.write(".claude/plugins/installed_plugins.json", {"version": 2, "plugins": {PLUGIN: copies}})
+    doctor.write(".claude/settings.json", {"enabledPlugins": {PLUGIN: True}})
+
+    assert doctor.found()["Claude Code hook"]["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "status", "words"), [(TRUSTED_HOOK, "ok", ""), ("", "warn", "you have not trusted it")]
+)
+def test_the_hook_of_a_plugin_counts_in_codex_once_it_is_trusted(
+    doctor: Doctor, trusted: str, status: str, words: str
+) -> None:
+    """As `codex plugin add` and a person's trust leave the files."""
+    cache = ".codex/plugins/cache/loomstack/loomstack/0.1.0/hooks/hooks.json"
+    doctor.write(cache, (ROOT / "codex_agents/hooks/hooks.json").read_text())
+    state = f'[hooks.state."{PLUGIN}:hooks/hooks.json:pre_tool_use:0:0"]\n{trusted}\n'
+    doctor.codex_keeps(more=CODEX_PLUGIN + state)
+    checks = doctor.found()
+
+    assert checks["Codex hook"]["status"] == status
+    assert words in checks["Codex hook"]["found"]
+    assert ("has to be trusted anew" in str(checks.get("Codex plugin"))) == (status == "ok")
+
+
+def test_a_hook_of_ones_own_waits_for_trust_also_in_a_folder_that_codex_does_not_trust(doctor: Doctor) -> None:
+    """Once trusted it runs there (run on 0.169.0, 2026-11)."""
+    doctor.write(".codex/hooks.json", (ROOT / "codex_agents/hooks/hooks.json").read_text())
+    doctor.write(".codex/config.toml", '[mcp_servers.loomstack]\ncommand = "loomstack-mcp"\n')
+    found = doctor.found()["Codex hook"]
+
+    assert (found["status"], found["found"]) == ("warn", "Codex does not run the hook: you have not trusted it")
 
 
 def test_a_server_that_is_switched_off_in_codex_is_said_to_be(doctor: Doctor) -> None:

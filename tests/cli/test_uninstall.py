@@ -10,7 +10,7 @@ import pytest
 from loomstack_mcp.adapters.install import files as installing
 from loomstack_mcp.adapters.install.journal import write_journal
 from loomstack_mcp.adapters.install.writing import carried_out
-from loomstack_mcp.core.clients.files.project import client_files
+from loomstack_mcp.core.clients.files.project import ClientPlaces, client_files
 from tests.cli.test_init import FILES, contents, write_foreign
 from tests.conftest import Run, commit_all, git
 
@@ -232,7 +232,7 @@ def test_a_kill_between_two_files_loses_nothing(
 ) -> None:
     write_foreign(shop)
     before, excluded = contents(shop), exclude_of(shop).read_text()
-    wanted = client_files(exclude=str(exclude_of(shop)))
+    wanted = client_files(ClientPlaces(exclude=str(exclude_of(shop))))
     steps = installing.planned(shop, wanted)
     write_journal(journal, shop, wanted, steps)
     carried_out(steps[:count])

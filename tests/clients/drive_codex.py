@@ -53,20 +53,20 @@ def run_codex(
     path: str = "/usr/bin:/bin",
     sandbox: str = "workspace-write",
     trust: bool = False,
+    config: str = "",
     quiet_s: float = 90,
 ) -> CodexRun:
     """One `codex exec --json`.
 
     model: "gpt-5.5" calls tools directly; "gpt-6.1-sol" (and every model since 5.6) is code mode
     only: use js_call(). mcp: {"name": {...}} is written as [mcp_servers.name]; trust: `cwd` counts as
-    a trusted project.
+    a trusted project; config: what else config.toml says, behind that.
     """
     codex_home = Path(home) / ".codex"
     codex_home.mkdir(parents=True, exist_ok=True)
     with FakeOpenAI(script) as srv:
-        (codex_home / "config.toml").write_text(
-            config_text(srv.url, model, trusted=str(cwd) if trust else "", mcp=mcp or {})
-        )
+        ours = config_text(srv.url, model, trusted=str(cwd) if trust else "", mcp=mcp or {})
+        (codex_home / "config.toml").write_text(f"{ours}\n{config}")
         environment = {
             "HOME": str(home), "PATH": path, "TERM": "dumb", "LANG": "C.UTF-8", "FAKE_KEY": "dummy-not-a-key",
             "CODEX_HOME": str(codex_home), **(env or {}),

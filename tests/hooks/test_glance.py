@@ -103,7 +103,7 @@ def world(_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
 
 
 @given(st.lists(HELD, max_size=3), st.sampled_from(EDITS), st.sampled_from(["", "a1"]), st.sampled_from(TROUBLE))
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 def test_a_glance_is_silent_only_where_the_closer_look_is(
     world: Path, held: list[Held], path: str, agent: str, trouble: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""The hook from a wheel, as an installer that compiles nothing leaves it where no cache may be written."""
+"""A wheel: its hook, as an installer that compiles nothing leaves it where no cache may be written; what it shares."""
 
 import json
 import os
@@ -51,3 +51,14 @@ def test_a_hook_of_a_wheel_runs_from_bytecode_until_its_source_is_edited(tmp_pat
     assert {"glance", "main", "hasty", "judging"} <= set(FROM_BYTECODE.findall(said))
     assert FROM_SOURCE.findall(said) == []
     assert "glance" not in FROM_BYTECODE.findall(edited)
+
+
+@pytest.mark.parametrize("name", ["claude_agents", "codex_agents", "policies"])
+def test_a_wheel_shares_every_file_of(name: str, installed: Path) -> None:
+    def files(folder: Path) -> dict[str, bytes]:
+        return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    shared = files(installed / "loomstack_mcp/share" / name)
+
+    assert len(shared) > 5
+    assert shared == files(ROOT / name)

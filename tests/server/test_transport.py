@@ -256,7 +256,7 @@ def test_a_client_that_is_gone_ends_the_process_quietly(tmp_path: Path, shop: Pa
 
 
 def test_starting_leaves_no_trace(tmp_path: Path, serve: Callable[..., Server]) -> None:
-    server = serve()
+    server = serve(fresh=True)
     server.request("tools/list")
     server.close_stdin()
 

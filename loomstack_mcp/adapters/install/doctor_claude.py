@@ -18,6 +18,7 @@ from loomstack_mcp.adapters.install.doctor_files import (
     texts_at,
     words_at,
 )
+from loomstack_mcp.adapters.install.doctor_plugins import claude_plugin
 from loomstack_mcp.core.clients.files.own_names import HOOK, NAME
 
 _CLIENT = "Claude Code"
@@ -45,10 +46,17 @@ class _Settings:
     project: tuple[Path, Entries]
     shared: Entries
     """The entry in .mcp.json."""
+    plugin: Entries
+    """What a plugin of ours adds."""
 
     @property
     def files(self) -> tuple[tuple[Path, Entries], ...]:
         return (self.user, *self.local, self.project)
+
+    @property
+    def hooks(self) -> tuple[Entries, ...]:
+        """All in which a hook may stand."""
+        return (*(tree for _, tree in self.files), self.plugin)
 
     @property
     def personal(self) -> tuple[tuple[Path, Entries], ...]:
@@ -90,15 +98,18 @@ def _read(place: Surroundings, files: SettingsReader) -> _Settings:
     projects = table_at(own, "projects")
     local = tuple(root / _LOCAL for root in place.roots)
     project = place.root / ".claude" / "settings.json"
+    user, ours = files.json(folder / "settings.json"), files.json(project)
+    nearer = [*(files.json(path) for path in local), ours]
     return _Settings(
         everywhere=table_at(own, "mcpServers", NAME),
         state=table_at(projects, str(place.main)),
         is_trusted=any(table_at(projects, str(root)).get("hasTrustDialogAccepted") is True for root in place.roots),
-        user=(folder / "settings.json", files.json(folder / "settings.json")),
-        local=tuple((path, files.json(path)) for path in local),
+        user=(folder / "settings.json", user),
+        local=tuple(zip(local, nearer, strict=False)),
         tracked=tuple(root / _LOCAL for root in place.roots if place.tracks(root, _LOCAL)),
-        project=(project, files.json(project)),
+        project=(project, ours),
         shared=table_at(files.json(place.root / ".mcp.json"), "mcpServers", NAME),
+        plugin=claude_plugin(folder, user, nearer, files),
     )
 
 
@@ -166,7 +177,7 @@ def _our_rules(tree: Entries, answer: str) -> list[str]:
 
 
 def _hook(settings: _Settings) -> Iterator[Check]:
-    groups = (group for _, tree in settings.files for _, group in tables_at(table_at(tree, "hooks"), "PreToolUse"))
+    groups = (group for tree in settings.hooks for _, group in tables_at(table_at(tree, "hooks"), "PreToolUse"))
     ours = [group for group in groups if any(_is_our_hook(entry) for _, entry in tables_at(group, "hooks"))]
     if not ours:
         found = "no hook: edits are not checked against claims"
@@ -186,7 +197,7 @@ def _sees_calls(matcher: str) -> bool:
 
 
 def _our_hooks(settings: _Settings) -> Iterator[str]:
-    groups = (group for _, tree in settings.files for _, group in tables_at(table_at(tree, "hooks"), "PreToolUse"))
+    groups = (group for tree in settings.hooks for _, group in tables_at(table_at(tree, "hooks"), "PreToolUse"))
     commands = (text_at(entry, "command") for group in groups for _, entry in tables_at(group, "hooks"))
     return (command for command in commands if f"{HOOK} claude" in command)
 

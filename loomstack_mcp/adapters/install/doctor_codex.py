@@ -19,6 +19,7 @@ from loomstack_mcp.adapters.install.doctor_files import (
     texts_at,
     words_at,
 )
+from loomstack_mcp.adapters.install.doctor_plugins import codex_plugins
 from loomstack_mcp.core.clients.files.own_names import HOOK, NAME, VARIABLES
 
 _CLIENT = "Codex"
@@ -38,8 +39,22 @@ class _Settings:
     project: Entries
     """The worktree's."""
     is_trusted: bool
-    hooks: tuple[tuple[Path, Entries], ...]
-    """The files that may hold hooks, those of a project only from its main worktree."""
+    own_hooks: tuple[tuple[Path | str, Entries], ...]
+    """What may hold hooks of the user's, by its file or by a plugin's name for that."""
+    project_hooks: tuple[tuple[Path, Entries], ...]
+    """The files that may hold a project's, those of its main worktree."""
+
+    @property
+    def states(self) -> list[tuple[str, str]]:
+        """Of each hook that counts here, why Codex does not run it, and its command. A user's own count everywhere."""
+        counted = (*self.own_hooks, *(self.project_hooks if self.is_trusted else ()))
+        return [state for where, tree in counted for state in _states(where, tree, self.own)]
+
+    @property
+    def has_hook(self) -> bool:
+        """Whether there is one at all, also where none counts."""
+        theirs = (state for where, tree in self.project_hooks for state in _states(where, tree, self.own))
+        return bool(self.states) or any(True for _ in theirs)
 
 
 def codex(place: Surroundings) -> Client:
@@ -60,15 +75,19 @@ def codex(place: Surroundings) -> Client:
     if settings.project and not settings.is_trusted:
         found = "the folder is not trusted, so its settings do not count"
         first = _warns(found, "start `codex` here and trust the folder")
-    hooks = [each for path, tree in settings.hooks for each in _states(path, tree, settings.own)]
     env = {**texts_at(settings.user, "env"), **texts_at(settings.project, "env")}
     passed = (*_INHERITED, *words_at(entry, "env_vars"), *_named(entry))
     return Client(
         name=_CLIENT,
-        checks=(first, *_passing(entry, passed), *_hook(settings, place, [state for state, _ in hooks])),
+        checks=(
+            first,
+            *_passing(entry, passed),
+            *_hook(settings, place),
+            *_unseen(settings),
+        ),
         entry=entry,
         environment={**{name: place.environment[name] for name in passed if name in place.environment}, **env},
-        hook=next((command for state, command in hooks if settings.is_trusted and not state), ""),
+        hook=next((command for state, command in settings.states if not state), ""),
         is_approved=settings.is_trusted or "url" not in settings.project,
     )
 
@@ -86,9 +105,12 @@ def _read(place: Surroundings, files: SettingsReader) -> _Settings:
         project=table_at(shared[place.root], "mcp_servers", NAME),
         # What is said of the worktree itself goes first.
         is_trusted=next((level for level in levels if level), None) == "trusted",
-        hooks=(
+        own_hooks=(
             (folder / "hooks.json", files.json(folder / "hooks.json")),
             (folder / "config.toml", own),
+            *codex_plugins(folder, own, files),
+        ),
+        project_hooks=(
             (theirs / "hooks.json", files.json(theirs / "hooks.json")),
             (theirs / "config.toml", shared[place.main]),
         ),
@@ -109,19 +131,28 @@ def _named(entry: Entries) -> Iterator[str]:
         yield text_at(each, "name")
 
 
-def _hook(settings: _Settings, place: Surroundings, states: Sequence[str]) -> Iterator[Check]:
+def _hook(settings: _Settings, place: Surroundings) -> Iterator[Check]:
     name = f"{_CLIENT} hook"
-    if not states:
+    reasons = [reason for reason, _ in settings.states]
+    if not settings.has_hook:
         found, mend = "no hook: edits are not checked against claims", INIT
         if place.root != place.main:
             found, mend = f"no hook in {place.main}, where Codex looks for it", f"cd {place.main} && {INIT}"
         yield Check(check=name, status="warn", found=found, mend=mend)
-    elif settings.is_trusted and "" not in states:
+    elif reasons and "" not in reasons:
         mend = "start `codex` here and see to it with /hooks"
-        yield Check(check=name, status="warn", found=f"Codex does not run the hook: {states[0]}", mend=mend)
+        yield Check(check=name, status="warn", found=f"Codex does not run the hook: {reasons[0]}", mend=mend)
 
 
-def _states(path: Path, tree: Entries, own: Entries) -> Iterator[tuple[str, str]]:
+def _unseen(settings: _Settings) -> Iterator[Check]:
+    """Codex trusts a plugin's hook together with each file of the plugin, by a hash that only it can compute."""
+    for where, tree in settings.own_hooks:
+        if isinstance(where, str) and any(not state for state, _ in _states(where, tree, settings.own)):
+            found = "each update of it has to be trusted anew; whether that was done is not seen here, /hooks tells"
+            yield Check(check=f"{_CLIENT} plugin", status="ok", found=found)
+
+
+def _states(path: Path | str, tree: Entries, own: Entries) -> Iterator[tuple[str, str]]:
     """Why Codex does not run each hook of ours in a file, "" where it does or that cannot be told, and its command."""
     for group_index, group in tables_at(table_at(tree, "hooks"), "PreToolUse"):
         for index, handler in tables_at(group, "hooks"):

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.run import run
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.install.journal import JournalEntry, read_journal
 from loomstack_mcp.adapters.install.writing import FileStep, temporary_beside
-from loomstack_mcp.core.clients.files.project import ClientFile
+from loomstack_mcp.core.clients.files.client_file import ClientFile
 from loomstack_mcp.core.errors import Invalid
 
 _GIT_SECONDS_MAX = 4
@@ -20,18 +21,30 @@ def planned(root: Path, files: Sequence[ClientFile]) -> tuple[FileStep, ...]:
     for file in files:
         path = root / file.path
         text = _text(path)
-        own_folder = not os.path.lexists(path.parent)
-        steps.append(FileStep(path=path, before=text, after=file.put(text or ""), own_folder=own_folder))
+        after = file.put(text or "") or None
+        missing = takewhile(lambda folder: not os.path.lexists(folder), path.parents)
+        folders = len(tuple(missing)) if after is not None else file.own_folders
+        steps.append(FileStep(path=path, before=text, after=after, own_folders=folders, brief=file.brief))
     return tuple(step for step in steps if step.before != step.after)
 
 
-def planned_removal(worktree: Worktree, files: Sequence[ClientFile], journal: Path) -> tuple[FileStep, ...]:
-    """What has to change so that we are not: the text from before us where nothing else changed since."""
+def planned_removal(
+    root: Path, files: Sequence[ClientFile], journal: Path, *, worktree: Worktree | None
+) -> tuple[FileStep, ...]:
+    """What has to change so that we are not: the text from before us where nothing else changed since.
+
+    A file that is not there comes along where its folders may have to go.
+    """
     known = read_journal(journal)
-    steps = [*_leftovers(worktree.root, files)]
-    steps += [_removal(worktree, file, known.get(file.path)) for file in files]
-    needed = {worktree.root / file.path for file in files if file.hides and _is_left(worktree, file.hides, steps)}
-    return tuple(step for step in steps if step.before != step.after and step.path not in needed)
+    steps = [*_leftovers(root, files), *(_removal(root, file, known.get(file.path), worktree) for file in files)]
+    needed = {root / file.path for file in files if worktree and _is_needed(worktree, file, steps)}
+    changing = [step for step in steps if step.before != step.after and step.path not in needed]
+    return (*changing, *filter(_leaves_folders, steps)) if changing else ()
+
+
+def _leaves_folders(step: FileStep) -> bool:
+    """Whether a file that is not there has folders that came with it and still are."""
+    return step.before is None and step.after is None and any(folder.is_dir() for folder in step.folders)
 
 
 def _leftovers(root: Path, files: Sequence[ClientFile]) -> Iterator[FileStep]:
@@ -43,28 +56,46 @@ def _leftovers(root: Path, files: Sequence[ClientFile]) -> Iterator[FileStep]:
             yield FileStep(path=path, before=_text(path, errors="replace"), after=None)
 
 
-def _removal(worktree: Worktree, file: ClientFile, record: JournalEntry | None) -> FileStep:
-    path = worktree.root / file.path
+def _removal(root: Path, file: ClientFile, record: JournalEntry | None, worktree: Worktree | None) -> FileStep:
+    path = root / file.path
     text = _text(path)
-    own_folder = record is not None and record.own_folder
+    guessed = file.own_folders if text is not None else 0
+    folders = record.own_folder if record else guessed
     if record and record.holds_for(text):
-        return FileStep(path=path, before=text, after=record.before, own_folder=own_folder, is_undone=True)
-    after = text
-    if text:
-        after = file.taken(text)
-        if not after:
-            made = record is not None and record.before is None
-            # A file that may have been there before us stays, without content.
-            after = None if not path.is_symlink() and (made or not worktree.tracks(file.path)) else file.bare
-    return FileStep(path=path, before=text, after=after, own_folder=own_folder, is_undone=after is None)
+        after, is_undone = record.before, True
+    else:
+        made = record is not None and record.before is None
+        after = _rest(root, file, text, made=made, worktree=worktree) if text else text
+        is_undone = after is None
+    return FileStep(path=path, before=text, after=after, own_folders=folders, is_undone=is_undone, brief=file.brief)
 
 
-def _is_left(worktree: Worktree, path: str, steps: Sequence[FileStep]) -> bool:
-    """Whether any worktree of the clone has the file once the steps are done, here with content from after us."""
+def _rest(root: Path, file: ClientFile, text: str, *, made: bool, worktree: Worktree | None) -> str | None:
+    """What stays of a text that is not as we wrote it; None is no file."""
+    if left := file.taken(text):
+        return left
+    path = root / file.path
+    if file.is_whole:
+        return None if made or _is_inside(root, path) else text
+    may_go = made or (worktree is not None and not worktree.tracks(file.path))
+    # A file that may have been there before us stays, without content.
+    return None if may_go and not path.is_symlink() else file.bare
+
+
+def _is_inside(root: Path, path: Path) -> bool:
+    """Whether no link leads from there to elsewhere, where another set-up may have written it."""
+    real = os.path.realpath(path)
+    return real == str(path) or Path(real).is_relative_to(os.path.realpath(root))
+
+
+def _is_needed(worktree: Worktree, file: ClientFile, steps: Sequence[FileStep]) -> bool:
+    """Whether any worktree of the clone has what this file hides once the steps are done, here from after us."""
+    if not file.hides:
+        return False
     undone = {os.path.realpath(step.path) for step in steps if step.is_undone}
     listed = run(worktree.root, "worktree", "list", "--porcelain", seconds_max=_GIT_SECONDS_MAX).text.splitlines()
     roots = {str(worktree.root), *(line.removeprefix("worktree ") for line in listed if line.startswith("worktree "))}
-    found = (os.path.realpath(Path(root) / path) for root in roots)
+    found = (os.path.realpath(Path(root) / file.hides) for root in roots)
     return any(real not in undone and Path(real).exists() for real in found)
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from loomstack_mcp.adapters.install.writing import FileStep, replace_file
-from loomstack_mcp.core.clients.files.project import ClientFile
+from loomstack_mcp.core.clients.files.client_file import ClientFile
 from loomstack_mcp.core.errors import Invalid
 
 
@@ -19,16 +19,17 @@ class JournalEntry:
     before: str | None
     after: list[str]
     """Hashes of what we wrote last and, in case that did not get done, of what we wrote before."""
-    own_folder: bool = False
+    own_folder: int = 0
+    """How many of its folders came with it. The name stays, as older packages read it: to them it is true or false."""
 
     def holds_for(self, text: str | None) -> bool:
         """Whether the file says what we wrote."""
         return text is not None and _hash(text) in self.after
 
 
-def journal_of(home: Path, root: Path) -> Path:
-    """Where the texts from before us are kept, for one worktree."""
-    return home / "init" / f"{_hash(str(root))[:16]}.json"
+def journal_of(home: Path, place: str) -> Path:
+    """Where the texts from before us are kept, for one worktree, or whatever else is one place to us."""
+    return home / "init" / f"{_hash(place)[:16]}.json"
 
 
 def read_journal(path: Path) -> dict[str, JournalEntry]:
@@ -51,7 +52,8 @@ def write_journal(journal: Path, root: Path, files: Sequence[ClientFile], steps:
                 known[file.path] = entry
     try:
         journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_file(journal, json.dumps({name: asdict(record) for name, record in known.items()}, indent=1))
+        told = json.dumps({name: asdict(record) for name, record in known.items()}, indent=1)
+        replace_file(journal, told, new_mode=0o600)
     except OSError as error:
         raise Invalid(
             f"cannot note in {journal} what the files say now: {error.strerror}; "
@@ -67,14 +69,22 @@ def remove_journal(journal: Path) -> None:
 
 
 def _entry(file: ClientFile, step: FileStep, old: JournalEntry | None) -> JournalEntry | None:
-    """What to note of a file before a step; None where part of us is in it, in a text that we did not write."""
-    own_folder = step.own_folder or (old is not None and old.own_folder)
+    """What to note of a file before a step.
+
+    None where part of us is in it, in a text that we did not write, and where a private one can do without.
+    """
+    own_folder = max(step.own_folders, old.own_folder if old else 0)
     after = [_hash(step.after or "")]
     if old and old.holds_for(step.before):
         return JournalEntry(before=old.before, after=[*after, _hash(step.before or "")], own_folder=own_folder)
-    if step.before is None or file.taken(step.before) == step.before:
+    if step.before is None or (file.taken(step.before) == step.before and not _is_needless(file, step)):
         return JournalEntry(before=step.before, after=after, own_folder=own_folder)
     return None
+
+
+def _is_needless(file: ClientFile, step: FileStep) -> bool:
+    """Whether no copy of a private file is needed, as taking us out gives its text back."""
+    return file.is_private and file.taken(step.after or "") == step.before
 
 
 def _hash(text: str) -> str:

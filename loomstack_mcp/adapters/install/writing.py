@@ -3,7 +3,7 @@
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +17,17 @@ class FileStep:
     path: Path
     before: str | None
     after: str | None
-    own_folder: bool = False
-    """Whether its folder comes, or came, with the file, and so goes with the last one in it."""
+    own_folders: int = 0
+    """How many of the folders around it come, or came, with the file, and so go with the last one in them."""
     is_undone: bool = False
     """Whether it gets back what it was before us, or nothing."""
+    brief: str = ""
+    """What a person is shown instead of what changes in it: what it is."""
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Those of its own, the inner ones first."""
+        return tuple(self.path.parents)[: self.own_folders]
 
 
 def carried_out(steps: Sequence[FileStep]) -> None:
@@ -32,31 +39,38 @@ def carried_out(steps: Sequence[FileStep]) -> None:
     try:
         for step in steps:
             done.append(step)
-            _carry_out(step, step.after)
+            _write(step.path, step.after)
     except OSError as error:
         for step in done:
             with contextlib.suppress(OSError):
-                _carry_out(step, step.before)
+                _write(step.path, step.before)
+        _remove_folders(step for step in done if step.before is None)
         raise Invalid(f"cannot write {done[-1].path}: {error.strerror}; nothing was changed") from None
+    _remove_folders(step for step in steps if step.after is None)
 
 
-def _carry_out(step: FileStep, text: str | None) -> None:
-    """Write a file, or remove it together with a folder of its own. A link stays a link, as does a folder's."""
-    if text is not None:
-        replace_file(step.path, text)
-        return
-    Path(os.path.realpath(step.path)).unlink(missing_ok=True)
-    folder = step.path.parent
-    if step.own_folder and not folder.is_symlink():
-        with contextlib.suppress(OSError):  # Somebody else has a file in it.
-            folder.rmdir()
+def _write(path: Path, text: str | None) -> None:
+    """Write a file, or remove it. A link stays a link."""
+    if text is None:
+        Path(os.path.realpath(path)).unlink(missing_ok=True)
+    else:
+        replace_file(path, text)
 
 
-def replace_file(path: Path, text: str) -> None:
+def _remove_folders(steps: Iterable[FileStep]) -> None:
+    """Remove the folders of the files' own, the inner ones first. A link stays, as does what it leads to."""
+    folders = {folder for step in steps for folder in step.folders}
+    for folder in sorted(folders, key=lambda each: len(each.parts), reverse=True):
+        if not folder.is_symlink():
+            with contextlib.suppress(OSError):  # Somebody else has a file in it.
+                folder.rmdir()
+
+
+def replace_file(path: Path, text: str, *, new_mode: int = 0o644) -> None:
     """Replace a file at once, by way of one beside it with a name that the next `init` knows."""
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+    mode = path.stat().st_mode & 0o777 if path.exists() else new_mode
     if path.exists() and not os.access(path, os.W_OK):
         raise PermissionError(13, "it is read-only", str(path))
     temporary = temporary_beside(path)

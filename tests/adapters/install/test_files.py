@@ -14,10 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
+from loomstack_mcp.adapters.install.definitions import found_definitions
 from loomstack_mcp.adapters.install.files import planned, planned_removal
 from loomstack_mcp.adapters.install.journal import read_journal, remove_journal, write_journal
+from loomstack_mcp.adapters.install.scopes import project_scope
 from loomstack_mcp.adapters.install.writing import FileStep, carried_out, temporary_beside
-from loomstack_mcp.core.clients.files.project import ClientFile, client_files
+from loomstack_mcp.core.clients.files.client_file import ClientFile
+from loomstack_mcp.core.clients.files.project import client_files
 from loomstack_mcp.core.errors import Invalid
 from tests.conftest import commit_all, git
 from tests.deadlines import seconds
@@ -73,7 +76,8 @@ def everything(root: Path) -> dict[str, bytes]:
 
 
 def wanted(worktree: Worktree, url: str = "") -> tuple[ClientFile, ...]:
-    return client_files(exclude=worktree.exclude, url=url)
+    scope = project_scope(worktree, home=Path())
+    return (*client_files(scope.places, url=url), *(each.file for each in found_definitions(scope, "1.0.0")))
 
 
 def put(worktree: Worktree, journal: Path, url: str = "") -> tuple[FileStep, ...]:
@@ -84,7 +88,7 @@ def put(worktree: Worktree, journal: Path, url: str = "") -> tuple[FileStep, ...
 
 
 def taken(worktree: Worktree, journal: Path) -> None:
-    carried_out(planned_removal(worktree, wanted(worktree), journal))
+    carried_out(planned_removal(worktree.root, wanted(worktree), journal, worktree=worktree))
     remove_journal(journal)
 
 
@@ -121,7 +125,7 @@ def test_another_url_on_top_is_undone_to_the_very_beginning(texts: dict[str, str
 
 
 @settings(max_examples=20)
-@given(existing, st.integers(0, 5))
+@given(existing, st.integers(0, 24))
 def test_a_step_that_fails_leaves_every_file_as_it_was(texts: dict[str, str], at: int) -> None:
     with repository() as (worktree, _):
         written(worktree.root, texts)
@@ -233,6 +237,7 @@ def test_a_file_that_git_tracks_stays_without_us(here: Worktree, tmp_path: Path)
 TWO = """
 import sys
 from pathlib import Path
+from loomstack_mcp.adapters.install.scopes import project_scope
 from loomstack_mcp.adapters.install.writing import FileStep, carried_out
 path, text = Path(sys.argv[1]), sys.argv[2]
 for _ in range(300):

@@ -14,6 +14,7 @@ from loomstack_mcp.adapters.policy.load import loaded
 from loomstack_mcp.core.policy.decide import decide
 from loomstack_mcp.core.policy.rules import Checks, Rule, Rulebook, Where
 from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, Situation
+from loomstack_mcp.core.shell.effects import COMMANDS_MAX
 
 LOOP = Actor(kind="loop", loop="triage", developer="ana", agent="a1", roles=("developer",))
 CLAIMS = ClaimFacts(others=(("docs/held.md", "bea", "mine"),))
@@ -90,7 +91,7 @@ COMMANDS += [
     "| tee /",
     "| cat",
     "| cat" * 1_200,
-    "; :" * 6_000,
+    "; :" * (COMMANDS_MAX + 1),
     "; bash -c 'rm \"$X\"'",
     "; x() { :; }",
     "; \0",
@@ -133,7 +134,7 @@ def test_what_is_added_to_a_command_hides_nothing(root: Path, fragment: str) -> 
 
 
 @given(st.sampled_from(DENIED), st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=6), max_size=4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_a_command_has_a_verdict_whatever_is_added(root: Path, line: str, fragments: list[str]) -> None:
     """One that is never weaker, where the addition cannot become part of a word or an operand of the command."""
     added = f"{line} ; {' '.join(fragments)}"
@@ -179,10 +180,11 @@ PATHS += [
 
 
 def below(root: Path) -> Iterator[Situation]:
+    yield situations.edit(root, root, [*PATHS, "src/core/a.py"], point="mcp")
     for path in PATHS:
-        for named in ([path, "src/core/a.py"], ["src/core/a.py", path], [*PATHS, "src/core/a.py"]):
-            yield situations.edit(root, root, named, point="mcp")
-            yield situations.edit(root, root, ["src/core/a.py"], wide=[path], point="mcp")
+        yield situations.edit(root, root, [path, "src/core/a.py"], point="mcp")
+        yield situations.edit(root, root, ["src/core/a.py", path], point="mcp")
+        yield situations.edit(root, root, ["src/core/a.py"], wide=[path], point="mcp")
 
 
 def test_no_path_hides_what_the_others_are_denied_for(root: Path) -> None:

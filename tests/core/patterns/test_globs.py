@@ -129,7 +129,7 @@ def two_of_one_path(draw: st.DrawFn) -> tuple[str, str, str]:
     return path, draw(generalised(path)), draw(generalised(path))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(two_of_one_path())
 def test_two_patterns_of_one_path_overlap(drawn: tuple[str, str, str]) -> None:
     path, one, other = drawn
@@ -155,7 +155,7 @@ TEXTS = WORDS.filter(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(TEXTS, TEXTS, st.booleans())
 def test_drawn_patterns_overlap_exactly_where_they_share_a_path(one: str, other: str, ignore_case: bool) -> None:
     assert disagreement(one, other, ignore_case=ignore_case) == ""

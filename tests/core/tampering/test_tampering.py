@@ -93,7 +93,7 @@ HOSTILE = {
     "deep brackets": b"def test_a():\n    assert " + b"(" * 5_000 + b"1" + b")" * 5_000,
     "deep sums": b"def test_a():\n    assert x" + b" + x" * 20_000,
     "a long chain": b"def test_a():\n    assert x" + b".y()" * 9_000 + b" == 1",
-    "many branches": b"def test_a():\n    if x: pass\n" + b"    elif y: assert z\n" * 3_000,
+    "many branches": b"def test_a():\n    if x: pass\n" + b"    elif y: assert z\n" * 1_200,
     "doubling names": b"def test_a():\n"
     + b"".join(b"    x%d = x%d + x%d\n" % (n + 1, n, n) for n in range(60))
     + b"    assert x60 == 1\n",
@@ -116,14 +116,14 @@ HOSTILE = {
     + b"pass\n",
     "helpers of helpers": b"def c(x):\n    assert x\n"
     + b"    y = ["
-    + b"1, " * 5_000
+    + b"1, " * 1_000
     + b"]\n"
     + b"def b(x):\n"
-    + b"    c(x)\n" * 2_000
+    + b"    c(x)\n" * 600
     + b"def test_a():\n"
-    + b"    b(1)\n" * 2_000,
-    "one settings key over and over": b'"exclude": [' * 5_000,
-    "one word over and over": b"test:\n\t" + b"make -x " * 5_000,
+    + b"    b(1)\n" * 600,
+    "one settings key over and over": b'"exclude": [' * 1_500,
+    "one word over and over": b"test:\n\t" + b"make -x " * 1_500,
     "a surrogate": b"def test_a():\n    assert x == '\\ud800'\n",
 }
 
@@ -160,7 +160,7 @@ def test_a_file_that_was_never_readable_or_is_new_is_not_charged() -> None:
 
 def test_many_tests_that_are_all_gone_are_soon_judged() -> None:
     def many(name: str) -> bytes:
-        return "".join(f"def {name}_{n}():\n    assert f({n}) == {n}\n    assert g()\n" for n in range(4_000)).encode()
+        return "".join(f"def {name}_{n}():\n    assert f({n}) == {n}\n    assert g()\n" for n in range(1_500)).encode()
 
     before, after = {"tests/test_a.py": many("test_a")}, {"tests/test_a.py": many("check_b").replace(b"f(", b"h(")}
     found = weakened(before, after, parse=read_tests)

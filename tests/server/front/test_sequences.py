@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deadlines import seconds
 from tests.server.front.made import METHODS
 from tests.server.front.sides import META, SDK, Json, Pair
 from tests.wire import Server
@@ -170,6 +171,7 @@ def test_an_end_right_after_what_is_unknown(tmp_path: Path, shop: Path, how: str
             pair.request("ping")
             for side in pair.sides:
                 side.server.process.send_signal(how)
+                side.server.process.wait(seconds(5))  # it is the signal that ends it, not the end of its stdin
 
         assert {answer["id"] for answer in pair.ended()} == ({7, 8} if how == "eof" else set())
 

@@ -112,7 +112,7 @@ def test_a_session_that_outlives_an_upgrade_stops_writing(tmp_path: Path, newer:
 
 def test_a_migration_that_fails_changes_nothing(tmp_path: Path, newer: Path) -> None:
     add_repo(tmp_path / "loom.db").close()
-    (newer / "9999_broken.sql").write_text("CREATE TABLE fine (a); CREATE TABLE run (a);")
+    (newer / "9999_later.sql").write_text("CREATE TABLE fine (a); CREATE TABLE run (a);")
 
     with pytest.raises(sqlite3.Error), migrating_store(tmp_path / "loom.db", migrations=newer).read():
         pass

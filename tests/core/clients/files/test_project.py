@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loomstack_mcp.core.clients.files.client_file import ClientFile
 from loomstack_mcp.core.clients.files.json_text import indent_of, json_spelled, parsed_json
 from loomstack_mcp.core.clients.files.marked_block import with_block, without_block
-from loomstack_mcp.core.clients.files.project import ClientFile, client_files
+from loomstack_mcp.core.clients.files.project import ClientPlaces, client_files
 from loomstack_mcp.core.clients.files.server_url import usable_url
 from loomstack_mcp.core.errors import Invalid
 
@@ -17,7 +18,7 @@ BOM = "\ufeff"
 
 
 def file(path: str, *, url: str = "") -> ClientFile:
-    return next(each for each in client_files(exclude="exclude", url=url) if each.path == path)
+    return next(each for each in client_files(ClientPlaces(exclude="exclude"), url=url) if each.path == path)
 
 
 MCP, CODEX = file(".mcp.json"), file(".codex/config.toml")
