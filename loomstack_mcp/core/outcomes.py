@@ -220,10 +220,10 @@ def next_step(
         return _following(has_finding, "done")
     if verified:
         return NextStep(action="land", why=f"a checker passed it; {_BEFORE_LANDING}")
-    return NextStep(action="check", why="the maker's word is not evidence: start a checker with checks_run")
+    return NextStep(action="check", why="another run has to check it: checks_run")
 
 
 def _following(has_finding: bool, what: str) -> NextStep:
     if has_finding:
         return NextStep(action="take_next", why=f"{what}: this finding is settled")
-    return NextStep(action="stop", why=f"{what}: the run has ended and its claims are released")
+    return NextStep(action="stop", why=f"{what}: the run has ended")

@@ -100,8 +100,14 @@ def _known(run: Run | None) -> tuple[str | None, ...]:
 
 
 def works(tx: Tx, outcomes: Iterable[Outcome]) -> Iterator[LandedWork]:
-    """Outcomes that name commits, as work on the paths that their runs had claimed for it."""
-    for outcome in outcomes:
+    """Outcomes that name commits, as work on the paths that their runs had claimed for it.
+
+    What others checked of it is told once, as its maker recorded it.
+    """
+    once: dict[tuple[str, tuple[str, ...]], Outcome] = {}
+    for outcome in sorted(outcomes, key=lambda one: one.seq):
+        once.setdefault((outcome.about_run, outcome.commits), outcome)
+    for outcome in once.values():
         [run] = rows.records(Run, tx.all(RUNS["get"], id=outcome.about_run))
         claims = rows.records(Claim, tx.all(CLAIMS["of_run"], run_id=run.id, limit=20))
         yield LandedWork(

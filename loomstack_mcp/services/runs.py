@@ -54,6 +54,8 @@ class RunDetails:
     now_ms: int
 
 
+_ASK_RUN = " Pass run in each call."
+"""Where nobody tells one agent of the session from another: a call without a run would be refused once it has two."""
 _THEN = "check_conflicts before you land; record_outcome after each attempt."
 
 
@@ -114,7 +116,7 @@ class RunService:
                     tx, run.repo_id, run, run.paths, beside=beside, rules=rules, budget_tokens=budget_tokens
                 ),
                 warnings=path_warnings(tx, run, run.paths),
-                next=_next(run, held_by(tx, run.id), is_own_check=is_own_check),
+                next=_next(run, held_by(tx, run.id), is_own_check=is_own_check) + ("" if caller.certain else _ASK_RUN),
                 alerts=alerts,
             )
 

@@ -65,7 +65,7 @@ def run_codex(
     codex_home = Path(home) / ".codex"
     codex_home.mkdir(parents=True, exist_ok=True)
     with FakeOpenAI(script) as srv:
-        ours = _config(srv.url, model, trusted=str(cwd) if trust else "", mcp=mcp or {})
+        ours = config_text(srv.url, model, trusted=str(cwd) if trust else "", mcp=mcp or {})
         (codex_home / "config.toml").write_text(f"{ours}\n{config}")
         environment = {
             "HOME": str(home), "PATH": path, "TERM": "dumb", "LANG": "C.UTF-8", "FAKE_KEY": "dummy-not-a-key",
@@ -76,7 +76,8 @@ def run_codex(
         return CodexRun(*done, list(srv.requests), script)
 
 
-def _config(url: str, model: str, *, trusted: str, mcp: dict[str, Json]) -> str:
+def config_text(url: str, model: str, *, trusted: str, mcp: dict[str, Json]) -> str:
+    """What stands in `config.toml`."""
     lines = [
         f'model = "{model}"\nmodel_provider = "fake"',
         f'[model_providers.fake]\nname = "fake"\nbase_url = "{url}/v1"\nwire_api = "responses"',

@@ -20,6 +20,9 @@ class FakeOpenAI(FakeModel):
     def posted(self, path: str, body: Json, record: Json) -> Reply:
         if not path.endswith("/responses"):
             return NOT_FOUND
+        if _is_aside(body):
+            record["lane"] = "side"
+            return 200, _stream([Text('{"title": "fake session"}')], 0, len(self.requests)), "text/event-stream"
         lane = self.script.lane(body)
         record["lane"] = lane.name
         items = body.get("input") or []
@@ -66,6 +69,11 @@ def _shown(output: Any) -> str:
     if isinstance(output, list):
         return "\n".join(part.get("text", f"<{part.get('type')}>") for part in output)
     return json.dumps(output)
+
+
+def _is_aside(request: Json) -> bool:
+    """Whether the client's screen asks for a title, besides the conversation."""
+    return "title" in json.dumps((request.get("text") or {}).get("format"))
 
 
 def _last_results(items: Sequence[Json]) -> list[ToolResult]:

@@ -14,6 +14,7 @@ true (a sub-agent's, say); lanes are tried in order, then the main one.
 import itertools
 import json
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -121,6 +122,8 @@ class Script:
         self.end = end
         self.overflow: list[str] = []
         self.errors: list[str] = []
+        self.played: list[tuple[float, str, Block]] = []
+        """What the model answered: when, in which lane."""
         self._lock = threading.Lock()
 
     def lane(self, request: Json) -> Lane:
@@ -136,8 +139,10 @@ class Script:
             self.overflow.append(lane.name)
             return [Text(self.end)]
         try:
-            return resolved(lane.turns[turn], moment_at(turn))
+            blocks = resolved(lane.turns[turn], moment_at(turn))
         except Exception as error:  # noqa: BLE001 a bug in a test's script must surface, not hang the client
             wrong = f"{type(error).__name__}: {error}"
             self.errors.append(f"{lane.name}[{turn}]: {wrong}")
-            return [Text(f"SCRIPT ERROR {wrong}")]
+            blocks = [Text(f"SCRIPT ERROR {wrong}")]
+        self.played += [(time.monotonic(), lane.name, block) for block in blocks]
+        return blocks

@@ -165,6 +165,18 @@ def test_an_outcome_of_one_run_says_nothing_of_another(loom: Loom) -> None:
     assert recorded(loom, ANA, first, status="failed").outcome.rework == 2
 
 
+def test_work_that_was_checked_is_told_once(loom: Loom) -> None:
+    maker = started(loom, ANA).id
+    started(loom, BEA, checks_run=maker)
+    for caller in (ANA, BEA, ANA):
+        recorded(loom, caller, commits=["a" * 40], checks=CheckCounts(passed=8))
+    recorded(loom, ANA, commits=["b" * 40])
+    briefings = [loom.context.read_context(CHEN, "", SHOP, since=since, budget_tokens=800).briefing for since in (0, 1)]
+
+    for briefing in briefings:
+        assert sorted(str(change["commits"]) for change in briefing.changes) == [f"['{'a' * 12}']", f"['{'b' * 12}']"]
+
+
 def test_a_maker_hears_what_a_checker_found_by_name(loom: Loom) -> None:
     maker = started(loom, ANA).id
     started(loom, BEA, checks_run=maker, loop="review")

@@ -78,3 +78,13 @@ def test_the_parent_of_a_run_is_not_another_persons(loom: Loom) -> None:
     started(loom, BEA)
 
     assert started(loom, Caller(principal="ana", session=BEA.session, agent="sub")).parent_id is None
+
+
+@pytest.mark.parametrize(("certain", "is_asked"), [(True, False), (False, True)])
+def test_a_start_asks_for_the_run_in_each_call_where_agents_are_not_told_apart(
+    loom: Loom, certain: bool, is_asked: bool
+) -> None:
+    caller = replace(ANA, certain=certain)
+    started_run = loom.runs.start(caller, SHOP, loop="loop", goal="goal", budget_tokens=100)
+
+    assert started_run.next.endswith("Pass run in each call.") == is_asked
