@@ -90,7 +90,7 @@ def _looked_at(here: Here) -> Iterator[Check]:
         yield from client.checks
     home = Path(settings.home)
     scopes = (project_scope(worktree, home=home), user_scope(os.environ, home=home))
-    yield from definition_checks(clients, scopes, __version__)
+    yield from definition_checks(clients, *scopes, __version__)
     yield from managed_checks()
     yield from doctor_tried.hook_checks(clients, worktree.root, os.environ)
     yield from doctor_servers.command_checks(clients, worktree.root)

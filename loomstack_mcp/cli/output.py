@@ -14,7 +14,8 @@ from loomstack_mcp.core.phrases import counted
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Also line ends of Unicode, and halves of pairs: some of these are bytes that no UTF-8 holds, like C1 controls."""
-_PATHS = frozenset({"paths", "path", "repo"})
+_PATHS = frozenset({"paths", "path", "repo", "outcomes"})
+"""What is read to its end."""
 _IDS = frozenset(
     {"run", "checks", "claim", "note", "conflict", "outcome", "decision", "commit", "about", "supersedes", "setting"}
 )

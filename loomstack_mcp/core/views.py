@@ -101,22 +101,23 @@ def event_shown(event: Event, /, *, now_ms: int) -> Body:
 
 
 def outcomes_told(run: Run, outcomes: Sequence[Outcome], /) -> tuple[str, ...]:
-    """What was recorded of a run, in few words, oldest first: of a maker's by whomever, of a checker's by itself.
+    """What came of a run, in few words, oldest first; `outcomes` may hold those of other runs.
 
-    `outcomes` may hold those of other runs.
+    Of a checker's run that is what it said; of a maker's, what others said and how it ended, or its own last word
+    until somebody has checked it.
     """
-    return tuple(
-        _told(outcome, by_whom=not run.checks_run)
-        for outcome in outcomes
-        if run.id == (outcome.run_id if run.checks_run else outcome.about_run)
-    )
+    if run.checks_run:
+        return tuple(_told(outcome) for outcome in outcomes if outcome.run_id == run.id)
+    about = [outcome for outcome in outcomes if outcome.about_run == run.id]
+    weighty = [outcome for outcome in about if outcome.role != MAKER or outcome.status not in ("passed", "failed")]
+    if about and not weighty:
+        return (f"{_told(about[-1])} by its own word",)
+    return tuple(_told(outcome) for outcome in weighty)
 
 
-def _told(outcome: Outcome, *, by_whom: bool) -> str:
+def _told(outcome: Outcome) -> str:
     counted = outcome.passed + outcome.failed
-    score = f" {outcome.passed}/{counted}" if counted else ""
-    who = f"{outcome.role}: " if by_whom and outcome.role != MAKER else ""
-    return f"{who}{outcome.status}{score}"
+    return f"{outcome.status} {outcome.passed}/{counted}" if counted else outcome.status
 
 
 def outcome_shown(outcome: Outcome, /, *, now_ms: int) -> Body:

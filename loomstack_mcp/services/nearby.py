@@ -100,8 +100,10 @@ def _known(run: Run | None) -> tuple[str | None, ...]:
 
 
 def works(tx: Tx, outcomes: Iterable[Outcome]) -> Iterator[LandedWork]:
-    """Outcomes that name commits, as work on the paths that their runs had claimed for it; told once however often
-    it was checked."""
+    """Outcomes that name commits, as work on the paths that their runs had claimed for it.
+
+    What others checked of it is told once, as its maker recorded it.
+    """
     once: dict[tuple[str, tuple[str, ...]], Outcome] = {}
     for outcome in sorted(outcomes, key=lambda one: one.seq):
         once.setdefault((outcome.about_run, outcome.commits), outcome)

@@ -171,8 +171,6 @@ def _closing(tx: Tx, run: Run, outcome: Outcome, step: NextStep, *, warnings: tu
     over = outcome.status in ENDING
     released = expiry.over(tx, replace(run, state="ended", status=outcome.status), "run.ended") if over else ()
     alerts = events.delivered(tx, run.id)
-    if outcome.role == MAKER:
-        tx.run(events.ALERTS["answer"], run_id=run.id)
     return OutcomeResult(outcome=outcome, next=step, released=released, warnings=warnings, alerts=alerts)
 
 

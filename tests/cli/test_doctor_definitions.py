@@ -86,28 +86,38 @@ def test_one_s_own_scope_is_looked_at_too(doctor: Doctor) -> None:
     assert codex["status"] == "ok"
 
 
-@pytest.mark.parametrize(
-    ("path", "text", "check"),
-    [
-        (".claude/agents/team/builder.md", MINE, CLAUDE),
-        (
-            ".claude/agents/builder.md",
-            MINE.replace("name: maker", 'name: "maker" # mine').replace("\n", "\r\n"),
-            CLAUDE,
-        ),
-        (".codex/agents/builder.toml", 'name = "maker"\n', CODEX),
-    ],
-)
-def test_another_file_with_the_name_of_one_of_ours_is_found(doctor: Doctor, path: str, text: str, check: str) -> None:
+def test_other_files_with_the_name_of_one_of_ours_are_found(doctor: Doctor) -> None:
+    others = {
+        ".claude/agents/builder.md": MINE.replace("name: maker", 'name: "maker" # mine').replace("\n", "\r\n"),
+        ".claude/agents/team/builder.md": MINE,
+        ".codex/agents/builder.toml": 'name = "maker"\n',
+    }
     doctor.all_set()
-    doctor.write(f"shop/{path}", text)
+    for path, text in others.items():
+        doctor.write(f"shop/{path}", text)
     doctor.write("shop/.claude/agents/other.md", "No name: maker\n")
     doctor.write("shop/.codex/agents/other.toml", "name = ")
-    _, found = lines(doctor, check)
+    found = [line for line in lines(doctor, CLAUDE, CODEX) if line["status"] == "warn"]
 
-    assert found["status"] == "warn"
-    assert found["found"].startswith(f"{path} is called maker too")
-    assert found["mend"] == f"give it another name in {doctor.shop}/{path}"
+    assert [line["found"].partition(" is called maker too")[0] for line in found] == list(others)
+    assert [line["mend"] for line in found] == [f"give it another name in {doctor.shop}/{path}" for path in others]
+
+
+def test_what_of_ours_is_behind_or_beside_a_person_s_own_is_found(doctor: Doctor) -> None:
+    doctor.write(RUN_SKILL, MINE.replace("maker", "loom-run"))
+    doctor.write(f"shop/{MAKER}", MINE)
+    doctor.init("--user")
+    doctor.all_set()
+    found = [line["found"] for line in lines(doctor, CLAUDE, CODEX, "Codex skills") if line["status"] == "warn"]
+
+    assert found.pop() == (
+        "here and among your own: loom-handoff, loom-resolve, loom-rule, loom-run, loom-setup; "
+        "Codex then takes $loom-handoff for neither"
+    )
+    assert found == [
+        f"yours in {MAKER} is loaded here, ours in {doctor.home}/{MAKER} is not",
+        f"yours in {doctor.home}/{RUN_SKILL} is loaded here, ours in {RUN_SKILL} is not",
+    ]
 
 
 def test_a_client_that_is_not_there_is_not_spoken_of(doctor: Doctor) -> None:

@@ -172,5 +172,5 @@ def test_a_wheel_brings_the_chapters_along(tmp_path: Path) -> None:
     ).stdout  # fmt: skip
 
     assert Path(found).is_relative_to(installed)
-    assert sorted(path.stem for path in (installed / "loomstack_mcp" / "help").iterdir()) == TOPICS
+    assert sorted(path.stem for path in (installed / "loomstack_mcp" / "help").glob("*.md")) == TOPICS
     assert listed == rendered(chapter("rules"), width=WIDTH) + "\n"

@@ -188,18 +188,6 @@ def test_a_maker_hears_what_a_checker_found_by_name(loom: Loom) -> None:
     assert alert.text == "failed, 5/7 checks passed: test_a, test_b"
 
 
-def test_a_maker_s_next_attempt_ends_what_it_has_heard_of_the_last_one(loom: Loom) -> None:
-    maker = started(loom, ANA).id
-    started(loom, BEA, checks_run=maker)
-    recorded(loom, BEA, status="failed", checks=CheckCounts(passed=2, failed=6))
-    answer = recorded(loom, ANA)
-    recorded(loom, BEA, checks=CheckCounts(passed=8))
-    after = [heard(loom, ANA) for _ in range(3)]
-
-    assert [alert.text for alert in answer.alerts] == ["failed, 2/8 checks passed"]
-    assert [[alert.text for alert in alerts] for alerts in after] == [["passed, 8/8 checks passed"]] * 2 + [[]]
-
-
 @pytest.mark.parametrize(
     "given",
     [{"commits": ["a" * 40] * (LIST_MAX + 1)}, {"links": {"pr": "x" * 401}}, {"finding": "x" * 201},

@@ -1,5 +1,6 @@
 """What a client finds of our agents and skills: as in this package, older, changed by the person, or not loaded."""
 
+import os
 import tomllib
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -26,21 +27,23 @@ _SAID: dict[DefinitionState, str] = {
     "foreign": "yours",
     "absent": "not installed",
 }
+_OWN_FIRST = {("Claude Code", "agents"): False, ("Claude Code", "skills"): True, ("Codex", "agents"): False}
+"""Whether a person's own goes before the repository's of that name (run on 2.1.330 and 0.169.0, 2026-11)."""
 
 
-def definition_checks(clients: Sequence[Client], scopes: Sequence[InstallScope], version: str) -> Iterator[Check]:
+def definition_checks(
+    clients: Sequence[Client], project: InstallScope, own: InstallScope, version: str
+) -> Iterator[Check]:
     """For each client that is there what it finds, in the worktree and in the person's own scope."""
-    found = [(scope, found_definitions(scope, version)) for scope in scopes]
-    none = f"none of ours, nor skills; {INIT} brings them"
-    for client in clients:
-        if client.is_there:
-            name = f"{client.name} agents"
-            checks = [check for scope, each in found for check in _checks_in(scope, _of(client, each), name)]
-            yield from checks or (Check(check=name, status="ok", found=none),)
-
-
-def _of(client: Client, found: Sequence[FoundDefinition]) -> list[FoundDefinition]:
-    return [each for each in found if each.definition.client == client.name]
+    here, theirs = found_definitions(project, version), found_definitions(own, version)
+    for client in (each.name for each in clients if each.is_there):
+        name = f"{client} agents"
+        of_both = [[each for each in found if each.definition.client == client] for found in (here, theirs)]
+        checks = [*_checks_in(project, of_both[0], name), *_checks_in(own, of_both[1], name)]
+        none = f"none of ours, nor skills; {INIT} brings them"
+        yield from checks or (Check(check=name, status="ok", found=none),)
+        yield from _behind_others(name, *of_both)
+        yield from _ambiguous(project.root, *of_both)
 
 
 def _checks_in(scope: InstallScope, theirs: Sequence[FoundDefinition], name: str) -> Iterator[Check]:
@@ -66,6 +69,40 @@ def _counted(theirs: Sequence[FoundDefinition]) -> Iterator[str]:
     agents, skills = counted(current.count("agents"), "agent"), counted(current.count("skills"), "skill")
     if current:
         yield f"{agents} and {skills} as in this package"
+
+
+def _behind_others(name: str, project: Sequence[FoundDefinition], own: Sequence[FoundDefinition]) -> Iterator[Check]:
+    """What of ours is not loaded here, as a file of a person in the other scope goes first."""
+    others = {(each.definition.kind, each.definition.name): each for each in own}
+    for here in project:
+        other = others.get((here.definition.kind, here.definition.name))
+        is_own_first = _OWN_FIRST.get((here.definition.client, here.definition.kind))
+        if other is not None and is_own_first is not None:
+            first, last = (other, here) if is_own_first else (here, other)
+            if first.state == "foreign" and last.is_ours:
+                found = f"yours in {first.path} is loaded here, ours in {last.path} is not"
+                yield Check(check=name, status="warn", found=found, mend=f"give yours another name in {first.path}")
+
+
+def _ambiguous(root: Path, project: Sequence[FoundDefinition], own: Sequence[FoundDefinition]) -> Iterator[Check]:
+    """Skills that Codex finds in both scopes: it lists both, and `$name` brings in neither (run on 0.169.0)."""
+    others = {each.definition.name: each for each in own if _is_skill_of_codex(each)}
+    pairs = [(each, others.get(each.definition.name)) for each in project if _is_skill_of_codex(each)]
+    names = [here.definition.name for here, other in pairs if other and _is_twice(root, here, other)]
+    if names:
+        found = f"here and among your own: {', '.join(names)}; Codex then takes ${names[0]} for neither"
+        mend = f"keep one of both: remove them below {Path(others[names[0]].path).parents[1]}, or from the repository"
+        yield Check(check="Codex skills", status="warn", found=found, mend=mend)
+
+
+def _is_twice(root: Path, here: FoundDefinition, other: FoundDefinition) -> bool:
+    """Whether these are two files, one of them ours: a repository may be the person's home."""
+    return (here.is_ours or other.is_ours) and os.path.realpath(root / here.path) != os.path.realpath(other.path)
+
+
+def _is_skill_of_codex(found: FoundDefinition) -> bool:
+    definition = found.definition
+    return (definition.client, definition.kind) == ("Codex", "skills") and found.state != "absent"
 
 
 def _not_loaded(name: str, agents: Sequence[FoundDefinition], scope: InstallScope) -> Iterator[Check]:

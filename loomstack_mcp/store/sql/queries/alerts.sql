@@ -18,10 +18,6 @@ WHERE run_id = :run_id AND deliveries < 2 AND EXISTS (
   WHERE json_extract(h.value, '$[0]') = alert.seq AND json_extract(h.value, '$[1]') = alert.about
 )
 
--- :name answer
--- What checkers said of earlier attempts: the run has heard it, and has made another.
-UPDATE alert SET deliveries = 2 WHERE run_id = :run_id AND kind = 'checked' AND deliveries > 0
-
 -- :name settle
 -- What these said is known by now.
 UPDATE alert SET deliveries = 2 WHERE run_id = :run_id AND about = :about
