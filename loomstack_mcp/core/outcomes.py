@@ -172,14 +172,42 @@ def not_made(seen: SeenCommits, run_id: str, /, *, run_age_ms: int, by_maker: bo
     return found
 
 
-def outcome_warnings(outcome: Outcome, unbound: Mapping[str, str], /, *, is_own_word: bool) -> tuple[str, ...]:
-    """What of an outcome does not count: commits that are not the run's, a check by its maker, or of nothing."""
-    kept = [f"{sha[:12]} {why}: kept, but not bound to {outcome.about_run}" for sha, why in unbound.items()]
-    if outcome.role != MAKER and outcome.status in PASSING and not outcome.is_evidence:
-        kept.append(f"no evidence: this {outcome.role} reports no checks; record again with checks={{passed, failed}}")
-    if is_own_word:
-        kept.append(f"no evidence: {outcome.about_run} is your own run; let another agent check it, or another session")
-    return tuple(kept)
+def made_since(seen: SeenCommits, /, *, age_ms: int) -> frozenset[str]:
+    """Which of the commits are surely younger than that."""
+    return frozenset(one.sha for one in seen.made.values() if one.age_ms + _CLOCKS_MS < age_ms)
+
+
+def outcome_warnings(
+    outcome: Outcome, unbound: Mapping[str, str], /, *, own: str, unowned: Sequence[str]
+) -> tuple[str, ...]:
+    """What of an outcome does not count: commits that are not the run's, a check by its maker, or of nothing.
+
+    `own` is the caller's own run that it judges, "" for none; `unowned` commits were made while it was checked.
+    """
+    told = [
+        f"{sha[:12]} {why}: kept, but not bound to {outcome.about_run}"
+        for sha, why in unbound.items()
+        if sha not in unowned
+    ]
+    told += [
+        f"{sha[:12]} was made after this check began, and no maker recorded it: not kept, no evidence. "
+        "Its maker records it; then check again"
+        for sha in unowned
+    ]
+    if own:
+        told.append(f"no evidence: {own} is your own run; let another agent check it, or another session")
+    elif outcome.role != MAKER and outcome.status in PASSING and not unowned:
+        told += _missing(outcome)
+    return tuple(told)
+
+
+def _missing(outcome: Outcome, /) -> list[str]:
+    """What a check that passed lacks to be evidence."""
+    if not outcome.is_evidence:
+        return [f"no evidence: this {outcome.role} reports no checks; record again with checks={{passed, failed}}"]
+    if not outcome.commits:
+        return [f"no evidence for any commit: record again with commits=[what this {outcome.role} looked at]"]
+    return []
 
 
 def next_step(

@@ -19,6 +19,7 @@ from loomstack_mcp.core.outcomes import (
     actual_role,
     checked,
     known_role,
+    made_since,
     next_step,
     not_made,
     outcome_warnings,
@@ -59,10 +60,11 @@ class OutcomeService:
         links: Mapping[str, str] | None = None,
     ) -> OutcomeResult:
         """Record an outcome. A run that checks another records about that other run, as its checker; where the very
-        agent that made it calls, that is one more word of its maker, and no evidence.
+        agent that made it or one of the commits calls, that is one more word of its maker, and no evidence.
 
         `done` and `abandoned` end a maker's run and release its claims. `seen` is what a repository knows of
-        the commits, None where none is seen: what the run cannot have made is kept, but not bound to it. Raises
+        the commits, None where none is seen: what the run cannot have made is kept, but not bound to it; what was
+        made while it was checked, and which nobody said to have made, is not kept. Raises
         Invalid for a status that the counts contradict, for a commit that is none, and for a checker whose run
         names no run to check; LimitExceeded for what is too long.
         """
@@ -79,9 +81,14 @@ class OutcomeService:
                 raise Invalid(f"run {run.id} checks no run: start the {role} with checks_run=<the maker's run>")
             about = run.checks_run or run.id
             [maker] = rows.records(Run, tx.all(RUNS["get"], id=about))
-            is_own_word = run.checks_run is not None and is_surely_of(caller, maker)
-            role = actual_role(role, checks_another=run.checks_run is not None, is_own_word=is_own_word)
-            kept, unbound = _looked_up(tx, run, maker, commits, seen, by_maker=role == MAKER)
+            if seen is not None and seen.repo_id != run.repo_id:
+                seen = None
+            named = tuple(commits) if seen is None else whole_shas(commits, seen)
+            own = _own_work(tx, caller, run, maker, named)
+            role = actual_role(role, checks_another=run.checks_run is not None, is_own_word=bool(own))
+            unbound = _unbound(tx, maker, named, seen, by_maker=role == MAKER)
+            unowned = _unowned(tx, run, named, seen) if role != MAKER else ()
+            kept = tuple(sha for sha in named if sha not in unowned)
             past = rows.records(Outcome, tx.all(OUTCOMES["about"], about_run=about))
             draft, step = self._judged(past, status=status, role=role, checks=checks, finding=finding or run.finding)
             draft = replace(
@@ -97,7 +104,7 @@ class OutcomeService:
             )
             outcome = _recorded(tx, run, draft)
             later = ledger.bind_commits(tx, about, run.repo_id, [sha for sha in kept if sha not in unbound])
-            warnings = outcome_warnings(outcome, unbound, is_own_word=is_own_word)
+            warnings = outcome_warnings(outcome, unbound, own=own, unowned=unowned)
             result = _closing(tx, run, outcome, step, warnings=warnings)
         landed_index.index_bound(self._store, about, run.repo_id, later)
         return result
@@ -148,15 +155,28 @@ class OutcomeService:
         return outcome, step
 
 
-def _looked_up(
-    tx: Tx, run: Run, maker: Run, commits: Sequence[str], seen: SeenCommits | None, *, by_maker: bool
-) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The commits, by their whole ids where somebody could look, and which of them are not the maker's, and why."""
-    if seen is None or seen.repo_id != run.repo_id:
-        return tuple(commits), ledger.made_by_others(tx, maker, commits)
-    kept = whole_shas(commits, seen)
-    unfit = not_made(seen, maker.id, run_age_ms=tx.now_ms - maker.started_at_ms, by_maker=by_maker)
-    return kept, {**ledger.made_by_others(tx, maker, kept), **unfit}
+def _own_work(tx: Tx, caller: Caller, run: Run, maker: Run, commits: Sequence[str]) -> str:
+    """Which run of the very agent that calls is checked here, or made one of the commits; "" where none surely did."""
+    if run.checks_run is None:
+        return ""
+    makers = (maker, *ledger.makers_of(tx, run.repo_id, commits))
+    return next((one.id for one in makers if is_surely_of(caller, one)), "")
+
+
+def _unbound(tx: Tx, maker: Run, commits: Sequence[str], seen: SeenCommits | None, *, by_maker: bool) -> dict[str, str]:
+    """Which of the commits are not the maker's, and why."""
+    found = ledger.made_by_others(tx, maker, commits)
+    if seen is not None:
+        found |= not_made(seen, maker.id, run_age_ms=tx.now_ms - maker.started_at_ms, by_maker=by_maker)
+    return found
+
+
+def _unowned(tx: Tx, run: Run, commits: Sequence[str], seen: SeenCommits | None) -> tuple[str, ...]:
+    """Which of the commits were made while this run checked, by whom nobody said: it may be the checker itself."""
+    if seen is None:
+        return ()
+    since = made_since(seen, age_ms=tx.now_ms - run.started_at_ms)
+    return tuple(sha for sha in commits if sha in since and not ledger.makers_of(tx, run.repo_id, [sha]))
 
 
 def _refuse_long(name: str, listed: Collection[str]) -> None:
