@@ -1,7 +1,6 @@
 """The repositories of the stories: real code, real tests, and what a team has set up."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +11,6 @@ from tests.conftest import commit_all, git
 ROOT = Path(__file__).parents[3]
 BIN = str(Path(sys.executable).parent)
 PATH = os.pathsep.join([BIN, os.environ["PATH"]])
-_DEFINITIONS = (
-    ("claude_agents/agents", ".claude/agents"),
-    ("claude_agents/skills", ".claude/skills"),
-    ("claude_agents/skills", ".agents/skills"),
-    ("codex_agents/agents", ".codex/agents"),
-)
 UNREAD = """\
 def cents(text):
     return int(text) * 100
@@ -87,13 +80,11 @@ def priced_shop(folder: Path) -> Path:
 
 
 def set_up(shop: Path, home: Path, *, hook: bool = True) -> dict[str, str]:
-    """What a team has done: `init`, the agents and skills of both clients. Returns what a session needs to be told."""
+    """What a team has done: `init`, which brings agents and skills. Returns what a session needs to be told."""
     env = {"LOOMSTACK_HOME": str(home / "loom")}
     home.mkdir(parents=True, exist_ok=True)
     commands = {**env, "PATH": PATH, "HOME": str(home)}
     subprocess.run(["loomstack-mcp", "init", "--yes"], cwd=shop, env=commands, capture_output=True, check=True)
-    for source, target in _DEFINITIONS:
-        shutil.copytree(ROOT / source, shop / target, dirs_exist_ok=True)
     if not hook:
         (shop / ".claude/settings.json").write_text("{}\n")
     commit_all(shop)
