@@ -21,7 +21,7 @@ class Quick:
 
 
 @contextmanager
-def open_quick(settings: Settings) -> Iterator[Quick | None]:
+def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> Iterator[Quick | None]:
     """What a hook asks and tells the store that `settings` names; None where there is no store yet.
 
     Raises StoreUnavailable where there can be none.
@@ -32,7 +32,7 @@ def open_quick(settings: Settings) -> Iterator[Quick | None]:
             raise StoreUnavailable(f"{path.parent} is no folder, so that no store can be in it; see LOOMSTACK_HOME")
         yield None
         return
-    store = SqliteStore(path, gate_wait_ms=HOOK_GATE_WAIT_MS)
+    store = SqliteStore(path, gate_wait_ms=gate_wait_ms)
     try:
         yield Quick(EditService(store), SightingService(store))
     finally:

@@ -73,5 +73,8 @@ GLANCED_PATHS_MAX = 8
 """Files of one edit that a hook looks at in haste; more are looked at the full way."""
 HOOK_GATE_WAIT_MS = 200
 """What a hook leaves behind is worth no more of a person's time."""
+CALL_GATE_WAIT_MS = 2_000
+"""Before a call of ours, which will wait there itself: who calls is known from the hook alone, and a run that starts
+without it belongs to its session's first agent."""
 CALL_SEEN_FOR_MS = 60 * MINUTE_MS
 EDIT_SEEN_FOR_MS = 7 * 24 * 60 * MINUTE_MS

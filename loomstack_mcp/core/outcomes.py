@@ -241,9 +241,8 @@ def next_step(
     if is_checker and not checks.passed:
         return NextStep(action="check", why="no checks were counted, which is no evidence: check it, and record again")
     if is_checker:
-        return NextStep(
-            action="land", why=f"{score} by someone other than the maker, who lands it unless check_conflicts says stop"
-        )
+        why = f"{score} by someone other than the maker; check_conflicts first, land unless it says stop"
+        return NextStep(action="land", why=why)
     if status == "done":
         return _following(has_finding, "done")
     if verified:

@@ -13,6 +13,7 @@ from loomstack_mcp.adapters.user import USER_FILE, principal
 from loomstack_mcp.core.claims import refused_change, refused_edit
 from loomstack_mcp.core.clients.payload import Action, Payload, refusal
 from loomstack_mcp.core.errors import Invalid, LoomError, StoreUnavailable
+from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS, HOOK_GATE_WAIT_MS
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.glance import stamp_of
@@ -27,7 +28,7 @@ def judged_action(action: Action) -> Judged:
     """What is to be said of an action. What is to be told to the store is told."""
     caller = Caller(principal=principal(), session=action.session, agent=action.agent, folder=action.cwd)
     settings = load_settings({})
-    with open_quick(settings) as quick:
+    with open_quick(settings, gate_wait_ms=CALL_GATE_WAIT_MS if action.is_ours else HOOK_GATE_WAIT_MS) as quick:
         if quick is None:
             return None, ()
         if action.is_ours:

@@ -4,7 +4,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.clients.screens.screen import Screen, Style
+from tests.clients.screens.screen import Screen
+from tests.clients.screens.styles import Style
 from tests.clients.screens.svg import PICTURES, svg
 
 KILOBYTES_MAX = 40

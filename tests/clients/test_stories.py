@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.stories.hands import Claude, Codex
+from tests.clients.stories.claude_hands import Claude
+from tests.clients.stories.codex_hands import Codex
 from tests.clients.stories.page import PAGE, agreement_stories, chapter, rework_story, shown
 from tests.clients.stories.plays import Client, Play, agreement_play, rework_play
 from tests.clients.stories.shop import PATH, ROOT

@@ -4,6 +4,7 @@ import contextlib
 import json
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from loomstack_mcp.adapters.git.worktree import worktree_at
 from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.claims import Mode
 from loomstack_mcp.core.clients.payload import Action
+from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
 from loomstack_mcp.core.patterns.globs import literal
 from loomstack_mcp.core.patterns.keys import ancestors, keys_below
 from loomstack_mcp.core.repos import Checkout
@@ -235,6 +237,18 @@ def test_a_call_of_ours_is_noted_in_few_modules_and_one_that_meets_a_writer_lets
         ("claude:s-1", "toolu_3", "", str(shop), ""),
     ]
     assert _sightings(tmp_path, "SELECT COUNT(*) FROM boot") == [(2,)]
+
+
+def test_a_call_of_ours_waits_for_a_writer_as_the_call_itself_will(tmp_path: Path, shop: Path, held: str) -> None:
+    """Else a run would start as the session's first agent's, and be refused to the one that started it."""
+    call = claude_call(shop, "start_run", "toolu_1", agent_id="a1")
+    late = threading.Thread(target=hook, args=(tmp_path, "claude", call))
+    with gate.passed(gate.gate_beside(tmp_path / "loomstack/loom.db")):
+        late.start()
+        late.join(3 * HOOK_GATE_WAIT_MS / 1000)
+    late.join()
+
+    assert _sightings(tmp_path, "SELECT tool_use, agent FROM sighting") == [("toolu_1", "a1")]
 
 
 def test_a_pause_is_said_after_a_glance(tmp_path: Path, shop: Path, held: str) -> None:

@@ -14,7 +14,8 @@ from tests.clients.fake_openai import FakeOpenAI
 from tests.clients.screens.screen import Screen
 from tests.clients.screens.svg import PICTURES, svg
 from tests.clients.screens.tty import Tty
-from tests.clients.stories.hands import Claude, Codex
+from tests.clients.stories.claude_hands import Claude
+from tests.clients.stories.codex_hands import Codex
 from tests.clients.stories.rework import PROMPT, rework_script
 from tests.clients.stories.shop import PATH, cents_shop, set_up
 

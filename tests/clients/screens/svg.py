@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from html import escape
 from itertools import groupby, pairwise
 
-from tests.clients.screens.screen import Cell, Screen, Style
+from tests.clients.screens.screen import Cell, Screen
+from tests.clients.screens.styles import Style
 from tests.clients.stories.shop import ROOT
 
 PICTURES = ROOT / "loomstack_mcp" / "help" / "pictures"

@@ -8,7 +8,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.clients.stories.hands import Claude, Codex
+from tests.clients.stories.claude_hands import Claude
+from tests.clients.stories.codex_hands import Codex
 from tests.clients.stories.page import PAGE, agreement_stories, chapter, rework_story
 from tests.clients.stories.plays import Client, agreement_play, rework_play
 

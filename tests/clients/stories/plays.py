@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tests.clients.client_run import ClientRun
 from tests.clients.stories import agreement, rework
-from tests.clients.stories.hands import Claude, Codex
+from tests.clients.stories.claude_hands import Claude
+from tests.clients.stories.codex_hands import Codex
 from tests.clients.stories.shop import PATH, cents_shop, priced_shop, set_up
 from tests.clients.stories.steps import Step, steps
 from tests.conftest import git

@@ -24,9 +24,10 @@ def rework_script(hands: Hands, shop: Path) -> Script:
     maker: list[Turn] = [
         hands.loom("start_run", {"loop": "amounts", "goal": GOAL, "paths": ["shop/cents.py"]}),
         calls(hands, "claim_paths", paths=["shop/cents.py"], intent="read amounts as typed"),
+        hands.shell("git checkout --quiet -b loop/amounts"),
         *hands.edit(code, _UNDONE, HASTY),
         hands.shell(f"{_TESTS} -k whole -k point"),
-        hands.shell(f"git checkout --quiet -b loop/amounts && {_COMMIT}"),
+        hands.shell(_COMMIT),
         record(status="passed", summary="reads float()", checks={"passed": 2}, commits=commits),
         lambda moment: f"{own_run(hands, moment)}, commit {read(SHA, moment)}; the two plain cases pass",
         *hands.edit(code, HASTY, MENDED),

@@ -80,7 +80,7 @@ def priced_shop(folder: Path) -> Path:
 
 
 def set_up(shop: Path, home: Path, *, hook: bool = True) -> dict[str, str]:
-    """What a team has done: `init`, which brings agents and skills. Returns what a session needs to be told."""
+    """What a team has done: `init`, which brings agents and skills. Returns what a session has to be told."""
     env = {"LOOMSTACK_HOME": str(home / "loom")}
     home.mkdir(parents=True, exist_ok=True)
     commands = {**env, "PATH": PATH, "HOME": str(home)}
