@@ -177,26 +177,28 @@ def made_since(seen: SeenCommits, /, *, age_ms: int) -> frozenset[str]:
     return frozenset(one.sha for one in seen.made.values() if one.age_ms + _CLOCKS_MS < age_ms)
 
 
+def uncounted(mine: Mapping[str, str], unowned: Sequence[str], /) -> dict[str, str]:
+    """Commits that a check cannot speak for, and why: `mine` its own agent made, by the run; `unowned` it may have."""
+    may_be = "was made after this check began, and no maker recorded it (its maker does, then check again)"
+    return dict.fromkeys(unowned, may_be) | {sha: f"is of {run_id}, your own run" for sha, run_id in mine.items()}
+
+
 def outcome_warnings(
-    outcome: Outcome, unbound: Mapping[str, str], /, *, own: str, unowned: Sequence[str]
+    outcome: Outcome, unbound: Mapping[str, str], left_out: Mapping[str, str], /, *, own: str
 ) -> tuple[str, ...]:
     """What of an outcome does not count: commits that are not the run's, a check by its maker, or of nothing.
 
-    `own` is the caller's own run that it judges, "" for none; `unowned` commits were made while it was checked.
+    `left_out` are commits that the check cannot speak for; `own` is the caller's own run that it judges, "" for none.
     """
-    told = [
+    told = [f"{sha[:12]} {why}: not kept, no evidence" for sha, why in left_out.items()]
+    told += [
         f"{sha[:12]} {why}: kept, but not bound to {outcome.about_run}"
         for sha, why in unbound.items()
-        if sha not in unowned
-    ]
-    told += [
-        f"{sha[:12]} was made after this check began, and no maker recorded it: not kept, no evidence. "
-        "Its maker records it; then check again"
-        for sha in unowned
+        if sha not in left_out
     ]
     if own:
         told.append(f"no evidence: {own} is your own run; let another agent check it, or another session")
-    elif outcome.role != MAKER and outcome.status in PASSING and not unowned:
+    elif outcome.role != MAKER and outcome.status in PASSING and not left_out:
         told += _missing(outcome)
     return tuple(told)
 

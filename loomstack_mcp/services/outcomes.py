@@ -24,6 +24,7 @@ from loomstack_mcp.core.outcomes import (
     not_made,
     outcome_warnings,
     shas,
+    uncounted,
     whole_shas,
 )
 from loomstack_mcp.core.runs import Caller, Run, is_surely_of
@@ -60,11 +61,11 @@ class OutcomeService:
         links: Mapping[str, str] | None = None,
     ) -> OutcomeResult:
         """Record an outcome. A run that checks another records about that other run, as its checker; where the very
-        agent that made it or one of the commits calls, that is one more word of its maker, and no evidence.
+        agent that made it or all of the commits calls, that is one more word of its maker, and no evidence.
 
         `done` and `abandoned` end a maker's run and release its claims. `seen` is what a repository knows of
-        the commits, None where none is seen: what the run cannot have made is kept, but not bound to it; what was
-        made while it was checked, and which nobody said to have made, is not kept. Raises
+        the commits, None where none is seen: what the run cannot have made is kept, but not bound to it; of a check
+        what its own agent made, or may have made, is not kept. Raises
         Invalid for a status that the counts contradict, for a commit that is none, and for a checker whose run
         names no run to check; LimitExceeded for what is too long.
         """
@@ -84,11 +85,12 @@ class OutcomeService:
             if seen is not None and seen.repo_id != run.repo_id:
                 seen = None
             named = tuple(commits) if seen is None else whole_shas(commits, seen)
-            own = _own_work(tx, caller, run, maker, named)
+            mine = _own_commits(tx, caller, run, named)
+            own = _own_run(caller, run, maker, mine, named)
             role = actual_role(role, checks_another=run.checks_run is not None, is_own_word=bool(own))
             unbound = _unbound(tx, maker, named, seen, by_maker=role == MAKER)
-            unowned = _unowned(tx, run, named, seen) if role != MAKER else ()
-            kept = tuple(sha for sha in named if sha not in unowned)
+            left_out = {} if own else uncounted(mine, _unowned(tx, run, named, seen))
+            kept = tuple(sha for sha in named if sha not in left_out)
             past = rows.records(Outcome, tx.all(OUTCOMES["about"], about_run=about))
             draft, step = self._judged(past, status=status, role=role, checks=checks, finding=finding or run.finding)
             draft = replace(
@@ -104,7 +106,7 @@ class OutcomeService:
             )
             outcome = _recorded(tx, run, draft)
             later = ledger.bind_commits(tx, about, run.repo_id, [sha for sha in kept if sha not in unbound])
-            warnings = outcome_warnings(outcome, unbound, own=own, unowned=unowned)
+            warnings = outcome_warnings(outcome, unbound, left_out, own=own)
             result = _closing(tx, run, outcome, step, warnings=warnings)
         landed_index.index_bound(self._store, about, run.repo_id, later)
         return result
@@ -155,12 +157,21 @@ class OutcomeService:
         return outcome, step
 
 
-def _own_work(tx: Tx, caller: Caller, run: Run, maker: Run, commits: Sequence[str]) -> str:
-    """Which run of the very agent that calls is checked here, or made one of the commits; "" where none surely did."""
+def _own_run(caller: Caller, run: Run, maker: Run, mine: Mapping[str, str], commits: Sequence[str]) -> str:
+    """Which run of the very agent that calls is all that is checked here; "" where another's is, or may be."""
     if run.checks_run is None:
         return ""
-    makers = (maker, *ledger.makers_of(tx, run.repo_id, commits))
-    return next((one.id for one in makers if is_surely_of(caller, one)), "")
+    if is_surely_of(caller, maker):
+        return maker.id
+    return mine[commits[0]] if commits and len(mine) == len(commits) else ""
+
+
+def _own_commits(tx: Tx, caller: Caller, run: Run, commits: Sequence[str]) -> dict[str, str]:
+    """Which of the commits that a check names the very agent that calls has made, and in which run."""
+    if run.checks_run is None:
+        return {}
+    makers = {sha: ledger.makers_of(tx, run.repo_id, [sha]) for sha in commits}
+    return {sha: one.id for sha, found in makers.items() for one in found if is_surely_of(caller, one)}
 
 
 def _unbound(tx: Tx, maker: Run, commits: Sequence[str], seen: SeenCommits | None, *, by_maker: bool) -> dict[str, str]:
@@ -172,8 +183,8 @@ def _unbound(tx: Tx, maker: Run, commits: Sequence[str], seen: SeenCommits | Non
 
 
 def _unowned(tx: Tx, run: Run, commits: Sequence[str], seen: SeenCommits | None) -> tuple[str, ...]:
-    """Which of the commits were made while this run checked, by whom nobody said: it may be the checker itself."""
-    if seen is None:
+    """Which of the commits were made while a run checked, by whom nobody said: it may be the checker itself."""
+    if seen is None or run.checks_run is None:
         return ()
     since = made_since(seen, age_ms=tx.now_ms - run.started_at_ms)
     return tuple(sha for sha in commits if sha in since and not ledger.makers_of(tx, run.repo_id, [sha]))

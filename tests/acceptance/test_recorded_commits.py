@@ -187,8 +187,8 @@ def test_what_was_made_during_a_check_is_no_evidence_until_a_maker_has_recorded_
     recorded = json.loads(content["text"])["outcomes"]
 
     assert early["warnings"] == [
-        f"{sha[:12]} was made after this check began, and no maker recorded it: not kept, no evidence. "
-        "Its maker records it; then check again"
+        f"{sha[:12]} was made after this check began, and no maker recorded it (its maker does, then check again): "
+        "not kept, no evidence"
     ]
     assert "warnings" not in late
     assert [one.get("commits") for one in recorded] == [None, [sha], [sha]]
