@@ -172,7 +172,7 @@ def not_made(seen: SeenCommits, run_id: str, /, *, run_age_ms: int, by_maker: bo
     return found
 
 
-def made_since(seen: SeenCommits, /, *, age_ms: int) -> frozenset[str]:
+def younger_commits(seen: SeenCommits, /, *, age_ms: int) -> frozenset[str]:
     """Which of the commits are surely younger than that."""
     return frozenset(one.sha for one in seen.made.values() if one.age_ms + _CLOCKS_MS < age_ms)
 

@@ -16,21 +16,17 @@ from loomstack_mcp.core.outcomes import (
     Role,
     SeenCommits,
     Status,
-    actual_role,
     checked,
     known_role,
-    made_since,
     next_step,
-    not_made,
     outcome_warnings,
     shas,
-    uncounted,
-    whole_shas,
 )
-from loomstack_mcp.core.runs import Caller, Run, is_surely_of
+from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, expiry, landed_index, ledger
 from loomstack_mcp.services.acting import RUNS, acting_run
+from loomstack_mcp.services.named_work import named_work
 from loomstack_mcp.services.recorded import OUTCOMES
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
@@ -82,17 +78,11 @@ class OutcomeService:
                 raise Invalid(f"run {run.id} checks no run: start the {role} with checks_run=<the maker's run>")
             about = run.checks_run or run.id
             [maker] = rows.records(Run, tx.all(RUNS["get"], id=about))
-            if seen is not None and seen.repo_id != run.repo_id:
-                seen = None
-            named = tuple(commits) if seen is None else whole_shas(commits, seen)
-            mine = _own_commits(tx, caller, run, named)
-            own = _own_run(caller, run, maker, mine, named)
-            role = actual_role(role, checks_another=run.checks_run is not None, is_own_word=bool(own))
-            unbound = _unbound(tx, maker, named, seen, by_maker=role == MAKER)
-            left_out = {} if own else uncounted(mine, _unowned(tx, run, named, seen))
-            kept = tuple(sha for sha in named if sha not in left_out)
+            work = named_work(tx, caller, run, maker, commits, seen, role=role)
             past = rows.records(Outcome, tx.all(OUTCOMES["about"], about_run=about))
-            draft, step = self._judged(past, status=status, role=role, checks=checks, finding=finding or run.finding)
+            draft, step = self._judged(
+                past, status=status, role=work.role, checks=checks, finding=finding or run.finding
+            )
             draft = replace(
                 draft,
                 repo_id=run.repo_id,
@@ -100,13 +90,13 @@ class OutcomeService:
                 about_run=about,
                 summary=summary,
                 tried=tried,
-                commits=kept,
+                commits=work.kept,
                 links=dict(links),
                 recorded_at_ms=tx.now_ms,
             )
             outcome = _recorded(tx, run, draft)
-            later = ledger.bind_commits(tx, about, run.repo_id, [sha for sha in kept if sha not in unbound])
-            warnings = outcome_warnings(outcome, unbound, left_out, own=own)
+            later = ledger.bind_commits(tx, about, run.repo_id, [sha for sha in work.kept if sha not in work.unbound])
+            warnings = outcome_warnings(outcome, work.unbound, work.left_out, own=work.own)
             result = _closing(tx, run, outcome, step, warnings=warnings)
         landed_index.index_bound(self._store, about, run.repo_id, later)
         return result
@@ -155,39 +145,6 @@ class OutcomeService:
             recorded_at_ms=0,
         )
         return outcome, step
-
-
-def _own_run(caller: Caller, run: Run, maker: Run, mine: Mapping[str, str], commits: Sequence[str]) -> str:
-    """Which run of the very agent that calls is all that is checked here; "" where another's is, or may be."""
-    if run.checks_run is None:
-        return ""
-    if is_surely_of(caller, maker):
-        return maker.id
-    return mine[commits[0]] if commits and len(mine) == len(commits) else ""
-
-
-def _own_commits(tx: Tx, caller: Caller, run: Run, commits: Sequence[str]) -> dict[str, str]:
-    """Which of the commits that a check names the very agent that calls has made, and in which run."""
-    if run.checks_run is None:
-        return {}
-    makers = {sha: ledger.makers_of(tx, run.repo_id, [sha]) for sha in commits}
-    return {sha: one.id for sha, found in makers.items() for one in found if is_surely_of(caller, one)}
-
-
-def _unbound(tx: Tx, maker: Run, commits: Sequence[str], seen: SeenCommits | None, *, by_maker: bool) -> dict[str, str]:
-    """Which of the commits are not the maker's, and why."""
-    found = ledger.made_by_others(tx, maker, commits)
-    if seen is not None:
-        found |= not_made(seen, maker.id, run_age_ms=tx.now_ms - maker.started_at_ms, by_maker=by_maker)
-    return found
-
-
-def _unowned(tx: Tx, run: Run, commits: Sequence[str], seen: SeenCommits | None) -> tuple[str, ...]:
-    """Which of the commits were made while a run checked, by whom nobody said: it may be the checker itself."""
-    if seen is None or run.checks_run is None:
-        return ()
-    since = made_since(seen, age_ms=tx.now_ms - run.started_at_ms)
-    return tuple(sha for sha in commits if sha in since and not ledger.makers_of(tx, run.repo_id, [sha]))
 
 
 def _refuse_long(name: str, listed: Collection[str]) -> None:
