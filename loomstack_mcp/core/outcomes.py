@@ -222,7 +222,7 @@ def next_step(
     has_finding: bool,
     rework_max: int,
 ) -> NextStep:
-    """What comes after an outcome. `rework` counts this one; `verified`: a checker passed the latest attempt.
+    """What comes after an outcome. `rework` counts this one; `verified`: a checker passed all of the latest attempt.
 
     A check that counted nothing passes nothing. The maker's own word is not evidence, so what the maker calls passed
     is checked by another run.

@@ -8,7 +8,6 @@ from loomstack_mcp.core.limits import LIST_MAX, NAME_CHARS_MAX
 from loomstack_mcp.core.outcomes import (
     ENDING,
     MAKER,
-    ROLES,
     CheckCounts,
     NextStep,
     Outcome,
@@ -26,12 +25,10 @@ from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, expiry, landed_index, ledger
 from loomstack_mcp.services.acting import RUNS, acting_run
-from loomstack_mcp.services.named_work import named_work
+from loomstack_mcp.services.named_work import NamedWork, named_work
 from loomstack_mcp.services.recorded import OUTCOMES
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
-
-_CHECKING = tuple(role for role in ROLES if role != MAKER)
 
 
 class OutcomeService:
@@ -80,9 +77,7 @@ class OutcomeService:
             [maker] = rows.records(Run, tx.all(RUNS["get"], id=about))
             work = named_work(tx, caller, run, maker, commits, seen, role=role)
             past = rows.records(Outcome, tx.all(OUTCOMES["about"], about_run=about))
-            draft, step = self._judged(
-                past, status=status, role=work.role, checks=checks, finding=finding or run.finding
-            )
+            draft, step = self._judged(past, work, status=status, checks=checks, finding=finding or run.finding)
             draft = replace(
                 draft,
                 repo_id=run.repo_id,
@@ -107,19 +102,18 @@ class OutcomeService:
             return rows.records(Outcome, tx.all(OUTCOMES["of_runs"], run_ids=rows.json_column(list(run_ids))))
 
     def _judged(
-        self, past: Sequence[Outcome], *, status: Status, role: Role, checks: CheckCounts, finding: str
+        self, past: Sequence[Outcome], work: NamedWork, *, status: Status, checks: CheckCounts, finding: str
     ) -> tuple[Outcome, NextStep]:
         """The counts and the next step, from what was recorded before and this outcome."""
-        attempts = sum(old.role not in _CHECKING for old in past) + (role not in _CHECKING)
+        role = work.role
+        attempts = sum(old.role == MAKER for old in past) + (role == MAKER)
         rework = sum(old.status == "failed" for old in past) + (status == "failed")
-        verdicts = [old for old in past if old.role in _CHECKING]
-        verified = bool(verdicts) and past[-1] is verdicts[-1] and verdicts[-1].is_evidence
         step = next_step(
             status=status,
-            is_checker=role in _CHECKING,
+            is_checker=role != MAKER,
             checks=checks,
             rework=rework,
-            verified=verified,
+            verified=_is_verified(past, work.kept),
             has_finding=bool(finding),
             rework_max=self._rework_max,
         )
@@ -145,6 +139,13 @@ class OutcomeService:
             recorded_at_ms=0,
         )
         return outcome, step
+
+
+def _is_verified(past: Sequence[Outcome], commits: Collection[str]) -> bool:
+    """Whether the last word was a checker's pass, and these commits were recorded before it."""
+    if not past or past[-1].role == MAKER or not past[-1].is_evidence:
+        return False
+    return {sha for old in past for sha in old.commits}.issuperset(commits)
 
 
 def _refuse_long(name: str, listed: Collection[str]) -> None:
