@@ -117,6 +117,8 @@ class OutcomeService:
             has_finding=bool(finding),
             rework_max=self._rework_max,
         )
+        if step.action == "land" and work.left_out and not work.kept:
+            step = NextStep(action="check", why="this check speaks for none of these commits, as the warnings say")
         outcome = Outcome(
             id="",
             repo_id="",

@@ -191,6 +191,7 @@ def test_what_was_made_during_a_check_is_no_evidence_until_a_maker_has_recorded_
         "not kept, no evidence"
     ]
     assert "warnings" not in late
+    assert [early["next"]["action"], late["next"]["action"]] == ["check", "land"]
     assert [one.get("commits") for one in recorded] == [None, [sha], [sha]]
 
 
