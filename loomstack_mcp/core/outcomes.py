@@ -172,14 +172,44 @@ def not_made(seen: SeenCommits, run_id: str, /, *, run_age_ms: int, by_maker: bo
     return found
 
 
-def outcome_warnings(outcome: Outcome, unbound: Mapping[str, str], /, *, is_own_word: bool) -> tuple[str, ...]:
-    """What of an outcome does not count: commits that are not the run's, a check by its maker, or of nothing."""
-    kept = [f"{sha[:12]} {why}: kept, but not bound to {outcome.about_run}" for sha, why in unbound.items()]
-    if outcome.role != MAKER and outcome.status in PASSING and not outcome.is_evidence:
-        kept.append(f"no evidence: this {outcome.role} reports no checks; record again with checks={{passed, failed}}")
-    if is_own_word:
-        kept.append(f"no evidence: {outcome.about_run} is your own run; let another agent check it, or another session")
-    return tuple(kept)
+def younger_commits(seen: SeenCommits, /, *, age_ms: int) -> frozenset[str]:
+    """Which of the commits are surely younger than that."""
+    return frozenset(one.sha for one in seen.made.values() if one.age_ms + _CLOCKS_MS < age_ms)
+
+
+def uncounted(mine: Mapping[str, str], unowned: Sequence[str], /) -> dict[str, str]:
+    """Commits that a check cannot speak for, and why: `mine` its own agent made, by the run; `unowned` it may have."""
+    may_be = "was made after this check began, and no maker recorded it (its maker does, then check again)"
+    return dict.fromkeys(unowned, may_be) | {sha: f"is of {run_id}, your own run" for sha, run_id in mine.items()}
+
+
+def outcome_warnings(
+    outcome: Outcome, unbound: Mapping[str, str], left_out: Mapping[str, str], /, *, own: str
+) -> tuple[str, ...]:
+    """What of an outcome does not count: commits that are not the run's, a check by its maker, or of nothing.
+
+    `left_out` are commits that the check cannot speak for; `own` is the caller's own run that it judges, "" for none.
+    """
+    told = [f"{sha[:12]} {why}: not kept, no evidence" for sha, why in left_out.items()]
+    told += [
+        f"{sha[:12]} {why}: kept, but not bound to {outcome.about_run}"
+        for sha, why in unbound.items()
+        if sha not in left_out
+    ]
+    if own:
+        told.append(f"no evidence: {own} is your own run; let another agent check it, or another session")
+    elif outcome.role != MAKER and outcome.status in PASSING and not left_out:
+        told += _missing(outcome)
+    return tuple(told)
+
+
+def _missing(outcome: Outcome, /) -> list[str]:
+    """What a check that passed lacks to be evidence."""
+    if not outcome.is_evidence:
+        return [f"no evidence: this {outcome.role} reports no checks; record again with checks={{passed, failed}}"]
+    if not outcome.commits:
+        return [f"no evidence for any commit: record again with commits=[what this {outcome.role} looked at]"]
+    return []
 
 
 def next_step(
@@ -192,7 +222,7 @@ def next_step(
     has_finding: bool,
     rework_max: int,
 ) -> NextStep:
-    """What comes after an outcome. `rework` counts this one; `verified`: a checker passed the latest attempt.
+    """What comes after an outcome. `rework` counts this one; `verified`: a checker passed all of the latest attempt.
 
     A check that counted nothing passes nothing. The maker's own word is not evidence, so what the maker calls passed
     is checked by another run.

@@ -103,21 +103,23 @@ def event_shown(event: Event, /, *, now_ms: int) -> Body:
 def outcomes_told(run: Run, outcomes: Sequence[Outcome], /) -> tuple[str, ...]:
     """What came of a run, in few words, oldest first; `outcomes` may hold those of other runs.
 
-    Of a checker's run that is what it said; of a maker's, what others said and how it ended, or its own last word
-    until somebody has checked it.
+    Of a checker's run that is what it said; of a maker's, what others said and how it ended, and its own last word
+    until somebody has checked that.
     """
     if run.checks_run:
         return tuple(_told(outcome) for outcome in outcomes if outcome.run_id == run.id)
     about = [outcome for outcome in outcomes if outcome.about_run == run.id]
-    weighty = [outcome for outcome in about if outcome.role != MAKER or outcome.status not in ("passed", "failed")]
-    if about and not weighty:
-        return (f"{_told(about[-1])} by its own word",)
-    return tuple(_told(outcome) for outcome in weighty)
+    return tuple(_told(outcome) for outcome in about if outcome is about[-1] or not _is_own_word(outcome))
 
 
 def _told(outcome: Outcome) -> str:
     counted = outcome.passed + outcome.failed
-    return f"{outcome.status} {outcome.passed}/{counted}" if counted else outcome.status
+    text = f"{outcome.status} {outcome.passed}/{counted}" if counted else outcome.status
+    return f"{text} by its own word" if _is_own_word(outcome) else text
+
+
+def _is_own_word(outcome: Outcome) -> bool:
+    return outcome.role == MAKER and outcome.status in ("passed", "failed")
 
 
 def outcome_shown(outcome: Outcome, /, *, now_ms: int) -> Body:

@@ -63,7 +63,9 @@ def own_runs(tx: Tx, caller: Caller) -> list[Run]:
 def allowed_run(caller: Caller, run: Run, *, now_ms: int) -> Run:
     """The run, where the caller may act for it and it is not over."""
     if not acts_for(caller, run):
-        raise Unauthorized(f"run {run.id} belongs to another session; call start_run and use your own")
+        is_ours = (caller.principal, caller.session) == (run.principal, run.session)
+        whose = "another agent of this session" if is_ours else "another session"
+        raise Unauthorized(f"run {run.id} belongs to {whose}; call start_run and use your own")
     if run.state == "ended":
         since = age(now_ms - (run.ended_at_ms or now_ms))
         raise Invalid(f"run {run.id} ended {since} ago ({run.status}); call start_run for the next one")

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable, Sequence
 from loomstack_mcp.core.claims import Blocker, Claim, Waiter, blockers
 from loomstack_mcp.core.limits import BLOCKERS_MAX
 from loomstack_mcp.core.repos import Checkout
-from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.core.runs import Caller, Run, acts_for
 from loomstack_mcp.services import repos
-from loomstack_mcp.services.acting import RUNS, lineage
+from loomstack_mcp.services.acting import RUNS, lineage, own_runs
 from loomstack_mcp.services.path_index import folds, overlapping
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
@@ -46,17 +46,23 @@ class EditService:
             return tuple(held_against(tx, edit, family, pages, ignore_case=ignore_case)[0]), tx.now_ms
 
     def check_of(self, caller: Caller) -> tuple[str, str] | None:
-        """The run under which a sub-agent now checks another, and that other; None for whoever makes something.
+        """The run under which a sub-agent now checks another's, and that other; None for whoever makes something.
 
         Of a session's own agent nothing is said: without a hook's word its sub-agents' runs count as its own.
         """
         if not caller.agent:
             return None
-        who = {"principal": caller.principal, "session": caller.session, "agent": caller.agent}
         with self._store.read() as tx:
-            for row in tx.all(RUNS["check_of_agent"], **who):
-                return (row["id"], row["checks_run"]) if row["checks_run"] else None
+            for run in own_runs(tx, caller):
+                if not run.checks_run:
+                    return None
+                if not _is_made_by(tx, caller, run.checks_run):
+                    return run.id, run.checks_run
         return None
+
+
+def _is_made_by(tx: Tx, caller: Caller, run_id: str) -> bool:
+    return any(acts_for(caller, run) for run in rows.records(Run, tx.all(RUNS["get"], id=run_id)))
 
 
 def held_against(

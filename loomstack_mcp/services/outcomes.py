@@ -8,7 +8,6 @@ from loomstack_mcp.core.limits import LIST_MAX, NAME_CHARS_MAX
 from loomstack_mcp.core.outcomes import (
     ENDING,
     MAKER,
-    ROLES,
     CheckCounts,
     NextStep,
     Outcome,
@@ -16,24 +15,20 @@ from loomstack_mcp.core.outcomes import (
     Role,
     SeenCommits,
     Status,
-    actual_role,
     checked,
     known_role,
     next_step,
-    not_made,
     outcome_warnings,
     shas,
-    whole_shas,
 )
-from loomstack_mcp.core.runs import Caller, Run, is_surely_of
+from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, expiry, landed_index, ledger
 from loomstack_mcp.services.acting import RUNS, acting_run
+from loomstack_mcp.services.named_work import NamedWork, named_work
 from loomstack_mcp.services.recorded import OUTCOMES
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
-
-_CHECKING = tuple(role for role in ROLES if role != MAKER)
 
 
 class OutcomeService:
@@ -59,10 +54,11 @@ class OutcomeService:
         links: Mapping[str, str] | None = None,
     ) -> OutcomeResult:
         """Record an outcome. A run that checks another records about that other run, as its checker; where the very
-        agent that made it calls, that is one more word of its maker, and no evidence.
+        agent that made it or all of the commits calls, that is one more word of its maker, and no evidence.
 
         `done` and `abandoned` end a maker's run and release its claims. `seen` is what a repository knows of
-        the commits, None where none is seen: what the run cannot have made is kept, but not bound to it. Raises
+        the commits, None where none is seen: what the run cannot have made is kept, but not bound to it; of a check
+        what its own agent made, or may have made, is not kept. Raises
         Invalid for a status that the counts contradict, for a commit that is none, and for a checker whose run
         names no run to check; LimitExceeded for what is too long.
         """
@@ -79,11 +75,9 @@ class OutcomeService:
                 raise Invalid(f"run {run.id} checks no run: start the {role} with checks_run=<the maker's run>")
             about = run.checks_run or run.id
             [maker] = rows.records(Run, tx.all(RUNS["get"], id=about))
-            is_own_word = run.checks_run is not None and is_surely_of(caller, maker)
-            role = actual_role(role, checks_another=run.checks_run is not None, is_own_word=is_own_word)
-            kept, unbound = _looked_up(tx, run, maker, commits, seen, by_maker=role == MAKER)
+            work = named_work(tx, caller, run, maker, commits, seen, role=role)
             past = rows.records(Outcome, tx.all(OUTCOMES["about"], about_run=about))
-            draft, step = self._judged(past, status=status, role=role, checks=checks, finding=finding or run.finding)
+            draft, step = self._judged(past, work, status=status, checks=checks, finding=finding or run.finding)
             draft = replace(
                 draft,
                 repo_id=run.repo_id,
@@ -91,13 +85,13 @@ class OutcomeService:
                 about_run=about,
                 summary=summary,
                 tried=tried,
-                commits=kept,
+                commits=work.kept,
                 links=dict(links),
                 recorded_at_ms=tx.now_ms,
             )
             outcome = _recorded(tx, run, draft)
-            later = ledger.bind_commits(tx, about, run.repo_id, [sha for sha in kept if sha not in unbound])
-            warnings = outcome_warnings(outcome, unbound, is_own_word=is_own_word)
+            later = ledger.bind_commits(tx, about, run.repo_id, [sha for sha in work.kept if sha not in work.unbound])
+            warnings = outcome_warnings(outcome, work.unbound, work.left_out, own=work.own)
             result = _closing(tx, run, outcome, step, warnings=warnings)
         landed_index.index_bound(self._store, about, run.repo_id, later)
         return result
@@ -108,22 +102,23 @@ class OutcomeService:
             return rows.records(Outcome, tx.all(OUTCOMES["of_runs"], run_ids=rows.json_column(list(run_ids))))
 
     def _judged(
-        self, past: Sequence[Outcome], *, status: Status, role: Role, checks: CheckCounts, finding: str
+        self, past: Sequence[Outcome], work: NamedWork, *, status: Status, checks: CheckCounts, finding: str
     ) -> tuple[Outcome, NextStep]:
         """The counts and the next step, from what was recorded before and this outcome."""
-        attempts = sum(old.role not in _CHECKING for old in past) + (role not in _CHECKING)
+        role = work.role
+        attempts = sum(old.role == MAKER for old in past) + (role == MAKER)
         rework = sum(old.status == "failed" for old in past) + (status == "failed")
-        verdicts = [old for old in past if old.role in _CHECKING]
-        verified = bool(verdicts) and past[-1] is verdicts[-1] and verdicts[-1].is_evidence
         step = next_step(
             status=status,
-            is_checker=role in _CHECKING,
+            is_checker=role != MAKER,
             checks=checks,
             rework=rework,
-            verified=verified,
+            verified=_is_verified(past, work.kept),
             has_finding=bool(finding),
             rework_max=self._rework_max,
         )
+        if step.action == "land" and work.left_out and not work.kept:
+            step = NextStep(action="check", why="this check speaks for none of these commits, as the warnings say")
         outcome = Outcome(
             id="",
             repo_id="",
@@ -148,15 +143,11 @@ class OutcomeService:
         return outcome, step
 
 
-def _looked_up(
-    tx: Tx, run: Run, maker: Run, commits: Sequence[str], seen: SeenCommits | None, *, by_maker: bool
-) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The commits, by their whole ids where somebody could look, and which of them are not the maker's, and why."""
-    if seen is None or seen.repo_id != run.repo_id:
-        return tuple(commits), ledger.made_by_others(tx, maker, commits)
-    kept = whole_shas(commits, seen)
-    unfit = not_made(seen, maker.id, run_age_ms=tx.now_ms - maker.started_at_ms, by_maker=by_maker)
-    return kept, {**ledger.made_by_others(tx, maker, kept), **unfit}
+def _is_verified(past: Sequence[Outcome], commits: Collection[str]) -> bool:
+    """Whether the last word was a checker's pass, and these commits were recorded before it."""
+    if not past or past[-1].role == MAKER or not past[-1].is_evidence:
+        return False
+    return {sha for old in past for sha in old.commits}.issuperset(commits)
 
 
 def _refuse_long(name: str, listed: Collection[str]) -> None:

@@ -1,6 +1,8 @@
 """`record_outcome(commits=…)`: whose a commit is, by the word of a run and by what git knows of it."""
 
+import json
 import subprocess
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -163,6 +165,34 @@ def test_who_checks_names_the_maker_s_commits(bea: Server, trunk: Path, serve: C
 
     assert [text.partition(":")[0] for text in found["warnings"]] == ["no evidence"]
     assert undone_of(trunk, serve) == "refactor"
+
+
+def test_what_was_made_during_a_check_is_no_evidence_until_a_maker_has_recorded_it(
+    bea: Server, trunk: Path, serve: Callable[..., Server]
+) -> None:
+    run_id = bea.answer("start_run", loop="refactor", goal="net prices")["run"]
+    checker = serve(cwd=trunk)
+    checker.answer("start_run", loop="check", goal="check", checks_run=run_id)
+    branch = trunk.parent / "bea"
+    (branch / "src/a.py").write_text(AFTER)
+    git(branch, "add", "--all")
+    commit_at(branch, f"@{round(time.time()) + 60} +0000")
+    sha = git(branch, "rev-parse", "HEAD")
+    said = {"status": "passed", "summary": "8/8", "role": "checker", "checks": {"passed": 8}, "commits": [sha]}
+    early = checker.answer("record_outcome", **said)
+    bea.answer("record_outcome", status="passed", summary="net", commits=[sha])
+    late = checker.answer("record_outcome", **said)
+
+    [content] = bea.request("resources/read", {"uri": f"loom://runs/{run_id}"})["result"]["contents"]
+    recorded = json.loads(content["text"])["outcomes"]
+
+    assert early["warnings"] == [
+        f"{sha[:12]} was made after this check began, and no maker recorded it (its maker does, then check again): "
+        "not kept, no evidence"
+    ]
+    assert "warnings" not in late
+    assert [early["next"]["action"], late["next"]["action"]] == ["check", "land"]
+    assert [one.get("commits") for one in recorded] == [None, [sha], [sha]]
 
 
 @pytest.mark.parametrize("digits", [12, 40])

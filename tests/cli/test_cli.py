@@ -80,14 +80,25 @@ def test_runs_tell_what_came_of_them_and_what_they_check(loomstack: Run, serve: 
     failed = {"passed": 2, "failed": 6, "failing": ["test_tax"]}
     checker.answer("record_outcome", status="failed", summary="not yet", role="checker", checks=failed)
     maker.answer("record_outcome", status="passed", summary="mended", checks={"passed": 3})
+    [mended] = [run["outcomes"] for run in json_of(loomstack("runs", "--json")) if run["run"] == made]
     checker.answer("record_outcome", status="passed", summary="all", role="checker", checks={"passed": 8})
     maker.answer("record_outcome", status="done", summary="landed")
     told = {run["run"]: (run["checks"], run["outcomes"]) for run in json_of(loomstack("runs", "--json"))}
     words = ["failed 2/8", "passed 8/8", "done"]
 
     assert own_word == ["passed 3/3 by its own word"]
+    assert mended == ["failed 2/8", "passed 3/3 by its own word"]
     assert told == {made: ("", words), checking: (made, words[:2])}
     assert ", ".join(words) in loomstack("runs").stdout
+
+
+def test_a_check_of_ones_own_run_is_told_as_ones_own_word(loomstack: Run, serve: Callable[..., Server]) -> None:
+    alone = serve(CLAUDE_CODE_SESSION_ID="s1")
+    made = alone.answer("start_run", loop="refactor", goal="net prices")["run"]
+    alone.answer("start_run", loop="check", goal="net prices", checks_run=made)
+    alone.answer("record_outcome", status="passed", summary="all", role="checker", checks={"passed": 8})
+
+    assert [run["outcomes"] for run in json_of(loomstack("runs", "--json"))] == [["passed 8/8 by its own word"]] * 2
 
 
 def test_lists_may_be_narrowed(loomstack: Run, busy: Server) -> None:

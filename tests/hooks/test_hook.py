@@ -189,6 +189,25 @@ def test_a_sub_agent_that_checks_another_run_edits_nothing_until_it_starts_work_
     assert own not in json.dumps(checking)
 
 
+def test_who_checks_its_own_run_or_whose_check_is_lost_goes_on_editing(tmp_path: Path, shop: Path) -> None:
+    maker = Caller(principal=principal(), session="claude:s-1", agent="a1")
+    other = replace(maker, agent="a2")
+    edits = [claude_edit(shop, str(shop / "free.py"), agent_id=one.agent) for one in (maker, other)]
+    found = worktree_at(shop)
+    assert found
+    store = load_settings({}, environment=environment(tmp_path))
+    with open_loom(store) as loom:
+        made = started(loom, maker, found.checkout()).id
+        for agent in (maker, other):
+            started(loom, agent, found.checkout(), checks_run=made)
+        before = [hook(tmp_path, "claude", edit) for edit in edits]
+    with sqlite3.connect(tmp_path / "loomstack/loom.db") as silent:
+        silent.execute("UPDATE run SET expires_at_ms = 0, seen_at_ms = 0 WHERE agent = 'a2'")
+
+    assert [reply is None for reply in before] == [True, False]
+    assert hook(tmp_path, "claude", edits[1]) is None
+
+
 def test_a_home_that_is_no_folder_is_said(tmp_path: Path, shop: Path) -> None:
     (tmp_path / "loomstack").write_text("a file")
     reply = hook(tmp_path, "claude", claude_edit(shop, "src/a.py"))

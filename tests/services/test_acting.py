@@ -134,3 +134,14 @@ def test_the_longest_of_its_claims_sets_the_lease_of_a_run(loom: Loom) -> None:
         left.append(minutes_left(loom, run))
 
     assert left == [60, 60, 90, 90]
+
+
+def test_whose_run_it_is_instead_is_said_by_session_and_by_agent(loom: Loom) -> None:
+    run = started(loom, SUB)
+    told = []
+    for caller in (OTHER, ANA, replace(SUB, session="s-2")):
+        with pytest.raises(Unauthorized) as refused:
+            acting(loom, caller, run.id)
+        told.append(str(refused.value).split(" to ")[1].split(";")[0])
+
+    assert told == ["another agent of this session", "another agent of this session", "another session"]

@@ -140,6 +140,18 @@ def test_who_made_a_change_does_not_check_it(
     assert recorded(loom, maker, made).next.action == action
 
 
+def test_what_a_maker_commits_after_a_check_has_to_be_checked(loom: Loom) -> None:
+    checked, later = "a" * 40, "b" * 40
+    maker = recorded(loom, ANA, started(loom, ANA).id, commits=[checked]).outcome.run_id
+    started(loom, BEA, checks_run=maker)
+    recorded(loom, BEA, role="checker", checks=CheckCounts(passed=8), commits=[checked])
+    again = recorded(loom, ANA, commits=[checked]).next.action
+    recorded(loom, BEA, role="checker", checks=CheckCounts(passed=8), commits=[checked])
+    merged = recorded(loom, ANA, commits=[checked, later]).next.action
+
+    assert (again, merged) == ("land", "check")
+
+
 def test_a_checker_is_briefed_of_others_than_the_run_that_it_checks(loom: Loom) -> None:
     maker = started(loom, ANA).id
     claimed(loom, ANA, "src/")

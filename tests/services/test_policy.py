@@ -1,5 +1,6 @@
 """What the store knows for the policy: claims, by whom, and what checkers found of a commit."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -152,6 +153,46 @@ def test_the_makers_own_word_is_no_evidence(loom: Loom) -> None:
     recorded(loom, ANA, role="checker", checks=EIGHT, commits=[HEAD])
 
     assert land(loom, TESTED) == "deny"
+
+
+def test_who_made_a_commit_gives_no_evidence_by_checking_another_run_of_the_loop(loom: Loom) -> None:
+    one, other = replace(ANA, agent="a1"), replace(ANA, agent="a2")
+    made = started(loom, one).id
+    started(loom, other)
+    recorded(loom, other, commits=[HEAD])
+    started(loom, other, checks_run=made, loop="check")
+    own = recorded(loom, other, role="checker", checks=EIGHT, commits=[HEAD])
+    before = land(loom, TESTED)
+    started(loom, BEA, checks_run=made, loop="check")
+    recorded(loom, BEA, role="checker", checks=EIGHT, commits=[HEAD])
+
+    assert (own.outcome.role, own.next.action, ["your own run" in text for text in own.warnings]) == (
+        "maker", "check", [True],
+    )  # fmt: skip
+    assert (before, land(loom, TESTED)) == ("deny", "allow")
+
+
+def test_who_made_a_part_gives_evidence_for_the_rest_alone(loom: Loom) -> None:
+    one, other, part = replace(ANA, agent="a1"), replace(ANA, agent="a2"), "f" * 40
+    made = started(loom, one).id
+    recorded(loom, one, commits=[HEAD])
+    started(loom, other)
+    own = recorded(loom, other, commits=[part]).outcome.run_id
+    started(loom, other, checks_run=made, loop="check")
+    check = recorded(loom, other, role="checker", checks=EIGHT, commits=[HEAD, part])
+
+    assert check.warnings == (f"{part[:12]} is of {own}, your own run: not kept, no evidence",)
+    assert [land(loom, TESTED, head=head) for head in (HEAD, part)] == ["allow", "deny"]
+
+
+def test_a_check_that_names_no_commit_is_evidence_for_none_and_told_so(loom: Loom) -> None:
+    maker = recorded(loom, ANA, commits=[HEAD]).outcome.run_id
+    started(loom, BEA, checks_run=maker)
+    unnamed = recorded(loom, BEA, role="checker", checks=EIGHT)
+    failed = recorded(loom, BEA, role="checker", status="failed", checks=CheckCounts(failed=1))
+
+    assert unnamed.warnings == ("no evidence for any commit: record again with commits=[what this checker looked at]",)
+    assert (land(loom, TESTED), failed.warnings) == ("deny", ())
 
 
 @pytest.mark.parametrize("role", ["checker", "reviewer", "build", "scan"])

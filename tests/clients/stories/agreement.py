@@ -159,6 +159,7 @@ def _ana_maker(hands: Hands, tree: Path, trunk: Path) -> list[Turn]:
         record(status="passed", summary="green", checks={"passed": 1}, commits=commits),
         lambda moment: f"{own_run(hands, moment)}, commit {read(SHA, moment)}; green",
         calls(hands, "check_conflicts"),
+        calls(hands, "release_paths"),
         lambda moment: f"stopped: {read(CONFLICT, moment)}",
         calls(hands, "check_conflicts"),
         calls(hands, "check_policy", action="land"),

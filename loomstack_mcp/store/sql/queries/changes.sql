@@ -113,6 +113,11 @@ SELECT b.run_id FROM binding AS b JOIN run AS r ON r.id = b.run_id
 WHERE r.started_at_ms <= :made_at_ms + 600000 AND b.repo_id = :repo_id AND b.short = substr(:sha, 1, 7) AND b.sha = substr(:sha, 1, length(b.sha))
 ORDER BY length(b.sha) DESC, r.seq DESC LIMIT 1
 
+-- :name makers
+-- All runs that said to have made a commit.
+SELECT run_id FROM binding
+WHERE repo_id = :repo_id AND short = substr(:sha, 1, 7) AND sha = substr(:sha, 1, length(sha))
+
 -- :name bind_landed
 -- The same for those that have landed already.
 UPDATE landed SET run_id = :run_id, bound_by = 'sha'

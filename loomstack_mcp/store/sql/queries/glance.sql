@@ -7,7 +7,7 @@ SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version 
 SELECT stamp FROM sighting WHERE session = :session AND tool_use = '' AND agent = :agent AND folder = :folder
 
 -- :name check
--- Whether the newest live run of a sub-agent checks another, as `runs.check_of_agent` tells it.
+-- Whether the newest live run of a sub-agent checks another. Whose that is, and whether it was lost, a closer look tells.
 SELECT 1 FROM (
   SELECT checks_run FROM run
   WHERE principal = :principal AND session = :session AND agent = :agent AND state = 'live'

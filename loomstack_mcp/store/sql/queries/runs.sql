@@ -28,12 +28,6 @@ ORDER BY started_at_ms DESC, seq DESC LIMIT :limit
 SELECT id FROM run
 WHERE principal = :principal AND state = 'live' AND (session = '' OR (session = :session AND agent IN (:agent, '')))
 
--- :name check_of_agent
--- The newest live run of a sub-agent, and which one it checks.
-SELECT id, checks_run FROM run
-WHERE principal = :principal AND session = :session AND agent = :agent AND state = 'live'
-ORDER BY started_at_ms DESC, seq DESC LIMIT 1
-
 -- :name live
 -- The runs of a repo that are not over, newest first.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
