@@ -234,8 +234,16 @@ def test_where_one_cannot_be_written_none_is(shop: Path, loomstack: Run, place: 
     before = below(shop)
     said = refused(loomstack, "init")
 
-    assert "nothing was changed" in said
+    assert f"{shop / place} is no folder; move it away, nothing was changed" in said
     assert below(shop) == before
+
+
+def test_no_folder_is_made_where_a_link_leads_to_nothing(shop: Path, tmp_path: Path, loomstack: Run) -> None:
+    (shop / ".claude").symlink_to(tmp_path / "not/yet")
+    said = refused(loomstack, "init")
+
+    assert f"{shop / '.claude'} is a link to nothing; move it away, nothing was changed" in said
+    assert not (tmp_path / "not").exists()
 
 
 def test_what_a_killed_init_left_goes_with_its_folders(shop: Path, loomstack: Run) -> None:

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from loomstack_mcp import __version__
+from loomstack_mcp.adapters.install.doctor_definitions import definition_checks
+from loomstack_mcp.adapters.install.doctor_files import Client
+from loomstack_mcp.adapters.install.scopes import user_scope
 from tests.cli.doctors import Doctor
 from tests.cli.test_definitions import MAKER, MINE, RUN_SKILL, other_package
 
@@ -118,6 +122,14 @@ def test_what_of_ours_is_behind_or_beside_a_person_s_own_is_found(doctor: Doctor
         f"yours in {MAKER} is loaded here, ours in {doctor.home}/{MAKER} is not",
         f"yours in {doctor.home}/{RUN_SKILL} is loaded here, ours in {RUN_SKILL} is not",
     ]
+
+
+def test_what_cannot_be_looked_at_is_said(tmp_path: Path) -> None:
+    scope = user_scope({"CLAUDE_CONFIG_DIR": f"/{'x' * 300}"}, home=tmp_path)
+    [found] = definition_checks((Client(name="Claude Code", checks=()),), scope, scope, __version__)
+
+    assert (found.check, found.status) == ("agents", "fail")
+    assert "cannot be looked at: File name too long" in found.found
 
 
 def test_a_client_that_is_not_there_is_not_spoken_of(doctor: Doctor) -> None:

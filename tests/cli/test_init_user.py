@@ -95,6 +95,15 @@ def test_a_person_s_secrets_are_neither_shown_nor_copied(home: Path, loomstack: 
     assert (home / ".claude.json").read_text() == text
 
 
+@pytest.mark.parametrize("text", ["", "\n"])
+def test_a_file_of_one_s_own_without_content_comes_back(home: Path, loomstack: Run, text: str) -> None:
+    (home / ".claude.json").write_text(text)
+    done(loomstack, "init", "--user", cwd=home / "plain")
+    done(loomstack, "uninstall", "--user", cwd=home / "plain")
+
+    assert (home / ".claude.json").read_text() == text
+
+
 def test_what_the_client_wrote_since_stays(home: Path, loomstack: Run) -> None:
     done(loomstack, "init", "--user", *NONE)
     tree = json.loads((home / ".claude.json").read_text())

@@ -35,7 +35,12 @@ def definition_checks(
     clients: Sequence[Client], project: InstallScope, own: InstallScope, version: str
 ) -> Iterator[Check]:
     """For each client that is there what it finds, in the worktree and in the person's own scope."""
-    here, theirs = found_definitions(project, version), found_definitions(own, version)
+    try:
+        here, theirs = found_definitions(project, version), found_definitions(own, version)
+    except OSError as error:
+        found, mend = f"{error.filename} cannot be looked at: {error.strerror}", "see to that and run doctor again"
+        yield Check(check="agents", status="fail", found=found, mend=mend)
+        return
     for client in (each.name for each in clients if each.is_there):
         name = f"{client} agents"
         of_both = [[each for each in found if each.definition.client == client] for found in (here, theirs)]

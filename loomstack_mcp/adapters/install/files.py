@@ -22,10 +22,19 @@ def planned(root: Path, files: Sequence[ClientFile]) -> tuple[FileStep, ...]:
         path = root / file.path
         text = _text(path)
         after = file.put(text or "") or None
-        missing = takewhile(lambda folder: not os.path.lexists(folder), path.parents)
-        folders = len(tuple(missing)) if after is not None else file.own_folders
+        folders = _missing_folders(path) if after is not None else file.own_folders
         steps.append(FileStep(path=path, before=text, after=after, own_folders=folders, brief=file.brief))
     return tuple(step for step in steps if step.before != step.after)
+
+
+def _missing_folders(path: Path) -> int:
+    """How many of the folders around a file are not there. Raises Invalid where something else is instead of one."""
+    missing = tuple(takewhile(lambda folder: not os.path.lexists(folder), path.parents))
+    around = path.parents[len(missing)]
+    if not around.is_dir():
+        what = "a link to nothing" if around.is_symlink() else "no folder"
+        raise Invalid(f"{around} is {what}; move it away, nothing was changed")
+    return len(missing)
 
 
 def planned_removal(
@@ -33,18 +42,18 @@ def planned_removal(
 ) -> tuple[FileStep, ...]:
     """What has to change so that we are not: the text from before us where nothing else changed since.
 
-    A file that is not there comes along where its folders may have to go.
+    A file that is not there comes along where its folders have to go, as after a kill.
     """
     known = read_journal(journal)
     steps = [*_leftovers(root, files), *(_removal(root, file, known.get(file.path), worktree) for file in files)]
     needed = {root / file.path for file in files if worktree and _is_needed(worktree, file, steps)}
     changing = [step for step in steps if step.before != step.after and step.path not in needed]
-    return (*changing, *filter(_leaves_folders, steps)) if changing else ()
+    return (*changing, *filter(_leaves_folders, steps))
 
 
 def _leaves_folders(step: FileStep) -> bool:
     """Whether a file that is not there has folders that came with it and still are."""
-    return step.before is None and step.after is None and any(folder.is_dir() for folder in step.folders)
+    return step.before is None and step.after is None and any(os.path.lexists(folder) for folder in step.folders)
 
 
 def _leftovers(root: Path, files: Sequence[ClientFile]) -> Iterator[FileStep]:
@@ -109,4 +118,5 @@ def _text(path: Path, *, errors: str = "strict") -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(f"cannot read {path}: {type(error).__name__}; nothing was changed") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise Invalid(f"cannot read {path}: {reason}; nothing was changed") from None
