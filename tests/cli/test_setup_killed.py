@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.test_definitions import MINE, below, put
 from tests.cli.test_init import write_foreign
-from tests.cli.test_uninstall import done
+from tests.cli.test_uninstall import LOCAL, done, exclude_of
 from tests.conftest import Run, environment
 from tests.processes import run
 
@@ -35,6 +35,7 @@ main()
         ("init", "os.mkdir", 3),
         ("init", "os.rename", 12),
         ("uninstall", "os.remove", 9),
+        ("uninstall", "os.rename", 4),
         ("uninstall", "os.rmdir", 1),
         ("uninstall", "os.rmdir", 4),
     ],
@@ -44,7 +45,8 @@ def test_a_kill_at_any_point_is_undone_by_the_next_uninstall(
 ) -> None:
     write_foreign(shop)
     put(shop, ".claude/agents/mine.md", MINE)
-    before = below(shop)
+    put(shop, LOCAL, '{"model": "opus"}')
+    before, excluded = below(shop), exclude_of(shop).read_text()
     if command == "uninstall":
         done(loomstack, "init")
     killed = run(
@@ -57,4 +59,5 @@ def test_a_kill_at_any_point_is_undone_by_the_next_uninstall(
     assert between != before
     assert "nothing to change" not in shown
     assert below(shop) == before
+    assert exclude_of(shop).read_text() == excluded
     assert list(shop.rglob("*.loomstack-new")) == []

@@ -70,7 +70,7 @@ def _removal(root: Path, file: ClientFile, record: JournalEntry | None, worktree
     text = _text(path)
     guessed = file.own_folders if text is not None else 0
     folders = record.own_folder if record else guessed
-    if record and record.holds_for(text):
+    if record and (record.holds_for(text) or text == record.before):
         after, is_undone = record.before, True
     else:
         made = record is not None and record.before is None

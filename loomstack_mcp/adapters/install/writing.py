@@ -20,7 +20,7 @@ class FileStep:
     own_folders: int = 0
     """How many of the folders around it come, or came, with the file, and so go with the last one in them."""
     is_undone: bool = False
-    """Whether it gets back what it was before us, or nothing."""
+    """Whether it gets back what it was before us, or has it already, or is to be no file."""
     brief: str = ""
     """What a person is shown instead of what changes in it: what it is."""
 
