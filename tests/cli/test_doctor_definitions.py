@@ -124,6 +124,19 @@ def test_what_of_ours_is_behind_or_beside_a_person_s_own_is_found(doctor: Doctor
     ]
 
 
+def test_what_a_client_s_settings_deny_is_named_once_it_is_ours(doctor: Doctor) -> None:
+    rules = ["Agent(maker)", "Task(checker)", "Skill(loom-run:*)", "Agent(mine)", "Agent(mak*)", "Bash(*)"]
+    doctor.write(".claude/settings.json", {"permissions": {"deny": rules}})
+    before = lines(doctor, CLAUDE)
+    doctor.all_set()
+    found = [line for line in lines(doctor, CLAUDE, CODEX) if line["status"] == "warn"]
+
+    path = doctor.home / ".claude/settings.json"
+    assert [line["status"] for line in before] == ["ok"]
+    assert [line["found"] for line in found] == [f"{path} denies {rule}" for rule in rules[:3]]
+    assert {line["mend"] for line in found} == {f"take that out of permissions.deny in {path}"}
+
+
 def test_what_cannot_be_looked_at_is_said(tmp_path: Path) -> None:
     scope = user_scope({"CLAUDE_CONFIG_DIR": f"/{'x' * 300}"}, home=tmp_path)
     [found] = definition_checks((Client(name="Claude Code", checks=()),), scope, scope, __version__)
