@@ -9,6 +9,7 @@ from pathlib import Path
 from loomstack_mcp.adapters.install.definitions import FoundDefinition, definition_text, found_definitions
 from loomstack_mcp.adapters.install.doctor import INIT, INSTALL, Check
 from loomstack_mcp.adapters.install.doctor_files import Client
+from loomstack_mcp.adapters.install.doctor_plugins import plugin_checks
 from loomstack_mcp.adapters.install.scopes import InstallScope
 from loomstack_mcp.core.clients.files.definitions import (
     ClientDefinition,
@@ -46,9 +47,11 @@ def definition_checks(
         name = f"{client.name} agents"
         of_both = [[each for each in found if each.definition.client == client.name] for found in (here, theirs)]
         checks = [*_checks_in(project, of_both[0], name), *_checks_in(own, of_both[1], name)]
+        ours = [each for found in of_both for each in found if each.is_ours]
+        plugin = plugin_checks(project, own, [each.definition for each in ours], client=client.name, version=version)
         none = f"none of ours, nor skills; {INIT} brings them"
-        yield from checks or (Check(check=name, status="ok", found=none),)
-        yield from _denied(name, client, [each for found in of_both for each in found if each.is_ours])
+        yield from [*checks, *plugin] or (Check(check=name, status="ok", found=none),)
+        yield from _denied(name, client, ours)
         yield from _behind_others(name, *of_both)
         yield from _ambiguous(project.root, *of_both)
 
