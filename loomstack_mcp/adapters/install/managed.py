@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loomstack_mcp import __version__
 from loomstack_mcp.adapters.install.doctor import Check
 from loomstack_mcp.adapters.install.doctor_files import (
     Entries,
@@ -90,7 +89,8 @@ def _claude_limits(tree: Entries) -> Iterator[str]:
 
 
 def _claude_rules(tree: Entries) -> Iterator[str]:
-    permissions, shipped = table_at(tree, "permissions"), shipped_definitions(__version__)
+    # Their names are asked for alone, so that no version matters.
+    permissions, shipped = table_at(tree, "permissions"), shipped_definitions("")
     if denied := [rule for rule in words_at(permissions, "deny") if _is_about_us(rule, shipped)]:
         yield f"it denies {', '.join(denied)}"
     is_allowed = any(map(is_rule_for_tools, words_at(permissions, "allow")))
