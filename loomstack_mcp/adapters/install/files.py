@@ -1,5 +1,6 @@
 """What has to change so that we are in the clients' files, or out of them, byte for byte as before us."""
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
@@ -86,9 +87,21 @@ def _rest(root: Path, file: ClientFile, text: str, *, made: bool, worktree: Work
     path = root / file.path
     if file.is_whole:
         return None if made or _is_inside(root, path) else text
-    may_go = made or (worktree is not None and not worktree.tracks(file.path))
+    may_go = made or (worktree is not None and (not worktree.tracks(file.path) or _came_with_us(worktree, file)))
     # A file that may have been there before us stays, without content.
     return None if may_go and not path.is_symlink() else file.bare
+
+
+def _came_with_us(worktree: Worktree, file: ClientFile) -> bool:
+    """Whether git has the commit that added a file, and nothing but us was in it then: so no journal is needed."""
+    if (worktree.common_dir / "shallow").exists():  # Its oldest commits look as if they had added all.
+        return False
+    with contextlib.suppress(Invalid):  # It takes long, or the text was broken: then nobody knows.
+        added = ("log", "-1", "--diff-filter=A", "--no-renames", "--format=%H", "--", f":(top,literal){file.path}")
+        commit = run(worktree.root, *added, seconds_max=_GIT_SECONDS_MAX).text
+        text = run(worktree.root, "cat-file", "blob", f"{commit}:{file.path}", seconds_max=_GIT_SECONDS_MAX).text
+        return bool(commit and text) and not file.taken(f"{text}\n")
+    return False
 
 
 def _is_inside(root: Path, path: Path) -> bool:

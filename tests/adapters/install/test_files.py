@@ -279,13 +279,41 @@ def test_a_journal_that_cannot_be_one_counts_for_nothing(here: Worktree, tmp_pat
     assert "loomstack" not in "".join(map(str, everything(here.root)))
 
 
-def test_a_file_that_git_tracks_stays_without_us(here: Worktree, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["empty", "with more", "not yet", "shallow", "again"])
+def test_a_file_that_git_has_goes_only_where_it_came_with_us(here: Worktree, tmp_path: Path, way: str) -> None:
+    path = here.root / ".mcp.json"
+    if way == "again":  # it came with us once, was removed, and came again without
+        put(here, tmp_path / "journal.json")
+        commit_all(here.root)
+        path.unlink()
+        commit_all(here.root)
+    if way in ("empty", "with more", "again"):
+        path.write_text("{}\n" if way != "with more" else '{"mine": 1}\n')
+        commit_all(here.root)
     put(here, tmp_path / "journal.json")
+    if way == "with more":
+        path.write_text(path.read_text().replace('"mine": 1,', ""))
+    git(here.root, "add", "--all")
+    if way != "not yet":
+        commit_all(here.root)
+    if way == "shallow":
+        (here.common_dir / "shallow").write_text(git(here.root, "rev-parse", "HEAD") + "\n")
+    (tmp_path / "journal.json").unlink()
+    taken(here, tmp_path / "journal.json")
+
+    assert json.loads(path.read_text()) == {"mcpServers": {}}
+
+
+def test_a_file_that_came_with_us_goes_without_a_journal(here: Worktree, tmp_path: Path) -> None:
+    before = everything(here.root)
+    put(here, tmp_path / "journal.json")
+    commit_all(here.root)
+    (here.root / ".mcp.json").write_text((here.root / ".mcp.json").read_text() + "\n")
     commit_all(here.root)
     (tmp_path / "journal.json").unlink()
     taken(here, tmp_path / "journal.json")
 
-    assert json.loads((here.root / ".mcp.json").read_text()) == {"mcpServers": {}}
+    assert everything(here.root) == before
 
 
 TWO = """
