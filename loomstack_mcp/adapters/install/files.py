@@ -71,10 +71,11 @@ def _removal(root: Path, file: ClientFile, record: JournalEntry | None, worktree
     text = _text(path)
     guessed = file.own_folders if text is not None else 0
     folders = record.own_folder if record else guessed
-    if record and (record.holds_for(text) or text == record.before):
+    made = record is not None and record.before is None
+    # Without content, as another set-up leaves what it did not make.
+    if record and (record.holds_for(text) or text == record.before or (made and text == file.bare)):
         after, is_undone = record.before, True
     else:
-        made = record is not None and record.before is None
         after = _rest(root, file, text, made=made, worktree=worktree) if text else text
         is_undone = after is None
     return FileStep(path=path, before=text, after=after, own_folders=folders, is_undone=is_undone, brief=file.brief)
