@@ -32,12 +32,9 @@ main()
     ("command", "event", "count"),
     [
         ("init", "os.rename", 2),
-        ("init", "os.mkdir", 3),
-        ("init", "os.rename", 12),
         ("uninstall", "os.remove", 9),
         ("uninstall", "os.rename", 4),
         ("uninstall", "os.rmdir", 1),
-        ("uninstall", "os.rmdir", 4),
     ],
 )
 def test_a_kill_at_any_point_is_undone_by_the_next_uninstall(
