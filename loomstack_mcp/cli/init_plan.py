@@ -30,9 +30,11 @@ def agreed_to(steps: Sequence[FileStep], shown_path: ShownPath, *, dry_run: bool
     if not steps:
         click.echo(nothing)
         return False
-    for step in steps:
-        if step.before != step.after:
-            click.echo(output.harmless_lines(_brief(step, shown_path) if step.brief else _difference(step, shown_path)))
+    changing = [step for step in steps if step.before != step.after]
+    for step in changing:
+        click.echo(output.harmless_lines(_brief(step, shown_path) if step.brief else _difference(step, shown_path)))
+    if not changing:
+        click.echo(f"{'remove':<7} the empty folders that came with it")
     if dry_run:
         return False
     if not yes and not sys.stdin.isatty():

@@ -153,6 +153,7 @@ def test_a_checkout_with_windows_line_ends_is_ours_still(shop: Path, loomstack: 
 def test_a_colleague_takes_out_what_came_by_git_with_its_folders(
     shop: Path, tmp_path: Path, loomstack: Run, is_old: bool
 ) -> None:
+    before = below(shop)
     done(loomstack, "init")
     if is_old:
         put(shop, RUN_SKILL, other_package(RUN_SKILL))
@@ -164,9 +165,7 @@ def test_a_colleague_takes_out_what_came_by_git_with_its_folders(
 
     assert ended.returncode == 0, ended.stderr
     assert installed(clone) == []
-    # Files in git that may have been there before us stay, without content.
-    assert {name for name, text in below(clone).items() if text is None} == {".claude", ".codex"}
-    assert "loomstack" not in "".join(text.decode() for text in below(clone).values() if text)
+    assert below(clone) == before
 
 
 def test_folders_that_were_there_stay_though_empty(shop: Path, loomstack: Run) -> None:
@@ -234,8 +233,16 @@ def test_where_one_cannot_be_written_none_is(shop: Path, loomstack: Run, place: 
     before = below(shop)
     said = refused(loomstack, "init")
 
-    assert "nothing was changed" in said
+    assert f"{shop / place} is no folder; move it away, nothing was changed" in said
     assert below(shop) == before
+
+
+def test_no_folder_is_made_where_a_link_leads_to_nothing(shop: Path, tmp_path: Path, loomstack: Run) -> None:
+    (shop / ".claude").symlink_to(tmp_path / "not/yet")
+    said = refused(loomstack, "init")
+
+    assert f"{shop / '.claude'} is a link to nothing; move it away, nothing was changed" in said
+    assert not (tmp_path / "not").exists()
 
 
 def test_what_a_killed_init_left_goes_with_its_folders(shop: Path, loomstack: Run) -> None:

@@ -146,6 +146,15 @@ def test_a_newer_package_s_text_is_not_set_back_by_an_older_one(shop: Path, loom
     assert below(shop) == {}
 
 
+def test_a_version_that_nobody_can_count_is_only_a_newer_one(shop: Path, loomstack: Run) -> None:
+    put(shop, MAKER, other_package(MAKER, version="9" * 5_000))
+    before = below(shop)
+    shown = done(loomstack, "init", *ONLY_MAKER)
+
+    assert f"kept    {MAKER}  of a newer version than this" in shown
+    assert below(shop)[MAKER] == before[MAKER]
+
+
 def test_what_no_package_has_any_more_goes_unless_a_person_changed_it(shop: Path, loomstack: Run) -> None:
     gone = ClientDefinition(client="Claude Code", kind="agents", name="planner", text="---\n---\nx\n", version="0.0.9")
     old = ClientDefinition(client="Codex", kind="skills", name="loom-old", text="---\n---\nx\n", version="0.0.9")

@@ -1,11 +1,17 @@
 """`doctor` on agents and skills: as in the package, old, changed by the person, not there, or not loaded."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from loomstack_mcp import __version__
+from loomstack_mcp.adapters.install.doctor_definitions import definition_checks
+from loomstack_mcp.adapters.install.doctor_files import Client
+from loomstack_mcp.adapters.install.scopes import user_scope
+from loomstack_mcp.adapters.install.shipped import shipped_folder
 from tests.cli.doctors import Doctor
 from tests.cli.test_definitions import MAKER, MINE, RUN_SKILL, other_package
 
@@ -118,6 +124,55 @@ def test_what_of_ours_is_behind_or_beside_a_person_s_own_is_found(doctor: Doctor
         f"yours in {MAKER} is loaded here, ours in {doctor.home}/{MAKER} is not",
         f"yours in {doctor.home}/{RUN_SKILL} is loaded here, ours in {RUN_SKILL} is not",
     ]
+
+
+def test_what_a_plugin_brings_is_no_lack_and_said_where_it_is_old_or_twice(doctor: Doctor) -> None:
+    copies = {"claude": ".claude/plugins/cache/us/loomstack/0.1.0", "codex": ".codex/plugins/cache/us/loomstack/0.1.0"}
+    for client, copy in copies.items():
+        shutil.copytree(shipped_folder() / f"{client}_agents", doctor.home / copy)
+    installed = {"plugins": {"loomstack@us": [{"installPath": str(doctor.home / copies["claude"])}]}}
+    doctor.write(".claude/plugins/installed_plugins.json", installed)
+    doctor.write(".claude/settings.json", {"enabledPlugins": {"loomstack@us": True}})
+    doctor.write(".codex/config.toml", '[plugins."loomstack@us"]\nenabled = true\n')
+    alone = lines(doctor, CLAUDE, CODEX)
+    for copy in copies.values():
+        doctor.write(f"{copy}/skills/loom-rule/SKILL.md", "older")
+    old = lines(doctor, CLAUDE, CODEX)
+    doctor.init("--skills", "none")
+    [*_, without_skills] = lines(doctor, CODEX)
+    doctor.init("--skills", "all")
+    twice = [line for line in lines(doctor, CLAUDE, CODEX) if line["status"] == "warn"]
+
+    assert [(line["status"], line["found"]) for line in alone] == [
+        ("ok", "agents and skills from the plugin, as in this package"),
+        ("ok", "skills from the plugin, as in this package"),
+    ]
+    assert [line["mend"] for line in old] == ["bring the plugin up to date"] * 2
+    assert all(line["found"].endswith("from the plugin, not as in this package: loom-rule") for line in old)
+    assert "twice" not in without_skills["found"]
+    assert [line["check"] for line in twice] == [CLAUDE, CODEX]
+    assert all("listed twice" in line["found"] and "loomstack-mcp uninstall" in line["mend"] for line in twice)
+
+
+def test_what_a_client_s_settings_deny_is_named_once_it_is_ours(doctor: Doctor) -> None:
+    rules = ["Agent(maker)", "Task(checker)", "Skill(loom-run:*)", "Agent(mine)", "Agent(mak*)", "Bash(*)"]
+    doctor.write(".claude/settings.json", {"permissions": {"deny": rules}})
+    before = lines(doctor, CLAUDE)
+    doctor.all_set()
+    found = [line for line in lines(doctor, CLAUDE, CODEX) if line["status"] == "warn"]
+
+    path = doctor.home / ".claude/settings.json"
+    assert [line["status"] for line in before] == ["ok"]
+    assert [line["found"] for line in found] == [f"{path} denies {rule}" for rule in rules[:3]]
+    assert {line["mend"] for line in found} == {f"take that out of permissions.deny in {path}"}
+
+
+def test_what_cannot_be_looked_at_is_said(tmp_path: Path) -> None:
+    scope = user_scope({"CLAUDE_CONFIG_DIR": f"/{'x' * 300}"}, home=tmp_path)
+    [found] = definition_checks((Client(name="Claude Code", checks=()),), scope, scope, __version__)
+
+    assert (found.check, found.status) == ("agents", "fail")
+    assert "cannot be looked at: File name too long" in found.found
 
 
 def test_a_client_that_is_not_there_is_not_spoken_of(doctor: Doctor) -> None:

@@ -9,7 +9,7 @@ import pytest
 from loomstack_mcp import __version__
 from loomstack_mcp.adapters.install.shipped import shipped_definitions
 from tests.cli.test_cli import on_terminal
-from tests.cli.test_definitions import MAKER, RUN_SKILL, put
+from tests.cli.test_definitions import MAKER, RUN_SKILL, below, put
 from tests.cli.test_uninstall import done, refused
 from tests.conftest import Run, environment
 from tests.processes import SCRIPT
@@ -95,6 +95,15 @@ def test_a_person_s_secrets_are_neither_shown_nor_copied(home: Path, loomstack: 
     assert (home / ".claude.json").read_text() == text
 
 
+@pytest.mark.parametrize("text", ["", "\n"])
+def test_a_file_of_one_s_own_without_content_comes_back(home: Path, loomstack: Run, text: str) -> None:
+    (home / ".claude.json").write_text(text)
+    done(loomstack, "init", "--user", cwd=home / "plain")
+    done(loomstack, "uninstall", "--user", cwd=home / "plain")
+
+    assert (home / ".claude.json").read_text() == text
+
+
 def test_what_the_client_wrote_since_stays(home: Path, loomstack: Run) -> None:
     done(loomstack, "init", "--user", *NONE)
     tree = json.loads((home / ".claude.json").read_text())
@@ -134,6 +143,24 @@ def test_the_repository_s_and_one_s_own_are_set_up_and_taken_out_apart(home: Pat
     assert not (shop / ".mcp.json").exists()
     assert between[MAKER]
     assert not (home / ".claude").exists()
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        ("init", "init --user", "uninstall", "uninstall --user"),
+        ("init", "init --user", "uninstall --user", "uninstall"),
+        ("init --user", "init", "uninstall", "uninstall --user"),
+    ],
+)
+def test_a_home_folder_that_is_a_repository_is_left_as_it_was(
+    shop: Path, loomstack: Run, order: tuple[str, ...]
+) -> None:
+    before = below(shop)
+    ended = [loomstack(*command.split(), "--yes", HOME=str(shop)).returncode for command in order]
+
+    assert ended == [0, 0, 0, 0]
+    assert below(shop) == before
 
 
 def test_a_file_of_one_s_own_is_never_removed_on_a_guess(home: Path, loomstack: Run) -> None:

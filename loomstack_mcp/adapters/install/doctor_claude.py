@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +20,11 @@ from loomstack_mcp.adapters.install.doctor_files import (
 )
 from loomstack_mcp.adapters.install.doctor_plugins import claude_plugin
 from loomstack_mcp.core.clients.files.own_names import HOOK, NAME
+from loomstack_mcp.core.clients.files.permission_rules import is_rule_for_all_tools, is_rule_for_tools
 
 _CLIENT = "Claude Code"
 _RULES = f"{_CLIENT} rules"
 _LOCAL = ".claude/settings.local.json"
-_TOOLS = f"mcp__{NAME}"
 _ACCEPT = "start `claude` in this folder and accept"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
@@ -88,6 +88,7 @@ def claude_code(place: Surroundings) -> Client:
         environment={**place.environment, **texts_at(entry, "env")},
         hook=next(_our_hooks(settings), ""),
         is_approved=first.status == "ok" and is_approved,
+        denied=tuple((path, rule) for path, tree in settings.files for rule in _rules_of(tree, "deny")),
     )
 
 
@@ -157,23 +158,23 @@ def _rules(settings: _Settings) -> Iterator[Check]:
         return
     # Claude Code heeds a project's permissions only once its folder is trusted.
     counted = (*settings.personal, *((settings.project,) if settings.is_trusted else ()))
-    if not any(_our_rules(tree, "allow") for _, tree in counted):
+    if not any(map(is_rule_for_tools, (rule for _, tree in counted for rule in _rules_of(tree, "allow")))):
         found = "our tools are not allowed: it asks about each call, and `claude -p` refuses them"
         yield Check(check=_RULES, status="warn", found=found, mend=INIT)
 
 
 def _denied(path: Path, tree: Entries) -> Iterator[Check]:
-    if denied := _our_rules(tree, "deny"):
+    if denied := [rule for rule in _rules_of(tree, "deny") if is_rule_for_tools(rule)]:
         found = f"{path} denies {', '.join(denied)}"
-        is_all = any(rule in (_TOOLS, f"{_TOOLS}__*") for rule in denied)
         mend = f"take that out of permissions.deny in {path}"
-        yield Check(check=_RULES, status="fail" if is_all else "warn", found=found, mend=mend)
+        yield Check(
+            check=_RULES, status="fail" if any(map(is_rule_for_all_tools, denied)) else "warn", found=found, mend=mend
+        )
 
 
-def _our_rules(tree: Entries, answer: str) -> list[str]:
-    """The permissions of a file, allowed or denied, that speak of our tools."""
-    rules = words_at(table_at(tree, "permissions"), answer)
-    return [rule for rule in rules if rule == _TOOLS or rule.startswith(f"{_TOOLS}__")]
+def _rules_of(tree: Entries, answer: str) -> Sequence[str]:
+    """The permissions of a file that allow, or deny."""
+    return words_at(table_at(tree, "permissions"), answer)
 
 
 def _hook(settings: _Settings) -> Iterator[Check]:

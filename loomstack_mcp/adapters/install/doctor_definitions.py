@@ -1,4 +1,4 @@
-"""What a client finds of our agents and skills: as in this package, older, changed by the person, or not loaded."""
+"""What a client finds of our agents and skills: as in this package, older, a person's, denied, or not loaded."""
 
 import os
 import tomllib
@@ -9,6 +9,7 @@ from pathlib import Path
 from loomstack_mcp.adapters.install.definitions import FoundDefinition, definition_text, found_definitions
 from loomstack_mcp.adapters.install.doctor import INIT, INSTALL, Check
 from loomstack_mcp.adapters.install.doctor_files import Client
+from loomstack_mcp.adapters.install.doctor_plugins import plugin_checks
 from loomstack_mcp.adapters.install.scopes import InstallScope
 from loomstack_mcp.core.clients.files.definitions import (
     ClientDefinition,
@@ -17,6 +18,7 @@ from loomstack_mcp.core.clients.files.definitions import (
     definition_folder,
     definition_path,
 )
+from loomstack_mcp.core.clients.files.permission_rules import is_rule_for_definition
 from loomstack_mcp.core.phrases import counted
 
 _FILES_MAX = 2_000
@@ -35,13 +37,21 @@ def definition_checks(
     clients: Sequence[Client], project: InstallScope, own: InstallScope, version: str
 ) -> Iterator[Check]:
     """For each client that is there what it finds, in the worktree and in the person's own scope."""
-    here, theirs = found_definitions(project, version), found_definitions(own, version)
-    for client in (each.name for each in clients if each.is_there):
-        name = f"{client} agents"
-        of_both = [[each for each in found if each.definition.client == client] for found in (here, theirs)]
+    try:
+        here, theirs = found_definitions(project, version), found_definitions(own, version)
+    except OSError as error:
+        found, mend = f"{error.filename} cannot be looked at: {error.strerror}", "see to that and run doctor again"
+        yield Check(check="agents", status="fail", found=found, mend=mend)
+        return
+    for client in (each for each in clients if each.is_there):
+        name = f"{client.name} agents"
+        of_both = [[each for each in found if each.definition.client == client.name] for found in (here, theirs)]
         checks = [*_checks_in(project, of_both[0], name), *_checks_in(own, of_both[1], name)]
+        ours = [each for found in of_both for each in found if each.is_ours]
+        plugin = plugin_checks(project, own, [each.definition for each in ours], client=client.name, version=version)
         none = f"none of ours, nor skills; {INIT} brings them"
-        yield from checks or (Check(check=name, status="ok", found=none),)
+        yield from [*checks, *plugin] or (Check(check=name, status="ok", found=none),)
+        yield from _denied(name, client, ours)
         yield from _behind_others(name, *of_both)
         yield from _ambiguous(project.root, *of_both)
 
@@ -51,6 +61,14 @@ def _checks_in(scope: InstallScope, theirs: Sequence[FoundDefinition], name: str
     if any(each.is_ours for each in theirs):
         yield _check(name, theirs, scope)
         yield from _not_loaded(name, [each for each in theirs if each.definition.kind == "agents"], scope)
+
+
+def _denied(name: str, client: Client, ours: Sequence[FoundDefinition]) -> Iterator[Check]:
+    """What of ours a client's settings keep from being started."""
+    for path, rule in client.denied:
+        if any(is_rule_for_definition(rule, each.definition.kind, each.definition.name) for each in ours):
+            mend = f"take that out of permissions.deny in {path}"
+            yield Check(check=name, status="warn", found=f"{path} denies {rule}", mend=mend)
 
 
 def _check(name: str, theirs: Sequence[FoundDefinition], scope: InstallScope) -> Check:

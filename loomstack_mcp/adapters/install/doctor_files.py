@@ -61,6 +61,8 @@ class Client:
     """The command that it runs before edits; "" where it runs none of ours."""
     is_approved: bool = False
     """Whether a person, in a file that no repository brings along, agreed to this entry."""
+    denied: tuple[tuple[Path, str], ...] = ()
+    """Every rule by which its settings deny something, with the file."""
 
 
 class SettingsReader:

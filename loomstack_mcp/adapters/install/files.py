@@ -1,5 +1,6 @@
 """What has to change so that we are in the clients' files, or out of them, byte for byte as before us."""
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
@@ -22,10 +23,19 @@ def planned(root: Path, files: Sequence[ClientFile]) -> tuple[FileStep, ...]:
         path = root / file.path
         text = _text(path)
         after = file.put(text or "") or None
-        missing = takewhile(lambda folder: not os.path.lexists(folder), path.parents)
-        folders = len(tuple(missing)) if after is not None else file.own_folders
+        folders = _missing_folders(path) if after is not None else file.own_folders
         steps.append(FileStep(path=path, before=text, after=after, own_folders=folders, brief=file.brief))
     return tuple(step for step in steps if step.before != step.after)
+
+
+def _missing_folders(path: Path) -> int:
+    """How many of the folders around a file are not there. Raises Invalid where something else is instead of one."""
+    missing = tuple(takewhile(lambda folder: not os.path.lexists(folder), path.parents))
+    around = path.parents[len(missing)]
+    if not around.is_dir():
+        what = "a link to nothing" if around.is_symlink() else "no folder"
+        raise Invalid(f"{around} is {what}; move it away, nothing was changed")
+    return len(missing)
 
 
 def planned_removal(
@@ -33,18 +43,18 @@ def planned_removal(
 ) -> tuple[FileStep, ...]:
     """What has to change so that we are not: the text from before us where nothing else changed since.
 
-    A file that is not there comes along where its folders may have to go.
+    A file that is not there comes along where its folders have to go, as after a kill.
     """
     known = read_journal(journal)
     steps = [*_leftovers(root, files), *(_removal(root, file, known.get(file.path), worktree) for file in files)]
     needed = {root / file.path for file in files if worktree and _is_needed(worktree, file, steps)}
     changing = [step for step in steps if step.before != step.after and step.path not in needed]
-    return (*changing, *filter(_leaves_folders, steps)) if changing else ()
+    return (*changing, *filter(_leaves_folders, steps))
 
 
 def _leaves_folders(step: FileStep) -> bool:
     """Whether a file that is not there has folders that came with it and still are."""
-    return step.before is None and step.after is None and any(folder.is_dir() for folder in step.folders)
+    return step.before is None and step.after is None and any(os.path.lexists(folder) for folder in step.folders)
 
 
 def _leftovers(root: Path, files: Sequence[ClientFile]) -> Iterator[FileStep]:
@@ -61,10 +71,11 @@ def _removal(root: Path, file: ClientFile, record: JournalEntry | None, worktree
     text = _text(path)
     guessed = file.own_folders if text is not None else 0
     folders = record.own_folder if record else guessed
-    if record and record.holds_for(text):
+    made = record is not None and record.before is None
+    # Without content, as another set-up leaves what it did not make.
+    if record and (record.holds_for(text) or text == record.before or (made and text == file.bare)):
         after, is_undone = record.before, True
     else:
-        made = record is not None and record.before is None
         after = _rest(root, file, text, made=made, worktree=worktree) if text else text
         is_undone = after is None
     return FileStep(path=path, before=text, after=after, own_folders=folders, is_undone=is_undone, brief=file.brief)
@@ -77,9 +88,21 @@ def _rest(root: Path, file: ClientFile, text: str, *, made: bool, worktree: Work
     path = root / file.path
     if file.is_whole:
         return None if made or _is_inside(root, path) else text
-    may_go = made or (worktree is not None and not worktree.tracks(file.path))
+    may_go = made or (worktree is not None and (not worktree.tracks(file.path) or _came_with_us(worktree, file)))
     # A file that may have been there before us stays, without content.
     return None if may_go and not path.is_symlink() else file.bare
+
+
+def _came_with_us(worktree: Worktree, file: ClientFile) -> bool:
+    """Whether git has the commit that added a file, and nothing but us was in it then: so no journal is needed."""
+    if (worktree.common_dir / "shallow").exists():  # Its oldest commits look as if they had added all.
+        return False
+    with contextlib.suppress(Invalid):  # It takes long, or the text was broken: then nobody knows.
+        added = ("log", "-1", "--diff-filter=A", "--no-renames", "--format=%H", "--", f":(top,literal){file.path}")
+        commit = run(worktree.root, *added, seconds_max=_GIT_SECONDS_MAX).text
+        text = run(worktree.root, "cat-file", "blob", f"{commit}:{file.path}", seconds_max=_GIT_SECONDS_MAX).text
+        return bool(commit and text) and not file.taken(f"{text}\n")
+    return False
 
 
 def _is_inside(root: Path, path: Path) -> bool:
@@ -109,4 +132,5 @@ def _text(path: Path, *, errors: str = "strict") -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(f"cannot read {path}: {type(error).__name__}; nothing was changed") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise Invalid(f"cannot read {path}: {reason}; nothing was changed") from None

@@ -83,8 +83,8 @@ def _entry(file: ClientFile, step: FileStep, old: JournalEntry | None) -> Journa
 
 
 def _is_needless(file: ClientFile, step: FileStep) -> bool:
-    """Whether no copy of a private file is needed, as taking us out gives its text back."""
-    return file.is_private and file.taken(step.after or "") == step.before
+    """Whether a private file needs no copy, as taking us out gives its text back; an empty text it does not."""
+    return file.is_private and step.before != "" and file.taken(step.after or "") == step.before
 
 
 def _hash(text: str) -> str:

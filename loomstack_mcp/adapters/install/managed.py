@@ -1,10 +1,11 @@
 """What an organisation's settings say of us: they go before everybody's, and nothing is ever written there.
 
-All but `permissions.deny` run on Claude Code 2.1.330 and Codex 0.169.0, 2026-11, with our files beside them.
+All run on Claude Code 2.1.330 and Codex 0.169.0, 2026-11, on Linux, with our files beside them; the folder of macOS is
+the one that Claude Code's program names. Each file is judged by itself, though Claude Code joins its own.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,10 @@ from loomstack_mcp.adapters.install.doctor_files import (
     text_at,
     words_at,
 )
+from loomstack_mcp.adapters.install.shipped import shipped_definitions
+from loomstack_mcp.core.clients.files.definitions import ClientDefinition
 from loomstack_mcp.core.clients.files.own_names import COMMAND, HOOK, NAME
+from loomstack_mcp.core.clients.files.permission_rules import is_rule_for_definition, is_rule_for_tools
 
 CLAUDE_MANAGED = Path("/Library/Application Support/ClaudeCode" if sys.platform == "darwin" else "/etc/claude-code")
 CODEX_MANAGED = Path("/etc/codex")
@@ -85,11 +89,17 @@ def _claude_limits(tree: Entries) -> Iterator[str]:
 
 
 def _claude_rules(tree: Entries) -> Iterator[str]:
-    permissions = table_at(tree, "permissions")
-    if denied := [rule for rule in words_at(permissions, "deny") if rule.startswith(f"mcp__{NAME}")]:
+    # Their names are asked for alone, so that no version matters.
+    permissions, shipped = table_at(tree, "permissions"), shipped_definitions("")
+    if denied := [rule for rule in words_at(permissions, "deny") if _is_about_us(rule, shipped)]:
         yield f"it denies {', '.join(denied)}"
-    if tree.get("allowManagedPermissionRulesOnly") is True and f"mcp__{NAME}" not in words_at(permissions, "allow"):
+    is_allowed = any(map(is_rule_for_tools, words_at(permissions, "allow")))
+    if tree.get("allowManagedPermissionRulesOnly") is True and not is_allowed:
         yield "only its own permissions count, and our tools have none (allowManagedPermissionRulesOnly)"
+
+
+def _is_about_us(rule: str, shipped: Sequence[ClientDefinition]) -> bool:
+    return is_rule_for_tools(rule) or any(is_rule_for_definition(rule, each.kind, each.name) for each in shipped)
 
 
 def _claude_plugins_only(tree: Entries) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -131,12 +132,16 @@ def test_a_step_that_fails_leaves_every_file_as_it_was(texts: dict[str, str], at
         written(worktree.root, texts)
         before = everything(worktree.root)
         steps = list(planned(worktree.root, wanted(worktree)))
-        below_a_file = worktree.root / ".git/HEAD/below"
-        steps.insert(min(at, len(steps)), FileStep(path=below_a_file, before=None, after="x"))
+        steps.insert(min(at, len(steps)), below_a_file(worktree))
 
         with pytest.raises(Invalid, match="nothing was changed"):
             carried_out(steps)
         assert everything(worktree.root) == before
+
+
+def below_a_file(here: Worktree) -> FileStep:
+    """A step that must fail."""
+    return FileStep(path=here.root / ".git/HEAD/below", before=None, after="x")
 
 
 @pytest.fixture
@@ -195,6 +200,55 @@ def test_the_mode_of_a_file_stays(here: Worktree, tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_what_was_removed_comes_back_with_its_mode_where_a_later_step_fails(here: Worktree) -> None:
+    hook = here.root / ".git/hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\n")
+    hook.chmod(0o755)
+
+    with pytest.raises(Invalid, match="nothing was changed"):
+        carried_out([FileStep(path=hook, before="#!/bin/sh\n", after=None), below_a_file(here)])
+    assert hook.stat().st_mode & 0o777 == 0o755
+
+
+def test_what_could_not_be_put_back_is_named(here: Worktree) -> None:
+    path, text = here.root / ".mcp.json", "x" * 300_000
+    path.write_text(text)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # as on a disk without room for the old text
+    try:
+        with pytest.raises(Invalid) as refused:
+            carried_out([FileStep(path=path, before=text, after="{}"), below_a_file(here)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert f"{path} could not be put back; see to that and run it again" in str(refused.value)
+    assert "nothing was changed" not in str(refused.value)
+    assert path.read_text() == "{}"
+
+
+def test_a_new_file_is_as_its_person_s_umask_says(here: Worktree, tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        put(here, tmp_path / "journal.json")
+    finally:
+        os.umask(before)
+
+    modes = {path.stat().st_mode & 0o777 for path in (here.root / ".claude").rglob("*.*")}
+    assert modes == {0o600}
+
+
+def test_a_file_keeps_its_owner(here: Worktree, tmp_path: Path) -> None:
+    path = here.root / ".mcp.json"
+    path.write_text("{}")
+    owner = (65534, 65534) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    os.chown(path, *owner)
+    put(here, tmp_path / "journal.json")
+
+    assert "loomstack" in path.read_text()
+    assert (path.stat().st_uid, path.stat().st_gid) == owner
+
+
 def test_what_a_killed_init_left_beside_a_file_is_taken_away(here: Worktree, tmp_path: Path) -> None:
     left = temporary_beside(here.root / ".mcp.json")
     left.write_bytes("{ü".encode()[:2])
@@ -225,13 +279,41 @@ def test_a_journal_that_cannot_be_one_counts_for_nothing(here: Worktree, tmp_pat
     assert "loomstack" not in "".join(map(str, everything(here.root)))
 
 
-def test_a_file_that_git_tracks_stays_without_us(here: Worktree, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["empty", "with more", "not yet", "shallow", "again"])
+def test_a_file_that_git_has_goes_only_where_it_came_with_us(here: Worktree, tmp_path: Path, way: str) -> None:
+    path = here.root / ".mcp.json"
+    if way == "again":  # it came with us once, was removed, and came again without
+        put(here, tmp_path / "journal.json")
+        commit_all(here.root)
+        path.unlink()
+        commit_all(here.root)
+    if way in ("empty", "with more", "again"):
+        path.write_text("{}\n" if way != "with more" else '{"mine": 1}\n')
+        commit_all(here.root)
     put(here, tmp_path / "journal.json")
+    if way == "with more":
+        path.write_text(path.read_text().replace('"mine": 1,', ""))
+    git(here.root, "add", "--all")
+    if way != "not yet":
+        commit_all(here.root)
+    if way == "shallow":
+        (here.common_dir / "shallow").write_text(git(here.root, "rev-parse", "HEAD") + "\n")
+    (tmp_path / "journal.json").unlink()
+    taken(here, tmp_path / "journal.json")
+
+    assert json.loads(path.read_text()) == {"mcpServers": {}}
+
+
+def test_a_file_that_came_with_us_goes_without_a_journal(here: Worktree, tmp_path: Path) -> None:
+    before = everything(here.root)
+    put(here, tmp_path / "journal.json")
+    commit_all(here.root)
+    (here.root / ".mcp.json").write_text((here.root / ".mcp.json").read_text() + "\n")
     commit_all(here.root)
     (tmp_path / "journal.json").unlink()
     taken(here, tmp_path / "journal.json")
 
-    assert json.loads((here.root / ".mcp.json").read_text()) == {"mcpServers": {}}
+    assert everything(here.root) == before
 
 
 TWO = """

@@ -39,6 +39,7 @@ def test_where_there_are_none_nothing_is_said(etc: Path) -> None:
         ({"allowManagedHooksOnly": True}, ["(allowManagedHooksOnly)"]),
         ({"allowManagedPermissionRulesOnly": True, "permissions": {"allow": ["Bash"]}}, ["PermissionRulesOnly"]),
         ({"permissions": {"deny": ["Bash", "mcp__loomstack__claim_paths"]}}, ["denies mcp__loomstack__claim_paths"]),
+        ({"permissions": {"deny": ["Read", "Agent(maker)", "mcp__loom*"]}}, ["denies Agent(maker), mcp__loom*"]),
         ({"allowedMcpServers": [{"serverName": "other"}, {"serverCommand": ["x"]}]}, ["(allowedMcpServers)"]),
         ({"allowedMcpServers": []}, ["(allowedMcpServers)"]),
         ({"deniedMcpServers": [{"serverName": "loomstack"}]}, ["(deniedMcpServers)"]),
@@ -62,6 +63,7 @@ def test_what_keeps_us_out_of_claude_code_is_named(etc: Path, name: str, content
         {"allowManagedPermissionRulesOnly": True, "permissions": {"allow": ["mcp__loomstack"]}},
         {"allowedMcpServers": [{"serverName": "loomstack"}], "deniedMcpServers": [{"serverName": "other"}]},
         {"allowedMcpServers": [{"serverCommand": ["loomstack-mcp"]}]},
+        {"permissions": {"deny": ["mcp__loomstacks", "mcp__loomstack__claim_paths(x)", "Agent(mine)", "Bash(*)"]}},
         {"allowedMcpServers": "all", "permissions": [], "strictPluginOnlyCustomization": 7},
     ],
 )

@@ -17,7 +17,7 @@ DefinitionState = Literal["absent", "current", "stale", "newer", "changed", "for
 _HEAD = "---\n"
 # Both clients read it as a comment, in the frontmatter of Markdown and in TOML, and send it to no model (run on Claude
 # Code 2.1.330 and Codex 0.169.0, 2026-11).
-_MARK = re.compile(rf"^# {COMMAND} ([0-9.]+)\S* wrote this \(([0-9a-f]{{16}})\).*\n", re.MULTILINE)
+_MARK = re.compile(rf"^# {COMMAND} ([0-9.]{{1,40}})\S* wrote this \(([0-9a-f]{{16}})\).*\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
