@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from loomstack_mcp.cli.help import rendered
 from tests.clients.stories.claude_hands import Claude
 from tests.clients.stories.codex_hands import Codex
 from tests.clients.stories.page import PAGE, agreement_stories, chapter, rework_story, shown
@@ -65,12 +64,6 @@ def test_a_loop_that_takes_back_what_another_did_on_purpose_is_stopped_until_tha
     assert agreement_stories(play) == shown()[1:]
     assert untold(play) == set()
     assert "total(100), 120" in git(play.shop, "show", "main:tests/test_tax.py")
-
-
-def test_a_story_can_be_read_on_a_narrow_terminal() -> None:
-    lines = rendered(PAGE.read_text("utf-8"), width=80).splitlines()
-
-    assert [line for line in lines if len(line) > 80] == []
 
 
 def test_the_chapter_is_what_the_command_writes() -> None:
