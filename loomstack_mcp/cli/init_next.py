@@ -18,7 +18,7 @@ _EVERYWHERE = {
 _TRY = "loom-run"
 _TRIED = {
     "claude": f"/{_TRY} refactor <what to change> in Claude Code",
-    "codex": f"${_TRY} refactor <what to change> in Codex",
+    "codex": f"${_TRY} refactor <what to change> in `codex --add-dir .git`, whose sandbox lets it commit",
 }
 
 
@@ -56,3 +56,5 @@ def _project_steps(url: str, here: Sequence[str], chosen: Sequence[FoundDefiniti
     others = [".agents/"] if any(one == ".agents" for one, _ in folders) else []
     shared = [".mcp.json", ".claude/settings.json", *claude, *others, ".codex/"]
     yield f"  share it     commit {', '.join(shared[:-1])} and {shared[-1]}"
+    if not url:
+        yield f"               (who pulls them installs {COMMAND} first: Codex starts no session without it)"

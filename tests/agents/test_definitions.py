@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import loomstack_mcp
+from loomstack_mcp.core.limits import CHARS_PER_TOKEN
 from tests.agents.definitions import CLAUDE, CODEX, ROOT, agents, derived, skills, strays
 
 MARKETPLACES = {
@@ -71,3 +72,11 @@ def test_the_chapter_tells_of_each_agent_and_skill_and_how_the_readmes_install_t
     assert [blocks.findall(readme)[0] for readme in readmes] == blocks.findall(chapter)[-len(readmes) :]
     for line in "".join(blocks.findall(readme)[1] for readme in readmes).splitlines():
         assert f"`{line}`" in chapter
+
+
+def test_the_chapter_tells_what_each_agent_s_text_costs() -> None:
+    """Red? `python -m tests.bench agents` asks the real clients for the whole table."""
+    chapter = (ROOT / "loomstack_mcp/help/agents.md").read_text("utf-8")
+    told = {name: int(text) for name, text in re.findall(r"^\| `(\w+)` \| \d+ \| (\d+) \|", chapter, re.MULTILINE)}
+
+    assert told == {agent.name: -(-len(agent.body) // CHARS_PER_TOKEN) for agent in agents()}

@@ -13,13 +13,12 @@ from tests.agents.definitions import CODEX as CODEX_TEXTS
 from tests.agents.definitions import Definition, agents, skills
 from tests.bench.measure import Figure, at_most
 from tests.clients.client_run import ClientRun
-from tests.clients.drive_claude import CLAUDE, run_claude
-from tests.clients.drive_codex import CODEX, run_codex, search_tools
+from tests.clients.drive_claude import CLAUDE, run_claude, start_agent
+from tests.clients.drive_codex import AGENTS, CODEX, run_codex, search_tools, spawn_agent, wait_agent
 from tests.clients.script import Call, Lane, Moment, Script, call
 from tests.conftest import environment, git
 
 _OURS = "mcp__loomstack"
-_SUB_AGENTS = "multi_agent_v1"
 _ANY = "any"
 """An agent that names no tools."""
 _TOKENS_MOST = 600
@@ -118,17 +117,15 @@ def _reads(sent: Any, body: str) -> bool:
 
 
 def _started(agent: str) -> Call:
-    given = {"description": "play", "prompt": f"PLAY-{agent}", "subagent_type": agent}
-    return call("Agent", {**given, "run_in_background": False})
+    return start_agent(agent, f"PLAY-{agent}")
 
 
 def _spawned(agent: Definition) -> Call:
-    return call("spawn_agent", {"message": f"PLAY-{agent.name}", "agent_type": agent.name}, namespace=_SUB_AGENTS)
+    return spawn_agent(f"PLAY-{agent.name}", agent.name)
 
 
 def _awaited(moment: Moment) -> Call:
-    known = {"targets": [moment.results[-1].json["agent_id"]], "timeout_ms": 20_000}
-    return call("wait_agent", known, namespace=_SUB_AGENTS)
+    return wait_agent(moment.results[-1].json["agent_id"])
 
 
 def _lane(agent: str, said: str) -> Lane:
@@ -136,7 +133,7 @@ def _lane(agent: str, said: str) -> Lane:
 
     def is_its(request: dict[str, Any]) -> bool:
         given = json.dumps(request[said][:4] if said == "messages" else request[said])
-        return f"PLAY-{agent}" in given and not any(word in given for word in ("subagent_type", _SUB_AGENTS))
+        return f"PLAY-{agent}" in given and not any(word in given for word in ("subagent_type", AGENTS))
 
     return Lane(is_its, ["done"], agent)
 

@@ -272,8 +272,9 @@ def test_what_is_next_names_one_thing_to_try_and_what_to_share(shop: Path, tmp_p
     shown = loomstack("init", "--yes", PATH=path).stdout
 
     assert "/loom-run refactor <what to change> in Claude Code" in shown
-    assert "$loom-run refactor <what to change> in Codex" in shown
+    assert "$loom-run refactor <what to change> in `codex --add-dir .git`" in shown
     assert "commit .mcp.json, .claude/settings.json, .claude/agents/, .claude/skills/, .agents/ and .codex/" in shown
+    assert "who pulls them installs loomstack-mcp first" in shown
 
 
 def test_the_texts_can_be_known_again_whatever_a_linter_does_at_line_ends() -> None:

@@ -38,6 +38,13 @@ def test_a_chapter_fits_its_terminal_but_for_code(topic: str) -> None:
     assert [line for line in shown if len(line) > WIDTH and line not in code] == []
 
 
+@pytest.mark.parametrize("topic", TOPICS)
+def test_what_nobody_copies_fits_a_terminal_too(topic: str) -> None:
+    texts = re.findall(r"^```text\n(.*?)^```$", chapter(topic), re.MULTILINE | re.DOTALL)
+
+    assert [line for text in texts for line in indented(text) if len(line) > WIDTH] == []
+
+
 @pytest.mark.parametrize("width", [40, 80, 100])
 @pytest.mark.parametrize("topic", TOPICS)
 def test_no_word_of_a_chapter_is_lost_or_broken(topic: str, width: int) -> None:

@@ -37,6 +37,12 @@ def load_tools(*names: str) -> Call:
     return call("ToolSearch", {"query": "select:" + ",".join(names), "max_results": max(5, len(names))})
 
 
+def start_agent(agent: str, task: str, *, what: str = "play", **more: object) -> Call:
+    """A sub-agent with this definition, for whose answer the model waits; on the screen it answers later."""
+    given = {"description": what, "prompt": task, "subagent_type": agent, "run_in_background": False}
+    return call("Agent", {**given, **more})
+
+
 def _command(
     model_url: str,
     prompt: str | None,

@@ -9,8 +9,11 @@ from tests.clients.client_run import ClientRun, ran
 from tests.clients.fake_openai import FakeOpenAI, tool_results
 from tests.clients.find import find_cli
 from tests.clients.script import Call, Json, Script, ToolResult, call
+from tests.deadlines import seconds
 
 CODEX = find_cli("codex", "HARNESS_CODEX")
+AGENTS = "multi_agent_v1"
+"""Where direct mode names the tools for sub-agents."""
 
 
 def js_call(js: str) -> Call:
@@ -26,6 +29,16 @@ def mcp_call(server: str, tool: str, arguments: Json | None = None) -> Call:
 def search_tools(query: str, limit: int = 8) -> Call:
     """Direct mode: the model's way to deferred tool definitions."""
     return call("tool_search", {"query": query, "limit": limit})
+
+
+def spawn_agent(task: str, agent: str = "default") -> Call:
+    """Direct mode: a sub-agent with this definition is started, and goes on beside its model."""
+    return call("spawn_agent", {"agent_type": agent, "message": task}, namespace=AGENTS)
+
+
+def wait_agent(agent_id: str) -> Call:
+    """Direct mode: the model waits until that agent has answered, on a busy machine as well."""
+    return call("wait_agent", {"targets": [agent_id], "timeout_ms": round(seconds(20) * 1000)}, namespace=AGENTS)
 
 
 def apply_patch(patch: str) -> Call:

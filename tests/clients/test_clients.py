@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.drive_claude import CLAUDE, ClaudeRun, ClaudeSession, load_tools, run_claude
+from tests.clients.drive_claude import CLAUDE, ClaudeRun, ClaudeSession, load_tools, run_claude, start_agent
 from tests.clients.drive_codex import CODEX, CodexRun, apply_patch, js_call, mcp_call, run_codex, search_tools
 from tests.clients.script import Lane, Script, call
 from tests.conftest import SDK_COMMAND, commit_all, environment, git
@@ -257,13 +257,8 @@ def test_sub_agents_of_one_claude_session_are_told_apart_without_a_hook_by_the_r
         return "SUB-AGENT-TASK" in json.dumps(request["messages"][0])
 
     sub = Lane(is_sub_agent, [tool("start_run", loop="maker", goal="make"), tool("release_paths"), "made"], "sub")
-    task = {
-        "description": "make",
-        "prompt": "SUB-AGENT-TASK",
-        "subagent_type": "general-purpose",
-        "run_in_background": False,
-    }
-    done = team.claude([tool("start_run", loop="lead", goal="lead"), call("Agent", task), "done"], lanes=[sub])
+    task = start_agent("general-purpose", "SUB-AGENT-TASK")
+    done = team.claude([tool("start_run", loop="lead", goal="lead"), task, "done"], lanes=[sub])
     refused = done.results("sub")[-1]
 
     assert refused.is_error

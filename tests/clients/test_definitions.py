@@ -1,4 +1,4 @@
-"""What both real clients find of agents and skills once `init` ran, and how little of our mark they send."""
+"""What both real clients find once `init` ran: agents, skills, little of our mark; and who has no package of ours."""
 
 import json
 
@@ -6,12 +6,15 @@ import pytest
 
 from loomstack_mcp import __version__
 from loomstack_mcp.adapters.install.shipped import shipped_definitions
+from tests.agents.definitions import ROOT
 from tests.clients.drive_claude import CLAUDE
-from tests.clients.drive_codex import CODEX, search_tools
+from tests.clients.drive_codex import CODEX, run_codex, search_tools
+from tests.clients.script import Script
 from tests.clients.test_clients import Team
 from tests.clients.test_clients import team as team
 
 pytestmark = pytest.mark.skipif(not (CLAUDE and CODEX), reason="the clients are not installed; .ci/run installs them")
+REQUIRED = "required MCP servers failed to initialize: loomstack"
 
 
 def test_both_clients_offer_every_agent_and_skill_and_send_no_mark_of_ours(team: Team) -> None:
@@ -26,3 +29,12 @@ def test_both_clients_offer_every_agent_and_skill_and_send_no_mark_of_ours(team:
         description = line.removeprefix("description").lstrip(" :=").strip('"')
         assert description in sent[each.client], each
     assert "wrote this (" not in "".join(sent.values())
+
+
+def test_who_pulls_the_files_and_has_no_package_reads_in_codex_what_the_help_explains(team: Team) -> None:
+    told = (ROOT / "loomstack_mcp/help/troubleshooting.md").read_text("utf-8")
+    done = run_codex(Script(["done"]), cwd=team.shop, home=team.home, trust=True, path="/usr/bin:/bin")
+
+    assert (done.rc, done.requests) == (1, [])
+    assert REQUIRED in done.stderr
+    assert f"`{REQUIRED}" in told

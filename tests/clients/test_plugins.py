@@ -15,8 +15,8 @@ from tests.agents.definitions import CLAUDE as CLAUDE_PLUGIN
 from tests.agents.definitions import CODEX as CODEX_PLUGIN
 from tests.agents.definitions import ROOT, Definition, agents, skills
 from tests.clients.client_run import ClientRun, ran
-from tests.clients.drive_claude import CLAUDE, ClaudeRun, run_claude
-from tests.clients.drive_codex import CODEX, CodexRun, apply_patch, run_codex
+from tests.clients.drive_claude import CLAUDE, ClaudeRun, run_claude, start_agent
+from tests.clients.drive_codex import CODEX, CodexRun, apply_patch, run_codex, spawn_agent
 from tests.clients.fake_anthropic import tools_sent
 from tests.clients.script import Call, Lane, Script, call
 from tests.clients.test_clients import PATH, pytestmark
@@ -95,8 +95,7 @@ def lane(agent: Definition, turns: list[Any]) -> Lane:
 
 
 def started(agent: Definition) -> Call:
-    given = {"description": "play", "prompt": f"PLAY-{agent.name}", "subagent_type": f"loomstack:{agent.name}"}
-    return call("Agent", {**given, "run_in_background": False})
+    return start_agent(f"loomstack:{agent.name}", f"PLAY-{agent.name}")
 
 
 def sent(done: ClientRun, lane: str = "main", *, at: int = -1) -> str:
@@ -167,8 +166,7 @@ def codex(home: Home) -> CodexRun:
     written = home.folder / ".codex/config.toml"
     config = written.read_text()
     patch = apply_patch("*** Begin Patch\n*** Add File: src/new.py\n+x = 1\n*** End Patch\n")
-    maker = call("spawn_agent", {"message": "make", "agent_type": "maker"}, namespace="multi_agent_v1")
-    script = Script([patch, maker, "done"])
+    script = Script([patch, spawn_agent("make", "maker"), "done"])
     done = run_codex(
         script, "$loomstack:loom-run go", cwd=home.shop, home=home.folder, config=config, path=PATH,
         args=["--dangerously-bypass-hook-trust"],

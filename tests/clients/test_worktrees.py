@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.clients.drive_claude import load_tools
-from tests.clients.drive_codex import apply_patch, mcp_call, run_codex
+from tests.clients.drive_claude import load_tools, start_agent
+from tests.clients.drive_codex import AGENTS, apply_patch, mcp_call, run_codex, spawn_agent, wait_agent
 from tests.clients.script import Lane, Moment, Script, call
 from tests.clients.test_clients import PATH, Team, codex_json, pytestmark, team, tool
 from tests.conftest import commit_all, git
@@ -23,8 +23,7 @@ def lane(task: str, turns: list[Any]) -> Lane:
 
 
 def agent(task: str, **more: Any) -> Any:
-    given = {"description": "make", "prompt": task, "subagent_type": "general-purpose", "run_in_background": False}
-    return call("Agent", {**given, **more})
+    return start_agent("general-purpose", task, **more)
 
 
 def write(path: Path | str) -> Any:
@@ -118,16 +117,15 @@ def test_codex_s_sub_agents_block_one_another(team: Team) -> None:
     def sub(task: str, turns: list[Any]) -> Lane:
         def is_its(request: dict[str, Any]) -> bool:
             given = json.dumps(request.get("input"))
-            return task in given and "multi_agent_v1" not in given
+            return task in given and AGENTS not in given
 
         return Lane(is_its, turns, task)
 
     def spawned(task: str) -> list[Any]:
         def wait(moment: Moment) -> Any:
-            known = {"targets": [moment.results[-1].json["agent_id"]], "timeout_ms": 20_000}
-            return call("wait_agent", known, namespace="multi_agent_v1")
+            return wait_agent(moment.results[-1].json["agent_id"])
 
-        return [call("spawn_agent", {"message": task}, namespace="multi_agent_v1"), wait]
+        return [spawn_agent(task), wait]
 
     def start(loop: str) -> Any:
         return mcp_call("loomstack", "start_run", {"loop": loop, "goal": "make"})

@@ -5,12 +5,20 @@ from collections.abc import Iterator
 from html import escape
 from itertools import groupby, pairwise
 
-from tests.clients.screens.screen import Cell, Screen
-from tests.clients.screens.styles import Style
+from pyte.screens import Char
+
+from tests.clients.screens.screen import Screen
 from tests.clients.stories.shop import ROOT
 
 PICTURES = ROOT / "loomstack_mcp" / "help" / "pictures"
 _BACK, _FORE = "#1b1d23", "#d7dae0"
+_NAMED = {
+    "default": "", "black": "#1d1f21", "red": "#cc6666", "green": "#b5bd68", "brown": "#f0c674", "blue": "#81a2be",
+    "magenta": "#b294bb", "cyan": "#8abeb7", "white": "#c5c8c6", "brightblack": "#969896", "brightred": "#ff7f7f",
+    "brightgreen": "#d0d88a", "brightbrown": "#ffe08a", "brightblue": "#9fc4e7", "brightmagenta": "#d3b3dc",
+    "brightcyan": "#a6dcd5", "brightwhite": "#ffffff",
+}  # fmt: skip
+"""Colours that pyte names; of all others it tells red, green and blue."""
 _WIDTH, _HEIGHT, _MARGIN = 8.4, 18, 14
 _PARTS = re.compile(r"\S+(?: \S+)*")
 """What stands together: a gap is a place, which no font changes."""
@@ -33,17 +41,17 @@ def svg(screen: Screen, *, title: str) -> str:
     )
 
 
-def _is_empty(row: list[Cell]) -> bool:
-    return all(cell == (" ", Style()) for cell in row)
+def _is_empty(row: list[Char]) -> bool:
+    return all(cell.data == " " and not _colours(cell)[1] for cell in row)
 
 
-def _row(number: int, row: list[Cell]) -> Iterator[str]:
+def _row(number: int, row: list[Char]) -> Iterator[str]:
     """Backgrounds, and then the words, each run of one style at its column."""
     at = 0
     top = _MARGIN + number * _HEIGHT
     words = []
-    for style, cells in groupby(row, key=lambda cell: cell[1]):
-        signs = [sign for sign, _ in cells]
+    for style, cells in groupby(row, key=lambda cell: cell._replace(data="")):
+        signs = [cell.data for cell in cells]
         text, x = "".join(signs), _MARGIN + at * _WIDTH
         fore, back = _colours(style)
         if back:
@@ -54,13 +62,12 @@ def _row(number: int, row: list[Cell]) -> Iterator[str]:
         yield f'<text y="{top + 14}">{"".join(words)}</text>'
 
 
-def _words(part: re.Match[str], x: float, style: Style, fore: str) -> str:
-    marks = f' fill="{fore}"' * bool(fore) + ' font-weight="bold"' * style.bold + ' opacity=".65"' * style.dim
+def _words(part: re.Match[str], x: float, style: Char, fore: str) -> str:
+    marks = f' fill="{fore}"' * bool(fore) + ' font-weight="bold"' * style.bold + ' opacity=".65"' * style.blink
     place = f'x="{x + part.start() * _WIDTH:.1f}" textLength="{len(part[0]) * _WIDTH:.1f}"'
     return f"<tspan {place}{marks}>{escape(part[0].translate(_WELL_KNOWN), quote=False)}</tspan>"
 
 
-def _colours(style: Style) -> tuple[str, str]:
-    if style.reverse:
-        return style.back or _BACK, style.fore or _FORE
-    return style.fore, style.back
+def _colours(style: Char) -> tuple[str, str]:
+    fore, back = (_NAMED.get(colour, f"#{colour}") for colour in (style.fg, style.bg))
+    return (back or _BACK, fore or _FORE) if style.reverse else (fore, back)

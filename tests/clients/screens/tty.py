@@ -29,7 +29,7 @@ class Tty:
     def __init__(
         self, command: Sequence[str], *, cwd: Path, env: dict[str, str], rows: int = 50, columns: int = 110
     ) -> None:
-        self.screen = Screen(rows=rows, columns=columns)
+        self.screen = Screen(rows=rows, columns=columns, answer=self._put)
         self._decoded = codecs.getincrementaldecoder("utf-8")("replace")
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
@@ -51,15 +51,14 @@ class Tty:
             assert time.monotonic() < until, f"never saw {pattern!r}; the screen is\n{self.screen.text}"
             self.read(_LOOK_S)
 
-    def type(self, text: str, *, enter: bool = True) -> None:
+    def type(self, text: str) -> None:
         """Type the text, and then Enter."""
-        os.write(self._fd, text.encode())
+        self._put(text)
         self.read(_KEY_S)
-        if enter:
-            os.write(self._fd, b"\r")
+        self._put("\r")
 
     def read(self, for_s: float) -> None:
-        """Take up what the program writes in this time, and answer what it asks its terminal."""
+        """Take up what the program writes in this time."""
         until = time.monotonic() + for_s
         while (left_s := until - time.monotonic()) > 0:
             if not select.select([self._fd], [], [], left_s)[0]:
@@ -69,11 +68,9 @@ class Tty:
             except OSError:  # the program has ended
                 return
             self.screen.feed(text)
-            if "\x1b[c" in text:
-                os.write(self._fd, b"\x1b[?62;c")
-            if "\x1b[6n" in text:
-                row, column = self.screen.position
-                os.write(self._fd, f"\x1b[{row};{column}R".encode())
+
+    def _put(self, text: str) -> None:
+        os.write(self._fd, text.encode())
 
     def _end(self) -> None:
         until = time.monotonic() + seconds(2)

@@ -2,7 +2,6 @@
 
 import re
 import threading
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -41,24 +40,26 @@ class Meeting:
         self._reached: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
 
-    def come(self, point: str, turn: Turn) -> Turn:
-        """This turn, once the other side has come to the point."""
-        return self._around(turn, lambda: self.wait(point))
+    def meet(self, reached: str, until: str, turn: Turn) -> Turn:
+        """Let the other side go on from the first point; take this turn once it has come to the second.
 
-    def reached(self, point: str, turn: Turn) -> Turn:
-        """This turn, and the other side may go on: what came before it is answered."""
-        return self._around(turn, self._event(point).set)
+        A turn is told when it is taken, so nobody may go on beside one: each waits for the other, in one order.
+        """
+
+        def taken(moment: Moment) -> Turn:
+            self.reach(reached)
+            self.wait(until)
+            return turn(moment) if callable(turn) else turn
+
+        return taken
+
+    def reach(self, point: str) -> None:
+        """The other side may go on from there."""
+        self._event(point).set()
 
     def wait(self, point: str) -> None:
         """Return when the other side has come there. Fails where it never does."""
         assert self._event(point).wait(seconds(_QUIET_S)), f"the other session never came to {point!r}"
-
-    def _around(self, turn: Turn, act: Callable[[], object]) -> Turn:
-        def taken(moment: Moment) -> Turn:
-            act()
-            return turn(moment) if callable(turn) else turn
-
-        return taken
 
     def _event(self, point: str) -> threading.Event:
         with self._lock:
@@ -80,12 +81,12 @@ def bea_script(hands: Hands, tree: Path, trunk: Path, meeting: Meeting) -> Scrip
         calls(hands, "check_conflicts"),
         calls(hands, "check_policy", action="land"),
         hands.shell(f"git -C {trunk} merge --quiet --ff-only loop/net-prices && {SHOW_COMMIT}"),
-        meeting.reached("landed", meeting.come("refused", record(status="done", summary="landed"))),
+        meeting.meet("landed", "refused", record(status="done", summary="landed")),
         "landed",
         hands.loom("start_run", {"loop": "refactor", "goal": _CODE, "paths": ["shop/tax.py"]}),
         calls(hands, "claim_paths", paths=["shop/tax.py"], intent=_CODE),
         *hands.edit(tree / "shop/tax.py", _ADDS_TAX, _NET_PRICE),
-        meeting.reached("released", meeting.come("asked", hands.shell(_TESTS))),
+        meeting.meet("released", "asked", hands.shell(_TESTS)),
         calls(hands, "share_context", kind="intent", text=_CODE, paths=["shop/tax.py"]),
         lambda moment: f"asked by triage: may commit {read(SHA, moment)} go? {read(CONFLICT, moment)}",
     ]
@@ -105,7 +106,7 @@ def bea_script(hands: Hands, tree: Path, trunk: Path, meeting: Meeting) -> Scrip
         lambda moment: hands.shell(f"git show --oneline {read(SHA, moment)}"),
         lambda moment: hands.loom("start_run", {"loop": "refactor", "goal": f"answer {read(CONFLICT, moment)}"}),
         calls(hands, "share_context", kind="decision", supersedes=partial(read, CONFLICT), text=_YES),
-        meeting.reached("agreed", meeting.come("settled", "The test may go; test and code come back together.")),
+        meeting.meet("agreed", "settled", "The test may go; test and code come back together."),
     ]
     return Script(lead, [lane(hands, "maker", maker), lane(hands, "checker", checker)])
 
@@ -131,13 +132,13 @@ def ana_script(hands: Hands, tree: Path, trunk: Path, meeting: Meeting) -> Scrip
         *hands.start("triager", f"Where is the trunk red? {GREEN}"),
         *hands.start("maker", f"loop triage, paths {_TEST}: {GREEN}"),
         *hands.edit(tree / _TEST, _ASKS_NET, _GROSS),
-        meeting.reached("refused", meeting.come("released", hands.tell("maker", f"{_TEST} is free: go on")[0])),
+        meeting.meet("refused", "released", hands.tell("maker", f"{_TEST} is free: go on")[0]),
         *hands.tell("maker", "")[1:],
         *hands.start("checker", lambda moment: f"Check commit {read(SHA, moment)} of {read(RUN, moment)}: {GREEN}"),
         *hands.tell("maker", "A checker passed it, 1/1: land it"),
         *hands.start("resolver", lambda moment: f"{read(CONFLICT, moment)} stops loop triage: {GREEN}"),
         *hands.tell("maker", "refactor agreed, it is clear: land it"),
-        meeting.reached("settled", lambda moment: f"Landed commit {read(SHA, moment)}, as refactor agreed."),
+        lambda moment: f"Landed commit {read(SHA, moment)}, as refactor agreed.",
     ]
     lanes = {
         "triager": triager, "maker": _ana_maker(hands, tree, trunk), "checker": checker,
@@ -177,7 +178,7 @@ def _ana_resolver(hands: Hands, meeting: Meeting) -> list[Turn]:
         hands.shell("git show main; git show loop/triage"),
         calls(hands, "read_shared_context", paths=[_TEST]),
         calls(hands, "share_context", kind="fact", to="refactor", text=partial(_asked, hands)),
-        meeting.reached("asked", meeting.come("agreed", calls(hands, "read_shared_context", since=since))),
+        meeting.meet("asked", "agreed", calls(hands, "read_shared_context", since=since)),
         calls(hands, "check_conflicts"),
         record(status="done", summary="refactor gave way: its code is not ready"),
         "agreed by refactor: clear",

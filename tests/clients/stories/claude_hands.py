@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.clients.client_run import ClientRun
-from tests.clients.drive_claude import load_tools, run_claude
+from tests.clients.drive_claude import load_tools, run_claude, start_agent
 from tests.clients.script import Call, Json, Moment, Script, ToolResult, Turn, call
 from tests.clients.stories.hands import WAITS, Words, said
 
@@ -48,8 +48,10 @@ class Claude:
         return [call("Read", {"file_path": str(path)}), call("Edit", wanted)]
 
     def start(self, agent: str, task: Words) -> Sequence[Turn]:
-        given = {"description": _DOES[agent], "subagent_type": agent, "run_in_background": False}
-        return [lambda moment: self._to(agent, call("Agent", {**given, "prompt": said(task, moment)})), *self._waits]
+        def begin(moment: Moment) -> Turn:
+            return self._to(agent, start_agent(agent, said(task, moment), what=_DOES[agent]))
+
+        return [begin, *self._waits]
 
     def tell(self, agent: str, message: Words) -> Sequence[Turn]:
         def send(moment: Moment) -> Turn:

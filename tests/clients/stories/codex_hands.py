@@ -5,12 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.clients.client_run import ClientRun
-from tests.clients.drive_codex import apply_patch, mcp_call, run_codex
+from tests.clients.drive_codex import AGENTS, apply_patch, mcp_call, run_codex, spawn_agent, wait_agent
 from tests.clients.script import Call, Json, Moment, Script, ToolResult, Turn, call
 from tests.clients.stories.hands import Words, said
-
-_AGENTS = "multi_agent_v1"
-_WAIT_MS = 120_000
 
 
 class Codex:
@@ -39,15 +36,14 @@ class Codex:
 
     def start(self, agent: str, task: Words) -> Sequence[Turn]:
         def spawn(moment: Moment) -> Turn:
-            given = {"agent_type": agent, "message": said(task, moment)}
-            return self._to(agent, call("spawn_agent", given, namespace=_AGENTS))
+            return self._to(agent, spawn_agent(said(task, moment), agent))
 
         return [spawn, _waiting(agent)]
 
     def tell(self, agent: str, message: Words) -> Sequence[Turn]:
         def send(moment: Moment) -> Turn:
             given = {"target": _spawned(agent, moment), "message": said(message, moment)}
-            return self._to(agent, call("send_input", given, namespace=_AGENTS))
+            return self._to(agent, call("send_input", given, namespace=AGENTS))
 
         return [send, _waiting(agent)]
 
@@ -82,11 +78,7 @@ def _marked(sign: str, text: str) -> str:
 
 
 def _waiting(agent: str) -> Turn:
-    def wait(moment: Moment) -> Turn:
-        known = {"targets": [_spawned(agent, moment)], "timeout_ms": _WAIT_MS}
-        return call("wait_agent", known, namespace=_AGENTS)
-
-    return wait
+    return lambda moment: wait_agent(_spawned(agent, moment))
 
 
 def _spawned(agent: str, moment: Moment) -> str:
@@ -94,6 +86,6 @@ def _spawned(agent: str, moment: Moment) -> str:
     [*_, started] = [
         result
         for result in moment.all_results
-        if result.name == f"{_AGENTS}.spawn_agent" and result.arguments["agent_type"] == agent
+        if result.name == f"{AGENTS}.spawn_agent" and result.arguments["agent_type"] == agent
     ]
     return str(started.json["agent_id"])

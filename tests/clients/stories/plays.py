@@ -60,6 +60,7 @@ def agreement_play(folder: Path, bea: Client, ana: Client) -> Play:
     meeting.wait("landed")
     git(shop, "worktree", "add", "--quiet", "-b", "loop/triage", str(trees["ana's "]))
     play("ana's ", agreement.PROMPT_ANA)
+    meeting.reach("settled")
     of_bea.join()
     done = sorted(
         (step for owner, run in runs.items() for step in steps(hands[owner], _ended(run), owner=owner)),

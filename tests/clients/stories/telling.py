@@ -1,6 +1,7 @@
 """A story as a reader of a terminal likes it: who, which call, and what of the answer matters."""
 
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -17,6 +18,8 @@ _REPORT = re.compile(r"^(?:OK|FAILED.*)$", re.MULTILINE)
 _COMMIT = re.compile(r"^commit \w+$", re.MULTILINE)
 _WORDS_MAX = 70
 """Of one argument, as much is shown."""
+_COLUMNS = 76
+"""What the narrowest terminals show, without the four by which `help` moves it in."""
 _LEFT_OUT = ("run", "since")
 """Without the hook of Claude Code, an agent is asked to name its run in each call."""
 
@@ -33,7 +36,7 @@ def told(played: Sequence[Step], *, folders: Mapping[str, str]) -> str:
     text = "\n".join(lines)
     for folder, name in folders.items():
         text = text.replace(folder, name)
-    return _numbered(_PERSON.sub("", text))
+    return "\n".join(_folded(line, at=who) for line in _numbered(_PERSON.sub("", text)).splitlines())
 
 
 def _lines(step: Step) -> list[str]:
@@ -105,6 +108,13 @@ def _spelled(value: object) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{name}: {_spelled(inner)}" for name, inner in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _folded(line: str, *, at: int) -> str:
+    """The line as several where it is long; who acts stands alone at the left."""
+    indent = " " * (at + (4 if line[at:].startswith("  → ") else 2))
+    parts = textwrap.wrap(line, _COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(parts)
 
 
 def _numbered(text: str) -> str:
