@@ -7,6 +7,7 @@ import click
 from loomstack_mcp.adapters.pauses import pauses_now
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.people import open_to_all
+from loomstack_mcp.core.outcomes import Outcome
 from loomstack_mcp.core.pauses import Pause, pause_shown
 from loomstack_mcp.core.stranded import stranded_words
 from loomstack_mcp.core.views import claim_shown, event_shown, outcomes_told, run_shown
@@ -34,15 +35,16 @@ def runs(here: Here, live: bool, limit: int, as_json: bool) -> None:
             click.echo(f"{pause_shown(pause, now_ms=at_ms)}; `loomstack-mcp resume` ends it", err=True)
         repo_id = loom.repos.id_of(checkout)
         found, now_ms = loom.runs.latest(repo_id, limit=limit, live=live)
-        about = {run.checks_run or run.id for run in found}
-        outcomes = loom.outcomes.of_runs(sorted(about))
+        about: dict[str, list[Outcome]] = {run.checks_run or run.id: [] for run in found}
+        for outcome in loom.outcomes.of_runs(sorted(about)):
+            about[outcome.about_run].append(outcome)
         stranded = stranded_runs(here, loom, loom.stranded.of_runs(repo_id, [run.id for run in found]))
     words = {one.run.id: stranded_words(one.commits) for one in stranded}
     shown = (
         {
             **run_shown(run, now_ms=now_ms),
             "checks": run.checks_run or "",
-            "outcomes": outcomes_told(run, outcomes),
+            "outcomes": outcomes_told(run, about[run.checks_run or run.id]),
             "stranded": words.get(run.id, ""),
         }
         for run in found

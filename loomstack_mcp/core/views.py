@@ -101,15 +101,14 @@ def event_shown(event: Event, /, *, now_ms: int) -> Body:
 
 
 def outcomes_told(run: Run, outcomes: Sequence[Outcome], /) -> tuple[str, ...]:
-    """What came of a run, in few words, oldest first; `outcomes` may hold those of other runs.
+    """What came of a run, in few words, oldest first, from all `outcomes` about it, or about the run that it checks.
 
     Of a checker's run that is what it said; of a maker's, what others said and how it ended, and its own last word
     until somebody has checked that.
     """
     if run.checks_run:
         return tuple(_told(outcome) for outcome in outcomes if outcome.run_id == run.id)
-    about = [outcome for outcome in outcomes if outcome.about_run == run.id]
-    return tuple(_told(outcome) for outcome in about if outcome is about[-1] or not _is_own_word(outcome))
+    return tuple(_told(outcome) for outcome in outcomes if outcome is outcomes[-1] or not _is_own_word(outcome))
 
 
 def _told(outcome: Outcome) -> str:
