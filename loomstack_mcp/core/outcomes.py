@@ -221,8 +221,10 @@ def next_step(
     verified: bool,
     has_finding: bool,
     rework_max: int,
+    speaks: bool = True,
 ) -> NextStep:
-    """What comes after an outcome. `rework` counts this one; `verified`: a checker passed all of the latest attempt.
+    """What comes after an outcome. `rework` counts this one; `verified`: a checker passed all of the latest attempt;
+    `speaks`: a check counts for one commit at least of those that it names, where it names any.
 
     A check that counted nothing passes nothing. The maker's own word is not evidence, so what the maker calls passed
     is checked by another run.
@@ -242,6 +244,8 @@ def next_step(
         )
     if is_checker and not checks.passed:
         return NextStep(action="check", why="no checks were counted, which is no evidence: check it, and record again")
+    if is_checker and not speaks:
+        return NextStep(action="check", why="this check speaks for none of these commits, as the warnings say")
     if is_checker:
         why = f"{score} by someone other than the maker; check_conflicts first, land unless it says stop"
         return NextStep(action="land", why=why)

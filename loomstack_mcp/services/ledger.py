@@ -146,21 +146,10 @@ class LedgerService:
                 landed_index.index_bound(self._store, row["run_id"], repo_id, [row["sha"]])
 
 
-def made_by_others(tx: Tx, run: Run, commits: Sequence[str]) -> dict[str, str]:
-    """Which of these commits another loop's run has said to have made, and in words which: the first word counts."""
-    return {
-        sha: f"is {maker.id}'s ({maker.who})"
-        for sha in commits
-        for maker in makers_of(tx, run.repo_id, [sha])
-        if maker.who != run.who
-    }
-
-
-def makers_of(tx: Tx, repo_id: str, commits: Sequence[str]) -> tuple[Run, ...]:
-    """The runs that said to have made these commits."""
-    bound = [tx.all(CHANGES["makers"], repo_id=repo_id, sha=sha) for sha in commits]
-    ids = list(dict.fromkeys(row["run_id"] for found in bound for row in found))
-    return rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(ids))) if ids else ()
+def makers_of(tx: Tx, repo_id: str, sha: str) -> tuple[Run, ...]:
+    """The runs that said to have made a commit."""
+    bound = list(dict.fromkeys(row["run_id"] for row in tx.all(CHANGES["makers"], repo_id=repo_id, sha=sha)))
+    return rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(bound))) if bound else ()
 
 
 def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> tuple[str, ...]:

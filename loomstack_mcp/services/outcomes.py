@@ -116,9 +116,8 @@ class OutcomeService:
             verified=_is_verified(past, work.kept),
             has_finding=bool(finding),
             rework_max=self._rework_max,
+            speaks=bool(work.kept or not work.left_out),
         )
-        if step.action == "land" and work.left_out and not work.kept:
-            step = NextStep(action="check", why="this check speaks for none of these commits, as the warnings say")
         outcome = Outcome(
             id="",
             repo_id="",

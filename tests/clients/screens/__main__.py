@@ -54,10 +54,7 @@ def _claude(shop: Path, home: Path, env: dict[str, str]) -> Iterator[Screen]:
         env = {**env, **quiet, "ANTHROPIC_BASE_URL": model.url, "ANTHROPIC_API_KEY": _KEY}
         with Tty(command, cwd=shop, env=env, rows=_ROWS) as tty:
             tty.wait("accept edits on")
-            tty.read(_SETTLE_S)
-            tty.type(f"/{PROMPT}")
-            tty.wait(_DONE, quiet_s=60)
-            tty.read(_SETTLE_S)
+            _play(tty, f"/{PROMPT}")
             yield tty.screen
 
 
@@ -80,11 +77,16 @@ def _codex(shop: Path, home: Path, env: dict[str, str]) -> Iterator[Screen]:
             if "Use existing model" in tty.screen.text:
                 tty.type(_DOWN)
             tty.wait("Ask Codex")
-            tty.read(_SETTLE_S)
-            tty.type(f"${PROMPT}")
-            tty.wait(_DONE, quiet_s=60)
-            tty.read(_SETTLE_S)
+            _play(tty, f"${PROMPT}")
             yield tty.screen
+
+
+def _play(tty: Tty, prompt: str) -> None:
+    """Type the words once the screen takes them, and read until the story is over."""
+    tty.read(_SETTLE_S)
+    tty.type(prompt)
+    tty.wait(_DONE, quiet_s=60)
+    tty.read(_SETTLE_S)
 
 
 if __name__ == "__main__":
