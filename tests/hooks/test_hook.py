@@ -208,6 +208,23 @@ def test_who_checks_its_own_run_or_whose_check_is_lost_goes_on_editing(tmp_path:
     assert hook(tmp_path, "claude", edits[1]) is None
 
 
+def test_who_checks_is_refused_again_once_its_newer_work_is_lost(tmp_path: Path, shop: Path) -> None:
+    agent = Caller(principal=principal(), session="claude:s-1", agent="a1")
+    edit = claude_edit(shop, str(shop / "free.py"), agent_id="a1")
+    found = worktree_at(shop)
+    assert found
+    with open_loom(load_settings({}, environment=environment(tmp_path))) as loom:
+        made = started(loom, replace(agent, agent="a2"), found.checkout()).id
+        check = started(loom, agent, found.checkout(), checks_run=made).id
+        work = started(loom, agent, found.checkout()).id
+        while_working = [hook(tmp_path, "claude", edit) for _ in range(2)]
+    with sqlite3.connect(tmp_path / "loomstack/loom.db") as silent:
+        silent.execute("UPDATE run SET expires_at_ms = 0, seen_at_ms = 0 WHERE id = ?", [work])
+
+    assert while_working == [None, None]
+    assert f"{check} checks {made}" in json.dumps(hook(tmp_path, "claude", edit))
+
+
 def test_a_home_that_is_no_folder_is_said(tmp_path: Path, shop: Path) -> None:
     (tmp_path / "loomstack").write_text("a file")
     reply = hook(tmp_path, "claude", claude_edit(shop, "src/a.py"))

@@ -7,12 +7,10 @@ SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version 
 SELECT stamp FROM sighting WHERE session = :session AND tool_use = '' AND agent = :agent AND folder = :folder
 
 -- :name check
--- Whether the newest live run of a sub-agent checks another. Whose that is, and whether it was lost, a closer look tells.
-SELECT 1 FROM (
-  SELECT checks_run FROM run
-  WHERE principal = :principal AND session = :session AND agent = :agent AND state = 'live'
-  ORDER BY started_at_ms DESC, seq DESC LIMIT 1
-) WHERE checks_run IS NOT NULL
+-- Whether a sub-agent has a live run that checks another. Whether it counts now, a closer look tells.
+SELECT 1 FROM run
+WHERE principal = :principal AND session = :session AND agent = :agent AND state = 'live' AND checks_run IS NOT NULL
+LIMIT 1
 
 -- :name near
 -- A claim at or above a key, or below it, in any repo, that may be in an edit's way: held by no run of the caller's (as
