@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.policy import PolicyService
     from loomstack_mcp.services.repos import RepoService
     from loomstack_mcp.services.runs import RunService
+    from loomstack_mcp.services.sessions import SessionService
     from loomstack_mcp.services.sightings import SightingService
     from loomstack_mcp.services.stranded import StrandedService
     from loomstack_mcp.services.why import WhyService
@@ -106,6 +107,12 @@ class Loom:
         from loomstack_mcp.services.sightings import SightingService
 
         return SightingService(self.store)
+
+    @cached_property
+    def sessions(self) -> "SessionService":
+        from loomstack_mcp.services.sessions import SessionService
+
+        return SessionService(self.store)
 
     @cached_property
     def why(self) -> "WhyService":

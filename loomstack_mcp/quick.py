@@ -9,13 +9,15 @@ from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
 from loomstack_mcp.services.blockers import EditService
 from loomstack_mcp.services.sightings import SightingService
+from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.backend import SqliteStore
 
 
 @dataclass(frozen=True)
 class Quick:
-    """The two services that a hook needs."""
+    """What a hook needs."""
 
+    store: Store
     edits: EditService
     sightings: SightingService
 
@@ -34,6 +36,6 @@ def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> 
         return
     store = SqliteStore(path, gate_wait_ms=gate_wait_ms)
     try:
-        yield Quick(EditService(store), SightingService(store))
+        yield Quick(store, EditService(store), SightingService(store))
     finally:
         store.close()

@@ -79,6 +79,17 @@ def process_state(process: str) -> Literal["alive", "gone", "unknown"]:
     return "alive" if start == started and state not in "ZX" else "gone"
 
 
+def words_of_process(process: str) -> tuple[str, ...]:
+    """The command line of a session's process, as it was started; nothing where that cannot be read."""
+    if process_state(process) != "alive":
+        return ()
+    try:
+        line = Path(f"/proc/{_server_and_client(process)[1].split(' ')[2]}/cmdline").read_bytes()
+    except OSError:
+        return ()
+    return tuple(line.decode("utf-8", "replace").rstrip("\0").split("\0"))
+
+
 def _server_and_client(process: str) -> tuple[str, str]:
     """Both as processes of their own, the server "" where none is named."""
     server, slash, rest = process.partition("/")

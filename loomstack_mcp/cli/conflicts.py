@@ -25,11 +25,12 @@ _COLORS = {"stop": "red", "warn": "yellow", "clear": "green"}
 @open_to_all
 @click.group(invoke_without_command=True)
 @click.option("--base", default="", help="What it would land on; default: the trunk.")
+@click.option("--run", default="", help="As this run would land it; default: as a person.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
-def conflicts(ctx: click.Context, base: str, as_json: bool) -> int:
+def conflicts(ctx: click.Context, base: str, run: str, as_json: bool) -> int:
     """Check this worktree before it lands. Exit status: 0 clear or warn, 4 stop."""
-    return 0 if ctx.invoked_subcommand else _checked(ctx.obj, base, as_json=as_json)
+    return 0 if ctx.invoked_subcommand else _checked(ctx.obj, base, run_id=run, as_json=as_json)
 
 
 @deciding
@@ -46,12 +47,12 @@ def settle(here: Here, conflict: str, why: str) -> None:
     click.echo(f"{found.id} is settled: {found.run_id} may take back {found.sha[:10]} in {where}")
 
 
-def _checked(here: Here, base: str, *, as_json: bool) -> int:
+def _checked(here: Here, base: str, *, run_id: str, as_json: bool) -> int:
     here.must_see_worktree()
     with here.repository(target=base) as repo, open_loom(here.settings) as loom:
         checkout = here.checkout()
         landing = here.landing(repo, loom.ledger, checkout, target=base, progress=output.progress)
-        found = loom.conflicts.check(checkout, landing.proposal())
+        found = loom.conflicts.check(checkout, landing.proposal(), run_id=run_id)
         others, _ = loom.conflicts.open(loom.repos.id_of(checkout), limit=_OPEN_MAX)
     if as_json:
         click.echo(json.dumps(_object(found, others), ensure_ascii=True))

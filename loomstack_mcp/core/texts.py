@@ -26,6 +26,12 @@ def bounded(name: str, text: str, /, *, chars_max: int = TEXT_CHARS_MAX, require
     return _CONTROL.sub("�", text.replace("\r\n", "\n"))
 
 
+def plain_line(text: str, /, *, chars_max: int) -> str:
+    """Words of others as they may stand in a sentence of ours: one line, no quotes that end ours, clipped."""
+    line = " ".join(_CONTROL.sub(" ", text).replace("“", '"').replace("”", '"').split())
+    return line if len(line) <= chars_max else f"{line[: chars_max - 1]}…"
+
+
 def encodable(name: str, /) -> str:
     """A path as text that any encoder takes: bytes that are no UTF-8 (PEP 383) are spelled `\\xff`."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

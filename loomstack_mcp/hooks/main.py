@@ -1,4 +1,4 @@
-"""`loomstack-hook CLIENT PreToolUse`: stop an edit of what another run holds, before it is made.
+"""`loomstack-hook CLIENT EVENT`: what a client's session is told, and held to, as it goes.
 
 Most edits are told at a glance to be clear; what a closer look needs is imported only then.
 """
@@ -13,25 +13,28 @@ from loomstack_mcp.glance import is_settled
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from loomstack_mcp.core.clients.payload import Action, Payload
 
 CLIENTS = ("claude", "codex")
 _UNCHECKED = "loomstack-hook did not check this edit."
-_USAGE = f"usage: loomstack-hook {{{'|'.join(CLIENTS)}}} PreToolUse, with the client's JSON on stdin"
+_UNSEEN = "loomstack-hook did not see to this {event}."
 
 
 def main() -> None:
-    """Print a reply for the client, or nothing where nothing stands in the way. The status is 0 but for wrong usage.
+    """Print a reply for the client, or nothing where nothing is to be said. The status is 0 but for wrong usage.
 
     An edit that could not be judged goes on: claims advise here, and later points decide.
     """
-    if len(sys.argv) != 3 or sys.argv[1] not in CLIENTS or sys.argv[2] != "PreToolUse":
+    if len(sys.argv) != 3 or sys.argv[1] not in CLIENTS or sys.argv[2] not in _REPLIES:
         print(_USAGE, file=sys.stderr)
         sys.exit(64)
+    client, event = sys.argv[1:]
     try:
-        reply = _reply(_action(sys.argv[1], _payload()))
+        reply = _REPLIES[event](client, _payload())
     except Exception as error:  # noqa: BLE001 the process's last handler: a traceback is no reply
-        reply = remark(f"{_UNCHECKED} {_told(error)}")
+        reply = remark(f"{_UNCHECKED if event == 'PreToolUse' else _UNSEEN.format(event=event)} {_told(error)}")
     if reply:
         print(json.dumps(reply, ensure_ascii=True))
 
@@ -45,6 +48,52 @@ def _payload() -> "Payload":
     if not isinstance(payload, dict):
         raise Invalid(f"stdin held no JSON object of at most {HOOK_BYTES_MAX} bytes; the client sends one")
     return payload
+
+
+def _call_judged(client: str, payload: "Payload") -> "Payload | None":
+    return _reply(_action(client, payload))
+
+
+def _session_started(client: str, payload: "Payload") -> "Payload | None":
+    from loomstack_mcp.hooks.sessions import session_started  # the store, which most edits do without
+
+    return session_started(client, payload)
+
+
+def _agent_started(client: str, payload: "Payload") -> "Payload | None":
+    from loomstack_mcp.hooks.sessions import agent_started  # as above
+
+    return agent_started(client, payload)
+
+
+def _agent_ended(client: str, payload: "Payload") -> None:
+    from loomstack_mcp.hooks.sessions import agent_ended  # as above
+
+    agent_ended(client, payload)
+
+
+def _session_ended(client: str, payload: "Payload") -> None:
+    from loomstack_mcp.hooks.sessions import session_ended  # as above
+
+    session_ended(client, payload)
+
+
+def _turn_ended(client: str, payload: "Payload") -> "Payload | None":
+    from loomstack_mcp.hooks.stops import turn_ended  # as above
+
+    return turn_ended(client, payload)
+
+
+_REPLIES: "dict[str, Callable[[str, Payload], Payload | None]]" = {
+    "PreToolUse": _call_judged,
+    "SessionStart": _session_started,
+    "SubagentStart": _agent_started,
+    "SubagentStop": _agent_ended,
+    "Stop": _turn_ended,
+    "SessionEnd": _session_ended,
+}
+"""What answers each event; whatever it needs, it imports itself."""
+_USAGE = f"usage: loomstack-hook {{{'|'.join(CLIENTS)}}} {{{'|'.join(_REPLIES)}}}, with the client's JSON on stdin"
 
 
 def _action(client: str, payload: "Payload") -> "Action":

@@ -20,6 +20,7 @@ from loomstack_mcp.services.agreements import agreed
 from loomstack_mcp.services.conflict_states import CONFLICTS, conflict_of_id, end_conflict, open_conflicts
 from loomstack_mcp.services.proposals import ConflictsFound, conflicts_of, undoings_of
 from loomstack_mcp.services.recipients import live_runs
+from loomstack_mcp.services.starts import run_of_id
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
 
@@ -58,11 +59,15 @@ class ConflictService:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def check(self, checkout: Checkout, proposal: Proposal) -> ConflictResult:
-        """What a person's change would take back, or touch in its intent. Nothing is recorded."""
+    def check(self, checkout: Checkout, proposal: Proposal, *, run_id: str = "") -> ConflictResult:
+        """What a person's change would take back, or touch in its intent; or a run's. Nothing is recorded.
+
+        Raises NotFound for a run that is unknown.
+        """
         began = time.monotonic()
         with self._store.read() as tx:
-            found = conflicts_of(tx, repos.repo_id_of(tx, checkout), proposal, run=None)
+            run = run_of_id(tx, run_id) if run_id else None
+            found = conflicts_of(tx, repos.repo_id_of(tx, checkout), proposal, run=run)
             return _result(found, proposal, began, tx.now_ms)
 
     def check_run(self, caller: Caller, run_id: str, proposal: Proposal) -> ConflictResult:

@@ -213,6 +213,11 @@ def endings(found: Here, wired: Any) -> None:
     assert wired.stranded.of_loops(BEA, checkout) == wired.stranded.of_runs(repo_id, [run.id]) == ()
     assert wired.stranded.confirmed([left], {run.id: [Change(sha="e" * 40)]}, trunk=TrunkSeen(tip="", at_ms=0)) == ()
     wired.runs.shorten(BEA)
+    assert wired.sessions.start(chen, checkout, changed=["src/a.py"]).is_near(["src/"])
+    own, _ = wired.sessions.run_of(chen, checkout)
+    assert wired.sessions.open_work(chen, own, files=["src/a.py"], commits=1).commits == 1
+    assert [wired.sessions.remind(own, "mark") for _ in range(2)] == [True, False]
+    assert wired.sessions.end(chen) == (own.id,)
 
 
 RULES = (

@@ -88,13 +88,18 @@ def refusal(reason: str, /, *, decision: 'Literal["deny", "ask"]' = "deny") -> P
     }
 
 
-def advice(reason: str, /) -> Payload:
+def advice(reason: str, /, *, event: str = "PreToolUse") -> Payload:
     """The reply that lets the step go on and tells the model what to mind."""
-    return {"hookSpecificOutput": {"hookEventName": "PreToolUse", "additionalContext": reason}}
+    return {"hookSpecificOutput": {"hookEventName": event, "additionalContext": reason}}
+
+
+def objection(reason: str, /) -> Payload:
+    """The reply that keeps the model at its turn, which it would have ended; it reads the reason (run on both)."""
+    return {"decision": "block", "reason": reason}
 
 
 def remark(reason: str, /) -> Payload:
-    """The reply that lets the step go on and tells the person at the screen why it was not judged."""
+    """The reply that lets the step go on and tells the person at the screen, as why it was not judged."""
     return {"systemMessage": reason}
 
 

@@ -117,6 +117,20 @@ UPDATE run SET session = :session, agent = :agent, process = :process, state = :
   boot_id = :boot_id, wall_ahead_ms = :wall_ahead_ms
 WHERE id = :id
 
+-- :name move
+-- A session's run goes on in another worktree, or on another branch.
+UPDATE run SET branch = :branch, worktree = :worktree, goal = :goal WHERE id = :id
+
+-- :name for_sessions
+-- The live runs that stand for a session and its sub-agents, in every repo: all, or those of one sub-agent.
+SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms, origin,
+  expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
+  seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
+FROM run WHERE principal = :principal AND session = :session AND state = 'live' AND origin = 'session'
+  AND :agent IN ('', agent)
+ORDER BY seq DESC
+
 -- :name use
 -- A call from a run: where it runs, and its lease.
 UPDATE run SET process = :process, ttl_ms = :ttl_ms, expires_at_ms = :expires_at_ms, seen_at_ms = :seen_at_ms,

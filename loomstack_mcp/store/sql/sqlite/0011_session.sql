@@ -1,6 +1,9 @@
 -- What a run is for: the work that an agent asked for, or all that its session does besides.
 ALTER TABLE run ADD COLUMN origin TEXT NOT NULL DEFAULT 'asked' CHECK (origin IN ('asked', 'session'));
 
+-- What a session was told of that it left open: never the same twice.
+CREATE INDEX event_reminded ON event (run_id) WHERE kind = 'session.reminded';
+
 DROP VIEW v_runs;
 CREATE VIEW v_runs AS
 SELECT r.id AS run, r.repo_id AS repo, r.loop, r.goal, r.principal AS who,

@@ -1,0 +1,69 @@
+"""Where a session stands, as its hooks see it: who it is, in which worktree, and the store that knows of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
+from loomstack_mcp.adapters.pauses import refuse_paused
+from loomstack_mcp.adapters.settings import load_settings
+from loomstack_mcp.adapters.system import session_process
+from loomstack_mcp.adapters.user import principal
+from loomstack_mcp.core.clients.steps import SessionStep
+from loomstack_mcp.core.errors import Paused
+from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.hooks.bearings import checkout_of
+from loomstack_mcp.quick import Quick, open_quick
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionStanding:
+    """An agent of a session in a worktree, and the store."""
+
+    quick: Quick
+    caller: Caller
+    worktree: Worktree
+    checkout: Checkout
+
+
+def caller_of_step(step: SessionStep, /) -> Caller:
+    """Who it is that the client speaks of, with the process of its session."""
+    return Caller(
+        principal=principal(),
+        session=step.session,
+        agent=step.agent,
+        process=session_process(step.session),
+        folder=step.cwd,
+    )
+
+
+@contextmanager
+def session_standing(step: SessionStep, /) -> Iterator[SessionStanding | None]:
+    """Where an agent stands; None outside of a repository, without a store or a session, and where it is paused.
+
+    Raises what keeps a repository, its settings or the store from being read.
+    """
+    worktree = worktree_at(Path(step.cwd)) if step.session and step.cwd.startswith("/") else None
+    if worktree is None:
+        yield None
+        return
+    settings = load_settings({})
+    with open_quick(settings) as quick:
+        if quick is None:
+            yield None
+            return
+        checkout = checkout_of(quick, worktree)
+        if _is_paused(settings.home, checkout, step.session):
+            yield None
+            return
+        yield SessionStanding(quick=quick, caller=caller_of_step(step), worktree=worktree, checkout=checkout)
+
+
+def _is_paused(home: str, checkout: Checkout, session: str) -> bool:
+    try:
+        refuse_paused(home, lambda: checkout.identity, session)
+    except Paused:
+        return True
+    return False
