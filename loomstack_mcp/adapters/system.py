@@ -54,6 +54,11 @@ def through_server(process: str) -> str:
     return f"{os.getpid()}/{_stat(os.getpid())[19]} {process}"
 
 
+def client_process(process: str) -> str:
+    """A session's process alone, without the server before it."""
+    return _server_and_client(process)[1]
+
+
 def is_left(process: str, *, by: str) -> bool:
     """Whether a session that is in the process `by` now has left another one, or the server that it had there."""
     (server, client), (_, new_client) = _server_and_client(process), _server_and_client(by)

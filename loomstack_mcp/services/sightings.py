@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from loomstack_mcp.adapters.system import client_process
 from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, EDIT_SEEN_FOR_MS
 from loomstack_mcp.core.repos import Bearing, Checkout
 from loomstack_mcp.core.runs import Caller
@@ -61,14 +62,23 @@ class SightingService:
             tx.run(BEARINGS["put"], folder=encodable(worktree), expires_at_ms=until_ms, **rows.row(bearing))
 
     def known_caller(self, caller: Caller, tool_use: str) -> Caller:
-        """The caller with its agent and its folder, where a hook saw this call."""
+        """The caller with its agent and its folder, where a hook saw this call.
+
+        And with the session that it is of by now: Claude Code goes on in another one after `/clear`, with the server
+        that it had started for the first (run on 2.1.330).
+        """
         if not (caller.session and tool_use):
             return caller
+        process = client_process(caller.process)
         with self._store.read() as tx:
             found = tx.all(SIGHTINGS["call"], session=caller.session, tool_use=tool_use)
+            if not found and process:
+                asked = {"principal": caller.principal, "process": process, "tool_use": tool_use}
+                found = tx.all(SIGHTINGS["call_of_process"], **asked)
         if not found:
             return caller
-        return replace(caller, agent=str(found[0]["agent"]), folder=str(found[0]["folder"]), certain=True)
+        told = {name: str(found[0][name]) for name in ("session", "agent", "folder")}
+        return replace(caller, certain=True, **told)
 
     def edited(self, caller: Caller, repo_id: str) -> tuple[str, ...]:
         """The worktrees in which hooks saw the caller edit, and which were not looked at since."""

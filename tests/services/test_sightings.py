@@ -72,3 +72,16 @@ def test_a_worktree_is_the_repository_s_also_before_its_first_run(loom: Loom) ->
     started(loom, LEAD)
 
     assert edited(loom, LEAD) == ("/w",)
+
+
+def test_a_call_is_of_the_session_that_goes_on_in_its_process(loom: Loom) -> None:
+    process = "boot pid:[1] 7 99"
+    cleared = replace(LEAD, session="claude:after-clear", process=process)
+    loom.sessions.start(cleared, SHOP)
+    loom.sightings.saw_call(cleared, "toolu_1")
+    mine, elsewhere = replace(UNKNOWN, process=f"5/6 {process}"), replace(UNKNOWN, process="5/6 boot pid:[1] 8 99")
+
+    assert loom.sightings.known_caller(mine, "toolu_1") == replace(cleared, process=mine.process)
+    assert loom.sightings.known_caller(mine, "toolu_2") == mine
+    assert loom.sightings.known_caller(elsewhere, "toolu_1") == elsewhere
+    assert loom.sightings.known_caller(replace(mine, principal="bea"), "toolu_1").session == UNKNOWN.session

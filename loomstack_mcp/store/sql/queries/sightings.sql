@@ -6,7 +6,14 @@ ON CONFLICT (session, tool_use, agent, folder) DO UPDATE SET stamp = excluded.st
 
 -- :name call
 -- Who makes a call, and from where.
-SELECT agent, folder FROM sighting WHERE session = :session AND tool_use = :tool_use AND tool_use <> ''
+SELECT session, agent, folder FROM sighting WHERE session = :session AND tool_use = :tool_use AND tool_use <> ''
+
+-- :name call_of_process
+-- The same of a session that goes on in the process of another one, which its client left for it.
+SELECT s.session, s.agent, s.folder FROM run AS r JOIN sighting AS s ON s.session = r.session
+WHERE r.principal = :principal AND r.state = 'live' AND r.origin = 'session' AND r.process = :process
+  AND s.tool_use = :tool_use AND s.tool_use <> ''
+LIMIT 1
 
 -- :name edits
 -- The worktrees that a session's agents edited and nobody looked at since, oldest first.
