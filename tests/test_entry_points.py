@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from tests.house.bounds import GIT_MAX
-from tests.house.entries import ENTRIES, claude_call, claude_edit, claude_free, codex_free, codex_patch
+from tests.house.entries import (
+    ENTRIES,
+    claude_call,
+    claude_edit,
+    claude_free,
+    codex_free,
+    codex_patch,
+    session_end,
+    session_start,
+    stop,
+)
 from tests.house.scene import LARGE, SMALL, Scene, scene
 from tests.house.started import started
 
@@ -19,6 +29,9 @@ _ANSWERS = {
     "loomstack-hook claude, a free Edit": (0, ""),
     "loomstack-hook codex, a free apply_patch": (0, ""),
     "loomstack-hook claude, a call of ours": (0, ""),
+    "loomstack-hook claude, SessionStart": (0, "holds src/held.py"),
+    "loomstack-hook claude, Stop": (0, ""),
+    "loomstack-hook claude, SessionEnd": (0, ""),
     "loomstack-mcp runs": (0, "split the module"),
     "loomstack-mcp gate --base --head": (2, "“Landed 0”"),
     "loomstack-mcp conflicts": (0, "Landed 0"),
@@ -45,6 +58,32 @@ adapters.git.layout adapters.user
 core.clients.payload core.errors core.limits core.patterns.keys
 glance hooks.main store.plain store.sqlite.hasty
 """
+_ENDED_MODULES = """
+adapters adapters.git.layout adapters.settings adapters.system adapters.user
+core.briefing.closing core.briefing.opening core.changes.conflict_records core.claims core.clients.payload
+core.clients.steps core.errors core.events core.ids core.limits core.notes core.phrases core.repos core.runs
+core.secrets core.sessions core.texts
+core.patterns.braces core.patterns.globs core.patterns.keys core.patterns.segments core.patterns.wildcards
+glance hooks.endings hooks.main quick
+services.acting services.blockers services.claims services.conflict_states services.events services.expiry
+services.gone services.grants services.note_index services.path_index services.recorded services.repos
+services.requests services.sessions services.sightings services.starts services.waiters
+store.base store.plain store.queries store.rows store.sqlite.backend store.sqlite.boot store.sqlite.clock
+store.sqlite.failures store.sqlite.file store.sqlite.gate store.sqlite.hasty store.sqlite.schema
+store.sqlite.transaction
+"""
+"""What a hook loads as a session ends."""
+_ONLY_ENDED = """
+core.changes.conflict_records services.claims services.conflict_states services.expiry services.gone services.grants
+services.requests services.waiters
+"""
+_BEGAN_MODULES = """
+adapters.beside_store adapters.git.addresses adapters.git.clone_settings adapters.git.deciding adapters.git.discovery
+adapters.git.identity adapters.git.objects adapters.git.repository adapters.git.run adapters.git.ssh_hosts
+adapters.git.trunk adapters.git.unfinished adapters.git.worktree adapters.pauses
+core.patterns.typed core.pauses hooks.bearings hooks.commands hooks.standing
+"""
+"""What it loads instead as one starts, or a turn ends."""
 _OF_TWO = {"write-tree", "--batch"}
 """Asked of the index as it is, and again with the files in it; of the repository, and of what was made aside."""
 _NOT_FOR_HOOKS = {"briefing", "conflicts", "effects", "hunks", "ledger", "reversals", "verdicts"}
@@ -111,6 +150,16 @@ def test_a_hook_that_looks_closer_loads_these_modules_of_ours(small: Scene) -> N
 
     assert claude_edit(small).ours == ours | _named("core.clients.claude")
     assert codex_patch(small).ours == ours | _named("core.clients.codex core.shell.apply_patch")
+
+
+def test_a_hook_of_a_session_s_steps_loads_these_modules_of_ours(small: Scene) -> None:
+    ended = _named(_ENDED_MODULES)
+    only = {f"loomstack_mcp.{name}" for name in _ONLY_ENDED.split()} | {"loomstack_mcp.core.changes"}
+    began = (ended - only) | _named(_BEGAN_MODULES)
+
+    assert session_end(small).ours == ended
+    assert session_start(small).ours == began | _named("hooks.sessions")
+    assert stop(small).ours == began | _named("hooks.stops")
 
 
 def test_a_hook_loads_nothing_of_landed_changes_and_briefings(small: Scene) -> None:

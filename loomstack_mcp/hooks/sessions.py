@@ -1,4 +1,4 @@
-"""A session, or a sub-agent of it, starts and ends: its run does too, and it is told what it should know."""
+"""A session, or a sub-agent of it, starts: its run does too, and it is told what it should know."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -15,8 +15,7 @@ from loomstack_mcp.core.errors import LoomError, StoreUnavailable
 from loomstack_mcp.core.patterns.globs import literal
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.hooks.commands import ran_command
-from loomstack_mcp.hooks.standing import SessionStanding, caller_of_step, session_standing
-from loomstack_mcp.quick import open_quick
+from loomstack_mcp.hooks.standing import SessionStanding, session_standing
 from loomstack_mcp.services.sessions import SessionService
 
 _NEW = frozenset({"", "startup", "clear"})
@@ -42,25 +41,6 @@ def agent_started(client: str, payload: Payload) -> Payload | None:
     opening = _opening(session_step(client, payload))
     words = opening_words(replace(opening, own=(), rules=""), lines_max=1) if opening else ""
     return advice(words, event="SubagentStart") if words else None
-
-
-def agent_ended(client: str, payload: Payload) -> None:
-    """What a sub-agent did besides what it asked for is over: its files are free for who sent it. Nothing is said."""
-    step = session_step(client, payload)
-    if step.agent:
-        _end(step)
-
-
-def session_ended(client: str, payload: Payload) -> None:
-    """The same of a whole session, its sub-agents included."""
-    _end(replace(session_step(client, payload), agent=""))
-
-
-def _end(step: SessionStep) -> None:
-    if step.session:
-        with open_quick(load_settings({})) as quick:
-            if quick:
-                SessionService(quick.store).end(caller_of_step(step))
 
 
 def _opening(step: SessionStep) -> SessionOpening | None:

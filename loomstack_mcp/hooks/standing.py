@@ -8,13 +8,12 @@ from pathlib import Path
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.adapters.pauses import refuse_paused
 from loomstack_mcp.adapters.settings import load_settings
-from loomstack_mcp.adapters.system import session_process
-from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.clients.steps import SessionStep
 from loomstack_mcp.core.errors import Paused
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.hooks.bearings import checkout_of
+from loomstack_mcp.hooks.endings import caller_of_step
 from loomstack_mcp.quick import Quick, open_quick
 
 
@@ -26,17 +25,6 @@ class SessionStanding:
     caller: Caller
     worktree: Worktree
     checkout: Checkout
-
-
-def caller_of_step(step: SessionStep, /) -> Caller:
-    """Who it is that the client speaks of, with the process of its session."""
-    return Caller(
-        principal=principal(),
-        session=step.session,
-        agent=step.agent,
-        process=session_process(step.session),
-        folder=step.cwd,
-    )
 
 
 @contextmanager

@@ -45,9 +45,9 @@ def turn_ended(client: str, payload: Payload) -> Payload | None:
 
 def _reply(sessions: SessionService, found: SessionStanding, run: Run, work: OpenWork) -> Payload | None:
     foreseen = _foresight(found, run) if work.files or work.commits else None
-    words = closing_words(work, foreseen)
-    is_stopped = foreseen is not None and foreseen.verdict == "stop"
-    if is_stopped or _is_headless(found):
+    is_headless, is_stopped = _is_headless(found), foreseen is not None and foreseen.verdict == "stop"
+    words = closing_words(work, foreseen, is_headless=is_headless)
+    if is_stopped or is_headless:
         return objection(words)
     return remark(words) if sessions.remind(run, reminder_mark("kinds", kinds_of(work))) else None
 

@@ -14,7 +14,7 @@ from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import PROCESS_SESSION, Caller, Run, is_lost, renewed
 from loomstack_mcp.core.sessions import SESSION_ENDED, is_resumable, session_goal, session_loop
 from loomstack_mcp.core.texts import encodable, redacted
-from loomstack_mcp.services import events, expiry, path_index, repos, waiters
+from loomstack_mcp.services import events, path_index, repos
 from loomstack_mcp.services.acting import RUNS, own_runs, saved_run, used_run
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.note_index import NOTES
@@ -39,7 +39,6 @@ class SessionService:
         """
         repo_id = repos.recorded_repo_id(self._store, checkout)
         with self._store.write(repo_id) as tx:
-            expiry.swept(tx, repo_id)
             run = _moved(tx, resumed_session(tx, caller, repo_id, checkout), checkout)
         with self._store.read() as tx:
             own = own_runs(tx, replace(caller, certain=False))
@@ -88,6 +87,8 @@ class SessionService:
 
         What an agent asked for goes on: its lease ends it.
         """
+        from loomstack_mcp.services import expiry, waiters  # what only an end needs
+
         with self._store.read() as tx:
             ending = _standing(tx, caller)
         for repo_id in dict.fromkeys(run.repo_id for run in ending):

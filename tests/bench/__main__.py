@@ -183,7 +183,7 @@ class Bench:
         yield from audits.figures(self.clones)
 
     def hook(self) -> Iterator[Figure]:
-        said(f"starting {7 * self.calls} hooks")
+        said(f"starting {10 * self.calls} hooks")
         yield from hooks.figures(self.home, self.shop, self.calls)
 
     def http(self) -> Iterator[Figure]:

@@ -55,6 +55,7 @@ def test_claude_code_s_session_is_briefed_reminded_once_and_resumed(seen: Team) 
     assert SEEN_BY_OTHERS in asked(first, 0)
     assert "Stop hook feedback" in asked(first, -1)
     assert "- not committed: new.py" in asked(first, -1)
+    assert "not checked" not in asked(first, -1)
     assert (run.origin, run.state, run.status) == ("session", "ended", "session ended")
     assert asked(again, -1).count(SEEN_BY_OTHERS) == 1
     assert [one.id for one in runs(seen)] == [run.id]

@@ -97,7 +97,7 @@ def test_commits_that_no_remote_has_are_told_where_there_is_one(tmp_path: Path, 
     works(begun, "new.py")
     commit_all(begun)
     local = stops(tmp_path, begun)
-    git(begun, "update-ref", "refs/remotes/origin/main", "HEAD~1")
+    git(begun, "remote", "add", "origin", "https://localhost/acme/shop.git")
     reply = stops(tmp_path, begun)
     git(begun, "update-ref", "refs/remotes/origin/main", "HEAD")
 

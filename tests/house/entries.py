@@ -57,6 +57,24 @@ def claude_call(scene: Scene) -> Started:
     return _hook(scene, "claude", {"tool_name": "mcp__loomstack__claim_paths", "tool_use_id": "t", "tool_input": {}})
 
 
+def session_start(scene: Scene) -> Started:
+    """Claude Code's hook as a session starts, in a clone that the store knows."""
+    _hook(scene, "claude", {"source": "startup"}, event="SessionStart")
+    return _hook(scene, "claude", {"source": "startup"}, event="SessionStart")
+
+
+def stop(scene: Scene) -> Started:
+    """The same as a turn ends that left nothing open."""
+    _hook(scene, "claude", {"source": "startup"}, event="SessionStart")
+    return _hook(scene, "claude", {"stop_hook_active": False}, event="Stop")
+
+
+def session_end(scene: Scene) -> Started:
+    """The same as the session ends."""
+    _hook(scene, "claude", {"source": "startup"}, event="SessionStart")
+    return _hook(scene, "claude", {"reason": "other"}, event="SessionEnd")
+
+
 def runs(scene: Scene) -> Started:
     """The list of runs."""
     return _typed(scene, "runs")
@@ -79,6 +97,9 @@ ENTRIES: Mapping[str, Callable[[Scene], Started]] = {
     "loomstack-hook claude, a free Edit": claude_free,
     "loomstack-hook codex, a free apply_patch": codex_free,
     "loomstack-hook claude, a call of ours": claude_call,
+    "loomstack-hook claude, SessionStart": session_start,
+    "loomstack-hook claude, Stop": stop,
+    "loomstack-hook claude, SessionEnd": session_end,
     "loomstack-mcp runs": runs,
     "loomstack-mcp gate --base --head": gate,
     "loomstack-mcp conflicts": conflicts,
@@ -89,9 +110,9 @@ def _typed(scene: Scene, *arguments: str) -> Started:
     return started(_command("loomstack-mcp", *arguments), cwd=scene.worktree, environment=scene.environment())
 
 
-def _hook(scene: Scene, client: str, asked: Mapping[str, object]) -> Started:
-    payload = {"session_id": "s-mine", "cwd": str(scene.worktree), "hook_event_name": "PreToolUse", **asked}
-    command = _command("loomstack-hook", client, "PreToolUse")
+def _hook(scene: Scene, client: str, asked: Mapping[str, object], *, event: str = "PreToolUse") -> Started:
+    payload = {"session_id": "s-mine", "cwd": str(scene.worktree), "hook_event_name": event, **asked}
+    command = _command("loomstack-hook", client, event)
     return started(command, cwd=scene.worktree, environment=scene.environment(), stdin=json.dumps(payload))
 
 

@@ -179,3 +179,18 @@ def test_a_late_end_of_the_old_server_shortens_nothing_of_the_new_one(loom: Loom
 
     assert loom.runs.details(run.id).run.expires_at_ms == run.expires_at_ms
     assert heard(loom, clients[1].of(ANA)) == ()
+
+
+def test_what_a_session_holds_whose_client_was_killed_is_free_within_a_minute(
+    loom: Loom, clocks: Clocks, clients: list[Client]
+) -> None:
+    killed = clients[0].of(replace(ANA, session="claude:s1"))
+    own = loom.sessions.start(killed, SHOP).run
+    claimed(loom, killed, "src/a.py", run=own.id)
+    clients[0].kill()
+    started(loom, BEA)
+    refused = claimed(loom, BEA, "src/a.py")
+    clocks.pass_minutes(2)
+
+    assert refused.claim is None
+    assert claimed(loom, BEA, "src/a.py").claim

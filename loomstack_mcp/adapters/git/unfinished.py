@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from loomstack_mcp.adapters.git.clone_settings import clone_settings, remotes
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import as_text
 
@@ -33,8 +34,8 @@ def uncommitted(repo: Repository, root: Path, *, since_s: float) -> tuple[str, .
 
 
 def unpushed(repo: Repository, *, since_s: int) -> int:
-    """How many commits of HEAD, made since then, no remote's branch has; 0 where no branch of a remote is known."""
-    if not repo.run("for-each-ref", "--count=1", "refs/remotes/").text:
+    """How many commits of HEAD, made since then, no remote's branch has; 0 where the clone has no remote."""
+    if not remotes(clone_settings(repo.place)):
         return 0
     asked = ("rev-list", "--count", f"--since={since_s}", "HEAD", "--not", "--remotes", "--")
     counted = repo.run(*asked).text

@@ -4,13 +4,17 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from loomstack_mcp.core.changes.conflict_records import Verdict
 from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import plain_line
 
+if TYPE_CHECKING:
+    from loomstack_mcp.core.changes.conflict_records import Verdict
+
+_AGAIN = "Then give your answer again: only your last one is read."
 _PATHS_CHARS = 120
 _LOOP_CHARS = 40
 _CONFLICTS_MAX = 2
@@ -35,16 +39,17 @@ class OpenWork:
 class Foresight:
     """What a check for conflicts says of it."""
 
-    verdict: Verdict
+    verdict: "Verdict"
     conflicts: tuple[tuple[str, str, str], ...] = ()
     """Each with its verdict, the commit of others that it is about, and where."""
     unchecked: str = ""
     """Why something was not looked at; then the verdict is never clear."""
 
 
-def closing_words(work: OpenWork, found: Foresight | None, /) -> str:
-    """All that is open, in one line each."""
-    return "\n".join(["LoomStack: before this ends", *_lines(work, found)])
+def closing_words(work: OpenWork, found: Foresight | None, /, *, is_headless: bool) -> str:
+    """All that is open, in one line each. Where nobody sits at the screen, only the last answer is read."""
+    again = [_AGAIN] if is_headless else []
+    return "\n".join(["LoomStack: before this ends", *_lines(work, found), *again])
 
 
 def reminder_mark(*parts: object) -> str:
