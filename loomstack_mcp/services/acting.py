@@ -45,15 +45,23 @@ def named_run(tx: Tx, caller: Caller, run_id: str) -> Run:
         if not found:
             raise NotFound(f"run {run_id} is unknown; start_run returns yours")
         return found[0]
-    live = own_runs(tx, caller)
-    asked = [run for run in live if run.origin == "asked"]
-    own = asked or live
-    if not own or (not asked and len(own) > 1 and not caller.certain):
+    own = meant_runs(tx, caller)
+    if not own:
         raise NotFound("you have no live run; call start_run first")
     if len(own) > 1 and not caller.certain:
         listed = ", ".join(f"{run.id} ({run.loop}: {run.goal[:60]})" for run in own)
         raise Invalid(f"several live runs could be yours, so pass run: {listed}")
     return own[0]
+
+
+def meant_runs(tx: Tx, caller: Caller) -> list[Run]:
+    """Those that a call without a run may mean: what the caller asked for, else the run of its session.
+
+    None where there are several of the session's, and nobody knows which agent calls.
+    """
+    own = own_runs(tx, caller)
+    asked = [run for run in own if run.origin == "asked"]
+    return asked or (own if caller.certain or len(own) == 1 else [])
 
 
 def own_runs(tx: Tx, caller: Caller) -> list[Run]:

@@ -15,7 +15,7 @@ from loomstack_mcp.core.runs import Caller, Run, acts_for, renewal_due
 from loomstack_mcp.core.stranded import StrandedRun
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, path_index, repos
-from loomstack_mcp.services.acting import acting_run, named_run, own_runs
+from loomstack_mcp.services.acting import acting_run, meant_runs, named_run
 from loomstack_mcp.services.conflict_states import open_conflicts
 from loomstack_mcp.services.nearby import claims_near, landed_work, notes_near, own_paths, runs_near
 from loomstack_mcp.services.news import News
@@ -130,7 +130,7 @@ def _items_near(tx: Tx, repo_id: str, run: Run | None, view: View, rules: Sequen
 
 
 def _seen_from(tx: Tx, caller: Caller, run_id: str, checkout: Checkout | None) -> Run | None:
-    if run_id or checkout is None or own_runs(tx, caller):
+    if run_id or checkout is None or meant_runs(tx, caller):
         return named_run(tx, caller, run_id)
     return None
 

@@ -116,11 +116,13 @@ def test_a_call_without_a_run_means_the_one_that_was_asked_for(loom: Loom) -> No
     unsure = replace(ANA, certain=False)
     with refused("call start_run first"):  # the session's, or its sub-agent's: nobody knows
         claimed(loom, unsure, "src/a.py")
+    read = loom.context.read_context(unsure, "", SHOP, budget_tokens=100)
     asked = started(loom, ANA)
     claim = claimed(loom, unsure, "src/a.py").claim
 
     assert claim
     assert claim.run_id == asked.id
+    assert read.alerts == ()
 
 
 def test_a_session_without_any_other_run_works_in_its_own(loom: Loom) -> None:
