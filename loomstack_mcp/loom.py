@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.policy import PolicyService
     from loomstack_mcp.services.repos import RepoService
     from loomstack_mcp.services.runs import RunService
-    from loomstack_mcp.services.sessions import SessionService
+    from loomstack_mcp.services.session_steps import SessionService
     from loomstack_mcp.services.sightings import SightingService
     from loomstack_mcp.services.stranded import StrandedService
     from loomstack_mcp.services.why import WhyService
@@ -110,7 +110,7 @@ class Loom:
 
     @cached_property
     def sessions(self) -> "SessionService":
-        from loomstack_mcp.services.sessions import SessionService
+        from loomstack_mcp.services.session_steps import SessionService
 
         return SessionService(self.store)
 

@@ -67,7 +67,7 @@ core.patterns.braces core.patterns.globs core.patterns.keys core.patterns.segmen
 glance hooks.endings hooks.main quick
 services.acting services.blockers services.claims services.conflict_states services.events services.expiry
 services.gone services.grants services.note_index services.path_index services.recorded services.repos
-services.requests services.sessions services.sightings services.starts services.waiters
+services.requests services.session_steps services.sessions services.sightings services.starts services.waiters
 store.base store.plain store.queries store.rows store.sqlite.backend store.sqlite.boot store.sqlite.clock
 store.sqlite.failures store.sqlite.file store.sqlite.gate store.sqlite.hasty store.sqlite.schema
 store.sqlite.transaction

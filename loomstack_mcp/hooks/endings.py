@@ -9,7 +9,7 @@ from loomstack_mcp.core.clients.payload import Payload
 from loomstack_mcp.core.clients.steps import SessionStep, session_step
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.quick import open_quick
-from loomstack_mcp.services.sessions import SessionService
+from loomstack_mcp.services.session_steps import SessionService
 
 
 def agent_ended(client: str, payload: Payload) -> None:

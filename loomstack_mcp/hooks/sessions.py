@@ -16,7 +16,7 @@ from loomstack_mcp.core.patterns.globs import literal
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.hooks.commands import ran_command
 from loomstack_mcp.hooks.standing import SessionStanding, session_standing
-from loomstack_mcp.services.sessions import SessionService
+from loomstack_mcp.services.session_steps import SessionService
 
 _NEW = frozenset({"", "startup", "clear"})
 """Why a session starts that has read nothing of ours yet. What it goes on from is in its context, or in its summary."""

@@ -16,7 +16,7 @@ from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.hooks.commands import ran_command
 from loomstack_mcp.hooks.standing import SessionStanding, session_standing
-from loomstack_mcp.services.sessions import SessionService
+from loomstack_mcp.services.session_steps import SessionService
 
 _CHECK_SECONDS_MAX = 3
 _ENDS = (0, 4)
