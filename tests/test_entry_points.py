@@ -33,7 +33,7 @@ core core.claims core.edits core.errors core.events core.ids core.limits core.pa
 core.secrets core.sessions core.texts
 core.patterns core.patterns.braces core.patterns.globs core.patterns.segments core.patterns.typed
 core.patterns.wildcards
-edge edge.holding
+core.clients.passages core.edit_lines edge edge.holding edge.same_lines
 hooks hooks.bearings hooks.judging hooks.main
 quick
 services services.acting services.blockers services.events services.gone services.path_index services.repos

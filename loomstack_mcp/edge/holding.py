@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 
 from loomstack_mcp.adapters.git.written import Written
 from loomstack_mcp.adapters.settings import Settings
+from loomstack_mcp.core.clients.payload import Action
 from loomstack_mcp.core.edits import refused_edit, unclaimed_edit
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.edge.same_lines import lines_told
 from loomstack_mcp.quick import Quick
 
 
@@ -34,7 +36,7 @@ class Free:
         return "" if self.settings.origins["claim_edits"] == "environment" else self.settings.claim_edits
 
 
-def held_files(quick: Quick, caller: Caller, free: Sequence[Free]) -> str:
+def held_files(quick: Quick, caller: Caller, action: Action, free: Sequence[Free]) -> str:
     """Hold what is about to be edited. Returns what is said where that may not be; "" where it goes on.
 
     It goes on, too, where nothing can be held: the store was free to say that nobody stands in the way.
@@ -46,7 +48,8 @@ def held_files(quick: Quick, caller: Caller, free: Sequence[Free]) -> str:
             with suppress(LoomError):
                 found = quick.claims.hold(caller, checkout, patterns, claim_edits=each.settings.claim_edits)
                 if found.blockers:
-                    return refused_edit(found.blockers, now_ms=found.now_ms)
+                    lines = lines_told(action, top, found.blockers[0])
+                    return refused_edit(found.blockers, now_ms=found.now_ms, lines=lines)
                 if found.unclaimed:
                     return unclaimed_edit(found.unclaimed)
     return ""

@@ -17,6 +17,7 @@ from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS, HOOK_GATE_WAIT_MS
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.holding import Free, held_files
+from loomstack_mcp.edge.same_lines import lines_told
 from loomstack_mcp.glance import stamp_of
 from loomstack_mcp.hooks.bearings import checkout_of
 from loomstack_mcp.quick import Quick, open_quick
@@ -57,9 +58,10 @@ def _judged(quick: Quick, caller: Caller, action: Action, settings: Settings) ->
         if check:
             return refusal(refused_change(*check)), ()
         if found:
-            held.append(refused_edit(found, now_ms=now_ms))
+            lines = lines_told(action, written.worktree.root, found[0])
+            held.append(refused_edit(found, now_ms=now_ms, lines=lines))
         free.append(Free(checkout, written, chosen, stamp))
-    if said := " ".join(held) or held_files(quick, caller, free):
+    if said := " ".join(held) or held_files(quick, caller, action, free):
         return refusal(said), ()
     with suppress(StoreUnavailable):  # worth no wait, and no word
         for each in free:

@@ -95,6 +95,39 @@ def test_a_glance_takes_what_is_held_elsewhere_by_the_same_path_for_nothing(
     assert held(loom) == [(name, "claude-aaaaaaaa") for name in ("README.md", "README.md", "src/a.py", "src/a.py")]
 
 
+LINES = "".join(f"line {number}\n" for number in range(1, 21))
+
+
+def test_a_refusal_says_whether_the_same_lines_are_meant(tmp_path: Path, shop: Path) -> None:
+    (shop / "src/a.py").write_text(LINES)
+    commit_all(shop)
+    two = tmp_path / "two"
+    git(shop, "worktree", "add", "--quiet", str(two))
+    edit(tmp_path, shop, "src/a.py")
+    nothing_yet = _meant(tmp_path, shop, "line 4\nline 5")
+    (shop / "src/a.py").write_text(LINES.replace("line 3\n", "new\nand newer\n"))
+    told = [_meant(tmp_path, folder, "line 17\n") for folder in (shop, two)]
+    same = [_meant(tmp_path, shop, "and newer"), _meant(tmp_path, two, "line 2\nline 3\n")]
+    patch = "*** Begin Patch\n*** Update File: src/a.py\n@@\n line 16\n-line 17\n+x\n*** End Patch"
+    patched = said(hook(tmp_path, "codex", codex_patch(two, patch)))
+    (two / "src/a.py").write_text("other\n" + LINES)
+    uncertain = [_meant(tmp_path, two, "line 17\n"), _meant(tmp_path, shop, "line 1")]
+
+    assert ["It changed" in words for words in (nothing_yet, *uncertain)] == [False] * 3
+    assert "It changed lines 3-4 so far, and you mean others." in told[0]
+    assert all("It changed lines 3 so far, and you mean others." in words for words in (told[1], patched))
+    assert ["which you mean, too." in words for words in same] == [True, True]
+
+
+def _meant(home: Path, folder: Path, old: str) -> str:
+    """What a session is told that means a passage."""
+    payload = claude_edit(folder, str(folder / "src/a.py"), session=B)
+    given = {"file_path": str(folder / "src/a.py"), "old_string": old, "new_string": "y"}
+    words = said(hook(home, "claude", {**payload, "tool_input": given}))
+    assert words
+    return words
+
+
 def test_other_worktrees_and_sub_agents_meet_at_a_file_too(tmp_path: Path, shop: Path) -> None:
     git(shop, "worktree", "add", "--quiet", str(tmp_path / "two"))
     edit(tmp_path, shop, "src/a.py")
