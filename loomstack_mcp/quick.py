@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
@@ -12,6 +13,9 @@ from loomstack_mcp.services.sightings import SightingService
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.backend import SqliteStore
 
+if TYPE_CHECKING:
+    from loomstack_mcp.services.edits import EditClaims
+
 
 @dataclass(frozen=True)
 class Quick:
@@ -20,6 +24,13 @@ class Quick:
     store: Store
     edits: EditService
     sightings: SightingService
+
+    @property
+    def claims(self) -> "EditClaims":
+        # Not for the edits that are refused.
+        from loomstack_mcp.services.edits import EditClaims
+
+        return EditClaims(self.store)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from tests.house.entries import (
     ENTRIES,
     claude_call,
     claude_edit,
+    claude_first,
     claude_free,
     codex_free,
     codex_patch,
@@ -28,6 +29,7 @@ _ANSWERS = {
     "loomstack-hook codex, apply_patch": (0, "is claimed by"),
     "loomstack-hook claude, a free Edit": (0, ""),
     "loomstack-hook codex, a free apply_patch": (0, ""),
+    "loomstack-hook claude, a file's first Edit": (0, ""),
     "loomstack-hook claude, a call of ours": (0, ""),
     "loomstack-hook claude, SessionStart": (0, "holds src/held.py"),
     "loomstack-hook claude, Stop": (0, ""),
@@ -41,13 +43,14 @@ adapters adapters.beside_store adapters.pauses adapters.settings adapters.system
 adapters.git adapters.git.addresses adapters.git.clone_settings adapters.git.deciding adapters.git.discovery
 adapters.git.identity adapters.git.objects adapters.git.repository adapters.git.run adapters.git.ssh_hosts
 adapters.git.trunk adapters.git.worktree adapters.git.written
-core core.claims core.errors core.events core.ids core.limits core.pauses core.phrases core.repos core.runs core.secrets
-core.texts
+core core.claims core.edits core.errors core.events core.ids core.limits core.pauses core.phrases core.repos core.runs
+core.secrets core.sessions core.texts
 core.patterns core.patterns.braces core.patterns.globs core.patterns.segments core.patterns.typed
 core.patterns.wildcards
+core.clients.passages core.edit_lines edge edge.holding edge.same_lines
 hooks hooks.bearings hooks.judging hooks.main
 quick
-services services.acting services.blockers services.events services.path_index services.repos
+services services.acting services.blockers services.events services.gone services.path_index services.repos
 services.sightings
 store store.base store.queries store.rows
 store.sqlite store.sqlite.backend store.sqlite.boot store.sqlite.clock store.sqlite.failures store.sqlite.file
@@ -84,6 +87,9 @@ adapters.git.trunk adapters.git.unfinished adapters.git.worktree adapters.pauses
 core.patterns.typed core.pauses hooks.bearings hooks.commands hooks.standing
 """
 """What it loads instead as one starts, or a turn ends."""
+_HOLD_MODULES = """
+services.claims services.edits services.grants services.requests services.sessions services.starts services.waiters
+"""
 _OF_TWO = {"write-tree", "--batch"}
 """Asked of the index as it is, and again with the files in it; of the repository, and of what was made aside."""
 _NOT_FOR_HOOKS = {"briefing", "conflicts", "effects", "hunks", "ledger", "reversals", "verdicts"}
@@ -160,6 +166,10 @@ def test_a_hook_of_a_session_s_steps_loads_these_modules_of_ours(small: Scene) -
     assert session_end(small).ours == ended
     assert session_start(small).ours == began | _named("hooks.sessions")
     assert stop(small).ours == began | _named("hooks.stops")
+def test_a_hook_that_holds_a_file_loads_these_modules_more(small: Scene) -> None:
+    ours = _named(f"{_GLANCE_MODULES} {_HOOK_MODULES} {_HOLD_MODULES}")
+
+    assert claude_first(small).ours == ours | _named("core.clients.claude")
 
 
 def test_a_hook_loads_nothing_of_landed_changes_and_briefings(small: Scene) -> None:

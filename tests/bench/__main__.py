@@ -18,6 +18,7 @@ from tests.bench import (
     audits,
     clients,
     contention,
+    edits,
     fill,
     hooks,
     landed,
@@ -182,6 +183,10 @@ class Bench:
         said("auditing the last 4,000 commits of each clone that --clones names")
         yield from audits.figures(self.clones)
 
+    def edits(self) -> Iterator[Figure]:
+        said(f"{edits.SESSIONS} sessions, {edits.TURNS} turns each")
+        yield from edits.figures(self.home, self.shop)
+
     def hook(self) -> Iterator[Figure]:
         said(f"starting {10 * self.calls} hooks")
         yield from hooks.figures(self.home, self.shop, self.calls)
@@ -217,6 +222,7 @@ GROUPS = (
     "landed",
     "policy",
     "hook",
+    "edits",
     "http",
     "audit",
 )

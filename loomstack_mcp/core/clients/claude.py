@@ -23,6 +23,7 @@ def action(payload: Payload, /) -> Action:
         kind="edit" if is_edit else "command" if is_command else "tool",
         paths=(usable("path", text(arguments, _EDITS[tool])),) if is_edit else (),
         command=usable("command", text(arguments, "command")) if is_command else "",
+        arguments=arguments,
     )
 
 

@@ -27,6 +27,7 @@ def action(payload: Payload, /) -> Action:
         kind="edit" if is_edit else "command" if is_command else "tool",
         paths=_edited(arguments) if is_edit else (),
         command=_line(arguments) if is_command else "",
+        arguments=arguments,
     )
 
 

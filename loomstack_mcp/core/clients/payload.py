@@ -30,6 +30,7 @@ class Action:
         tool: str = "",
         agent: str = "",
         tool_use: str = "",
+        arguments: "Payload | None" = None,
     ) -> None:
         self.session = session
         self.cwd = cwd
@@ -44,9 +45,13 @@ class Action:
         """The sub-agent that acts; "" for the session itself."""
         self.tool_use = tool_use
         """The id of this call, by which the server meets it again."""
+        self.arguments = arguments or {}
+        """What the client calls the tool with: the text of an edit, too."""
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Action) and vars(self) == vars(other)
+        return isinstance(other, Action) and all(
+            value == vars(other)[name] for name, value in vars(self).items() if name != "arguments"
+        )
 
     @property
     def is_ours(self) -> bool:
