@@ -32,7 +32,7 @@ core core.claims core.errors core.events core.ids core.limits core.pauses core.p
 core.texts
 core.patterns core.patterns.braces core.patterns.globs core.patterns.segments core.patterns.typed
 core.patterns.wildcards
-hooks hooks.bearings hooks.judging hooks.main
+edge edge.bearings edge.guarding hooks hooks.main
 quick
 services services.acting services.blockers services.events services.path_index services.repos
 services.sightings

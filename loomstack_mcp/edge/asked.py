@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree
-from loomstack_mcp.adapters.policy import situations
+from loomstack_mcp.adapters.policy import early, lines, situations
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.policy.rules import ActionKind
@@ -42,21 +42,21 @@ class Asking:
                 yield _landing(repo, action, target=target, base=base, home=self._home)
             else:
                 named = target if action in _LANDING else ""
-                early = self._early(action, paths, command=command, target=target)
-                yield replace(early, branch=named or repo.branch or None)
+                before = self._before(action, paths, command=command, target=target)
+                yield replace(before, branch=named or repo.branch or None)
 
-    def _early(self, action: ActionKind, paths: list[str], *, command: str, target: str) -> Situation:
+    def _before(self, action: ActionKind, paths: list[str], *, command: str, target: str) -> Situation:
         root = self._worktree.root
         if action == "command":
-            return situations.command(root, self._folder, command, point="mcp")
+            return lines.command(root, self._folder, command, point="mcp")
         if action == "tool":
-            return situations.tool(target, point="mcp")
+            return early.tool(target, point="mcp")
         if action == "deploy":
-            return situations.deploy(target, point="mcp")
+            return early.deploy(target, point="mcp")
         if not paths:
             raise Invalid("name the paths that you are about to edit")
         literal, wide = self._typed(paths)
-        found = situations.edit(root, root, literal, wide=list(wide), point="mcp")
+        found = early.edit(root, root, literal, wide=list(wide), point="mcp")
         shaped = [replace(one, shapes=tuple(wide.get(one.path, ()))) for one in found.touched or ()]
         return replace(found, actions=frozenset({action}), touched=tuple(shaped))
 

@@ -8,7 +8,7 @@ from functools import partial
 from loomstack_mcp.adapters.git.history import Made, made_since
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.symrefs import moved_refs, resolved_ref, symbolic_refs
-from loomstack_mcp.adapters.policy import situations
+from loomstack_mcp.adapters.policy import early, situations
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy.decide import Decision
@@ -90,7 +90,7 @@ class Gate:
         with self._here.any_repository() as repo:
             trunk = repo.told_trunk()
             bench = self._bench(repo, trunk, _needed(repo, trunk))
-            return _judged(bench, self._by_whom(situations.deploy(environment, point="deploy"), ()))
+            return _judged(bench, self._by_whom(early.deploy(environment, point="deploy"), ()))
 
     def push(self, updates: Iterable[Update]) -> Iterator[Judgement]:
         """Each update by the rules of the trunk as it was before: what a push removes still judges that push.

@@ -61,7 +61,7 @@ def _action(client: str, payload: "Payload") -> "Action":
 def _reply(action: "Action") -> "Payload | None":
     if not (action.paths or action.is_ours) or is_settled(action):
         return None
-    from loomstack_mcp.hooks.judging import judged_action  # some 50 ms, for the few edits that may be held
+    from loomstack_mcp.edge.guarding import judged_action  # some 50 ms, for the few edits that may be held
 
     refused, missed = judged_action(action)
     if refused or not missed:

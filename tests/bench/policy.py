@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from loomstack_mcp.adapters.policy.files import FOLDER, of_folder
+from loomstack_mcp.adapters.policy.files import of_folder
 from loomstack_mcp.adapters.policy.load import builtin, loaded
+from loomstack_mcp.adapters.policy.stamped import FOLDER
 from tests.bench.measure import Figure, at_most, medians, ratio
 from tests.conftest import commit_all, environment, git
 from tests.eval.history import History, text_of, written

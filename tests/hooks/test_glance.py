@@ -22,8 +22,8 @@ from loomstack_mcp.core.patterns.globs import literal
 from loomstack_mcp.core.patterns.keys import ancestors, keys_below
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.edge.guarding import judged_action
 from loomstack_mcp.glance import is_settled
-from loomstack_mcp.hooks.judging import judged_action
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.services.path_index import nearness
 from loomstack_mcp.store.plain import newest_sqlite
@@ -196,7 +196,7 @@ def test_a_claim_that_was_just_made_is_seen_and_so_is_its_end(
     assert [*first, *after] == [None] * 4
     assert held == [True, True]
     assert [(each.status, each.printed, each.git) for each in glances] == [(0, "", ())] * 2
-    assert not any("loomstack_mcp.hooks.judging" in each.ours for each in glances)
+    assert not any("loomstack_mcp.edge.guarding" in each.ours for each in glances)
 
 
 def test_settings_of_the_trunk_that_break_are_said_at_the_next_edit(tmp_path: Path, shop: Path, held: str) -> None:
@@ -231,7 +231,7 @@ def test_a_call_of_ours_is_noted_in_few_modules_and_one_that_meets_a_writer_lets
     asked = "SELECT session, tool_use, agent, folder, repo_id FROM sighting ORDER BY tool_use"
 
     assert (noted.status, noted.printed, noted.git) == (0, "", ())
-    assert "loomstack_mcp.hooks.judging" not in noted.ours
+    assert "loomstack_mcp.edge.guarding" not in noted.ours
     assert _sightings(tmp_path, asked) == [
         ("claude:s-1", "toolu_1", "a1", str(shop), ""),
         ("claude:s-1", "toolu_3", "", str(shop), ""),

@@ -1,23 +1,25 @@
 """Where a repository's policy files are: on its trunk, in a worktree, in the organisation's folder."""
 
-import os
-import secrets
-import stat
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.objects import Objects
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.policy.cache import PolicyFile, builtin, keep_rulebook, kept_rulebook, policy_hash
+from loomstack_mcp.adapters.policy.cache import (
+    PolicyFile,
+    builtin,
+    cache_secret,
+    keep_rulebook,
+    kept_rulebook,
+    policy_hash,
+)
+from loomstack_mcp.adapters.policy.stamped import FOLDER
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.policy.rules import Layer, Rulebook
 
-FOLDER = "policies"
 _ENDINGS = (".yaml", ".yml")
 _FILES_MAX = 200
 _BYTES_MAX = 300_000
-_KEY_BYTES = 32
 
 
 def of_commit(repo: Repository, commit: str) -> tuple[PolicyFile, ...]:
@@ -114,7 +116,7 @@ def rulebook(repo: Repository, home: str, *, commit: str = "", worktree: bool = 
 
 def _loaded(files: Sequence[PolicyFile], home: str) -> Rulebook:
     """The rulebook of these files, kept from an earlier process where it can be trusted."""
-    secret = _secret(Path(home)) if home else b""
+    secret = cache_secret(Path(home)) if home else b""
     if secret and (found := kept_rulebook(Path(home), files, secret=secret)):
         return found
     from loomstack_mcp.adapters.policy.load import loaded  # pydantic and YAML: 150 ms that a kept set does not cost
@@ -123,23 +125,6 @@ def _loaded(files: Sequence[PolicyFile], home: str) -> Rulebook:
     if secret:
         keep_rulebook(Path(home), files, book, secret=secret)
     return book
-
-
-def _secret(home: Path) -> bytes:
-    """The key of what is kept, readable by its owner alone; b"" where none can be had."""
-    path = home / "cache" / "policy" / "key"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with suppress(FileExistsError):
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(secrets.token_bytes(_KEY_BYTES))
-        about = path.lstat()
-        is_private = stat.S_ISREG(about.st_mode) and not about.st_mode & 0o077 and about.st_uid == os.getuid()
-        found = path.read_bytes() if is_private else b""
-    except OSError:
-        return b""
-    return found if len(found) == _KEY_BYTES else b""
 
 
 def _together(landed: Rulebook, here: Rulebook) -> Rulebook:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.core.policy.rules import Answer  # every record of a rule, for a hook that asks none
 
 OUR_TOOLS = "mcp__loomstack__"
+_MCP = "mcp__"
 
 Payload = Mapping[str, object]
 """The JSON object on a hook's stdin. Nothing in it is certain to be there, or of the right kind."""
@@ -30,11 +31,12 @@ class Action:
         tool: str = "",
         agent: str = "",
         tool_use: str = "",
+        arguments: "Payload | None" = None,
     ) -> None:
         self.session = session
         self.cwd = cwd
         self.paths = paths
-        """What an edit would write, as the client names it; empty where the step is no edit."""
+        """What an edit, or another server's tool, would write, as the client names it; empty where it writes none."""
         self.kind = kind
         self.command = command
         """The shell line of a command."""
@@ -44,9 +46,13 @@ class Action:
         """The sub-agent that acts; "" for the session itself."""
         self.tool_use = tool_use
         """The id of this call, by which the server meets it again."""
+        self.arguments = arguments or {}
+        """What the client calls the tool with: the text of an edit, too."""
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Action) and vars(self) == vars(other)
+        return isinstance(other, Action) and all(
+            value == vars(other)[name] for name, value in vars(self).items() if name != "arguments"
+        )
 
     @property
     def is_ours(self) -> bool:
@@ -57,7 +63,7 @@ class Action:
 def text(payload: Payload, name: str, /) -> str:
     """A field that should be text; "" where it is not, or holds what no file name and no store can."""
     value = payload.get(name)
-    return value if isinstance(value, str) and _is_plain(value) else ""
+    return value if isinstance(value, str) and is_plain(value) else ""
 
 
 def fields(payload: Payload, name: str, /) -> Payload:
@@ -66,31 +72,40 @@ def fields(payload: Payload, name: str, /) -> Payload:
     return value if isinstance(value, Mapping) else {}
 
 
+def named_by_tool(tool: str, arguments: Payload, /) -> tuple[str, ...]:
+    """The files that a call of another server's tool would write; none for any other tool."""
+    if not tool.startswith(_MCP) or tool.startswith(OUR_TOOLS):
+        return ()
+    from loomstack_mcp.core.clients.arguments import written_paths  # which no edit needs
+
+    return written_paths(tool, arguments)
+
+
 def usable(what: str, value: str, /) -> str:
     """A path or a line that the system can take. Raises Invalid where there is none."""
-    if not value or not _is_plain(value):
+    if not value or not is_plain(value):
         raise Invalid(f"the client sent no {what} that can be read; name it in plain text")
     return value
 
 
-def _is_plain(value: str) -> bool:
+def is_plain(value: str) -> bool:
     return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
-def refusal(reason: str, /, *, decision: 'Literal["deny", "ask"]' = "deny") -> Payload:
+def refusal(reason: str, /) -> Payload:
     """The reply that stops the step; both clients show the model the reason (run on both, 2026-11)."""
     return {
         "hookSpecificOutput": {
             "hookEventName": "PreToolUse",
-            "permissionDecision": decision,
+            "permissionDecision": "deny",
             "permissionDecisionReason": reason,
         }
     }
 
 
-def advice(reason: str, /) -> Payload:
+def advice(reason: str, /, *, event: str = "PreToolUse") -> Payload:
     """The reply that lets the step go on and tells the model what to mind."""
-    return {"hookSpecificOutput": {"hookEventName": "PreToolUse", "additionalContext": reason}}
+    return {"hookSpecificOutput": {"hookEventName": event, "additionalContext": reason}}
 
 
 def remark(reason: str, /) -> Payload:
@@ -98,11 +113,12 @@ def remark(reason: str, /) -> Payload:
     return {"systemMessage": reason}
 
 
-def replied(answer: "Answer", reason: str, /, *, can_ask: bool) -> Payload | None:
+def replied(answer: "Answer", reason: str, /) -> Payload | None:
     """The reply to an answer of the policy; None, which is to say nothing, where it allows.
 
-    Where the client cannot ask, what needs an approval is refused: silence is no.
+    What needs an approval is refused, and never asked of whoever sits at the screen: Codex runs a call that is answered
+    with `ask`, and an answer there is of no person that a rule names, nor kept.
     """
     if answer in {"deny", "require_approval"}:
-        return refusal(reason, decision="ask" if can_ask and answer == "require_approval" else "deny")
+        return refusal(reason)
     return advice(reason) if answer == "warn" else None

@@ -16,8 +16,8 @@ from loomstack_mcp.core.errors import Invalid, LoomError, StoreUnavailable
 from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS, HOOK_GATE_WAIT_MS
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.edge.bearings import checkout_of
 from loomstack_mcp.glance import stamp_of
-from loomstack_mcp.hooks.bearings import checkout_of
 from loomstack_mcp.quick import Quick, open_quick
 
 Judged = tuple[Payload | None, Sequence[Exception]]
