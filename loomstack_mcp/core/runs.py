@@ -9,6 +9,8 @@ PROCESS_SESSION = "process:"
 """How the session of a client begins that names none: whether several agents share it, nobody knows."""
 
 RunState = Literal["live", "ended", "lost"]
+RunOrigin = Literal["asked", "session"]
+"""What a run is for: work that an agent asked for, or all that its session does besides."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,7 @@ class Run:
     started_at_ms: int
     seen_at_ms: int
     ended_at_ms: int | None = None
+    origin: RunOrigin = "asked"
 
     @property
     def who(self) -> str:
