@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
     from loomstack_mcp.core.clients.payload import Action
 
-_SETTINGS = ("LOOMSTACK_REPO", "LOOMSTACK_REWORK_MAX", "LOOMSTACK_WINDOW_DAYS", "LOOMSTACK_GENERATED")
+_SETTINGS = (
+    "LOOMSTACK_REPO",
+    "LOOMSTACK_REWORK_MAX",
+    "LOOMSTACK_WINDOW_DAYS",
+    "LOOMSTACK_GENERATED",
+    "LOOMSTACK_GUARD",
+)
 """What is checked the full way, where it is set."""
 _UNSURE, _IN_NONE = ("", "?"), ("", "")
 """Places of files: where only the closer look can tell, and in no repository."""
@@ -36,12 +42,29 @@ def is_settled(action: "Action", /) -> bool:
         return False
     if action.is_ours:
         return not _is_there(f"{home}/{USER_FILE}") and _is_noted(store, action)
-    return _is_clear(home, store, action)
+    return action.kind == "edit" and _is_clear(home, store, action)
 
 
 def stamp_of(files: "Iterable[str]", /) -> str:
     """What the file system says of some files now, as a text: by it a glance knows that nobody wrote to them since."""
     return json.dumps({file: _said_of(file) for file in files})
+
+
+def place_of(path: str, cwd: str) -> tuple[str, str]:
+    """The top of a file's worktree, and the file's path there, where both are plain; else not what any path is.
+
+    Plain are ASCII letters, no link on the way, and one clone: what lies in another one may be its submodule.
+    """
+    name = path if path.startswith("/") else os.path.join(cwd, path) if os.path.isdir(cwd) else ""
+    if not (name.startswith("/") and name.isascii() and name.isprintable() and _is_straight(name)):
+        return _UNSURE
+    tops = marked_tops(os.path.dirname(name))
+    top, above = next(tops, ""), next(tops, "")
+    if not top:
+        return _IN_NONE
+    inside = name.removeprefix(top).lstrip("/")
+    is_usual = ".git" not in inside.split("/") and 2 * len(inside) <= PATTERN_CHARS_MAX  # each letter may be escaped
+    return (top, inside) if is_usual and _is_plain(top, above) else _UNSURE
 
 
 def _is_noted(store: str, action: "Action") -> bool:
@@ -54,16 +77,13 @@ def _is_noted(store: str, action: "Action") -> bool:
 def _is_clear(home: str, store: str, action: "Action") -> bool:
     if not action.session or len(action.paths) > GLANCED_PATHS_MAX:
         return False
-    places = [_place(path, action.cwd) for path in action.paths]
+    places = [place_of(path, action.cwd) for path in action.paths]
     inside = [place for place in places if place != _IN_NONE]
-    if not inside:  # nobody's, unless there are settings that do not load
-        return not _is_there(f"{home}/{USER_FILE}") and os.path.isdir(os.path.dirname(store))
-    if _UNSURE in inside or may_be_paused(home, now_ms=round(time.time() * SECOND_MS)):
+    if len(inside) < len(places) or _UNSURE in inside or may_be_paused(home, now_ms=round(time.time() * SECOND_MS)):
         return False
     caller = {"principal": principal(), "session": action.session, "agent": action.agent}
-    tops = dict.fromkeys(top for top, _ in inside)
-    stamps = seen_stamps(store, caller, list(tops), [name for _, name in inside])
-    return bool(stamps) and all(_holds(stamp, file=f"{home}/{USER_FILE}") for stamp in stamps)
+    stamps = seen_stamps(store, caller, [top for top, _ in inside], [name for _, name in inside])
+    return bool(stamps) and all(_holds(stamp, file=f"{home}/{USER_FILE}") for stamp in dict.fromkeys(stamps))
 
 
 def _holds(stamp: str, /, *, file: str) -> bool:
@@ -79,23 +99,6 @@ def _said_of(file: str) -> list[int] | None:
         return None
     # Nobody sets the time of the last change back, as `cp --preserve` does the other one.
     return [found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino]
-
-
-def _place(path: str, cwd: str) -> tuple[str, str]:
-    """The top of a file's worktree, and the file's path there, where both are plain.
-
-    Plain are ASCII letters, no link on the way, and one clone: what lies in another one may be its submodule.
-    """
-    name = path if path.startswith("/") else os.path.join(cwd, path) if os.path.isdir(cwd) else ""
-    if not (name.startswith("/") and name.isascii() and name.isprintable() and _is_straight(name)):
-        return _UNSURE
-    tops = marked_tops(os.path.dirname(name))
-    top, above = next(tops, ""), next(tops, "")
-    if not top:
-        return _IN_NONE
-    inside = name.removeprefix(top).lstrip("/")
-    is_usual = ".git" not in inside.split("/") and 2 * len(inside) <= PATTERN_CHARS_MAX  # each letter may be escaped
-    return (top, inside) if is_usual and _is_plain(top, above) else _UNSURE
 
 
 def _is_plain(top: str, above: str) -> bool:

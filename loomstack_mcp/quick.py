@@ -3,21 +3,37 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
 from loomstack_mcp.services.blockers import EditService
+from loomstack_mcp.services.guards import GuardService
 from loomstack_mcp.services.sightings import SightingService
 from loomstack_mcp.store.sqlite.backend import SqliteStore
+
+if TYPE_CHECKING:
+    from loomstack_mcp.services.policy import PolicyService
 
 
 @dataclass(frozen=True)
 class Quick:
-    """The two services that a hook needs."""
+    """The services that a hook needs."""
 
+    store: SqliteStore
     edits: EditService
     sightings: SightingService
+    guards: GuardService
+
+    @cached_property
+    def policy(self) -> "PolicyService":
+        from loomstack_mcp.services.policy import (
+            PolicyService,
+        )  # for the few steps of which a rule has to say something
+
+        return PolicyService(self.store)
 
 
 @contextmanager
@@ -34,6 +50,6 @@ def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> 
         return
     store = SqliteStore(path, gate_wait_ms=gate_wait_ms)
     try:
-        yield Quick(EditService(store), SightingService(store))
+        yield Quick(store, EditService(store), SightingService(store), GuardService(store))
     finally:
         store.close()

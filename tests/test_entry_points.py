@@ -25,24 +25,25 @@ _ANSWERS = {
 }
 _HOOK_MODULES = """
 adapters adapters.beside_store adapters.pauses adapters.settings adapters.system
+adapters.policy adapters.policy.folders
 adapters.git adapters.git.addresses adapters.git.clone_settings adapters.git.deciding adapters.git.discovery
 adapters.git.identity adapters.git.objects adapters.git.repository adapters.git.run adapters.git.ssh_hosts
 adapters.git.trunk adapters.git.worktree adapters.git.written
 core core.claims core.errors core.events core.ids core.limits core.pauses core.phrases core.repos core.runs core.secrets
-core.texts
+core.steps core.texts
 core.patterns core.patterns.braces core.patterns.globs core.patterns.segments core.patterns.typed
 core.patterns.wildcards
-edge edge.bearings edge.guarding hooks hooks.main
+edge edge.bearings edge.guarding edge.steps hooks hooks.main
 quick
-services services.acting services.blockers services.events services.path_index services.repos
-services.sightings
+services services.acting services.blockers services.events services.guards services.judgings services.path_index
+services.repos services.sightings
 store store.base store.queries store.rows
 store.sqlite store.sqlite.backend store.sqlite.boot store.sqlite.clock store.sqlite.failures store.sqlite.file
 store.sqlite.gate store.sqlite.schema store.sqlite.transaction
 """
 _GLANCE_MODULES = """
 adapters.git.layout adapters.user
-core.clients.payload core.errors core.limits core.patterns.keys
+core.clients.payload core.errors core.limits core.patterns.keys core.step_names
 glance hooks.main store.plain store.sqlite.hasty
 """
 _OF_TWO = {"write-tree", "--batch"}
@@ -101,7 +102,7 @@ def test_a_hook_at_a_glance_loads_these_modules_of_ours_and_no_slow_one(small: S
 
     assert edit.ours == call.ours == glance | _named("core.clients.claude")
     assert patch.ours == glance | _named("core.clients.codex core.shell.apply_patch")
-    assert len(patch.ours - {name.rpartition(".")[0] for name in patch.ours}) == 12  # without packages
+    assert len(patch.ours - {name.rpartition(".")[0] for name in patch.ours}) == 13  # without packages
     # `typing` is loaded by what counts the modules.
     assert {"dataclasses", "pathlib", "subprocess", "hashlib"} & (edit.modules | patch.modules) == set()
 

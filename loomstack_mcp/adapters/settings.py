@@ -13,9 +13,11 @@ from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.repos import named_identity, without_password
 
 REPO_FILE = ".loomstack/config.yaml"
-_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated")
-_DEFAULTS = {"rework_max": REWORK_MAX, "window_days": WINDOW_DAYS, "generated": ()}
+_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", "guard")
+_DEFAULTS = {"rework_max": REWORK_MAX, "window_days": WINDOW_DAYS, "generated": (), "guard": "open"}
 _MOST = {"rework_max": 100, "window_days": 400}
+_WORDS = {"guard": ("open", "closed")}
+"""Settings of which each is one of a few words."""
 _NOT_IN_REPO = frozenset({"home", "store"})
 
 
@@ -35,6 +37,8 @@ class Settings:
     """How long what landed is remembered; what a change takes back of older work is not found."""
     generated: tuple[str, ...] = ()
     """Patterns of files that machines write, whose lines are nobody's intent."""
+    guard: str = "open"
+    """What a hook answers where it cannot judge: `open` lets the step go on with a word, `closed` refuses it."""
     origins: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     """Settings that were found where they do not count, each with the reason."""
@@ -195,6 +199,8 @@ def _checked(name: str, value: object, origin: str) -> Any:
     if name == "generated":
         return _patterns(name, value, origin)
     text = _text(name, value, origin)
+    if name in _WORDS and text not in _WORDS[name]:
+        raise Invalid(f"{name} from {origin} must be one of {', '.join(_WORDS[name])}")
     return without_password(text) if name == "repo" else text
 
 

@@ -76,5 +76,7 @@ HOOK_GATE_WAIT_MS = 200
 CALL_GATE_WAIT_MS = 2_000
 """Before a call of ours, which will wait there itself: who calls is known from the hook alone, and a run that starts
 without it belongs to its session's first agent."""
+HOOK_REPLY_TOKENS_MAX = 200
+"""Of what a hook tells a model about one step."""
 CALL_SEEN_FOR_MS = 60 * MINUTE_MS
 EDIT_SEEN_FOR_MS = 7 * 24 * 60 * MINUTE_MS

@@ -1,27 +1,63 @@
-"""The closer look of a hook: every repository that an action writes to, asked for what is held there."""
+"""What is to be said of an agent's next step: one path from a client's payload to claims and rules and to the reply.
 
-from collections.abc import Sequence
+A hook's process walks it, and so does the server's tool `guard`.
+"""
+
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.trunk import written_for
-from loomstack_mcp.adapters.git.written import Writes, Written
+from loomstack_mcp.adapters.git.written import Written
 from loomstack_mcp.adapters.pauses import refuse_paused
+from loomstack_mcp.adapters.policy.folders import deciding_paths
 from loomstack_mcp.adapters.settings import Settings, load_settings
-from loomstack_mcp.adapters.system import current_folder
 from loomstack_mcp.adapters.user import USER_FILE, principal
 from loomstack_mcp.core.claims import refused_change, refused_edit
-from loomstack_mcp.core.clients.payload import Action, Payload, refusal
-from loomstack_mcp.core.errors import Invalid, LoomError, StoreUnavailable
+from loomstack_mcp.core.clients.payload import Action, Payload, advice, refusal, remark
+from loomstack_mcp.core.errors import LoomError, Paused, StoreUnavailable
 from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS, HOOK_GATE_WAIT_MS
-from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.edge.bearings import checkout_of
-from loomstack_mcp.glance import stamp_of
+from loomstack_mcp.edge.bearings import Stand, stand_of
+from loomstack_mcp.edge.steps import Step, step_of
+from loomstack_mcp.glance import place_of, stamp_of
 from loomstack_mcp.quick import Quick, open_quick
 
-Judged = tuple[Payload | None, Sequence[Exception]]
-"""The refusal, where there is one, and else what kept files from being judged."""
+TYPE_CHECKING = False  # `typing` costs a hook 4 ms
+if TYPE_CHECKING:
+    from loomstack_mcp.edge.ruling import Ruling
+
+UNCHECKED = "loomstack-hook did not check this step."
+
+
+@dataclass
+class Judged:
+    """What was found of a step."""
+
+    refusals: list[str] = field(default_factory=list)
+    advices: list[str] = field(default_factory=list)
+    missed: list[Exception] = field(default_factory=list)
+    """What kept it from being judged whole."""
+    is_closed: bool = False
+    """Whether what could not be judged is refused."""
+
+    @property
+    def reply(self) -> Payload | None:
+        """What the client is answered; None where nothing stands in the way."""
+        unchecked = unchecked_words(self.missed)
+        if self.refusals:
+            return refusal(" ".join(dict.fromkeys(self.refusals)))
+        if self.is_closed and any(not isinstance(one, Paused) for one in self.missed):
+            return refusal(unchecked)
+        said = advice(" ".join(dict.fromkeys(self.advices))) if self.advices else {}
+        return {**said, **(remark(unchecked) if self.missed else {})} or None
+
+
+def unchecked_words(missed: Sequence[Exception], /) -> str:
+    """Why a step was not judged, for whoever reads it."""
+    told = (f"{one.code}: {one}" if isinstance(one, LoomError) else f"internal: {type(one).__name__}" for one in missed)
+    return f"{UNCHECKED} {'; '.join(dict.fromkeys(told))}"
 
 
 def judged_action(action: Action) -> Judged:
@@ -29,45 +65,118 @@ def judged_action(action: Action) -> Judged:
     caller = Caller(principal=principal(), session=action.session, agent=action.agent, folder=action.cwd)
     settings = load_settings({})
     with open_quick(settings, gate_wait_ms=CALL_GATE_WAIT_MS if action.is_ours else HOOK_GATE_WAIT_MS) as quick:
-        if quick is None:
-            return None, ()
         if action.is_ours:
             with suppress(StoreUnavailable):  # the server then knows less; that the store is not there it says itself
-                quick.sightings.saw_call(caller, action.tool_use)
-            return None, ()
-        return _judged(quick, caller, action, settings)
+                if quick:
+                    quick.sightings.saw_call(caller, action.tool_use)
+            return Judged()
+        return _Judging(quick, caller, action, settings).judged()
 
 
-def _judged(quick: Quick, caller: Caller, action: Action, settings: Settings) -> Judged:
-    """Each file by the repositories that it lies in, wherever the session stands. One that is held refuses all."""
-    writes = _writes(action)
-    held: list[str] = []
-    free: list[tuple[Checkout, dict[str, str]]] = []
-    for written in writes.found.values():
+class _Judging:
+    """One step, judged."""
+
+    def __init__(self, quick: Quick | None, caller: Caller, action: Action, settings: Settings) -> None:
+        self._quick = quick
+        self._caller = caller
+        self._action = action
+        self._settings = settings
+        self._found = Judged(is_closed=settings.guard == "closed")
+        self._stands: dict[Path, Stand] = {}
+        self._free: list[tuple[Written, Stand, str]] = []
+
+    def judged(self) -> Judged:
+        step = step_of(self._action)
+        if self._quick:  # without a store nothing is held, so only rules have a say
+            self._found.missed += step.writes.missed
+        for written in step.writes.found.values():
+            self._hold_against_claims(written)
+        rulings = list(self._rulings(step)) if not self._found.refusals else []
+        if not self._found.refusals:
+            with suppress(StoreUnavailable):  # worth no wait, and no word
+                self._remember(rulings)
+        return self._found
+
+    def _hold_against_claims(self, written: Written) -> None:
+        """Each file by the repositories that it lies in, wherever the session stands. One that is held refuses all."""
+        if self._quick is None:
+            return
         try:
-            stamp = _stamp(written, settings)  # before what it is of is read
-            checkout = checkout_of(quick, written.worktree)
-            _refuse_paused(settings.home, checkout, action.session)
-            check = quick.edits.check_of(caller)
-            found, now_ms = quick.edits.blockers(caller, checkout, tuple(written.patterns))
+            stamp = _stamp(written, self._settings)  # before what it is of is read
+            stand = self._stand(written)
+            self._refuse_paused(stand)
+            check = self._quick.edits.check_of(self._caller)
+            found, now_ms = self._quick.edits.blockers(self._caller, stand.checkout, tuple(written.patterns))
         except (LoomError, OSError) as error:
-            writes.missed.append(error)
-            continue
+            self._found.missed.append(error)
+            return
         if check:
-            return refusal(refused_change(*check)), ()
-        if found:
-            held.append(refused_edit(found, now_ms=now_ms))
-        free.append((checkout, {str(top): stamp for top in written.tops}))
-    if held:
-        return refusal(" ".join(held)), ()
-    with suppress(StoreUnavailable):  # worth no wait, and no word
-        for checkout, tops in free:
-            quick.sightings.saw_edits(caller, checkout, tops)
-    return None, writes.missed
+            self._found.refusals.append(refused_change(*check))
+        elif found:
+            self._found.refusals.append(refused_edit(found, now_ms=now_ms))
+        else:
+            self._free.append((written, stand, stamp))
+
+    def _rulings(self, step: Step) -> Iterator["Ruling"]:
+        for worktree, situation in step.met():
+            try:
+                stand = self._stand(Written(worktree))
+                self._refuse_paused(stand)
+                from loomstack_mcp.edge.ruling import ruling_of  # the rules: 50 ms, where no claim refused already
+
+                ruling = ruling_of(self._quick, self._caller, self._action, stand, situation)
+            except (LoomError, OSError) as error:
+                self._found.missed.append(error)
+                continue
+            if ruling.answer in ("deny", "require_approval"):
+                self._found.refusals.append(ruling.words)
+            elif ruling.words:
+                self._found.advices.append(ruling.words)
+            yield ruling
+
+    def _refuse_paused(self, stand: Stand) -> None:
+        refuse_paused(self._settings.home, lambda: stand.checkout.identity, self._action.session)
+
+    def _stand(self, written: Written) -> Stand:
+        root = written.worktree.root
+        if root not in self._stands:
+            self._stands[root] = stand_of(self._quick, written.worktree)
+            self._found.is_closed |= self._stands[root].settings.guard == "closed"
+        return self._stands[root]
+
+    def _remember(self, rulings: Sequence["Ruling"]) -> None:
+        """What the next hook, and the server, may know of this step."""
+        if self._quick is None or not self._caller.session:
+            return
+        for written, stand, stamp in self._free:
+            tops = {str(top): stamp for top in written.tops}
+            self._quick.sightings.saw_edits(self._caller, stand.checkout, tops)
+        for ruling in rulings:
+            top = ruling.stand.worktree.root
+            if ruling.is_lasting and not self._found.missed:
+                stamp = _stamp(Written(ruling.stand.worktree, tops={top: None}), self._settings)
+                steps = _steps(self._action, str(top), ruling)
+                self._quick.guards.allow(self._caller, str(top), stamp, steps, is_plain=ruling.is_plain)
+        if self._action.kind == "command" and rulings:
+            from loomstack_mcp.edge.lines import begin_line
+
+            begin_line(self._quick, self._caller, self._action, rulings[0].stand.worktree)
+
+
+def _steps(action: Action, top: str, ruling: "Ruling") -> list[str]:
+    """How a step is remembered that may be made again: an edit by its files, a line that writes nothing by its text."""
+    from loomstack_mcp.core.step_names import edit_step, text_step
+
+    if action.kind == "command":
+        situation = ruling.situation
+        is_quiet = ruling.answer == "allow" and not (situation.touched or situation.outside)
+        return [text_step("line", action.cwd, action.command)] if is_quiet else []
+    places = [place_of(path, action.cwd) for path in action.paths] if action.kind == "edit" else []
+    return [edit_step(inside) for where, inside in places if where == top]
 
 
 def _stamp(written: Written, settings: Settings) -> str:
-    """Of what says which settings count in a worktree.
+    """Of what says which settings and rules count in a worktree.
 
     "" for several at once, of which each has a HEAD of its own; and where a variable chooses the store, and a file may
     choose another for whoever has not that variable.
@@ -75,26 +184,5 @@ def _stamp(written: Written, settings: Settings) -> str:
     users = f"{settings.home}/{USER_FILE}"
     if len(written.tops) > 1 or (settings.origins["store"] == "environment" and Path(users).exists()):
         return ""
-    return stamp_of(map(str, (users, *written_for(written.worktree.place))))
-
-
-def _writes(action: Action) -> Writes:
-    writes = Writes()
-    for path in action.paths:
-        try:
-            writes.add(path if path.startswith("/") else str(_cwd(action) / path))
-        except LoomError as error:
-            writes.missed.append(error)
-    return writes
-
-
-def _cwd(action: Action) -> Path:
-    """The folder that relative paths are meant from. Raises Invalid where it is gone."""
-    cwd = Path(action.cwd) if action.cwd.startswith("/") else current_folder() / action.cwd
-    if not cwd.is_dir():
-        raise Invalid(f"{cwd} is gone, so that no path can be read from there; name files by their absolute paths")
-    return cwd
-
-
-def _refuse_paused(home: str, checkout: Checkout, session: str) -> None:
-    refuse_paused(home, lambda: checkout.identity, session)
+    rules = deciding_paths(next(iter(written.tops), written.worktree.root), settings.home)
+    return stamp_of([users, *map(str, written_for(written.worktree.place)), *rules])

@@ -10,7 +10,7 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.trunk import written_for
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.policy.files import rulebook
-from loomstack_mcp.adapters.policy.stamped import FOLDER
+from loomstack_mcp.adapters.policy.folders import FOLDER
 from loomstack_mcp.core.policy.rules import ActionKind, Rulebook
 
 if TYPE_CHECKING:

@@ -59,14 +59,13 @@ def _action(client: str, payload: "Payload") -> "Action":
 
 
 def _reply(action: "Action") -> "Payload | None":
-    if not (action.paths or action.is_ours) or is_settled(action):
+    if is_settled(action):
         return None
-    from loomstack_mcp.edge.guarding import judged_action  # some 50 ms, for the few edits that may be held
+    from loomstack_mcp.edge.guarding import (
+        judged_action,
+    )  # some 50 ms, for the few steps that are not clear at a glance
 
-    refused, missed = judged_action(action)
-    if refused or not missed:
-        return refused
-    return remark(f"{_UNCHECKED} {'; '.join(dict.fromkeys(map(_told, missed)))}")
+    return judged_action(action).reply
 
 
 def _told(error: Exception) -> str:

@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from loomstack_mcp.adapters.policy.files import of_folder
+from loomstack_mcp.adapters.policy.folders import FOLDER
 from loomstack_mcp.adapters.policy.load import builtin, loaded
-from loomstack_mcp.adapters.policy.stamped import FOLDER
 from tests.bench.measure import Figure, at_most, medians, ratio
 from tests.conftest import commit_all, environment, git
 from tests.eval.history import History, text_of, written

@@ -18,6 +18,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from loomstack_mcp.adapters.policy.folders import BUILTIN_FILE
 from loomstack_mcp.core.policy import rules
 from loomstack_mcp.core.policy.rules import Layer, Rule, Rulebook, Waiver
 
@@ -27,7 +28,6 @@ KEPT_MAX = 32
 """Rulebooks in the folder; the oldest go first."""
 KEPT_BYTES_MAX = 16_000_000
 
-BUILTIN_FILE = Path(__file__).parent.parent.parent / "policy_builtin.yaml"
 _MAC_CHARS = 64
 _KEY_BYTES = 32
 # No two records have a field of the same name that holds another record.

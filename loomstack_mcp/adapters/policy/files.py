@@ -13,7 +13,7 @@ from loomstack_mcp.adapters.policy.cache import (
     kept_rulebook,
     policy_hash,
 )
-from loomstack_mcp.adapters.policy.stamped import FOLDER
+from loomstack_mcp.adapters.policy.folders import FOLDER
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.policy.rules import Layer, Rulebook
 

@@ -10,6 +10,7 @@ import sqlite3
 
 from loomstack_mcp.core.limits import BUSY_WAIT_MS
 from loomstack_mcp.core.patterns.keys import ancestors, keys_below
+from loomstack_mcp.core.step_names import edit_step
 from loomstack_mcp.store.plain import APPLICATION_ID, boot_and_clock_ms, newest_sqlite, sql_texts, wall_ms
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def seen_stamps(store: str, caller: "Mapping[str, str]", folders: "Sequence[str]", paths: "Sequence[str]") -> list[str]:
-    """The stamps of the sightings of a caller's edits in these worktrees, "" for each that has none.
+    """By what a caller's edits were judged, of each path in its worktree; "" for each that was not.
 
     None at all where a claim that is not its own may be in the way of these paths, in whatever repo they lie, where the
     caller checks another's work, or where the store does not answer.
@@ -29,6 +30,22 @@ def seen_stamps(store: str, caller: "Mapping[str, str]", folders: "Sequence[str]
             return list(_stamps(connection, caller, folders, paths))
     except (sqlite3.Error, OSError, _NotSure):
         return []
+
+
+def line_stamp(store: str, caller: "Mapping[str, str]", folder: str, step: str, *, is_plain: bool) -> str:
+    """By what a caller's shell line in a worktree was judged, or may be where it is plain; "" where neither is so.
+
+    Nor where the store does not answer, or the caller checks another's work: that only changes what may be written.
+    """
+    asked = {**caller, "folder": folder, "step": step, "is_plain": int(is_plain)}
+    try:
+        with _Connection(store, mode="ro") as connection:
+            texts = sql_texts("glance")
+            _must_be_ours(connection, texts["file"])
+            found = connection.execute(texts["line"], asked).fetchone()
+    except (sqlite3.Error, OSError, _NotSure):
+        return ""
+    return found[0] if found else ""
 
 
 def noted_call(store: str, call: "Mapping[str, str | int]", *, kept_for_ms: int) -> bool:
@@ -82,8 +99,8 @@ def _stamps(
         near = {"above": json.dumps(ancestors(key)), "low": low, "high": high, "boot_id": boot_id, "boot_ms": boot_ms}
         if connection.execute(texts["near"], {**caller, **near}).fetchone():
             raise _NotSure
-    for folder in folders:
-        found = connection.execute(texts["stamp"], {**caller, "folder": folder}).fetchone()
+    for folder, path in zip(folders, paths, strict=True):
+        found = connection.execute(texts["stamp"], {**caller, "folder": folder, "step": edit_step(path)}).fetchone()
         yield found[0] if found else ""
 
 
