@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
@@ -12,28 +11,36 @@ from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
 from loomstack_mcp.services.blockers import EditService
 from loomstack_mcp.services.guards import GuardService
 from loomstack_mcp.services.sightings import SightingService
+from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.backend import SqliteStore
 
 if TYPE_CHECKING:
+    from loomstack_mcp.services.edits import EditClaims
     from loomstack_mcp.services.policy import PolicyService
 
 
 @dataclass(frozen=True)
 class Quick:
-    """The services that a hook needs."""
+    """What a hook needs."""
 
-    store: SqliteStore
+    store: Store
     edits: EditService
     sightings: SightingService
     guards: GuardService
 
-    @cached_property
+    @property
     def policy(self) -> "PolicyService":
-        from loomstack_mcp.services.policy import (
-            PolicyService,
-        )  # for the few steps of which a rule has to say something
+        # For the few steps of which a rule has something to say.
+        from loomstack_mcp.services.policy import PolicyService
 
         return PolicyService(self.store)
+
+    @property
+    def claims(self) -> "EditClaims":
+        # Not for the edits that are refused.
+        from loomstack_mcp.services.edits import EditClaims
+
+        return EditClaims(self.store)
 
 
 @contextmanager

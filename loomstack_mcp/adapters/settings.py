@@ -7,14 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named
+from loomstack_mcp.core.claims import CLAIM_EDITS, ClaimEdits
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX, WINDOW_DAYS
 from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.repos import named_identity, without_password
 
 REPO_FILE = ".loomstack/config.yaml"
-_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", "guard")
-_DEFAULTS = {"rework_max": REWORK_MAX, "window_days": WINDOW_DAYS, "generated": (), "guard": "open"}
+_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", "claim_edits", "guard")
+_WORDS = {"claim_edits": CLAIM_EDITS, "guard": ("open", "closed")}
+"""Settings of which each is one of a few words."""
+_DEFAULTS = {
+    "rework_max": REWORK_MAX,
+    "window_days": WINDOW_DAYS,
+    "generated": (),
+    **{name: words[0] for name, words in _WORDS.items()},
+}
 _MOST = {"rework_max": 100, "window_days": 400}
 _WORDS = {"guard": ("open", "closed")}
 """Settings of which each is one of a few words."""
@@ -39,6 +47,8 @@ class Settings:
     """Patterns of files that machines write, whose lines are nobody's intent."""
     guard: str = "open"
     """What a hook answers where it cannot judge: `open` lets the step go on with a word, `closed` refuses it."""
+    claim_edits: ClaimEdits = CLAIM_EDITS[0]
+    """What becomes of a free file that is edited: held, held once its agent was told to claim it, or left alone."""
     origins: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     """Settings that were found where they do not count, each with the reason."""
@@ -198,6 +208,8 @@ def _checked(name: str, value: object, origin: str) -> Any:
         return _whole_number(name, value, origin)
     if name == "generated":
         return _patterns(name, value, origin)
+    if name == "claim_edits" and value is False:  # `off`, as YAML 1.1 reads it without quotes
+        value = "off"
     text = _text(name, value, origin)
     if name in _WORDS and text not in _WORDS[name]:
         raise Invalid(f"{name} from {origin} must be one of {', '.join(_WORDS[name])}")

@@ -14,12 +14,13 @@ from loomstack_mcp.adapters.pauses import refuse_paused
 from loomstack_mcp.adapters.policy.folders import deciding_paths
 from loomstack_mcp.adapters.settings import Settings, load_settings
 from loomstack_mcp.adapters.user import USER_FILE, principal
-from loomstack_mcp.core.claims import refused_change, refused_edit
 from loomstack_mcp.core.clients.payload import Action, Payload, advice, refusal, remark
+from loomstack_mcp.core.edits import refused_change, refused_edit
 from loomstack_mcp.core.errors import LoomError, Paused, StoreUnavailable
 from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS, HOOK_GATE_WAIT_MS
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.bearings import Stand, stand_of
+from loomstack_mcp.edge.holding import Free, held_files
 from loomstack_mcp.edge.steps import Step, step_of
 from loomstack_mcp.glance import place_of, stamp_of
 from loomstack_mcp.quick import Quick, open_quick
@@ -83,7 +84,7 @@ class _Judging:
         self._settings = settings
         self._found = Judged(is_closed=settings.guard == "closed")
         self._stands: dict[Path, Stand] = {}
-        self._free: list[tuple[Written, Stand, str]] = []
+        self._free: list[Free] = []
 
     def judged(self) -> Judged:
         step = step_of(self._action)
@@ -92,6 +93,11 @@ class _Judging:
         for written in step.writes.found.values():
             self._hold_against_claims(written)
         rulings = list(self._rulings(step)) if not self._found.refusals else []
+        if (
+            self._quick and not self._found.refusals and self._action.kind != "command"
+        ):  # a line is looked at afterwards
+            if said := held_files(self._quick, self._caller, self._free):
+                self._found.refusals.append(said)
         if not self._found.refusals:
             with suppress(StoreUnavailable):  # worth no wait, and no word
                 self._remember(rulings)
@@ -115,7 +121,7 @@ class _Judging:
         elif found:
             self._found.refusals.append(refused_edit(found, now_ms=now_ms))
         else:
-            self._free.append((written, stand, stamp))
+            self._free.append(Free(stand.checkout, written, stand.settings, stamp))
 
     def _rulings(self, step: Step) -> Iterator["Ruling"]:
         for worktree, situation in step.met():
@@ -148,9 +154,8 @@ class _Judging:
         """What the next hook, and the server, may know of this step."""
         if self._quick is None or not self._caller.session:
             return
-        for written, stand, stamp in self._free:
-            tops = {str(top): stamp for top in written.tops}
-            self._quick.sightings.saw_edits(self._caller, stand.checkout, tops)
+        for each in self._free:
+            self._quick.sightings.saw_edits(self._caller, each.checkout, each.stamps, claim_edits=each.sighted)
         for ruling in rulings:
             top = ruling.stand.worktree.root
             if ruling.is_lasting and not self._found.missed:

@@ -49,4 +49,4 @@ def _add_folder(writes: Writes, here: Worktree, cwd: Path, path: str) -> None:
     if found:
         known = writes.found.setdefault(here.common_dir, Written(here))
         known.tops[here.root] = None
-        known.patterns.update(dict.fromkeys(one.pattern for one in found))
+        known.patterns.update({one.pattern: here.root for one in found})
