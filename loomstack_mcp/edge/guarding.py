@@ -92,16 +92,18 @@ class _Judging:
             self._found.missed += step.writes.missed
         for written in step.writes.found.values():
             self._hold_against_claims(written)
-        rulings = list(self._rulings(step)) if not self._found.refusals else []
-        if (
-            self._quick and not self._found.refusals and self._action.kind != "command"
-        ):  # a line is looked at afterwards
-            if said := held_files(self._quick, self._caller, self._free):
-                self._found.refusals.append(said)
-        if not self._found.refusals:
-            with suppress(StoreUnavailable):  # worth no wait, and no word
-                self._remember(rulings)
+        rulings = [] if self._found.refusals else list(self._rulings(step))
+        if self._quick and not self._found.refusals:
+            self._let_through(self._quick, rulings)
         return self._found
+
+    def _let_through(self, quick: Quick, rulings: Sequence["Ruling"]) -> None:
+        """Nobody and no rule is in the way: what is edited is held. Of a shell line that is told once it has run."""
+        if self._action.kind != "command" and (said := held_files(quick, self._caller, self._free)):
+            self._found.refusals.append(said)
+        elif self._caller.session:
+            with suppress(StoreUnavailable):  # worth no wait, and no word
+                self._remember(quick, rulings)
 
     def _hold_against_claims(self, written: Written) -> None:
         """Each file by the repositories that it lies in, wherever the session stands. One that is held refuses all."""
@@ -150,22 +152,20 @@ class _Judging:
             self._found.is_closed |= self._stands[root].settings.guard == "closed"
         return self._stands[root]
 
-    def _remember(self, rulings: Sequence["Ruling"]) -> None:
+    def _remember(self, quick: Quick, rulings: Sequence["Ruling"]) -> None:
         """What the next hook, and the server, may know of this step."""
-        if self._quick is None or not self._caller.session:
-            return
         for each in self._free:
-            self._quick.sightings.saw_edits(self._caller, each.checkout, each.stamps, claim_edits=each.sighted)
+            quick.sightings.saw_edits(self._caller, each.checkout, each.stamps, claim_edits=each.sighted)
         for ruling in rulings:
             top = ruling.stand.worktree.root
             if ruling.is_lasting and not self._found.missed:
                 stamp = _stamp(Written(ruling.stand.worktree, tops={top: None}), self._settings)
                 steps = _steps(self._action, str(top), ruling)
-                self._quick.guards.allow(self._caller, str(top), stamp, steps, is_plain=ruling.is_plain)
+                quick.guards.allow(self._caller, str(top), stamp, steps, is_plain=ruling.is_plain)
         if self._action.kind == "command" and rulings:
             from loomstack_mcp.edge.lines import begin_line
 
-            begin_line(self._quick, self._caller, self._action, rulings[0].stand.worktree)
+            begin_line(quick, self._caller, self._action, rulings[0].stand.worktree)
 
 
 def _steps(action: Action, top: str, ruling: "Ruling") -> list[str]:
