@@ -1,5 +1,6 @@
 """What the rules say of an agent's next step: asked in the worktree first, and of the store where that decides."""
 
+import json
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,9 @@ from loomstack_mcp.core.clients.arguments import takes_folders
 from loomstack_mcp.core.clients.payload import Action
 from loomstack_mcp.core.errors import LoomError, StoreUnavailable
 from loomstack_mcp.core.limits import SECOND_MS
+from loomstack_mcp.core.policy.approvals import approval_advice
 from loomstack_mcp.core.policy.decide import Decision, decide
+from loomstack_mcp.core.policy.digests import bound
 from loomstack_mcp.core.policy.facts import completed, facts_query
 from loomstack_mcp.core.policy.pretool import (
     asks_store,
@@ -93,15 +96,17 @@ def ruling_of(quick: Quick | None, caller: Caller, action: Action, stand: Stand,
 
 def _situation(action: Action, root: Path, cwd: Path, paths: Sequence[str]) -> Situation:
     """An edit; or the call of a tool, and an edit of what it writes: of folders only where it takes these along."""
+    content = json.dumps(action.arguments, sort_keys=True)
     if action.kind == "edit":
-        return early.edit(root, cwd, paths, point="pretool")
-    called = early.tool(action.tool, point="pretool")
+        return early.edit(root, cwd, paths, point="pretool", content=content)
+    called = early.tool(action.tool, point="pretool", content=content)
     is_wide = bool(paths) and takes_folders(action.tool)
     files = [path for path in paths if is_wide or not os.path.isdir(cwd / path)]  # noqa: PTH112 nor does one too long raise
     if not files:
         return called
     edited = early.edit(root, cwd, files, point="pretool")
-    return replace(edited, actions=called.actions | edited.actions, tool=called.tool)
+    both = replace(edited, actions=called.actions | edited.actions, tool=called.tool)
+    return bound(both, content, shown=(*called.shown, *edited.shown[: len(files)]))
 
 
 def _below(action: Action, written: Written) -> list[str]:
@@ -119,7 +124,7 @@ def _by_agent(situation: Situation, caller: Caller, action: Action) -> Situation
 def _kept(
     quick: Quick | None, caller: Caller, stand: Stand, book: Rulebook, situation: Situation
 ) -> tuple[Decision, str]:
-    """The decision with what the store knows, kept under the run of this agent; and the approval that it asks for."""
+    """The decision with what the store knows, kept under the run of this agent; and how a person is asked."""
     if quick is None:
         raise StoreUnavailable("there is no store yet, which a rule asks; a session makes it when it starts its server")
     run_id = quick.guards.session_run(caller, stand.checkout)
@@ -127,4 +132,4 @@ def _kept(
     if not has_word(decision := decide(book, completed(situation, facts))):
         return decision, ""
     result = import_module("loomstack_mcp.edge.deciding").decided_action(quick.policy, caller, run_id, book, situation)
-    return result.decision, ""
+    return result.decision, approval_advice(result.approval, result.refused)

@@ -8,6 +8,7 @@ from pathlib import Path
 from loomstack_mcp.adapters.parse.shell.script import parsed_line
 from loomstack_mcp.adapters.policy.early import early_situation
 from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, takes_all, touched
+from loomstack_mcp.core.policy.digests import bound
 from loomstack_mcp.core.policy.rules import ActionKind, Point
 from loomstack_mcp.core.policy.situation import Situation
 from loomstack_mcp.core.shell.effects import shell_reading
@@ -22,4 +23,5 @@ def command(root: Path, cwd: Path, line: str, *, point: Point) -> Situation:
     whole = [("", True)] if any(takes_all(root, cwd, write) for write in reading.writes) else []
     found, outside = touched(root, cwd, [*names, *whole])
     actions: frozenset[ActionKind] = frozenset({"command", "edit"} if found or outside else {"command"})
-    return replace(early_situation(point, actions, found, outside), reading=reading, looks=FolderLooks(root))
+    before = replace(early_situation(point, actions, found, outside), reading=reading, looks=FolderLooks(root))
+    return bound(before, line, str(cwd), shown=(*line.splitlines(), f"in {cwd}"))

@@ -7,6 +7,7 @@ from loomstack_mcp.adapters.git.plain import Delta
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.policy.facts import ChangeLooks
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, Subject
+from loomstack_mcp.core.policy.digests import change_bound
 from loomstack_mcp.core.policy.rules import ActionKind, Point
 from loomstack_mcp.core.policy.situation import Situation, Touched
 
@@ -14,13 +15,15 @@ from loomstack_mcp.core.policy.situation import Situation, Touched
 def staged(repo: Repository) -> Situation:
     """What `git commit` would take."""
     delta = staged_delta(repo)
-    return replace(_change(repo, delta, point="pre-commit", actions=frozenset({"commit"})), branch=repo.branch or None)
+    found = _change(repo, delta, point="pre-commit", actions=frozenset({"commit"}))
+    return change_bound(replace(found, branch=repo.branch or None), delta.subject)
 
 
 def message(repo: Repository, text: str) -> Situation:
     """The message of a commit that is about to be made."""
-    found = _change(repo, staged_delta(repo), point="commit-msg", actions=frozenset({"commit"}), message=text)
-    return replace(found, branch=repo.branch or None, message=text)
+    delta = staged_delta(repo)
+    found = _change(repo, delta, point="commit-msg", actions=frozenset({"commit"}), message=text)
+    return change_bound(replace(found, branch=repo.branch or None, message=text), delta.subject)
 
 
 def pushed(repo: Repository, old: str, new: str, ref: str, *, point: Point, trunk: str) -> Situation:
@@ -29,7 +32,8 @@ def pushed(repo: Repository, old: str, new: str, ref: str, *, point: Point, trun
     delta = push_delta(repo, old, new, trunk=trunk, excused=not is_trunk)
     actions: frozenset[ActionKind] = frozenset({"push", "land"} if is_trunk else {"push"})
     found = _change(repo, delta, point=point, actions=actions)
-    return replace(found, branch=ref.removeprefix("refs/heads/"), refs=delta.refs, head=new if new.strip("0") else "")
+    branch, head = ref.removeprefix("refs/heads/"), new if new.strip("0") else ""
+    return change_bound(replace(found, branch=branch, refs=delta.refs, head=head), delta.subject)
 
 
 def landing(
@@ -38,7 +42,7 @@ def landing(
     """What `head` would land on `base`; on another branch than the `trunk`, without what that has already."""
     delta = landing_delta(repo, base, head, trunk="" if _is_same_branch(base, trunk) else trunk)
     found = _change(repo, delta, point=point, actions=frozenset({"land"}))
-    return replace(found, branch=branch or None, head=repo.commit(head)), delta
+    return change_bound(replace(found, branch=branch or None, head=repo.commit(head)), delta.subject), delta
 
 
 def _is_same_branch(base: str, trunk: str) -> bool:

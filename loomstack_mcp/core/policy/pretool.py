@@ -67,7 +67,7 @@ def has_word(decision: Decision, /) -> bool:
 def decision_words(decision: Decision, /, *, approval: str = "") -> str:
     """What an agent reads of a decision: the first rule that speaks with its why and what to do, the others by name.
 
-    `approval` is the id under which a person is asked.
+    `approval` says how a person is asked.
     """
     speaking = [reason for reason in decision.reasons if reason.outcome == "fired"]
     speaking.sort(key=lambda reason: reason.effect != decision.answer)
@@ -79,7 +79,7 @@ def decision_words(decision: Decision, /, *, approval: str = "") -> str:
         f"{_head(first)} {first.rule.id}{f' ({first.rule.place})' if first.rule.place else ''}: {first.rule.why}.",
         _matched(first),
         f"Instead: {first.rule.fix}." if first.rule.fix else "",
-        f"Approval {approval} is asked for; a person: loomstack-mcp approve {approval}." if approval else "",
+        approval,
         f"Also: {also}." if also else "",
     ]
     most = HOOK_REPLY_TOKENS_MAX * CHARS_PER_TOKEN
