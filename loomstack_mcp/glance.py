@@ -11,7 +11,7 @@ import time
 from loomstack_mcp.adapters.git.layout import marked_clone, marked_tops, plain_layout
 from loomstack_mcp.adapters.user import USER_FILE, home_named, may_be_paused, principal, store_file
 from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, GLANCED_PATHS_MAX, PATTERN_CHARS_MAX, SECOND_MS
-from loomstack_mcp.store.sqlite.hasty import noted_call, seen_stamps
+from loomstack_mcp.store.sqlite.hasty import line_began, noted_call, seen_stamps
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
@@ -43,6 +43,15 @@ def is_settled(action: "Action", /) -> bool:
     if action.is_ours:
         return not _is_there(f"{home}/{USER_FILE}") and _is_noted(store, action)
     return action.kind == "edit" and _is_clear(home, store, action)
+
+
+def has_line(action: "Action", /) -> bool:
+    """Whether a shell line that is over may be one that was seen to begin. True is no answer."""
+    home = home_named(os.environ)
+    store = store_file(os.environ, home)
+    if not store or _is_there(f"{home}/{USER_FILE}"):
+        return True
+    return _is_there(store) and line_began(store, action.session, action.tool_use)
 
 
 def stamp_of(files: "Iterable[str]", /) -> str:

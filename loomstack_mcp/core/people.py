@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+PEOPLE_FILE = ".loomstack/people.yaml"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Person:

@@ -132,18 +132,27 @@ class _Judging:
                 self._refuse_paused(stand)
                 from loomstack_mcp.edge.ruling import ruling_of  # the rules: 50 ms, where no claim refused already
 
-                ruling = ruling_of(self._quick, self._caller, self._action, stand, situation)
+                ruling = ruling_of(self._quick, self._caller, stand, situation)
             except (LoomError, OSError) as error:
                 self._found.missed.append(error)
                 continue
             if ruling.answer in ("deny", "require_approval"):
                 self._found.refusals.append(ruling.words)
-            elif ruling.words:
+            elif ruling.words and self._is_news(stand, ruling.words):
                 self._found.advices.append(ruling.words)
             yield ruling
 
     def _refuse_paused(self, stand: Stand) -> None:
         refuse_paused(self._settings.home, lambda: stand.checkout.identity, self._action.session)
+
+    def _is_news(self, stand: Stand, words: str) -> bool:
+        """Whether this agent was not told so before, by these rules: each word costs it tokens."""
+        from loomstack_mcp.core.step_names import text_step
+
+        with suppress(StoreUnavailable):
+            top = str(stand.worktree.root)
+            return self._quick is None or self._quick.guards.tell_once(self._caller, top, text_step("told", words))
+        return True
 
     def _stand(self, written: Written) -> Stand:
         root = written.worktree.root

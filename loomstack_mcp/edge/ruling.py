@@ -61,7 +61,7 @@ def edit_situations(action: Action, here: Worktree | None, writes: Writes) -> It
                 yield written.worktree, _situation(action, root, root, paths)
 
 
-def ruling_of(quick: Quick | None, caller: Caller, action: Action, stand: Stand, situation: Situation) -> Ruling:
+def ruling_of(quick: Quick | None, caller: Caller, stand: Stand, situation: Situation) -> Ruling:
     """What the rules say, kept where it is no plain allowance. Raises what the rules raise where they do not load.
 
     Without a store, what only it knows is left out of a refusal, which holds all the same; an allowance that would
@@ -74,7 +74,7 @@ def ruling_of(quick: Quick | None, caller: Caller, action: Action, stand: Stand,
     seen = replace(situation, branch=stand.checkout.branch or None, claims=claims)
     speaking = speaking_rules(book, seen)
     asked = any(asks_store(rule, seen) for rule in speaking)
-    decision = decide(book, _by_agent(seen, caller, action))
+    decision = decide(book, _by_agent(seen, caller))
     approval = ""
     if asked or has_word(decision):
         try:
@@ -92,6 +92,15 @@ def ruling_of(quick: Quick | None, caller: Caller, action: Action, stand: Stand,
         is_lasting=is_lasting(speaking, seen),
         is_plain=not looks_at_commands(book),
     )
+
+
+def broken_rules(caller: Caller, stand: Stand, situation: Situation) -> str:
+    """What is said of an edit that was made already, and that a rule would have refused; "" where none would."""
+    seen = replace(situation, branch=stand.checkout.branch or None, claims=ClaimFacts())
+    decision = decide(stand.rules, _by_agent(seen, caller))
+    if decision.answer not in ("deny", "require_approval"):
+        return ""
+    return f"{decision_words(decision)} This was changed while your line ran: leave it out of your commits."
 
 
 def _situation(action: Action, root: Path, cwd: Path, paths: Sequence[str]) -> Situation:
@@ -115,9 +124,9 @@ def _below(action: Action, written: Written) -> list[str]:
     return [path for path in action.paths if marked_top(Path(os.path.realpath(path)).parent) in tops]
 
 
-def _by_agent(situation: Situation, caller: Caller, action: Action) -> Situation:
+def _by_agent(situation: Situation, caller: Caller) -> Situation:
     """By whom and when, as far as it is known without a store."""
-    actor = Actor(kind="loop", developer=caller.principal, agent=action.agent, roles=("developer",))
+    actor = Actor(kind="loop", developer=caller.principal, agent=caller.agent, roles=("developer",))
     return replace(situation, actor=actor, now_ms=round(time.time() * SECOND_MS))
 
 

@@ -1,4 +1,4 @@
-"""`loomstack-hook CLIENT PreToolUse`: stop an edit of what another run holds, before it is made.
+"""`loomstack-hook CLIENT EVENT`: stop a step that another run or a rule forbids, and tell what a shell line changed.
 
 Most edits are told at a glance to be clear; what a closer look needs is imported only then.
 """
@@ -6,18 +6,18 @@ Most edits are told at a glance to be clear; what a closer look needs is importe
 import json
 import sys
 
-from loomstack_mcp.core.clients.payload import remark
+from loomstack_mcp.core.clients.payload import advice, remark
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.limits import HOOK_BYTES_MAX
-from loomstack_mcp.glance import is_settled
+from loomstack_mcp.glance import has_line, is_settled
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
     from loomstack_mcp.core.clients.payload import Action, Payload
 
 CLIENTS = ("claude", "codex")
-_UNCHECKED = "loomstack-hook did not check this edit."
-_USAGE = f"usage: loomstack-hook {{{'|'.join(CLIENTS)}}} PreToolUse, with the client's JSON on stdin"
+_UNCHECKED = "loomstack-hook did not check this step."
+_USAGE = f"usage: loomstack-hook {{{'|'.join(CLIENTS)}}} {{PreToolUse|PostToolUse}}, with the client's JSON on stdin"
 
 
 def main() -> None:
@@ -25,11 +25,11 @@ def main() -> None:
 
     An edit that could not be judged goes on: claims advise here, and later points decide.
     """
-    if len(sys.argv) != 3 or sys.argv[1] not in CLIENTS or sys.argv[2] != "PreToolUse":
+    if len(sys.argv) != 3 or sys.argv[1] not in CLIENTS or sys.argv[2] not in _REPLIES:
         print(_USAGE, file=sys.stderr)
         sys.exit(64)
     try:
-        reply = _reply(_action(sys.argv[1], _payload()))
+        reply = _REPLIES[sys.argv[2]](_action(sys.argv[1], _payload()))
     except Exception as error:  # noqa: BLE001 the process's last handler: a traceback is no reply
         reply = remark(f"{_UNCHECKED} {_told(error)}")
     if reply:
@@ -58,7 +58,7 @@ def _action(client: str, payload: "Payload") -> "Action":
     return claude.action(payload)
 
 
-def _reply(action: "Action") -> "Payload | None":
+def _before(action: "Action") -> "Payload | None":
     if is_settled(action):
         return None
     from loomstack_mcp.edge.guarding import (
@@ -66,6 +66,19 @@ def _reply(action: "Action") -> "Payload | None":
     )  # some 50 ms, for the few steps that are not clear at a glance
 
     return judged_action(action).reply
+
+
+def _after(action: "Action") -> "Payload | None":
+    """Of a shell line what it changed is told; every other step was judged before it was made."""
+    if action.kind != "command" or not has_line(action):
+        return None
+    from loomstack_mcp.edge.lines import after_line  # git and the rules, for the lines that may have written
+
+    said = after_line(action)
+    return advice(said, event="PostToolUse") if said else None
+
+
+_REPLIES = {"PreToolUse": _before, "PostToolUse": _after}
 
 
 def _told(error: Exception) -> str:

@@ -11,11 +11,12 @@ from tests.processes import HOOK, run
 
 
 def hook(
-    home: Path, client: str, payload: object, *, stdin: bytes | None = None, cwd: Path | None = None, **env: str
-) -> dict[str, Any] | None:
+    home: Path, client: str, payload: object, *, stdin: bytes | None = None, cwd: Path | None = None,
+    event: str = "PreToolUse", **env: str,
+) -> dict[str, Any] | None:  # fmt: skip
     """The reply to a payload, None where nothing was printed."""
     given = json.dumps(payload).encode() if stdin is None else stdin
-    command = [HOOK, client, "PreToolUse"]
+    command = [HOOK, client, event]
     done = run(command, cwd=cwd or home, env=environment(home, **env), given=given, text=False, check=True)
     assert done.stderr == b""
     reply: dict[str, Any] | None = json.loads(done.stdout) if done.stdout else None

@@ -15,8 +15,9 @@ from loomstack_mcp.adapters.policy.cache import (
     kept_rulebook,
     policy_hash,
 )
-from loomstack_mcp.adapters.policy.folders import FOLDER, PEOPLE_FILE
+from loomstack_mcp.adapters.policy.folders import FOLDER
 from loomstack_mcp.core.errors import PolicyError
+from loomstack_mcp.core.people import PEOPLE_FILE
 from loomstack_mcp.core.policy.rules import Layer, Rulebook
 
 _ENDINGS = (".yaml", ".yml")

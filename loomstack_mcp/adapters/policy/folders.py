@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from loomstack_mcp.core.people import PEOPLE_FILE
+
 FOLDER = "policies"
-PEOPLE_FILE = ".loomstack/people.yaml"
 BUILTIN_FILE = Path(__file__).parent.parent.parent / "policy_builtin.yaml"
 
 
 def deciding_paths(root: Path, home: str) -> Iterator[str]:
-    """The built-in rules, who is who, and the worktree's and the organisation's rules with their folders, there or not."""
+    """The built-in rules, who is who, and the folders of the worktree's and the organisation's rules, there or not."""
     yield str(BUILTIN_FILE)
     yield f"{root}/{PEOPLE_FILE}"
     for folder in (f"{root}/{FOLDER}", f"{home}/{FOLDER}"):

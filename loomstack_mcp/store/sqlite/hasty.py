@@ -51,6 +51,17 @@ def line_stamp(store: str, caller: "Mapping[str, str]", folder: str, step: str, 
     return found[0] if found else ""
 
 
+def line_began(store: str, session: str, tool_use: str) -> bool:
+    """Whether a shell line was seen to begin; True, too, where the store does not answer."""
+    try:
+        with _Connection(store, mode="ro") as connection:
+            texts = sql_texts("glance")
+            _must_be_ours(connection, texts["file"])
+            return connection.execute(texts["began"], {"session": session, "tool_use": tool_use}).fetchone() is not None
+    except (sqlite3.Error, OSError, _NotSure):
+        return True
+
+
 def noted_call(store: str, call: "Mapping[str, str | int]", *, kept_for_ms: int) -> bool:
     """Note that a call of ours is made, as `sightings.saw_call` does; False where that cannot be done at once."""
     try:

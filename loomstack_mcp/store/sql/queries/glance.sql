@@ -19,6 +19,10 @@ WHERE j.session = :session AND j.agent = :agent AND j.folder = :folder AND ((:is
   WHERE d.session = :session AND d.agent = :agent AND d.folder = :folder AND d.step = :step
 ))
 
+-- :name began
+-- Whether a shell line was seen to begin.
+SELECT 1 FROM line WHERE session = :session AND tool_use = :tool_use
+
 -- :name check
 -- Whether a sub-agent has a live run that checks another. Whether it counts now, a closer look tells.
 SELECT 1 FROM run
