@@ -59,9 +59,9 @@ core.policy.applies core.policy.approvals core.policy.builtin_checks core.policy
 core.policy.decision_views core.policy.delta core.policy.digests core.policy.facts core.policy.known core.policy.loading
 core.policy.looks core.policy.needs core.policy.path_checks core.policy.pretool core.policy.rules core.policy.situation
 core.policy.violations core.policy.windows
-core.shell.apply_patch core.shell.copies core.shell.effects core.shell.git_words core.shell.git_writes core.shell.guarded
-core.shell.matching core.shell.options core.shell.shell_texts core.shell.targets core.shell.words core.shell.wrappers
-core.shell.writes
+core.shell.apply_patch core.shell.copies core.shell.effects core.shell.git_words core.shell.git_writes
+core.shell.guarded core.shell.matching core.shell.options core.shell.shell_texts core.shell.targets core.shell.words
+core.shell.wrappers core.shell.writes
 edge.ruling
 """
 """Of a step that no claim refuses."""

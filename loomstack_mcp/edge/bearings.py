@@ -1,7 +1,7 @@
 """Which repository a worktree is of, by which settings and rules: what was said before, for as long as that holds."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,6 +16,8 @@ from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.repos import Bearing, Checkout
 from loomstack_mcp.glance import stamp_of
 from loomstack_mcp.quick import Quick
+
+_NO_FLAGS: Mapping[str, str | None] = {}
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
@@ -50,23 +52,18 @@ class Stand:
         return book
 
 
-def checkout_of(quick: Quick, worktree: Worktree) -> Checkout:
-    """The worktree by the settings of its repository itself."""
-    return stand_of(quick, worktree).checkout
-
-
-def stand_of(quick: Quick | None, worktree: Worktree) -> Stand:
+def stand_of(quick: Quick | None, worktree: Worktree, *, flags: Mapping[str, str | None] = _NO_FLAGS) -> Stand:
     """The worktree by the settings of its repository itself; what git says of it is kept, where there is a store."""
     known = quick.sightings.bearing_of(str(worktree.root)) if quick else None
     if known and known.stamp == _stamp(worktree, known.system):
-        settings = load_settings({}, in_repo=known.settings)
+        settings = load_settings(flags, in_repo=known.settings)
         told = Derivation(identity=known.identity, source="", others=known.others) if known.identity else None
         return _stand(worktree, settings, told, known.system)
     system = system_file(worktree.place)
     stamp = _stamp(worktree, system)  # before what it is of is read
     with Repository(worktree.place) as opened:
         text = opened.trunk_text(REPO_FILE)
-    settings = load_settings({}, in_repo=text)
+    settings = load_settings(flags, in_repo=text)
     found = None if settings.repo else derived(worktree.place)
     if not is_told_by_files(worktree.place, system):
         return _stand(worktree, settings, found, None)

@@ -3,7 +3,7 @@
 A hook's process walks it, and so does the server's tool `guard`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.edge.ruling import Ruling
 
 UNCHECKED = "loomstack-hook did not check this step."
+_NO_FLAGS: Mapping[str, str | None] = {}
 
 
 @dataclass
@@ -61,27 +62,44 @@ def unchecked_words(missed: Sequence[Exception], /) -> str:
     return f"{UNCHECKED} {'; '.join(dict.fromkeys(told))}"
 
 
-def judged_action(action: Action) -> Judged:
-    """What is to be said of an action. What is to be told to the store is told."""
+def unchecked_reply(error: Exception, flags: Mapping[str, str | None] = _NO_FLAGS, /) -> Payload:
+    """What a client is answered where nothing could be judged: a word, or a refusal where that is set so."""
+    try:
+        is_closed = load_settings(flags).guard == "closed"
+    except LoomError:
+        is_closed = False
+    return Judged(missed=[error], is_closed=is_closed).reply or {}
+
+
+def judged_action(action: Action, *, flags: Mapping[str, str | None] = _NO_FLAGS) -> Judged:
+    """What is to be said of an action. What is to be told to the store is told. `flags` are those of a server."""
     caller = Caller(principal=principal(), session=action.session, agent=action.agent, folder=action.cwd)
-    settings = load_settings({})
+    settings = load_settings(flags)
     with open_quick(settings, gate_wait_ms=CALL_GATE_WAIT_MS if action.is_ours else HOOK_GATE_WAIT_MS) as quick:
         if action.is_ours:
             with suppress(StoreUnavailable):  # the server then knows less; that the store is not there it says itself
                 if quick:
                     quick.sightings.saw_call(caller, action.tool_use)
             return Judged()
-        return _Judging(quick, caller, action, settings).judged()
+        return _Judging(quick, caller, action, settings, flags).judged()
 
 
 class _Judging:
     """One step, judged."""
 
-    def __init__(self, quick: Quick | None, caller: Caller, action: Action, settings: Settings) -> None:
+    def __init__(
+        self,
+        quick: Quick | None,
+        caller: Caller,
+        action: Action,
+        settings: Settings,
+        flags: Mapping[str, str | None],
+    ) -> None:
         self._quick = quick
         self._caller = caller
         self._action = action
         self._settings = settings
+        self._flags = flags
         self._found = Judged(is_closed=settings.guard == "closed")
         self._stands: dict[Path, Stand] = {}
         self._free: list[Free] = []
@@ -157,7 +175,7 @@ class _Judging:
     def _stand(self, written: Written) -> Stand:
         root = written.worktree.root
         if root not in self._stands:
-            self._stands[root] = stand_of(self._quick, written.worktree)
+            self._stands[root] = stand_of(self._quick, written.worktree, flags=self._flags)
             self._found.is_closed |= self._stands[root].settings.guard == "closed"
         return self._stands[root]
 

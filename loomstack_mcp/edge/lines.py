@@ -1,7 +1,7 @@
 """Shell lines that run: what really changed since one began, compared with what others hold and the rules allow."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -30,6 +30,7 @@ from loomstack_mcp.quick import Quick, open_quick
 _STATUS_SECONDS_MAX = 2
 """What an agent waits for git to list a large worktree; beyond it, it is told that nobody looked."""
 _CHANGED_MAX = 500
+_NO_FLAGS: Mapping[str, str | None] = {}
 _TICK_MS = 20
 """Times of files are taken from the kernel's last tick, which may lie before the moment that a line began."""
 
@@ -54,15 +55,15 @@ def head_of(place: Place) -> str:
         return ""
 
 
-def after_line(action: Action) -> str:
+def after_line(action: Action, *, flags: Mapping[str, str | None] = _NO_FLAGS) -> str:
     """What an agent is to know of what its line changed; "" for nothing. What it changed and nobody holds is held."""
     caller = Caller(principal=principal(), session=action.session, agent=action.agent, folder=action.cwd)
-    with open_quick(load_settings({})) as quick:
+    with open_quick(load_settings(flags)) as quick:
         began = quick.guards.end_line(caller, action.tool_use) if quick else None
         worktree = worktree_at(Path(began.folder)) if began else None
         if quick is None or began is None or worktree is None:
             return ""
-        stand = stand_of(quick, worktree)
+        stand = stand_of(quick, worktree, flags=flags)
         try:
             refuse_paused(stand.settings.home, lambda: stand.checkout.identity, action.session)
             changed, committed = _changed(worktree, began)

@@ -13,7 +13,7 @@ from loomstack_mcp.adapters.git.written import Writes, Written
 from loomstack_mcp.adapters.policy import early
 from loomstack_mcp.core.clients.arguments import takes_folders
 from loomstack_mcp.core.clients.payload import Action
-from loomstack_mcp.core.errors import LoomError, StoreUnavailable
+from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy.approvals import approval_advice
 from loomstack_mcp.core.policy.decide import Decision, decide
@@ -64,19 +64,19 @@ def edit_situations(action: Action, here: Worktree | None, writes: Writes) -> It
 def ruling_of(quick: Quick | None, caller: Caller, stand: Stand, situation: Situation) -> Ruling:
     """What the rules say, kept where it is no plain allowance. Raises what the rules raise where they do not load.
 
-    Without a store, what only it knows is left out of a refusal, which holds all the same; an allowance that would
-    depend on it raises StoreUnavailable.
+    Without a store nobody holds anything and no work went back. Where one does not answer, a refusal holds
+    all the same; an allowance that would depend on it raises StoreUnavailable.
     """
     book = stand.rules
     # Files that are named were held against what others hold, before a rule was asked.
-    is_free = quick is not None and all(one.path for one in situation.touched or ())
+    is_free = all(one.path for one in situation.touched or ())
     claims = ClaimFacts() if is_free else None
     seen = replace(situation, branch=stand.checkout.branch or None, claims=claims)
     speaking = speaking_rules(book, seen)
     asked = any(asks_store(rule, seen) for rule in speaking)
     decision = decide(book, _by_agent(seen, caller))
     approval = ""
-    if asked or has_word(decision):
+    if quick and (asked or has_word(decision)):
         try:
             decision, approval = _kept(quick, caller, stand, book, seen)
         except LoomError:
@@ -130,12 +130,8 @@ def _by_agent(situation: Situation, caller: Caller) -> Situation:
     return replace(situation, actor=actor, now_ms=round(time.time() * SECOND_MS))
 
 
-def _kept(
-    quick: Quick | None, caller: Caller, stand: Stand, book: Rulebook, situation: Situation
-) -> tuple[Decision, str]:
+def _kept(quick: Quick, caller: Caller, stand: Stand, book: Rulebook, situation: Situation) -> tuple[Decision, str]:
     """The decision with what the store knows, kept under the run of this agent; and how a person is asked."""
-    if quick is None:
-        raise StoreUnavailable("there is no store yet, which a rule asks; a session makes it when it starts its server")
     run_id = quick.guards.session_run(caller, stand.checkout)
     facts = quick.policy.facts_of_run(caller, run_id, facts_query(book, situation))
     if not has_word(decision := decide(book, completed(situation, facts))):

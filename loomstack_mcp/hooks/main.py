@@ -31,7 +31,7 @@ def main() -> None:
     try:
         reply = _REPLIES[sys.argv[2]](_action(sys.argv[1], _payload()))
     except Exception as error:  # noqa: BLE001 the process's last handler: a traceback is no reply
-        reply = remark(f"{_UNCHECKED} {_told(error)}")
+        reply = _unchecked(error)
     if reply:
         print(json.dumps(reply, ensure_ascii=True))
 
@@ -79,6 +79,15 @@ def _after(action: "Action") -> "Payload | None":
 
 
 _REPLIES = {"PreToolUse": _before, "PostToolUse": _after}
+
+
+def _unchecked(error: Exception) -> "Payload":
+    try:
+        from loomstack_mcp.edge.guarding import unchecked_reply  # settings, for what could not be judged
+
+        return unchecked_reply(error)
+    except Exception:  # noqa: BLE001 what cannot even be imported
+        return remark(f"{_UNCHECKED} {_told(error)}")
 
 
 def _told(error: Exception) -> str:

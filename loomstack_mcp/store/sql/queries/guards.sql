@@ -10,8 +10,8 @@ ON CONFLICT (session, agent, folder) DO UPDATE SET stamp = excluded.stamp, is_pl
   expires_at_ms = excluded.expires_at_ms
 
 -- :name forget
--- What was found by other rules is to be judged again.
-DELETE FROM judged WHERE session = :session AND agent = :agent AND folder = :folder
+-- What was found by other rules is to be judged again; what was told in these very words was told.
+DELETE FROM judged WHERE session = :session AND agent = :agent AND folder = :folder AND step NOT LIKE 'told %'
 
 -- :name forget_session
 -- A run began or an outcome came, so that rules may say something else of each agent of its session.
