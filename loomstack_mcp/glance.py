@@ -11,7 +11,7 @@ import time
 from loomstack_mcp.adapters.git.layout import marked_clone, marked_tops, plain_layout
 from loomstack_mcp.adapters.user import USER_FILE, home_named, may_be_paused, principal, store_file
 from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, GLANCED_PATHS_MAX, PATTERN_CHARS_MAX, SECOND_MS
-from loomstack_mcp.store.sqlite.hasty import noted_call, seen_stamps
+from loomstack_mcp.store.sqlite.hasty import line_began, noted_call, seen_stamps
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
     from loomstack_mcp.core.clients.payload import Action
 
-_SETTINGS = ("LOOMSTACK_REPO", "LOOMSTACK_REWORK_MAX", "LOOMSTACK_WINDOW_DAYS", "LOOMSTACK_GENERATED")
+_SETTINGS = (
+    "LOOMSTACK_REPO",
+    "LOOMSTACK_REWORK_MAX",
+    "LOOMSTACK_WINDOW_DAYS",
+    "LOOMSTACK_GENERATED",
+    "LOOMSTACK_GUARD",
+)
 """What is checked the full way, where it is set."""
 _UNSURE, _IN_NONE = ("", "?"), ("", "")
 """Places of files: where only the closer look can tell, and in no repository."""
@@ -36,12 +42,38 @@ def is_settled(action: "Action", /) -> bool:
         return False
     if action.is_ours:
         return not _is_there(f"{home}/{USER_FILE}") and _is_noted(store, action)
-    return _is_clear(home, store, action)
+    return action.kind == "edit" and _is_clear(home, store, action)
+
+
+def has_line(action: "Action", /) -> bool:
+    """Whether a shell line that is over may be one that was seen to begin. True is no answer."""
+    home = home_named(os.environ)
+    store = store_file(os.environ, home)
+    if not store or _is_there(f"{home}/{USER_FILE}"):
+        return True
+    return _is_there(store) and line_began(store, action.session, action.tool_use)
 
 
 def stamp_of(files: "Iterable[str]", /) -> str:
     """What the file system says of some files now, as a text: by it a glance knows that nobody wrote to them since."""
     return json.dumps({file: _said_of(file) for file in files})
+
+
+def place_of(path: str, cwd: str) -> tuple[str, str]:
+    """The top of a file's worktree, and the file's path there, where both are plain; else not what any path is.
+
+    Plain are ASCII letters, no link on the way, and one clone: what lies in another one may be its submodule.
+    """
+    name = path if path.startswith("/") else os.path.join(cwd, path) if os.path.isdir(cwd) else ""
+    if not (name.startswith("/") and name.isascii() and name.isprintable() and _is_straight(name)):
+        return _UNSURE
+    tops = marked_tops(os.path.dirname(name))
+    top, above = next(tops, ""), next(tops, "")
+    if not top:
+        return _IN_NONE
+    inside = name.removeprefix(top).lstrip("/")
+    is_usual = ".git" not in inside.split("/") and 2 * len(inside) <= PATTERN_CHARS_MAX  # each letter may be escaped
+    return (top, inside) if is_usual and _is_plain(top, above) else _UNSURE
 
 
 def _is_noted(store: str, action: "Action") -> bool:
@@ -54,15 +86,13 @@ def _is_noted(store: str, action: "Action") -> bool:
 def _is_clear(home: str, store: str, action: "Action") -> bool:
     if not action.session or len(action.paths) > GLANCED_PATHS_MAX:
         return False
-    places = [_place(path, action.cwd) for path in action.paths]
+    places = [place_of(path, action.cwd) for path in action.paths]
     inside = [place for place in places if place != _IN_NONE]
-    if not inside:  # nobody's, unless there are settings that do not load
-        return not _is_there(f"{home}/{USER_FILE}") and os.path.isdir(os.path.dirname(store))
-    if _UNSURE in inside or may_be_paused(home, now_ms=round(time.time() * SECOND_MS)):
+    if len(inside) < len(places) or _UNSURE in inside or may_be_paused(home, now_ms=round(time.time() * SECOND_MS)):
         return False
     caller = {"principal": principal(), "session": action.session, "agent": action.agent}
     stamps = seen_stamps(store, caller, inside, claim_edits=os.environ.get("LOOMSTACK_CLAIM_EDITS", ""))
-    return bool(stamps) and all(_holds(stamp, file=f"{home}/{USER_FILE}") for stamp in stamps)
+    return bool(stamps) and all(_holds(stamp, file=f"{home}/{USER_FILE}") for stamp in dict.fromkeys(stamps))
 
 
 def _holds(stamp: str, /, *, file: str) -> bool:
@@ -78,23 +108,6 @@ def _said_of(file: str) -> list[int] | None:
         return None
     # Nobody sets the time of the last change back, as `cp --preserve` does the other one.
     return [found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino]
-
-
-def _place(path: str, cwd: str) -> tuple[str, str]:
-    """The top of a file's worktree, and the file's path there, where both are plain.
-
-    Plain are ASCII letters, no link on the way, and one clone: what lies in another one may be its submodule.
-    """
-    name = path if path.startswith("/") else os.path.join(cwd, path) if os.path.isdir(cwd) else ""
-    if not (name.startswith("/") and name.isascii() and name.isprintable() and _is_straight(name)):
-        return _UNSURE
-    tops = marked_tops(os.path.dirname(name))
-    top, above = next(tops, ""), next(tops, "")
-    if not top:
-        return _IN_NONE
-    inside = name.removeprefix(top).lstrip("/")
-    is_usual = ".git" not in inside.split("/") and 2 * len(inside) <= PATTERN_CHARS_MAX  # each letter may be escaped
-    return (top, inside) if is_usual and _is_plain(top, above) else _UNSURE
 
 
 def _is_plain(top: str, above: str) -> bool:

@@ -10,6 +10,7 @@ from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.migrate import migrating_store
 
 if TYPE_CHECKING:
+    from loomstack_mcp.services.approvals import ApprovalService
     from loomstack_mcp.services.claims import ClaimService
     from loomstack_mcp.services.conflicts import ConflictService
     from loomstack_mcp.services.context import ContextService
@@ -96,6 +97,12 @@ class Loom:
         from loomstack_mcp.services.policy import PolicyService
 
         return PolicyService(self.store)
+
+    @cached_property
+    def approvals(self) -> "ApprovalService":
+        from loomstack_mcp.services.approvals import ApprovalService
+
+        return ApprovalService(self.store)
 
     @cached_property
     def events(self) -> "EventService":

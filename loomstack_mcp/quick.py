@@ -9,12 +9,14 @@ from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
 from loomstack_mcp.services.blockers import EditService
+from loomstack_mcp.services.guards import GuardService
 from loomstack_mcp.services.sightings import SightingService
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.backend import SqliteStore
 
 if TYPE_CHECKING:
     from loomstack_mcp.services.edits import EditClaims
+    from loomstack_mcp.services.policy import PolicyService
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,14 @@ class Quick:
     store: Store
     edits: EditService
     sightings: SightingService
+    guards: GuardService
+
+    @property
+    def policy(self) -> "PolicyService":
+        # For the few steps of which a rule has something to say.
+        from loomstack_mcp.services.policy import PolicyService
+
+        return PolicyService(self.store)
 
     @property
     def claims(self) -> "EditClaims":
@@ -47,6 +57,6 @@ def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> 
         return
     store = SqliteStore(path, gate_wait_ms=gate_wait_ms)
     try:
-        yield Quick(store, EditService(store), SightingService(store))
+        yield Quick(store, EditService(store), SightingService(store), GuardService(store))
     finally:
         store.close()

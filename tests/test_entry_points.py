@@ -40,25 +40,27 @@ _ANSWERS = {
 }
 _HOOK_MODULES = """
 adapters adapters.beside_store adapters.pauses adapters.settings adapters.system
+adapters.policy adapters.policy.folders
 adapters.git adapters.git.addresses adapters.git.clone_settings adapters.git.deciding adapters.git.discovery
 adapters.git.identity adapters.git.objects adapters.git.repository adapters.git.run adapters.git.ssh_hosts
 adapters.git.trunk adapters.git.worktree adapters.git.written
-core core.claims core.edits core.errors core.events core.ids core.limits core.pauses core.phrases core.repos core.runs
-core.secrets core.sessions core.texts
+core core.claims core.edits core.errors core.events core.ids core.limits core.pauses core.people core.phrases core.repos
+core.runs core.secrets core.sessions core.steps core.texts
 core.patterns core.patterns.braces core.patterns.globs core.patterns.segments core.patterns.typed
 core.patterns.wildcards
-core.clients.passages core.edit_lines edge edge.holding edge.same_lines
-hooks hooks.bearings hooks.judging hooks.main
+core.clients.passages core.edit_lines
+edge edge.bearings edge.guarding edge.holding edge.same_lines edge.steps
+hooks hooks.main
 quick
-services services.acting services.blockers services.events services.gone services.path_index services.repos
-services.sightings
+services services.acting services.blockers services.events services.gone services.guards services.judgings
+services.path_index services.repos services.sightings
 store store.base store.queries store.rows
 store.sqlite store.sqlite.backend store.sqlite.boot store.sqlite.clock store.sqlite.failures store.sqlite.file
 store.sqlite.gate store.sqlite.schema store.sqlite.transaction
 """
 _GLANCE_MODULES = """
 adapters.git.layout adapters.user
-core.clients.payload core.errors core.limits core.patterns.keys
+core.clients.payload core.errors core.limits core.patterns.keys core.step_names
 glance hooks.main store.plain store.sqlite.hasty
 """
 _ENDED_MODULES = """
@@ -84,12 +86,32 @@ _BEGAN_MODULES = """
 adapters.beside_store adapters.git.addresses adapters.git.clone_settings adapters.git.deciding adapters.git.discovery
 adapters.git.identity adapters.git.objects adapters.git.repository adapters.git.run adapters.git.ssh_hosts
 adapters.git.trunk adapters.git.unfinished adapters.git.worktree adapters.pauses
-core.patterns.typed core.pauses hooks.bearings hooks.commands hooks.standing
+core.patterns.typed core.pauses edge.bearings hooks.commands hooks.standing
 """
 """What it loads instead as one starts, or a turn ends."""
 _HOLD_MODULES = """
 services.claims services.edits services.grants services.requests services.sessions services.starts services.waiters
 """
+_RULES_MODULES = """
+adapters.policy.cache adapters.policy.early adapters.policy.stamped adapters.policy.touched_paths
+core.clients.arguments core.patterns.expressions core.patterns.gitignore core.patterns.gitignore_routes
+core.patterns.spellings
+core.policy.applies core.policy.approvals core.policy.builtin_checks core.policy.checks core.policy.decide
+core.policy.decision_views core.policy.delta core.policy.digests core.policy.facts core.policy.known core.policy.loading
+core.policy.looks core.policy.needs core.policy.path_checks core.policy.pretool core.policy.rules core.policy.situation
+core.policy.violations core.policy.windows
+core.shell.apply_patch core.shell.copies core.shell.effects core.shell.git_words core.shell.git_writes
+core.shell.guarded core.shell.matching core.shell.options core.shell.shell_texts core.shell.targets core.shell.words
+core.shell.wrappers core.shell.writes
+edge.ruling
+"""
+"""Of a step that no claim refuses."""
+_STORE_RULES_MODULES = """
+core.changes.batches core.changes.conflict_records core.changes.generated core.changes.hunks core.changes.imprints
+core.changes.landings core.changes.lines core.changes.meaning core.changes.nets core.changes.packing core.changes.works
+services.approvals services.imprints services.landed services.landed_index services.policy services.slices
+"""
+"""Where a rule asks the store: the scene's asks how often work went back."""
 _OF_TWO = {"write-tree", "--batch"}
 """Asked of the index as it is, and again with the files in it; of the repository, and of what was made aside."""
 _NOT_FOR_HOOKS = {"briefing", "conflicts", "effects", "hunks", "ledger", "reversals", "verdicts"}
@@ -146,7 +168,7 @@ def test_a_hook_at_a_glance_loads_these_modules_of_ours_and_no_slow_one(small: S
 
     assert edit.ours == call.ours == glance | _named("core.clients.claude")
     assert patch.ours == glance | _named("core.clients.codex core.shell.apply_patch")
-    assert len(patch.ours - {name.rpartition(".")[0] for name in patch.ours}) == 12  # without packages
+    assert len(patch.ours - {name.rpartition(".")[0] for name in patch.ours}) == 13  # without packages
     # `typing` is loaded by what counts the modules.
     assert {"dataclasses", "pathlib", "subprocess", "hashlib"} & (edit.modules | patch.modules) == set()
 
@@ -166,8 +188,11 @@ def test_a_hook_of_a_session_s_steps_loads_these_modules_of_ours(small: Scene) -
     assert session_end(small).ours == ended
     assert session_start(small).ours == began | _named("hooks.sessions")
     assert stop(small).ours == began | _named("hooks.stops")
+
+
 def test_a_hook_that_holds_a_file_loads_these_modules_more(small: Scene) -> None:
-    ours = _named(f"{_GLANCE_MODULES} {_HOOK_MODULES} {_HOLD_MODULES}")
+    rules = f"{_RULES_MODULES} {_STORE_RULES_MODULES}"
+    ours = _named(f"{_GLANCE_MODULES} {_HOOK_MODULES} {_HOLD_MODULES} {rules}")
 
     assert claude_first(small).ours == ours | _named("core.clients.claude")
 

@@ -14,9 +14,18 @@ from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.repos import named_identity, without_password
 
 REPO_FILE = ".loomstack/config.yaml"
-_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", "claim_edits")
-_DEFAULTS = {"rework_max": REWORK_MAX, "window_days": WINDOW_DAYS, "generated": (), "claim_edits": CLAIM_EDITS[0]}
+_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", "claim_edits", "guard")
+_WORDS = {"claim_edits": CLAIM_EDITS, "guard": ("open", "closed")}
+"""Settings of which each is one of a few words."""
+_DEFAULTS = {
+    "rework_max": REWORK_MAX,
+    "window_days": WINDOW_DAYS,
+    "generated": (),
+    **{name: words[0] for name, words in _WORDS.items()},
+}
 _MOST = {"rework_max": 100, "window_days": 400}
+_WORDS = {"guard": ("open", "closed")}
+"""Settings of which each is one of a few words."""
 _NOT_IN_REPO = frozenset({"home", "store"})
 
 
@@ -36,6 +45,8 @@ class Settings:
     """How long what landed is remembered; what a change takes back of older work is not found."""
     generated: tuple[str, ...] = ()
     """Patterns of files that machines write, whose lines are nobody's intent."""
+    guard: str = "open"
+    """What a hook answers where it cannot judge: `open` lets the step go on with a word, `closed` refuses it."""
     claim_edits: ClaimEdits = CLAIM_EDITS[0]
     """What becomes of a free file that is edited: held, held once its agent was told to claim it, or left alone."""
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -200,8 +211,8 @@ def _checked(name: str, value: object, origin: str) -> Any:
     if name == "claim_edits" and value is False:  # `off`, as YAML 1.1 reads it without quotes
         value = "off"
     text = _text(name, value, origin)
-    if name == "claim_edits" and text not in CLAIM_EDITS:
-        raise Invalid(f"{name} from {origin} must be one of {', '.join(CLAIM_EDITS)}")
+    if name in _WORDS and text not in _WORDS[name]:
+        raise Invalid(f"{name} from {origin} must be one of {', '.join(_WORDS[name])}")
     return without_password(text) if name == "repo" else text
 
 

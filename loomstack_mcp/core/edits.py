@@ -94,6 +94,19 @@ def refused_edit(in_the_way: Sequence[Blocker], /, *, now_ms: int, lines: str = 
     )
 
 
+def changed_meanwhile(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
+    """What an agent reads when a file that another run holds changed while its shell line ran."""
+    holder = in_the_way[0]
+    minutes = max(1, (holder.until_ms - now_ms) // MINUTE_MS)
+    more = f" (and {len(in_the_way) - 1} more)" if len(in_the_way) > 1 else ""
+    return (
+        f"While your line ran, {holder.path}{more} changed, which {holder.run} ({holder.loop}@{holder.who}: "
+        f"“{holder.intent}”) holds for {minutes} min more. If your line wrote it, leave it out of your commit (git "
+        f"restore --staged) and tell them what it did: share_context(to={holder.run}). Never check out or restore the "
+        "file: it may hold their work."
+    )
+
+
 def unclaimed_edit(patterns: Sequence[str], /) -> str:
     """What an agent reads, once, that edits what it did not claim where `claim_edits` says that it has to."""
     return (

@@ -8,12 +8,14 @@ EventKind = Literal[
     "run.started", "run.resumed", "run.renewed", "run.gone", "run.ended", "run.lost", "run.stranded",
     "claim.granted", "claim.renewed", "claim.refused", "claim.withdrawn", "claim.released", "claim.expired",
     "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
+    "approval.asked", "approval.answered", "approval.used", "approval.expired", "evidence.added",
     "repo.joined", "session.reminded",
 ]  # fmt: skip
 
 AlertKind = Literal[
-    "freed", "expired", "message", "contradicted", "checked", "conflict", "agreed", "superseded", "stranded"
-]
+    "freed", "expired", "message", "contradicted", "checked", "conflict", "agreed", "superseded", "stranded",
+    "answered",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,6 +69,13 @@ FACTS_HOLD_MS = MINUTE_MS
 DECISION_ROUNDS_MAX = 10
 """So often an action is decided again because what the decision relied on changed meanwhile."""
 
+APPROVAL_ANSWER_MS = DAY_MS
+"""Silence is no: an approval that nobody answered in that time is denied."""
+APPROVAL_USE_MS = 15 * MINUTE_MS
+"""So long after it was granted, an approval lets its action through."""
+APPROVALS_OPEN_MAX = 20
+"""Questions of one asker that wait for people in a repo at once."""
+
 GATE_WAIT_MS = 4_000
 BUSY_WAIT_MS = 800
 """Together under the five seconds after which no call may hang."""
@@ -82,5 +89,7 @@ HOOK_GATE_WAIT_MS = 200
 CALL_GATE_WAIT_MS = 2_000
 """Before a call of ours, which will wait there itself: who calls is known from the hook alone, and a run that starts
 without it belongs to its session's first agent."""
+HOOK_REPLY_TOKENS_MAX = 200
+"""Of what a hook tells a model about one step."""
 CALL_SEEN_FOR_MS = 60 * MINUTE_MS
 EDIT_SEEN_FOR_MS = 7 * 24 * 60 * MINUTE_MS

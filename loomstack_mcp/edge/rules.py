@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.trunk import written_for
 from loomstack_mcp.adapters.git.worktree import Worktree
-from loomstack_mcp.adapters.policy.files import FOLDER, rulebook
+from loomstack_mcp.adapters.policy.files import rulebook
+from loomstack_mcp.adapters.policy.folders import FOLDER
 from loomstack_mcp.core.policy.rules import ActionKind, Rulebook
 
 if TYPE_CHECKING:

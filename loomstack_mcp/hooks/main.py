@@ -7,10 +7,10 @@ import json
 import os
 import sys
 
-from loomstack_mcp.core.clients.payload import remark
+from loomstack_mcp.core.clients.payload import advice, remark
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.limits import HOOK_BYTES_MAX
-from loomstack_mcp.glance import is_settled
+from loomstack_mcp.glance import has_line, is_settled
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.core.clients.payload import Action, Payload
 
 CLIENTS = ("claude", "codex")
-_UNCHECKED = "loomstack-hook did not check this edit."
+_UNCHECKED = "loomstack-hook did not check this step."
 _UNSEEN = "loomstack-hook did not see to this {event}."
 
 
@@ -35,7 +35,7 @@ def main() -> None:
     try:
         reply = _REPLIES[event](client, _payload())
     except Exception as error:  # noqa: BLE001 the process's last handler: a traceback is no reply
-        reply = remark(f"{_UNCHECKED if event == 'PreToolUse' else _UNSEEN.format(event=event)} {_told(error)}")
+        reply = _unchecked(error) if event == "PreToolUse" else remark(f"{_UNSEEN.format(event=event)} {_told(error)}")
     if reply:
         print(json.dumps(reply, ensure_ascii=True), flush=True)
     os._exit(0)  # to free each object at its end costs a hook that looked closer 20 ms
@@ -52,8 +52,24 @@ def _payload() -> "Payload":
     return payload
 
 
-def _call_judged(client: str, payload: "Payload") -> "Payload | None":
-    return _reply(_action(client, payload))
+def _before(client: str, payload: "Payload") -> "Payload | None":
+    action = _action(client, payload)
+    if is_settled(action):
+        return None
+    from loomstack_mcp.edge.guarding import judged_action  # some 50 ms, for the steps that are not clear at a glance
+
+    return judged_action(action).reply
+
+
+def _after(client: str, payload: "Payload") -> "Payload | None":
+    """Of a shell line what it changed is told; every other step was judged before it was made."""
+    action = _action(client, payload)
+    if action.kind != "command" or not has_line(action):
+        return None
+    from loomstack_mcp.edge.lines import after_line  # git and the rules, for the lines that may have written
+
+    said = after_line(action)
+    return advice(said, event="PostToolUse") if said else None
 
 
 def _session_started(client: str, payload: "Payload") -> "Payload | None":
@@ -87,7 +103,8 @@ def _turn_ended(client: str, payload: "Payload") -> "Payload | None":
 
 
 _REPLIES: "dict[str, Callable[[str, Payload], Payload | None]]" = {
-    "PreToolUse": _call_judged,
+    "PreToolUse": _before,
+    "PostToolUse": _after,
     "SessionStart": _session_started,
     "SubagentStart": _agent_started,
     "SubagentStop": _agent_ended,
@@ -109,15 +126,13 @@ def _action(client: str, payload: "Payload") -> "Action":
     return claude.action(payload)
 
 
-def _reply(action: "Action") -> "Payload | None":
-    if not (action.paths or action.is_ours) or is_settled(action):
-        return None
-    from loomstack_mcp.hooks.judging import judged_action  # some 50 ms, for the few edits that may be held
+def _unchecked(error: Exception) -> "Payload":
+    try:
+        from loomstack_mcp.edge.guarding import unchecked_reply  # settings, for what could not be judged
 
-    refused, missed = judged_action(action)
-    if refused or not missed:
-        return refused
-    return remark(f"{_UNCHECKED} {'; '.join(dict.fromkeys(map(_told, missed)))}")
+        return unchecked_reply(error)
+    except Exception:  # noqa: BLE001 what cannot even be imported
+        return remark(f"{_UNCHECKED} {_told(error)}")
 
 
 def _told(error: Exception) -> str:

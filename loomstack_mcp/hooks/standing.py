@@ -12,7 +12,7 @@ from loomstack_mcp.core.clients.steps import SessionStep
 from loomstack_mcp.core.errors import Paused
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.hooks.bearings import checkout_of
+from loomstack_mcp.edge.bearings import stand_of
 from loomstack_mcp.hooks.endings import caller_of_step
 from loomstack_mcp.quick import Quick, open_quick
 
@@ -42,7 +42,7 @@ def session_standing(step: SessionStep, /) -> Iterator[SessionStanding | None]:
         if quick is None:
             yield None
             return
-        checkout = checkout_of(quick, worktree)
+        checkout = stand_of(quick, worktree).checkout
         if _is_paused(settings.home, checkout, step.session):
             yield None
             return

@@ -18,13 +18,14 @@ class Call:
 
     def __init__(self, face: Face, meta: Mapping[str, Any], *, over_http: bool = False) -> None:
         self.face = face
-        self._tool_use = tool_use_of(meta)
-        self._named = caller_of(meta, over_http=over_http)
+        self.tool_use = tool_use_of(meta)
+        """The id by which Claude Code knows a model's call; "" for other clients, and for its hooks."""
+        self.named = caller_of(meta, over_http=over_http)
         if not over_http:  # the client of a pipe is above us; whose connections come over HTTP, nobody knows
-            self._named = replace(self._named, process=through_server(session_process(self._named.session)))
+            self.named = replace(self.named, process=through_server(session_process(self.named.session)))
         self.stopped = threading.Event()
         """Set once nobody waits for the answer any more: the call was cancelled, or the client left."""
 
     def service(self, work: Callable[[Caller], _Answer]) -> _Answer:
         """One service call for the caller. Raises LoomError, whose code and text are for the model."""
-        return self.face.work(lambda: work(self.face.known_caller(self._named, self._tool_use)))
+        return self.face.work(lambda: work(self.face.known_caller(self.named, self.tool_use)))

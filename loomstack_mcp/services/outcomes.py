@@ -25,6 +25,7 @@ from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, expiry, landed_index, ledger
 from loomstack_mcp.services.acting import RUNS, acting_run
+from loomstack_mcp.services.judgings import forget_judgings
 from loomstack_mcp.services.named_work import NamedWork, named_work
 from loomstack_mcp.services.recorded import OUTCOMES
 from loomstack_mcp.store import rows
@@ -181,6 +182,7 @@ def _recorded(tx: Tx, run: Run, draft: Outcome) -> Outcome:
         "next": outcome.next_action,
     }
     events.append(tx, run.repo_id, "outcome.recorded", about=outcome.id, run_id=run.id, payload=payload, seq=seq)
+    forget_judgings(tx, outcome.about_run)
     if outcome.about_run != run.id:
         failing = f": {', '.join(outcome.failing)}" if outcome.failing else ""
         text = f"{outcome.status}, {outcome.passed}/{outcome.passed + outcome.failed} checks passed{failing}"

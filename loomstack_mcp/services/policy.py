@@ -15,6 +15,7 @@ from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.services import events, landed, path_index, repos
 from loomstack_mcp.services.acting import RUNS, allowed_run, lineage, named_run, used_run
+from loomstack_mcp.services.approvals import asked_approval, granted_facts, use_approvals
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.claims import held_by
 from loomstack_mcp.services.imprints import maker_of
@@ -33,6 +34,10 @@ class KeptDecision:
     """A decision under the id by which it was kept; or why it was not."""
 
     id: str = ""
+    approval: str = ""
+    """The question to people that it asked; "" where it asked none."""
+    refused: str = ""
+    """That the answer was no, or why nothing could be asked."""
     alerts: tuple[Alert, ...] = ()
     moved: PolicyFacts | None = None
     """What is so now, where it is not what was relied on: nothing was kept, and by this it is to be decided again."""
@@ -84,8 +89,8 @@ class PolicyService:
             now = _of_run(tx, run, query)
             if not _holds(tx, query, relied, now):
                 return KeptDecision(moved=now)
-            kept = _recorded(tx, run.repo_id, run.id, run.who, query, decided)
-            return KeptDecision(id=kept, alerts=events.delivered(tx, run.id))
+            kept = _kept(tx, run.who, query, now, decided, run_id=run.id)
+            return replace(kept, alerts=events.delivered(tx, run.id))
 
     def keep_of_change(
         self, checkout: Checkout, who: str, query: FactsQuery, relied: PolicyFacts, decided: DecisionRecord
@@ -96,7 +101,7 @@ class PolicyService:
             now = _of_change(tx, repo_id, query)
             if not _holds(tx, query, relied, now):
                 return KeptDecision(moved=now)
-            return KeptDecision(id=_recorded(tx, repo_id, "", who, query, decided))
+            return _kept(tx, who, query, now, decided)
 
 
 def _holds(tx: Tx, query: FactsQuery, relied: PolicyFacts, now: PolicyFacts) -> bool:
@@ -156,6 +161,7 @@ def _by_nobody(tx: Tx, repo_id: str, several: Sequence[Run], query: FactsQuery) 
         is_of_several=bool(several),
         makers=_names(several),
         evidence=_evidence(tx, repo_id, query.head),
+        approvals=granted_facts(tx, repo_id, query, ""),
     )
 
 
@@ -172,6 +178,7 @@ def _by_run(tx: Tx, run: Run, query: FactsQuery) -> PolicyFacts:
         work_item=run.finding or None,
         makers=_names([run]),
         evidence=_evidence(tx, run.repo_id, query.head),
+        approvals=granted_facts(tx, run.repo_id, query, run.who),
     )
 
 
@@ -219,6 +226,16 @@ def _held_by_others(
 def _overlapping(wanted: Sequence[str], patterns: Sequence[str], *, ignore_case: bool) -> list[str]:
     """Those of the patterns that overlap a wanted one."""
     return [pattern for pattern in patterns if first_overlap(wanted, [pattern], ignore_case=ignore_case)]
+
+
+def _kept(
+    tx: Tx, who: str, query: FactsQuery, facts: PolicyFacts, decided: DecisionRecord, *, run_id: str = ""
+) -> KeptDecision:
+    """The decision with the question that it asks; what let it through is used."""
+    drawn = _recorded(tx, facts.repo, run_id, who, query, decided)
+    use_approvals(tx, query, facts, decided)
+    asked = asked_approval(tx, query, facts, decided, decision_id=drawn, who=who)
+    return KeptDecision(id=drawn, approval=asked.id, refused=asked.refused)
 
 
 def _recorded(tx: Tx, repo_id: str, run_id: str, who: str, query: FactsQuery, decided: DecisionRecord) -> str:

@@ -20,7 +20,8 @@ _MOVES = (
 )
 """What is numbered within its repo."""
 _REST = (
-    *(REPOS["move_decisions"], REPOS["move_bindings"], REPOS["move_imprints"], REPOS["move_sightings"]),
+    *(REPOS["move_decisions"], REPOS["move_approvals"], REPOS["move_evidence"], REPOS["move_bindings"]),
+    *(REPOS["move_imprints"], REPOS["move_sightings"]),
     *(REPOS["move_expiries"], REPOS["move_paths"], REPOS["rename"], REPOS["raise_seq"], REPOS["forget"]),
 )
 

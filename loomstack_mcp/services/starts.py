@@ -11,6 +11,7 @@ from loomstack_mcp.core.runs import Caller, Run, RunOrigin, acts_for, is_lost, r
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.services import events, path_index
 from loomstack_mcp.services.acting import RUNS, own_runs, saved_run, used_run
+from loomstack_mcp.services.judgings import forget_judgings
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Tx
 
@@ -96,6 +97,7 @@ def recorded_run(tx: Tx, draft: Run) -> Run:
     path_index.index_paths(tx, run.repo_id, "run", run.id, run.paths)
     payload = {"loop": run.loop, "goal": run.goal, "paths": run.paths, "who": run.principal}
     events.append(tx, run.repo_id, "run.started", about=run.id, run_id=run.id, payload=payload, seq=run.seq)
+    forget_judgings(tx, run.id)
     return run
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from loomstack_mcp.adapters.policy.files import FOLDER, of_folder
+from loomstack_mcp.adapters.policy.files import of_folder
+from loomstack_mcp.adapters.policy.folders import FOLDER
 from loomstack_mcp.adapters.policy.load import builtin, loaded
 from tests.bench.measure import Figure, at_most, medians, ratio
 from tests.conftest import commit_all, environment, git

@@ -139,8 +139,8 @@ def test_a_commit_beside_the_trunk_is_no_news(tmp_path: Path, shop: Path, serve:
     assert [refused(reply) for reply in first] == [True, False]
     assert [json.loads(each.printed or "null") for each in (*then, *moved)] == first * 2
     assert [each.git for each in then] == [(), ()]
-    assert "loomstack_mcp.hooks.judging" not in then[1].ours
-    assert all("loomstack_mcp.hooks.judging" in each.ours for each in moved)
+    assert "loomstack_mcp.edge.guarding" not in then[1].ours
+    assert all("loomstack_mcp.edge.guarding" in each.ours for each in moved)
 
 
 def test_a_branch_that_stands_for_another_is_seen_to_move(

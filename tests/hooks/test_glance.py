@@ -23,8 +23,8 @@ from loomstack_mcp.core.patterns.globs import literal
 from loomstack_mcp.core.patterns.keys import ancestors, keys_below
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.edge.guarding import judged_action
 from loomstack_mcp.glance import is_settled
-from loomstack_mcp.hooks.judging import judged_action
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.services.path_index import nearness
 from loomstack_mcp.store.plain import newest_sqlite
@@ -127,11 +127,11 @@ def test_a_glance_is_silent_only_where_the_closer_look_is(
     _disturb(world, trouble)
     action = _edit(shop, path, agent)
 
-    is_silent, (reply, missed) = is_settled(action), judged_action(action)
+    is_silent, judged = is_settled(action), judged_action(action)
 
-    assert not is_silent or (reply, list(missed)) == (None, [])
+    assert not is_silent or (judged.reply, judged.missed) == (None, [])
     if is_silent and not claim_edits and not path.startswith(".") and trouble != "boot":
-        assert judged_action(_edit(shop, path, agent, session="claude:z"))[0]  # it is held for whoever went on
+        assert judged_action(_edit(shop, path, agent, session="claude:z")).reply  # it is held for whoever went on
 
 
 def test_an_edit_that_was_seen_is_settled_beside_ones_own_and_shared_and_lapsed_claims(world: Path) -> None:
@@ -145,7 +145,10 @@ def test_an_edit_that_was_seen_is_settled_beside_ones_own_and_shared_and_lapsed_
     with open_loom(world / "loomstack/loom.db") as loom:
         for end, holder, mode in zip(ends, ("other", "mine", "other"), ("exclusive", "shared", "shared"), strict=True):
             _hold(loom, world, Held(holder, "src/", mode, end, False), found.checkout())  # type: ignore[arg-type]
+    after_a_run_began = is_settled(_edit(shop, "src/a.py", ""))
+    judged_action(_edit(shop, "src/a.py", ""))
 
+    assert not after_a_run_began  # for which rules may say something else
     assert (before, is_settled(_edit(shop, "src/a.py", ""))) == (False, True)
     assert not is_settled(_edit(shop, "src/a.py", "never seen"))
     assert not is_settled(_edit(shop / "feat", "src/a.py", ""))
@@ -205,7 +208,7 @@ def test_a_claim_that_was_just_made_is_seen_and_so_is_its_end(
     assert [*first, *after] == [None] * 4
     assert held == [True, True]
     assert [(each.status, each.printed, each.git) for each in glances] == [(0, "", ())] * 2
-    assert not any("loomstack_mcp.hooks.judging" in each.ours for each in glances)
+    assert not any("loomstack_mcp.edge.guarding" in each.ours for each in glances)
 
 
 def test_settings_of_the_trunk_that_break_are_said_at_the_next_edit(tmp_path: Path, shop: Path, held: str) -> None:
@@ -240,7 +243,7 @@ def test_a_call_of_ours_is_noted_in_few_modules_and_one_that_meets_a_writer_lets
     asked = "SELECT session, tool_use, agent, folder, repo_id FROM sighting ORDER BY tool_use"
 
     assert (noted.status, noted.printed, noted.git) == (0, "", ())
-    assert "loomstack_mcp.hooks.judging" not in noted.ours
+    assert "loomstack_mcp.edge.guarding" not in noted.ours
     assert _sightings(tmp_path, asked) == [
         ("claude:s-1", "toolu_1", "a1", str(shop), ""),
         ("claude:s-1", "toolu_3", "", str(shop), ""),

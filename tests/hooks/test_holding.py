@@ -75,7 +75,7 @@ def test_a_further_edit_is_told_at_a_glance(tmp_path: Path, shop: Path) -> None:
     again = started([HOOK, "claude", "PreToolUse"], cwd=shop, environment=environment(tmp_path), stdin=payload)
 
     assert (again.status, again.printed, again.git) == (0, "", ())
-    assert "loomstack_mcp.hooks.judging" not in again.ours
+    assert "loomstack_mcp.edge.guarding" not in again.ours
 
 
 def test_a_glance_takes_what_is_held_elsewhere_by_the_same_path_for_nothing(
@@ -171,7 +171,7 @@ def test_a_setting_of_the_trunk_says_that_edits_are_not_held(tmp_path: Path, sho
     by_variable = edit(tmp_path, shop, "src/a.py", LOOMSTACK_CLAIM_EDITS="auto")
 
     assert [*replies, by_variable] == [None] * 3
-    assert "loomstack_mcp.hooks.judging" not in again.ours
+    assert "loomstack_mcp.edge.guarding" not in again.ours
     assert held(loom) == [("src/a.py", "claude-aaaaaaaa")]
 
 

@@ -40,7 +40,7 @@ def test_an_edit_of_what_another_run_holds_is_refused(tmp_path: Path, shop: Path
 
 
 def test_an_edit_elsewhere_goes_on_without_a_word(tmp_path: Path, shop: Path, held: str) -> None:
-    for path in (shop / "README.md", shop / "docs" / "new.md", tmp_path / "src" / "a.py", shop / ".git" / "config"):
+    for path in (shop / "README.md", shop / "docs" / "new.md", tmp_path / "src" / "a.py", shop / ".git" / "info" / "x"):
         assert hook(tmp_path, "claude", claude_edit(shop, str(path))) is None
 
 

@@ -48,7 +48,7 @@ def test_a_hook_of_a_wheel_runs_from_bytecode_until_its_source_is_edited(tmp_pat
         source.write("EDITED = 1\n")
     edited = hooked(tmp_path, installed)
 
-    assert {"glance", "main", "hasty", "judging"} <= set(FROM_BYTECODE.findall(said))
+    assert {"glance", "main", "hasty", "guarding"} <= set(FROM_BYTECODE.findall(said))
     assert FROM_SOURCE.findall(said) == []
     assert "glance" not in FROM_BYTECODE.findall(edited)
 

@@ -65,6 +65,27 @@ def snapshot(repo: Repository) -> Snapshot:
     return Snapshot(trees=tuple(trees), head=head.id if head else "", left_out=left_out)
 
 
+def dirty_files(repo: Repository, *, seconds_max: float) -> tuple[str, ...]:
+    """The files of a worktree that are not as HEAD has them, new and deleted ones too; no program runs for it.
+
+    Raises Invalid without a worktree, and where git cannot list them in that time.
+    """
+    if repo.place.root is None:
+        raise Invalid(f"{repo.folder} has no worktree to look at; go to one")
+    _copy_index(repo, repo.place.git_dir / "index", into=repo.aside.seen)
+    seen = _Seen(repo, repo.place.root, seconds_max=seconds_max)
+    found: dict[str, None] = {}
+    asked = [("ls-files", "-z", "--modified", "--deleted", "--others", "--exclude-standard")]
+    head = repo.commit("HEAD")
+    asked += [("diff-index", "-z", "--cached", "--name-only", "--no-renames", head)] if head else []
+    for arguments in asked:
+        ran = seen.run(*arguments)
+        if ran.code:
+            raise Invalid(f"git cannot list what changed in this worktree: {ran.complaint}")
+        found |= dict.fromkeys(name for name in as_text(ran.printed).split("\0") if name)
+    return tuple(found)
+
+
 def index_tree(repo: Repository, index: Path) -> Ran:
     """What `git write-tree` says of an index, made of a copy of it."""
     _copy_index(repo, index, into=repo.aside.folder)
@@ -83,8 +104,9 @@ def _copy_index(repo: Repository, index: Path, *, into: Path) -> None:
 class _Seen:
     """A worktree, seen by the index that was copied aside and by git's own rules of how files are read."""
 
-    def __init__(self, repo: Repository, root: Path) -> None:
+    def __init__(self, repo: Repository, root: Path, *, seconds_max: float = READ_SECONDS_MAX) -> None:
         self._root = root
+        self._seconds_max = seconds_max
         self._variables = repo.aside.in_worktree(root)
         borrow(repo.place.common_dir, "info/attributes", "info/exclude", into=repo.aside.seen)
         listed = repo.run("config", "-z", "--get-regexp", _ASKED)
@@ -100,7 +122,7 @@ class _Seen:
     def run(self, *arguments: str, stdin: bytes = b"") -> Ran:
         """One git command that knows the worktree, and no program."""
         asked = (*self._given, *arguments)
-        return run(self._root, *asked, seconds_max=READ_SECONDS_MAX, variables=self._variables, stdin=stdin)
+        return run(self._root, *asked, seconds_max=self._seconds_max, variables=self._variables, stdin=stdin)
 
     def added(self) -> Iterator[str]:
         """Bring the copied index up to the files; says what could not be taken in as it would land."""

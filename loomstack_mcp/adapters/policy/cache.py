@@ -9,6 +9,8 @@ import hashlib
 import hmac
 import json
 import os
+import secrets
+import stat
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,6 +18,8 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from loomstack_mcp.adapters.policy.folders import BUILTIN_FILE
+from loomstack_mcp.core.people import Person
 from loomstack_mcp.core.policy import rules
 from loomstack_mcp.core.policy.rules import Layer, Rule, Rulebook, Waiver
 
@@ -25,14 +29,15 @@ KEPT_MAX = 32
 """Rulebooks in the folder; the oldest go first."""
 KEPT_BYTES_MAX = 16_000_000
 
-_BUILTIN = Path(__file__).parent.parent.parent / "policy_builtin.yaml"
 _MAC_CHARS = 64
+_KEY_BYTES = 32
 # No two records have a field of the same name that holds another record.
 _RECORDS: dict[str, type] = {
     "rules": Rule, "waivers": Waiver, "who": rules.Who, "where": rules.Where, "when": rules.When,
     "windows": rules.Window, "freezes": rules.Freeze, "check": rules.Checks, "limits": rules.Limits,
     "evidence": rules.Evidence, "boundaries": rules.Boundaries, "forbid": rules.Forbid,
     "content": rules.Content, "approve": rules.Approve, "examples": rules.Examples,
+    "people": Person,
 }  # fmt: skip
 
 
@@ -48,15 +53,16 @@ class PolicyFile:
 
 def builtin() -> tuple[PolicyFile, ...]:
     """The layer that is always there."""
-    return (PolicyFile(layer="builtin", name=_BUILTIN.name, content=_BUILTIN.read_bytes()),)
+    return (PolicyFile(layer="builtin", name=BUILTIN_FILE.name, content=BUILTIN_FILE.read_bytes()),)
 
 
-def policy_hash(rule_records: Sequence[Rule], waivers: Sequence[Waiver]) -> str:
-    """`sha256:…` over what the rules mean: the same for other places, comments, quoting and order."""
+def policy_hash(rule_records: Sequence[Rule], waivers: Sequence[Waiver], people: Sequence[Person] = ()) -> str:
+    """`sha256:…` over what the rules mean, and who is who: the same for other places, comments, quoting and order."""
     ours = {
         "engine": ENGINE,
         "rules": [_without_place(rule) for rule in sorted(rule_records, key=lambda rule: rule.id)],
         "waivers": [_without_place(waiver) for waiver in sorted(waivers, key=lambda waiver: waiver.id)],
+        **({"people": [_plain(one) for one in sorted(people, key=lambda one: one.name)]} if people else {}),
     }
     return f"sha256:{hashlib.sha256(_json(ours)).hexdigest()}"
 
@@ -89,7 +95,11 @@ def cache_key(files: Sequence[PolicyFile]) -> str:
 
 def kept_rulebook(home: Path, files: Sequence[PolicyFile], *, secret: bytes) -> Rulebook | None:
     """The kept rulebook of these files; None where there is none that we wrote: load the files then."""
-    key = cache_key(files)
+    return kept_under(home, cache_key(files), secret=secret)
+
+
+def kept_under(home: Path, key: str, *, secret: bytes) -> Rulebook | None:
+    """The rulebook that was kept under a key; None where there is none that we wrote."""
     try:
         with _path(home, key).open("rb") as file:
             content = file.read(KEPT_BYTES_MAX + 1)
@@ -104,7 +114,12 @@ def kept_rulebook(home: Path, files: Sequence[PolicyFile], *, secret: bytes) -> 
 def keep_rulebook(home: Path, files: Sequence[PolicyFile], rulebook: Rulebook, *, secret: bytes) -> bool:
     """Keep the rulebook of these files for the next process. False where the disk does not allow it: it is loaded
     again next time."""
-    key, body = cache_key(files), encoded_rulebook(rulebook)
+    return keep_under(home, cache_key(files), rulebook, secret=secret)
+
+
+def keep_under(home: Path, key: str, rulebook: Rulebook, *, secret: bytes) -> bool:
+    """Keep a rulebook under a key. False where the disk does not allow it."""
+    body = encoded_rulebook(rulebook)
     path = _path(home, key)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -113,6 +128,23 @@ def keep_rulebook(home: Path, files: Sequence[PolicyFile], rulebook: Rulebook, *
     except OSError:
         return False
     return True
+
+
+def cache_secret(home: Path) -> bytes:
+    """The key of what is kept, readable by its owner alone; b"" where none can be had."""
+    path = home / "cache" / "policy" / "key"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(FileExistsError):
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(_KEY_BYTES))
+        about = path.lstat()
+        is_private = stat.S_ISREG(about.st_mode) and not about.st_mode & 0o077 and about.st_uid == os.getuid()
+        found = path.read_bytes() if is_private else b""
+    except OSError:
+        return b""
+    return found if len(found) == _KEY_BYTES else b""
 
 
 def _path(home: Path, key: str) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from loomstack_mcp.adapters.git import marked_commits
 from loomstack_mcp.adapters.git.marked_commits import MarkedCommit
-from loomstack_mcp.adapters.policy import situations
+from loomstack_mcp.adapters.policy import early, lines, situations
 from loomstack_mcp.adapters.policy.case_facts import CasePart
 from loomstack_mcp.adapters.policy.scratch_repo import Scratch
 from loomstack_mcp.core.clients import claude, codex
@@ -61,10 +61,10 @@ def _of_payload(request: CasePart, scratch: Scratch) -> Situation:
     action = _sent(request["raw"] if "raw" in request else json.dumps(request.get("payload", {})), root)
     cwd = Path(action.cwd or root)
     if action.kind == "command":
-        return situations.command(root, cwd, action.command, point="pretool")
+        return lines.command(root, cwd, action.command, point="pretool")
     if action.kind == "tool":
-        return situations.tool(action.tool, point="pretool")
-    return situations.edit(root, cwd, action.paths, point="pretool")
+        return early.tool(action.tool, point="pretool")
+    return early.edit(root, cwd, action.paths, point="pretool")
 
 
 def _sent(text: str, root: Path) -> Action:
@@ -82,12 +82,12 @@ def _sent(text: str, root: Path) -> Action:
 def _of_request(request: CasePart, scratch: Scratch) -> Situation:
     root, action = scratch.root, request["action"]
     if action == "command":
-        return situations.command(root, root, request.get("command", ""), point="mcp")
+        return lines.command(root, root, request.get("command", ""), point="mcp")
     if action == "deploy":
-        return situations.deploy(request.get("environment", ""), point="mcp")
+        return early.deploy(request.get("environment", ""), point="mcp")
     if action == "tool":
-        return situations.tool(request.get("target", request.get("tool", "")), point="mcp")
-    return replace(situations.edit(root, root, request.get("paths", ()), point="mcp"), actions=frozenset({action}))
+        return early.tool(request.get("target", request.get("tool", "")), point="mcp")
+    return replace(early.edit(root, root, request.get("paths", ()), point="mcp"), actions=frozenset({action}))
 
 
 def _of_index(_: CasePart, scratch: Scratch) -> Situation:
@@ -99,7 +99,7 @@ def _of_message(request: CasePart, scratch: Scratch) -> Situation:
 
 
 def _of_deployment(request: CasePart, _: Scratch) -> Situation:
-    return situations.deploy(request.get("environment", ""), point="deploy")
+    return early.deploy(request.get("environment", ""), point="deploy")
 
 
 _OF_REQUEST: Mapping[str, Callable[[CasePart, Scratch], Situation]] = {

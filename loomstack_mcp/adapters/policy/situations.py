@@ -1,63 +1,29 @@
-"""The facts at each point where the policy is asked: what an edit, a command, a commit, a push or a landing changes."""
+"""The facts at the points that see a change: what a commit, a push or a landing changes."""
 
-import os
-from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
-from pathlib import Path
 
 from loomstack_mcp.adapters.git.delta import landing_delta, push_delta, staged_delta
 from loomstack_mcp.adapters.git.plain import Delta
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.policy.facts import ChangeLooks
-from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, takes_all, touched
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, Subject
+from loomstack_mcp.core.policy.digests import change_bound
 from loomstack_mcp.core.policy.rules import ActionKind, Point
 from loomstack_mcp.core.policy.situation import Situation, Touched
-from loomstack_mcp.core.shell.effects import shell_reading
-
-
-def edit(root: Path, cwd: Path, paths: Sequence[str], *, point: Point, wide: Sequence[str] = ()) -> Situation:
-    """An edit of these files, as a client names them, and of all below the `wide` ones."""
-    found, outside = touched(root, cwd, [*((path, False) for path in paths), *((path, True) for path in wide)])
-    named = found if paths or wide else None
-    return replace(_early(point, frozenset({"edit"}), named, outside), looks=FolderLooks(root))
-
-
-def command(root: Path, cwd: Path, line: str, *, point: Point) -> Situation:
-    """A shell line: a command, and an edit of what it writes."""
-    from loomstack_mcp.adapters.parse.shell.script import parsed_line  # a parser, which an edit does without
-
-    parse = partial(parsed_line, home=str(Path.home()))
-    reading = shell_reading(parse(line), cwd=str(cwd), parse=parse)
-    writes = [write for write in reading.writes if not (write.is_into and os.path.isdir(cwd / write.path))]  # noqa: PTH112 a NUL does not raise
-    names = [(write.path, write.is_folder_wide) for write in writes]
-    whole = [("", True)] if any(takes_all(root, cwd, write) for write in reading.writes) else []
-    found, outside = touched(root, cwd, [*names, *whole])
-    actions: frozenset[ActionKind] = frozenset({"command", "edit"} if found or outside else {"command"})
-    return replace(_early(point, actions, found, outside), reading=reading, looks=FolderLooks(root))
-
-
-def tool(name: str, *, point: Point) -> Situation:
-    """A call of another server's tool."""
-    return replace(_early(point, frozenset({"tool"}), (), ()), tool=name)
-
-
-def deploy(environment: str, *, point: Point) -> Situation:
-    """A deployment; where it goes is None when it was not said."""
-    return replace(_early(point, frozenset({"deploy"}), None, ()), environment=environment or None)
 
 
 def staged(repo: Repository) -> Situation:
     """What `git commit` would take."""
     delta = staged_delta(repo)
-    return replace(_change(repo, delta, point="pre-commit", actions=frozenset({"commit"})), branch=repo.branch or None)
+    found = _change(repo, delta, point="pre-commit", actions=frozenset({"commit"}))
+    return change_bound(replace(found, branch=repo.branch or None), delta.subject)
 
 
 def message(repo: Repository, text: str) -> Situation:
     """The message of a commit that is about to be made."""
-    found = _change(repo, staged_delta(repo), point="commit-msg", actions=frozenset({"commit"}), message=text)
-    return replace(found, branch=repo.branch or None, message=text)
+    delta = staged_delta(repo)
+    found = _change(repo, delta, point="commit-msg", actions=frozenset({"commit"}), message=text)
+    return change_bound(replace(found, branch=repo.branch or None, message=text), delta.subject)
 
 
 def pushed(repo: Repository, old: str, new: str, ref: str, *, point: Point, trunk: str) -> Situation:
@@ -66,7 +32,8 @@ def pushed(repo: Repository, old: str, new: str, ref: str, *, point: Point, trun
     delta = push_delta(repo, old, new, trunk=trunk, excused=not is_trunk)
     actions: frozenset[ActionKind] = frozenset({"push", "land"} if is_trunk else {"push"})
     found = _change(repo, delta, point=point, actions=actions)
-    return replace(found, branch=ref.removeprefix("refs/heads/"), refs=delta.refs, head=new if new.strip("0") else "")
+    branch, head = ref.removeprefix("refs/heads/"), new if new.strip("0") else ""
+    return change_bound(replace(found, branch=branch, refs=delta.refs, head=head), delta.subject)
 
 
 def landing(
@@ -75,7 +42,7 @@ def landing(
     """What `head` would land on `base`; on another branch than the `trunk`, without what that has already."""
     delta = landing_delta(repo, base, head, trunk="" if _is_same_branch(base, trunk) else trunk)
     found = _change(repo, delta, point=point, actions=frozenset({"land"}))
-    return replace(found, branch=branch or None, head=repo.commit(head)), delta
+    return change_bound(replace(found, branch=branch or None, head=repo.commit(head)), delta.subject), delta
 
 
 def _is_same_branch(base: str, trunk: str) -> bool:
@@ -98,12 +65,3 @@ def touched_by(subject: Subject) -> tuple[Touched, ...]:
         for path in (file.path, file.old_path):
             found[Touched(path=path, is_folder=wide)] = None
     return tuple(found)
-
-
-def _early(
-    point: Point,
-    actions: frozenset[ActionKind],
-    found: tuple[Touched, ...] | None,
-    outside: tuple[str, ...],
-) -> Situation:
-    return Situation(point=point, actions=actions, now_ms=0, touched=found, outside=outside)

@@ -1,10 +1,6 @@
-"""Claude Code: PreToolUse payloads as actions, answers as replies (https://code.claude.com/docs/en/hooks)."""
+"""Claude Code: PreToolUse payloads as actions (https://code.claude.com/docs/en/hooks)."""
 
-from loomstack_mcp.core.clients.payload import Action, Payload, fields, replied, text, usable
-
-TYPE_CHECKING = False  # `typing` costs a hook 4 ms
-if TYPE_CHECKING:
-    from loomstack_mcp.core.policy.rules import Answer  # every record of a rule, for a hook that asks none
+from loomstack_mcp.core.clients.payload import Action, Payload, fields, named_by_tool, text, usable
 
 _EDITS = {"Edit": "file_path", "Write": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
 _COMMANDS = frozenset({"Bash", "Monitor"})
@@ -21,12 +17,7 @@ def action(payload: Payload, /) -> Action:
         cwd=text(payload, "cwd"),
         tool=tool,
         kind="edit" if is_edit else "command" if is_command else "tool",
-        paths=(usable("path", text(arguments, _EDITS[tool])),) if is_edit else (),
+        paths=(usable("path", text(arguments, _EDITS[tool])),) if is_edit else named_by_tool(tool, arguments),
         command=usable("command", text(arguments, "command")) if is_command else "",
         arguments=arguments,
     )
-
-
-def reply(answer: "Answer", reason: str, /) -> Payload | None:
-    """What to print. Where nobody sits at the screen, Claude Code takes `ask` for a refusal."""
-    return replied(answer, reason, can_ask=True)

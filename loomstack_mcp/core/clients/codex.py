@@ -1,12 +1,8 @@
-"""Codex: PreToolUse payloads as actions, answers as replies. Its edits are patches, whose headers name the files."""
+"""Codex: PreToolUse payloads as actions. Its edits are patches, whose headers name the files."""
 
-from loomstack_mcp.core.clients.payload import Action, Payload, fields, replied, text, usable
+from loomstack_mcp.core.clients.payload import Action, Payload, fields, named_by_tool, text, usable
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.shell.apply_patch import patched
-
-TYPE_CHECKING = False  # `typing` costs a hook 4 ms
-if TYPE_CHECKING:
-    from loomstack_mcp.core.policy.rules import Answer  # every record of a rule, for a hook that asks none
 
 _COMMANDS = frozenset(
     {"Bash", "shell", "shell_command", "local_shell", "container.exec", "exec_command", "unified_exec"}
@@ -25,15 +21,10 @@ def action(payload: Payload, /) -> Action:
         cwd=inner if inner.startswith("/") or not cwd else f"{cwd}/{inner}" if inner else cwd,
         tool=tool,
         kind="edit" if is_edit else "command" if is_command else "tool",
-        paths=_edited(arguments) if is_edit else (),
+        paths=_edited(arguments) if is_edit else named_by_tool(tool, arguments),
         command=_line(arguments) if is_command else "",
         arguments=arguments,
     )
-
-
-def reply(answer: "Answer", reason: str, /) -> Payload | None:
-    """What to print. Codex runs a call that is answered with `ask`, so that is never said."""
-    return replied(answer, reason, can_ask=False)
 
 
 def _edited(arguments: Payload) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.core.policy.rules import Answer  # every record of a rule, for a hook that asks none
 
 OUR_TOOLS = "mcp__loomstack__"
+_MCP = "mcp__"
 
 Payload = Mapping[str, object]
 """The JSON object on a hook's stdin. Nothing in it is certain to be there, or of the right kind."""
@@ -35,7 +36,7 @@ class Action:
         self.session = session
         self.cwd = cwd
         self.paths = paths
-        """What an edit would write, as the client names it; empty where the step is no edit."""
+        """What an edit, or another server's tool, would write, as the client names it; empty where it writes none."""
         self.kind = kind
         self.command = command
         """The shell line of a command."""
@@ -62,7 +63,7 @@ class Action:
 def text(payload: Payload, name: str, /) -> str:
     """A field that should be text; "" where it is not, or holds what no file name and no store can."""
     value = payload.get(name)
-    return value if isinstance(value, str) and _is_plain(value) else ""
+    return value if isinstance(value, str) and is_plain(value) else ""
 
 
 def fields(payload: Payload, name: str, /) -> Payload:
@@ -71,23 +72,32 @@ def fields(payload: Payload, name: str, /) -> Payload:
     return value if isinstance(value, Mapping) else {}
 
 
+def named_by_tool(tool: str, arguments: Payload, /) -> tuple[str, ...]:
+    """The files that a call of another server's tool would write; none for any other tool."""
+    if not tool.startswith(_MCP) or tool.startswith(OUR_TOOLS):
+        return ()
+    from loomstack_mcp.core.clients.arguments import written_paths  # which no edit needs
+
+    return written_paths(tool, arguments)
+
+
 def usable(what: str, value: str, /) -> str:
     """A path or a line that the system can take. Raises Invalid where there is none."""
-    if not value or not _is_plain(value):
+    if not value or not is_plain(value):
         raise Invalid(f"the client sent no {what} that can be read; name it in plain text")
     return value
 
 
-def _is_plain(value: str) -> bool:
+def is_plain(value: str) -> bool:
     return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
-def refusal(reason: str, /, *, decision: 'Literal["deny", "ask"]' = "deny") -> Payload:
+def refusal(reason: str, /) -> Payload:
     """The reply that stops the step; both clients show the model the reason (run on both, 2026-11)."""
     return {
         "hookSpecificOutput": {
             "hookEventName": "PreToolUse",
-            "permissionDecision": decision,
+            "permissionDecision": "deny",
             "permissionDecisionReason": reason,
         }
     }
@@ -108,11 +118,12 @@ def remark(reason: str, /) -> Payload:
     return {"systemMessage": reason}
 
 
-def replied(answer: "Answer", reason: str, /, *, can_ask: bool) -> Payload | None:
+def replied(answer: "Answer", reason: str, /) -> Payload | None:
     """The reply to an answer of the policy; None, which is to say nothing, where it allows.
 
-    Where the client cannot ask, what needs an approval is refused: silence is no.
+    What needs an approval is refused, and never asked of whoever sits at the screen: Codex runs a call that is answered
+    with `ask`, and an answer there is of no person that a rule names, nor kept.
     """
     if answer in {"deny", "require_approval"}:
-        return refusal(reason, decision="ask" if can_ask and answer == "require_approval" else "deny")
+        return refusal(reason)
     return advice(reason) if answer == "warn" else None

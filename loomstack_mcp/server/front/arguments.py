@@ -85,7 +85,9 @@ def _fields(given: Json, about: Json, at: str, wrong: WrongValues) -> Json:
     known, rest = about.get("properties", {}), about.get("additionalProperties")
     found: Json = {}
     for name in sorted(given, key=[*known, *given].index):  # in the order in which they are declared
-        if name in known or rest:
+        if name not in known and rest is True:  # of which nothing is said
+            found[name] = given[name]
+        elif name in known or rest:
             found[name] = _value(given[name], known.get(name, rest), f"{at}.{name}", wrong)
         else:
             wrong.append((f"{at}.{name}", _NO_MORE))

@@ -14,7 +14,8 @@ from loomstack_mcp.server.front.failures import log_error
 from loomstack_mcp.server.front.listening import Listening
 from loomstack_mcp.server.front.messages import Json, NotKnown
 from loomstack_mcp.server.front.wire import Wire
-from loomstack_mcp.server.tools import tool_function
+from loomstack_mcp.server.tools import GUARD, tool_function
+from loomstack_mcp.server.tools.guard import refused_guard
 
 _URI_CHARS_MAX = 1_000
 """Longer than any that is; the SDK matches none that is very long."""
@@ -39,14 +40,14 @@ class Worker:
                 call.stopped.set()
             body = answers.body(tool_function(tool)(call, **given))
         except WrongArguments as error:
-            return _failed(refused_arguments(tool, error.wrong, schema["properties"]))
+            why = refused_arguments(tool, error.wrong, schema["properties"])
+            return _shown(refused_guard(why)) if tool == GUARD else _failed(why)
         except LoomError as error:
             return _failed(error_text(error))
         except Exception as error:  # noqa: BLE001 the call's last handler: its text stays on the server
             log_error(error)
             return _failed(INTERNAL)
-        text = {"type": "text", "text": answers.compact(body)}
-        return {"content": [text], "structuredContent": body, "isError": False}
+        return _shown(body)
 
     def resource(self, uri: str) -> Json:
         """A resource, or the error as the protocol has it."""
@@ -76,6 +77,11 @@ def known_resource(uri: Any) -> str:
     if uri not in LISTS and (run == uri or not (run.isascii() and run.replace("_", "").isalnum())):
         raise NotKnown
     return uri
+
+
+def _shown(body: Json) -> Json:
+    text = {"type": "text", "text": answers.compact(body)}
+    return {"content": [text], "structuredContent": body, "isError": False}
 
 
 def _failed(text: str) -> Json:

@@ -45,6 +45,7 @@ _MARKS = {
     "check_policy": (_READS, _UP_FRONT),
     "check_conflicts": (_READS, None),
     "record_outcome": (_WRITES, None),
+    "guard": (_REPEATABLE, None),
 }
 _CALLS_MAX = 200
 """Of one process at once: a call that waits for others sleeps on a thread of its own."""

@@ -21,6 +21,8 @@ from loomstack_mcp.server import answers
 from loomstack_mcp.server.call import Call
 from loomstack_mcp.server.errors import INTERNAL, error_line, error_text, refused_arguments
 from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.tools import GUARD
+from loomstack_mcp.server.tools.guard import refused_guard
 
 _NULL = {"type": "null"}
 
@@ -33,6 +35,10 @@ class LoomTool(Tool):
         try:
             return await super().run(arguments, context, convert_result)
         except ToolError as error:
+            if self.name == GUARD and isinstance(error.__cause__, ValidationError):
+                body = refused_guard(_shortened(self, error))
+                text = TextContent(type="text", text=answers.compact(body))
+                return CallToolResult(content=[text], structured_content=body)
             raise ToolError(error_line(_shortened(self, error))) from error.__cause__
 
 

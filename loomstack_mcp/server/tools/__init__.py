@@ -4,6 +4,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+GUARD = "guard"
+"""The one tool that is for hooks and not for models."""
 TOOLS = {
     "start_run": "runs",
     "read_shared_context": "notes",
@@ -13,6 +15,7 @@ TOOLS = {
     "check_policy": "policy",
     "check_conflicts": "conflicts",
     "record_outcome": "outcomes",
+    GUARD: "guard",
 }
 """Each tool's module, imported when it is first called: a session that never lands anything compares no changes."""
 

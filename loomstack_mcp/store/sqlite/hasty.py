@@ -10,6 +10,7 @@ import sqlite3
 
 from loomstack_mcp.core.limits import BUSY_WAIT_MS
 from loomstack_mcp.core.patterns.keys import ancestors, keys_below
+from loomstack_mcp.core.step_names import edit_step
 from loomstack_mcp.store.plain import APPLICATION_ID, boot_and_clock_ms, newest_sqlite, sql_texts, wall_ms
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def seen_stamps(
     store: str, caller: "Mapping[str, str]", places: "Sequence[tuple[str, str]]", *, claim_edits: str
 ) -> list[str]:
-    """The stamps of the sightings of a caller's edits of files, each by worktree and path there, "" where none is.
+    """By what a caller's edits of files were judged, each by worktree and path there; "" where one was not.
 
     None at all where a claim that is not its own may be in the way of these files, in whatever repo they lie, where one
     is still to be held for it, where the caller checks another's work, or where the store does not answer.
@@ -32,6 +33,33 @@ def seen_stamps(
             return list(_stamps(connection, caller, places, claim_edits))
     except (sqlite3.Error, OSError, _NotSure):
         return []
+
+
+def line_stamp(store: str, caller: "Mapping[str, str]", folder: str, step: str, *, is_plain: bool) -> str:
+    """By what a caller's shell line in a worktree was judged, or may be where it is plain; "" where neither is so.
+
+    Nor where the store does not answer, or the caller checks another's work: that only changes what may be written.
+    """
+    asked = {**caller, "folder": folder, "step": step, "is_plain": int(is_plain)}
+    try:
+        with _Connection(store, mode="ro") as connection:
+            texts = sql_texts("glance")
+            _must_be_ours(connection, texts["file"])
+            found = connection.execute(texts["line"], asked).fetchone()
+    except (sqlite3.Error, OSError, _NotSure):
+        return ""
+    return found[0] if found else ""
+
+
+def line_began(store: str, session: str, tool_use: str) -> bool:
+    """Whether a shell line was seen to begin; True, too, where the store does not answer."""
+    try:
+        with _Connection(store, mode="ro") as connection:
+            texts = sql_texts("glance")
+            _must_be_ours(connection, texts["file"])
+            return connection.execute(texts["began"], {"session": session, "tool_use": tool_use}).fetchone() is not None
+    except (sqlite3.Error, OSError, _NotSure):
+        return True
 
 
 def noted_call(store: str, call: "Mapping[str, str | int]", *, kept_for_ms: int) -> bool:
@@ -87,7 +115,7 @@ def _stamps(
         asked = {**caller, **near, "folder": folder, "path": path}
         if connection.execute(texts["near"], asked).fetchone():
             raise _NotSure
-        stamp, edits = connection.execute(texts["stamp"], asked).fetchone() or ("", "")
+        stamp, edits = connection.execute(texts["stamp"], {**asked, "step": edit_step(path)}).fetchone() or ("", "")
         if (claim_edits or edits) != "off" and not connection.execute(texts["own"], asked).fetchone():
             raise _NotSure
         yield stamp

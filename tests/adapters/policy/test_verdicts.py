@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loomstack_mcp.adapters.policy import situations
+from loomstack_mcp.adapters.policy import early, lines
 from loomstack_mcp.adapters.policy.cache import builtin
 from loomstack_mcp.adapters.policy.load import loaded
 from loomstack_mcp.core.policy.decide import decide
@@ -119,7 +119,7 @@ def fired(situation: Situation) -> frozenset[str]:
 
 
 def fired_by(root: Path, line: str) -> frozenset[str]:
-    return fired(situations.command(root, root, line, point="mcp"))
+    return fired(lines.command(root, root, line, point="mcp"))
 
 
 def test_each_of_the_commands_is_denied_by_itself(root: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_line_that_is_not_read_whole_may_do_anything(root: Path, line: str) ->
 def test_what_may_be_written_anywhere_may_be_outside_of_the_folder_where_the_line_stands(
     root: Path, folder: str
 ) -> None:
-    found = situations.command(root, root / folder, 'rm "$X"', point="mcp")
+    found = lines.command(root, root / folder, 'rm "$X"', point="mcp")
 
     assert "core" in fired(found)
 
@@ -180,11 +180,11 @@ PATHS += [
 
 
 def below(root: Path) -> Iterator[Situation]:
-    yield situations.edit(root, root, [*PATHS, "src/core/a.py"], point="mcp")
+    yield early.edit(root, root, [*PATHS, "src/core/a.py"], point="mcp")
     for path in PATHS:
-        yield situations.edit(root, root, [path, "src/core/a.py"], point="mcp")
-        yield situations.edit(root, root, ["src/core/a.py", path], point="mcp")
-        yield situations.edit(root, root, ["src/core/a.py"], wide=[path], point="mcp")
+        yield early.edit(root, root, [path, "src/core/a.py"], point="mcp")
+        yield early.edit(root, root, ["src/core/a.py", path], point="mcp")
+        yield early.edit(root, root, ["src/core/a.py"], wide=[path], point="mcp")
 
 
 def test_no_path_hides_what_the_others_are_denied_for(root: Path) -> None:

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from loomstack_mcp.core.clients import claude, codex
-from loomstack_mcp.core.clients.payload import Action
+from loomstack_mcp.core.clients.payload import Action, replied
 from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.core.policy.rules import Answer
 
 HOSTILE: list[object] = [None, 3, 1.5, True, "x", [], ["x"], {}, {"a": {}}, [[1]], "\0", "\ud800", "a\nb", ""]
 
@@ -56,7 +57,7 @@ def test_claude_sub_agents_are_told_apart() -> None:
     assert claude.action(payload).session == "claude:s-1"
 
 
-@pytest.mark.parametrize("tool", ["mcp__raw__echo", "Read", "Task", "edit", ""])
+@pytest.mark.parametrize("tool", ["mcp__raw__read_file", "mcp__loomstack__claim_paths", "Read", "Task", "edit", ""])
 def test_claude_everything_else_is_a_tool(tool: str) -> None:
     payload = claude_payload(tool, file_path="/p/a.txt", command="ls")
 
@@ -145,32 +146,26 @@ def test_a_command_without_a_line_that_can_be_read_is_not_waved_through(command:
         codex.action(codex_payload("Bash", command=command))
 
 
-@pytest.mark.parametrize(
-    ("answer", "by_claude", "by_codex"),
-    [("deny", "deny", "deny"), ("require_approval", "ask", "deny")],
-)
-def test_what_may_not_happen_is_refused_with_its_reason(answer: str, by_claude: str, by_codex: str) -> None:
-    for reply, decision in ((claude.reply, by_claude), (codex.reply, by_codex)):
-        assert reply(answer, "ask a lead") == {  # type: ignore[arg-type]  # parametrized
-            "hookSpecificOutput": {
-                "hookEventName": "PreToolUse",
-                "permissionDecision": decision,
-                "permissionDecisionReason": "ask a lead",
-            }
+@pytest.mark.parametrize("answer", ["deny", "require_approval"])
+def test_what_may_not_happen_is_refused_with_its_reason(answer: Answer) -> None:
+    assert replied(answer, "ask a lead") == {
+        "hookSpecificOutput": {
+            "hookEventName": "PreToolUse",
+            "permissionDecision": "deny",
+            "permissionDecisionReason": "ask a lead",
         }
+    }
 
 
-@pytest.mark.parametrize("reply", [claude.reply, codex.reply])
-def test_a_warning_goes_to_the_model_and_an_allowance_says_nothing(reply: object) -> None:
-    assert callable(reply)
-    assert reply("warn", "mind the layers") == {
+def test_a_warning_goes_to_the_model_and_an_allowance_says_nothing() -> None:
+    assert replied("warn", "mind the layers") == {
         "hookSpecificOutput": {"hookEventName": "PreToolUse", "additionalContext": "mind the layers"}
     }
-    assert reply("allow", "") is None
+    assert replied("allow", "") is None
 
 
 def test_replies_are_json() -> None:
-    assert json.loads(json.dumps(codex.reply("deny", "é \ud800")))
+    assert json.loads(json.dumps(replied("deny", "é \ud800")))
 
 
 def _tried(read: object, payload: dict[str, object]) -> object:

@@ -38,8 +38,8 @@ core.briefing.fitting core.briefing.items core.changes core.changes.conflict_rec
 core.changes.meaning core.changes.packing core.claims core.cochange core.errors core.events core.ids core.notes
 core.outcomes core.patterns core.patterns.braces core.patterns.expressions core.patterns.gitignore
 core.patterns.gitignore_routes core.patterns.globs core.patterns.keys core.patterns.segments core.patterns.spellings
-core.patterns.typed core.patterns.wildcards core.pauses core.phrases core.policy core.policy.rules core.repos
-core.runs core.secrets core.stranded core.texts edge edge.here edge.rules loom server.answers server.call
+core.patterns.typed core.patterns.wildcards core.pauses core.people core.phrases core.policy core.policy.rules
+core.repos core.runs core.secrets core.stranded core.texts edge edge.here edge.rules loom server.answers server.call
 server.callers server.errors server.face server.front.arguments server.front.listening server.front.worker
 server.standpoints server.tools server.tools.briefings server.tools.claims server.tools.runs services services.acting
 services.blockers services.claims services.conflict_states services.context services.events services.expiry

@@ -3,9 +3,25 @@
 SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version)
 
 -- :name stamp
--- By what it is known that an agent's edits in a worktree were seen, and that its settings are as they were then.
-SELECT stamp, claim_edits FROM sighting
-WHERE session = :session AND tool_use = '' AND agent = :agent AND folder = :folder
+-- By what it is known that an agent's edits in a worktree were seen, and that this one was judged by the settings and
+-- rules of then.
+SELECT s.stamp, s.claim_edits FROM sighting AS s
+JOIN judging AS j ON j.session = s.session AND j.agent = s.agent AND j.folder = s.folder AND j.stamp = s.stamp
+JOIN judged AS d ON d.session = s.session AND d.agent = s.agent AND d.folder = s.folder
+WHERE s.session = :session AND s.tool_use = '' AND s.agent = :agent AND s.folder = :folder AND d.step = :step
+
+-- :name line
+-- By what an agent's steps in a worktree were judged, where a shell line was found allowed, or is one that no rule but
+-- the built-in ones can mind.
+SELECT j.stamp FROM judging AS j
+WHERE j.session = :session AND j.agent = :agent AND j.folder = :folder AND ((:is_plain AND j.is_plain) OR EXISTS (
+  SELECT 1 FROM judged AS d
+  WHERE d.session = :session AND d.agent = :agent AND d.folder = :folder AND d.step = :step
+))
+
+-- :name began
+-- Whether a shell line was seen to begin.
+SELECT 1 FROM line WHERE session = :session AND tool_use = :tool_use
 
 -- :name check
 -- Whether a sub-agent has a live run that checks another. Whether it counts now, a closer look tells.

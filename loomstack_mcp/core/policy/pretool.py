@@ -1,0 +1,102 @@
+"""Before an agent acts: which rules have a say then, how long their word holds, and in which words it is told."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from loomstack_mcp.core.limits import CHARS_PER_TOKEN, HOOK_REPLY_TOKENS_MAX
+from loomstack_mcp.core.policy.decide import Decision, Reason
+from loomstack_mcp.core.policy.decision_views import violation_text
+from loomstack_mcp.core.policy.needs import needs_store
+from loomstack_mcp.core.policy.rules import Rule, Rulebook
+from loomstack_mcp.core.policy.situation import Situation
+
+_TEXT_CHARS_MAX = 200
+"""Of one rule's why, of what matched, and of what to do instead."""
+_ALSO_MAX = 3
+
+
+def speaking_rules(book: Rulebook, situation: Situation, /) -> tuple[Rule, ...]:
+    """The rules that have a say about such an action at this point, wherever they hold."""
+    return tuple(
+        rule
+        for rule in book.rules
+        if not situation.actions.isdisjoint(rule.on) and rule.at.get(situation.point, rule.effect) != "off"
+    )
+
+
+def asks_store(rule: Rule, situation: Situation, /) -> bool:
+    """Whether what a rule says depends on what only the store knows, the name of the run and of the repo among it.
+
+    What others hold is known where the situation says so.
+    """
+    check = rule.check
+    if check and check.claims == "not_held_by_other" and situation.claims is not None:
+        rule = replace(rule, check=replace(check, claims=None))
+    return needs_store(rule) or bool(rule.who.loop or rule.where.repo)
+
+
+def is_lasting(rules: Sequence[Rule], situation: Situation, /) -> bool:
+    """Whether these rules say the same until somebody writes to a file that decides them, or holds the paths.
+
+    Nor may a run of the agent have begun or an outcome have come, which budgets and the names of runs depend on. What a
+    rule would only record is recorded once.
+    """
+    enforced = [rule for rule in rules if rule.mode != "audit"]
+    return not any(rule.when.windows or rule.when.freezes or _moves(rule, situation) for rule in enforced)
+
+
+def _moves(rule: Rule, situation: Situation) -> bool:
+    """Whether what a rule says may change with any claim, note or check."""
+    check = rule.check
+    if check is None:
+        return False
+    is_free = check.claims == "not_held_by_other" and situation.claims is not None
+    return bool(check.evidence or check.intents or (check.claims and not is_free))
+
+
+def looks_at_commands(book: Rulebook, /) -> bool:
+    """Whether any rule but the built-in ones looks at shell lines."""
+    return any(rule.layer != "builtin" and "command" in rule.on for rule in book.rules)
+
+
+def has_word(decision: Decision, /) -> bool:
+    """Whether any rule has something to say or to record; one that only misses a fact has not, so early."""
+    return any(reason.outcome != "pending" for reason in decision.reasons)
+
+
+def decision_words(decision: Decision, /, *, approval: str = "") -> str:
+    """What an agent reads of a decision: the first rule that speaks with its why and what to do, the others by name.
+
+    `approval` says how a person is asked.
+    """
+    speaking = [reason for reason in decision.reasons if reason.outcome == "fired"]
+    speaking.sort(key=lambda reason: reason.effect != decision.answer)
+    if not speaking:
+        return ""
+    first, *others = speaking
+    also = ", ".join(dict.fromkeys(reason.rule.id for reason in others[:_ALSO_MAX]))
+    told = [
+        f"{_head(first)} {first.rule.id}{f' ({first.rule.place})' if first.rule.place else ''}: {first.rule.why}.",
+        _matched(first),
+        f"Instead: {first.rule.fix}." if first.rule.fix else "",
+        approval,
+        f"Also: {also}." if also else "",
+    ]
+    most = HOOK_REPLY_TOKENS_MAX * CHARS_PER_TOKEN
+    return " ".join(_cut(part) for part in told if part)[:most]
+
+
+def _head(reason: Reason) -> str:
+    if reason.effect == "require_approval":
+        return "A person must approve this first, by"
+    return "Refused by" if reason.effect == "deny" else "Mind"
+
+
+def _matched(reason: Reason) -> str:
+    found = [violation_text(violation) for violation in reason.violations[:2]]
+    more = len(reason.violations) - len(found)
+    return f"{'; '.join(found)}{f', and {more} more' if more else ''}."
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _TEXT_CHARS_MAX else f"{text[: _TEXT_CHARS_MAX - 1]}…"

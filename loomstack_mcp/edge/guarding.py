@@ -1,0 +1,222 @@
+"""What is to be said of an agent's next step: one path from a client's payload to claims and rules and to the reply.
+
+A hook's process walks it, and so does the server's tool `guard`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loomstack_mcp.adapters.git.trunk import written_for
+from loomstack_mcp.adapters.git.written import Written
+from loomstack_mcp.adapters.pauses import refuse_paused
+from loomstack_mcp.adapters.policy.folders import deciding_paths
+from loomstack_mcp.adapters.settings import Settings, load_settings
+from loomstack_mcp.adapters.user import USER_FILE, principal
+from loomstack_mcp.core.clients.payload import Action, Payload, advice, refusal, remark
+from loomstack_mcp.core.edits import refused_change, refused_edit
+from loomstack_mcp.core.errors import LoomError, Paused, StoreUnavailable
+from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS, HOOK_GATE_WAIT_MS
+from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.edge.bearings import Stand, stand_of
+from loomstack_mcp.edge.holding import Free, held_files
+from loomstack_mcp.edge.same_lines import lines_told
+from loomstack_mcp.edge.steps import Step, step_of
+from loomstack_mcp.glance import place_of, stamp_of
+from loomstack_mcp.quick import Quick, open_quick
+
+TYPE_CHECKING = False  # `typing` costs a hook 4 ms
+if TYPE_CHECKING:
+    from loomstack_mcp.edge.ruling import Ruling
+
+UNCHECKED = "loomstack-hook did not check this step."
+_NO_FLAGS: Mapping[str, str | None] = {}
+
+
+@dataclass
+class Judged:
+    """What was found of a step."""
+
+    refusals: list[str] = field(default_factory=list)
+    advices: list[str] = field(default_factory=list)
+    missed: list[Exception] = field(default_factory=list)
+    """What kept it from being judged whole."""
+    is_closed: bool = False
+    """Whether what could not be judged is refused."""
+
+    @property
+    def reply(self) -> Payload | None:
+        """What the client is answered; None where nothing stands in the way."""
+        unchecked = unchecked_words(self.missed)
+        if self.refusals:
+            return refusal(" ".join(dict.fromkeys(self.refusals)))
+        if self.is_closed and any(not isinstance(one, Paused) for one in self.missed):
+            return refusal(unchecked)
+        said = advice(" ".join(dict.fromkeys(self.advices))) if self.advices else {}
+        return {**said, **(remark(unchecked) if self.missed else {})} or None
+
+
+def unchecked_words(missed: Sequence[Exception], /) -> str:
+    """Why a step was not judged, for whoever reads it."""
+    told = (f"{one.code}: {one}" if isinstance(one, LoomError) else f"internal: {type(one).__name__}" for one in missed)
+    return f"{UNCHECKED} {'; '.join(dict.fromkeys(told))}"
+
+
+def unchecked_reply(error: Exception, flags: Mapping[str, str | None] = _NO_FLAGS, /) -> Payload:
+    """What a client is answered where nothing could be judged: a word, or a refusal where that is set so."""
+    try:
+        is_closed = load_settings(flags).guard == "closed"
+    except LoomError:
+        is_closed = False
+    return Judged(missed=[error], is_closed=is_closed).reply or {}
+
+
+def judged_action(action: Action, *, flags: Mapping[str, str | None] = _NO_FLAGS) -> Judged:
+    """What is to be said of an action. What is to be told to the store is told. `flags` are those of a server."""
+    caller = Caller(principal=principal(), session=action.session, agent=action.agent, folder=action.cwd)
+    settings = load_settings(flags)
+    with open_quick(settings, gate_wait_ms=CALL_GATE_WAIT_MS if action.is_ours else HOOK_GATE_WAIT_MS) as quick:
+        if action.is_ours:
+            with suppress(StoreUnavailable):  # the server then knows less; that the store is not there it says itself
+                if quick:
+                    quick.sightings.saw_call(caller, action.tool_use)
+            return Judged()
+        return _Judging(quick, caller, action, settings, flags).judged()
+
+
+class _Judging:
+    """One step, judged."""
+
+    def __init__(
+        self,
+        quick: Quick | None,
+        caller: Caller,
+        action: Action,
+        settings: Settings,
+        flags: Mapping[str, str | None],
+    ) -> None:
+        self._quick = quick
+        self._caller = caller
+        self._action = action
+        self._settings = settings
+        self._flags = flags
+        self._found = Judged(is_closed=settings.guard == "closed")
+        self._stands: dict[Path, Stand] = {}
+        self._free: list[Free] = []
+
+    def judged(self) -> Judged:
+        step = step_of(self._action)
+        if self._quick:  # without a store nothing is held, so only rules have a say
+            self._found.missed += step.writes.missed
+        for written in step.writes.found.values():
+            self._hold_against_claims(written)
+        rulings = [] if self._found.refusals else list(self._rulings(step))
+        if self._quick and not self._found.refusals:
+            self._let_through(self._quick, rulings)
+        return self._found
+
+    def _let_through(self, quick: Quick, rulings: Sequence["Ruling"]) -> None:
+        """Nobody and no rule is in the way: what is edited is held. Of a shell line that is told once it has run."""
+        if self._action.kind != "command" and (said := held_files(quick, self._caller, self._action, self._free)):
+            self._found.refusals.append(said)
+        elif self._caller.session:
+            with suppress(StoreUnavailable):  # worth no wait, and no word
+                self._remember(quick, rulings)
+
+    def _hold_against_claims(self, written: Written) -> None:
+        """Each file by the repositories that it lies in, wherever the session stands. One that is held refuses all."""
+        if self._quick is None:
+            return
+        try:
+            stamp = _stamp(written, self._settings)  # before what it is of is read
+            stand = self._stand(written)
+            self._refuse_paused(stand)
+            check = self._quick.edits.check_of(self._caller)
+            found, now_ms = self._quick.edits.blockers(self._caller, stand.checkout, tuple(written.patterns))
+        except (LoomError, OSError) as error:
+            self._found.missed.append(error)
+            return
+        if check:
+            self._found.refusals.append(refused_change(*check))
+        elif found:
+            lines = lines_told(self._action, written.worktree.root, found[0])
+            self._found.refusals.append(refused_edit(found, now_ms=now_ms, lines=lines))
+        else:
+            self._free.append(Free(stand.checkout, written, stand.settings, stamp))
+
+    def _rulings(self, step: Step) -> Iterator["Ruling"]:
+        for worktree, situation in step.met():
+            try:
+                stand = self._stand(Written(worktree))
+                self._refuse_paused(stand)
+                from loomstack_mcp.edge.ruling import ruling_of  # the rules: 50 ms, where no claim refused already
+
+                ruling = ruling_of(self._quick, self._caller, stand, situation)
+            except (LoomError, OSError) as error:
+                self._found.missed.append(error)
+                continue
+            if ruling.answer in ("deny", "require_approval"):
+                self._found.refusals.append(ruling.words)
+            elif ruling.words and self._is_news(stand, ruling.words):
+                self._found.advices.append(ruling.words)
+            yield ruling
+
+    def _refuse_paused(self, stand: Stand) -> None:
+        refuse_paused(self._settings.home, lambda: stand.checkout.identity, self._action.session)
+
+    def _is_news(self, stand: Stand, words: str) -> bool:
+        """Whether this agent was not told so before, by these rules: each word costs it tokens."""
+        from loomstack_mcp.core.step_names import text_step
+
+        with suppress(StoreUnavailable):
+            top = str(stand.worktree.root)
+            return self._quick is None or self._quick.guards.tell_once(self._caller, top, text_step("told", words))
+        return True
+
+    def _stand(self, written: Written) -> Stand:
+        root = written.worktree.root
+        if root not in self._stands:
+            self._stands[root] = stand_of(self._quick, written.worktree, flags=self._flags)
+            self._found.is_closed |= self._stands[root].settings.guard == "closed"
+        return self._stands[root]
+
+    def _remember(self, quick: Quick, rulings: Sequence["Ruling"]) -> None:
+        """What the next hook, and the server, may know of this step."""
+        for each in self._free:
+            quick.sightings.saw_edits(self._caller, each.checkout, each.stamps, claim_edits=each.sighted)
+        for ruling in rulings:
+            top = ruling.stand.worktree.root
+            if ruling.is_lasting and not self._found.missed:
+                stamp = _stamp(Written(ruling.stand.worktree, tops={top: None}), self._settings)
+                steps = _steps(self._action, str(top), ruling)
+                quick.guards.allow(self._caller, str(top), stamp, steps, is_plain=ruling.is_plain)
+        if self._action.kind == "command" and rulings:
+            from loomstack_mcp.edge.lines import begin_line
+
+            begin_line(quick, self._caller, self._action, rulings[0].stand.worktree)
+
+
+def _steps(action: Action, top: str, ruling: "Ruling") -> list[str]:
+    """How a step is remembered that may be made again: an edit by its files, a line that writes nothing by its text."""
+    from loomstack_mcp.core.step_names import edit_step, text_step
+
+    if action.kind == "command":
+        situation = ruling.situation
+        is_quiet = ruling.answer == "allow" and not (situation.touched or situation.outside)
+        return [text_step("line", action.cwd, action.command)] if is_quiet else []
+    places = [place_of(path, action.cwd) for path in action.paths] if action.kind == "edit" else []
+    return [edit_step(inside) for where, inside in places if where == top]
+
+
+def _stamp(written: Written, settings: Settings) -> str:
+    """Of what says which settings and rules count in a worktree.
+
+    "" for several at once, of which each has a HEAD of its own; and where a variable chooses the store, and a file may
+    choose another for whoever has not that variable.
+    """
+    users = f"{settings.home}/{USER_FILE}"
+    if len(written.tops) > 1 or (settings.origins["store"] == "environment" and Path(users).exists()):
+        return ""
+    rules = deciding_paths(next(iter(written.tops), written.worktree.root), settings.home)
+    return stamp_of([users, *map(str, written_for(written.worktree.place)), *rules])

@@ -1,0 +1,89 @@
+"""Guards: what hooks remember of an agent's steps, and the run that stands for it where a rule has something to say."""
+
+from collections.abc import Collection
+
+from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, EDIT_SEEN_FOR_MS
+from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.core.steps import BegunLine
+from loomstack_mcp.core.texts import encodable
+from loomstack_mcp.services import repos
+from loomstack_mcp.services.judgings import GUARDS
+from loomstack_mcp.store import rows
+from loomstack_mcp.store.base import Store, Tx
+
+
+class GuardService:
+    """What a hook keeps for the next one. Nothing of a caller without a session is kept."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def session_run(self, caller: Caller, checkout: Checkout) -> str:
+        """The id of the run that this agent works in. Raises Invalid where no client names a session."""
+        from loomstack_mcp.services.sessions import session_run  # what few steps need
+
+        repo_id = repos.recorded_repo_id(self._store, checkout)
+        with self._store.write(repo_id) as tx:
+            return session_run(tx, caller, repo_id, checkout).id
+
+    def allow(self, caller: Caller, top: str, stamp: str, steps: Collection[str], *, is_plain: bool) -> None:
+        """These steps in a worktree were found allowed by the settings and rules of that stamp.
+
+        `is_plain` says that no rule but the built-in ones looks at commands. Nothing is written where that is known.
+        """
+        if not (caller.session and stamp):
+            return
+        who = _who(caller, top)
+        with self._store.read() as tx:
+            is_same = [str(row["stamp"]) for row in tx.all(GUARDS["judging"], **who)] == [stamp]
+            news = [step for step in steps if not is_same or not tx.all(GUARDS["allowed"], **who, step=step)]
+        if is_same and not news:
+            return
+        with self._store.append() as tx:
+            until_ms = _swept(tx)
+            if not is_same:
+                tx.run(GUARDS["forget"], **who)
+                tx.run(GUARDS["judge"], **who, stamp=stamp, is_plain=int(is_plain), expires_at_ms=until_ms)
+            for step in news:
+                tx.run(GUARDS["allow"], **who, step=step, expires_at_ms=until_ms)
+
+    def tell_once(self, caller: Caller, top: str, step: str) -> bool:
+        """Whether this is the first time that this is told to this agent; from then on it is not."""
+        who = _who(caller, top)
+        with self._store.append() as tx:
+            if tx.all(GUARDS["allowed"], **who, step=step):
+                return False
+            tx.run(GUARDS["allow"], **who, step=step, expires_at_ms=_swept(tx))
+            return True
+
+    def begin_line(self, caller: Caller, tool_use: str, line: BegunLine) -> None:
+        """A shell line of the caller is about to run."""
+        if not (caller.session and tool_use):
+            return
+        with self._store.append() as tx:
+            _swept(tx)
+            who = {"session": caller.session, "agent": caller.agent, "tool_use": tool_use}
+            tx.run(GUARDS["begin"], **who, **rows.row(line), expires_at_ms=tx.now_ms + CALL_SEEN_FOR_MS)
+
+    def end_line(self, caller: Caller, tool_use: str) -> BegunLine | None:
+        """The shell line that is over now, as it began; None for one that nobody saw begin."""
+        who = {"session": caller.session, "tool_use": tool_use}
+        with self._store.read() as tx:
+            found = tx.all(GUARDS["line"], **who, agent=caller.agent) if caller.session and tool_use else []
+        if not found:
+            return None
+        with self._store.append() as tx:
+            tx.run(GUARDS["end"], **who)
+        return rows.record(BegunLine, found[0])
+
+
+def _who(caller: Caller, top: str) -> dict[str, str]:
+    return {"session": caller.session, "agent": caller.agent, "folder": encodable(top)}
+
+
+def _swept(tx: Tx) -> int:
+    """When what is kept now is let go of; what is over goes now."""
+    for sweep in (GUARDS["sweep_judging"], GUARDS["sweep_judged"], GUARDS["sweep_lines"]):
+        tx.run(sweep, now_ms=tx.now_ms)
+    return tx.now_ms + EDIT_SEEN_FOR_MS
