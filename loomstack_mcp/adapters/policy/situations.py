@@ -12,7 +12,7 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.policy.facts import ChangeLooks
 from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, takes_all, touched
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, Subject
-from loomstack_mcp.core.policy.digests import bound, change_bound
+from loomstack_mcp.core.policy.digests import UNSAID, bound, change_bound
 from loomstack_mcp.core.policy.rules import ActionKind, Point
 from loomstack_mcp.core.policy.situation import Situation, Touched
 from loomstack_mcp.core.shell.effects import shell_reading
@@ -29,7 +29,7 @@ def edit(
     named = found if paths or wide else None
     early = replace(_early(point, frozenset({"edit"}), named, outside), looks=FolderLooks(root))
     listed = [f"edit {path}" for path in (*paths, *(f"{path}/**" for path in wide))]
-    unsaid = () if content else ("what it will say was not told",)
+    unsaid = () if content else (UNSAID,)
     return bound(early, content, shown=(*listed, *unsaid))
 
 
