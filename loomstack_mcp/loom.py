@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.context import ContextService
     from loomstack_mcp.services.edits import EditClaims
     from loomstack_mcp.services.events import EventService
+    from loomstack_mcp.services.evidence import EvidenceService
     from loomstack_mcp.services.ledger import LedgerService
     from loomstack_mcp.services.notes import NoteService
     from loomstack_mcp.services.outcomes import OutcomeService
@@ -103,6 +104,12 @@ class Loom:
         from loomstack_mcp.services.approvals import ApprovalService
 
         return ApprovalService(self.store)
+
+    @cached_property
+    def evidence(self) -> "EvidenceService":
+        from loomstack_mcp.services.evidence import EvidenceService
+
+        return EvidenceService(self.store)
 
     @cached_property
     def events(self) -> "EventService":

@@ -11,7 +11,7 @@ from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.policy import early, lines, situations
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.patterns.globs import pattern
-from loomstack_mcp.core.policy.digests import bound
+from loomstack_mcp.core.policy.digests import UNSAID, bound
 from loomstack_mcp.core.policy.rules import ActionKind
 from loomstack_mcp.core.policy.situation import Situation
 from loomstack_mcp.core.policy.violations import Unknown
@@ -62,7 +62,7 @@ class Asking:
         found = early.edit(root, root, literal, wide=list(wide), point="mcp")
         shaped = tuple(replace(one, shapes=tuple(wide.get(one.path, ()))) for one in found.touched or ())
         before = replace(found, actions=frozenset({action}), touched=shaped, branch=branch)
-        return bound(before, shown=[f"{action} {path}" for path in paths])
+        return bound(before, shown=[*(f"{action} {path}" for path in paths), UNSAID])
 
     def _typed(self, paths: list[str]) -> tuple[list[str], dict[str, list[str]]]:
         """Paths by the grammar of claims: single files, and folders of which anything may be meant, with the patterns.

@@ -126,8 +126,10 @@ def use_approvals(tx: Tx, query: FactsQuery, facts: PolicyFacts, decided: Decisi
 
 
 def _new(tx: Tx, query: FactsQuery, facts: PolicyFacts, decided: DecisionRecord, *, decision_id: str, who: str) -> str:
+    seq = events.next_seq(tx, facts.repo)
     columns = {
         "repo_id": facts.repo,
+        "seq": seq,
         "decision_id": decision_id,
         "run_id": facts.run,
         "who": who,
@@ -143,7 +145,7 @@ def _new(tx: Tx, query: FactsQuery, facts: PolicyFacts, decided: DecisionRecord,
     }
     drawn = events.drawn("apr", lambda id: tx.run(APPROVALS["insert"], id=id, **columns))  # noqa: A006
     payload = {"rules": [one.rule for one in decided.asking], "point": query.point}
-    events.append(tx, facts.repo, "approval.asked", about=drawn, run_id=facts.run, payload=payload)
+    events.append(tx, facts.repo, "approval.asked", about=drawn, run_id=facts.run, payload=payload, seq=seq)
     return drawn
 
 
@@ -176,9 +178,8 @@ def _unanswerable(asked: Approval, approver: Approver, *, now_ms: int) -> str:
         return f"{asked.id} is {state} ({by})"
     if any(one.who == approver.name for one in asked.answers):
         return (
-            f"{approver.name} has answered {asked.id} already, and it wants somebody else: who that is, LoomStack "
-            "tells by the account of the operating system (.loomstack/people.yaml says whose accounts are one "
-            "person's), so it stays closed until one answers from an account of their own"
+            f"{approver.name} has answered {asked.id} already, and it wants somebody else. On one account a second "
+            "person cannot be told, so it stays closed until one answers from an account of their own"
         )
     wrong = [f"{rule.rule} {problem}" for rule in asked.rules if (problem := hindrance(rule, approver, asked.makers))]
     if len(wrong) < len(asked.rules):
@@ -213,7 +214,7 @@ def _refused(approval: Approval) -> str:
     denied = next((one for one in approval.answers if one.verdict == "denied"), None)
     if denied is None:
         return ""
-    return f"was denied by {denied.who}" + (f": {denied.why}" if denied.why else "")
+    return f"was {denied.text}"
 
 
 def _settle_overdue(tx: Tx, repo_id: str) -> None:

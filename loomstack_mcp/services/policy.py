@@ -1,6 +1,6 @@
 """Policy: what the store knows for a decision, and the decision kept where that still holds."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from loomstack_mcp.core.changes.works import Work
@@ -9,8 +9,7 @@ from loomstack_mcp.core.limits import BLOCKERS_MAX
 from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.policy.decision_views import DecisionRecord
 from loomstack_mcp.core.policy.facts import FactsQuery, PolicyFacts, hold
-from loomstack_mcp.core.policy.rules import EvidenceKind
-from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, EvidenceFact
+from loomstack_mcp.core.policy.situation import Actor, ClaimFacts
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.services import events, landed, path_index, repos
@@ -18,15 +17,13 @@ from loomstack_mcp.services.acting import RUNS, allowed_run, lineage, named_run,
 from loomstack_mcp.services.approvals import asked_approval, granted_facts, use_approvals
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.claims import held_by
+from loomstack_mcp.services.evidence import evidence_of
 from loomstack_mcp.services.imprints import maker_of
 from loomstack_mcp.services.landed import CHANGES
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
 POLICY = queries.statements("policy")
-
-_KINDS: Mapping[str, EvidenceKind] = {"checker": "tests", "reviewer": "review", "build": "build", "scan": "scan"}
-"""Of evidence, by the role that recorded it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +157,7 @@ def _by_nobody(tx: Tx, repo_id: str, several: Sequence[Run], query: FactsQuery) 
         seq=path_index.cursor(tx, repo_id),
         is_of_several=bool(several),
         makers=_names(several),
-        evidence=_evidence(tx, repo_id, query.head),
+        evidence=evidence_of(tx, repo_id, query.head),
         approvals=granted_facts(tx, repo_id, query, ""),
     )
 
@@ -177,27 +174,13 @@ def _by_run(tx: Tx, run: Run, query: FactsQuery) -> PolicyFacts:
         retries=max(0, int(counted["attempts"]) - 1),
         work_item=run.finding or None,
         makers=_names([run]),
-        evidence=_evidence(tx, run.repo_id, query.head),
+        evidence=evidence_of(tx, run.repo_id, query.head),
         approvals=granted_facts(tx, run.repo_id, query, run.who),
     )
 
 
 def _names(runs: Sequence[Run]) -> tuple[str, ...]:
     return tuple(sorted({name for run in runs for name in (run.principal, run.who, run.loop)}))
-
-
-def _evidence(tx: Tx, repo_id: str, head: str) -> tuple[EvidenceFact, ...]:
-    """What checkers, reviewers, builds and scans recorded about the head commit."""
-    return tuple(
-        EvidenceFact(
-            kind=_KINDS[row["role"]],
-            passed=True,
-            by=f"{row['loop']}@{row['principal']}",
-            commit=head,
-            at_ms=row["recorded_at_ms"],
-        )
-        for row in (tx.all(POLICY["evidence"], repo_id=repo_id, sha=head) if head else ())
-    )
 
 
 def _claims(tx: Tx, repo_id: str, own: Sequence[str], family: Collection[str], wanted: Sequence[str]) -> ClaimFacts:

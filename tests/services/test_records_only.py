@@ -106,6 +106,7 @@ def test_a_played_session_could_be_led_over_a_wire(shop: Path, tmp_path: Path, w
     conflict = ana_takes_it_back(found, wired, before)
     decisions(found, wired, landed)
     approvals(found, wired)
+    evidence(found, wired, landed)
     looks(found, wired, conflict)
     endings(found, wired)
 
@@ -182,6 +183,11 @@ def approvals(found: Here, wired: Any) -> None:
     assert waiting == wired.approvals.approval(asked)[0]
     assert wired.approvals.answer(asked, Approver(name="dana"), "granted", why="once").state == "granted"
     assert decided_action(wired.policy, ANA, "", book, edit).decision.answer == "allow"
+
+
+def evidence(found: Here, wired: Any, landed: str) -> None:
+    drawn, fact = wired.evidence.add(found.checkout(), landed, "build", passed=True, who="ci", link="")
+    assert wired.why.behind(drawn)[0].fields["kind"] == fact.kind == "build"
 
 
 def looks(found: Here, wired: Any, conflict: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, touched
-from loomstack_mcp.core.policy.digests import bound
+from loomstack_mcp.core.policy.digests import UNSAID, bound
 from loomstack_mcp.core.policy.rules import ActionKind, Point
 from loomstack_mcp.core.policy.situation import Situation, Touched
 
@@ -21,7 +21,7 @@ def edit(
     named = found if paths or wide else None
     before = replace(early_situation(point, frozenset({"edit"}), named, outside), looks=FolderLooks(root))
     listed = [f"edit {path}" for path in (*paths, *(f"{path}/**" for path in wide))]
-    unsaid = () if content else ("what it will say was not told",)
+    unsaid = () if content else (UNSAID,)
     return bound(before, content, shown=(*listed, *unsaid))
 
 

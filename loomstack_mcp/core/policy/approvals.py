@@ -47,6 +47,11 @@ class ApprovalAnswer:
     answered_at_ms: int
 
     @property
+    def text(self) -> str:
+        """In words."""
+        return answer_text(self.verdict, self.who, self.why)
+
+    @property
     def approver(self) -> Approver:
         """Who gave it."""
         return Approver(name=self.who, names=self.called, roles=self.roles)
@@ -84,6 +89,11 @@ class Approval:
         return "denied" if self.state == "asked" else "expired"
 
 
+def answer_text(verdict: str, who: str, why: str, /) -> str:
+    """`granted by dana: looked at it`."""
+    return f"{verdict} by {who}: {why}" if why else f"{verdict} by {who}"
+
+
 def lasts(used_at: str, point: Point, /) -> bool:
     """Whether an approval that was used there last lets its action through this point as well."""
     return not used_at or _rank(point) > _rank(used_at)
@@ -94,13 +104,16 @@ def may_answer(asked: AskedRule | Approve, approver: Approver, makers: Collectio
     return not (_is_maker(asked, approver, makers) or _unnamed(asked, approver))
 
 
-def hindrance(asked: AskedRule, approver: Approver, makers: Collection[str], /) -> str:
+def hindrance(asked: AskedRule | Approve, approver: Approver, makers: Collection[str], /) -> str:
     """Why this person's word does not count for the rule, in the second half of a sentence; "" where it does."""
     if _unnamed(asked, approver):
         roles = ", ".join(approver.roles) or "none"
         return f"asks {' or '.join(asked.by)}, and you are {approver.name} with the roles: {roles}"
     if _is_maker(asked, approver, makers):
-        return f"asks somebody who did not make this, and it was made as {approver.name}"
+        return (
+            f"asks somebody who did not make this, and it was made as {approver.name}. On one account a second person "
+            "cannot be told, so it stays closed until somebody answers from another"
+        )
     return ""
 
 

@@ -13,6 +13,8 @@ from loomstack_mcp.core.texts import encodable, redacted
 
 SHOWN_MAX = 50
 """Lines of what is approved; more are counted."""
+UNSAID = "what it will say was not told"
+"""Of an edit without its content."""
 _LINE_CHARS_MAX = 2_000
 _MOVING: frozenset[ActionKind] = frozenset({"push", "land"})
 

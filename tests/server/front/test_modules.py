@@ -53,13 +53,14 @@ _CHECK = """
 adapters.git.aside adapters.git.blobs adapters.git.delta adapters.git.plain adapters.git.snapshots
 adapters.policy.facts adapters.policy.situations adapters.policy.touched_paths core.changes.batches
 core.changes.generated core.changes.imprints core.changes.landings core.changes.lines core.changes.nets
-core.changes.works core.policy.applies core.policy.boundaries core.policy.builtin_checks core.policy.checks
-core.policy.content core.policy.decide core.policy.decision_views core.policy.delta core.policy.facts
-core.policy.loading core.policy.looks core.policy.path_checks core.policy.situation core.policy.violations
-core.policy.windows core.shell core.shell.apply_patch core.shell.copies core.shell.effects core.shell.git_words
-core.shell.git_writes core.shell.guarded core.shell.matching core.shell.options core.shell.shell_texts
-core.shell.targets core.shell.words core.shell.wrappers core.shell.writes edge.asked edge.deciding edge.loading
-server.tools.policy services.imprints services.landed_index services.policy services.slices
+core.changes.works core.policy.applies core.policy.approvals core.policy.boundaries core.policy.builtin_checks
+core.policy.checks core.policy.content core.policy.decide core.policy.decision_views core.policy.delta
+core.policy.digests core.policy.facts core.policy.known core.policy.loading core.policy.looks core.policy.path_checks
+core.policy.situation core.policy.violations core.policy.windows core.shell core.shell.apply_patch core.shell.copies
+core.shell.effects core.shell.git_words core.shell.git_writes core.shell.guarded core.shell.matching
+core.shell.options core.shell.shell_texts core.shell.targets core.shell.words core.shell.wrappers core.shell.writes
+edge.asked edge.deciding edge.loading server.tools.policy services.approvals services.evidence services.imprints
+services.landed_index services.policy services.slices
 """
 
 

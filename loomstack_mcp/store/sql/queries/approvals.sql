@@ -1,9 +1,10 @@
 -- :name insert
 -- One question to people; nothing changes where its id is taken.
 INSERT INTO approval (
-  id, repo_id, decision_id, run_id, who, point, actions, shown, digest, head, rules, makers, state, asked_at_ms, until_ms
+  id, repo_id, seq, decision_id, run_id, who, point, actions, shown, digest, head, rules, makers, state, asked_at_ms,
+  until_ms
 ) VALUES (
-  :id, :repo_id, :decision_id, :run_id, :who, :point, :actions, :shown, :digest, :head, :rules, :makers, 'asked',
+  :id, :repo_id, :seq, :decision_id, :run_id, :who, :point, :actions, :shown, :digest, :head, :rules, :makers, 'asked',
   :asked_at_ms, :until_ms
 )
 ON CONFLICT (id) DO NOTHING
@@ -12,7 +13,7 @@ ON CONFLICT (id) DO NOTHING
 -- The questions about exactly one action, newest first.
 SELECT id, repo_id, decision_id, run_id, who, point, actions, shown, digest, head, rules, makers, state, asked_at_ms,
   until_ms, used_at
-FROM approval WHERE repo_id = :repo_id AND digest = :digest ORDER BY asked_at_ms DESC, id LIMIT :limit
+FROM approval WHERE repo_id = :repo_id AND digest = :digest ORDER BY seq DESC LIMIT :limit
 
 -- :name get
 -- One question.
@@ -26,7 +27,7 @@ SELECT id, repo_id, decision_id, run_id, who, point, actions, shown, digest, hea
   until_ms, used_at
 FROM approval WHERE repo_id = :repo_id AND state IN ('asked', 'granted') AND state = 'asked'
   AND until_ms > :now_ms
-ORDER BY asked_at_ms, id LIMIT :limit
+ORDER BY seq LIMIT :limit
 
 -- :name waiting_of
 -- How many questions of one asker wait in a repo.
@@ -37,7 +38,7 @@ WHERE repo_id = :repo_id AND state IN ('asked', 'granted') AND state = 'asked' A
 -- What time has answered, in a repo.
 SELECT id, state, run_id, until_ms FROM approval
 WHERE repo_id = :repo_id AND state IN ('asked', 'granted') AND until_ms <= :now_ms
-ORDER BY asked_at_ms, id LIMIT :limit
+ORDER BY seq LIMIT :limit
 
 -- :name answers
 -- What people said to one question, first to last.

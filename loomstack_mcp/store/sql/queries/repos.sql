@@ -99,11 +99,11 @@ UPDATE decision SET repo_id = :repo_id WHERE repo_id = :former
 
 -- :name move_approvals
 -- What it asked of people.
-UPDATE approval SET repo_id = :repo_id WHERE repo_id = :former
+UPDATE approval SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :former
 
 -- :name move_evidence
 -- What was told of its commits.
-UPDATE evidence SET repo_id = :repo_id WHERE repo_id = :former
+UPDATE evidence SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :former
 
 -- :name move_bindings
 -- Which of its runs made which commits.

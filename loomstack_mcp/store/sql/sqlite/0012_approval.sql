@@ -4,6 +4,7 @@
 CREATE TABLE approval (
   id TEXT PRIMARY KEY,
   repo_id TEXT NOT NULL REFERENCES repo (id),
+  seq INTEGER NOT NULL,
   decision_id TEXT NOT NULL REFERENCES decision (id),
   run_id TEXT NOT NULL,
   who TEXT NOT NULL,
@@ -19,8 +20,8 @@ CREATE TABLE approval (
   until_ms INTEGER NOT NULL,
   used_at TEXT NOT NULL DEFAULT ''
 ) STRICT;
-CREATE INDEX approval_digest ON approval (repo_id, digest, asked_at_ms);
-CREATE INDEX approval_open ON approval (repo_id, asked_at_ms) WHERE state IN ('asked', 'granted');
+CREATE INDEX approval_digest ON approval (repo_id, digest, seq);
+CREATE INDEX approval_open ON approval (repo_id, seq) WHERE state IN ('asked', 'granted');
 
 CREATE TABLE approval_answer (
   approval_id TEXT NOT NULL REFERENCES approval (id),
@@ -36,6 +37,7 @@ CREATE TABLE approval_answer (
 CREATE TABLE evidence (
   id TEXT PRIMARY KEY,
   repo_id TEXT NOT NULL REFERENCES repo (id),
+  seq INTEGER NOT NULL,
   sha TEXT NOT NULL,
   kind TEXT NOT NULL CHECK (kind IN ('tests', 'review', 'build', 'scan')),
   passed INTEGER NOT NULL CHECK (passed IN (0, 1)),
@@ -43,7 +45,7 @@ CREATE TABLE evidence (
   link TEXT NOT NULL,
   added_at_ms INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX evidence_commit ON evidence (repo_id, sha, added_at_ms);
+CREATE INDEX evidence_commit ON evidence (repo_id, sha, seq);
 
 CREATE VIEW v_approvals AS
 SELECT a.id AS approval, a.repo_id AS repo, a.decision_id AS decision, a.run_id AS run, a.who, a.point, a.actions,
