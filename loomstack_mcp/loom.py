@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.context import ContextService
     from loomstack_mcp.services.events import EventService
     from loomstack_mcp.services.ledger import LedgerService
+    from loomstack_mcp.services.levers import LeverService
     from loomstack_mcp.services.notes import NoteService
     from loomstack_mcp.services.outcomes import OutcomeService
     from loomstack_mcp.services.policy import PolicyService
@@ -100,6 +101,12 @@ class Loom:
         from loomstack_mcp.services.stranded import StrandedService
 
         return StrandedService(self.store)
+
+    @cached_property
+    def levers(self) -> "LeverService":
+        from loomstack_mcp.services.levers import LeverService
+
+        return LeverService(self.store)
 
     @cached_property
     def sightings(self) -> "SightingService":

@@ -7,13 +7,15 @@ from typing import Literal
 EventKind = Literal[
     "run.started", "run.resumed", "run.renewed", "run.gone", "run.ended", "run.lost", "run.stranded",
     "claim.granted", "claim.renewed", "claim.refused", "claim.withdrawn", "claim.released", "claim.expired",
+    "claim.revoked",
     "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
     "repo.joined",
 ]  # fmt: skip
 
 AlertKind = Literal[
-    "freed", "expired", "message", "contradicted", "checked", "conflict", "agreed", "superseded", "stranded"
-]
+    "freed", "expired", "message", "contradicted", "checked", "conflict", "agreed", "superseded", "stranded",
+    "revoked", "stopped",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ from tests.adapters.git.support import commit, write
 from tests.carried import WiredLoom
 from tests.conftest import commit_all, git
 from tests.edge.support import here
-from tests.factories import ANA, BEA
+from tests.factories import ANA, BEA, SHOP
 
 PLAIN = (str, int, float, bool, bytes, type(None))
 LISTS = (tuple, list, Sequence)
@@ -213,6 +213,15 @@ def endings(found: Here, wired: Any) -> None:
     assert wired.stranded.of_loops(BEA, checkout) == wired.stranded.of_runs(repo_id, [run.id]) == ()
     assert wired.stranded.confirmed([left], {run.id: [Change(sha="e" * 40)]}, trunk=TrunkSeen(tip="", at_ms=0)) == ()
     wired.runs.shorten(BEA)
+    levers(wired)
+
+
+def levers(wired: Any) -> None:
+    run = wired.runs.start(BEA, SHOP, loop="held", goal="gross", budget_tokens=800).run
+    claim = wired.claims.claim_paths(BEA, "", patterns=["a"], intent="x", mode="exclusive", ttl_ms=60_000).claim
+    assert wired.levers.about_claim(claim.id).runs[0].id == wired.levers.about_run(run.id).runs[0].id == run.id
+    assert wired.levers.release_claim(claim.id, who="dana", why="x").claims[0].id == claim.id
+    assert wired.levers.stop_run(run.id, who="dana", why="x").runs[0].id == run.id
 
 
 RULES = (

@@ -25,6 +25,8 @@ _FOR_PEOPLE = (
     ("note", "add"),
     ("repo", "alias"),
     ("conflicts", "settle"),
+    ("claims", "release"),
+    ("runs", "stop"),
     ("gate", "--install"),
 )
 """What the commands are marked as (`cli/people.py`), which a test compares; and what is for people when it comes."""

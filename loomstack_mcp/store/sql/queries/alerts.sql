@@ -7,7 +7,7 @@ ON CONFLICT (run_id, seq, about) DO NOTHING
 -- What a run has not heard twice: first that it must stop, last what others only say, each oldest first.
 SELECT seq, kind, about, text, who FROM alert
 WHERE run_id = :run_id AND deliveries < 2
-ORDER BY CASE WHEN kind IN ('expired', 'conflict') THEN 0 WHEN kind = 'message' THEN 2 ELSE 1 END, seq, about
+ORDER BY CASE WHEN kind IN ('expired', 'conflict', 'revoked', 'stopped') THEN 0 WHEN kind = 'message' THEN 2 ELSE 1 END, seq, about
 LIMIT :limit
 
 -- :name delivered
