@@ -12,6 +12,8 @@ STOPPED = "stopped by "
 """How the status of a run begins that a person stopped: who, and why."""
 
 RunState = Literal["live", "ended", "lost"]
+RunOrigin = Literal["asked", "session"]
+"""What a run is for: work that an agent asked for, or all that its session does besides."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,7 @@ class Run:
     started_at_ms: int
     seen_at_ms: int
     ended_at_ms: int | None = None
+    origin: RunOrigin = "asked"
 
     @property
     def who(self) -> str:

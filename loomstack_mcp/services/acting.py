@@ -49,14 +49,16 @@ def entered_run(store: Store, caller: Caller, run_id: str) -> Iterator[tuple[Tx,
 
 
 def named_run(tx: Tx, caller: Caller, run_id: str) -> Run:
-    """The run of that id, or with "" the caller's newest live run."""
+    """The run of that id, or with "" the caller's newest live run; its session's own only where it asked for none."""
     if run_id:
         found = rows.records(Run, tx.all(RUNS["get"], id=run_id))
         if not found:
             raise NotFound(f"run {run_id} is unknown; start_run returns yours")
         return found[0]
-    own = own_runs(tx, caller)
-    if not own:
+    live = own_runs(tx, caller)
+    asked = [run for run in live if run.origin == "asked"]
+    own = asked or live
+    if not own or (not asked and len(own) > 1 and not caller.certain):
         raise _no_live_run(tx, caller)
     if len(own) > 1 and not caller.certain:
         listed = ", ".join(f"{run.id} ({run.loop}: {run.goal[:60]})" for run in own)
@@ -128,7 +130,12 @@ def _seen(tx: Tx, caller: Caller, run: Run) -> Run:
         for forebear in rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(forebears))):
             if forebear.state == "live" and not is_lost(forebear, now_ms=tx.now_ms):
                 saved_lease(tx, _renewed(tx, forebear))
-    return _renewed(tx, replace(run, process=caller.process or run.process))
+    return _renewed(tx, replace(run, process=_process(caller, run)))
+
+
+def _process(caller: Caller, run: Run) -> str:
+    """Where a run runs now. The session's own stays with its client, whichever server it is used through."""
+    return run.process if run.process and run.origin == "session" else caller.process or run.process
 
 
 def _renewed(tx: Tx, run: Run) -> Run:

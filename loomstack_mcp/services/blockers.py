@@ -54,6 +54,8 @@ class EditService:
             return None
         with self._store.read() as tx:
             for run in own_runs(tx, caller):
+                if run.origin == "session":
+                    continue
                 if not run.checks_run:
                     return None
                 if not _is_made_by(tx, caller, run.checks_run):

@@ -16,6 +16,7 @@ from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.landed import on_purpose
 from loomstack_mcp.services.note_index import EVERY_KIND, NOTES, notes_on
 from loomstack_mcp.services.recorded import OUTCOMES
+from loomstack_mcp.services.sessions import run_for_session
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Tx
 
@@ -63,20 +64,23 @@ def claims_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[C
         *tx.all(CLAIMS["held"], repo_id=repo_id, now_ms=tx.now_ms, limit=_LATEST_MAX),
     ]
     once = {claim.id: claim for claim in rows.records(Claim, found)}
-    known = _known(run)
+    known = _known(tx, run)
     return [claim for claim in once.values() if claim.run_id not in known and claim.expires_at_ms > tx.now_ms]
 
 
 def runs_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Run]:
-    """Other live runs near the paths, and those that started last."""
+    """Other live runs that somebody asked for: near the paths, and those that started last.
+
+    Of what a session does besides, its claims tell.
+    """
     near = rows.json_column(_on(tx, repo_id, "run", view))
     found = [
         *tx.all(RUNS["by_ids"], ids=near),
-        *tx.all(RUNS["live"], repo_id=repo_id, now_ms=tx.now_ms, limit=_LATEST_MAX),
+        *tx.all(RUNS["live"], repo_id=repo_id, origin="asked", now_ms=tx.now_ms, limit=_LATEST_MAX),
     ]
     once = {other.id: other for other in rows.records(Run, found)}
-    known = _known(run)
-    others = (other for other in once.values() if other.id not in known)
+    known = _known(tx, run)
+    others = (other for other in once.values() if other.id not in known and other.origin == "asked")
     return [other for other in others if other.state == "live" and other.expires_at_ms > tx.now_ms]
 
 
@@ -94,9 +98,17 @@ def landed_work(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterator[L
     return works(tx, [outcome for outcome in once.values() if outcome.about_run != checked])
 
 
-def _known(run: Run | None) -> tuple[str | None, ...]:
-    """The runs of which a briefing tells a run nothing: itself, and the one that it checks."""
-    return (run.id, run.checks_run) if run else ()
+def own_ids(tx: Tx, run: Run | None) -> tuple[str, ...]:
+    """A run and the one that stands for its session: neither is news to it."""
+    if run is None:
+        return ()
+    for_session = run_for_session(tx, run, run.repo_id)
+    return (run.id, for_session.id) if for_session else (run.id,)
+
+
+def _known(tx: Tx, run: Run | None) -> tuple[str | None, ...]:
+    """The runs of which a briefing tells a run nothing: its own, and the one that it checks."""
+    return (*own_ids(tx, run), run.checks_run if run else None)
 
 
 def works(tx: Tx, outcomes: Iterable[Outcome]) -> Iterator[LandedWork]:

@@ -15,7 +15,7 @@ from loomstack_mcp.services import events, path_index
 from loomstack_mcp.services.acting import RUNS
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.conflict_states import CONFLICTS
-from loomstack_mcp.services.nearby import is_addressed, works
+from loomstack_mcp.services.nearby import is_addressed, own_ids, works
 from loomstack_mcp.services.note_index import NOTES
 from loomstack_mcp.services.recorded import OUTCOMES
 from loomstack_mcp.store import rows
@@ -38,13 +38,13 @@ class News:
         self.items = [item for item in found if item.seq <= max(self.cursor, since + 1)]
 
     def _items(self, view: View) -> Iterator[Item]:
-        me = self._run.id if self._run else ""
+        mine = own_ids(self._tx, self._run)
         notes = rows.records(Note, self._page(NOTES["shared_since"]))
         yield from (core.of_note(one, view) for one in notes if not one.addressee or is_addressed(one, self._run))
         claims = rows.records(Claim, self._page(CLAIMS["held_since"]))
-        yield from (core.of_claim(one, view) for one in claims if one.run_id != me)
+        yield from (core.of_claim(one, view) for one in claims if one.run_id not in mine)
         runs = rows.records(Run, self._page(RUNS["started_since"]))
-        yield from (core.of_run(one, view) for one in runs if one.id != me)
+        yield from (core.of_run(one, view) for one in runs if one.id not in mine and one.origin == "asked")
         outcomes = rows.records(Outcome, self._page(OUTCOMES["landed_since"]))
         yield from (core.of_change(one, view) for one in works(self._tx, outcomes))
         yield from (core.of_conflict(one, view) for one in rows.records(Conflict, self._page(CONFLICTS["open_since"])))

@@ -14,7 +14,7 @@ _RECIPIENTS_MAX = 20
 
 
 def recipients(tx: Tx, note: Note) -> tuple[str, ...]:
-    """The live runs that a note concerns now: without paths all of them. Those it is addressed to are alerted.
+    """The live runs that a note concerns now: without paths all that were asked for. The addressed ones are alerted.
 
     Raises NotFound where it is addressed to a run that is not live here.
     """
@@ -23,8 +23,8 @@ def recipients(tx: Tx, note: Note) -> tuple[str, ...]:
     elif note.paths:
         found = _on_paths(tx, note)
     else:
-        most = _RECIPIENTS_MAX + 1
-        found = rows.records(Run, tx.all(RUNS["live"], repo_id=note.repo_id, now_ms=tx.now_ms, limit=most))
+        asked = {"repo_id": note.repo_id, "origin": "asked", "now_ms": tx.now_ms}
+        found = rows.records(Run, tx.all(RUNS["live"], limit=_RECIPIENTS_MAX + 1, **asked))
     return tuple(run.id for run in found if run.id != note.run_id)[:_RECIPIENTS_MAX]
 
 

@@ -148,7 +148,7 @@ class RunService:
         """The last runs of a repo, newest first; with `live` those whose lease holds. And the time."""
         with self._store.read() as tx:
             if live:
-                found = tx.all(RUNS["live"], repo_id=repo_id, now_ms=tx.now_ms, limit=limit)
+                found = tx.all(RUNS["live"], repo_id=repo_id, origin="", now_ms=tx.now_ms, limit=limit)
             else:
                 found = tx.all(RUNS["latest"], repo_id=repo_id, limit=limit)
             return rows.records(Run, found), tx.now_ms

@@ -7,7 +7,7 @@ from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import LEASE_DEFAULT_MS
 from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.repos import Checkout
-from loomstack_mcp.core.runs import Caller, Run, acts_for, is_lost, is_stopped, renewed, stopped_words
+from loomstack_mcp.core.runs import Caller, Run, RunOrigin, acts_for, is_lost, is_stopped, renewed, stopped_words
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.services import events, path_index
 from loomstack_mcp.services.acting import RUNS, own_runs, saved_run, used_run
@@ -51,7 +51,7 @@ def restarted_run(tx: Tx, caller: Caller, repo_id: str, loop: str, checks_run: s
     It goes on with what nobody took meanwhile. What somebody did take, it is alerted of.
     """
     for run in own_runs(tx, caller):
-        is_same = (run.repo_id, run.loop, run.checks_run or "") == (repo_id, loop, checks_run)
+        is_same = (run.repo_id, run.loop, run.checks_run or "", run.origin) == (repo_id, loop, checks_run, "asked")
         is_other = caller.process and run.process not in ("", caller.process)
         if is_same and is_other and is_left(run.process, by=caller.process):
             events.append(tx, repo_id, "run.resumed", about=run.id, run_id=run.id, payload={"session": caller.session})
@@ -59,7 +59,9 @@ def restarted_run(tx: Tx, caller: Caller, repo_id: str, loop: str, checks_run: s
     return None
 
 
-def drafted_run(tx: Tx, caller: Caller, repo_id: str, checkout: Checkout, checks_run: str) -> Run:
+def drafted_run(
+    tx: Tx, caller: Caller, repo_id: str, checkout: Checkout, checks_run: str, *, origin: RunOrigin = "asked"
+) -> Run:
     """A run without its words yet: who, where, and under which other run.
 
     Raises NotFound for a `checks_run` that is unknown, Invalid for one of another repository.
@@ -69,7 +71,7 @@ def drafted_run(tx: Tx, caller: Caller, repo_id: str, checkout: Checkout, checks
     return Run(
         id="",
         repo_id=repo_id,
-        parent_id=_parent(tx, caller, repo_id),
+        parent_id=_parent(tx, caller, repo_id, origin=origin),
         checks_run=checks_run or None,
         loop="",
         goal="",
@@ -84,6 +86,7 @@ def drafted_run(tx: Tx, caller: Caller, repo_id: str, checkout: Checkout, checks
         expires_at_ms=tx.now_ms + LEASE_DEFAULT_MS,
         started_at_ms=tx.now_ms,
         seen_at_ms=tx.now_ms,
+        origin=origin,
     )
 
 
@@ -106,12 +109,23 @@ def run_of_id(tx: Tx, run_id: str) -> Run:
     return found[0]
 
 
-def _parent(tx: Tx, caller: Caller, repo_id: str) -> str | None:
-    """The run in which a sub-agent was started: the newest live one of the agent above it."""
+def _parent(tx: Tx, caller: Caller, repo_id: str, *, origin: RunOrigin) -> str | None:
+    """The run in which a run was started: its agent's own of the session, else the newest live one of the agent above.
+
+    What that one holds is not in its way. The session's own is the last resort, as wherever a run is meant.
+    """
+    own = _live_runs(tx, caller, repo_id)
+    if origin == "asked" and (for_session := [run for run in own if run.origin == "session"]):
+        return for_session[0].id
     if not caller.agent:
         return None
     for agent in dict.fromkeys((caller.parent_agent, "")):
-        above = [run for run in own_runs(tx, replace(caller, agent=agent)) if run.repo_id == repo_id]
+        above = _live_runs(tx, replace(caller, agent=agent), repo_id)
         if above:
-            return above[0].id
+            return min(above, key=lambda run: run.origin == "session").id
     return None
+
+
+def _live_runs(tx: Tx, caller: Caller, repo_id: str) -> list[Run]:
+    """Those of exactly this agent, newest first."""
+    return [run for run in own_runs(tx, caller) if (run.repo_id, run.agent) == (repo_id, caller.agent)]

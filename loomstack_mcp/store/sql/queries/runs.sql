@@ -1,7 +1,7 @@
 -- :name get
 -- One run.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
-  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms,
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms, origin,
   expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
   seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
 FROM run WHERE id = :id
@@ -9,7 +9,7 @@ FROM run WHERE id = :id
 -- :name by_key
 -- The run that an idempotency key stands for.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
-  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms,
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms, origin,
   expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
   seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
 FROM run WHERE repo_id = :repo_id AND principal = :principal AND loop = :loop AND key = :key AND key <> ''
@@ -17,11 +17,21 @@ FROM run WHERE repo_id = :repo_id AND principal = :principal AND loop = :loop AN
 -- :name of_session
 -- The live runs of a session, newest first.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
-  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms,
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms, origin,
   expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
   seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
 FROM run WHERE principal = :principal AND session = :session AND state = 'live'
 ORDER BY started_at_ms DESC, seq DESC LIMIT :limit
+
+-- :name for_session
+-- The run that stands for an agent of a session in a repo, whatever became of it; the last one.
+SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms, origin,
+  expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
+  seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
+FROM run WHERE principal = :principal AND session = :session AND agent = :agent AND repo_id = :repo_id
+  AND origin = 'session'
+ORDER BY seq DESC LIMIT 1
 
 -- :name of_agents
 -- The live runs of an agent, those of its session's own agent, and those without a session.
@@ -29,19 +39,19 @@ SELECT id FROM run
 WHERE principal = :principal AND state = 'live' AND (session = '' OR (session = :session AND agent IN (:agent, '')))
 
 -- :name live
--- The runs of a repo that are not over, newest first.
+-- The runs of a repo that are not over, newest first: all, or those of one origin.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
-  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms,
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms, origin,
   expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
   seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
-FROM run WHERE repo_id = :repo_id AND state = 'live'
+FROM run WHERE repo_id = :repo_id AND state = 'live' AND :origin IN ('', origin)
   AND expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END > :now_ms
 ORDER BY run.expires_at_ms DESC LIMIT :limit
 
 -- :name live_of_loop
 -- The live runs of a loop, by the run's id or the loop's name; of everybody, or of one person.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
-  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms,
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms, origin,
   expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
   seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
 FROM run WHERE repo_id = :repo_id AND state = 'live'
@@ -50,13 +60,14 @@ FROM run WHERE repo_id = :repo_id AND state = 'live'
 ORDER BY seq
 
 -- :name loops_of_session
--- Every loop that a session ever ran as, to do more than to check.
-SELECT DISTINCT loop FROM run WHERE principal = :principal AND session = :session AND checks_run IS NULL
+-- Every loop that a session ever asked to run as, to do more than to check.
+SELECT DISTINCT loop FROM run
+WHERE principal = :principal AND session = :session AND checks_run IS NULL AND origin = 'asked'
 
 -- :name latest
 -- The last runs of a repo in any state, newest first.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
-  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms,
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms, origin,
   expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
   seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
 FROM run WHERE repo_id = :repo_id ORDER BY seq DESC LIMIT :limit
@@ -65,6 +76,7 @@ FROM run WHERE repo_id = :repo_id ORDER BY seq DESC LIMIT :limit
 -- Some runs.
 SELECT r.id, r.repo_id, r.parent_id, r.checks_run, r.loop, r.goal, r.key, r.finding, r.branch, r.worktree, r.paths,
   r.principal, r.session, r.agent, r.process, r.state, r.status, r.seq, r.ttl_ms, r.started_at_ms, r.ended_at_ms,
+  r.origin,
   r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
   r.seen_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
 FROM json_each(:ids) AS i CROSS JOIN run AS r ON r.id = i.value
@@ -98,7 +110,7 @@ SELECT id, status, ended_at_ms FROM (
 -- :name lapsed
 -- Live runs whose lease has ended, oldest first.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
-  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms,
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms, origin,
   expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
   seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
 FROM run WHERE repo_id = :repo_id AND state = 'live' AND expires_at_ms <= :now_ms
@@ -109,10 +121,10 @@ ORDER BY run.expires_at_ms LIMIT :limit
 -- A run starts; nothing changes where its id is taken.
 INSERT INTO run (id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal,
   session, agent, process, state, status, seq, ttl_ms, expires_at_ms, started_at_ms, seen_at_ms, ended_at_ms, boot_id,
-  wall_ahead_ms)
+  wall_ahead_ms, origin)
 VALUES (:id, :repo_id, :parent_id, :checks_run, :loop, :goal, :key, :finding, :branch, :worktree, :paths, :principal,
   :session, :agent, :process, :state, :status, :seq, :ttl_ms, :expires_at_ms, :started_at_ms, :seen_at_ms,
-  :ended_at_ms, :boot_id, :wall_ahead_ms)
+  :ended_at_ms, :boot_id, :wall_ahead_ms, :origin)
 ON CONFLICT (id) DO NOTHING
 
 -- :name update
@@ -138,7 +150,7 @@ WHERE principal = :principal AND session = :session AND agent = :agent AND proce
 -- :name started_since
 -- The live runs of a repo that started after a cursor, oldest first.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
-  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms,
+  agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms, origin,
   expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
   seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
 FROM run WHERE repo_id = :repo_id AND seq > :since AND state = 'live'
