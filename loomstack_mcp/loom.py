@@ -10,6 +10,7 @@ from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.migrate import migrating_store
 
 if TYPE_CHECKING:
+    from loomstack_mcp.services.alerts import AlertService
     from loomstack_mcp.services.claims import ClaimService
     from loomstack_mcp.services.conflicts import ConflictService
     from loomstack_mcp.services.context import ContextService
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.runs import RunService
     from loomstack_mcp.services.sightings import SightingService
     from loomstack_mcp.services.stranded import StrandedService
+    from loomstack_mcp.services.watches import WatchService
     from loomstack_mcp.services.why import WhyService
 
 
@@ -103,6 +105,12 @@ class Loom:
         return StrandedService(self.store)
 
     @cached_property
+    def alerts(self) -> "AlertService":
+        from loomstack_mcp.services.alerts import AlertService
+
+        return AlertService(self.store)
+
+    @cached_property
     def levers(self) -> "LeverService":
         from loomstack_mcp.services.levers import LeverService
 
@@ -113,6 +121,12 @@ class Loom:
         from loomstack_mcp.services.sightings import SightingService
 
         return SightingService(self.store)
+
+    @cached_property
+    def watches(self) -> "WatchService":
+        from loomstack_mcp.services.watches import WatchService
+
+        return WatchService(self.store)
 
     @cached_property
     def why(self) -> "WhyService":

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
+from loomstack_mcp.services.alerts import AlertService
 from loomstack_mcp.services.blockers import EditService
 from loomstack_mcp.services.sightings import SightingService
 from loomstack_mcp.store.sqlite.backend import SqliteStore
@@ -14,10 +15,11 @@ from loomstack_mcp.store.sqlite.backend import SqliteStore
 
 @dataclass(frozen=True)
 class Quick:
-    """The two services that a hook needs."""
+    """The services that a hook needs."""
 
     edits: EditService
     sightings: SightingService
+    alerts: AlertService
 
 
 @contextmanager
@@ -34,6 +36,6 @@ def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> 
         return
     store = SqliteStore(path, gate_wait_ms=gate_wait_ms)
     try:
-        yield Quick(EditService(store), SightingService(store))
+        yield Quick(EditService(store), SightingService(store), AlertService(store))
     finally:
         store.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.house.bounds import GIT_MAX
-from tests.house.entries import ENTRIES, claude_call, claude_edit, claude_free, codex_free, codex_patch
+from tests.house.entries import ENTRIES, claude_call, claude_edit, claude_free, claude_prompt, codex_free, codex_patch
 from tests.house.scene import LARGE, SMALL, Scene, scene
 from tests.house.started import started
 
@@ -19,6 +19,7 @@ _ANSWERS = {
     "loomstack-hook claude, a free Edit": (0, ""),
     "loomstack-hook codex, a free apply_patch": (0, ""),
     "loomstack-hook claude, a call of ours": (0, ""),
+    "loomstack-hook claude, a prompt": (0, ""),
     "loomstack-mcp runs": (0, "split the module"),
     "loomstack-mcp gate --base --head": (2, "“Landed 0”"),
     "loomstack-mcp conflicts": (0, "Landed 0"),
@@ -34,9 +35,9 @@ core.patterns core.patterns.braces core.patterns.globs core.patterns.segments co
 core.patterns.wildcards
 hooks hooks.bearings hooks.judging hooks.main
 quick
-services services.acting services.blockers services.events services.path_index services.repos
+services services.acting services.alerts services.blockers services.events services.path_index services.repos
 services.sightings
-store store.base store.queries store.rows
+store store.base store.bells store.queries store.rows
 store.sqlite store.sqlite.backend store.sqlite.boot store.sqlite.clock store.sqlite.failures store.sqlite.file
 store.sqlite.gate store.sqlite.schema store.sqlite.transaction
 """
@@ -97,11 +98,13 @@ def test_git_processes_are_as_many_whatever_the_files_refs_commits_and_rules(
 
 def test_a_hook_at_a_glance_loads_these_modules_of_ours_and_no_slow_one(small: Scene) -> None:
     edit, patch, call = claude_free(small), codex_free(small), claude_call(small)
+    prompt = claude_prompt(small)
     glance = _named(_GLANCE_MODULES)
 
     assert edit.ours == call.ours == glance | _named("core.clients.claude")
     assert patch.ours == glance | _named("core.clients.codex core.shell.apply_patch")
     assert len(patch.ours - {name.rpartition(".")[0] for name in patch.ours}) == 12  # without packages
+    assert prompt.ours == glance
     # `typing` is loaded by what counts the modules.
     assert {"dataclasses", "pathlib", "subprocess", "hashlib"} & (edit.modules | patch.modules) == set()
 

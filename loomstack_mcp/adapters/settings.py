@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
@@ -13,10 +13,11 @@ from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.repos import named_identity, without_password
 
 REPO_FILE = ".loomstack/config.yaml"
-_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated")
-_DEFAULTS = {"rework_max": REWORK_MAX, "window_days": WINDOW_DAYS, "generated": ()}
+_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", "push")
+_DEFAULTS = {"rework_max": REWORK_MAX, "window_days": WINDOW_DAYS, "generated": (), "push": "on"}
 _MOST = {"rework_max": 100, "window_days": 400}
-_NOT_IN_REPO = frozenset({"home", "store"})
+_NOT_IN_REPO = frozenset({"home", "store", "push"})
+_SWITCHES = frozenset({"push"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,8 @@ class Settings:
     """How long what landed is remembered; what a change takes back of older work is not found."""
     generated: tuple[str, ...] = ()
     """Patterns of files that machines write, whose lines are nobody's intent."""
+    push: Literal["on", "off"] = "on"
+    """Whether an idle session is told by its client's own channel."""
     origins: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     """Settings that were found where they do not count, each with the reason."""
@@ -192,6 +195,8 @@ def _checked(name: str, value: object, origin: str) -> Any:
     """The value as the setting has it. Raises Invalid for one of the wrong kind."""
     if name in _MOST:
         return _whole_number(name, value, origin)
+    if name in _SWITCHES:
+        return _switched(name, value, origin)
     if name == "generated":
         return _patterns(name, value, origin)
     text = _text(name, value, origin)
@@ -212,6 +217,14 @@ def _whole_number(name: str, value: object, origin: str) -> int:
     if not 1 <= number <= _MOST[name]:
         raise Invalid(f"{name} from {origin} must be a whole number from 1 to {_MOST[name]}")
     return number
+
+
+def _switched(name: str, value: object, origin: str) -> str:
+    # To YAML a bare `off` is false.
+    words: dict[object, str] = {True: "on", False: "off", "on": "on", "off": "off"}
+    if not isinstance(value, str | bool) or value not in words:
+        raise Invalid(f"{name} from {origin} must be on or off")
+    return words[value]
 
 
 def _patterns(name: str, value: object, origin: str) -> tuple[str, ...]:

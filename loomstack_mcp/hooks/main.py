@@ -1,4 +1,4 @@
-"""`loomstack-hook CLIENT PreToolUse`: stop an edit of what another run holds, before it is made.
+"""`loomstack-hook CLIENT EVENT`: stop an edit of what another run holds, and tell what an agent has to hear.
 
 Most edits are told at a glance to be clear; what a closer look needs is imported only then.
 """
@@ -6,10 +6,10 @@ Most edits are told at a glance to be clear; what a closer look needs is importe
 import json
 import sys
 
-from loomstack_mcp.core.clients.payload import remark
+from loomstack_mcp.core.clients.payload import remark, text
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.limits import HOOK_BYTES_MAX
-from loomstack_mcp.glance import is_settled
+from loomstack_mcp.glance import is_settled, is_unalerted
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 CLIENTS = ("claude", "codex")
 _UNCHECKED = "loomstack-hook did not check this edit."
-_USAGE = f"usage: loomstack-hook {{{'|'.join(CLIENTS)}}} PreToolUse, with the client's JSON on stdin"
+EVENTS = ("PreToolUse", "UserPromptSubmit")
+_USAGE = f"usage: loomstack-hook {{{'|'.join(CLIENTS)}}} {{{'|'.join(EVENTS)}}}, with the client's JSON on stdin"
 
 
 def main() -> None:
@@ -25,15 +26,22 @@ def main() -> None:
 
     An edit that could not be judged goes on: claims advise here, and later points decide.
     """
-    if len(sys.argv) != 3 or sys.argv[1] not in CLIENTS or sys.argv[2] != "PreToolUse":
+    if len(sys.argv) != 3 or sys.argv[1] not in CLIENTS or sys.argv[2] not in EVENTS:
         print(_USAGE, file=sys.stderr)
         sys.exit(64)
     try:
-        reply = _reply(_action(sys.argv[1], _payload()))
+        reply = _replied(sys.argv[1], sys.argv[2], _payload())
     except Exception as error:  # noqa: BLE001 the process's last handler: a traceback is no reply
         reply = remark(f"{_UNCHECKED} {_told(error)}")
     if reply:
         print(json.dumps(reply, ensure_ascii=True))
+
+
+def _replied(client: str, event: str, payload: "Payload") -> "Payload | None":
+    if event == "UserPromptSubmit":
+        session = text(payload, "session_id")
+        return _told_alerts(f"{client}:{session}" if session else "", "", event)
+    return _reply(_action(client, payload))
 
 
 def _payload() -> "Payload":
@@ -64,9 +72,19 @@ def _reply(action: "Action") -> "Payload | None":
     from loomstack_mcp.hooks.judging import judged_action  # some 50 ms, for the few edits that may be held
 
     refused, missed = judged_action(action)
-    if refused or not missed:
+    if refused or not (missed or action.paths):
         return refused
+    if not missed:
+        return _told_alerts(action.session, action.agent, "PreToolUse")
     return remark(f"{_UNCHECKED} {'; '.join(dict.fromkeys(map(_told, missed)))}")
+
+
+def _told_alerts(session: str, agent: str, event: str) -> "Payload | None":
+    if is_unalerted(session, agent):
+        return None
+    from loomstack_mcp.hooks.alerts import told_alerts  # some 40 ms, for the few that have something to hear
+
+    return told_alerts(session, agent, event)
 
 
 def _told(error: Exception) -> str:

@@ -11,11 +11,18 @@ from tests.processes import HOOK, run
 
 
 def hook(
-    home: Path, client: str, payload: object, *, stdin: bytes | None = None, cwd: Path | None = None, **env: str
+    home: Path,
+    client: str,
+    payload: object,
+    *,
+    event: str = "PreToolUse",
+    stdin: bytes | None = None,
+    cwd: Path | None = None,
+    **env: str,
 ) -> dict[str, Any] | None:
     """The reply to a payload, None where nothing was printed."""
     given = json.dumps(payload).encode() if stdin is None else stdin
-    command = [HOOK, client, "PreToolUse"]
+    command = [HOOK, client, event]
     done = run(command, cwd=cwd or home, env=environment(home, **env), given=given, text=False, check=True)
     assert done.stderr == b""
     reply: dict[str, Any] | None = json.loads(done.stdout) if done.stdout else None
@@ -59,4 +66,12 @@ def codex_patch(shop: Path, patch: str, **more: str) -> dict[str, object]:
     return {
         "session_id": "thread-1", "cwd": str(shop), "hook_event_name": "PreToolUse", "tool_name": "apply_patch",
         "tool_input": {"command": patch}, "tool_use_id": "call_1", **more,
+    }  # fmt: skip
+
+
+def prompt(folder: Path, *, session: str = "s-1") -> dict[str, object]:
+    """The shape that both clients send with a prompt: Claude Code 2.1.330, Codex 0.169.0."""
+    return {
+        "session_id": session, "transcript_path": "/t", "cwd": str(folder), "hook_event_name": "UserPromptSubmit",
+        "permission_mode": "default", "prompt": "go on",
     }  # fmt: skip

@@ -57,6 +57,11 @@ def claude_call(scene: Scene) -> Started:
     return _hook(scene, "claude", {"tool_name": "mcp__loomstack__claim_paths", "tool_use_id": "t", "tool_input": {}})
 
 
+def claude_prompt(scene: Scene) -> Started:
+    """Claude Code's hook with a prompt, in a session that has nothing to hear."""
+    return _hook(scene, "claude", {"prompt": "go on"}, event="UserPromptSubmit")
+
+
 def runs(scene: Scene) -> Started:
     """The list of runs."""
     return _typed(scene, "runs")
@@ -79,6 +84,7 @@ ENTRIES: Mapping[str, Callable[[Scene], Started]] = {
     "loomstack-hook claude, a free Edit": claude_free,
     "loomstack-hook codex, a free apply_patch": codex_free,
     "loomstack-hook claude, a call of ours": claude_call,
+    "loomstack-hook claude, a prompt": claude_prompt,
     "loomstack-mcp runs": runs,
     "loomstack-mcp gate --base --head": gate,
     "loomstack-mcp conflicts": conflicts,
@@ -89,9 +95,9 @@ def _typed(scene: Scene, *arguments: str) -> Started:
     return started(_command("loomstack-mcp", *arguments), cwd=scene.worktree, environment=scene.environment())
 
 
-def _hook(scene: Scene, client: str, asked: Mapping[str, object]) -> Started:
-    payload = {"session_id": "s-mine", "cwd": str(scene.worktree), "hook_event_name": "PreToolUse", **asked}
-    command = _command("loomstack-hook", client, "PreToolUse")
+def _hook(scene: Scene, client: str, asked: Mapping[str, object], *, event: str = "PreToolUse") -> Started:
+    payload = {"session_id": "s-mine", "cwd": str(scene.worktree), "hook_event_name": event, **asked}
+    command = _command("loomstack-hook", client, event)
     return started(command, cwd=scene.worktree, environment=scene.environment(), stdin=json.dumps(payload))
 
 

@@ -217,6 +217,9 @@ def endings(found: Here, wired: Any) -> None:
 
 
 def levers(wired: Any) -> None:
+    due = wired.alerts.due(ANA)
+    wired.alerts.heard(due)
+    assert wired.watches.watched(ANA).alerts == ()
     run = wired.runs.start(BEA, SHOP, loop="held", goal="gross", budget_tokens=800).run
     claim = wired.claims.claim_paths(BEA, "", patterns=["a"], intent="x", mode="exclusive", ttl_ms=60_000).claim
     assert wired.levers.about_claim(claim.id).runs[0].id == wired.levers.about_run(run.id).runs[0].id == run.id

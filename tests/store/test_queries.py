@@ -26,7 +26,8 @@ EVERY_ROW = {
     "repos.move_outcomes": {"outcome"},
     "repos.move_conflicts": {"conflict"},
     "repos.move_sightings": {"sighting"},
-    "repos.forget": {"conflict", "note", "outcome", "waiter"},
+    "repos.move_notices": {"notice"},
+    "repos.forget": {"conflict", "note", "notice", "outcome", "waiter"},
     "why.intents_of_run": {"note"},  # for a person, who asks about one id
 }
 """Which statements look at every row of a table, and why they may."""

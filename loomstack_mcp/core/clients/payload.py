@@ -88,9 +88,9 @@ def refusal(reason: str, /, *, decision: 'Literal["deny", "ask"]' = "deny") -> P
     }
 
 
-def advice(reason: str, /) -> Payload:
+def advice(reason: str, /, *, event: str = "PreToolUse") -> Payload:
     """The reply that lets the step go on and tells the model what to mind."""
-    return {"hookSpecificOutput": {"hookEventName": "PreToolUse", "additionalContext": reason}}
+    return {"hookSpecificOutput": {"hookEventName": event, "additionalContext": reason}}
 
 
 def remark(reason: str, /) -> Payload:

@@ -31,6 +31,17 @@ def seen_stamps(store: str, caller: "Mapping[str, str]", folders: "Sequence[str]
         return []
 
 
+def has_no_alerts(store: str, caller: "Mapping[str, str]") -> bool:
+    """Whether an agent's runs surely have nothing to hear; False where the store does not answer."""
+    try:
+        with _Connection(store, mode="ro") as connection:
+            texts = sql_texts("glance")
+            _must_be_ours(connection, texts["file"])
+            return connection.execute(texts["alerts"], caller).fetchone() is None
+    except (sqlite3.Error, OSError, _NotSure):
+        return False
+
+
 def noted_call(store: str, call: "Mapping[str, str | int]", *, kept_for_ms: int) -> bool:
     """Note that a call of ours is made, as `sightings.saw_call` does; False where that cannot be done at once."""
     try:
@@ -74,6 +85,8 @@ def _stamps(
 ) -> "Iterator[str]":
     texts = sql_texts("glance")
     _must_be_ours(connection, texts["file"])
+    if connection.execute(texts["alerts"], caller).fetchone():  # which a closer look tells
+        raise _NotSure
     if caller["agent"] and connection.execute(texts["check"], caller).fetchone():
         raise _NotSure
     boot_id, boot_ms = boot_and_clock_ms()
