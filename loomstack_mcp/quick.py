@@ -1,7 +1,7 @@
 """The composition root of a hook: an existing store, opened with the standard library alone."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
@@ -37,5 +37,18 @@ def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> 
     store = SqliteStore(path, gate_wait_ms=gate_wait_ms)
     try:
         yield Quick(EditService(store), SightingService(store), AlertService(store))
+        if settings.webhook:
+            _send_notices(store, settings)
     finally:
         store.close()
+
+
+def _send_notices(store: SqliteStore, settings: Settings) -> None:
+    """Of what people should hear, as `Loom.send_notices`."""
+    # What few hooks need: most people have no webhook.
+    from loomstack_mcp.adapters.sender import start_sender
+    from loomstack_mcp.services.notices import NoticeService
+
+    with suppress(StoreUnavailable):
+        if NoticeService(store).is_due():
+            start_sender(settings)

@@ -13,10 +13,21 @@ from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.repos import named_identity, without_password
 
 REPO_FILE = ".loomstack/config.yaml"
-_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", "push")
-_DEFAULTS = {"rework_max": REWORK_MAX, "window_days": WINDOW_DAYS, "generated": (), "push": "on"}
+_WEBHOOK = ("webhook", "webhook_secret", "webhook_format")
+_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", "push", *_WEBHOOK)
+_DEFAULTS = {
+    "rework_max": REWORK_MAX,
+    "window_days": WINDOW_DAYS,
+    "generated": (),
+    "push": "on",
+    "webhook": "",
+    "webhook_secret": "",
+    "webhook_format": "",
+}
 _MOST = {"rework_max": 100, "window_days": 400}
-_NOT_IN_REPO = frozenset({"home", "store", "push"})
+_NOT_IN_REPO = frozenset({"home", "store", "push", *_WEBHOOK})
+SECRETS = frozenset({"webhook", "webhook_secret"})
+"""Settings that are shown to nobody. Whoever knows the address of a webhook may write there."""
 _SWITCHES = frozenset({"push"})
 
 
@@ -38,6 +49,12 @@ class Settings:
     """Patterns of files that machines write, whose lines are nobody's intent."""
     push: Literal["on", "off"] = "on"
     """Whether an idle session is told by its client's own channel."""
+    webhook: str = field(default="", repr=False)
+    """Where people are told what waits for them. Who knows it may write there, so that it is shown to nobody."""
+    webhook_secret: str = field(default="", repr=False)
+    """`whsec_…`, with which messages are signed, or `file:PATH` of a file that holds it."""
+    webhook_format: str = ""
+    """generic, slack or teams; "" is told from the webhook's address."""
     origins: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     """Settings that were found where they do not count, each with the reason."""

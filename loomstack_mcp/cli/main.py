@@ -39,6 +39,7 @@ _COMMANDS = {
     "config": "config",
     "completion": "config",
     "db": "db",
+    "webhook": "webhook",
     "help": "help",
 }
 """Each command's module; imported when called, so that a server does not wait for the demo's imports."""

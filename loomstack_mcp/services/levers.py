@@ -14,6 +14,7 @@ from loomstack_mcp.services import events, expiry, path_index, waiters
 from loomstack_mcp.services.acting import RUNS, own_runs
 from loomstack_mcp.services.blockers import CLAIMS, WAITERS
 from loomstack_mcp.services.claims import end_claims, held_by
+from loomstack_mcp.services.notices import give_notice
 from loomstack_mcp.services.starts import run_of_id
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
@@ -70,6 +71,9 @@ class LeverService:
             for run in lever.runs:  # first of all, so that none of them is told that another's paths are free
                 waiters.forget_waiters(tx, run.id)
             freed = [name for run in lever.runs for name in _stopped(tx, run, who=who, why=why)]
+            run = lever.runs[0]
+            text = f"{who} stopped {run.id} ({run.who}): {why}"
+            give_notice(tx, run.repo_id, "run.stopped", about=run.id, run_id=run.id, text=text)
             return replace(lever, freed_for=tuple(dict.fromkeys(freed)))
 
 

@@ -225,6 +225,11 @@ def levers(wired: Any) -> None:
     assert wired.levers.about_claim(claim.id).runs[0].id == wired.levers.about_run(run.id).runs[0].id == run.id
     assert wired.levers.release_claim(claim.id, who="dana", why="x").claims[0].id == claim.id
     assert wired.levers.stop_run(run.id, who="dana", why="x").runs[0].id == run.id
+    notice = wired.notices.take()
+    assert (notice.about, wired.notices.is_due()) == (run.id, False)
+    wired.notices.failed(notice, answered="answered 500")
+    assert (wired.notices.due_in_ms() > 0, wired.notices.unsent()) == (True, (1, "answered 500"))
+    wired.notices.arrived(notice)
 
 
 RULES = (

@@ -4,7 +4,8 @@
 ALTER TABLE claim ADD COLUMN ended_why TEXT NOT NULL DEFAULT '';
 
 -- What people are to be told by their webhook. `due_at_ms` is when somebody may next try; who takes a notice moves that
--- into the future, so that nobody else tries meanwhile. It goes once it was sent, is settled, or is a day old.
+-- into the future, so that nobody else tries meanwhile. It goes once it was sent, is settled, or is a day old. `answered`
+-- is what was wrong with the last try.
 CREATE TABLE notice (
   id TEXT PRIMARY KEY,
   repo_id TEXT NOT NULL REFERENCES repo (id),
@@ -14,7 +15,9 @@ CREATE TABLE notice (
   text TEXT NOT NULL,
   made_at_ms INTEGER NOT NULL,
   due_at_ms INTEGER NOT NULL,
-  tries INTEGER NOT NULL DEFAULT 0
+  tries INTEGER NOT NULL DEFAULT 0,
+  answered TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX notice_due ON notice (due_at_ms);
+CREATE INDEX notice_made ON notice (made_at_ms);
 CREATE INDEX notice_about ON notice (about);
