@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.claims import ClaimService
     from loomstack_mcp.services.conflicts import ConflictService
     from loomstack_mcp.services.context import ContextService
+    from loomstack_mcp.services.edits import EditClaims
     from loomstack_mcp.services.events import EventService
     from loomstack_mcp.services.ledger import LedgerService
     from loomstack_mcp.services.levers import LeverService
@@ -75,6 +76,12 @@ class Loom:
         from loomstack_mcp.services.claims import ClaimService
 
         return ClaimService(self.store)
+
+    @cached_property
+    def edits(self) -> "EditClaims":
+        from loomstack_mcp.services.edits import EditClaims
+
+        return EditClaims(self.store)
 
     @cached_property
     def outcomes(self) -> "OutcomeService":

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
@@ -10,16 +11,36 @@ from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
 from loomstack_mcp.services.alerts import AlertService
 from loomstack_mcp.services.blockers import EditService
 from loomstack_mcp.services.sightings import SightingService
+from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.backend import SqliteStore
+
+if TYPE_CHECKING:
+    from loomstack_mcp.services.edits import EditClaims
+    from loomstack_mcp.services.refusals import RefusalService
 
 
 @dataclass(frozen=True)
 class Quick:
-    """The services that a hook needs."""
+    """What a hook needs."""
 
+    store: Store
     edits: EditService
     sightings: SightingService
     alerts: AlertService
+
+    @property
+    def refusals(self) -> "RefusalService":
+        # For the edits that are refused alone.
+        from loomstack_mcp.services.refusals import RefusalService
+
+        return RefusalService(self.store)
+
+    @property
+    def claims(self) -> "EditClaims":
+        # Not for the edits that are refused.
+        from loomstack_mcp.services.edits import EditClaims
+
+        return EditClaims(self.store)
 
 
 @contextmanager
@@ -36,7 +57,7 @@ def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> 
         return
     store = SqliteStore(path, gate_wait_ms=gate_wait_ms)
     try:
-        yield Quick(EditService(store), SightingService(store), AlertService(store))
+        yield Quick(store, EditService(store), SightingService(store), AlertService(store))
         if settings.webhook:
             _send_notices(store, settings)
     finally:

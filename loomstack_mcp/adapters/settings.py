@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named
+from loomstack_mcp.core.claims import CLAIM_EDITS, ClaimEdits
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX, WINDOW_DAYS
 from loomstack_mcp.core.patterns.globs import pattern
@@ -14,11 +15,12 @@ from loomstack_mcp.core.repos import named_identity, without_password
 
 REPO_FILE = ".loomstack/config.yaml"
 _WEBHOOK = ("webhook", "webhook_secret", "webhook_format")
-_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", "push", *_WEBHOOK)
+_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", "claim_edits", "push", *_WEBHOOK)
 _DEFAULTS = {
     "rework_max": REWORK_MAX,
     "window_days": WINDOW_DAYS,
     "generated": (),
+    "claim_edits": CLAIM_EDITS[0],
     "push": "on",
     "webhook": "",
     "webhook_secret": "",
@@ -28,7 +30,7 @@ _MOST = {"rework_max": 100, "window_days": 400}
 _NOT_IN_REPO = frozenset({"home", "store", "push", *_WEBHOOK})
 SECRETS = frozenset({"webhook", "webhook_secret"})
 """Settings that are shown to nobody. Whoever knows the address of a webhook may write there."""
-_SWITCHES = frozenset({"push"})
+_CHOICES = {"push": ("on", "off"), "claim_edits": CLAIM_EDITS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,8 @@ class Settings:
     """How long what landed is remembered; what a change takes back of older work is not found."""
     generated: tuple[str, ...] = ()
     """Patterns of files that machines write, whose lines are nobody's intent."""
+    claim_edits: ClaimEdits = CLAIM_EDITS[0]
+    """What becomes of a free file that is edited: held, held once its agent was told to claim it, or left alone."""
     push: Literal["on", "off"] = "on"
     """Whether an idle session is told by its client's own channel."""
     webhook: str = field(default="", repr=False)
@@ -212,8 +216,8 @@ def _checked(name: str, value: object, origin: str) -> Any:
     """The value as the setting has it. Raises Invalid for one of the wrong kind."""
     if name in _MOST:
         return _whole_number(name, value, origin)
-    if name in _SWITCHES:
-        return _switched(name, value, origin)
+    if name in _CHOICES:
+        return _chosen(name, value, origin)
     if name == "generated":
         return _patterns(name, value, origin)
     text = _text(name, value, origin)
@@ -236,12 +240,13 @@ def _whole_number(name: str, value: object, origin: str) -> int:
     return number
 
 
-def _switched(name: str, value: object, origin: str) -> str:
-    # To YAML a bare `off` is false.
-    words: dict[object, str] = {True: "on", False: "off", "on": "on", "off": "off"}
-    if not isinstance(value, str | bool) or value not in words:
-        raise Invalid(f"{name} from {origin} must be on or off")
-    return words[value]
+def _chosen(name: str, value: object, origin: str) -> str:
+    if isinstance(value, bool):  # `on` and `off`, as YAML 1.1 reads them without quotes
+        value = "on" if value else "off"
+    text = _text(name, value, origin)
+    if text not in _CHOICES[name]:
+        raise Invalid(f"{name} from {origin} must be one of {', '.join(_CHOICES[name])}")
+    return text
 
 
 def _patterns(name: str, value: object, origin: str) -> tuple[str, ...]:

@@ -86,3 +86,25 @@ def test_a_prompt_that_cannot_be_read_is_remarked_and_goes_on(tmp_path: Path) ->
 
     assert reply
     assert list(reply) == ["systemMessage"]
+
+
+def test_a_session_that_calls_no_tool_hears_that_what_it_was_refused_is_free(
+    tmp_path: Path, shop: Path, serve: Callable[..., Server]
+) -> None:
+    holder = serve(CLAUDE_CODE_SESSION_ID="s-holder")
+    holder.answer("start_run", loop="refactor", goal="net")
+    holder.answer("claim_paths", paths=["src"], intent="net")
+    edit = claude_edit(shop, str(shop / "src" / "a.py"))
+    refused, again = hook(tmp_path, "claude", edit), hook(tmp_path, "claude", edit)
+    before = hook(tmp_path, "claude", prompt(shop), event="UserPromptSubmit")
+    freed_for = holder.answer("release_paths")["now_free_for"]
+    _, words = context(hook(tmp_path, "claude", prompt(shop), event="UserPromptSubmit"))
+    edited = hook(tmp_path, "claude", edit)
+    after = hook(tmp_path, "claude", prompt(shop), event="UserPromptSubmit")
+
+    assert refused
+    assert refused == again
+    assert refused["hookSpecificOutput"]["permissionDecision"] == "deny"
+    assert (before, len(freed_for)) == (None, 1)
+    assert "src/a.py is free now" in words
+    assert (edited, after) == (None, None)

@@ -205,6 +205,7 @@ def endings(found: Here, wired: Any) -> None:
     wired.sightings.saw_call(replace(chen, agent="sub"), "use-1")
     assert wired.sightings.known_caller(chen, "use-1").agent == "sub"
     assert wired.edits.blockers(chen, checkout, ["src/a.py"])[0][0].loop == "prices"
+    wired.refusals.keep(chen, checkout, ["src/a.py"], wired.edits.blockers(chen, checkout, ["src/a.py"])[0][0])
     assert wired.edits.check_of(replace(chen, agent="sub")) is None
     wired.claims.withdraw(ANA, "", patterns=["src/"], mode="exclusive")
     wired.claims.release_paths(BEA, "")
