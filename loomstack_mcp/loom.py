@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from subprocess import Popen
 
     from loomstack_mcp.services.alerts import AlertService
+    from loomstack_mcp.services.approvals import ApprovalService
     from loomstack_mcp.services.claims import ClaimService
     from loomstack_mcp.services.conflicts import ConflictService
     from loomstack_mcp.services.context import ContextService
     from loomstack_mcp.services.edits import EditClaims
     from loomstack_mcp.services.events import EventService
+    from loomstack_mcp.services.evidence import EvidenceService
     from loomstack_mcp.services.ledger import LedgerService
     from loomstack_mcp.services.levers import LeverService
     from loomstack_mcp.services.notes import NoteService
@@ -106,6 +108,18 @@ class Loom:
         from loomstack_mcp.services.policy import PolicyService
 
         return PolicyService(self.store)
+
+    @cached_property
+    def approvals(self) -> "ApprovalService":
+        from loomstack_mcp.services.approvals import ApprovalService
+
+        return ApprovalService(self.store)
+
+    @cached_property
+    def evidence(self) -> "EvidenceService":
+        from loomstack_mcp.services.evidence import EvidenceService
+
+        return EvidenceService(self.store)
 
     @cached_property
     def events(self) -> "EventService":

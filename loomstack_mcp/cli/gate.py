@@ -17,6 +17,7 @@ from loomstack_mcp.core.changes.conflict_records import Agreement, Conflict
 from loomstack_mcp.core.changes.conflicts import conflict_advice, conflict_words
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.phrases import lean
+from loomstack_mcp.core.policy.approvals import approval_advice
 from loomstack_mcp.core.policy.decision_views import decision_shown, reasons_shown
 from loomstack_mcp.core.policy.sarif import annotations, conflict_annotations, sarif
 from loomstack_mcp.core.policy.violations import Unknown
@@ -113,6 +114,10 @@ def _object(judgement: Judgement) -> dict[str, Any]:
     body: dict[str, Any] = {**decision_shown(judgement.decision), "skipped": judgement.skipped, "gaps": judgement.gaps}
     if judgement.is_stopped:
         body["decision"] = "deny"
+    if judgement.approval:
+        body["approval"] = judgement.approval
+    if advice := approval_advice(judgement.approval, judgement.refused):
+        body["next"] = advice
     body["conflicts"] = [dict(one) for one in _conflicts(judgement)]
     if agreed := _agreed(judgement):
         body["agreed"] = [agreement_shown(one) for one in agreed]
@@ -147,18 +152,21 @@ def _lines(judgement: Judgement) -> Iterator[str]:
         yield f"agreed  {one.sha[:12]} may go, says {output.harmless(one.who)} ({one.by}): {output.harmless(one.text)}"
     for repair in judgement.conflicts.repairs if judgement.conflicts else ():
         yield f"repair  {output.harmless(repair)}"
-    yield _verdict(judgement)
+    yield from _verdict(judgement)
     yield from _told("Not judged without the store", judgement.skipped)
     nothing = judgement.conflicts.nothing if judgement.conflicts else ""
     gaps = (f"nothing was compared: {nothing}",) if nothing else ()
     yield from (f"Note: {output.harmless(gap)}." for gap in (*judgement.gaps, *gaps))
 
 
-def _verdict(judgement: Judgement) -> str:
+def _verdict(judgement: Judgement) -> Iterator[str]:
     answer, rules = judgement.decision.answer, f"{judgement.decision.policy[:19]}…"
     if judgement.is_stopped:
-        return f"{click.style('deny', fg=_COLORS['deny'], bold=True)} by what it takes back; {answer} by {rules}"
-    return f"{click.style(answer, fg=_COLORS[answer], bold=True)} by {rules}"
+        yield f"{click.style('deny', fg=_COLORS['deny'], bold=True)} by what it takes back; {answer} by {rules}"
+    else:
+        yield f"{click.style(answer, fg=_COLORS[answer], bold=True)} by {rules}"
+    if advice := approval_advice(judgement.approval, judgement.refused):
+        yield f"    → {output.harmless(advice)}"
 
 
 def _reason(reason: dict[str, Any]) -> Iterator[str]:

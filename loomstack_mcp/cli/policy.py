@@ -19,6 +19,7 @@ from loomstack_mcp.cli.rule_text import rule_lines
 from loomstack_mcp.core.errors import NotFound, PolicyError
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.phrases import counted
+from loomstack_mcp.core.policy.approver_findings import unknown_approvers, unsaid_approvers
 from loomstack_mcp.core.policy.linting import idle_patterns, linted
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.violations import Violation
@@ -170,6 +171,7 @@ def _findings(here: Here, book: Rulebook) -> tuple[Violation, ...]:
     not_read = "is not read: rules stand in policies/ itself, in files that end with .yaml or .yml"
     return (
         *linted(book, now_ms=round(time.time() * SECOND_MS)),
+        *unknown_approvers(book),
         *(Violation(text=not_read, path=f"{path}:1") for path in unread),
     )
 
@@ -177,7 +179,8 @@ def _findings(here: Here, book: Rulebook) -> tuple[Violation, ...]:
 def _hints(here: Here, book: Rulebook) -> tuple[Violation, ...]:
     with here.any_repository() as repo:
         commit = repo.commit(repo.trunk or "HEAD")
-        return idle_patterns(book, tree_of(repo, commit).entries) if commit else ()
+        idle = idle_patterns(book, tree_of(repo, commit).entries) if commit else ()
+        return (*idle, *unsaid_approvers(book))
 
 
 def _finding_line(problem: Violation) -> str:

@@ -9,6 +9,7 @@ EventKind = Literal[
     "claim.granted", "claim.renewed", "claim.refused", "claim.withdrawn", "claim.released", "claim.expired",
     "claim.revoked",
     "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
+    "approval.asked", "approval.answered", "approval.used", "approval.expired", "evidence.added",
     "repo.joined",
 ]  # fmt: skip
 
@@ -16,7 +17,7 @@ _TOLD_CHARS_MAX = 300
 
 AlertKind = Literal[
     "freed", "expired", "message", "contradicted", "checked", "conflict", "agreed", "superseded", "stranded",
-    "revoked", "stopped",
+    "revoked", "stopped", "answered",
 ]  # fmt: skip
 
 

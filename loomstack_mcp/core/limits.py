@@ -67,6 +67,13 @@ FACTS_HOLD_MS = MINUTE_MS
 DECISION_ROUNDS_MAX = 10
 """So often an action is decided again because what the decision relied on changed meanwhile."""
 
+APPROVAL_ANSWER_MS = DAY_MS
+"""Silence is no: an approval that nobody answered in that time is denied."""
+APPROVAL_USE_MS = 15 * MINUTE_MS
+"""So long after it was granted, an approval lets its action through."""
+APPROVALS_OPEN_MAX = 20
+"""Questions of one asker that wait for people in a repo at once."""
+
 GATE_WAIT_MS = 4_000
 BUSY_WAIT_MS = 800
 """Together under the five seconds after which no call may hang."""

@@ -11,6 +11,7 @@ from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.policy import situations
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.patterns.globs import pattern
+from loomstack_mcp.core.policy.digests import UNSAID, bound
 from loomstack_mcp.core.policy.rules import ActionKind
 from loomstack_mcp.core.policy.situation import Situation
 from loomstack_mcp.core.policy.violations import Unknown
@@ -42,23 +43,26 @@ class Asking:
                 yield _landing(repo, action, target=target, base=base, home=self._home)
             else:
                 named = target if action in _LANDING else ""
-                early = self._early(action, paths, command=command, target=target)
-                yield replace(early, branch=named or repo.branch or None)
+                branch = named or repo.branch
+                yield self._early(repo, action, paths, command=command, target=target, branch=branch or None)
 
-    def _early(self, action: ActionKind, paths: list[str], *, command: str, target: str) -> Situation:
+    def _early(
+        self, repo: Repository, action: ActionKind, paths: list[str], *, command: str, target: str, branch: str | None
+    ) -> Situation:
         root = self._worktree.root
         if action == "command":
-            return situations.command(root, self._folder, command, point="mcp")
+            return replace(situations.command(root, self._folder, command, point="mcp"), branch=branch)
         if action == "tool":
-            return situations.tool(target, point="mcp")
+            return replace(situations.tool(target, point="mcp"), branch=branch)
         if action == "deploy":
-            return situations.deploy(target, point="mcp")
+            return replace(situations.deploy(target, point="mcp", commit=repo.commit("HEAD")), branch=branch)
         if not paths:
             raise Invalid("name the paths that you are about to edit")
         literal, wide = self._typed(paths)
         found = situations.edit(root, root, literal, wide=list(wide), point="mcp")
-        shaped = [replace(one, shapes=tuple(wide.get(one.path, ()))) for one in found.touched or ()]
-        return replace(found, actions=frozenset({action}), touched=tuple(shaped))
+        shaped = tuple(replace(one, shapes=tuple(wide.get(one.path, ()))) for one in found.touched or ())
+        early = replace(found, actions=frozenset({action}), touched=shaped, branch=branch)
+        return bound(early, shown=[*(f"{action} {path}" for path in paths), UNSAID])
 
     def _typed(self, paths: list[str]) -> tuple[list[str], dict[str, list[str]]]:
         """Paths by the grammar of claims: single files, and folders of which anything may be meant, with the patterns.

@@ -8,10 +8,12 @@ from loomstack_mcp.adapters.git.history import Made
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.errors import PolicyError, StoreUnavailable
 from loomstack_mcp.core.policy.applies import applies
-from loomstack_mcp.core.policy.decide import Decision, decide
+from loomstack_mcp.core.policy.decide import decide
+from loomstack_mcp.core.policy.known import signing
 from loomstack_mcp.core.policy.needs import needs_store
 from loomstack_mcp.core.policy.rules import ActionKind, Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Situation
+from loomstack_mcp.edge.deciding import PolicyResult
 from loomstack_mcp.edge.loading import Target, unloadable
 from loomstack_mcp.edge.store_facts import StoreFacts
 
@@ -70,17 +72,19 @@ class Bench:
             self._must_not_need_store(situation)
         return not self.store.missing
 
-    def decision(self, situation: Situation, made: Sequence[Made]) -> Decision:
-        """The decision on the commits `made`, recorded where there is a store.
+    def decision(self, situation: Situation, made: Sequence[Made], *, is_stopped: bool = False) -> PolicyResult:
+        """The decision on the commits `made`, recorded where there is a store; `is_stopped` by something else.
 
         Raises PolicyError where the rules do not load and this is no person's change, StoreUnavailable where a rule
         applies that asks what is not here.
         """
         left_out = set(self.skipped)
         book = replace(self._book, rules=tuple(rule for rule in self._book.rules if rule.id not in left_out))
+        situation = signing(situation, book.people, [one.address for one in made])
         if self.asks_store(situation):
-            return self.store.decision(situation.actor.developer or "ci", book, situation, made)
-        return decide(book, situation)
+            who = situation.actor.developer or "ci"
+            return self.store.decision(who, book, situation, made, is_stopped=is_stopped)
+        return PolicyResult(id="", decision=decide(book, situation))
 
     @property
     def _by_git(self) -> bool:

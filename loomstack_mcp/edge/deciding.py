@@ -24,6 +24,10 @@ class PolicyResult:
 
     id: str
     decision: Decision
+    approval: str = ""
+    """The question that it asked of people, `apr_…`; "" where it asked none."""
+    refused: str = ""
+    """That the answer was no, or why nothing could be asked."""
     alerts: tuple[Alert, ...] = ()
 
 
@@ -44,9 +48,11 @@ def decided_change(
     situation: Situation,
     *,
     made: Callable[[], Sequence[Change]] = tuple,
+    is_stopped: bool = False,
 ) -> PolicyResult:
     """A change at a final point, decided by what is known of the runs that made it, and kept.
 
+    With `is_stopped` something else stops it: no approval is asked, nor used.
     `made` reads the commits that land: asked where the head is nobody's by its id. Raises what `_settled` raises.
     """
     query = facts_query(book, situation)
@@ -55,7 +61,11 @@ def decided_change(
         query = replace(query, recognised=recognised)
         facts = policy.facts_of_change(checkout, query)
     return _settled(
-        book, situation, facts, lambda relied, record: policy.keep_of_change(checkout, who, query, relied, record)
+        book,
+        situation,
+        facts,
+        lambda relied, record: policy.keep_of_change(checkout, who, query, relied, record),
+        is_stopped=is_stopped,
     )
 
 
@@ -71,6 +81,8 @@ def _settled(
     situation: Situation,
     facts: PolicyFacts,
     keep: Callable[[PolicyFacts, DecisionRecord], KeptDecision],
+    *,
+    is_stopped: bool = False,
 ) -> PolicyResult:
     """Decided again as long as what it relied on changed before it was kept. Raises StoreUnavailable after some rounds.
 
@@ -78,9 +90,11 @@ def _settled(
     """
     for _ in range(DECISION_ROUNDS_MAX):
         decision = decide(book, completed(situation, facts))
-        kept = keep(facts, decision_record(decision))
+        kept = keep(facts, decision_record(decision, is_stopped=is_stopped))
         if kept.moved is None:
-            return PolicyResult(id=kept.id, decision=decision, alerts=kept.alerts)
+            return PolicyResult(
+                id=kept.id, decision=decision, approval=kept.approval, refused=kept.refused, alerts=kept.alerts
+            )
         facts = kept.moved
     raise StoreUnavailable(
         f"what the rules ask (claims, evidence, intents) changed {DECISION_ROUNDS_MAX} times while "

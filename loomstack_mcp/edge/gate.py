@@ -35,6 +35,10 @@ class Judgement:
     gaps: tuple[str, ...] = ()
     conflicts: ConflictResult | None = None
     """None where the ledger was not asked."""
+    approval: str = ""
+    """The question that it asked of people; "" where it asked none."""
+    refused: str = ""
+    """That the answer was no, or why nothing could be asked."""
 
     @property
     def is_stopped(self) -> bool:
@@ -83,14 +87,16 @@ class Gate:
             proposal = bench.store.proposal(base, delta.after, situation.head, made, since_fork=is_unmerged)
             found = bench.store.conflicts(proposal)
             situation = replace(situation, undoing=partial(bench.store.undoing, proposal))
-            return replace(_judged(bench, situation, made, gaps=delta.gaps), conflicts=found)
+            judged = _judged(bench, situation, made, gaps=delta.gaps, is_stopped=found.verdict == "stop")
+            return replace(judged, conflicts=found)
 
     def deploy(self, environment: str) -> Judgement:
         """A deployment, by the rules of the trunk."""
         with self._here.any_repository() as repo:
             trunk = repo.told_trunk()
             bench = self._bench(repo, trunk, _needed(repo, trunk))
-            return _judged(bench, self._by_whom(situations.deploy(environment, point="deploy"), ()))
+            situation = situations.deploy(environment, point="deploy", commit=repo.commit("HEAD"))
+            return _judged(bench, self._by_whom(situation, ()))
 
     def push(self, updates: Iterable[Update]) -> Iterator[Judgement]:
         """Each update by the rules of the trunk as it was before: what a push removes still judges that push.
@@ -140,8 +146,22 @@ class Gate:
         return replace(situation, actor=actor, now_ms=round(time.time() * SECOND_MS))
 
 
-def _judged(bench: Bench, situation: Situation, made: Sequence[Made] = (), *, gaps: tuple[str, ...] = ()) -> Judgement:
-    return Judgement(decision=bench.decision(situation, made), skipped=bench.skipped, gaps=(*gaps, *bench.gaps))
+def _judged(
+    bench: Bench,
+    situation: Situation,
+    made: Sequence[Made] = (),
+    *,
+    gaps: tuple[str, ...] = (),
+    is_stopped: bool = False,
+) -> Judgement:
+    found = bench.decision(situation, made, is_stopped=is_stopped)
+    return Judgement(
+        decision=found.decision,
+        skipped=bench.skipped,
+        gaps=(*gaps, *bench.gaps),
+        approval=found.approval,
+        refused=found.refused,
+    )
 
 
 def _undone_by_push(bench: Bench, head: str, made: Sequence[Made]) -> tuple[LostIntent, ...]:

@@ -10,11 +10,10 @@ from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.settings import sqlite_path
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.policy.decide import Decision
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.situation import LostIntent, Situation
 from loomstack_mcp.core.repos import Checkout
-from loomstack_mcp.edge.deciding import decided_change
+from loomstack_mcp.edge.deciding import PolicyResult, decided_change
 from loomstack_mcp.edge.here import Here, Progress
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.services.conflicts import ConflictResult
@@ -58,7 +57,9 @@ class StoreFacts:
             return self._here.checkout()
         return Worktree(self._repo.folder, self._repo.place).checkout(repo=self._here.settings.repo)
 
-    def decision(self, who: str, book: Rulebook, situation: Situation, made: Sequence[Made]) -> Decision:
+    def decision(
+        self, who: str, book: Rulebook, situation: Situation, made: Sequence[Made], *, is_stopped: bool
+    ) -> PolicyResult:
         """Judged by what the store knows, also of the commits `made` in whatever form they land; recorded there."""
         shas = [one.sha for one in made[:_MADE_MAX]]
         with open_loom(self._here.settings) as loom:
@@ -68,7 +69,7 @@ class StoreFacts:
                     return tuple(self._read[sha] for sha in shas)
                 return MadeWork(self._repo, key=loom.ledger.key()).named_changes(shas)
 
-            return decided_change(loom.policy, self.checkout, who, book, situation, made=changes).decision
+            return decided_change(loom.policy, self.checkout, who, book, situation, made=changes, is_stopped=is_stopped)
 
     def proposal(self, base: str, after: str, head: str, made: Sequence[Made], *, since_fork: bool = False) -> Proposal:
         """What landing the tree `after` on `base` would change there; `made` are the commits of `head`.

@@ -1,6 +1,6 @@
 """Policy: what the store knows for a decision, and the decision kept where that still holds."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from loomstack_mcp.core.changes.works import Work
@@ -9,14 +9,15 @@ from loomstack_mcp.core.limits import BLOCKERS_MAX
 from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.policy.decision_views import DecisionRecord
 from loomstack_mcp.core.policy.facts import FactsQuery, PolicyFacts, hold
-from loomstack_mcp.core.policy.rules import EvidenceKind
-from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, EvidenceFact
+from loomstack_mcp.core.policy.situation import Actor, ClaimFacts
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.services import events, landed, path_index, repos
 from loomstack_mcp.services.acting import RUNS, allowed_run, lineage, named_run, used_run
+from loomstack_mcp.services.approvals import asked_approval, granted_facts, use_approvals
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.claims import held_by
+from loomstack_mcp.services.evidence import evidence_of
 from loomstack_mcp.services.imprints import maker_of
 from loomstack_mcp.services.landed import CHANGES
 from loomstack_mcp.store import queries, rows
@@ -24,15 +25,16 @@ from loomstack_mcp.store.base import Store, Tx
 
 POLICY = queries.statements("policy")
 
-_KINDS: Mapping[str, EvidenceKind] = {"checker": "tests", "reviewer": "review", "build": "build", "scan": "scan"}
-"""Of evidence, by the role that recorded it."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class KeptDecision:
     """A decision under the id by which it was kept; or why it was not."""
 
     id: str = ""
+    approval: str = ""
+    """The question to people that it asked; "" where it asked none."""
+    refused: str = ""
+    """That the answer was no, or why nothing could be asked."""
     alerts: tuple[Alert, ...] = ()
     moved: PolicyFacts | None = None
     """What is so now, where it is not what was relied on: nothing was kept, and by this it is to be decided again."""
@@ -84,8 +86,8 @@ class PolicyService:
             now = _of_run(tx, run, query)
             if not _holds(tx, query, relied, now):
                 return KeptDecision(moved=now)
-            kept = _recorded(tx, run.repo_id, run.id, run.who, query, decided)
-            return KeptDecision(id=kept, alerts=events.delivered(tx, run.id))
+            kept = _kept(tx, run.who, query, now, decided, run_id=run.id)
+            return replace(kept, alerts=events.delivered(tx, run.id))
 
     def keep_of_change(
         self, checkout: Checkout, who: str, query: FactsQuery, relied: PolicyFacts, decided: DecisionRecord
@@ -96,7 +98,7 @@ class PolicyService:
             now = _of_change(tx, repo_id, query)
             if not _holds(tx, query, relied, now):
                 return KeptDecision(moved=now)
-            return KeptDecision(id=_recorded(tx, repo_id, "", who, query, decided))
+            return _kept(tx, who, query, now, decided)
 
 
 def _holds(tx: Tx, query: FactsQuery, relied: PolicyFacts, now: PolicyFacts) -> bool:
@@ -155,7 +157,8 @@ def _by_nobody(tx: Tx, repo_id: str, several: Sequence[Run], query: FactsQuery) 
         seq=path_index.cursor(tx, repo_id),
         is_of_several=bool(several),
         makers=_names(several),
-        evidence=_evidence(tx, repo_id, query.head),
+        evidence=evidence_of(tx, repo_id, query.head),
+        approvals=granted_facts(tx, repo_id, query, ""),
     )
 
 
@@ -171,26 +174,13 @@ def _by_run(tx: Tx, run: Run, query: FactsQuery) -> PolicyFacts:
         retries=max(0, int(counted["attempts"]) - 1),
         work_item=run.finding or None,
         makers=_names([run]),
-        evidence=_evidence(tx, run.repo_id, query.head),
+        evidence=evidence_of(tx, run.repo_id, query.head),
+        approvals=granted_facts(tx, run.repo_id, query, run.who),
     )
 
 
 def _names(runs: Sequence[Run]) -> tuple[str, ...]:
     return tuple(sorted({name for run in runs for name in (run.principal, run.who, run.loop)}))
-
-
-def _evidence(tx: Tx, repo_id: str, head: str) -> tuple[EvidenceFact, ...]:
-    """What checkers, reviewers, builds and scans recorded about the head commit."""
-    return tuple(
-        EvidenceFact(
-            kind=_KINDS[row["role"]],
-            passed=True,
-            by=f"{row['loop']}@{row['principal']}",
-            commit=head,
-            at_ms=row["recorded_at_ms"],
-        )
-        for row in (tx.all(POLICY["evidence"], repo_id=repo_id, sha=head) if head else ())
-    )
 
 
 def _claims(tx: Tx, repo_id: str, own: Sequence[str], family: Collection[str], wanted: Sequence[str]) -> ClaimFacts:
@@ -219,6 +209,16 @@ def _held_by_others(
 def _overlapping(wanted: Sequence[str], patterns: Sequence[str], *, ignore_case: bool) -> list[str]:
     """Those of the patterns that overlap a wanted one."""
     return [pattern for pattern in patterns if first_overlap(wanted, [pattern], ignore_case=ignore_case)]
+
+
+def _kept(
+    tx: Tx, who: str, query: FactsQuery, facts: PolicyFacts, decided: DecisionRecord, *, run_id: str = ""
+) -> KeptDecision:
+    """The decision with the question that it asks; what let it through is used."""
+    drawn = _recorded(tx, facts.repo, run_id, who, query, decided)
+    use_approvals(tx, query, facts, decided)
+    asked = asked_approval(tx, query, facts, decided, decision_id=drawn, who=who)
+    return KeptDecision(id=drawn, approval=asked.id, refused=asked.refused)
 
 
 def _recorded(tx: Tx, repo_id: str, run_id: str, who: str, query: FactsQuery, decided: DecisionRecord) -> str:

@@ -16,7 +16,7 @@ RUNS = queries.statements("runs")
 _CLONE = "clone:"
 _MOVES = (
     *(REPOS["move_runs"], REPOS["move_claims"], REPOS["move_waiters"], REPOS["move_notes"], REPOS["move_outcomes"]),
-    *(REPOS["move_events"], REPOS["move_conflicts"]),
+    *(REPOS["move_events"], REPOS["move_conflicts"], REPOS["move_approvals"], REPOS["move_evidence"]),
 )
 """What is numbered within its repo."""
 _REST = (

@@ -14,7 +14,7 @@ from loomstack_mcp.store.base import Row, Store, Tx
 CLAIMS = queries.statements("claims")
 WHY = queries.statements("why")
 
-_ID = re.compile(r"\b(run|claim|note|out|conf|dec)_[0-9A-Z]{8}\b")
+_ID = re.compile(r"\b(run|claim|note|out|conf|dec|apr|evid)_[0-9A-Z]{8}\b")
 _OF_NOUN = {
     "run": WHY["run"],
     "claim": WHY["claim"],
@@ -22,11 +22,15 @@ _OF_NOUN = {
     "out": WHY["out"],
     "dec": WHY["dec"],
     "conf": WHY["conf"],
+    "apr": WHY["apr"],
+    "evid": WHY["evid"],
 }
-_JSON = frozenset({"paths", "reasons", "failing", "commits", "links", "contradicts", "actions"})
+_JSON = frozenset(
+    {"paths", "reasons", "failing", "commits", "links", "contradicts", "actions", "shown", "rules", "answers"}
+)
 _STEPS_MAX = 20
 _INTENTS_MAX = 5
-_NOUNS = "dec_…, conf_…, claim_…, note_…, run_… or out_…"
+_NOUNS = "dec_…, conf_…, claim_…, note_…, run_…, out_…, apr_… or evid_…"
 
 
 @dataclass(frozen=True, kw_only=True)

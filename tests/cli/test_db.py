@@ -45,11 +45,11 @@ def test_a_write_is_told_that_this_reads_only(store: Path, loomstack: Run, sql: 
     told = loomstack("db", "query", sql).stderr
 
     assert "the store is read only here and nothing was changed: give one SELECT" in told
-    assert "v_runs, v_claims, v_decisions, v_conflicts, v_loop_health" in told
+    assert "v_runs, v_claims, v_decisions, v_approvals, v_conflicts, v_loop_health" in told
 
 
 def test_the_views_are_named_where_a_query_is_and_exported(store: Path, shop: Path, loomstack: Run) -> None:
-    views = ["v_runs", "v_claims", "v_decisions", "v_conflicts", "v_loop_health"]
+    views = ["v_runs", "v_claims", "v_decisions", "v_approvals", "v_conflicts", "v_loop_health"]
     exported = json.loads(loomstack("db", "export", "out", "--json").stdout)
 
     assert [view for view in views if view not in loomstack("db", "query", "--help").stdout] == []

@@ -216,7 +216,17 @@ JSON: dict[str, tuple[Sequence[str], set[str]]] = {
     "db query": (["SELECT count(*) AS held FROM v_claims"], {"held"}),
     "db export": (
         ["out"],
-        {"v_runs", "v_claims", "v_decisions", "v_conflicts", "v_loop_health", "note", "outcome", "event"},
+        {
+            "v_runs",
+            "v_claims",
+            "v_decisions",
+            "v_approvals",
+            "v_conflicts",
+            "v_loop_health",
+            "note",
+            "outcome",
+            "event",
+        },
     ),
     "audit": ([], {"schema", "commits", "seconds", "totals", "reversals", "unchecked"}),
     "conflicts": ([], {"verdict", "conflicts", "checked", "unchecked", "open"}),

@@ -104,7 +104,7 @@ def test_an_outcome_leads_to_both_runs(serve: Callable[..., Server], loomstack: 
     [
         ("run_00000000", "not_found: there is no run_00000000 in this store; ids look like dec_…, conf_…, claim_…"),
         ("abc", "invalid: abc is no id; take one from a refusal, an answer or a list: dec_…, conf_…"),
-        ("apr_00000000", "is no id"),
+        ("abc_00000000", "is no id"),
     ],
 )
 def test_what_is_no_id_is_told_how_ids_look(loomstack: Run, holder: dict[str, str], typed: str, told: str) -> None:

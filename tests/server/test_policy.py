@@ -157,3 +157,12 @@ def test_a_file_in_another_worktree_is_the_repository_s(ruled: Server, shop: Pat
     ]
 
     assert (effects, [edit["effect"] for edit in edits]) == (["deny", "deny", "allow"], ["deny", "allow"])
+
+
+def test_what_needs_a_person_says_whom_to_ask_and_how(ruled: Server) -> None:
+    asked = ruled.answer("check_policy", action="edit", paths=["policies/core.yaml"])
+    again = ruled.answer("check_policy", action="edit", paths=["policies/core.yaml"])
+
+    assert (asked["effect"], asked["approval"][:4]) == ("require_approval", "apr_")
+    assert asked["next"] == f"a person: loomstack-mcp approve {asked['approval']}"
+    assert again["approval"] == asked["approval"]

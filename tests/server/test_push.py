@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.cli.test_approvals import PEOPLE, RULES
+from tests.cli.test_cli import on_terminal
+from tests.conftest import commit_all, environment
 from tests.deadlines import wait_until
+from tests.processes import SCRIPT
 from tests.wire import Server
 
 
@@ -94,6 +98,25 @@ def test_a_message_reaches_a_session_that_waits_for_nothing(
 
     assert "wrote (note_" in inbox.texts[0]
     assert "“rebase first”" in inbox.texts[0]
+
+
+def test_an_answered_approval_reaches_the_session_that_waits_for_it(
+    idle: Callable[..., Server], inbox: Inbox, shop: Path, tmp_path: Path
+) -> None:
+    for name, text in (("policies/shop.yaml", RULES), (".loomstack/people.yaml", PEOPLE)):
+        (shop / name).parent.mkdir()
+        (shop / name).write_text(text)
+    commit_all(shop)
+    server = idle()
+    server.answer("start_run", loop="triage", goal="green")
+    asked = server.answer("check_policy", action="edit", paths=["billing/a.py"])["approval"]
+    typed = [SCRIPT, "approve", asked, "--why", "fine"]
+    status, shown = on_terminal(typed, cwd=shop, env=environment(tmp_path))
+    assert status == 0, shown
+    wait_until(lambda: len(inbox.texts) == 1, 30)
+
+    assert "was granted by dana: fine" in inbox.texts[0]
+    assert asked in inbox.texts[0]
 
 
 @pytest.mark.parametrize("how", ["environment", "file", "no inbox"])

@@ -6,6 +6,7 @@ from loomstack_mcp.loom import Loom
 from tests.conftest import Clocks
 from tests.factories import ANA
 from tests.services.support import started
+from tests.services.test_approvals import answered, edit
 
 
 def stop_a_run(loom: Loom) -> str:
@@ -53,3 +54,13 @@ def test_after_a_day_nobody_needs_to_hear_of_it(loom: Loom, clocks: Clocks) -> N
     clocks.pass_minutes(24 * 60 + 1)
 
     assert (was_due, loom.notices.take()) == (True, None)
+
+
+def test_an_approval_that_is_asked_is_told_until_it_is_answered(loom: Loom) -> None:
+    started(loom, ANA)
+    first, second = edit(loom, text="one"), edit(loom, text="two")
+    answered(loom, second)
+    told = list(iter(loom.notices.take, None))
+
+    assert [(notice.kind, notice.about) for notice in told] == [("approval.asked", first.approval)]
+    assert told[0].text == f"edit by loop@ana (asks) waits for a person: loomstack-mcp approve {first.approval}"

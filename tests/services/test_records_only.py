@@ -19,7 +19,9 @@ from loomstack_mcp.adapters.git.named_commits import seen_commits
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.outcomes import CheckCounts
-from loomstack_mcp.core.policy.rules import Checks, Rule, Rulebook
+from loomstack_mcp.core.policy.approvals import Approver
+from loomstack_mcp.core.policy.digests import bound
+from loomstack_mcp.core.policy.rules import Approve, Checks, Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Situation, Touched
 from loomstack_mcp.core.repos import Bearing
 from loomstack_mcp.core.stranded import StrandedRun, TrunkSeen
@@ -103,6 +105,8 @@ def test_a_played_session_could_be_led_over_a_wire(shop: Path, tmp_path: Path, w
     landed = bea_lands(found, wired)
     conflict = ana_takes_it_back(found, wired, before)
     decisions(found, wired, landed)
+    approvals(found, wired)
+    evidence(found, wired, landed)
     looks(found, wired, conflict)
     endings(found, wired)
 
@@ -167,6 +171,23 @@ def decisions(found: Here, wired: Any, landed: str) -> None:
     assert decided_action(wired.policy, ANA, "", book, edit).decision.fired == ("mine",)
     assert decided_change(wired.policy, checkout, "ci", book, land).decision.answer == "allow"
     assert decided_change(wired.policy, checkout, "ci", book, other, made=made).decision.answer == "allow"
+
+
+def approvals(found: Here, wired: Any) -> None:
+    asking = Rule(id="asking", why="why", effect="require_approval", on=("edit",), approve=Approve(by=("dana",)))
+    touched = (Touched(path="src/a.py"),)
+    edit = bound(Situation(point="mcp", actions=frozenset({"edit"}), now_ms=0, touched=touched), "text", shown=("a",))
+    book = Rulebook(rules=(asking,), hash="sha256:1")
+    asked = decided_action(wired.policy, ANA, "", book, edit).approval
+    [waiting] = wired.approvals.waiting(wired.repos.id_of(found.checkout()), limit=9)[0]
+    assert waiting == wired.approvals.approval(asked)[0]
+    assert wired.approvals.answer(asked, Approver(name="dana"), "granted", why="once").state == "granted"
+    assert decided_action(wired.policy, ANA, "", book, edit).decision.answer == "allow"
+
+
+def evidence(found: Here, wired: Any, landed: str) -> None:
+    drawn, fact = wired.evidence.add(found.checkout(), landed, "build", passed=True, who="ci", link="")
+    assert wired.why.behind(drawn)[0].fields["kind"] == fact.kind == "build"
 
 
 def looks(found: Here, wired: Any, conflict: str) -> None:

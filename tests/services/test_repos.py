@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from loomstack_mcp.core.errors import Invalid, NotFound
+from loomstack_mcp.core.policy.digests import bound
+from loomstack_mcp.core.policy.rules import Approve, Rule, Rulebook
+from loomstack_mcp.core.policy.situation import Situation
 from loomstack_mcp.core.repos import Checkout, RepoNames
+from loomstack_mcp.edge.deciding import decided_change
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.services.repos import REPOS
 from tests.conftest import Clocks
@@ -18,6 +22,10 @@ from tests.services.test_ledger import commit, fill
 OLD = Checkout(identity="github.com/Acme/Shop", clone="clone:ana")
 NEW = Checkout(identity="github.com/acme/shop", clone="clone:bea", others=("github.com/Acme/Shop", "gh/Acme/Shop"))
 FORK = Checkout(identity="github.com/bea/shop", clone="clone:fork")
+ASKING = Rulebook(
+    rules=(Rule(id="asks", why="why", effect="require_approval", on=("land",), approve=Approve(by=("dana",))),)
+)
+LANDING = bound(Situation(point="ci", actions=frozenset({"land"}), now_ms=0, touched=(), head="a" * 40))
 
 
 def test_what_an_earlier_version_kept_is_found_under_the_new_identity(loom: Loom) -> None:
@@ -58,13 +66,15 @@ def test_a_name_nobody_knows_stands_for_the_repository_here(loom: Loom) -> None:
 
 
 def two_repositories(loom: Loom) -> None:
-    """Each with a run, a claim, a note and an outcome that is over."""
+    """Each with a run, a claim, a note and an outcome that is over, evidence and a question to people."""
     for caller, checkout in ((ANA, OLD), (BEA, FORK)):
         started(loom, caller, checkout, key="nightly")
         claimed(loom, caller, "src/a.py")
         claimed(loom, caller, "src/b.py")
         loom.notes.share(caller, "", kind="decision", text=f"decided by {caller.principal}", patterns=["src/"])
         recorded(loom, caller, status="done", commits=["a" * 40])
+        loom.evidence.add(checkout, "a" * 40, "build", passed=True, who="ci")
+        assert decided_change(loom.policy, checkout, "ci", ASKING, LANDING).approval
 
 
 def test_two_that_were_kept_apart_are_one_with_all_they_held(loom: Loom, tmp_path: Path) -> None:
@@ -107,7 +117,8 @@ def test_every_table_of_a_repository_is_moved(loom: Loom, tmp_path: Path) -> Non
 
     assert tables_of_repos(tmp_path / "loom.db") == {
         *("run", "claim", "waiter", "path_key", "note", "outcome", "event", "repo_alias"),
-        *("landed", "landed_file", "binding", "conflict", "decision", "sighting", "note_expiry", "imprint", "notice"),
+        *("landed", "landed_file", "binding", "conflict", "decision", "sighting", "note_expiry", "imprint"),
+        *("approval", "evidence", "notice"),
     }
 
 

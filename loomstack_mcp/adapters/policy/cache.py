@@ -16,6 +16,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from loomstack_mcp.core.people import Person
 from loomstack_mcp.core.policy import rules
 from loomstack_mcp.core.policy.rules import Layer, Rule, Rulebook, Waiver
 
@@ -33,6 +34,7 @@ _RECORDS: dict[str, type] = {
     "windows": rules.Window, "freezes": rules.Freeze, "check": rules.Checks, "limits": rules.Limits,
     "evidence": rules.Evidence, "boundaries": rules.Boundaries, "forbid": rules.Forbid,
     "content": rules.Content, "approve": rules.Approve, "examples": rules.Examples,
+    "people": Person,
 }  # fmt: skip
 
 
@@ -51,12 +53,13 @@ def builtin() -> tuple[PolicyFile, ...]:
     return (PolicyFile(layer="builtin", name=_BUILTIN.name, content=_BUILTIN.read_bytes()),)
 
 
-def policy_hash(rule_records: Sequence[Rule], waivers: Sequence[Waiver]) -> str:
-    """`sha256:…` over what the rules mean: the same for other places, comments, quoting and order."""
+def policy_hash(rule_records: Sequence[Rule], waivers: Sequence[Waiver], people: Sequence[Person] = ()) -> str:
+    """`sha256:…` over what the rules mean, and who is who: the same for other places, comments, quoting and order."""
     ours = {
         "engine": ENGINE,
         "rules": [_without_place(rule) for rule in sorted(rule_records, key=lambda rule: rule.id)],
         "waivers": [_without_place(waiver) for waiver in sorted(waivers, key=lambda waiver: waiver.id)],
+        **({"people": [_plain(one) for one in sorted(people, key=lambda one: one.name)]} if people else {}),
     }
     return f"sha256:{hashlib.sha256(_json(ours)).hexdigest()}"
 

@@ -41,7 +41,7 @@ def completed_situation(situation: Situation, case: CasePart, scratch: Scratch) 
         work_item=facts.get("work_item"),
         makers=frozenset(facts.get("makers", _MAKERS)),
         evidence=tuple(_evidence(one, scratch) for one in facts.get("evidence", ())),
-        approvals=tuple(_approval(one, scratch) for one in facts.get("approvals", ())),
+        approvals=tuple(_approval(one, scratch, digest=situation.digest) for one in facts.get("approvals", ())),
         claims=_claims(given.get("claims"), actor["loop"]),
     )
 
@@ -52,11 +52,17 @@ def _evidence(fact: CasePart, scratch: Scratch) -> EvidenceFact:
     return EvidenceFact(kind=fact["kind"], passed=passed, by=fact["by"], commit=commit, at_ms=_ms(fact["at"]))
 
 
-def _approval(fact: CasePart, scratch: Scratch) -> ApprovalFact:
+def _approval(fact: CasePart, scratch: Scratch, *, digest: str) -> ApprovalFact:
+    """Of the content that is asked about: a case cannot spell another."""
     until = _ms(fact["until"]) if "until" in fact else None
     commit = scratch.commit_of(fact["commit"]) if "commit" in fact else ""
     return ApprovalFact(
-        rule=fact["rule"], by=fact["by"], roles=tuple(fact.get("roles", ())), commit=commit, until_ms=until
+        rule=fact["rule"],
+        by=fact["by"],
+        roles=tuple(fact.get("roles", ())),
+        commit=commit,
+        digest=digest,
+        until_ms=until,
     )
 
 

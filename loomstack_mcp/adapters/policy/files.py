@@ -5,12 +5,14 @@ import secrets
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.objects import Objects
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.policy.cache import PolicyFile, builtin, keep_rulebook, kept_rulebook, policy_hash
 from loomstack_mcp.core.errors import PolicyError
+from loomstack_mcp.core.people import PEOPLE_FILE
 from loomstack_mcp.core.policy.rules import Layer, Rulebook
 
 FOLDER = "policies"
@@ -40,6 +42,29 @@ def of_commit(repo: Repository, commit: str) -> tuple[PolicyFile, ...]:
                 raise PolicyError(f"{path}:1: is no file of its own on the trunk; put the rules themselves there")
             found.append(PolicyFile(layer="repo", name=path, content=_content(objects, entry.id, path)))
     return _few(found)
+
+
+def people_of_commit(repo: Repository, commit: str) -> tuple[PolicyFile, ...]:
+    """Who is who as a commit says; none where it says nothing. Raises PolicyError where it cannot be read."""
+    objects = repo.holding(commit)
+    folder, _, name = PEOPLE_FILE.rpartition("/")
+    top = objects.entries(f"{commit}^{{tree}}") or {}
+    found = (objects.entries(top[folder].id) or {}).get(name) if folder in top and top[folder].is_folder else None
+    if found is None:
+        return ()
+    if not found.is_file:
+        raise PolicyError(f"{PEOPLE_FILE}:1: is no file of its own on the trunk; put the names themselves there")
+    return (PolicyFile(layer="repo", name=PEOPLE_FILE, content=_content(objects, found.id, PEOPLE_FILE)),)
+
+
+def people_of_folder(root: Path) -> tuple[PolicyFile, ...]:
+    """The same of a folder. Raises PolicyError for what is no regular file."""
+    path = root / PEOPLE_FILE
+    if not os.path.lexists(path):
+        return ()
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _BYTES_MAX:
+        raise PolicyError(f"{PEOPLE_FILE}:1: is no regular file of at most {_BYTES_MAX} bytes")
+    return (PolicyFile(layer="repo", name=PEOPLE_FILE, content=path.read_bytes()),)
 
 
 def of_folder(root: Path, *, layer: Layer, shown: str = FOLDER) -> tuple[PolicyFile, ...]:
@@ -97,19 +122,23 @@ def _few(found: list[PolicyFile]) -> tuple[PolicyFile, ...]:
 def rulebook(repo: Repository, home: str, *, commit: str = "", worktree: bool = False) -> Rulebook:
     """All layers: the built-in one, the organisation's, and the repository's as a commit, or its worktree, has it.
 
-    With both, a rule of either counts: a tightening works at once, a loosening when it has landed. Raises PolicyError.
+    With both, a rule of either counts: a tightening works at once, a loosening when it has landed. Who is who says the
+    commit, and the worktree where there is none yet. Raises PolicyError.
     """
     above = [*builtin(), *of_org(home)]
     try:
-        landed = _loaded([*above, *(of_commit(repo, commit) if commit else ())], home)
+        on_trunk = [*of_commit(repo, commit), *people_of_commit(repo, commit)] if commit else []
+        landed = _loaded([*above, *on_trunk], home)
     except PolicyError as broken:
-        if not worktree or f"{FOLDER}/" not in str(broken):
+        if not worktree or not any(name in str(broken) for name in (f"{FOLDER}/", PEOPLE_FILE)):
             raise
         raise PolicyError(f"on the trunk, whatever is checked out (a person lands the mend):\n{broken}") from None
     if not worktree:
         return landed
-    here = _loaded([*above, *of_folder(repo.folder, layer="repo")], home)
-    return _together(landed, here) if commit else here
+    here = of_folder(repo.folder, layer="repo")
+    if commit:
+        return _together(landed, _loaded([*above, *here], home))
+    return _loaded([*above, *here, *people_of_folder(repo.folder)], home)
 
 
 def _loaded(files: Sequence[PolicyFile], home: str) -> Rulebook:
@@ -143,10 +172,11 @@ def _secret(home: Path) -> bytes:
 
 
 def _together(landed: Rulebook, here: Rulebook) -> Rulebook:
-    """Every rule of the trunk, and those of the worktree that say something else; waivers of the trunk alone."""
+    """Every rule of the trunk, and those of the worktree that say something else; waivers and people of the trunk
+    alone."""
     known = set(map(repr, landed.rules))
     new = tuple(rule for rule in here.rules if repr(rule) not in known)
     if not new:
         return landed
     rules = (*landed.rules, *new)
-    return Rulebook(rules=rules, waivers=landed.waivers, hash=policy_hash(rules, landed.waivers))
+    return replace(landed, rules=rules, hash=policy_hash(rules, landed.waivers, landed.people))

@@ -9,10 +9,12 @@ from pydantic import ValidationError
 from loomstack_mcp.adapters.policy import models as models
 from loomstack_mcp.adapters.policy.cache import PolicyFile, builtin, policy_hash, policy_record
 from loomstack_mcp.adapters.policy.messages import Wrong, key_path, spoken
+from loomstack_mcp.adapters.policy.people import people_in
 from loomstack_mcp.adapters.policy.strict_yaml import Document, YamlPlace, document
 from loomstack_mcp.adapters.policy.times import instant_ms
 from loomstack_mcp.adapters.policy.validate import wrong_in_rule, wrong_in_waiver
 from loomstack_mcp.core.errors import PolicyError
+from loomstack_mcp.core.people import PEOPLE_FILE, Person
 from loomstack_mcp.core.policy.rules import Layer, Rule, Rulebook, Waiver
 
 __all__ = ["PolicyFile", "builtin", "file_schema", "loaded"]
@@ -37,22 +39,27 @@ class _Source:
 
 
 def loaded(files: Sequence[PolicyFile]) -> Rulebook:
-    """The rules and waivers of all files, the built-in layer first, then the organisation's, then the repository's.
+    """The rules and waivers of all files, the built-in layer first, then the organisation's, then the repository's; and
+    who is who.
 
     The files of the built-in layer are not added: pass `builtin()` with the others. Raises PolicyError
     with every problem found, one a line, `file:line: key: what is wrong`, at most PROBLEMS_MAX of them.
     """
     sources: list[_Source] = []
     problems: list[str] = []
+    people: tuple[Person, ...] = ()
     for file in sorted(files, key=lambda file: _LAYERS.index(file.layer)):
         try:
-            sources.append(_source(file))
+            if file.name == PEOPLE_FILE:
+                people = people_in(file.content)
+            else:
+                sources.append(_source(file))
         except PolicyError as refused:
             problems += str(refused).split("\n")
     _refuse(problems + _wrong(sources, complete=not problems))
     rules = tuple(rule for source in sources for rule in _rules(source))
     waivers = tuple(waiver for source in sources for waiver in _waivers(source))
-    return Rulebook(rules=rules, waivers=waivers, hash=policy_hash(rules, waivers))
+    return Rulebook(rules=rules, waivers=waivers, people=people, hash=policy_hash(rules, waivers, people))
 
 
 def file_schema() -> dict[str, Any]:

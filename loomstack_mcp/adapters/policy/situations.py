@@ -12,16 +12,25 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.policy.facts import ChangeLooks
 from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, takes_all, touched
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, Subject
+from loomstack_mcp.core.policy.digests import UNSAID, bound, change_bound
 from loomstack_mcp.core.policy.rules import ActionKind, Point
 from loomstack_mcp.core.policy.situation import Situation, Touched
 from loomstack_mcp.core.shell.effects import shell_reading
 
 
-def edit(root: Path, cwd: Path, paths: Sequence[str], *, point: Point, wide: Sequence[str] = ()) -> Situation:
-    """An edit of these files, as a client names them, and of all below the `wide` ones."""
+def edit(
+    root: Path, cwd: Path, paths: Sequence[str], *, point: Point, wide: Sequence[str] = (), content: str = ""
+) -> Situation:
+    """An edit of these files, as a client names them, and of all below the `wide` ones.
+
+    `content` is what will stand there, in the client's own form: an approval holds for that alone.
+    """
     found, outside = touched(root, cwd, [*((path, False) for path in paths), *((path, True) for path in wide)])
     named = found if paths or wide else None
-    return replace(_early(point, frozenset({"edit"}), named, outside), looks=FolderLooks(root))
+    early = replace(_early(point, frozenset({"edit"}), named, outside), looks=FolderLooks(root))
+    listed = [f"edit {path}" for path in (*paths, *(f"{path}/**" for path in wide))]
+    unsaid = () if content else (UNSAID,)
+    return bound(early, content, shown=(*listed, *unsaid))
 
 
 def command(root: Path, cwd: Path, line: str, *, point: Point) -> Situation:
@@ -35,29 +44,34 @@ def command(root: Path, cwd: Path, line: str, *, point: Point) -> Situation:
     whole = [("", True)] if any(takes_all(root, cwd, write) for write in reading.writes) else []
     found, outside = touched(root, cwd, [*names, *whole])
     actions: frozenset[ActionKind] = frozenset({"command", "edit"} if found or outside else {"command"})
-    return replace(_early(point, actions, found, outside), reading=reading, looks=FolderLooks(root))
+    early = replace(_early(point, actions, found, outside), reading=reading, looks=FolderLooks(root))
+    return bound(early, line, str(cwd), shown=(*line.splitlines(), f"in {cwd}"))
 
 
-def tool(name: str, *, point: Point) -> Situation:
-    """A call of another server's tool."""
-    return replace(_early(point, frozenset({"tool"}), (), ()), tool=name)
+def tool(name: str, *, point: Point, content: str = "") -> Situation:
+    """A call of another server's tool; `content` are its arguments, in the client's own form."""
+    early = replace(_early(point, frozenset({"tool"}), (), ()), tool=name)
+    return bound(early, content, shown=(f"call {name}", *content.splitlines()))
 
 
-def deploy(environment: str, *, point: Point) -> Situation:
-    """A deployment; where it goes is None when it was not said."""
-    return replace(_early(point, frozenset({"deploy"}), None, ()), environment=environment or None)
+def deploy(environment: str, *, point: Point, commit: str = "") -> Situation:
+    """A deployment of a commit; where it goes is None when it was not said."""
+    early = replace(_early(point, frozenset({"deploy"}), None, ()), environment=environment or None)
+    return bound(early, commit, shown=(f"deploy {commit[:12]} to {environment or 'nobody said where'}",))
 
 
 def staged(repo: Repository) -> Situation:
     """What `git commit` would take."""
     delta = staged_delta(repo)
-    return replace(_change(repo, delta, point="pre-commit", actions=frozenset({"commit"})), branch=repo.branch or None)
+    found = _change(repo, delta, point="pre-commit", actions=frozenset({"commit"}))
+    return change_bound(replace(found, branch=repo.branch or None), delta.subject)
 
 
 def message(repo: Repository, text: str) -> Situation:
     """The message of a commit that is about to be made."""
-    found = _change(repo, staged_delta(repo), point="commit-msg", actions=frozenset({"commit"}), message=text)
-    return replace(found, branch=repo.branch or None, message=text)
+    delta = staged_delta(repo)
+    found = _change(repo, delta, point="commit-msg", actions=frozenset({"commit"}), message=text)
+    return change_bound(replace(found, branch=repo.branch or None, message=text), delta.subject)
 
 
 def pushed(repo: Repository, old: str, new: str, ref: str, *, point: Point, trunk: str) -> Situation:
@@ -66,7 +80,8 @@ def pushed(repo: Repository, old: str, new: str, ref: str, *, point: Point, trun
     delta = push_delta(repo, old, new, trunk=trunk, excused=not is_trunk)
     actions: frozenset[ActionKind] = frozenset({"push", "land"} if is_trunk else {"push"})
     found = _change(repo, delta, point=point, actions=actions)
-    return replace(found, branch=ref.removeprefix("refs/heads/"), refs=delta.refs, head=new if new.strip("0") else "")
+    branch, head = ref.removeprefix("refs/heads/"), new if new.strip("0") else ""
+    return change_bound(replace(found, branch=branch, refs=delta.refs, head=head), delta.subject)
 
 
 def landing(
@@ -75,7 +90,7 @@ def landing(
     """What `head` would land on `base`; on another branch than the `trunk`, without what that has already."""
     delta = landing_delta(repo, base, head, trunk="" if _is_same_branch(base, trunk) else trunk)
     found = _change(repo, delta, point=point, actions=frozenset({"land"}))
-    return replace(found, branch=branch or None, head=repo.commit(head)), delta
+    return change_bound(replace(found, branch=branch or None, head=repo.commit(head)), delta.subject), delta
 
 
 def _is_same_branch(base: str, trunk: str) -> bool:

@@ -64,14 +64,14 @@ def covered_paths(where: Where, situation: Situation, /) -> tuple[tuple[Touched,
 
 
 def _who(who: Who, actor: Actor) -> Iterable[tuple[str, bool | None]]:
-    for name, wanted, found in (
-        ("who.kind", who.kind, actor.kind),
-        ("who.loop", who.loop, actor.loop),
-        ("who.developer", who.developer, actor.developer),
-        ("who.agent", who.agent, actor.agent),
+    for name, wanted, found, also in (
+        ("who.kind", who.kind, actor.kind, ()),
+        ("who.loop", who.loop, actor.loop, ()),
+        ("who.developer", who.developer, actor.developer, actor.names),
+        ("who.agent", who.agent, actor.agent, ()),
     ):
         if wanted:
-            yield name, None if found is None or found == "unknown" else found in wanted
+            yield name, None if found in (None, "unknown") else not {found, *also}.isdisjoint(wanted)
     if who.role:
         yield "who.role", None if actor.roles is None else not set(who.role).isdisjoint(actor.roles)
     if who.not_role:

@@ -101,7 +101,16 @@ def _evidence(check: Checks, situation: Situation, _: Applied) -> _Found:
         }
         if len(given) < wanted.count:
             by = " by somebody who did not make it" if wanted.by == "not_maker" else ""
-            yield Violation(text=f"{len(given)} of {wanted.count} {wanted.kind} passed on exactly this commit{by}")
+            failed = _failed(wanted, situation)
+            yield Violation(
+                text=f"{len(given)} of {wanted.count} {wanted.kind} passed on exactly this commit{by}{failed}"
+            )
+
+
+def _failed(wanted: Evidence, situation: Situation) -> str:
+    about = [one for one in situation.evidence or () if (one.kind, one.commit) == (wanted.kind, situation.head)]
+    names = dict.fromkeys(one.by for one in about if not one.passed)
+    return f"; failed by {', '.join(names)}" if names else ""
 
 
 def _counts(wanted: Evidence, situation: Situation, fact: EvidenceFact) -> bool:

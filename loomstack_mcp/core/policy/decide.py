@@ -6,7 +6,9 @@ from typing import Literal
 
 from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.policy.applies import applies
+from loomstack_mcp.core.policy.approvals import Approver, may_answer
 from loomstack_mcp.core.policy.checks import violations
+from loomstack_mcp.core.policy.known import known_people
 from loomstack_mcp.core.policy.loading import RULES_LOAD
 from loomstack_mcp.core.policy.rules import STRICTNESS, Answer, Approve, Rule, Rulebook, Waiver
 from loomstack_mcp.core.policy.situation import ApprovalFact, Situation
@@ -30,6 +32,8 @@ class Reason:
     """Those that covered it, or some of it."""
     dead_waivers: tuple[str, ...] = ()
     """Those that would have, with why they did not."""
+    approvals: tuple[ApprovalFact, ...] = ()
+    """Those that lifted it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,8 @@ class Decision:
     reasons: tuple[Reason, ...]
     policy: str
     """The hash of the rules."""
+    makers: tuple[str, ...] = ()
+    """All names of those who made what was decided on."""
 
     @property
     def fired(self) -> tuple[str, ...]:
@@ -50,9 +56,11 @@ class Decision:
 def decide(book: Rulebook, situation: Situation, /) -> Decision:
     """Hold every rule against the situation. Deny comes before approval, before warn, before allow."""
     rules = (RULES_LOAD, *book.rules)
+    situation = known_people(situation, book.people)
     reasons = tuple(reason for rule in rules if (reason := _reason(rule, book.waivers, situation)))
     answers: list[Answer] = ["allow", *(one.effect for one in reasons if one.outcome in ("fired", "pending"))]
-    return Decision(answer=max(answers, key=STRICTNESS.index), reasons=reasons, policy=book.hash)
+    strictest = max(answers, key=STRICTNESS.index)
+    return Decision(answer=strictest, reasons=reasons, policy=book.hash, makers=tuple(sorted(situation.makers)))
 
 
 def _reason(rule: Rule, waivers: Sequence[Waiver], situation: Situation) -> Reason | None:
@@ -127,18 +135,14 @@ def _approved(reason: Reason, situation: Situation) -> Reason:
     approve = reason.rule.approve
     if reason.outcome != "fired" or approve is None or reason.effect != "require_approval":
         return reason
-    people = {approval.by for approval in situation.approvals if _lifts(approval, reason.rule, approve, situation)}
-    return replace(reason, outcome="approved") if len(people) >= approve.count else reason
+    given = tuple(one for one in situation.approvals if _lifts(one, reason.rule, approve, situation))
+    is_enough = len({one.by for one in given}) >= approve.count
+    return replace(reason, outcome="approved", approvals=given) if is_enough else reason
 
 
 def _lifts(approval: ApprovalFact, rule: Rule, approve: Approve, situation: Situation) -> bool:
     """Whether an approval is for this rule and exactly this content, still holds, and comes from one who may."""
-    is_for_this = approval.rule == rule.id and approval.commit == situation.head
+    is_for_this = (approval.rule, approval.commit, approval.digest) == (rule.id, situation.head, situation.digest)
     is_in_force = approval.until_ms is None or situation.now_ms < approval.until_ms
-    is_of_a_maker = approve.not_maker and approval.by in situation.makers
-    return is_for_this and is_in_force and not is_of_a_maker and _may_approve(approve.by, approval)
-
-
-def _may_approve(names: Sequence[str], approval: ApprovalFact) -> bool:
-    roles = {f"role:{role}" for role in approval.roles}
-    return any(name in roles if name.startswith("role:") else name == approval.by for name in names)
+    approver = Approver(name=approval.by, names=approval.names, roles=approval.roles)
+    return is_for_this and is_in_force and may_answer(approve, approver, situation.makers)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from loomstack_mcp.core.limits import FACTS_HOLD_MS, PATTERN_CHARS_MAX
 from loomstack_mcp.core.policy.applies import covered_paths
 from loomstack_mcp.core.policy.rules import ActionKind, Point, Rule, Rulebook
-from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, EvidenceFact, Situation
+from loomstack_mcp.core.policy.situation import Actor, ApprovalFact, ClaimFacts, EvidenceFact, Situation
 from loomstack_mcp.core.texts import encodable
 
 _SUBJECT_PATHS = 20
@@ -23,6 +23,10 @@ class FactsQuery:
     wanted: tuple[str, ...] = ()
     """The touched paths about whose claims a rule asks, as patterns."""
     head: str = ""
+    digest: str = ""
+    """Of exactly what is about to happen; "" where no approval can be asked for it."""
+    shown: tuple[str, ...] = ()
+    """The same for a person who approves it."""
     asks_intents: bool = False
     recognised: tuple[str, ...] = ()
     """For each commit that lands, but for merges, the run that made it by its content; "" for nobody's."""
@@ -47,6 +51,8 @@ class PolicyFacts:
     work_item: str | None = None
     makers: tuple[str, ...] = ()
     evidence: tuple[EvidenceFact, ...] = ()
+    approvals: tuple[ApprovalFact, ...] = ()
+    """Granted for exactly this, and not used up at this point."""
     claims: ClaimFacts = field(default_factory=ClaimFacts)
     """Near what is `wanted`; nothing where nothing is."""
 
@@ -54,12 +60,15 @@ class PolicyFacts:
 def facts_query(book: Rulebook, situation: Situation, /) -> FactsQuery:
     """What these rules need to know of an action, whoever turns out to act and whenever: that the facts tell."""
     bound = [rule for rule in book.rules if rule.check and not situation.actions.isdisjoint(rule.on)]
+    digest, shown = _question(book, situation)
     return FactsQuery(
         point=situation.point,
         actions=tuple(sorted(situation.actions)),
         subject=tuple(encodable(one.path) for one in (situation.touched or ())[:_SUBJECT_PATHS]),
         wanted=_wanted([rule for rule in bound if rule.check and rule.check.claims], situation),
         head=situation.head,
+        digest=digest,
+        shown=shown,
         asks_intents=any(rule.check and rule.check.intents for rule in bound),
     )
 
@@ -77,6 +86,7 @@ def completed(situation: Situation, facts: PolicyFacts, /) -> Situation:
         work_item=facts.work_item,
         makers=situation.makers | frozenset(facts.makers),
         evidence=facts.evidence,
+        approvals=facts.approvals,
         claims=facts.claims,
     )
 
@@ -85,6 +95,13 @@ def hold(relied: PolicyFacts, now: PolicyFacts, /) -> bool:
     """Whether what a decision relied on is still so, and was asked a moment ago: time decides, too."""
     is_fresh = now.now_ms - relied.now_ms <= FACTS_HOLD_MS
     return is_fresh and replace(now, now_ms=relied.now_ms, seq=relied.seq) == relied
+
+
+def _question(book: Rulebook, situation: Situation) -> tuple[str, tuple[str, ...]]:
+    """What people are asked, where a rule that they may lift applies to somebody, at some time."""
+    rules = [rule for rule in book.rules if rule.approve and not situation.actions.isdisjoint(rule.on)]
+    may_ask = any(covered_paths(rule.where, situation) is not None for rule in rules)
+    return (situation.digest, situation.shown) if may_ask else ("", ())
 
 
 def _wanted(asking: Sequence[Rule], situation: Situation) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from loomstack_mcp.core.people import Person
+
 Effect = Literal["warn", "require_approval", "deny"]
 Answer = Literal["allow", "warn", "require_approval", "deny"]
 ActionKind = Literal["edit", "command", "tool", "commit", "push", "land", "deploy"]
@@ -211,5 +213,7 @@ class Rulebook:
 
     rules: tuple[Rule, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    people: tuple[Person, ...] = ()
+    """Who is who, as the trunk says."""
     hash: str = ""
-    """`sha256:…` over the canonical rules and waivers: comments, order and quoting do not change it."""
+    """`sha256:…` over the canonical rules and waivers, and who is who: comments, order and quoting do not change it."""

@@ -22,6 +22,8 @@ class Actor:
     developer: str | None = None
     agent: str | None = None
     roles: tuple[str, ...] | None = None
+    names: tuple[str, ...] = ()
+    """What else the developer is called."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +60,14 @@ class ApprovalFact:
 
     rule: str
     by: str
+    names: tuple[str, ...] = ()
+    """What else that person is called."""
     roles: tuple[str, ...] = ()
     commit: str = ""
+    digest: str = ""
     until_ms: int | None = None
+    approval: str = ""
+    """The id of the question that was answered; "" where none was kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +109,10 @@ class Situation:
     """Paths that lead out of the repository."""
     head: str = ""
     """The commit that evidence and approvals have to be about."""
+    digest: str = ""
+    """Of exactly what is about to happen (`core/policy/digests.py`): what an approval is for. "": none can be asked."""
+    shown: tuple[str, ...] = ()
+    """The same for a person who approves it, in lines."""
     message: str | None = None
     refs: frozenset[RefChange] | None = None
     rework: int | None = None

@@ -23,6 +23,7 @@ _OURS = "loomstack-mcp|loomstack|loomstack-mcp@*|loomstack-mcp==*|loomstack-mcp[
 _FOR_PEOPLE = (
     ("approve|deny|trust|token|init|uninstall|config|db|pause|resume",),
     ("note", "add"),
+    ("evidence", "add"),
     ("repo", "alias"),
     ("conflicts", "settle"),
     ("claims", "release"),

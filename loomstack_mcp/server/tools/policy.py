@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from loomstack_mcp.core.errors import PolicyError
+from loomstack_mcp.core.policy.approvals import approval_advice
 from loomstack_mcp.core.policy.decision_views import reasons_shown
 from loomstack_mcp.core.policy.rules import ActionKind
 from loomstack_mcp.core.runs import Caller
@@ -22,6 +23,8 @@ class PolicyAnswer(TypedDict, total=False):
     decision: str
     reasons: answers.Items
     policy: str
+    approval: str
+    next: str
     unchecked: list[str]
     alerts: answers.Items
 
@@ -69,6 +72,8 @@ def policy_answer(result: PolicyResult, *, unchecked: Sequence[str] = ()) -> Pol
         "decision": result.id,
         "reasons": reasons_shown(decision),
         "policy": decision.policy[:_HASH_CHARS],
+        "approval": result.approval,
+        "next": approval_advice(result.approval, result.refused),
         "alerts": answers.alert_items(result.alerts),
     }
 

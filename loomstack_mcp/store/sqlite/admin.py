@@ -17,7 +17,7 @@ from loomstack_mcp.store.sqlite import schema
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-_VIEWS = ("v_runs", "v_claims", "v_decisions", "v_conflicts", "v_loop_health")
+_VIEWS = ("v_runs", "v_claims", "v_decisions", "v_approvals", "v_conflicts", "v_loop_health")
 _LOGS = ("note", "outcome", "event")
 _PRIMARY = 0xFF
 """The part of SQLite's result codes that says what kind it is."""

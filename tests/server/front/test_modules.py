@@ -38,8 +38,8 @@ core.briefing.fitting core.briefing.items core.changes core.changes.conflict_rec
 core.changes.meaning core.changes.packing core.claims core.cochange core.errors core.events core.ids core.notes
 core.outcomes core.patterns core.patterns.braces core.patterns.expressions core.patterns.gitignore
 core.patterns.gitignore_routes core.patterns.globs core.patterns.keys core.patterns.segments core.patterns.spellings
-core.patterns.typed core.patterns.wildcards core.pauses core.phrases core.policy core.policy.rules core.repos
-core.runs core.secrets core.stranded core.texts edge edge.here edge.rules loom server.answers server.call
+core.patterns.typed core.patterns.wildcards core.pauses core.people core.phrases core.policy core.policy.rules
+core.repos core.runs core.secrets core.stranded core.texts edge edge.here edge.rules loom server.answers server.call
 server.callers server.errors server.face server.front.arguments server.front.listening server.front.worker
 server.standpoints server.tools server.tools.briefings server.tools.claims server.tools.runs services services.acting
 services.blockers services.claims services.conflict_states services.context services.events services.expiry
@@ -53,13 +53,14 @@ _CHECK = """
 adapters.git.aside adapters.git.blobs adapters.git.delta adapters.git.plain adapters.git.snapshots
 adapters.policy.facts adapters.policy.situations adapters.policy.touched_paths core.changes.batches
 core.changes.generated core.changes.imprints core.changes.landings core.changes.lines core.changes.nets
-core.changes.works core.policy.applies core.policy.boundaries core.policy.builtin_checks core.policy.checks
-core.policy.content core.policy.decide core.policy.decision_views core.policy.delta core.policy.facts
-core.policy.loading core.policy.looks core.policy.path_checks core.policy.situation core.policy.violations
-core.policy.windows core.shell core.shell.apply_patch core.shell.copies core.shell.effects core.shell.git_words
-core.shell.git_writes core.shell.guarded core.shell.matching core.shell.options core.shell.shell_texts
-core.shell.targets core.shell.words core.shell.wrappers core.shell.writes edge.asked edge.deciding edge.loading
-server.tools.policy services.imprints services.landed_index services.policy services.slices
+core.changes.works core.policy.applies core.policy.approvals core.policy.boundaries core.policy.builtin_checks
+core.policy.checks core.policy.content core.policy.decide core.policy.decision_views core.policy.delta
+core.policy.digests core.policy.facts core.policy.known core.policy.loading core.policy.looks core.policy.path_checks
+core.policy.situation core.policy.violations core.policy.windows core.shell core.shell.apply_patch core.shell.copies
+core.shell.effects core.shell.git_words core.shell.git_writes core.shell.guarded core.shell.matching
+core.shell.options core.shell.shell_texts core.shell.targets core.shell.words core.shell.wrappers core.shell.writes
+edge.asked edge.deciding edge.loading server.tools.policy services.approvals services.evidence services.imprints
+services.landed_index services.policy services.slices
 """
 
 

@@ -97,6 +97,14 @@ UPDATE conflict SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :form
 -- Its decisions.
 UPDATE decision SET repo_id = :repo_id WHERE repo_id = :former
 
+-- :name move_approvals
+-- What it asked of people.
+UPDATE approval SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :former
+
+-- :name move_evidence
+-- What was told of its commits.
+UPDATE evidence SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :former
+
 -- :name move_bindings
 -- Which of its runs made which commits.
 UPDATE binding SET repo_id = :repo_id WHERE repo_id = :former

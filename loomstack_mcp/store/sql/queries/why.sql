@@ -23,6 +23,19 @@ SELECT id AS outcome, run_id AS run, about_run, role, status, summary, passed, f
 SELECT id AS decision, answer, actions, who, run_id AS run, point, subject, reasons, policy, decided_at_ms AS at_ms
 FROM decision WHERE id = :id
 
+-- :name apr
+-- What a decision asked of people, and what they said.
+SELECT a.id AS approval, a.state, a.decision_id AS decision, a.who, a.run_id AS run, a.point, a.actions, a.shown, a.head,
+  a.rules, a.used_at, (
+    SELECT json_group_array(json_object('who', b.who, 'verdict', b.verdict, 'why', b.why))
+    FROM approval_answer AS b WHERE b.approval_id = a.id
+  ) AS answers, a.asked_at_ms AS at_ms
+FROM approval AS a WHERE a.id = :id
+
+-- :name evid
+-- What was told of a commit.
+SELECT id AS evidence, kind, passed, sha AS "commit", who, link, added_at_ms AS at_ms FROM evidence WHERE id = :id
+
 -- :name conf
 -- A conflict, and with whose change.
 SELECT id AS conflict, kind, verdict, run_id AS run, sha AS "commit", title, who AS with_whom, with_run, paths, intent,

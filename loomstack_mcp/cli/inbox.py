@@ -1,0 +1,122 @@
+"""`inbox`, `approve`, `deny`: what waits for people in this repository, and their answers."""
+
+from collections.abc import Iterator
+
+import click
+
+from loomstack_mcp.cli import output
+from loomstack_mcp.cli.lists import as_json, limit
+from loomstack_mcp.cli.people import deciding, open_to_all, person
+from loomstack_mcp.core.changes.conflict_records import Conflict
+from loomstack_mcp.core.changes.conflicts import conflict_words
+from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.limits import APPROVAL_USE_MS
+from loomstack_mcp.core.phrases import Body, age
+from loomstack_mcp.core.policy.approvals import Approval, ApprovalVerdict, missing
+from loomstack_mcp.edge.approver import approver_here
+from loomstack_mcp.edge.here import Here
+from loomstack_mcp.loom import open_loom
+
+
+@open_to_all
+@click.command()
+@limit
+@as_json
+@click.pass_obj
+def inbox(here: Here, limit: int, as_json: bool) -> None:
+    """List what waits for a person here: questions of the rules, and landings that a conflict stops."""
+    with open_loom(here.settings) as loom:
+        repo_id = loom.repos.id_of(here.checkout())
+        waiting, now_ms = loom.approvals.waiting(repo_id, limit=limit)
+        conflicts, _ = loom.conflicts.open(repo_id, limit=limit)
+    stops = (one for one in conflicts if one.verdict == "stop")
+    shown = [
+        *(_question(one, now_ms=now_ms) for one in waiting),
+        *(_stopped(one, now_ms=now_ms) for one in stops),
+    ]
+    output.print_rows(shown[:limit], as_json=as_json, empty="nothing waits for a person")
+
+
+@deciding
+@click.command()
+@click.argument("id", metavar="ID")
+@click.option("--why", default="", help="Who asked reads it.")
+@click.pass_obj
+def approve(here: Here, id: str, why: str) -> None:  # noqa: A002 it is called so
+    """Let exactly the action of ID happen, once and soon. What it is, is shown first."""
+    _answer(here, id, "granted", why=why)
+
+
+@deciding
+@click.command()
+@click.argument("id", metavar="ID")
+@click.option("--why", default="", help="Who asked reads it.")
+@click.pass_obj
+def deny(here: Here, id: str, why: str) -> None:  # noqa: A002 it is called so
+    """Say no to the question ID."""
+    _answer(here, id, "denied", why=why)
+
+
+def approval_lines(approval: Approval, /, *, now_ms: int) -> Iterator[str]:
+    """What exactly is approved, who asks, and which rules want it; harmless to a terminal."""
+    asked = f"{'/'.join(approval.actions)}, asked {age(now_ms - approval.asked_at_ms)} ago by {approval.who}"
+    run = f" ({approval.run_id})" if approval.run_id else ""
+    yield f"{click.style(approval.id, bold=True)}  {output.harmless(asked)}{run}"
+    if approval.head:
+        yield f"  of {approval.head[:12]}"
+    yield from (f"    {output.harmless(line)}" for line in approval.shown)
+    for rule in approval.rules:
+        number = f"{rule.count} of " if rule.count > 1 else ""
+        other = ", who did not make it" if rule.not_maker else ""
+        place = f" ({rule.at})" if rule.at else ""
+        yield output.harmless(f"  {rule.rule}{place} asks {number}{' or '.join(rule.by)}{other}:")
+        yield f"    {output.harmless(rule.why)}"
+    yield from (f"  {output.harmless(one.text)}" for one in approval.answers)
+
+
+def _answer(here: Here, approval_id: str, verdict: ApprovalVerdict, *, why: str) -> None:
+    account = person()
+    with open_loom(here.settings) as loom:
+        asked, now_ms = loom.approvals.approval(approval_id)
+        if here.flags.get("repo") or loom.repos.id_of(here.checkout()) != asked.repo_id:
+            raise Invalid(f"{asked.id} is of {asked.repo_id}: go to a clone of it, whose trunk says who you are")
+        for line in approval_lines(asked, now_ms=now_ms):
+            click.echo(line)
+        answered = loom.approvals.answer(asked.id, approver_here(here, account), verdict, why=why)
+    click.echo(_became(answered))
+
+
+def _became(answered: Approval) -> str:
+    who = output.harmless(answered.answers[-1].who)
+    if answered.state == "denied":
+        return f"Denied by {who}."
+    if answered.state == "granted":
+        return f"Granted by {who}: it may happen within {age(APPROVAL_USE_MS)}, once."
+    left = ", ".join(f"{number} more for {rule}" for rule, number in missing(answered).items())
+    return f"{who} approves. Still wanted: {output.harmless(left)}."
+
+
+def _question(one: Approval, *, now_ms: int) -> Body:
+    return {
+        "id": one.id,
+        "asks": "/".join(one.actions),
+        "who": one.who,
+        "run": one.run_id,
+        "what": "; ".join(one.shown[:3]),
+        "why": "; ".join(f"{rule.rule}: {rule.why}" for rule in one.rules),
+        "age": age(now_ms - one.asked_at_ms),
+        "next": f"loomstack-mcp approve {one.id}",
+    }
+
+
+def _stopped(one: Conflict, *, now_ms: int) -> Body:
+    return {
+        "id": one.id,
+        "asks": one.kind,
+        "who": one.who,
+        "run": one.run_id,
+        "what": conflict_words(one, now_ms=now_ms),
+        "why": one.intent,
+        "age": age(now_ms - one.found_at_ms),
+        "next": f"loomstack-mcp conflicts settle {one.id}",
+    }

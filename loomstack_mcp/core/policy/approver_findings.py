@@ -1,0 +1,41 @@
+"""Rules whose approvals nobody can give, by what is said of who is who."""
+
+from collections.abc import Iterator
+
+from loomstack_mcp.core.people import PEOPLE_FILE
+from loomstack_mcp.core.policy.approvals import Approver, may_answer
+from loomstack_mcp.core.policy.known import USUAL_ROLES
+from loomstack_mcp.core.policy.rules import Approve, Rule, Rulebook
+from loomstack_mcp.core.policy.violations import Violation
+
+
+def unknown_approvers(book: Rulebook, /) -> tuple[Violation, ...]:
+    """Where it is said who is who: names and roles that nobody has, and more people wanted than there are."""
+    rules = [rule for rule in book.rules if rule.approve] if book.people else []
+    return tuple(
+        Violation(text=f"{rule.id}: {problem}", path=rule.place) for rule in rules for problem in _of(rule, book)
+    )
+
+
+def unsaid_approvers(book: Rulebook, /) -> tuple[Violation, ...]:
+    """Where nobody says who is who: rules that ask for roles alone that no account has then."""
+    rules = [rule for rule in book.rules if rule.approve and not book.people]
+    usual = {f"role:{role}" for role in USUAL_ROLES}
+    told = f"nobody has one of these roles until {PEOPLE_FILE} on the trunk says who does"
+    return tuple(
+        Violation(text=f"{rule.id}: asks {' or '.join(rule.approve.by)}: {told}", path=rule.place)
+        for rule in rules
+        if rule.approve and all(name.startswith("role:") and name not in usual for name in rule.approve.by)
+    )
+
+
+def _of(rule: Rule, book: Rulebook) -> Iterator[str]:
+    assert rule.approve
+    known = [Approver(name=one.name, names=one.names, roles=one.roles) for one in book.people]
+    fit = [one.name for one in known if may_answer(rule.approve, one, ())]
+    if rule.layer == "repo":
+        for name in rule.approve.by:
+            if not any(may_answer(Approve(by=(name,)), one, ()) for one in known):
+                yield f"may be approved by {name}, and {PEOPLE_FILE} knows nobody of that"
+    if len(fit) < rule.approve.count:
+        yield f"wants {rule.approve.count} of {', '.join(rule.approve.by)}; {PEOPLE_FILE} knows {len(fit)}"

@@ -1,0 +1,26 @@
+"""Who a person at a terminal is to the repository there: as the people of its trunk have them."""
+
+from loomstack_mcp.adapters.policy.files import rulebook
+from loomstack_mcp.core.people import Person, person_called
+from loomstack_mcp.core.policy.approvals import Approver
+from loomstack_mcp.core.policy.known import approver
+from loomstack_mcp.edge.here import Here
+
+
+def approver_here(here: Here, account: str) -> Approver:
+    """The person of this account. Raises PolicyError where the trunk's files do not load, so that nobody can say."""
+    return approver(account, people_here(here))
+
+
+def attester_here(here: Here, name: str) -> str:
+    """Whoever is called so, by one name."""
+    person = person_called(people_here(here), name)
+    return person.name if person else name
+
+
+def people_here(here: Here) -> tuple[Person, ...]:
+    """Who is who as the trunk says; before the first commit, as the worktree does. Raises PolicyError, NotFound."""
+    with here.any_repository() as repo:
+        is_new = not repo.trunk and not repo.commit("HEAD")
+        commit = "" if is_new else repo.commit(repo.told_trunk())
+        return rulebook(repo, here.own_settings.home, commit=commit, worktree=is_new).people
