@@ -7,6 +7,7 @@ from types import FrameType
 
 import click
 
+from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.adapters.webhook import Webhook, post_notice, webhook_of
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.people import configuring, open_to_all
@@ -57,23 +58,29 @@ def test(here: Here) -> None:
 @click.pass_obj
 def send(here: Here) -> None:
     """Send what is due; started by whatever process of ours finds that something is."""
-    target = webhook_of(here.own_settings)
-    if target is None:
-        return
+    target, wrong = _target(here.own_settings)
     with open_loom(replace(here.own_settings, webhook="")) as loom:  # whose end starts no other sender
         until_s = time.monotonic() + _LIVES_S
-        while (wait_s := _sent(loom.notices, target)) is not None and time.monotonic() + wait_s < until_s:
+        while (wait_s := _sent(loom.notices, target, wrong)) is not None and time.monotonic() + wait_s < until_s:
             time.sleep(wait_s)
 
 
-def _sent(notices: NoticeService, target: Webhook) -> float | None:
+def _target(settings: Settings) -> tuple[Webhook | None, str]:
+    """The webhook, or why there is none: that is kept with what waits, so that nobody tries all the time."""
+    try:
+        return webhook_of(settings), "no webhook is set"
+    except Invalid as error:
+        return None, str(error)
+
+
+def _sent(notices: NoticeService, target: Webhook | None, wrong: str) -> float | None:
     """Send all that is due now; returns in how many seconds something is again, None where nothing waits."""
     while notice := notices.take():
-        if wrong := _posted(target, notice):
-            notices.failed(notice, answered=wrong)
+        if answered := _posted(target, notice) if target else wrong:
+            notices.failed(notice, answered=answered)
         else:
             notices.arrived(notice)
-    due_ms = notices.due_in_ms()
+    due_ms = notices.due_in_ms() if target else None
     return None if due_ms is None else due_ms / SECOND_MS
 
 

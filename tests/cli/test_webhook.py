@@ -131,6 +131,19 @@ def test_what_fails_at_first_comes_again_as_the_same_message_until_it_is_taken(
     assert "webhook-signature" not in receiver.requests[0][1]
 
 
+def test_a_webhook_that_can_be_none_is_not_tried_all_the_time(
+    receiver: Receiver, stopped: Callable[..., str], tmp_path: Path, loomstack: Run
+) -> None:
+    run = stopped(LOOMSTACK_WEBHOOK="http://example.org/x")
+    wait_until(lambda: any(answered for _, _, answered in unsent(tmp_path)), 30)
+    [(about, tries, answered)] = unsent(tmp_path)
+    loomstack("runs", LOOMSTACK_WEBHOOK=receiver.url)
+
+    assert (about, tries) == (run, 1)
+    assert answered.startswith("webhook must be a whole https:// address")
+    assert receiver.requests == []
+
+
 @pytest.mark.parametrize("status", [302, 307])
 def test_a_redirect_is_not_followed_and_the_message_is_kept(
     receiver: Receiver, stopped: Callable[..., str], tmp_path: Path, status: int

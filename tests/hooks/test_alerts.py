@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.hooks.support import claude_edit, codex_patch, hook, prompt
+from loomstack_mcp.adapters.settings import load_settings
+from loomstack_mcp.loom import open_loom
+from tests.conftest import environment
+from tests.hooks.support import claude_edit, codex_patch, hook, made_store, prompt
 from tests.wire import Server
 
 PATCH = "*** Begin Patch\n*** Add File: free.py\n+1\n*** End Patch"
@@ -108,3 +111,19 @@ def test_a_session_that_calls_no_tool_hears_that_what_it_was_refused_is_free(
     assert (before, len(freed_for)) == (None, 1)
     assert "src/a.py is free now" in words
     assert (edited, after) == (None, None)
+
+
+def test_a_session_whose_own_run_a_person_stopped_is_told_with_its_next_edit(tmp_path: Path, shop: Path) -> None:
+    edit = claude_edit(shop, str(shop / "src" / "a.py"))
+    made_store(tmp_path)
+    first = hook(tmp_path, "claude", edit)
+    with open_loom(load_settings({}, environment=environment(tmp_path))) as loom:
+        [repo_id] = loom.repos.ids()
+        [run] = loom.runs.latest(repo_id, limit=9)[0]
+        loom.levers.stop_run(run.id, who="dana", why="wrong branch")
+    _, words = context(hook(tmp_path, "claude", edit))
+
+    assert first is None
+    assert run.origin == "session"
+    assert f"dana stopped {run.id}" in words
+    assert "wrong branch. Leave that work" in words
