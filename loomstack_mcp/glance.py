@@ -11,7 +11,7 @@ import time
 from loomstack_mcp.adapters.git.layout import marked_clone, marked_tops, plain_layout
 from loomstack_mcp.adapters.user import USER_FILE, home_named, may_be_paused, principal, store_file
 from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, GLANCED_PATHS_MAX, PATTERN_CHARS_MAX, SECOND_MS
-from loomstack_mcp.store.sqlite.hasty import line_began, noted_call, seen_stamps
+from loomstack_mcp.store.sqlite.hasty import has_no_alerts, line_began, noted_call, seen_stamps
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
@@ -52,6 +52,17 @@ def has_line(action: "Action", /) -> bool:
     if not store or _is_there(f"{home}/{USER_FILE}"):
         return True
     return _is_there(store) and line_began(store, action.session, action.tool_use)
+
+
+def is_unalerted(session: str, agent: str, /) -> bool:
+    """Whether there is surely nothing to tell an agent, or LoomStack may be switched off. False is no answer."""
+    home = home_named(os.environ)
+    store = store_file(os.environ, home)
+    if not session or may_be_paused(home, now_ms=round(time.time() * SECOND_MS)):
+        return True
+    if not store or not home.startswith("/") or _is_there(f"{home}/{USER_FILE}"):
+        return False
+    return not _is_there(store) or has_no_alerts(store, {"principal": principal(), "session": session, "agent": agent})
 
 
 def stamp_of(files: "Iterable[str]", /) -> str:

@@ -1,15 +1,20 @@
 """The composition root: settings to store to services, for every face that lives longer than a hook."""
 
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
+from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.migrate import migrating_store
 
 if TYPE_CHECKING:
+    from subprocess import Popen
+
+    from loomstack_mcp.services.alerts import AlertService
     from loomstack_mcp.services.approvals import ApprovalService
     from loomstack_mcp.services.claims import ClaimService
     from loomstack_mcp.services.conflicts import ConflictService
@@ -18,7 +23,9 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.events import EventService
     from loomstack_mcp.services.evidence import EvidenceService
     from loomstack_mcp.services.ledger import LedgerService
+    from loomstack_mcp.services.levers import LeverService
     from loomstack_mcp.services.notes import NoteService
+    from loomstack_mcp.services.notices import NoticeService
     from loomstack_mcp.services.outcomes import OutcomeService
     from loomstack_mcp.services.policy import PolicyService
     from loomstack_mcp.services.repos import RepoService
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.session_steps import SessionService
     from loomstack_mcp.services.sightings import SightingService
     from loomstack_mcp.services.stranded import StrandedService
+    from loomstack_mcp.services.watches import WatchService
     from loomstack_mcp.services.why import WhyService
 
 
@@ -35,9 +43,12 @@ class Loom:
     Opening it writes nothing: the first call that needs the store does.
     """
 
-    def __init__(self, store: Store, *, rework_max: int) -> None:
+    def __init__(self, store: Store, *, rework_max: int, settings: Settings | None = None) -> None:
+        """With `settings` that name a webhook, what people should hear is sent behind the back of whoever caused it."""
         self.store = store
         self._rework_max = rework_max
+        self._settings = settings
+        self._sender: Popen[bytes] | None = None
 
     @cached_property
     def repos(self) -> "RepoService":
@@ -124,6 +135,18 @@ class Loom:
         return StrandedService(self.store)
 
     @cached_property
+    def alerts(self) -> "AlertService":
+        from loomstack_mcp.services.alerts import AlertService
+
+        return AlertService(self.store)
+
+    @cached_property
+    def levers(self) -> "LeverService":
+        from loomstack_mcp.services.levers import LeverService
+
+        return LeverService(self.store)
+
+    @cached_property
     def sightings(self) -> "SightingService":
         from loomstack_mcp.services.sightings import SightingService
 
@@ -136,13 +159,36 @@ class Loom:
         return SessionService(self.store)
 
     @cached_property
+    def notices(self) -> "NoticeService":
+        from loomstack_mcp.services.notices import NoticeService
+
+        return NoticeService(self.store)
+
+    @cached_property
+    def watches(self) -> "WatchService":
+        from loomstack_mcp.services.watches import WatchService
+
+        return WatchService(self.store)
+
+    @cached_property
     def why(self) -> "WhyService":
         from loomstack_mcp.services.why import WhyService
 
         return WhyService(self.store)
 
+    def send_notices(self) -> None:
+        """Have a process of its own send what people should hear, where anything is due."""
+        if not (self._settings and self._settings.webhook):
+            return
+        if (self._sender is None or self._sender.poll() is not None) and self.notices.is_due():
+            from loomstack_mcp.adapters.sender import start_sender  # what nobody needs who has no webhook
+
+            self._sender = start_sender(self._settings)
+
     def close(self) -> None:
         """Give the store back. Claims stay: they end by time or by release."""
+        with suppress(StoreUnavailable):  # where it does not answer now, a later process sends
+            self.send_notices()
         self.store.close()
 
     def __enter__(self) -> Self:
@@ -162,5 +208,6 @@ def open_loom(settings: Settings | str | Path, *, full_sync: bool = False) -> Lo
     Raises StoreUnavailable for a store that this version cannot speak to.
     """
     if isinstance(settings, Settings):
-        return Loom(migrating_store(sqlite_path(settings), full_sync=full_sync), rework_max=settings.rework_max)
+        store = migrating_store(sqlite_path(settings), full_sync=full_sync)
+        return Loom(store, rework_max=settings.rework_max, settings=settings)
     return open_loom(Settings(store=f"sqlite:///{Path(settings).absolute()}"), full_sync=full_sync)

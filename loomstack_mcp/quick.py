@@ -1,13 +1,14 @@
 """The composition root of a hook: an existing store, opened with the standard library alone."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
+from loomstack_mcp.services.alerts import AlertService
 from loomstack_mcp.services.blockers import EditService
 from loomstack_mcp.services.guards import GuardService
 from loomstack_mcp.services.sightings import SightingService
@@ -17,6 +18,7 @@ from loomstack_mcp.store.sqlite.backend import SqliteStore
 if TYPE_CHECKING:
     from loomstack_mcp.services.edits import EditClaims
     from loomstack_mcp.services.policy import PolicyService
+    from loomstack_mcp.services.refusals import RefusalService
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Quick:
     edits: EditService
     sightings: SightingService
     guards: GuardService
+    alerts: AlertService
 
     @property
     def policy(self) -> "PolicyService":
@@ -34,6 +37,13 @@ class Quick:
         from loomstack_mcp.services.policy import PolicyService
 
         return PolicyService(self.store)
+
+    @property
+    def refusals(self) -> "RefusalService":
+        # For the edits that are refused alone.
+        from loomstack_mcp.services.refusals import RefusalService
+
+        return RefusalService(self.store)
 
     @property
     def claims(self) -> "EditClaims":
@@ -57,6 +67,19 @@ def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> 
         return
     store = SqliteStore(path, gate_wait_ms=gate_wait_ms)
     try:
-        yield Quick(store, EditService(store), SightingService(store), GuardService(store))
+        yield Quick(store, EditService(store), SightingService(store), GuardService(store), AlertService(store))
+        if settings.webhook:
+            _send_notices(store, settings)
     finally:
         store.close()
+
+
+def _send_notices(store: SqliteStore, settings: Settings) -> None:
+    """Of what people should hear, as `Loom.send_notices`."""
+    # What few hooks need: most people have no webhook.
+    from loomstack_mcp.adapters.sender import start_sender
+    from loomstack_mcp.services.notices import NoticeService
+
+    with suppress(StoreUnavailable):
+        if NoticeService(store).is_due():
+            start_sender(settings)

@@ -10,6 +10,7 @@ from typing import Any, Literal, Union
 
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.services.blockers import EditService
+from loomstack_mcp.services.refusals import RefusalService
 
 _PLAIN = (str, int, float, bool, type(None), Any, object)
 
@@ -43,6 +44,9 @@ class WiredService:
         return call
 
 
+_OF_HOOKS: dict[str, Any] = {"edits": EditService, "refusals": RefusalService}
+
+
 class WiredLoom:
     """Every service of a loom behind a wire."""
 
@@ -51,8 +55,8 @@ class WiredLoom:
         self._loom = loom
 
     def __getattr__(self, name: str) -> Any:
-        service = EditService(self._loom.store) if name == "edits" else getattr(self._loom, name)
-        return WiredService(service, self.called)
+        kind = _OF_HOOKS.get(name)
+        return WiredService(kind(self._loom.store) if kind else getattr(self._loom, name), self.called)
 
 
 def _told(value: Any) -> Any:

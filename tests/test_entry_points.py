@@ -14,6 +14,7 @@ from tests.house.entries import (
     claude_edit,
     claude_first,
     claude_free,
+    claude_prompt,
     codex_free,
     codex_patch,
     session_end,
@@ -34,6 +35,7 @@ _ANSWERS = {
     "loomstack-hook claude, SessionStart": (0, "holds src/held.py"),
     "loomstack-hook claude, Stop": (0, ""),
     "loomstack-hook claude, SessionEnd": (0, ""),
+    "loomstack-hook claude, a prompt": (0, ""),
     "loomstack-mcp runs": (0, "split the module"),
     "loomstack-mcp gate --base --head": (2, "“Landed 0”"),
     "loomstack-mcp conflicts": (0, "Landed 0"),
@@ -52,12 +54,13 @@ core.clients.passages core.edit_lines
 edge edge.bearings edge.guarding edge.holding edge.same_lines edge.steps
 hooks hooks.main
 quick
-services services.acting services.blockers services.events services.gone services.guards services.judgings
-services.path_index services.repos services.sightings
-store store.base store.queries store.rows
+services services.acting services.alerts services.blockers services.events services.gone services.guards
+services.judgings services.path_index services.repos services.sightings
+store store.base store.bells store.queries store.rows
 store.sqlite store.sqlite.backend store.sqlite.boot store.sqlite.clock store.sqlite.failures store.sqlite.file
 store.sqlite.gate store.sqlite.schema store.sqlite.transaction
 """
+_REFUSAL_MODULES = "services.refusals services.requests services.sessions services.starts services.waiters"
 _GLANCE_MODULES = """
 adapters.git.layout adapters.user
 core.clients.payload core.errors core.limits core.patterns.keys core.step_names
@@ -164,17 +167,19 @@ def test_git_processes_are_as_many_whatever_the_files_refs_commits_and_rules(
 
 def test_a_hook_at_a_glance_loads_these_modules_of_ours_and_no_slow_one(small: Scene) -> None:
     edit, patch, call = claude_free(small), codex_free(small), claude_call(small)
+    prompt = claude_prompt(small)
     glance = _named(_GLANCE_MODULES)
 
     assert edit.ours == call.ours == glance | _named("core.clients.claude")
     assert patch.ours == glance | _named("core.clients.codex core.shell.apply_patch")
     assert len(patch.ours - {name.rpartition(".")[0] for name in patch.ours}) == 13  # without packages
+    assert prompt.ours == glance
     # `typing` is loaded by what counts the modules.
     assert {"dataclasses", "pathlib", "subprocess", "hashlib"} & (edit.modules | patch.modules) == set()
 
 
 def test_a_hook_that_looks_closer_loads_these_modules_of_ours(small: Scene) -> None:
-    ours = _named(_GLANCE_MODULES) | _named(_HOOK_MODULES)
+    ours = _named(f"{_GLANCE_MODULES} {_HOOK_MODULES} {_REFUSAL_MODULES}")
 
     assert claude_edit(small).ours == ours | _named("core.clients.claude")
     assert codex_patch(small).ours == ours | _named("core.clients.codex core.shell.apply_patch")

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named
 from loomstack_mcp.core.claims import CLAIM_EDITS, ClaimEdits
@@ -14,19 +14,21 @@ from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.repos import named_identity, without_password
 
 REPO_FILE = ".loomstack/config.yaml"
-_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", "claim_edits", "guard")
-_WORDS = {"claim_edits": CLAIM_EDITS, "guard": ("open", "closed")}
-"""Settings of which each is one of a few words."""
+_WEBHOOK = ("webhook", "webhook_secret", "webhook_format")
+_CHOICES = {"claim_edits": CLAIM_EDITS, "guard": ("open", "closed"), "push": ("on", "off")}
+"""Settings of which each is one of a few words, the first by default."""
+_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", *_CHOICES, *_WEBHOOK)
 _DEFAULTS = {
     "rework_max": REWORK_MAX,
     "window_days": WINDOW_DAYS,
     "generated": (),
-    **{name: words[0] for name, words in _WORDS.items()},
+    **{name: words[0] for name, words in _CHOICES.items()},
+    **dict.fromkeys(_WEBHOOK, ""),
 }
 _MOST = {"rework_max": 100, "window_days": 400}
-_WORDS = {"guard": ("open", "closed")}
-"""Settings of which each is one of a few words."""
-_NOT_IN_REPO = frozenset({"home", "store"})
+_NOT_IN_REPO = frozenset({"home", "store", "push", *_WEBHOOK})
+SECRETS = frozenset({"webhook", "webhook_secret"})
+"""Settings that are shown to nobody. Whoever knows the address of a webhook may write there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,14 @@ class Settings:
     """What a hook answers where it cannot judge: `open` lets the step go on with a word, `closed` refuses it."""
     claim_edits: ClaimEdits = CLAIM_EDITS[0]
     """What becomes of a free file that is edited: held, held once its agent was told to claim it, or left alone."""
+    push: Literal["on", "off"] = "on"
+    """Whether an idle session is told by its client's own channel."""
+    webhook: str = field(default="", repr=False)
+    """Where people are told what waits for them. Who knows it may write there, so that it is shown to nobody."""
+    webhook_secret: str = field(default="", repr=False)
+    """`whsec_…`, with which messages are signed, or `file:PATH` of a file that holds it."""
+    webhook_format: str = ""
+    """generic, slack or teams; "" is told from the webhook's address."""
     origins: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     """Settings that were found where they do not count, each with the reason."""
@@ -206,13 +216,11 @@ def _checked(name: str, value: object, origin: str) -> Any:
     """The value as the setting has it. Raises Invalid for one of the wrong kind."""
     if name in _MOST:
         return _whole_number(name, value, origin)
+    if name in _CHOICES:
+        return _chosen(name, value, origin)
     if name == "generated":
         return _patterns(name, value, origin)
-    if name == "claim_edits" and value is False:  # `off`, as YAML 1.1 reads it without quotes
-        value = "off"
     text = _text(name, value, origin)
-    if name in _WORDS and text not in _WORDS[name]:
-        raise Invalid(f"{name} from {origin} must be one of {', '.join(_WORDS[name])}")
     return without_password(text) if name == "repo" else text
 
 
@@ -230,6 +238,15 @@ def _whole_number(name: str, value: object, origin: str) -> int:
     if not 1 <= number <= _MOST[name]:
         raise Invalid(f"{name} from {origin} must be a whole number from 1 to {_MOST[name]}")
     return number
+
+
+def _chosen(name: str, value: object, origin: str) -> str:
+    if isinstance(value, bool):  # `on` and `off`, as YAML 1.1 reads them without quotes
+        value = "on" if value else "off"
+    text = _text(name, value, origin)
+    if text not in _CHOICES[name]:
+        raise Invalid(f"{name} from {origin} must be one of {', '.join(_CHOICES[name])}")
+    return text
 
 
 def _patterns(name: str, value: object, origin: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from loomstack_mcp.adapters.install.doctor_claude import claude_code
 from loomstack_mcp.adapters.install.doctor_codex import codex
 from loomstack_mcp.adapters.install.doctor_definitions import definition_checks
 from loomstack_mcp.adapters.install.doctor_files import Surroundings
+from loomstack_mcp.adapters.install.doctor_webhook import webhook_checks
 from loomstack_mcp.adapters.install.managed import managed_checks
 from loomstack_mcp.adapters.install.scopes import project_scope, user_scope
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
@@ -110,11 +111,13 @@ def _store(settings: Settings, path: Path, checkout: Checkout | None) -> Iterato
             repo_id = loom.repos.id_of(checkout or Checkout(identity=""))
             runs, now_ms = loom.runs.latest(repo_id, limit=_RUNS_MAX)
             boots_alternate = loom.runs.boots_alternate()
+            unsent, answered = loom.notices.unsent()
     except LoomError as error:
         yield Check(check="store", status="fail", found=str(error), mend="loomstack-mcp db check")
         return
     yield Check(check="store", status="ok", found=f"{path}, {counted(path.stat().st_size, 'byte')}")
     yield from checkup.kernels_check(boots_alternate)
+    yield from webhook_checks(settings, unsent=unsent, answered=answered)
     stale = sum(run.state == "live" and is_lapsed(run, now_ms=now_ms) for run in runs)
     if stale:
         yield Check(check="runs", status="ok", found=f"{stale} lapsed; what they held is free for others")

@@ -22,13 +22,18 @@ limit = click.option("--limit", default=50, show_default=True, type=click.IntRan
 
 
 @open_to_all
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--live", is_flag=True, help="Only runs whose lease holds.")
 @limit
 @as_json
-@click.pass_obj
-def runs(here: Here, live: bool, limit: int, as_json: bool) -> None:
+@click.pass_context
+def runs(ctx: click.Context, live: bool, limit: int, as_json: bool) -> None:
     """List runs, newest first."""
+    if not ctx.invoked_subcommand:
+        _list_runs(ctx.obj, live=live, limit=limit, as_json=as_json)
+
+
+def _list_runs(here: Here, *, live: bool, limit: int, as_json: bool) -> None:
     with open_loom(here.settings) as loom:
         checkout = here.checkout()
         for pause, at_ms in paused_in(here, checkout.identity):
@@ -59,12 +64,15 @@ def paused_in(here: Here, identity: str) -> Iterator[tuple[Pause, int]]:
 
 
 @open_to_all
-@click.command()
+@click.group(invoke_without_command=True)
 @limit
 @as_json
-@click.pass_obj
-def claims(here: Here, limit: int, as_json: bool) -> None:
+@click.pass_context
+def claims(ctx: click.Context, limit: int, as_json: bool) -> None:
     """List what is held now, newest first."""
+    if ctx.invoked_subcommand:
+        return
+    here: Here = ctx.obj
     with open_loom(here.settings) as loom:
         found, now_ms = loom.claims.held(loom.repos.id_of(here.checkout()), limit=limit)
     shown = (claim_shown(claim, now_ms=now_ms) for claim in found)

@@ -23,8 +23,8 @@ _COMMANDS = {
     "init": "init",
     "uninstall": "init",
     "doctor": "doctor",
-    "runs": "lists",
-    "claims": "lists",
+    "runs": "levers",
+    "claims": "levers",
     "events": "lists",
     "why": "why",
     "audit": "audit",
@@ -43,6 +43,7 @@ _COMMANDS = {
     "config": "config",
     "completion": "config",
     "db": "db",
+    "webhook": "webhook",
     "help": "help",
 }
 """Each command's module; imported when called, so that a server does not wait for the demo's imports."""

@@ -1,20 +1,23 @@
 """What happened: events in the order of their repo, and the alerts that carry them to a run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 EventKind = Literal[
     "run.started", "run.resumed", "run.renewed", "run.gone", "run.ended", "run.lost", "run.stranded",
     "claim.granted", "claim.renewed", "claim.refused", "claim.withdrawn", "claim.released", "claim.expired",
+    "claim.revoked",
     "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
     "approval.asked", "approval.answered", "approval.used", "approval.expired", "evidence.added",
     "repo.joined", "session.reminded",
 ]  # fmt: skip
 
+_TOLD_CHARS_MAX = 300
+
 AlertKind = Literal[
     "freed", "expired", "message", "contradicted", "checked", "conflict", "agreed", "superseded", "stranded",
-    "answered",
+    "revoked", "stopped", "answered",
 ]  # fmt: skip
 
 
@@ -40,3 +43,25 @@ class Alert:
     text: str
     """Words of another run are data: read them together with `who`."""
     who: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DueAlert(Alert):
+    """An alert of one run among those of an agent, to be told outside of an answer."""
+
+    run_id: str
+    seq: int
+
+
+def alerts_told(alerts: Iterable[Alert], /) -> str:
+    """Alerts in words, on a line each, for whoever reads them outside of an answer. What others wrote is quoted."""
+    words = {(alert.kind, alert.about): _words(alert) for alert in alerts}
+    return "\n".join(("LoomStack tells, and asks for no answer:", *(f"- {each}" for each in words.values())))
+
+
+def _words(alert: Alert) -> str:
+    text = " ".join(alert.text.split())
+    text = f"{text[:_TOLD_CHARS_MAX]}…" if len(text) > _TOLD_CHARS_MAX else text
+    if alert.kind == "message":
+        return f"{alert.who} wrote ({alert.about}): “{text}”"
+    return text if alert.about in text else f"{text} ({alert.about})"

@@ -8,6 +8,9 @@ from loomstack_mcp.core.limits import LOST_AFTER_SILENT_MS
 PROCESS_SESSION = "process:"
 """How the session of a client begins that names none: whether several agents share it, nobody knows."""
 
+STOPPED = "stopped by "
+"""How the status of a run begins that a person stopped: who, and why."""
+
 RunState = Literal["live", "ended", "lost"]
 RunOrigin = Literal["asked", "session"]
 """What a run is for: work that an agent asked for, or all that its session does besides."""
@@ -87,6 +90,16 @@ def is_lapsed(run: Run, /, *, now_ms: int) -> bool:
 def is_lost(run: Run, /, *, now_ms: int) -> bool:
     """Whether a lapsed run was silent for so long that it is given up."""
     return run.state == "lost" or (is_lapsed(run, now_ms=now_ms) and run.seen_at_ms <= now_ms - LOST_AFTER_SILENT_MS)
+
+
+def is_stopped(run: Run, /) -> bool:
+    """Whether a person stopped it."""
+    return run.state == "ended" and run.status.startswith(STOPPED)
+
+
+def stopped_words(run_id: str, status: str, /) -> str:
+    """What is said of a stopped run to whoever would go on with it."""
+    return f"run {run_id} was {status}. Leave that work, unless a person says otherwise"
 
 
 def renewal_due(run: Run, /, *, now_ms: int) -> bool:

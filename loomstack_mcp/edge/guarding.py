@@ -142,6 +142,9 @@ class _Judging:
         elif found:
             lines = lines_told(self._action, written.worktree.root, found[0])
             self._found.refusals.append(refused_edit(found, now_ms=now_ms, lines=lines))
+            if stand.settings.claim_edits != "off":
+                with suppress(LoomError):  # then it is not told once they are free
+                    self._quick.refusals.keep(self._caller, stand.checkout, tuple(written.patterns), found[0])
         else:
             self._free.append(Free(stand.checkout, written, stand.settings, stamp))
 

@@ -7,10 +7,10 @@ import json
 import os
 import sys
 
-from loomstack_mcp.core.clients.payload import advice, remark
+from loomstack_mcp.core.clients.payload import advice, remark, text
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.limits import HOOK_BYTES_MAX
-from loomstack_mcp.glance import has_line, is_settled
+from loomstack_mcp.glance import has_line, is_settled, is_unalerted
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _before(client: str, payload: "Payload") -> "Payload | None":
         return None
     from loomstack_mcp.edge.guarding import judged_action  # some 50 ms, for the steps that are not clear at a glance
 
-    return judged_action(action).reply
+    return judged_action(action).reply or (None if action.is_ours else _alerts(action.session, action.agent, "PreToolUse"))
 
 
 def _after(client: str, payload: "Payload") -> "Payload | None":
@@ -70,6 +70,11 @@ def _after(client: str, payload: "Payload") -> "Payload | None":
 
     said = after_line(action)
     return advice(said, event="PostToolUse") if said else None
+
+
+def _prompted(client: str, payload: "Payload") -> "Payload | None":
+    session = text(payload, "session_id")
+    return _alerts(f"{client}:{session}" if session else "", "", "UserPromptSubmit")
 
 
 def _session_started(client: str, payload: "Payload") -> "Payload | None":
@@ -105,6 +110,7 @@ def _turn_ended(client: str, payload: "Payload") -> "Payload | None":
 _REPLIES: "dict[str, Callable[[str, Payload], Payload | None]]" = {
     "PreToolUse": _before,
     "PostToolUse": _after,
+    "UserPromptSubmit": _prompted,
     "SessionStart": _session_started,
     "SubagentStart": _agent_started,
     "SubagentStop": _agent_ended,
@@ -133,6 +139,14 @@ def _unchecked(error: Exception) -> "Payload":
         return unchecked_reply(error)
     except Exception:  # noqa: BLE001 what cannot even be imported
         return remark(f"{_UNCHECKED} {_told(error)}")
+
+
+def _alerts(session: str, agent: str, event: str) -> "Payload | None":
+    if is_unalerted(session, agent):
+        return None
+    from loomstack_mcp.hooks.alerts import told_alerts  # some 40 ms, for the few that have something to hear
+
+    return told_alerts(session, agent, event)
 
 
 def _told(error: Exception) -> str:

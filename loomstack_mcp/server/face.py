@@ -59,7 +59,11 @@ class Face:
     def work(self, asked: Callable[[], _Answer]) -> _Answer:
         """What is asked of the services, among few at once."""
         with self._working:
-            return asked()
+            answer = asked()
+            if self._loom:
+                with suppress(LoomError):
+                    self._loom.send_notices()
+            return answer
 
     def known_caller(self, named: Caller, tool_use: str) -> Caller:
         """The caller as the hooks know it. Raises Paused where this repository or its session is switched off."""

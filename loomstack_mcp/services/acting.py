@@ -4,9 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from loomstack_mcp.core.errors import Invalid, LeaseLost, NotFound, Unauthorized
+from loomstack_mcp.core.errors import Invalid, LeaseLost, LoomError, NotFound, Unauthorized
 from loomstack_mcp.core.phrases import age
-from loomstack_mcp.core.runs import Caller, Run, acts_for, is_lapsed, is_lost, renewal_due, renewed
+from loomstack_mcp.core.runs import (
+    Caller,
+    Run,
+    acts_for,
+    is_lapsed,
+    is_lost,
+    is_stopped,
+    renewal_due,
+    renewed,
+    stopped_words,
+)
 from loomstack_mcp.services import events
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
@@ -47,7 +57,7 @@ def named_run(tx: Tx, caller: Caller, run_id: str) -> Run:
         return found[0]
     own = meant_runs(tx, caller)
     if not own:
-        raise NotFound("you have no live run; call start_run first")
+        raise _no_live_run(tx, caller)
     if len(own) > 1 and not caller.certain:
         listed = ", ".join(f"{run.id} ({run.loop}: {run.goal[:60]})" for run in own)
         raise Invalid(f"several live runs could be yours, so pass run: {listed}")
@@ -76,6 +86,8 @@ def allowed_run(caller: Caller, run: Run, *, now_ms: int) -> Run:
         is_ours = (caller.principal, caller.session) == (run.principal, run.session)
         whose = "another agent of this session" if is_ours else "another session"
         raise Unauthorized(f"run {run.id} belongs to {whose}; call start_run and use your own")
+    if is_stopped(run):
+        raise Invalid(stopped_words(run.id, run.status))
     if run.state == "ended":
         since = age(now_ms - (run.ended_at_ms or now_ms))
         raise Invalid(f"run {run.id} ended {since} ago ({run.status}); call start_run for the next one")
@@ -110,6 +122,14 @@ def saved_lease(tx: Tx, run: Run) -> Run:
     """Write what a call from a run changes of it, which is little and lies in few indexes."""
     tx.run(RUNS["use"], **rows.row(run, only=_OF_USE))
     return run
+
+
+def _no_live_run(tx: Tx, caller: Caller) -> LoomError:
+    """That it has none; where a person stopped its last one, that."""
+    agent = caller.agent if caller.certain else "*"
+    for row in tx.all(RUNS["stopped_of_session"], principal=caller.principal, session=caller.session, agent=agent):
+        return Invalid(f"{stopped_words(row['id'], row['status'])}; for other work call start_run")
+    return NotFound("you have no live run; call start_run first")
 
 
 def _seen(tx: Tx, caller: Caller, run: Run) -> Run:

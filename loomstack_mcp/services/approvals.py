@@ -24,6 +24,7 @@ from loomstack_mcp.core.policy.facts import FactsQuery, PolicyFacts
 from loomstack_mcp.core.policy.situation import ApprovalFact
 from loomstack_mcp.core.texts import bounded
 from loomstack_mcp.services import events
+from loomstack_mcp.services.notices import give_notice, settle_notices
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Row, Store, Tx
 
@@ -146,6 +147,9 @@ def _new(tx: Tx, query: FactsQuery, facts: PolicyFacts, decided: DecisionRecord,
     drawn = events.drawn("apr", lambda id: tx.run(APPROVALS["insert"], id=id, **columns))  # noqa: A006
     payload = {"rules": [one.rule for one in decided.asking], "point": query.point}
     events.append(tx, facts.repo, "approval.asked", about=drawn, run_id=facts.run, payload=payload, seq=seq)
+    what = f"{'/'.join(query.actions)} by {who} ({', '.join(one.rule for one in decided.asking)})"
+    text = f"{what} waits for a person: loomstack-mcp approve {drawn}"
+    give_notice(tx, facts.repo, "approval.asked", about=drawn, run_id=facts.run, text=text)
     return drawn
 
 
@@ -195,6 +199,8 @@ def _answered(tx: Tx, asked: Approval, given: ApprovalAnswer) -> Approval:
     elif not left:
         asked = replace(asked, state="granted", until_ms=tx.now_ms + APPROVAL_USE_MS)
     tx.run(APPROVALS["settle"], id=asked.id, state=asked.state, until_ms=asked.until_ms)
+    if asked.state != "asked":
+        settle_notices(tx, asked.id)
     payload = {"verdict": given.verdict, "by": given.who, "state": asked.state}
     seq = events.append(tx, asked.repo_id, "approval.answered", about=asked.id, run_id=asked.run_id, payload=payload)
     if asked.run_id and asked.state != "asked":
@@ -222,6 +228,7 @@ def _settle_overdue(tx: Tx, repo_id: str) -> None:
     for row in tx.all(APPROVALS["overdue"], repo_id=repo_id, now_ms=tx.now_ms, limit=_OVERDUE_MAX):
         state = "denied" if row["state"] == "asked" else "expired"
         tx.run(APPROVALS["settle"], id=row["id"], state=state, until_ms=row["until_ms"])
+        settle_notices(tx, row["id"])
         payload = {"state": state, "why": "nobody answered" if state == "denied" else "nobody used it"}
         events.append(tx, repo_id, "approval.expired", about=row["id"], run_id=row["run_id"], payload=payload)
 

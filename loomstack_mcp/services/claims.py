@@ -37,7 +37,8 @@ from loomstack_mcp.services.requests import Met, in_the_way, met
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
 
-_ENDS: dict[Literal["released", "expired"], EventKind] = {"released": "claim.released", "expired": "claim.expired"}
+_How = Literal["released", "expired", "revoked"]
+_ENDS: dict[_How, EventKind] = {"released": "claim.released", "expired": "claim.expired", "revoked": "claim.revoked"}
 
 
 class ClaimService:
@@ -124,20 +125,20 @@ def held_by(tx: Tx, run_id: str) -> tuple[Claim, ...]:
 
 
 def end_claims(
-    tx: Tx, claims: Sequence[Claim], how: Literal["released", "expired"], *, granted_to: Run | None = None
+    tx: Tx, claims: Sequence[Claim], how: _How, *, granted_to: Run | None = None, why: str = ""
 ) -> tuple[str, ...]:
     """End claims; returns the runs that can now have what they were refused.
 
     A holder whose claim ends by time is alerted: it may still believe that it holds the paths. Who never asked for it
-    believes nothing.
+    believes nothing. `why` are the words of a person who ends them.
     """
     if not claims:
         return ()
     ids = [claim.id for claim in claims]
-    tx.run(CLAIMS["end"], ids=rows.json_column(ids), now_ms=tx.now_ms, how=how)
+    tx.run(CLAIMS["end"], ids=rows.json_column(ids), now_ms=tx.now_ms, how=how, why=why)
     path_index.unindex_paths(tx, ids)
     for claim in claims:
-        payload = {"fence": claim.fence, "patterns": claim.patterns}
+        payload = {"fence": claim.fence, "patterns": claim.patterns, **({"why": why} if why else {})}
         seq = events.append(tx, claim.repo_id, _ENDS[how], about=claim.id, run_id=claim.run_id, payload=payload)
         if how == "expired" and claim.origin == "asked":
             taken = f" and {granted_to.id} was granted it" if granted_to else ""

@@ -6,6 +6,7 @@ from loomstack_mcp.core.changes.conflict_records import Conflict
 from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.services import events
+from loomstack_mcp.services.notices import settle_notices
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Tx
 
@@ -30,6 +31,7 @@ def end_conflict(
 ) -> None:
     """It is open no longer; `agreed_by` is the note, or the person, that agreed to it."""
     tx.run(CONFLICTS["end"], id=conflict.id, state=state, how=how, agreed_by=agreed_by, now_ms=tx.now_ms)
+    settle_notices(tx, conflict.id)
     payload = {"state": state, "how": how, "agreed_by": agreed_by}
     events.append(tx, conflict.repo_id, "conflict.ended", about=conflict.id, run_id=conflict.run_id, payload=payload)
 

@@ -18,6 +18,7 @@ from loomstack_mcp.services import events, landed, repos
 from loomstack_mcp.services.acting import acting_run, allowed_run, named_run
 from loomstack_mcp.services.agreements import agreed
 from loomstack_mcp.services.conflict_states import CONFLICTS, conflict_of_id, end_conflict, open_conflicts
+from loomstack_mcp.services.notices import give_notice
 from loomstack_mcp.services.proposals import ConflictsFound, conflicts_of, undoings_of
 from loomstack_mcp.services.recipients import live_runs
 from loomstack_mcp.services.starts import run_of_id
@@ -166,6 +167,10 @@ def _opened(tx: Tx, run: Run, found: Conflict) -> Conflict:
     draft = replace(draft, id=events.drawn("conf", lambda id: tx.run(CONFLICTS["insert"], id=id, **columns)))  # noqa: A006
     payload = {"kind": draft.kind, "verdict": draft.verdict, "commit": draft.sha, "paths": draft.paths}
     events.append(tx, run.repo_id, "conflict.found", about=draft.id, run_id=run.id, payload=payload, seq=seq)
+    if draft.verdict == "stop":
+        text = f"{run.id} ({run.who}) would take back {draft.sha[:10]} of {draft.who} in {few_listed(draft.paths)}"
+        text += f"; loomstack-mcp why {draft.id}"
+        give_notice(tx, run.repo_id, "conflict.stopped", about=draft.id, run_id=run.id, text=text)
     verb = "would touch" if draft.kind == "intent" else "would take back"
     for other in _concerned(tx, draft):
         what = f"your {draft.sha[:10]}" if other.who == draft.who else draft.sha[:10]

@@ -11,7 +11,7 @@ from loomstack_mcp.core.patterns.typed import file_pattern
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import PROCESS_SESSION, Caller, Run
 from loomstack_mcp.core.texts import encodable
-from loomstack_mcp.services import events, path_index, repos
+from loomstack_mcp.services import events, path_index, repos, waiters
 from loomstack_mcp.services.acting import RUNS, used_run
 from loomstack_mcp.services.blockers import CLAIMS, edit_family, kin
 from loomstack_mcp.services.claims import end_claims, end_passing
@@ -130,6 +130,7 @@ class _Edit:
         if hold.is_free:
             end_passing(tx, hold.passing, granted_to=run)
             hold_file(tx, run, wanted, worktree=self._worktree)
+            waiters.settle_waiters(tx, wanted)
 
 
 def _settled(tx: Tx, caller: Caller | None, repo_id: str, checkout: Checkout, paths: Sequence[str]) -> Iterator[Claim]:

@@ -62,8 +62,15 @@ def append(
 
 
 def alert(tx: Tx, run_id: str, kind: AlertKind, *, seq: int, about: str, text: str, who: str = "") -> None:
-    """Let a run hear of something with its next answers."""
+    """Let a run hear of something with its next answers, or before where its session is watched for."""
     tx.run(ALERTS["insert"], run_id=run_id, seq=seq, kind=kind, about=about, text=text, who=who)
+    wake(tx, run_id)
+
+
+def wake(tx: Tx, run_id: str) -> None:
+    """Whoever watches for the session of a run looks what there is to tell, or to wait for."""
+    for row in tx.all(ALERTS["session"], run_id=run_id):
+        tx.wake(row["session"])
 
 
 def delivered(tx: Tx, run_id: str) -> tuple[Alert, ...]:

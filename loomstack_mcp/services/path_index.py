@@ -48,6 +48,11 @@ def unindex_paths(tx: Tx, ids: Sequence[str]) -> None:
     tx.run(PATHS["delete"], ids=rows.json_column(ids))
 
 
+def is_indexed(tx: Tx, id: str) -> bool:  # noqa: A002
+    """Whether it lies anywhere still."""
+    return bool(tx.all(PATHS["lies"], id=id))
+
+
 def overlapping(
     tx: Tx, repo_id: str, noun: Indexed, wanted: Sequence[str], *, ignore_case: bool
 ) -> Iterator[list[str]]:

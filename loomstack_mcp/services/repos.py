@@ -21,7 +21,14 @@ _MOVES = (
 """What is numbered within its repo."""
 _REST = (
     *(REPOS["move_decisions"], REPOS["move_bindings"], REPOS["move_imprints"], REPOS["move_sightings"]),
-    *(REPOS["move_expiries"], REPOS["move_paths"], REPOS["rename"], REPOS["raise_seq"], REPOS["forget"]),
+    *(
+        REPOS["move_notices"],
+        REPOS["move_expiries"],
+        REPOS["move_paths"],
+        REPOS["rename"],
+        REPOS["raise_seq"],
+        REPOS["forget"],
+    ),
 )
 
 

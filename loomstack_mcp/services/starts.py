@@ -7,7 +7,7 @@ from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import LEASE_DEFAULT_MS
 from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.repos import Checkout
-from loomstack_mcp.core.runs import Caller, Run, RunOrigin, acts_for, is_lost, renewed
+from loomstack_mcp.core.runs import Caller, Run, RunOrigin, acts_for, is_lost, is_stopped, renewed, stopped_words
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.services import events, path_index
 from loomstack_mcp.services.acting import RUNS, own_runs, saved_run, used_run
@@ -19,13 +19,15 @@ from loomstack_mcp.store.base import Tx
 def resumed_run(tx: Tx, caller: Caller, repo_id: str, loop: str, key: str) -> Run | None:
     """The run that a key stands for, taken over where it was lost; None where there is none.
 
-    Raises Invalid where another session is running it.
+    Raises Invalid where another session is running it, or a person stopped it.
     """
     parameters = {"repo_id": repo_id, "principal": caller.principal, "loop": loop, "key": key}
     found = rows.records(Run, tx.all(RUNS["by_key"], **parameters))
     if not found:
         return None
     [run] = found
+    if is_stopped(run):
+        raise Invalid(f"{stopped_words(run.id, run.status)}; key {key} stands for it, and other work has another")
     if run.state == "ended":
         return run
     if acts_for(caller, run) and not is_lost(run, now_ms=tx.now_ms):

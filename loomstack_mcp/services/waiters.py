@@ -29,6 +29,7 @@ def keep_waiter(tx: Tx, wanted: Waiter, /, *, before: Waiter | None, blocker: Bl
 
     Asking again changes nothing but the end of that place; a place that lapsed is queued for anew.
     """
+    events.wake(tx, wanted.run_id)  # whoever watches for its session has something to wait for now
     keeps_place = before is not None and before.place_until_ms > tx.now_ms
     if before and (keeps_place or not wanted.place_until_ms):
         until_ms = max(before.place_until_ms, wanted.place_until_ms)
@@ -61,14 +62,31 @@ def alert_freed(tx: Tx, ended: Sequence[Claim | Waiter], /) -> tuple[str, ...]:
             waiting += page
     runs: dict[str, None] = {}
     for waiter in rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(waiting))):
-        if waiter.run_id == ended[0].run_id or not _is_free(tx, waiter):
-            continue
-        text = f"{few_listed(waiter.patterns)} is free now: call claim_paths again"
-        events.alert(tx, waiter.run_id, "freed", seq=path_index.cursor(tx, repo_id), about=waiter.id, text=text)
-        runs[waiter.run_id] = None
-        if waiter.place_until_ms <= tx.now_ms:
-            path_index.unindex_paths(tx, [waiter.id])
+        if waiter.run_id != ended[0].run_id and _is_free(tx, waiter):
+            _tell_freed(tx, waiter)
+            runs[waiter.run_id] = None
     return tuple(runs)
+
+
+def told_lapsed(tx: Tx, run_id: str, /) -> bool:
+    """A run is told of what it was refused and is free by time alone; returns whether it waits for more.
+
+    Whoever keeps a place in the queue asks by itself, and is asked for again here once that is over.
+    """
+    untold = [waiter for waiter in _requests(tx, run_id) if path_index.is_indexed(tx, waiter.id)]
+    waiting = [waiter for waiter in untold if waiter.place_until_ms > tx.now_ms or not _is_free(tx, waiter)]
+    for waiter in untold:
+        if waiter not in waiting:
+            _tell_freed(tx, waiter)
+    return bool(waiting)
+
+
+def _tell_freed(tx: Tx, waiter: Waiter) -> None:
+    text = f"{few_listed(waiter.patterns)} is free now: call claim_paths again"
+    seq = path_index.cursor(tx, waiter.repo_id)
+    events.alert(tx, waiter.run_id, "freed", seq=seq, about=waiter.id, text=text)
+    if waiter.place_until_ms <= tx.now_ms:
+        path_index.unindex_paths(tx, [waiter.id])
 
 
 def settle_waiters(tx: Tx, granted: Waiter, /) -> None:

@@ -32,6 +32,9 @@ class Tx(Protocol):
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
 
+    def wake(self, session: str, /) -> None:
+        """Once this has committed, whoever watches for that session looks what it is."""
+
 
 class Store(Protocol):
     """A database, opened. Every door is one transaction, and there is no other way in."""

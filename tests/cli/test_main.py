@@ -76,7 +76,8 @@ def test_help_shows_the_options_of_a_nested_command(words: tuple[str, ...]) -> N
         ("polcy", "did you mean policy?"),
         ("policy tst", "policy has no command 'tst'; did you mean test?"),
         ("db zzz", "db has no command 'zzz'; it has backup, check"),
-        ("runs zzz", "runs has no command 'zzz'; it has none"),
+        ("why zzz", "why has no command 'zzz'; it has none"),
+        ("runs zzz", "runs has no command 'zzz'; it has stop"),
     ],
 )
 def test_help_of_what_there_is_not_names_what_there_is(loomstack: Run, words: str, told: str) -> None:

@@ -18,6 +18,7 @@ GIT_MAX: Mapping[str, int] = {
     "loomstack-hook claude, SessionStart": 4,
     "loomstack-hook claude, Stop": 4,
     "loomstack-hook claude, SessionEnd": 0,
+    "loomstack-hook claude, a prompt": 0,
     "loomstack-mcp runs": 2,
     "loomstack-mcp gate --base --head": 15,
 }

@@ -82,6 +82,9 @@ def session_end(scene: Scene) -> Started:
     """The same as the session ends."""
     _hook(scene, "claude", {"source": "startup"}, event="SessionStart")
     return _hook(scene, "claude", {"reason": "other"}, event="SessionEnd")
+def claude_prompt(scene: Scene) -> Started:
+    """Claude Code's hook with a prompt, in a session that has nothing to hear."""
+    return _hook(scene, "claude", {"prompt": "go on"}, event="UserPromptSubmit")
 
 
 def runs(scene: Scene) -> Started:
@@ -110,6 +113,7 @@ ENTRIES: Mapping[str, Callable[[Scene], Started]] = {
     "loomstack-hook claude, SessionStart": session_start,
     "loomstack-hook claude, Stop": stop,
     "loomstack-hook claude, SessionEnd": session_end,
+    "loomstack-hook claude, a prompt": claude_prompt,
     "loomstack-mcp runs": runs,
     "loomstack-mcp gate --base --head": gate,
     "loomstack-mcp conflicts": conflicts,

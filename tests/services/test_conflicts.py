@@ -163,6 +163,9 @@ def test_a_conflict_is_opened_once_settled_when_it_is_gone_and_opened_anew(
     assert settled == ()
     assert [one.sha for one in anew] == [one.sha for one in first]
     assert not {one.id for one in anew} & {one.id for one in first}
+    stops = {one.id for one in anew if one.verdict == "stop"}
+    assert {notice.about for notice in iter(loom.notices.take, None)} == stops  # and none of those that were settled
+    assert stops
     assert events == [
         kind for kind in ("conflict.found", "conflict.ended", "conflict.found") for _ in range(len(first))
     ]

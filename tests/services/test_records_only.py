@@ -32,7 +32,7 @@ from tests.adapters.git.support import commit, write
 from tests.carried import WiredLoom
 from tests.conftest import commit_all, git
 from tests.edge.support import here
-from tests.factories import ANA, BEA
+from tests.factories import ANA, BEA, SHOP
 
 PLAIN = (str, int, float, bool, bytes, type(None))
 LISTS = (tuple, list, Sequence)
@@ -226,6 +226,7 @@ def endings(found: Here, wired: Any) -> None:
     wired.sightings.saw_call(replace(chen, agent="sub"), "use-1")
     assert wired.sightings.known_caller(chen, "use-1").agent == "sub"
     assert wired.edits.blockers(chen, checkout, ["src/a.py"])[0][0].loop == "prices"
+    wired.refusals.keep(chen, checkout, ["src/a.py"], wired.edits.blockers(chen, checkout, ["src/a.py"])[0][0])
     assert wired.edits.check_of(replace(chen, agent="sub")) is None
     wired.claims.withdraw(ANA, "", patterns=["src/"], mode="exclusive")
     wired.claims.release_paths(BEA, "")
@@ -239,6 +240,23 @@ def endings(found: Here, wired: Any) -> None:
     assert wired.sessions.open_work(chen, own, files=["src/a.py"], commits=1).commits == 1
     assert [wired.sessions.remind(own, "mark") for _ in range(2)] == [True, False]
     assert wired.sessions.end(chen) == (own.id,)
+    levers(wired)
+
+
+def levers(wired: Any) -> None:
+    due = wired.alerts.due(ANA)
+    wired.alerts.heard(due)
+    assert wired.watches.watched(ANA).alerts == ()
+    run = wired.runs.start(BEA, SHOP, loop="held", goal="gross", budget_tokens=800).run
+    claim = wired.claims.claim_paths(BEA, "", patterns=["a"], intent="x", mode="exclusive", ttl_ms=60_000).claim
+    assert wired.levers.about_claim(claim.id).runs[0].id == wired.levers.about_run(run.id).runs[0].id == run.id
+    assert wired.levers.release_claim(claim.id, who="dana", why="x").claims[0].id == claim.id
+    assert wired.levers.stop_run(run.id, who="dana", why="x").runs[0].id == run.id
+    notice = wired.notices.take()
+    assert (notice.about, wired.notices.is_due()) == (run.id, False)
+    wired.notices.failed(notice, answered="answered 500")
+    assert (wired.notices.due_in_ms() > 0, wired.notices.unsent()) == (True, (1, "answered 500"))
+    wired.notices.arrived(notice)
 
 
 RULES = (

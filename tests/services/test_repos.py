@@ -118,7 +118,7 @@ def test_every_table_of_a_repository_is_moved(loom: Loom, tmp_path: Path) -> Non
     assert tables_of_repos(tmp_path / "loom.db") == {
         *("run", "claim", "waiter", "path_key", "note", "outcome", "event", "repo_alias"),
         *("landed", "landed_file", "binding", "conflict", "decision", "sighting", "note_expiry", "imprint"),
-        *("approval", "evidence"),
+        *("approval", "evidence", "notice"),
     }
 
 

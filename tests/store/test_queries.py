@@ -19,6 +19,7 @@ EVERY_ROW = {
     "changes.key": {"line_key"},
     "glance.near": {"repo"},  # a hook does not know yet in which one a file lies
     "notes.search": {"note_fts"},  # as the plan says it of the full-text index
+    "notices.unsent": {"notice"},  # a day of what went wrong, for a person who asks
     "repos.ids": {"repo"},
     "repos.listed": {"repo"},
     "repos.move_waiters": {"waiter"},  # once in the life of a repository
@@ -26,7 +27,8 @@ EVERY_ROW = {
     "repos.move_outcomes": {"outcome"},
     "repos.move_conflicts": {"conflict"},
     "repos.move_sightings": {"sighting"},
-    "repos.forget": {"conflict", "note", "outcome", "waiter"},
+    "repos.move_notices": {"notice"},
+    "repos.forget": {"conflict", "note", "notice", "outcome", "waiter"},
     "why.intents_of_run": {"note"},  # for a person, who asks about one id
 }
 """Which statements look at every row of a table, and why they may."""

@@ -26,6 +26,9 @@ _FOR_PEOPLE = (
     ("evidence", "add"),
     ("repo", "alias"),
     ("conflicts", "settle"),
+    ("claims", "release"),
+    ("runs", "stop"),
+    ("webhook", "test"),
     ("gate", "--install"),
 )
 """What the commands are marked as (`cli/people.py`), which a test compares; and what is for people when it comes."""

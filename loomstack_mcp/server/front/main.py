@@ -1,6 +1,7 @@
 """`serve` on stdin and stdout: messages in, answers out, and the SDK's server for what is not known here."""
 
 import contextlib
+import os
 import queue
 import threading
 from collections.abc import Mapping
@@ -40,6 +41,10 @@ class Front:
 
     def serve(self) -> NoReturn:
         """Serve until stdin ends, a signal, or the client is gone; then end the process with status 0."""
+        if os.environ.get("CLAUDE_CODE_MESSAGING_SOCKET"):
+            from loomstack_mcp.server.push import begin_push  # for the client that has such a channel
+
+            begin_push(os.environ, self._flags, lambda: self._working().face)
         while line := self._aside.get() if self._aside else self._wire.readline():
             if not self._answered(line):
                 self._hand_over(line)

@@ -11,6 +11,7 @@ from loomstack_mcp.core.errors import NotFound, StoreUnavailable
 from loomstack_mcp.core.limits import BUSY_WAIT_MS, GATE_WAIT_MS
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Tx
+from loomstack_mcp.store.bells import ring
 from loomstack_mcp.store.sqlite import gate, schema
 from loomstack_mcp.store.sqlite.boot import BootBase, drawn_boot, known_boot, moment_of, used_boot
 from loomstack_mcp.store.sqlite.clock import Clock, machine
@@ -98,8 +99,11 @@ class SqliteStore:
             self._transaction(connection, "BEGIN IMMEDIATE"),
         ):
             boot = used_boot(connection, self._clock, self._boot)
-            yield SqliteTx(connection, moment_of(self._clock, boot))
+            tx = SqliteTx(connection, moment_of(self._clock, boot))
+            yield tx
         self._boot = boot
+        for session in tx.woken:
+            ring(str(self.path), session)
 
     @contextmanager
     def _transaction(self, connection: sqlite3.Connection, begin: str) -> Iterator[None]:

@@ -31,7 +31,7 @@ def seen_stamps(
         with _Connection(store, mode="ro") as connection:
             connection.execute("BEGIN")
             return list(_stamps(connection, caller, places, claim_edits))
-    except (sqlite3.Error, OSError, _NotSure):
+    except _REFUSED:
         return []
 
 
@@ -42,11 +42,8 @@ def line_stamp(store: str, caller: "Mapping[str, str]", folder: str, step: str, 
     """
     asked = {**caller, "folder": folder, "step": step, "is_plain": int(is_plain)}
     try:
-        with _Connection(store, mode="ro") as connection:
-            texts = sql_texts("glance")
-            _must_be_ours(connection, texts["file"])
-            found = connection.execute(texts["line"], asked).fetchone()
-    except (sqlite3.Error, OSError, _NotSure):
+        found = _first(store, "line", asked)
+    except _REFUSED:
         return ""
     return found[0] if found else ""
 
@@ -54,12 +51,17 @@ def line_stamp(store: str, caller: "Mapping[str, str]", folder: str, step: str, 
 def line_began(store: str, session: str, tool_use: str) -> bool:
     """Whether a shell line was seen to begin; True, too, where the store does not answer."""
     try:
-        with _Connection(store, mode="ro") as connection:
-            texts = sql_texts("glance")
-            _must_be_ours(connection, texts["file"])
-            return connection.execute(texts["began"], {"session": session, "tool_use": tool_use}).fetchone() is not None
-    except (sqlite3.Error, OSError, _NotSure):
+        return _first(store, "began", {"session": session, "tool_use": tool_use}) is not None
+    except _REFUSED:
         return True
+
+
+def has_no_alerts(store: str, caller: "Mapping[str, str]") -> bool:
+    """Whether an agent's runs surely have nothing to hear; False where the store does not answer."""
+    try:
+        return _first(store, "alerts", caller) is None
+    except _REFUSED:
+        return False
 
 
 def noted_call(store: str, call: "Mapping[str, str | int]", *, kept_for_ms: int) -> bool:
@@ -75,13 +77,25 @@ def noted_call(store: str, call: "Mapping[str, str | int]", *, kept_for_ms: int)
                 connection.execute("COMMIT")
         finally:
             os.close(gate)
-    except (sqlite3.Error, OSError, _NotSure):
+    except _REFUSED:
         return False
     return True
 
 
 class _NotSure(Exception):
     pass
+
+
+_REFUSED = (sqlite3.Error, OSError, _NotSure)
+
+
+def _first(store: str, name: str, asked: "Mapping[str, str | int]") -> "tuple[str, ...] | None":
+    """The first row of a statement of `glance.sql`. Raises one of `_REFUSED`."""
+    with _Connection(store, mode="ro") as connection:
+        texts = sql_texts("glance")
+        _must_be_ours(connection, texts["file"])
+        found: tuple[str, ...] | None = connection.execute(texts[name], asked).fetchone()
+        return found
 
 
 class _Connection:
@@ -105,6 +119,8 @@ def _stamps(
 ) -> "Iterator[str]":
     texts = sql_texts("glance")
     _must_be_ours(connection, texts["file"])
+    if connection.execute(texts["alerts"], caller).fetchone():  # which a closer look tells
+        raise _NotSure
     if caller["agent"] and connection.execute(texts["check"], caller).fetchone():
         raise _NotSure
     boot_id, boot_ms = boot_and_clock_ms()

@@ -32,6 +32,8 @@ class SqliteTx:
         self._moment = vars(moment)
         self.now_ms = moment.now_ms
         """Milliseconds since the epoch."""
+        self.woken: dict[str, None] = {}
+        """The sessions for which a bell rings once this has committed."""
 
     def all(self, statement: Statement, /, **params: Any) -> list[Row]:
         """Every row the statement returns, in its order."""
@@ -45,3 +47,7 @@ class SqliteTx:
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
         return self._connection.execute(statement.text, {**self._moment, **params}).rowcount
+
+    def wake(self, session: str, /) -> None:
+        """Once this has committed, whoever watches for that session looks what it is."""
+        self.woken[session] = None

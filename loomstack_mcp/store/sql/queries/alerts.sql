@@ -7,8 +7,22 @@ ON CONFLICT (run_id, seq, about) DO NOTHING
 -- What a run has not heard twice: first that it must stop, last what others only say, each oldest first.
 SELECT seq, kind, about, text, who FROM alert
 WHERE run_id = :run_id AND deliveries < 2
-ORDER BY CASE WHEN kind IN ('expired', 'conflict') THEN 0 WHEN kind = 'message' THEN 2 ELSE 1 END, seq, about
+ORDER BY CASE WHEN kind IN ('expired', 'conflict', 'revoked', 'stopped') THEN 0 WHEN kind = 'message' THEN 2 ELSE 1 END, seq, about
 LIMIT :limit
+
+-- :name due_to_agent
+-- What the runs of an agent have heard fewer than :deliveries times, in the same order. Of its runs that are over, only
+-- that a person stopped them.
+SELECT a.run_id, a.seq, a.kind, a.about, a.text, a.who FROM run AS r CROSS JOIN alert AS a ON a.run_id = r.id
+WHERE r.principal = :principal AND r.session = :session AND r.agent = :agent AND a.deliveries < 2
+  AND a.deliveries < :deliveries AND (r.state = 'live' OR a.kind = 'stopped')
+ORDER BY CASE WHEN kind IN ('expired', 'conflict', 'revoked', 'stopped') THEN 0 WHEN kind = 'message' THEN 2 ELSE 1 END,
+  a.seq, a.about
+LIMIT :limit
+
+-- :name session
+-- The session of a run, where its client names one.
+SELECT session FROM run WHERE id = :run_id AND session <> '' AND session NOT LIKE 'process:%'
 
 -- :name delivered
 -- These rode on an answer. One change of state may have left several, of which not all did.

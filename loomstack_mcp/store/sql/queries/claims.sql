@@ -145,7 +145,7 @@ ORDER BY c.own_until_ms LIMIT :limit
 
 -- :name end
 -- These are held no longer.
-UPDATE claim SET ended_at_ms = :now_ms, ended_how = :how
+UPDATE claim SET ended_at_ms = :now_ms, ended_how = :how, ended_why = :why
 WHERE id IN (SELECT value FROM json_each(:ids)) AND ended_at_ms IS NULL
 
 -- :name same

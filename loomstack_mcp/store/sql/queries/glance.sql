@@ -29,6 +29,13 @@ SELECT 1 FROM run
 WHERE principal = :principal AND session = :session AND agent = :agent AND state = 'live' AND checks_run IS NOT NULL
 LIMIT 1
 
+-- :name alerts
+-- Whether an agent's runs have something to hear (as `alerts.due_to_agent` tells).
+SELECT 1 FROM run AS r CROSS JOIN alert AS a ON a.run_id = r.id
+WHERE r.principal = :principal AND r.session = :session AND r.agent = :agent AND a.deliveries < 2
+  AND (r.state = 'live' OR a.kind = 'stopped')
+LIMIT 1
+
 -- :name near
 -- A claim at or above a key, or below it, in any repo, that may be in an edit's way: held by no run of the caller's (as
 -- `claims.family` tells them), exclusively, and not lapsed for certain.

@@ -31,3 +31,7 @@ DELETE FROM path_key WHERE (repo_id, noun, key, extension, id, pattern) IN (
 -- :name delete
 -- It lies nowhere any more.
 DELETE FROM path_key WHERE id IN (SELECT value FROM json_each(:ids))
+
+-- :name lies
+-- Whether something lies anywhere.
+SELECT 1 FROM path_key WHERE id = :id LIMIT 1

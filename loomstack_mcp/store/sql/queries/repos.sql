@@ -125,6 +125,10 @@ DELETE FROM path_key WHERE repo_id = :repo_id AND noun = 'change'
 -- Where its agents were seen to edit.
 UPDATE sighting SET repo_id = :repo_id WHERE repo_id = :former
 
+-- :name move_notices
+-- What people are still to be told of another repo.
+UPDATE notice SET repo_id = :repo_id WHERE repo_id = :former
+
 -- :name move_expiries
 -- When its notes leave the index of paths.
 UPDATE note_expiry SET repo_id = :repo_id WHERE repo_id = :former

@@ -85,6 +85,23 @@ WITH RECURSIVE up (id, parent_id) AS (
 )
 SELECT id FROM up
 
+-- :name descendants
+-- A run and the live runs that were started in it, at whatever depth, oldest first.
+WITH RECURSIVE down (id) AS (
+  SELECT id FROM run WHERE id = :id
+  UNION
+  SELECT r.id FROM down JOIN run AS r ON r.parent_id = down.id
+)
+SELECT r.id FROM down JOIN run AS r ON r.id = down.id WHERE r.state = 'live' ORDER BY r.seq
+
+-- :name stopped_of_session
+-- The last run of an agent, or of any of its session, where a person stopped it.
+SELECT id, status, ended_at_ms FROM (
+  SELECT id, state, status, ended_at_ms FROM run
+  WHERE principal = :principal AND session = :session AND :agent IN ('*', agent)
+  ORDER BY started_at_ms DESC, seq DESC LIMIT 1
+) AS newest WHERE state = 'ended' AND status LIKE 'stopped by %'
+
 -- :name lapsed
 -- Live runs whose lease has ended, oldest first.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,

@@ -5,7 +5,7 @@ SELECT id AS run, loop, principal AS person, goal, state, status, branch, paths,
 
 -- :name claim
 -- A claim, held or ended.
-SELECT id AS claim, run_id AS run, intent, mode, patterns AS paths, fence, ended_how AS ended, granted_at_ms AS at_ms
+SELECT id AS claim, run_id AS run, intent, mode, patterns AS paths, fence, ended_how AS ended, ended_why, granted_at_ms AS at_ms
 FROM claim WHERE id = :id
 
 -- :name note

@@ -1,0 +1,24 @@
+"""What an agent's runs have to hear, told by its client's hooks: with a prompt, and before an edit."""
+
+from contextlib import suppress
+
+from loomstack_mcp.adapters.settings import load_settings
+from loomstack_mcp.adapters.user import principal
+from loomstack_mcp.core.clients.payload import Payload, advice
+from loomstack_mcp.core.errors import StoreUnavailable
+from loomstack_mcp.core.events import alerts_told
+from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.quick import open_quick
+
+
+def told_alerts(session: str, agent: str, event: str, /) -> Payload | None:
+    """What exactly this agent has to hear, as its client passes it to the model; None where there is nothing.
+
+    A store that does not answer is no reason to disturb anybody: what is due is told later.
+    """
+    with suppress(StoreUnavailable), open_quick(load_settings({})) as quick:
+        caller = Caller(principal=principal(), session=session, agent=agent)
+        if quick and (due := quick.alerts.due(caller)):
+            quick.alerts.heard(due)
+            return advice(alerts_told(due), event=event)
+    return None

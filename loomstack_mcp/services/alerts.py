@@ -1,0 +1,35 @@
+"""Alerts outside of answers: what the runs of an agent have to hear."""
+
+from collections.abc import Sequence
+
+from loomstack_mcp.core.events import DueAlert
+from loomstack_mcp.core.limits import ALERT_DELIVERIES, ALERTS_MAX
+from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.services.events import ALERTS
+from loomstack_mcp.store import rows
+from loomstack_mcp.store.base import Store, Tx
+
+
+class AlertService:
+    """What has happened to an agent's runs, told once or twice wherever it is told."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def due(self, caller: Caller) -> tuple[DueAlert, ...]:
+        """What exactly this agent has to hear now."""
+        with self._store.read() as tx:
+            return due_alerts(tx, caller, deliveries=ALERT_DELIVERIES, limit=ALERTS_MAX)
+
+    def heard(self, alerts: Sequence[DueAlert]) -> None:
+        """These were told once."""
+        with self._store.append() as tx:
+            for alert in alerts:
+                tx.run(ALERTS["delivered"], run_id=alert.run_id, heard=rows.json_column([(alert.seq, alert.about)]))
+
+
+def due_alerts(tx: Tx, caller: Caller, *, deliveries: int, limit: int) -> tuple[DueAlert, ...]:
+    """What an agent's runs have heard fewer than so many times."""
+    who = {"principal": caller.principal, "session": caller.session, "agent": caller.agent}
+    found = tx.all(ALERTS["due_to_agent"], **who, deliveries=deliveries, limit=limit)
+    return rows.records(DueAlert, found)

@@ -1,0 +1,129 @@
+"""What an agent's runs have to hear is told by the hooks of its client: with a prompt, and before an edit."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loomstack_mcp.adapters.settings import load_settings
+from loomstack_mcp.loom import open_loom
+from tests.conftest import environment
+from tests.hooks.support import claude_edit, codex_patch, hook, made_store, prompt
+from tests.wire import Server
+
+PATCH = "*** Begin Patch\n*** Add File: free.py\n+1\n*** End Patch"
+
+
+@pytest.fixture
+def freed(serve: Callable[..., Server]) -> Callable[..., Server]:
+    """A session that was refused a path, which is free by now."""
+
+    def made(meta: dict[str, Any] | None = None, **env: str) -> Server:
+        holder = serve(CLAUDE_CODE_SESSION_ID="s-holder")
+        holder.answer("start_run", loop="refactor", goal="net")
+        holder.answer("claim_paths", paths=["src/a.py"], intent="net")
+        waits = serve(**env)
+        waits.call("start_run", {"loop": "triage", "goal": "green"}, meta)
+        waits.call("claim_paths", {"paths": ["src/a.py"], "intent": "x"}, meta)
+        holder.answer("release_paths")
+        return waits
+
+    return made
+
+
+def context(reply: dict[str, Any] | None) -> tuple[str, str]:
+    assert reply
+    found = reply["hookSpecificOutput"]
+    assert set(reply) == {"hookSpecificOutput"}
+    assert set(found) == {"hookEventName", "additionalContext"}
+    return found["hookEventName"], found["additionalContext"]
+
+
+def test_a_claude_session_hears_with_its_next_prompts_what_is_free_and_then_no_more(
+    tmp_path: Path, shop: Path, freed: Callable[..., Server]
+) -> None:
+    freed(CLAUDE_CODE_SESSION_ID="s-1")
+    first, second, third = (hook(tmp_path, "claude", prompt(shop), event="UserPromptSubmit") for _ in range(3))
+    other = hook(tmp_path, "claude", prompt(shop, session="s-2"), event="UserPromptSubmit")
+
+    event, words = context(first)
+    assert event == "UserPromptSubmit"
+    assert words.startswith("LoomStack tells, and asks for no answer:\n- src/a.py is free now: call claim_paths again")
+    assert (first, third, other) == (second, None, None)
+
+
+def test_a_codex_session_hears_it_too(tmp_path: Path, shop: Path, freed: Callable[..., Server]) -> None:
+    freed({"threadId": "thread-1", "sessionId": "thread-1"})
+    event, words = context(hook(tmp_path, "codex", prompt(shop, session="thread-1"), event="UserPromptSubmit"))
+
+    assert (event, "src/a.py is free now" in words) == ("UserPromptSubmit", True)
+
+
+@pytest.mark.parametrize("client", ["claude", "codex"])
+def test_an_edit_that_goes_on_tells_it_even_where_a_glance_would_do(
+    tmp_path: Path, shop: Path, freed: Callable[..., Server], client: str
+) -> None:
+    edit = claude_edit(shop, str(shop / "src" / "b.py")) if client == "claude" else codex_patch(shop, PATCH)
+    hook(tmp_path, client, edit)
+    if client == "claude":
+        freed(CLAUDE_CODE_SESSION_ID="s-1")
+    else:
+        freed({"threadId": "thread-1", "sessionId": "thread-1"})
+    told, again, silent = (hook(tmp_path, client, edit) for _ in range(3))
+
+    event, words = context(told)
+    assert (event, "src/a.py is free now" in words) == ("PreToolUse", True)
+    assert (again, silent) == (told, None)
+
+
+def test_nothing_is_told_where_there_is_no_store_no_session_or_a_pause(tmp_path: Path, shop: Path) -> None:
+    asked = [prompt(shop), {"cwd": str(shop)}, {"session_id": 7}]
+
+    assert [hook(tmp_path, "claude", each, event="UserPromptSubmit") for each in asked] == [None] * 3
+    assert not (tmp_path / "loomstack").exists()
+
+
+def test_a_prompt_that_cannot_be_read_is_remarked_and_goes_on(tmp_path: Path) -> None:
+    reply = hook(tmp_path, "claude", None, event="UserPromptSubmit", stdin=b"[1]")
+
+    assert reply
+    assert list(reply) == ["systemMessage"]
+
+
+def test_a_session_that_calls_no_tool_hears_that_what_it_was_refused_is_free(
+    tmp_path: Path, shop: Path, serve: Callable[..., Server]
+) -> None:
+    holder = serve(CLAUDE_CODE_SESSION_ID="s-holder")
+    holder.answer("start_run", loop="refactor", goal="net")
+    holder.answer("claim_paths", paths=["src"], intent="net")
+    edit = claude_edit(shop, str(shop / "src" / "a.py"))
+    refused, again = hook(tmp_path, "claude", edit), hook(tmp_path, "claude", edit)
+    before = hook(tmp_path, "claude", prompt(shop), event="UserPromptSubmit")
+    freed_for = holder.answer("release_paths")["now_free_for"]
+    _, words = context(hook(tmp_path, "claude", prompt(shop), event="UserPromptSubmit"))
+    edited = hook(tmp_path, "claude", edit)
+    after = hook(tmp_path, "claude", prompt(shop), event="UserPromptSubmit")
+
+    assert refused
+    assert refused == again
+    assert refused["hookSpecificOutput"]["permissionDecision"] == "deny"
+    assert (before, len(freed_for)) == (None, 1)
+    assert "src/a.py is free now" in words
+    assert (edited, after) == (None, None)
+
+
+def test_a_session_whose_own_run_a_person_stopped_is_told_with_its_next_edit(tmp_path: Path, shop: Path) -> None:
+    edit = claude_edit(shop, str(shop / "src" / "a.py"))
+    made_store(tmp_path)
+    first = hook(tmp_path, "claude", edit)
+    with open_loom(load_settings({}, environment=environment(tmp_path))) as loom:
+        [repo_id] = loom.repos.ids()
+        [run] = loom.runs.latest(repo_id, limit=9)[0]
+        loom.levers.stop_run(run.id, who="dana", why="wrong branch")
+    _, words = context(hook(tmp_path, "claude", edit))
+
+    assert first is None
+    assert run.origin == "session"
+    assert f"dana stopped {run.id}" in words
+    assert "wrong branch. Leave that work" in words
