@@ -11,6 +11,7 @@ from loomstack_mcp.store.sqlite.migrate import migrating_store
 
 if TYPE_CHECKING:
     from loomstack_mcp.services.claims import ClaimService
+    from loomstack_mcp.services.commits import CommitService
     from loomstack_mcp.services.conflicts import ConflictService
     from loomstack_mcp.services.context import ContextService
     from loomstack_mcp.services.events import EventService
@@ -106,6 +107,12 @@ class Loom:
         from loomstack_mcp.services.sightings import SightingService
 
         return SightingService(self.store)
+
+    @cached_property
+    def commits(self) -> "CommitService":
+        from loomstack_mcp.services.commits import CommitService
+
+        return CommitService(self.store)
 
     @cached_property
     def why(self) -> "WhyService":

@@ -3,21 +3,34 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
 from loomstack_mcp.services.blockers import EditService
 from loomstack_mcp.services.sightings import SightingService
+from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.backend import SqliteStore
+
+if TYPE_CHECKING:
+    from loomstack_mcp.services.commits import CommitService
 
 
 @dataclass(frozen=True)
 class Quick:
-    """The two services that a hook needs."""
+    """The services that hooks need."""
 
+    store: Store
     edits: EditService
     sightings: SightingService
+
+    @property
+    def commits(self) -> "CommitService":
+        """Of git's hooks alone."""
+        from loomstack_mcp.services.commits import CommitService  # runs and their start, which an edit does without
+
+        return CommitService(self.store)
 
 
 @contextmanager
@@ -34,6 +47,6 @@ def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> 
         return
     store = SqliteStore(path, gate_wait_ms=gate_wait_ms)
     try:
-        yield Quick(EditService(store), SightingService(store))
+        yield Quick(store, EditService(store), SightingService(store))
     finally:
         store.close()

@@ -8,7 +8,7 @@ EventKind = Literal[
     "run.started", "run.resumed", "run.renewed", "run.gone", "run.ended", "run.lost", "run.stranded",
     "claim.granted", "claim.renewed", "claim.refused", "claim.withdrawn", "claim.released", "claim.expired",
     "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
-    "repo.joined",
+    "repo.joined", "commit.made",
 ]  # fmt: skip
 
 AlertKind = Literal[
