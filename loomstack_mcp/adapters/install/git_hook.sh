@@ -2,6 +2,8 @@
 # loomstack git hook 1, written by `loomstack-mcp init`; `loomstack-mcp uninstall` takes it out again.
 # The hook that was here before is beside it, __NAME__.loomstack-kept: it runs first, and its failure stands.
 name=__NAME__
+# `loomstack-mcp doctor` asks so whether git would run this; git itself never does.
+[ "$1" != --loomstack-canary ] || exec loomstack-hook git canary
 kept=${0%/*}/$name.loomstack-kept
 
 run_kept() {

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from loomstack_mcp import __version__
 from loomstack_mcp.core.errors import LoomError
 
 GIT_HOOKS = (
@@ -16,12 +17,17 @@ GIT_HOOKS = (
     *("pre-push", "post-rewrite", "post-checkout"),
 )
 """The hooks of git (githooks(5)) that `init` sets up."""
+CANARY = "canary"
+"""Asked by `doctor`, by way of git and of the hook that git would run."""
 JUDGING = ("pre-commit", "commit-msg", "pre-push")
 _USAGE = f"usage: loomstack-hook git {{{'|'.join(GIT_HOOKS)}}} [ARGUMENT…], as git calls its hooks"
 
 
 def git_hook(arguments: Sequence[str]) -> int:
     """Do what one of git's hooks is to do; the exit status for git."""
+    if arguments == [CANARY]:
+        print(__version__)
+        return 0
     if not arguments or arguments[0] not in GIT_HOOKS:
         print(_USAGE, file=sys.stderr)
         return 64
