@@ -12,7 +12,7 @@ from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.claims import Blocker
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy.decide import Decision, decide
-from loomstack_mcp.core.policy.rules import Rulebook
+from loomstack_mcp.core.policy.rules import Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Actor, Situation
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.deciding import decided_action
@@ -40,21 +40,29 @@ class CommitAnswer:
 
 
 def judged_staged(here: Here, caller: Caller | None) -> CommitAnswer:
-    """What is staged. Raises PolicyError, NotFound, StoreUnavailable; Unknown in the middle of a merge."""
+    """What is staged, but for the rules that look at the message, which is not written yet.
+
+    Raises PolicyError, NotFound, StoreUnavailable; Unknown in the middle of a merge.
+    """
     book = here.rules.book()
+    rules = tuple(rule for rule in book.rules if not _asks_message(rule))
     with here.any_repository() as repo:
-        return _judged(here, caller, book, situations.staged(repo))
+        return _judged(here, caller, replace(book, rules=rules), situations.staged(repo))
 
 
 def judged_message(here: Here, caller: Caller | None, text: str) -> CommitAnswer | None:
     """The message, by the rules that look at one; None where none does. Raises as `judged_staged`."""
     book = here.rules.book()
-    asking = tuple(rule for rule in book.rules if rule.check and rule.check.message is not None and "commit" in rule.on)
+    asking = tuple(rule for rule in book.rules if _asks_message(rule) and "commit" in rule.on)
     if not asking:
         return None
     with here.any_repository() as repo:
         found = situations.message(repo, text)
         return _judged(here, caller, replace(book, rules=asking), found)
+
+
+def _asks_message(rule: Rule) -> bool:
+    return rule.check is not None and rule.check.message is not None
 
 
 def _judged(here: Here, caller: Caller | None, book: Rulebook, situation: Situation) -> CommitAnswer:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -38,13 +39,15 @@ class Clone:
         assert status is None or done.returncode == status, f"{done.returncode}: {done.stdout}{done.stderr}"
         return done
 
-    def write(self, **files: str) -> None:
+    def write(self, files: Mapping[str, str]) -> None:
         for name, text in files.items():
             (self.root / name).write_text(text)
         self.run("add", "--all")
 
-    def commit(self, *arguments: str, status: int | None = 0, **files: str) -> subprocess.CompletedProcess[str]:
-        self.write(**(files or {"file": os.urandom(4).hex()}))
+    def commit(
+        self, *arguments: str, files: Mapping[str, str] | None = None, status: int | None = 0
+    ) -> subprocess.CompletedProcess[str]:
+        self.write(files or {"file": os.urandom(4).hex()})
         return self.run("commit", "--quiet", *(arguments or ("-m", "Work")), status=status)
 
     @property

@@ -69,16 +69,16 @@ def test_another_session_s_amend_adds_its_own(ana: Clone) -> None:
 
 def test_a_person_s_amend_keeps_whose_it_was(ana: Clone, clone: Clone) -> None:
     ana.commit()
-    clone.commit("--amend", "--no-edit", file="by hand")
+    clone.commit("--amend", "--no-edit", files={"file": "by hand"})
 
     assert clone.runs_named() == clone.makers() == [ana.runs()[ANA].id]
 
 
 def test_merges_reverts_and_cherry_picks_are_signed_by_whoever_makes_them(ana: Clone) -> None:
-    ana.commit(one="1")
+    ana.commit(files={"one": "1"})
     bea = ana.by(CLAUDE_CODE_SESSION_ID="s-bea")
     bea.run("checkout", "--quiet", "-b", "side", "HEAD~1")
-    bea.commit(two="2")
+    bea.commit(files={"two": "2"})
     bea.run("cherry-pick", "main")
     ours, hers = ([ana.runs()[name].id] for name in (ANA, BEA))
     picked = bea.runs_named()
@@ -93,8 +93,8 @@ def test_merges_reverts_and_cherry_picks_are_signed_by_whoever_makes_them(ana: C
 
 def test_a_squash_merge_names_every_run_whose_work_it_takes(ana: Clone, clone: Clone) -> None:
     ana.run("checkout", "--quiet", "-b", "side")
-    ana.commit(one="1")
-    ana.by(CLAUDE_CODE_SESSION_ID="s-bea").commit(two="2")
+    ana.commit(files={"one": "1"})
+    ana.by(CLAUDE_CODE_SESSION_ID="s-bea").commit(files={"two": "2"})
     clone.run("checkout", "--quiet", "main")
     clone.run("merge", "--quiet", "--squash", "side")
     clone.run("commit", "--quiet", "--no-edit")
@@ -104,8 +104,8 @@ def test_a_squash_merge_names_every_run_whose_work_it_takes(ana: Clone, clone: C
 
 @pytest.mark.parametrize("word", ["squash", "fixup"])
 def test_a_squash_in_a_rebase_names_and_binds_both_runs(ana: Clone, clone: Clone, word: str) -> None:
-    ana.commit(one="1")
-    ana.by(CLAUDE_CODE_SESSION_ID="s-bea").commit(two="2")
+    ana.commit(files={"one": "1"})
+    ana.by(CLAUDE_CODE_SESSION_ID="s-bea").commit(files={"two": "2"})
     clone.by(GIT_SEQUENCE_EDITOR=f"sed -i 2s/pick/{word}/").run("rebase", "--quiet", "-i", "HEAD~2")
     both = sorted(run.id for run in ana.runs().values())
 
@@ -115,10 +115,10 @@ def test_a_squash_in_a_rebase_names_and_binds_both_runs(ana: Clone, clone: Clone
 
 def test_a_rebase_moves_commits_and_makes_none_its_own(ana: Clone, clone: Clone) -> None:
     ana.run("checkout", "--quiet", "-b", "side")
-    ana.commit(one="1")
+    ana.commit(files={"one": "1"})
     before = ana.head
     clone.run("checkout", "--quiet", "main")
-    clone.commit(two="2")
+    clone.commit(files={"two": "2"})
     bea = ana.by(CLAUDE_CODE_SESSION_ID="s-bea")
     bea.run("rebase", "--quiet", "main", "side")
     ours = [ana.runs()[ANA].id]
@@ -129,12 +129,12 @@ def test_a_rebase_moves_commits_and_makes_none_its_own(ana: Clone, clone: Clone)
 
 def test_who_resolves_a_conflict_in_a_rebase_signs_too(ana: Clone, clone: Clone) -> None:
     ana.run("checkout", "--quiet", "-b", "side")
-    ana.commit(file="ana's")
+    ana.commit(files={"file": "ana's"})
     clone.run("checkout", "--quiet", "main")
-    clone.commit(file="a person's")
+    clone.commit(files={"file": "a person's"})
     bea = ana.by(CLAUDE_CODE_SESSION_ID="s-bea")
     bea.run("rebase", "--quiet", "main", "side", status=1)
-    bea.write(file="both")
+    bea.write({"file": "both"})
     bea.run("rebase", "--continue")
 
     assert bea.runs_named() == [ana.runs()[name].id for name in (ANA, BEA)]
