@@ -6,11 +6,13 @@ that would cost each commit as much again.
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from loomstack_mcp import __version__
 from loomstack_mcp.core.errors import LoomError
+
+TYPE_CHECKING = False  # `typing` costs a hook 4 ms
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 GIT_HOOKS = (
     *("pre-commit", "prepare-commit-msg", "commit-msg", "post-commit"),
@@ -23,7 +25,7 @@ JUDGING = ("pre-commit", "commit-msg", "pre-push")
 _USAGE = f"usage: loomstack-hook git {{{'|'.join(GIT_HOOKS)}}} [ARGUMENT…], as git calls its hooks"
 
 
-def git_hook(arguments: Sequence[str]) -> int:
+def git_hook(arguments: "Sequence[str]") -> int:
     """Do what one of git's hooks is to do; the exit status for git."""
     if arguments == [CANARY]:
         print(__version__)
@@ -44,13 +46,26 @@ def git_hook(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _sign(given: Sequence[str]) -> None:
+def _sign(given: "Sequence[str]") -> None:
+    from loomstack_mcp.hooks.git.hasty_signing import is_signed_at_once
+
+    source = given[1] if len(given) > 1 else ""
+    if is_signed_at_once(given[0], source=source):
+        return
+    from pathlib import Path
+
     from loomstack_mcp.hooks.git.signing import sign_prepared
 
-    sign_prepared(Path(given[0]), source=given[1] if len(given) > 1 else "")
+    sign_prepared(Path(given[0]), source=source)
 
 
-def _sign_late(given: Sequence[str]) -> None:
+def _sign_late(given: "Sequence[str]") -> None:
+    from loomstack_mcp.hooks.git.hasty_signing import is_named_at_once
+
+    if is_named_at_once(given[0]):
+        return
+    from pathlib import Path
+
     from loomstack_mcp.hooks.git.signing import sign_final
 
     sign_final(Path(given[0]))
@@ -67,26 +82,26 @@ def _may_judge_messages() -> bool:
         return True
 
 
-def _bind(_: Sequence[str]) -> None:
+def _bind(_: "Sequence[str]") -> None:
     from loomstack_mcp.hooks.git.binding import bind_head
 
     bind_head()
 
 
-def _rebind(_: Sequence[str]) -> None:
+def _rebind(_: "Sequence[str]") -> None:
     from loomstack_mcp.hooks.git.binding import rebind
 
     rebind(sys.stdin.buffer.read())
 
 
-def _tell_of_worktree(given: Sequence[str]) -> None:
+def _tell_of_worktree(given: "Sequence[str]") -> None:
     from loomstack_mcp.hooks.git.worktrees import missing_files
 
     for line in missing_files(given):
         print(line, file=sys.stderr)
 
 
-_TELLING: Mapping[str, Callable[[Sequence[str]], None]] = {
+_TELLING: "Mapping[str, Callable[[Sequence[str]], None]]" = {
     "prepare-commit-msg": _sign,
     "commit-msg": _sign_late,
     "post-commit": _bind,

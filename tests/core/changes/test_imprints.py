@@ -86,5 +86,3 @@ def test_a_change_that_says_next_to_nothing_is_nobody_s_unless_it_is_named() -> 
 
 def test_what_machines_write_does_not_count() -> None:
     assert imprint((file("package-lock.json", (), (9 << 6 | 20,)),)) == Imprint()
-
-
