@@ -61,8 +61,7 @@ def _is_clear(home: str, store: str, action: "Action") -> bool:
     if _UNSURE in inside or may_be_paused(home, now_ms=round(time.time() * SECOND_MS)):
         return False
     caller = {"principal": principal(), "session": action.session, "agent": action.agent}
-    tops = dict.fromkeys(top for top, _ in inside)
-    stamps = seen_stamps(store, caller, list(tops), [name for _, name in inside])
+    stamps = seen_stamps(store, caller, inside, claim_edits=os.environ.get("LOOMSTACK_CLAIM_EDITS", ""))
     return bool(stamps) and all(_holds(stamp, file=f"{home}/{USER_FILE}") for stamp in stamps)
 
 

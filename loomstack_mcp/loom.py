@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.commits import CommitService
     from loomstack_mcp.services.conflicts import ConflictService
     from loomstack_mcp.services.context import ContextService
+    from loomstack_mcp.services.edits import EditClaims
     from loomstack_mcp.services.events import EventService
     from loomstack_mcp.services.ledger import LedgerService
     from loomstack_mcp.services.notes import NoteService
@@ -65,6 +66,12 @@ class Loom:
         from loomstack_mcp.services.claims import ClaimService
 
         return ClaimService(self.store)
+
+    @cached_property
+    def edits(self) -> "EditClaims":
+        from loomstack_mcp.services.edits import EditClaims
+
+        return EditClaims(self.store)
 
     @cached_property
     def outcomes(self) -> "OutcomeService":

@@ -15,11 +15,12 @@ from loomstack_mcp.store.sqlite.backend import SqliteStore
 
 if TYPE_CHECKING:
     from loomstack_mcp.services.commits import CommitService
+    from loomstack_mcp.services.edits import EditClaims
 
 
 @dataclass(frozen=True)
 class Quick:
-    """The services that hooks need."""
+    """What a hook needs."""
 
     store: Store
     edits: EditService
@@ -27,10 +28,17 @@ class Quick:
 
     @property
     def commits(self) -> "CommitService":
-        """Of git's hooks alone."""
-        from loomstack_mcp.services.commits import CommitService  # runs and their start, which an edit does without
+        # Not for edits.
+        from loomstack_mcp.services.commits import CommitService
 
         return CommitService(self.store)
+
+    @property
+    def claims(self) -> "EditClaims":
+        # Not for the edits that are refused.
+        from loomstack_mcp.services.edits import EditClaims
+
+        return EditClaims(self.store)
 
 
 @contextmanager

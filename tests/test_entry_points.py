@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.house.bounds import GIT_MAX
-from tests.house.entries import ENTRIES, claude_call, claude_edit, claude_free, codex_free, codex_patch
+from tests.house.entries import ENTRIES, claude_call, claude_edit, claude_first, claude_free, codex_free, codex_patch
 from tests.house.scene import LARGE, SMALL, Scene, scene
 from tests.house.started import started
 
@@ -18,6 +18,7 @@ _ANSWERS = {
     "loomstack-hook codex, apply_patch": (0, "is claimed by"),
     "loomstack-hook claude, a free Edit": (0, ""),
     "loomstack-hook codex, a free apply_patch": (0, ""),
+    "loomstack-hook claude, a file's first Edit": (0, ""),
     "loomstack-hook claude, a call of ours": (0, ""),
     "loomstack-mcp runs": (0, "split the module"),
     "loomstack-mcp gate --base --head": (2, "“Landed 0”"),
@@ -28,13 +29,14 @@ adapters adapters.beside_store adapters.pauses adapters.settings adapters.system
 adapters.git adapters.git.addresses adapters.git.clone_settings adapters.git.deciding adapters.git.discovery
 adapters.git.identity adapters.git.objects adapters.git.repository adapters.git.run adapters.git.ssh_hosts
 adapters.git.trunk adapters.git.worktree adapters.git.written
-core core.claims core.errors core.events core.ids core.limits core.pauses core.phrases core.repos core.runs core.secrets
-core.texts
+core core.claims core.edits core.errors core.events core.ids core.limits core.pauses core.phrases core.repos core.runs
+core.secrets core.sessions core.texts
 core.patterns core.patterns.braces core.patterns.globs core.patterns.segments core.patterns.typed
 core.patterns.wildcards
+edge edge.holding
 hooks hooks.bearings hooks.judging hooks.main
 quick
-services services.acting services.blockers services.events services.path_index services.repos
+services services.acting services.blockers services.events services.gone services.path_index services.repos
 services.sightings
 store store.base store.queries store.rows
 store.sqlite store.sqlite.backend store.sqlite.boot store.sqlite.clock store.sqlite.failures store.sqlite.file
@@ -44,6 +46,9 @@ _GLANCE_MODULES = """
 adapters.git.layout adapters.user
 core.clients.payload core.errors core.limits core.patterns.keys
 glance hooks.main store.plain store.sqlite.hasty
+"""
+_HOLD_MODULES = """
+services.claims services.edits services.grants services.requests services.sessions services.starts services.waiters
 """
 _OF_TWO = {"write-tree", "--batch"}
 """Asked of the index as it is, and again with the files in it; of the repository, and of what was made aside."""
@@ -111,6 +116,12 @@ def test_a_hook_that_looks_closer_loads_these_modules_of_ours(small: Scene) -> N
 
     assert claude_edit(small).ours == ours | _named("core.clients.claude")
     assert codex_patch(small).ours == ours | _named("core.clients.codex core.shell.apply_patch")
+
+
+def test_a_hook_that_holds_a_file_loads_these_modules_more(small: Scene) -> None:
+    ours = _named(f"{_GLANCE_MODULES} {_HOOK_MODULES} {_HOLD_MODULES}")
+
+    assert claude_first(small).ours == ours | _named("core.clients.claude")
 
 
 def test_a_hook_loads_nothing_of_landed_changes_and_briefings(small: Scene) -> None:

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named
+from loomstack_mcp.core.claims import CLAIM_EDITS, ClaimEdits
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX, WINDOW_DAYS
 from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.repos import named_identity, without_password
 
 REPO_FILE = ".loomstack/config.yaml"
-_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated")
-_DEFAULTS = {"rework_max": REWORK_MAX, "window_days": WINDOW_DAYS, "generated": ()}
+_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", "claim_edits")
+_DEFAULTS = {"rework_max": REWORK_MAX, "window_days": WINDOW_DAYS, "generated": (), "claim_edits": CLAIM_EDITS[0]}
 _MOST = {"rework_max": 100, "window_days": 400}
 _NOT_IN_REPO = frozenset({"home", "store"})
 
@@ -35,6 +36,8 @@ class Settings:
     """How long what landed is remembered; what a change takes back of older work is not found."""
     generated: tuple[str, ...] = ()
     """Patterns of files that machines write, whose lines are nobody's intent."""
+    claim_edits: ClaimEdits = CLAIM_EDITS[0]
+    """What becomes of a free file that is edited: held, held once its agent was told to claim it, or left alone."""
     origins: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     """Settings that were found where they do not count, each with the reason."""
@@ -194,7 +197,11 @@ def _checked(name: str, value: object, origin: str) -> Any:
         return _whole_number(name, value, origin)
     if name == "generated":
         return _patterns(name, value, origin)
+    if name == "claim_edits" and value is False:  # `off`, as YAML 1.1 reads it without quotes
+        value = "off"
     text = _text(name, value, origin)
+    if name == "claim_edits" and text not in CLAIM_EDITS:
+        raise Invalid(f"{name} from {origin} must be one of {', '.join(CLAIM_EDITS)}")
     return without_password(text) if name == "repo" else text
 
 

@@ -12,7 +12,7 @@ from loomstack_mcp.adapters.system import current_folder
 from loomstack_mcp.cli.output import harmless
 from loomstack_mcp.core.changes.conflicts import conflict_advice, conflict_words
 from loomstack_mcp.core.changes.trailers import said_message
-from loomstack_mcp.core.claims import refused_edit
+from loomstack_mcp.core.edits import refused_edit
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.policy.decide import Decision
 from loomstack_mcp.core.policy.decision_views import reasons_shown

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loomstack_mcp.core.events import Alert
-from loomstack_mcp.core.limits import MINUTE_MS
 from loomstack_mcp.core.patterns.globs import first_overlap
 
 Mode = Literal["exclusive", "shared"]
+ClaimOrigin = Literal["asked", "auto"]
+"""Whether a run asked for a claim, or one of its agents merely edited the file."""
+ClaimEdits = Literal["auto", "ask", "off"]
+CLAIM_EDITS: tuple[ClaimEdits, ...] = ("auto", "ask", "off")
+"""What becomes of a free file that is edited: held, held once its agent was told to claim it, or left alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +30,12 @@ class Claim:
     ttl_ms: int
     granted_at_ms: int
     expires_at_ms: int
-    """The end of its run's lease."""
+    """The end of its run's lease; of an automatic one that of its own lease, where it is sooner."""
     loop: str = ""
     principal: str = ""
+    origin: ClaimOrigin = "asked"
+    worktree: str = ""
+    """Where the file of an automatic one is edited."""
     ended_at_ms: int | None = None
     ended_how: Literal["", "released", "expired", "revoked"] = ""
 
@@ -69,6 +76,9 @@ class Blocker:
     who: str
     intent: str
     until_ms: int
+    origin: ClaimOrigin = "asked"
+    worktree: str = ""
+    """Where its holder edits the file, of an automatic claim."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +145,8 @@ def blockers(
             who=other.principal,
             intent=other.intent,
             until_ms=other.expires_at_ms if isinstance(other, Claim) else other.place_until_ms,
+            origin=other.origin if isinstance(other, Claim) else "asked",
+            worktree=other.worktree if isinstance(other, Claim) else "",
         )
         for other in held
         if other.run_id != wanted.run_id
@@ -149,26 +161,6 @@ def instead(in_the_way: Sequence[Blocker], /, *, waited: bool) -> str:
     holder = in_the_way[0]
     wait = "call again to keep your place" if waited else "wait_seconds=45 queues you"
     return f"Work on other paths; {wait}; share_context(to={holder.run}) reaches the holder."
-
-
-def refused_edit(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
-    """What an agent reads when it is about to edit what another run holds."""
-    holder = in_the_way[0]
-    minutes = max(1, (holder.until_ms - now_ms) // MINUTE_MS)
-    more = f", and {len(in_the_way) - 1} more" if len(in_the_way) > 1 else ""
-    return (
-        f"{holder.path} is claimed by {holder.run} ({holder.loop}@{holder.who}: “{holder.intent}”{more}) for {minutes} "
-        "min more. Work on other paths, or claim_paths with wait_seconds=45; "
-        f"share_context(to={holder.run}) reaches the holder."
-    )
-
-
-def refused_change(run: str, checked: str, /) -> str:
-    """What an agent reads when it is about to edit while it checks another's work."""
-    return (
-        f"{run} checks {checked}, and who checks changes nothing. record_outcome says what fails, and the maker mends "
-        "it; for work of your own start_run first."
-    )
 
 
 def few_listed(patterns: Sequence[str], /) -> str:

@@ -26,6 +26,10 @@ EXPIRES_HOURS_MAX = 24 * 366
 
 LEASE_DEFAULT_MS = 30 * MINUTE_MS
 LEASE_MINUTES_MAX = 24 * 60
+AUTO_LEASE_MS = 10 * MINUTE_MS
+"""How long a file stays held after an edit of it that nobody claimed it for."""
+AUTO_HELD_MAX = 50
+"""Files of one edit that are held in one transaction, so that nobody waits long at the gate."""
 LEASE_AFTER_EOF_MS = 5 * MINUTE_MS
 LEASE_AFTER_GONE_MS = MINUTE_MS
 """What the lease of a run has left once somebody who is blocked by it sees that its session's process is gone."""

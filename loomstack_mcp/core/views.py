@@ -45,6 +45,7 @@ def claim_shown(claim: Claim, /, *, now_ms: int) -> Body:
         "intent": claim.intent,
         "fence": claim.fence,
         "expires_in_s": max(0, claim.expires_at_ms - now_ms) // SECOND_MS,
+        "origin": claim.origin,
     }
 
 

@@ -10,12 +10,13 @@ from loomstack_mcp.adapters.pauses import refuse_paused
 from loomstack_mcp.adapters.settings import Settings, load_settings
 from loomstack_mcp.adapters.system import current_folder
 from loomstack_mcp.adapters.user import USER_FILE, principal
-from loomstack_mcp.core.claims import refused_change, refused_edit
 from loomstack_mcp.core.clients.payload import Action, Payload, refusal
+from loomstack_mcp.core.edits import refused_change, refused_edit
 from loomstack_mcp.core.errors import Invalid, LoomError, StoreUnavailable
 from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS, HOOK_GATE_WAIT_MS
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.edge.holding import Free, held_files
 from loomstack_mcp.glance import stamp_of
 from loomstack_mcp.hooks.bearings import checkout_of
 from loomstack_mcp.quick import Quick, open_quick
@@ -42,11 +43,11 @@ def _judged(quick: Quick, caller: Caller, action: Action, settings: Settings) ->
     """Each file by the repositories that it lies in, wherever the session stands. One that is held refuses all."""
     writes = _writes(action)
     held: list[str] = []
-    free: list[tuple[Checkout, dict[str, str]]] = []
+    free: list[Free] = []
     for written in writes.found.values():
         try:
             stamp = _stamp(written, settings)  # before what it is of is read
-            checkout = checkout_of(quick, written.worktree)
+            checkout, chosen = checkout_of(quick, written.worktree)
             _refuse_paused(settings.home, checkout, action.session)
             check = quick.edits.check_of(caller)
             found, now_ms = quick.edits.blockers(caller, checkout, tuple(written.patterns))
@@ -57,12 +58,12 @@ def _judged(quick: Quick, caller: Caller, action: Action, settings: Settings) ->
             return refusal(refused_change(*check)), ()
         if found:
             held.append(refused_edit(found, now_ms=now_ms))
-        free.append((checkout, {str(top): stamp for top in written.tops}))
-    if held:
-        return refusal(" ".join(held)), ()
+        free.append(Free(checkout, written, chosen, stamp))
+    if said := " ".join(held) or held_files(quick, caller, free):
+        return refusal(said), ()
     with suppress(StoreUnavailable):  # worth no wait, and no word
-        for checkout, tops in free:
-            quick.sightings.saw_edits(caller, checkout, tops)
+        for each in free:
+            quick.sightings.saw_edits(caller, each.checkout, each.stamps, claim_edits=each.sighted)
     return None, writes.missed
 
 

@@ -1,16 +1,21 @@
 """What stands in the way of a request: held claims, and earlier requests that keep their place."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
 
 from loomstack_mcp.core.claims import Blocker, Claim, Waiter, blockers
+from loomstack_mcp.core.edits import gives_way
+from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.limits import BLOCKERS_MAX
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, acts_for
 from loomstack_mcp.services import repos
-from loomstack_mcp.services.acting import RUNS, lineage, own_runs
+from loomstack_mcp.services.acting import RUNS, own_runs
+from loomstack_mcp.services.gone import gone_holders, seen_gone
 from loomstack_mcp.services.path_index import folds, overlapping
 from loomstack_mcp.store import queries, rows
-from loomstack_mcp.store.base import Store, Tx
+from loomstack_mcp.store.base import Row, Store, Tx
 
 CLAIMS = queries.statements("claims")
 WAITERS = queries.statements("waiters")
@@ -38,12 +43,15 @@ class EditService:
                 patterns=tuple(patterns),
                 place_until_ms=0,
             )
-            who = {"principal": caller.principal, "session": caller.session, "agent": caller.agent}
-            # Runs that were started over HTTP have no session: they may be this one's.
-            family = {run_id for run in tx.all(RUNS["of_agents"], **who) for run_id in lineage(tx, run["id"])}
             ignore_case = folds(tx, edit.repo_id)
             pages = overlapping(tx, edit.repo_id, "claim", edit.patterns, ignore_case=ignore_case)
-            return tuple(held_against(tx, edit, family, pages, ignore_case=ignore_case)[0]), tx.now_ms
+            family = {str(row["id"]) for row in edit_family(tx, caller)}
+            found, _ = held_against(tx, edit, family, pages, kin=partial(kin, tx, caller), ignore_case=ignore_case)
+            now_ms, is_any_gone = tx.now_ms, bool(gone_holders(tx, found))
+        if is_any_gone:
+            with suppress(StoreUnavailable), self._store.write(edit.repo_id) as tx:  # else whoever comes next does it
+                found, now_ms = seen_gone(tx, found), tx.now_ms
+        return tuple(found), now_ms
 
     def check_of(self, caller: Caller) -> tuple[str, str] | None:
         """The run under which a sub-agent now checks another's, and that other; None for whoever makes something.
@@ -67,23 +75,44 @@ def _is_made_by(tx: Tx, caller: Caller, run_id: str) -> bool:
     return any(acts_for(caller, run) for run in rows.records(Run, tx.all(RUNS["get"], id=run_id)))
 
 
-def held_against(
-    tx: Tx, wanted: Waiter, family: Collection[str], pages: Iterable[Sequence[str]], /, *, ignore_case: bool
-) -> tuple[list[Blocker], list[Claim]]:
-    """The live claims that forbid a request, until there are enough, and the lapsed ones that would.
+def edit_family(tx: Tx, caller: Caller) -> list[Row]:
+    """The runs whose claims stand not in the way of an agent's edits; `is_own` are those of exactly this agent."""
+    return tx.all(CLAIMS["family"], principal=caller.principal, session=caller.session, agent=caller.agent)
 
-    `pages` are the ids of the claims that overlap it.
+
+def kin(tx: Tx, whose: Caller | Run) -> frozenset[str]:
+    """The runs whose automatic claims give way to an agent: its own, and those of the agents below it."""
+    found = tx.all(CLAIMS["kin"], principal=whose.principal, session=whose.session, agent=whose.agent)
+    return frozenset(row["id"] for row in found)
+
+
+def held_against(
+    tx: Tx,
+    wanted: Waiter,
+    family: Collection[str],
+    pages: Iterable[Sequence[str]],
+    /,
+    *,
+    kin: Callable[[], Collection[str]],
+    ignore_case: bool,
+) -> tuple[list[Blocker], list[Claim]]:
+    """The live claims that forbid a request, until there are enough, and those that end with its grant.
+
+    Those have lapsed, or they are automatic and give way. `pages` are the ids of the claims that overlap it.
     """
     found: list[Blocker] = []
-    lapsed: list[Claim] = []
+    ending: list[Claim] = []
     for page in pages:
         claims = rows.records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)))
-        live = [claim for claim in claims if claim.expires_at_ms > tx.now_ms]
+        yielding = {*family, *kin()} if any(claim.origin == "auto" for claim in claims) else set()
+        standing = [claim for claim in claims if not gives_way(claim, yielding)]
+        ending += [claim for claim in claims if gives_way(claim, yielding)]
+        live = [claim for claim in standing if claim.expires_at_ms > tx.now_ms]
         found += blockers(wanted, live, lineage=family, ignore_case=ignore_case)
-        lapsed += [claim for claim in claims if claim.expires_at_ms <= tx.now_ms and _forbids(claim, wanted, family)]
+        ending += [claim for claim in standing if claim.expires_at_ms <= tx.now_ms and _forbids(claim, wanted, family)]
         if len(found) >= BLOCKERS_MAX:
             break
-    return found, lapsed
+    return found, ending
 
 
 def _forbids(lapsed: Claim, wanted: Waiter, family: Collection[str]) -> bool:

@@ -128,7 +128,8 @@ def end_claims(
 ) -> tuple[str, ...]:
     """End claims; returns the runs that can now have what they were refused.
 
-    A holder whose claim ends by time is alerted: it may still believe that it holds the paths.
+    A holder whose claim ends by time is alerted: it may still believe that it holds the paths. Who never asked for it
+    believes nothing.
     """
     if not claims:
         return ()
@@ -138,23 +139,30 @@ def end_claims(
     for claim in claims:
         payload = {"fence": claim.fence, "patterns": claim.patterns}
         seq = events.append(tx, claim.repo_id, _ENDS[how], about=claim.id, run_id=claim.run_id, payload=payload)
-        if how == "expired":
+        if how == "expired" and claim.origin == "asked":
             taken = f" and {granted_to.id} was granted it" if granted_to else ""
             text = f"your lease on {few_listed(claim.patterns)} ended{taken}: stop editing there, claim again"
             events.alert(tx, claim.run_id, "expired", seq=seq, about=claim.id, text=text)
     return () if granted_to else waiters.alert_freed(tx, claims)
 
 
+def end_passing(tx: Tx, ending: Sequence[Claim], *, granted_to: Run) -> None:
+    """End claims over which another is granted: lapsed ones, and automatic ones that give way."""
+    lapsed = [claim for claim in ending if claim.expires_at_ms <= tx.now_ms]
+    end_claims(tx, lapsed, "expired", granted_to=granted_to)
+    end_claims(tx, [claim for claim in ending if claim not in lapsed], "released", granted_to=granted_to)
+
+
 def _answered(tx: Tx, run: Run, wanted: Waiter, here: Met, *, ttl_ms: int) -> ClaimResult:
     if here.may_renew(wanted) and (mine := same_claim(tx, wanted)):
         return _granted(tx, run, renew_claim(tx, run, mine, intent=wanted.intent, ttl_ms=ttl_ms))
     before = waiters.refused_before(tx, wanted) if here.was_refused else None
-    found, lapsed = in_the_way(tx, wanted, here, before=before)
+    found, ending = in_the_way(tx, wanted, here, before=before)
     if found:
         found = seen_gone(tx, found)
         waiters.keep_waiter(tx, wanted, before=before, blocker=found[0])
         return _refused(tx, saved_lease(tx, run), found, waited=wanted.place_until_ms > 0)
-    end_claims(tx, lapsed, "expired", granted_to=run)
+    end_passing(tx, ending, granted_to=run)
     if here.was_refused:
         waiters.settle_waiters(tx, wanted)
     return _granted(tx, run, grant_claim(tx, run, wanted, ttl_ms=ttl_ms, longest_ms=here.longest_ms))

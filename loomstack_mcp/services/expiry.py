@@ -3,19 +3,21 @@
 from dataclasses import replace
 from typing import Literal
 
+from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.runs import Run, is_lost
 from loomstack_mcp.services import claims, events, path_index, waiters
 from loomstack_mcp.services.acting import RUNS, saved_run
+from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.conflict_states import void_conflicts
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Tx
 
 _RUNS_MAX = 50
-"""One call settles this many lapsed runs; the next call settles more."""
+"""One call settles this many lapsed runs, and automatic claims; the next call settles more."""
 
 
 def swept(tx: Tx, repo_id: str) -> None:
-    """End the claims of lapsed runs that were given up as lost, and say so in the log.
+    """End the claims of lapsed runs that were given up as lost, and automatic ones that lapsed; say so in the log.
 
     A run that only lapsed keeps what nobody else was granted: its next call renews it all.
     """
@@ -23,6 +25,8 @@ def swept(tx: Tx, repo_id: str) -> None:
     for run in rows.records(Run, lapsed):
         if is_lost(run, now_ms=tx.now_ms):
             over(tx, replace(run, state="lost"), "run.lost")
+    edited = tx.all(CLAIMS["auto_lapsed"], repo_id=repo_id, now_ms=tx.now_ms, limit=_RUNS_MAX)
+    claims.end_claims(tx, rows.records(Claim, edited), "expired")
 
 
 def over(tx: Tx, run: Run, how: Literal["run.ended", "run.lost"]) -> tuple[str, ...]:

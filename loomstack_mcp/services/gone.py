@@ -13,8 +13,8 @@ from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Tx
 
 
-def seen_gone(tx: Tx, found: Sequence[Blocker], /) -> list[Blocker]:
-    """The blockers, with the shorter leases of those whose session's process is known to be gone.
+def gone_holders(tx: Tx, found: Sequence[Blocker], /) -> tuple[Run, ...]:
+    """The holders among the blockers whose session's process is gone, and whose lease says nothing of it yet.
 
     Known is what lies in this very pid namespace of this boot; everywhere else the lease decides. A server that ended
     is no session that ended: clients start theirs anew.
@@ -22,7 +22,13 @@ def seen_gone(tx: Tx, found: Sequence[Blocker], /) -> list[Blocker]:
     until_ms = tx.now_ms + LEASE_AFTER_GONE_MS
     ids = sorted({blocker.run for blocker in found if blocker.claim and blocker.until_ms > until_ms})
     holders = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(ids))) if ids else ()
-    gone = {run.id: run for run in holders if run.process and process_state(run.process) == "gone"}
+    return tuple(run for run in holders if run.process and process_state(run.process) == "gone")
+
+
+def seen_gone(tx: Tx, found: Sequence[Blocker], /) -> list[Blocker]:
+    """The blockers, with the shorter leases of those whose session's process is known to be gone."""
+    until_ms = tx.now_ms + LEASE_AFTER_GONE_MS
+    gone = {run.id: run for run in gone_holders(tx, found)}
     for run in gone.values():
         saved_lease(tx, replace(run, expires_at_ms=until_ms))
         events.append(tx, run.repo_id, "run.gone", about=run.id, run_id=run.id)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from loomstack_mcp.core.claims import Claim, Waiter
+from loomstack_mcp.core.limits import AUTO_LEASE_MS
 from loomstack_mcp.core.runs import Run, renewed
 from loomstack_mcp.services import events, path_index
 from loomstack_mcp.services.acting import saved_lease
@@ -10,7 +11,10 @@ from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Tx
 
-_COLUMNS = ("repo_id", "run_id", "fence", "mode", "intent", "patterns", "ttl_ms", "granted_at_ms")
+_COLUMNS = (
+    *("repo_id", "run_id", "fence", "mode", "intent", "patterns", "ttl_ms", "granted_at_ms"),
+    *("origin", "worktree"),
+)
 
 
 def same_claim(tx: Tx, wanted: Waiter) -> Claim | None:
@@ -25,12 +29,23 @@ def grant_claim(tx: Tx, run: Run, wanted: Waiter, *, ttl_ms: int, longest_ms: in
 
     `longest_ms` is the longest lease that the run asked for with what it holds already.
     """
-    fence = events.next_seq(tx, run.repo_id)
-    claim = Claim(
+    claim = _recorded(tx, _drafted(tx, run, wanted, ttl_ms=ttl_ms))
+    return replace(claim, expires_at_ms=_leased(tx, run, max(ttl_ms, longest_ms)).expires_at_ms)
+
+
+def hold_file(tx: Tx, run: Run, wanted: Waiter, *, worktree: str) -> Claim:
+    """An automatic claim of the run on a file that is edited in a worktree, by a lease of its own."""
+    until_ms = tx.now_ms + AUTO_LEASE_MS
+    draft = replace(_drafted(tx, run, wanted, ttl_ms=AUTO_LEASE_MS), origin="auto", worktree=worktree)
+    return replace(_recorded(tx, draft, own_until_ms=until_ms), expires_at_ms=min(until_ms, run.expires_at_ms))
+
+
+def _drafted(tx: Tx, run: Run, wanted: Waiter, *, ttl_ms: int) -> Claim:
+    return Claim(
         id="",
         repo_id=run.repo_id,
         run_id=run.id,
-        fence=fence,
+        fence=events.next_seq(tx, run.repo_id),
         mode=wanted.mode,
         intent=wanted.intent,
         patterns=wanted.patterns,
@@ -40,12 +55,20 @@ def grant_claim(tx: Tx, run: Run, wanted: Waiter, *, ttl_ms: int, longest_ms: in
         loop=run.loop,
         principal=run.principal,
     )
-    columns = rows.row(claim, only=_COLUMNS)
+
+
+def _recorded(tx: Tx, claim: Claim, *, own_until_ms: int | None = None) -> Claim:
+    """The claim with its id, in the store, the index and the log."""
+    columns = {**rows.row(claim, only=_COLUMNS), "own_until_ms": own_until_ms}
     claim = replace(claim, id=events.drawn("claim", lambda id: tx.run(CLAIMS["insert"], id=id, **columns)))  # noqa: A006
-    path_index.index_paths(tx, run.repo_id, "claim", claim.id, claim.patterns)
+    path_index.index_paths(tx, claim.repo_id, "claim", claim.id, claim.patterns)
     payload = {"patterns": claim.patterns, "mode": claim.mode, "intent": claim.intent}
-    events.append(tx, run.repo_id, "claim.granted", about=claim.id, run_id=run.id, payload=payload, seq=fence)
-    return replace(claim, expires_at_ms=_leased(tx, run, max(ttl_ms, longest_ms)).expires_at_ms)
+    if claim.origin == "auto":
+        payload["origin"] = claim.origin
+    events.append(
+        tx, claim.repo_id, "claim.granted", about=claim.id, run_id=claim.run_id, payload=payload, seq=claim.fence
+    )
+    return claim
 
 
 def renew_claim(tx: Tx, run: Run, mine: Claim, *, intent: str, ttl_ms: int) -> Claim:

@@ -89,7 +89,8 @@ def ever_claimed(tx: Tx, run_id: str) -> list[str]:
 
 
 def _claims_of(tx: Tx, run_id: str) -> tuple[Claim, ...]:
-    return rows.records(Claim, tx.all(CLAIMS["of_run"], run_id=run_id, limit=_CLAIMS_MAX))
+    """What it asked for: of a file that it merely edited it said nothing."""
+    return rows.records(Claim, tx.all(CLAIMS["asked_of_run"], run_id=run_id, limit=_CLAIMS_MAX))
 
 
 def _changes(tx: Tx, repo_id: str, shas: Iterable[str]) -> Iterator[Change]:

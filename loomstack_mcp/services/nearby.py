@@ -121,7 +121,7 @@ def works(tx: Tx, outcomes: Iterable[Outcome]) -> Iterator[LandedWork]:
         once.setdefault((outcome.about_run, outcome.commits), outcome)
     for outcome in once.values():
         [run] = rows.records(Run, tx.all(RUNS["get"], id=outcome.about_run))
-        claims = rows.records(Claim, tx.all(CLAIMS["of_run"], run_id=run.id, limit=20))
+        claims = rows.records(Claim, tx.all(CLAIMS["asked_of_run"], run_id=run.id, limit=20))
         yield LandedWork(
             commits=outcome.commits,
             run=run,

@@ -112,7 +112,8 @@ def _of_run(tx: Tx, run: Run, query: FactsQuery) -> PolicyFacts:
     if not query.wanted:
         return facts
     family = lineage(tx, run.id)
-    own = [pattern for member in sorted(family) for claim in held_by(tx, member) for pattern in claim.patterns]
+    asked = [claim for member in sorted(family) for claim in held_by(tx, member) if claim.origin == "asked"]
+    own = [pattern for claim in asked for pattern in claim.patterns]
     return replace(facts, claims=_claims(tx, run.repo_id, own, family, query.wanted))
 
 

@@ -118,21 +118,31 @@ def recorded_repo_id(store: Store, checkout: Checkout, /) -> str:
         if repo_id and not _unrecorded(tx, checkout, repo_id):
             return repo_id
     with store.append() as tx:
-        repo_id = repo_id_of(tx, checkout)
-        tx.run(REPOS["insert"], repo_id=repo_id, ignore_case=int(checkout.ignore_case), now_ms=tx.now_ms)
-        for name in (checkout.identity, checkout.clone):
-            if name:
-                tx.run(REPOS["name"], identity=name, repo_id=repo_id)
-        for name in checkout.others if checkout.clone else ():
-            tx.run(REPOS["also"], identity=name, repo_id=repo_id)
-        if checkout.ignore_case:
-            tx.run(REPOS["fold"], repo_id=repo_id)
-    return repo_id
+        return _recorded(tx, checkout)
+
+
+def recorded_in(tx: Tx, checkout: Checkout, /) -> str:
+    """The same, within a transaction that writes."""
+    repo_id = _named(tx, checkout)
+    return repo_id if repo_id and not _unrecorded(tx, checkout, repo_id) else _recorded(tx, checkout)
 
 
 def repo_id_of(tx: Tx, checkout: Checkout, /) -> str:
     """The id of the checkout's repo, or the one it will have once a run is started in it."""
     return _named(tx, checkout) or _before_origin(tx, checkout) or checkout.identity
+
+
+def _recorded(tx: Tx, checkout: Checkout) -> str:
+    repo_id = repo_id_of(tx, checkout)
+    tx.run(REPOS["insert"], repo_id=repo_id, ignore_case=int(checkout.ignore_case), now_ms=tx.now_ms)
+    for name in (checkout.identity, checkout.clone):
+        if name:
+            tx.run(REPOS["name"], identity=name, repo_id=repo_id)
+    for name in checkout.others if checkout.clone else ():
+        tx.run(REPOS["also"], identity=name, repo_id=repo_id)
+    if checkout.ignore_case:
+        tx.run(REPOS["fold"], repo_id=repo_id)
+    return repo_id
 
 
 def _named(tx: Tx, checkout: Checkout) -> str:

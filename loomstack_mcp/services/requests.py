@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from loomstack_mcp.core.claims import Blocker, Claim, Waiter, blockers
 from loomstack_mcp.core.limits import BLOCKERS_MAX
-from loomstack_mcp.services.acting import lineage
-from loomstack_mcp.services.blockers import CLAIMS, WAITERS, held_against
+from loomstack_mcp.core.runs import Run
+from loomstack_mcp.services.acting import RUNS, lineage
+from loomstack_mcp.services.blockers import CLAIMS, WAITERS, held_against, kin
 from loomstack_mcp.services.path_index import FIRST_PAGE, nearness, overlapping, overlapping_ids
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Tx
@@ -52,21 +54,25 @@ def met(tx: Tx, wanted: Waiter, /) -> Met:
 
 
 def in_the_way(tx: Tx, wanted: Waiter, here: Met, /, *, before: Waiter | None) -> tuple[list[Blocker], list[Claim]]:
-    """The blockers of a request, and, where there are none, the lapsed claims that its grant ends.
+    """The blockers of a request, and, where there are none, the claims that its grant ends.
+
+    Those have lapsed, or they are automatic ones of its own session.
 
     `before` is the same request's earlier refusal: only who came before that is ahead of it.
     """
     family = lineage(tx, wanted.run_id) if here.is_child else frozenset([wanted.run_id])
-    claims = _pages(tx, wanted, here, "claim")
-    found, lapsed = held_against(tx, wanted, family, claims, ignore_case=here.ignore_case)
+    claims = pages_met(tx, wanted, here, "claim")
+    found, ending = held_against(
+        tx, wanted, family, claims, kin=partial(_kin_of_run, tx, wanted.run_id), ignore_case=here.ignore_case
+    )
     if len(found) >= BLOCKERS_MAX:
         return found, []
-    for page in _pages(tx, wanted, here, "waiter"):
-        found += blockers(wanted, _ahead(tx, page, before), lineage=family, ignore_case=here.ignore_case)
-    return found, lapsed
+    for page in pages_met(tx, wanted, here, "waiter"):
+        found += blockers(wanted, waiters_ahead(tx, page, before), lineage=family, ignore_case=here.ignore_case)
+    return found, ending
 
 
-def _pages(tx: Tx, wanted: Waiter, here: Met, noun: Literal["claim", "waiter"]) -> Iterable[Sequence[str]]:
+def pages_met(tx: Tx, wanted: Waiter, here: Met, noun: Literal["claim", "waiter"]) -> Iterable[Sequence[str]]:
     """The ids of what overlaps a request, exactly, in pages."""
     if not here.is_whole:
         return overlapping(tx, wanted.repo_id, noun, wanted.patterns, ignore_case=here.ignore_case)
@@ -75,9 +81,14 @@ def _pages(tx: Tx, wanted: Waiter, here: Met, noun: Literal["claim", "waiter"]) 
     return [found.ids] if found.ids else []
 
 
-def _ahead(tx: Tx, ids: Sequence[str], before: Waiter | None) -> Iterator[Waiter]:
+def waiters_ahead(tx: Tx, ids: Sequence[str], before: Waiter | None) -> Iterator[Waiter]:
     """The waiters among `ids` that keep a place ahead of this request."""
     mine = before.seq if before and before.place_until_ms > tx.now_ms else None
     for waiter in rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(ids))):
         if waiter.place_until_ms > tx.now_ms and (mine is None or waiter.seq < mine):
             yield waiter
+
+
+def _kin_of_run(tx: Tx, run_id: str) -> frozenset[str]:
+    [run] = rows.records(Run, tx.all(RUNS["get"], id=run_id))
+    return kin(tx, run)

@@ -172,7 +172,7 @@ def _next(run: Run, held: Sequence[Claim], *, is_own_check: bool) -> str:
         return f"{run.checks_run} is your own run, so that your check is no evidence; let another agent start it."
     if run.checks_run:
         return f"Check {run.checks_run}, then record_outcome with role=checker and the counts."
-    if held:
-        patterns = few_listed([text for claim in held for text in claim.patterns])
+    if asked := [claim for claim in held if claim.origin == "asked"]:
+        patterns = few_listed([text for claim in asked for text in claim.patterns])
         return f"You still hold {patterns}; claim_paths before you edit elsewhere; {_THEN}"
     return f"claim_paths before you edit; {_THEN}"

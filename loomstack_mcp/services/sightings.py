@@ -1,6 +1,6 @@
 """Sightings: what hooks saw of agents, for a server that is not told who calls it, nor from where."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, EDIT_SEEN_FOR_MS
@@ -13,6 +13,8 @@ from loomstack_mcp.store.base import Store, Tx
 
 BEARINGS = queries.statements("bearings")
 SIGHTINGS = queries.statements("sightings")
+_UNCLAIMED = "unclaimed:"
+"""Before a file, in the place of a call's id: an agent was told to claim it."""
 
 
 class SightingService:
@@ -27,12 +29,15 @@ class SightingService:
             return
         with self._store.append() as tx:
             until_ms = tx.now_ms + CALL_SEEN_FOR_MS
-            _noted(tx, caller, tool_use=tool_use, folder=caller.folder, repo_id="", stamp="", until_ms=until_ms)
+            _noted(tx, caller, tool_use=tool_use, folder=caller.folder, until_ms=until_ms)
 
-    def saw_edits(self, caller: Caller, checkout: Checkout, worktrees: Mapping[str, str]) -> None:
+    def saw_edits(
+        self, caller: Caller, checkout: Checkout, worktrees: Mapping[str, str], *, claim_edits: str = ""
+    ) -> None:
         """The caller is about to edit in these worktrees, whose settings are as their stamps say.
 
-        Nothing is written where all of that is known.
+        `claim_edits` is one of these settings, "" where it is not only theirs. Nothing is written where all of that is
+        known.
         """
         if not caller.session:
             return
@@ -40,12 +45,13 @@ class SightingService:
             repo_id = repos.repo_id_of(tx, checkout)
             known = _edited(tx, caller, repo_id)
         stamps = {encodable(top): stamp for top, stamp in worktrees.items()}
-        if not (news := {top: stamp for top, stamp in stamps.items() if known.get(top) != stamp}):
+        if not (news := {top: stamp for top, stamp in stamps.items() if known.get(top) != (stamp, claim_edits)}):
             return
         with self._store.append() as tx:
             until_ms = tx.now_ms + EDIT_SEEN_FOR_MS
             for top, stamp in news.items():
-                _noted(tx, caller, tool_use="", folder=top, repo_id=repo_id, stamp=stamp, until_ms=until_ms)
+                what = {"folder": top, "repo_id": repo_id, "stamp": stamp, "claim_edits": claim_edits}
+                _noted(tx, caller, tool_use="", until_ms=until_ms, **what)
 
     def bearing_of(self, worktree: str) -> Bearing | None:
         """What git said of a worktree when it was last asked; whether that still holds its stamp tells."""
@@ -87,15 +93,27 @@ class SightingService:
             )
 
 
-def _edited(tx: Tx, caller: Caller, repo_id: str) -> dict[str, str]:
-    """The stamp of each worktree. Where it is not certain which agent calls, it may be any of its session."""
+def unclaimed_news(tx: Tx, caller: Caller, worktree: str, patterns: Sequence[str]) -> tuple[str, ...]:
+    """Of files in a worktree that an agent did not claim, those of which it was not told so; now it is."""
+    who = {"session": caller.session, "agent": caller.agent, "folder": worktree}
+    news = [text for text in patterns if not tx.all(SIGHTINGS["known"], tool_use=f"{_UNCLAIMED}{text}", **who)]
+    for text in news:
+        _noted(tx, caller, tool_use=f"{_UNCLAIMED}{text}", folder=worktree, until_ms=tx.now_ms + EDIT_SEEN_FOR_MS)
+    return tuple(news)
+
+
+def _edited(tx: Tx, caller: Caller, repo_id: str) -> dict[str, tuple[str, str]]:
+    """What is known of each worktree. Where it is not certain which agent calls, it may be any of its session."""
     found = tx.all(SIGHTINGS["edits"], session=caller.session, repo_id=repo_id)
     mine = [row for row in found if row["agent"] == caller.agent or not caller.certain]
-    return {str(row["folder"]): str(row["stamp"]) for row in mine}
+    return {str(row["folder"]): (str(row["stamp"]), str(row["claim_edits"])) for row in mine}
 
 
-def _noted(tx: Tx, caller: Caller, *, tool_use: str, folder: str, repo_id: str, stamp: str, until_ms: int) -> None:
+def _noted(
+    tx: Tx, caller: Caller, *, tool_use: str, folder: str, until_ms: int,
+    repo_id: str = "", stamp: str = "", claim_edits: str = "",
+) -> None:  # fmt: skip
     tx.run(SIGHTINGS["sweep"], now_ms=tx.now_ms)
     who = {"session": caller.session, "agent": caller.agent}
-    what = {"tool_use": tool_use, "folder": folder, "repo_id": repo_id, "stamp": stamp}
+    what = {"tool_use": tool_use, "folder": folder, "repo_id": repo_id, "stamp": stamp, "claim_edits": claim_edits}
     tx.run(SIGHTINGS["insert"], **who, **what, expires_at_ms=until_ms)

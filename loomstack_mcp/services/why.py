@@ -71,7 +71,7 @@ def _named(row: Row, *, but: str) -> Iterator[str]:
 def _intents(tx: Tx, row: Row) -> Iterator[str]:
     """What a run whose change is taken back had said about it."""
     if run_id := dict(row).get("with_run"):
-        for statement in (WHY["intents_of_run"], CLAIMS["of_run"]):
+        for statement in (WHY["intents_of_run"], CLAIMS["asked_of_run"]):
             yield from (str(each["id"]) for each in tx.all(statement, run_id=run_id, limit=_INTENTS_MAX))
 
 

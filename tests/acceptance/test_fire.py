@@ -105,6 +105,8 @@ def test_twenty_servers_have_one_winner_a_round(serve: Callable[..., Server]) ->
 
 
 PATTERNS = ["a/x.py", "a/y.py", "a/", "a/*.py", "b/", "b/**/z.py", "**/*.py", "c/{x,y}.py", "c/x.py"]
+FILES = ["a/x.py", "b/c/z.py", "c/x.py", "d.md"]
+"""Which sessions edit, whoever claimed them."""
 
 
 def hasty_loom(path: Path) -> Loom:
@@ -114,13 +116,19 @@ def hasty_loom(path: Path) -> Loom:
 
 
 def misbehave(path: Path, name: str, seed: int) -> None:
-    """Random claims, renewals, waits, lapses and releases, without end."""
+    """Random claims, edits, commits, renewals, waits, lapses and releases, without end."""
     chance = random.Random(seed)
     with hasty_loom(path) as loom:
         started(loom, name)
         while True:
             if chance.random() < 0.3:
                 loom.claims.release_paths(session(name), "")
+                continue
+            if chance.random() < 0.5:
+                files = chance.sample(FILES, chance.choice((1, 1, 2)))
+                loom.edits.hold(session(name), SHOP, files)
+                if chance.random() < 0.3:
+                    loom.edits.settle(session(name), SHOP, files)
                 continue
             loom.claims.claim_paths(
                 session(name), "", patterns=chance.sample(PATTERNS, chance.choice((1, 1, 2))), intent="mine",
@@ -143,7 +151,7 @@ def test_the_log_of_killed_processes_replays_in_a_sequential_model(tmp_path: Pat
             victim = workers.pop(chance.randrange(4))
             os.kill(victim.pid, signal.SIGKILL)
             killed += 1
-        wait_until(lambda: kinds(watching)["claim.expired"] > 10, 60)
+        wait_until(lambda: kinds(watching)["claim.expired"] > 10 and automatic(watching) > 10, 60)
     for worker in workers:
         worker.kill()
     for worker in workers:
@@ -160,6 +168,11 @@ def test_the_log_of_killed_processes_replays_in_a_sequential_model(tmp_path: Pat
 
 def kinds(loom: Loom) -> Counter[str]:
     return Counter(event.kind for event in read_all(loom))
+
+
+def automatic(loom: Loom) -> int:
+    """Files that were held because somebody edited them."""
+    return sum(event.kind == "claim.granted" and event.payload.get("origin") == "auto" for event in read_all(loom))
 
 
 def read_all(loom: Loom) -> list[Event]:

@@ -18,7 +18,7 @@ _MOST_MS = 25.0
 
 
 def figures(home: Path, shop: Path, calls: int) -> Iterator[Figure]:
-    """Of free and refused edits of both clients, the first edit of a session, and a call of a tool of ours."""
+    """Of free and refused edits of both clients, first edits of a file and a session, and a call of a tool of ours."""
     (shop / "held.py").write_text("x\n")
     git(shop, "remote", "add", "origin", "https://localhost/acme/shop.git")
     env = environment(home)
@@ -57,9 +57,10 @@ def _cases(shop: Path) -> dict[str, _Case]:
     return {
         "bare": ([sys.executable, "-c", "pass"], dict),
         "Claude Code, a free edit": (claude, lambda: edit("free.py")),
-        "Codex, a free patch": (codex, lambda: patch("free.py")),
+        "Codex, a free patch": (codex, lambda: patch("patched.py")),
         "Claude Code, a call of ours": (claude, call),
-        "Claude Code, a session's first edit": (claude, lambda: edit("free.py", f"s{next(numbers)}")),
+        "Claude Code, a file's first edit": (claude, lambda: edit(f"f{next(numbers)}.py")),
+        "Claude Code, a session's first edit": (claude, lambda: edit(f"f{next(numbers)}.py", f"s{next(numbers)}")),
         "Claude Code, a held file": (claude, lambda: edit("held.py")),
         "Codex, a held file": (codex, lambda: patch("held.py")),
     }

@@ -192,6 +192,7 @@ def test_settings_are_shown_with_where_they_came_from(tmp_path: Path, shop: Path
         "rework_max": (5, str(tmp_path / "loomstack" / "config.yaml")),
         "window_days": (30, "default"),
         "generated": ([], "default"),
+        "claim_edits": ("auto", "default"),
         "identity": ("acme/shop", "repo in .loomstack/config.yaml"),
     }
     assert "store in .loomstack/config.yaml" in done.stderr

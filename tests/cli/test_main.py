@@ -201,7 +201,7 @@ def test_a_name_that_is_too_long_is_said_in_a_line(loomstack: Run) -> None:
 
 JSON: dict[str, tuple[Sequence[str], set[str]]] = {
     "runs": ([], {"run", "state", "loop", "who", "goal", "paths", "branch", "age", "checks", "outcomes", "stranded"}),
-    "claims": ([], {"claim", "run", "who", "mode", "paths", "intent", "fence", "expires_in_s"}),
+    "claims": ([], {"claim", "run", "who", "mode", "paths", "intent", "fence", "expires_in_s", "origin"}),
     "events": ([], {"seq", "age", "kind", "run", "about", "payload"}),
     "notes": (
         [],

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -150,7 +151,7 @@ def test_a_worktree_of_a_bare_repository_in_a_folder_of_its_own_is_told_at_a_gla
     (proj / ".git").write_text("gitdir: ./.bare\n")
     git(proj, "worktree", "add", "--quiet", "main")
     shutil.copytree(world / "shop", proj / "main/own", symlinks=True)
-    for name in ("src/a.py", "own/src/a.py"):
+    for name in ("own/src/a.py", "src/a.py"):
         judged_action(_edit(proj / "main", name, ""))
 
     assert is_settled(_edit(proj / "main", "src/a.py", ""))
@@ -173,10 +174,10 @@ def test_the_schema_that_a_glance_knows_is_the_newest() -> None:
     assert newest_sqlite() == schema.newest()
 
 
-def glanced(home: Path, shop: Path, payload: object) -> Started:
+def glanced(home: Path, shop: Path, payload: object, **env: str) -> Started:
     client = "codex" if "apply_patch" in str(payload) else "claude"
     return started(
-        [HOOK, client, "PreToolUse"], cwd=shop, environment=environment(home), stdin=json.dumps(payload)
+        [HOOK, client, "PreToolUse"], cwd=shop, environment=environment(home, **env), stdin=json.dumps(payload)
     )  # fmt: skip
 
 
@@ -186,12 +187,13 @@ def test_a_claim_that_was_just_made_is_seen_and_so_is_its_end(
     other = serve(CLAUDE_CODE_SESSION_ID="s-other")
     other.answer("start_run", loop="refactor", goal="x")
     edit, patch = claude_edit(shop, "README.md"), codex_patch(shop, "*** Begin Patch\n*** Delete File: README.md\n")
-    first = [hook(tmp_path, "claude", edit), hook(tmp_path, "codex", patch)]
-    glances = [glanced(tmp_path, shop, payload) for payload in (edit, patch)]
+    asked = partial(hook, LOOMSTACK_CLAIM_EDITS="off")  # or the other could not claim what they edit
+    first = [asked(tmp_path, "claude", edit), asked(tmp_path, "codex", patch)]
+    glances = [glanced(tmp_path, shop, payload, LOOMSTACK_CLAIM_EDITS="off") for payload in (edit, patch)]
     claim = other.answer("claim_paths", paths=["README.md"], intent="write")
-    held = [refused(hook(tmp_path, "claude", edit)), refused(hook(tmp_path, "codex", patch))]
+    held = [refused(asked(tmp_path, "claude", edit)), refused(asked(tmp_path, "codex", patch))]
     other.answer("release_paths", claims=[claim["claim"]])
-    after = [hook(tmp_path, "claude", edit), hook(tmp_path, "codex", patch)]
+    after = [asked(tmp_path, "claude", edit), asked(tmp_path, "codex", patch)]
 
     assert [*first, *after] == [None] * 4
     assert held == [True, True]

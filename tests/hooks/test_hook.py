@@ -164,7 +164,8 @@ def test_a_sub_agent_that_checks_another_run_edits_nothing_until_it_starts_work_
     tmp_path: Path, shop: Path
 ) -> None:
     # As both clients say it: an edit by the sub-agent, by another one, and by the session's own agent.
-    edits = [claude_edit(shop, str(shop / "free.py"), **who) for who in ({"agent_id": "a1"}, {"agent_id": "a2"}, {})]
+    whose: tuple[dict[str, str], ...] = ({"agent_id": "a1"}, {"agent_id": "a2"}, {})
+    edits = [claude_edit(shop, str(shop / f"{number}.py"), **who) for number, who in enumerate(whose)]
     patch = "*** Begin Patch\n*** Add File: free.py\n+x\n*** End Patch"
     sub = Caller(principal=principal(), session="claude:s-1", agent="a1")
     thread = Caller(principal=principal(), session="codex:thread-1", agent="t-2")
@@ -192,7 +193,7 @@ def test_a_sub_agent_that_checks_another_run_edits_nothing_until_it_starts_work_
 def test_who_checks_its_own_run_or_whose_check_is_lost_goes_on_editing(tmp_path: Path, shop: Path) -> None:
     maker = Caller(principal=principal(), session="claude:s-1", agent="a1")
     other = replace(maker, agent="a2")
-    edits = [claude_edit(shop, str(shop / "free.py"), agent_id=one.agent) for one in (maker, other)]
+    edits = [claude_edit(shop, str(shop / f"{one.agent}.py"), agent_id=one.agent) for one in (maker, other)]
     found = worktree_at(shop)
     assert found
     store = load_settings({}, environment=environment(tmp_path))

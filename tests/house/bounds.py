@@ -13,6 +13,7 @@ GIT_MAX: Mapping[str, int] = {
     "loomstack-hook codex, apply_patch": 0,
     "loomstack-hook claude, a free Edit": 0,
     "loomstack-hook codex, a free apply_patch": 0,
+    "loomstack-hook claude, a file's first Edit": 0,
     "loomstack-hook claude, a call of ours": 0,
     "loomstack-mcp runs": 2,
     "loomstack-mcp gate --base --head": 15,

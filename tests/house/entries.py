@@ -1,5 +1,6 @@
 """The entry points, each started as its client or its user starts it."""
 
+import itertools
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from tests.house.scene import BRANCH, HELD, Scene
 from tests.house.started import Started, started, started_server
 
 _SCRIPTS = Path(sys.executable).parent
+_NUMBERS = itertools.count()
 
 
 def serve(scene: Scene) -> Started:
@@ -47,9 +49,16 @@ def claude_free(scene: Scene) -> Started:
 
 def codex_free(scene: Scene) -> Started:
     """Codex's hook before a patch of a free file, after an edit there was seen."""
-    asked = {"tool_name": "apply_patch", "tool_input": {"command": "*** Begin Patch\n*** Add File: free.py\n+1\n"}}
+    asked = {"tool_name": "apply_patch", "tool_input": {"command": "*** Begin Patch\n*** Add File: new.py\n+1\n"}}
     _hook(scene, "codex", asked)
     return _hook(scene, "codex", asked)
+
+
+def claude_first(scene: Scene) -> Started:
+    """Claude Code's hook before the first Edit of a file, after an edit there was seen."""
+    for name in ("free.py", f"first{next(_NUMBERS)}.py"):
+        found = _hook(scene, "claude", {"tool_name": "Edit", "tool_input": {"file_path": str(scene.worktree / name)}})
+    return found
 
 
 def claude_call(scene: Scene) -> Started:
@@ -78,6 +87,7 @@ ENTRIES: Mapping[str, Callable[[Scene], Started]] = {
     "loomstack-hook codex, apply_patch": codex_patch,
     "loomstack-hook claude, a free Edit": claude_free,
     "loomstack-hook codex, a free apply_patch": codex_free,
+    "loomstack-hook claude, a file's first Edit": claude_first,
     "loomstack-hook claude, a call of ours": claude_call,
     "loomstack-mcp runs": runs,
     "loomstack-mcp gate --base --head": gate,

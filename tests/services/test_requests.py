@@ -12,6 +12,7 @@ from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.services.path_index import FIRST_PAGE
 from loomstack_mcp.store import rows
+from tests.factories import SHOP
 from tests.processes import run
 from tests.services.support import CHEN, claimed, started
 
@@ -77,6 +78,19 @@ def test_a_place_that_is_kept_is_few_statements(shop: Loom, counted: Counted) ->
     asked(shop, CHEN, "src/held.py", wait_s=9)
 
     assert counted(lambda: asked(shop, CHEN, "src/held.py", wait_s=9)) == (17, 6)
+
+
+def test_a_first_edit_of_a_file_is_few_statements(shop: Loom, counted: Counted) -> None:
+    shop.edits.hold(ANA, SHOP, ["src/a.py"])
+
+    assert counted(lambda: shop.edits.hold(ANA, SHOP, ["src/b.py"])) == (17, 4)
+    assert counted(lambda: shop.edits.hold(ANA, SHOP, ["src/c.py", "src/d.py"])) == (22, 8)
+
+
+def test_a_further_edit_of_a_file_is_few_statements(shop: Loom, counted: Counted) -> None:
+    shop.edits.hold(ANA, SHOP, ["src/a.py"])
+
+    assert counted(lambda: shop.edits.hold(ANA, SHOP, ["src/a.py"])) == (15, 2)
 
 
 def test_a_call_enters_its_run_in_one_transaction(shop: Loom, counted: Counted) -> None:

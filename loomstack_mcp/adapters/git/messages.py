@@ -65,6 +65,12 @@ def staged_paths(place: Place, /) -> tuple[str, ...]:
     return tuple(as_text(ran.printed).split("\0")[:-1]) if ran.code == 0 else ()
 
 
+def changed_paths(place: Place, /) -> frozenset[str]:
+    """What of the worktree's files is not as the index has it."""
+    ran = run(place.folder, "diff", "--no-ext-diff", "--name-only", "-z", "--ignore-submodules=none")
+    return frozenset(as_text(ran.printed).split("\0"))
+
+
 def made_commit(place: Place, /) -> tuple[str, str, tuple[str, ...]]:
     """What HEAD is now: its id, its message, and the paths that it changed; of a merge none. Raises Invalid."""
     asked = ("log", "-1", "--no-renames", "--no-ext-diff", "--no-show-signature", "--name-only", "-z")

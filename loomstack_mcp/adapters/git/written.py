@@ -19,8 +19,8 @@ class Written:
     """A repository that is written to, by one of its worktrees, and what is written there."""
 
     worktree: Worktree
-    patterns: dict[str, None] = field(default_factory=dict)
-    """One for each file, relative to the top of the worktree that it lies in, in the order they were found."""
+    patterns: dict[str, Path] = field(default_factory=dict)
+    """One for each file, relative to the top of the worktree that it lies in, and that top; as they were found."""
     tops: dict[Path, None] = field(default_factory=dict)
     """The tops of the worktrees that are written to."""
 
@@ -62,7 +62,7 @@ class Writes:
             return
         known = self.found.setdefault(worktree.common_dir, Written(worktree))
         try:
-            known.patterns[file_pattern(path)] = None
+            known.patterns[file_pattern(path)] = worktree.root
             known.tops[worktree.root] = None
         except LoomError as error:
             self.missed.append(error)

@@ -3,27 +3,32 @@
 import os
 
 from loomstack_mcp.adapters.client_shell import shell_caller
-from loomstack_mcp.adapters.git.messages import is_moved, made_commit
+from loomstack_mcp.adapters.git.messages import changed_paths, is_moved, made_commit
 from loomstack_mcp.adapters.git.run import as_text
 from loomstack_mcp.core.changes.trailers import named_runs
-from loomstack_mcp.hooks.git.standing import hooked_worktree, opened_commits
+from loomstack_mcp.core.texts import encodable
+from loomstack_mcp.hooks.git.standing import hooked_worktree, opened_store
 
 _REWRITTEN_BYTES_MAX = 10_000_000
 
 
 def bind_head() -> None:
-    """The commit that was just made is its maker's; a rebase only moves it, and tells that at its end."""
+    """The commit that was just made is its maker's, and what lies in it is nobody's to edit any more.
+
+    A rebase only moves it, and tells that at its end.
+    """
     caller = shell_caller(os.environ)
-    if caller is None or not caller.session:
-        return
     worktree = hooked_worktree()
     if is_moved(worktree.place):
         return
-    with opened_commits(worktree) as opened:
+    with opened_store(worktree) as opened:
         if opened:
-            commits, checkout = opened
+            quick, checkout = opened
             sha, message, paths = made_commit(worktree.place)
-            commits.bind_commit(caller, checkout, sha, named=named_runs(message), paths=paths)
+            if caller and caller.session:
+                quick.commits.bind_commit(caller, checkout, sha, named=named_runs(message), paths=paths)
+            left = changed_paths(worktree.place)
+            quick.claims.settle(None, checkout, [encodable(path) for path in paths if path not in left])
 
 
 def rebind(given: bytes) -> None:
@@ -32,7 +37,7 @@ def rebind(given: bytes) -> None:
     rewritten = [(words[0], words[1]) for words in lines if len(words) > 1]
     if not rewritten:
         return
-    with opened_commits(hooked_worktree()) as opened:
+    with opened_store(hooked_worktree()) as opened:
         if opened:
-            commits, checkout = opened
-            commits.rebind_commits(checkout, rewritten)
+            quick, checkout = opened
+            quick.commits.rebind_commits(checkout, rewritten)

@@ -47,7 +47,7 @@ def git_hook(arguments: "Sequence[str]") -> int:
 
 
 def _sign(given: "Sequence[str]") -> None:
-    from loomstack_mcp.hooks.git.hasty_signing import is_signed_at_once
+    from loomstack_mcp.hooks.git.haste import is_signed_at_once
 
     source = given[1] if len(given) > 1 else ""
     if is_signed_at_once(given[0], source=source):
@@ -60,7 +60,7 @@ def _sign(given: "Sequence[str]") -> None:
 
 
 def _sign_late(given: "Sequence[str]") -> None:
-    from loomstack_mcp.hooks.git.hasty_signing import is_named_at_once
+    from loomstack_mcp.hooks.git.haste import is_named_at_once
 
     if is_named_at_once(given[0]):
         return
@@ -83,6 +83,10 @@ def _may_judge_messages() -> bool:
 
 
 def _bind(_: "Sequence[str]") -> None:
+    from loomstack_mcp.hooks.git.haste import may_end_claims
+
+    if not may_end_claims():
+        return
     from loomstack_mcp.hooks.git.binding import bind_head
 
     bind_head()

@@ -14,7 +14,7 @@ from loomstack_mcp.adapters.git.messages import (
 )
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.core.changes.trailers import named_runs, said_message, written_message
-from loomstack_mcp.hooks.git.standing import hooked_worktree, opened_commits
+from loomstack_mcp.hooks.git.standing import hooked_worktree, opened_store
 
 _EDITED_LATER = ("", "template")
 """Where the message is yet to be written: git aborts over an empty one, and over a template that nobody changed."""
@@ -57,9 +57,10 @@ def _own_run(worktree: Worktree) -> tuple[str, ...]:
     caller = shell_caller(os.environ)
     if caller is None or not caller.session:
         return ()
-    with opened_commits(worktree) as opened:
+    with opened_store(worktree) as opened:
         if opened is None:
             return ()
-        commits, checkout = opened
+        quick, checkout = opened
+        commits = quick.commits
         paths = staged_paths(worktree.place) if commits.has_several_agents(caller, checkout) else ()
         return (commits.committing_run(caller, checkout, paths),)

@@ -12,8 +12,7 @@ from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.hooks.bearings import checkout_of
-from loomstack_mcp.quick import open_quick
-from loomstack_mcp.services.commits import CommitService
+from loomstack_mcp.quick import Quick, open_quick
 
 
 def hooked_worktree() -> Worktree:
@@ -26,7 +25,7 @@ def hooked_worktree() -> Worktree:
 
 
 @contextmanager
-def opened_commits(worktree: Worktree) -> Iterator[tuple[CommitService, Checkout] | None]:
-    """The commits of a worktree as the store knows them; None where there is no store yet."""
+def opened_store(worktree: Worktree) -> Iterator[tuple[Quick, Checkout] | None]:
+    """The store, and what a worktree is to it; None where there is no store yet."""
     with open_quick(load_settings({}), gate_wait_ms=CALL_GATE_WAIT_MS) as quick:
-        yield (quick.commits, checkout_of(quick, worktree)) if quick else None
+        yield (quick, checkout_of(quick, worktree)[0]) if quick else None

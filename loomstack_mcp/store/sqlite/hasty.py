@@ -17,16 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 
-def seen_stamps(store: str, caller: "Mapping[str, str]", folders: "Sequence[str]", paths: "Sequence[str]") -> list[str]:
-    """The stamps of the sightings of a caller's edits in these worktrees, "" for each that has none.
+def seen_stamps(
+    store: str, caller: "Mapping[str, str]", places: "Sequence[tuple[str, str]]", *, claim_edits: str
+) -> list[str]:
+    """The stamps of the sightings of a caller's edits of files, each by worktree and path there, "" where none is.
 
-    None at all where a claim that is not its own may be in the way of these paths, in whatever repo they lie, where the
-    caller checks another's work, or where the store does not answer.
+    None at all where a claim that is not its own may be in the way of these files, in whatever repo they lie, where one
+    is still to be held for it, where the caller checks another's work, or where the store does not answer.
+    `claim_edits` is what the environment says of holding, "" for nothing.
     """
     try:
         with _Connection(store, mode="ro") as connection:
             connection.execute("BEGIN")
-            return list(_stamps(connection, caller, folders, paths))
+            return list(_stamps(connection, caller, places, claim_edits))
     except (sqlite3.Error, OSError, _NotSure):
         return []
 
@@ -70,21 +73,24 @@ class _Connection:
 
 
 def _stamps(
-    connection: sqlite3.Connection, caller: "Mapping[str, str]", folders: "Sequence[str]", paths: "Sequence[str]"
+    connection: sqlite3.Connection, caller: "Mapping[str, str]", places: "Sequence[tuple[str, str]]", claim_edits: str
 ) -> "Iterator[str]":
     texts = sql_texts("glance")
     _must_be_ours(connection, texts["file"])
     if caller["agent"] and connection.execute(texts["check"], caller).fetchone():
         raise _NotSure
     boot_id, boot_ms = boot_and_clock_ms()
-    for key in (f"{path}/".lower() for path in paths):  # ASCII, of which this is the casefolded text
+    for folder, path in places:
+        key = f"{path}/".lower()  # ASCII, of which this is the casefolded text
         low, high = keys_below(key)
         near = {"above": json.dumps(ancestors(key)), "low": low, "high": high, "boot_id": boot_id, "boot_ms": boot_ms}
-        if connection.execute(texts["near"], {**caller, **near}).fetchone():
+        asked = {**caller, **near, "folder": folder, "path": path}
+        if connection.execute(texts["near"], asked).fetchone():
             raise _NotSure
-    for folder in folders:
-        found = connection.execute(texts["stamp"], {**caller, "folder": folder}).fetchone()
-        yield found[0] if found else ""
+        stamp, edits = connection.execute(texts["stamp"], asked).fetchone() or ("", "")
+        if (claim_edits or edits) != "off" and not connection.execute(texts["own"], asked).fetchone():
+            raise _NotSure
+        yield stamp
 
 
 def _note(connection: sqlite3.Connection, call: "Mapping[str, str | int]", kept_for_ms: int) -> None:
@@ -99,7 +105,8 @@ def _note(connection: sqlite3.Connection, call: "Mapping[str, str | int]", kept_
     used_at_ms = shown_ms if shown_ms >= floor_ms else now_ms
     connection.execute(boot["use"], {"boot_id": boot_id, "used_at_ms": used_at_ms})
     connection.execute(sightings["sweep"], {"now_ms": now_ms})
-    connection.execute(sightings["insert"], {**call, "stamp": "", "repo_id": "", "expires_at_ms": now_ms + kept_for_ms})
+    unsaid = {"stamp": "", "claim_edits": "", "repo_id": ""}
+    connection.execute(sightings["insert"], {**call, **unsaid, "expires_at_ms": now_ms + kept_for_ms})
 
 
 def _must_be_ours(connection: sqlite3.Connection, file: str) -> None:

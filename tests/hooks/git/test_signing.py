@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from loomstack_mcp.adapters.git.worktree import worktree_at
+from loomstack_mcp.adapters.user import principal
+from loomstack_mcp.core.runs import Caller
 from tests.hooks.git.clone import Clone
 
 BEA = "claude:s-bea/"
@@ -191,9 +194,6 @@ def test_a_run_that_the_agent_asked_for_goes_before_its_session_s(ana: Clone) ->
     ana.commit()
     run = ana.runs()[ANA]
     with ana.opened() as loom:
-        from loomstack_mcp.adapters.git.worktree import worktree_at
-        from loomstack_mcp.core.runs import Caller
-
         tree = worktree_at(ana.root)
         assert tree
         caller = Caller(principal=run.principal, session=run.session)
@@ -201,3 +201,23 @@ def test_a_run_that_the_agent_asked_for_goes_before_its_session_s(ana: Clone) ->
     ana.commit()
 
     assert ana.runs_named() == [asked.id]
+
+
+def test_a_commit_ends_what_was_held_for_the_edits_that_it_takes_in(ana: Clone, clone: Clone) -> None:
+    tree = worktree_at(ana.root)
+    assert tree
+    caller = Caller(principal=principal(), session="claude:s-ana")
+    with ana.opened() as loom:
+        loom.edits.hold(caller, tree.checkout(), ["src/a.py", "src/b.py", "README.md"])
+    ana.commit(files={"src/a.py": "1", "src/b.py": "1"})
+    (ana.root / "README.md").write_text("by hand")
+    clone.run("add", "README.md")
+    (ana.root / "README.md").write_text("and more")
+    clone.run("commit", "--quiet", "-m", "Some of it")
+    with ana.opened() as loom:
+        partly = [claim.patterns for claim in loom.claims.held(loom.repos.ids()[0], limit=9)[0]]
+    clone.commit(files={"README.md": "and more"})
+    with ana.opened() as loom:
+        wholly = loom.claims.held(loom.repos.ids()[0], limit=9)[0]
+
+    assert (partly, wholly) == ([("README.md",)], ())

@@ -1,41 +1,64 @@
 -- :name held_by_ids
 -- Which of these claims are still held, with the lease of their runs, in order of their grant.
 SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
-  c.ended_how, r.loop, r.principal,
-  r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms
+  c.ended_how, c.origin, c.worktree, r.loop, r.principal,
+  MIN(r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END, COALESCE(
+    c.own_until_ms + CASE WHEN c.boot_id = :boot_id THEN 0 ELSE c.wall_ahead_ms + :lease_ahead_ms END,
+    9223372036854775807)) AS expires_at_ms
 FROM json_each(:ids) AS i CROSS JOIN claim AS c ON c.id = i.value CROSS JOIN run AS r ON r.id = c.run_id
 WHERE c.ended_at_ms IS NULL ORDER BY c.fence
 
 -- :name held_by_run
 -- What a run holds, in order of its grants.
 SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
-  c.ended_how, r.loop, r.principal,
-  r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms
+  c.ended_how, c.origin, c.worktree, r.loop, r.principal,
+  MIN(r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END, COALESCE(
+    c.own_until_ms + CASE WHEN c.boot_id = :boot_id THEN 0 ELSE c.wall_ahead_ms + :lease_ahead_ms END,
+    9223372036854775807)) AS expires_at_ms
 FROM claim AS c JOIN run AS r ON r.id = c.run_id
 WHERE c.run_id = :run_id AND c.ended_at_ms IS NULL ORDER BY c.fence
 
 -- :name held
 -- What is held in a repo, newest first.
 SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
-  c.ended_how, r.loop, r.principal,
-  r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms
+  c.ended_how, c.origin, c.worktree, r.loop, r.principal,
+  MIN(r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END, COALESCE(
+    c.own_until_ms + CASE WHEN c.boot_id = :boot_id THEN 0 ELSE c.wall_ahead_ms + :lease_ahead_ms END,
+    9223372036854775807)) AS expires_at_ms
 FROM claim AS c JOIN run AS r ON r.id = c.run_id
 WHERE c.repo_id = :repo_id AND c.ended_at_ms IS NULL AND r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0
-    ELSE r.wall_ahead_ms + :lease_ahead_ms END > :now_ms ORDER BY c.fence DESC LIMIT :limit
+    ELSE r.wall_ahead_ms + :lease_ahead_ms END > :now_ms
+  AND COALESCE(c.own_until_ms + CASE WHEN c.boot_id = :boot_id THEN 0 ELSE c.wall_ahead_ms + :lease_ahead_ms END,
+    9223372036854775807) > :now_ms
+ORDER BY c.fence DESC LIMIT :limit
 
 -- :name of_run
 -- Every claim a run ever had, in order of its grants.
 SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
-  c.ended_how, r.loop, r.principal,
-  r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms
+  c.ended_how, c.origin, c.worktree, r.loop, r.principal,
+  MIN(r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END, COALESCE(
+    c.own_until_ms + CASE WHEN c.boot_id = :boot_id THEN 0 ELSE c.wall_ahead_ms + :lease_ahead_ms END,
+    9223372036854775807)) AS expires_at_ms
 FROM claim AS c JOIN run AS r ON r.id = c.run_id
 WHERE c.run_id = :run_id ORDER BY c.fence LIMIT :limit
+
+-- :name asked_of_run
+-- Every claim that a run ever asked for, in order of its grants.
+SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
+  c.ended_how, c.origin, c.worktree, r.loop, r.principal,
+  MIN(r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END, COALESCE(
+    c.own_until_ms + CASE WHEN c.boot_id = :boot_id THEN 0 ELSE c.wall_ahead_ms + :lease_ahead_ms END,
+    9223372036854775807)) AS expires_at_ms
+FROM claim AS c JOIN run AS r ON r.id = c.run_id
+WHERE c.run_id = :run_id AND c.origin = 'asked' ORDER BY c.fence LIMIT :limit
 
 -- :name get
 -- One claim, held or ended.
 SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
-  c.ended_how, r.loop, r.principal,
-  r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms
+  c.ended_how, c.origin, c.worktree, r.loop, r.principal,
+  MIN(r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END, COALESCE(
+    c.own_until_ms + CASE WHEN c.boot_id = :boot_id THEN 0 ELSE c.wall_ahead_ms + :lease_ahead_ms END,
+    9223372036854775807)) AS expires_at_ms
 FROM claim AS c JOIN run AS r ON r.id = c.run_id
 WHERE c.id = :id
 
@@ -45,7 +68,9 @@ WHERE c.id = :id
 -- times the time of all the rest (SQLite 3.40, 2026-11).
 SELECT r.ignore_case,
   (SELECT parent_id IS NOT NULL FROM run WHERE id = :run_id) AS is_child,
-  (SELECT COALESCE(MAX(ttl_ms), 0) FROM claim WHERE run_id = :run_id AND ended_at_ms IS NULL) AS longest_ms,
+  (
+    SELECT COALESCE(MAX(ttl_ms), 0) FROM claim WHERE run_id = :run_id AND origin = 'asked' AND ended_at_ms IS NULL
+  ) AS longest_ms,
   EXISTS (SELECT 1 FROM waiter WHERE run_id = :run_id) AS was_refused,
   EXISTS (SELECT 1 FROM alert WHERE run_id = :run_id AND deliveries < 2) AS has_alerts,
   EXISTS (
@@ -85,13 +110,38 @@ FROM repo AS r WHERE r.id = :repo_id
 
 -- :name insert
 -- A grant; nothing changes where its id is taken.
-INSERT INTO claim (id, repo_id, run_id, fence, mode, intent, patterns, ttl_ms, granted_at_ms)
-VALUES (:id, :repo_id, :run_id, :fence, :mode, :intent, :patterns, :ttl_ms, :granted_at_ms)
+INSERT INTO claim (id, repo_id, run_id, fence, mode, intent, patterns, ttl_ms, granted_at_ms, origin, own_until_ms,
+  worktree, boot_id, wall_ahead_ms)
+VALUES (:id, :repo_id, :run_id, :fence, :mode, :intent, :patterns, :ttl_ms, :granted_at_ms, :origin, :own_until_ms,
+  :worktree, :boot_id, :wall_ahead_ms)
 ON CONFLICT (id) DO NOTHING
 
 -- :name renew
 -- The same paths were claimed again.
 UPDATE claim SET intent = :intent, ttl_ms = :ttl_ms WHERE id = :id
+
+-- :name edited
+-- The file of an automatic claim is edited again: its lease is renewed where less than half of that is left, or where the
+-- file is edited in another worktree now.
+UPDATE claim SET own_until_ms = :now_ms + ttl_ms, worktree = :worktree, boot_id = :boot_id,
+  wall_ahead_ms = :wall_ahead_ms
+WHERE id = :id AND (boot_id <> :boot_id OR own_until_ms - :now_ms < ttl_ms / 2 OR worktree <> :worktree)
+
+-- :name auto_of_worktree
+-- What is held in a repo of files that somebody edits in a worktree, lapsed claims included.
+SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
+  c.ended_how, c.origin, c.worktree, r.loop, r.principal, c.own_until_ms AS expires_at_ms
+FROM claim AS c JOIN run AS r ON r.id = c.run_id
+WHERE c.repo_id = :repo_id AND c.origin = 'auto' AND c.ended_at_ms IS NULL AND c.worktree = :worktree
+
+-- :name auto_lapsed
+-- Automatic claims of a repo whose lease ended and which nobody took, the longest over first.
+SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
+  c.ended_how, c.origin, c.worktree, r.loop, r.principal, c.own_until_ms AS expires_at_ms
+FROM claim AS c JOIN run AS r ON r.id = c.run_id
+WHERE c.repo_id = :repo_id AND c.origin = 'auto' AND c.ended_at_ms IS NULL AND c.own_until_ms
+    + CASE WHEN c.boot_id = :boot_id THEN 0 ELSE c.wall_ahead_ms + :lease_ahead_ms END <= :now_ms
+ORDER BY c.own_until_ms LIMIT :limit
 
 -- :name end
 -- These are held no longer.
@@ -99,23 +149,54 @@ UPDATE claim SET ended_at_ms = :now_ms, ended_how = :how
 WHERE id IN (SELECT value FROM json_each(:ids)) AND ended_at_ms IS NULL
 
 -- :name same
--- The claim that a run has on exactly these patterns.
+-- The claim that a run asked for on exactly these patterns.
 SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
-  c.ended_how, r.loop, r.principal,
-  r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms
+  c.ended_how, c.origin, c.worktree, r.loop, r.principal,
+  MIN(r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END, COALESCE(
+    c.own_until_ms + CASE WHEN c.boot_id = :boot_id THEN 0 ELSE c.wall_ahead_ms + :lease_ahead_ms END,
+    9223372036854775807)) AS expires_at_ms
 FROM claim AS c JOIN run AS r ON r.id = c.run_id
-WHERE c.run_id = :run_id AND c.mode = :mode AND c.patterns = :patterns AND c.ended_at_ms IS NULL
+WHERE c.run_id = :run_id AND c.mode = :mode AND c.patterns = :patterns AND c.origin = 'asked'
+  AND c.ended_at_ms IS NULL
 
 -- :name longest
 -- The longest lease that a run asked for with what it holds.
-SELECT COALESCE(MAX(ttl_ms), 0) AS ttl_ms FROM claim WHERE run_id = :run_id AND ended_at_ms IS NULL
+SELECT COALESCE(MAX(ttl_ms), 0) AS ttl_ms FROM claim
+WHERE run_id = :run_id AND origin = 'asked' AND ended_at_ms IS NULL
 
 -- :name held_since
 -- What is held in a repo and was granted after a cursor, oldest first.
 SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
-  c.ended_how, r.loop, r.principal, c.fence AS seq,
-  r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms
+  c.ended_how, c.origin, c.worktree, r.loop, r.principal, c.fence AS seq,
+  MIN(r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END, COALESCE(
+    c.own_until_ms + CASE WHEN c.boot_id = :boot_id THEN 0 ELSE c.wall_ahead_ms + :lease_ahead_ms END,
+    9223372036854775807)) AS expires_at_ms
 FROM claim AS c JOIN run AS r ON r.id = c.run_id
 WHERE c.repo_id = :repo_id AND c.fence > :since AND c.ended_at_ms IS NULL
   AND r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END > :now_ms
+  AND COALESCE(c.own_until_ms + CASE WHEN c.boot_id = :boot_id THEN 0 ELSE c.wall_ahead_ms + :lease_ahead_ms END,
+    9223372036854775807) > :now_ms
 ORDER BY c.fence LIMIT :limit
+
+-- :name family
+-- The runs whose claims do not stand in the way of an agent's edits: its own (`is_own`), those of its session's own
+-- agent, those that were started without a session, which may be its own, and all that these descend from.
+WITH RECURSIVE family (id, parent_id, is_own) AS (
+  SELECT id, parent_id, session = :session AND agent = :agent FROM run
+  WHERE principal = :principal AND state = 'live' AND (session = '' OR (session = :session AND agent IN (:agent, '')))
+  UNION
+  SELECT r.id, r.parent_id, 0 FROM family JOIN run AS r ON r.id = family.parent_id
+)
+SELECT id, MAX(is_own) AS is_own FROM family GROUP BY id
+
+-- :name kin
+-- The live runs whose automatic claims give way to an agent: its own, and those of the agents below it. Whoever comes
+-- without a session may be any of its person's.
+WITH RECURSIVE kin (id) AS (
+  SELECT id FROM run
+  WHERE principal = :principal AND state = 'live'
+    AND (:session = '' OR (session = :session AND :agent IN ('', agent)))
+  UNION
+  SELECT r.id FROM kin JOIN run AS r ON r.parent_id = kin.id WHERE r.state = 'live'
+)
+SELECT id FROM kin

@@ -4,7 +4,8 @@ SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version 
 
 -- :name stamp
 -- By what it is known that an agent's edits in a worktree were seen, and that its settings are as they were then.
-SELECT stamp FROM sighting WHERE session = :session AND tool_use = '' AND agent = :agent AND folder = :folder
+SELECT stamp, claim_edits FROM sighting
+WHERE session = :session AND tool_use = '' AND agent = :agent AND folder = :folder
 
 -- :name check
 -- Whether a sub-agent has a live run that checks another. Whether it counts now, a closer look tells.
@@ -14,7 +15,7 @@ LIMIT 1
 
 -- :name near
 -- A claim at or above a key, or below it, in any repo, that may be in an edit's way: held by no run of the caller's (as
--- `runs.of_agents` and `runs.lineage` tell them), exclusively, and not lapsed for certain.
+-- `claims.family` tells them), exclusively, and not lapsed for certain.
 WITH RECURSIVE family (id, parent_id) AS (
   SELECT id, parent_id FROM run
   WHERE principal = :principal AND state = 'live' AND (session = '' OR (session = :session AND agent IN (:agent, '')))
@@ -32,4 +33,21 @@ SELECT 1 FROM near CROSS JOIN claim AS c ON c.id = near.id CROSS JOIN run AS r O
 WHERE c.ended_at_ms IS NULL AND c.mode = 'exclusive' AND r.id NOT IN (SELECT id FROM family)
   AND NOT COALESCE(r.boot_id = :boot_id
     AND r.expires_at_ms <= (SELECT base_ms FROM boot WHERE boot_id = :boot_id) + :boot_ms, 0)
+  AND NOT COALESCE(c.boot_id = :boot_id
+    AND c.own_until_ms <= (SELECT base_ms FROM boot WHERE boot_id = :boot_id) + :boot_ms, 0)
+LIMIT 1
+
+-- :name own
+-- Whether exactly this agent holds a file of a worktree for certain, and for a while yet: half of the lease is left. By a
+-- claim on the file, or on a folder above it whose name has no wildcard.
+SELECT 1 FROM sighting AS s CROSS JOIN json_each(:above) AS a
+CROSS JOIN path_key AS p ON p.repo_id = s.repo_id AND p.noun = 'claim' AND p.key = a.value
+CROSS JOIN claim AS c ON c.id = p.id CROSS JOIN run AS r ON r.id = c.run_id
+CROSS JOIN (SELECT base_ms + :boot_ms AS now_ms FROM boot WHERE boot_id = :boot_id) AS t
+WHERE s.session = :session AND s.tool_use = '' AND s.agent = :agent AND s.folder = :folder
+  AND (p.pattern = :path OR (p.pattern LIKE '%/' AND substr(:path, 1, length(p.pattern)) = p.pattern))
+  AND p.pattern NOT GLOB '*[[{\]*' AND c.ended_at_ms IS NULL
+  AND r.principal = :principal AND r.session = :session AND r.agent = :agent AND r.state = 'live'
+  AND r.boot_id = :boot_id AND r.expires_at_ms - r.ttl_ms / 2 >= t.now_ms
+  AND (c.origin = 'asked' OR (c.worktree = :folder AND c.boot_id = :boot_id AND c.own_until_ms - c.ttl_ms / 2 >= t.now_ms))
 LIMIT 1

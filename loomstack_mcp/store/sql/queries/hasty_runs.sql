@@ -5,3 +5,7 @@ SELECT r.id, r.agent, r.origin, r.worktree,
 FROM run AS r JOIN boot AS b ON b.boot_id = :boot_id
 WHERE r.principal = :principal AND r.session = :session AND r.state = 'live'
 ORDER BY r.started_at_ms DESC, r.seq DESC LIMIT 20
+
+-- :name edited
+-- Whether anything is held for the edits of anybody.
+SELECT 1 FROM claim WHERE origin = 'auto' AND ended_at_ms IS NULL LIMIT 1

@@ -33,11 +33,6 @@ FROM run WHERE principal = :principal AND session = :session AND agent = :agent 
   AND origin = 'session'
 ORDER BY seq DESC LIMIT 1
 
--- :name of_agents
--- The live runs of an agent, those of its session's own agent, and those without a session.
-SELECT id FROM run
-WHERE principal = :principal AND state = 'live' AND (session = '' OR (session = :session AND agent IN (:agent, '')))
-
 -- :name live
 -- The runs of a repo that are not over, newest first: all, or those of one origin.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,

@@ -1,8 +1,14 @@
 -- :name insert
 -- A hook saw an agent; where that is known, with another stamp perhaps.
-INSERT INTO sighting (session, tool_use, agent, folder, repo_id, stamp, expires_at_ms)
-VALUES (:session, :tool_use, :agent, :folder, :repo_id, :stamp, :expires_at_ms)
-ON CONFLICT (session, tool_use, agent, folder) DO UPDATE SET stamp = excluded.stamp, repo_id = excluded.repo_id
+INSERT INTO sighting (session, tool_use, agent, folder, repo_id, stamp, claim_edits, expires_at_ms)
+VALUES (:session, :tool_use, :agent, :folder, :repo_id, :stamp, :claim_edits, :expires_at_ms)
+ON CONFLICT (session, tool_use, agent, folder) DO UPDATE SET stamp = excluded.stamp, repo_id = excluded.repo_id,
+  claim_edits = excluded.claim_edits
+
+-- :name known
+-- Whether this was seen of an agent.
+SELECT 1 AS found FROM sighting
+WHERE session = :session AND tool_use = :tool_use AND agent = :agent AND folder = :folder
 
 -- :name call
 -- Who makes a call, and from where.
@@ -10,7 +16,7 @@ SELECT agent, folder FROM sighting WHERE session = :session AND tool_use = :tool
 
 -- :name edits
 -- The worktrees that a session's agents edited and nobody looked at since, oldest first.
-SELECT agent, folder, stamp FROM sighting WHERE session = :session AND tool_use = '' AND repo_id = :repo_id
+SELECT agent, folder, stamp, claim_edits FROM sighting WHERE session = :session AND tool_use = '' AND repo_id = :repo_id
 ORDER BY expires_at_ms, folder
 
 -- :name forget

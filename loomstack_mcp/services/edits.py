@@ -1,0 +1,149 @@
+"""Edits: a file is held for the run of whoever edits it, from its first edit on, though nobody claimed it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from loomstack_mcp.core.claims import Claim, ClaimEdits, Waiter
+from loomstack_mcp.core.edits import EditHold, Editor, HoldResult, edit_hold, edited_by
+from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.core.limits import AUTO_HELD_MAX
+from loomstack_mcp.core.patterns.typed import file_pattern
+from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.runs import PROCESS_SESSION, Caller, Run
+from loomstack_mcp.core.texts import encodable
+from loomstack_mcp.services import events, path_index, repos
+from loomstack_mcp.services.acting import RUNS, used_run
+from loomstack_mcp.services.blockers import CLAIMS, edit_family, kin
+from loomstack_mcp.services.claims import end_claims, end_passing
+from loomstack_mcp.services.grants import hold_file
+from loomstack_mcp.services.requests import met, pages_met, waiters_ahead
+from loomstack_mcp.services.sessions import session_run
+from loomstack_mcp.services.sightings import unclaimed_news
+from loomstack_mcp.store import rows
+from loomstack_mcp.store.base import Store, Tx
+
+
+class EditClaims:
+    """Automatic claims: exclusive, each on one file, by a lease of its own that edits of the file renew.
+
+    They say that somebody is at a file, and nothing of what is meant with it.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def hold(
+        self, caller: Caller, checkout: Checkout, patterns: Sequence[str], *, claim_edits: ClaimEdits = "auto"
+    ) -> HoldResult:
+        """Hold files that are about to be edited, each a literal pattern, for the run in which this agent works.
+
+        All of them or none: then it says who is in the way, or, with "ask", what the agent is to claim itself, of which
+        it is told once. What it claimed itself, and what others share, stays as it is. Nothing is held for whom no
+        client names.
+        """
+        found = HoldResult()
+        if not caller.session or caller.session.startswith(PROCESS_SESSION):
+            return found
+        for start in range(0, len(patterns), AUTO_HELD_MAX):
+            with self._store.write(lambda tx: repos.recorded_in(tx, checkout)) as tx:
+                run = session_run(tx, caller, repos.repo_id_of(tx, checkout), checkout)
+                edit = _Edit(tx, caller, run, worktree=encodable(checkout.worktree))
+                found = edit.held(patterns[start : start + AUTO_HELD_MAX], claim_edits=claim_edits)
+            if found.blockers or found.unclaimed:
+                break
+        return found
+
+    def settle(self, caller: Caller | None, checkout: Checkout, paths: Sequence[str]) -> tuple[str, ...]:
+        """These files of a worktree, by their paths there, are as they were or committed: nobody is at them any more.
+
+        Ends the caller's automatic claims on them, and those of the agents below it; with None everybody's who edits
+        them in this worktree, as a commit takes in what lies there. Returns the ids of the claims.
+        """
+        with self._store.read() as tx:
+            repo_id = repos.repo_id_of(tx, checkout)
+            if not list(_settled(tx, caller, repo_id, checkout, paths)):
+                return ()
+        with self._store.write(repo_id) as tx:
+            ending = list(_settled(tx, caller, repo_id, checkout, paths))
+            end_claims(tx, ending, "released")
+            return tuple(claim.id for claim in ending)
+
+
+class _Edit:
+    """An edit by an agent, within the transaction in which its files are held."""
+
+    def __init__(self, tx: Tx, caller: Caller, run: Run, *, worktree: str) -> None:
+        family = edit_family(tx, caller)
+        self._tx = tx
+        self._caller = caller
+        self._run = run
+        self._worktree = worktree
+        self._editor = Editor(
+            own={str(row["id"]) for row in family if row["is_own"]},
+            family={run.id, *(str(row["id"]) for row in family)},
+            kin=kin(tx, caller),
+        )
+
+    def held(self, patterns: Sequence[str], *, claim_edits: ClaimEdits) -> HoldResult:
+        wanted = list(map(self._wanted, patterns))
+        holds = list(map(self._hold, wanted))
+        now_ms = self._tx.now_ms
+        if found := tuple(blocker for hold in holds for blocker in hold.blockers):
+            return HoldResult(blockers=found, now_ms=now_ms)
+        free = [each.patterns[0] for each, hold in zip(wanted, holds, strict=True) if hold.is_free]
+        if claim_edits == "ask" and (news := unclaimed_news(self._tx, self._caller, self._worktree, free)):
+            return HoldResult(unclaimed=news, now_ms=now_ms)
+        for each, hold in zip(wanted, holds, strict=True):
+            self._keep(each, hold)
+        return HoldResult(now_ms=now_ms)
+
+    def _wanted(self, pattern: str) -> Waiter:
+        return Waiter(
+            id="",
+            repo_id=self._run.repo_id,
+            run_id=self._run.id,
+            seq=0,
+            mode="exclusive",
+            intent=edited_by(self._caller.session),
+            patterns=(pattern,),
+            place_until_ms=0,
+        )
+
+    def _hold(self, wanted: Waiter) -> EditHold:
+        """What the edit of a file comes to, among all that lies there."""
+        here = met(self._tx, wanted)
+        near: list[Claim | Waiter] = []
+        for page in pages_met(self._tx, wanted, here, "claim"):
+            near += rows.records(Claim, self._tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)))
+        for page in pages_met(self._tx, wanted, here, "waiter"):
+            near += waiters_ahead(self._tx, page, before=None)
+        return edit_hold(wanted, near, editor=self._editor, now_ms=self._tx.now_ms, ignore_case=here.ignore_case)
+
+    def _keep(self, wanted: Waiter, hold: EditHold) -> None:
+        """Do what the edit of a file comes to."""
+        tx, run = self._tx, self._run
+        if hold.mine and tx.run(CLAIMS["edited"], id=hold.mine, now_ms=tx.now_ms, worktree=self._worktree):
+            events.append(tx, run.repo_id, "claim.renewed", about=hold.mine, run_id=run.id)
+        if hold.covered_by and hold.covered_by != run.id:
+            [holder] = rows.records(Run, tx.all(RUNS["get"], id=hold.covered_by))
+            used_run(tx, self._caller, holder)
+        if hold.is_free:
+            end_passing(tx, hold.passing, granted_to=run)
+            hold_file(tx, run, wanted, worktree=self._worktree)
+
+
+def _settled(tx: Tx, caller: Caller | None, repo_id: str, checkout: Checkout, paths: Sequence[str]) -> Iterator[Claim]:
+    fold = str.casefold if path_index.folds(tx, repo_id) else str
+    names = set(map(fold, _patterns(paths)))
+    mine = kin(tx, caller) if caller else None
+    worktree = encodable(checkout.worktree)
+    for claim in rows.records(Claim, tx.all(CLAIMS["auto_of_worktree"], repo_id=repo_id, worktree=worktree)):
+        if fold(claim.patterns[0]) in names and (mine is None or claim.run_id in mine):
+            yield claim
+
+
+def _patterns(paths: Sequence[str]) -> Iterator[str]:
+    """Files as patterns; what cannot be claimed is held by nobody."""
+    for path in paths:
+        with suppress(LoomError):
+            yield file_pattern(path)
