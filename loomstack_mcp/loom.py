@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.alerts import AlertService
     from loomstack_mcp.services.approvals import ApprovalService
     from loomstack_mcp.services.claims import ClaimService
+    from loomstack_mcp.services.commits import CommitService
     from loomstack_mcp.services.conflicts import ConflictService
     from loomstack_mcp.services.context import ContextService
     from loomstack_mcp.services.edits import EditClaims
@@ -169,6 +170,12 @@ class Loom:
         from loomstack_mcp.services.watches import WatchService
 
         return WatchService(self.store)
+
+    @cached_property
+    def commits(self) -> "CommitService":
+        from loomstack_mcp.services.commits import CommitService
+
+        return CommitService(self.store)
 
     @cached_property
     def why(self) -> "WhyService":

@@ -16,6 +16,7 @@ from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.backend import SqliteStore
 
 if TYPE_CHECKING:
+    from loomstack_mcp.services.commits import CommitService
     from loomstack_mcp.services.edits import EditClaims
     from loomstack_mcp.services.policy import PolicyService
     from loomstack_mcp.services.refusals import RefusalService
@@ -44,6 +45,13 @@ class Quick:
         from loomstack_mcp.services.refusals import RefusalService
 
         return RefusalService(self.store)
+
+    @property
+    def commits(self) -> "CommitService":
+        # Not for edits.
+        from loomstack_mcp.services.commits import CommitService
+
+        return CommitService(self.store)
 
     @property
     def claims(self) -> "EditClaims":

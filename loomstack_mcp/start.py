@@ -10,6 +10,10 @@ _COMPLETING = "_LOOMSTACK_MCP_COMPLETE"
 
 def main() -> None:
     """Run a command."""
+    if sys.argv[1:2] == ["git-hook"] and len(sys.argv) > 2:
+        from loomstack_mcp.cli.git_hook import judged_git_hook
+
+        sys.exit(judged_git_hook(sys.argv[2], sys.argv[3:]))
     flags = _flags_of_serve(sys.argv[1:])
     folder = _folder()
     if flags is None or not folder:

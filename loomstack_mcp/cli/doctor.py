@@ -17,6 +17,7 @@ from loomstack_mcp.adapters.install.doctor_claude import claude_code
 from loomstack_mcp.adapters.install.doctor_codex import codex
 from loomstack_mcp.adapters.install.doctor_definitions import definition_checks
 from loomstack_mcp.adapters.install.doctor_files import Surroundings
+from loomstack_mcp.adapters.install.doctor_git_hooks import git_hook_checks
 from loomstack_mcp.adapters.install.doctor_webhook import webhook_checks
 from loomstack_mcp.adapters.install.managed import managed_checks
 from loomstack_mcp.adapters.install.scopes import project_scope, user_scope
@@ -94,6 +95,7 @@ def _looked_at(here: Here) -> Iterator[Check]:
     yield from definition_checks(clients, *scopes, __version__)
     yield from managed_checks()
     yield from doctor_tried.hook_checks(clients, worktree.root, os.environ)
+    yield from git_hook_checks(worktree, __version__, os.environ, is_set_up=missing is None)
     yield from doctor_servers.command_checks(clients, worktree.root)
     yield from doctor_tried.version_checks(clients, worktree.root, __version__, os.environ)
     yield from doctor_servers.same_store_checks(clients, os.environ)

@@ -11,6 +11,7 @@ from loomstack_mcp import __version__
 from loomstack_mcp.adapters.git.discovery import no_worktree
 from loomstack_mcp.adapters.install import files as installing
 from loomstack_mcp.adapters.install.definitions import OURS, FoundDefinition, each_file_once, found_definitions
+from loomstack_mcp.adapters.install.git_hooks import carry_out_git_hooks
 from loomstack_mcp.adapters.install.journal import remove_journal, write_journal
 from loomstack_mcp.adapters.install.managed import managed_files
 from loomstack_mcp.adapters.install.receive_hook import removed_receive_hook
@@ -18,6 +19,7 @@ from loomstack_mcp.adapters.install.scopes import InstallScope, project_scope, u
 from loomstack_mcp.adapters.install.writing import FileStep, carried_out
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.init_choice import chosen_definitions
+from loomstack_mcp.cli.init_git_hooks import git_hook_removal, git_hook_steps
 from loomstack_mcp.cli.init_next import next_steps
 from loomstack_mcp.cli.init_plan import agreed_to, show_kept
 from loomstack_mcp.cli.people import configuring
@@ -38,13 +40,22 @@ _SOME = "all, none, or names with commas."
 @click.option("--user", is_flag=True, help="Your own files, for every repository, instead of this one's.")
 @click.option("--agents", metavar="WHICH", help=f"Agents to install: {_SOME}")
 @click.option("--skills", metavar="WHICH", help=f"Skills to install: {_SOME}")
+@click.option("--no-git-hooks", is_flag=True, help="Leave git's own hooks alone.")
 @dry_run
 @yes
 @click.pass_obj
 def init(
-    here: Here, url: str | None, user: bool, agents: str | None, skills: str | None, dry_run: bool, yes: bool
+    here: Here,
+    /,
+    url: str | None,
+    user: bool,
+    agents: str | None,
+    skills: str | None,
+    no_git_hooks: bool,
+    dry_run: bool,
+    yes: bool,
 ) -> None:
-    """Write the files of Claude Code and Codex, so that their sessions here use LoomStack."""
+    """Write the files of Claude Code and Codex, and git's hooks, so that their sessions here use LoomStack."""
     url = "" if url is None else usable_url(url)
     scope = _scope(here, user=user)
     asks = sys.stdin.isatty() and not (dry_run or yes)
@@ -55,13 +66,14 @@ def init(
     show_kept(chosen, scope, ("foreign", "changed", "newer"))
     for managed in managed_files():
         click.echo(output.harmless(f"{'managed':<7} {managed.line}"))
-    steps = installing.planned(scope.root, wanted)
+    steps, hooks = installing.planned(scope.root, wanted), () if no_git_hooks else git_hook_steps(scope.worktree)
     nothing = f"LoomStack is set up {'for you' if user else 'here'} already; nothing to change."
-    if agreed_to(steps, scope.shown_path, dry_run=dry_run, yes=yes, nothing=nothing):
+    if agreed_to(steps, scope.shown_path, hooks=hooks, dry_run=dry_run, yes=yes, nothing=nothing):
         _must_be_as_shown(steps, installing.planned(scope.root, wanted))
         # The notes come first: whoever is killed in between still knows what the files said.
         write_journal(scope.journal, scope.root, wanted, steps)
         carried_out(steps)
+        carry_out_git_hooks(hooks)
         click.echo("\n".join(next_steps(url, scope, chosen)))
 
 
@@ -81,11 +93,12 @@ def uninstall(here: Here, user: bool, dry_run: bool, yes: bool) -> None:
     scope = _scope(here, user=user)
     found = each_file_once(scope, found_definitions(scope, __version__))
     show_kept(found, scope, ("changed",))
-    steps = (*_removal(scope, found), *hook)
+    steps, git_hooks = (*_removal(scope, found), *hook), git_hook_removal(scope.worktree)
     whose, where = ("your own", "for you") if user else ("this repository's", "here")
     nothing = f"LoomStack is not set up {where}; nothing to change."
-    if agreed_to(steps, scope.shown_path, dry_run=dry_run, yes=yes, nothing=nothing):
+    if agreed_to(steps, scope.shown_path, hooks=git_hooks, dry_run=dry_run, yes=yes, nothing=nothing):
         _must_be_as_shown(steps, (*_removal(scope, found), *hook))
+        carry_out_git_hooks(git_hooks)
         _take_out(steps, whose)
         remove_journal(scope.journal)
 

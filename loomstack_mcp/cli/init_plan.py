@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from loomstack_mcp.adapters.install.definitions import FoundDefinition
+from loomstack_mcp.adapters.install.git_hooks import GitHookStep
 from loomstack_mcp.adapters.install.scopes import InstallScope
 from loomstack_mcp.adapters.install.writing import FileStep
 from loomstack_mcp.cli import output
@@ -25,15 +26,25 @@ _KEPT: dict[DefinitionState, str] = {
 }
 
 
-def agreed_to(steps: Sequence[FileStep], shown_path: ShownPath, *, dry_run: bool, yes: bool, nothing: str) -> bool:
+def agreed_to(
+    steps: Sequence[FileStep],
+    shown_path: ShownPath,
+    *,
+    hooks: Sequence[GitHookStep] = (),
+    dry_run: bool,
+    yes: bool,
+    nothing: str,
+) -> bool:
     """Show the plan, and whether to go on with it; `nothing` is said where there is none."""
-    if not steps:
+    if not (steps or hooks):
         click.echo(nothing)
         return False
     changing = [step for step in steps if step.before != step.after]
     for step in changing:
         click.echo(output.harmless_lines(_brief(step, shown_path) if step.brief else _difference(step, shown_path)))
-    if not changing:
+    for hook in hooks:
+        click.echo(output.harmless(f"{hook.verb:<7} {shown_path(hook.path)}  {hook.brief}"))
+    if steps and not changing:
         click.echo(f"{'remove':<7} the empty folders that came with it")
     if dry_run:
         return False

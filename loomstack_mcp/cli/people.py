@@ -8,15 +8,11 @@ from typing import Any, Literal, TypeVar
 
 import click
 
+from loomstack_mcp.adapters.client_shell import client_variable
 from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.errors import Unauthorized
 
 Mark = Literal["deciding", "configuring", "private", "open"]
-
-_CLIENTS = ("CLAUDECODE", "AI_AGENT", "CODEX_")
-"""Variables of a client's environment, by their beginnings."""
-_SET_BY_PEOPLE = frozenset({"CODEX_HOME"})
-"""They say where a client keeps its files, not that one started this."""
 
 _Command = TypeVar("_Command", bound=click.Command)
 _marks: dict[click.Command, Mark] = {}
@@ -72,8 +68,7 @@ def person() -> str:
 
 def must_not_be_agent() -> None:
     """Raises Unauthorized inside a client's environment."""
-    inside = next((name for name in os.environ if name.startswith(_CLIENTS) and name not in _SET_BY_PEOPLE), "")
-    if inside:
+    if inside := client_variable(os.environ):
         raise Unauthorized(
             f"only a person can do this, and {inside} is set, so an agent's client started this; "
             "run it in a terminal of your own"

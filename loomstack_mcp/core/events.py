@@ -10,7 +10,7 @@ EventKind = Literal[
     "claim.revoked",
     "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
     "approval.asked", "approval.answered", "approval.used", "approval.expired", "evidence.added",
-    "repo.joined", "session.reminded",
+    "repo.joined", "session.reminded", "commit.made",
 ]  # fmt: skip
 
 _TOLD_CHARS_MAX = 300

@@ -28,6 +28,10 @@ def main() -> None:
 
     An edit that could not be judged goes on: claims advise here, and later points decide.
     """
+    if sys.argv[1:2] == ["git"]:
+        from loomstack_mcp.hooks.git.main import git_hook  # what an edit's hook does without
+
+        sys.exit(git_hook(sys.argv[2:]))
     if len(sys.argv) != 3 or sys.argv[1] not in CLIENTS or sys.argv[2] not in _REPLIES:
         print(_USAGE, file=sys.stderr)
         sys.exit(64)

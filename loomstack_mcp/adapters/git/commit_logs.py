@@ -13,10 +13,10 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import as_text, committed_at_ms
 from loomstack_mcp.core.changes.generated import named_so
 from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChange
-from loomstack_mcp.core.changes.imprints import named_runs
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.patches import file_changes
 from loomstack_mcp.core.changes.people import account_of
+from loomstack_mcp.core.changes.trailers import named_runs
 
 _TRIES_MAX = 200
 """So often git is asked again for single commits at which it stops; the rest of such is left unread."""

@@ -9,7 +9,7 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, as_text, committed_at_ms
 from loomstack_mcp.core.changes.branches import arrivals
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.imprints import named_runs
+from loomstack_mcp.core.changes.trailers import named_runs
 from loomstack_mcp.core.errors import Invalid, NotFound
 
 _LINE_MAX = 20_000

@@ -26,9 +26,11 @@ def message(repo: Repository, text: str) -> Situation:
     return change_bound(replace(found, branch=repo.branch or None, message=text), delta.subject)
 
 
-def pushed(repo: Repository, old: str, new: str, ref: str, *, point: Point, trunk: str) -> Situation:
-    """One ref of a push; on the trunk's own ref it lands as well."""
-    is_trunk = ref == trunk
+def pushed(
+    repo: Repository, old: str, new: str, ref: str, *, point: Point, trunk: str, lands: bool | None = None
+) -> Situation:
+    """One ref of a push; on the trunk's own ref it lands as well, which `lands` says where the trunk is another's."""
+    is_trunk = ref == trunk if lands is None else lands
     delta = push_delta(repo, old, new, trunk=trunk, excused=not is_trunk)
     actions: frozenset[ActionKind] = frozenset({"push", "land"} if is_trunk else {"push"})
     found = _change(repo, delta, point=point, actions=actions)

@@ -4,7 +4,6 @@ A patch-id of our own: of the lines that a file loses and gains, whatever their 
 it knows is measured on replayed histories by `python -m tests.eval recognised`.
 """
 
-import re
 import struct
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,10 +26,6 @@ _LINES_MAX = 5_000
 _SHARE_OF_LINES = 0.8
 _SHARE_WITH_MORE = 0.6
 """Where one side of a file, or a trailer, says the same."""
-_NAMED = re.compile(
-    r"^[\s>|*#+-]*Loom-Run[ \t]*:[ \t]*([\w.-]{1,20}(?:[ \t]*,[ \t]*[\w.-]{1,20})*)", re.IGNORECASE | re.MULTILINE
-)
-_NAMED_MAX = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,12 +127,6 @@ def recognised(wanted: Imprint, known: Iterable[KnownRun], /, *, hints: Collecti
             if best is None or rank > best[0]:
                 best = (rank, maker)
     return best[1] if best else None
-
-
-def named_runs(message: str, /) -> tuple[str, ...]:
-    """The runs that `Loom-Run:` lines name, wherever they stand: squashed logs are indented, mails are quoted."""
-    named = (run.strip() for found in _NAMED.finditer(message) for run in found[1].split(","))
-    return tuple(dict.fromkeys(named))[:_NAMED_MAX]
 
 
 def _maker(wanted: Imprint, one: KnownRun, hints: Collection[str]) -> Maker | None:

@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loomstack_mcp.core.changes.hunks import FileChange, Hunk
-from loomstack_mcp.core.changes.imprints import Imprint, KnownRun, imprint, named_runs, recognised
+from loomstack_mcp.core.changes.imprints import Imprint, KnownRun, imprint, recognised
 
 LINES = st.lists(
     st.integers(1, (1 << 58) - 1).map(lambda number: number << 6 | 20), min_size=4, max_size=30, unique=True
@@ -87,22 +86,3 @@ def test_a_change_that_says_next_to_nothing_is_nobody_s_unless_it_is_named() -> 
 
 def test_what_machines_write_does_not_count() -> None:
     assert imprint((file("package-lock.json", (), (9 << 6 | 20,)),)) == Imprint()
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        "One\n\nLoom-Run: run_AB12CD34",
-        "One\n\nLoom-Run: run_AB12CD34\n\nCo-authored-by: B <b@x>",
-        "One (#7)\n\n* one\n\nLoom-Run: run_AB12CD34\n\n---------\n\nCo-authored-by: B <b@x>",
-        "Squashed commit of the following:\n\ncommit abc\n\n    one\n    \n    Loom-Run: run_AB12CD34\n",
-        "Fwd\n\n> loom-run:run_AB12CD34",
-        "One\n\n* Loom-Run: run_AB12CD34\n* Loom-Run: run_AB12CD34",
-    ],
-)
-def test_a_run_is_named_wherever_its_line_stands(message: str) -> None:
-    assert named_runs(message) == ("run_AB12CD34",)
-
-
-def test_a_sentence_about_such_a_line_names_nobody() -> None:
-    assert named_runs("The hook writes Loom-Run: run_AB12CD34 into messages") == ()

@@ -101,11 +101,12 @@ DELETE FROM landed WHERE repo_id = :repo_id AND whole = 0 AND (at_ms < :before_m
 AND NOT EXISTS (SELECT 1 FROM landed_file WHERE landed = landed.number)
 
 -- :name bind
--- A run made these commits.
+-- A run made these commits; what it says itself counts before what was seen of it.
 INSERT INTO binding (repo_id, short, sha, run_id, bound_by)
 SELECT :repo_id, substr(s.value, 1, 7), s.value, :run_id, :bound_by FROM json_each(:shas) AS s
 WHERE true
-ON CONFLICT DO NOTHING
+ON CONFLICT (repo_id, short, sha, run_id) DO UPDATE SET bound_by = excluded.bound_by
+  WHERE binding.bound_by = 'commit' AND excluded.bound_by = 'outcome'
 
 -- :name bound
 -- The run that made a commit, by what was recorded last; with ten minutes for clocks, none that started after it.

@@ -1,0 +1,49 @@
+#!/bin/sh
+# loomstack git hook 1, written by `loomstack-mcp init`; `loomstack-mcp uninstall` takes it out again.
+# The hook that was here before is beside it, __NAME__.loomstack-kept: it runs first, and its failure stands.
+name=__NAME__
+# `loomstack-mcp doctor` asks so whether git would run this; git itself never does.
+[ "$1" != --loomstack-canary ] || exec loomstack-hook git canary
+kept=${0%/*}/$name.loomstack-kept
+
+run_kept() {
+  [ -x "$kept" ] || return 0
+  # pre-commit moves a hook that it finds to NAME.legacy and calls it; one of its own it refuses to be called by.
+  case ${0##*/} in "$name") ;; *) ! grep -q hook-impl "$kept" || return 0 ;; esac
+  IFS= read -r first <"$kept" || :
+  shell=${first%% -*}
+  case ${shell##*[/ ]} in
+  # Under the name that it had: husky's, for one, look by it for what to do.
+  sh | bash | dash | ksh | zsh) ${first#??} -c 'kept=$1; shift; . "$kept"' "$0" "$kept" "$@" ;;
+  *) "$kept" "$@" ;;
+  esac
+}
+
+run_ours() {
+  if ! command -v loomstack-hook >/dev/null 2>&1; then
+    echo "loomstack-hook is not on PATH, so LoomStack did nothing at $name; loomstack-mcp uninstall takes it out" >&2
+    return 0
+  fi
+  loomstack-hook git "$name" "$@"
+  # Any other status is a broken installation, which keeps nobody from committing.
+  case $? in 0) ;; 10) return 1 ;; *) echo "loomstack-hook failed at $name; run loomstack-mcp doctor" >&2 ;; esac
+}
+
+case $name in
+pre-push | post-rewrite) # git says on stdin what is pushed or rewritten: both get all of it
+  given=$(cat && echo .)
+  printf %s "${given%.}" | run_kept "$@"
+  status=$?
+  ours() { printf %s "${given%.}" | run_ours "$@"; }
+  ;;
+*)
+  run_kept "$@"
+  status=$?
+  ours() { run_ours "$@"; }
+  ;;
+esac
+case $name in
+post-*) ours "$@" ;;
+*) [ $status -ne 0 ] || ours "$@" || status=1 ;;
+esac
+exit $status

@@ -1,0 +1,204 @@
+"""Git's own hooks in a clone: ours beside a person's, which runs first, is never changed, and comes back as it was."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from loomstack_mcp.adapters.git.run import run
+from loomstack_mcp.adapters.git.worktree import Worktree
+from loomstack_mcp.core.errors import Invalid
+
+GIT_HOOKS = (
+    *("pre-commit", "prepare-commit-msg", "commit-msg", "post-commit"),
+    *("pre-push", "post-rewrite", "post-checkout"),
+)
+"""The hooks of git (githooks(5)) that `init` sets up."""
+REFUSED = 10
+"""The status by which our hook tells a refusal from an installation that is broken, which stops nobody."""
+MARK = "# loomstack git hook "
+KEPT = ".loomstack-kept"
+"""The ending of the name of a hook that was there before ours."""
+_STUB = Path(__file__).with_name("git_hook.sh")
+_MARKED_BYTES = 200
+
+GitHookVerb = Literal["new", "chain", "change", "remove", "restore"]
+_WORDS: dict[GitHookVerb, str] = {
+    "new": "git's hook",
+    "chain": "git's hook; the one that is there is kept, and runs first",
+    "change": "git's hook, as this version has it",
+    "remove": "git's hook",
+    "restore": "the hook that was there before",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitHookStep:
+    """One hook as it is to be changed."""
+
+    verb: GitHookVerb
+    name: str
+    path: Path
+
+    @property
+    def brief(self) -> str:
+        """What a person is shown of it."""
+        return _WORDS[self.verb]
+
+    @property
+    def kept(self) -> Path:
+        """Where the hook is that was there before ours."""
+        return self.path.with_name(f"{self.name}{KEPT}")
+
+
+def own_hooks_folders(worktree: Worktree) -> tuple[Path, ...]:
+    """Where hooks of ours may lie: where git looks now, and where it looks where nothing else is set."""
+    usual = worktree.common_dir / "hooks"
+    try:
+        return tuple(dict.fromkeys((hooks_folder(worktree), usual)))
+    except Invalid:
+        return (usual,)
+
+
+def hooks_folder(worktree: Worktree) -> Path:
+    """Where git looks for the hooks of a clone. Raises Invalid where that is for other repositories too."""
+    listed = run(worktree.root, "config", "--show-scope", "--type=path", "--get-all", "core.hooksPath").text
+    # What is of the scope of the command is our own word, by which git runs no hook while we read.
+    said = [(scope, path) for scope, _, path in (line.partition("\t") for line in listed.split("\n")) if path]
+    found = [(scope, path) for scope, path in said if scope != "command"]
+    if not found:
+        return worktree.common_dir / "hooks"
+    scope, path = found[-1]
+    folder = Path(os.path.normpath(worktree.root / path))
+    real = Path(os.path.realpath(folder))
+    if not any(real.is_relative_to(os.path.realpath(own)) for own in (worktree.root, worktree.common_dir)):
+        raise Invalid(
+            f"git takes its hooks from {folder} (core.hooksPath, {scope}), for other repositories too; a person adds "
+            f'there to each of {", ".join(GIT_HOOKS)}: loomstack-hook git NAME "$@"; [ $? -ne {REFUSED} ] || exit 1'
+        )
+    return folder
+
+
+def planned_git_hooks(folder: Path) -> tuple[GitHookStep, ...]:
+    """What has to change so that git runs ours, and what it ran before. Raises Invalid."""
+    return tuple(_planned(folder))
+
+
+def planned_git_hooks_removal(folder: Path) -> tuple[GitHookStep, ...]:
+    """What has to change so that git runs what it ran before us, and nothing of ours is left."""
+    return tuple(_removal(folder))
+
+
+def carry_out_git_hooks(steps: Sequence[GitHookStep]) -> None:
+    """Do it. Each step alone leaves a clone whose hooks run; after a kill the next one goes on from there.
+
+    Raises Invalid, naming the hook that cannot be written.
+    """
+    for step in steps:
+        try:
+            _carry_out(step)
+        except OSError as error:
+            raise Invalid(
+                f"cannot write {step.path}: {error.strerror}; hooks before it are changed, run it again"
+            ) from None
+
+
+def git_hook_text(name: str) -> str:
+    """The text of our hook of that name."""
+    return _STUB.read_text("utf-8").replace("__NAME__", name)
+
+
+def is_our_git_hook(path: Path) -> bool:
+    """Whether a file is a hook of ours, of whatever version."""
+    try:
+        with path.open("rb") as file:
+            return MARK.encode() in file.read(_MARKED_BYTES)
+    except OSError:
+        return False
+
+
+def _planned(folder: Path) -> Iterator[GitHookStep]:
+    for name in GIT_HOOKS:
+        step = GitHookStep(verb="new", name=name, path=folder / name)
+        if is_our_git_hook(step.path):
+            if step.path.read_text("utf-8", "replace") != git_hook_text(name) or not os.access(step.path, os.X_OK):
+                yield GitHookStep(verb="change", name=name, path=step.path)
+        elif os.path.lexists(step.path):
+            if step.path.is_dir():
+                raise Invalid(f"{step.path} is a folder; move it away, nothing was changed")
+            yield GitHookStep(verb="chain", name=name, path=step.path)
+        else:
+            yield step
+
+
+def _removal(folder: Path) -> Iterator[GitHookStep]:
+    for name in GIT_HOOKS:
+        step = GitHookStep(verb="restore", name=name, path=folder / name)
+        is_ours = is_our_git_hook(step.path)
+        if os.path.lexists(step.kept):
+            yield step
+        elif is_ours or any(_moved_aside(step)):
+            yield GitHookStep(verb="remove", name=name, path=step.path)
+
+
+def _carry_out(step: GitHookStep) -> None:
+    if step.verb == "chain":
+        _put_back_kept(step)
+        _keep(step)
+    if step.verb in ("new", "chain", "change"):
+        _write(step)
+        return
+    is_ours = is_our_git_hook(step.path)
+    if os.path.lexists(step.kept) and (is_ours or not os.path.lexists(step.path)):
+        step.kept.replace(step.path)
+    elif is_ours:
+        step.path.unlink()
+    _put_back_kept(step)
+    for moved in _moved_aside(step):
+        moved.unlink()
+
+
+def _keep(step: GitHookStep) -> None:
+    """Keep a person's hook beside ours: by a second name first, so that there is a hook at every moment."""
+    try:
+        os.link(step.path, step.kept, follow_symlinks=False)
+    except OSError:  # a file system that has no second names
+        step.path.rename(step.kept)
+
+
+def _put_back_kept(step: GitHookStep) -> None:
+    """What another hook has replaced ours with meanwhile is in force: what was kept lies where it would without us."""
+    if not os.path.lexists(step.kept):
+        return
+    if moved := next(_moved_aside(step), None):
+        step.kept.replace(moved)
+    elif step.kept.read_bytes() == step.path.read_bytes():
+        step.kept.unlink()
+    else:
+        step.kept.replace(_free_name(step))
+
+
+def _moved_aside(step: GitHookStep) -> Iterator[Path]:
+    """Where another has put our hook: `.legacy` (pre-commit), `.old` (lefthook)."""
+    return (path for path in sorted(step.path.parent.glob(f"{step.name}.*")) if is_our_git_hook(path))
+
+
+def _free_name(step: GitHookStep) -> Path:
+    names = (step.path.with_name(f"{step.name}.before-loomstack-{number}") for number in range(1, 1_000))
+    return next(path for path in names if not os.path.lexists(path))
+
+
+def _write(step: GitHookStep) -> None:
+    step.path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = step.path.with_name(f".{step.name}.loomstack-new")
+    try:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        with temporary.open("xb") as file:
+            file.write(git_hook_text(step.name).encode())
+        temporary.chmod(0o755)
+        temporary.replace(step.path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,43 @@
+"""Whose a commit is, told to the store once git has made it, and again when it is rewritten."""
+
+import os
+
+from loomstack_mcp.adapters.client_shell import shell_caller
+from loomstack_mcp.adapters.git.messages import changed_paths, is_moved, made_commit
+from loomstack_mcp.adapters.git.run import as_text
+from loomstack_mcp.core.changes.trailers import named_runs
+from loomstack_mcp.core.texts import encodable
+from loomstack_mcp.hooks.git.standing import hooked_worktree, opened_store
+
+_REWRITTEN_BYTES_MAX = 10_000_000
+
+
+def bind_head() -> None:
+    """The commit that was just made is its maker's, and what lies in it is nobody's to edit any more.
+
+    A rebase only moves it, and tells that at its end.
+    """
+    caller = shell_caller(os.environ)
+    worktree = hooked_worktree()
+    if is_moved(worktree.place):
+        return
+    with opened_store(worktree) as opened:
+        if opened:
+            quick, checkout = opened
+            sha, message, paths = made_commit(worktree.place)
+            if caller and caller.session:
+                quick.commits.bind_commit(caller, checkout, sha, named=named_runs(message), paths=paths)
+            left = changed_paths(worktree.place)
+            quick.claims.settle(None, checkout, [encodable(path) for path in paths if path not in left])
+
+
+def rebind(given: bytes) -> None:
+    """What git rewrote stays its makers', whoever rewrites it; it says `OLD NEW`, a line each (githooks(5))."""
+    lines = [line.split(" ") for line in as_text(given[:_REWRITTEN_BYTES_MAX]).split("\n")]
+    rewritten = [(words[0], words[1]) for words in lines if len(words) > 1]
+    if not rewritten:
+        return
+    with opened_store(hooked_worktree()) as opened:
+        if opened:
+            quick, checkout = opened
+            quick.commits.rebind_commits(checkout, rewritten)

@@ -1,0 +1,42 @@
+"""Whether any rule here may look at a commit's message: told by the text of the files, without loading them."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from loomstack_mcp.adapters.git.discovery import Place
+from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.settings import load_settings
+
+_FOLDER = "policies"
+_WORD = b"message"
+"""The key of such a rule. A quoted one may be spelled with escapes, and so a backslash counts as well."""
+_ESCAPE = b"\\"
+
+
+def may_judge_messages(place: Place) -> bool:
+    """False only where surely no rule does: the built-in ones do not."""
+    own = [Path(load_settings({}).home), *([place.root] if place.root else [])]
+    if any(_may_ask(content) for folder in own for content in _files(folder / _FOLDER)):
+        return True
+    with Repository(place) as repo:
+        commit = repo.commit(repo.trunk) if repo.trunk else ""
+        top = repo.objects.entries(f"{commit}^{{tree}}") if commit else {}
+        if top is None or _FOLDER not in top:
+            return top is None
+        names = repo.objects.entries(top[_FOLDER].id)
+        found = [repo.objects.object_named(entry.id) for entry in (names or {}).values()]
+        return names is None or any(one is None or _may_ask(one.content or _ESCAPE) for one in found)
+
+
+def _may_ask(content: bytes) -> bool:
+    return _WORD in content or _ESCAPE in content
+
+
+def _files(folder: Path) -> Iterator[bytes]:
+    try:
+        for entry in os.scandir(folder):
+            if entry.is_file():
+                yield Path(entry.path).read_bytes()
+    except FileNotFoundError:
+        return

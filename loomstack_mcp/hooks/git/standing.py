@@ -1,0 +1,31 @@
+"""Where a hook of git stands: the repository that git runs it for, by the folder that git starts it in."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from loomstack_mcp.adapters.git.discovery import place_at
+from loomstack_mcp.adapters.git.worktree import Worktree
+from loomstack_mcp.adapters.settings import load_settings
+from loomstack_mcp.adapters.system import current_folder
+from loomstack_mcp.core.errors import NotFound
+from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS
+from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.hooks.bearings import checkout_of
+from loomstack_mcp.quick import Quick, open_quick
+
+
+def hooked_worktree() -> Worktree:
+    """The worktree that git works in. Raises NotFound where its variables name another repository than the files do."""
+    place = place_at(current_folder())
+    named = os.environ.get("GIT_DIR")
+    if place.root is None or (named and os.path.realpath(named) != str(place.git_dir)):
+        raise NotFound(f"{named or place.git_dir} has its worktree elsewhere than git usually has it; not looked at")
+    return Worktree(place.root, place)
+
+
+@contextmanager
+def opened_store(worktree: Worktree) -> Iterator[tuple[Quick, Checkout] | None]:
+    """The store, and what a worktree is to it; None where there is no store yet."""
+    with open_quick(load_settings({}), gate_wait_ms=CALL_GATE_WAIT_MS) as quick:
+        yield (quick, checkout_of(quick, worktree)[0]) if quick else None
