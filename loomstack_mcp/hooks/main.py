@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from loomstack_mcp.core.clients.payload import Action, Payload
 
 CLIENTS = ("claude", "codex")
+EVENTS = ("PreToolUse", "PostToolUse", "SessionStart", "UserPromptSubmit", "SubagentStart", "Stop", "SessionEnd")
 _UNCHECKED = "loomstack-hook did not check this edit."
-_USAGE = f"usage: loomstack-hook {{{'|'.join(CLIENTS)}}} PreToolUse, with the client's JSON on stdin"
+_USAGE = f"usage: loomstack-hook {{{'|'.join(CLIENTS)}}} EVENT, with the client's JSON on stdin"
 
 
 def main() -> None:
@@ -25,9 +26,11 @@ def main() -> None:
 
     An edit that could not be judged goes on: claims advise here, and later points decide.
     """
-    if len(sys.argv) != 3 or sys.argv[1] not in CLIENTS or sys.argv[2] != "PreToolUse":
+    if len(sys.argv) != 3 or sys.argv[1] not in CLIENTS or sys.argv[2] not in EVENTS:
         print(_USAGE, file=sys.stderr)
         sys.exit(64)
+    if sys.argv[2] != "PreToolUse":
+        return
     try:
         reply = _reply(_action(sys.argv[1], _payload()))
     except Exception as error:  # noqa: BLE001 the process's last handler: a traceback is no reply

@@ -240,7 +240,7 @@ def test_a_hook_without_a_store_leaves_none(tmp_path: Path, shop: Path) -> None:
     assert not (tmp_path / "loomstack").exists()
 
 
-@pytest.mark.parametrize("arguments", [[], ["claude"], ["nobody", "PreToolUse"], ["claude", "Stop"]])
+@pytest.mark.parametrize("arguments", [[], ["claude"], ["nobody", "PreToolUse"], ["claude", "Sleep"]])
 def test_wrong_usage_is_said_with_its_own_status(tmp_path: Path, arguments: list[str]) -> None:
     done = run([HOOK, *arguments], cwd=tmp_path)
 
