@@ -68,6 +68,7 @@ def run_codex(
     trust: bool = False,
     config: str = "",
     under: Sequence[str] = (),
+    program: str = CODEX,
     quiet_s: float = 90,
 ) -> CodexRun:
     """One `codex exec --json`, started by the program and words of `under` where there are any.
@@ -85,8 +86,8 @@ def run_codex(
             "HOME": str(home), "PATH": path, "TERM": "dumb", "LANG": "C.UTF-8", "FAKE_KEY": "dummy-not-a-key",
             "CODEX_HOME": str(codex_home), **(env or {}),
         }  # fmt: skip
-        command = [CODEX, "exec", "--json", "-s", sandbox, *args, prompt]
-        done = ran([*under, *command], cwd=cwd, env=environment, quiet_s=quiet_s)
+        command = [*under, program, "exec", "--json", "-s", sandbox, *args, prompt]
+        done = ran(command, cwd=cwd, env=environment, quiet_s=quiet_s)
         return CodexRun(*done, list(srv.requests), script)
 
 
