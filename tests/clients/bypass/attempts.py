@@ -103,6 +103,13 @@ ATTEMPTS: Sequence[Attempt] = (
     Attempt(name="`python -c`", steps=[shell(HIDDEN)]),
     Attempt(name="quotes and variables", steps=[shell("f=rates; eval \"se\"'d' -i s/19/7/ bill\"ing\"/$f.p\\y")]),
     Attempt(
+        name="a shell that runs on",
+        steps=[
+            lambda hand, _world, _moment: hand.open(HIDDEN),
+            lambda hand, _world, moment: hand.typed(HIDDEN, moment),
+        ],
+    ),
+    Attempt(
         name="`git -c core.hooksPath=`",
         steps=[shell(HIDDEN)],
         commit="git -c core.hooksPath=/dev/null commit --all --message work",

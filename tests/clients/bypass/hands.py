@@ -1,6 +1,7 @@
 """What an agent does in an attempt, as either client's model calls it, and how a client shows what a hook added."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -25,6 +26,8 @@ class Hand(Protocol):
     def write(self, path: str, text: str, *, was: str = "") -> Call: ...
     def other(self, path: str, text: str) -> Call: ...
     def loom(self, tool: str, **arguments: object) -> Call: ...
+    def open(self, line: str) -> Call: ...
+    def typed(self, line: str, moment: Moment) -> Call: ...
     def agent(self) -> Sequence[Turn]: ...
     def lane(self, turns: Sequence[Turn]) -> Lane: ...
     def is_told(self, moment: Moment) -> bool: ...
@@ -49,6 +52,14 @@ class ClaudeHand:
 
     def loom(self, tool: str, **arguments: object) -> Call:
         return call(f"mcp__loomstack__{tool}", arguments)
+
+    def open(self, line: str) -> Call:
+        """A shell that runs the line in a while, after the hooks have seen it begin."""
+        given = {"command": f"sleep 0.5; {line}", "description": "run it", "run_in_background": True}
+        return call("Bash", given)
+
+    def typed(self, line: str, moment: Moment) -> Call:
+        return self.shell("sleep 1")
 
     def agent(self) -> Sequence[Turn]:
         return [start_agent("general-purpose", TASK)]
@@ -89,6 +100,14 @@ class CodexHand:
 
     def loom(self, tool: str, **arguments: object) -> Call:
         return mcp_call("loomstack", tool, dict(arguments))
+
+    def open(self, line: str) -> Call:
+        return call("exec_command", {"cmd": "sh", "tty": True, "yield_time_ms": 300})
+
+    def typed(self, line: str, moment: Moment) -> Call:
+        """The line, into that shell: no hook is told of it (run on 0.169.0, 2026-11)."""
+        [session] = re.findall(r"session ID (\d+)", moment.results[-1].text) or ["0"]
+        return call("write_stdin", {"session_id": int(session), "chars": f"{line}\nexit\n"})
 
     def agent(self) -> Sequence[Turn]:
         return [spawn_agent(TASK), lambda moment: wait_agent(moment.results[-1].json["agent_id"])]
