@@ -19,6 +19,7 @@ from tests.bench import (
     clients,
     contention,
     fill,
+    guarded,
     hooks,
     landed,
     memory,
@@ -186,6 +187,10 @@ class Bench:
         said(f"starting {7 * self.calls} hooks")
         yield from hooks.figures(self.home, self.shop, self.calls)
 
+    def guard(self) -> Iterator[Figure]:
+        said("real sessions of Claude Code: without hooks, with the tool, with the command")
+        yield from guarded.figures(self.home)
+
     def http(self) -> Iterator[Figure]:
         yield from over_http.figures(self.home, self.calls)
 
@@ -217,6 +222,7 @@ GROUPS = (
     "landed",
     "policy",
     "hook",
+    "guard",
     "http",
     "audit",
 )
