@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from loomstack_mcp.core.clients.payload import Action, Payload
 
 CLIENTS = ("claude", "codex")
-EVENTS = ("PreToolUse", "PostToolUse", "SessionStart", "UserPromptSubmit", "SubagentStart", "Stop", "SessionEnd")
+EVENTS = (
+    *("PreToolUse", "PostToolUse", "SessionStart", "UserPromptSubmit", "SubagentStart", "SubagentStop", "Stop"),
+    "SessionEnd",
+)
 _UNCHECKED = "loomstack-hook did not check this edit."
 _USAGE = f"usage: loomstack-hook {{{'|'.join(CLIENTS)}}} EVENT, with the client's JSON on stdin"
 

@@ -18,6 +18,7 @@ HASHES = {
     "subagent_start": "18a65aba9732ed244c7f8b6a08c2bd71d775d96dd5d5e8a1b7c6a985e7265c1e",
     "pre_tool_use": "484b0780718b16f57aae5bf4dcb51e02b503a4fb5d3c7827dc44b645e8521f0d",
     "post_tool_use": "c4c65659c1214919b940b86b00af252b3c542b7b545b9f89f945dd11cf2338ba",
+    "subagent_stop": "8f62ffc1aa720b7e3b5b562d40f93319968ff0d95fc5251f3b8591c449ae4ada",
     "stop": "6192121500537cfb96739180f2f355a27998140dd78c1f967506e72d8372a5d7",
     "session_end": "3e11cd45276f30c0b02fbcfce42313a35b258d2764e3c624749f5fe6a23213ba",
 }
@@ -28,7 +29,10 @@ GUARD_HASHES = {
 """The same after `init --guard`."""
 TRUSTED = 'trusted_hash = "sha256:{}"'
 """What Codex keeps of a hook that a person trusts, with its hash."""
-EVENTS = ("SessionStart", "UserPromptSubmit", "SubagentStart", "PreToolUse", "PostToolUse", "Stop", "SessionEnd")
+EVENTS = (
+    *("SessionStart", "UserPromptSubmit", "SubagentStart", "PreToolUse", "PostToolUse", "SubagentStop", "Stop"),
+    "SessionEnd",
+)
 
 
 def states(place: str, kept: str, hashes: dict[str, str] = HASHES) -> str:

@@ -233,6 +233,8 @@ def _ana(hand: Hand, shop: Shop, steps: _Steps, meeting: Meeting, seen: Callable
         steps.step("ana commits the old prices", hand.shell(f"{COMMIT} 'Prices are gross'")),
         steps.step("ana pushes the old prices", hand.shell(PUSH)),
         steps.end("The tests are as they were."),
+        # What is left open is told once where nobody sits at the screen, and the model has another turn.
+        steps.end("The old prices could not be pushed."),
     ]
 
 
@@ -283,10 +285,11 @@ def refusal(text: str) -> str:
 
 def test_a_session_is_briefed_before_its_model_says_a_word(story: Story) -> None:
     first = json.dumps(story.ana.lane()[0]["body"], ensure_ascii=False)
-    [briefing] = re.findall(r"(LoomStack[^\"<]*?(?:run_\w{8})[^\"<]*)", first)[:1]
+    briefing = re.split(r"\\n\\n|\"", first[first.index("LoomStack, on this repository") :], maxsplit=1)[0]
     print(f"briefing: {tokens(briefing)} tokens\n{briefing}")
 
-    assert PRICES in first
+    assert PRICES in briefing
+    assert re.search(r"run_\w{8}", briefing)
     assert tokens(briefing) <= BRIEFING_TOKENS_MAX
 
 
@@ -347,6 +350,13 @@ def test_who_waited_hears_that_it_was_approved(story: Story) -> None:
     later = story.since["ana pushes the old prices"]
 
     assert re.search(rf"{asked}[^\"]{{0,80}}(approved|granted)|(approved|granted)[^\"]{{0,80}}{asked}", later)
+
+
+def test_what_is_left_open_is_told_before_the_session_ends(story: Story) -> None:
+    last = json.dumps(story.ana.lane()[-1]["body"])
+
+    assert re.search(r"not pushed: 1 commit\b", last)
+    assert len(story.ana.lane()) == len(story.ana.script.main.turns)
 
 
 def test_an_undo_is_told_before_it_is_written_and_stopped_before_it_lands(story: Story) -> None:

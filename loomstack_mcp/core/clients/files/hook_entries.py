@@ -12,7 +12,7 @@ ClientName = Literal["claude", "codex"]
 ON_STEPS = ("PreToolUse", "PostToolUse")
 """The events of a step, which the tool can answer as well; the server is not there yet, or no more, at the others."""
 
-_EVENTS = ("SessionStart", "UserPromptSubmit", "SubagentStart", *ON_STEPS, "Stop", "SessionEnd")
+_EVENTS = ("SessionStart", "UserPromptSubmit", "SubagentStart", *ON_STEPS, "SubagentStop", "Stop", "SessionEnd")
 # What edits, runs a line, or may write through another server; calls of ours too, for only a hook is told which
 # sub-agent calls, and from where. Codex matches its patches by `Edit` and `Write` (run on 0.169.0, 2026-11).
 _MATCHERS = {

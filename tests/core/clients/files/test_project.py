@@ -225,7 +225,8 @@ def test_each_event_of_a_session_has_one_hook(path: str) -> None:
     assert [(event, entry["command"].split()) for event, entry in called] == [
         (event, ["loomstack-hook", EVENTS[path], event])
         for event in (
-            "SessionStart", "UserPromptSubmit", "SubagentStart", "PreToolUse", "PostToolUse", "Stop", "SessionEnd",
+            "SessionStart", "UserPromptSubmit", "SubagentStart", "PreToolUse", "PostToolUse", "SubagentStop", "Stop",
+            "SessionEnd",
         )
     ]  # fmt: skip
 
