@@ -37,6 +37,7 @@ _SOME = "all, none, or names with commas."
 @configuring
 @click.command()
 @click.option("--url", help="Use the team's server at this URL instead of one per session.")
+@click.option("--guard", is_flag=True, help="Ask the session's server before each step, not a command: faster.")
 @click.option("--user", is_flag=True, help="Your own files, for every repository, instead of this one's.")
 @click.option("--agents", metavar="WHICH", help=f"Agents to install: {_SOME}")
 @click.option("--skills", metavar="WHICH", help=f"Skills to install: {_SOME}")
@@ -46,8 +47,8 @@ _SOME = "all, none, or names with commas."
 @click.pass_obj
 def init(
     here: Here,
-    /,
     url: str | None,
+    guard: bool,
     user: bool,
     agents: str | None,
     skills: str | None,
@@ -57,12 +58,14 @@ def init(
 ) -> None:
     """Write the files of Claude Code and Codex, and git's hooks, so that their sessions here use LoomStack."""
     url = "" if url is None else usable_url(url)
+    if url and guard:
+        raise Invalid("a server at a URL sees no worktree, so it cannot guard; leave out --url or --guard")
     scope = _scope(here, user=user)
     asks = sys.stdin.isatty() and not (dry_run or yes)
     found = each_file_once(scope, found_definitions(scope, __version__))
     chosen = chosen_definitions(found, agents=agents, skills=skills, asks=asks)
     written = (each.file for each in chosen if each.state in ("absent", "stale"))
-    wanted = (*client_files(scope.places, url=url), *written)
+    wanted = (*client_files(scope.places, url=url, guard=guard), *written)
     show_kept(chosen, scope, ("foreign", "changed", "newer"))
     for managed in managed_files():
         click.echo(output.harmless(f"{'managed':<7} {managed.line}"))

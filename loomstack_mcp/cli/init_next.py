@@ -9,11 +9,11 @@ from loomstack_mcp.core.clients.files.own_names import COMMAND, TOKEN_VARIABLE
 
 _HERE = {
     "claude": "  Claude Code  start `claude` in this folder and accept the server when it asks",
-    "codex": "  Codex        start `codex` in this folder; trust it, and the hook, when it asks",
+    "codex": "  Codex        start `codex` in this folder; trust it, and the hooks, whenever it asks",
 }
 _EVERYWHERE = {
     "claude": "  Claude Code  start `claude` anew",
-    "codex": "  Codex        start `codex` anew; trust the hook when it asks",
+    "codex": "  Codex        start `codex` anew; trust the hooks whenever it asks",
 }
 _TRY = "loom-run"
 _TRIED = {

@@ -20,6 +20,7 @@ from tests.bench import (
     contention,
     edits,
     fill,
+    guarded,
     hooks,
     landed,
     memory,
@@ -191,6 +192,10 @@ class Bench:
         said(f"starting {10 * self.calls} hooks")
         yield from hooks.figures(self.home, self.shop, self.calls)
 
+    def guard(self) -> Iterator[Figure]:
+        said("real sessions of Claude Code: without hooks, with the tool, with the command")
+        yield from guarded.figures(self.home)
+
     def http(self) -> Iterator[Figure]:
         yield from over_http.figures(self.home, self.calls)
 
@@ -223,6 +228,7 @@ GROUPS = (
     "policy",
     "hook",
     "edits",
+    "guard",
     "http",
     "audit",
 )

@@ -11,9 +11,34 @@ from tests.processes import SCRIPT, run
 
 SCRIPTS = str(Path(SCRIPT).parent)
 APPROVED = {"hasTrustDialogAccepted": True, "enabledMcpjsonServers": ["loomstack"]}
-# What Codex 0.169.0 keeps once a person trusted the hook that `init` writes (config.toml after app-server's
-# hooks/list and config/batchWrite, 2026-11).
-HOOK_HASH = "sha256:88e6eadeb5f27ef11080d347653c88ef708c440a01010e6a241b62fafc8494b9"
+# What Codex 0.169.0 keeps once a person trusted the hooks that `init` writes (app-server's hooks/list, 2026-11).
+HASHES = {
+    "session_start": "b75f6602cce2cc4cb1bbeb58918fddf6e8aca52fc075ba5c7d2d47882e1861bd",
+    "user_prompt_submit": "01cd0b98d63386943db1b4a687647af8d9e55cb0e1f1f5550b2570e360ebf9b3",
+    "subagent_start": "18a65aba9732ed244c7f8b6a08c2bd71d775d96dd5d5e8a1b7c6a985e7265c1e",
+    "pre_tool_use": "484b0780718b16f57aae5bf4dcb51e02b503a4fb5d3c7827dc44b645e8521f0d",
+    "post_tool_use": "c4c65659c1214919b940b86b00af252b3c542b7b545b9f89f945dd11cf2338ba",
+    "subagent_stop": "8f62ffc1aa720b7e3b5b562d40f93319968ff0d95fc5251f3b8591c449ae4ada",
+    "stop": "6192121500537cfb96739180f2f355a27998140dd78c1f967506e72d8372a5d7",
+    "session_end": "3e11cd45276f30c0b02fbcfce42313a35b258d2764e3c624749f5fe6a23213ba",
+}
+GUARD_HASHES = {
+    "pre_tool_use": "6e8dad25cd383cec91cefcd44deb123d455d23f18e0f2b5a8b379b834bc3def5",
+    "post_tool_use": "fd0d74951a1a49a0b828d35561a0df25c34874c0dee178a4fe31b5b8fe389532",
+}
+"""The same after `init --guard`."""
+TRUSTED = 'trusted_hash = "sha256:{}"'
+"""What Codex keeps of a hook that a person trusts, with its hash."""
+EVENTS = (
+    *("SessionStart", "UserPromptSubmit", "SubagentStart", "PreToolUse", "PostToolUse", "SubagentStop", "Stop"),
+    "SessionEnd",
+)
+
+
+def states(place: str, kept: str, hashes: dict[str, str] = HASHES) -> str:
+    """What Codex keeps of the hooks in a file, or of a plugin."""
+    each = (f'[hooks.state."{place}:{event}:0:0"]\n{kept.format(known)}\n' for event, known in hashes.items())
+    return "".join(each)
 
 
 class Doctor:
@@ -65,11 +90,11 @@ class Doctor:
     def codex_keeps(self, *, hook: str = "", more: str = "", folder: Path | None = None) -> None:
         """A folder that Codex trusts, and what it keeps of the hook in the repository."""
         trusted = f'[projects."{folder or self.shop}"]\ntrust_level = "trusted"\n'
-        state = f'[hooks.state."{self.shop}/.codex/hooks.json:pre_tool_use:0:0"]\n{hook}\n' if hook else ""
+        state = states(f"{self.shop}/.codex/hooks.json", hook) if hook else ""
         self.write(".codex/config.toml", trusted + state + more)
 
     def all_set(self) -> None:
         """After `init`, and after every question of both clients was answered with yes."""
         self.init()
         self.claude_keeps(**APPROVED)
-        self.codex_keeps(hook=f'trusted_hash = "{HOOK_HASH}"')
+        self.codex_keeps(hook=TRUSTED)

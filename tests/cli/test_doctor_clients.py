@@ -1,15 +1,16 @@
 """`doctor` on each client: it says what `claude mcp list`, `codex mcp list` and app-server's hooks/list say."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.cli.doctors import APPROVED, HOOK_HASH, Doctor
+from tests.cli.doctors import APPROVED, EVENTS, GUARD_HASHES, HASHES, TRUSTED, Doctor, states
 from tests.conftest import commit_all, git
 
 ROOT = Path(__file__).parents[2]
 ENABLED = {"enabledMcpjsonServers": ["loomstack"]}
-TRUSTED_HOOK = f'trusted_hash = "{HOOK_HASH}"'
 
 
 @pytest.fixture
@@ -151,16 +152,74 @@ def test_a_hook_that_is_not_there_is_said_to_be_missing(doctor: Doctor, path: st
 
 
 @pytest.mark.parametrize(
-    ("matcher", "is_said"),
-    [("Edit|Write|NotebookEdit", True), ("Edit|mcp__loomstack__.*", False), ("*", False), ("", False)],
+    ("matcher", "is_said", "unseen"),
+    [
+        ("Edit|Write|NotebookEdit", True, "MultiEdit, Bash, Monitor, mcp__.*"),
+        ("Edit|Write|MultiEdit|NotebookEdit|mcp__loomstack__.*", False, "Bash, Monitor, mcp__.*"),
+        ("Edit|Write|MultiEdit|NotebookEdit|Bash|Monitor|mcp__.*", False, ""),
+        ("*", False, ""),
+        ("", False, ""),
+    ],
 )
-def test_a_hook_that_is_not_told_of_our_calls_is_said(doctor: Doctor, matcher: str, is_said: bool) -> None:
+def test_a_hook_that_is_not_told_of_our_calls_or_of_other_steps_is_said(
+    doctor: Doctor, matcher: str, is_said: bool, unseen: str
+) -> None:
     doctor.init()
     settings = doctor.shop / ".claude/settings.json"
-    settings.write_text(settings.read_text().replace("Edit|Write|MultiEdit|NotebookEdit|mcp__loomstack__.*", matcher))
+    written = "Edit|Write|MultiEdit|NotebookEdit|Bash|Monitor|mcp__.*"
+    settings.write_text(settings.read_text().replace(f'"{written}"', f'"{matcher}"'))
+    checks = doctor.found()
 
-    found = doctor.found().get("Claude Code sub-agents", {})
-    assert ("does not see calls of our tools" in str(found.get("found"))) == is_said
+    assert ("does not see calls of our tools" in str(checks.get("Claude Code sub-agents"))) == is_said
+    told = {"status": "warn", "found": f"the hook at PreToolUse is not told of {unseen}", "mend": "loomstack-mcp init"}
+    assert checks.get("Claude Code matcher", {}).items() >= (told.items() if unseen else set())
+    assert ("Claude Code matcher" in checks) == bool(unseen)
+
+
+@pytest.mark.parametrize("path", ["shop/.claude/settings.json", "shop/.codex/hooks.json"])
+def test_events_without_a_hook_are_named_with_what_is_lost(doctor: Doctor, path: str) -> None:
+    """As after an older `init`; a new one mends it."""
+    doctor.all_set()
+    client = "Claude Code" if "claude" in path else "Codex"
+    settings = doctor.home / path
+    tree = json.loads(settings.read_text())
+    hooks = tree["hooks"]
+    settings.write_text(json.dumps({**tree, "hooks": {"PreToolUse": hooks["PreToolUse"], "Stop": hooks["Stop"]}}))
+    found = doctor.found()[f"{client} events"]
+    doctor.init()
+
+    assert (found["status"], found["mend"]) == ("warn", "loomstack-mcp init")
+    named = re.findall(r"(\w+): ", found["found"])
+    assert named == [event for event in EVENTS if event not in ("PreToolUse", "Stop")]
+    assert "SessionStart: sessions are not briefed" in found["found"]
+    assert f"{client} events" not in doctor.found()
+
+
+def test_only_the_events_whose_hook_codex_does_not_trust_are_named(doctor: Doctor) -> None:
+    """As after an update that brought new hooks beside a trusted one."""
+    doctor.init()
+    old = {"pre_tool_use": HASHES["pre_tool_use"]}
+    doctor.codex_keeps(more=states(f"{doctor.shop}/.codex/hooks.json", TRUSTED, old))
+    found = doctor.found()["Codex hook"]
+
+    # What is tried stands under the same name.
+    printed = [line for line in doctor.run().stdout.splitlines() if "does not run the hook" in line]
+    others = ", ".join(event for event in EVENTS if event != "PreToolUse")
+    assert printed == [f"warn  Codex hook       Codex does not run the hook at {others}: you have not trusted it"]
+    assert "tried just now, at 1 event" in found["found"]
+
+
+def test_hooks_that_ask_the_server_are_seen_and_the_tool_is_kept_from_the_model(doctor: Doctor) -> None:
+    doctor.init("--guard")
+    doctor.claude_keeps(**APPROVED)
+    hashes = {**HASHES, **GUARD_HASHES}
+    doctor.codex_keeps(more=states(f"{doctor.shop}/.codex/hooks.json", TRUSTED, hashes))
+    checks = doctor.found()
+
+    assert {check["status"] for check in checks.values()} == {"ok"}
+    for client in ("Claude Code", "Codex"):
+        found = "answers at 6 events; the server checks edits, which was not tried"
+        assert checks[f"{client} hook"]["found"] == found
 
 
 @pytest.mark.parametrize(
@@ -168,7 +227,7 @@ def test_a_hook_that_is_not_told_of_our_calls_is_said(doctor: Doctor, matcher: s
     [
         ("", "you have not trusted it"),
         ("enabled = true", "you have not trusted it"),
-        (f"enabled = false\n{TRUSTED_HOOK}", "it is switched off"),
+        (f"enabled = false\n{TRUSTED}", "it is switched off"),
         ('trusted_hash = "sha256:88e6"', "it has changed since you trusted it"),
     ],
 )
@@ -209,16 +268,14 @@ def test_the_hook_of_a_plugin_counts_in_claude_code(doctor: Doctor) -> None:
     assert doctor.found()["Claude Code hook"]["status"] == "ok"
 
 
-@pytest.mark.parametrize(
-    ("trusted", "status", "words"), [(TRUSTED_HOOK, "ok", ""), ("", "warn", "you have not trusted it")]
-)
+@pytest.mark.parametrize(("trusted", "status", "words"), [(TRUSTED, "ok", ""), ("", "warn", "you have not trusted it")])
 def test_the_hook_of_a_plugin_counts_in_codex_once_it_is_trusted(
     doctor: Doctor, trusted: str, status: str, words: str
 ) -> None:
     """As `codex plugin add` and a person's trust leave the files."""
     cache = ".codex/plugins/cache/loomstack/loomstack/0.1.0/hooks/hooks.json"
     doctor.write(cache, (ROOT / "codex_agents/hooks/hooks.json").read_text())
-    state = f'[hooks.state."{PLUGIN}:hooks/hooks.json:pre_tool_use:0:0"]\n{trusted}\n'
+    state = states(f"{PLUGIN}:hooks/hooks.json", trusted)
     doctor.codex_keeps(more=CODEX_PLUGIN + state)
     checks = doctor.found()
 

@@ -13,7 +13,7 @@ from tests.cli.test_cli import on_terminal
 from tests.conftest import Run, commit_all, environment, git
 from tests.processes import SCRIPT, run
 
-MATCHER = "Edit|Write|MultiEdit|NotebookEdit|mcp__loomstack__.*"
+MATCHER = "Edit|Write|MultiEdit|NotebookEdit|Bash|Monitor|mcp__.*"
 FILES = (".mcp.json", ".claude/settings.json", ".claude/settings.local.json", ".codex/config.toml", ".codex/hooks.json")
 FOREIGN = {
     ".mcp.json": '{"mcpServers":{"other":{"command":"x","args":["ü"]}}}',
@@ -72,6 +72,36 @@ def test_foreign_content_stays_and_comes_back_byte_for_byte(shop: Path, loomstac
     assert contents(shop) == before
     assert ".claude/settings.local.json" in excluded.splitlines()
     assert exclude.read_text() == "*.mine"
+
+
+def test_a_server_elsewhere_cannot_guard(loomstack: Run) -> None:
+    done = loomstack("init", "--yes", "--guard", "--url", "https://loom.example/mcp")
+
+    assert done.returncode == 1
+    assert "sees no worktree" in done.stderr
+
+
+@pytest.mark.parametrize("wanted", [(), ("--guard",)])
+def test_what_an_older_init_wrote_becomes_new_and_goes_again(
+    shop: Path, loomstack: Run, wanted: tuple[str, ...]
+) -> None:
+    write_foreign(shop)
+    before = contents(shop)
+    old = {"type": "command", "command": "loomstack-hook claude PreToolUse", "timeout": 10}
+    matcher = "Edit|Write|MultiEdit|NotebookEdit|mcp__loomstack__.*"
+    settings = shop / ".claude/settings.json"
+    loomstack("init", "--yes")
+    tree = json.loads(settings.read_text())
+    hooks = [tree["hooks"]["PreToolUse"][0], {"matcher": matcher, "hooks": [old]}]
+    settings.write_text(json.dumps({**tree, "hooks": {"PreToolUse": hooks}}, indent=4))
+    loomstack("init", "--yes", *wanted)
+    new = json.loads(settings.read_text())["hooks"]
+    loomstack("uninstall", "--yes")
+
+    assert [group["matcher"] for group in new["PreToolUse"]] == ["Bash", MATCHER]
+    assert len(new) == 8
+    assert json.loads(settings.read_text())["hooks"] == json.loads(before[".claude/settings.json"])["hooks"]
+    assert not any(b"loomstack" in text for text in contents(shop).values())
 
 
 def test_twice_is_once(shop: Path, loomstack: Run) -> None:

@@ -96,9 +96,11 @@ def run_claude(
     strict: bool = True,
     allow: Sequence[str] | None = None,
     path: str = "/usr/bin:/bin",
+    under: Sequence[str] = (),
+    program: str = CLAUDE,
     quiet_s: float = 90,
 ) -> ClaudeRun:
-    """One `claude -p`.
+    """One `claude -p`, started by the program and words of `under` where there are any.
 
     mcp: {"name": {...server...}} goes by --mcp-config; strict: no other MCP configuration (False to
     test .mcp.json); allow: --allowedTools (default: every tool of the servers in mcp).
@@ -108,7 +110,7 @@ def run_claude(
         command, environment = _command(
             model.url, prompt, home=home, args=args, env=env, mcp=mcp, strict=strict, allow=allow, path=path
         )
-        done = ran(command, cwd=cwd, env=environment, quiet_s=quiet_s)
+        done = ran([*under, program, *command[1:]], cwd=cwd, env=environment, quiet_s=quiet_s)
         return ClaudeRun(*done, list(model.requests), script)
 
 

@@ -67,9 +67,11 @@ def run_codex(
     sandbox: str = "workspace-write",
     trust: bool = False,
     config: str = "",
+    under: Sequence[str] = (),
+    program: str = CODEX,
     quiet_s: float = 90,
 ) -> CodexRun:
-    """One `codex exec --json`.
+    """One `codex exec --json`, started by the program and words of `under` where there are any.
 
     model: "gpt-5.5" calls tools directly; "gpt-6.1-sol" (and every model since 5.6) is code mode
     only: use js_call(). mcp: {"name": {...}} is written as [mcp_servers.name]; trust: `cwd` counts as
@@ -84,7 +86,7 @@ def run_codex(
             "HOME": str(home), "PATH": path, "TERM": "dumb", "LANG": "C.UTF-8", "FAKE_KEY": "dummy-not-a-key",
             "CODEX_HOME": str(codex_home), **(env or {}),
         }  # fmt: skip
-        command = [CODEX, "exec", "--json", "-s", sandbox, *args, prompt]
+        command = [*under, program, "exec", "--json", "-s", sandbox, *args, prompt]
         done = ran(command, cwd=cwd, env=environment, quiet_s=quiet_s)
         return CodexRun(*done, list(srv.requests), script)
 

@@ -13,16 +13,18 @@ from loomstack_mcp.adapters.install.doctor_files import (
     SettingsReader,
     Surroundings,
     table_at,
-    tables_at,
     text_at,
     texts_at,
     words_at,
 )
+from loomstack_mcp.adapters.install.doctor_hooks import hook_commands, missing_checks, our_hooks, unseen_checks
 from loomstack_mcp.adapters.install.doctor_plugins import claude_plugin
-from loomstack_mcp.core.clients.files.own_names import HOOK, NAME
+from loomstack_mcp.core.clients.files.hook_entries import client_hooks
+from loomstack_mcp.core.clients.files.own_names import NAME
 from loomstack_mcp.core.clients.files.permission_rules import is_rule_for_all_tools, is_rule_for_tools
 
 _CLIENT = "Claude Code"
+_WANTED = client_hooks("claude")
 _RULES = f"{_CLIENT} rules"
 _LOCAL = ".claude/settings.local.json"
 _ACCEPT = "start `claude` in this folder and accept"
@@ -81,12 +83,19 @@ def claude_code(place: Surroundings) -> Client:
     # Where only a file that came with the repository says yes, nobody has said yes to this server.
     is_approved = entry is not settings.shared or any(map(_accepts, settings.personal_answers))
     entry = _expanded(entry, place.environment)
+    found = [hook for tree in settings.hooks for hook in our_hooks(tree, _WANTED)]
     return Client(
         name=_CLIENT,
-        checks=(first, *_rules(settings), *_hook(settings), *_print_mode(entry, settings)),
+        checks=(
+            first,
+            *_rules(settings),
+            *missing_checks(_CLIENT, _WANTED, found),
+            *unseen_checks(_CLIENT, _WANTED, found),
+            *_print_mode(entry, settings),
+        ),
         entry=entry,
         environment={**place.environment, **texts_at(entry, "env")},
-        hook=next(_our_hooks(settings), ""),
+        hooks=hook_commands(found),
         is_approved=first.status == "ok" and is_approved,
         denied=tuple((path, rule) for path, tree in settings.files for rule in _rules_of(tree, "deny")),
     )
@@ -175,32 +184,6 @@ def _denied(path: Path, tree: Entries) -> Iterator[Check]:
 def _rules_of(tree: Entries, answer: str) -> Sequence[str]:
     """The permissions of a file that allow, or deny."""
     return words_at(table_at(tree, "permissions"), answer)
-
-
-def _hook(settings: _Settings) -> Iterator[Check]:
-    groups = (group for tree in settings.hooks for _, group in tables_at(table_at(tree, "hooks"), "PreToolUse"))
-    ours = [group for group in groups if any(_is_our_hook(entry) for _, entry in tables_at(group, "hooks"))]
-    if not ours:
-        found = "no hook: edits are not checked against claims"
-        yield Check(check=f"{_CLIENT} hook", status="warn", found=found, mend=INIT)
-    elif not any(_sees_calls(text_at(group, "matcher")) for group in ours):
-        found = "the hook does not see calls of our tools: sub-agents are not told apart"
-        yield Check(check=f"{_CLIENT} sub-agents", status="warn", found=found, mend=INIT)
-
-
-def _is_our_hook(entry: Entries) -> bool:
-    return f"{HOOK} claude" in text_at(entry, "command")
-
-
-def _sees_calls(matcher: str) -> bool:
-    """Whether a hook with this matcher is told of our tools; without one, or with a star, it is told of all."""
-    return matcher in ("", "*") or NAME in matcher or ".*" in matcher.split("|")
-
-
-def _our_hooks(settings: _Settings) -> Iterator[str]:
-    groups = (group for tree in settings.hooks for _, group in tables_at(table_at(tree, "hooks"), "PreToolUse"))
-    commands = (text_at(entry, "command") for group in groups for _, entry in tables_at(group, "hooks"))
-    return (command for command in commands if f"{HOOK} claude" in command)
 
 
 def _print_mode(entry: Entries, settings: _Settings) -> Iterator[Check]:

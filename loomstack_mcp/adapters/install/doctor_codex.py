@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loomstack_mcp.adapters.install.doctor import INIT, Check
@@ -19,13 +19,24 @@ from loomstack_mcp.adapters.install.doctor_files import (
     texts_at,
     words_at,
 )
+from loomstack_mcp.adapters.install.doctor_hooks import (
+    FoundHook,
+    hook_commands,
+    idle_checks,
+    missing_checks,
+    our_hooks,
+    unseen_checks,
+)
 from loomstack_mcp.adapters.install.doctor_plugins import codex_plugins
-from loomstack_mcp.core.clients.files.own_names import HOOK, NAME, VARIABLES
+from loomstack_mcp.core.clients.files.hook_entries import client_hooks
+from loomstack_mcp.core.clients.files.own_names import NAME, VARIABLES
 
 _CLIENT = "Codex"
+_WANTED = client_hooks("codex")
 _INHERITED = ("HOME", "LANG", "PATH", "TERM")
 _HOOK_SECONDS = 600
-_HOOK_KEYS = {"type": str, "command": str, "timeout": int, "async": bool}
+_HOOK_KEYS: dict[str, type] = {"type": str, "command": str, "timeout": int, "async": bool}
+_HOOK_KEYS |= {"server": str, "tool": str, "input": dict}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +56,16 @@ class _Settings:
     """The files that may hold a project's, those of its main worktree."""
 
     @property
-    def states(self) -> list[tuple[str, str]]:
-        """Of each hook that counts here, why Codex does not run it, and its command. A user's own count everywhere."""
+    def hooks(self) -> list[FoundHook]:
+        """Each hook of ours that counts here. A user's own count everywhere."""
         counted = (*self.own_hooks, *(self.project_hooks if self.is_trusted else ()))
-        return [state for where, tree in counted for state in _states(where, tree, self.own)]
+        return [hook for where, tree in counted for hook in _found(where, tree, self.own)]
 
     @property
-    def has_hook(self) -> bool:
-        """Whether there is one at all, also where none counts."""
-        theirs = (state for where, tree in self.project_hooks for state in _states(where, tree, self.own))
-        return bool(self.states) or any(True for _ in theirs)
+    def all_hooks(self) -> list[FoundHook]:
+        """Those, and those that do not count as long as the folder is not trusted."""
+        theirs = () if self.is_trusted else self.project_hooks
+        return [*self.hooks, *(hook for where, tree in theirs for hook in _found(where, tree, self.own))]
 
 
 def codex(place: Surroundings) -> Client:
@@ -83,11 +94,13 @@ def codex(place: Surroundings) -> Client:
             first,
             *_passing(entry, passed),
             *_hook(settings, place),
-            *_unseen(settings),
+            *idle_checks(_CLIENT, settings.hooks, "start `codex` here and see to it with /hooks"),
+            *unseen_checks(_CLIENT, _WANTED, settings.all_hooks),
+            *_updates(settings),
         ),
         entry=entry,
         environment={**{name: place.environment[name] for name in passed if name in place.environment}, **env},
-        hook=next((command for state, command in settings.states if not state), ""),
+        hooks=hook_commands(settings.hooks),
         is_approved=settings.is_trusted or "url" not in settings.project,
     )
 
@@ -132,51 +145,46 @@ def _named(entry: Entries) -> Iterator[str]:
 
 
 def _hook(settings: _Settings, place: Surroundings) -> Iterator[Check]:
-    name = f"{_CLIENT} hook"
-    reasons = [reason for reason, _ in settings.states]
-    if not settings.has_hook:
-        found, mend = "no hook: edits are not checked against claims", INIT
-        if place.root != place.main:
-            found, mend = f"no hook in {place.main}, where Codex looks for it", f"cd {place.main} && {INIT}"
-        yield Check(check=name, status="warn", found=found, mend=mend)
-    elif reasons and "" not in reasons:
-        mend = "start `codex` here and see to it with /hooks"
-        yield Check(check=name, status="warn", found=f"Codex does not run the hook: {reasons[0]}", mend=mend)
+    for check in missing_checks(_CLIENT, _WANTED, settings.all_hooks):
+        if place.root == place.main:
+            yield check
+        else:
+            found = check.found.replace("no hook", f"no hook in {place.main}, where Codex looks for it,", 1)
+            yield replace(check, found=found, mend=f"cd {place.main} && {INIT}")
 
 
-def _unseen(settings: _Settings) -> Iterator[Check]:
+def _updates(settings: _Settings) -> Iterator[Check]:
     """Codex trusts a plugin's hook together with each file of the plugin, by a hash that only it can compute."""
     for where, tree in settings.own_hooks:
-        if isinstance(where, str) and any(not state for state, _ in _states(where, tree, settings.own)):
+        if isinstance(where, str) and any(not hook.reason for hook in _found(where, tree, settings.own)):
             found = "each update of it has to be trusted anew; whether that was done is not seen here, /hooks tells"
             yield Check(check=f"{_CLIENT} plugin", status="ok", found=found)
 
 
-def _states(path: Path | str, tree: Entries, own: Entries) -> Iterator[tuple[str, str]]:
-    """Why Codex does not run each hook of ours in a file, "" where it does or that cannot be told, and its command."""
-    for group_index, group in tables_at(table_at(tree, "hooks"), "PreToolUse"):
-        for index, handler in tables_at(group, "hooks"):
-            if f"{HOOK} codex" in text_at(handler, "command"):
-                kept = table_at(own, "hooks", "state", f"{path}:pre_tool_use:{group_index}:{index}")
-                yield _state(kept, group, handler), text_at(handler, "command")
+def _found(path: Path | str, tree: Entries, own: Entries) -> Iterator[FoundHook]:
+    """Our hooks in a file, each with why Codex does not run it, "" where it does or that cannot be told."""
+    for hook in our_hooks(tree, _WANTED):
+        kept = table_at(own, "hooks", "state", f"{path}:{hook.place}")
+        yield replace(hook, reason=_state(kept, hook))
 
 
-def _state(kept: Entries, group: Entries, handler: Entries) -> str:
+def _state(kept: Entries, hook: FoundHook) -> str:
     if kept.get("enabled") is False:
         return "it is switched off"
     if not (trusted := kept.get("trusted_hash")):
         return "you have not trusted it"
-    is_plain = all(isinstance(value, _HOOK_KEYS.get(name, ())) for name, value in handler.items())
-    if is_plain and trusted != f"sha256:{_hash(group, handler)}":
+    is_plain = all(isinstance(value, _HOOK_KEYS.get(name, ())) for name, value in hook.entry.items())
+    if is_plain and trusted != f"sha256:{_hash(hook)}":
         return "it has changed since you trusted it"
     return ""
 
 
-def _hash(group: Entries, handler: Entries) -> str:
+def _hash(hook: FoundHook) -> str:
     """As Codex computes it: over sorted JSON without blanks, with its defaults filled in."""
-    filled = {"async": False, "timeout": _HOOK_SECONDS, **handler}
-    matcher = {"matcher": text_at(group, "matcher")} if "matcher" in group else {}
-    told = {"event_name": "pre_tool_use", "hooks": [filled], **matcher}
+    of_commands = {"async": False} if "command" in hook.entry else {}
+    filled = {**of_commands, "timeout": _HOOK_SECONDS, **hook.entry}
+    matcher = {"matcher": text_at(hook.group, "matcher")} if "matcher" in hook.group else {}
+    told = {"event_name": hook.place.partition(":")[0], "hooks": [filled], **matcher}
     printed = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(printed.encode("utf-8", "surrogatepass")).hexdigest()
 

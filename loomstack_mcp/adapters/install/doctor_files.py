@@ -57,8 +57,8 @@ class Client:
     """Its entry for our server; empty where it has none that counts."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """What a server that it starts would get."""
-    hook: str = ""
-    """The command that it runs before edits; "" where it runs none of ours."""
+    hooks: tuple[str, ...] = ()
+    """The commands of ours that it runs, one for each event that has one."""
     is_approved: bool = False
     """Whether a person, in a file that no repository brings along, agreed to this entry."""
     denied: tuple[tuple[Path, str], ...] = ()

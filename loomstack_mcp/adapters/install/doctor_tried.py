@@ -1,4 +1,4 @@
-"""What the clients would run, tried: the hook with a harmless edit, and the version of the server that they start."""
+"""What the clients would run, tried: each hook with a harmless step, and the version of the server that they start."""
 
 import contextlib
 import json
@@ -7,12 +7,14 @@ import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from loomstack_mcp.adapters.install.doctor import Check
 from loomstack_mcp.adapters.install.doctor_files import Client, text_at, words_at
 from loomstack_mcp.core.clients.files.own_names import COMMAND, HOOK, NAME
+from loomstack_mcp.core.phrases import counted
 
 _SECONDS_MAX = 30
 """A wrapper may have to fetch what it starts."""
@@ -42,10 +44,12 @@ def set_up_check(clients: Sequence[Client]) -> Check | None:
 
 
 def hook_checks(clients: Sequence[Client], root: Path, environment: Mapping[str, str]) -> Iterator[Check]:
-    """Whether each client's hook answers, asked about an edit of a file that is not there."""
-    for client in clients:
-        if client.hook:
-            yield _hook_check(f"{client.name} hook", client.hook, root, environment)
+    """Whether each client's hooks answer, asked about an edit of a file that is not there, and in no repository."""
+    with tempfile.TemporaryDirectory(prefix=f"{COMMAND}-") as nowhere:
+        for client in clients:
+            if client.hooks:
+                failed = (_hook_check(client, hook, (root, Path(nowhere)), environment) for hook in client.hooks)
+                yield next(filter(None, failed), _tried_check(client))
 
 
 def version_checks(
@@ -66,26 +70,43 @@ def version_checks(
         yield _version_check(client, (program, *command[1:]), root, version)
 
 
-def _hook_check(name: str, command: str, root: Path, environment: Mapping[str, str]) -> Check:
-    words = shlex.split(command)
+def _hook_check(
+    client: Client, command: str, folders: tuple[Path, Path], environment: Mapping[str, str]
+) -> Check | None:
+    """What is wrong with one hook, tried in the worktree or in no repository; or that it is not ours to try."""
+    (root, nowhere), words, name = folders, shlex.split(command), f"{client.name} hook"
     program = _program(words[0], root, environment)
     if not program or program != _program(HOOK, root, environment):
         # That ours is not on PATH has been said already; another program is not ours to run.
         return Check(check=name, status="ok", found=f"`{command}`, which was not tried")
+    is_edit = words[-1] == "PreToolUse"
+    folder = root if is_edit else nowhere
+    ran = _ran((program, *words[1:]), json.dumps(_payload(words, folder)), cwd=folder, environment=environment)
+    if ran and not ran.returncode and "did not check" not in ran.stdout:
+        return None
+    said = " ".join((ran.stdout or ran.stderr).split())[:300] if ran else "nothing within its time"
+    mend = "see to what it says" if said else f"call it by hand: {command}"
+    what = "does not check edits" if is_edit else f"does not answer at {words[-1]}"
+    return Check(check=name, status="fail", found=f"{what}: {said or 'it fails'}", mend=mend)
+
+
+def _payload(words: Sequence[str], folder: Path) -> dict[str, object]:
     patch = f"*** Begin Patch\n*** Add File: {_PROBE}\n*** End Patch\n"
-    payload = {
+    return {
         "session_id": "",  # of a session that edited here before it would tell at a glance what it knew then
-        "cwd": str(root),
-        "hook_event_name": "PreToolUse",
+        "cwd": str(folder),
+        "hook_event_name": words[-1],
         "tool_name": "apply_patch" if words[1:2] == ["codex"] else "Edit",
-        "tool_input": {"file_path": str(root / _PROBE), "command": patch},
+        "tool_input": {"file_path": str(folder / _PROBE), "command": patch},
     }
-    ran = _ran((program, *words[1:]), json.dumps(payload), cwd=root, environment=environment)
-    if ran is None or ran.returncode or "did not check" in ran.stdout:
-        said = " ".join((ran.stdout or ran.stderr).split())[:300] if ran else "nothing within its time"
-        mend = "see to what it says" if said else f"call it by hand: {command}"
-        return Check(check=name, status="fail", found=f"does not check edits: {said or 'it fails'}", mend=mend)
-    return Check(check=name, status="ok", found="checks edits against claims; tried just now")
+
+
+def _tried_check(client: Client) -> Check:
+    events = [hook.split()[-1] for hook in client.hooks]
+    found = f"checks edits against claims; tried just now, at {counted(len(events), 'event')}"
+    if "PreToolUse" not in events:
+        found = f"answers at {counted(len(events), 'event')}; the server checks edits, which was not tried"
+    return Check(check=f"{client.name} hook", status="ok", found=found)
 
 
 def _version_check(client: Client, command: Sequence[str], root: Path, version: str) -> Check:

@@ -1,11 +1,11 @@
-"""Our entries in the clients' JSON files: the server, the permission of its tools, the hook."""
+"""Our entries in the clients' JSON files: the server, and the permissions of its tools."""
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
+from loomstack_mcp.core.clients.files.hook_entries import without_hooks
 from loomstack_mcp.core.clients.files.json_text import JsonTree, branch, pruned, without_entry
-from loomstack_mcp.core.clients.files.own_names import COMMAND, HOOK, NAME, TOKEN_VARIABLE
+from loomstack_mcp.core.clients.files.own_names import COMMAND, GUARD_RULE, NAME, TOKEN_VARIABLE
 from loomstack_mcp.core.errors import Invalid
 
 _TOOLS = f"mcp__{NAME}"
@@ -50,83 +50,31 @@ def without_json_server(tree: JsonTree, /) -> JsonTree:
     return pruned(tree, "mcpServers", {name: entry for name, entry in servers.items() if name != NAME})
 
 
-def with_permission(tree: JsonTree, /) -> JsonTree:
-    """Claude Code's settings, by which our tools need no question. Raises Invalid where they are of another kind."""
+def with_permission(tree: JsonTree, /, *, guard: bool = False) -> JsonTree:
+    """Claude Code's settings, by which our tools need no question. Raises Invalid where they are of another kind.
+
+    With `guard` that tool is kept from the model: hooks call it all the same (run on 2.1.330, 2026-11).
+    """
     permissions = branch(tree, "permissions", {})
     allowed = branch(permissions, "allow", [])
-    allowed = allowed if _TOOLS in allowed else [*allowed, _TOOLS]
-    return {**tree, "permissions": {**permissions, "allow": allowed}}
-
-
-def with_hook(tree: JsonTree, client: str, matcher: str, /) -> JsonTree:
-    """Settings of either client with our hook before the tools that `matcher` names, once.
-
-    What a person added to our entry, or to its matcher, stays. Raises Invalid where they are of another kind.
-    """
-    hooks = branch(tree, "hooks", {})
-    groups = branch(hooks, "PreToolUse", [])
-    found = [(group, entry) for group in groups for entry in _entries(group) if _is_our_hook(entry)]
-    if len(found) == 1 and _covers(found[0][0], matcher) and _calls(found[0][1], client):
-        return tree
-    entry: JsonTree = {"type": "command", "command": f"{HOOK} {client} PreToolUse", "timeout": 10}
-    if found:
-        group, kept = found[0]
-        program = kept["command"].split()[0]
-        entry = {**kept, "command": f"{program} {client} PreToolUse"}
-        matcher = group.get("matcher", "*") if _covers(group, matcher) else _widened(group, matcher)
-    ours = {"matcher": matcher, "hooks": [entry]}
-    return {**tree, "hooks": {**hooks, "PreToolUse": [*_without_hook(groups), ours]}}
+    permissions = {**permissions, "allow": allowed if _TOOLS in allowed else [*allowed, _TOOLS]}
+    if not guard:
+        return {**tree, "permissions": without_entry(permissions, "deny", GUARD_RULE)}
+    denied = branch(permissions, "deny", [])
+    return {
+        **tree,
+        "permissions": {**permissions, "deny": denied if GUARD_RULE in denied else [*denied, GUARD_RULE]},
+    }
 
 
 def without_settings(tree: JsonTree, /) -> JsonTree:
-    """Settings of either client without our permission, our hook and what was answered about our server."""
-    permissions, hooks = tree.get("permissions"), tree.get("hooks")
+    """Settings of either client without our permissions, our hooks and what was answered about our server."""
+    permissions = tree.get("permissions")
     if isinstance(permissions, dict):
-        tree = pruned(tree, "permissions", without_entry(permissions, "allow", _TOOLS))
-    if isinstance(hooks, dict) and isinstance(hooks.get("PreToolUse"), list):
-        tree = pruned(tree, "hooks", pruned(hooks, "PreToolUse", _without_hook(hooks["PreToolUse"])))
+        left = without_entry(without_entry(permissions, "allow", _TOOLS), "deny", GUARD_RULE)
+        tree = pruned(tree, "permissions", left)
+    tree = without_hooks(tree)
     # Claude Code notes there what a person answered about the servers of .mcp.json.
     for name in _ANSWERS:
         tree = without_entry(tree, name, NAME)
     return tree
-
-
-def _without_hook(groups: list[Any]) -> list[Any]:
-    """The groups of hooks without ours; a group that has no other is gone."""
-    left = []
-    for group in groups:
-        entries = _entries(group)
-        others = [entry for entry in entries if not _is_our_hook(entry)]
-        if others == entries:
-            left.append(group)
-        elif others:
-            left.append({**group, "hooks": others})
-    return left
-
-
-def _is_our_hook(entry: object) -> bool:
-    command = entry.get("command") if isinstance(entry, dict) else None
-    words = command.split() if isinstance(command, str) else []
-    return bool(words) and re.split(r"[/\\]", words[0])[-1] == HOOK
-
-
-def _calls(entry: JsonTree, client: str) -> bool:
-    return bool(entry["command"].split()[1:] == [client, "PreToolUse"])
-
-
-def _covers(group: JsonTree, matcher: str) -> bool:
-    """Whether the tools that `matcher` names are among those of the group; none named are all."""
-    found = group.get("matcher", "")
-    return isinstance(found, str) and (found in ("", "*", ".*") or set(matcher.split("|")) <= set(found.split("|")))
-
-
-def _widened(group: JsonTree, matcher: str) -> str:
-    """The matcher of the group, with the tools that it lacks behind those that it names."""
-    found = group.get("matcher", "")
-    named = found.split("|") if isinstance(found, str) else []
-    return "|".join(dict.fromkeys([*named, *matcher.split("|")]))
-
-
-def _entries(group: object) -> list[Any]:
-    entries = group.get("hooks") if isinstance(group, dict) else None
-    return entries if isinstance(entries, list) else []

@@ -4,6 +4,10 @@ NAME = "loomstack"
 COMMAND = "loomstack-mcp"
 TOKEN_VARIABLE = "LOOMSTACK_TOKEN"  # noqa: S105 the name of a variable, so that no file holds the token
 HOOK = "loomstack-hook"
+GUARD = "guard"
+"""The tool of the server that answers for the hook."""
+GUARD_RULE = f"mcp__{NAME}__{GUARD}"
+"""By which `init` keeps from Claude Code's model what only hooks are to call."""
 VARIABLES = (
     *("LOOMSTACK_HOME", "LOOMSTACK_STORE", "LOOMSTACK_REPO", "LOOMSTACK_REWORK_MAX", "LOOMSTACK_WINDOW_DAYS"),
     *("LOOMSTACK_GENERATED", "LOOMSTACK_CLAIM_EDITS"),

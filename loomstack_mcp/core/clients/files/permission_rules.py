@@ -3,15 +3,16 @@
 import re
 
 from loomstack_mcp.core.clients.files.definitions import DefinitionKind
-from loomstack_mcp.core.clients.files.own_names import NAME
+from loomstack_mcp.core.clients.files.own_names import GUARD_RULE, NAME
 
 _SERVER = f"mcp__{NAME}"
 _OF_KIND: dict[DefinitionKind, str] = {"agents": "Agent|Task", "skills": "Skill"}
 
 
 def is_rule_for_tools(rule: str, /) -> bool:
-    """Whether it speaks of tools of ours: of all, of one, or by a star of several. With arguments, of none."""
-    return is_rule_for_all_tools(rule) or (rule.startswith(f"{_SERVER}__") and "(" not in rule)
+    """Whether it speaks of tools that models call: of all, of one, or by a star of several. With arguments, of none."""
+    is_of_some = rule.startswith(f"{_SERVER}__") and "(" not in rule and rule != GUARD_RULE
+    return is_rule_for_all_tools(rule) or is_of_some
 
 
 def is_rule_for_all_tools(rule: str, /) -> bool:

@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass, replace
 
 from loomstack_mcp.core.clients.files.client_file import ClientFile, json_file, text_file
+from loomstack_mcp.core.clients.files.hook_entries import client_hooks, with_hooks
 from loomstack_mcp.core.clients.files.json_entries import (
     is_our_server,
-    with_hook,
     with_json_server,
     with_permission,
     without_json_server,
@@ -16,8 +16,6 @@ from loomstack_mcp.core.clients.files.marked_block import with_block, without_bl
 from loomstack_mcp.core.clients.files.own_names import COMMAND, NAME, TOKEN_VARIABLE, VARIABLES
 from loomstack_mcp.core.clients.files.toml_text import with_server, without_server
 
-# Of its tools those that edit; of ours every one, for only the hook is told which sub-agent calls, and from where.
-_CLAUDE_MATCHER = f"Edit|Write|MultiEdit|NotebookEdit|mcp__{NAME}__.*"
 # Codex passes its servers nothing but HOME, LANG, PATH and TERM (run on 0.169.0, 2026-11), and waits one second for
 # those that are not required.
 _CODEX_STDIO = f'command = "{COMMAND}"\nenv_vars = {json.dumps(VARIABLES)}\n'
@@ -43,8 +41,12 @@ class ClientPlaces:
     """The clone's own list of files that git leaves out; "" in a person's own scope, which has no local settings."""
 
 
-def client_files(places: ClientPlaces, *, url: str = "") -> tuple[ClientFile, ...]:
-    """What `init` changes: for a server that each session starts itself, or for the one at `url`."""
+def client_files(places: ClientPlaces, *, url: str = "", guard: bool = False) -> tuple[ClientFile, ...]:
+    """What `init` changes: for a server that each session starts itself, or for the one at `url`.
+
+    With `guard` the hooks on steps ask the session's own server, and not a program of their own.
+    """
+    claude, codex = client_hooks("claude", guard=guard), client_hooks("codex", guard=guard)
     servers = json_file(
         places.servers,
         lambda tree: with_json_server(tree, url),
@@ -57,16 +59,16 @@ def client_files(places: ClientPlaces, *, url: str = "") -> tuple[ClientFile, ..
         servers,
         json_file(
             f"{places.claude}/settings.json",
-            lambda tree: with_hook(with_permission(tree), "claude", _CLAUDE_MATCHER),
+            lambda tree: with_hooks(with_permission(tree, guard=guard), claude),
             without_settings,
         ),
-        *(_local_files(places) if places.exclude else ()),
+        *(_local_files(places, guard=guard) if places.exclude else ()),
         _codex_file(f"{places.codex}/config.toml", url),
-        json_file(f"{places.codex}/hooks.json", lambda tree: with_hook(tree, "codex", "Edit|Write"), without_settings),
+        json_file(f"{places.codex}/hooks.json", lambda tree: with_hooks(tree, codex), without_settings),
     )
 
 
-def _local_files(places: ClientPlaces) -> tuple[ClientFile, ...]:
+def _local_files(places: ClientPlaces, *, guard: bool) -> tuple[ClientFile, ...]:
     """The local settings, and the line by which git leaves them out.
 
     Claude Code heeds a project's permissions only once its folder is trusted, the local ones at once, but not where git
@@ -79,7 +81,7 @@ def _local_files(places: ClientPlaces) -> tuple[ClientFile, ...]:
         lambda text: without_block(exclude, text),
         hides=local,
     )
-    return json_file(local, with_permission, without_settings), hiding
+    return json_file(local, lambda tree: with_permission(tree, guard=guard), without_settings), hiding
 
 
 def _codex_file(path: str, url: str) -> ClientFile:

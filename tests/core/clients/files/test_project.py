@@ -170,7 +170,9 @@ def test_a_url_is_refused_with_the_true_reason(url: str, reason: str) -> None:
 HOOKS = file(".claude/settings.json")
 
 
-OURS = "Edit|Write|MultiEdit|NotebookEdit|mcp__loomstack__.*"
+OURS = "Edit|Write|MultiEdit|NotebookEdit|Bash|Monitor|mcp__.*"
+OLD = "Edit|Write|MultiEdit|NotebookEdit|mcp__loomstack__.*"
+"""What `init` wrote before it looked at shell commands and at the tools of other servers."""
 
 
 def hook_of(text: str) -> tuple[str, dict[str, object]]:
@@ -185,6 +187,8 @@ def hook_of(text: str) -> tuple[str, dict[str, object]]:
         (f"Read|{OURS}", f"Read|{OURS}"),
         ("*", "*"),
         ("Edit|Write", OURS),
+        (OLD, OURS),
+        (f"Read|{OLD}", f"Read|{OURS}"),
     ],
 )
 @pytest.mark.parametrize("command", ["loomstack-hook claude PreToolUse", "/opt/x/loomstack-hook claude PreToolUse"])
@@ -205,6 +209,59 @@ def test_a_hook_of_an_older_version_gets_its_new_command_and_keeps_the_rest() ->
 
     assert hook_of(put) == ("*", {**entry, "command": "loomstack-hook claude PreToolUse"})
     assert '{"command": "mine"}' in put
+
+
+EVENTS = {
+    ".claude/settings.json": "claude",
+    ".codex/hooks.json": "codex",
+}
+
+
+@pytest.mark.parametrize("path", EVENTS)
+def test_each_event_of_a_session_has_one_hook(path: str) -> None:
+    hooks = json.loads(file(path).put(""))["hooks"]
+    called = [(event, entry) for event, groups in hooks.items() for group in groups for entry in group["hooks"]]
+
+    assert [(event, entry["command"].split()) for event, entry in called] == [
+        (event, ["loomstack-hook", EVENTS[path], event])
+        for event in (
+            "SessionStart", "UserPromptSubmit", "SubagentStart", "PreToolUse", "PostToolUse", "SubagentStop", "Stop",
+            "SessionEnd",
+        )
+    ]  # fmt: skip
+
+
+def guarded(path: str) -> ClientFile:
+    places = ClientPlaces(exclude="exclude")
+    return next(each for each in client_files(places, guard=True) if each.path == path)
+
+
+@pytest.mark.parametrize("path", EVENTS)
+def test_a_step_can_be_asked_of_the_server_and_again_of_the_command(path: str) -> None:
+    """What a person set in an entry stays both ways, and what is theirs beside it."""
+    mine = {"type": "mcp_tool", "server": "mine", "tool": "guard"}
+    text = file(path).put(json.dumps({"hooks": {"PreToolUse": [{"hooks": [mine]}]}}))
+    text = text.replace('"timeout": 10', '"timeout": 33, "async": false')
+    asked = guarded(path).put(text)
+    hooks = json.loads(asked)["hooks"]
+    entry = hooks["PreToolUse"][1]["hooks"][0]
+
+    assert (entry["type"], entry["server"], entry["tool"]) == ("mcp_tool", "loomstack", "guard")
+    assert (entry["timeout"], entry["async"]) == (33, False)
+    assert ("agent_id" in entry["input"], "onFailure" in entry) == (("claude" in path),) * 2
+    assert hooks["Stop"][0]["hooks"][0]["type"] == "command"
+    assert guarded(path).put(asked) == asked
+    assert json.loads(file(path).put(asked)) == json.loads(text)
+    assert json.loads(file(path).taken(asked)) == {"hooks": {"PreToolUse": [{"hooks": [mine]}]}}
+
+
+def test_only_with_guard_is_its_tool_kept_from_the_model() -> None:
+    asked = guarded(".claude/settings.json").put('{"permissions": {"deny": ["WebFetch"]}}')
+    again = HOOKS.put(asked)
+
+    assert json.loads(asked)["permissions"]["deny"] == ["WebFetch", "mcp__loomstack__guard"]
+    assert json.loads(again)["permissions"]["deny"] == ["WebFetch"]
+    assert json.loads(HOOKS.taken(asked)) == {"permissions": {"deny": ["WebFetch"]}}
 
 
 TUNED = """\

@@ -1,0 +1,374 @@
+"""Sessions of both clients whose model is told nothing of LoomStack: it edits, commits and pushes, and is coordinated.
+
+From a fresh `init`. Bea's session changes a test file in several places and lands that. Ana's session meets it: it is
+refused the file while Bea's session edits it, and what a rule protects; what needs a person waits for one; and what
+would take Bea's change back is told before it is written, and stopped before it lands.
+"""
+
+import json
+import re
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loomstack_mcp.adapters.user import principal
+from tests.cli.test_cli import on_terminal
+from tests.clients.bypass.hands import ClaudeHand, CodexHand, Hand
+from tests.clients.client_run import ClientRun
+from tests.clients.drive_claude import run_claude
+from tests.clients.drive_codex import run_codex
+from tests.clients.script import Call, Moment, Script, Turn
+from tests.clients.stories.agreement import Meeting
+from tests.clients.stories.hands import told
+from tests.clients.stories.shop import PATH
+from tests.clients.test_clients import pytestmark
+from tests.conftest import commit_all, git
+
+__all__ = ["pytestmark"]
+CHARS_A_TOKEN = 4
+BRIEFING_TOKENS_MAX, REFUSAL_TOKENS_MAX = 120, 200
+PRICES, RATES, DEPLOY = "tests/test_prices.py", "billing/rates.py", "infra/deploy.sh"
+_CASES = ("tea", "ink", "oak", "zip")
+
+
+def prices(factor: int) -> str:
+    """A test file whose cases lie far enough apart to be hunks of their own."""
+    cases = [
+        f"def test_{name}():\n    # {name} is priced by the shop\n    basket = [{name!r}]\n    amount = len(basket)\n"
+        f"    assert amount == 1\n    assert price({name!r}) == {at * factor}\n    assert basket == [{name!r}]\n"
+        for at, name in enumerate(_CASES, 1)
+    ]
+    return "from shop import price\n\n\n" + "\n\n".join(cases)
+
+
+GROSS, NET = prices(120), prices(100)
+RULES = f"""\
+version: 1
+policy: core
+rules:
+  - id: rates-are-the-law
+    why: tax rates are set by law, and changed by the tax office's import alone
+    effect: deny
+    on: [edit, commit, push, land]
+    where: {{paths: [/billing/**]}}
+    fix: leave the rates, and say what is wrong with them
+  - id: deploys-need-a-person
+    why: what deploys is read by a person first
+    effect: require_approval
+    on: [land]
+    where: {{paths: [/infra/**]}}
+    approve: {{by: [{principal()}]}}
+    fix: ask a person to approve it
+"""
+FILES = {
+    PRICES: GROSS,
+    RATES: "RATE = 19\n",
+    DEPLOY: "echo deploy\n",
+    "shop.py": "def price(name):\n    return 120\n",
+    "policies/core.yaml": RULES,
+    ".gitignore": "__pycache__/\n",
+}
+COMMIT, PUSH = "git commit --quiet --all --message", "git push origin HEAD:main"
+
+
+@dataclass
+class Shop:
+    """A trunk behind a gate, and a clone of each of two people on one machine, with one store."""
+
+    folder: Path
+    env: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        home = self.folder / "home"
+        (home / ".codex").mkdir(parents=True)
+        # Codex runs lines in a login shell, for which /etc/profile begins with a PATH of its own.
+        (home / ".profile").write_text(f'export PATH="{PATH}"\n')
+        self.env = {"HOME": str(home), "LOOMSTACK_HOME": str(self.folder / "loom"), "PATH": PATH, "LANG": "C.UTF-8"}
+        seed = self.folder / "seed"
+        for name, text in FILES.items():
+            (seed / name).parent.mkdir(parents=True, exist_ok=True)
+            (seed / name).write_text(text)
+        git(seed, "init", "--quiet", "--initial-branch=main")
+        self.loomstack("init", "--yes", cwd=seed)
+        commit_all(seed)
+        git(seed, "clone", "--quiet", "--bare", str(seed), str(self.hub))
+        for name in ("ana", "bea"):
+            git(self.folder, "clone", "--quiet", str(self.hub), name)
+            git(self.folder / name, "config", "user.name", name)
+            git(self.folder / name, "config", "user.email", f"{name}@shop")
+            self.loomstack("init", "--yes", cwd=self.folder / name)
+        home_of_gate = self.env["LOOMSTACK_HOME"]
+        self.loomstack("--home", home_of_gate, "gate", "--install", str(self.hub), "--actor", "$PUSHER", cwd=seed)
+
+    @property
+    def hub(self) -> Path:
+        return self.folder / "hub.git"
+
+    def loomstack(self, *arguments: str, cwd: Path) -> str:
+        """What a person's command prints, in a terminal outside of any client."""
+        done = subprocess.run(
+            ["loomstack-mcp", *arguments], cwd=cwd, env=self.env, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def approved(self, approval: str) -> str:
+        """What a person is shown who approves, on a terminal."""
+        command = ["loomstack-mcp", "approve", approval, "--why", "read and fine"]
+        status, shown = on_terminal(command, cwd=self.folder / "ana", env=self.env, answer=lambda: "y\n")
+        assert status == 0, shown
+        return shown
+
+    def plays(self, hand: Hand, who: str, script: Script) -> ClientRun:
+        """A session in that person's clone."""
+        where: dict[str, Any] = {"cwd": self.folder / who, "home": self.env["HOME"], "env": self.env, "path": PATH}
+        if isinstance(hand, ClaudeHand):
+            args = ["--permission-mode", "acceptEdits"]
+            return run_claude(script, "mend the shop", args=args, strict=False, allow=["Bash"], **where)
+        args = ["--dangerously-bypass-hook-trust"]
+        return run_codex(script, "mend the shop", args=args, trust=True, sandbox="danger-full-access", **where)
+
+
+@dataclass
+class Story:
+    """What both sessions read, by the names of their steps."""
+
+    shop: Shop
+    ana: ClientRun
+    bea: ClientRun
+    shown: dict[str, str]
+    """What the model was shown for a step."""
+    since: dict[str, str]
+    """All that its conversation held when it took the step after that."""
+    runs: list[dict[str, Any]]
+    """Who was seen while both sessions lived."""
+    landed: str
+    """Bea's commit."""
+
+
+class _Steps:
+    """The turns of one session, each with a name, and what came of them."""
+
+    def __init__(self, shown: dict[str, str], since: dict[str, str]) -> None:
+        self._shown, self._since, self._last = shown, since, ("", "")
+
+    def step(self, name: str, made: Call | Callable[[Moment], Call], before: Callable[[], None] = lambda: None) -> Turn:
+        """A call, once `before` has happened."""
+
+        def taken(moment: Moment) -> Turn:
+            self._look(moment)
+            before()
+            done = made(moment) if callable(made) else made
+            self._last = (name, done.id)
+            return done
+
+        return taken
+
+    def end(self, words: str, before: Callable[[], None] = lambda: None) -> Turn:
+        """The session's last words."""
+
+        def said(moment: Moment) -> Turn:
+            self._look(moment)
+            before()
+            return words
+
+        return said
+
+    def _look(self, moment: Moment) -> None:
+        name, called = self._last
+        self._shown[name] = "\n".join(result.text for result in moment.results if result.id == called)
+        self._since[name] = told(moment)
+
+
+def _bea(hand: Hand, shop: Shop, steps: _Steps, meeting: Meeting) -> Sequence[Turn]:
+    path = str(shop.folder / "bea" / PRICES)
+
+    def edited() -> None:
+        meeting.reach("edited")
+        meeting.wait("refused")
+
+    def landed() -> None:
+        meeting.reach("landed")
+
+    return [
+        steps.step("bea reads", hand.shell(f"cat {PRICES}")),
+        steps.step("bea edits", _whole(hand, path, GROSS, NET)),
+        steps.step("bea commits", hand.shell(f"{COMMIT} 'Prices are net'"), edited),
+        steps.step("bea pushes", hand.shell(PUSH)),
+        steps.end("Prices are net now.", landed),
+    ]
+
+
+def _ana(hand: Hand, shop: Shop, steps: _Steps, meeting: Meeting, seen: Callable[[], None]) -> Sequence[Turn]:
+    def at(path: str) -> str:
+        return str(shop.folder / "ana" / path)
+
+    def approve() -> None:
+        [asked] = dict.fromkeys(re.findall(r"apr_\w+", steps._shown["ana pushes what deploys"]))
+        steps._shown["approval"] = shop.approved(asked)
+
+    def free() -> None:
+        meeting.reach("refused")
+        meeting.wait("landed")
+
+    old = _whole(hand, at(PRICES), NET, GROSS), _whole(hand, at(PRICES), NET, GROSS)
+    return [
+        steps.step("ana reads", hand.shell(f"cat {PRICES} {RATES} {DEPLOY}")),
+        steps.step("ana edits what is held", _whole(hand, at(PRICES), GROSS, GROSS.replace("zip", "zap")), seen),
+        steps.step("ana edits what is protected", hand.write(at("billing/rates.py"), "RATE = 7\n", was="RATE = 19\n")),
+        steps.step(
+            "ana edits what deploys", hand.write(at("infra/deploy.sh"), "echo ship\n", was="echo deploy\n"), free
+        ),
+        steps.step("ana commits what deploys", hand.shell(f"git pull --quiet --rebase --autostash; {COMMIT} Ship")),
+        steps.step("ana pushes what deploys", hand.shell(PUSH)),
+        steps.step("ana pushes again", hand.shell(PUSH), approve),
+        steps.step("ana reads again", hand.shell(f"cat {PRICES}")),
+        steps.step("ana takes it back", old[0]),
+        steps.step("ana takes it back all the same", old[1]),
+        steps.step("ana commits the old prices", hand.shell(f"{COMMIT} 'Prices are gross'")),
+        steps.step("ana pushes the old prices", hand.shell(PUSH)),
+        steps.end("The tests are as they were."),
+        # What is left open is told once where nobody sits at the screen, and the model has another turn.
+        steps.end("The old prices could not be pushed."),
+    ]
+
+
+def _whole(hand: Hand, path: str, was: str, text: str) -> Call:
+    """The file, written anew."""
+    return hand.write(path, text) if isinstance(hand, ClaudeHand) else hand.write(path, text, was=was)
+
+
+@pytest.fixture(scope="module", params=[(ClaudeHand, CodexHand), (CodexHand, ClaudeHand)], ids=["claude", "codex"])
+def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Ana's session is the parameter's first client, Bea's the second."""
+    ana, bea = (made() for made in request.param)
+    folder = tmp_path_factory.mktemp("untold")
+    shop, meeting = Shop(folder), Meeting()
+    shown: dict[str, str] = {}
+    since: dict[str, str] = {}
+    runs: list[dict[str, Any]] = []
+
+    def seen() -> None:
+        runs.extend(json.loads(shop.loomstack("runs", "--json", cwd=folder / "ana")))
+
+    ended: dict[str, ClientRun] = {}
+    of_bea = Script(_bea(bea, shop, _Steps(shown, since), meeting))
+    of_ana = Script(_ana(ana, shop, _Steps(shown, since), meeting, seen))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HARNESS_TMP", str(folder))
+        beside = threading.Thread(target=lambda: ended.update(bea=shop.plays(bea, "bea", of_bea)))
+        beside.start()
+        meeting.wait("edited")
+        ended["ana"] = shop.plays(ana, "ana", of_ana)
+        beside.join()
+    for run in ended.values():
+        assert (run.rc, run.script.errors, run.script.overflow) == (0, [], []), run.stderr
+    landed = git(shop.hub, "log", "--format=%H", "--grep=Prices are net", "main")
+    return Story(
+        shop=shop, ana=ended["ana"], bea=ended["bea"], shown=shown, since=since, runs=runs, landed=landed,
+    )  # fmt: skip
+
+
+def tokens(text: str) -> int:
+    return -(-len(text) // CHARS_A_TOKEN)
+
+
+def refusal(text: str) -> str:
+    """What the hook said, without the client's own words around it."""
+    return re.split(r"hook error: |PreToolUse hook: ", text, maxsplit=1)[1]
+
+
+def test_a_session_is_briefed_before_its_model_says_a_word(story: Story) -> None:
+    first = json.dumps(story.ana.lane()[0]["body"], ensure_ascii=False)
+    briefing = re.split(r"\\n\\n|\"", first[first.index("LoomStack, on this repository") :], maxsplit=1)[0]
+    print(f"briefing: {tokens(briefing)} tokens\n{briefing}")
+
+    assert PRICES in briefing
+    assert re.search(r"run_\w{8}", briefing)
+    assert tokens(briefing) <= BRIEFING_TOKENS_MAX
+
+
+def test_both_sessions_are_seen_though_no_model_called_a_tool(story: Story) -> None:
+    called = [
+        block for run in (story.ana, story.bea) for _, _, block in run.script.played if "loomstack" in repr(block)
+    ]
+
+    assert called == []
+    assert {re.sub(r"-\w{8}$", "", run["loop"]) for run in story.runs} == {"claude", "codex"}
+
+
+def test_what_another_session_edits_is_refused_with_who_and_until_when(story: Story) -> None:
+    said = refusal(story.shown["ana edits what is held"])
+    print(f"held: {tokens(said)} tokens\n{said}")
+
+    assert PRICES in said
+    assert re.search(r"edited by (claude|codex), session \w{8}", said)
+    assert re.search(r"\d+ (s|min)\b", said)
+    assert re.search(r"run_\w{8}", said)
+    assert tokens(said) <= REFUSAL_TOKENS_MAX
+    assert story.shown["bea edits"]
+    assert git(story.shop.folder / "bea", "show", f"{story.landed}:{PRICES}") == NET.strip()
+
+
+def test_what_a_rule_protects_is_refused_with_why_and_what_else_to_do(story: Story) -> None:
+    said = refusal(story.shown["ana edits what is protected"])
+    print(f"protected: {tokens(said)} tokens\n{said}")
+
+    assert "tax rates are set by law" in said
+    assert "leave the rates" in said
+    assert tokens(said) <= REFUSAL_TOKENS_MAX
+    assert (story.shop.folder / "ana" / RATES).read_text() == FILES[RATES]
+
+
+def test_what_landed_names_the_run_that_made_it(story: Story) -> None:
+    trailer = git(story.shop.hub, "log", "-1", "--format=%(trailers:key=Loom-Run,valueonly)", story.landed)
+    why = story.shop.loomstack("why", trailer, cwd=story.shop.folder / "ana")
+
+    assert re.fullmatch(r"run_\w{8}", trailer)
+    assert story.landed[:7] in why or PRICES in why
+
+
+def test_a_person_s_approval_lets_the_waiting_session_go_on(story: Story) -> None:
+    first, again = story.shown["ana pushes what deploys"], story.shown["ana pushes again"]
+    ship = git(story.shop.hub, "log", "--format=%s", "main").splitlines()
+    print(f"approval needed: {tokens(first)} tokens\n{first}")
+
+    assert "what deploys is read by a person first" in first
+    assert "loomstack-mcp approve apr_" in first
+    assert DEPLOY in story.shown["approval"]
+    assert "main -> main" in again or "HEAD -> main" in again
+    assert "Ship" in ship
+
+
+def test_who_waited_hears_that_it_was_approved(story: Story) -> None:
+    [asked] = dict.fromkeys(re.findall(r"apr_\w+", story.shown["ana pushes what deploys"]))
+    later = story.since["ana pushes the old prices"]
+
+    assert re.search(rf"{asked}[^\"]{{0,80}}(approved|granted)|(approved|granted)[^\"]{{0,80}}{asked}", later)
+
+
+def test_what_is_left_open_is_told_before_the_session_ends(story: Story) -> None:
+    last = json.dumps(story.ana.lane()[-1]["body"])
+
+    assert re.search(r"not pushed: 1 commit\b", last)
+    assert len(story.ana.lane()) == len(story.ana.script.main.turns)
+
+
+def test_an_undo_is_told_before_it_is_written_and_stopped_before_it_lands(story: Story) -> None:
+    said = refusal(story.shown["ana takes it back"])
+    print(f"undo: {tokens(said)} tokens\n{said}")
+    pushed = story.shown["ana pushes the old prices"]
+    trunk = git(story.shop.hub, "show", f"main:{PRICES}")
+
+    assert "undo" in said or "takes back" in said
+    assert story.landed[:7] in said
+    assert tokens(said) <= REFUSAL_TOKENS_MAX
+    assert "hook error" not in story.shown["ana takes it back all the same"]
+    assert "hook: " not in story.shown["ana takes it back all the same"]
+    assert story.landed[:7] in pushed
+    assert trunk == NET.strip()
