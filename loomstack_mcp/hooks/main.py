@@ -62,7 +62,9 @@ def _before(client: str, payload: "Payload") -> "Payload | None":
         return None
     from loomstack_mcp.edge.guarding import judged_action  # some 50 ms, for the steps that are not clear at a glance
 
-    return judged_action(action).reply or (None if action.is_ours else _alerts(action.session, action.agent, "PreToolUse"))
+    if reply := judged_action(action).reply:
+        return reply
+    return None if action.is_ours else _alerts(action.session, action.agent, "PreToolUse")
 
 
 def _after(client: str, payload: "Payload") -> "Payload | None":

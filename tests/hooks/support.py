@@ -77,6 +77,8 @@ def session_event(folder: Path, *, session: str = "1a2b3c4d-0000-4000-8000-00000
 def told(reply: dict[str, Any] | None) -> str:
     """What the model reads."""
     return str((reply or {}).get("hookSpecificOutput", {}).get("additionalContext", ""))
+
+
 def prompt(folder: Path, *, session: str = "s-1") -> dict[str, object]:
     """The shape that both clients send with a prompt: Claude Code 2.1.330, Codex 0.169.0."""
     return {

@@ -82,6 +82,8 @@ def session_end(scene: Scene) -> Started:
     """The same as the session ends."""
     _hook(scene, "claude", {"source": "startup"}, event="SessionStart")
     return _hook(scene, "claude", {"reason": "other"}, event="SessionEnd")
+
+
 def claude_prompt(scene: Scene) -> Started:
     """Claude Code's hook with a prompt, in a session that has nothing to hear."""
     return _hook(scene, "claude", {"prompt": "go on"}, event="UserPromptSubmit")
