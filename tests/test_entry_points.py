@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from tests.house.bounds import GIT_MAX
-from tests.house.entries import ENTRIES, claude_call, claude_edit, claude_first, claude_free, codex_free, codex_patch
+from tests.house.entries import (
+    ENTRIES,
+    claude_call,
+    claude_edit,
+    claude_first,
+    claude_free,
+    codex_free,
+    codex_patch,
+    git_prepare,
+    git_worktree,
+)
 from tests.house.scene import LARGE, SMALL, Scene, scene
 from tests.house.started import started
 
@@ -20,6 +30,10 @@ _ANSWERS = {
     "loomstack-hook codex, a free apply_patch": (0, ""),
     "loomstack-hook claude, a file's first Edit": (0, ""),
     "loomstack-hook claude, a call of ours": (0, ""),
+    "loomstack-hook git, prepare-commit-msg": (0, ""),
+    "loomstack-hook git, post-commit": (0, ""),
+    "loomstack-hook git, post-checkout": (0, ""),
+    "loomstack-hook git, pre-commit": (0, ""),
     "loomstack-mcp runs": (0, "split the module"),
     "loomstack-mcp gate --base --head": (2, "“Landed 0”"),
     "loomstack-mcp conflicts": (0, "Landed 0"),
@@ -109,6 +123,16 @@ def test_a_hook_at_a_glance_loads_these_modules_of_ours_and_no_slow_one(small: S
     assert len(patch.ours - {name.rpartition(".")[0] for name in patch.ours}) == 12  # without packages
     # `typing` is loaded by what counts the modules.
     assert {"dataclasses", "pathlib", "subprocess", "hashlib"} & (edit.modules | patch.modules) == set()
+
+
+def test_a_hook_of_git_in_a_hurry_loads_these_modules_of_ours(small: Scene) -> None:
+    prepare, checkout = git_prepare(small), git_worktree(small)
+    entry = _named("core.clients.payload core.errors core.limits hooks.main hooks.git.main")
+    haste = _named("adapters.client_shell core.changes.trailers hooks.git.haste store.sqlite.hasty_runs")
+
+    assert prepare.ours == _named(_GLANCE_MODULES) | entry | haste
+    assert checkout.ours == entry | _named("adapters.git.layout core.clients.files.own_names hooks.git.worktrees")
+    assert {"dataclasses", "pathlib", "subprocess", "hashlib"} & (prepare.modules | checkout.modules) == set()
 
 
 def test_a_hook_that_looks_closer_loads_these_modules_of_ours(small: Scene) -> None:

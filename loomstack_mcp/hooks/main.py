@@ -9,7 +9,6 @@ import sys
 from loomstack_mcp.core.clients.payload import remark
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.limits import HOOK_BYTES_MAX
-from loomstack_mcp.glance import is_settled
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
@@ -63,6 +62,8 @@ def _action(client: str, payload: "Payload") -> "Action":
 
 
 def _reply(action: "Action") -> "Payload | None":
+    from loomstack_mcp.glance import is_settled  # what some of git's hooks do without
+
     if not (action.paths or action.is_ours) or is_settled(action):
         return None
     from loomstack_mcp.hooks.judging import judged_action  # some 50 ms, for the few edits that may be held

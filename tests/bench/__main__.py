@@ -19,6 +19,7 @@ from tests.bench import (
     clients,
     contention,
     fill,
+    githooks,
     hooks,
     landed,
     memory,
@@ -186,6 +187,10 @@ class Bench:
         said(f"starting {7 * self.calls} hooks")
         yield from hooks.figures(self.home, self.shop, self.calls)
 
+    def githooks(self) -> Iterator[Figure]:
+        said(f"starting {9 * self.calls} hooks of git")
+        yield from githooks.figures(self.home, self.shop, self.calls)
+
     def http(self) -> Iterator[Figure]:
         yield from over_http.figures(self.home, self.calls)
 
@@ -217,6 +222,7 @@ GROUPS = (
     "landed",
     "policy",
     "hook",
+    "githooks",
     "http",
     "audit",
 )

@@ -15,6 +15,10 @@ GIT_MAX: Mapping[str, int] = {
     "loomstack-hook codex, a free apply_patch": 0,
     "loomstack-hook claude, a file's first Edit": 0,
     "loomstack-hook claude, a call of ours": 0,
+    "loomstack-hook git, prepare-commit-msg": 0,
+    "loomstack-hook git, post-commit": 2,
+    "loomstack-hook git, post-checkout": 0,
+    "loomstack-hook git, pre-commit": 12,
     "loomstack-mcp runs": 2,
     "loomstack-mcp gate --base --head": 15,
 }
