@@ -65,6 +65,34 @@ def is_unalerted(session: str, agent: str, /) -> bool:
     return not _is_there(store) or has_no_alerts(store, {"principal": principal(), "session": session, "agent": agent})
 
 
+def surely_committing(session: str, agent: str, certain: bool, /) -> str:
+    """The run in which an agent commits where this process stands; "" where only a closer look can tell."""
+    from loomstack_mcp.store.sqlite.hasty_runs import surely_committing_run  # what an edit does without
+
+    store, layout = _plain_store(), plain_layout(os.getcwd())
+    git_dir = os.environ.get("GIT_DIR")
+    if not (store and layout and layout[0].isprintable()) or (git_dir and os.path.realpath(git_dir) != layout[1]):
+        return ""
+    who = {"principal": principal(), "session": session}
+    return surely_committing_run(store, who, agent=agent, certain=certain, worktree=layout[0])
+
+
+def surely_unedited() -> bool:
+    """Whether nothing is held for the edits of anybody; False is no answer."""
+    from loomstack_mcp.store.sqlite.hasty_runs import surely_holds_no_edits  # what an edit does without
+
+    store = _plain_store()
+    return bool(store) and surely_holds_no_edits(store)
+
+
+def _plain_store() -> str:
+    """The store where no settings may choose another; "" where there is none, or that is not plain."""
+    home = home_named(os.environ)
+    store = store_file(os.environ, home)
+    is_plain = home.startswith("/") and not (_is_there(f"{home}/{USER_FILE}") or any(map(os.environ.get, _SETTINGS)))
+    return store if store and is_plain and _is_there(store) else ""
+
+
 def stamp_of(files: "Iterable[str]", /) -> str:
     """What the file system says of some files now, as a text: by it a glance knows that nobody wrote to them since."""
     return json.dumps({file: _said_of(file) for file in files})

@@ -20,6 +20,10 @@ from tests.house.entries import (
     session_end,
     session_start,
     stop,
+    codex_free,
+    codex_patch,
+    git_prepare,
+    git_worktree,
 )
 from tests.house.scene import LARGE, SMALL, Scene, scene
 from tests.house.started import started
@@ -36,6 +40,10 @@ _ANSWERS = {
     "loomstack-hook claude, Stop": (0, ""),
     "loomstack-hook claude, SessionEnd": (0, ""),
     "loomstack-hook claude, a prompt": (0, ""),
+    "loomstack-hook git, prepare-commit-msg": (0, ""),
+    "loomstack-hook git, post-commit": (0, ""),
+    "loomstack-hook git, post-checkout": (0, ""),
+    "loomstack-hook git, pre-commit": (0, ""),
     "loomstack-mcp runs": (0, "split the module"),
     "loomstack-mcp gate --base --head": (2, "“Landed 0”"),
     "loomstack-mcp conflicts": (0, "Landed 0"),
@@ -176,6 +184,16 @@ def test_a_hook_at_a_glance_loads_these_modules_of_ours_and_no_slow_one(small: S
     assert prompt.ours == glance
     # `typing` is loaded by what counts the modules.
     assert {"dataclasses", "pathlib", "subprocess", "hashlib"} & (edit.modules | patch.modules) == set()
+
+
+def test_a_hook_of_git_in_a_hurry_loads_these_modules_of_ours(small: Scene) -> None:
+    prepare, checkout = git_prepare(small), git_worktree(small)
+    entry = _named("core.clients.payload core.errors core.limits hooks.main hooks.git.main")
+    haste = _named("adapters.client_shell core.changes.trailers hooks.git.haste store.sqlite.hasty_runs")
+
+    assert prepare.ours == _named(_GLANCE_MODULES) | entry | haste
+    assert checkout.ours == entry | _named("adapters.git.layout core.clients.files.own_names hooks.git.worktrees")
+    assert {"dataclasses", "pathlib", "subprocess", "hashlib"} & (prepare.modules | checkout.modules) == set()
 
 
 def test_a_hook_that_looks_closer_loads_these_modules_of_ours(small: Scene) -> None:

@@ -95,7 +95,7 @@ def _looked_at(here: Here) -> Iterator[Check]:
     yield from definition_checks(clients, *scopes, __version__)
     yield from managed_checks()
     yield from doctor_tried.hook_checks(clients, worktree.root, os.environ)
-    yield from git_hook_checks(worktree, __version__, os.environ, is_set_up=missing is None)
+    yield from git_hook_checks(worktree, os.environ, is_set_up=missing is None)
     yield from doctor_servers.command_checks(clients, worktree.root)
     yield from doctor_tried.version_checks(clients, worktree.root, __version__, os.environ)
     yield from doctor_servers.same_store_checks(clients, os.environ)

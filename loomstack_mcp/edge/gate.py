@@ -82,12 +82,12 @@ class Gate:
             made = _made_since(repo, base, situation.head)
             situation = bench.landing(self._by_whom(situation, made), delta.after)
             if not bench.asks_store(situation):
-                return _judged(bench, situation, made, gaps=delta.gaps)
+                return judged_situation(bench, situation, made, gaps=delta.gaps)
             is_unmerged = delta.after == situation.head
             proposal = bench.store.proposal(base, delta.after, situation.head, made, since_fork=is_unmerged)
             found = bench.store.conflicts(proposal)
             situation = replace(situation, undoing=partial(bench.store.undoing, proposal))
-            judged = _judged(bench, situation, made, gaps=delta.gaps, is_stopped=found.verdict == "stop")
+            judged = judged_situation(bench, situation, made, gaps=delta.gaps, is_stopped=found.verdict == "stop")
             return replace(judged, conflicts=found)
 
     def deploy(self, environment: str) -> Judgement:
@@ -96,7 +96,7 @@ class Gate:
             trunk = repo.told_trunk()
             bench = self._bench(repo, trunk, _needed(repo, trunk))
             situation = early.deploy(environment, point="deploy", commit=repo.commit("HEAD"))
-            return _judged(bench, self._by_whom(situation, ()))
+            return judged_situation(bench, self._by_whom(situation, ()))
 
     def push(self, updates: Iterable[Update]) -> Iterator[Judgement]:
         """Each update by the rules of the trunk as it was before: what a push removes still judges that push.
@@ -130,7 +130,7 @@ class Gate:
         if "land" in situation.actions:
             situation = bench.landing(situation, situation.head)
             situation = replace(situation, undoing=partial(_undone_by_push, bench, situation.head, made))
-        return _judged(bench, situation, made)
+        return judged_situation(bench, situation, made)
 
     def _bench(self, repo: Repository, ref: str, commit: str) -> Bench:
         """By what is judged: the rules and the settings of the target, which hold from here on."""
@@ -146,7 +146,7 @@ class Gate:
         return replace(situation, actor=actor, now_ms=round(time.time() * SECOND_MS))
 
 
-def _judged(
+def judged_situation(
     bench: Bench,
     situation: Situation,
     made: Sequence[Made] = (),
@@ -154,6 +154,7 @@ def _judged(
     gaps: tuple[str, ...] = (),
     is_stopped: bool = False,
 ) -> Judgement:
+    """The decision on what a situation says, with what it asked of people and what it does not cover."""
     found = bench.decision(situation, made, is_stopped=is_stopped)
     return Judgement(
         decision=found.decision,

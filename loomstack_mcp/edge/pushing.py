@@ -13,7 +13,7 @@ from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy.situation import Actor, Situation
 from loomstack_mcp.edge.bench import Bench
-from loomstack_mcp.edge.gate import Judgement, Update
+from loomstack_mcp.edge.gate import Judgement, Update, judged_situation
 from loomstack_mcp.edge.here import Here, unwatched
 from loomstack_mcp.edge.loading import judging_target
 from loomstack_mcp.edge.store_facts import StoreFacts
@@ -53,7 +53,8 @@ def _pushed(bench: Bench, update: Update, *, lands: bool, by_agent: bool) -> Jud
         situation = bench.landing(situation, situation.head)
     if situation.head and bench.asks_store(situation):
         found, situation = _compared(bench, situation, made)
-    return Judgement(decision=bench.decision(situation, made), skipped=bench.skipped, gaps=bench.gaps, conflicts=found)
+    is_stopped = found is not None and found.verdict == "stop"
+    return replace(judged_situation(bench, situation, made, is_stopped=is_stopped), conflicts=found)
 
 
 def _compared(bench: Bench, situation: Situation, made: Sequence[Made]) -> tuple[ConflictResult, Situation]:

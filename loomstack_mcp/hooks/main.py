@@ -10,7 +10,6 @@ import sys
 from loomstack_mcp.core.clients.payload import advice, remark, text
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.limits import HOOK_BYTES_MAX
-from loomstack_mcp.glance import has_line, is_settled, is_unalerted
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
@@ -57,6 +56,8 @@ def _payload() -> "Payload":
 
 
 def _before(client: str, payload: "Payload") -> "Payload | None":
+    from loomstack_mcp.glance import is_settled  # what some of git's hooks do without
+
     action = _action(client, payload)
     if is_settled(action):
         return None
@@ -69,6 +70,8 @@ def _before(client: str, payload: "Payload") -> "Payload | None":
 
 def _after(client: str, payload: "Payload") -> "Payload | None":
     """Of a shell line what it changed is told; every other step was judged before it was made."""
+    from loomstack_mcp.glance import has_line  # as above
+
     action = _action(client, payload)
     if action.kind != "command" or not has_line(action):
         return None
@@ -148,6 +151,8 @@ def _unchecked(error: Exception) -> "Payload":
 
 
 def _alerts(session: str, agent: str, event: str) -> "Payload | None":
+    from loomstack_mcp.glance import is_unalerted  # as above
+
     if is_unalerted(session, agent):
         return None
     from loomstack_mcp.hooks.alerts import told_alerts  # some 40 ms, for the few that have something to hear

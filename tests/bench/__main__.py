@@ -21,6 +21,7 @@ from tests.bench import (
     edits,
     fill,
     guarded,
+    githooks,
     hooks,
     landed,
     memory,
@@ -196,6 +197,10 @@ class Bench:
         said("real sessions of Claude Code: without hooks, with the tool, with the command")
         yield from guarded.figures(self.home)
 
+    def githooks(self) -> Iterator[Figure]:
+        said(f"starting {9 * self.calls} hooks of git")
+        yield from githooks.figures(self.home, self.shop, self.calls)
+
     def http(self) -> Iterator[Figure]:
         yield from over_http.figures(self.home, self.calls)
 
@@ -229,6 +234,7 @@ GROUPS = (
     "hook",
     "edits",
     "guard",
+    "githooks",
     "http",
     "audit",
 )

@@ -79,13 +79,13 @@ def _medians(cases: Mapping[str, _Case], calls: int, *, shop: Path, env: Mapping
     taken: dict[str, list[float]] = {what: [] for what in cases}
     for number in range(calls + _WARM_UP):
         for what, (argv, payload) in cases.items():
-            spent_ms = _cpu_ms(argv, json.dumps({"cwd": str(shop), **payload()}).encode(), cwd=shop, env=env)
+            spent_ms = cpu_ms(argv, json.dumps({"cwd": str(shop), **payload()}).encode(), cwd=shop, env=env)
             if number >= _WARM_UP:
                 taken[what].append(spent_ms)
     return {what: statistics.median(times) for what, times in taken.items()}
 
 
-def _cpu_ms(argv: list[str], stdin: bytes, *, cwd: Path, env: Mapping[str, str]) -> float:
+def cpu_ms(argv: list[str], stdin: bytes, *, cwd: Path, env: Mapping[str, str]) -> float:
     """User and system time of a process and of all that it waited for."""
     reader, writer = os.pipe()
     os.write(writer, stdin)  # less than a pipe holds

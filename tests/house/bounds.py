@@ -19,6 +19,10 @@ GIT_MAX: Mapping[str, int] = {
     "loomstack-hook claude, Stop": 4,
     "loomstack-hook claude, SessionEnd": 0,
     "loomstack-hook claude, a prompt": 0,
+    "loomstack-hook git, prepare-commit-msg": 0,
+    "loomstack-hook git, post-commit": 2,
+    "loomstack-hook git, post-checkout": 0,
+    "loomstack-hook git, pre-commit": 12,
     "loomstack-mcp runs": 2,
     "loomstack-mcp gate --base --head": 15,
 }

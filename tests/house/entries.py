@@ -89,6 +89,32 @@ def claude_prompt(scene: Scene) -> Started:
     return _hook(scene, "claude", {"prompt": "go on"}, event="UserPromptSubmit")
 
 
+def git_prepare(scene: Scene) -> Started:
+    """Git's hook that signs a commit of a session whose run is known."""
+    message = scene.worktree / ".git/PREPARED"
+    for text in ("Work\n\nsaid: first\nby git\n", "Work\n"):
+        message.write_text(text)
+        found = _git_hook(scene, "prepare-commit-msg", str(message), "message")
+    return found
+
+
+def git_commit(scene: Scene) -> Started:
+    """Git's hook after a commit of a session, in a clone that the store knows."""
+    _git_hook(scene, "post-commit")
+    return _git_hook(scene, "post-commit")
+
+
+def git_worktree(scene: Scene) -> Started:
+    """Git's hook after a checkout."""
+    return _git_hook(scene, "post-checkout", "1", "1", "1")
+
+
+def git_staged(scene: Scene) -> Started:
+    """Git's hook before a commit, what is staged judged, in a clone whose rules were loaded before."""
+    _git_hook(scene, "pre-commit")
+    return _git_hook(scene, "pre-commit")
+
+
 def runs(scene: Scene) -> Started:
     """The list of runs."""
     return _typed(scene, "runs")
@@ -116,6 +142,10 @@ ENTRIES: Mapping[str, Callable[[Scene], Started]] = {
     "loomstack-hook claude, Stop": stop,
     "loomstack-hook claude, SessionEnd": session_end,
     "loomstack-hook claude, a prompt": claude_prompt,
+    "loomstack-hook git, prepare-commit-msg": git_prepare,
+    "loomstack-hook git, post-commit": git_commit,
+    "loomstack-hook git, post-checkout": git_worktree,
+    "loomstack-hook git, pre-commit": git_staged,
     "loomstack-mcp runs": runs,
     "loomstack-mcp gate --base --head": gate,
     "loomstack-mcp conflicts": conflicts,
@@ -130,6 +160,11 @@ def _hook(scene: Scene, client: str, asked: Mapping[str, object], *, event: str 
     payload = {"session_id": "s-mine", "cwd": str(scene.worktree), "hook_event_name": event, **asked}
     command = _command("loomstack-hook", client, event)
     return started(command, cwd=scene.worktree, environment=scene.environment(), stdin=json.dumps(payload))
+
+
+def _git_hook(scene: Scene, *arguments: str) -> Started:
+    environment = {**scene.environment(), "CLAUDE_CODE_SESSION_ID": "s-git"}
+    return started(_command("loomstack-hook", "git", *arguments), cwd=scene.worktree, environment=environment)
 
 
 def _command(script: str, *arguments: str) -> list[str]:

@@ -13,6 +13,7 @@ from loomstack_mcp.adapters.install.git_hooks import (
     own_hooks_folders,
     planned_git_hooks,
 )
+from loomstack_mcp.core.clients.files.own_names import NAME
 from loomstack_mcp.core.errors import Invalid
 
 _NAME = "git hooks"
@@ -20,9 +21,7 @@ _SECONDS_MAX = 10
 _CANARY = "--loomstack-canary"
 
 
-def git_hook_checks(
-    worktree: Worktree, version: str, environment: Mapping[str, str], *, is_set_up: bool
-) -> Iterator[Check]:
+def git_hook_checks(worktree: Worktree, environment: Mapping[str, str], *, is_set_up: bool) -> Iterator[Check]:
     """What git would run here. Where nothing of ours is set up, that there are none is no fault."""
     try:
         folder = hooks_folder(worktree)
@@ -40,7 +39,7 @@ def git_hook_checks(
         found = f"{', '.join(step.name for step in steps)} in {folder}: of another version, or not executable"
         yield Check(check=_NAME, status="fail", found=found, mend=INIT)
     else:
-        yield _asked(worktree, version, environment)
+        yield _asked(worktree, environment)
 
 
 def _none(worktree: Worktree, folder: Path, *, is_set_up: bool) -> Iterator[Check]:
@@ -54,15 +53,15 @@ def _none(worktree: Worktree, folder: Path, *, is_set_up: bool) -> Iterator[Chec
         yield Check(check=_NAME, status="warn", found=found, mend=INIT)
 
 
-def _asked(worktree: Worktree, version: str, environment: Mapping[str, str]) -> Check:
-    """Git's own word: it is told to run each hook, which tells its version and does nothing else (git-hook(1))."""
-    silent = {name: said for name in GIT_HOOKS if (said := _canary(worktree, name, environment)) != version}
+def _asked(worktree: Worktree, environment: Mapping[str, str]) -> Check:
+    """Git's own word: it is told to run each hook, which gives an answer and does nothing else (git-hook(1))."""
+    silent = {name: said for name in GIT_HOOKS if (said := _canary(worktree, name, environment)) != NAME}
     if not silent:
         return Check(check=_NAME, status="ok", found=f"git runs all {len(GIT_HOOKS)} of ours; tried just now")
     said = next(iter(silent.values()))
     if "is not a git command" in said:
         return Check(check=_NAME, status="ok", found="all are ours; not tried, which needs git 2.36")
-    found = f"git does not run {', '.join(silent)} as of {version}: {said or 'nothing was said'}"
+    found = f"git does not run {', '.join(silent)}: {said or 'nothing was said'}"
     return Check(check=_NAME, status="fail", found=found[:300], mend=INIT)
 
 

@@ -16,7 +16,7 @@ GIT_HOOKS = (
     *("pre-push", "post-rewrite", "post-checkout"),
 )
 """The hooks of git (githooks(5)) that `init` sets up."""
-REFUSED = 10
+_REFUSED = 10
 """The status by which our hook tells a refusal from an installation that is broken, which stops nobody."""
 MARK = "# loomstack git hook "
 KEPT = ".loomstack-kept"
@@ -48,7 +48,7 @@ class GitHookStep:
         return _WORDS[self.verb]
 
     @property
-    def kept(self) -> Path:
+    def kept_path(self) -> Path:
         """Where the hook is that was there before ours."""
         return self.path.with_name(f"{self.name}{KEPT}")
 
@@ -76,7 +76,7 @@ def hooks_folder(worktree: Worktree) -> Path:
     if not any(real.is_relative_to(os.path.realpath(own)) for own in (worktree.root, worktree.common_dir)):
         raise Invalid(
             f"git takes its hooks from {folder} (core.hooksPath, {scope}), for other repositories too; a person adds "
-            f'there to each of {", ".join(GIT_HOOKS)}: loomstack-hook git NAME "$@"; [ $? -ne {REFUSED} ] || exit 1'
+            f'there to each of {", ".join(GIT_HOOKS)}: loomstack-hook git NAME "$@"; [ $? -ne {_REFUSED} ] || exit 1'
         )
     return folder
 
@@ -137,7 +137,7 @@ def _removal(folder: Path) -> Iterator[GitHookStep]:
     for name in GIT_HOOKS:
         step = GitHookStep(verb="restore", name=name, path=folder / name)
         is_ours = is_our_git_hook(step.path)
-        if os.path.lexists(step.kept):
+        if os.path.lexists(step.kept_path):
             yield step
         elif is_ours or any(_moved_aside(step)):
             yield GitHookStep(verb="remove", name=name, path=step.path)
@@ -151,8 +151,8 @@ def _carry_out(step: GitHookStep) -> None:
         _write(step)
         return
     is_ours = is_our_git_hook(step.path)
-    if os.path.lexists(step.kept) and (is_ours or not os.path.lexists(step.path)):
-        step.kept.replace(step.path)
+    if os.path.lexists(step.kept_path) and (is_ours or not os.path.lexists(step.path)):
+        step.kept_path.replace(step.path)
     elif is_ours:
         step.path.unlink()
     _put_back_kept(step)
@@ -163,21 +163,21 @@ def _carry_out(step: GitHookStep) -> None:
 def _keep(step: GitHookStep) -> None:
     """Keep a person's hook beside ours: by a second name first, so that there is a hook at every moment."""
     try:
-        os.link(step.path, step.kept, follow_symlinks=False)
+        os.link(step.path, step.kept_path, follow_symlinks=False)
     except OSError:  # a file system that has no second names
-        step.path.rename(step.kept)
+        step.path.rename(step.kept_path)
 
 
 def _put_back_kept(step: GitHookStep) -> None:
     """What another hook has replaced ours with meanwhile is in force: what was kept lies where it would without us."""
-    if not os.path.lexists(step.kept):
+    if not os.path.lexists(step.kept_path):
         return
     if moved := next(_moved_aside(step), None):
-        step.kept.replace(moved)
-    elif step.kept.read_bytes() == step.path.read_bytes():
-        step.kept.unlink()
+        step.kept_path.replace(moved)
+    elif step.kept_path.read_bytes() == step.path.read_bytes():
+        step.kept_path.unlink()
     else:
-        step.kept.replace(_free_name(step))
+        step.kept_path.replace(_free_name(step))
 
 
 def _moved_aside(step: GitHookStep) -> Iterator[Path]:

@@ -7,7 +7,6 @@ that would cost each commit as much again.
 import os
 import sys
 
-from loomstack_mcp import __version__
 from loomstack_mcp.core.errors import LoomError
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
@@ -28,7 +27,7 @@ _USAGE = f"usage: loomstack-hook git {{{'|'.join(GIT_HOOKS)}}} [ARGUMENT…], as
 def git_hook(arguments: "Sequence[str]") -> int:
     """Do what one of git's hooks is to do; the exit status for git."""
     if arguments == [CANARY]:
-        print(__version__)
+        print("loomstack")
         return 0
     if not arguments or arguments[0] not in GIT_HOOKS:
         print(_USAGE, file=sys.stderr)

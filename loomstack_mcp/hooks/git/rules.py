@@ -20,13 +20,18 @@ def may_judge_messages(place: Place) -> bool:
     if any(_may_ask(content) for folder in own for content in _files(folder / _FOLDER)):
         return True
     with Repository(place) as repo:
-        commit = repo.commit(repo.trunk) if repo.trunk else ""
-        top = repo.objects.entries(f"{commit}^{{tree}}") if commit else {}
-        if top is None or _FOLDER not in top:
-            return top is None
-        names = repo.objects.entries(top[_FOLDER].id)
-        found = [repo.objects.object_named(entry.id) for entry in (names or {}).values()]
-        return names is None or any(one is None or _may_ask(one.content or _ESCAPE) for one in found)
+        return any(map(_may_ask, _landed(repo)))
+
+
+def _landed(repo: Repository) -> Iterator[bytes]:
+    """The files of the trunk; what cannot be read may say anything."""
+    commit = repo.commit(repo.trunk) if repo.trunk else ""
+    top = repo.objects.entries(f"{commit}^{{tree}}") if commit else {}
+    if top is not None and _FOLDER not in top:
+        return
+    names = repo.objects.entries(top[_FOLDER].id) if top else None
+    for found in map(repo.objects.object_named, (entry.id for entry in names.values()) if names else ("",)):
+        yield (found and found.content) or _ESCAPE
 
 
 def _may_ask(content: bytes) -> bool:

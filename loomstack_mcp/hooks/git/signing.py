@@ -25,17 +25,22 @@ _UNEDITED_NS = 1
 def sign_prepared(path: Path, *, source: str) -> None:
     """Sign a message before it is edited (githooks(5), prepare-commit-msg, which `--no-verify` does not skip)."""
     is_agents = shell_caller(os.environ) is not None
-    if source in _EDITED_LATER and is_agents:
-        os.utime(path, ns=(_UNEDITED_NS, _UNEDITED_NS))
-    is_melding = source == "squash" or (path.parent / "rebase-merge/current-fixups").exists()
-    if source in _EDITED_LATER or not (is_agents or is_melding):
+    if source in _EDITED_LATER:
+        if is_agents:
+            os.utime(path, ns=(_UNEDITED_NS, _UNEDITED_NS))
         return
-    worktree, text = hooked_worktree(), message_text(path)
+    is_melding = source == "squash" or (path.parent / "rebase-merge/current-fixups").exists()
+    if is_agents or is_melding:
+        _sign(hooked_worktree(), path, is_melding=is_melding)
+
+
+def _sign(worktree: Worktree, path: Path, *, is_melding: bool) -> None:
+    text = message_text(path)
     melded = melded_runs(worktree.place, written_message(text)) if is_melding else ()
     own = () if is_moved(worktree.place) else _own_run(worktree)
     said = said_message(text)
     named = named_runs(said)
-    missing = [run for run in dict.fromkeys((*melded, *own)) if run in melded or run not in named]
+    missing = [*melded, *(run for run in own if run not in named and run not in melded)]
     if missing and said.strip():
         add_trailers(worktree.place, path, missing)
 

@@ -11,7 +11,7 @@ from loomstack_mcp.adapters.system import current_folder
 from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS
 from loomstack_mcp.core.repos import Checkout
-from loomstack_mcp.hooks.bearings import checkout_of
+from loomstack_mcp.edge.bearings import stand_of
 from loomstack_mcp.quick import Quick, open_quick
 
 
@@ -28,4 +28,4 @@ def hooked_worktree() -> Worktree:
 def opened_store(worktree: Worktree) -> Iterator[tuple[Quick, Checkout] | None]:
     """The store, and what a worktree is to it; None where there is no store yet."""
     with open_quick(load_settings({}), gate_wait_ms=CALL_GATE_WAIT_MS) as quick:
-        yield (quick, checkout_of(quick, worktree)[0]) if quick else None
+        yield (quick, stand_of(quick, worktree).checkout) if quick else None

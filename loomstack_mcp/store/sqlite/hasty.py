@@ -89,7 +89,7 @@ class _NotSure(Exception):
 _REFUSED = (sqlite3.Error, OSError, _NotSure)
 
 
-def _first(store: str, name: str, asked: "Mapping[str, str | int]") -> "tuple[str, ...] | None":
+def _first(store: str, name: str, asked: "Mapping[str, object]") -> "tuple[str, ...] | None":
     """The first row of a statement of `glance.sql`. Raises one of `_REFUSED`."""
     with _Connection(store, mode="ro") as connection:
         texts = sql_texts("glance")

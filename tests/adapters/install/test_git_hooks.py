@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from loomstack_mcp import __version__
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.adapters.install.doctor_git_hooks import git_hook_checks
 from loomstack_mcp.adapters.install.git_hooks import (
@@ -68,7 +67,7 @@ def files(folder: Path) -> dict[str, tuple[bytes, int] | str]:
 
 def checked(clone: Clone) -> tuple[str, str]:
     env = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(clone.home)}
-    [check] = git_hook_checks(tree(clone), __version__, env, is_set_up=True)
+    [check] = git_hook_checks(tree(clone), env, is_set_up=True)
     return check.status, check.found
 
 

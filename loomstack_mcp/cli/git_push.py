@@ -1,0 +1,38 @@
+"""A push, judged before git sends it: what is said of each ref, and whether git is stopped."""
+
+import sys
+from collections.abc import Iterator
+
+from loomstack_mcp.cli.git_words import decision_lines
+from loomstack_mcp.core.changes.conflicts import conflict_advice, conflict_words
+from loomstack_mcp.edge.gate import Judgement, Update
+from loomstack_mcp.edge.here import Here
+from loomstack_mcp.edge.pushing import judged_push
+
+_STDIN_BYTES_MAX = 10_000_000
+
+
+def push_answer(here: Here, *, by_agent: bool) -> tuple[list[str], bool]:
+    """What is said of the push that git describes on stdin, and whether it is stopped. Raises as `judged_push`."""
+    lines: list[str] = []
+    is_stopped = False
+    for update, lands, found in judged_push(here, list(_updates()), by_agent=by_agent):
+        lines += [f"{update.ref}: {line}" for line in (*_conflicts(found), *decision_lines(found.decision))]
+        stops = found.decision.answer == "deny" or (by_agent and found.decision.answer == "require_approval")
+        is_stopped |= stops or (lands and found.is_stopped)
+    return lines, is_stopped
+
+
+def _updates() -> Iterator[Update]:
+    """What git is about to push (githooks(5), pre-push): `LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID` a line."""
+    given = sys.stdin.buffer.read(_STDIN_BYTES_MAX).decode("utf-8", "surrogateescape")
+    for words in (line.split(" ") for line in given.split("\n")):
+        if len(words) == 4:
+            yield Update(old=words[3], new=words[1], ref=words[2])
+
+
+def _conflicts(judgement: Judgement) -> Iterator[str]:
+    if found := judgement.conflicts:
+        for one in found.conflicts:
+            words = conflict_words(one, now_ms=found.now_ms)
+            yield f"{one.verdict} {words} \u2192 {conflict_advice(one, target=found.target)}"
