@@ -24,6 +24,7 @@ from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import DAY_MS, SECOND_MS
 from loomstack_mcp.edge.here import Here
+from loomstack_mcp.edge.people import persons_on_trunk
 from loomstack_mcp.loom import open_loom
 
 _LAST = 1_000
@@ -57,6 +58,7 @@ def audit(
             last=0 if since else last or _LAST,
             window_ms=window or here.settings.window_days * DAY_MS,
             generated=here.settings.generated,
+            people=persons_on_trunk(repo),
             intent_on=intent_on,
             progress=output.progress,
         )

@@ -19,7 +19,7 @@ from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.policy.approvals import approval_advice
 from loomstack_mcp.core.policy.decision_views import decision_shown, reasons_shown
-from loomstack_mcp.core.policy.sarif import annotations, conflict_annotations, sarif
+from loomstack_mcp.core.policy.sarif import annotations, approval_annotation, conflict_annotations, sarif
 from loomstack_mcp.core.policy.violations import Unknown
 from loomstack_mcp.core.views import agreement_shown, conflict_shown
 from loomstack_mcp.edge.gate import APPROVAL, DENIED, Gate, Judgement, Update
@@ -132,6 +132,7 @@ def _shown(judgement: Judgement, form: str | None) -> Iterator[str]:
         yield json.dumps(sarif(decision), ensure_ascii=True)
     elif form == "github":
         yield from annotations(decision)
+        yield from approval_annotation(approval_advice(judgement.approval, judgement.refused))
         if found := judgement.conflicts:
             yield from conflict_annotations(found.conflicts, target=found.target, now_ms=found.now_ms)
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):

@@ -93,7 +93,7 @@ def _became(answered: Approval) -> str:
     if answered.state == "granted":
         return f"Granted by {who}: it may happen within {age(APPROVAL_USE_MS)}, once."
     left = ", ".join(f"{number} more for {rule}" for rule, number in missing(answered).items())
-    return f"{who} approves. Still wanted: {output.harmless(left)}."
+    return f"{who} approves. Still wanted, each from an account of their own: {output.harmless(left)}."
 
 
 def _question(one: Approval, *, now_ms: int) -> Body:

@@ -1,10 +1,10 @@
-"""Who a person at a terminal is to the repository there: as the people of its trunk have them."""
+"""Who a person at a terminal is to the repository there."""
 
-from loomstack_mcp.adapters.policy.files import rulebook
 from loomstack_mcp.core.people import Person, person_called
 from loomstack_mcp.core.policy.approvals import Approver
 from loomstack_mcp.core.policy.known import approver
 from loomstack_mcp.edge.here import Here
+from loomstack_mcp.edge.people import people_of
 
 
 def approver_here(here: Here, account: str) -> Approver:
@@ -19,8 +19,6 @@ def attester_here(here: Here, name: str) -> str:
 
 
 def people_here(here: Here) -> tuple[Person, ...]:
-    """Who is who as the trunk says; before the first commit, as the worktree does. Raises PolicyError, NotFound."""
+    """Who is who to the repository there. Raises PolicyError, NotFound."""
     with here.any_repository() as repo:
-        is_new = not repo.trunk and not repo.commit("HEAD")
-        commit = "" if is_new else repo.commit(repo.told_trunk())
-        return rulebook(repo, here.own_settings.home, commit=commit, worktree=is_new).people
+        return people_of(repo, here.own_settings.home)

@@ -169,6 +169,7 @@ class Here:
         from loomstack_mcp.adapters.git.made_work import MadeWork  # what compares changes, which few calls do
         from loomstack_mcp.adapters.git.proposal import Landing
         from loomstack_mcp.edge.filling import fill_ledger, keep_imprints
+        from loomstack_mcp.edge.people import persons_on_trunk
 
         target = bounded("base", target, chars_max=NAME_CHARS_MAX)
         key = ledger.key()
@@ -179,6 +180,7 @@ class Here:
             key=key,
             generated=self._generated(repo, target),
             window_ms=self.settings.window_days * DAY_MS,
+            people=persons_on_trunk(repo),
         )
         clone = MadeWork(repo, key=key)
         keep_imprints(ledger, checkout, clone)

@@ -52,9 +52,9 @@ def conflicts_of(tx: Tx, repo_id: str, proposal: Proposal, *, run: Run | None) -
         return intents.on(one.change, one.paths) is not None and not agreements.cover(one)
 
     found: list[Conflict] = []
-    compared = _compared(tx, repo_id, mine, proposal.history, window_ms=proposal.window_ms)
+    compared = _compared(tx, repo_id, proposal, mine, proposal.history)
     if pushing:
-        compared += _compared(tx, repo_id, pushing, proposal.pushed, window_ms=proposal.window_ms)
+        compared += _compared(tx, repo_id, proposal, pushing, proposal.pushed)
     for change, (undone, touched) in zip([*mine, *pushing], compared, strict=True):
         taken_back = reversal(change, undone, agreed=agreed, intended=intended) if undone else None
         found += conflicts(taken_back, [one for one in touched if is_others(one)], intent_on=intents.on)
@@ -74,7 +74,7 @@ def undoings_of(tx: Tx, repo_id: str, proposal: Proposal) -> tuple[LostIntent, .
     [mine] = _as(proposal.changes, None)
     intents = Intents(tx, repo_id, run=None, family=frozenset())
     agreements = Agreements(tx, repo_id, intents, run=None, signer=mine.signer)
-    [(undone, touched)] = _compared(tx, repo_id, [mine], proposal.history, window_ms=proposal.window_ms)
+    [(undone, touched)] = _compared(tx, repo_id, proposal, [mine], proposal.history)
     others = [one for one in touched if not one.same_author and not agreements.cover(one)]
     return lost_intents(
         undone, others, intent_on=intents.on, agreed=lambda one: one.same_author or agreements.cover(one)
@@ -130,15 +130,15 @@ def _as(proposed: Sequence[Change], run: Run | None) -> list[Change]:
 
 
 def _compared(
-    tx: Tx, repo_id: str, mine: Sequence[Change], history: Sequence[Change], *, window_ms: int
+    tx: Tx, repo_id: str, proposal: Proposal, mine: Sequence[Change], history: Sequence[Change]
 ) -> list[tuple[tuple[Undone, ...], tuple[TouchedChange, ...]]]:
     """My changes against the trails of their files, and of all files of what they undo: I may have undone more."""
     names = _names(mine)
     while True:
         before = landed.at_paths(tx, repo_id, names)
         # What is generated is neither in the ledger nor in a proposal.
-        authors = landed.authors(tx, repo_id)
-        reversals = Reversals(ignored=lambda _: False, authors=authors, window_ms=window_ms)
+        authors = [*landed.authors(tx, repo_id), *proposal.accounts]
+        reversals = Reversals(ignored=lambda _: False, authors=authors, window_ms=proposal.window_ms)
         for bare in history:
             known = before.get(bare.sha)
             reversals.land(replace(known, parents=bare.parents, at_ms=bare.at_ms) if known else bare)

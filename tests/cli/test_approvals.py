@@ -162,6 +162,7 @@ def test_the_gate_asks_takes_the_answer_for_that_head_and_asks_again_for_another
     early = agent.answer("check_policy", action="land", target="main")
     first = loomstack("gate", "--base", "main", "--json")
     words = loomstack("gate", "--base", "main")
+    notice = loomstack("gate", "--base", "main", "--github").stdout
     question = json.loads(first.stdout)["approval"]
     status, shown = person("approve", question)
     taken, again = loomstack("gate", "--base", "main"), loomstack("gate", "--base", "main")
@@ -171,6 +172,7 @@ def test_the_gate_asks_takes_the_answer_for_that_head_and_asks_again_for_another
 
     assert (first.returncode, early["approval"]) == (3, question)
     assert (words.returncode, f"a person: loomstack-mcp approve {question}" in words.stdout) == (3, True)
+    assert f"::notice title=approval::a person: loomstack-mcp approve {question}\n" in notice
     assert (status, "A billing/a.py +1 -0" in shown) == (0, True), shown
     assert (taken.returncode, "approved" in taken.stdout, again.returncode) == (0, True, 3)
     assert (other.returncode, json.loads(other.stdout)["approval"] != question) == (3, True)

@@ -10,12 +10,13 @@ from loomstack_mcp.core.people import Person
 from loomstack_mcp.core.policy.approvals import Approval, Approver
 from loomstack_mcp.core.policy.digests import bound
 from loomstack_mcp.core.policy.known import approver
-from loomstack_mcp.core.policy.rules import ActionKind, Approve, Point, Rule, Rulebook
+from loomstack_mcp.core.policy.rules import ActionKind, Approve, Checks, Content, Point, Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Situation, Touched
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.deciding import PolicyResult, decided_action, decided_change
 from loomstack_mcp.loom import Loom
 from tests.conftest import Clocks
+from tests.edge.test_deciding import Meanwhile
 from tests.factories import ANA, BEA, REPO, SHOP
 from tests.services.support import heard, started
 
@@ -257,6 +258,22 @@ def test_one_asker_cannot_flood_people(loom: Loom) -> None:
     assert (over.approval, over.decision.answer) == ("", "require_approval")
     assert f"{APPROVALS_OPEN_MAX} questions of loop@ana wait already" in over.refused
     assert edit(loom, text="mine", caller=BEA).approval
+
+
+def test_what_another_used_meanwhile_is_asked_again(loom: Loom) -> None:
+    answered(loom, edit(loom))
+    looking = Rule(id="looks", why="why", effect="deny", on=("edit",), check=Checks(content=Content(secrets=True)))
+    situation = Situation(
+        point="mcp",
+        actions=frozenset({"edit"}),
+        now_ms=0,
+        touched=(Touched(path="src/a.py"),),
+        looks=Meanwhile(lambda: edit(loom)),
+    )
+    found = decided_action(loom.policy, ANA, "", book(looking, rule()), bound(situation, "new"))
+
+    assert (found.decision.answer, found.approval[:4]) == ("require_approval", "apr_")
+    assert kinds(loom).count("approval.used") == 1
 
 
 def test_an_action_without_a_digest_is_never_asked_for(loom: Loom) -> None:

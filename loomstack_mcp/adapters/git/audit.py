@@ -17,10 +17,12 @@ from loomstack_mcp.core.changes.conflict_records import Intent
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.changes.people import accounts_of
 from loomstack_mcp.core.changes.reversals import Reversals
 from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import Reversal, reversal
 from loomstack_mcp.core.limits import WINDOW_MS
+from loomstack_mcp.core.people import Person
 
 _KEY_BYTES = 32
 _SWEEP = 100
@@ -57,6 +59,7 @@ def audited(
     last: int = 0,
     window_ms: int = WINDOW_MS,
     generated: Sequence[str] = (),
+    people: Sequence[Person] = (),
     intent_on: Callable[[Undone], Intent | None] = _unknown,
     progress: Callable[[int, int], None],
 ) -> Audit:
@@ -80,11 +83,11 @@ def audited(
             intents[one.change.sha] = intent
         return intent is not None
 
-    reversals = Reversals(ignored=lambda _: False, window_ms=window_ms)
+    lines = Lines(secrets.token_bytes(_KEY_BYTES))
+    reversals = Reversals(ignored=lambda _: False, authors=accounts_of(people, lines), window_ms=window_ms)
     agreed = _Agreed(arrivals(listed, listed[-1].sha) if listed else {}, reformatting(repo, deciders))
     cases = FollowedCases(agreed.together)
     oldest_ms = _oldest_ms(listed)
-    lines = Lines(secrets.token_bytes(_KEY_BYTES))
     found = attributes.taught(diffs.changes(repo, listed, unread, lines=lines), generated_paths)
     for done, read in enumerate(found, start=1):
         change = replace(read, at_ms=landed_ms[read.sha])

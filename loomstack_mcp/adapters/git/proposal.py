@@ -17,9 +17,10 @@ from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
-from loomstack_mcp.core.changes.people import account_of
+from loomstack_mcp.core.changes.people import account_of, accounts_of
 from loomstack_mcp.core.changes.repeats import Branch
 from loomstack_mcp.core.limits import SECOND_MS, WINDOW_MS
+from loomstack_mcp.core.people import Person
 
 _MESSAGE_CHARS_MAX = 4_000
 _COMMITS_MAX = 50
@@ -38,6 +39,7 @@ class Landing:
         generated: Sequence[str] = (),
         head: str = "HEAD",
         window_ms: int = WINDOW_MS,
+        people: Sequence[Person] = (),
     ) -> None:
         """Raises NotFound where `target` is no commit, shares no history with `head`, or has to be named."""
         self._repo = repo
@@ -48,6 +50,7 @@ class Landing:
         self._lines = Lines(key)
         self._generated = Generated(generated, ignore_case=ignores_case(repo.place))
         self._unread = Unread()
+        self._accounts = accounts_of(people, self._lines)
         self._target = target or repo.told_trunk()
         self._deciders = repo.deciders(self._target)
         self._base = history.base_of(repo, self._target, head=head)
@@ -166,6 +169,7 @@ class Landing:
             history=self.history,
             window_ms=self._window_ms,
             target=_short(self._target),
+            accounts=self._accounts,
             reformatting=tuple(sorted(reformatting(self._repo, self._deciders))),
             unchecked=(*self._gaps(), *self._unread.sentences(), *left_out),
         )

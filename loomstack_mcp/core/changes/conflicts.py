@@ -40,6 +40,8 @@ class Proposal:
     """What could not be known, in sentences."""
     branch: Branch | None = None
     """What of it may have landed already; None where nothing has since it left the target."""
+    accounts: tuple[tuple[str, str], ...] = ()
+    """Accounts of persons that the trunk knows, each with a name that ties those of one person together."""
 
 
 def conflicts(

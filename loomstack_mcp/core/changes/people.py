@@ -2,8 +2,10 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 
 from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.people import Person
 
 _FLEET_NAMES = 5
 """An address with so many names belongs to a fleet of agents: each name is an author. A name with so many addresses,
@@ -35,6 +37,16 @@ def spelled_address(address: str, /) -> str:
         return ""
     forged = _NOREPLY.fullmatch(spelled)
     return f"{forged['user']}@{forged['host']}" if forged else spelled
+
+
+def accounts_of(people: Iterable[Person], lines: Lines, /) -> tuple[tuple[str, str], ...]:
+    """The accounts of persons, each with a name that ties those of one person together, and that no commit can bear."""
+    return tuple(
+        (account, f"\0{person.name}")
+        for person in people
+        for address in person.addresses
+        if (account := account_of(address, lines))
+    )
 
 
 def is_bot(name: str, /) -> bool:

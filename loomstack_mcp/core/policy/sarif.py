@@ -43,6 +43,12 @@ def annotations(decision: Decision, /) -> Iterator[str]:
             yield f"::{command}{where}{title}::{_value(f'{reason.rule.why}: {violation.text}. {reason.rule.fix}')}"
 
 
+def approval_annotation(advice: str, /) -> Iterator[str]:
+    """A line that says whom to ask, where anybody can be asked."""
+    if advice:
+        yield f"::notice title=approval::{_value(advice)}"
+
+
 def conflict_annotations(found: Sequence[Conflict], /, *, target: str, now_ms: int) -> Iterator[str]:
     """A line for each landed change that suffers, at the first file where it does."""
     for one in found:

@@ -1,0 +1,74 @@
+"""What an approval is bound to: the same change is the same wherever it is asked about, and another is not."""
+
+from pathlib import Path
+
+from loomstack_mcp.adapters.git.discovery import place_at
+from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.git.worktree import worktree_at
+from loomstack_mcp.adapters.policy import situations
+from loomstack_mcp.adapters.policy.situations import landing, pushed
+from loomstack_mcp.core.policy.situation import Situation
+from loomstack_mcp.edge.asked import Asking
+from tests.adapters.git.support import ZERO, commit, write
+from tests.conftest import git
+
+MAIN = "refs/heads/main"
+
+
+def test_a_change_is_the_same_to_a_tool_a_push_and_a_gate_and_another_head_is_not(shop: Path) -> None:
+    old = git(shop, "rev-parse", "main")
+    git(shop, "checkout", "--quiet", "-b", "work")
+    head = commit(shop, {"src/new.py": "one\n"})
+    worktree = worktree_at(shop)
+    assert worktree
+    with (
+        Asking(worktree, shop, "").situation("land", [], command="", target="main", base="") as asked,
+        Repository(place_at(shop)) as repo,
+    ):
+        gate, _ = landing(repo, MAIN, head, point="ci", branch="main", trunk=MAIN)
+        push = pushed(repo, old, head, MAIN, point="pre-receive", trunk=MAIN)
+        elsewhere = pushed(repo, ZERO, head, "refs/heads/next", point="pre-receive", trunk=MAIN)
+    git(shop, "commit", "--quiet", "--amend", "-m", "again")
+    again = git(shop, "rev-parse", "HEAD")
+    with Repository(place_at(shop)) as repo:
+        other, _ = landing(repo, MAIN, again, point="ci", branch="main", trunk=MAIN)
+
+    assert asked.digest == gate.digest == push.digest != ""
+    assert asked.shown == gate.shown == ("1 file, +1 -0", "A src/new.py +1 -0")
+    assert len({gate.digest, elsewhere.digest, other.digest}) == 3
+
+
+def test_a_commit_is_the_same_at_each_of_its_points_until_something_else_is_staged(shop: Path) -> None:
+    def staged(text: str) -> list[Situation]:
+        write(shop, {"src/a.py": text})
+        git(shop, "add", "--all")
+        worktree = worktree_at(shop)
+        assert worktree
+        with Repository(place_at(shop)) as repo:
+            found = [situations.staged(repo), situations.message(repo, "why")]
+        with Asking(worktree, shop, "").situation("commit", [], command="", target="", base="") as asked:
+            return [asked, *found]
+
+    one, other = staged("one\n"), staged("two\n")
+    git(shop, "checkout", "--quiet", "-b", "work")
+    elsewhere = staged("two\n")
+
+    assert [len({each.digest for each in some}) for some in (one, other, elsewhere)] == [1, 1, 1]
+    assert len({one[0].digest, other[0].digest, elsewhere[0].digest}) == 3
+
+
+def test_an_edit_is_bound_to_its_text_and_a_command_to_its_folder(shop: Path) -> None:
+    worktree = worktree_at(shop)
+    assert worktree
+    with Asking(worktree, shop, "").situation("edit", ["src/a.py"], command="", target="", base="") as announced:
+        edits = [situations.edit(shop, shop, ["src/a.py"], point="pretool", content=text) for text in ("a", "b")]
+    commands = [
+        situations.command(shop, folder, line, point="pretool")
+        for folder, line in ((shop, "make x"), (shop / "src", "make x"), (shop, "make  x"))
+    ]
+    tools = [situations.tool("mcp__db__drop", point="pretool", content=text) for text in ('{"a":1}', '{"a":2}')]
+    deploys = [situations.deploy("production", point="deploy", commit=sha) for sha in ("a" * 40, "b" * 40)]
+    digests = [one.digest for one in (announced, *edits, *commands, *tools, *deploys)]
+
+    assert len(set(digests)) == len(digests)
+    assert announced.shown == ("edit src/a.py", "what it will say was not told")
