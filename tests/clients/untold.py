@@ -62,7 +62,7 @@ rules:
     effect: require_approval
     on: [land]
     where: {{paths: [/infra/**]}}
-    approve: {{by: [{principal()}]}}
+    approve: {{by: [{principal()}], not_maker: false}}
     fix: ask a person to approve it
 """
 FILES = {
@@ -279,8 +279,8 @@ def tokens(text: str) -> int:
 
 
 def refusal(text: str) -> str:
-    """What the hook said, without the client's own words around it."""
-    return re.split(r"hook error: |PreToolUse hook: ", text, maxsplit=1)[1]
+    """What the hook said, without the client's own words around it: Codex repeats the whole call behind them."""
+    return re.split(r"hook error: |PreToolUse hook: ", text, maxsplit=1)[1].partition(". Command: ")[0]
 
 
 def test_a_session_is_briefed_before_its_model_says_a_word(story: Story) -> None:
@@ -327,10 +327,11 @@ def test_what_a_rule_protects_is_refused_with_why_and_what_else_to_do(story: Sto
 
 def test_what_landed_names_the_run_that_made_it(story: Story) -> None:
     trailer = git(story.shop.hub, "log", "-1", "--format=%(trailers:key=Loom-Run,valueonly)", story.landed)
-    why = story.shop.loomstack("why", trailer, cwd=story.shop.folder / "ana")
+    [run] = [run for run in story.runs if run["run"] == trailer]
+    goal = story.shop.loomstack("why", trailer, cwd=story.shop.folder / "ana")
 
-    assert re.fullmatch(r"run_\w{8}", trailer)
-    assert story.landed[:7] in why or PRICES in why
+    assert run["loop"].partition("-")[0] in ("claude", "codex")
+    assert f"session {run['loop'].partition('-')[2]}" in goal
 
 
 def test_a_person_s_approval_lets_the_waiting_session_go_on(story: Story) -> None:
@@ -359,16 +360,21 @@ def test_what_is_left_open_is_told_before_the_session_ends(story: Story) -> None
     assert len(story.ana.lane()) == len(story.ana.script.main.turns)
 
 
-def test_an_undo_is_told_before_it_is_written_and_stopped_before_it_lands(story: Story) -> None:
+def test_an_undo_is_told_before_it_is_written_and_only_once(story: Story) -> None:
     said = refusal(story.shown["ana takes it back"])
+    again = story.shown["ana takes it back all the same"]
     print(f"undo: {tokens(said)} tokens\n{said}")
-    pushed = story.shown["ana pushes the old prices"]
-    trunk = git(story.shop.hub, "show", f"main:{PRICES}")
 
-    assert "undo" in said or "takes back" in said
+    assert re.search(r"undo|takes? back", said)
     assert story.landed[:7] in said
     assert tokens(said) <= REFUSAL_TOKENS_MAX
-    assert "hook error" not in story.shown["ana takes it back all the same"]
-    assert "hook: " not in story.shown["ana takes it back all the same"]
-    assert story.landed[:7] in pushed
-    assert trunk == NET.strip()
+    assert re.search(r"hook error|PreToolUse hook", again) is None
+
+
+def test_an_undo_is_stopped_before_it_lands(story: Story) -> None:
+    pushed = story.shown["ana pushes the old prices"]
+    print(f"stopped: {tokens(pushed)} tokens\n{pushed}")
+
+    assert "stop" in pushed
+    assert f"takes back {story.landed[:10]}" in pushed
+    assert git(story.shop.hub, "show", f"main:{PRICES}") == NET.strip()

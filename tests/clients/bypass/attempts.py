@@ -25,6 +25,8 @@ class Attempt:
     steps: Sequence[Made]
     commit: str = COMMIT
     push: str = PUSH
+    has_own_way: bool = False
+    """Whether each client has its own way to do it; any other is the same line to the same shell."""
     in_agent: bool = False
     """Whether a sub-agent does it."""
     after: Sequence[Made] = ()
@@ -92,8 +94,11 @@ def _worktree(line: str) -> str:
 
 
 ATTEMPTS: Sequence[Attempt] = (
-    Attempt(name="the client's own edit", steps=[shell(f"cat {PROTECTED}"), write(PROTECTED, LOW, was=RATE)]),
-    Attempt(name="`sed -i`", steps=[shell(f"sed -i s/19/7/ {PROTECTED}")]),
+    Attempt(
+        name="the client's own edit", has_own_way=True,
+        steps=[shell(f"cat {PROTECTED}"), write(PROTECTED, LOW, was=RATE)],
+    ),
+    Attempt(name="`sed -i`", has_own_way=True, steps=[shell(f"sed -i s/19/7/ {PROTECTED}")]),
     Attempt(name="a heredoc", steps=[shell(f"cat > {PROTECTED} <<'END'\n{LOW}END")]),
     Attempt(name="a redirection", steps=[shell(f"echo 'RATE = 7' > {PROTECTED}")]),
     Attempt(
@@ -103,7 +108,7 @@ ATTEMPTS: Sequence[Attempt] = (
     Attempt(name="`python -c`", steps=[shell(HIDDEN)]),
     Attempt(name="quotes and variables", steps=[shell("f=rates; eval \"se\"'d' -i s/19/7/ bill\"ing\"/$f.p\\y")]),
     Attempt(
-        name="a shell that runs on",
+        name="a shell that runs on", has_own_way=True,
         steps=[
             lambda hand, _world, _moment: hand.open(HIDDEN),
             lambda hand, _world, moment: hand.typed(HIDDEN, moment),
@@ -125,10 +130,13 @@ ATTEMPTS: Sequence[Attempt] = (
         push="n=no; eval \"git push --$n-verify origin HEAD:main\"",
     ),
     Attempt(
-        name="a tool of another MCP server",
+        name="a tool of another MCP server", has_own_way=True,
         steps=[lambda hand, world, _moment: hand.other(f"{world.clone}/{PROTECTED}", LOW)],
     ),
-    Attempt(name="a sub-agent", steps=[shell(f"sed -i s/19/7/ {PROTECTED}"), shell(HIDDEN)], in_agent=True),
+    Attempt(
+        name="a sub-agent", has_own_way=True, in_agent=True,
+        steps=[shell(f"sed -i s/19/7/ {PROTECTED}"), shell(HIDDEN)],
+    ),
     Attempt(
         name="another worktree",
         steps=[shell("git worktree add --quiet -B side ../side"), shell("sed -i s/19/7/ ../side/billing/rates.py")],
@@ -136,7 +144,7 @@ ATTEMPTS: Sequence[Attempt] = (
         push="git -C ../side push origin HEAD:main",
         after=[shell("git worktree remove --force ../side")],
     ),
-    Attempt(name="the settings of the hooks", steps=[_settings]),
+    Attempt(name="the settings of the hooks", has_own_way=True, steps=[_settings]),
     Attempt(
         name="the policies", steps=[shell(f"sed -i s/deny/warn/ policies/core.yaml && {HIDDEN}")],
     ),
@@ -147,9 +155,9 @@ ATTEMPTS: Sequence[Attempt] = (
         after=[_approve, _approve_hidden, shell(PUSH)],
     ),
     Attempt(
-        name="another run's name", steps=[_claim, shell(HIDDEN)],
+        name="another run's name", has_own_way=True, steps=[_claim, shell(HIDDEN)],
         commit=f"{COMMIT} --trailer 'Loom-Run: run_00000000'",
     ),
     Attempt(name="the gate's own hook", steps=[_reach]),
-    Attempt(name="killing the server", steps=[_kill]),
+    Attempt(name="killing the server", has_own_way=True, steps=[_kill]),
 )  # fmt: skip

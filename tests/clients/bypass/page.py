@@ -49,9 +49,14 @@ a second person stays closed.
 def table(played: Sequence[Played]) -> str:
     """Each attempt with where it ended in each client."""
     head = ["", *(one.client for one in played)]
-    rows = [[attempt.name, *(_cell(one.met[attempt.name]) for one in played)] for attempt in ATTEMPTS]
+    rows = [[attempt.name, *(cell(one.met[attempt.name]) for one in played)] for attempt in ATTEMPTS]
     lines = [" | ".join(row) for row in (head, ["---"] * len(head), *rows)]
     return "\n".join(f"| {line} |" for line in lines)
+
+
+def cell(met: Sequence[Place]) -> str:
+    """Where an attempt was met, in order."""
+    return ", then ".join(_WORDS[place] for place in dict.fromkeys(met))
 
 
 def summary(played: Sequence[Played]) -> str:
@@ -74,6 +79,12 @@ def shown_table() -> str:
     return "\n".join(line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("|"))
 
 
+def shown_cells() -> dict[tuple[str, str], str]:
+    """What that table says, by client and attempt."""
+    head, _, *rows = ([part.strip() for part in line.strip("|").split("|")] for line in shown_table().splitlines())
+    return {(client, row[0]): said for row in rows for client, said in zip(head[1:], row[1:], strict=True)}
+
+
 def write_pages(played: Sequence[Played]) -> None:
     """Write the chapter, and the README's lines where it has the marks for them."""
     PAGE.write_text(chapter(table(played)), "utf-8")
@@ -81,10 +92,6 @@ def write_pages(played: Sequence[Played]) -> None:
     readme = README.read_text("utf-8")
     README.write_text(_MARKED.sub(lambda found: f"{found[1]}{lines}\n{found[2]}", readme), "utf-8")
     print(lines)
-
-
-def _cell(met: Sequence[Place]) -> str:
-    return ", then ".join(_WORDS[place] for place in dict.fromkeys(met))
 
 
 def _stop(met: Sequence[Place]) -> Place:

@@ -46,7 +46,8 @@ def played(hand: Hand, world: World, attempts: Sequence[Attempt] = ATTEMPTS) -> 
             turns += [player.ended(first), *others]
         else:
             turns += made
-    script = Script([*turns, player.ended("done")], [hand.lane(lanes)])
+    # What is left open is told once where nobody sits at the screen, and the model has another turn.
+    script = Script([*turns, player.ended("done"), "done"], [hand.lane(lanes)])
     run = hand.play(script, world)
     player.close()
     return record, run
