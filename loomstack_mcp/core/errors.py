@@ -64,6 +64,10 @@ class StoreUnavailable(LoomError):
     code = "store_unavailable"
 
 
+class OlderStore(StoreUnavailable):
+    """The store is of an earlier version, and whoever opened it is not to upgrade it."""
+
+
 class Unauthorized(LoomError):
     """The id belongs to another caller."""
 

@@ -1,5 +1,7 @@
 """Our own commands, run by a hook for what is too slow, or too large, for a hook itself."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +13,15 @@ def ran_command(*arguments: str, folder: Path, seconds_max: float) -> tuple[int,
     Nothing is imported from the folder, which is the repository's.
     """
     command = [sys.executable, "-P", "-m", "loomstack_mcp", *arguments]
+    # In a session of its own, so that what it has started ends with it.
+    running = subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True,
+    )  # fmt: skip
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=seconds_max, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+        printed, complained = running.communicate(timeout=seconds_max)
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
         return None
-    return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    return running.returncode, printed.decode("utf-8", "replace"), complained.decode("utf-8", "replace")

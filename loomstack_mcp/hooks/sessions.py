@@ -11,7 +11,7 @@ from loomstack_mcp.adapters.settings import load_settings, sqlite_path
 from loomstack_mcp.core.briefing.opening import SEEN_BY_OTHERS, SessionOpening, opening_words
 from loomstack_mcp.core.clients.payload import Payload, advice
 from loomstack_mcp.core.clients.steps import SessionStep, session_step
-from loomstack_mcp.core.errors import LoomError, StoreUnavailable
+from loomstack_mcp.core.errors import LoomError, OlderStore
 from loomstack_mcp.core.patterns.globs import literal
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.hooks.commands import ran_command
@@ -50,7 +50,7 @@ def _opening(step: SessionStep) -> SessionOpening | None:
         _make_store(step)
     try:
         return _opened(step)
-    except StoreUnavailable:  # one of an earlier version, say
+    except OlderStore:
         _make_store(step)
         return _opened(step)
 

@@ -1,5 +1,6 @@
 """A session's start and end, as its client tells the hook: its run, and what its model reads."""
 
+import gzip
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,12 @@ from loomstack_mcp.core.limits import CHARS_PER_TOKEN, OPENING_TOKENS_MAX
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.loom import Loom, open_loom
+from loomstack_mcp.store.sqlite import gate
 from tests.cli.test_cli import on_terminal
 from tests.conftest import commit_all, environment, git
 from tests.hooks.support import claude_edit, hook, session_event, told
 from tests.processes import SCRIPT
+from tests.store.sqlite.test_migrate import FIXTURES
 
 SESSION = "1a2b3c4d-0000-4000-8000-000000000001"
 CLIENTS = pytest.mark.parametrize("client", ["claude", "codex"])
@@ -225,3 +228,21 @@ def _caller(run: Run) -> Caller:
 def _checkout(loom: Loom, run: Run) -> Checkout:
     [names] = [one for one in loom.repos.listed() if one.repo_id == run.repo_id]
     return Checkout(identity=(*names.names, run.repo_id)[0])
+
+
+def test_a_store_of_an_earlier_version_is_brought_to_this_one_by_the_first_session(tmp_path: Path, shop: Path) -> None:
+    (tmp_path / "loomstack").mkdir(mode=0o700)
+    with gzip.open(FIXTURES / "schema-3.db.gz") as packed:
+        (tmp_path / "loomstack/loom.db").write_bytes(packed.read())
+
+    assert told(starts(tmp_path, shop))
+    assert [run.session for run in runs(tmp_path) if run.origin == "session"] == [f"claude:{SESSION}"]
+
+
+def test_a_store_that_others_write_to_is_not_waited_for(tmp_path: Path, shop: Path) -> None:
+    starts(tmp_path, shop)
+    with gate.passed(gate.gate_beside(tmp_path / "loomstack/loom.db")):
+        replies = [starts(tmp_path, shop, source="resume"), ends(tmp_path, shop)]
+
+    assert ["store_unavailable" in (reply or {})["systemMessage"] for reply in replies] == [True, True]
+    assert [run.state for run in runs(tmp_path)] == ["live"]

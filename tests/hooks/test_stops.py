@@ -1,6 +1,7 @@
 """A turn ends: what the session leaves open is told once."""
 
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from tests.services.support import claimed, recorded
 BEFORE = "def price(item):\n    return item.net * 119 / 100\n\n\ndef total(items):\n    return sum(map(price, items))\n"
 
 
-def stops(home: Path, folder: Path, *, headless: bool = True, again: bool = False, **more: Any) -> dict[str, Any]:
-    event = session_event(folder, stop_hook_active=again, **more)
-    return hook(home, "claude", event, event="Stop", CLAUDE_CODE_ENTRYPOINT="sdk-cli" if headless else "cli") or {}
+def stops(home: Path, folder: Path, *, headless: bool = True, again: bool = False, path: str = "") -> dict[str, Any]:
+    event = session_event(folder, stop_hook_active=again)
+    at = "sdk-cli" if headless else "cli"
+    return hook(home, "claude", event, event="Stop", CLAUDE_CODE_ENTRYPOINT=at, PATH=path or os.environ["PATH"]) or {}
 
 
 def works(shop: Path, path: str, content: str = "work\n") -> None:
@@ -140,3 +142,26 @@ def test_a_check_that_fails_is_no_clear(tmp_path: Path, begun: Path) -> None:
 
     assert "- not committed: " in reason
     assert "- conflicts not checked, because " in reason
+
+
+def test_a_check_that_takes_too_long_is_no_clear_and_leaves_nothing_running(tmp_path: Path, begun: Path) -> None:
+    real, slow = shutil.which("git"), tmp_path / "slow"
+    slow.mkdir()
+    (slow / "git").write_text(
+        f'#!/bin/sh\ncase "$*" in *write-tree*) echo $$ > {slow}/pid; exec sleep 60;; esac\nexec {real} "$@"\n'
+    )
+    (slow / "git").chmod(0o755)
+    works(begun, "new.py")
+    reason = stops(tmp_path, begun, path=f"{slow}{os.pathsep}{os.environ['PATH']}")["reason"]
+
+    assert "- not committed: new.py" in reason
+    assert "- conflicts not checked, because it takes more than 3 s: call check_conflicts" in reason
+    assert not _is_running(int((slow / "pid").read_text()))
+
+
+def _is_running(pid: int) -> bool:
+    """Not that it waits for somebody to see its end, as in a container whose first process sees none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

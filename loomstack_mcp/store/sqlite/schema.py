@@ -4,7 +4,7 @@ import re
 import sqlite3
 from pathlib import Path
 
-from loomstack_mcp.core.errors import StoreUnavailable
+from loomstack_mcp.core.errors import OlderStore, StoreUnavailable
 from loomstack_mcp.store.plain import APPLICATION_ID
 
 FOLDER = Path(__file__).parent.parent / "sql" / "sqlite"
@@ -44,8 +44,8 @@ def refuse_newer(found: int, version: int) -> None:
 
 
 def refuse_older(_: sqlite3.Connection, path: Path, __: Path) -> None:
-    """Raises StoreUnavailable: whoever opened the file is not to upgrade it."""
-    raise StoreUnavailable(f"the store {path} has an older schema; any loomstack-mcp command upgrades it")
+    """Raises OlderStore: whoever opened the file is not to upgrade it."""
+    raise OlderStore(f"the store {path} has an older schema; any loomstack-mcp command upgrades it")
 
 
 def numbered(folder: Path) -> dict[int, Path]:
