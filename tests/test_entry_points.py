@@ -17,13 +17,11 @@ from tests.house.entries import (
     claude_prompt,
     codex_free,
     codex_patch,
+    git_prepare,
+    git_worktree,
     session_end,
     session_start,
     stop,
-    codex_free,
-    codex_patch,
-    git_prepare,
-    git_worktree,
 )
 from tests.house.scene import LARGE, SMALL, Scene, scene
 from tests.house.started import started

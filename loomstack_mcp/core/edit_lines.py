@@ -15,11 +15,8 @@ def changed_lines(before: Sequence[str], after: Sequence[str], /) -> tuple[list[
 
     That is where most of it differs, as with other line ends, or where it is too much to compare.
     """
-    start = next((at for at, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), None)
-    start = min(len(before), len(after)) if start is None else start
-    end = 0
-    while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
-        end += 1
+    start = _alike(before, after)
+    end = _alike(before[start:][::-1], after[start:][::-1])
     old, new = before[start : len(before) - end], after[start : len(after) - end]
     if max(len(old), len(new)) > _COMPARED_MAX:
         return [], []
@@ -57,3 +54,9 @@ def compared_lines(changed: Sequence[LineSpan], meant: Sequence[LineSpan], /) ->
 
 def _span(start: int, end: int) -> LineSpan:
     return (start + 1, end) if end > start else (start, start + 1)
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many lines two texts begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (line, its) in pairs if line != its), min(len(one), len(other)))

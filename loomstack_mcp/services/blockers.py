@@ -104,15 +104,21 @@ def held_against(
     ending: list[Claim] = []
     for page in pages:
         claims = rows.records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)))
-        yielding = {*family, *kin()} if any(claim.origin == "auto" for claim in claims) else set()
-        standing = [claim for claim in claims if not gives_way(claim, yielding)]
-        ending += [claim for claim in claims if gives_way(claim, yielding)]
+        yielding = _yielding(claims, family, kin)
+        standing = [claim for claim in claims if claim not in yielding]
         live = [claim for claim in standing if claim.expires_at_ms > tx.now_ms]
+        lapsed = [claim for claim in standing if claim.expires_at_ms <= tx.now_ms and _forbids(claim, wanted, family)]
         found += blockers(wanted, live, lineage=family, ignore_case=ignore_case)
-        ending += [claim for claim in standing if claim.expires_at_ms <= tx.now_ms and _forbids(claim, wanted, family)]
+        ending += [*yielding, *lapsed]
         if len(found) >= BLOCKERS_MAX:
             break
     return found, ending
+
+
+def _yielding(claims: Sequence[Claim], family: Collection[str], kin: Callable[[], Collection[str]]) -> list[Claim]:
+    """The automatic ones that give way; who is kin is asked only where there are any."""
+    autos = [claim for claim in claims if claim.origin == "auto"]
+    return [claim for claim in autos if gives_way(claim, {*family, *kin()})] if autos else []
 
 
 def _forbids(lapsed: Claim, wanted: Waiter, family: Collection[str]) -> bool:

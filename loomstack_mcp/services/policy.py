@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from loomstack_mcp.core.changes.works import Work
+from loomstack_mcp.core.claims import Claim
+from loomstack_mcp.core.edits import gives_way
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import BLOCKERS_MAX
 from loomstack_mcp.core.patterns.globs import first_overlap
@@ -14,8 +16,12 @@ from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.services import events, landed, path_index, repos
 from loomstack_mcp.services.acting import RUNS, allowed_run, lineage, named_run, used_run
+<<<<<<< HEAD
 from loomstack_mcp.services.approvals import asked_approval, granted_facts, use_approvals
 from loomstack_mcp.services.blockers import CLAIMS
+=======
+from loomstack_mcp.services.blockers import CLAIMS, kin
+>>>>>>> wt-auto
 from loomstack_mcp.services.claims import held_by
 from loomstack_mcp.services.evidence import evidence_of
 from loomstack_mcp.services.imprints import maker_of
@@ -116,7 +122,7 @@ def _of_run(tx: Tx, run: Run, query: FactsQuery) -> PolicyFacts:
     family = lineage(tx, run.id)
     asked = [claim for member in sorted(family) for claim in held_by(tx, member) if claim.origin == "asked"]
     own = [pattern for claim in asked for pattern in claim.patterns]
-    return replace(facts, claims=_claims(tx, run.repo_id, own, family, query.wanted))
+    return replace(facts, claims=_claims(tx, run.repo_id, own, family, query.wanted, made=[run]))
 
 
 def _makers(tx: Tx, repo_id: str, sha: str) -> tuple[Run, ...]:
@@ -146,7 +152,7 @@ def _of_change(tx: Tx, repo_id: str, query: FactsQuery) -> PolicyFacts:
         return facts
     family = frozenset(member for run in made for member in lineage(tx, run.id))
     own = [pattern for member in sorted(family) for pattern in landed.ever_claimed(tx, member)]
-    return replace(facts, claims=_claims(tx, repo_id, own, family, query.wanted))
+    return replace(facts, claims=_claims(tx, repo_id, own, family, query.wanted, made=made))
 
 
 def _by_nobody(tx: Tx, repo_id: str, several: Sequence[Run], query: FactsQuery) -> PolicyFacts:
@@ -183,27 +189,48 @@ def _names(runs: Sequence[Run]) -> tuple[str, ...]:
     return tuple(sorted({name for run in runs for name in (run.principal, run.who, run.loop)}))
 
 
+<<<<<<< HEAD
 def _claims(tx: Tx, repo_id: str, own: Sequence[str], family: Collection[str], wanted: Sequence[str]) -> ClaimFacts:
+=======
+def _evidence(tx: Tx, repo_id: str, head: str) -> tuple[EvidenceFact, ...]:
+    """What checkers, reviewers, builds and scans recorded about the head commit."""
+    return tuple(
+        EvidenceFact(
+            kind=_KINDS[row["role"]],
+            passed=True,
+            by=f"{row['loop']}@{row['principal']}",
+            commit=head,
+            at_ms=row["recorded_at_ms"],
+        )
+        for row in (tx.all(POLICY["evidence"], repo_id=repo_id, sha=head) if head else ())
+    )
+
+
+def _claims(
+    tx: Tx, repo_id: str, own: Sequence[str], family: Collection[str], wanted: Sequence[str], *, made: Sequence[Run]
+) -> ClaimFacts:
+>>>>>>> wt-auto
     """What is held of the touched paths, as the repository tells names apart."""
     ignore_case = path_index.folds(tx, repo_id)
-    others = _held_by_others(tx, repo_id, family, wanted, ignore_case=ignore_case)
-    return ClaimFacts(own=tuple(own), others=others, ignore_case=ignore_case)
-
-
-def _held_by_others(
-    tx: Tx, repo_id: str, family: Collection[str], wanted: Sequence[str], *, ignore_case: bool
-) -> tuple[tuple[str, str, str], ...]:
-    """What others hold exclusively of the touched paths: pattern, who, intent."""
     others: list[tuple[str, str, str]] = []
     for page in path_index.overlapping(tx, repo_id, "claim", wanted, ignore_case=ignore_case):
-        for row in tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)):
-            if row["expires_at_ms"] > tx.now_ms and row["mode"] == "exclusive" and row["run_id"] not in family:
-                who = f"{row['loop']}@{row['principal']}"
-                patterns = _overlapping(wanted, rows.list_column(row["patterns"]), ignore_case=ignore_case)
-                others += [(pattern, who, row["intent"]) for pattern in patterns]
+        for claim in _held_by_others(tx, page, family, made):
+            patterns = _overlapping(wanted, claim.patterns, ignore_case=ignore_case)
+            others += [(pattern, claim.who, claim.intent) for pattern in patterns]
         if len(others) >= BLOCKERS_MAX:
             break
-    return tuple(others)
+    return ClaimFacts(own=tuple(own), others=tuple(others), ignore_case=ignore_case)
+
+
+def _held_by_others(tx: Tx, page: Sequence[str], family: Collection[str], made: Sequence[Run]) -> list[Claim]:
+    """What of these claims others hold exclusively; what sub-agents merely edited is their session's own."""
+    claims = rows.records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)))
+    live = [claim for claim in claims if claim.expires_at_ms > tx.now_ms and claim.mode == "exclusive"]
+    others = [claim for claim in live if claim.run_id not in family]
+    if not any(claim.origin == "auto" for claim in others):
+        return others
+    below = {run_id for run in made for run_id in kin(tx, run)}
+    return [claim for claim in others if not gives_way(claim, below)]
 
 
 def _overlapping(wanted: Sequence[str], patterns: Sequence[str], *, ignore_case: bool) -> list[str]:

@@ -74,6 +74,14 @@ def test_what_others_hold_shared_hinders_nobody(loom: Loom) -> None:
     assert edit(loom, ANA, FREE, "src/a.py") == "allow"
 
 
+def test_what_is_merely_edited_is_held_by_others_and_not_by_who_edits_it(loom: Loom) -> None:
+    for caller, path in ((ANA, "own.py"), (SUB, "sub.py"), (BEA, "other.py")):
+        loom.edits.hold(caller, SHOP, [path])
+
+    assert [edit(loom, ANA, FREE, path) for path in ("own.py", "sub.py", "other.py")] == ["allow", "allow", "deny"]
+    assert [edit(loom, ANA, HELD, path) for path in ("own.py", "sub.py")] == ["deny", "deny"]
+
+
 def test_a_touched_folder_meets_what_is_held_below_it(loom: Loom) -> None:
     claimed(loom, BEA, "src/deep/a.py")
 

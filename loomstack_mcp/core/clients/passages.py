@@ -2,23 +2,29 @@
 
 from loomstack_mcp.core.clients.payload import Payload
 
+_PATCHES = ("command", "input", "patch")
+"""Where Codex has the text of a patch."""
+
 
 def replaced_passages(tool: str, arguments: Payload, /) -> list[str]:
     """Each as it stands in the file before; none where the edit may mean several places, or the whole file."""
     if tool == "Edit":
         return _of_edit(arguments)
     if tool == "MultiEdit":
-        edits = arguments.get("edits")
-        found = [_of_edit(edit) for edit in edits if isinstance(edit, dict)] if isinstance(edits, list) else []
-        return [passage for passages in found for passage in passages] if all(found) else []
+        return _of_edits(arguments.get("edits"))
     if tool == "apply_patch":
-        return _of_patch(str(arguments.get("command") or arguments.get("input") or arguments.get("patch") or ""))
+        return _of_patch(next((text for name in _PATCHES if isinstance(text := arguments.get(name), str)), ""))
     return []
 
 
 def _of_edit(edit: Payload) -> list[str]:
     old = edit.get("old_string")
     return [old] if isinstance(old, str) and old and not edit.get("replace_all") else []
+
+
+def _of_edits(edits: object) -> list[str]:
+    found = [_of_edit(edit) for edit in edits if isinstance(edit, dict)] if isinstance(edits, list) else []
+    return [passage for passages in found for passage in passages] if all(found) else []
 
 
 def _of_patch(patch: str) -> list[str]:
