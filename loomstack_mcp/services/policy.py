@@ -16,12 +16,8 @@ from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.services import events, landed, path_index, repos
 from loomstack_mcp.services.acting import RUNS, allowed_run, lineage, named_run, used_run
-<<<<<<< HEAD
 from loomstack_mcp.services.approvals import asked_approval, granted_facts, use_approvals
-from loomstack_mcp.services.blockers import CLAIMS
-=======
 from loomstack_mcp.services.blockers import CLAIMS, kin
->>>>>>> wt-auto
 from loomstack_mcp.services.claims import held_by
 from loomstack_mcp.services.evidence import evidence_of
 from loomstack_mcp.services.imprints import maker_of
@@ -189,27 +185,9 @@ def _names(runs: Sequence[Run]) -> tuple[str, ...]:
     return tuple(sorted({name for run in runs for name in (run.principal, run.who, run.loop)}))
 
 
-<<<<<<< HEAD
-def _claims(tx: Tx, repo_id: str, own: Sequence[str], family: Collection[str], wanted: Sequence[str]) -> ClaimFacts:
-=======
-def _evidence(tx: Tx, repo_id: str, head: str) -> tuple[EvidenceFact, ...]:
-    """What checkers, reviewers, builds and scans recorded about the head commit."""
-    return tuple(
-        EvidenceFact(
-            kind=_KINDS[row["role"]],
-            passed=True,
-            by=f"{row['loop']}@{row['principal']}",
-            commit=head,
-            at_ms=row["recorded_at_ms"],
-        )
-        for row in (tx.all(POLICY["evidence"], repo_id=repo_id, sha=head) if head else ())
-    )
-
-
 def _claims(
     tx: Tx, repo_id: str, own: Sequence[str], family: Collection[str], wanted: Sequence[str], *, made: Sequence[Run]
 ) -> ClaimFacts:
->>>>>>> wt-auto
     """What is held of the touched paths, as the repository tells names apart."""
     ignore_case = path_index.folds(tx, repo_id)
     others: list[tuple[str, str, str]] = []
