@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from loomstack_mcp.adapters import settings
 from loomstack_mcp.adapters.settings import Settings, load_settings, sqlite_path
+from loomstack_mcp.core.clients.files.own_names import VARIABLES
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 
 
@@ -59,3 +61,27 @@ def test_a_file_that_makes_no_sense_is_named(tmp_path: Path, text: str, words: s
 def test_a_store_that_is_not_spoken_is_refused(store: str) -> None:
     with pytest.raises(StoreUnavailable):
         sqlite_path(Settings(store=store))
+
+
+def test_clients_hand_down_the_variable_of_every_setting() -> None:
+    assert {f"LOOMSTACK_{name.upper()}" for name in settings._NAMES} <= set(VARIABLES)
+
+
+@pytest.mark.parametrize(("written", "found"), [("off", "off"), ("on", "on"), ('"off"', "off"), ("true", "on")])
+def test_a_switch_is_read_however_yaml_takes_it(tmp_path: Path, written: str, found: str) -> None:
+    (tmp_path / "config.yaml").write_text(f"push: {written}\n")
+
+    assert load_settings({}, environment={"LOOMSTACK_HOME": str(tmp_path)}).push == found
+
+
+def test_what_is_no_choice_is_refused_and_a_secret_is_not_printed(tmp_path: Path) -> None:
+    environment = {
+        "LOOMSTACK_HOME": str(tmp_path),
+        "LOOMSTACK_WEBHOOK": "https://x/y",
+        "LOOMSTACK_WEBHOOK_SECRET": "s3",
+    }
+
+    with pytest.raises(Invalid, match="push from environment must be one of on, off"):
+        load_settings({}, environment={**environment, "LOOMSTACK_PUSH": "maybe"})
+    assert "s3" not in repr(load_settings({}, environment=environment))
+    assert "https://x/y" not in repr(load_settings({}, environment=environment))

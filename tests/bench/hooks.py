@@ -66,6 +66,7 @@ def _cases(shop: Path) -> dict[str, _Case]:
         **steps,
         "bare": ([sys.executable, "-c", "pass"], dict),
         "Claude Code, a free edit": (claude, lambda: edit("free.py")),
+        "Claude Code, a prompt": ([HOOK, "claude", "UserPromptSubmit"], lambda: {"session_id": "s"}),
         "Codex, a free patch": (codex, lambda: patch("patched.py")),
         "Claude Code, a call of ours": (claude, call),
         "Claude Code, a file's first edit": (claude, lambda: edit(f"f{next(numbers)}.py")),

@@ -10,7 +10,8 @@ GUARD_RULE = f"mcp__{NAME}__{GUARD}"
 """By which `init` keeps from Claude Code's model what only hooks are to call."""
 VARIABLES = (
     *("LOOMSTACK_HOME", "LOOMSTACK_STORE", "LOOMSTACK_REPO", "LOOMSTACK_REWORK_MAX", "LOOMSTACK_WINDOW_DAYS"),
-    *("LOOMSTACK_GENERATED", "LOOMSTACK_CLAIM_EDITS"),
+    *("LOOMSTACK_GENERATED", "LOOMSTACK_CLAIM_EDITS", "LOOMSTACK_PUSH"),
+    *("LOOMSTACK_WEBHOOK", "LOOMSTACK_WEBHOOK_SECRET", "LOOMSTACK_WEBHOOK_FORMAT"),
     *("XDG_DATA_HOME", "XDG_CONFIG_HOME", "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "TMPDIR"),
 )
 """What a server reads from its environment: every setting, where data and git's own settings lie, who commits."""
