@@ -5,7 +5,7 @@ from pathlib import Path
 from loomstack_mcp.adapters.git.discovery import place_at
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import worktree_at
-from loomstack_mcp.adapters.policy import situations
+from loomstack_mcp.adapters.policy import early, lines
 from loomstack_mcp.adapters.policy.situations import landing, pushed
 from loomstack_mcp.core.policy.situation import Situation
 from loomstack_mcp.edge.asked import Asking
@@ -61,13 +61,13 @@ def test_an_edit_is_bound_to_its_text_and_a_command_to_its_folder(shop: Path) ->
     worktree = worktree_at(shop)
     assert worktree
     with Asking(worktree, shop, "").situation("edit", ["src/a.py"], command="", target="", base="") as announced:
-        edits = [situations.edit(shop, shop, ["src/a.py"], point="pretool", content=text) for text in ("a", "b")]
+        edits = [early.edit(shop, shop, ["src/a.py"], point="pretool", content=text) for text in ("a", "b")]
     commands = [
-        situations.command(shop, folder, line, point="pretool")
+        lines.command(shop, folder, line, point="pretool")
         for folder, line in ((shop, "make x"), (shop / "src", "make x"), (shop, "make  x"))
     ]
-    tools = [situations.tool("mcp__db__drop", point="pretool", content=text) for text in ('{"a":1}', '{"a":2}')]
-    deploys = [situations.deploy("production", point="deploy", commit=sha) for sha in ("a" * 40, "b" * 40)]
+    tools = [early.tool("mcp__db__drop", point="pretool", content=text) for text in ('{"a":1}', '{"a":2}')]
+    deploys = [early.deploy("production", point="deploy", commit=sha) for sha in ("a" * 40, "b" * 40)]
     digests = [one.digest for one in (announced, *edits, *commands, *tools, *deploys)]
 
     assert len(set(digests)) == len(digests)
