@@ -5,7 +5,7 @@ from pathlib import Path
 from loomstack_mcp.adapters.git.discovery import place_at
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import worktree_at
-from loomstack_mcp.adapters.policy import early, lines
+from loomstack_mcp.adapters.policy import early, lines, situations
 from loomstack_mcp.adapters.policy.situations import landing, pushed
 from loomstack_mcp.core.policy.situation import Situation
 from loomstack_mcp.edge.asked import Asking
