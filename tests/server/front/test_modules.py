@@ -48,7 +48,8 @@ services.gone services.grants services.landed services.nearby services.news serv
 services.path_index services.sessions
 services.path_warnings services.recorded services.repos services.requests services.runs services.sightings
 services.starts services.stranded services.waiters store store.base store.bells store.plain store.queries store.rows
-store.sqlite store.sqlite.backend store.sqlite.boot store.sqlite.clock store.sqlite.failures store.sqlite.file store.sqlite.gate
+store.sqlite store.sqlite.backend store.sqlite.boot store.sqlite.clock store.sqlite.failures store.sqlite.file
+store.sqlite.gate
 store.sqlite.migrate store.sqlite.schema store.sqlite.transaction
 """
 _CHECK = """
