@@ -162,6 +162,7 @@ def _answered(tx: Tx, run: Run, wanted: Waiter, here: Met, *, ttl_ms: int) -> Cl
     if found:
         found = seen_gone(tx, found)
         waiters.keep_waiter(tx, wanted, before=before, blocker=found[0])
+        events.wake(tx, run.session)
         return _refused(tx, saved_lease(tx, run), found, waited=wanted.place_until_ms > 0)
     end_passing(tx, ending, granted_to=run)
     if here.was_refused:

@@ -78,6 +78,8 @@ class _Edit:
         self._caller = caller
         self._run = run
         self._worktree = worktree
+        self._was_refused = False
+        """Whether its run waits for anything that it was refused."""
         self._editor = Editor(
             own={str(row["id"]) for row in family if row["is_own"]},
             family={run.id, *(str(row["id"]) for row in family)},
@@ -112,6 +114,7 @@ class _Edit:
     def _hold(self, wanted: Waiter) -> EditHold:
         """What the edit of a file comes to, among all that lies there."""
         here = met(self._tx, wanted)
+        self._was_refused = here.was_refused
         near: list[Claim | Waiter] = []
         for page in pages_met(self._tx, wanted, here, "claim"):
             near += rows.records(Claim, self._tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)))
@@ -130,7 +133,8 @@ class _Edit:
         if hold.is_free:
             end_passing(tx, hold.passing, granted_to=run)
             hold_file(tx, run, wanted, worktree=self._worktree)
-            waiters.settle_waiters(tx, wanted)
+            if self._was_refused:
+                waiters.settle_waiters(tx, wanted)
 
 
 def _settled(tx: Tx, caller: Caller | None, repo_id: str, checkout: Checkout, paths: Sequence[str]) -> Iterator[Claim]:

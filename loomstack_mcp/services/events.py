@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from loomstack_mcp.core.events import Alert, AlertKind, Event, EventKind
 from loomstack_mcp.core.ids import BITS, Noun, spelled_id
 from loomstack_mcp.core.limits import ALERTS_MAX
+from loomstack_mcp.core.runs import PROCESS_SESSION
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
@@ -64,13 +65,14 @@ def append(
 def alert(tx: Tx, run_id: str, kind: AlertKind, *, seq: int, about: str, text: str, who: str = "") -> None:
     """Let a run hear of something with its next answers, or before where its session is watched for."""
     tx.run(ALERTS["insert"], run_id=run_id, seq=seq, kind=kind, about=about, text=text, who=who)
-    wake(tx, run_id)
-
-
-def wake(tx: Tx, run_id: str) -> None:
-    """Whoever watches for the session of a run looks what there is to tell, or to wait for."""
     for row in tx.all(ALERTS["session"], run_id=run_id):
-        tx.wake(row["session"])
+        wake(tx, row["session"])
+
+
+def wake(tx: Tx, session: str) -> None:
+    """Whoever watches for a session looks what there is to tell, or to wait for."""
+    if session and not session.startswith(PROCESS_SESSION):
+        tx.wake(session)
 
 
 def delivered(tx: Tx, run_id: str) -> tuple[Alert, ...]:

@@ -6,7 +6,7 @@ from loomstack_mcp.core.claims import Blocker, Waiter
 from loomstack_mcp.core.edits import edited_by
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import PROCESS_SESSION, Caller
-from loomstack_mcp.services import repos
+from loomstack_mcp.services import events, repos
 from loomstack_mcp.services.sessions import session_run
 from loomstack_mcp.services.waiters import keep_waiter, refused_before
 from loomstack_mcp.store.base import Store
@@ -38,3 +38,4 @@ class RefusalService:
                 place_until_ms=0,
             )
             keep_waiter(tx, wanted, before=refused_before(tx, wanted), blocker=blocker)
+            events.wake(tx, run.session)

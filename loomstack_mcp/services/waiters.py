@@ -29,7 +29,6 @@ def keep_waiter(tx: Tx, wanted: Waiter, /, *, before: Waiter | None, blocker: Bl
 
     Asking again changes nothing but the end of that place; a place that lapsed is queued for anew.
     """
-    events.wake(tx, wanted.run_id)  # whoever watches for its session has something to wait for now
     keeps_place = before is not None and before.place_until_ms > tx.now_ms
     if before and (keeps_place or not wanted.place_until_ms):
         until_ms = max(before.place_until_ms, wanted.place_until_ms)

@@ -21,8 +21,8 @@ ORDER BY CASE WHEN kind IN ('expired', 'conflict', 'revoked', 'stopped') THEN 0 
 LIMIT :limit
 
 -- :name session
--- The session of a run, where its client names one.
-SELECT session FROM run WHERE id = :run_id AND session <> '' AND session NOT LIKE 'process:%'
+-- The session of a run.
+SELECT session FROM run WHERE id = :run_id
 
 -- :name delivered
 -- These rode on an answer. One change of state may have left several, of which not all did.
