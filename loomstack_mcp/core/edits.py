@@ -81,13 +81,14 @@ def edited_by(session: str, /) -> str:
 def refused_edit(in_the_way: Sequence[Blocker], /, *, now_ms: int, lines: str = "") -> str:
     """What an agent reads when it is about to edit what another run holds. `lines` says which lines both mean."""
     holder = in_the_way[0]
-    minutes = max(1, -(-(holder.until_ms - now_ms) // MINUTE_MS))
+    left_ms = holder.until_ms - now_ms
     more = f", and {len(in_the_way) - 1} more" if len(in_the_way) > 1 else ""
     whose = f"{holder.run} ({holder.loop}@{holder.who}: “{holder.intent}”{more})"
     if holder.origin == "asked":
-        held = f"is claimed by {whose} for {minutes} min more"
+        held = f"is claimed by {whose} for {max(1, left_ms // MINUTE_MS)} min more"
     else:
-        held = f"is being edited by {whose}; free in {minutes} min unless edited again, or once it is committed"
+        soon = f"free in {-(-left_ms // MINUTE_MS)} min unless edited again, or once it is committed"
+        held = f"is being edited by {whose}; {soon}"
     return (
         f"{holder.path} {held}.{lines} Work on other paths, or claim_paths with wait_seconds=45; "
         f"share_context(to={holder.run}) reaches the holder."

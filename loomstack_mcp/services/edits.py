@@ -68,6 +68,21 @@ class EditClaims:
             end_claims(tx, ending, "released")
             return tuple(claim.id for claim in ending)
 
+    def leave(self, caller: Caller) -> tuple[str, ...]:
+        """The caller, or its whole session, is over: nobody of it is at any file any more, whatever it goes on with.
+
+        Ends its automatic claims, and those of the agents below it, in every repo. Returns their ids.
+        """
+        with self._store.read() as tx:
+            repo_ids = dict.fromkeys(claim.repo_id for claim in _of_kin(tx, caller))
+        ended: list[str] = []
+        for repo_id in repo_ids:
+            with self._store.write(repo_id) as tx:
+                ending = [claim for claim in _of_kin(tx, caller) if claim.repo_id == repo_id]
+                end_claims(tx, ending, "released")
+                ended += [claim.id for claim in ending]
+        return tuple(ended)
+
 
 class _Edit:
     """An edit by an agent, within the transaction in which its files are held."""
@@ -135,6 +150,10 @@ class _Edit:
             hold_file(tx, run, wanted, worktree=self._worktree)
             if self._was_refused:
                 waiters.settle_waiters(tx, wanted)
+
+
+def _of_kin(tx: Tx, caller: Caller) -> tuple[Claim, ...]:
+    return rows.records(Claim, tx.all(CLAIMS["auto_of_runs"], runs=rows.json_column(sorted(kin(tx, caller)))))
 
 
 def _settled(tx: Tx, caller: Caller | None, repo_id: str, checkout: Checkout, paths: Sequence[str]) -> Iterator[Claim]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from loomstack_mcp.core.limits import AUTO_LEASE_MS, LEASE_AFTER_GONE_MS, MINUTE_MS, OTHER_BOOT_MARGIN_MS
+from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.sessions import session_loop
 from loomstack_mcp.loom import Loom
@@ -100,6 +101,21 @@ def test_a_caller_settles_its_own_files_alone(loom: Loom) -> None:
 
     assert of_sub == ["src/a.py", "src/c.py"]
     assert [each[0] for each in held(loom)] == ["src/c.py"]
+
+
+def test_it_ends_with_its_agent_or_its_session_though_what_these_asked_for_goes_on(loom: Loom) -> None:
+    started(loom, SUB, HERE)
+    claimed(loom, SUB, "docs/")
+    for caller in (ANA, SUB, SIBLING, BEA):
+        edited(loom, caller, f"src/{caller.session[-1]}{caller.agent}.py")
+    edited(loom, SUB, "src/there.py", checkout=Checkout(identity="github.com/acme/other"))
+    of_agent = len(loom.edits.leave(SUB))
+    rest = [each[0] for each in held(loom)]
+    loom.edits.leave(ANA)
+
+    assert of_agent == 2
+    assert rest == ["docs/", "src/1.py", "src/1a2.py", "src/2.py"]
+    assert [each[0] for each in held(loom)] == ["docs/", "src/2.py"]
 
 
 def test_it_ends_with_its_run(loom: Loom) -> None:

@@ -134,6 +134,13 @@ SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_m
 FROM claim AS c JOIN run AS r ON r.id = c.run_id
 WHERE c.repo_id = :repo_id AND c.origin = 'auto' AND c.ended_at_ms IS NULL AND c.worktree = :worktree
 
+-- :name auto_of_runs
+-- What is held of files that agents of some runs edit, lapsed claims included.
+SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
+  c.ended_how, c.origin, c.worktree, r.loop, r.principal, c.own_until_ms AS expires_at_ms
+FROM json_each(:runs) AS i CROSS JOIN claim AS c ON c.run_id = i.value CROSS JOIN run AS r ON r.id = c.run_id
+WHERE c.origin = 'auto' AND c.ended_at_ms IS NULL
+
 -- :name auto_lapsed
 -- Automatic claims of a repo whose lease ended and which nobody took, the longest over first.
 SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
