@@ -27,6 +27,8 @@ KEPT = ".loomstack-kept"
 """The ending of the name of a hook that was there before ours."""
 _STUB = Path(__file__).with_name("git_hook.sh")
 _MARKED_BYTES = 200
+_PRE_COMMIT = b"hook-impl"
+"""What is in each hook of pre-commit's, and in nobody else's."""
 _PROGRAM = re.compile(r"^program=.*\n", re.MULTILINE)
 
 GitHookVerb = Literal["new", "chain", "change", "remove", "restore"]
@@ -185,12 +187,19 @@ def _put_back_kept(step: GitHookStep) -> None:
     """What another hook has replaced ours with meanwhile is in force: what was kept lies where it would without us."""
     if not os.path.lexists(step.kept_path):
         return
-    if moved := next(_moved_aside(step), None):
-        step.kept_path.replace(moved)
-    elif step.kept_path.read_bytes() == step.path.read_bytes():
-        step.kept_path.unlink()
+    moved = list(_moved_aside(step))
+    if _is_same_manager(step.kept_path.read_bytes(), step.path.read_bytes()):
+        for path in (step.kept_path, *moved):
+            path.unlink()
+    elif moved:
+        step.kept_path.replace(moved[0])
     else:
         step.kept_path.replace(_free_name(step))
+
+
+def _is_same_manager(old: bytes, new: bytes) -> bool:
+    """Whether one became the other: pre-commit writes its own anew, and refuses to be called by an older one."""
+    return old == new or (_PRE_COMMIT in old and _PRE_COMMIT in new)
 
 
 def _moved_aside(step: GitHookStep) -> Iterator[Path]:

@@ -210,6 +210,27 @@ def test_what_pre_commit_or_lefthook_put_in_our_place_is_found_and_chained(clone
     assert files(hooks)["pre-commit.legacy"] == (SAYS.encode(), 0o100755)
 
 
+def test_pre_commit_s_own_hook_written_anew_takes_the_place_of_its_old_one(clone: Clone) -> None:
+    hooks = clone.root / ".git/hooks"
+    # As pre-commit 4 does: it calls what it found, and refuses to be called by that.
+    text = '#!/bin/sh\n# hook-impl {}\n[ -z "$RUNNING" ] || exit 9\necho {}\nl="$(dirname "$0")/pre-commit.legacy"\n'
+    text += '[ ! -x "$l" ] || RUNNING=1 "$l" "$@"\n'
+    theirs(hooks / "pre-commit", text.format("old", "old"))
+    put(clone)
+    (hooks / "pre-commit").rename(hooks / "pre-commit.legacy")
+    new = text.format("new", "new")
+    theirs(hooks / "pre-commit", new)
+    between = clone.commit()
+    put(clone)
+    after = clone.commit()
+    take_out(clone)
+
+    assert [(done.stdout + done.stderr).splitlines() for done in (between, after)] == [["new"], ["new"]]
+    found = files(hooks)
+    assert found["pre-commit"] == (new.encode(), 0o100755)
+    assert "pre-commit.legacy" not in found
+
+
 def test_a_kill_at_any_step_leaves_hooks_that_run_and_the_next_init_goes_on(clone: Clone) -> None:
     hooks = clone.root / ".git/hooks"
     theirs(hooks / "pre-commit")
