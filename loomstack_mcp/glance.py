@@ -89,8 +89,10 @@ def _plain_store() -> str:
     """The store where no settings may choose another; "" where there is none, or that is not plain."""
     home = home_named(os.environ)
     store = store_file(os.environ, home)
-    is_plain = home.startswith("/") and not (_is_there(f"{home}/{USER_FILE}") or any(map(os.environ.get, _SETTINGS)))
-    return store if store and is_plain and _is_there(store) else ""
+    is_chosen = _is_there(f"{home}/{USER_FILE}") or any(map(os.environ.get, _SETTINGS))
+    if is_chosen or not home.startswith("/") or may_be_paused(home, now_ms=round(time.time() * SECOND_MS)):
+        return ""
+    return store if store and _is_there(store) else ""
 
 
 def stamp_of(files: "Iterable[str]", /) -> str:

@@ -5,8 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from loomstack_mcp.adapters.client_shell import shell_caller
+from loomstack_mcp.adapters.client_shell import shell_agent, shell_caller
 from loomstack_mcp.adapters.git.messages import message_text
+from loomstack_mcp.adapters.pauses import refuse_paused
 from loomstack_mcp.adapters.system import current_folder
 from loomstack_mcp.cli.git_words import decision_lines
 from loomstack_mcp.core.changes.trailers import said_message
@@ -22,7 +23,9 @@ REFUSED = 10
 def judged_git_hook(name: str, given: Sequence[str]) -> int:
     """Judge what git is about to do; REFUSED stops it, and what cannot be judged here goes on, for others decide."""
     here = Here(current_folder(), {}, elsewhere="go to a worktree")
+    agent = shell_agent(os.environ)
     try:
+        refuse_paused(here.own_settings.home, lambda: here.checkout().identity, agent[0] if agent else "")
         lines, is_stopped = _ANSWERS[name](here, given)
     except (LoomError, Unknown, OSError) as error:
         why = f"{error.code}: {error}" if isinstance(error, LoomError) else str(error)

@@ -2,8 +2,11 @@
 # loomstack git hook 1, written by `loomstack-mcp init`; `loomstack-mcp uninstall` takes it out again.
 # The hook that was here before is beside it, __NAME__.loomstack-kept: it runs first, and its failure stands.
 name=__NAME__
+# Login shells and programs with windows may have another PATH than the shell of `init`.
+program=__PROGRAM__
+ours=$(command -v loomstack-hook) || ours=$program
 # `loomstack-mcp doctor` asks so whether git would run this; git itself never does.
-[ "$1" != --loomstack-canary ] || exec loomstack-hook git canary
+[ "$1" != --loomstack-canary ] || exec "$ours" git canary
 kept=${0%/*}/$name.loomstack-kept
 
 run_kept() {
@@ -20,11 +23,11 @@ run_kept() {
 }
 
 run_ours() {
-  if ! command -v loomstack-hook >/dev/null 2>&1; then
+  if [ ! -x "$ours" ]; then
     echo "loomstack-hook is not on PATH, so LoomStack did nothing at $name; loomstack-mcp uninstall takes it out" >&2
     return 0
   fi
-  loomstack-hook git "$name" "$@"
+  "$ours" git "$name" "$@"
   # Any other status is a broken installation, which keeps nobody from committing.
   case $? in 0) ;; 10) return 1 ;; *) echo "loomstack-hook failed at $name; run loomstack-mcp doctor" >&2 ;; esac
 }
@@ -34,16 +37,16 @@ pre-push | post-rewrite) # git says on stdin what is pushed or rewritten: both g
   given=$(cat && echo .)
   printf %s "${given%.}" | run_kept "$@"
   status=$?
-  ours() { printf %s "${given%.}" | run_ours "$@"; }
+  asked() { printf %s "${given%.}" | run_ours "$@"; }
   ;;
 *)
   run_kept "$@"
   status=$?
-  ours() { run_ours "$@"; }
+  asked() { run_ours "$@"; }
   ;;
 esac
 case $name in
-post-*) ours "$@" ;;
-*) [ $status -ne 0 ] || ours "$@" || status=1 ;;
+post-*) asked "$@" ;;
+*) [ $status -ne 0 ] || asked "$@" || status=1 ;;
 esac
 exit $status

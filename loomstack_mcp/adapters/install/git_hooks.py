@@ -1,6 +1,9 @@
 """Git's own hooks in a clone: ours beside a person's, which runs first, is never changed, and comes back as it was."""
 
 import os
+import re
+import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,6 +12,7 @@ from typing import Literal
 
 from loomstack_mcp.adapters.git.run import run
 from loomstack_mcp.adapters.git.worktree import Worktree
+from loomstack_mcp.core.clients.files.own_names import HOOK
 from loomstack_mcp.core.errors import Invalid
 
 GIT_HOOKS = (
@@ -23,6 +27,9 @@ KEPT = ".loomstack-kept"
 """The ending of the name of a hook that was there before ours."""
 _STUB = Path(__file__).with_name("git_hook.sh")
 _MARKED_BYTES = 200
+_PRE_COMMIT = b"hook-impl"
+"""What is in each hook of pre-commit's, and in nobody else's."""
+_PROGRAM = re.compile(r"^program=.*\n", re.MULTILINE)
 
 GitHookVerb = Literal["new", "chain", "change", "remove", "restore"]
 _WORDS: dict[GitHookVerb, str] = {
@@ -105,9 +112,17 @@ def carry_out_git_hooks(steps: Sequence[GitHookStep]) -> None:
             ) from None
 
 
-def git_hook_text(name: str) -> str:
-    """The text of our hook of that name."""
-    return _STUB.read_text("utf-8").replace("__NAME__", name)
+def git_hook_text(path: Path) -> str:
+    """The text of our hook at a path. Where people share the file, it names no program of one of them."""
+    program = Path(sys.executable).with_name(HOOK) if ".git" in path.parts else Path()
+    named = shlex.quote(str(program)) if program.is_file() else ""
+    return _STUB.read_text("utf-8").replace("__NAME__", path.name).replace("__PROGRAM__", named)
+
+
+def is_current_git_hook(path: Path) -> bool:
+    """Whether a hook of ours is as this version writes it, and can run; another installation's program is as good."""
+    text = path.read_text("utf-8", "replace")
+    return os.access(path, os.X_OK) and _PROGRAM.sub("", text) == _PROGRAM.sub("", git_hook_text(path))
 
 
 def is_our_git_hook(path: Path) -> bool:
@@ -123,7 +138,7 @@ def _planned(folder: Path) -> Iterator[GitHookStep]:
     for name in GIT_HOOKS:
         step = GitHookStep(verb="new", name=name, path=folder / name)
         if is_our_git_hook(step.path):
-            if step.path.read_text("utf-8", "replace") != git_hook_text(name) or not os.access(step.path, os.X_OK):
+            if not is_current_git_hook(step.path):
                 yield GitHookStep(verb="change", name=name, path=step.path)
         elif os.path.lexists(step.path):
             if step.path.is_dir():
@@ -172,12 +187,19 @@ def _put_back_kept(step: GitHookStep) -> None:
     """What another hook has replaced ours with meanwhile is in force: what was kept lies where it would without us."""
     if not os.path.lexists(step.kept_path):
         return
-    if moved := next(_moved_aside(step), None):
-        step.kept_path.replace(moved)
-    elif step.kept_path.read_bytes() == step.path.read_bytes():
-        step.kept_path.unlink()
+    moved = list(_moved_aside(step))
+    if _is_same_manager(step.kept_path.read_bytes(), step.path.read_bytes()):
+        for path in (step.kept_path, *moved):
+            path.unlink()
+    elif moved:
+        step.kept_path.replace(moved[0])
     else:
         step.kept_path.replace(_free_name(step))
+
+
+def _is_same_manager(old: bytes, new: bytes) -> bool:
+    """Whether one became the other: pre-commit writes its own anew, and refuses to be called by an older one."""
+    return old == new or (_PRE_COMMIT in old and _PRE_COMMIT in new)
 
 
 def _moved_aside(step: GitHookStep) -> Iterator[Path]:
@@ -197,7 +219,7 @@ def _write(step: GitHookStep) -> None:
         with suppress(FileNotFoundError):
             temporary.unlink()
         with temporary.open("xb") as file:
-            file.write(git_hook_text(step.name).encode())
+            file.write(git_hook_text(step.path).encode())
         temporary.chmod(0o755)
         temporary.replace(step.path)
     finally:

@@ -4,8 +4,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from loomstack_mcp.adapters.client_shell import shell_agent
 from loomstack_mcp.adapters.git.discovery import place_at
 from loomstack_mcp.adapters.git.worktree import Worktree
+from loomstack_mcp.adapters.pauses import refuse_paused
 from loomstack_mcp.adapters.settings import load_settings
 from loomstack_mcp.adapters.system import current_folder
 from loomstack_mcp.core.errors import NotFound
@@ -26,6 +28,13 @@ def hooked_worktree() -> Worktree:
 
 @contextmanager
 def opened_store(worktree: Worktree) -> Iterator[tuple[Quick, Checkout] | None]:
-    """The store, and what a worktree is to it; None where there is no store yet."""
-    with open_quick(load_settings({}), gate_wait_ms=CALL_GATE_WAIT_MS) as quick:
-        yield (quick, stand_of(quick, worktree).checkout) if quick else None
+    """The store, and what a worktree is to it; None where there is no store yet. Raises what `refuse_paused` raises."""
+    settings = load_settings({})
+    with open_quick(settings, gate_wait_ms=CALL_GATE_WAIT_MS) as quick:
+        if quick is None:
+            yield None
+            return
+        checkout = stand_of(quick, worktree).checkout
+        agent = shell_agent(os.environ)
+        refuse_paused(settings.home, lambda: checkout.identity, agent[0] if agent else "")
+        yield quick, checkout

@@ -1,6 +1,7 @@
 """Our hooks of git beside a person's: both run, and what was there comes back byte for byte."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -126,6 +127,8 @@ def test_a_program_that_is_gone_or_broken_keeps_nobody_from_committing(
     put(clone)
     folder = tmp_path / "bin"
     folder.mkdir()
+    for hook in (clone.root / ".git/hooks").glob("*-*[!e]"):  # where it was at init there is nothing either
+        hook.write_text(re.sub("^program=.*", "program=/nowhere/loomstack-hook", hook.read_text(), flags=re.M))
     if program:
         theirs(folder / "loomstack-hook", program)
     rest = [one for one in os.environ["PATH"].split(":") if not Path(one, "loomstack-hook").exists()]
@@ -207,6 +210,27 @@ def test_what_pre_commit_or_lefthook_put_in_our_place_is_found_and_chained(clone
     assert files(hooks)["pre-commit.legacy"] == (SAYS.encode(), 0o100755)
 
 
+def test_pre_commit_s_own_hook_written_anew_takes_the_place_of_its_old_one(clone: Clone) -> None:
+    hooks = clone.root / ".git/hooks"
+    # As pre-commit 4 does: it calls what it found, and refuses to be called by that.
+    text = '#!/bin/sh\n# hook-impl {}\n[ -z "$RUNNING" ] || exit 9\necho {}\nl="$(dirname "$0")/pre-commit.legacy"\n'
+    text += '[ ! -x "$l" ] || RUNNING=1 "$l" "$@"\n'
+    theirs(hooks / "pre-commit", text.format("old", "old"))
+    put(clone)
+    (hooks / "pre-commit").rename(hooks / "pre-commit.legacy")
+    new = text.format("new", "new")
+    theirs(hooks / "pre-commit", new)
+    between = clone.commit()
+    put(clone)
+    after = clone.commit()
+    take_out(clone)
+
+    assert [(done.stdout + done.stderr).splitlines() for done in (between, after)] == [["new"], ["new"]]
+    found = files(hooks)
+    assert found["pre-commit"] == (new.encode(), 0o100755)
+    assert "pre-commit.legacy" not in found
+
+
 def test_a_kill_at_any_step_leaves_hooks_that_run_and_the_next_init_goes_on(clone: Clone) -> None:
     hooks = clone.root / ".git/hooks"
     theirs(hooks / "pre-commit")
@@ -225,7 +249,7 @@ def test_a_kill_at_any_step_leaves_hooks_that_run_and_the_next_init_goes_on(clon
 
 def test_an_older_hook_of_ours_is_brought_up_to_date(clone: Clone) -> None:
     folder = put(clone)
-    (folder / "pre-push").write_text(git_hook_text("pre-push").replace("hook 1", "hook 0"))
+    (folder / "pre-push").write_text(git_hook_text(folder / "pre-push").replace("hook 1", "hook 0"))
     steps = planned_git_hooks(folder)
 
     assert [(step.verb, step.name) for step in steps] == [("change", "pre-push")]
@@ -242,4 +266,13 @@ def test_a_hooks_path_set_later_is_found(clone: Clone) -> None:
 def test_the_hook_is_plain_posix_shell() -> None:
     shell = shutil.which("dash") or "/bin/sh"
     for name in GIT_HOOKS:
-        assert subprocess.run([shell, "-n"], input=git_hook_text(name), text=True, check=False).returncode == 0
+        assert subprocess.run([shell, "-n"], input=git_hook_text(Path(name)), text=True, check=False).returncode == 0
+
+
+def test_a_shell_that_has_another_path_finds_the_program_where_it_was_at_init(clone: Clone) -> None:
+    put(clone)
+    rest = [one for one in os.environ["PATH"].split(":") if not Path(one, "loomstack-hook").exists()]
+    done = clone.by(PATH=":".join(rest)).commit("-m", "Work")
+
+    assert "not on PATH" not in done.stderr
+    assert git_hook_text(clone.root / ".husky/_/pre-commit").count("program=\n") == 1

@@ -1,11 +1,14 @@
 """What git's hooks stop: commits of what others hold or rules forbid, and pushes that the gate would refuse."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from loomstack_mcp.adapters.git.worktree import worktree_at
+from loomstack_mcp.adapters.pauses import write_pauses
 from loomstack_mcp.core.outcomes import CheckCounts
+from loomstack_mcp.core.pauses import Pause
 from loomstack_mcp.core.runs import Caller
 from tests.conftest import git
 from tests.hooks.git.clone import Clone
@@ -121,6 +124,17 @@ def test_rules_that_do_not_load_and_a_store_that_cannot_be_read_stop_nobody_and_
 
     assert "pre-commit did not check this: policy_error" in broken.stderr
     assert "pre-commit did not check this: store_unavailable" in unreadable.stderr
+    assert ana.message == "Work"
+
+
+def test_while_a_person_has_paused_nothing_is_stopped_and_that_is_said(ana: Clone) -> None:
+    held_by_bea(ana, "src/**")
+    now_ms = round(time.time() * 1_000)
+    pause = Pause(repo="", session="claude:s-ana", who="dana", since_at_ms=now_ms, until_at_ms=now_ms + 60_000)
+    write_pauses(str(ana.home / "loomstack"), [pause])
+    done = ana.commit(files={"src/a.py": "mine"})
+
+    assert "pre-commit did not check this: paused" in done.stderr
     assert ana.message == "Work"
 
 
