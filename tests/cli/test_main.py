@@ -235,6 +235,11 @@ JSON: dict[str, tuple[Sequence[str], set[str]]] = {
         {"decision", "fired", "reasons", "policy", "skipped", "gaps", "conflicts"},
     ),
     "policy check": ([], {"rules", "waivers", "policy", "findings"}),
+    "inbox": ([], {"id", "asks", "who", "run", "what", "why", "age", "next"}),
+    "evidence add": (
+        ["--kind", "build", "--by", "ci"],
+        {"evidence", "kind", "passed", "commit", "by", "link"},
+    ),
     "policy replay": ([], {"commits", "seconds", "stopped", "skipped"}),
 }
 
@@ -242,6 +247,7 @@ JSON: dict[str, tuple[Sequence[str], set[str]]] = {
 def test_json_is_one_document_with_the_fields_that_scripts_rely_on(started: Server, loomstack: Run) -> None:
     started.answer("claim_paths", paths=["src"], intent="x")
     started.answer("share_context", kind="fact", text="a\nb")
+    started.answer("check_policy", action="edit", paths=["policies/a.yaml"])
     printed = {name: loomstack(*name.split(), *more, "--json").stdout for name, (more, _) in JSON.items()}
     documents = {name: json.loads(text) for name, text in printed.items()}
 

@@ -23,7 +23,7 @@ def message(repo: Repository, text: str) -> Situation:
     """The message of a commit that is about to be made."""
     delta = staged_delta(repo)
     found = _change(repo, delta, point="commit-msg", actions=frozenset({"commit"}), message=text)
-    return change_bound(replace(found, branch=repo.branch or None, message=text), delta.subject)
+    return change_bound(replace(found, branch=repo.branch or None, message=text), delta.subject, text)
 
 
 def pushed(

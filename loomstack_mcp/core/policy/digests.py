@@ -51,9 +51,10 @@ def action_digest(situation: Situation, /, *content: str) -> str:
 
 
 def change_bound(situation: Situation, subject: Subject, /, *content: str) -> Situation:
-    """The same for a change: each of its files by mode and blob, before and after."""
+    """The same for a change: each of its files by mode and blob, before and after; with its message if told."""
     files = sorted(map(_file, subject.files))
-    return bound(situation, *content, *files, shown=tuple(_stat(subject)))
+    told = [line for text in content for line in text.splitlines()]
+    return bound(situation, *content, *files, shown=(*told, *_stat(subject)))
 
 
 def _line(text: str) -> str:

@@ -38,23 +38,26 @@ def test_a_change_is_the_same_to_a_tool_a_push_and_a_gate_and_another_head_is_no
     assert len({gate.digest, elsewhere.digest, other.digest}) == 3
 
 
-def test_a_commit_is_the_same_at_each_of_its_points_until_something_else_is_staged(shop: Path) -> None:
-    def staged(text: str) -> list[Situation]:
+def test_a_commit_is_the_same_until_something_else_is_staged_or_said(shop: Path) -> None:
+    def staged(text: str) -> tuple[list[Situation], list[Situation]]:
         write(shop, {"src/a.py": text})
         git(shop, "add", "--all")
         worktree = worktree_at(shop)
         assert worktree
         with Repository(place_at(shop)) as repo:
-            found = [situations.staged(repo), situations.message(repo, "why")]
+            found = situations.staged(repo)
+            said = [situations.message(repo, words) for words in ("why", "why", "what")]
         with Asking(worktree, shop, "").situation("commit", [], command="", target="", base="") as asked:
-            return [asked, *found]
+            return [asked, found], said
 
-    one, other = staged("one\n"), staged("two\n")
+    one, said = staged("one\n")
+    other, _ = staged("two\n")
     git(shop, "checkout", "--quiet", "-b", "work")
-    elsewhere = staged("two\n")
+    elsewhere, _ = staged("two\n")
 
-    assert [len({each.digest for each in some}) for some in (one, other, elsewhere)] == [1, 1, 1]
-    assert len({one[0].digest, other[0].digest, elsewhere[0].digest}) == 3
+    assert [len({each.digest for each in some}) for some in (one, other, elsewhere, said)] == [1, 1, 1, 2]
+    assert len({each.digest for each in (*one, *other, *elsewhere, *said)}) == 5
+    assert said[0].shown == ("why", *one[1].shown)
 
 
 def test_an_edit_is_bound_to_its_text_and_a_command_to_its_folder(shop: Path) -> None:
