@@ -11,15 +11,18 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from tests.clients.bypass.hands import ClaudeHand, CodexHand, Hand
 from tests.clients.client_run import ClientRun
+from tests.clients.screens.svg import PICTURES
 from tests.clients.script import Call, Moment, Script, Turn
 from tests.clients.stories.agreement import Meeting
 from tests.clients.stories.hands import told
 from tests.clients.test_clients import pytestmark
+from tests.clients.test_screens import KILOBYTES_MAX
 from tests.clients.untold_shop import DEPLOY, FILES, GROSS, NET, PRICES, RATES, Shop, whole
 from tests.conftest import git
 
@@ -268,3 +271,13 @@ def test_an_undo_is_stopped_before_it_lands(story: Story) -> None:
     assert "stop" in pushed
     assert f"takes back {story.landed[:10]}" in pushed
     assert git(story.shop.hub, "show", f"main:{PRICES}") == NET.strip()
+
+
+@pytest.mark.parametrize("name", ["claude", "codex"])
+def test_the_pictures_show_a_session_that_is_told_and_refused(name: str) -> None:
+    """Red? `python -m tests.clients.screens` draws them anew."""
+    drawn = (PICTURES / f"{name}-refused.svg").read_text("utf-8")
+    words = " ".join(ElementTree.fromstring(drawn).itertext())
+
+    assert len(drawn.encode()) <= KILOBYTES_MAX * 1024
+    assert [said in words for said in ("I was told at the start", "is being edited by", "Refused by")] == [True] * 3

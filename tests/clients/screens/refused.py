@@ -10,7 +10,7 @@ from tests.clients.stories.hands import told
 from tests.clients.untold_shop import FILES, GROSS, PRICES, RATES, Shop, whole
 
 REFUSED_DONE = r"Both stay as they are[\s\S]*"
-_SESSION = "5a0d6d01-0000-7000-8000-000000000001"
+_SESSION = "5a0d6d01-7c3e-7f10-9b1d-2f6ec1a2b3d4"
 
 
 def hold_as_other(shop: Shop, client: str) -> None:
@@ -36,13 +36,12 @@ def refused_script(hand: Hand, shop: Shop) -> Script:
 
     def begun(moment: Moment) -> Turn:
         found = re.search(r"(- \w+-\w{8}@.*?)(?:\\n\\n|\")", told(moment))
-        what = json.loads(f'"{found[1]}"') if found else "nothing"
-        return [f"I was told at the start: {what}", hand.shell(f"cat {PRICES} {RATES} > /dev/null")]
+        what = json.loads(f'"{found[1]}"').removeprefix("- ") if found else "nothing"
+        return [f"I was told at the start: {what}", hand.shell(f"cat {PRICES} {RATES}")]
 
     return Script(
         [
             begun,
-            hand.shell(f"cat {PRICES} {RATES}"),
             whole(hand, at(PRICES), GROSS, GROSS.replace("zip", "zap")),
             hand.write(at(RATES), "RATE = 7\n", was=FILES[RATES]),
             "Both stay as they are: the one is being edited, the other no agent changes.",
