@@ -7,131 +7,29 @@ would take Bea's change back is told before it is written, and stopped before it
 
 import json
 import re
-import subprocess
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
-from loomstack_mcp.adapters.user import principal
-from tests.cli.test_cli import on_terminal
 from tests.clients.bypass.hands import ClaudeHand, CodexHand, Hand
 from tests.clients.client_run import ClientRun
-from tests.clients.drive_claude import run_claude
-from tests.clients.drive_codex import run_codex
+from tests.clients.screens.svg import PICTURES
 from tests.clients.script import Call, Moment, Script, Turn
 from tests.clients.stories.agreement import Meeting
 from tests.clients.stories.hands import told
-from tests.clients.stories.shop import PATH
 from tests.clients.test_clients import pytestmark
-from tests.conftest import commit_all, git
+from tests.clients.test_screens import KILOBYTES_MAX
+from tests.clients.untold_shop import DEPLOY, FILES, GROSS, NET, PRICES, RATES, Shop, whole
+from tests.conftest import git
 
 __all__ = ["pytestmark"]
 CHARS_A_TOKEN = 4
 BRIEFING_TOKENS_MAX, REFUSAL_TOKENS_MAX = 120, 200
-PRICES, RATES, DEPLOY = "tests/test_prices.py", "billing/rates.py", "infra/deploy.sh"
-_CASES = ("tea", "ink", "oak", "zip")
-
-
-def prices(factor: int) -> str:
-    """A test file whose cases lie far enough apart to be hunks of their own."""
-    cases = [
-        f"def test_{name}():\n    # {name} is priced by the shop\n    basket = [{name!r}]\n    amount = len(basket)\n"
-        f"    assert amount == 1\n    assert price({name!r}) == {at * factor}\n    assert basket == [{name!r}]\n"
-        for at, name in enumerate(_CASES, 1)
-    ]
-    return "from shop import price\n\n\n" + "\n\n".join(cases)
-
-
-GROSS, NET = prices(120), prices(100)
-RULES = f"""\
-version: 1
-policy: core
-rules:
-  - id: rates-are-the-law
-    why: tax rates are set by law, and changed by the tax office's import alone
-    effect: deny
-    on: [edit, commit, push, land]
-    where: {{paths: [/billing/**]}}
-    fix: leave the rates, and say what is wrong with them
-  - id: deploys-need-a-person
-    why: what deploys is read by a person first
-    effect: require_approval
-    on: [land]
-    where: {{paths: [/infra/**]}}
-    approve: {{by: [{principal()}], not_maker: false}}
-    fix: ask a person to approve it
-"""
-FILES = {
-    PRICES: GROSS,
-    RATES: "RATE = 19\n",
-    DEPLOY: "echo deploy\n",
-    "shop.py": "def price(name):\n    return 120\n",
-    "policies/core.yaml": RULES,
-    ".gitignore": "__pycache__/\n",
-}
 COMMIT, PUSH = "git commit --quiet --all --message", "git push origin HEAD:main"
-
-
-@dataclass
-class Shop:
-    """A trunk behind a gate, and a clone of each of two people on one machine, with one store."""
-
-    folder: Path
-    env: dict[str, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        home = self.folder / "home"
-        (home / ".codex").mkdir(parents=True)
-        # Codex runs lines in a login shell, for which /etc/profile begins with a PATH of its own.
-        (home / ".profile").write_text(f'export PATH="{PATH}"\n')
-        self.env = {"HOME": str(home), "LOOMSTACK_HOME": str(self.folder / "loom"), "PATH": PATH, "LANG": "C.UTF-8"}
-        seed = self.folder / "seed"
-        for name, text in FILES.items():
-            (seed / name).parent.mkdir(parents=True, exist_ok=True)
-            (seed / name).write_text(text)
-        git(seed, "init", "--quiet", "--initial-branch=main")
-        self.loomstack("init", "--yes", cwd=seed)
-        commit_all(seed)
-        git(seed, "clone", "--quiet", "--bare", str(seed), str(self.hub))
-        for name in ("ana", "bea"):
-            git(self.folder, "clone", "--quiet", str(self.hub), name)
-            git(self.folder / name, "config", "user.name", name)
-            git(self.folder / name, "config", "user.email", f"{name}@shop")
-            self.loomstack("init", "--yes", cwd=self.folder / name)
-        home_of_gate = self.env["LOOMSTACK_HOME"]
-        self.loomstack("--home", home_of_gate, "gate", "--install", str(self.hub), "--actor", "$PUSHER", cwd=seed)
-
-    @property
-    def hub(self) -> Path:
-        return self.folder / "hub.git"
-
-    def loomstack(self, *arguments: str, cwd: Path) -> str:
-        """What a person's command prints, in a terminal outside of any client."""
-        done = subprocess.run(
-            ["loomstack-mcp", *arguments], cwd=cwd, env=self.env, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def approved(self, approval: str) -> str:
-        """What a person is shown who approves, on a terminal."""
-        command = ["loomstack-mcp", "approve", approval, "--why", "read and fine"]
-        status, shown = on_terminal(command, cwd=self.folder / "ana", env=self.env, answer=lambda: "y\n")
-        assert status == 0, shown
-        return shown
-
-    def plays(self, hand: Hand, who: str, script: Script) -> ClientRun:
-        """A session in that person's clone."""
-        where: dict[str, Any] = {"cwd": self.folder / who, "home": self.env["HOME"], "env": self.env, "path": PATH}
-        if isinstance(hand, ClaudeHand):
-            args = ["--permission-mode", "acceptEdits"]
-            return run_claude(script, "mend the shop", args=args, strict=False, allow=["Bash"], **where)
-        args = ["--dangerously-bypass-hook-trust"]
-        return run_codex(script, "mend the shop", args=args, trust=True, sandbox="danger-full-access", **where)
 
 
 @dataclass
@@ -197,7 +95,7 @@ def _bea(hand: Hand, shop: Shop, steps: _Steps, meeting: Meeting) -> Sequence[Tu
 
     return [
         steps.step("bea reads", hand.shell(f"cat {PRICES}")),
-        steps.step("bea edits", _whole(hand, path, GROSS, NET)),
+        steps.step("bea edits", whole(hand, path, GROSS, NET)),
         steps.step("bea commits", hand.shell(f"{COMMIT} 'Prices are net'"), edited),
         steps.step("bea pushes", hand.shell(PUSH)),
         steps.end("Prices are net now.", landed),
@@ -216,10 +114,10 @@ def _ana(hand: Hand, shop: Shop, steps: _Steps, meeting: Meeting, seen: Callable
         meeting.reach("refused")
         meeting.wait("landed")
 
-    old = _whole(hand, at(PRICES), NET, GROSS), _whole(hand, at(PRICES), NET, GROSS)
+    old = whole(hand, at(PRICES), NET, GROSS), whole(hand, at(PRICES), NET, GROSS)
     return [
         steps.step("ana reads", hand.shell(f"cat {PRICES} {RATES} {DEPLOY}")),
-        steps.step("ana edits what is held", _whole(hand, at(PRICES), GROSS, GROSS.replace("zip", "zap")), seen),
+        steps.step("ana edits what is held", whole(hand, at(PRICES), GROSS, GROSS.replace("zip", "zap")), seen),
         steps.step("ana edits what is protected", hand.write(at("billing/rates.py"), "RATE = 7\n", was="RATE = 19\n")),
         steps.step(
             "ana edits what deploys", hand.write(at("infra/deploy.sh"), "echo ship\n", was="echo deploy\n"), free
@@ -236,11 +134,6 @@ def _ana(hand: Hand, shop: Shop, steps: _Steps, meeting: Meeting, seen: Callable
         # What is left open is told once where nobody sits at the screen, and the model has another turn.
         steps.end("The old prices could not be pushed."),
     ]
-
-
-def _whole(hand: Hand, path: str, was: str, text: str) -> Call:
-    """The file, written anew."""
-    return hand.write(path, text) if isinstance(hand, ClaudeHand) else hand.write(path, text, was=was)
 
 
 @pytest.fixture(scope="module", params=[(ClaudeHand, CodexHand), (CodexHand, ClaudeHand)], ids=["claude", "codex"])
@@ -378,3 +271,13 @@ def test_an_undo_is_stopped_before_it_lands(story: Story) -> None:
     assert "stop" in pushed
     assert f"takes back {story.landed[:10]}" in pushed
     assert git(story.shop.hub, "show", f"main:{PRICES}") == NET.strip()
+
+
+@pytest.mark.parametrize("name", ["claude", "codex"])
+def test_the_pictures_show_a_session_that_is_told_and_refused(name: str) -> None:
+    """Red? `python -m tests.clients.screens` draws them anew."""
+    drawn = (PICTURES / f"{name}-refused.svg").read_text("utf-8")
+    words = " ".join(ElementTree.fromstring(drawn).itertext())
+
+    assert len(drawn.encode()) <= KILOBYTES_MAX * 1024
+    assert [said in words for said in ("I was told at the start", "is being edited by", "Refused by")] == [True] * 3

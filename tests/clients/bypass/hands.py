@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Protocol
 
 from tests.clients.bypass.world import WRITER, World
@@ -105,7 +106,7 @@ class CodexHand:
         return call("exec_command", {"cmd": "sh", "tty": True, "yield_time_ms": 300})
 
     def typed(self, line: str, moment: Moment) -> Call:
-        """The line, into that shell: no hook is told of it (run on 0.169.0, 2026-11)."""
+        """The line, into that shell: no hook is told before that shell has ended (run on 0.169.0, 2026-11)."""
         [session] = re.findall(r"session ID (\d+)", moment.results[-1].text) or ["0"]
         return call("write_stdin", {"session_id": int(session), "chars": f"{line}\nexit\n"})
 
@@ -120,9 +121,9 @@ class CodexHand:
         return Lane(is_its, turns, TASK)
 
     def is_told(self, moment: Moment) -> bool:
-        items = moment.request.get("input") or []
-        [at, *_] = [at for at in range(len(items) - 1, -1, -1) if items[at].get("call_id")]
-        return any(item.get("role") == "developer" for item in items[at:])
+        """Whether a hook added something to the last call: Codex puts that before the result (run on 0.169.0)."""
+        since = takewhile(lambda item: not str(item.get("type")).endswith("_call"), reversed(moment.request["input"]))
+        return any(item.get("role") == "developer" for item in since)
 
     def play(self, script: Script, world: World) -> ClientRun:
         files = {"command": WRITER[0], "args": WRITER[1:], "default_tools_approval_mode": "approve", "required": True}
