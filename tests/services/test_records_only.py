@@ -213,6 +213,16 @@ def endings(found: Here, wired: Any) -> None:
     assert wired.stranded.of_loops(BEA, checkout) == wired.stranded.of_runs(repo_id, [run.id]) == ()
     assert wired.stranded.confirmed([left], {run.id: [Change(sha="e" * 40)]}, trunk=TrunkSeen(tip="", at_ms=0)) == ()
     wired.runs.shorten(BEA)
+    commits(found, wired)
+
+
+def commits(found: Here, wired: Any) -> None:
+    checkout, dee = found.checkout(), replace(ANA, principal="dee", session="claude:s-dee", certain=False)
+    assert wired.commits.has_several_agents(dee, checkout) is False
+    run = wired.commits.committing_run(dee, checkout, ("src/a.py",))
+    assert wired.commits.bind_commit(dee, checkout, "d" * 40, named=(run,), paths=()) == (run,)
+    wired.commits.rebind_commits(checkout, [("d" * 40, "c" * 40)])
+    assert wired.commits.held_by_others(dee, checkout, ("z.py",))[0] == ()
 
 
 RULES = (
