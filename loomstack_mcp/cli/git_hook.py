@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loomstack_mcp.adapters.client_shell import shell_agent, shell_caller
 from loomstack_mcp.adapters.git.messages import message_text
@@ -15,6 +16,9 @@ from loomstack_mcp.core.edits import refused_edit
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.policy.violations import Unknown
 from loomstack_mcp.edge.here import Here
+
+if TYPE_CHECKING:
+    from loomstack_mcp.edge.committing import CommitAnswer
 
 REFUSED = 10
 """The status by which our hook tells a refusal from an installation that is broken, which stops nobody."""
@@ -52,7 +56,7 @@ def _staged(here: Here, _: Sequence[str]) -> _Answer:
 
     answer = judged_staged(here, shell_caller(os.environ))
     lines = [refused_edit(answer.held, now_ms=answer.now_ms)] if answer.held else []
-    lines += decision_lines(answer.decision)
+    lines += _told(answer)
     lines += [f"not checked: {what}" for what in answer.unchecked]
     return [*lines, *_verdict("commit", answer.is_stopped)], answer.is_stopped
 
@@ -63,7 +67,7 @@ def _message(here: Here, given: Sequence[str]) -> _Answer:
     answer = judged_message(here, shell_caller(os.environ), said_message(message_text(Path(given[0]))))
     if answer is None:
         return [], False
-    return [*decision_lines(answer.decision), *_verdict("message", answer.is_stopped)], answer.is_stopped
+    return [*_told(answer), *_verdict("message", answer.is_stopped)], answer.is_stopped
 
 
 def _pushed(here: Here, _: Sequence[str]) -> _Answer:
@@ -71,6 +75,10 @@ def _pushed(here: Here, _: Sequence[str]) -> _Answer:
 
     lines, is_stopped = push_answer(here, by_agent=shell_caller(os.environ) is not None)
     return [*lines, *_verdict("push", is_stopped)], is_stopped
+
+
+def _told(answer: "CommitAnswer") -> list[str]:
+    return decision_lines(answer.decision, approval=answer.approval, refused=answer.refused)
 
 
 def _verdict(what: str, is_stopped: bool) -> list[str]:

@@ -17,10 +17,14 @@ def push_answer(here: Here, *, by_agent: bool) -> tuple[list[str], bool]:
     lines: list[str] = []
     is_stopped = False
     for update, lands, found in judged_push(here, list(_updates()), by_agent=by_agent):
-        lines += [f"{update.ref}: {line}" for line in (*_conflicts(found), *decision_lines(found.decision))]
+        lines += [f"{update.ref}: {line}" for line in (*_conflicts(found), *_ruled(found))]
         stops = found.decision.answer == "deny" or (by_agent and found.decision.answer == "require_approval")
         is_stopped |= stops or (lands and found.is_stopped)
     return lines, is_stopped
+
+
+def _ruled(judgement: Judgement) -> list[str]:
+    return decision_lines(judgement.decision, approval=judgement.approval, refused=judgement.refused)
 
 
 def _updates() -> Iterator[Update]:

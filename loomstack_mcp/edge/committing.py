@@ -15,7 +15,7 @@ from loomstack_mcp.core.policy.decide import Decision, decide
 from loomstack_mcp.core.policy.rules import Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Actor, Situation
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.edge.deciding import decided_action
+from loomstack_mcp.edge.deciding import PolicyResult, decided_action
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom, open_loom
 
@@ -25,6 +25,10 @@ class CommitAnswer:
     """What is said of a commit before it is made."""
 
     decision: Decision
+    approval: str = ""
+    """The question that it asked of people, `apr_…`; "" where it asked none."""
+    refused: str = ""
+    """That the answer was no, or why nothing could be asked."""
     held: tuple[Blocker, ...] = ()
     """What others hold of what is staged."""
     now_ms: int = 0
@@ -77,11 +81,18 @@ def _judged(here: Here, caller: Caller | None, book: Rulebook, situation: Situat
         checkout = here.checkout()
         held, now_ms = loom.commits.held_by_others(caller or Caller(principal=principal()), checkout, paths)
         if caller is None or not caller.session:
-            decision = decide(book, _by(caller, here, situation))
+            found = PolicyResult(id="", decision=decide(book, _by(caller, here, situation)))
         else:
             run_id = loom.commits.committing_run(caller, checkout, paths)
-            decision = decided_action(loom.policy, caller, run_id, book, situation).decision
-        return CommitAnswer(decision=decision, held=held, now_ms=now_ms, by_agent=caller is not None)
+            found = decided_action(loom.policy, caller, run_id, book, situation)
+        return CommitAnswer(
+            decision=found.decision,
+            approval=found.approval,
+            refused=found.refused,
+            held=held,
+            now_ms=now_ms,
+            by_agent=caller is not None,
+        )
 
 
 def _by(caller: Caller | None, here: Here, situation: Situation) -> Situation:

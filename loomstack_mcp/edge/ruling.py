@@ -82,14 +82,14 @@ def ruling_of(quick: Quick | None, caller: Caller, stand: Stand, situation: Situ
         except LoomError:
             if asked and decision.answer not in ("deny", "require_approval"):
                 raise
-    fired = any(reason.outcome == "fired" for reason in decision.reasons)
+    outcomes = {reason.outcome for reason in decision.reasons}
     return Ruling(
         stand=stand,
         situation=situation,
         # A rule that only misses a fact would warn of every step that there is.
-        answer=decision.answer if fired else "allow",
+        answer=decision.answer if "fired" in outcomes else "allow",
         words=decision_words(decision, approval=approval),
-        is_lasting=is_lasting(speaking, seen),
+        is_lasting=is_lasting(speaking, seen) and "approved" not in outcomes,  # an approval is of one edit alone
         is_plain=not looks_at_commands(book),
     )
 

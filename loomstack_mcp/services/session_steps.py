@@ -84,9 +84,10 @@ class SessionService:
     def end(self, caller: Caller) -> tuple[str, ...]:
         """The session is over, or its sub-agent alone: its own runs end, and nothing of it waits. Returns those runs.
 
-        What an agent asked for goes on: its lease ends it.
+        What an agent asked for goes on: its lease ends it. What it only edited is free.
         """
         from loomstack_mcp.services import expiry, waiters  # what only an end needs
+        from loomstack_mcp.services.edits import EditClaims
 
         with self._store.read() as tx:
             ending = _standing(tx, caller)
@@ -94,6 +95,7 @@ class SessionService:
             with self._store.write(repo_id) as tx:
                 for run in (one for one in _standing(tx, caller) if one.repo_id == repo_id):
                     expiry.over(tx, replace(run, state="ended", status=SESSION_ENDED), "run.ended")
+        EditClaims(self._store).leave(caller)
         with self._store.append() as tx:
             for run in own_runs(tx, replace(caller, certain=bool(caller.agent))):
                 waiters.leave_queues(tx, run.id)

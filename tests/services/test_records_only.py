@@ -241,6 +241,7 @@ def endings(found: Here, wired: Any) -> None:
     assert [wired.sessions.remind(own, "mark") for _ in range(2)] == [True, False]
     assert wired.sessions.end(chen) == (own.id,)
     levers(wired)
+    commits(found, wired)
 
 
 def levers(wired: Any) -> None:
@@ -257,6 +258,15 @@ def levers(wired: Any) -> None:
     wired.notices.failed(notice, answered="answered 500")
     assert (wired.notices.due_in_ms() > 0, wired.notices.unsent()) == (True, (1, "answered 500"))
     wired.notices.arrived(notice)
+
+
+def commits(found: Here, wired: Any) -> None:
+    checkout, dee = found.checkout(), replace(ANA, principal="dee", session="claude:s-dee", certain=False)
+    assert wired.commits.has_several_agents(dee, checkout) is False
+    run = wired.commits.committing_run(dee, checkout, ("src/a.py",))
+    assert wired.commits.bind_commit(dee, checkout, "d" * 40, named=(run,), paths=()) == (run,)
+    wired.commits.rebind_commits(checkout, [("d" * 40, "c" * 40)])
+    assert wired.commits.held_by_others(dee, checkout, ("z.py",))[0] == ()
 
 
 RULES = (

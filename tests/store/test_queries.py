@@ -15,6 +15,7 @@ PACKAGE = Path(loomstack_mcp.__file__).parent
 FILES = sorted((PACKAGE / "store" / "sql" / "queries").glob("*.sql"))
 STATEMENTS = [statement for file in FILES for statement in queries.statements(file.stem).values()]
 EVERY_ROW = {
+    "hasty_runs.edited": {"repo"},  # nor does a hook of git in a hurry
     "boot.jump": {"repo"},  # one for each repository
     "changes.key": {"line_key"},
     "glance.near": {"repo"},  # a hook does not know yet in which one a file lies

@@ -8,4 +8,5 @@ ORDER BY r.started_at_ms DESC, r.seq DESC LIMIT 20
 
 -- :name edited
 -- Whether anything is held for the edits of anybody.
-SELECT 1 FROM claim WHERE origin = 'auto' AND ended_at_ms IS NULL LIMIT 1
+SELECT 1 FROM repo AS o CROSS JOIN claim AS c
+WHERE c.repo_id = o.id AND c.origin = 'auto' AND c.ended_at_ms IS NULL LIMIT 1
