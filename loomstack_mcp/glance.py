@@ -61,7 +61,7 @@ def stamp_of(files: "Iterable[str]", /) -> str:
     return json.dumps({file: _said_of(file) for file in files})
 
 
-def place_of(path: str, cwd: str) -> tuple[str, str]:
+def plain_place(path: str, cwd: str) -> tuple[str, str]:
     """The top of a file's worktree, and the file's path there, where both are plain; else not what any path is.
 
     Plain are ASCII letters, no link on the way, and one clone: what lies in another one may be its submodule.
@@ -93,7 +93,7 @@ def _is_read(home: str, store: str, action: "Action") -> bool:
         home, now_ms=round(time.time() * SECOND_MS)
     ):
         return False
-    top, inside = place_of(f"{action.cwd.rstrip('/')}/x", "")
+    top, inside = plain_place(f"{action.cwd.rstrip('/')}/x", "")
     if not (top and inside):
         return False
     stamp = line_stamp(store, {"session": action.session, "agent": action.agent}, top)
@@ -103,7 +103,7 @@ def _is_read(home: str, store: str, action: "Action") -> bool:
 def _is_clear(home: str, store: str, action: "Action") -> bool:
     if not action.session or len(action.paths) > GLANCED_PATHS_MAX:
         return False
-    places = [place_of(path, action.cwd) for path in action.paths]
+    places = [plain_place(path, action.cwd) for path in action.paths]
     inside = [place for place in places if place != _IN_NONE]
     if len(inside) < len(places) or _UNSURE in inside or may_be_paused(home, now_ms=round(time.time() * SECOND_MS)):
         return False

@@ -25,7 +25,7 @@ from loomstack_mcp.core.step_names import edit_step, text_step
 from loomstack_mcp.edge.bearings import Stand, stand_of
 from loomstack_mcp.edge.holding import Free, held_files
 from loomstack_mcp.edge.steps import Step, step_of
-from loomstack_mcp.glance import place_of, stamp_of
+from loomstack_mcp.glance import plain_place, stamp_of
 from loomstack_mcp.quick import Quick, open_quick
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
@@ -124,7 +124,7 @@ class _Judging:
     def _undoings(self, quick: Quick) -> Iterator[str]:
         """What landed on purpose and would be taken back, told once; of files that lie plainly, as most do."""
         for path in self._action.paths:
-            top, inside = place_of(path, self._action.cwd)
+            top, inside = plain_place(path, self._action.cwd)
             stand = self._stands.get(Path(top)) if inside else None
             if stand and quick.guards.may_be_meant(stand.checkout, file_pattern(inside)):
                 self._meant.add((top, inside))  # so that each edit of it is looked at, and none at a glance
@@ -213,7 +213,7 @@ class _Judging:
 
 def _steps(action: Action, top: str, meant: Collection[tuple[str, str]]) -> list[str]:
     """How an edit is remembered that may be made again, by its files."""
-    places = [place_of(path, action.cwd) for path in action.paths] if action.kind == "edit" else []
+    places = [plain_place(path, action.cwd) for path in action.paths] if action.kind == "edit" else []
     return [edit_step(inside) for where, inside in places if where == top and (where, inside) not in meant]
 
 

@@ -74,14 +74,9 @@ def ruling_of(quick: Quick | None, caller: Caller, stand: Stand, situation: Situ
     seen = replace(situation, branch=stand.checkout.branch or None, claims=claims)
     speaking = speaking_rules(book, seen)
     asked = any(asks_store(rule, seen) for rule in speaking)
-    decision = decide(book, _by_agent(seen, caller))
-    approval = ""
+    decision, approval = decide(book, _by_agent(seen, caller)), ""
     if quick and (asked or has_word(decision)):
-        try:
-            decision, approval = _kept(quick, caller, stand, book, seen)
-        except LoomError:
-            if asked and decision.answer not in ("deny", "require_approval"):
-                raise
+        decision, approval = _with_store(quick, caller, stand, book, seen, decision, must=asked)
     fired = any(reason.outcome == "fired" for reason in decision.reasons)
     return Ruling(
         stand=stand,
@@ -92,6 +87,18 @@ def ruling_of(quick: Quick | None, caller: Caller, stand: Stand, situation: Situ
         is_lasting=is_lasting(speaking, seen),
         is_plain=not looks_at_commands(book),
     )
+
+
+def _with_store(
+    quick: Quick, caller: Caller, stand: Stand, book: Rulebook, seen: Situation, decision: Decision, *, must: bool
+) -> tuple[Decision, str]:
+    """The decision as the store makes it; where it does not answer, a refusal that was found without it."""
+    try:
+        return _kept(quick, caller, stand, book, seen)
+    except LoomError:
+        if must and decision.answer not in ("deny", "require_approval"):
+            raise
+        return decision, ""
 
 
 def broken_rules(caller: Caller, stand: Stand, situation: Situation) -> str:

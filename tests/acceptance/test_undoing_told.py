@@ -34,7 +34,7 @@ def test_an_edit_that_takes_back_a_change_on_purpose_is_told_so_once(
     other = hook(tmp_path, "claude", {**whole, "session_id": "s-2"})
 
     assert first is None
-    assert "claimed by" in reason(other)  # what was let through is held from then on
+    assert "being edited by" in reason(other)  # what was let through is held from then on
     for words in ("takes back", sha[:10], "prices become net", "Net prices", "if you make it again"):
         assert words in reason(told[0])
     assert len(reason(told[0])) <= HOOK_REPLY_TOKENS_MAX * CHARS_PER_TOKEN

@@ -35,7 +35,6 @@ def _commands(line: str) -> list[list[str]]:
 
 def _is_reader(words: list[str]) -> bool:
     if words[:1] == ["git"]:
-        return (
-            len(words) > 1 and words[1] in _GIT_READERS and not any(_OF_GIT.match(word.strip("'\"")) for word in words)
-        )
+        is_known = len(words) > 1 and words[1] in _GIT_READERS
+        return is_known and not any(_OF_GIT.match(word.strip("'\"")) for word in words)
     return bool(words) and words[0] in _READERS
