@@ -68,10 +68,7 @@ def ruling_of(quick: Quick | None, caller: Caller, stand: Stand, situation: Situ
     all the same; an allowance that would depend on it raises StoreUnavailable.
     """
     book = stand.rules
-    # Files that are named were held against what others hold, before a rule was asked.
-    is_free = all(one.path for one in situation.touched or ())
-    claims = ClaimFacts() if is_free else None
-    seen = replace(situation, branch=stand.checkout.branch or None, claims=claims)
+    seen = _standing(stand, situation)
     speaking = speaking_rules(book, seen)
     asked = any(asks_store(rule, seen) for rule in speaking)
     decision, approval = decide(book, _by_agent(seen, caller)), ""
@@ -87,6 +84,12 @@ def ruling_of(quick: Quick | None, caller: Caller, stand: Stand, situation: Situ
         is_lasting=is_lasting(speaking, seen),
         is_plain=not looks_at_commands(book),
     )
+
+
+def _standing(stand: Stand, situation: Situation) -> Situation:
+    """The situation on the branch of a worktree; what is named was held against claims before a rule is asked."""
+    is_free = all(one.path for one in situation.touched or ())
+    return replace(situation, branch=stand.checkout.branch or None, claims=ClaimFacts() if is_free else None)
 
 
 def _with_store(

@@ -37,7 +37,8 @@ class GuardService:
         who = _who(caller, top)
         with self._store.read() as tx:
             is_same = [str(row["stamp"]) for row in tx.all(GUARDS["judging"], **who)] == [stamp]
-            news = [step for step in steps if not is_same or not tx.all(GUARDS["allowed"], **who, step=step)]
+            known = {step for step in steps if is_same and tx.all(GUARDS["allowed"], **who, step=step)}
+        news = [step for step in steps if step not in known]
         if is_same and not news:
             return
         with self._store.append() as tx:

@@ -1,5 +1,7 @@
 """Which files another server's tool would write, as far as the names of its arguments tell."""
 
+from collections.abc import Iterator
+
 from loomstack_mcp.core.clients.payload import OUR_TOOLS, Payload, is_sound_text
 from loomstack_mcp.core.errors import Invalid
 
@@ -40,21 +42,11 @@ def written_paths(tool: str, arguments: Payload, /) -> tuple[str, ...]:
     if is_reading(tool):
         return ()
     found: dict[str, None] = {}
-    todo: list[tuple[str, object, int]] = [("", arguments, 0)]
-    for _ in range(_VALUES_MAX):
-        if not todo or len(found) > PATHS_NAMED_MAX:
-            break
-        name, value, depth = todo.pop()
-        if isinstance(value, str):
-            found |= dict.fromkeys(filter(None, [_path(value) if _names_path(name) else _uri(value)]))
-        elif depth < _DEPTH_MAX or not value:
-            todo += [(inner, one, depth + 1) for inner, one in _inside(name, value)]
-        else:
-            break
-    if todo or len(found) > PATHS_NAMED_MAX:
-        raise Invalid(
-            f"{tool[:80]} names more files than are judged ({PATHS_NAMED_MAX}), or too deep; call it for fewer"
-        )
+    for name, value in _texts(arguments, tool):
+        if path := _path(value) if _names_path(name) else _uri(value):
+            found[path] = None
+    if len(found) > PATHS_NAMED_MAX:
+        raise Invalid(f"{tool[:80]} names {len(found)} files, and {PATHS_NAMED_MAX} are judged; call it for fewer")
     return tuple(found)
 
 
@@ -67,6 +59,22 @@ def is_reading(tool: str, /) -> bool:
 def takes_folders(tool: str, /) -> bool:
     """Whether a folder among a tool's arguments means all that is in it."""
     return not _FOLDERS.isdisjoint(_words(tool.rpartition("__")[2]))
+
+
+def _texts(arguments: Payload, tool: str) -> Iterator[tuple[str, str]]:
+    """Every text in the arguments, with the name under which it stands."""
+    todo: list[tuple[str, object, int]] = [("", arguments, 0)]
+    for _ in range(_VALUES_MAX):
+        if not todo:
+            return
+        name, value, depth = todo.pop()
+        if isinstance(value, str):
+            yield name, value
+        elif depth < _DEPTH_MAX:
+            todo += [(inner, one, depth + 1) for inner, one in _inside(name, value)]
+        else:
+            break
+    raise Invalid(f"the arguments of {tool[:80]} are too many or too deep to be judged; call it for fewer files")
 
 
 def _inside(name: str, value: object) -> list[tuple[str, object]]:

@@ -12,14 +12,18 @@ def new_text(tool: str, arguments: Payload, path: str, text: str, /) -> str | No
     if tool == "Write":
         return content if isinstance(content, str) else None
     if tool == "apply_patch":
-        patch = next((one for name in ("command", "input", "patch") if isinstance(one := arguments.get(name), str)), "")
-        return patched_text(patch, path, text)
+        patches = (arguments.get(name) for name in ("command", "input", "patch"))
+        return patched_text(next((patch for patch in patches if isinstance(patch, str)), ""), path, text)
     steps = arguments.get("edits") if tool == "MultiEdit" else [arguments]
-    for step in steps if isinstance(steps, list) else []:
+    return _edited(text, steps) if tool in ("Edit", "MultiEdit") and isinstance(steps, list) else None
+
+
+def _edited(text: str, steps: list[object]) -> str | None:
+    for step in steps:
         if (replaced := _replaced(text, step)) is None:
             return None
         text = replaced
-    return text if tool in ("Edit", "MultiEdit") else None
+    return text
 
 
 def _replaced(text: str, step: object) -> str | None:
