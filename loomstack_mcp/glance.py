@@ -11,7 +11,7 @@ import time
 from loomstack_mcp.adapters.git.layout import marked_clone, marked_tops, plain_layout
 from loomstack_mcp.adapters.user import USER_FILE, home_named, may_be_paused, principal, store_file
 from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, GLANCED_PATHS_MAX, PATTERN_CHARS_MAX, SECOND_MS
-from loomstack_mcp.store.sqlite.hasty import has_no_alerts, line_began, noted_call, seen_stamps
+from loomstack_mcp.store.sqlite.hasty import has_no_alerts, line_began, line_stamp, noted_call, seen_stamps
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def is_settled(action: "Action", /) -> bool:
         return False
     if action.is_ours:
         return not _is_there(f"{home}/{USER_FILE}") and _is_noted(store, action)
+    if action.kind == "command":
+        return _is_read(home, store, action)
     return action.kind == "edit" and _is_clear(home, store, action)
 
 
@@ -100,7 +102,7 @@ def stamp_of(files: "Iterable[str]", /) -> str:
     return json.dumps({file: _said_of(file) for file in files})
 
 
-def place_of(path: str, cwd: str) -> tuple[str, str]:
+def plain_place(path: str, cwd: str) -> tuple[str, str]:
     """The top of a file's worktree, and the file's path there, where both are plain; else not what any path is.
 
     Plain are ASCII letters, no link on the way, and one clone: what lies in another one may be its submodule.
@@ -124,10 +126,25 @@ def _is_noted(store: str, action: "Action") -> bool:
     return _is_there(store) and noted_call(store, call, kept_for_ms=CALL_SEEN_FOR_MS)
 
 
+def _is_read(home: str, store: str, action: "Action") -> bool:
+    """Whether a shell line is for certain one that only reads, and no rule of its worktree minds any line."""
+    from loomstack_mcp.core.shell.plain import only_reads  # which no edit needs
+
+    if not (action.session and only_reads(action.command)) or may_be_paused(
+        home, now_ms=round(time.time() * SECOND_MS)
+    ):
+        return False
+    top, inside = plain_place(f"{action.cwd.rstrip('/')}/x", "")
+    if not (top and inside):
+        return False
+    stamp = line_stamp(store, {"session": action.session, "agent": action.agent}, top)
+    return bool(stamp) and _holds(stamp, file=f"{home}/{USER_FILE}")
+
+
 def _is_clear(home: str, store: str, action: "Action") -> bool:
     if not action.session or len(action.paths) > GLANCED_PATHS_MAX:
         return False
-    places = [place_of(path, action.cwd) for path in action.paths]
+    places = [plain_place(path, action.cwd) for path in action.paths]
     inside = [place for place in places if place != _IN_NONE]
     if len(inside) < len(places) or _UNSURE in inside or may_be_paused(home, now_ms=round(time.time() * SECOND_MS)):
         return False

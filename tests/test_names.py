@@ -23,7 +23,6 @@ ENTRY_POINTS = ("cli.main", "hooks.main", "start")
 SCHEMA, RECORDS = "adapters.policy.models", "core.policy.rules"
 PAIRS = {
     "action": (CLIENTS, "both read a hook's payload; the hook picks one by the client's name"),
-    "reply": (CLIENTS, "both answer a hook; the hook picks one by the client's name"),
     "main": (ENTRY_POINTS, "what a console script calls is called so"),
 }
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

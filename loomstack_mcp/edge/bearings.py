@@ -67,14 +67,18 @@ def stand_of(quick: Quick | None, worktree: Worktree, *, flags: Mapping[str, str
     found = None if settings.repo else derived(worktree.place)
     if not is_told_by_files(worktree.place, system):
         return _stand(worktree, settings, found, None)
-    if quick and (found is None or found.is_lasting):
-        named = {"identity": found.identity, "others": found.others} if found else {"identity": ""}
+    if quick:
+        _keep(quick, worktree, found, stamp=stamp, system=system, text=text)
+    return _stand(worktree, settings, found, system)
+
+
+def _keep(quick: Quick, worktree: Worktree, found: Derivation | None, *, stamp: str, system: str, text: str) -> None:
+    named = {"identity": found.identity, "others": found.others} if found else {"identity": ""}
+    if found is None or found.is_lasting:
         with suppress(StoreUnavailable):  # git is asked again, then
             quick.sightings.keep_bearing(
-                str(worktree.root),
-                Bearing(stamp=stamp, system=system, settings=text, **named),
+                str(worktree.root), Bearing(stamp=stamp, system=system, settings=text, **named)
             )
-    return _stand(worktree, settings, found, system)
 
 
 def _stand(worktree: Worktree, settings: Settings, told: Derivation | None, system: str | None) -> Stand:

@@ -3,9 +3,10 @@
 A hook's process walks it, and so does the server's tool `guard`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.trunk import written_for
@@ -18,12 +19,14 @@ from loomstack_mcp.core.clients.payload import Action, Payload, advice, refusal,
 from loomstack_mcp.core.edits import refused_change, refused_edit
 from loomstack_mcp.core.errors import LoomError, Paused, StoreUnavailable
 from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS, HOOK_GATE_WAIT_MS
+from loomstack_mcp.core.patterns.typed import file_pattern
 from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.core.step_names import edit_step, text_step
 from loomstack_mcp.edge.bearings import Stand, stand_of
 from loomstack_mcp.edge.holding import Free, held_files
 from loomstack_mcp.edge.same_lines import lines_told
 from loomstack_mcp.edge.steps import Step, step_of
-from loomstack_mcp.glance import place_of, stamp_of
+from loomstack_mcp.glance import plain_place, stamp_of
 from loomstack_mcp.quick import Quick, open_quick
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
@@ -104,6 +107,7 @@ class _Judging:
         self._found = Judged(is_closed=settings.guard == "closed")
         self._stands: dict[Path, Stand] = {}
         self._free: list[Free] = []
+        self._meant: set[tuple[str, str]] = set()
 
     def judged(self) -> Judged:
         step = step_of(self._action)
@@ -112,9 +116,23 @@ class _Judging:
         for written in step.writes.found.values():
             self._hold_against_claims(written)
         rulings = [] if self._found.refusals else list(self._rulings(step))
+        if self._quick and self._action.kind == "edit" and not self._found.refusals:
+            self._found.refusals += self._undoings(self._quick)
         if self._quick and not self._found.refusals:
             self._let_through(self._quick, rulings)
         return self._found
+
+    def _undoings(self, quick: Quick) -> Iterator[str]:
+        """What landed on purpose and would be taken back, told once; of files that lie plainly, as most do."""
+        for path in self._action.paths:
+            top, inside = plain_place(path, self._action.cwd)
+            stand = self._stands.get(Path(top)) if inside else None
+            if stand and quick.guards.may_be_meant(stand.checkout, file_pattern(inside)):
+                self._meant.add((top, inside))  # so that each edit of it is looked at, and none at a glance
+                undoing = import_module("loomstack_mcp.edge.undoing")  # what compares changes
+                with suppress(LoomError):
+                    if said := undoing.undoing_words(quick, self._caller, self._action, stand, path, inside):
+                        yield said
 
     def _let_through(self, quick: Quick, rulings: Sequence["Ruling"]) -> None:
         """Nobody and no rule is in the way: what is edited is held. Of a shell line that is told once it has run."""
@@ -170,8 +188,6 @@ class _Judging:
 
     def _is_news(self, stand: Stand, words: str) -> bool:
         """Whether this agent was not told so before, by these rules: each word costs it tokens."""
-        from loomstack_mcp.core.step_names import text_step
-
         with suppress(StoreUnavailable):
             top = str(stand.worktree.root)
             return self._quick is None or self._quick.guards.tell_once(self._caller, top, text_step("told", words))
@@ -192,7 +208,7 @@ class _Judging:
             top = ruling.stand.worktree.root
             if ruling.is_lasting and not self._found.missed:
                 stamp = _stamp(Written(ruling.stand.worktree, tops={top: None}), self._settings)
-                steps = _steps(self._action, str(top), ruling)
+                steps = _steps(self._action, str(top), self._meant)
                 quick.guards.allow(self._caller, str(top), stamp, steps, is_plain=ruling.is_plain)
         if self._action.kind == "command" and rulings:
             from loomstack_mcp.edge.lines import begin_line
@@ -200,16 +216,10 @@ class _Judging:
             begin_line(quick, self._caller, self._action, rulings[0].stand.worktree)
 
 
-def _steps(action: Action, top: str, ruling: "Ruling") -> list[str]:
-    """How a step is remembered that may be made again: an edit by its files, a line that writes nothing by its text."""
-    from loomstack_mcp.core.step_names import edit_step, text_step
-
-    if action.kind == "command":
-        situation = ruling.situation
-        is_quiet = ruling.answer == "allow" and not (situation.touched or situation.outside)
-        return [text_step("line", action.cwd, action.command)] if is_quiet else []
-    places = [place_of(path, action.cwd) for path in action.paths] if action.kind == "edit" else []
-    return [edit_step(inside) for where, inside in places if where == top]
+def _steps(action: Action, top: str, meant: Collection[tuple[str, str]]) -> list[str]:
+    """How an edit is remembered that may be made again, by its files."""
+    places = [plain_place(path, action.cwd) for path in action.paths] if action.kind == "edit" else []
+    return [edit_step(inside) for where, inside in places if where == top and (where, inside) not in meant]
 
 
 def _stamp(written: Written, settings: Settings) -> str:

@@ -121,13 +121,17 @@ def _compared(quick: Quick, caller: Caller, stand: Stand, changed: Sequence[str]
         told += [broken] if changed and (broken := broken_rules(caller, stand, situation)) else []
     except LoomError as error:
         told.append(f"What this line changed was not held against the rules, because {error}.")
-    free = [pattern for pattern in patterns if not blockers or _is_free(quick, caller, stand, pattern)]
-    if stand.settings.claim_edits == "auto" and free:
-        with suppress(LoomError):
-            checkout = replace(stand.checkout, worktree=str(stand.worktree.root))
-            quick.claims.hold(caller, checkout, free, claim_edits="auto")
+    if stand.settings.claim_edits == "auto":
+        _hold(quick, caller, stand, [one for one in patterns if not blockers or _is_free(quick, caller, stand, one)])
     return " ".join(told)
 
 
 def _is_free(quick: Quick, caller: Caller, stand: Stand, pattern: str) -> bool:
     return not quick.edits.blockers(caller, stand.checkout, (pattern,))[0]
+
+
+def _hold(quick: Quick, caller: Caller, stand: Stand, free: Sequence[str]) -> None:
+    if free:
+        with suppress(LoomError):  # nobody is told of what could not be held: it was free
+            checkout = replace(stand.checkout, worktree=str(stand.worktree.root))
+            quick.claims.hold(caller, checkout, free, claim_edits="auto")

@@ -68,20 +68,12 @@ def ruling_of(quick: Quick | None, caller: Caller, stand: Stand, situation: Situ
     all the same; an allowance that would depend on it raises StoreUnavailable.
     """
     book = stand.rules
-    # Files that are named were held against what others hold, before a rule was asked.
-    is_free = all(one.path for one in situation.touched or ())
-    claims = ClaimFacts() if is_free else None
-    seen = replace(situation, branch=stand.checkout.branch or None, claims=claims)
+    seen = _standing(stand, situation)
     speaking = speaking_rules(book, seen)
     asked = any(asks_store(rule, seen) for rule in speaking)
-    decision = decide(book, _by_agent(seen, caller))
-    approval = ""
+    decision, approval = decide(book, _by_agent(seen, caller)), ""
     if quick and (asked or has_word(decision)):
-        try:
-            decision, approval = _kept(quick, caller, stand, book, seen)
-        except LoomError:
-            if asked and decision.answer not in ("deny", "require_approval"):
-                raise
+        decision, approval = _with_store(quick, caller, stand, book, seen, decision, must=asked)
     outcomes = {reason.outcome for reason in decision.reasons}
     return Ruling(
         stand=stand,
@@ -92,6 +84,24 @@ def ruling_of(quick: Quick | None, caller: Caller, stand: Stand, situation: Situ
         is_lasting=is_lasting(speaking, seen) and "approved" not in outcomes,  # an approval is of one edit alone
         is_plain=not looks_at_commands(book),
     )
+
+
+def _standing(stand: Stand, situation: Situation) -> Situation:
+    """The situation on the branch of a worktree; what is named was held against claims before a rule is asked."""
+    is_free = all(one.path for one in situation.touched or ())
+    return replace(situation, branch=stand.checkout.branch or None, claims=ClaimFacts() if is_free else None)
+
+
+def _with_store(
+    quick: Quick, caller: Caller, stand: Stand, book: Rulebook, seen: Situation, decision: Decision, *, must: bool
+) -> tuple[Decision, str]:
+    """The decision as the store makes it; where it does not answer, a refusal that was found without it."""
+    try:
+        return _kept(quick, caller, stand, book, seen)
+    except LoomError:
+        if must and decision.answer not in ("deny", "require_approval"):
+            raise
+        return decision, ""
 
 
 def broken_rules(caller: Caller, stand: Stand, situation: Situation) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.unfinished import changed_since
 from loomstack_mcp.adapters.git.worktree import worktree_at
+from loomstack_mcp.adapters.policy.folders import FOLDER
 from loomstack_mcp.adapters.settings import load_settings, sqlite_path
 from loomstack_mcp.core.briefing.opening import SEEN_BY_OTHERS, SessionOpening, opening_words
 from loomstack_mcp.core.clients.payload import Payload, advice
@@ -23,7 +24,6 @@ _NEW = frozenset({"", "startup", "clear"})
 _CHANGED_MAX = 200
 """Of so many changed files it is asked who holds them."""
 _MAKING_SECONDS_MAX = 10
-_POLICIES = ".loomstack/policies"
 
 
 def session_started(client: str, payload: Payload) -> Payload | None:
@@ -60,7 +60,7 @@ def _opened(step: SessionStep) -> SessionOpening | None:
         if found is None:
             return None
         opening = SessionService(found.quick.store).start(found.caller, found.checkout, changed=_changed(found))
-        rules = _POLICIES if (found.worktree.root / _POLICIES).is_dir() else ""
+        rules = FOLDER if (found.worktree.root / FOLDER).is_dir() else ""
         return replace(opening, rules=rules)
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Collection
 
 from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, EDIT_SEEN_FOR_MS
-from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.repos import ORG, Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.steps import BegunLine
 from loomstack_mcp.core.texts import encodable
-from loomstack_mcp.services import repos
+from loomstack_mcp.services import path_index, repos
 from loomstack_mcp.services.judgings import GUARDS
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
@@ -37,7 +37,8 @@ class GuardService:
         who = _who(caller, top)
         with self._store.read() as tx:
             is_same = [str(row["stamp"]) for row in tx.all(GUARDS["judging"], **who)] == [stamp]
-            news = [step for step in steps if not is_same or not tx.all(GUARDS["allowed"], **who, step=step)]
+            known = {step for step in steps if is_same and tx.all(GUARDS["allowed"], **who, step=step)}
+        news = [step for step in steps if step not in known]
         if is_same and not news:
             return
         with self._store.append() as tx:
@@ -47,6 +48,18 @@ class GuardService:
                 tx.run(GUARDS["judge"], **who, stamp=stamp, is_plain=int(is_plain), expires_at_ms=until_ms)
             for step in news:
                 tx.run(GUARDS["allow"], **who, step=step, expires_at_ms=until_ms)
+
+    def may_be_meant(self, checkout: Checkout, pattern: str) -> bool:
+        """Whether anything on a file may have been made on purpose: a run's landed change, or what a note is about."""
+        with self._store.read() as tx:
+            repo_id = repos.repo_id_of(tx, checkout)
+            folds = path_index.folds(tx, repo_id)
+            if path_index.all_overlapping(tx, repo_id, "change", [pattern], ignore_case=folds).ids:
+                return True
+            notes = (
+                path_index.all_overlapping(tx, one, "note", [pattern], ignore_case=folds) for one in (repo_id, ORG)
+            )
+            return any(found.ids for found in notes)
 
     def tell_once(self, caller: Caller, top: str, step: str) -> bool:
         """Whether this is the first time that this is told to this agent; from then on it is not."""

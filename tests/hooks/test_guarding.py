@@ -11,6 +11,7 @@ import pytest
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN, HOOK_REPLY_TOKENS_MAX
 from tests.conftest import commit_all, git
 from tests.hooks.support import claude_edit, codex_patch, hook
+from tests.hooks.test_glance import glanced
 from tests.wire import Server
 
 POLICY = """
@@ -293,3 +294,16 @@ def test_files_that_were_changed_before_a_line_began_are_not_its_own(tmp_path: P
     time.sleep(0.05)  # the tick of the kernel's clock by which files are dated
 
     assert after(tmp_path, ruled, "python x.py", lambda: (ruled / "gen.py").write_text("x")) == ""
+
+
+def test_a_plain_line_that_only_reads_is_settled_at_a_glance_where_no_rule_minds_lines(
+    tmp_path: Path, shop: Path, held: str
+) -> None:
+    first = glanced(tmp_path, shop, line(shop, "git status"))
+    then = glanced(tmp_path, shop, line(shop, "cat README.md | head -3"))
+    (shop / "policies").mkdir()
+    (shop / "policies" / "shop.yaml").write_text(POLICY)
+    minded = glanced(tmp_path, shop, line(shop, "cat README.md | head -3"))
+
+    assert [each.printed for each in (first, then, minded)] == [""] * 3
+    assert ["loomstack_mcp.edge.guarding" in each.ours for each in (first, then, minded)] == [True, False, True]

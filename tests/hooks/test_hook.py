@@ -231,7 +231,7 @@ def test_a_home_that_is_no_folder_is_said(tmp_path: Path, shop: Path) -> None:
     reply = hook(tmp_path, "claude", claude_edit(shop, "src/a.py"))
 
     assert reply
-    assert "did not check this edit. store_unavailable: " in reply["systemMessage"]
+    assert "did not check this step. store_unavailable: " in reply["systemMessage"]
     assert "is no folder" in reply["systemMessage"]
     assert (tmp_path / "loomstack").read_text() == "a file"
 

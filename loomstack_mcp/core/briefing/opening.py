@@ -67,7 +67,7 @@ def _lines(opening: SessionOpening) -> Iterator[str]:
     elsewhere = [claim for claim in opening.claims if claim not in near and claim.mode == "exclusive"]
     yield from (_held(claim, opening, "") for claim in elsewhere[: _CLAIMS_MAX - len(near[:_CLAIMS_MAX])])
     if (left := len(near) + len(elsewhere) - _CLAIMS_MAX) > 0:
-        yield f"- {counted(left, 'claim')} besides: read_context"
+        yield f"- {counted(left, 'claim')} besides: read_shared_context"
     if opening.rules:
         yield f"- rules bind ({opening.rules}): check_policy tells"
 

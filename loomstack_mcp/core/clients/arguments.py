@@ -1,6 +1,8 @@
 """Which files another server's tool would write, as far as the names of its arguments tell."""
 
-from loomstack_mcp.core.clients.payload import Payload, is_plain
+from collections.abc import Iterator
+
+from loomstack_mcp.core.clients.payload import OUR_TOOLS, Payload, is_sound_text
 from loomstack_mcp.core.errors import Invalid
 
 _NAMES = frozenset({
@@ -26,6 +28,11 @@ PATHS_NAMED_MAX = 200
 """Of one call; one that names more is not judged."""
 
 
+def named_by_tool(tool: str, arguments: Payload, /) -> tuple[str, ...]:
+    """The files that a call of another server's tool would write; none where it is a tool of ours."""
+    return () if tool.startswith(OUR_TOOLS) else written_paths(tool, arguments)
+
+
 def written_paths(tool: str, arguments: Payload, /) -> tuple[str, ...]:
     """The paths in the arguments of a tool that does not only read, nested ones and `file:` URIs too.
 
@@ -35,21 +42,12 @@ def written_paths(tool: str, arguments: Payload, /) -> tuple[str, ...]:
     if is_reading(tool):
         return ()
     found: dict[str, None] = {}
-    todo: list[tuple[str, object, int]] = [("", arguments, 0)]
-    for _ in range(_VALUES_MAX):
-        if not todo:
-            return tuple(found)
-        name, value, depth = todo.pop()
-        if isinstance(value, str):
-            if path := _path(value) if _names_path(name) else _uri(value):
-                found[path] = None
-        elif depth < _DEPTH_MAX:
-            todo += [(inner, one, depth + 1) for inner, one in _inside(name, value)]
-        elif value and isinstance(value, dict | list):
-            break
-        if len(found) > PATHS_NAMED_MAX:
-            break
-    raise Invalid(f"{tool[:80]} names more files than are judged ({PATHS_NAMED_MAX}), or too deep; call it for fewer")
+    for name, value in _texts(arguments, tool):
+        if path := _path(value) if _names_path(name) else _uri(value):
+            found[path] = None
+    if len(found) > PATHS_NAMED_MAX:
+        raise Invalid(f"{tool[:80]} names {len(found)} files, and {PATHS_NAMED_MAX} are judged; call it for fewer")
+    return tuple(found)
 
 
 def is_reading(tool: str, /) -> bool:
@@ -61,6 +59,22 @@ def is_reading(tool: str, /) -> bool:
 def takes_folders(tool: str, /) -> bool:
     """Whether a folder among a tool's arguments means all that is in it."""
     return not _FOLDERS.isdisjoint(_words(tool.rpartition("__")[2]))
+
+
+def _texts(arguments: Payload, tool: str) -> Iterator[tuple[str, str]]:
+    """Every text in the arguments, with the name under which it stands."""
+    todo: list[tuple[str, object, int]] = [("", arguments, 0)]
+    for _ in range(_VALUES_MAX):
+        if not todo:
+            return
+        name, value, depth = todo.pop()
+        if isinstance(value, str):
+            yield name, value
+        elif depth < _DEPTH_MAX:
+            todo += [(inner, one, depth + 1) for inner, one in _inside(name, value)]
+        else:
+            break
+    raise Invalid(f"the arguments of {tool[:80]} are too many or too deep to be judged; call it for fewer files")
 
 
 def _inside(name: str, value: object) -> list[tuple[str, object]]:
@@ -87,7 +101,7 @@ def _path(value: str) -> str:
     """A path as a system takes it; "" for what is none: another URI, text of several lines."""
     if "://" in value or value.startswith("file:"):
         return _uri(value)
-    return value if value and "\n" not in value and is_plain(value) else ""
+    return value if value and "\n" not in value and is_sound_text(value) else ""
 
 
 def _uri(value: str) -> str:
@@ -102,4 +116,4 @@ def _uri(value: str) -> str:
     except ValueError:
         return ""
     is_here = found.netloc in ("", "localhost", "127.0.0.1")
-    return path if is_here and path.startswith("/") and is_plain(path) else ""
+    return path if is_here and path.startswith("/") and is_sound_text(path) else ""

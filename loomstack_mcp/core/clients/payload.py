@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from loomstack_mcp.core.policy.rules import Answer  # every record of a rule, for a hook that asks none
 
 OUR_TOOLS = "mcp__loomstack__"
-_MCP = "mcp__"
 
 Payload = Mapping[str, object]
 """The JSON object on a hook's stdin. Nothing in it is certain to be there, or of the right kind."""
@@ -63,7 +62,7 @@ class Action:
 def text(payload: Payload, name: str, /) -> str:
     """A field that should be text; "" where it is not, or holds what no file name and no store can."""
     value = payload.get(name)
-    return value if isinstance(value, str) and is_plain(value) else ""
+    return value if isinstance(value, str) and is_sound_text(value) else ""
 
 
 def fields(payload: Payload, name: str, /) -> Payload:
@@ -72,23 +71,14 @@ def fields(payload: Payload, name: str, /) -> Payload:
     return value if isinstance(value, Mapping) else {}
 
 
-def named_by_tool(tool: str, arguments: Payload, /) -> tuple[str, ...]:
-    """The files that a call of another server's tool would write; none for any other tool."""
-    if not tool.startswith(_MCP) or tool.startswith(OUR_TOOLS):
-        return ()
-    from loomstack_mcp.core.clients.arguments import written_paths  # which no edit needs
-
-    return written_paths(tool, arguments)
-
-
 def usable(what: str, value: str, /) -> str:
     """A path or a line that the system can take. Raises Invalid where there is none."""
-    if not value or not is_plain(value):
+    if not value or not is_sound_text(value):
         raise Invalid(f"the client sent no {what} that can be read; name it in plain text")
     return value
 
 
-def is_plain(value: str) -> bool:
+def is_sound_text(value: str) -> bool:
     return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 

@@ -35,12 +35,12 @@ def seen_stamps(
         return []
 
 
-def line_stamp(store: str, caller: "Mapping[str, str]", folder: str, step: str, *, is_plain: bool) -> str:
-    """By what a caller's shell line in a worktree was judged, or may be where it is plain; "" where neither is so.
+def line_stamp(store: str, caller: "Mapping[str, str]", folder: str) -> str:
+    """By what it is known that no rule but the built-in ones looks at a caller's shell lines in a worktree.
 
-    Nor where the store does not answer, or the caller checks another's work: that only changes what may be written.
+    "" where one does, where that is not known, and where the store does not answer.
     """
-    asked = {**caller, "folder": folder, "step": step, "is_plain": int(is_plain)}
+    asked = {**caller, "folder": folder}
     try:
         found = _first(store, "line", asked)
     except _REFUSED:

@@ -73,6 +73,11 @@ ARGUMENTS: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
         "finding": ("", "T-1"),
         "commits": ([], ["0" * 40]), "links": ({"pr": "http://localhost/1"}, {}),
     },
+    "guard": {
+        "hook_event_name": ("PreToolUse", "PostToolUse", "x"), "tool_name": ("Edit", "Bash", "mcp__x__y", ""),
+        "tool_input": ({}, {"file_path": "/nope/a.py"}, {"command": "ls"}), "tool_use_id": ("t",),
+        "session_id": ("", "s"), "agent_id": ("", "a"), "cwd": ("", "/nope"),
+    },
 }  # fmt: skip
 REQUIRED: Mapping[str, frozenset[str]] = {
     "start_run": frozenset({"loop", "goal"}),

@@ -11,13 +11,8 @@ JOIN judged AS d ON d.session = s.session AND d.agent = s.agent AND d.folder = s
 WHERE s.session = :session AND s.tool_use = '' AND s.agent = :agent AND s.folder = :folder AND d.step = :step
 
 -- :name line
--- By what an agent's steps in a worktree were judged, where a shell line was found allowed, or is one that no rule but
--- the built-in ones can mind.
-SELECT j.stamp FROM judging AS j
-WHERE j.session = :session AND j.agent = :agent AND j.folder = :folder AND ((:is_plain AND j.is_plain) OR EXISTS (
-  SELECT 1 FROM judged AS d
-  WHERE d.session = :session AND d.agent = :agent AND d.folder = :folder AND d.step = :step
-))
+-- By what an agent's steps in a worktree were judged, where no rule but the built-in ones looks at shell lines.
+SELECT stamp FROM judging WHERE session = :session AND agent = :agent AND folder = :folder AND is_plain = 1
 
 -- :name began
 -- Whether a shell line was seen to begin.
