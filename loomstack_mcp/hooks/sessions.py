@@ -32,7 +32,7 @@ def session_started(client: str, payload: Payload) -> Payload | None:
     opening = _opening(step)
     if opening is None:
         return None
-    words = opening_words(opening) or (SEEN_BY_OTHERS if step.source in _NEW else "")
+    words = opening_words(opening) or (SEEN_BY_OTHERS if opening.is_seen and step.source in _NEW else "")
     return advice(words, event="SessionStart") if words else None
 
 
@@ -61,7 +61,7 @@ def _opened(step: SessionStep) -> SessionOpening | None:
             return None
         opening = SessionService(found.quick.store).start(found.caller, found.checkout, changed=_changed(found))
         rules = FOLDER if (found.worktree.root / FOLDER).is_dir() else ""
-        return replace(opening, rules=rules)
+        return replace(opening, rules=rules, is_seen=found.claim_edits == "auto")
 
 
 def _make_store(step: SessionStep) -> None:

@@ -25,6 +25,8 @@ class SessionStanding:
     caller: Caller
     worktree: Worktree
     checkout: Checkout
+    claim_edits: str
+    """As the repository's settings have it."""
 
 
 @contextmanager
@@ -42,11 +44,17 @@ def session_standing(step: SessionStep, /) -> Iterator[SessionStanding | None]:
         if quick is None:
             yield None
             return
-        checkout = stand_of(quick, worktree).checkout
-        if _is_paused(settings.home, checkout, step.session):
+        stand = stand_of(quick, worktree)
+        if _is_paused(settings.home, stand.checkout, step.session):
             yield None
             return
-        yield SessionStanding(quick=quick, caller=caller_of_step(step), worktree=worktree, checkout=checkout)
+        yield SessionStanding(
+            quick=quick,
+            caller=caller_of_step(step),
+            worktree=worktree,
+            checkout=stand.checkout,
+            claim_edits=stand.settings.claim_edits,
+        )
 
 
 def _is_paused(home: str, checkout: Checkout, session: str) -> bool:

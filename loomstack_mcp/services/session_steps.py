@@ -1,6 +1,6 @@
 """What a client's hooks tell of a session: its start, with what it should know; what it left open; its end."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from loomstack_mcp.core.briefing.closing import OpenWork
@@ -23,6 +23,7 @@ from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
 
 _NOTES_MAX = 20
+_AMONG_NOTES = 200
 
 
 class SessionService:
@@ -46,7 +47,7 @@ class SessionService:
                 run=run,
                 own=tuple(one for one in own if one.origin == "asked" and one.agent == caller.agent),
                 claims=tuple(one for one in _held(tx, repo_id, changed) if one.run_id not in mine),
-                notes=_of_people(tx, repo_id),
+                notes=_said(tx, repo_id, mine),
                 changed=tuple(changed),
                 ignore_case=path_index.folds(tx, repo_id),
                 now_ms=tx.now_ms,
@@ -126,9 +127,12 @@ def _held(tx: Tx, repo_id: str, changed: Sequence[str]) -> tuple[Claim, ...]:
     return tuple(sorted(once.values(), key=lambda claim: -claim.fence))
 
 
-def _of_people(tx: Tx, repo_id: str) -> tuple[Note, ...]:
+def _said(tx: Tx, repo_id: str, mine: Collection[str]) -> tuple[Note, ...]:
+    """What people said, and then what other loops lately meant to keep."""
     asked = {"repo_id": repo_id, "now_ms": tx.now_ms, "limit": _NOTES_MAX}
-    return rows.records(Note, tx.all(NOTES["latest_of_people"], **asked))
+    of_people = rows.records(Note, tx.all(NOTES["latest_of_people"], **asked))
+    meant = rows.records(Note, tx.all(NOTES["lately_meant"], among=_AMONG_NOTES, **asked))
+    return (*of_people, *(note for note in meant if note.run_id not in mine))
 
 
 def _standing(tx: Tx, caller: Caller) -> tuple[Run, ...]:

@@ -138,6 +138,28 @@ def test_a_session_opens_with_what_others_hold_and_people_said(
     assert len(words) <= OPENING_TOKENS_MAX * CHARS_PER_TOKEN
 
 
+def test_a_session_opens_with_what_another_loop_means_to_keep(tmp_path: Path, shop: Path) -> None:
+    starts(tmp_path, shop)
+    with opened(tmp_path) as loom:
+        [own] = runs(tmp_path)
+        bea = Caller(principal="bea", session="claude:bea")
+        checkout = _checkout(loom, own)
+        loom.runs.start(bea, checkout, loop="net", goal="prices are net", budget_tokens=100)
+        loom.notes.share(bea, "", kind="intent", text="The test is red on purpose", patterns=["tests/"])
+    words = told(starts(tmp_path, shop, session="another"))
+
+    assert "- net@bea (note_" in words
+    assert "means to keep its change on tests/: “The test is red on purpose”" in words
+
+
+@pytest.mark.parametrize("claim_edits", ["ask", "off"])
+def test_who_is_not_seen_by_others_is_not_told_so(tmp_path: Path, shop: Path, claim_edits: str) -> None:
+    (tmp_path / "loomstack").mkdir(mode=0o700)
+    (tmp_path / "loomstack/config.yaml").write_text(f'claim_edits: "{claim_edits}"\n')
+
+    assert starts(tmp_path, shop) is None
+
+
 def test_words_of_others_cannot_leave_their_quotes(
     tmp_path: Path, shop: Path, held: str, person: Callable[..., None]
 ) -> None:
@@ -197,6 +219,22 @@ def test_the_end_of_a_session_ends_its_sub_agents_runs_in_every_repository(tmp_p
     ]  # fmt: skip
 
 
+def test_what_was_edited_is_free_once_its_agent_or_its_session_is_over(tmp_path: Path, shop: Path) -> None:
+    starts(tmp_path, shop)
+    with opened(tmp_path) as loom:
+        [own] = runs(tmp_path)
+        loom.runs.start(_caller(own), _checkout(loom, own), loop="fix", goal="g", budget_tokens=100)
+    hook(tmp_path, "claude", session_event(shop, agent_id="a1"), event="SubagentStart")
+    for file, who in (("src/a.py", {}), ("src/b.py", {"agent_id": "a1"})):
+        assert hook(tmp_path, "claude", claude_edit(shop, str(shop / file), session=SESSION, **who)) is None
+    held = [_held(tmp_path)]
+    hook(tmp_path, "claude", session_event(shop, agent_id="a1"), event="SubagentStop")
+    held.append(_held(tmp_path))
+    ends(tmp_path, shop)
+
+    assert [*held, _held(tmp_path)] == [{"src/a.py", "src/b.py"}, {"src/a.py"}, set()]
+
+
 def test_a_session_that_moves_takes_its_run_along(tmp_path: Path, shop: Path) -> None:
     starts(tmp_path, shop)
     git(shop, "switch", "--quiet", "-c", "feature")
@@ -219,6 +257,11 @@ def test_an_edit_after_the_start_is_checked_as_before(tmp_path: Path, shop: Path
     starts(tmp_path, shop)
 
     assert hook(tmp_path, "claude", claude_edit(shop, str(shop / "src/a.py"), session=SESSION))
+
+
+def _held(home: Path) -> set[str]:
+    with opened(home) as loom:
+        return {path for repo in loom.repos.ids() for claim in loom.claims.held(repo, limit=9)[0] for path in claim.patterns}
 
 
 def _caller(run: Run) -> Caller:

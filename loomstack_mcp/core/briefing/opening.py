@@ -15,7 +15,7 @@ SEEN_BY_OTHERS = "LoomStack: other sessions see which files you edit; an edit th
 """All that a session is told where there is nothing else to tell."""
 
 _CLAIMS_MAX = 3
-_NOTES_MAX = 2
+_NOTES_MAX = 3
 _PATHS_CHARS = 60
 _WORDS_CHARS = 90
 
@@ -30,12 +30,14 @@ class SessionOpening:
     claims: tuple[Claim, ...] = ()
     """What others hold now, newest first."""
     notes: tuple[Note, ...] = ()
-    """What people said that holds here, newest first."""
+    """What people said that holds here, and then what other loops mean to keep, each newest first."""
     changed: tuple[str, ...] = ()
     """What this branch and worktree changed, as patterns."""
     ignore_case: bool = False
     rules: str = ""
     """Where rules stand that bind here."""
+    is_seen: bool = True
+    """Whether others see which files it edits."""
     now_ms: int = 0
 
     def is_near(self, patterns: Sequence[str], /) -> bool:
@@ -83,4 +85,5 @@ def _held(claim: Claim, opening: SessionOpening, what: str) -> str:
 def _said(note: Note) -> str:
     where = f" on {plain_line(few_listed(note.paths), chars_max=_PATHS_CHARS)}" if note.paths else ""
     words = plain_line(note.text, chars_max=_WORDS_CHARS)
-    return f"- {plain_line(note.who, chars_max=40)} ({note.id}) said{where}: “{words}”"
+    verb = "said" if note.authority != "loop" else "means to keep its change" if note.paths else "means"
+    return f"- {plain_line(note.author, chars_max=40)} ({note.id}) {verb}{where}: “{words}”"

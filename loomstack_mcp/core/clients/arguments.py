@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from loomstack_mcp.core.clients.payload import OUR_TOOLS, Payload, is_sound_text
+from loomstack_mcp.core.clients.payload import Payload, is_sound_text
 from loomstack_mcp.core.errors import Invalid
 
 _NAMES = frozenset({
@@ -26,11 +26,6 @@ _DEPTH_MAX = 12
 _VALUES_MAX = 20_000
 PATHS_NAMED_MAX = 200
 """Of one call; one that names more is not judged."""
-
-
-def named_by_tool(tool: str, arguments: Payload, /) -> tuple[str, ...]:
-    """The files that a call of another server's tool would write; none where it is a tool of ours."""
-    return () if tool.startswith(OUR_TOOLS) else written_paths(tool, arguments)
 
 
 def written_paths(tool: str, arguments: Payload, /) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Claude Code: PreToolUse payloads as actions (https://code.claude.com/docs/en/hooks)."""
 
-from loomstack_mcp.core.clients.payload import Action, Payload, fields, text, usable
+from loomstack_mcp.core.clients.payload import OUR_TOOLS, Action, Payload, fields, text, usable
 
 _EDITS = {"Edit": "file_path", "Write": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
 _COMMANDS = frozenset({"Bash", "Monitor"})
@@ -24,8 +24,8 @@ def action(payload: Payload, /) -> Action:
 
 
 def _named(tool: str, arguments: Payload) -> tuple[str, ...]:
-    if not tool.startswith("mcp__"):
+    if not tool.startswith("mcp__") or tool.startswith(OUR_TOOLS):
         return ()
-    from loomstack_mcp.core.clients.arguments import named_by_tool  # which no edit needs
+    from loomstack_mcp.core.clients.arguments import written_paths  # which no edit needs
 
-    return named_by_tool(tool, arguments)
+    return written_paths(tool, arguments)

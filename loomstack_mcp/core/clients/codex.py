@@ -1,6 +1,6 @@
 """Codex: PreToolUse payloads as actions. Its edits are patches, whose headers name the files."""
 
-from loomstack_mcp.core.clients.payload import Action, Payload, fields, text, usable
+from loomstack_mcp.core.clients.payload import OUR_TOOLS, Action, Payload, fields, text, usable
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.shell.apply_patch import patched
 
@@ -45,8 +45,8 @@ def _line(arguments: Payload) -> str:
 
 
 def _named(tool: str, arguments: Payload) -> tuple[str, ...]:
-    if not tool.startswith("mcp__"):
+    if not tool.startswith("mcp__") or tool.startswith(OUR_TOOLS):
         return ()
-    from loomstack_mcp.core.clients.arguments import named_by_tool  # which no edit needs
+    from loomstack_mcp.core.clients.arguments import written_paths  # which no edit needs
 
-    return named_by_tool(tool, arguments)
+    return written_paths(tool, arguments)

@@ -41,6 +41,16 @@ WHERE repo_id = :repo_id AND superseded_by = '' AND authority <> 'loop'
   AND (expires_at_ms IS NULL OR expires_at_ms > :now_ms)
 ORDER BY seq DESC LIMIT :limit
 
+-- :name lately_meant
+-- The intents that hold among the last :among notes of a repo, newest first.
+SELECT id, repo_id, run_id, seq, kind, authority, who, loop, text, paths, addressee, supersedes, contradicts,
+  shared_at_ms, expires_at_ms, superseded_by
+FROM (
+  SELECT * FROM note WHERE repo_id = :repo_id AND superseded_by = '' ORDER BY seq DESC LIMIT :among
+)
+WHERE kind = 'intent' AND authority = 'loop' AND (expires_at_ms IS NULL OR expires_at_ms > :now_ms)
+ORDER BY seq DESC LIMIT :limit
+
 -- :name search
 -- Notes that hold and match a full-text query, best first; among very many matches only the newest are ranked.
 SELECT n.id, n.repo_id, n.run_id, n.seq, n.kind, n.authority, n.who, n.loop, n.text, n.paths, n.addressee,
