@@ -1,6 +1,7 @@
 """What the rules say of an agent's next step, told by the hook before the step is made."""
 
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
@@ -9,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN, HOOK_REPLY_TOKENS_MAX
-from tests.conftest import commit_all, git
+from tests.cli.test_cli import on_terminal
+from tests.conftest import commit_all, environment, git
 from tests.hooks.support import claude_edit, codex_patch, hook
 from tests.hooks.test_glance import glanced
+from tests.processes import SCRIPT
 from tests.wire import Server
 
+APPROVAL = re.compile("apr_[A-Z0-9]{8}")
 POLICY = """
 version: 1
 policy: shop
@@ -143,6 +147,22 @@ def test_what_needs_approval_is_refused_and_a_warning_is_advice_given_once(
     assert "A person must approve this first, by schema-needs-lead" in said(schema)
     assert "mind-docs" in (docs[0] or {})["hookSpecificOutput"]["additionalContext"]
     assert docs[1] is None
+
+
+def test_an_approval_lets_one_edit_through_and_the_next_one_asks_again(tmp_path: Path, ruled: Path, held: str) -> None:
+    def edited(text: str) -> str:
+        edit = claude_edit(ruled, str(ruled / "policies/shop.yaml"))
+        edit["tool_input"] = {"file_path": str(ruled / "policies/shop.yaml"), "old_string": "x", "new_string": text}
+        return said(hook(tmp_path, "claude", edit))
+
+    asked = APPROVAL.findall(edited("a"))
+    approved = [SCRIPT, "approve", asked[0], "--why", "looked at"]
+    done = on_terminal(approved, cwd=ruled, env=environment(tmp_path), answer=lambda: "y\n")
+    answers = [edited("a"), edited("b")]
+
+    assert done[0] == 0, done[1]
+    assert answers[0] == ""
+    assert APPROVAL.findall(answers[1]) not in ([], asked)
 
 
 @pytest.mark.parametrize(

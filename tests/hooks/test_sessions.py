@@ -261,7 +261,9 @@ def test_an_edit_after_the_start_is_checked_as_before(tmp_path: Path, shop: Path
 
 def _held(home: Path) -> set[str]:
     with opened(home) as loom:
-        return {path for repo in loom.repos.ids() for claim in loom.claims.held(repo, limit=9)[0] for path in claim.patterns}
+        return {
+            path for repo in loom.repos.ids() for claim in loom.claims.held(repo, limit=9)[0] for path in claim.patterns
+        }
 
 
 def _caller(run: Run) -> Caller:
