@@ -105,7 +105,7 @@ def asked_approval(
 ) -> AskedApproval:
     """The question of a decision that requires an approval: a new one, or the same that waits or was denied."""
     if not (decided.asking and query.digest):
-        return AskedApproval()
+        return AskedApproval(refused=query.unshown if decided.asking else "")
     _settle_overdue(tx, facts.repo)
     known = tx.all(APPROVALS["of_digest"], repo_id=facts.repo, digest=query.digest, limit=_SAME_MAX)
     for approval in (_approval(tx, row) for row in known):

@@ -93,6 +93,14 @@ def test_a_persons_word_lets_the_one_that_waits_go_on_once(agent: Server, person
     assert json.loads(loomstack("inbox", "--json").stdout)[0]["id"] == again["approval"]
 
 
+def test_a_person_may_look_before_they_answer(agent: Server, person: Answer, loomstack: Run) -> None:
+    question = asked(agent)["approval"]
+    looked = [person(command, question, "--dry-run") for command in ("approve", "deny")]
+
+    assert [(status, "edit billing/a.py" in shown) for status, shown in looked] == [(0, True)] * 2
+    assert [one["id"] for one in json.loads(loomstack("inbox", "--json").stdout)] == [question]
+
+
 def test_a_denial_is_told_with_its_reason(agent: Server, person: Answer, loomstack: Run) -> None:
     question = asked(agent)
     status, shown = person("deny", question["approval"], "--why", "not this week")

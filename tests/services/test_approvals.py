@@ -97,6 +97,14 @@ def test_other_content_another_asker_and_another_rule_ask_anew(loom: Loom) -> No
     assert len({asked.approval, *(one.approval for one in others)}) == 4
 
 
+def test_what_cannot_be_shown_asks_nobody_and_says_why(loom: Loom) -> None:
+    result = edit(loom, text="x" * 20_001)
+    waiting, _ = loom.approvals.waiting(REPO, limit=9)
+
+    assert (result.decision.answer, result.approval, waiting) == ("require_approval", "", ())
+    assert "too long to be read before a yes" in result.refused
+
+
 def test_it_lets_its_action_through_each_point_on_its_way_forwards_once(loom: Loom) -> None:
     answered(loom, edit(loom))
     points: list[Point] = ["mcp", "mcp", "pretool", "pretool", "mcp"]
