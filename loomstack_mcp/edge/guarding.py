@@ -145,7 +145,7 @@ class _Judging:
     def _ended(self, quick: Quick) -> str:
         """That a person ended its claim here is heard before it holds the file anew: who waits for it comes first."""
         patterns = [pattern for each in self._free for pattern in each.written.patterns]
-        if not patterns or is_unalerted(self._action.session, self._action.agent):
+        if not patterns or (not self._flags and is_unalerted(self._action.session, self._action.agent)):
             return ""
         with suppress(StoreUnavailable):
             if ends := quick.alerts.unheard_ends(self._caller, patterns):
