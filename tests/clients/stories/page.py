@@ -42,7 +42,7 @@ conflict there, and all tests pass.
 
 ## They agree
 
-A stop is not the end. Ana's `resolver` asks Bea's loop, which hears of it with its next answer. What Bea's loop agrees
+A stop is not the end. Ana's `resolver` asks Bea's loop, which hears of it with its next step. What Bea's loop agrees
 to may land, once, and nothing else.
 
 ```text
