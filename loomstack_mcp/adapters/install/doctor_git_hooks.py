@@ -8,6 +8,7 @@ from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.install.doctor import INIT, Check
 from loomstack_mcp.adapters.install.git_hooks import (
     GIT_HOOKS,
+    NoHooksFolder,
     hooks_folder,
     is_our_git_hook,
     own_hooks_folders,
@@ -26,6 +27,9 @@ def git_hook_checks(worktree: Worktree, environment: Mapping[str, str], *, is_se
     try:
         folder = hooks_folder(worktree)
         steps = planned_git_hooks(folder)
+    except NoHooksFolder as error:
+        yield Check(check=_NAME, status="fail", found=str(error), mend=f"{INIT}, once it is there")
+        return
     except Invalid as error:
         yield Check(check=_NAME, status="warn", found=f"not ours: {error}", mend="do that, or leave them as they are")
         return

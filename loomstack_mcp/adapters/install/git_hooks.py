@@ -41,6 +41,10 @@ _WORDS: dict[GitHookVerb, str] = {
 }
 
 
+class NoHooksFolder(Invalid):
+    """The folder that git takes its hooks from is not there: not made yet, or not in this worktree."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GitHookStep:
     """One hook as it is to be changed."""
@@ -70,7 +74,10 @@ def own_hooks_folders(worktree: Worktree) -> tuple[Path, ...]:
 
 
 def hooks_folder(worktree: Worktree) -> Path:
-    """Where git looks for the hooks of a clone. Raises Invalid where that is for other repositories too."""
+    """Where git looks for the hooks of a clone.
+
+    Raises Invalid where that is for other repositories too, and NoHooksFolder where nobody has made it.
+    """
     listed = run(worktree.root, "config", "--show-scope", "--type=path", "--get-all", "core.hooksPath").text
     # What is of the scope of the command is our own word, by which git runs no hook while we read.
     said = [(scope, path) for scope, _, path in (line.partition("\t") for line in listed.split("\n")) if path]
@@ -84,6 +91,11 @@ def hooks_folder(worktree: Worktree) -> Path:
         raise Invalid(
             f"git takes its hooks from {folder} (core.hooksPath, {scope}), for other repositories too; a person adds "
             f'there to each of {", ".join(GIT_HOOKS)}: loomstack-hook git NAME "$@"; [ $? -ne {_REFUSED} ] || exit 1'
+        )
+    if not folder.is_dir():  # what makes it (husky at `npm install`) makes more than ours in it
+        raise NoHooksFolder(
+            f"git takes its hooks from {folder} (core.hooksPath, {scope}), which is not there, so that it runs none; "
+            "make it as this repository does (husky: npm install), then loomstack-mcp init"
         )
     return folder
 
@@ -114,7 +126,7 @@ def carry_out_git_hooks(steps: Sequence[GitHookStep]) -> None:
 
 def git_hook_text(path: Path) -> str:
     """The text of our hook at a path. Where people share the file, it names no program of one of them."""
-    program = Path(sys.executable).with_name(HOOK) if ".git" in path.parts else Path()
+    program = Path(sys.executable).with_name(HOOK) if _is_of_git(path) else Path()
     named = shlex.quote(str(program)) if program.is_file() else ""
     return _STUB.read_text("utf-8").replace("__NAME__", path.name).replace("__PROGRAM__", named)
 
@@ -132,6 +144,11 @@ def is_our_git_hook(path: Path) -> bool:
             return MARK.encode() in file.read(_MARKED_BYTES)
     except OSError:
         return False
+
+
+def _is_of_git(path: Path) -> bool:
+    """Whether a hook lies in git's own folder of the clone, a bare one's too, which nobody shares."""
+    return ".git" in path.parts or (path.parent.parent / "HEAD").is_file()
 
 
 def _planned(folder: Path) -> Iterator[GitHookStep]:

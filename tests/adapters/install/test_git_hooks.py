@@ -12,6 +12,7 @@ from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.adapters.install.doctor_git_hooks import git_hook_checks
 from loomstack_mcp.adapters.install.git_hooks import (
     GIT_HOOKS,
+    NoHooksFolder,
     carry_out_git_hooks,
     git_hook_text,
     hooks_folder,
@@ -261,6 +262,23 @@ def test_a_hooks_path_set_later_is_found(clone: Clone) -> None:
     git(clone.root, "config", "core.hooksPath", ".githooks")
 
     assert (checked(clone)[0], "core.hooksPath" in checked(clone)[1]) == ("fail", True)
+
+
+def test_a_hooks_folder_that_nobody_has_made_is_not_made_by_us(clone: Clone) -> None:
+    git(clone.root, "config", "core.hooksPath", ".husky/_")  # ignored by git, and so in no new worktree
+    with pytest.raises(NoHooksFolder, match=r"which is not there, so that it runs none; make it"):
+        put(clone)
+
+    assert (checked(clone)[0], (clone.root / ".husky").exists()) == ("fail", False)
+
+
+def test_only_a_hook_that_people_share_names_no_program(tmp_path: Path, shop: Path) -> None:
+    private = [tmp_path / "bare/hooks", shop / ".git/hooks", tmp_path / "apart/hooks"]
+    git(tmp_path, "init", "--quiet", "--bare", "bare")
+    git(tmp_path, "init", "--quiet", "--separate-git-dir", str(tmp_path / "apart"), "work")
+    named = [BIN in git_hook_text(folder / "pre-push") for folder in (*private, shop / ".githooks")]
+
+    assert named == [True, True, True, False]
 
 
 def test_the_hook_is_plain_posix_shell() -> None:
