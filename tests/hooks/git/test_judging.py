@@ -36,6 +36,17 @@ rules:
     check: {message: "SHOP-[0-9]+"}
     fix: begin with the ticket
 """
+ASKING = """\
+version: 1
+policy: shop
+rules:
+  - id: infra-asks
+    why: machines cost money
+    effect: require_approval
+    approve: {by: [role:developer], not_maker: false}
+    on: [push]
+    where: {paths: [/infra/**]}
+"""
 
 
 @pytest.fixture
@@ -172,6 +183,27 @@ def test_a_push_to_the_trunk_that_takes_back_what_was_meant_is_stopped(judged: C
     assert ["Net prices" in done.stderr for done in (stopped, forced, branch)] == [True, True, True]
     assert "this push was stopped" in stopped.stderr
     assert "was stopped" not in branch.stderr
+
+
+def test_a_push_of_many_refs_says_the_same_once_and_asks_people_few_questions(judged: Clone, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", "origin.git")
+    git(judged.root, "remote", "add", "origin", str(tmp_path / "origin.git"))
+    (judged.root / "policies").mkdir()
+    judged.write({"policies/shop.yaml": ASKING})
+    judged.run("commit", "--quiet", "--no-verify", "-m", "Rules")
+    judged.run("push", "--quiet", "--no-verify", "--set-upstream", "origin", "main")
+    (judged.root / "infra").mkdir()
+    judged.write({"infra/a.tf": "x"})
+    judged.run("commit", "--quiet", "--no-verify", "-m", "Infra")
+    for number in range(6):
+        judged.run("branch", f"b{number}")
+    agent = judged.by(CLAUDE_CODE_SESSION_ID="s-ana", CLAUDECODE="1")
+    said = agent.run("push", "--quiet", "origin", "refs/heads/b*:refs/heads/b*", status=1).stderr
+
+    assert "refs/heads/b0, refs/heads/b1 and 4 refs more: require_approval infra-asks" in said
+    assert said.count("infra-asks") == 1
+    assert said.count("loomstack-mcp approve apr_") == 3
+    assert "refs/heads/b3, refs/heads/b4 and 1 ref more: was not asked" in said
 
 
 def test_without_a_branch_of_the_remote_a_push_is_said_to_be_unchecked(judged: Clone, tmp_path: Path) -> None:
