@@ -1,6 +1,6 @@
 """Guards: what hooks remember of an agent's steps, and the run that stands for it where a rule has something to say."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
 from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, EDIT_SEEN_FOR_MS
 from loomstack_mcp.core.repos import ORG, Checkout
@@ -27,7 +27,7 @@ class GuardService:
         with self._store.write(repo_id) as tx:
             return session_run(tx, caller, repo_id, checkout).id
 
-    def allow(self, caller: Caller, top: str, stamp: str, steps: Collection[str], *, is_plain: bool) -> None:
+    def allow(self, caller: Caller, top: str, stamp: str, steps: Sequence[str], *, is_plain: bool) -> None:
         """These steps in a worktree were found allowed by the settings and rules of that stamp.
 
         `is_plain` says that no rule but the built-in ones looks at commands. Nothing is written where that is known.

@@ -44,16 +44,25 @@ def figures(home: Path) -> Iterator[Figure]:
         return
     env = {"LOOMSTACK_HOME": str(home / "guarded"), "HOME": str(home / "claude"), "PATH": PATH}
     shops = {way: _shop(home / f"guarded-{number}", env, words) for number, (way, words) in enumerate(_WAYS.items())}
+    _make_store(shops["command"], env)
     found: dict[str, list[_Session]] = {way: [] for way in _WAYS}
-    for _ in range(_ROUNDS):
+    for number in range(_ROUNDS):
         for way, shop in shops.items():
-            found[way].append(_session(shop, env))
+            # What one session edited may stay held for a while, and what is held near keeps a glance from being sure.
+            found[way].append(_session(shop, env, f"{shop.name}-part{number}.py"))
     for way, sessions in found.items():
         if wrong := [result.text for one in sessions for result in one.run.results() if result.is_error]:
             yield Figure(f"Claude Code, {way}", f"not measured, for a step was refused: {wrong[0][:60]}")
             continue
         yield from _compared(way, sessions, found["no hook"])
     yield from _tokens(shops["command"], env)
+
+
+def _make_store(shop: Path, env: Mapping[str, str]) -> None:
+    """As the first session does."""
+    with Server(COMMAND, env=dict(env), cwd=shop, fresh=True) as server:
+        server.initialize()
+        server.answer("start_run", loop="bench", goal="make the store")
 
 
 def _compared(way: str, sessions: Sequence[_Session], without: Sequence[_Session]) -> Iterator[Figure]:
@@ -73,11 +82,11 @@ def _compared(way: str, sessions: Sequence[_Session], without: Sequence[_Session
             yield at_most(f"Claude Code, {what}, {way}, above it", took - bare, "ms", most=_MOST_MS_ENDS)
 
 
-def _session(shop: Path, env: Mapping[str, str]) -> _Session:
-    """Edits and shell lines in turn. The file is read first, as Claude Code asks."""
-    steps = [step for number in range(_STEPS) for step in (_edit(shop, number), _shell("true"))]
+def _session(shop: Path, env: Mapping[str, str], name: str) -> _Session:
+    """Edits of a file of its own, and shell lines, in turn. The file is read first, as Claude Code asks."""
+    steps = [step for number in range(_STEPS) for step in (_edit(shop / name, number), _shell("true"))]
     began = time.time()
-    run = _ran(shop, env, [_shell("cat free.py"), *steps])
+    run = _ran(shop, env, [_shell(f"cat {name}"), *steps])
     ended = time.time()
     asked = [request["t"] for request in run.lane() if request["path"].startswith("/v1/messages")]
     # The first request after a step comes when that is done; before it, the file was read.
@@ -92,7 +101,7 @@ def _tokens(shop: Path, env: Mapping[str, str]) -> Iterator[Figure]:
         other.initialize()
         other.answer("start_run", loop="bench", goal="hold")
         other.answer("claim_paths", paths=["free.py"], intent="measure what a refusal costs")
-        run = _ran(shop, env, [_shell("cat free.py"), _edit(shop, 0)])
+        run = _ran(shop, env, [_shell("cat free.py"), _edit(shop / "free.py", 0)])
     told = re.findall(r"SessionStart[^:]*hook additional context: (.*?)(?:\\n</system-reminder>|\")", str(run.requests))
     refused = [result.text.partition("hook error: ")[2] for result in run.results() if "hook error" in result.text]
     for what, texts, most in (
@@ -119,7 +128,8 @@ def _ran(shop: Path, env: Mapping[str, str], turns: Sequence[Call]) -> ClaudeRun
 def _shop(folder: Path, env: Mapping[str, str], words: Sequence[str] | None) -> Path:
     """A repository of its own, set up with these words; without hooks where there are none."""
     folder.mkdir()
-    (folder / "free.py").write_text("x = 0\n")
+    for name in ("free.py", *(f"{folder.name}-part{number}.py" for number in range(_ROUNDS))):
+        (folder / name).write_text("x = 0\n")
     git(folder, "init", "--quiet", "--initial-branch=main")
     Path(env["HOME"]).mkdir(exist_ok=True)
     init = ["loomstack-mcp", "init", "--yes", *(words or [])]
@@ -130,8 +140,8 @@ def _shop(folder: Path, env: Mapping[str, str], words: Sequence[str] | None) -> 
     return folder
 
 
-def _edit(shop: Path, number: int) -> Call:
-    given = {"file_path": f"{shop}/free.py", "old_string": f"x = {number}\n", "new_string": f"x = {number + 1}\n"}
+def _edit(path: Path, number: int) -> Call:
+    given = {"file_path": str(path), "old_string": f"x = {number}\n", "new_string": f"x = {number + 1}\n"}
     return call("Edit", given)
 
 
