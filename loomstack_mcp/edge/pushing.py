@@ -19,7 +19,6 @@ from loomstack_mcp.edge.loading import judging_target
 from loomstack_mcp.edge.store_facts import StoreFacts
 from loomstack_mcp.services.conflicts import ConflictResult
 
-
 ASKED_MAX = 3
 """Questions to people that one push may ask: each ref's is one of its own, and an inbox holds few."""
 _UNASKED = f"was not asked: this push asks of {ASKED_MAX} other refs already; push fewer at once"

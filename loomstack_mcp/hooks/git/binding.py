@@ -7,6 +7,7 @@ from loomstack_mcp.adapters.git.messages import changed_paths, is_moved, made_co
 from loomstack_mcp.adapters.git.run import as_text
 from loomstack_mcp.core.changes.trailers import named_runs
 from loomstack_mcp.core.texts import encodable
+from loomstack_mcp.glance import surely_unedited
 from loomstack_mcp.hooks.git.standing import hooked_worktree, opened_store
 
 _REWRITTEN_BYTES_MAX = 10_000_000
@@ -27,6 +28,8 @@ def bind_head() -> None:
             sha, message, paths = made_commit(worktree.place)
             if caller and caller.session:
                 quick.commits.bind_commit(caller, checkout, sha, named=named_runs(message), paths=paths)
+            if surely_unedited():
+                return
             left = changed_paths(worktree.place)
             quick.claims.settle(None, checkout, [encodable(path) for path in paths if path not in left])
 
