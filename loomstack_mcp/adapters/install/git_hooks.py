@@ -10,18 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from loomstack_mcp.adapters.git.run import run
-from loomstack_mcp.adapters.git.worktree import Worktree
+from loomstack_mcp.adapters.install.hooks_folders import GIT_HOOKS
 from loomstack_mcp.core.clients.files.own_names import HOOK
 from loomstack_mcp.core.errors import Invalid
 
-GIT_HOOKS = (
-    *("pre-commit", "prepare-commit-msg", "commit-msg", "post-commit"),
-    *("pre-push", "post-rewrite", "post-checkout"),
-)
-"""The hooks of git (githooks(5)) that `init` sets up."""
-_REFUSED = 10
-"""The status by which our hook tells a refusal from an installation that is broken, which stops nobody."""
 MARK = "# loomstack git hook "
 KEPT = ".loomstack-kept"
 """The ending of the name of a hook that was there before ours."""
@@ -41,10 +33,6 @@ _WORDS: dict[GitHookVerb, str] = {
 }
 
 
-class NoHooksFolder(Invalid):
-    """The folder that git takes its hooks from is not there: not made yet, or not in this worktree."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class GitHookStep:
     """One hook as it is to be changed."""
@@ -62,42 +50,6 @@ class GitHookStep:
     def kept_path(self) -> Path:
         """Where the hook is that was there before ours."""
         return self.path.with_name(f"{self.name}{KEPT}")
-
-
-def own_hooks_folders(worktree: Worktree) -> tuple[Path, ...]:
-    """Where hooks of ours may lie: where git looks now, and where it looks where nothing else is set."""
-    usual = worktree.common_dir / "hooks"
-    try:
-        return tuple(dict.fromkeys((hooks_folder(worktree), usual)))
-    except Invalid:
-        return (usual,)
-
-
-def hooks_folder(worktree: Worktree) -> Path:
-    """Where git looks for the hooks of a clone.
-
-    Raises Invalid where that is for other repositories too, and NoHooksFolder where nobody has made it.
-    """
-    listed = run(worktree.root, "config", "--show-scope", "--type=path", "--get-all", "core.hooksPath").text
-    # What is of the scope of the command is our own word, by which git runs no hook while we read.
-    said = [(scope, path) for scope, _, path in (line.partition("\t") for line in listed.split("\n")) if path]
-    found = [(scope, path) for scope, path in said if scope != "command"]
-    if not found:
-        return worktree.common_dir / "hooks"
-    scope, path = found[-1]
-    folder = Path(os.path.normpath(worktree.root / path))
-    real = Path(os.path.realpath(folder))
-    if not any(real.is_relative_to(os.path.realpath(own)) for own in (worktree.root, worktree.common_dir)):
-        raise Invalid(
-            f"git takes its hooks from {folder} (core.hooksPath, {scope}), for other repositories too; a person adds "
-            f'there to each of {", ".join(GIT_HOOKS)}: loomstack-hook git NAME "$@"; [ $? -ne {_REFUSED} ] || exit 1'
-        )
-    if not folder.is_dir():  # what makes it (husky at `npm install`) makes more than ours in it
-        raise NoHooksFolder(
-            f"git takes its hooks from {folder} (core.hooksPath, {scope}), which is not there, so that it runs none; "
-            "make it as this repository does (husky: npm install), then loomstack-mcp init"
-        )
-    return folder
 
 
 def planned_git_hooks(folder: Path) -> tuple[GitHookStep, ...]:

@@ -11,15 +11,12 @@ import pytest
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.adapters.install.doctor_git_hooks import git_hook_checks
 from loomstack_mcp.adapters.install.git_hooks import (
-    GIT_HOOKS,
-    NoHooksFolder,
     carry_out_git_hooks,
     git_hook_text,
-    hooks_folder,
-    own_hooks_folders,
     planned_git_hooks,
     planned_git_hooks_removal,
 )
+from loomstack_mcp.adapters.install.hooks_folders import GIT_HOOKS, NoHooksFolder, hooks_folder, own_hooks_folders
 from loomstack_mcp.core.errors import Invalid
 from tests.conftest import git
 from tests.hooks.git.clone import BIN, Clone
@@ -174,9 +171,17 @@ def test_hooks_for_other_repositories_too_are_left_alone_and_named(clone: Clone,
         with pytest.raises(Invalid, match=r"core\.hooksPath, global.*loomstack-hook git NAME"):
             put(clone)
         status, found = checked(clone)
+        after = files(tmp_path / "everywhere")
+
+        for name in GIT_HOOKS:
+            theirs(
+                tmp_path / "everywhere" / name, f'#!/bin/sh\nloomstack-hook git {name} "$@"; [ $? -ne 10 ] || exit 1\n'
+            )
+        by_hand = checked(clone)
 
     assert (status, "for other repositories too" in found) == ("warn", True)
-    assert files(tmp_path / "everywhere") == before
+    assert by_hand == ("ok", "each of the 7 where git looks (core.hooksPath) calls ours; not tried")
+    assert after == before
 
 
 def test_a_linked_worktree_has_the_hooks_of_its_clone(clone: Clone, tmp_path: Path) -> None:
@@ -265,9 +270,10 @@ def test_a_hooks_path_set_later_is_found(clone: Clone) -> None:
 
 
 def test_a_hooks_folder_that_nobody_has_made_is_not_made_by_us(clone: Clone) -> None:
-    git(clone.root, "config", "core.hooksPath", ".husky/_")  # ignored by git, and so in no new worktree
-    with pytest.raises(NoHooksFolder, match=r"which is not there, so that it runs none; make it"):
-        put(clone)
+    for path in ("/dev/null", ".husky/_"):  # hooks switched off; ignored by git, and so in no new worktree
+        git(clone.root, "config", "core.hooksPath", path)
+        with pytest.raises(NoHooksFolder, match=r"which is no folder, so that it runs none; make it"):
+            put(clone)
 
     assert (checked(clone)[0], (clone.root / ".husky").exists()) == ("fail", False)
 
