@@ -91,10 +91,10 @@ def _bind(_: "Sequence[str]") -> None:
     bind_head()
 
 
-def _rebind(_: "Sequence[str]") -> None:
+def _rebind(given: "Sequence[str]") -> None:
     from loomstack_mcp.hooks.git.binding import rebind
 
-    rebind(sys.stdin.buffer.read())
+    rebind(sys.stdin.buffer.read(), by_rebase=given[:1] == ["rebase"])
 
 
 def _tell_of_worktree(given: "Sequence[str]") -> None:
