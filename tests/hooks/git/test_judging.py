@@ -7,6 +7,7 @@ import pytest
 
 from loomstack_mcp.adapters.git.worktree import worktree_at
 from loomstack_mcp.adapters.pauses import write_pauses
+from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.outcomes import CheckCounts
 from loomstack_mcp.core.pauses import Pause
 from loomstack_mcp.core.runs import Caller
@@ -100,6 +101,18 @@ def test_a_commit_of_what_another_holds_is_stopped_with_who_and_why(ana: Clone, 
     assert "this commit was stopped" in stopped.stderr
     assert len(stopped.stderr) <= 800  # 200 tokens
     assert "src/a.py is claimed by" in by_hand.stderr  # told, for claims bind no person
+
+
+def test_a_person_is_told_what_an_agent_of_theirs_is_editing_and_not_stopped(judged: Clone) -> None:
+    tree = worktree_at(judged.root)
+    assert tree
+    with judged.opened() as loom:
+        agent = Caller(principal=principal(), session="claude:s-ana")
+        loom.edits.hold(agent, tree.checkout(), ["src/a.py"])
+    done = judged.commit(files={"src/a.py": "by hand"})
+
+    assert "src/a.py is being edited by run_" in done.stderr
+    assert "claim_paths" not in done.stderr
 
 
 def test_rules_bind_agents_and_people_each_by_their_own(ruled: Clone) -> None:
