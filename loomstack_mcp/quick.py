@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
-from loomstack_mcp.services.alerts import AlertService
-from loomstack_mcp.services.blockers import EditService
-from loomstack_mcp.services.guards import GuardService
 from loomstack_mcp.services.sightings import SightingService
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.backend import SqliteStore
 
 if TYPE_CHECKING:
+    from loomstack_mcp.services.alerts import AlertService
+    from loomstack_mcp.services.blockers import EditService
     from loomstack_mcp.services.commits import CommitService
     from loomstack_mcp.services.edits import EditClaims
+    from loomstack_mcp.services.guards import GuardService
     from loomstack_mcp.services.policy import PolicyService
     from loomstack_mcp.services.refusals import RefusalService
 
@@ -27,10 +27,28 @@ class Quick:
     """What a hook needs."""
 
     store: Store
-    edits: EditService
     sightings: SightingService
-    guards: GuardService
-    alerts: AlertService
+
+    @property
+    def edits(self) -> "EditService":
+        # For steps, and neither for git's hooks nor for what only ends.
+        from loomstack_mcp.services.blockers import EditService
+
+        return EditService(self.store)
+
+    @property
+    def guards(self) -> "GuardService":
+        # As above.
+        from loomstack_mcp.services.guards import GuardService
+
+        return GuardService(self.store)
+
+    @property
+    def alerts(self) -> "AlertService":
+        # For the few that have something to hear.
+        from loomstack_mcp.services.alerts import AlertService
+
+        return AlertService(self.store)
 
     @property
     def policy(self) -> "PolicyService":
@@ -75,7 +93,7 @@ def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> 
         return
     store = SqliteStore(path, gate_wait_ms=gate_wait_ms)
     try:
-        yield Quick(store, EditService(store), SightingService(store), GuardService(store), AlertService(store))
+        yield Quick(store, SightingService(store))
         if settings.webhook:
             _send_notices(store, settings)
     finally:

@@ -49,19 +49,19 @@ _ANSWERS = {
 _HOOK_MODULES = """
 adapters adapters.beside_store adapters.pauses adapters.settings adapters.system
 adapters.policy adapters.policy.folders
-adapters.git adapters.git.addresses adapters.git.clone_settings adapters.git.deciding adapters.git.discovery
-adapters.git.identity adapters.git.objects adapters.git.repository adapters.git.run adapters.git.ssh_hosts
-adapters.git.trunk adapters.git.worktree adapters.git.written
-core core.claims core.edits core.errors core.events core.ids core.limits core.pauses core.people core.phrases core.repos
-core.runs core.secrets core.sessions core.steps core.texts
+adapters.git adapters.git.clone_settings adapters.git.deciding adapters.git.discovery adapters.git.identity
+adapters.git.objects adapters.git.repository adapters.git.run adapters.git.trunk adapters.git.worktree
+adapters.git.written
+core core.claim_edits core.claims core.edits core.errors core.events core.ids core.limits core.pauses core.people
+core.phrases core.repos core.runs core.secrets core.sessions core.texts
 core.patterns core.patterns.braces core.patterns.globs core.patterns.segments core.patterns.typed
 core.patterns.wildcards
 core.clients.passages core.edit_lines
 edge edge.bearings edge.guarding edge.holding edge.same_lines edge.steps
 hooks hooks.main
 quick
-services services.acting services.alerts services.blockers services.events services.gone services.guards
-services.judgings services.path_index services.repos services.sightings
+services services.acting services.blockers services.events services.gone services.judgings services.path_index
+services.repos services.sightings
 store store.base store.bells store.queries store.rows
 store.sqlite store.sqlite.backend store.sqlite.boot store.sqlite.clock store.sqlite.failures store.sqlite.file
 store.sqlite.gate store.sqlite.schema store.sqlite.transaction
@@ -74,14 +74,14 @@ glance hooks.main store.plain store.sqlite.hasty
 """
 _ENDED_MODULES = """
 adapters adapters.settings adapters.system adapters.user
-core.briefing.closing core.briefing.opening core.changes.conflict_records core.claims core.clients.payload
-core.clients.steps core.edits core.errors core.events core.ids core.limits core.notes core.notices core.phrases
-core.repos core.runs core.secrets core.sessions core.steps core.texts
+core.briefing.closing core.briefing.opening core.changes.conflict_records core.claim_edits core.claims
+core.clients.payload core.clients.steps core.edits core.errors core.events core.ids core.limits core.notes
+core.notices core.phrases core.repos core.runs core.secrets core.sessions core.texts
 core.patterns.braces core.patterns.globs core.patterns.keys core.patterns.segments core.patterns.typed
 core.patterns.wildcards
 hooks.endings hooks.main quick
-services.acting services.alerts services.blockers services.claims services.conflict_states services.edits
-services.events services.expiry services.gone services.grants services.guards services.judgings services.note_index
+services.acting services.blockers services.claims services.conflict_states services.edits services.events
+services.expiry services.gone services.grants services.judgings services.note_index
 services.notices services.path_index services.recorded services.repos services.requests services.session_steps
 services.sessions services.sightings services.starts services.waiters
 store.base store.bells store.plain store.queries store.rows store.sqlite.backend store.sqlite.boot store.sqlite.clock
@@ -93,14 +93,15 @@ core.changes.conflict_records core.notices services.claims services.conflict_sta
 services.grants services.notices services.requests services.waiters
 """
 _BEGAN_MODULES = """
-adapters.beside_store adapters.git.addresses adapters.git.clone_settings adapters.git.deciding adapters.git.discovery
-adapters.git.identity adapters.git.layout adapters.git.objects adapters.git.repository adapters.git.run
-adapters.git.ssh_hosts adapters.git.trunk adapters.git.unfinished adapters.git.worktree adapters.pauses
+adapters.beside_store adapters.git.clone_settings adapters.git.deciding adapters.git.discovery adapters.git.identity
+adapters.git.layout adapters.git.objects adapters.git.repository adapters.git.run adapters.git.trunk
+adapters.git.unfinished adapters.git.worktree adapters.pauses
 adapters.policy.folders
 core.pauses core.people core.step_names edge.bearings glance hooks.commands hooks.standing store.sqlite.hasty
 """
 """What it loads instead as one starts, or a turn ends."""
 _HOLD_MODULES = """
+core.steps services.guards
 services.claims services.edits services.grants services.requests services.sessions services.starts services.waiters
 """
 _RULES_MODULES = """

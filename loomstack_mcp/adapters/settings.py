@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named
-from loomstack_mcp.core.claims import CLAIM_EDITS, ClaimEdits
+from loomstack_mcp.core.claim_edits import CLAIM_EDITS, ClaimEdits
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX, WINDOW_DAYS
 from loomstack_mcp.core.patterns.globs import pattern

@@ -12,7 +12,7 @@ from loomstack_mcp.adapters.pauses import refuse_paused
 from loomstack_mcp.adapters.system import current_folder
 from loomstack_mcp.cli.git_words import decision_lines
 from loomstack_mcp.core.changes.trailers import said_message
-from loomstack_mcp.core.edits import refused_edit
+from loomstack_mcp.core.edits import held_words, refused_edit
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.policy.violations import Unknown
 from loomstack_mcp.edge.here import Here
@@ -55,7 +55,8 @@ def _staged(here: Here, _: Sequence[str]) -> _Answer:
     from loomstack_mcp.edge.committing import judged_staged
 
     answer = judged_staged(here, shell_caller(os.environ))
-    lines = [refused_edit(answer.held, now_ms=answer.now_ms)] if answer.held else []
+    words = refused_edit if answer.by_agent else held_words
+    lines = [words(answer.held, now_ms=answer.now_ms)] if answer.held else []
     lines += _told(answer)
     lines += [f"not checked: {what}" for what in answer.unchecked]
     return [*lines, *_verdict("commit", answer.is_stopped)], answer.is_stopped

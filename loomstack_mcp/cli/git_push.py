@@ -1,26 +1,38 @@
 """A push, judged before git sends it: what is said of each ref, and whether git is stopped."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from loomstack_mcp.cli.git_words import decision_lines
 from loomstack_mcp.core.changes.conflicts import conflict_advice, conflict_words
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.edge.gate import Judgement, Update
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.edge.pushing import judged_push
 
 _STDIN_BYTES_MAX = 10_000_000
+_LINES_MAX = 20
+_NAMED_MAX = 2
 
 
 def push_answer(here: Here, *, by_agent: bool) -> tuple[list[str], bool]:
     """What is said of the push that git describes on stdin, and whether it is stopped. Raises as `judged_push`."""
-    lines: list[str] = []
+    said: dict[str, list[str]] = {}
     is_stopped = False
     for update, lands, found in judged_push(here, list(_updates()), by_agent=by_agent):
-        lines += [f"{update.ref}: {line}" for line in (*_conflicts(found), *_ruled(found))]
+        for line in (*_conflicts(found), *_ruled(found)):
+            said.setdefault(line, []).append(update.ref)
         stops = found.decision.answer == "deny" or (by_agent and found.decision.answer == "require_approval")
         is_stopped |= stops or (lands and found.is_stopped)
-    return lines, is_stopped
+    lines = [f"{_named(refs)}: {line}" for line, refs in said.items()]
+    more = [f"and {counted(len(lines) - _LINES_MAX, 'line')} more"] if len(lines) > _LINES_MAX else []
+    return [*lines[:_LINES_MAX], *more], is_stopped
+
+
+def _named(refs: Sequence[str]) -> str:
+    """The refs of which the same is said."""
+    more = len(refs) - _NAMED_MAX
+    return ", ".join(refs[:_NAMED_MAX]) + (f" and {counted(more, 'ref')} more" if more > 0 else "")
 
 
 def _ruled(judgement: Judgement) -> list[str]:

@@ -3,13 +3,8 @@
 import click
 
 from loomstack_mcp.adapters.git.worktree import Worktree
-from loomstack_mcp.adapters.install.git_hooks import (
-    GitHookStep,
-    hooks_folder,
-    own_hooks_folders,
-    planned_git_hooks,
-    planned_git_hooks_removal,
-)
+from loomstack_mcp.adapters.install.git_hooks import GitHookStep, planned_git_hooks, planned_git_hooks_removal
+from loomstack_mcp.adapters.install.hooks_folders import hooks_folder, own_hooks_folders
 from loomstack_mcp.cli import output
 from loomstack_mcp.core.errors import Invalid
 

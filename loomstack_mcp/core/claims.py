@@ -10,9 +10,6 @@ from loomstack_mcp.core.patterns.globs import first_overlap
 Mode = Literal["exclusive", "shared"]
 ClaimOrigin = Literal["asked", "auto"]
 """Whether a run asked for a claim, or one of its agents merely edited the file."""
-ClaimEdits = Literal["auto", "ask", "off"]
-CLAIM_EDITS: tuple[ClaimEdits, ...] = ("auto", "ask", "off")
-"""What becomes of a free file that is edited: held, held once its agent was told to claim it, or left alone."""
 
 
 @dataclass(frozen=True, kw_only=True)

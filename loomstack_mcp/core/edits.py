@@ -84,6 +84,14 @@ def edited_by(session: str, /) -> str:
 
 def refused_edit(in_the_way: Sequence[Blocker], /, *, now_ms: int, lines: str = "") -> str:
     """What an agent reads when it is about to edit what another run holds. `lines` says which lines both mean."""
+    return (
+        f"{held_words(in_the_way, now_ms=now_ms)}.{lines} Work on other paths, or claim_paths with wait_seconds=45; "
+        f"share_context(to={in_the_way[0].run}) reaches the holder."
+    )
+
+
+def held_words(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
+    """What is held, by whom and for how long."""
     holder = in_the_way[0]
     left_ms = holder.until_ms - now_ms
     more = f", and {len(in_the_way) - 1} more" if len(in_the_way) > 1 else ""
@@ -93,10 +101,7 @@ def refused_edit(in_the_way: Sequence[Blocker], /, *, now_ms: int, lines: str = 
     else:
         soon = f"free in {-(-left_ms // MINUTE_MS)} min unless edited again, or once it is committed"
         held = f"is being edited by {whose}; {soon}"
-    return (
-        f"{holder.path} {held}.{lines} Work on other paths, or claim_paths with wait_seconds=45; "
-        f"share_context(to={holder.run}) reaches the holder."
-    )
+    return f"{holder.path} {held}"
 
 
 def changed_meanwhile(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:

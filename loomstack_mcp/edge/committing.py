@@ -14,10 +14,13 @@ from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy.decide import Decision, decide
 from loomstack_mcp.core.policy.rules import Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Actor, Situation
-from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.core.runs import PROCESS_SESSION, Caller
 from loomstack_mcp.edge.deciding import PolicyResult, decided_action
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom, open_loom
+
+_NO_SESSION = f"{PROCESS_SESSION}git"
+"""A person at git is none of the sessions that run for them: whoever names none may be any."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +82,9 @@ def _judged(here: Here, caller: Caller | None, book: Rulebook, situation: Situat
                 unchecked=("what others hold: there is no store here yet",) if caller else (),
             )
         checkout = here.checkout()
-        held, now_ms = loom.commits.held_by_others(caller or Caller(principal=principal()), checkout, paths)
+        held, now_ms = loom.commits.held_by_others(
+            caller or Caller(principal=principal(), session=_NO_SESSION), checkout, paths
+        )
         if caller is None or not caller.session:
             found = PolicyResult(id="", decision=decide(book, _by(caller, here, situation)))
         else:

@@ -19,6 +19,10 @@ from loomstack_mcp.edge.loading import judging_target
 from loomstack_mcp.edge.store_facts import StoreFacts
 from loomstack_mcp.services.conflicts import ConflictResult
 
+ASKED_MAX = 3
+"""Questions to people that one push may ask: each ref's is one of its own, and an inbox holds few."""
+_UNASKED = f"was not asked: this push asks of {ASKED_MAX} other refs already; push fewer at once"
+
 
 def judged_push(here: Here, updates: Iterable[Update], *, by_agent: bool) -> Iterator[tuple[Update, bool, Judgement]]:
     """Each update, by the rules of the trunk, with whether it lands there: what goes to its branch does.
@@ -30,9 +34,12 @@ def judged_push(here: Here, updates: Iterable[Update], *, by_agent: bool) -> Ite
         target = judging_target(repo, here.flags, commit=repo.commit(trunk))
         here.settings = target.settings
         bench = Bench(repo, trunk, target, StoreFacts(here, repo, progress=unwatched), git_only=False)
+        asked = 0
         for update in updates:
             lands = update.ref == f"refs/heads/{repo.branch_name(trunk)}"
-            yield update, lands, _pushed(bench, update, lands=lands, by_agent=by_agent)
+            found = _pushed(bench, update, lands=lands, by_agent=by_agent, asks=asked < ASKED_MAX)
+            asked += found.decision.answer == "require_approval"
+            yield update, lands, found
 
 
 def _shared_trunk(repo: Repository) -> str:
@@ -43,7 +50,7 @@ def _shared_trunk(repo: Repository) -> str:
     return trunk
 
 
-def _pushed(bench: Bench, update: Update, *, lands: bool, by_agent: bool) -> Judgement:
+def _pushed(bench: Bench, update: Update, *, lands: bool, by_agent: bool, asks: bool) -> Judgement:
     repo, trunk = bench.repo, bench.target_ref
     situation = situations.pushed(repo, update.old, update.new, update.ref, point="pre-push", trunk=trunk, lands=lands)
     made = made_since(repo, repo.commit(trunk), situation.head) if situation.head else ()
@@ -54,7 +61,10 @@ def _pushed(bench: Bench, update: Update, *, lands: bool, by_agent: bool) -> Jud
     if situation.head and bench.asks_store(situation):
         found, situation = _compared(bench, situation, made)
     is_stopped = found is not None and found.verdict == "stop"
-    return replace(judged_situation(bench, situation, made, is_stopped=is_stopped), conflicts=found)
+    judged = judged_situation(bench, situation, made, is_stopped=is_stopped or not asks)
+    if not asks and judged.decision.answer == "require_approval":
+        judged = replace(judged, refused=_UNASKED)
+    return replace(judged, conflicts=found)
 
 
 def _compared(bench: Bench, situation: Situation, made: Sequence[Made]) -> tuple[ConflictResult, Situation]:

@@ -14,6 +14,7 @@ from loomstack_mcp.core.limits import HOOK_BYTES_MAX
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import NoReturn
 
     from loomstack_mcp.core.clients.payload import Action, Payload
 
@@ -30,7 +31,7 @@ def main() -> None:
     if sys.argv[1:2] == ["git"]:
         from loomstack_mcp.hooks.git.main import git_hook  # what an edit's hook does without
 
-        sys.exit(git_hook(sys.argv[2:]))
+        _end(git_hook(sys.argv[2:]))
     if len(sys.argv) != 3 or sys.argv[1] not in CLIENTS or sys.argv[2] not in _REPLIES:
         print(_USAGE, file=sys.stderr)
         sys.exit(64)
@@ -40,8 +41,14 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 the process's last handler: a traceback is no reply
         reply = _unchecked(error) if event == "PreToolUse" else remark(f"{_UNSEEN.format(event=event)} {_told(error)}")
     if reply:
-        print(json.dumps(reply, ensure_ascii=True), flush=True)
-    os._exit(0)  # to free each object at its end costs a hook that looked closer 20 ms
+        print(json.dumps(reply, ensure_ascii=True))
+    _end(0)
+
+
+def _end(status: int) -> "NoReturn":
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # to free each object at its end costs a hook that looked closer 20 ms
 
 
 def _payload() -> "Payload":

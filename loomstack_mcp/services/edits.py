@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from loomstack_mcp.core.claims import Claim, ClaimEdits, Waiter
+from loomstack_mcp.core.claim_edits import ClaimEdits
+from loomstack_mcp.core.claims import Claim, Waiter
 from loomstack_mcp.core.edits import EditHold, Editor, HoldResult, edit_hold, edited_by
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.limits import AUTO_HELD_MAX

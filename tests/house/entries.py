@@ -99,7 +99,8 @@ def git_prepare(scene: Scene) -> Started:
 
 
 def git_commit(scene: Scene) -> Started:
-    """Git's hook after a commit of a session, in a clone that the store knows."""
+    """Git's hook after a commit of a session, in a clone that the store knows, while something is held for edits."""
+    claude_first(scene)
     _git_hook(scene, "post-commit")
     return _git_hook(scene, "post-commit")
 

@@ -5,15 +5,17 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
+from typing import TYPE_CHECKING
 
-from loomstack_mcp.adapters.git.addresses import RemoteAddress, remote_address
 from loomstack_mcp.adapters.git.clone_settings import clone_settings, default_remote, remotes
 from loomstack_mcp.adapters.git.discovery import Place, place_at
 from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, run
 from loomstack_mcp.adapters.git.trunk import USUAL
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.repos import earlier_identities, identity_of
+
+if TYPE_CHECKING:
+    from loomstack_mcp.adapters.git.addresses import RemoteAddress
 
 _ORIGINS_MAX = 5
 """Local origins that are followed: a clone of a clone of …"""
@@ -59,9 +61,8 @@ def derived(place: Place) -> Derivation:
         told = next((one.url for one in remotes(settings) if one.name == remote), "")
         if not told:
             break
-        address = remote_address(place, told)
+        address, local = _followed(place, told)
         source = f"{start}remote {remote}{address.through}"
-        local = unquote(address.url.removeprefix("file://")) if address.url.startswith("file://") else address.url
         folder = os.path.realpath(place.folder / os.path.expanduser(local))  # noqa: PTH111 which fails for no name
         if "://" in local or not (local.startswith((".", "/", "~")) or os.path.exists(folder)):  # noqa: PTH110 nor this
             return _named(address, source, is_lasting=not (start or address.by_ssh))
@@ -77,6 +78,18 @@ def derived(place: Place) -> Derivation:
     return Derivation(identity=f"folder:{_hashed(str(place.common_dir))}", source=f"{start}git folder")
 
 
+def _followed(place: Place, told: str) -> "tuple[RemoteAddress, str]":
+    """The address that git takes a remote's for, and the path in it, where it is one."""
+    from loomstack_mcp.adapters.git.addresses import remote_address  # with the next 8 ms, for what is not kept yet
+
+    address = remote_address(place, told)
+    if not address.url.startswith("file://"):
+        return address, address.url
+    from urllib.parse import unquote  # as above
+
+    return address, unquote(address.url.removeprefix("file://"))
+
+
 def _roots(place: Place) -> list[str]:
     listed = run(place.folder, "rev-list", "--max-parents=0", "HEAD", seconds_max=READ_SECONDS_MAX)
     if listed.code and _UNBORN not in listed.complained:
@@ -84,7 +97,7 @@ def _roots(place: Place) -> list[str]:
     return listed.text.splitlines()
 
 
-def _named(address: RemoteAddress, source: str, *, is_lasting: bool) -> Derivation:
+def _named(address: "RemoteAddress", source: str, *, is_lasting: bool) -> Derivation:
     try:
         found = identity_of(address.url)
     except Invalid:  # which git can fetch from all the same: a path with a blank in it, say

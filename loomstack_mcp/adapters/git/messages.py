@@ -80,3 +80,11 @@ def made_commit(place: Place, /) -> tuple[str, str, tuple[str, ...]]:
     if ran.code or not sha:
         raise Invalid(f"the commit cannot be read: {ran.complaint}")
     return sha, message, tuple(name for name in names.strip("\0\n").split("\0") if name.strip("\n"))
+
+
+def messages_of(place: Place, shas: Sequence[str], /) -> dict[str, str]:
+    """The message of each of these commits; where one cannot be read, of none."""
+    asked = ("log", "--no-walk=unsorted", "--no-show-signature", "-z", "--format=%H%n%B", "--stdin")
+    ran = run(place.folder, *asked, stdin="".join(f"{sha}\n" for sha in dict.fromkeys(shas)).encode())
+    found = (one.partition("\n") for one in as_text(ran.printed).split("\0")) if ran.code == 0 else ()
+    return {sha: message for sha, _, message in found if sha}

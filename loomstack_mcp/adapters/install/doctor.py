@@ -90,7 +90,7 @@ def new_store_check(path: Path) -> Check:
     try:
         # Tried, since permissions say nothing about root, /proc and read-only file systems.
         with tempfile.TemporaryDirectory(dir=around, prefix=f".{COMMAND}-"):
-            return Check(check="store", status="ok", found=f"none yet at {path}; the first start_run makes it")
+            return Check(check="store", status="ok", found=f"none yet at {path}; the first session makes it")
     except OSError as error:
         found = f"cannot be made at {path}: {around}: {error.strerror}"
         return Check(check="store", status="fail", found=found, mend=_ELSEWHERE)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.install.doctor import INIT, Check
-from loomstack_mcp.adapters.install.git_hooks import (
+from loomstack_mcp.adapters.install.git_hooks import is_our_git_hook, planned_git_hooks
+from loomstack_mcp.adapters.install.hooks_folders import (
     GIT_HOOKS,
+    NoHooksFolder,
+    are_called_by_hand,
     hooks_folder,
-    is_our_git_hook,
     own_hooks_folders,
-    planned_git_hooks,
 )
 from loomstack_mcp.core.clients.files.own_names import NAME
 from loomstack_mcp.core.errors import Invalid
@@ -26,7 +27,14 @@ def git_hook_checks(worktree: Worktree, environment: Mapping[str, str], *, is_se
     try:
         folder = hooks_folder(worktree)
         steps = planned_git_hooks(folder)
+    except NoHooksFolder as error:
+        yield Check(check=_NAME, status="fail", found=str(error), mend=f"{INIT}, once it is there")
+        return
     except Invalid as error:
+        if are_called_by_hand(worktree):
+            found = f"each of the {len(GIT_HOOKS)} where git looks (core.hooksPath) calls ours; not tried"
+            yield Check(check=_NAME, status="ok", found=found)
+            return
         yield Check(check=_NAME, status="warn", found=f"not ours: {error}", mend="do that, or leave them as they are")
         return
     missing = [step.name for step in steps if step.verb != "change"]

@@ -24,7 +24,10 @@ run_kept() {
 
 run_ours() {
   if [ ! -x "$ours" ]; then
-    echo "loomstack-hook is not on PATH, so LoomStack did nothing at $name; loomstack-mcp uninstall takes it out" >&2
+    case $name in pre-*) # once for a commit, and for a push
+      echo "loomstack-hook is not on PATH, so LoomStack did nothing at this ${name#pre-}; install it again (to be" \
+        "without it, run loomstack-mcp uninstall then)" >&2 ;;
+    esac
     return 0
   fi
   "$ours" git "$name" "$@"

@@ -10,18 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from loomstack_mcp.adapters.git.run import run
-from loomstack_mcp.adapters.git.worktree import Worktree
+from loomstack_mcp.adapters.install.hooks_folders import GIT_HOOKS
 from loomstack_mcp.core.clients.files.own_names import HOOK
 from loomstack_mcp.core.errors import Invalid
 
-GIT_HOOKS = (
-    *("pre-commit", "prepare-commit-msg", "commit-msg", "post-commit"),
-    *("pre-push", "post-rewrite", "post-checkout"),
-)
-"""The hooks of git (githooks(5)) that `init` sets up."""
-_REFUSED = 10
-"""The status by which our hook tells a refusal from an installation that is broken, which stops nobody."""
 MARK = "# loomstack git hook "
 KEPT = ".loomstack-kept"
 """The ending of the name of a hook that was there before ours."""
@@ -60,34 +52,6 @@ class GitHookStep:
         return self.path.with_name(f"{self.name}{KEPT}")
 
 
-def own_hooks_folders(worktree: Worktree) -> tuple[Path, ...]:
-    """Where hooks of ours may lie: where git looks now, and where it looks where nothing else is set."""
-    usual = worktree.common_dir / "hooks"
-    try:
-        return tuple(dict.fromkeys((hooks_folder(worktree), usual)))
-    except Invalid:
-        return (usual,)
-
-
-def hooks_folder(worktree: Worktree) -> Path:
-    """Where git looks for the hooks of a clone. Raises Invalid where that is for other repositories too."""
-    listed = run(worktree.root, "config", "--show-scope", "--type=path", "--get-all", "core.hooksPath").text
-    # What is of the scope of the command is our own word, by which git runs no hook while we read.
-    said = [(scope, path) for scope, _, path in (line.partition("\t") for line in listed.split("\n")) if path]
-    found = [(scope, path) for scope, path in said if scope != "command"]
-    if not found:
-        return worktree.common_dir / "hooks"
-    scope, path = found[-1]
-    folder = Path(os.path.normpath(worktree.root / path))
-    real = Path(os.path.realpath(folder))
-    if not any(real.is_relative_to(os.path.realpath(own)) for own in (worktree.root, worktree.common_dir)):
-        raise Invalid(
-            f"git takes its hooks from {folder} (core.hooksPath, {scope}), for other repositories too; a person adds "
-            f'there to each of {", ".join(GIT_HOOKS)}: loomstack-hook git NAME "$@"; [ $? -ne {_REFUSED} ] || exit 1'
-        )
-    return folder
-
-
 def planned_git_hooks(folder: Path) -> tuple[GitHookStep, ...]:
     """What has to change so that git runs ours, and what it ran before. Raises Invalid."""
     return tuple(_planned(folder))
@@ -114,7 +78,7 @@ def carry_out_git_hooks(steps: Sequence[GitHookStep]) -> None:
 
 def git_hook_text(path: Path) -> str:
     """The text of our hook at a path. Where people share the file, it names no program of one of them."""
-    program = Path(sys.executable).with_name(HOOK) if ".git" in path.parts else Path()
+    program = Path(sys.executable).with_name(HOOK) if _is_of_git(path) else Path()
     named = shlex.quote(str(program)) if program.is_file() else ""
     return _STUB.read_text("utf-8").replace("__NAME__", path.name).replace("__PROGRAM__", named)
 
@@ -132,6 +96,11 @@ def is_our_git_hook(path: Path) -> bool:
             return MARK.encode() in file.read(_MARKED_BYTES)
     except OSError:
         return False
+
+
+def _is_of_git(path: Path) -> bool:
+    """Whether a hook lies in git's own folder of the clone, a bare one's too, which nobody shares."""
+    return ".git" in path.parts or (path.parent.parent / "HEAD").is_file()
 
 
 def _planned(folder: Path) -> Iterator[GitHookStep]:

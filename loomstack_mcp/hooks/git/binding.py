@@ -1,12 +1,15 @@
 """Whose a commit is, told to the store once git has made it, and again when it is rewritten."""
 
 import os
+from collections.abc import Sequence
 
 from loomstack_mcp.adapters.client_shell import shell_caller
-from loomstack_mcp.adapters.git.messages import changed_paths, is_moved, made_commit
+from loomstack_mcp.adapters.git.messages import changed_paths, is_moved, made_commit, messages_of
 from loomstack_mcp.adapters.git.run import as_text
+from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.core.changes.trailers import named_runs
 from loomstack_mcp.core.texts import encodable
+from loomstack_mcp.glance import surely_unedited
 from loomstack_mcp.hooks.git.standing import hooked_worktree, opened_store
 
 _REWRITTEN_BYTES_MAX = 10_000_000
@@ -27,17 +30,27 @@ def bind_head() -> None:
             sha, message, paths = made_commit(worktree.place)
             if caller and caller.session:
                 quick.commits.bind_commit(caller, checkout, sha, named=named_runs(message), paths=paths)
+            if surely_unedited():
+                return
             left = changed_paths(worktree.place)
             quick.claims.settle(None, checkout, [encodable(path) for path in paths if path not in left])
 
 
-def rebind(given: bytes) -> None:
+def rebind(given: bytes, *, by_rebase: bool) -> None:
     """What git rewrote stays its makers', whoever rewrites it; it says `OLD NEW`, a line each (githooks(5))."""
     lines = [line.split(" ") for line in as_text(given[:_REWRITTEN_BYTES_MAX]).split("\n")]
     rewritten = [(words[0], words[1]) for words in lines if len(words) > 1]
     if not rewritten:
         return
-    with opened_store(hooked_worktree()) as opened:
+    worktree = hooked_worktree()
+    with opened_store(worktree) as opened:
         if opened:
             quick, checkout = opened
-            quick.commits.rebind_commits(checkout, rewritten)
+            quick.commits.rebind_commits(checkout, _same(worktree, rewritten) if by_rebase else rewritten)
+
+
+def _same(worktree: Worktree, rewritten: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Without what a person made where a rebase stopped: git takes the last commit there for what it stopped at."""
+    messages = messages_of(worktree.place, [sha for pair in rewritten for sha in pair])
+    named = {sha: bool(named_runs(message)) for sha, message in messages.items()}
+    return [(old, new) for old, new in rewritten if named.get(new) or not named.get(old)]

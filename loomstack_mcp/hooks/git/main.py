@@ -72,11 +72,11 @@ def _sign_late(given: "Sequence[str]") -> None:
 
 def _may_judge_messages() -> bool:
     """Also where that cannot be told: then the reason is said where it is judged."""
+    from loomstack_mcp.hooks.git.places import hooked_place
     from loomstack_mcp.hooks.git.rules import may_judge_messages
-    from loomstack_mcp.hooks.git.standing import hooked_worktree
 
     try:
-        return may_judge_messages(hooked_worktree().place)
+        return may_judge_messages(hooked_place()[1])
     except (LoomError, OSError):
         return True
 
@@ -91,10 +91,10 @@ def _bind(_: "Sequence[str]") -> None:
     bind_head()
 
 
-def _rebind(_: "Sequence[str]") -> None:
+def _rebind(given: "Sequence[str]") -> None:
     from loomstack_mcp.hooks.git.binding import rebind
 
-    rebind(sys.stdin.buffer.read())
+    rebind(sys.stdin.buffer.read(), by_rebase=given[:1] == ["rebase"])
 
 
 def _tell_of_worktree(given: "Sequence[str]") -> None:

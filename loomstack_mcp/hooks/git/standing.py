@@ -5,25 +5,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loomstack_mcp.adapters.client_shell import shell_agent
-from loomstack_mcp.adapters.git.discovery import place_at
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.pauses import refuse_paused
 from loomstack_mcp.adapters.settings import load_settings
-from loomstack_mcp.adapters.system import current_folder
-from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.edge.bearings import stand_of
+from loomstack_mcp.hooks.git.places import hooked_place
 from loomstack_mcp.quick import Quick, open_quick
 
 
 def hooked_worktree() -> Worktree:
-    """The worktree that git works in. Raises NotFound where its variables name another repository than the files do."""
-    place = place_at(current_folder())
-    named = os.environ.get("GIT_DIR")
-    if place.root is None or (named and os.path.realpath(named) != str(place.git_dir)):
-        raise NotFound(f"{named or place.git_dir} has its worktree elsewhere than git usually has it; not looked at")
-    return Worktree(place.root, place)
+    """The worktree that git works in. Raises as `hooked_place`."""
+    root, place = hooked_place()
+    return Worktree(root, place)
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def _opened(path: Path) -> "Iterator[Database]":
     from sqlite_utils import Database  # some 110 ms, which only these commands need
 
     if not path.is_file():
-        raise StoreUnavailable(f"there is no store at {path}; the first start_run makes it")
+        raise StoreUnavailable(f"there is no store at {path}; the first session makes it")
     try:
         connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, timeout=2)
         try:

@@ -11,14 +11,12 @@ import pytest
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.adapters.install.doctor_git_hooks import git_hook_checks
 from loomstack_mcp.adapters.install.git_hooks import (
-    GIT_HOOKS,
     carry_out_git_hooks,
     git_hook_text,
-    hooks_folder,
-    own_hooks_folders,
     planned_git_hooks,
     planned_git_hooks_removal,
 )
+from loomstack_mcp.adapters.install.hooks_folders import GIT_HOOKS, NoHooksFolder, hooks_folder, own_hooks_folders
 from loomstack_mcp.core.errors import Invalid
 from tests.conftest import git
 from tests.hooks.git.clone import BIN, Clone
@@ -173,9 +171,17 @@ def test_hooks_for_other_repositories_too_are_left_alone_and_named(clone: Clone,
         with pytest.raises(Invalid, match=r"core\.hooksPath, global.*loomstack-hook git NAME"):
             put(clone)
         status, found = checked(clone)
+        after = files(tmp_path / "everywhere")
+
+        for name in GIT_HOOKS:
+            theirs(
+                tmp_path / "everywhere" / name, f'#!/bin/sh\nloomstack-hook git {name} "$@"; [ $? -ne 10 ] || exit 1\n'
+            )
+        by_hand = checked(clone)
 
     assert (status, "for other repositories too" in found) == ("warn", True)
-    assert files(tmp_path / "everywhere") == before
+    assert by_hand == ("ok", "each of the 7 where git looks (core.hooksPath) calls ours; not tried")
+    assert after == before
 
 
 def test_a_linked_worktree_has_the_hooks_of_its_clone(clone: Clone, tmp_path: Path) -> None:
@@ -261,6 +267,24 @@ def test_a_hooks_path_set_later_is_found(clone: Clone) -> None:
     git(clone.root, "config", "core.hooksPath", ".githooks")
 
     assert (checked(clone)[0], "core.hooksPath" in checked(clone)[1]) == ("fail", True)
+
+
+def test_a_hooks_folder_that_nobody_has_made_is_not_made_by_us(clone: Clone) -> None:
+    for path in ("/dev/null", ".husky/_"):  # hooks switched off; ignored by git, and so in no new worktree
+        git(clone.root, "config", "core.hooksPath", path)
+        with pytest.raises(NoHooksFolder, match=r"which is no folder, so that it runs none; make it"):
+            put(clone)
+
+    assert (checked(clone)[0], (clone.root / ".husky").exists()) == ("fail", False)
+
+
+def test_only_a_hook_that_people_share_names_no_program(tmp_path: Path, shop: Path) -> None:
+    private = [tmp_path / "bare/hooks", shop / ".git/hooks", tmp_path / "apart/hooks"]
+    git(tmp_path, "init", "--quiet", "--bare", "bare")
+    git(tmp_path, "init", "--quiet", "--separate-git-dir", str(tmp_path / "apart"), "work")
+    named = [BIN in git_hook_text(folder / "pre-push") for folder in (*private, shop / ".githooks")]
+
+    assert named == [True, True, True, False]
 
 
 def test_the_hook_is_plain_posix_shell() -> None:

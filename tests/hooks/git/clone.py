@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.worktree import worktree_at
-from loomstack_mcp.adapters.install.git_hooks import carry_out_git_hooks, hooks_folder, planned_git_hooks
+from loomstack_mcp.adapters.install.git_hooks import carry_out_git_hooks, planned_git_hooks
+from loomstack_mcp.adapters.install.hooks_folders import hooks_folder
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.loom import Loom, open_loom
 from tests.conftest import IDENTITY, environment

@@ -7,6 +7,7 @@ import pytest
 
 from loomstack_mcp.adapters.git.worktree import worktree_at
 from loomstack_mcp.adapters.pauses import write_pauses
+from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.outcomes import CheckCounts
 from loomstack_mcp.core.pauses import Pause
 from loomstack_mcp.core.runs import Caller
@@ -35,6 +36,17 @@ rules:
     on: [commit]
     check: {message: "SHOP-[0-9]+"}
     fix: begin with the ticket
+"""
+ASKING = """\
+version: 1
+policy: shop
+rules:
+  - id: infra-asks
+    why: machines cost money
+    effect: require_approval
+    approve: {by: [role:developer], not_maker: false}
+    on: [push]
+    where: {paths: [/infra/**]}
 """
 
 
@@ -89,6 +101,18 @@ def test_a_commit_of_what_another_holds_is_stopped_with_who_and_why(ana: Clone, 
     assert "this commit was stopped" in stopped.stderr
     assert len(stopped.stderr) <= 800  # 200 tokens
     assert "src/a.py is claimed by" in by_hand.stderr  # told, for claims bind no person
+
+
+def test_a_person_is_told_what_an_agent_of_theirs_is_editing_and_not_stopped(judged: Clone) -> None:
+    tree = worktree_at(judged.root)
+    assert tree
+    with judged.opened() as loom:
+        agent = Caller(principal=principal(), session="claude:s-ana")
+        loom.edits.hold(agent, tree.checkout(), ["src/a.py"])
+    done = judged.commit(files={"src/a.py": "by hand"})
+
+    assert "src/a.py is being edited by run_" in done.stderr
+    assert "claim_paths" not in done.stderr
 
 
 def test_rules_bind_agents_and_people_each_by_their_own(ruled: Clone) -> None:
@@ -172,6 +196,27 @@ def test_a_push_to_the_trunk_that_takes_back_what_was_meant_is_stopped(judged: C
     assert ["Net prices" in done.stderr for done in (stopped, forced, branch)] == [True, True, True]
     assert "this push was stopped" in stopped.stderr
     assert "was stopped" not in branch.stderr
+
+
+def test_a_push_of_many_refs_says_the_same_once_and_asks_people_few_questions(judged: Clone, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", "origin.git")
+    git(judged.root, "remote", "add", "origin", str(tmp_path / "origin.git"))
+    (judged.root / "policies").mkdir()
+    judged.write({"policies/shop.yaml": ASKING})
+    judged.run("commit", "--quiet", "--no-verify", "-m", "Rules")
+    judged.run("push", "--quiet", "--no-verify", "--set-upstream", "origin", "main")
+    (judged.root / "infra").mkdir()
+    judged.write({"infra/a.tf": "x"})
+    judged.run("commit", "--quiet", "--no-verify", "-m", "Infra")
+    for number in range(6):
+        judged.run("branch", f"b{number}")
+    agent = judged.by(CLAUDE_CODE_SESSION_ID="s-ana", CLAUDECODE="1")
+    said = agent.run("push", "--quiet", "origin", "refs/heads/b*:refs/heads/b*", status=1).stderr
+
+    assert "refs/heads/b0, refs/heads/b1 and 4 refs more: require_approval infra-asks" in said
+    assert said.count("infra-asks") == 1
+    assert said.count("loomstack-mcp approve apr_") == 3
+    assert "refs/heads/b3, refs/heads/b4 and 1 ref more: was not asked" in said
 
 
 def test_without_a_branch_of_the_remote_a_push_is_said_to_be_unchecked(judged: Clone, tmp_path: Path) -> None:

@@ -221,3 +221,15 @@ def test_a_commit_ends_what_was_held_for_the_edits_that_it_takes_in(ana: Clone, 
         wholly = loom.claims.held(loom.repos.ids()[0], limit=9)[0]
 
     assert (partly, wholly) == ([("README.md",)], ())
+
+
+def test_what_a_person_makes_where_a_rebase_stops_is_nobody_s(ana: Clone, clone: Clone) -> None:
+    base = ana.head
+    for name in ("one", "two"):
+        ana.commit("-m", name, files={name: name})
+    clone.by(GIT_SEQUENCE_EDITOR="sed -i 1s/^pick/edit/").run("rebase", "--quiet", "--interactive", base)
+    clone.commit("-m", "By hand", files={"own": "own"})
+    clone.run("rebase", "--continue")
+    run = ana.runs()[ANA].id
+
+    assert [clone.makers(commit) for commit in ("HEAD~1", "HEAD")] == [[], [run]]

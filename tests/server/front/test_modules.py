@@ -30,13 +30,13 @@ server.front.session server.front.shapes server.front.wire
 start
 """
 _CLAIM = """
-adapters adapters.beside_store adapters.git adapters.git.addresses adapters.git.clone_settings adapters.git.cochange
+adapters adapters.beside_store adapters.git adapters.git.clone_settings adapters.git.cochange
 adapters.git.discovery adapters.git.identity adapters.git.layout adapters.git.objects adapters.git.repository
-adapters.git.run adapters.git.ssh_hosts adapters.git.trunk adapters.git.worktree adapters.pauses adapters.policy
+adapters.git.run adapters.git.trunk adapters.git.worktree adapters.pauses adapters.policy
 adapters.policy.cache adapters.policy.files adapters.policy.folders adapters.settings adapters.system adapters.user
 core.briefing core.briefing.fitting core.briefing.items core.changes core.changes.conflict_records core.changes.hunks
-core.changes.meaning core.changes.packing core.claims core.cochange core.edits core.errors core.events core.ids
-core.notes core.notices core.outcomes core.patterns core.patterns.braces core.patterns.expressions
+core.changes.meaning core.changes.packing core.claim_edits core.claims core.cochange core.edits core.errors
+core.events core.ids core.notes core.notices core.outcomes core.patterns core.patterns.braces core.patterns.expressions
 core.patterns.gitignore core.patterns.gitignore_routes core.patterns.globs core.patterns.keys core.patterns.segments
 core.patterns.spellings core.patterns.typed core.patterns.wildcards core.pauses core.people core.phrases core.policy
 core.policy.rules core.repos core.runs core.secrets core.sessions core.stranded core.texts edge edge.here edge.rules
