@@ -12,7 +12,6 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.trunk import named_by
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.adapters.pauses import refuse_paused
-from loomstack_mcp.adapters.policy import early
 from loomstack_mcp.adapters.settings import load_settings
 from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.clients.payload import Action
@@ -24,7 +23,6 @@ from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.steps import BegunLine
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.edge.bearings import Stand, stand_of
-from loomstack_mcp.edge.ruling import broken_rules
 from loomstack_mcp.quick import Quick, open_quick
 
 _STATUS_SECONDS_MAX = 2
@@ -116,14 +114,21 @@ def _compared(quick: Quick, caller: Caller, stand: Stand, changed: Sequence[str]
             patterns[file_pattern(name)] = name
     blockers, now_ms = quick.edits.blockers(caller, stand.checkout, tuple(patterns)) if patterns else ((), 0)
     told = [changed_meanwhile(blockers, now_ms=now_ms)] if blockers else []
-    situation = early.edit(stand.worktree.root, stand.worktree.root, list(changed), point="pretool")
-    try:
-        told += [broken] if changed and (broken := broken_rules(caller, stand, situation)) else []
-    except LoomError as error:
-        told.append(f"What this line changed was not held against the rules, because {error}.")
+    told += [broken] if changed and (broken := _broken(caller, stand, changed)) else []
     if stand.settings.claim_edits == "auto":
         _hold(quick, caller, stand, [one for one in patterns if not blockers or _is_free(quick, caller, stand, one)])
     return " ".join(told)
+
+
+def _broken(caller: Caller, stand: Stand, changed: Sequence[str]) -> str:
+    from loomstack_mcp.adapters.policy import early  # the rules: 50 ms, of lines that wrote
+    from loomstack_mcp.edge.ruling import broken_rules
+
+    situation = early.edit(stand.worktree.root, stand.worktree.root, list(changed), point="pretool")
+    try:
+        return broken_rules(caller, stand, situation)
+    except LoomError as error:
+        return f"What this line changed was not held against the rules, because {error}."
 
 
 def _is_free(quick: Quick, caller: Caller, stand: Stand, pattern: str) -> bool:

@@ -1,7 +1,6 @@
 """The paths that an edit or a shell line names, as they are spelled and as they really are."""
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
@@ -122,5 +121,7 @@ def _below(tops: tuple[str, str], path: str) -> str | None:
 
 
 def _is_harmless(path: str) -> bool:
+    import tempfile  # 4 ms, for what lies outside of a repository
+
     spared = (*_HARMLESS, "/tmp", tempfile.gettempdir(), os.path.realpath(tempfile.gettempdir()))  # noqa: S108
     return any(path == place or path.startswith(f"{place}/") for place in spared)
