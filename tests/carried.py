@@ -10,7 +10,9 @@ from typing import Any, Literal, Union
 
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.services.blockers import EditService
+from loomstack_mcp.services.guards import GuardService
 from loomstack_mcp.services.refusals import RefusalService
+from loomstack_mcp.services.undoings import UndoingService
 
 _PLAIN = (str, int, float, bool, type(None), Any, object)
 
@@ -44,7 +46,12 @@ class WiredService:
         return call
 
 
-_OF_HOOKS: dict[str, Any] = {"edits": EditService, "refusals": RefusalService}
+_OF_HOOKS: dict[str, Any] = {
+    "edits": EditService,
+    "guards": GuardService,
+    "refusals": RefusalService,
+    "undoings": UndoingService,
+}
 
 
 class WiredLoom:

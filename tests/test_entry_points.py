@@ -73,29 +73,31 @@ core.clients.payload core.errors core.limits core.patterns.keys core.step_names
 glance hooks.main store.plain store.sqlite.hasty
 """
 _ENDED_MODULES = """
-adapters adapters.git.layout adapters.settings adapters.system adapters.user
+adapters adapters.settings adapters.system adapters.user
 core.briefing.closing core.briefing.opening core.changes.conflict_records core.claims core.clients.payload
-core.clients.steps core.errors core.events core.ids core.limits core.notes core.phrases core.repos core.runs
-core.secrets core.sessions core.texts
-core.patterns.braces core.patterns.globs core.patterns.keys core.patterns.segments core.patterns.wildcards
-glance hooks.endings hooks.main quick
-services.acting services.blockers services.claims services.conflict_states services.events services.expiry
-services.gone services.grants services.note_index services.path_index services.recorded services.repos
-services.requests services.session_steps services.sessions services.sightings services.starts services.waiters
-store.base store.plain store.queries store.rows store.sqlite.backend store.sqlite.boot store.sqlite.clock
-store.sqlite.failures store.sqlite.file store.sqlite.gate store.sqlite.hasty store.sqlite.schema
-store.sqlite.transaction
+core.clients.steps core.edits core.errors core.events core.ids core.limits core.notes core.notices core.phrases
+core.repos core.runs core.secrets core.sessions core.steps core.texts
+core.patterns.braces core.patterns.globs core.patterns.keys core.patterns.segments core.patterns.typed
+core.patterns.wildcards
+hooks.endings hooks.main quick
+services.acting services.alerts services.blockers services.claims services.conflict_states services.edits
+services.events services.expiry services.gone services.grants services.guards services.judgings services.note_index
+services.notices services.path_index services.recorded services.repos services.requests services.session_steps
+services.sessions services.sightings services.starts services.waiters
+store.base store.bells store.plain store.queries store.rows store.sqlite.backend store.sqlite.boot store.sqlite.clock
+store.sqlite.failures store.sqlite.file store.sqlite.gate store.sqlite.schema store.sqlite.transaction
 """
 """What a hook loads as a session ends."""
 _ONLY_ENDED = """
-core.changes.conflict_records services.claims services.conflict_states services.expiry services.gone services.grants
-services.requests services.waiters
+core.changes.conflict_records core.notices services.claims services.conflict_states services.edits services.expiry
+services.grants services.notices services.requests services.waiters
 """
 _BEGAN_MODULES = """
 adapters.beside_store adapters.git.addresses adapters.git.clone_settings adapters.git.deciding adapters.git.discovery
-adapters.git.identity adapters.git.objects adapters.git.repository adapters.git.run adapters.git.ssh_hosts
-adapters.git.trunk adapters.git.unfinished adapters.git.worktree adapters.pauses
-core.patterns.typed core.pauses edge.bearings hooks.commands hooks.standing
+adapters.git.identity adapters.git.layout adapters.git.objects adapters.git.repository adapters.git.run
+adapters.git.ssh_hosts adapters.git.trunk adapters.git.unfinished adapters.git.worktree adapters.pauses
+adapters.policy.folders
+core.pauses core.people core.step_names edge.bearings glance hooks.commands hooks.standing store.sqlite.hasty
 """
 """What it loads instead as one starts, or a turn ends."""
 _HOLD_MODULES = """
@@ -118,7 +120,9 @@ edge.ruling
 _STORE_RULES_MODULES = """
 core.changes.batches core.changes.conflict_records core.changes.generated core.changes.hunks core.changes.imprints
 core.changes.landings core.changes.lines core.changes.meaning core.changes.nets core.changes.packing core.changes.works
-services.approvals services.imprints services.landed services.landed_index services.policy services.slices
+core.notices
+services.approvals services.evidence services.imprints services.landed services.landed_index services.notices
+services.policy services.slices
 """
 """Where a rule asks the store: the scene's asks how often work went back."""
 _OF_TWO = {"write-tree", "--batch"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree
-from loomstack_mcp.adapters.policy import early, lines, situations
+from loomstack_mcp.adapters.policy import early, situations
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.policy.digests import UNSAID, bound
@@ -51,6 +51,8 @@ class Asking:
     ) -> Situation:
         root = self._worktree.root
         if action == "command":
+            from loomstack_mcp.adapters.policy import lines  # a parser, which an edit does without
+
             return replace(lines.command(root, self._folder, command, point="mcp"), branch=branch)
         if action == "tool":
             return replace(early.tool(target, point="mcp"), branch=branch)

@@ -75,12 +75,12 @@ def _after(client: str, payload: "Payload") -> "Payload | None":
     from loomstack_mcp.glance import has_line  # as above
 
     action = _action(client, payload)
-    if action.kind != "command" or not has_line(action):
-        return None
-    from loomstack_mcp.edge.lines import after_line  # git and the rules, for the lines that may have written
+    if action.kind == "command" and has_line(action):
+        from loomstack_mcp.edge.lines import after_line  # git and the rules, for the lines that may have written
 
-    said = after_line(action)
-    return advice(said, event="PostToolUse") if said else None
+        if said := after_line(action):
+            return advice(said, event="PostToolUse")
+    return _alerts(action.session, action.agent, "PostToolUse")
 
 
 def _prompted(client: str, payload: "Payload") -> "Payload | None":
@@ -157,7 +157,7 @@ def _alerts(session: str, agent: str, event: str) -> "Payload | None":
 
     if is_unalerted(session, agent):
         return None
-    from loomstack_mcp.hooks.alerts import told_alerts  # some 40 ms, for the few that have something to hear
+    from loomstack_mcp.edge.alerts import told_alerts  # some 40 ms, for the few that have something to hear
 
     return told_alerts(session, agent, event)
 

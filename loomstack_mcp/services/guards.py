@@ -1,6 +1,6 @@
 """Guards: what hooks remember of an agent's steps, and the run that stands for it where a rule has something to say."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
 from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, EDIT_SEEN_FOR_MS
 from loomstack_mcp.core.repos import ORG, Checkout
@@ -32,7 +32,7 @@ class GuardService:
         with self._store.read() as tx:
             return _judging(tx, _who(caller, top))
 
-    def allow(self, caller: Caller, by: Judging, steps: Collection[str]) -> None:
+    def allow(self, caller: Caller, by: Judging, steps: Sequence[str]) -> None:
         """These steps in a worktree were found allowed. Nothing is written where that is known."""
         if not (caller.session and by.stamp):
             return

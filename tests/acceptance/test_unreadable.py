@@ -69,7 +69,7 @@ def test_a_hook_says_that_it_did_not_check(shop: Path, tmp_path: Path, broken: C
                "tool_input": {"file_path": str(shop / "src/a.py"), "old_string": "x", "new_string": "y"}}  # fmt: skip
     done = processes.run([HOOK, "claude", "PreToolUse"], cwd=shop, env=environment(tmp_path), given=json.dumps(payload))
 
-    assert "did not check this edit" in done.stdout
+    assert "did not check this step" in done.stdout
     assert word in json.loads(done.stdout)["systemMessage"]
 
 

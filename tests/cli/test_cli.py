@@ -193,6 +193,9 @@ def test_settings_are_shown_with_where_they_came_from(tmp_path: Path, shop: Path
         "window_days": (30, "default"),
         "generated": ([], "default"),
         "claim_edits": ("auto", "default"),
+        "guard": ("open", "default"),
+        "push": ("on", "default"),
+        **dict.fromkeys(("webhook", "webhook_secret", "webhook_format"), ("", "default")),
         "identity": ("acme/shop", "repo in .loomstack/config.yaml"),
     }
     assert "store in .loomstack/config.yaml" in done.stderr
@@ -250,7 +253,7 @@ def test_a_damaged_store_is_found_by_check(loomstack: Run, tmp_path: Path, busy:
     [
         (["nonsense"], 64, "No such command 'nonsense'"),
         (["runs", "--limit", "0"], 64, "--limit"),
-        (["runs", "extra"], 64, "unexpected extra argument"),
+        (["events", "extra"], 64, "unexpected extra argument"),
         (["--store", "postgresql://localhost/x", "runs"], 1, "not spoken by this version"),
         (["--store", "/dev/null/x.db", "runs"], 1, "store_unavailable"),
         (["db", "check"], 1, "no store at"),

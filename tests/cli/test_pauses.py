@@ -72,7 +72,7 @@ def test_the_hook_lets_edits_through_and_says_each_time_that_it_did_not_check(
 
     assert paused is not None
     assert set(paused) == {"systemMessage"}
-    assert "did not check this edit. paused: LoomStack is paused here by" in paused["systemMessage"]
+    assert "did not check this step. paused: LoomStack is paused here by" in paused["systemMessage"]
     assert resumed is not None
     assert resumed["hookSpecificOutput"]["permissionDecision"] == "deny"
 

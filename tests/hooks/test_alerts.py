@@ -60,6 +60,14 @@ def test_a_codex_session_hears_it_too(tmp_path: Path, shop: Path, freed: Callabl
     assert (event, "src/a.py is free now" in words) == ("UserPromptSubmit", True)
 
 
+def test_after_a_shell_line_it_is_told_too(tmp_path: Path, shop: Path, freed: Callable[..., Server]) -> None:
+    freed(CLAUDE_CODE_SESSION_ID="s-1")
+    line = {**claude_edit(shop, ""), "tool_name": "Bash", "tool_input": {"command": "ls"}}
+    event, words = context(hook(tmp_path, "claude", line, event="PostToolUse"))
+
+    assert (event, "src/a.py is free now" in words) == ("PostToolUse", True)
+
+
 @pytest.mark.parametrize("client", ["claude", "codex"])
 def test_an_edit_that_goes_on_tells_it_even_where_a_glance_would_do(
     tmp_path: Path, shop: Path, freed: Callable[..., Server], client: str

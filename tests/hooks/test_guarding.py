@@ -138,6 +138,24 @@ def test_what_a_tool_only_reads_or_talks_of_is_not_judged(
     assert hook(tmp_path, "claude", call(ruled, tool, arguments)) is None
 
 
+def test_a_client_s_own_notes_are_written_and_its_settings_are_not(tmp_path: Path, ruled: Path, held: str) -> None:
+    # In no temporary folder, where everybody may write.
+    home = Path("/nowhere-at-all")
+    notes = [
+        home / ".claude/plans/a.md",
+        home / ".claude/projects/shop/memory/MEMORY.md",
+        home / ".codex/memories/a.md",
+    ]
+    others = [home / ".claude/settings.json", home / ".codex/config.toml", home / "notes.md"]
+
+    def edited(path: Path) -> str:
+        edit = claude_edit(ruled, str(path), tool="Write")
+        return said(hook(tmp_path, "claude", edit, CLAUDE_CONFIG_DIR=f"{home}/.claude", CODEX_HOME=f"{home}/.codex"))
+
+    assert [edited(path) for path in notes] == ["", "", ""]
+    assert ["builtin.outside-repo" in edited(path) for path in others] == [True, True, True]
+
+
 def test_what_needs_approval_is_refused_and_a_warning_is_advice_given_once(
     tmp_path: Path, ruled: Path, held: str
 ) -> None:

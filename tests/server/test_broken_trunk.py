@@ -47,7 +47,7 @@ def test_a_hook_says_that_it_did_not_check_and_lets_the_mend_be_made(broken: Pat
     reply = hook(tmp_path, "claude", claude_edit(broken, f"{broken}/{CONFIG}"))
 
     assert reply
-    assert "did not check this edit" in str(reply)
+    assert "did not check this step" in str(reply)
     assert f"{CONFIG}:2" in str(reply)
     assert "deny" not in str(reply)
 

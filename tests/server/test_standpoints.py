@@ -268,7 +268,7 @@ def test_sub_agents_are_told_apart_and_siblings_block_one_another(
     claimed = seen("claim_paths", trunk, "a1", paths=["src/"], intent="the first one's")
 
     assert claimed["granted"] is True
-    assert {agent: (edit(agent, "src/a.py"), edit(agent, "docs/x.md")) for agent in ("a1", "a2", "a3", "")} == {
+    assert {agent: (edit(agent, "src/a.py"), edit(agent, f"docs/{agent}.md")) for agent in ("a1", "a2", "a3", "")} == {
         "a1": (False, False), "a2": (True, False), "a3": (True, False), "": (True, False),
     }  # fmt: skip
     second = seen("claim_paths", trunk, "a2", paths=["src/a.py"], intent="mine")

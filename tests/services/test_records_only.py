@@ -17,13 +17,15 @@ import loomstack_mcp.services
 from loomstack_mcp.adapters.git.made_work import MadeWork
 from loomstack_mcp.adapters.git.named_commits import seen_commits
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.changes.hunks import Change, FileChange
+from loomstack_mcp.core.limits import DAY_MS
 from loomstack_mcp.core.outcomes import CheckCounts
 from loomstack_mcp.core.policy.approvals import Approver
 from loomstack_mcp.core.policy.digests import bound
 from loomstack_mcp.core.policy.rules import Approve, Checks, Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Situation, Touched
 from loomstack_mcp.core.repos import Bearing
+from loomstack_mcp.core.steps import BegunLine
 from loomstack_mcp.core.stranded import StrandedRun, TrunkSeen
 from loomstack_mcp.edge.deciding import decided_action, decided_change
 from loomstack_mcp.edge.here import Here
@@ -242,6 +244,7 @@ def endings(found: Here, wired: Any) -> None:
     assert wired.sessions.end(chen) == (own.id,)
     levers(wired)
     commits(found, wired)
+    steps(found, wired)
 
 
 def levers(wired: Any) -> None:
@@ -267,6 +270,21 @@ def commits(found: Here, wired: Any) -> None:
     assert wired.commits.bind_commit(dee, checkout, "d" * 40, named=(run,), paths=()) == (run,)
     wired.commits.rebind_commits(checkout, [("d" * 40, "c" * 40)])
     assert wired.commits.held_by_others(dee, checkout, ("z.py",))[0] == ()
+
+
+def steps(found: Here, wired: Any) -> None:
+    checkout, eli = found.checkout(), replace(ANA, principal="eli", session="claude:s-eli")
+    assert wired.guards.session_run(eli, checkout).startswith("run_")
+    wired.guards.allow(eli, "/w", "stamp", ["edit a"], is_plain=False)
+    assert wired.guards.may_be_meant(checkout, "src/a.py") is True
+    assert [wired.guards.tell_once(eli, "/w", "told a") for _ in range(2)] == [True, False]
+    line = BegunLine(folder="/w", began_at_ms=1, head="a" * 40)
+    wired.guards.begin_line(eli, "use-9", line)
+    assert wired.guards.end_line(eli, "use-9") == line
+    file = FileChange(path="src/a.py", old_path="src/a.py", before="a" * 40, after="b" * 40)
+    asked = {"window_ms": DAY_MS, "target": "refs/heads/main"}
+    assert wired.undoings.key()
+    assert wired.undoings.undone_by(eli, checkout, file, [("f" * 40, ())], **asked)[0] == ()
 
 
 RULES = (

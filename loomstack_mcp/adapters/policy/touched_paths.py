@@ -23,7 +23,7 @@ def touched(root: Path, cwd: Path, names: Iterable[tuple[str, bool]]) -> tuple[t
     """Each name relative to the root, and where links lead it; and what leads out of the repository.
 
     A name comes with whether all below it is meant; "" may be any path, and so is the root. What is written to the
-    system's temporary folder, or to a terminal, is nobody's business.
+    system's temporary folder, to a terminal, or to the client's own notes, is nobody's business.
     """
     found: dict[Touched, None] = {}
     outside: dict[str, None] = {}
@@ -123,5 +123,17 @@ def _below(tops: tuple[str, str], path: str) -> str | None:
 def _is_harmless(path: str) -> bool:
     import tempfile  # 4 ms, for what lies outside of a repository
 
-    spared = (*_HARMLESS, "/tmp", tempfile.gettempdir(), os.path.realpath(tempfile.gettempdir()))  # noqa: S108
+    temporary = ("/tmp", tempfile.gettempdir(), os.path.realpath(tempfile.gettempdir()))  # noqa: S108
+    spared = (*_HARMLESS, *temporary, *_client_notes())
     return any(path == place or path.startswith(f"{place}/") for place in spared)
+
+
+@cache
+def _client_notes() -> tuple[str, ...]:
+    """Where clients keep plans, to-dos and memories, and no settings (Claude Code 2.1.330, Codex 0.169.0)."""
+    homes = {
+        os.environ.get("CLAUDE_CONFIG_DIR") or "~/.claude": ("plans", "projects", "todos"),
+        os.environ.get("CODEX_HOME") or "~/.codex": ("memories",),
+    }
+    places = [f"{os.path.expanduser(home)}/{name}" for home, names in homes.items() for name in names]  # noqa: PTH111
+    return tuple(dict.fromkeys([*places, *map(os.path.realpath, places)]))

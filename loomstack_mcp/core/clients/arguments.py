@@ -41,7 +41,7 @@ def written_paths(tool: str, arguments: Payload, /) -> tuple[str, ...]:
         if path := _path(value) if _names_path(name) else _uri(value):
             found[path] = None
     if len(found) > PATHS_NAMED_MAX:
-        raise Invalid(f"{tool[:80]} names {len(found)} files, and {PATHS_NAMED_MAX} are judged; call it for fewer")
+        raise Invalid(f"{tool[:80]} names more files than the {PATHS_NAMED_MAX} that are judged; call it for fewer")
     return tuple(found)
 
 

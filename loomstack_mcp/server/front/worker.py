@@ -15,7 +15,6 @@ from loomstack_mcp.server.front.listening import Listening
 from loomstack_mcp.server.front.messages import Json, NotKnown
 from loomstack_mcp.server.front.wire import Wire
 from loomstack_mcp.server.tools import GUARD, tool_function
-from loomstack_mcp.server.tools.guard import refused_guard
 
 _URI_CHARS_MAX = 1_000
 """Longer than any that is; the SDK matches none that is very long."""
@@ -41,7 +40,7 @@ class Worker:
             body = answers.body(tool_function(tool)(call, **given))
         except WrongArguments as error:
             why = refused_arguments(tool, error.wrong, schema["properties"])
-            return _shown(refused_guard(why)) if tool == GUARD else _failed(why)
+            return _guarded(why) if tool == GUARD else _failed(why)
         except LoomError as error:
             return _failed(error_text(error))
         except Exception as error:  # noqa: BLE001 the call's last handler: its text stays on the server
@@ -77,6 +76,12 @@ def known_resource(uri: Any) -> str:
     if uri not in LISTS and (run == uri or not (run.isascii() and run.replace("_", "").isalnum())):
         raise NotKnown
     return uri
+
+
+def _guarded(why: str) -> Json:
+    from loomstack_mcp.server.tools.guard import refused_guard  # what only a session with these hooks loads
+
+    return _shown(refused_guard(why))
 
 
 def _shown(body: Json) -> Json:

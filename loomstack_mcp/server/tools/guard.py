@@ -55,6 +55,7 @@ def refused_guard(why: str) -> dict[str, Any]:
 def _answered(call: Call, payload: Mapping[str, Any], flags: Mapping[str, str | None]) -> GuardAnswer:
     """The reply in the client's own form; empty where nothing stands in the way, and where a model calls."""
     from loomstack_mcp.core.clients.payload import advice
+    from loomstack_mcp.edge.alerts import told_alerts
     from loomstack_mcp.edge.guarding import judged_action
     from loomstack_mcp.edge.lines import after_line
 
@@ -67,7 +68,9 @@ def _answered(call: Call, payload: Mapping[str, Any], flags: Mapping[str, str | 
         action = claude.action(payload)
     if payload["hook_event_name"] == "PostToolUse":
         said = after_line(action, flags=flags) if action.kind == "command" else ""
-        reply = advice(said, event="PostToolUse") if said else {}
+        reply = advice(said, event="PostToolUse") if said else None
     else:
-        reply = judged_action(action, flags=flags).reply or {}
-    return cast("GuardAnswer", reply)
+        reply = judged_action(action, flags=flags).reply
+    if not (reply or action.is_ours):
+        reply = told_alerts(action.session, action.agent, payload["hook_event_name"], flags=flags)
+    return cast("GuardAnswer", reply or {})

@@ -42,7 +42,7 @@ def line_stamp(store: str, caller: "Mapping[str, str]", folder: str) -> str:
     """
     asked = {**caller, "folder": folder}
     try:
-        found = _first(store, "line", asked)
+        found = _first(store, sql_texts("glance")["line"], asked)
     except _REFUSED:
         return ""
     return found[0] if found else ""
@@ -51,7 +51,7 @@ def line_stamp(store: str, caller: "Mapping[str, str]", folder: str) -> str:
 def line_began(store: str, session: str, tool_use: str) -> bool:
     """Whether a shell line was seen to begin; True, too, where the store does not answer."""
     try:
-        return _first(store, "began", {"session": session, "tool_use": tool_use}) is not None
+        return _first(store, sql_texts("glance")["began"], {"session": session, "tool_use": tool_use}) is not None
     except _REFUSED:
         return True
 
@@ -59,7 +59,7 @@ def line_began(store: str, session: str, tool_use: str) -> bool:
 def has_no_alerts(store: str, caller: "Mapping[str, str]") -> bool:
     """Whether an agent's runs surely have nothing to hear; False where the store does not answer."""
     try:
-        return _first(store, "alerts", caller) is None
+        return _first(store, sql_texts("glance")["alerts"], caller) is None
     except _REFUSED:
         return False
 
@@ -89,12 +89,11 @@ class _NotSure(Exception):
 _REFUSED = (sqlite3.Error, OSError, _NotSure)
 
 
-def _first(store: str, name: str, asked: "Mapping[str, object]") -> "tuple[str, ...] | None":
-    """The first row of a statement of `glance.sql`. Raises one of `_REFUSED`."""
+def _first(store: str, statement: str, asked: "Mapping[str, object]") -> "tuple[str, ...] | None":
+    """The first row of what is asked. Raises one of `_REFUSED`."""
     with _Connection(store, mode="ro") as connection:
-        texts = sql_texts("glance")
-        _must_be_ours(connection, texts["file"])
-        found: tuple[str, ...] | None = connection.execute(texts[name], asked).fetchone()
+        _must_be_ours(connection, sql_texts("glance")["file"])
+        found: tuple[str, ...] | None = connection.execute(statement, asked).fetchone()
         return found
 
 

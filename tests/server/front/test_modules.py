@@ -33,37 +33,35 @@ _CLAIM = """
 adapters adapters.beside_store adapters.git adapters.git.addresses adapters.git.clone_settings adapters.git.cochange
 adapters.git.discovery adapters.git.identity adapters.git.layout adapters.git.objects adapters.git.repository
 adapters.git.run adapters.git.ssh_hosts adapters.git.trunk adapters.git.worktree adapters.pauses adapters.policy
-adapters.policy.cache adapters.policy.files adapters.settings adapters.system adapters.user core.briefing
-core.briefing.fitting core.briefing.items core.changes core.changes.conflict_records core.changes.hunks
+adapters.policy.cache adapters.policy.files adapters.policy.folders adapters.settings adapters.system adapters.user
+core.briefing core.briefing.fitting core.briefing.items core.changes core.changes.conflict_records core.changes.hunks
 core.changes.meaning core.changes.packing core.claims core.cochange core.edits core.errors core.events core.ids
-core.notes core.notices
-core.outcomes core.patterns core.patterns.braces core.patterns.expressions core.patterns.gitignore
-core.patterns.gitignore_routes core.patterns.globs core.patterns.keys core.patterns.segments core.patterns.spellings
-core.patterns.typed core.patterns.wildcards core.pauses core.people core.phrases core.policy core.policy.rules
-core.repos core.runs core.secrets core.sessions core.stranded core.texts edge edge.here edge.rules loom server.answers
-server.call server.callers server.errors server.face server.front.arguments server.front.listening server.front.worker
-server.standpoints server.tools server.tools.briefings server.tools.claims server.tools.runs services services.acting
-services.blockers services.claims services.conflict_states services.context services.events services.expiry
-services.gone services.grants services.landed services.nearby services.news services.note_index services.notices
-services.path_index services.sessions
-services.path_warnings services.recorded services.repos services.requests services.runs services.sightings
-services.starts services.stranded services.waiters store store.base store.bells store.plain store.queries store.rows
-store.sqlite store.sqlite.backend store.sqlite.boot store.sqlite.clock store.sqlite.failures store.sqlite.file
-store.sqlite.gate
-store.sqlite.migrate store.sqlite.schema store.sqlite.transaction
+core.notes core.notices core.outcomes core.patterns core.patterns.braces core.patterns.expressions
+core.patterns.gitignore core.patterns.gitignore_routes core.patterns.globs core.patterns.keys core.patterns.segments
+core.patterns.spellings core.patterns.typed core.patterns.wildcards core.pauses core.people core.phrases core.policy
+core.policy.rules core.repos core.runs core.secrets core.sessions core.stranded core.texts edge edge.here edge.rules
+loom server.answers server.call server.callers server.errors server.face server.front.arguments server.front.listening
+server.front.worker server.standpoints server.tools server.tools.briefings server.tools.claims server.tools.runs
+services services.acting services.blockers services.claims services.conflict_states services.context services.events
+services.expiry services.gone services.grants services.judgings services.landed services.nearby services.news
+services.note_index services.notices services.path_index services.sessions services.path_warnings services.recorded
+services.repos services.requests services.runs services.sightings services.starts services.stranded services.waiters
+store store.base store.bells store.plain store.queries store.rows store.sqlite store.sqlite.backend store.sqlite.boot
+store.sqlite.clock store.sqlite.failures store.sqlite.file store.sqlite.gate store.sqlite.migrate store.sqlite.schema
+store.sqlite.transaction
 """
 _CHECK = """
 adapters.git.aside adapters.git.blobs adapters.git.delta adapters.git.plain adapters.git.snapshots
-adapters.policy.facts adapters.policy.situations adapters.policy.touched_paths core.changes.batches
-core.changes.generated core.changes.imprints core.changes.landings core.changes.lines core.changes.nets
-core.changes.works core.policy.applies core.policy.approvals core.policy.boundaries core.policy.builtin_checks
-core.policy.checks core.policy.content core.policy.decide core.policy.decision_views core.policy.delta
-core.policy.digests core.policy.facts core.policy.known core.policy.loading core.policy.looks core.policy.path_checks
-core.policy.situation core.policy.violations core.policy.windows core.shell core.shell.apply_patch core.shell.copies
-core.shell.effects core.shell.git_words core.shell.git_writes core.shell.guarded core.shell.matching
-core.shell.options core.shell.shell_texts core.shell.targets core.shell.words core.shell.wrappers core.shell.writes
-edge.asked edge.deciding edge.loading server.tools.policy services.approvals services.evidence services.imprints
-services.landed_index services.policy services.slices
+adapters.policy.early adapters.policy.facts adapters.policy.situations adapters.policy.touched_paths
+core.changes.batches core.changes.generated core.changes.imprints core.changes.landings core.changes.lines
+core.changes.nets core.changes.works core.policy.applies core.policy.approvals core.policy.boundaries
+core.policy.builtin_checks core.policy.checks core.policy.content core.policy.decide core.policy.decision_views
+core.policy.delta core.policy.digests core.policy.facts core.policy.known core.policy.loading core.policy.looks
+core.policy.path_checks core.policy.situation core.policy.violations core.policy.windows core.shell
+core.shell.apply_patch core.shell.copies core.shell.effects core.shell.git_words core.shell.git_writes
+core.shell.guarded core.shell.matching core.shell.options core.shell.shell_texts core.shell.targets core.shell.words
+core.shell.wrappers core.shell.writes edge.asked edge.deciding edge.loading server.tools.policy services.approvals
+services.evidence services.imprints services.landed_index services.policy services.slices
 """
 
 
