@@ -1,5 +1,6 @@
 """Which repository a clone is, whatever its address: by its origin, its first commit, or its folder."""
 
+import hashlib
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -138,6 +139,4 @@ def ignores_case(place: Place) -> bool:
 
 
 def _hashed(text: str) -> str:
-    import hashlib  # 5 ms, where a name is made up
-
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_NAME_CHARS]
