@@ -104,7 +104,7 @@ def changed_meanwhile(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
         f"While your line ran, {holder.path}{more} changed, which {holder.run} ({holder.loop}@{holder.who}: "
         f"“{holder.intent}”) holds for {minutes} min more. If your line wrote it, leave it out of your commit (git "
         f"restore --staged) and tell them what it did: share_context(to={holder.run}). Never check out or restore the "
-        "file: it may hold their work."
+        "file: it may hold their work. If it took their changes away (git stash), bring them back."
     )
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
+from glob import iglob
 from itertools import islice
 from pathlib import Path
 
@@ -41,6 +42,13 @@ def touched(root: Path, cwd: Path, names: Iterable[tuple[str, bool]]) -> tuple[t
             elif not _is_harmless(path):
                 outside[name] = None
     return tuple(found), tuple(outside)
+
+
+def matching(cwd: Path, write: Write) -> Iterator[str]:
+    """What is there of the files and folders that a write names by a pattern, absolutely; some thousands at most."""
+    folder = os.path.join(cwd, os.path.expanduser(write.path))  # noqa: PTH111, PTH118 as below
+    found = iglob(write.glob, root_dir=folder, recursive=True)  # noqa: PTH207 as a shell does, without names with a dot
+    yield from (f"{folder}/{name}" for name in islice(found, BELOW_MAX))
 
 
 def takes_all(root: Path, cwd: Path, write: Write) -> bool:
