@@ -6,7 +6,7 @@ A hook's process walks it, and so does the server's tool `guard`.
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from loomstack_mcp.core.clients.payload import Action, Payload, advice, refusal,
 from loomstack_mcp.core.edits import refused_change, refused_edit
 from loomstack_mcp.core.errors import LoomError, Paused, StoreUnavailable
 from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS, HOOK_GATE_WAIT_MS
-from loomstack_mcp.core.patterns.typed import file_pattern
+from loomstack_mcp.core.patterns.typed import EVERYTHING, file_pattern
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.step_names import edit_step, text_step
 from loomstack_mcp.core.steps import Judging
@@ -154,7 +154,8 @@ class _Judging:
             stand = self._stand(written)
             self._refuse_paused(stand)
             check = self._quick.edits.check_of(self._caller)
-            found, now_ms = self._quick.edits.blockers(self._caller, stand.checkout, tuple(written.patterns))
+            patterns = self._patterns(self._quick, stand, written)
+            found, now_ms = self._quick.edits.blockers(self._caller, stand.checkout, patterns)
         except (LoomError, OSError) as error:
             self._found.missed.append(error)
             return
@@ -165,9 +166,17 @@ class _Judging:
             self._found.refusals.append(refused_edit(found, now_ms=now_ms, lines=lines))
             if stand.settings.claim_edits != "off":
                 with suppress(LoomError):  # then it is not told once they are free
-                    self._quick.refusals.keep(self._caller, stand.checkout, tuple(written.patterns), found[0])
+                    self._quick.refusals.keep(self._caller, stand.checkout, patterns, found[0])
         else:
             self._free.append(Free(stand.checkout, written, stand.settings, stamp))
+
+    def _patterns(self, quick: Quick, stand: Stand, written: Written) -> tuple[str, ...]:
+        """What is written to; for all of a worktree (`git checkout .`) what is held by whoever works there."""
+        named = tuple(pattern for pattern in written.patterns if pattern != EVERYTHING)
+        if len(named) == len(written.patterns):
+            return named
+        here = replace(stand.checkout, worktree=str(stand.worktree.root))
+        return tuple(dict.fromkeys((*named, *quick.edits.held_in(self._caller, here))))
 
     def _rulings(self, step: Step) -> Iterator["Ruling"]:
         for worktree, situation in step.met():

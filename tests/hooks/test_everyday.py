@@ -91,6 +91,19 @@ def test_who_takes_another_s_edits_away_is_told_so(tmp_path: Path, ruled: Path, 
     assert edited(tmp_path) == ['["app.py"]']
 
 
+def test_a_line_over_a_whole_worktree_is_refused_for_what_is_edited_in_that_one(
+    tmp_path: Path, ruled: Path, held: str
+) -> None:
+    git(ruled, "worktree", "add", "--quiet", "../side", "-b", "side")
+    hook(tmp_path, "claude", claude_edit(ruled, "README.md", session="s-maker"))
+
+    aside = [hook(tmp_path, "claude", line(ruled.parent / "side", text)) for text in ("git checkout .", "cp -r a/ .")]
+
+    assert aside == [None, None]
+    assert f"src is claimed by {held}" in (here := said(hook(tmp_path, "claude", line(ruled, "git checkout ."))))
+    assert "and 1 more" in here
+
+
 def test_rules_are_loaded_only_for_files_that_one_is_about(
     tmp_path: Path, shop: Path, serve: Callable[..., object]
 ) -> None:
