@@ -74,13 +74,14 @@ def _after(client: str, payload: "Payload") -> "Payload | None":
     """Of a shell line what it changed is told; every other step was judged before it was made."""
     from loomstack_mcp.glance import has_line  # as above
 
+    event = "PostToolUseFailure" if text(payload, "hook_event_name") == "PostToolUseFailure" else "PostToolUse"
     action = _action(client, payload)
     if action.kind == "command" and has_line(action):
         from loomstack_mcp.edge.lines import after_line  # git and the rules, for the lines that may have written
 
         if said := after_line(action):
-            return advice(said, event="PostToolUse")
-    return _alerts(action.session, action.agent, "PostToolUse")
+            return advice(said, event=event)
+    return _alerts(action.session, action.agent, event)
 
 
 def _prompted(client: str, payload: "Payload") -> "Payload | None":
@@ -121,6 +122,7 @@ def _turn_ended(client: str, payload: "Payload") -> "Payload | None":
 _REPLIES: "dict[str, Callable[[str, Payload], Payload | None]]" = {
     "PreToolUse": _before,
     "PostToolUse": _after,
+    "PostToolUseFailure": _after,
     "UserPromptSubmit": _prompted,
     "SessionStart": _session_started,
     "SubagentStart": _agent_started,

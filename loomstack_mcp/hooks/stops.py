@@ -1,4 +1,4 @@
-"""A turn ends: what the session leaves open is told once, to the model where nobody sits at the screen."""
+"""A turn ends: what the session leaves open is told once, and to its model what would take back others' work."""
 
 import json
 import os
@@ -45,10 +45,11 @@ def turn_ended(client: str, payload: Payload) -> Payload | None:
 
 def _reply(sessions: SessionService, found: SessionStanding, run: Run, work: OpenWork) -> Payload | None:
     foreseen = _foresight(found, run) if work.files or work.commits else None
-    is_headless, is_stopped = _is_headless(found), foreseen is not None and foreseen.verdict == "stop"
-    words = closing_words(work, foreseen, is_headless=is_headless)
-    if is_stopped or is_headless:
+    is_stopped = foreseen is not None and foreseen.verdict == "stop"
+    words = closing_words(work, foreseen, is_read_again=is_stopped and _is_headless(found))
+    if is_stopped:
         return objection(words)
+    # No turn more for the rest: whatever started a session may mean to go on with its files itself.
     return remark(words) if sessions.remind(run, reminder_mark("kinds", kinds_of(work))) else None
 
 

@@ -33,6 +33,8 @@ EVENTS = (
     *("SessionStart", "UserPromptSubmit", "SubagentStart", "PreToolUse", "PostToolUse", "SubagentStop", "Stop"),
     "SessionEnd",
 )
+CLAUDES_OWN = "PostToolUseFailure"
+"""An event that Codex does not have."""
 
 
 def states(place: str, kept: str, hashes: dict[str, str] = HASHES) -> str:

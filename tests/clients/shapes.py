@@ -24,7 +24,7 @@ from tests.conftest import git
 RECORDED = Path(__file__).with_name("shapes.json")
 EVENTS = (
     *("SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "SubagentStart", "SubagentStop", "Stop"),
-    "SessionEnd",
+    *("PostToolUseFailure", "SessionEnd"),
 )
 Shape = dict[str, list[str]]
 """By event and tool, the fields; under `tools`, the names of those that the model is offered."""
@@ -38,7 +38,7 @@ def claude_shape(folder: Path, program: str = CLAUDE) -> Shape:
     shop, log = _shop(folder, ".claude/settings.json")
     notebook = {"notebook_path": str(shop / "n.ipynb"), "cell_id": "c", "new_source": "y = 1"}
     script = Script(
-        [hand.shell("cat a.txt n.ipynb"), hand.write(str(shop / "a.txt"), "y\n", was="x\n"),
+        [hand.shell("cat a.txt n.ipynb"), hand.shell("false"), hand.write(str(shop / "a.txt"), "y\n", was="x\n"),
          hand.write(str(shop / "b.txt"), "x\n"), call("Read", {"file_path": str(shop / "n.ipynb")}),
          call("NotebookEdit", notebook), hand.other(str(shop / "c.txt"), "x\n"), *hand.agent(), "done"],
         [hand.lane([hand.shell("true"), hand.write(str(shop / "d.txt"), "x\n"), "made"])],

@@ -25,11 +25,12 @@ def test_what_claude_code_and_its_sub_agent_commit_is_their_session_s(team: Team
     )
     named = git(team.shop, "log", "-2", "--format=%s %(trailers:key=Loom-Run,valueonly,separator=%x2C)").splitlines()
     with open_loom(load_settings({}, environment=team.env)) as loom:
-        [run] = loom.runs.latest(loom.repos.ids()[0], limit=9)[0]
+        sub, own = loom.runs.latest(loom.repos.ids()[0], limit=9)[0]
 
     assert [result.is_error for result in done.results()] == [False, False]
-    assert named == [f"Add two {run.id}", f"Add one {run.id}"]
-    assert run.origin == "session"
+    # The shell of a sub-agent that holds nothing of what it commits looks as its session's does.
+    assert named == [f"Add two {own.id}", f"Add one {own.id}"]
+    assert (own.origin, sub.parent_id) == ("session", own.id)
 
 
 def test_what_codex_commits_is_its_session_s_in_its_sandbox_too_where_the_store_can_be_written(team: Team) -> None:

@@ -141,7 +141,7 @@ def test_two_hooks_refuse_an_edit_of_a_held_path_as_one(home: Home, claude: Clau
     replies = [event["stdout"] for event in claude.events if event.get("subtype") == "hook_response"]
     [refused] = claude.results("maker")
 
-    assert [HELD in reply for reply in replies] == [True, True]
+    assert [HELD in reply for reply in replies].count(True) == 2
     assert refused.text.count(HELD) == 1
     assert not (home.shop / "src/new.py").exists()
 
@@ -155,7 +155,8 @@ def test_claude_code_keeps_its_copy_and_its_transcripts_and_nothing_else_of_us(h
     assert {key: value for key, value in settings.items() if value} == THEIRS
     assert json.loads((plugins / "installed_plugins.json").read_text())["plugins"] == {}
     assert [*plugins.glob("cache/loomstack/loomstack/*/.orphaned_at")] != []
-    assert {path for path in home.that_name_us() if not path.startswith(".codex")} == {
+    # Claude Code keeps backups of its settings now and then.
+    assert {path for path in home.that_name_us() if not path.startswith(".codex")} - {".claude/backups"} == {
         *transcripts, counts, copy, theirs, store,
     }  # fmt: skip
 

@@ -79,7 +79,7 @@ class _Steps:
 
     def _look(self, moment: Moment) -> None:
         name, called = self._last
-        self._shown[name] = "\n".join(result.text for result in moment.results if result.id == called)
+        self._shown.setdefault(name, "\n".join(result.text for result in moment.results if result.id == called))
         self._since[name] = told(moment)
 
 
@@ -131,7 +131,7 @@ def _ana(hand: Hand, shop: Shop, steps: _Steps, meeting: Meeting, seen: Callable
         steps.step("ana commits the old prices", hand.shell(f"{COMMIT} 'Prices are gross'")),
         steps.step("ana pushes the old prices", hand.shell(PUSH)),
         steps.end("The tests are as they were."),
-        # What is left open is told once where nobody sits at the screen, and the model has another turn.
+        # What would take back another's work is told to the model, which has another turn.
         steps.end("The old prices could not be pushed."),
     ]
 
@@ -150,6 +150,7 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         runs.extend(json.loads(shop.loomstack("runs", "--json", cwd=folder / "ana")))
 
     ended: dict[str, ClientRun] = {}
+    shop.meant(PRICES, "prices become net, and the tests first")
     of_bea = Script(_bea(bea, shop, _Steps(shown, since), meeting))
     of_ana = Script(_ana(ana, shop, _Steps(shown, since), meeting, seen))
     with pytest.MonkeyPatch.context() as patch:

@@ -106,6 +106,12 @@ class Shop:
         assert status == 0, shown
         return shown
 
+    def meant(self, path: str, text: str) -> None:
+        """A person says that a file is changed on purpose."""
+        command = ["loomstack-mcp", "note", "add", text, "--kind", "intent", "--path", path]
+        status, shown = on_terminal(command, cwd=self.folder / "bea", env=self.env)
+        assert status == 0, shown
+
     def plays(self, hand: Hand, who: str, script: Script) -> ClientRun:
         """A session in that person's clone."""
         where: dict[str, Any] = {"cwd": self.folder / who, "home": self.env["HOME"], "env": self.env, "path": PATH}

@@ -278,12 +278,15 @@ def test_without_a_store_rules_hold_all_the_same(tmp_path: Path, ruled: Path) ->
     assert not (tmp_path / "loomstack").exists()
 
 
-def after(home: Path, shop: Path, text: str, act: Callable[[], object], **more: str) -> str:
+def after(
+    home: Path, shop: Path, text: str, act: Callable[[], object], *, event: str = "PostToolUse", **more: str
+) -> str:
     """What is said once a line ran that did this."""
     sent = {**line(shop, text, **more), "tool_use_id": f"toolu_{text}"}
     assert not said(hook(home, "claude", sent))
     act()
-    reply = hook(home, "claude", {**sent, "hook_event_name": "PostToolUse", "tool_response": {}}, event="PostToolUse")
+    reply = hook(home, "claude", {**sent, "hook_event_name": event}, event=event)
+    assert (reply or {}).get("hookSpecificOutput", {}).get("hookEventName", event) == event
     return str((reply or {}).get("hookSpecificOutput", {}).get("additionalContext", ""))
 
 
@@ -295,6 +298,13 @@ def test_what_a_line_changed_of_what_another_holds_is_told_at_once(tmp_path: Pat
         assert f"While your line ran, {path}" in told
         assert f"share_context(to={held})" in told
         assert len(told) <= HOOK_REPLY_TOKENS_MAX * CHARS_PER_TOKEN * 2
+
+
+def test_what_a_line_changed_before_it_failed_is_told_too(tmp_path: Path, ruled: Path, held: str) -> None:
+    """Claude Code tells of that by an event of its own."""
+    told = after(tmp_path, ruled, "make", (ruled / "src/core/a.py").unlink, event="PostToolUseFailure")
+
+    assert "While your line ran, src/core/a.py" in told
 
 
 def test_what_a_line_changed_against_a_rule_is_told_at_once(tmp_path: Path, ruled: Path, held: str) -> None:

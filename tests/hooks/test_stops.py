@@ -48,11 +48,10 @@ def test_what_a_session_wrote_and_did_not_commit_is_told_once(tmp_path: Path, be
     reply, again = stops(tmp_path, begun), stops(tmp_path, begun)
     works(begun, "new.py", "other work\n")
 
-    assert reply["decision"] == "block"
-    assert "- not committed: src/a.py, new.py" in reply["reason"]
-    assert "older.py" not in reply["reason"]
-    assert again == {}
-    assert "new.py" in stops(tmp_path, begun)["reason"]
+    assert list(reply) == ["systemMessage"]
+    assert "- not committed: src/a.py, new.py" in reply["systemMessage"]
+    assert "older.py" not in reply["systemMessage"]
+    assert (again, stops(tmp_path, begun)) == ({}, {})
 
 
 def test_a_turn_that_a_hook_has_prolonged_is_let_go(tmp_path: Path, begun: Path) -> None:
@@ -61,7 +60,7 @@ def test_a_turn_that_a_hook_has_prolonged_is_let_go(tmp_path: Path, begun: Path)
     assert stops(tmp_path, begun, again=True) == {}
 
 
-def test_at_a_screen_the_person_is_told_once_of_each_kind(tmp_path: Path, begun: Path) -> None:
+def test_each_kind_is_told_once_at_a_screen_too(tmp_path: Path, begun: Path) -> None:
     works(begun, "new.py")
     told = stops(tmp_path, begun, headless=False)
     works(begun, "newer.py")
@@ -80,7 +79,7 @@ def test_a_file_that_was_written_back_as_it_was_is_not_open(tmp_path: Path, begu
 def test_a_file_that_is_gone_is_open(tmp_path: Path, begun: Path) -> None:
     (begun / "src/a.py").unlink()
 
-    assert "src/a.py" in stops(tmp_path, begun)["reason"]
+    assert "src/a.py" in stops(tmp_path, begun)["systemMessage"]
 
 
 def test_what_another_session_holds_is_not_this_one_s(tmp_path: Path, begun: Path) -> None:
@@ -104,7 +103,7 @@ def test_commits_that_no_remote_has_are_told_where_there_is_one(tmp_path: Path, 
     git(begun, "update-ref", "refs/remotes/origin/main", "HEAD")
 
     assert local == {}
-    assert "- not pushed: 1 commit" in reply["reason"]
+    assert "- not pushed: 1 commit" in reply["systemMessage"]
     assert stops(tmp_path, begun) == {}
 
 
@@ -113,7 +112,7 @@ def test_a_run_that_was_asked_for_and_has_no_outcome_is_told(tmp_path: Path, beg
     with opened(tmp_path) as loom:
         asked = loom.runs.start(_caller(own), _checkout(loom, own), loop="fix", goal="g", budget_tokens=100).run
 
-    assert f"- {asked.id} (fix) has no outcome: record_outcome" in stops(tmp_path, begun)["reason"]
+    assert f"- {asked.id} (fix) has no outcome: record_outcome" in stops(tmp_path, begun)["systemMessage"]
 
 
 def test_what_would_take_back_another_s_intent_stops_at_a_screen_too(tmp_path: Path, begun: Path) -> None:
@@ -138,7 +137,7 @@ def test_what_would_take_back_another_s_intent_stops_at_a_screen_too(tmp_path: P
 def test_a_check_that_fails_is_no_clear(tmp_path: Path, begun: Path) -> None:
     git(begun, "update-ref", "-d", "refs/heads/main")
     works(begun, "new.py")
-    reason = stops(tmp_path, begun)["reason"]
+    reason = stops(tmp_path, begun)["systemMessage"]
 
     assert "- not committed: " in reason
     assert "- conflicts not checked, because " in reason
@@ -152,7 +151,7 @@ def test_a_check_that_takes_too_long_is_no_clear_and_leaves_nothing_running(tmp_
     )
     (slow / "git").chmod(0o755)
     works(begun, "new.py")
-    reason = stops(tmp_path, begun, path=f"{slow}{os.pathsep}{os.environ['PATH']}")["reason"]
+    reason = stops(tmp_path, begun, path=f"{slow}{os.pathsep}{os.environ['PATH']}")["systemMessage"]
 
     assert "- not committed: new.py" in reason
     assert "- conflicts not checked, because it takes more than 3 s: call check_conflicts" in reason

@@ -14,6 +14,7 @@ _LOST = {
     "SubagentStart": "sub-agents have no run of their own",
     "PreToolUse": "edits are not checked against claims",
     "PostToolUse": "what shell commands changed is not looked at",
+    "PostToolUseFailure": "what shell commands that failed had changed is not looked at",
     "SubagentStop": "what sub-agents held stays held for a while",
     "Stop": "what is left open is not told",
     "SessionEnd": "runs end by their lease alone",

@@ -46,9 +46,9 @@ class Foresight:
     """Why something was not looked at; then the verdict is never clear."""
 
 
-def closing_words(work: OpenWork, found: Foresight | None, /, *, is_headless: bool) -> str:
-    """All that is open, in one line each. Where nobody sits at the screen, only the last answer is read."""
-    again = [_AGAIN] if is_headless else []
+def closing_words(work: OpenWork, found: Foresight | None, /, *, is_read_again: bool) -> str:
+    """All that is open, in one line each. Where nobody sits at the screen, only a model's last answer is read."""
+    again = [_AGAIN] if is_read_again else []
     return "\n".join(["LoomStack: before this ends", *_lines(work, found), *again])
 
 

@@ -66,11 +66,11 @@ def _answered(call: Call, payload: Mapping[str, Any], flags: Mapping[str, str | 
         action = codex.action({**payload, **named})
     else:
         action = claude.action(payload)
-    if payload["hook_event_name"] == "PostToolUse":
+    if (event := payload["hook_event_name"]) in ("PostToolUse", "PostToolUseFailure"):
         said = after_line(action, flags=flags) if action.kind == "command" else ""
-        reply = advice(said, event="PostToolUse") if said else None
+        reply = advice(said, event=event) if said else None
     else:
         reply = judged_action(action, flags=flags).reply
     if not (reply or action.is_ours):
-        reply = told_alerts(action.session, action.agent, payload["hook_event_name"], flags=flags)
+        reply = told_alerts(action.session, action.agent, event, flags=flags)
     return cast("GuardAnswer", reply or {})

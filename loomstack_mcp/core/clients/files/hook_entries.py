@@ -9,15 +9,18 @@ from loomstack_mcp.core.clients.files.json_text import JsonTree, branch, pruned
 from loomstack_mcp.core.clients.files.own_names import GUARD, HOOK, NAME
 
 ClientName = Literal["claude", "codex"]
-ON_STEPS = ("PreToolUse", "PostToolUse")
+ON_STEPS = ("PreToolUse", "PostToolUse", "PostToolUseFailure")
 """The events of a step, which the tool can answer as well; the server is not there yet, or no more, at the others."""
 
 _EVENTS = ("SessionStart", "UserPromptSubmit", "SubagentStart", *ON_STEPS, "SubagentStop", "Stop", "SessionEnd")
+# Claude Code tells of a shell line that failed by an event of its own (run on 2.1.330), Codex as of any other.
+_CLAUDES_OWN = {"PostToolUseFailure"}
 # What edits, runs a line, or may write through another server; calls of ours too, for only a hook is told which
 # sub-agent calls, and from where. Codex matches its patches by `Edit` and `Write` (run on 0.169.0, 2026-11).
 _MATCHERS = {
     ("claude", "PreToolUse"): "Edit|Write|MultiEdit|NotebookEdit|Bash|Monitor|mcp__.*",
     ("claude", "PostToolUse"): "Bash|Monitor",
+    ("claude", "PostToolUseFailure"): "Bash|Monitor",
     ("codex", "PreToolUse"): "Edit|Write|Bash|mcp__.*",
     ("codex", "PostToolUse"): "Bash",
 }
@@ -49,6 +52,7 @@ def client_hooks(client: ClientName, *, guard: bool = False) -> tuple[ClientHook
             entry=_tool(client, event) if guard and event in ON_STEPS else _command(client, event),
         )
         for event in _EVENTS
+        if client == "claude" or event not in _CLAUDES_OWN
     )
 
 

@@ -225,9 +225,10 @@ def test_each_event_of_a_session_has_one_hook(path: str) -> None:
     assert [(event, entry["command"].split()) for event, entry in called] == [
         (event, ["loomstack-hook", EVENTS[path], event])
         for event in (
-            "SessionStart", "UserPromptSubmit", "SubagentStart", "PreToolUse", "PostToolUse", "SubagentStop", "Stop",
-            "SessionEnd",
+            "SessionStart", "UserPromptSubmit", "SubagentStart", "PreToolUse", "PostToolUse", "PostToolUseFailure",
+            "SubagentStop", "Stop", "SessionEnd",
         )
+        if EVENTS[path] == "claude" or event != "PostToolUseFailure"
     ]  # fmt: skip
 
 
