@@ -8,7 +8,7 @@ from pathlib import Path
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.git.written import Writes, Written
 from loomstack_mcp.adapters.policy.lines import command
-from loomstack_mcp.adapters.policy.touched_paths import matching, touched
+from loomstack_mcp.adapters.policy.touched_paths import found_by_pattern, touched
 from loomstack_mcp.core.clients.payload import Action
 from loomstack_mcp.core.shell.targets import Write
 from loomstack_mcp.edge.steps import Step, cwd_of
@@ -38,7 +38,7 @@ def _files(cwd: Path, write: Write) -> Iterator[str]:
     if write.path and not write.is_folder_wide and not is_folder:  # into a folder goes what another write names
         yield path
     elif write.glob and is_folder:
-        yield from islice(matching(cwd, write), _MATCHES_MAX)
+        yield from islice(found_by_pattern(cwd, write), _MATCHES_MAX)
 
 
 def _add_folder(writes: Writes, here: Worktree, cwd: Path, path: str) -> None:

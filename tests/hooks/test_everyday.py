@@ -55,6 +55,18 @@ def test_a_line_that_names_protected_files_by_a_pattern_is_refused(tmp_path: Pat
     assert "core-closed" in said(hook(tmp_path, "claude", line(ruled, text)))
 
 
+def test_a_line_that_only_reads_is_followed_by_no_word(tmp_path: Path, ruled: Path, held: str) -> None:
+    assert after(tmp_path, ruled, "cat README.md", lambda: None) == ""
+    assert after(tmp_path, ruled, "true", lambda: None) == ""
+
+
+def test_files_that_were_changed_before_a_line_began_are_not_its_own(tmp_path: Path, ruled: Path, held: str) -> None:
+    (ruled / "src/core/a.py").write_text("older\n")
+    time.sleep(0.05)  # the tick of the kernel's clock by which files are dated
+
+    assert after(tmp_path, ruled, "python x.py", lambda: (ruled / "gen.py").write_text("x")) == ""
+
+
 def test_to_go_from_one_branch_to_another_is_no_word_worth(tmp_path: Path, ruled: Path, held: str) -> None:
     for number in range(510):
         (ruled / f"page{number}.html").write_text("x")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loomstack_mcp.adapters.parse.shell.script import parsed_line
 from loomstack_mcp.adapters.policy.early import early_situation
-from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, matching, takes_all, touched
+from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, found_by_pattern, takes_all, touched
 from loomstack_mcp.core.policy.digests import bound
 from loomstack_mcp.core.policy.rules import ActionKind, Point
 from loomstack_mcp.core.policy.situation import Situation
@@ -47,4 +47,4 @@ def _named(root: Path, cwd: Path, write: Write, *, with_top: bool) -> Iterator[t
     if write.path and (not is_top or (with_top and not write.glob)):
         yield write.path, write.is_folder_wide
     elif write.path and write.glob:
-        yield from ((path, os.path.isdir(path)) for path in matching(cwd, write))  # noqa: PTH112 as above
+        yield from ((path, os.path.isdir(path)) for path in found_by_pattern(cwd, write))  # noqa: PTH112 as above

@@ -44,7 +44,7 @@ def touched(root: Path, cwd: Path, names: Iterable[tuple[str, bool]]) -> tuple[t
     return tuple(found), tuple(outside)
 
 
-def matching(cwd: Path, write: Write) -> Iterator[str]:
+def found_by_pattern(cwd: Path, write: Write) -> Iterator[str]:
     """What is there of the files and folders that a write names by a pattern, absolutely; some thousands at most."""
     folder = os.path.join(cwd, os.path.expanduser(write.path))  # noqa: PTH111, PTH118 as below
     found = iglob(write.glob, root_dir=folder, recursive=True)  # noqa: PTH207 as a shell does, without names with a dot
