@@ -13,9 +13,13 @@ from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import APPROVAL_USE_MS
 from loomstack_mcp.core.phrases import Body, age
 from loomstack_mcp.core.policy.approvals import Approval, ApprovalVerdict, missing
+from loomstack_mcp.core.texts import plain_line
 from loomstack_mcp.edge.approver import approver_here
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
+
+_WHAT_CHARS_MAX = 200
+dry_run = click.option("--dry-run", is_flag=True, help="Only show what it is.")
 
 
 @open_to_all
@@ -41,20 +45,22 @@ def inbox(here: Here, limit: int, as_json: bool) -> None:
 @click.command()
 @click.argument("id", metavar="ID")
 @click.option("--why", default="", help="Who asked reads it.")
+@dry_run
 @click.pass_obj
-def approve(here: Here, id: str, why: str) -> None:  # noqa: A002 it is called so
+def approve(here: Here, id: str, why: str, dry_run: bool) -> None:  # noqa: A002 it is called so
     """Let exactly the action of ID happen, once and soon. What it is, is shown first."""
-    _answer(here, id, "granted", why=why)
+    _answer(here, id, "granted", why=why, dry_run=dry_run)
 
 
 @deciding
 @click.command()
 @click.argument("id", metavar="ID")
 @click.option("--why", default="", help="Who asked reads it.")
+@dry_run
 @click.pass_obj
-def deny(here: Here, id: str, why: str) -> None:  # noqa: A002 it is called so
+def deny(here: Here, id: str, why: str, dry_run: bool) -> None:  # noqa: A002 it is called so
     """Say no to the question ID."""
-    _answer(here, id, "denied", why=why)
+    _answer(here, id, "denied", why=why, dry_run=dry_run)
 
 
 def approval_lines(approval: Approval, /, *, now_ms: int) -> Iterator[str]:
@@ -74,7 +80,7 @@ def approval_lines(approval: Approval, /, *, now_ms: int) -> Iterator[str]:
     yield from (f"  {output.harmless(one.text)}" for one in approval.answers)
 
 
-def _answer(here: Here, approval_id: str, verdict: ApprovalVerdict, *, why: str) -> None:
+def _answer(here: Here, approval_id: str, verdict: ApprovalVerdict, *, why: str, dry_run: bool) -> None:
     account = person()
     with open_loom(here.settings) as loom:
         asked, now_ms = loom.approvals.approval(approval_id)
@@ -82,6 +88,8 @@ def _answer(here: Here, approval_id: str, verdict: ApprovalVerdict, *, why: str)
             raise Invalid(f"{asked.id} is of {asked.repo_id}: go to a clone of it, whose trunk says who you are")
         for line in approval_lines(asked, now_ms=now_ms):
             click.echo(line)
+        if dry_run:
+            return
         answered = loom.approvals.answer(asked.id, approver_here(here, account), verdict, why=why)
     click.echo(_became(answered))
 
@@ -102,7 +110,7 @@ def _question(one: Approval, *, now_ms: int) -> Body:
         "asks": "/".join(one.actions),
         "who": one.who,
         "run": one.run_id,
-        "what": "; ".join(one.shown[:3]),
+        "what": plain_line("; ".join((*one.shown[:3], *(["…"] if one.shown[3:] else []))), chars_max=_WHAT_CHARS_MAX),
         "why": "; ".join(f"{rule.rule}: {rule.why}" for rule in one.rules),
         "age": age(now_ms - one.asked_at_ms),
         "next": f"loomstack-mcp approve {one.id}",

@@ -6,6 +6,10 @@ from dataclasses import dataclass, replace
 from loomstack_mcp.core.claims import Blocker, Claim, Waiter, blockers, few_listed
 from loomstack_mcp.core.limits import MINUTE_MS
 from loomstack_mcp.core.sessions import session_words
+from loomstack_mcp.core.texts import plain_line, quoted
+
+_INTENT_CHARS_MAX = 200
+_LOOP_CHARS_MAX = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +87,7 @@ def refused_edit(in_the_way: Sequence[Blocker], /, *, now_ms: int, lines: str = 
     holder = in_the_way[0]
     left_ms = holder.until_ms - now_ms
     more = f", and {len(in_the_way) - 1} more" if len(in_the_way) > 1 else ""
-    whose = f"{holder.run} ({holder.loop}@{holder.who}: “{holder.intent}”{more})"
+    whose = _whose(holder, more)
     if holder.origin == "asked":
         held = f"is claimed by {whose} for {max(1, left_ms // MINUTE_MS)} min more"
     else:
@@ -101,10 +105,10 @@ def changed_meanwhile(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
     minutes = max(1, (holder.until_ms - now_ms) // MINUTE_MS)
     more = f" (and {len(in_the_way) - 1} more)" if len(in_the_way) > 1 else ""
     return (
-        f"While your line ran, {holder.path}{more} changed, which {holder.run} ({holder.loop}@{holder.who}: "
-        f"“{holder.intent}”) holds for {minutes} min more. If your line wrote it, leave it out of your commit (git "
-        f"restore --staged) and tell them what it did: share_context(to={holder.run}). Never check out or restore the "
-        "file: it may hold their work. If it took their changes away (git stash), bring them back."
+        f"While your line ran, {holder.path}{more} changed, which {_whose(holder)} holds for {minutes} min more. If "
+        "your line wrote it, leave it out of your commit (git restore --staged) and tell them what it did: "
+        f"share_context(to={holder.run}). Never check out or restore the file: it may hold their work. If it took "
+        "their changes away (git stash), bring them back."
     )
 
 
@@ -147,3 +151,8 @@ def _passing(claims: Sequence[Claim], editor: Editor, *, now_ms: int) -> tuple[C
 
 def _asked(claims: Iterable[Claim]) -> list[Claim]:
     return [claim for claim in claims if claim.origin == "asked"]
+
+
+def _whose(holder: Blocker, more: str = "") -> str:
+    who = plain_line(f"{holder.loop}@{holder.who}", chars_max=_LOOP_CHARS_MAX)
+    return f"{holder.run} ({who}: {quoted(holder.intent, chars_max=_INTENT_CHARS_MAX)}{more})"

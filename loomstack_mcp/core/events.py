@@ -1,6 +1,6 @@
 """What happened: events in the order of their repo, and the alerts that carry them to a run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,8 +12,6 @@ EventKind = Literal[
     "approval.asked", "approval.answered", "approval.used", "approval.expired", "evidence.added",
     "repo.joined", "session.reminded", "commit.made",
 ]  # fmt: skip
-
-_TOLD_CHARS_MAX = 300
 
 AlertKind = Literal[
     "freed", "expired", "message", "contradicted", "checked", "conflict", "agreed", "superseded", "stranded",
@@ -51,17 +49,3 @@ class DueAlert(Alert):
 
     run_id: str
     seq: int
-
-
-def alerts_told(alerts: Iterable[Alert], /) -> str:
-    """Alerts in words, on a line each, for whoever reads them outside of an answer. What others wrote is quoted."""
-    words = {(alert.kind, alert.about): _words(alert) for alert in alerts}
-    return "\n".join(("LoomStack tells, and asks for no answer:", *(f"- {each}" for each in words.values())))
-
-
-def _words(alert: Alert) -> str:
-    text = " ".join(alert.text.split())
-    text = f"{text[:_TOLD_CHARS_MAX]}…" if len(text) > _TOLD_CHARS_MAX else text
-    if alert.kind == "message":
-        return f"{alert.who} wrote ({alert.about}): “{text}”"
-    return text if alert.about in text else f"{text} ({alert.about})"

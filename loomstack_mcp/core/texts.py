@@ -32,6 +32,11 @@ def plain_line(text: str, /, *, chars_max: int) -> str:
     return line if len(line) <= chars_max else f"{line[: chars_max - 1]}…"
 
 
+def quoted(text: str, /, *, chars_max: int) -> str:
+    """Words of others between our quotation marks, which they cannot close."""
+    return f"“{plain_line(text, chars_max=chars_max)}”"
+
+
 def encodable(name: str, /) -> str:
     """A path as text that any encoder takes: bytes that are no UTF-8 (PEP 383) are spelled `\\xff`."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

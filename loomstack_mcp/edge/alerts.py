@@ -5,9 +5,9 @@ from contextlib import suppress
 
 from loomstack_mcp.adapters.settings import load_settings
 from loomstack_mcp.adapters.user import principal
+from loomstack_mcp.core.briefing.alerts import alerts_told
 from loomstack_mcp.core.clients.payload import Payload, advice
 from loomstack_mcp.core.errors import StoreUnavailable
-from loomstack_mcp.core.events import alerts_told
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.quick import open_quick
 

@@ -1,6 +1,6 @@
 """Who a person at a terminal is to the repository there."""
 
-from loomstack_mcp.core.people import Person, person_called
+from loomstack_mcp.core.people import Person
 from loomstack_mcp.core.policy.approvals import Approver
 from loomstack_mcp.core.policy.known import approver
 from loomstack_mcp.edge.here import Here
@@ -13,9 +13,11 @@ def approver_here(here: Here, account: str) -> Approver:
 
 
 def attester_here(here: Here, name: str) -> str:
-    """Whoever is called so, by one name."""
-    person = person_called(people_here(here), name)
-    return person.name if person else name
+    """Whoever is called so, by one name: spaces around it, and another letter case, make nobody a second person."""
+    called = " ".join(name.split())
+    people = people_here(here)
+    person = next((one for one in people if called.casefold() in map(str.casefold, one.names)), None)
+    return person.name if person else called
 
 
 def people_here(here: Here) -> tuple[Person, ...]:

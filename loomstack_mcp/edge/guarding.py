@@ -28,7 +28,7 @@ from loomstack_mcp.edge.bearings import Stand, stand_of
 from loomstack_mcp.edge.holding import Free, held_files
 from loomstack_mcp.edge.same_lines import lines_told
 from loomstack_mcp.edge.steps import Step, step_of
-from loomstack_mcp.glance import plain_place, stamp_of
+from loomstack_mcp.glance import is_unalerted, plain_place, stamp_of
 from loomstack_mcp.quick import Quick, open_quick
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
@@ -139,11 +139,25 @@ class _Judging:
 
     def _let_through(self, quick: Quick, rulings: Sequence["Ruling"]) -> None:
         """Nobody and no rule is in the way: what is edited is held. Of a shell line that is told once it has run."""
-        if self._action.kind != "command" and (said := held_files(quick, self._caller, self._action, self._free)):
+        if self._action.kind != "command" and (said := self._ended(quick) or self._held(quick)):
             self._found.refusals.append(said)
         elif self._caller.session:
             with suppress(StoreUnavailable):  # worth no wait, and no word
                 self._remember(quick, rulings)
+
+    def _ended(self, quick: Quick) -> str:
+        """That a person ended its claim here is heard before it holds the file anew: who waits for it comes first."""
+        patterns = [pattern for each in self._free for pattern in each.written.patterns]
+        if not patterns or (not self._flags and is_unalerted(self._action.session, self._action.agent)):
+            return ""
+        with suppress(StoreUnavailable):
+            if ends := quick.alerts.unheard_ends(self._caller, patterns):
+                quick.alerts.heard(ends)
+                return " ".join(f"{end.text} ({end.about})." for end in ends)
+        return ""
+
+    def _held(self, quick: Quick) -> str:
+        return held_files(quick, self._caller, self._action, self._free)
 
     def _hold_against_claims(self, written: Written) -> None:
         """Each file by the repositories that it lies in, wherever the session stands. One that is held refuses all."""

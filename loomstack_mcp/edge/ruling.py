@@ -117,7 +117,7 @@ def broken_rules(caller: Caller, stand: Stand, situation: Situation) -> str:
 
 def _situation(action: Action, root: Path, cwd: Path, paths: Sequence[str]) -> Situation:
     """An edit; or the call of a tool, and an edit of what it writes: of folders only where it takes these along."""
-    content = json.dumps(action.arguments, sort_keys=True)
+    content = json.dumps(action.arguments, sort_keys=True, ensure_ascii=False)  # a person reads it
     if action.kind == "edit":
         return early.edit(root, cwd, paths, point="pretool", content=content)
     called = early.tool(action.tool, point="pretool", content=content)

@@ -13,6 +13,7 @@ from loomstack_mcp.core.clients.new_texts import new_text
 from loomstack_mcp.core.clients.payload import Action
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN, DAY_MS, HOOK_REPLY_TOKENS_MAX
 from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.core.texts import quoted
 from loomstack_mcp.edge.bearings import Stand
 from loomstack_mcp.quick import Quick
 from loomstack_mcp.services.undoings import UndoingService
@@ -45,7 +46,7 @@ def undoing_words(quick: Quick, caller: Caller, action: Action, stand: Stand, pa
     found, now_ms = undoings.undone_by(caller, stand.checkout, file, landings, window_ms=window_ms, target=target)
     for one in found:
         if quick.guards.tell_once(caller, str(stand.worktree.root), f"told undo {one.sha} {inside}"):
-            why = f" It was meant: “{one.intent[:_INTENT_CHARS_MAX]}”." if one.intent else ""
+            why = f" It was meant: {quoted(one.intent, chars_max=_INTENT_CHARS_MAX)}." if one.intent else ""
             told = f"This edit {conflict_words(one, now_ms=now_ms)}.{why} {conflict_advice(one, target=target)}"
             most = HOOK_REPLY_TOKENS_MAX * CHARS_PER_TOKEN - len(_AGAIN)
             return f"{told[:most]}{_AGAIN}"

@@ -100,7 +100,7 @@ class Push:
         """Whether the client took it; where it did not, the next call tells."""
         import socket  # which few sessions need
 
-        from loomstack_mcp.core.events import alerts_told
+        from loomstack_mcp.core.briefing.alerts import alerts_told
 
         text = alerts_told(news).encode()[:_BYTES_MAX].decode(errors="ignore")
         lines = ({"type": "auth", "token": self._token}, {"type": "user", "message": {"role": "user", "content": text}})

@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 
+from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.events import DueAlert
 from loomstack_mcp.core.limits import ALERT_DELIVERIES, ALERTS_MAX
+from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.services import path_index
+from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.events import ALERTS
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
@@ -21,11 +25,24 @@ class AlertService:
         with self._store.read() as tx:
             return due_alerts(tx, caller, deliveries=ALERT_DELIVERIES, limit=ALERTS_MAX)
 
+    def unheard_ends(self, caller: Caller, patterns: Sequence[str]) -> tuple[DueAlert, ...]:
+        """That a person ended this agent's claim on one of these files, which it has not heard yet."""
+        with self._store.read() as tx:
+            due = due_alerts(tx, caller, deliveries=1, limit=ALERTS_MAX)
+            return tuple(alert for alert in due if alert.kind == "revoked" and _is_about(tx, alert, patterns))
+
     def heard(self, alerts: Sequence[DueAlert]) -> None:
         """These were told once."""
         with self._store.append() as tx:
             for alert in alerts:
                 tx.run(ALERTS["delivered"], run_id=alert.run_id, heard=rows.json_column([(alert.seq, alert.about)]))
+
+
+def _is_about(tx: Tx, alert: DueAlert, patterns: Sequence[str]) -> bool:
+    return any(
+        first_overlap(patterns, claim.patterns, ignore_case=path_index.folds(tx, claim.repo_id))
+        for claim in rows.records(Claim, tx.all(CLAIMS["get"], id=alert.about))
+    )
 
 
 def due_alerts(tx: Tx, caller: Caller, *, deliveries: int, limit: int) -> tuple[DueAlert, ...]:

@@ -14,6 +14,7 @@ from loomstack_mcp.core.policy.approvals import (
     Approver,
     AskedRule,
     hindrance,
+    is_one_asker,
     is_same_question,
     is_whoevers,
     lasts,
@@ -22,8 +23,10 @@ from loomstack_mcp.core.policy.approvals import (
 from loomstack_mcp.core.policy.decision_views import DecisionRecord
 from loomstack_mcp.core.policy.facts import FactsQuery, PolicyFacts
 from loomstack_mcp.core.policy.situation import ApprovalFact
+from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import bounded
 from loomstack_mcp.services import events
+from loomstack_mcp.services.acting import RUNS
 from loomstack_mcp.services.notices import give_notice, settle_notices
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Row, Store, Tx
@@ -88,15 +91,18 @@ class ApprovalService:
             return _answered(tx, replace(asked, answers=(*asked.answers, given)), given)
 
 
-def granted_facts(tx: Tx, repo_id: str, query: FactsQuery, who: str) -> tuple[ApprovalFact, ...]:
-    """What people granted for exactly this action, as far as it was not used up at this point."""
+def granted_facts(
+    tx: Tx, repo_id: str, query: FactsQuery, *, who: str = "", run_id: str = ""
+) -> tuple[ApprovalFact, ...]:
+    """What people granted for exactly this action of this asker, as far as it was not used up at this point."""
     if not query.digest:
         return ()
     return tuple(
         fact
         for row in tx.all(APPROVALS["of_digest"], repo_id=repo_id, digest=query.digest, limit=_SAME_MAX)
         if row["state"] in ("granted", "used") and tx.now_ms < row["until_ms"] and lasts(row["used_at"], query.point)
-        for fact in _facts(_approval(tx, row), query, who)
+        if _is_askers(tx, row, who, run_id)
+        for fact in _facts(_approval(tx, row), query)
     )
 
 
@@ -105,12 +111,12 @@ def asked_approval(
 ) -> AskedApproval:
     """The question of a decision that requires an approval: a new one, or the same that waits or was denied."""
     if not (decided.asking and query.digest):
-        return AskedApproval()
+        return AskedApproval(refused=query.unshown if decided.asking else "")
     _settle_overdue(tx, facts.repo)
     known = tx.all(APPROVALS["of_digest"], repo_id=facts.repo, digest=query.digest, limit=_SAME_MAX)
-    for approval in (_approval(tx, row) for row in known):
+    for approval in (_approval(tx, row) for row in known if _is_askers(tx, row, who, facts.run)):
         is_standing = approval.state in ("asked", "denied") and tx.now_ms < approval.until_ms
-        if is_standing and is_same_question(approval, decided.asking, who):
+        if is_standing and is_same_question(approval, decided.asking):
             return AskedApproval(id=approval.id, refused=_refused(approval))
     [waiting] = tx.all(APPROVALS["waiting_of"], repo_id=facts.repo, who=who)
     if waiting["number"] >= APPROVALS_OPEN_MAX:
@@ -153,10 +159,16 @@ def _new(tx: Tx, query: FactsQuery, facts: PolicyFacts, decided: DecisionRecord,
     return drawn
 
 
-def _facts(approval: Approval, query: FactsQuery, who: str) -> tuple[ApprovalFact, ...]:
+def _is_askers(tx: Tx, row: Row, who: str, run_id: str) -> bool:
+    """Whether whoever acts now is the one who asked, or it is no matter who does."""
+    if row["who"] == who or is_whoevers(rows.list_column(row["actions"])):
+        return True
+    ids = rows.json_column([row["run_id"], run_id])
+    return is_one_asker(rows.records(Run, tx.all(RUNS["by_ids"], ids=ids)))
+
+
+def _facts(approval: Approval, query: FactsQuery) -> tuple[ApprovalFact, ...]:
     """An approval for each rule that it was asked for, by each person who granted it."""
-    if approval.who != who and not is_whoevers(approval.actions):
-        return ()
     return tuple(
         ApprovalFact(
             rule=asked.rule,

@@ -9,7 +9,7 @@ from loomstack_mcp.core.events import AlertKind
 from loomstack_mcp.core.limits import SENTENCE_CHARS_MAX
 from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.runs import STOPPED, Caller, Run
-from loomstack_mcp.core.texts import bounded
+from loomstack_mcp.core.texts import bounded, plain_line
 from loomstack_mcp.services import events, expiry, path_index, waiters
 from loomstack_mcp.services.acting import RUNS, own_runs
 from loomstack_mcp.services.blockers import CLAIMS, WAITERS
@@ -18,6 +18,8 @@ from loomstack_mcp.services.notices import give_notice
 from loomstack_mcp.services.starts import run_of_id
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
+
+_GOAL_CHARS_MAX = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +117,8 @@ def _stopped(tx: Tx, run: Run, *, who: str, why: str) -> tuple[str, ...]:
     """The run is over, and so is what it holds; returns those that can now have what they were refused."""
     freed = end_claims(tx, held_by(tx, run.id), "revoked", why=f"{who}: {why}")
     expiry.over(tx, replace(run, state="ended", status=f"{STOPPED}{who}: {why}"), "run.ended")
-    text = f"{who} stopped {run.id} ({run.goal}): {why}. Leave that work; what it held is free"
+    goal = plain_line(run.goal, chars_max=_GOAL_CHARS_MAX)
+    text = f"{who} stopped {run.id} ({goal}): {why}. Leave that work; what it held is free"
     beside = own_runs(tx, Caller(principal=run.principal, session=run.session, agent=run.agent))
     # Its own alerts reach its session by hooks alone, for no call of it is answered any more.
     for run_id in dict.fromkeys((run.id, run.parent_id, *(other.id for other in beside))):

@@ -160,7 +160,7 @@ def _by_nobody(tx: Tx, repo_id: str, several: Sequence[Run], query: FactsQuery) 
         is_of_several=bool(several),
         makers=_names(several),
         evidence=evidence_of(tx, repo_id, query.head),
-        approvals=granted_facts(tx, repo_id, query, ""),
+        approvals=granted_facts(tx, repo_id, query),
     )
 
 
@@ -177,7 +177,7 @@ def _by_run(tx: Tx, run: Run, query: FactsQuery) -> PolicyFacts:
         work_item=run.finding or None,
         makers=_names([run]),
         evidence=evidence_of(tx, run.repo_id, query.head),
-        approvals=granted_facts(tx, run.repo_id, query, run.who),
+        approvals=granted_facts(tx, run.repo_id, query, who=run.who, run_id=run.id),
     )
 
 

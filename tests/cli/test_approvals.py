@@ -93,6 +93,14 @@ def test_a_persons_word_lets_the_one_that_waits_go_on_once(agent: Server, person
     assert json.loads(loomstack("inbox", "--json").stdout)[0]["id"] == again["approval"]
 
 
+def test_a_person_may_look_before_they_answer(agent: Server, person: Answer, loomstack: Run) -> None:
+    question = asked(agent)["approval"]
+    looked = [person(command, question, "--dry-run") for command in ("approve", "deny")]
+
+    assert [(status, "edit billing/a.py" in shown) for status, shown in looked] == [(0, True)] * 2
+    assert [one["id"] for one in json.loads(loomstack("inbox", "--json").stdout)] == [question]
+
+
 def test_a_denial_is_told_with_its_reason(agent: Server, person: Answer, loomstack: Run) -> None:
     question = asked(agent)
     status, shown = person("deny", question["approval"], "--why", "not this week")
@@ -188,6 +196,10 @@ def test_evidence_of_ci_counts_for_exactly_its_commit_and_a_failed_one_takes_it_
     sha = git(ruled, "rev-parse", "HEAD")
     none = loomstack("gate", "--base", "main")
     added = json.loads(loomstack("evidence", "add", "--kind", "build", "--by", "dana-gh", "--json").stdout)
+    same = [
+        json.loads(loomstack("evidence", "add", "--kind", "scan", "--by", by, "--json").stdout)["by"]
+        for by in (" dana-gh ", "DANA", "the scanner\n")
+    ]
     built = loomstack("gate", "--base", "main")
     loomstack("evidence", "add", "--kind", "build", "--commit", sha[:8], "--by", "dana-gh", "--failed")
     failed = loomstack("gate", "--base", "main")
@@ -198,6 +210,7 @@ def test_evidence_of_ci_counts_for_exactly_its_commit_and_a_failed_one_takes_it_
     ]
 
     assert (added["commit"], added["by"], added["passed"]) == (sha, "dana", True)
+    assert same == ["dana", "dana", "the scanner"]
     assert [one.returncode for one in (none, built, failed)] == [2, 0, 2]
     assert "0 of 1 build passed on exactly this commit; failed by dana" in failed.stdout
     assert [one.returncode for one in refused] == [1, 1, 1]

@@ -40,6 +40,12 @@ def context(reply: dict[str, Any] | None) -> tuple[str, str]:
     return found["hookEventName"], found["additionalContext"]
 
 
+def denied(reply: dict[str, Any] | None) -> str:
+    assert reply
+    assert reply["hookSpecificOutput"]["permissionDecision"] == "deny"
+    return str(reply["hookSpecificOutput"]["permissionDecisionReason"])
+
+
 def test_a_claude_session_hears_with_its_next_prompts_what_is_free_and_then_no_more(
     tmp_path: Path, shop: Path, freed: Callable[..., Server]
 ) -> None:
@@ -135,3 +141,25 @@ def test_a_session_whose_own_run_a_person_stopped_is_told_with_its_next_edit(tmp
     assert run.origin == "session"
     assert f"dana stopped {run.id}" in words
     assert "wrong branch. Leave that work" in words
+
+
+def test_a_claim_that_a_person_ended_is_not_held_again_before_its_holder_heard_of_it(
+    tmp_path: Path, shop: Path
+) -> None:
+    edit, other = claude_edit(shop, str(shop / "src" / "a.py")), claude_edit(shop, str(shop / "src" / "b.py"))
+    waits = claude_edit(shop, str(shop / "src" / "a.py"), session="s-2")
+    made_store(tmp_path)
+    held, refused = hook(tmp_path, "claude", edit), hook(tmp_path, "claude", waits)
+    with open_loom(load_settings({}, environment=environment(tmp_path))) as loom:
+        [repo_id] = loom.repos.ids()
+        [claim] = loom.claims.held(repo_id, limit=9)[0]
+        loom.levers.release_claim(claim.id, who="dana", why="bea needs it now")
+    again, elsewhere = hook(tmp_path, "claude", edit), hook(tmp_path, "claude", other)
+    taken, too_late = hook(tmp_path, "claude", waits), hook(tmp_path, "claude", edit)
+
+    assert held is None
+    assert "is being edited by" in denied(refused)
+    assert denied(again) == (f"dana ended your claim on src/a.py: bea needs it now. Stop editing there ({claim.id}).")
+    assert "dana ended your claim" in context(elsewhere)[1]
+    assert taken is None
+    assert "is being edited by" in denied(too_late)

@@ -15,6 +15,7 @@ from loomstack_mcp.core.policy.situation import Situation, Touched
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.deciding import PolicyResult, decided_action, decided_change
 from loomstack_mcp.loom import Loom
+from loomstack_mcp.services.sessions import session_run
 from tests.conftest import Clocks
 from tests.edge.test_deciding import Meanwhile
 from tests.factories import ANA, BEA, REPO, SHOP
@@ -95,6 +96,31 @@ def test_other_content_another_asker_and_another_rule_ask_anew(loom: Loom) -> No
 
     assert [one.decision.answer for one in others] == ["require_approval"] * 3
     assert len({asked.approval, *(one.approval for one in others)}) == 4
+
+
+def test_what_cannot_be_shown_asks_nobody_and_says_why(loom: Loom) -> None:
+    result = edit(loom, text="x" * 20_001)
+    waiting, _ = loom.approvals.waiting(REPO, limit=9)
+
+    assert (result.decision.answer, result.approval, waiting) == ("require_approval", "", ())
+    assert "too long to be read before a yes" in result.refused
+
+
+def test_an_agent_is_one_asker_under_its_sessions_run_and_one_it_asked_for(loom: Loom) -> None:
+    agent = Caller(principal="ana", session="claude:1a2b3c4d-0000-4000-8000-000000000001")
+    others = [replace(agent, agent="a1"), replace(agent, session="claude:2")]
+    with loom.store.write(REPO) as tx:
+        [of_session, *_] = [session_run(tx, caller, REPO, SHOP) for caller in (agent, *others)]
+    first = edit(loom, caller=agent)
+    own = started(loom, agent, loop="triage")
+    waiting = edit(loom, caller=agent)
+    answered(loom, first)
+    asking = [edit(loom, caller=other) for other in others]
+    allowed = edit(loom, caller=agent)
+
+    assert (of_session.origin, own.origin, waiting.approval) == ("session", "asked", first.approval)
+    assert [one.decision.answer for one in asking] == ["require_approval"] * 2
+    assert (allowed.decision.answer, edit(loom, caller=agent).decision.answer) == ("allow", "require_approval")
 
 
 def test_it_lets_its_action_through_each_point_on_its_way_forwards_once(loom: Loom) -> None:

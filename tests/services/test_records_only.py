@@ -248,6 +248,7 @@ def endings(found: Here, wired: Any) -> None:
 
 
 def levers(wired: Any) -> None:
+    assert wired.alerts.unheard_ends(ANA, ["src/a.py"]) == ()
     due = wired.alerts.due(ANA)
     wired.alerts.heard(due)
     assert wired.watches.watched(ANA).alerts == ()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, touched
-from loomstack_mcp.core.policy.digests import UNSAID, bound
+from loomstack_mcp.core.policy.digests import UNKEPT, UNSAID, bound
 from loomstack_mcp.core.policy.rules import ActionKind, Point
 from loomstack_mcp.core.policy.situation import Situation, Touched
 
@@ -21,14 +21,13 @@ def edit(
     named = found if paths or wide else None
     before = replace(early_situation(point, frozenset({"edit"}), named, outside), looks=FolderLooks(root))
     listed = [f"edit {path}" for path in (*paths, *(f"{path}/**" for path in wide))]
-    unsaid = () if content else (UNSAID,)
-    return bound(before, content, shown=(*listed, *unsaid))
+    return bound(before, content, shown=(*listed, UNKEPT if content else UNSAID))
 
 
 def tool(name: str, *, point: Point, content: str = "") -> Situation:
     """A call of another server's tool; `content` are its arguments, in the client's own form."""
     before = replace(early_situation(point, frozenset({"tool"}), (), ()), tool=name)
-    return bound(before, content, shown=(f"call {name}", *content.splitlines()))
+    return bound(before, content, shown=(f"call {name}", *(content.splitlines() or [UNSAID])))
 
 
 def deploy(environment: str, *, point: Point, commit: str = "") -> Situation:

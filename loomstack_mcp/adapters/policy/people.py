@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from unicodedata import normalize
 
 from loomstack_mcp.adapters.policy.messages import meant
 from loomstack_mcp.adapters.policy.strict_yaml import Document, YamlPlace, document
@@ -54,7 +55,7 @@ def _wrong(value: Any) -> _Told:
 
 def _wrong_person(name: str, fields: Any) -> _Told:
     place: YamlPlace = ("people", name)
-    if not _NAME.fullmatch(name):
+    if not (_NAME.fullmatch(name) and name.isprintable()):
         yield place, "is no name: one word without a colon"
     if fields is None:
         return
@@ -70,7 +71,9 @@ def _wrong_words(field: str, words: Any) -> str:
     if field not in _FIELDS:
         return f"is no key here{meant(field, _FIELDS) or '; keys are ' + ', '.join(_FIELDS)}"
     fit = _NAME if field == "roles" else _WORD
-    is_list = isinstance(words, list) and all(isinstance(word, str) and fit.fullmatch(word) for word in words)
+    is_list = isinstance(words, list) and all(
+        isinstance(word, str) and word.isprintable() and fit.fullmatch(word) for word in words
+    )
     return "" if is_list else "must be a list of single words, as in [a, b]"
 
 
@@ -80,6 +83,6 @@ def _shared(people: Mapping[str, Any]) -> _Told:
     for name, fields in people.items():
         called = [((), name), *(((field,), word) for field in _FIELDS[:-1] for word in (fields or {}).get(field, ()))]
         for place, word in called:
-            other = first.setdefault(word.casefold(), name)
+            other = first.setdefault(normalize("NFKC", word).casefold(), name)
             if other != name:
                 yield ("people", name, *place), f"{word} is {other} already; one name is one person's"

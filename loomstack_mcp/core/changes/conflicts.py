@@ -11,9 +11,9 @@ from loomstack_mcp.core.changes.repeats import Branch, Repeat
 from loomstack_mcp.core.changes.undone import TouchedChange, Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.changes.words import VERBS, share_words
-from loomstack_mcp.core.limits import WINDOW_MS
+from loomstack_mcp.core.limits import SENTENCE_CHARS_MAX, WINDOW_MS
 from loomstack_mcp.core.phrases import age, counted
-from loomstack_mcp.core.texts import encodable
+from loomstack_mcp.core.texts import encodable, quoted
 
 _PLACES_SHOWN = 4
 
@@ -76,13 +76,15 @@ def strictest_verdict(found: Sequence[Conflict], /, *, unchecked: Sequence[str] 
 def conflict_words(conflict: Conflict, /, *, now_ms: int) -> str:
     """What it does to whose landed change, in the words of an audit: `takes back … of Bea, 3 d ago: “Net prices”`."""
     ago = age(max(0, now_ms - conflict.landed_at_ms))
-    return f"{VERBS[conflict.kind]} {conflict.sha[:10]} of {conflict.who}, {ago} ago: “{conflict.title}”"
+    title = quoted(conflict.title, chars_max=SENTENCE_CHARS_MAX)
+    return f"{VERBS[conflict.kind]} {conflict.sha[:10]} of {conflict.who}, {ago} ago: {title}"
 
 
 def repair_words(undone: Undone, /) -> str:
     """What a change is told that puts back what another had silently taken: `puts back what … of Ana took of …`."""
     took = undone.change
-    return f"puts back what {took.sha[:10]} of {took.author} took of {undone.repairs[:10]}: “{took.title}”"
+    title = quoted(took.title, chars_max=SENTENCE_CHARS_MAX)
+    return f"puts back what {took.sha[:10]} of {took.author} took of {undone.repairs[:10]}: {title}"
 
 
 def conflict_advice(conflict: Conflict, /, *, target: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loomstack_mcp.core.policy.rules import Approve, Point
+from loomstack_mcp.core.runs import Run
 
 ApprovalState = Literal["asked", "granted", "denied", "used", "expired"]
 ApprovalVerdict = Literal["granted", "denied"]
@@ -122,10 +123,15 @@ def is_whoevers(actions: Collection[str], /) -> bool:
     return not {"push", "land", "deploy"}.isdisjoint(actions)
 
 
-def is_same_question(approval: Approval, asking: Sequence[AskedRule], who: str, /) -> bool:
-    """Whether an earlier question about the same content is the one that these rules ask now."""
-    is_theirs = approval.who == who or is_whoevers(approval.actions)
-    return is_theirs and _terms(approval.rules) == _terms(asking)
+def is_one_asker(runs: Sequence[Run], /) -> bool:
+    """Whether two runs are one asker: that of an agent's session, and one that the agent asked for there."""
+    agents = {(run.principal, run.session, run.agent) for run in runs}
+    return len(agents) == 1 and any(run.origin == "session" for run in runs)
+
+
+def is_same_question(approval: Approval, asking: Sequence[AskedRule], /) -> bool:
+    """Whether an earlier question of the same asker about the same content is the one that these rules ask now."""
+    return _terms(approval.rules) == _terms(asking)
 
 
 def missing(approval: Approval, /) -> dict[str, int]:

@@ -9,24 +9,29 @@ from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.policy.delta import FileDelta, Subject
 from loomstack_mcp.core.policy.rules import ActionKind
 from loomstack_mcp.core.policy.situation import Situation
-from loomstack_mcp.core.texts import encodable, redacted
+from loomstack_mcp.core.secrets import secret_in
+from loomstack_mcp.core.texts import encodable
 
-SHOWN_MAX = 50
-"""Lines of what is approved; more are counted."""
 UNSAID = "what it will say was not told"
-"""Of an edit without its content."""
-_LINE_CHARS_MAX = 2_000
+"""Of an edit or a call without its content."""
+UNKEPT = "its text is not kept: read it where the agent asks"
+"""Of an edit with its content, which stays where it is: the digest alone is kept."""
+_LINES_MAX, _CHARS_MAX = 400, 20_000
+"""Of what is shown: nobody reads more before they say yes."""
+_FILES_MAX, _FILE_CHARS_MAX = 50, 300
+"""Of what is listed of a change, which is there to be looked at."""
 _MOVING: frozenset[ActionKind] = frozenset({"push", "land"})
 
 
 def bound(situation: Situation, /, *content: str, shown: Sequence[str] = ()) -> Situation:
     """The situation with its digest over this content, and the lines that a person is shown of it.
 
+    What cannot be shown to its end has no digest, so that nobody approves what they did not see: `unshown` says why.
     Call it last: branch, head and paths are in the digest.
     """
-    lines = [_line(line) for line in shown[:SHOWN_MAX]]
-    more = [f"and {counted(len(shown) - SHOWN_MAX, 'line')} more"] if len(shown) > SHOWN_MAX else []
-    return replace(situation, digest=action_digest(situation, *content), shown=(*lines, *more))
+    if unshown := _unshown(shown):
+        return replace(situation, digest="", shown=(), unshown=unshown)
+    return replace(situation, digest=action_digest(situation, *content), shown=tuple(map(_line, shown)), unshown="")
 
 
 def action_digest(situation: Situation, /, *content: str) -> str:
@@ -57,10 +62,21 @@ def change_bound(situation: Situation, subject: Subject, /, *content: str) -> Si
     return bound(situation, *content, *files, shown=(*told, *_stat(subject)))
 
 
+def _unshown(lines: Sequence[str]) -> str:
+    if len(lines) > _LINES_MAX or sum(map(len, lines)) > _CHARS_MAX:
+        most = f"{_LINES_MAX} lines, {_CHARS_MAX:,} characters"
+        return f"no person can be asked: it is too long to be read before a yes ({most} at most); make it shorter"
+    if what := secret_in("\n".join(lines)):
+        return f"no person can be asked: it shows {what}, and what is asked is kept; name where that is kept instead"
+    return ""
+
+
 def _line(text: str) -> str:
-    # Of a command that a client sent, any half of a surrogate pair may be left.
-    spelled = text.encode("utf-8", "backslashreplace").decode()
-    return redacted(spelled, chars_max=_LINE_CHARS_MAX) or ("(a line that shows a secret)" if text else "")
+    """What shows nothing, or turns the direction of writing, is spelled: it is part of what is approved."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\t" else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
 
 
 def _file(file: FileDelta) -> str:
@@ -73,6 +89,9 @@ def _stat(subject: Subject) -> list[str]:
     each = [
         f"{file.status} {encodable(file.path)} +{file.lines_added} -{file.lines_removed}"
         + (f" (was {encodable(file.old_path)})" if file.old_path != file.path else "")
-        for file in subject.files
+        for file in subject.files[:_FILES_MAX]
     ]
-    return [f"{counted(len(subject.files), 'file')}, +{added} -{removed}", *each]
+    cut = [line if len(line) <= _FILE_CHARS_MAX else f"{line[:_FILE_CHARS_MAX]}…" for line in each]
+    left = len(subject.files) - len(each)
+    more = [f"and {counted(left, 'file')} more"] if left else []
+    return [f"{counted(len(subject.files), 'file')}, +{added} -{removed}", *cut, *more]

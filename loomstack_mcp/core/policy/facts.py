@@ -27,6 +27,8 @@ class FactsQuery:
     """Of exactly what is about to happen; "" where no approval can be asked for it."""
     shown: tuple[str, ...] = ()
     """The same for a person who approves it."""
+    unshown: str = ""
+    """Why there is no digest of what cannot be shown."""
     asks_intents: bool = False
     recognised: tuple[str, ...] = ()
     """For each commit that lands, but for merges, the run that made it by its content; "" for nobody's."""
@@ -60,15 +62,16 @@ class PolicyFacts:
 def facts_query(book: Rulebook, situation: Situation, /) -> FactsQuery:
     """What these rules need to know of an action, whoever turns out to act and whenever: that the facts tell."""
     bound = [rule for rule in book.rules if rule.check and not situation.actions.isdisjoint(rule.on)]
-    digest, shown = _question(book, situation)
+    may_ask = _may_ask(book, situation)
     return FactsQuery(
         point=situation.point,
         actions=tuple(sorted(situation.actions)),
         subject=tuple(encodable(one.path) for one in (situation.touched or ())[:_SUBJECT_PATHS]),
         wanted=_wanted([rule for rule in bound if rule.check and rule.check.claims], situation),
         head=situation.head,
-        digest=digest,
-        shown=shown,
+        digest=situation.digest if may_ask else "",
+        shown=situation.shown if may_ask else (),
+        unshown=situation.unshown,
         asks_intents=any(rule.check and rule.check.intents for rule in bound),
     )
 
@@ -97,11 +100,10 @@ def hold(relied: PolicyFacts, now: PolicyFacts, /) -> bool:
     return is_fresh and replace(now, now_ms=relied.now_ms, seq=relied.seq) == relied
 
 
-def _question(book: Rulebook, situation: Situation) -> tuple[str, tuple[str, ...]]:
-    """What people are asked, where a rule that they may lift applies to somebody, at some time."""
+def _may_ask(book: Rulebook, situation: Situation) -> bool:
+    """Whether a rule that people may lift applies to somebody, at some time."""
     rules = [rule for rule in book.rules if rule.approve and not situation.actions.isdisjoint(rule.on)]
-    may_ask = any(covered_paths(rule.where, situation) is not None for rule in rules)
-    return (situation.digest, situation.shown) if may_ask else ("", ())
+    return any(covered_paths(rule.where, situation) is not None for rule in rules)
 
 
 def _wanted(asking: Sequence[Rule], situation: Situation) -> tuple[str, ...]:

@@ -20,11 +20,16 @@ def known_people(situation: Situation, people: Sequence[Person], /) -> Situation
 
 
 def approver(account: str, people: Sequence[Person], /) -> Approver:
-    """Who answers from this account. Where people are named, an account of nobody's has no role."""
+    """Who answers from this account. Where people are named, an account of nobody's has no role.
+
+    Nor is it whoever else is called so: by a colon, which is in no person's name.
+    """
     if not people:
         return Approver(name=account, roles=USUAL_ROLES)
     person = next((one for one in people if account in one.users), None)
-    return Approver(name=person.name, names=person.names, roles=person.roles) if person else Approver(name=account)
+    if person is None:
+        return Approver(name=f"account:{account}" if person_called(people, account) else account)
+    return Approver(name=person.name, names=person.names, roles=person.roles)
 
 
 def signing(situation: Situation, people: Sequence[Person], addresses: Sequence[str], /) -> Situation:

@@ -113,6 +113,8 @@ class Situation:
     """Of exactly what is about to happen (`core/policy/digests.py`): what an approval is for. "": none can be asked."""
     shown: tuple[str, ...] = ()
     """The same for a person who approves it, in lines."""
+    unshown: str = ""
+    """Why it cannot be shown, so that nobody can be asked."""
     message: str | None = None
     refs: frozenset[RefChange] | None = None
     rework: int | None = None

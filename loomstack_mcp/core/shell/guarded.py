@@ -1,12 +1,13 @@
 """Calls that no rule has to name: those that keep hooks from running, and those by which people decide."""
 
+import re
 from fnmatch import fnmatchcase
 
 from loomstack_mcp.core.shell.effects import ShellReading
 from loomstack_mcp.core.shell.git_words import CUT_CHARS_MIN, git_scanned, subcommand_scanned
 from loomstack_mcp.core.shell.matching import fits
 from loomstack_mcp.core.shell.options import Scanned
-from loomstack_mcp.core.shell.words import Words, words_shown
+from loomstack_mcp.core.shell.words import Word, Words, words_shown
 
 _BYPASSING = {
     "HUSKY": "0",
@@ -32,6 +33,9 @@ _FOR_PEOPLE = (
     ("gate", "--install"),
 )
 """What the commands are marked as (`cli/people.py`), which a test compares; and what is for people when it comes."""
+_TYPING = frozenset({"tmux", "screen", "expect", "ssh", "socat"})
+"""They type into a terminal that is not the client's, or start what does not know of it."""
+_TYPED_OURS = re.compile(r"\bloomstack(?:[-_]mcp)?\b([^;&|\n]*)")
 
 
 def bypasses(reading: ShellReading, /) -> tuple[str, ...]:
@@ -55,7 +59,15 @@ def decides(reading: ShellReading, /) -> tuple[str, ...]:
     calls = [
         words for words in reading.calls if words[0].name and any(fits(words, (_OURS, *one)) for one in _FOR_PEOPLE)
     ]
-    return tuple(dict.fromkeys(map(words_shown, calls)))
+    typed = [words for words in reading.calls if words[0].name in _TYPING and _types(words)]
+    return tuple(dict.fromkeys(map(words_shown, (*calls, *typed))))
+
+
+def _types(words: Words) -> bool:
+    """Whether one of these commands stands in the words, whatever reads them."""
+    behind = (found.group(1).split() for found in _TYPED_OURS.finditer(" ".join(word.text for word in words[1:])))
+    typed = [(Word(text="loomstack"), *(Word(text=text.strip("\"',")) for text in texts)) for texts in behind]
+    return any(fits(call, (_OURS, *one)) for call in typed for one in _FOR_PEOPLE)
 
 
 def _is_unhooked(words: Words) -> bool:

@@ -30,6 +30,18 @@ _WRAPPERS: Mapping[str, tuple[str, int]] = {
     "time": ("-f -o", 0),
     "stdbuf": ("-i -o -e", 0),
     "uvx": ("--from --with -p --python", 0),
+    "runuser": ("-u -g -G -w --user --group --supp-group --whitelist-environment", 0),
+    "setpriv": ("--reuid --regid --groups --inh-caps --ambient-caps --bounding-set --securebits", 0),
+    "unshare": ("-S -G -R -w --setuid --setgid --root --wd", 0),
+    "nsenter": ("-t -S -G --target --setuid --setgid", 0),
+    "taskset": ("", 1),
+    "chrt": ("-T -P -D --sched-runtime --sched-period --sched-deadline", 1),
+    "faketime": ("", 1),
+    "strace": ("-a -b -e -E -I -o -O -p -P -s -S -u -U -X", 0),
+    "ltrace": ("-a -A -D -e -l -n -o -p -s -u -w -x -X", 0),
+    "dbus-run-session": ("--config-file --dbus-daemon", 0),
+    "systemd-run": ("-p -u -E -M -H --property --unit --setenv --machine --host --slice --uid --gid --description", 0),
+    "xvfb-run": ("-e -f -n -p -s -w --error-file --auth-file --server-num --server-args", 0),
     **dict.fromkeys(("nohup", "setsid", "command", "builtin", "coproc", "busybox", "chronic", "unbuffer"), ("", 0)),
 }
 """Their options with a value, and how many operands stand before the command."""

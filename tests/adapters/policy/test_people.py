@@ -52,6 +52,11 @@ def test_a_file_says_who_is_who() -> None:
             "6: people.b.handles: C is a already; one name is one person's",
         ),
         ("version: 1\npeople:\n  a:\n    users: [b]\n  b:\n", "5: people.b: b is a already; one name is one person's"),
+        ('version: 1\npeople:\n  "dana\\u200b": {}\n', "3: people.dana\u200b: is no name"),
+        (
+            "version: 1\npeople:\n  a:\n    addresses: [é@b]\n  b:\n    addresses: [e\u0301@b]\n",
+            "6: people.b.addresses: e\u0301@b is a already",
+        ),
         ("version: 1\npeople:\n  a: &x\n", "3: "),
         ("version: 1\npeople:\n  a:\n  a:\n", "4: "),
     ],

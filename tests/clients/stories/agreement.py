@@ -155,6 +155,7 @@ def _ana_maker(hands: Hands, tree: Path, trunk: Path) -> list[Turn]:
         lambda moment: f"{own_run(hands, moment)}: refused, refactor holds {_TEST}",
         calls(hands, "claim_paths", paths=[_TEST], intent="fix the red test"),
         *hands.edit(tree / _TEST, _ASKS_NET, _GROSS),
+        hands.edit(tree / _TEST, _ASKS_NET, _GROSS)[-1],  # it was told what that takes back
         hands.shell(_TESTS),
         hands.shell(f"git commit --quiet --all --message 'Mend the red test' && {SHOW_COMMIT}"),
         record(status="passed", summary="green", checks={"passed": 1}, commits=commits),

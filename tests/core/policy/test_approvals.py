@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +10,9 @@ from loomstack_mcp.core.people import Person, person_called, with_all_names
 from loomstack_mcp.core.policy.approvals import Approver, hindrance, lasts, may_answer
 from loomstack_mcp.core.policy.decide import decide
 from loomstack_mcp.core.policy.decision_views import decision_record
-from loomstack_mcp.core.policy.digests import bound
+from loomstack_mcp.core.policy.delta import FileDelta, Subject
+from loomstack_mcp.core.policy.digests import bound, change_bound
+from loomstack_mcp.core.policy.known import approver
 from loomstack_mcp.core.policy.rules import Approve, Rule, Rulebook, Who
 from loomstack_mcp.core.policy.situation import Actor, ApprovalFact, Situation, Touched
 
@@ -134,13 +137,44 @@ def test_every_part_of_an_action_is_in_its_digest() -> None:
     assert bound(replace(change, now_ms=9, point="mcp", actor=LOOP)).digest == digests[0]
 
 
-def test_what_a_person_is_shown_is_bounded_and_shows_no_secret() -> None:
-    key = "AKIA" + "A" * 16
-    shown = bound(SITUATION, shown=[f"line {at}" for at in range(60)]).shown
-    hidden = bound(SITUATION, shown=[f"export KEY={key}", "\udc80", "\ud800"]).shown
+def test_an_account_that_is_nobodys_is_not_whoever_is_called_so() -> None:
+    """Dana's account is `dlee`: somebody else has the one that is called `dana`."""
+    for name in ("dana", "Dana-L"):
+        assert not may_answer(Approve(by=("dana", "Dana-L"), not_maker=False), approver(name, [DANA]), ())
+    assert may_answer(Approve(by=("dana",)), approver("dlee", [DANA]), ())
+    assert may_answer(Approve(by=("eve",)), approver("eve", [DANA]), ())
 
-    assert (len(shown), shown[-1]) == (51, "and 10 lines more")
-    assert hidden == ("(a line that shows a secret)", "\\udc80", "\\ud800")
+
+def test_a_person_is_shown_all_of_it() -> None:
+    lines = ["make a", *[""] * 60, f"make b{' ' * 3_000}&& rm -rf c"]
+
+    assert bound(SITUATION, shown=lines).shown == tuple(lines)
+    assert bound(SITUATION, shown=["\udc80\ud800é", "a\tb\u200b\u202e\x1b"]).shown == (
+        "\\udc80\\ud800é", "a\tb\\u200b\\u202e\\x1b",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        (["export KEY=AKIA" + "A" * 16 + "; rm -rf c"], "it shows an AWS access key"),
+        (["x"] * 401, "too long to be read"),
+        (["x" * 20_001], "too long to be read"),
+    ],
+)
+def test_what_cannot_be_shown_to_its_end_nobody_can_approve(lines: list[str], why: str) -> None:
+    found = bound(SITUATION, *lines, shown=lines)
+
+    assert (found.digest, found.shown) == ("", ())
+    assert why in found.unshown
+
+
+def test_a_message_hides_no_file_and_many_files_are_counted() -> None:
+    files = tuple(FileDelta(path=f"src/{at}.py", old_path=f"src/{at}.py", status="M") for at in range(60))
+    shown = change_bound(SITUATION, Subject(files=files), "why\n" * 100).shown
+
+    assert shown[:100] == ("why",) * 100
+    assert (shown[100], shown[-1], len(shown)) == ("60 files, +0 -0", "and 10 files more", 152)
 
 
 @given(st.lists(st.sampled_from(["mcp", "pretool", "pre-commit", "commit-msg", "pre-push", "ci", "land"]), max_size=9))
