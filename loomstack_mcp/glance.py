@@ -42,9 +42,9 @@ def is_settled(action: "Action", /) -> bool:
         return False
     if action.is_ours:
         return not _is_there(f"{home}/{USER_FILE}") and _is_noted(store, action)
-    if action.kind == "command":
-        return _is_read(home, store, action)
-    return action.kind == "edit" and _is_clear(home, store, action)
+    if action.kind == "edit":
+        return _is_clear(home, store, action)
+    return _is_read(home, store, action)
 
 
 def has_line(action: "Action", /) -> bool:
@@ -127,18 +127,23 @@ def _is_noted(store: str, action: "Action") -> bool:
 
 
 def _is_read(home: str, store: str, action: "Action") -> bool:
-    """Whether a shell line is for certain one that only reads, and no rule of its worktree minds any line."""
-    from loomstack_mcp.core.shell.plain import only_reads  # which no edit needs
-
-    if not (action.session and only_reads(action.command)) or may_be_paused(
-        home, now_ms=round(time.time() * SECOND_MS)
-    ):
+    """Whether a step is for certain one that only reads, and no rule of its worktree minds any of its kind."""
+    if not action.session or not _only_reads(action) or may_be_paused(home, now_ms=round(time.time() * SECOND_MS)):
         return False
     top, inside = plain_place(f"{action.cwd.rstrip('/')}/x", "")
     if not (top and inside):
         return False
     stamp = line_stamp(store, {"session": action.session, "agent": action.agent}, top)
     return bool(stamp) and _holds(stamp, file=f"{home}/{USER_FILE}")
+
+
+def _only_reads(action: "Action") -> bool:
+    """Whether a shell line writes nothing for certain; a tool of another server is held to the files that it names."""
+    if action.kind == "tool":
+        return not action.paths
+    from loomstack_mcp.core.shell.plain import only_reads  # which no edit needs
+
+    return only_reads(action.command)
 
 
 def _is_clear(home: str, store: str, action: "Action") -> bool:

@@ -112,7 +112,8 @@ def changed_meanwhile(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
     return (
         f"While your line ran, {holder.path}{more} changed, which {_whose(holder)} holds for {minutes} min more. If "
         "your line wrote it, leave it out of your commit (git restore --staged) and tell them what it did: "
-        f"share_context(to={holder.run}). Never check out or restore the file: it may hold their work."
+        f"share_context(to={holder.run}). Never check out or restore the file: it may hold their work. If it took "
+        "their changes away (git stash), bring them back."
     )
 
 

@@ -3,9 +3,10 @@
 A hook's process walks it, and so does the server's tool `guard`.
 """
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from loomstack_mcp.core.clients.payload import Action, Payload, advice, refusal,
 from loomstack_mcp.core.edits import refused_change, refused_edit
 from loomstack_mcp.core.errors import LoomError, Paused, StoreUnavailable
 from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS, HOOK_GATE_WAIT_MS
-from loomstack_mcp.core.patterns.typed import file_pattern
+from loomstack_mcp.core.patterns.typed import EVERYTHING, file_pattern
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.step_names import edit_step, text_step
+from loomstack_mcp.core.steps import Judging
 from loomstack_mcp.edge.bearings import Stand, stand_of
 from loomstack_mcp.edge.holding import Free, held_files
 from loomstack_mcp.edge.same_lines import lines_told
@@ -108,6 +110,7 @@ class _Judging:
         self._stands: dict[Path, Stand] = {}
         self._free: list[Free] = []
         self._meant: set[tuple[str, str]] = set()
+        self._allowed: list[Judging] = []
 
     def judged(self) -> Judged:
         step = step_of(self._action)
@@ -115,7 +118,7 @@ class _Judging:
             self._found.missed += step.writes.missed
         for written in step.writes.found.values():
             self._hold_against_claims(written)
-        rulings = [] if self._found.refusals else list(self._rulings(step))
+        rulings = [] if self._found.refusals or self._is_beyond_rules() else list(self._rulings(step))
         if self._quick and self._action.kind == "edit" and not self._found.refusals:
             self._found.refusals += self._undoings(self._quick)
         if self._quick and not self._found.refusals:
@@ -165,7 +168,8 @@ class _Judging:
             stand = self._stand(written)
             self._refuse_paused(stand)
             check = self._quick.edits.check_of(self._caller)
-            found, now_ms = self._quick.edits.blockers(self._caller, stand.checkout, tuple(written.patterns))
+            patterns = self._patterns(self._quick, stand, written)
+            found, now_ms = self._quick.edits.blockers(self._caller, stand.checkout, patterns)
         except (LoomError, OSError) as error:
             self._found.missed.append(error)
             return
@@ -176,15 +180,24 @@ class _Judging:
             self._found.refusals.append(refused_edit(found, now_ms=now_ms, lines=lines))
             if stand.settings.claim_edits != "off":
                 with suppress(LoomError):  # then it is not told once they are free
-                    self._quick.refusals.keep(self._caller, stand.checkout, tuple(written.patterns), found[0])
+                    self._quick.refusals.keep(self._caller, stand.checkout, patterns, found[0])
         else:
             self._free.append(Free(stand.checkout, written, stand.settings, stamp))
+
+    def _patterns(self, quick: Quick, stand: Stand, written: Written) -> tuple[str, ...]:
+        """What is written to; for all of a worktree (`git checkout .`) what is held by whoever works there."""
+        named = tuple(pattern for pattern in written.patterns if pattern != EVERYTHING)
+        if len(named) == len(written.patterns):
+            return named
+        here = replace(stand.checkout, worktree=str(stand.worktree.root))
+        return tuple(dict.fromkeys((*named, *quick.edits.held_in(self._caller, here))))
 
     def _rulings(self, step: Step) -> Iterator["Ruling"]:
         for worktree, situation in step.met():
             try:
                 stand = self._stand(Written(worktree))
                 self._refuse_paused(stand)
+                stamp = self._stamp_of(stand)
                 from loomstack_mcp.edge.ruling import ruling_of  # the rules: 50 ms, where no claim refused already
 
                 ruling = ruling_of(self._quick, self._caller, stand, situation)
@@ -195,10 +208,40 @@ class _Judging:
                 self._found.refusals.append(ruling.words)
             elif ruling.words and self._is_news(stand, ruling.words):
                 self._found.advices.append(ruling.words)
+            if ruling.is_lasting:
+                top = str(stand.worktree.root)
+                by = Judging(folder=top, stamp=stamp, is_plain=ruling.is_plain, patterns=ruling.patterns)
+                self._allowed.append(by)
             yield ruling
+
+    def _is_beyond_rules(self) -> bool:
+        """Whether an edit is of nothing that the rules are about which it was judged by before, and which still hold.
+
+        Of files that lie plainly in the worktree that the agent stands in; to load rules for them costs 50 ms.
+        """
+        if self._quick is None or self._action.kind != "edit" or not self._action.session or self._found.missed:
+            return False
+        cwd = self._action.cwd
+        places = [plain_place(path, cwd) for path in self._action.paths]
+        [(top, _), *others] = {(plain_place(f"{cwd.rstrip('/')}/x", "")[0], ""), *((where, "") for where, _ in places)}
+        stand = self._stands.get(Path(top)) if top and not others else None
+        by = self._quick.guards.judging(self._caller, top) if stand and stand.files else None
+        if stand is None or by is None or by.patterns is None or by.stamp != self._stamp_of(stand):
+            return False
+        from loomstack_mcp.core.patterns.gitignore import compiled  # expressions, which no refused edit needs
+
+        about = compiled(by.patterns)
+        if any(about.loose(inside) or os.path.isdir(f"{top}/{inside}") for _, inside in places):  # noqa: PTH112 as said
+            return False
+        self._allowed.append(by)
+        return True
 
     def _refuse_paused(self, stand: Stand) -> None:
         refuse_paused(self._settings.home, lambda: stand.checkout.identity, self._action.session)
+
+    def _stamp_of(self, stand: Stand) -> str:
+        """Of what says which rules hold in a worktree; taken before they are read."""
+        return _stamp(Written(stand.worktree, tops={stand.worktree.root: None}), self._settings)
 
     def _is_news(self, stand: Stand, words: str) -> bool:
         """Whether this agent was not told so before, by these rules: each word costs it tokens."""
@@ -218,12 +261,8 @@ class _Judging:
         """What the next hook, and the server, may know of this step."""
         for each in self._free:
             quick.sightings.saw_edits(self._caller, each.checkout, each.stamps, claim_edits=each.sighted)
-        for ruling in rulings:
-            top = ruling.stand.worktree.root
-            if ruling.is_lasting and not self._found.missed:
-                stamp = _stamp(Written(ruling.stand.worktree, tops={top: None}), self._settings)
-                steps = _steps(self._action, str(top), self._meant)
-                quick.guards.allow(self._caller, str(top), stamp, steps, is_plain=ruling.is_plain)
+        for by in self._allowed if not self._found.missed else ():
+            quick.guards.allow(self._caller, by, _steps(self._action, by.folder, self._meant))
         if self._action.kind == "command" and rulings:
             from loomstack_mcp.edge.lines import begin_line
 

@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.git.written import Writes, Written
 from loomstack_mcp.adapters.policy.lines import command
-from loomstack_mcp.adapters.policy.touched_paths import touched
+from loomstack_mcp.adapters.policy.touched_paths import found_by_pattern, touched
 from loomstack_mcp.core.clients.payload import Action
 from loomstack_mcp.core.shell.targets import Write
 from loomstack_mcp.edge.steps import Step, cwd_of
@@ -38,9 +37,8 @@ def _files(cwd: Path, write: Write) -> Iterator[str]:
     is_folder = os.path.isdir(path)  # noqa: PTH112 a name that is too long does not raise
     if write.path and not write.is_folder_wide and not is_folder:  # into a folder goes what another write names
         yield path
-    elif write.glob and "/" not in write.glob and is_folder:
-        names = (entry.name for entry in os.scandir(path) if fnmatchcase(entry.name, write.glob))
-        yield from (f"{path}/{name}" for name in islice(names, _MATCHES_MAX))
+    elif write.glob and is_folder:
+        yield from islice(found_by_pattern(cwd, write), _MATCHES_MAX)
 
 
 def _add_folder(writes: Writes, here: Worktree, cwd: Path, path: str) -> None:

@@ -1,9 +1,10 @@
 """Shell lines that run: what really changed since one began, compared with what others hold and the rules allow."""
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.trunk import named_by
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
 from loomstack_mcp.adapters.pauses import refuse_paused
-from loomstack_mcp.adapters.policy import early
 from loomstack_mcp.adapters.settings import load_settings
 from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.clients.payload import Action
@@ -20,11 +20,11 @@ from loomstack_mcp.core.edits import changed_meanwhile
 from loomstack_mcp.core.errors import Invalid, LoomError, Paused
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.patterns.typed import file_pattern
+from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.steps import BegunLine
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.edge.bearings import Stand, stand_of
-from loomstack_mcp.edge.ruling import broken_rules
 from loomstack_mcp.quick import Quick, open_quick
 
 _STATUS_SECONDS_MAX = 2
@@ -66,30 +66,46 @@ def after_line(action: Action, *, flags: Mapping[str, str | None] = _NO_FLAGS) -
         stand = stand_of(quick, worktree, flags=flags)
         try:
             refuse_paused(stand.settings.home, lambda: stand.checkout.identity, action.session)
-            changed, committed = _changed(worktree, began)
+            found = _changed(worktree, began, quick.claims.edited_in(_here(stand)))
         except Paused:
             return ""
         except Invalid as error:
             return f"What this line changed was not checked, because {error}. Say which files it wrote: claim_paths."
-        if committed:
-            quick.claims.settle(caller, stand.checkout, committed)
-        return _compared(quick, caller, stand, changed)
+        if settled := (*found.committed, *found.put_back):
+            quick.claims.settle(caller, _here(stand), settled)
+        return _compared(quick, caller, stand, found)
 
 
-def _changed(worktree: Worktree, began: BegunLine) -> tuple[list[str], list[str]]:
-    """The files that changed since a line began, and those that it committed and which are clean now."""
+@dataclass(frozen=True, kw_only=True)
+class _Changed:
+    """What became of files since a line began."""
+
+    written: Sequence[str]
+    """Other than HEAD has them."""
+    committed: Sequence[str]
+    """As HEAD has them now, and had them not."""
+    put_back: Sequence[str]
+    """As HEAD has them, of those that somebody edits."""
+
+
+def _changed(worktree: Worktree, began: BegunLine, edited: Sequence[str]) -> _Changed:
+    """What changed since a line began. Raises Invalid where nobody can tell, or that is too much to be looked at."""
     since_ms = began.began_at_ms - _TICK_MS
     with Repository(worktree.place) as repo:
         from loomstack_mcp.adapters.git.snapshots import dirty_files  # of lines that may have written
 
         dirty = dirty_files(repo, seconds_max=_STATUS_SECONDS_MAX)
         moved = list(_committed(repo, began.head, head_of(worktree.place)))
-    names = dict.fromkeys((*dirty, *moved))
-    found = list(islice((name for name in names if _changed_at_ms(worktree.root / name) >= since_ms), _CHANGED_MAX + 1))
-    if len(found) > _CHANGED_MAX:
+    written = list(
+        islice((name for name in dirty if _changed_at_ms(worktree.root / name) >= since_ms), _CHANGED_MAX + 1)
+    )
+    if len(written) > _CHANGED_MAX:
         raise Invalid(f"more than {_CHANGED_MAX} files changed meanwhile")
-    clean = set(moved) - set(dirty)
-    return [name for name in found if name not in clean], sorted(clean)
+    committed, there = set(moved) - set(dirty), set(edited) - set(dirty)
+    # One that is not there may be about to be made.
+    there = {name for name in there - committed if os.path.lexists(worktree.root / name)}
+    put_back = {name for name in there if _changed_at_ms(worktree.root / name) >= since_ms}
+    return _Changed(written=written, committed=sorted(committed), put_back=sorted(put_back))
 
 
 def _committed(repo: Repository, before: str, now: str) -> Iterator[str]:
@@ -108,22 +124,30 @@ def _changed_at_ms(path: Path) -> int:
     return 0
 
 
-def _compared(quick: Quick, caller: Caller, stand: Stand, changed: Sequence[str]) -> str:
+def _compared(quick: Quick, caller: Caller, stand: Stand, found: _Changed) -> str:
     """Held against claims and rules; what is in nobody's way is held from now on."""
-    patterns: dict[str, str] = {}
-    for name in changed:
+    changed, patterns = found.written, {}
+    for name in (*changed, *found.put_back):
         with suppress(LoomError):  # what cannot be claimed is held by nobody
             patterns[file_pattern(name)] = name
     blockers, now_ms = quick.edits.blockers(caller, stand.checkout, tuple(patterns)) if patterns else ((), 0)
     told = [changed_meanwhile(blockers, now_ms=now_ms)] if blockers else []
+    told += [broken] if changed and (broken := _broken(caller, stand, changed)) else []
+    if stand.settings.claim_edits == "auto":
+        written = [pattern for pattern, name in patterns.items() if name not in found.put_back]
+        _hold(quick, caller, stand, [one for one in written if not blockers or _is_free(quick, caller, stand, one)])
+    return " ".join(told)
+
+
+def _broken(caller: Caller, stand: Stand, changed: Sequence[str]) -> str:
+    from loomstack_mcp.adapters.policy import early  # the rules: 50 ms, of lines that wrote
+    from loomstack_mcp.edge.ruling import broken_rules
+
     situation = early.edit(stand.worktree.root, stand.worktree.root, list(changed), point="pretool")
     try:
-        told += [broken] if changed and (broken := broken_rules(caller, stand, situation)) else []
+        return broken_rules(caller, stand, situation)
     except LoomError as error:
-        told.append(f"What this line changed was not held against the rules, because {error}.")
-    if stand.settings.claim_edits == "auto":
-        _hold(quick, caller, stand, [one for one in patterns if not blockers or _is_free(quick, caller, stand, one)])
-    return " ".join(told)
+        return f"What this line changed was not held against the rules, because {error}."
 
 
 def _is_free(quick: Quick, caller: Caller, stand: Stand, pattern: str) -> bool:
@@ -133,5 +157,8 @@ def _is_free(quick: Quick, caller: Caller, stand: Stand, pattern: str) -> bool:
 def _hold(quick: Quick, caller: Caller, stand: Stand, free: Sequence[str]) -> None:
     if free:
         with suppress(LoomError):  # nobody is told of what could not be held: it was free
-            checkout = replace(stand.checkout, worktree=str(stand.worktree.root))
-            quick.claims.hold(caller, checkout, free, claim_edits="auto")
+            quick.claims.hold(caller, _here(stand), free, claim_edits="auto")
+
+
+def _here(stand: Stand) -> Checkout:
+    return replace(stand.checkout, worktree=str(stand.worktree.root))

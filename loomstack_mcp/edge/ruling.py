@@ -15,16 +15,15 @@ from loomstack_mcp.core.clients.arguments import takes_folders
 from loomstack_mcp.core.clients.payload import Action
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.limits import SECOND_MS
-from loomstack_mcp.core.policy.approvals import approval_advice
 from loomstack_mcp.core.policy.decide import Decision, decide
 from loomstack_mcp.core.policy.digests import bound
-from loomstack_mcp.core.policy.facts import completed, facts_query
 from loomstack_mcp.core.policy.pretool import (
     asks_store,
     decision_words,
+    edit_patterns,
     has_word,
     is_lasting,
-    looks_at_commands,
+    looks_at_calls,
     speaking_rules,
 )
 from loomstack_mcp.core.policy.rules import Answer, Rulebook
@@ -47,7 +46,9 @@ class Ruling:
     is_lasting: bool = False
     """Whether the same holds until somebody writes to a file that decides it."""
     is_plain: bool = False
-    """Whether no rule but the built-in ones looks at shell lines."""
+    """Whether no rule looks at calls of tools, and none but the built-in ones at shell lines."""
+    patterns: tuple[str, ...] | None = None
+    """Of the files that its rules on edits are about; None where these may be any."""
 
 
 def edit_situations(action: Action, here: Worktree | None, writes: Writes) -> Iterator[tuple[Worktree, Situation]]:
@@ -82,7 +83,8 @@ def ruling_of(quick: Quick | None, caller: Caller, stand: Stand, situation: Situ
         answer=decision.answer if "fired" in outcomes else "allow",
         words=decision_words(decision, approval=approval),
         is_lasting=is_lasting(speaking, seen) and "approved" not in outcomes,  # an approval is of one edit alone
-        is_plain=not looks_at_commands(book),
+        is_plain=not looks_at_calls(book),
+        patterns=edit_patterns(book),
     )
 
 
@@ -142,6 +144,9 @@ def _by_agent(situation: Situation, caller: Caller) -> Situation:
 
 def _kept(quick: Quick, caller: Caller, stand: Stand, book: Rulebook, situation: Situation) -> tuple[Decision, str]:
     """The decision with what the store knows, kept under the run of this agent; and how a person is asked."""
+    from loomstack_mcp.core.policy.approvals import approval_advice  # for the few steps that the store is asked about
+    from loomstack_mcp.core.policy.facts import completed, facts_query
+
     run_id = quick.guards.session_run(caller, stand.checkout)
     facts = quick.policy.facts_of_run(caller, run_id, facts_query(book, situation))
     if not has_word(decision := decide(book, completed(situation, facts))):

@@ -7,6 +7,7 @@ from loomstack_mcp.adapters.system import session_process
 from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.clients.payload import Payload
 from loomstack_mcp.core.clients.steps import SessionStep, session_step
+from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.quick import open_quick
 from loomstack_mcp.services.session_steps import SessionService
@@ -26,7 +27,8 @@ def session_ended(client: str, payload: Payload) -> None:
 
 def _end(step: SessionStep) -> None:
     if step.session:
-        with open_quick(load_settings({})) as quick:
+        # What is not ended now stays held against others for minutes, so that this is worth a wait.
+        with open_quick(load_settings({}), gate_wait_ms=CALL_GATE_WAIT_MS) as quick:
             if quick:
                 SessionService(quick.store).end(caller_of_step(step))
 

@@ -10,6 +10,7 @@ from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.limits import BLOCKERS_MAX
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, acts_for
+from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.services import repos
 from loomstack_mcp.services.acting import RUNS, own_runs
 from loomstack_mcp.services.gone import gone_holders, seen_gone
@@ -52,6 +53,14 @@ class EditService:
             with suppress(StoreUnavailable), self._store.write(edit.repo_id) as tx:  # else whoever comes next does it
                 found, now_ms = seen_gone(tx, found), tx.now_ms
         return tuple(found), now_ms
+
+    def held_in(self, caller: Caller, checkout: Checkout) -> tuple[str, ...]:
+        """The patterns of what is held exclusively by whoever else works in this worktree."""
+        who = {"principal": caller.principal, "session": caller.session, "agent": caller.agent}
+        with self._store.read() as tx:
+            repo_id, worktree = repos.repo_id_of(tx, checkout), encodable(checkout.worktree)
+            found = tx.all(CLAIMS["of_worktree"], repo_id=repo_id, worktree=worktree, **who)
+        return tuple(pattern for row in found for pattern in rows.list_column(row["patterns"]))
 
     def check_of(self, caller: Caller) -> tuple[str, str] | None:
         """The run under which a sub-agent now checks another's, and that other; None for whoever makes something.

@@ -8,6 +8,7 @@ from loomstack_mcp.core.claims import Claim, Waiter
 from loomstack_mcp.core.edits import EditHold, Editor, HoldResult, edit_hold, edited_by
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.limits import AUTO_HELD_MAX
+from loomstack_mcp.core.patterns.globs import literal_path
 from loomstack_mcp.core.patterns.typed import file_pattern
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import PROCESS_SESSION, Caller, Run
@@ -53,6 +54,13 @@ class EditClaims:
             if found.blockers or found.unclaimed:
                 break
         return found
+
+    def edited_in(self, checkout: Checkout) -> tuple[str, ...]:
+        """The files that are held in a worktree because somebody edits them, by their paths there."""
+        with self._store.read() as tx:
+            repo_id, worktree = repos.repo_id_of(tx, checkout), encodable(checkout.worktree)
+            found = rows.records(Claim, tx.all(CLAIMS["auto_of_worktree"], repo_id=repo_id, worktree=worktree))
+        return tuple(literal_path(claim.patterns[0]) for claim in found)
 
     def settle(self, caller: Caller | None, checkout: Checkout, paths: Sequence[str]) -> tuple[str, ...]:
         """These files of a worktree, by their paths there, are as they were or committed: nobody is at them any more.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, EDIT_SEEN_FOR_MS
 from loomstack_mcp.core.repos import ORG, Checkout
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.core.steps import BegunLine
+from loomstack_mcp.core.steps import BegunLine, Judging
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.services import path_index, repos
 from loomstack_mcp.services.judgings import GUARDS
@@ -27,16 +27,19 @@ class GuardService:
         with self._store.write(repo_id) as tx:
             return session_run(tx, caller, repo_id, checkout).id
 
-    def allow(self, caller: Caller, top: str, stamp: str, steps: Sequence[str], *, is_plain: bool) -> None:
-        """These steps in a worktree were found allowed by the settings and rules of that stamp.
-
-        `is_plain` says that no rule but the built-in ones looks at commands. Nothing is written where that is known.
-        """
-        if not (caller.session and stamp):
-            return
-        who = _who(caller, top)
+    def judging(self, caller: Caller, top: str) -> Judging | None:
+        """By what the caller's steps in a worktree were judged last."""
         with self._store.read() as tx:
-            is_same = [str(row["stamp"]) for row in tx.all(GUARDS["judging"], **who)] == [stamp]
+            return _judging(tx, _who(caller, top))
+
+    def allow(self, caller: Caller, by: Judging, steps: Sequence[str]) -> None:
+        """These steps in a worktree were found allowed. Nothing is written where that is known."""
+        if not (caller.session and by.stamp):
+            return
+        who = _who(caller, by.folder)
+        with self._store.read() as tx:
+            known_by = _judging(tx, who)
+            is_same = known_by is not None and known_by.stamp == by.stamp
             known = {step for step in steps if is_same and tx.all(GUARDS["allowed"], **who, step=step)}
         news = [step for step in steps if step not in known]
         if is_same and not news:
@@ -45,7 +48,9 @@ class GuardService:
             until_ms = _swept(tx)
             if not is_same:
                 tx.run(GUARDS["forget"], **who)
-                tx.run(GUARDS["judge"], **who, stamp=stamp, is_plain=int(is_plain), expires_at_ms=until_ms)
+                patterns = None if by.patterns is None else rows.json_column(by.patterns)
+                told = {"stamp": by.stamp, "is_plain": int(by.is_plain), "patterns": patterns}
+                tx.run(GUARDS["judge"], **who, **told, expires_at_ms=until_ms)
             for step in news:
                 tx.run(GUARDS["allow"], **who, step=step, expires_at_ms=until_ms)
 
@@ -89,6 +94,13 @@ class GuardService:
         with self._store.append() as tx:
             tx.run(GUARDS["end"], **who)
         return rows.record(BegunLine, found[0])
+
+
+def _judging(tx: Tx, who: dict[str, str]) -> Judging | None:
+    for row in tx.all(GUARDS["judging"], **who):
+        patterns = None if row["patterns"] is None else rows.list_column(row["patterns"])
+        return Judging(folder=row["folder"], stamp=row["stamp"], is_plain=bool(row["is_plain"]), patterns=patterns)
+    return None
 
 
 def _who(caller: Caller, top: str) -> dict[str, str]:

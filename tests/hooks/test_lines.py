@@ -1,7 +1,6 @@
 """What a shell line changed, held against claims and rules once it ran."""
 
 import sqlite3
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,18 +65,6 @@ def test_what_a_line_changed_and_nobody_held_is_held_until_it_is_committed(
     assert (first, second) == ("", "")
     assert while_dirty == ['["gen.py"]']
     assert claims() == []
-
-
-def test_a_line_that_only_reads_is_followed_by_no_word(tmp_path: Path, ruled: Path, held: str) -> None:
-    assert after(tmp_path, ruled, "cat README.md", lambda: None) == ""
-    assert after(tmp_path, ruled, "true", lambda: None) == ""
-
-
-def test_files_that_were_changed_before_a_line_began_are_not_its_own(tmp_path: Path, ruled: Path, held: str) -> None:
-    (ruled / "src/core/a.py").write_text("older\n")
-    time.sleep(0.05)  # the tick of the kernel's clock by which files are dated
-
-    assert after(tmp_path, ruled, "python x.py", lambda: (ruled / "gen.py").write_text("x")) == ""
 
 
 def test_a_plain_line_that_only_reads_is_settled_at_a_glance_where_no_rule_minds_lines(

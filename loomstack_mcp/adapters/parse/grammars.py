@@ -2,12 +2,8 @@
 
 import time
 from functools import cache
+from importlib import import_module
 
-import tree_sitter_bash
-import tree_sitter_go
-import tree_sitter_javascript
-import tree_sitter_python
-import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser
 
 PARSE_SECONDS_MAX = 0.3
@@ -17,19 +13,21 @@ PARSE_SECONDS_A_MEGABYTE = 3.0
 _CHUNK_BYTES_MIN = 64
 _ASCII_ALONE = bytes(range(128)) + b"%" * 128
 _GRAMMARS = {
-    "bash": tree_sitter_bash.language,
-    "go": tree_sitter_go.language,
-    "javascript": tree_sitter_javascript.language,
-    "python": tree_sitter_python.language,
-    "tsx": tree_sitter_typescript.language_tsx,
-    "typescript": tree_sitter_typescript.language_typescript,
+    "bash": ("tree_sitter_bash", "language"),
+    "go": ("tree_sitter_go", "language"),
+    "javascript": ("tree_sitter_javascript", "language"),
+    "python": ("tree_sitter_python", "language"),
+    "tsx": ("tree_sitter_typescript", "language_tsx"),
+    "typescript": ("tree_sitter_typescript", "language_typescript"),
 }
+"""The module of each, and its function. Each is loaded once it is used: a shell line's hook needs one of them."""
 
 
 @cache
 def grammar(name: str) -> Language:
     """One of `bash`, `go`, `javascript`, `python`, `tsx` and `typescript`."""
-    return Language(_GRAMMARS[name]())
+    module, function = _GRAMMARS[name]
+    return Language(getattr(import_module(module), function)())
 
 
 def syntax_tree(source: bytes, name: str) -> Node | None:

@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import json
 import os
-import secrets
 import stat
 import threading
 from collections.abc import Sequence
@@ -138,7 +137,7 @@ def cache_secret(home: Path) -> bytes:
         with suppress(FileExistsError):
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(secrets.token_bytes(_KEY_BYTES))
+                file.write(os.urandom(_KEY_BYTES))
         about = path.lstat()
         is_private = stat.S_ISREG(about.st_mode) and not about.st_mode & 0o077 and about.st_uid == os.getuid()
         found = path.read_bytes() if is_private else b""

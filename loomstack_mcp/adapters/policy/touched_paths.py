@@ -1,10 +1,10 @@
 """The paths that an edit or a shell line names, as they are spelled and as they really are."""
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
+from glob import iglob
 from itertools import islice
 from pathlib import Path
 
@@ -42,6 +42,13 @@ def touched(root: Path, cwd: Path, names: Iterable[tuple[str, bool]]) -> tuple[t
             elif not _is_harmless(path):
                 outside[name] = None
     return tuple(found), tuple(outside)
+
+
+def found_by_pattern(cwd: Path, write: Write) -> Iterator[str]:
+    """What is there of the files and folders that a write names by a pattern, absolutely; some thousands at most."""
+    folder = os.path.join(cwd, os.path.expanduser(write.path))  # noqa: PTH111, PTH118 as below
+    found = iglob(write.glob, root_dir=folder, recursive=True)  # noqa: PTH207 as a shell does, without names with a dot
+    yield from (f"{folder}/{name}" for name in islice(found, BELOW_MAX))
 
 
 def takes_all(root: Path, cwd: Path, write: Write) -> bool:
@@ -122,6 +129,8 @@ def _below(tops: tuple[str, str], path: str) -> str | None:
 
 
 def _is_harmless(path: str) -> bool:
+    import tempfile  # 4 ms, for what lies outside of a repository
+
     temporary = ("/tmp", tempfile.gettempdir(), os.path.realpath(tempfile.gettempdir()))  # noqa: S108
     spared = (*_HARMLESS, *temporary, *_client_notes())
     return any(path == place or path.startswith(f"{place}/") for place in spared)

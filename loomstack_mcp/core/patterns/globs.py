@@ -14,6 +14,7 @@ from loomstack_mcp.core.patterns.segments import name_of
 from loomstack_mcp.core.patterns.wildcards import ANY_NAME, Name, Readings, Route, leading_names, shared_path, some_path
 
 _SPECIAL = re.compile(r"[\\*?\[\]{}]")
+_ESCAPED = re.compile(r"\\(.)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,11 @@ def pattern(text: str, /) -> Pattern:
 def literal(path: str, /) -> str:
     """The text of the pattern that covers exactly this path, in form C, as the patterns of claims are."""
     return _SPECIAL.sub(r"\\\g<0>", unicodedata.normalize("NFC", path))
+
+
+def literal_path(text: str, /) -> str:
+    """The path that a pattern covers which `literal` made."""
+    return _ESCAPED.sub(r"\1", text)
 
 
 def overlap(a: Pattern, b: Pattern, /, *, ignore_case: bool = False) -> str:

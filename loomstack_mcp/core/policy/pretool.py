@@ -13,6 +13,7 @@ from loomstack_mcp.core.policy.situation import Situation
 _TEXT_CHARS_MAX = 200
 """Of one rule's why, of what matched, and of what to do instead."""
 _ALSO_MAX = 3
+_OUTSIDE = "builtin.outside-repo"
 
 
 def speaking_rules(book: Rulebook, situation: Situation, /) -> tuple[Rule, ...]:
@@ -54,9 +55,21 @@ def _moves(rule: Rule, situation: Situation) -> bool:
     return bool(check.evidence or check.intents or (check.claims and not is_free))
 
 
-def looks_at_commands(book: Rulebook, /) -> bool:
-    """Whether any rule but the built-in ones looks at shell lines."""
-    return any(rule.layer != "builtin" and "command" in rule.on for rule in book.rules)
+def looks_at_calls(book: Rulebook, /) -> bool:
+    """Whether any rule looks at calls of tools, or any but the built-in ones at shell lines."""
+    return any("tool" in rule.on or (rule.layer != "builtin" and "command" in rule.on) for rule in book.rules)
+
+
+def edit_patterns(book: Rulebook, /) -> tuple[str, ...] | None:
+    """Of the files that rules on edits are about at this point, by `loose` matches; None where these may be any.
+
+    What one rule says of files outside of the repository is about none within.
+    """
+    rules = [rule for rule in book.rules if "edit" in rule.on and rule.at.get("pretool", rule.effect) != "off"]
+    within = [rule for rule in rules if (rule.layer, rule.id) != ("builtin", _OUTSIDE)]
+    if not all(rule.where.paths for rule in within):
+        return None
+    return tuple(dict.fromkeys(pattern for rule in within for pattern in rule.where.paths))
 
 
 def has_word(decision: Decision, /) -> bool:

@@ -36,7 +36,7 @@ def seen_stamps(
 
 
 def line_stamp(store: str, caller: "Mapping[str, str]", folder: str) -> str:
-    """By what it is known that no rule but the built-in ones looks at a caller's shell lines in a worktree.
+    """By what it is known of a worktree that no rule looks at calls of tools, and none but the built-in ones at lines.
 
     "" where one does, where that is not known, and where the store does not answer.
     """

@@ -134,6 +134,13 @@ SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_m
 FROM claim AS c JOIN run AS r ON r.id = c.run_id
 WHERE c.repo_id = :repo_id AND c.origin = 'auto' AND c.ended_at_ms IS NULL AND c.worktree = :worktree
 
+-- :name of_worktree
+-- What is held exclusively by whoever else works in a worktree of a repo, lapsed claims included.
+SELECT c.patterns FROM claim AS c JOIN run AS r ON r.id = c.run_id
+WHERE c.repo_id = :repo_id AND c.mode = 'exclusive' AND c.ended_at_ms IS NULL
+  AND CASE c.origin WHEN 'auto' THEN c.worktree ELSE r.worktree END = :worktree
+  AND NOT (r.principal = :principal AND r.session = :session AND r.agent = :agent)
+
 -- :name auto_of_runs
 -- What is held of files that agents of some runs edit, lapsed claims included.
 SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,

@@ -11,7 +11,8 @@ JOIN judged AS d ON d.session = s.session AND d.agent = s.agent AND d.folder = s
 WHERE s.session = :session AND s.tool_use = '' AND s.agent = :agent AND s.folder = :folder AND d.step = :step
 
 -- :name line
--- By what an agent's steps in a worktree were judged, where no rule but the built-in ones looks at shell lines.
+-- By what an agent's steps in a worktree were judged, where no rule looks at calls of tools, and none but the built-in
+-- ones at shell lines.
 SELECT stamp FROM judging WHERE session = :session AND agent = :agent AND folder = :folder AND is_plain = 1
 
 -- :name began

@@ -1,13 +1,14 @@
 -- :name judging
 -- By what an agent's steps in a worktree were judged.
-SELECT stamp FROM judging WHERE session = :session AND agent = :agent AND folder = :folder
+SELECT folder, stamp, is_plain, patterns FROM judging
+WHERE session = :session AND agent = :agent AND folder = :folder
 
 -- :name judge
 -- From now on they are judged by this.
-INSERT INTO judging (session, agent, folder, stamp, is_plain, expires_at_ms)
-VALUES (:session, :agent, :folder, :stamp, :is_plain, :expires_at_ms)
+INSERT INTO judging (session, agent, folder, stamp, is_plain, patterns, expires_at_ms)
+VALUES (:session, :agent, :folder, :stamp, :is_plain, :patterns, :expires_at_ms)
 ON CONFLICT (session, agent, folder) DO UPDATE SET stamp = excluded.stamp, is_plain = excluded.is_plain,
-  expires_at_ms = excluded.expires_at_ms
+  patterns = excluded.patterns, expires_at_ms = excluded.expires_at_ms
 
 -- :name forget
 -- What was found by other rules is to be judged again; what was told in these very words was told.

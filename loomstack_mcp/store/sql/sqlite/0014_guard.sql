@@ -1,12 +1,14 @@
 -- What a hook need not judge again: by which settings and rules an agent's steps in a worktree were judged (`stamp` is
 -- what the file system said of their files), and each step that was found allowed by them: an edited file by its path, a
--- shell line by its text. `told` steps are warnings that were given once. Kept for a week.
+-- shell line by its text. `told` steps are warnings that were given once. `patterns` is a list of what the rules on edits
+-- are about, and NULL where they may be about any file. Kept for a week.
 CREATE TABLE judging (
   session TEXT NOT NULL,
   agent TEXT NOT NULL,
   folder TEXT NOT NULL,
   stamp TEXT NOT NULL,
   is_plain INTEGER NOT NULL CHECK (is_plain IN (0, 1)),
+  patterns TEXT,
   expires_at_ms INTEGER NOT NULL,
   PRIMARY KEY (session, agent, folder)
 ) STRICT, WITHOUT ROWID;
