@@ -25,7 +25,7 @@ from loomstack_mcp.core.policy.digests import bound
 from loomstack_mcp.core.policy.rules import Approve, Checks, Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Situation, Touched
 from loomstack_mcp.core.repos import Bearing
-from loomstack_mcp.core.steps import BegunLine
+from loomstack_mcp.core.steps import BegunLine, Judging
 from loomstack_mcp.core.stranded import StrandedRun, TrunkSeen
 from loomstack_mcp.edge.deciding import decided_action, decided_change
 from loomstack_mcp.edge.here import Here
@@ -276,7 +276,9 @@ def commits(found: Here, wired: Any) -> None:
 def steps(found: Here, wired: Any) -> None:
     checkout, eli = found.checkout(), replace(ANA, principal="eli", session="claude:s-eli")
     assert wired.guards.session_run(eli, checkout).startswith("run_")
-    wired.guards.allow(eli, "/w", "stamp", ["edit a"], is_plain=False)
+    wired.guards.allow(eli, Judging(folder="/w", stamp="stamp", patterns=("a",)), ["edit a"])
+    assert wired.guards.judging(eli, "/w").patterns == ("a",)
+    assert wired.edits.held_in(eli, checkout) == ()
     assert wired.guards.may_be_meant(checkout, "src/a.py") is True
     assert [wired.guards.tell_once(eli, "/w", "told a") for _ in range(2)] == [True, False]
     line = BegunLine(folder="/w", began_at_ms=1, head="a" * 40)
