@@ -10,6 +10,7 @@ from loomstack_mcp.adapters.git.written import Writes, Written
 from loomstack_mcp.adapters.policy.lines import command
 from loomstack_mcp.adapters.policy.touched_paths import found_by_pattern, touched
 from loomstack_mcp.core.clients.payload import Action
+from loomstack_mcp.core.shell.git_writes import discards_edits
 from loomstack_mcp.core.shell.targets import Write
 from loomstack_mcp.edge.steps import Step, cwd_of
 
@@ -28,6 +29,8 @@ def line_step(action: Action, here: Worktree | None, writes: Writes) -> Step:
             writes.add(path)
         if write.path and write.is_folder_wide and not write.glob:
             _add_folder(writes, here, cwd, write.path)
+    if situation.reading and any(words[0].name == "git" and discards_edits(words) for words in situation.reading.calls):
+        _add_folder(writes, here, here.root, str(here.root))  # no rule minds that, but whoever edits here does
     return Step(writes=writes, met=lambda: iter([(here, situation)]))
 
 

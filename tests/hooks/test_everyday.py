@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import commit_all, git
-from tests.hooks.support import claude_edit, hook
+from tests.hooks.support import claude_edit, hook, made_store
 from tests.hooks.test_glance import glanced
 from tests.hooks.test_guarding import call, line, ruled, said
 from tests.hooks.test_lines import after
@@ -97,7 +97,7 @@ def test_who_takes_another_s_edits_away_is_told_so(tmp_path: Path, ruled: Path, 
     hook(tmp_path, "claude", claude_edit(ruled, "app.py", session="s-maker"))
     (ruled / "app.py").write_text("y\n")
     time.sleep(0.05)  # as above
-    told = after(tmp_path, ruled, "git stash", lambda: git(ruled, "stash", "--quiet"))
+    told = after(tmp_path, ruled, "make tidy", lambda: git(ruled, "stash", "--quiet"))
 
     assert "While your line ran, app.py changed" in told
     assert "bring them back" in told
@@ -115,6 +115,17 @@ def test_a_line_over_a_whole_worktree_is_refused_for_what_is_edited_in_that_one(
     assert aside == [None, None]
     assert f"src is claimed by {held}" in (here := said(hook(tmp_path, "claude", line(ruled, "git checkout ."))))
     assert "and 1 more" in here
+
+
+@pytest.mark.parametrize("text", ["git reset --hard", "git stash", "git stash -u", "git -c a.b=c checkout -f main"])
+def test_a_line_that_takes_uncommitted_edits_away_minds_who_made_them(tmp_path: Path, ruled: Path, text: str) -> None:
+    made_store(tmp_path)
+    hook(tmp_path, "claude", claude_edit(ruled, "README.md", session="s-maker"))
+    refused = said(hook(tmp_path, "claude", line(ruled, text)))
+
+    assert "README.md is being edited by" in refused
+    assert hook(tmp_path, "claude", line(ruled, text, session_id="s-maker")) is None
+    assert hook(tmp_path, "claude", line(ruled, "git stash list")) is None
 
 
 def test_rules_are_loaded_only_for_files_that_one_is_about(

@@ -34,6 +34,19 @@ def git_writes(words: Words, here: str | None, /) -> Iterator[Write]:
     yield from writes(_Subcommand(rest=rest, found=subcommand_scanned(verb, rest), here=here))
 
 
+def discards_edits(words: Words, /) -> bool:
+    """Whether a git command takes what is not committed out of the whole worktree: `reset --hard`, `stash`."""
+    top = git_scanned(words)
+    verb, *rest = [word.text for word in top.operands] or [""]
+    options = _DISCARDING.get(verb)
+    if options is None:
+        return False
+    found = subcommand_scanned(verb, top.operands[1:])
+    if verb == "stash":
+        return not found.operands or rest[0] in ("push", "save") or rest[0].startswith("-")
+    return bool(found.values(*options))
+
+
 def _applied(call: _Subcommand) -> Iterator[Write]:
     """Which files, the patch says."""
     if not call.has("--check", "--stat", "--numstat", "--summary"):
@@ -69,6 +82,13 @@ def _checked_out(call: _Subcommand) -> Iterator[Write]:
     yield from paths_written(call.here, after or lone, wide=True)
 
 
+_DISCARDING: Mapping[str, tuple[str, ...]] = {
+    "reset": ("--hard", "--merge", "--keep"),
+    "checkout": ("-f", "--force"),
+    "switch": ("-f", "--force", "--discard-changes"),
+    "stash": (),
+}
+"""With which options a subcommand does; to `stash` it is what it is for."""
 _WRITERS: Mapping[str, Callable[[_Subcommand], Iterator[Write]]] = {
     "apply": _applied,
     "am": _applied,
