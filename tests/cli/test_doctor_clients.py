@@ -207,7 +207,7 @@ def test_only_the_events_whose_hook_codex_does_not_trust_are_named(doctor: Docto
     printed = [line for line in doctor.run().stdout.splitlines() if "does not run the hook" in line]
     others = ", ".join(event for event in EVENTS if event != "PreToolUse")
     assert printed == [f"warn  Codex hook       Codex does not run the hook at {others}: you have not trusted it"]
-    assert "tried just now, at 1 event" in found["found"]
+    assert "answers at 1 event; tried just now" in found["found"]
 
 
 def test_hooks_that_ask_the_server_are_seen_and_the_tool_is_kept_from_the_model(doctor: Doctor) -> None:

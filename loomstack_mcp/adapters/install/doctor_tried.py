@@ -1,4 +1,4 @@
-"""What the clients would run, tried: each hook with a harmless step, and the version of the server that they start."""
+"""What the clients would run, tried: their hooks with a harmless step, and the version of the server that they start."""
 
 import contextlib
 import json
@@ -48,8 +48,17 @@ def hook_checks(clients: Sequence[Client], root: Path, environment: Mapping[str,
     with tempfile.TemporaryDirectory(prefix=f"{COMMAND}-") as nowhere:
         for client in clients:
             if client.hooks:
-                failed = (_hook_check(client, hook, (root, Path(nowhere)), environment) for hook in client.hooks)
+                tried = _each_way(client.hooks)
+                failed = (_hook_check(client, hook, (root, Path(nowhere)), environment) for hook in tried)
                 yield next(filter(None, failed), _tried_check(client))
+
+
+def _each_way(hooks: Sequence[str]) -> list[str]:
+    """One hook for each way in which our program is called: what answers at one event answers at all."""
+    found: dict[str, str] = {}
+    for hook in sorted(hooks, key=lambda one: not one.endswith("PreToolUse")):
+        found.setdefault(hook.rpartition(" ")[0], hook)
+    return list(found.values())
 
 
 def version_checks(
@@ -103,7 +112,7 @@ def _payload(words: Sequence[str], folder: Path) -> dict[str, object]:
 
 def _tried_check(client: Client) -> Check:
     events = [hook.split()[-1] for hook in client.hooks]
-    found = f"checks edits against claims; tried just now, at {counted(len(events), 'event')}"
+    found = f"checks edits against claims, and answers at {counted(len(events), 'event')}; tried just now"
     if "PreToolUse" not in events:
         found = f"answers at {counted(len(events), 'event')}; the server checks edits, which was not tried"
     return Check(check=f"{client.name} hook", status="ok", found=found)
