@@ -99,7 +99,7 @@ def test_what_an_older_init_wrote_becomes_new_and_goes_again(
     loomstack("uninstall", "--yes")
 
     assert [group["matcher"] for group in new["PreToolUse"]] == ["Bash", MATCHER]
-    assert len(new) == 8
+    assert len(new) == 9
     assert json.loads(settings.read_text())["hooks"] == json.loads(before[".claude/settings.json"])["hooks"]
     assert not any(b"loomstack" in text for text in contents(shop).values())
 

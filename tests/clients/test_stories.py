@@ -36,6 +36,9 @@ def untold(play: Play) -> set[tuple[str, str]]:
     return {(agent, tool) for agent, tool in used if agent != "lead" and tool not in definition(agent)}
 
 
+_ALERT = re.compile(r"\n +→ hears from check: .*?(?=\n\S)", re.DOTALL)
+
+
 @pytest.mark.parametrize(
     ("client", "hook"), [(Claude, True), (Claude, False), (Codex, True)], ids=["claude", "claude-no-hook", "codex"]
 )
@@ -51,7 +54,9 @@ def test_a_change_is_sent_back_once_and_lands_when_another_has_passed_it(
     ).stdout
     tests = subprocess.run(["python3", "-B", "-m", "unittest"], cwd=play.shop, env=env, capture_output=True, text=True)
 
-    assert rework_story(play) == shown()[0]
+    # Without the hook an alert rides on an answer, where the page tells it; with it the maker has heard before.
+    told = rework_story(play) if hook else _ALERT.sub("", rework_story(play))
+    assert told == shown()[0]
     assert tokens <= ROUND_TOKENS_MAX, table
     assert untold(play) == set()
     assert (tests.returncode, "Ran 8 tests" in tests.stderr) == (0, True)

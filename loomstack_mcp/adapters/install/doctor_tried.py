@@ -1,4 +1,4 @@
-"""What the clients would run, tried: their hooks with a harmless step, and the version of the server that they start."""
+"""What the clients would run, tried: their hooks with a harmless step, the version of the server that they start."""
 
 import contextlib
 import json
