@@ -134,9 +134,10 @@ def end_claims(
     """
     if not claims:
         return ()
-    ids = [claim.id for claim in claims]
-    tx.run(CLAIMS["end"], ids=rows.json_column(ids), now_ms=tx.now_ms, how=how, why=why)
-    path_index.unindex_paths(tx, ids)
+    ids = rows.json_column([claim.id for claim in claims])
+    held = {row["id"] for row in tx.all(CLAIMS["end"], ids=ids, now_ms=tx.now_ms, how=how, why=why)}
+    claims = [claim for claim in {claim.id: claim for claim in claims}.values() if claim.id in held]
+    path_index.unindex_paths(tx, [claim.id for claim in claims])
     for claim in claims:
         payload = {"fence": claim.fence, "patterns": claim.patterns, **({"why": why} if why else {})}
         seq = events.append(tx, claim.repo_id, _ENDS[how], about=claim.id, run_id=claim.run_id, payload=payload)

@@ -30,6 +30,16 @@ def test_all_files_of_an_edit_are_held_or_none(loom: Loom) -> None:
     assert held(loom) == [("src/a.py", "auto", "claude-aaaaaaaa")]
 
 
+def test_a_lapsed_claim_over_several_files_of_an_edit_ends_once(loom: Loom, clocks: Clocks) -> None:
+    started(loom, BEA)
+    claimed(loom, BEA, "src/", minutes=1)
+    clocks.pass_minutes(31)
+    edited(loom, ANA, "src/a.py", "src/b.py")
+    kinds = [event.kind for event in loom.events.since(loom.repos.ids()[0], since=0, limit=99)[0]]
+
+    assert kinds.count("claim.expired") == 1
+
+
 def test_each_of_very_many_files_is_held(loom: Loom) -> None:
     edited(loom, ANA, *(f"src/{number}.py" for number in range(AUTO_HELD_MAX + 1)))
 

@@ -158,9 +158,10 @@ WHERE c.repo_id = :repo_id AND c.origin = 'auto' AND c.ended_at_ms IS NULL AND c
 ORDER BY c.own_until_ms LIMIT :limit
 
 -- :name end
--- These are held no longer.
+-- These are held no longer; which of them were until now.
 UPDATE claim SET ended_at_ms = :now_ms, ended_how = :how, ended_why = :why
 WHERE id IN (SELECT value FROM json_each(:ids)) AND ended_at_ms IS NULL
+RETURNING id
 
 -- :name same
 -- The claim that a run asked for on exactly these patterns.
