@@ -36,7 +36,7 @@ def untold(play: Play) -> set[tuple[str, str]]:
     return {(agent, tool) for agent, tool in used if agent != "lead" and tool not in definition(agent)}
 
 
-_ALERT = re.compile(r"\n +→ hears from check: .*?(?=\n(?:\S| +→))", re.DOTALL)
+_ALERT = re.compile(r"\n +→ hears from check: failed.*?(?=\n(?:\S| +→))", re.DOTALL)
 
 
 @pytest.mark.parametrize(
