@@ -12,7 +12,7 @@ from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, acts_for
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.services import events, path_index, repos
-from loomstack_mcp.services.acting import RUNS, own_runs
+from loomstack_mcp.services.acting import RUNS, own_runs, used_run
 from loomstack_mcp.services.blockers import CLAIMS, EditService
 from loomstack_mcp.services.sessions import session_run
 from loomstack_mcp.store import queries, rows
@@ -98,7 +98,19 @@ class CommitService:
 def _committing_run(tx: Tx, caller: Caller, repo_id: str, checkout: Checkout, paths: Sequence[str]) -> Run:
     agents = set() if caller.certain else _agents(tx, caller, repo_id) - {""}
     agent = _committing_agent(tx, caller, repo_id, checkout, paths) if agents else caller.agent
-    return session_run(tx, replace(caller, agent=agent, certain=True), repo_id, checkout)
+    who = replace(caller, agent=agent, certain=True)
+    makers = _makers(tx, who, repo_id)
+    if len(makers) > 1:
+        holding = {run_id for runs in _holders(tx, repo_id, makers, paths).values() for run_id in runs}
+        newest = next(iter(makers.values()))
+        return used_run(tx, who, next((run for run in makers.values() if run.id in holding), newest))
+    return used_run(tx, who, *makers.values()) if makers else session_run(tx, who, repo_id, checkout)
+
+
+def _makers(tx: Tx, caller: Caller, repo_id: str) -> dict[str, Run]:
+    """What the agent asked for, newest first, but for what checks another: who checks makes nothing."""
+    asked = (run for run in own_runs(tx, caller) if (run.repo_id, run.agent) == (repo_id, caller.agent))
+    return {run.id: run for run in asked if run.origin == "asked" and not run.checks_run}
 
 
 def _agents(tx: Tx, caller: Caller, repo_id: str) -> set[str]:
@@ -110,12 +122,13 @@ def _committing_agent(tx: Tx, caller: Caller, repo_id: str, checkout: Checkout, 
     worktrees: dict[str, set[str]] = {}
     for run in own.values():
         worktrees.setdefault(run.agent, set()).add(run.worktree)
-    holders = _holders(tx, repo_id, own, paths)
+    found = _holders(tx, repo_id, own, paths)
+    holders = {pattern: {own[run_id].agent for run_id in runs} for pattern, runs in found.items()}
     return committing_agent(holders, worktrees, paths=list(holders), here=encodable(checkout.worktree))
 
 
 def _holders(tx: Tx, repo_id: str, own: Mapping[str, Run], paths: Sequence[str]) -> dict[str, set[str]]:
-    """The agents that hold each of these paths, by the pattern of the path."""
+    """Which of these runs hold each of the paths, by the pattern of the path."""
     ignore_case = path_index.folds(tx, repo_id)
     found: dict[str, set[str]] = {}
     for pattern in islice(_literals(paths), LIST_MAX):
@@ -123,7 +136,7 @@ def _holders(tx: Tx, repo_id: str, own: Mapping[str, Run], paths: Sequence[str])
             for row in tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)):
                 run = own.get(str(row["run_id"]))
                 if run and first_overlap([pattern], rows.list_column(row["patterns"]), ignore_case=ignore_case):
-                    found.setdefault(pattern, set()).add(run.agent)
+                    found.setdefault(pattern, set()).add(run.id)
     return found
 
 

@@ -40,6 +40,16 @@ def test_a_lapsed_claim_over_several_files_of_an_edit_ends_once(loom: Loom, cloc
     assert kinds.count("claim.expired") == 1
 
 
+def test_where_agents_are_not_told_apart_a_commit_is_no_checker_s(loom: Loom) -> None:
+    """As in Claude Code without its hooks: the newest run of the session may check the one that commits."""
+    unsure = replace(ANA, certain=False)
+    maker = started(loom, ANA, HERE).id
+    checker = loom.runs.start(ANA, HERE, loop="check", goal="g", checks_run=maker, budget_tokens=100).run.id
+
+    assert checker != maker
+    assert loom.commits.committing_run(unsure, HERE, ["src/a.py"]) == maker
+
+
 def test_each_of_very_many_files_is_held(loom: Loom) -> None:
     edited(loom, ANA, *(f"src/{number}.py" for number in range(AUTO_HELD_MAX + 1)))
 

@@ -12,14 +12,16 @@ from loomstack_mcp.store.plain import APPLICATION_ID, boot_and_clock_ms, newest_
 def surely_committing_run(store: str, who: "dict[str, str]", *, agent: str, certain: bool, worktree: str) -> str:
     """The run in which an agent commits in a worktree; "" where only the service can tell, or has to write.
 
-    It is sure where every live run of the session is of that agent, in that worktree, and needs no renewal.
+    It is sure where every live run of the session is of that agent, in that worktree, and needs no renewal, and where
+    at most one of them was asked for.
     """
     boot_id, boot_ms = boot_and_clock_ms()
     found = _answers(store, "of_session", {**who, "boot_id": boot_id, "boot_ms": boot_ms}) or []
     runs = [run for run in found if run[1] == agent or not certain]
     if not runs or not all((run[1], run[3], run[4]) == (agent, worktree, 1) for run in runs):
         return ""
-    return str(next((run for run in runs if run[2] == "asked"), runs[0])[0])
+    asked = [run for run in runs if run[2] == "asked"]
+    return str((asked or runs)[0][0]) if len(asked) < 2 else ""
 
 
 def surely_holds_no_edits(store: str) -> bool:
