@@ -19,7 +19,7 @@ _TELLING_MS, _COMMIT_MS, _PUSH_MS = 60.0, 250.0, 1_000.0
 
 def figures(home: Path, shop: Path, calls: int) -> Iterator[Figure]:
     """Of the trailer, what is told after a commit, and what judges ten staged files, a message and a push."""
-    git(shop, "remote", "add", "origin", "https://localhost/acme/shop.git")
+    git(shop, "config", "remote.origin.url", "https://localhost/acme/shop.git")
     git(shop, "update-ref", "refs/remotes/origin/main", "HEAD")
     commit_all(shop, "Landing\n\nLoom-Run: run_ABCDEFGH")
     for number in range(_FILES):
