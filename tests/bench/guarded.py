@@ -102,7 +102,9 @@ def _tokens(shop: Path, env: Mapping[str, str]) -> Iterator[Figure]:
         other.answer("start_run", loop="bench", goal="hold")
         other.answer("claim_paths", paths=["free.py"], intent="measure what a refusal costs")
         run = _ran(shop, env, [_shell("cat free.py"), _edit(shop / "free.py", 0)])
-    told = re.findall(r"SessionStart[^:]*hook additional context: (.*?)(?:\\n\\n|\\n</system-reminder>|\")", str(run.requests))
+    told = re.findall(
+        r"SessionStart[^:]*hook additional context: (.*?)(?:\\n\\n|\\n</system-reminder>|\")", str(run.requests)
+    )
     refused = [result.text.partition("hook error: ")[2] for result in run.results() if "hook error" in result.text]
     for what, texts, most in (
         ("the briefing of a session", told[:1], _BRIEFING_TOKENS_MAX),
