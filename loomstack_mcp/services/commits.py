@@ -32,7 +32,7 @@ class CommitService:
         if caller.certain:
             return False
         with self._store.read() as tx:
-            return bool(_agents(tx, caller, repos.repo_id_of(tx, checkout)) - {""})
+            return any(run.agent for run in _own(tx, caller, repos.repo_id_of(tx, checkout)).values())
 
     def committing_run(self, caller: Caller, checkout: Checkout, paths: Sequence[str]) -> str:
         """The run that commits these paths in the checkout, its lease renewed.
@@ -96,29 +96,29 @@ class CommitService:
 
 
 def _committing_run(tx: Tx, caller: Caller, repo_id: str, checkout: Checkout, paths: Sequence[str]) -> Run:
-    agents = set() if caller.certain else _agents(tx, caller, repo_id) - {""}
-    agent = _committing_agent(tx, caller, repo_id, checkout, paths) if agents else caller.agent
+    own = _own(tx, caller, repo_id)
+    is_told = caller.certain or not any(run.agent for run in own.values())
+    agent = caller.agent if is_told else _committing_agent(tx, repo_id, own, checkout, paths)
     who = replace(caller, agent=agent, certain=True)
-    makers = _makers(tx, who, repo_id)
-    if len(makers) > 1:
-        holding = {run_id for runs in _holders(tx, repo_id, makers, paths).values() for run_id in runs}
-        newest = next(iter(makers.values()))
-        return used_run(tx, who, next((run for run in makers.values() if run.id in holding), newest))
-    return used_run(tx, who, *makers.values()) if makers else session_run(tx, who, repo_id, checkout)
+    makers = {run.id: run for run in own.values() if run.agent == agent and _may_commit(run)}
+    if not makers:
+        return session_run(tx, who, repo_id, checkout)
+    found = _holders(tx, repo_id, makers, paths) if len(makers) > 1 else {}
+    holding = {run_id for runs in found.values() for run_id in runs} or makers
+    return used_run(tx, who, next(run for run in makers.values() if run.id in holding))
 
 
-def _makers(tx: Tx, caller: Caller, repo_id: str) -> dict[str, Run]:
-    """What the agent asked for, newest first, but for what checks another: who checks makes nothing."""
-    asked = (run for run in own_runs(tx, caller) if (run.repo_id, run.agent) == (repo_id, caller.agent))
-    return {run.id: run for run in asked if run.origin == "asked" and not run.checks_run}
+def _may_commit(run: Run) -> bool:
+    """Whether it was asked for, and not to check another: who checks makes nothing."""
+    return run.origin == "asked" and not run.checks_run
 
 
-def _agents(tx: Tx, caller: Caller, repo_id: str) -> set[str]:
-    return {run.agent for run in own_runs(tx, caller) if run.repo_id == repo_id}
+def _own(tx: Tx, caller: Caller, repo_id: str) -> dict[str, Run]:
+    """The caller's live runs in a repo, newest first."""
+    return {run.id: run for run in own_runs(tx, caller) if run.repo_id == repo_id}
 
 
-def _committing_agent(tx: Tx, caller: Caller, repo_id: str, checkout: Checkout, paths: Sequence[str]) -> str:
-    own = {run.id: run for run in own_runs(tx, caller) if run.repo_id == repo_id}
+def _committing_agent(tx: Tx, repo_id: str, own: Mapping[str, Run], checkout: Checkout, paths: Sequence[str]) -> str:
     worktrees: dict[str, set[str]] = {}
     for run in own.values():
         worktrees.setdefault(run.agent, set()).add(run.worktree)
