@@ -72,3 +72,8 @@ class Unauthorized(LoomError):
     """The id belongs to another caller."""
 
     code = "unauthorized"
+
+
+def error_text(error: Exception, /) -> str:
+    """An error with its code. Of one that nobody foresaw only the kind: its text may hold anything."""
+    return f"{error.code}: {error}" if isinstance(error, LoomError) else f"internal: {type(error).__name__}"

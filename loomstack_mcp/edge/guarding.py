@@ -18,7 +18,7 @@ from loomstack_mcp.adapters.settings import Settings, load_settings
 from loomstack_mcp.adapters.user import USER_FILE, principal
 from loomstack_mcp.core.clients.payload import Action, Payload, advice, refusal, remark
 from loomstack_mcp.core.edits import refused_change, refused_edit
-from loomstack_mcp.core.errors import LoomError, Paused, StoreUnavailable
+from loomstack_mcp.core.errors import LoomError, Paused, StoreUnavailable, error_text
 from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS, HOOK_GATE_WAIT_MS
 from loomstack_mcp.core.patterns.typed import EVERYTHING, file_pattern
 from loomstack_mcp.core.runs import Caller
@@ -64,8 +64,7 @@ class Judged:
 
 def unchecked_words(missed: Sequence[Exception], /) -> str:
     """Why a step was not judged, for whoever reads it."""
-    told = (f"{one.code}: {one}" if isinstance(one, LoomError) else f"internal: {type(one).__name__}" for one in missed)
-    return f"{UNCHECKED} {'; '.join(dict.fromkeys(told))}"
+    return f"{UNCHECKED} {'; '.join(dict.fromkeys(map(error_text, missed)))}"
 
 
 def unchecked_reply(error: Exception, flags: Mapping[str, str | None] = _NO_FLAGS, /) -> Payload:

@@ -9,7 +9,7 @@ import os
 import sys
 
 from loomstack_mcp.core.clients.payload import advice, remark, text
-from loomstack_mcp.core.errors import Invalid, LoomError
+from loomstack_mcp.core.errors import Invalid, error_text
 from loomstack_mcp.core.limits import HOOK_BYTES_MAX
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
@@ -41,7 +41,9 @@ def main() -> None:
     try:
         reply = _REPLIES[event](client, _payload())
     except Exception as error:  # noqa: BLE001 the process's last handler: a traceback is no reply
-        reply = _unchecked(error) if event == "PreToolUse" else remark(f"{_UNSEEN.format(event=event)} {_told(error)}")
+        reply = (
+            _unchecked(error) if event == "PreToolUse" else remark(f"{_UNSEEN.format(event=event)} {error_text(error)}")
+        )
     if reply:
         print(json.dumps(reply, ensure_ascii=True))
     _end(0)
@@ -158,7 +160,7 @@ def _unchecked(error: Exception) -> "Payload":
 
         return unchecked_reply(error)
     except Exception:  # noqa: BLE001 what cannot even be imported
-        return remark(f"{_UNCHECKED} {_told(error)}")
+        return remark(f"{_UNCHECKED} {error_text(error)}")
 
 
 def _alerts(session: str, agent: str, event: str) -> "Payload | None":
@@ -169,7 +171,3 @@ def _alerts(session: str, agent: str, event: str) -> "Payload | None":
     from loomstack_mcp.edge.alerts import told_alerts  # some 40 ms, for the few that have something to hear
 
     return told_alerts(session, agent, event)
-
-
-def _told(error: Exception) -> str:
-    return f"{error.code}: {error}" if isinstance(error, LoomError) else f"internal: {type(error).__name__}"

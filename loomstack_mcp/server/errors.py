@@ -2,18 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from loomstack_mcp.core.errors import LoomError
-
 INTERNAL = "internal: the call failed and nothing was written; the server's log names the cause"
 _SHOWN_MAX = 3
 _PROBLEM_CHARS = 120
 _BEGINNING_CHARS, _END_CHARS = 400, 150
 """Of an error that repeats what it was given; its end is the next step."""
-
-
-def error_text(error: LoomError) -> str:
-    """An error with its code."""
-    return f"{error.code}: {error}"
 
 
 def error_line(text: str) -> str:

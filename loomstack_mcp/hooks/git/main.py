@@ -7,7 +7,7 @@ that would cost each commit as much again.
 import os
 import sys
 
-from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.core.errors import LoomError, error_text
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ def git_hook(arguments: "Sequence[str]") -> int:
         if name in _TELLING:
             _TELLING[name](given)
     except Exception as error:  # noqa: BLE001 the process's last handler: git asked for no traceback
-        words = f"{error.code}: {error}" if isinstance(error, LoomError) else f"internal: {type(error).__name__}"
-        print(f"loomstack-hook: {name}: {words}", file=sys.stderr)
+        print(f"loomstack-hook: {name}: {error_text(error)}", file=sys.stderr)
     if name in JUDGING and (name != "commit-msg" or _may_judge_messages()):
         sys.stderr.flush()
         os.execv(sys.executable, [sys.executable, "-P", "-m", "loomstack_mcp", "git-hook", name, *given])  # noqa: S606

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from loomstack_mcp.core.errors import LoomError, NotFound
+from loomstack_mcp.core.errors import LoomError, NotFound, error_text
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.server import answers
 from loomstack_mcp.server.call import Call
-from loomstack_mcp.server.errors import INTERNAL, error_line, error_text, refused_arguments
+from loomstack_mcp.server.errors import INTERNAL, error_line, refused_arguments
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.server.front.arguments import WrongArguments, checked_arguments
 from loomstack_mcp.server.front.calls import Running

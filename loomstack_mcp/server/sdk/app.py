@@ -11,9 +11,9 @@ from mcp.server.mcpserver.prompts.base import Prompt, PromptArgument
 from mcp.types import ToolAnnotations
 
 from loomstack_mcp import __version__
-from loomstack_mcp.core.errors import LoomError, NotFound
+from loomstack_mcp.core.errors import LoomError, NotFound, error_text
 from loomstack_mcp.server import resources
-from loomstack_mcp.server.errors import error_line, error_text
+from loomstack_mcp.server.errors import error_line
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.server.prompts import PROMPTS, LoomPrompt
 from loomstack_mcp.server.sdk.bus import Bus

@@ -16,10 +16,10 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, TextContent
 from pydantic import ValidationError
 
-from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.core.errors import LoomError, error_text
 from loomstack_mcp.server import answers
 from loomstack_mcp.server.call import Call
-from loomstack_mcp.server.errors import INTERNAL, error_line, error_text, refused_arguments
+from loomstack_mcp.server.errors import INTERNAL, error_line, refused_arguments
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.server.tools import GUARD
 from loomstack_mcp.server.tools.guard import refused_guard
