@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
+from loomstack_mcp.core.records import record
 from loomstack_mcp.services.sightings import SightingService
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.backend import SqliteStore
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.refusals import RefusalService
 
 
-@dataclass(frozen=True)
+@record
 class Quick:
     """What a hook needs."""
 
@@ -93,7 +93,7 @@ def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> 
         return
     store = SqliteStore(path, gate_wait_ms=gate_wait_ms)
     try:
-        yield Quick(store, SightingService(store))
+        yield Quick(store=store, sightings=SightingService(store))
         if settings.webhook:
             _send_notices(store, settings)
     finally:

@@ -53,7 +53,7 @@ adapters.git adapters.git.clone_settings adapters.git.deciding adapters.git.disc
 adapters.git.objects adapters.git.repository adapters.git.run adapters.git.trunk adapters.git.worktree
 adapters.git.written
 core core.claim_edits core.claims core.edits core.errors core.events core.ids core.limits core.pauses core.people
-core.phrases core.repos core.runs core.secrets core.sessions core.steps core.texts
+core.phrases core.records core.repos core.runs core.secrets core.sessions core.steps core.texts
 core.patterns core.patterns.braces core.patterns.globs core.patterns.segments core.patterns.typed
 core.patterns.wildcards
 core.clients.passages core.edit_lines
@@ -76,7 +76,7 @@ _ENDED_MODULES = """
 adapters adapters.settings adapters.system adapters.user
 core.briefing.closing core.briefing.opening core.changes.conflict_records core.claim_edits core.claims
 core.clients.payload core.clients.steps core.edits core.errors core.events core.ids core.limits core.notes
-core.notices core.phrases core.repos core.runs core.secrets core.sessions core.texts
+core.notices core.phrases core.records core.repos core.runs core.secrets core.sessions core.texts
 core.patterns.braces core.patterns.globs core.patterns.keys core.patterns.segments core.patterns.typed
 core.patterns.wildcards
 hooks.endings hooks.main quick

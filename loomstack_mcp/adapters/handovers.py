@@ -2,10 +2,11 @@
 
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from loomstack_mcp.adapters.beside_store import read_entries, write_entries
 from loomstack_mcp.core.limits import DAY_MS, SECOND_MS
+from loomstack_mcp.core.records import record
 
 _FILE = "handovers.json"
 _KEPT_MAX = 20
@@ -13,7 +14,7 @@ _NEWS_MS = 14 * DAY_MS
 _CHARS_MAX = 80
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Handover:
     """A session that went on with the SDK's server."""
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from loomstack_mcp.core.claim_edits import CLAIM_EDITS, ClaimEdits
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX, WINDOW_DAYS
 from loomstack_mcp.core.patterns.globs import pattern
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import named_identity, without_password
 
 REPO_FILE = ".loomstack/config.yaml"
@@ -31,7 +32,7 @@ SECRETS = frozenset({"webhook", "webhook_secret"})
 """Settings that are shown to nobody. Whoever knows the address of a webhook may write there."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Settings:
     """What the user chose, and where each choice came from."""
 

@@ -8,7 +8,6 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPException
 from ipaddress import ip_address
@@ -18,6 +17,7 @@ from typing import Any
 from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.notices import Notice, WebhookFormat, format_of, notice_body
+from loomstack_mcp.core.records import record
 
 _SECRET = "whsec_"  # noqa: S105 how a secret begins
 _FILE = "file:"
@@ -26,7 +26,7 @@ _OK = range(200, 300)
 _FORMATS: dict[str, WebhookFormat] = {"generic": "generic", "slack": "slack", "teams": "teams"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Webhook:
     """Where a person wants to be told, and how."""
 

@@ -1,7 +1,6 @@
 """The cases of an audit, each with a line that went, a command that shows it, and the forge's page."""
 
 import shlex
-from dataclasses import dataclass
 from functools import cached_property
 
 from loomstack_mcp.adapters.git.audit import Audit
@@ -14,12 +13,13 @@ from loomstack_mcp.core.changes.people import is_bot
 from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.changes.words import taken_back
+from loomstack_mcp.core.records import record
 
 _SHA_CHARS = 12
 _MAGIC = frozenset("*?[\\")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Case:
     """A commit that took back what others had landed."""
 

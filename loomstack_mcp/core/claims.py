@@ -1,18 +1,18 @@
 """Claims: which held paths stand in the way of a request, and what a refusal advises."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.patterns.globs import first_overlap
+from loomstack_mcp.core.records import record
 
 Mode = Literal["exclusive", "shared"]
 ClaimOrigin = Literal["asked", "auto"]
 """Whether a run asked for a claim, or one of its agents merely edited the file."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Claim:
     """A run's hold on path patterns, with an intent and a fencing token."""
 
@@ -42,7 +42,7 @@ class Claim:
         return f"{self.loop}@{self.principal}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Waiter:
     """A refused request. It keeps its place in the queue until `place_until_ms`."""
 
@@ -60,7 +60,7 @@ class Waiter:
     """The end of its run's lease."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Blocker:
     """One claim, or one earlier waiter, in the way."""
 
@@ -78,7 +78,7 @@ class Blocker:
     """Where its holder edits the file, of an automatic claim."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class PathWarning:
     """What the holder of these paths should know: a live intent or warning of somebody else, or a change on purpose."""
 
@@ -91,7 +91,7 @@ class PathWarning:
     """None, without a `who`, where it tells of more, or of what was not compared."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ClaimResult:
     """A grant (`claim` is set), or a refusal (`blockers` are). Both are answers, not errors."""
 
@@ -110,7 +110,7 @@ class ClaimResult:
     alerts: tuple[Alert, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ReleaseResult:
     """What ended, and which runs can now have what they were refused."""
 

@@ -1,10 +1,11 @@
 """Edits: what becomes of a file at its first edit, and what an agent is told that may not edit it."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from loomstack_mcp.core.claims import Blocker, Claim, Waiter, blockers, few_listed
 from loomstack_mcp.core.limits import MINUTE_MS
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.sessions import session_words
 from loomstack_mcp.core.texts import plain_line, quoted
 
@@ -12,7 +13,7 @@ _INTENT_CHARS_MAX = 200
 _LOOP_CHARS_MAX = 60
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Editor:
     """Whose claims mean what to whoever edits, by the ids of their runs."""
 
@@ -24,7 +25,7 @@ class Editor:
     """Whose automatic claims do not, either, for they are of agents below it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class HoldResult:
     """What became of files that were about to be held: all are, unless somebody is in the way."""
 
@@ -34,7 +35,7 @@ class HoldResult:
     now_ms: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class EditHold:
     """What an edit of one file comes to. Nothing at all where others share the file, or wait for it: it goes on."""
 

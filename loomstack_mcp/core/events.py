@@ -1,8 +1,9 @@
 """What happened: events in the order of their repo, and the alerts that carry them to a run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from loomstack_mcp.core.records import record
 
 EventKind = Literal[
     "run.started", "run.resumed", "run.renewed", "run.gone", "run.ended", "run.lost", "run.stranded",
@@ -19,7 +20,7 @@ AlertKind = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Event:
     """One change of state. `seq` rises by one within a repo, but jumps after a reboot."""
 
@@ -32,7 +33,7 @@ class Event:
     payload: Mapping[str, object]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Alert:
     """What happened to a run since its last call; it rides on the next two answers of that run."""
 
@@ -43,7 +44,7 @@ class Alert:
     who: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DueAlert(Alert):
     """An alert of one run among those of an agent, to be told outside of an answer."""
 

@@ -1,11 +1,11 @@
 """Notes: entries of shared context, their authority, and when two of them contradict."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.patterns.globs import first_overlap
+from loomstack_mcp.core.records import record
 
 NoteKind = Literal["intent", "decision", "fact", "warning", "handoff"]
 Authority = Literal["human", "ratified", "loop"]
@@ -16,7 +16,7 @@ CONTRADICTABLE: tuple[NoteKind, ...] = ("decision", "intent")
 AUTHORITY_ORDER: tuple[Authority, ...] = ("human", "ratified", "loop")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Note:
     """One entry of shared context."""
 
@@ -45,7 +45,7 @@ class Note:
         return f"{self.loop}@{self.who}" if self.loop else self.who
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class NoteResult:
     """What became of a shared note."""
 

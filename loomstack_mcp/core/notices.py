@@ -1,9 +1,9 @@
 """Notices: what people are told outside the terminal, in a few harmless words, as each service wants to hear it."""
 
 import json
-from dataclasses import dataclass
 from typing import Literal
 
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.texts import redacted
 
 NoticeKind = Literal["approval.asked", "conflict.stopped", "run.stopped", "test"]
@@ -20,7 +20,7 @@ _HOSTS: tuple[tuple[str, WebhookFormat], ...] = (
 """Where Slack and Teams take messages, by the ends of the names."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Notice:
     """One thing that people should hear, and how often somebody tried to tell it."""
 

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import COUNT_MAX
 from loomstack_mcp.core.phrases import counted
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.texts import within
 
 Status = Literal["passed", "failed", "done", "blocked", "abandoned"]
@@ -29,7 +29,7 @@ _BEFORE_LANDING = "check_conflicts first, and land unless it says stop; then rec
 _SHA = re.compile(r"[0-9a-fA-F]{7,64}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class CheckCounts:
     """What was checked in this attempt."""
 
@@ -38,7 +38,7 @@ class CheckCounts:
     failing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class MadeCommit:
     """A commit as the repository knows it."""
 
@@ -51,7 +51,7 @@ class MadeCommit:
     """Those that its `Loom-Run` trailers name."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class SeenCommits:
     """What a repository knows of commits that an outcome names, by the names."""
 
@@ -60,7 +60,7 @@ class SeenCommits:
     problems: Mapping[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class NextStep:
     """What the loop does now, and what it takes along."""
 
@@ -69,7 +69,7 @@ class NextStep:
     carry: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Outcome:
     """One recorded attempt. `about_run` is the maker's run; a checker records about the run it checks."""
 
@@ -99,7 +99,7 @@ class Outcome:
         return self.role != MAKER and self.status in PASSING and self.passed > 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class OutcomeResult:
     """The outcome as recorded, and the next step."""
 

@@ -1,12 +1,12 @@
 """Pauses: who switched LoomStack off, for a repository or one of its sessions, and until when."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from loomstack_mcp.core.phrases import age
+from loomstack_mcp.core.records import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Pause:
     """A time in which nothing is checked, claimed or recorded. It always ends by itself."""
 

@@ -1,12 +1,13 @@
 """Who is who: persons with all that they are called, as the trunk's `.loomstack/people.yaml` says."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from loomstack_mcp.core.records import record
 
 PEOPLE_FILE = ".loomstack/people.yaml"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Person:
     """One person, whatever the name they act under."""
 

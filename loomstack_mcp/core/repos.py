@@ -1,10 +1,10 @@
 """Repos: one identity for one repository, whatever the clone."""
 
 import re
-from dataclasses import dataclass
 
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
+from loomstack_mcp.core.records import record
 
 ORG = "org"
 """The repo id of notes that hold for every repo, which therefore is no repository's."""
@@ -37,7 +37,7 @@ _SCP = re.compile(r"^(?P<host>\[[^\]]+\]|[^/:\[\]]+):(?P<path>(?!//).+)$")  # gi
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f\ud800-\udfff]+")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Checkout:
     """What a worktree says of itself."""
 
@@ -52,7 +52,7 @@ class Checkout:
     ignore_case: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Bearing:
     """What git said of a worktree."""
 
@@ -66,7 +66,7 @@ class Bearing:
     others: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class RepoNames:
     """A repo that a store knows."""
 
@@ -77,7 +77,7 @@ class RepoNames:
     """How many clones of it were seen."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class RepoAlias:
     """A name that stands for a repo from now on."""
 

@@ -1,9 +1,10 @@
 """A run: one execution of a loop, who may act for it, and when its lease counts as lapsed or lost."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
 
 from loomstack_mcp.core.limits import LOST_AFTER_SILENT_MS
+from loomstack_mcp.core.records import record
 
 PROCESS_SESSION = "process:"
 """How the session of a client begins that names none: whether several agents share it, nobody knows."""
@@ -16,7 +17,7 @@ RunOrigin = Literal["asked", "session"]
 """What a run is for: work that an agent asked for, or all that its session does besides."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Caller:
     """Who calls. Never taken from what a model writes: from the token, the system and the client."""
 
@@ -34,7 +35,7 @@ class Caller:
     """False where several agents may share this identity, so that "my newest run" is a guess."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Run:
     """One execution of a loop. It holds the lease of all its claims."""
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 
+from loomstack_mcp.core.records import record
 
-@dataclass(frozen=True, kw_only=True)
+
+@record
 class Shape:
     """What a secret of one issuer looks like."""
 

@@ -1,9 +1,9 @@
 """Steps: what an agent does next, as hooks remember it from before until after."""
 
-from dataclasses import dataclass
+from loomstack_mcp.core.records import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class BegunLine:
     """A shell line that runs."""
 
@@ -15,7 +15,7 @@ class BegunLine:
     """What HEAD was."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Judging:
     """The settings and rules by which an agent's steps in a worktree are judged."""
 

@@ -1,10 +1,10 @@
 """Stranded work: what a run finished and recorded, and the trunk has not, long after its end."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from loomstack_mcp.core.limits import DAY_MS
 from loomstack_mcp.core.phrases import age, counted
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Run
 
 REVIEW_MS = DAY_MS
@@ -15,7 +15,7 @@ LANDED_LEAST = 0.5
 _SHOWN_MAX = 3
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class StrandedRun:
     """A run that is over, and the commits that it last recorded and the trunk has not by their ids."""
 
@@ -23,7 +23,7 @@ class StrandedRun:
     commits: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class TrunkSeen:
     """The trunk's tip in a clone, "" for none, and when it was last known to be that; 0 where that is unknown."""
 

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import import_module
 
 from loomstack_mcp.adapters.git.deciding import deciding_files, is_told_by_files, system_file
@@ -13,6 +12,7 @@ from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.policy.folders import deciding_paths
 from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load_settings
 from loomstack_mcp.core.errors import StoreUnavailable
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Bearing, Checkout
 from loomstack_mcp.glance import stamp_of
 from loomstack_mcp.quick import Quick
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.core.policy.rules import Rulebook
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Stand:
     """A worktree as the settings of its repository itself have it."""
 

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from loomstack_mcp.adapters.policy import situations
 from loomstack_mcp.adapters.settings import sqlite_path
@@ -14,6 +14,7 @@ from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy.decide import Decision, decide
 from loomstack_mcp.core.policy.rules import Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Actor, Situation
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import PROCESS_SESSION, Caller
 from loomstack_mcp.edge.deciding import PolicyResult, decided_action
 from loomstack_mcp.edge.here import Here
@@ -23,7 +24,7 @@ _NO_SESSION = f"{PROCESS_SESSION}git"
 """A person at git is none of the sessions that run for them: whoever names none may be any."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class CommitAnswer:
     """What is said of a commit before it is made."""
 

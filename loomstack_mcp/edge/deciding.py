@@ -1,7 +1,7 @@
 """Decisions made where git is seen, by facts of the store, and kept there while those hold."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.works import work_batches, work_of
@@ -13,12 +13,13 @@ from loomstack_mcp.core.policy.decision_views import DecisionRecord, decision_re
 from loomstack_mcp.core.policy.facts import PolicyFacts, completed, facts_query
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.situation import Situation
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.services.policy import KeptDecision, PolicyService
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class PolicyResult:
     """A decision, under the id by which it was kept."""
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from loomstack_mcp.adapters.git.history import Made, made_since
@@ -15,6 +15,7 @@ from loomstack_mcp.core.policy.decide import Decision
 from loomstack_mcp.core.policy.rules import Answer
 from loomstack_mcp.core.policy.situation import Actor, LostIntent, Situation
 from loomstack_mcp.core.policy.violations import Unknown
+from loomstack_mcp.core.records import record
 from loomstack_mcp.edge.bench import Bench
 from loomstack_mcp.edge.here import Here, Progress
 from loomstack_mcp.edge.loading import judging_target
@@ -25,7 +26,7 @@ DENIED, APPROVAL = 2, 3
 _STATUSES: dict[Answer, int] = {"allow": 0, "warn": 0, "deny": DENIED, "require_approval": APPROVAL}
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Judgement:
     """The answer, and what it does not cover."""
 
@@ -51,7 +52,7 @@ class Judgement:
         return DENIED if self.is_stopped else _STATUSES[self.decision.answer]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Update:
     """One ref of a push, as git tells its pre-receive hook (githooks(5)); zeros create or delete it."""
 

@@ -181,7 +181,7 @@ class _Judging:
                 with suppress(LoomError):  # then it is not told once they are free
                     self._quick.refusals.keep(self._caller, stand.checkout, patterns, found[0])
         else:
-            self._free.append(Free(stand.checkout, written, stand.settings, stamp))
+            self._free.append(Free(checkout=stand.checkout, written=written, settings=stand.settings, stamp=stamp))
 
     def _patterns(self, quick: Quick, stand: Stand, written: Written) -> tuple[str, ...]:
         """What is written to; for all of a worktree (`git checkout .`) what is held by whoever works there."""
@@ -194,7 +194,7 @@ class _Judging:
     def _rulings(self, step: Step) -> Iterator["Ruling"]:
         for worktree, situation in step.met():
             try:
-                stand = self._stand(Written(worktree))
+                stand = self._stand(Written(worktree=worktree))
                 self._refuse_paused(stand)
                 stamp = self._stamp_of(stand)
                 from loomstack_mcp.edge.ruling import ruling_of  # the rules: 50 ms, where no claim refused already
@@ -240,7 +240,7 @@ class _Judging:
 
     def _stamp_of(self, stand: Stand) -> str:
         """Of what says which rules hold in a worktree; taken before they are read."""
-        return _stamp(Written(stand.worktree, tops={stand.worktree.root: None}), self._settings)
+        return _stamp(Written(worktree=stand.worktree, tops={stand.worktree.root: None}), self._settings)
 
     def _is_news(self, stand: Stand, words: str) -> bool:
         """Whether this agent was not told so before, by these rules: each word costs it tokens."""

@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from loomstack_mcp.adapters.git.written import Written
 from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.core.clients.payload import Action
 from loomstack_mcp.core.edits import refused_edit, unclaimed_edit
 from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.same_lines import lines_told
 from loomstack_mcp.quick import Quick
 
 
-@dataclass(frozen=True)
+@record
 class Free:
     """A repository in which nobody is in the way of an edit."""
 

@@ -48,6 +48,6 @@ def _add_folder(writes: Writes, here: Worktree, cwd: Path, path: str) -> None:
     """All below a folder of this worktree may be written: it is held against claims as the folder."""
     found, _ = touched(here.root, cwd, [(path, True)])
     if found:
-        known = writes.found.setdefault(here.common_dir, Written(here))
+        known = writes.found.setdefault(here.common_dir, Written(worktree=here))
         known.tops[here.root] = None
         known.patterns.update({one.pattern: here.root for one in found})

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from loomstack_mcp.core.edits import changed_meanwhile
 from loomstack_mcp.core.errors import Invalid, LoomError, Paused
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.patterns.typed import file_pattern
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.steps import BegunLine
@@ -76,7 +77,7 @@ def after_line(action: Action, *, flags: Mapping[str, str | None] = _NO_FLAGS) -
         return _compared(quick, caller, stand, found)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Changed:
     """What became of files since a line began."""
 

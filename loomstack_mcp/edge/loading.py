@@ -1,7 +1,6 @@
 """What a commit says of how it is judged, its rules and its settings; and whether a tree's would load."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import as_text
@@ -9,9 +8,10 @@ from loomstack_mcp.adapters.policy.files import rulebook
 from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load_settings, repo_file_problems
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.policy.rules import Rulebook
+from loomstack_mcp.core.records import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Target:
     """Where something would land, as it was before."""
 

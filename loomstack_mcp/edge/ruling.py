@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -28,13 +28,14 @@ from loomstack_mcp.core.policy.pretool import (
 )
 from loomstack_mcp.core.policy.rules import Answer, Rulebook
 from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, Situation
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.bearings import Stand
 from loomstack_mcp.edge.steps import cwd_of
 from loomstack_mcp.quick import Quick
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Ruling:
     """What the rules of one worktree say of a step."""
 

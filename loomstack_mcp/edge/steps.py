@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -11,13 +10,14 @@ from loomstack_mcp.adapters.git.written import Writes
 from loomstack_mcp.adapters.system import current_folder
 from loomstack_mcp.core.clients.payload import Action
 from loomstack_mcp.core.errors import Invalid, LoomError
+from loomstack_mcp.core.records import record
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
     from loomstack_mcp.core.policy.situation import Situation
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Step:
     """What is about to be done."""
 

@@ -55,7 +55,7 @@ class StoreFacts:
         """The repository as the store is to know it."""
         if self._repo.place.root:
             return self._here.checkout()
-        return Worktree(self._repo.folder, self._repo.place).checkout(repo=self._here.settings.repo)
+        return Worktree(root=self._repo.folder, place=self._repo.place).checkout(repo=self._here.settings.repo)
 
     def decision(
         self, who: str, book: Rulebook, situation: Situation, made: Sequence[Made], *, is_stopped: bool

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
@@ -10,6 +9,7 @@ from loomstack_mcp.adapters.pauses import refuse_paused
 from loomstack_mcp.adapters.settings import load_settings
 from loomstack_mcp.core.clients.steps import SessionStep
 from loomstack_mcp.core.errors import Paused
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.bearings import stand_of
@@ -17,7 +17,7 @@ from loomstack_mcp.hooks.endings import caller_of_step
 from loomstack_mcp.quick import Quick, open_quick
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class SessionStanding:
     """An agent of a session in a worktree, and the store."""
 

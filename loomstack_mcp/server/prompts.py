@@ -2,7 +2,8 @@
 """Prompts: how to run a loop, triage and hand over, for people to start from a client's menu."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from loomstack_mcp.core.records import record
 
 _WORDS_MAX = 60
 """Claude Code splits what a person types behind a prompt's name at blanks, and fills the declared arguments by position
@@ -46,7 +47,7 @@ def handoff(to: str) -> str:
 3. record_outcome(status="abandoned", tried=…, commits=[full shas]), which ends your run and frees its paths. status="blocked" frees nothing: it asks for a person, and your run holds them until its lease ends."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LoomPrompt:
     """A prompt whose last part is free text, however it arrives: in one argument, or a word in each.
 

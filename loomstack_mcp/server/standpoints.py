@@ -1,16 +1,16 @@
 """Standpoints: the worktree that a call is answered for, and what keeps the answer from being for the one meant."""
 
 import os
-from dataclasses import dataclass
 
 from loomstack_mcp.core.errors import LoomError, NotFound
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.here import Here
 
 _KEPT_MAX = 20
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Standpoint:
     """Where a caller is answered for."""
 

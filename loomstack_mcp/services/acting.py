@@ -51,7 +51,7 @@ def entered_run(store: Store, caller: Caller, run_id: str) -> Iterator[tuple[Tx,
 def named_run(tx: Tx, caller: Caller, run_id: str) -> Run:
     """The run of that id, or with "" the caller's newest live run; its session's own only where it asked for none."""
     if run_id:
-        found = rows.records(Run, tx.all(RUNS["get"], id=run_id))
+        found = rows.as_records(Run, tx.all(RUNS["get"], id=run_id))
         if not found:
             raise NotFound(f"run {run_id} is unknown; start_run returns yours")
         return found[0]
@@ -77,7 +77,9 @@ def meant_runs(tx: Tx, caller: Caller) -> list[Run]:
 def own_runs(tx: Tx, caller: Caller) -> list[Run]:
     """The caller's runs that are neither over nor lost, newest first."""
     session = tx.all(RUNS["of_session"], principal=caller.principal, session=caller.session, limit=_OWN_RUNS_MAX)
-    return [run for run in rows.records(Run, session) if acts_for(caller, run) and not is_lost(run, now_ms=tx.now_ms)]
+    return [
+        run for run in rows.as_records(Run, session) if acts_for(caller, run) and not is_lost(run, now_ms=tx.now_ms)
+    ]
 
 
 def allowed_run(caller: Caller, run: Run, *, now_ms: int) -> Run:
@@ -135,7 +137,7 @@ def _no_live_run(tx: Tx, caller: Caller) -> LoomError:
 def _seen(tx: Tx, caller: Caller, run: Run) -> Run:
     if run.parent_id:
         forebears = sorted(lineage(tx, run.parent_id))
-        for forebear in rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(forebears))):
+        for forebear in rows.as_records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(forebears))):
             if forebear.state == "live" and not is_lost(forebear, now_ms=tx.now_ms):
                 saved_lease(tx, _renewed(tx, forebear))
     return _renewed(tx, replace(run, process=_process(caller, run)))

@@ -116,7 +116,7 @@ def agreed(tx: Tx, conflict: Conflict, *, by: str, how: str, who: str) -> None:
 def tell_landers(tx: Tx, note: Note, superseded: Note) -> None:
     """Those whose landing waits for this decision hear that they may look again."""
     opened = tx.all(CONFLICTS["open_of_holder"], repo_id=note.repo_id, holder=superseded.author)
-    for conflict in rows.records(Conflict, opened):
+    for conflict in rows.as_records(Conflict, opened):
         text = f"{note.author} decided ({note.id}): {note.text[:200]}. check_conflicts again"
         events.alert(tx, conflict.run_id, "agreed", seq=note.seq, about=conflict.id, text=text, who=note.author)
 
@@ -128,7 +128,7 @@ def _unfit(tx: Tx, run: Run, note: Note, conflict: Conflict) -> str:
         return f"{conflict.id} is settled already ({conflict.how})"
     if note.kind != "decision":
         return f"only a decision agrees to {conflict.id}: kind=decision"
-    [other] = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column([conflict.run_id])))
+    [other] = rows.as_records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column([conflict.run_id])))
     if run.who == conflict.holder == other.who:
         return f"both sides of {conflict.id} are called {run.who}: whose run this is cannot be told; {person}"
     if run.who != conflict.holder:

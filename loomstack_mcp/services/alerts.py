@@ -41,7 +41,7 @@ class AlertService:
 def _is_about(tx: Tx, alert: DueAlert, patterns: Sequence[str]) -> bool:
     return any(
         first_overlap(patterns, claim.patterns, ignore_case=path_index.folds(tx, claim.repo_id))
-        for claim in rows.records(Claim, tx.all(CLAIMS["get"], id=alert.about))
+        for claim in rows.as_records(Claim, tx.all(CLAIMS["get"], id=alert.about))
     )
 
 
@@ -49,4 +49,4 @@ def due_alerts(tx: Tx, caller: Caller, *, deliveries: int, limit: int) -> tuple[
     """What an agent's runs have heard fewer than so many times."""
     who = {"principal": caller.principal, "session": caller.session, "agent": caller.agent}
     found = tx.all(ALERTS["due_to_agent"], **who, deliveries=deliveries, limit=limit)
-    return rows.records(DueAlert, found)
+    return rows.as_records(DueAlert, found)

@@ -1,7 +1,7 @@
 """Approvals: asked by a decision, answered by people, and used once by the action that they are for."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from loomstack_mcp.core.errors import Invalid, NotFound
@@ -23,6 +23,7 @@ from loomstack_mcp.core.policy.approvals import (
 from loomstack_mcp.core.policy.decision_views import DecisionRecord
 from loomstack_mcp.core.policy.facts import FactsQuery, PolicyFacts
 from loomstack_mcp.core.policy.situation import ApprovalFact
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import bounded
 from loomstack_mcp.services import events
@@ -39,7 +40,7 @@ _OVERDUE_MAX = 50
 """So many that time has answered are settled at once; the next question settles more."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class AskedApproval:
     """The question that a decision asked, or found asked."""
 
@@ -164,7 +165,7 @@ def _is_askers(tx: Tx, row: Row, who: str, run_id: str) -> bool:
     if row["who"] == who or is_whoevers(rows.list_column(row["actions"])):
         return True
     ids = rows.json_column([row["run_id"], run_id])
-    return is_one_asker(rows.records(Run, tx.all(RUNS["by_ids"], ids=ids)))
+    return is_one_asker(rows.as_records(Run, tx.all(RUNS["by_ids"], ids=ids)))
 
 
 def _facts(approval: Approval, query: FactsQuery) -> tuple[ApprovalFact, ...]:

@@ -81,7 +81,7 @@ class EditService:
 
 
 def _is_made_by(tx: Tx, caller: Caller, run_id: str) -> bool:
-    return any(acts_for(caller, run) for run in rows.records(Run, tx.all(RUNS["get"], id=run_id)))
+    return any(acts_for(caller, run) for run in rows.as_records(Run, tx.all(RUNS["get"], id=run_id)))
 
 
 def edit_family(tx: Tx, caller: Caller) -> list[Row]:
@@ -112,7 +112,7 @@ def held_against(
     found: list[Blocker] = []
     ending: list[Claim] = []
     for page in pages:
-        claims = rows.records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)))
+        claims = rows.as_records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)))
         yielding = _yielding(claims, family, kin)
         standing = [claim for claim in claims if claim not in yielding]
         live = [claim for claim in standing if claim.expires_at_ms > tx.now_ms]

@@ -116,12 +116,12 @@ class ClaimService:
         """What is held now in a repo, newest first. And the time, in milliseconds."""
         with self._store.read() as tx:
             found = tx.all(CLAIMS["held"], repo_id=repo_id, now_ms=tx.now_ms, limit=limit)
-            return rows.records(Claim, found), tx.now_ms
+            return rows.as_records(Claim, found), tx.now_ms
 
 
 def held_by(tx: Tx, run_id: str) -> tuple[Claim, ...]:
     """What a run holds, lapsed claims that nobody took over included."""
-    return rows.records(Claim, tx.all(CLAIMS["held_by_run"], run_id=run_id))
+    return rows.as_records(Claim, tx.all(CLAIMS["held_by_run"], run_id=run_id))
 
 
 def end_claims(
@@ -202,7 +202,7 @@ def _refused(tx: Tx, run: Run, found: Sequence[Blocker], *, waited: bool) -> Cla
 
 
 def _not_held(tx: Tx, run: Run, claim_id: str) -> Exception:
-    found = rows.records(Claim, tx.all(CLAIMS["get"], id=claim_id))
+    found = rows.as_records(Claim, tx.all(CLAIMS["get"], id=claim_id))
     if not found:
         return NotFound(f"claim {claim_id} is unknown; leave claims empty to release all of {run.id}")
     [claim] = found

@@ -68,7 +68,7 @@ class CommitService:
         """
         repo_id = repos.recorded_repo_id(self._store, checkout)
         with self._store.write(repo_id) as tx:
-            known = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(list(named)))) if named else ()
+            known = rows.as_records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(list(named)))) if named else ()
             makers = [run.id for run in known if run.repo_id == repo_id and acts_for(caller, run)]
             if not named:
                 makers = [_committing_run(tx, caller, repo_id, checkout, paths).id]

@@ -15,12 +15,12 @@ CONFLICTS = queries.statements("conflicts")
 
 def open_conflicts(tx: Tx, repo_id: str, *, limit: int) -> tuple[Conflict, ...]:
     """Those neither settled nor void, newest first."""
-    return rows.records(Conflict, tx.all(CONFLICTS["open"], repo_id=repo_id, limit=limit))
+    return rows.as_records(Conflict, tx.all(CONFLICTS["open"], repo_id=repo_id, limit=limit))
 
 
 def conflict_of_id(tx: Tx, repo_id: str, conflict_id: str) -> Conflict:
     """The conflict of that id, in whatever state. Raises NotFound where the repo has none."""
-    found = rows.records(Conflict, tx.all(CONFLICTS["get"], id=conflict_id))
+    found = rows.as_records(Conflict, tx.all(CONFLICTS["get"], id=conflict_id))
     if not found or found[0].repo_id != repo_id:
         raise NotFound(f"conflict {conflict_id[:100]} is unknown here; loomstack-mcp conflicts lists the open ones")
     return found[0]
@@ -38,5 +38,5 @@ def end_conflict(
 
 def void_conflicts(tx: Tx, run: Run, how: str) -> None:
     """The run is over: what it would have changed is nobody's any more."""
-    for conflict in rows.records(Conflict, tx.all(CONFLICTS["of_run"], run_id=run.id)):
+    for conflict in rows.as_records(Conflict, tx.all(CONFLICTS["of_run"], run_id=run.id)):
         end_conflict(tx, conflict, "void", how)

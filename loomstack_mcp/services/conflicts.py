@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from loomstack_mcp.core.changes.conflict_records import Agreement, Conflict, Intent, Verdict
 from loomstack_mcp.core.changes.conflicts import Proposal, agreement_words, strictest_verdict
@@ -11,6 +11,7 @@ from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import SECOND_MS, SENTENCE_CHARS_MAX
 from loomstack_mcp.core.policy.situation import LostIntent
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded
@@ -26,7 +27,7 @@ from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ConflictResult:
     """What stands between a change and landing."""
 
@@ -138,7 +139,7 @@ def _recorded(tx: Tx, run: Run, found: ConflictsFound) -> list[Conflict]:
 
     Work that landed already is the caller's own business: it has no id, and nobody is told.
     """
-    known = {(old.sha, old.kind): old for old in rows.records(Conflict, tx.all(CONFLICTS["of_run"], run_id=run.id))}
+    known = {(old.sha, old.kind): old for old in rows.as_records(Conflict, tx.all(CONFLICTS["of_run"], run_id=run.id))}
     told = []
     for conflict in found.conflicts:
         if conflict.kind == "already_landed":

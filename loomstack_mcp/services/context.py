@@ -1,7 +1,7 @@
 """Shared context: the briefing of a run, gathered near its paths and ranked by the core."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from loomstack_mcp.core.briefing import items as core
 from loomstack_mcp.core.briefing.fitting import Briefing, fitted
@@ -10,6 +10,7 @@ from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.limits import BUDGET_TOKENS_MAX, BUDGET_TOKENS_MIN, SENTENCE_CHARS_MAX
 from loomstack_mcp.core.policy.rules import Rule
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, acts_for, renewal_due
 from loomstack_mcp.core.stranded import StrandedRun
@@ -26,7 +27,7 @@ from loomstack_mcp.store.base import Store, Tx
 _CONFLICTS_MAX = 1_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ContextResult:
     """Shared context as seen from some paths."""
 

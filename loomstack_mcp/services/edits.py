@@ -59,7 +59,7 @@ class EditClaims:
         """The files that are held in a worktree because somebody edits them, by their paths there."""
         with self._store.read() as tx:
             repo_id, worktree = repos.repo_id_of(tx, checkout), encodable(checkout.worktree)
-            found = rows.records(Claim, tx.all(CLAIMS["auto_of_worktree"], repo_id=repo_id, worktree=worktree))
+            found = rows.as_records(Claim, tx.all(CLAIMS["auto_of_worktree"], repo_id=repo_id, worktree=worktree))
         return tuple(literal_path(claim.patterns[0]) for claim in found)
 
     def settle(self, caller: Caller | None, checkout: Checkout, paths: Sequence[str]) -> tuple[str, ...]:
@@ -141,7 +141,7 @@ class _Edit:
         self._was_refused = here.was_refused
         near: list[Claim | Waiter] = []
         for page in pages_met(self._tx, wanted, here, "claim"):
-            near += rows.records(Claim, self._tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)))
+            near += rows.as_records(Claim, self._tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)))
         for page in pages_met(self._tx, wanted, here, "waiter"):
             near += waiters_ahead(self._tx, page, before=None)
         return edit_hold(wanted, near, editor=self._editor, now_ms=self._tx.now_ms, ignore_case=here.ignore_case)
@@ -152,7 +152,7 @@ class _Edit:
         if hold.mine and tx.run(CLAIMS["edited"], id=hold.mine, now_ms=tx.now_ms, worktree=self._worktree):
             events.append(tx, run.repo_id, "claim.renewed", about=hold.mine, run_id=run.id)
         if hold.covered_by and hold.covered_by != run.id:
-            [holder] = rows.records(Run, tx.all(RUNS["get"], id=hold.covered_by))
+            [holder] = rows.as_records(Run, tx.all(RUNS["get"], id=hold.covered_by))
             used_run(tx, self._caller, holder)
         if hold.is_free:
             end_passing(tx, hold.passing, granted_to=run)
@@ -162,7 +162,7 @@ class _Edit:
 
 
 def _of_kin(tx: Tx, caller: Caller) -> tuple[Claim, ...]:
-    return rows.records(Claim, tx.all(CLAIMS["auto_of_runs"], runs=rows.json_column(sorted(kin(tx, caller)))))
+    return rows.as_records(Claim, tx.all(CLAIMS["auto_of_runs"], runs=rows.json_column(sorted(kin(tx, caller)))))
 
 
 def _settled(tx: Tx, caller: Caller | None, repo_id: str, checkout: Checkout, paths: Sequence[str]) -> Iterator[Claim]:
@@ -170,7 +170,7 @@ def _settled(tx: Tx, caller: Caller | None, repo_id: str, checkout: Checkout, pa
     names = set(map(fold, _patterns(paths)))
     mine = kin(tx, caller) if caller else None
     worktree = encodable(checkout.worktree)
-    for claim in rows.records(Claim, tx.all(CLAIMS["auto_of_worktree"], repo_id=repo_id, worktree=worktree)):
+    for claim in rows.as_records(Claim, tx.all(CLAIMS["auto_of_worktree"], repo_id=repo_id, worktree=worktree)):
         if fold(claim.patterns[0]) in names and (mine is None or claim.run_id in mine):
             yield claim
 

@@ -30,13 +30,13 @@ class EventService:
         """Up to `limit` events after `since`, oldest first; the next cursor is the last one's `seq`. And the time."""
         with self._store.read() as tx:
             found = tx.all(EVENTS["since"], repo_id=repo_id, since=since, limit=limit)
-            return rows.records(Event, found), tx.now_ms
+            return rows.as_records(Event, found), tx.now_ms
 
     def latest(self, repo_id: str, *, limit: int) -> tuple[tuple[Event, ...], int]:
         """The last `limit` events, oldest first. And the time, in milliseconds."""
         with self._store.read() as tx:
             found = tx.all(EVENTS["latest"], repo_id=repo_id, limit=limit)
-            return rows.records(Event, reversed(found)), tx.now_ms
+            return rows.as_records(Event, reversed(found)), tx.now_ms
 
 
 def next_seq(tx: Tx, repo_id: str) -> int:
@@ -80,7 +80,7 @@ def delivered(tx: Tx, run_id: str) -> tuple[Alert, ...]:
     due = tx.all(ALERTS["due"], run_id=run_id, limit=ALERTS_MAX)
     if due:
         tx.run(ALERTS["delivered"], run_id=run_id, heard=rows.json_column([(row["seq"], row["about"]) for row in due]))
-    return rows.records(Alert, due)
+    return rows.as_records(Alert, due)
 
 
 def drawn(noun: Noun, insert: Callable[[str], int]) -> str:

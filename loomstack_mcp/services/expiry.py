@@ -22,11 +22,11 @@ def swept(tx: Tx, repo_id: str) -> None:
     A run that only lapsed keeps what nobody else was granted: its next call renews it all.
     """
     lapsed = tx.all(RUNS["lapsed"], repo_id=repo_id, now_ms=tx.now_ms, limit=_RUNS_MAX)
-    for run in rows.records(Run, lapsed):
+    for run in rows.as_records(Run, lapsed):
         if is_lost(run, now_ms=tx.now_ms):
             over(tx, replace(run, state="lost"), "run.lost")
     edited = tx.all(CLAIMS["auto_lapsed"], repo_id=repo_id, now_ms=tx.now_ms, limit=_RUNS_MAX)
-    claims.end_claims(tx, rows.records(Claim, edited), "expired")
+    claims.end_claims(tx, rows.as_records(Claim, edited), "expired")
 
 
 def over(tx: Tx, run: Run, how: Literal["run.ended", "run.lost"]) -> tuple[str, ...]:

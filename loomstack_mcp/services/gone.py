@@ -21,7 +21,7 @@ def gone_holders(tx: Tx, found: Sequence[Blocker], /) -> tuple[Run, ...]:
     """
     until_ms = tx.now_ms + LEASE_AFTER_GONE_MS
     ids = sorted({blocker.run for blocker in found if blocker.claim and blocker.until_ms > until_ms})
-    holders = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(ids))) if ids else ()
+    holders = rows.as_records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(ids))) if ids else ()
     return tuple(run for run in holders if run.process and process_state(run.process) == "gone")
 
 

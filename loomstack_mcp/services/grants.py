@@ -21,7 +21,7 @@ def same_claim(tx: Tx, wanted: Waiter) -> Claim | None:
     """The claim that the run already has on exactly these patterns."""
     patterns = rows.json_column(wanted.patterns)
     found = tx.all(CLAIMS["same"], run_id=wanted.run_id, mode=wanted.mode, patterns=patterns)
-    return rows.record(Claim, found[0]) if found else None
+    return rows.as_record(Claim, found[0]) if found else None
 
 
 def grant_claim(tx: Tx, run: Run, wanted: Waiter, *, ttl_ms: int, longest_ms: int) -> Claim:

@@ -93,7 +93,7 @@ class GuardService:
             return None
         with self._store.append() as tx:
             tx.run(GUARDS["end"], **who)
-        return rows.record(BegunLine, found[0])
+        return rows.as_record(BegunLine, found[0])
 
 
 def _judging(tx: Tx, who: dict[str, str]) -> Judging | None:

@@ -95,7 +95,7 @@ def known_hints(tx: Tx, repo_id: str, hints: Iterable[str]) -> tuple[Run, ...]:
     named = list(hints)
     if not named:
         return ()
-    found = {run.id: run for run in rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(named)))}
+    found = {run.id: run for run in rows.as_records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(named)))}
     return tuple(found[one] for one in named if one in found and found[one].repo_id == repo_id)
 
 
@@ -121,7 +121,7 @@ def _recognise_landed(store: Store, repo_id: str, run_id: str, names: Collection
     """What landed on some files as nobody's, and is a run's by what is known now."""
     found = []
     with store.read() as tx:
-        [run] = rows.records(Run, tx.all(RUNS["get"], id=run_id))
+        [run] = rows.as_records(Run, tx.all(RUNS["get"], id=run_id))
         asked = {"repo_id": repo_id, "started_at_ms": run.started_at_ms, "paths": rows.json_column(sorted(names))}
         for row in tx.all(IMPRINTS["nobodys"], **asked):
             known_by, hints = imprint(landed.files_of(tx, repo_id, row["sha"])), rows.list_column(row["hints"])

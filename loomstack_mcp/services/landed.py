@@ -90,12 +90,12 @@ def ever_claimed(tx: Tx, run_id: str) -> list[str]:
 
 def _claims_of(tx: Tx, run_id: str) -> tuple[Claim, ...]:
     """What it asked for: of a file that it merely edited it said nothing."""
-    return rows.records(Claim, tx.all(CLAIMS["asked_of_run"], run_id=run_id, limit=_CLAIMS_MAX))
+    return rows.as_records(Claim, tx.all(CLAIMS["asked_of_run"], run_id=run_id, limit=_CLAIMS_MAX))
 
 
 def _changes(tx: Tx, repo_id: str, shas: Iterable[str]) -> Iterator[Change]:
     for row in tx.all(CHANGES["by_shas"], repo_id=repo_id, shas=rows.json_column(list(shas))):
-        change = rows.record(Change, row)
+        change = rows.as_record(Change, row)
         if change.run:
             signed = (change.author, change.account)
             change = replace(change, author=f"{row['loop']}@{row['principal']}", account="", signed=signed)

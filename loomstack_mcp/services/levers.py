@@ -1,13 +1,14 @@
 """Levers: a person ends a claim, or stops a run, and everybody concerned is told."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from loomstack_mcp.core.claims import Claim, Waiter, few_listed
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.events import AlertKind
 from loomstack_mcp.core.limits import SENTENCE_CHARS_MAX
 from loomstack_mcp.core.phrases import age
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import STOPPED, Caller, Run
 from loomstack_mcp.core.texts import bounded, plain_line
 from loomstack_mcp.services import events, expiry, path_index, waiters
@@ -22,7 +23,7 @@ from loomstack_mcp.store.base import Store, Tx
 _GOAL_CHARS_MAX = 100
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Lever:
     """What a person is about to end, or has ended."""
 
@@ -80,7 +81,7 @@ class LeverService:
 
 
 def _of_claim(tx: Tx, claim_id: str) -> Lever:
-    found = rows.records(Claim, tx.all(CLAIMS["get"], id=claim_id))
+    found = rows.as_records(Claim, tx.all(CLAIMS["get"], id=claim_id))
     if not found:
         raise NotFound(f"claim {claim_id[:40]} is unknown; loomstack-mcp claims lists what is held")
     [claim] = found
@@ -98,7 +99,7 @@ def _of_run(tx: Tx, run_id: str) -> Lever:
             f"run {run.id} is over ({how}); nothing was changed. loomstack-mcp runs --live lists those that go on"
         )
     ids = [row["id"] for row in tx.all(RUNS["descendants"], id=run.id)]
-    ending = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(ids)))
+    ending = rows.as_records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(ids)))
     claims = tuple(claim for each in ending for claim in held_by(tx, each.id))
     return Lever(runs=ending, claims=claims, waiting=_waiting(tx, claims, but=set(ids)))
 
@@ -109,7 +110,7 @@ def _waiting(tx: Tx, claims: Sequence[Claim], *, but: set[str]) -> tuple[Waiter,
     repo_id = claims[0].repo_id
     patterns = sorted({text for claim in claims for text in claim.patterns})
     near = path_index.all_overlapping(tx, repo_id, "waiter", patterns, ignore_case=path_index.folds(tx, repo_id))
-    found = rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(near.ids)))
+    found = rows.as_records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(near.ids)))
     return tuple(waiter for waiter in found if waiter.run_id not in but)
 
 

@@ -1,7 +1,6 @@
 """The commits that an outcome names: whose they are, and which of them it can speak for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from loomstack_mcp.core.outcomes import (
     MAKER,
@@ -13,6 +12,7 @@ from loomstack_mcp.core.outcomes import (
     whole_shas,
     younger_commits,
 )
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Caller, Run, is_surely_of
 from loomstack_mcp.services import ledger
 from loomstack_mcp.store.base import Tx
@@ -21,7 +21,7 @@ _Makers = Mapping[str, tuple[Run, ...]]
 """The runs that said to have made each commit."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class NamedWork:
     """What an outcome says of commits, and in which role it counts."""
 

@@ -32,7 +32,7 @@ def own_paths(tx: Tx, run: Run | None) -> tuple[str, ...]:
     """What a run said that it would work on, and then what it holds; none without a run."""
     if run is None:
         return ()
-    held = rows.records(Claim, tx.all(CLAIMS["held_by_run"], run_id=run.id))
+    held = rows.as_records(Claim, tx.all(CLAIMS["held_by_run"], run_id=run.id))
     return tuple(dict.fromkeys((*run.paths, *(text for claim in held for text in claim.patterns))))
 
 
@@ -48,7 +48,7 @@ def notes_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[No
         *tx.all(NOTES["latest_of_people"], repo_id=repo_id, limit=_PEOPLE_MAX, **now),
         *tx.all(NOTES["latest"], repo_id=ORG, limit=_PEOPLE_MAX, **now),
     ]
-    once = {note.id: note for note in (*on[:_OVERLAPPING_MAX], *rows.records(Note, found))}
+    once = {note.id: note for note in (*on[:_OVERLAPPING_MAX], *rows.as_records(Note, found))}
     return [note for note in once.values() if not note.addressee or is_addressed(note, run)]
 
 
@@ -63,7 +63,7 @@ def claims_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[C
         *tx.all(CLAIMS["held_by_ids"], ids=near),
         *tx.all(CLAIMS["held"], repo_id=repo_id, now_ms=tx.now_ms, limit=_LATEST_MAX),
     ]
-    once = {claim.id: claim for claim in rows.records(Claim, found)}
+    once = {claim.id: claim for claim in rows.as_records(Claim, found)}
     known = _known(tx, run)
     return [claim for claim in once.values() if claim.run_id not in known and claim.expires_at_ms > tx.now_ms]
 
@@ -78,7 +78,7 @@ def runs_near(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterable[Run
         *tx.all(RUNS["by_ids"], ids=near),
         *tx.all(RUNS["live"], repo_id=repo_id, origin="asked", now_ms=tx.now_ms, limit=_LATEST_MAX),
     ]
-    once = {other.id: other for other in rows.records(Run, found)}
+    once = {other.id: other for other in rows.as_records(Run, found)}
     known = _known(tx, run)
     others = (other for other in once.values() if other.id not in known and other.origin == "asked")
     return [other for other in others if other.state == "live" and other.expires_at_ms > tx.now_ms]
@@ -93,7 +93,7 @@ def landed_work(tx: Tx, repo_id: str, run: Run | None, view: View) -> Iterator[L
     runs = list(dict.fromkeys(change.run for change in changes))[:_LANDED_MAX]
     here = (tx.all(OUTCOMES["about"], about_run=run_id) for run_id in runs)
     found = [*(row for rows_ in here for row in rows_), *tx.all(OUTCOMES["landed"], repo_id=repo_id, limit=_LANDED_MAX)]
-    once = {outcome.id: outcome for outcome in rows.records(Outcome, found) if outcome.commits}
+    once = {outcome.id: outcome for outcome in rows.as_records(Outcome, found) if outcome.commits}
     checked = run.checks_run if run else None
     return works(tx, [outcome for outcome in once.values() if outcome.about_run != checked])
 
@@ -120,8 +120,8 @@ def works(tx: Tx, outcomes: Iterable[Outcome]) -> Iterator[LandedWork]:
     for outcome in sorted(outcomes, key=lambda one: one.seq):
         once.setdefault((outcome.about_run, outcome.commits), outcome)
     for outcome in once.values():
-        [run] = rows.records(Run, tx.all(RUNS["get"], id=outcome.about_run))
-        claims = rows.records(Claim, tx.all(CLAIMS["asked_of_run"], run_id=run.id, limit=20))
+        [run] = rows.as_records(Run, tx.all(RUNS["get"], id=outcome.about_run))
+        claims = rows.as_records(Claim, tx.all(CLAIMS["asked_of_run"], run_id=run.id, limit=20))
         yield LandedWork(
             commits=outcome.commits,
             run=run,

@@ -39,20 +39,22 @@ class News:
 
     def _items(self, view: View) -> Iterator[Item]:
         mine = own_ids(self._tx, self._run)
-        notes = rows.records(Note, self._page(NOTES["shared_since"]))
+        notes = rows.as_records(Note, self._page(NOTES["shared_since"]))
         yield from (core.of_note(one, view) for one in notes if not one.addressee or is_addressed(one, self._run))
-        claims = rows.records(Claim, self._page(CLAIMS["held_since"]))
+        claims = rows.as_records(Claim, self._page(CLAIMS["held_since"]))
         yield from (core.of_claim(one, view) for one in claims if one.run_id not in mine)
-        runs = rows.records(Run, self._page(RUNS["started_since"]))
+        runs = rows.as_records(Run, self._page(RUNS["started_since"]))
         yield from (core.of_run(one, view) for one in runs if one.id not in mine and one.origin == "asked")
-        outcomes = rows.records(Outcome, self._page(OUTCOMES["landed_since"]))
+        outcomes = rows.as_records(Outcome, self._page(OUTCOMES["landed_since"]))
         yield from (core.of_change(one, view) for one in works(self._tx, outcomes))
-        yield from (core.of_conflict(one, view) for one in rows.records(Conflict, self._page(CONFLICTS["open_since"])))
+        yield from (
+            core.of_conflict(one, view) for one in rows.as_records(Conflict, self._page(CONFLICTS["open_since"]))
+        )
         # The organisation's notes have numbers of their own: they come first, again where the time is the same.
         reached = self._tx.all(events.EVENTS["reached"], repo_id=self._repo_id, since=self._since)
         at_ms = max((row["at_ms"] for row in reached), default=0)
         shared = self._tx.all(NOTES["latest"], repo_id=ORG, now_ms=self._tx.now_ms, limit=_PAGE)
-        for one in rows.records(Note, shared):
+        for one in rows.as_records(Note, shared):
             if one.shared_at_ms >= at_ms:
                 yield replace(core.of_note(one, view), seq=self._since + 1)
 

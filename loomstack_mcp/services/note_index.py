@@ -1,10 +1,10 @@
 """Which notes are about some paths: exactly, however many others are stored."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import get_args
 
 from loomstack_mcp.core.notes import Note, NoteKind, first_told
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import ORG
 from loomstack_mcp.services import path_index
 from loomstack_mcp.store import queries, rows
@@ -19,7 +19,7 @@ _EXPIRED_MAX = 500
 """One note takes this many out of the index; the next takes more."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class NotesFound:
     """The notes about some paths, as they are told: people's first, then the newest."""
 
@@ -51,7 +51,7 @@ def notes_on(
         if found.is_cut:
             unchecked = f"more than {path_index.COMPARED_MAX:,} notes lie near {wanted[0][:100]}: not all were compared"
     found_notes = tx.all(NOTES["by_ids"], ids=rows.json_column(ids), now_ms=tx.now_ms) if ids else []
-    notes = rows.records(Note, found_notes)
+    notes = rows.as_records(Note, found_notes)
     return NotesFound(notes=tuple(sorted(notes, key=first_told)), unchecked=unchecked)
 
 
@@ -67,7 +67,7 @@ def index_note(tx: Tx, note: Note) -> None:
 
 def matching(tx: Tx, repo_id: str, query: str) -> tuple[Note, ...]:
     """Live notes with all the words of the query, else with any of them; or the note of that id."""
-    by_id = rows.records(Note, tx.all(NOTES["get"], id=query.strip()))
+    by_id = rows.as_records(Note, tx.all(NOTES["get"], id=query.strip()))
     if by_id:
         return tuple(note for note in by_id if note.repo_id in (repo_id, ORG))
     words = [f'"{word.replace(chr(34), chr(34) * 2)}"' for word in query.split()]
@@ -75,5 +75,5 @@ def matching(tx: Tx, repo_id: str, query: str) -> tuple[Note, ...]:
     for joined in dict.fromkeys((" ".join(words), " OR ".join(words))):
         found = tx.all(NOTES["search"], query=joined, **parameters) if words else []
         if found:
-            return rows.records(Note, found)
+            return rows.as_records(Note, found)
     return ()

@@ -101,7 +101,7 @@ class NoteService:
             if query:
                 return matching(tx, repo_id, query)[:limit], tx.now_ms
             found = tx.all(NOTES["latest"], repo_id=repo_id, now_ms=tx.now_ms, limit=limit)
-            return rows.records(Note, found), tx.now_ms
+            return rows.as_records(Note, found), tx.now_ms
 
 
 def _shared(tx: Tx, draft: Note, run: Run | None) -> NoteResult:

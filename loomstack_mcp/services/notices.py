@@ -36,7 +36,7 @@ class NoticeService:
         with self._store.append() as tx:
             tx.run(NOTICES["drop_old"], since_ms=tx.now_ms - DAY_MS)
             taken = tx.all(NOTICES["take"], now_ms=tx.now_ms, until_ms=tx.now_ms + _TAKEN_MS)
-            return rows.record(Notice, taken[0]) if taken else None
+            return rows.as_record(Notice, taken[0]) if taken else None
 
     def arrived(self, notice: Notice) -> None:
         """It was sent."""

@@ -75,9 +75,9 @@ class OutcomeService:
             if role != MAKER and run.checks_run is None:
                 raise Invalid(f"run {run.id} checks no run: start the {role} with checks_run=<the maker's run>")
             about = run.checks_run or run.id
-            [maker] = rows.records(Run, tx.all(RUNS["get"], id=about))
+            [maker] = rows.as_records(Run, tx.all(RUNS["get"], id=about))
             work = named_work(tx, caller, run, maker, commits, seen, role=role)
-            past = rows.records(Outcome, tx.all(OUTCOMES["about"], about_run=about))
+            past = rows.as_records(Outcome, tx.all(OUTCOMES["about"], about_run=about))
             draft, step = self._judged(past, work, status=status, checks=checks, finding=finding or run.finding)
             draft = replace(
                 draft,
@@ -100,7 +100,7 @@ class OutcomeService:
     def of_runs(self, run_ids: Sequence[str]) -> tuple[Outcome, ...]:
         """What was recorded about these runs, by whomever, oldest first."""
         with self._store.read() as tx:
-            return rows.records(Outcome, tx.all(OUTCOMES["of_runs"], run_ids=rows.json_column(list(run_ids))))
+            return rows.as_records(Outcome, tx.all(OUTCOMES["of_runs"], run_ids=rows.json_column(list(run_ids))))
 
     def _judged(
         self, past: Sequence[Outcome], work: NamedWork, *, status: Status, checks: CheckCounts, finding: str

@@ -1,13 +1,13 @@
 """Which claims, waiters, runs and notes lie near some patterns: the index over literal folder prefixes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from loomstack_mcp.core.errors import LimitExceeded
 from loomstack_mcp.core.limits import CANDIDATES_MAX, PATHS_MAX
 from loomstack_mcp.core.patterns.globs import first_overlap, pattern
 from loomstack_mcp.core.patterns.keys import ancestors, keys_below
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.texts import within
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Row, Tx
@@ -22,7 +22,7 @@ FIRST_PAGE = 256
 """Most requests see a handful of candidates; a wide one that conflicts finds its blockers among these."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class PathsFound:
     """What overlaps some paths, by id."""
 

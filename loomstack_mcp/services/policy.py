@@ -1,7 +1,7 @@
 """Policy: what the store knows for a decision, and the decision kept where that still holds."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from loomstack_mcp.core.changes.works import Work
 from loomstack_mcp.core.claims import Claim
@@ -12,6 +12,7 @@ from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.policy.decision_views import DecisionRecord
 from loomstack_mcp.core.policy.facts import FactsQuery, PolicyFacts, hold
 from loomstack_mcp.core.policy.situation import Actor, ClaimFacts
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.services import events, landed, path_index, repos
@@ -28,7 +29,7 @@ from loomstack_mcp.store.base import Store, Tx
 POLICY = queries.statements("policy")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class KeptDecision:
     """A decision under the id by which it was kept; or why it was not."""
 
@@ -128,7 +129,7 @@ def _makers(tx: Tx, repo_id: str, sha: str) -> tuple[Run, ...]:
 
 
 def _runs(tx: Tx, ids: Collection[str]) -> tuple[Run, ...]:
-    return rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(sorted(ids))))
+    return rows.as_records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(sorted(ids))))
 
 
 def _of_change(tx: Tx, repo_id: str, query: FactsQuery) -> PolicyFacts:
@@ -202,7 +203,7 @@ def _claims(
 
 def _held_by_others(tx: Tx, page: Sequence[str], family: Collection[str], made: Sequence[Run]) -> list[Claim]:
     """What of these claims others hold exclusively; what sub-agents merely edited is their session's own."""
-    claims = rows.records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)))
+    claims = rows.as_records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)))
     live = [claim for claim in claims if claim.expires_at_ms > tx.now_ms and claim.mode == "exclusive"]
     others = [claim for claim in live if claim.run_id not in family]
     if not any(claim.origin == "auto" for claim in others):

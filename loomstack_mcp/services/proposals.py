@@ -1,7 +1,7 @@
 """A proposed change against the ledger: what it undoes and touches, and which conflicts that makes."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from loomstack_mcp.core.changes.conflict_records import Agreement, Conflict
 from loomstack_mcp.core.changes.conflicts import Proposal, already_landed, conflicts, repair_words
@@ -12,6 +12,7 @@ from loomstack_mcp.core.changes.verdicts import reversal
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
 from loomstack_mcp.core.policy.intents import lost_intents
 from loomstack_mcp.core.policy.situation import LostIntent
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import encodable, redacted
 from loomstack_mcp.services import landed
@@ -22,7 +23,7 @@ from loomstack_mcp.services.repeats import repeats_in
 from loomstack_mcp.store.base import Tx
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ConflictsFound:
     """What stands against a change, and what would if nobody had agreed."""
 

@@ -24,14 +24,14 @@ def recipients(tx: Tx, note: Note) -> tuple[str, ...]:
         found = _on_paths(tx, note)
     else:
         asked = {"repo_id": note.repo_id, "origin": "asked", "now_ms": tx.now_ms}
-        found = rows.records(Run, tx.all(RUNS["live"], limit=_RECIPIENTS_MAX + 1, **asked))
+        found = rows.as_records(Run, tx.all(RUNS["live"], limit=_RECIPIENTS_MAX + 1, **asked))
     return tuple(run.id for run in found if run.id != note.run_id)[:_RECIPIENTS_MAX]
 
 
 def live_runs(tx: Tx, repo_id: str, called: str, *, principal: str = "") -> tuple[Run, ...]:
     """The live run of that id, or the live runs of the loop of that name, of everybody or of one person."""
     asked = {"repo_id": repo_id, "called": called, "principal": principal, "now_ms": tx.now_ms}
-    return rows.records(Run, tx.all(RUNS["live_of_loop"], **asked))
+    return rows.as_records(Run, tx.all(RUNS["live_of_loop"], **asked))
 
 
 def _addressed(tx: Tx, note: Note) -> tuple[Run, ...]:
@@ -48,8 +48,8 @@ def _on_paths(tx: Tx, note: Note) -> tuple[Run, ...]:
     ignore_case = path_index.folds(tx, note.repo_id)
     held = path_index.all_overlapping(tx, note.repo_id, "claim", note.paths, ignore_case=ignore_case).ids
     said = path_index.all_overlapping(tx, note.repo_id, "run", note.paths, ignore_case=ignore_case).ids
-    holders = rows.records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(held)))
+    holders = rows.as_records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(held)))
     ids = dict.fromkeys((*(claim.run_id for claim in holders), *said))
-    found = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(list(ids))))
+    found = rows.as_records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(list(ids))))
     live = (run for run in found if run.state == "live" and run.expires_at_ms > tx.now_ms)
     return tuple(sorted(live, key=lambda run: -run.expires_at_ms))

@@ -1,12 +1,12 @@
 """A request for paths: what it meets, asked in one statement, and what of that stands in its way."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
 from loomstack_mcp.core.claims import Blocker, Claim, Waiter, blockers
 from loomstack_mcp.core.limits import BLOCKERS_MAX
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.services.acting import RUNS, lineage
 from loomstack_mcp.services.blockers import CLAIMS, WAITERS, held_against, kin
@@ -15,7 +15,7 @@ from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Tx
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Met:
     """What a request meets. Most meet nothing, and then nobody has to be asked any more."""
 
@@ -84,11 +84,11 @@ def pages_met(tx: Tx, wanted: Waiter, here: Met, noun: Literal["claim", "waiter"
 def waiters_ahead(tx: Tx, ids: Sequence[str], before: Waiter | None) -> Iterator[Waiter]:
     """The waiters among `ids` that keep a place ahead of this request."""
     mine = before.seq if before and before.place_until_ms > tx.now_ms else None
-    for waiter in rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(ids))):
+    for waiter in rows.as_records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(ids))):
         if waiter.place_until_ms > tx.now_ms and (mine is None or waiter.seq < mine):
             yield waiter
 
 
 def _kin_of_run(tx: Tx, run_id: str) -> frozenset[str]:
-    [run] = rows.records(Run, tx.all(RUNS["get"], id=run_id))
+    [run] = rows.as_records(Run, tx.all(RUNS["get"], id=run_id))
     return kin(tx, run)

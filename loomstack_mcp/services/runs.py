@@ -1,7 +1,7 @@
 """Runs: start, resume by key, and shorten when a session is gone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from loomstack_mcp.core.briefing.fitting import Briefing
 from loomstack_mcp.core.claims import Claim, PathWarning, few_listed
@@ -14,6 +14,7 @@ from loomstack_mcp.core.limits import (
 )
 from loomstack_mcp.core.outcomes import Outcome
 from loomstack_mcp.core.policy.rules import Rule
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run, is_surely_of
 from loomstack_mcp.core.stranded import StrandedRun
@@ -32,7 +33,7 @@ from loomstack_mcp.store.base import Store
 BOOT = queries.statements("boot")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class StartResult:
     """A run to work under, and what to know before the first edit."""
 
@@ -44,7 +45,7 @@ class StartResult:
     alerts: tuple[Alert, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class RunDetails:
     """One run with all that it claimed and recorded."""
 
@@ -151,7 +152,7 @@ class RunService:
                 found = tx.all(RUNS["live"], repo_id=repo_id, origin="", now_ms=tx.now_ms, limit=limit)
             else:
                 found = tx.all(RUNS["latest"], repo_id=repo_id, limit=limit)
-            return rows.records(Run, found), tx.now_ms
+            return rows.as_records(Run, found), tx.now_ms
 
     def details(self, run_id: str) -> RunDetails:
         """A run, with what it claimed and what was recorded about it. Raises NotFound."""
@@ -159,8 +160,8 @@ class RunService:
             run = run_of_id(tx, run_id)
             return RunDetails(
                 run=run,
-                claims=rows.records(Claim, tx.all(CLAIMS["of_run"], run_id=run.id, limit=100)),
-                outcomes=rows.records(Outcome, tx.all(OUTCOMES["about"], about_run=run.id)),
+                claims=rows.as_records(Claim, tx.all(CLAIMS["of_run"], run_id=run.id, limit=100)),
+                outcomes=rows.as_records(Outcome, tx.all(OUTCOMES["about"], about_run=run.id)),
                 now_ms=tx.now_ms,
             )
 

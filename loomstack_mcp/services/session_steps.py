@@ -123,18 +123,18 @@ def _held(tx: Tx, repo_id: str, changed: Sequence[str]) -> tuple[Claim, ...]:
         *(tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(list(near))) if near else ()),
         *tx.all(CLAIMS["held"], repo_id=repo_id, now_ms=tx.now_ms, limit=LIST_MAX),
     ]
-    once = {claim.id: claim for claim in rows.records(Claim, found) if claim.expires_at_ms > tx.now_ms}
+    once = {claim.id: claim for claim in rows.as_records(Claim, found) if claim.expires_at_ms > tx.now_ms}
     return tuple(sorted(once.values(), key=lambda claim: -claim.fence))
 
 
 def _said(tx: Tx, repo_id: str, mine: Collection[str]) -> tuple[Note, ...]:
     """What people said, and then what other loops lately meant to keep."""
     asked = {"repo_id": repo_id, "now_ms": tx.now_ms, "limit": _NOTES_MAX}
-    of_people = rows.records(Note, tx.all(NOTES["latest_of_people"], **asked))
-    meant = rows.records(Note, tx.all(NOTES["lately_meant"], among=_AMONG_NOTES, **asked))
+    of_people = rows.as_records(Note, tx.all(NOTES["latest_of_people"], **asked))
+    meant = rows.as_records(Note, tx.all(NOTES["lately_meant"], among=_AMONG_NOTES, **asked))
     return (*of_people, *(note for note in meant if note.run_id not in mine))
 
 
 def _standing(tx: Tx, caller: Caller) -> tuple[Run, ...]:
     who = {"principal": caller.principal, "session": caller.session, "agent": caller.agent}
-    return rows.records(Run, tx.all(RUNS["for_sessions"], **who))
+    return rows.as_records(Run, tx.all(RUNS["for_sessions"], **who))

@@ -44,7 +44,7 @@ def resumed_session(tx: Tx, caller: Caller, repo_id: str, checkout: Checkout) ->
 def run_for_session(tx: Tx, whose: Caller | Run, repo_id: str) -> Run | None:
     """The last run that stood for an agent of a session, whatever became of it."""
     who = {"principal": whose.principal, "session": whose.session, "agent": whose.agent}
-    found = rows.records(Run, tx.all(RUNS["for_session"], repo_id=repo_id, **who))
+    found = rows.as_records(Run, tx.all(RUNS["for_session"], repo_id=repo_id, **who))
     return found[0] if found else None
 
 

@@ -58,7 +58,7 @@ class SightingService:
         """What git said of a worktree when it was last asked; whether that still holds its stamp tells."""
         with self._store.read() as tx:
             found = tx.all(BEARINGS["of_worktree"], folder=encodable(worktree))
-        return rows.record(Bearing, found[0]) if found else None
+        return rows.as_record(Bearing, found[0]) if found else None
 
     def keep_bearing(self, worktree: str, bearing: Bearing) -> None:
         """What git said of a worktree just now."""

@@ -22,7 +22,7 @@ def resumed_run(tx: Tx, caller: Caller, repo_id: str, loop: str, key: str) -> Ru
     Raises Invalid where another session is running it, or a person stopped it.
     """
     parameters = {"repo_id": repo_id, "principal": caller.principal, "loop": loop, "key": key}
-    found = rows.records(Run, tx.all(RUNS["by_key"], **parameters))
+    found = rows.as_records(Run, tx.all(RUNS["by_key"], **parameters))
     if not found:
         return None
     [run] = found
@@ -105,7 +105,7 @@ def recorded_run(tx: Tx, draft: Run) -> Run:
 
 def run_of_id(tx: Tx, run_id: str) -> Run:
     """The run of that id, whoever's. Raises NotFound."""
-    found = rows.records(Run, tx.all(RUNS["get"], id=run_id))
+    found = rows.as_records(Run, tx.all(RUNS["get"], id=run_id))
     if not found:
         raise NotFound(f"run {run_id} is unknown; loom://runs lists those of this repository")
     return found[0]

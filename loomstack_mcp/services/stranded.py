@@ -99,7 +99,7 @@ def _missing(tx: Tx, repo_id: str, ids: Sequence[str]) -> tuple[StrandedRun, ...
     if wanted == "[]":
         return ()
     known = {row["run_id"] for row in tx.all(STRANDED["known_again"], repo_id=repo_id, ids=wanted)}
-    runs = rows.records(Run, tx.all(RUNS["by_ids"], ids=wanted))
+    runs = rows.as_records(Run, tx.all(RUNS["by_ids"], ids=wanted))
     return tuple(
         StrandedRun(run=run, commits=missing[run.id]) for run in runs if run.id not in known and due_at(run, tx.now_ms)
     )

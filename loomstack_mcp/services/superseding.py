@@ -59,7 +59,7 @@ def supersede(tx: Tx, note: Note, run: Run | None) -> None:
 
 
 def _superseded(tx: Tx, note: Note) -> Note:
-    found = rows.records(Note, tx.all(NOTES["get"], id=note.supersedes))
+    found = rows.as_records(Note, tx.all(NOTES["get"], id=note.supersedes))
     if not found or found[0].repo_id != note.repo_id:
         raise NotFound(f"note {note.supersedes[:100]} is unknown here; nothing was shared")
     return found[0]
@@ -72,7 +72,7 @@ def _plays_two(tx: Tx, run: Run, old: Note) -> bool:
     """
     if old.kind not in PROTECTING or not run.session:
         return False
-    said = rows.records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column([old.run_id])))
+    said = rows.as_records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column([old.run_id])))
     if any(one.session == run.session for one in said):
         return False
     loops = tx.all(RUNS["loops_of_session"], principal=run.principal, session=run.session)

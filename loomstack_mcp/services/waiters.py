@@ -21,7 +21,7 @@ def refused_before(tx: Tx, wanted: Waiter, /) -> Waiter | None:
     """The earlier refusal of the very same request."""
     patterns = rows.json_column(wanted.patterns)
     found = tx.all(WAITERS["of_request"], run_id=wanted.run_id, mode=wanted.mode, patterns=patterns)
-    return rows.record(Waiter, found[0]) if found else None
+    return rows.as_record(Waiter, found[0]) if found else None
 
 
 def keep_waiter(tx: Tx, wanted: Waiter, /, *, before: Waiter | None, blocker: Blocker) -> None:
@@ -60,7 +60,7 @@ def alert_freed(tx: Tx, ended: Sequence[Claim | Waiter], /) -> tuple[str, ...]:
         for page in path_index.overlapping(tx, repo_id, "waiter", freed, ignore_case=path_index.folds(tx, repo_id)):
             waiting += page
     runs: dict[str, None] = {}
-    for waiter in rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(waiting))):
+    for waiter in rows.as_records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(waiting))):
         if waiter.run_id != ended[0].run_id and _is_free(tx, waiter):
             _tell_freed(tx, waiter)
             runs[waiter.run_id] = None
@@ -141,7 +141,7 @@ def _is_free(tx: Tx, waiter: Waiter) -> bool:
 
 
 def _requests(tx: Tx, run_id: str) -> tuple[Waiter, ...]:
-    return rows.records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(_all_of(tx, run_id))))
+    return rows.as_records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(_all_of(tx, run_id))))
 
 
 def _all_of(tx: Tx, run_id: str) -> list[str]:

@@ -1,9 +1,8 @@
 """Watches: what an idle session should be told before its next call, and when to look for it again."""
 
-from dataclasses import dataclass
-
 from loomstack_mcp.core.events import DueAlert
 from loomstack_mcp.core.limits import SECOND_MS
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.services.acting import own_runs
 from loomstack_mcp.services.alerts import due_alerts
@@ -18,7 +17,7 @@ _LOOK_MS = 30 * SECOND_MS
 """So often it is looked whether what a session waits for is free by time alone."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Watched:
     """What a watcher of a session finds."""
 

@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.phrases import age, lean
+from loomstack_mcp.core.records import record
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Row, Store, Tx
 
@@ -33,7 +33,7 @@ _INTENTS_MAX = 5
 _NOUNS = "dec_…, conf_…, claim_…, note_…, run_…, out_…, apr_… or evid_…"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class WhyStep:
     """One record on the way, by its id."""
 

@@ -37,7 +37,7 @@ def row(record: "DataclassInstance", /, *, only: Iterable[str] = ()) -> dict[str
     return {name: json_column(value) if name in _JSON else value for name, value in values}
 
 
-def record(kind: type[_Record], row: Row, /) -> _Record:
+def as_record(kind: type[_Record], row: Row, /) -> _Record:
     """One row as a record of `kind`; columns the record does not have are left out."""
     known = _fields(kind)
     return kind(
@@ -45,9 +45,9 @@ def record(kind: type[_Record], row: Row, /) -> _Record:
     )
 
 
-def records(kind: type[_Record], rows: Iterable[Row], /) -> tuple[_Record, ...]:
+def as_records(kind: type[_Record], rows: Iterable[Row], /) -> tuple[_Record, ...]:
     """All rows as records of `kind`, in their order."""
-    return tuple(record(kind, row) for row in rows)
+    return tuple(as_record(kind, row) for row in rows)
 
 
 @cache

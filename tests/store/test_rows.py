@@ -51,7 +51,7 @@ def test_a_record_comes_back_as_it_went(store: SqliteStore, kind: type[Any], giv
     columns = rows.row(record)
     echo = Statement("test.echo", "SELECT " + ", ".join(f':{name} AS "{name}"' for name in columns))
     with store.read() as tx:
-        found = rows.records(kind, tx.all(echo, **columns))
+        found = rows.as_records(kind, tx.all(echo, **columns))
 
     assert found == (record,)
 

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from loomstack_mcp.adapters.git.discovery import Place
 from loomstack_mcp.adapters.git.run import as_text, run
 from loomstack_mcp.adapters.git.ssh_hosts import ssh_host
 from loomstack_mcp.core.errors import NotFound
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import is_forge
 
 _RULES = r"^url\..*\.(insteadof|pushinsteadof)$"
@@ -21,7 +21,7 @@ _Rules = Sequence[tuple[str, str]]
 """Pairs of a beginning and what stands in its place."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class RemoteAddress:
     """A remote's address."""
 

@@ -23,6 +23,7 @@ from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import Reversal, reversal
 from loomstack_mcp.core.limits import WINDOW_MS
 from loomstack_mcp.core.people import Person
+from loomstack_mcp.core.records import record
 
 _KEY_BYTES = 32
 _SWEEP = 100
@@ -30,7 +31,7 @@ _SWEEP = 100
 _UNDECIDED = ("no trunk can be told here, so that no file says what is generated or only reformats",)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Audit:
     """Which commits took back what others had landed."""
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from loomstack_mcp.adapters.git.repository import Repository
@@ -10,11 +9,12 @@ from loomstack_mcp.adapters.git.run import as_text
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.policy.delta import LINK
 from loomstack_mcp.core.policy.violations import Unknown
+from loomstack_mcp.core.records import record
 
 _ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class FileTree:
     """All files of a tree: path → mode, id."""
 

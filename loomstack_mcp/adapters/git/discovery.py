@@ -3,12 +3,12 @@
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.layout import plain_layout
 from loomstack_mcp.adapters.git.run import Ran, run
 from loomstack_mcp.core.errors import NotFound
+from loomstack_mcp.core.records import record
 
 _OWNED = re.compile(r"dubious ownership in repository at '(.*)'")
 _SHOWN_MAX = 5
@@ -18,7 +18,7 @@ class Unreadable(NotFound):
     """There is a repository, and git will not read it: the message has git's word. Never the same as none."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Place:
     """A repository on this machine."""
 

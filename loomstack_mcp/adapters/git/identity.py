@@ -3,7 +3,6 @@
 import hashlib
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from loomstack_mcp.adapters.git.discovery import Place, place_at
 from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, run
 from loomstack_mcp.adapters.git.trunk import USUAL
 from loomstack_mcp.core.errors import Invalid, NotFound
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import earlier_identities, identity_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def clone_name(place: Place) -> str:
     return f"clone:{_hashed(str(place.common_dir))}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Derivation:
     """Which repository a clone is, and how that was told."""
 

@@ -1,12 +1,12 @@
 """The one line that tells most of what a case took, read from git."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.changes.undone import Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.changes.words import most_telling, taken_back
+from loomstack_mcp.core.records import record
 
 _PLACES_MAX = 40
 """That are looked at for one case, those of the largest loss first."""
@@ -16,7 +16,7 @@ _LOOKED_AT_BYTES = 8_000
 """For a zero byte, by which git tells what is binary (its buffer_is_binary)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LostLine:
     """A line of a case."""
 

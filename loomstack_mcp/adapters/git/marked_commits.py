@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from loomstack_mcp.adapters.git import diffs, history
 from loomstack_mcp.adapters.git.diffs import Unread
@@ -14,11 +14,12 @@ from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.reversals import Reversals
 from loomstack_mcp.core.policy.intents import lost_intents
 from loomstack_mcp.core.policy.situation import LostIntent
+from loomstack_mcp.core.records import record
 
 _KEY_BYTES = 32
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class MarkedCommit:
     """A commit that was made on purpose."""
 

@@ -5,12 +5,12 @@ import re
 import select
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, environment, run
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.records import record
 
 if TYPE_CHECKING:
     import subprocess
@@ -22,7 +22,7 @@ _PIECE_BYTES = 1 << 20
 _HEADER = re.compile(rb"([0-9a-f]{40,64}) (blob|commit|tree|tag) (\d+)")
 
 
-@dataclass(frozen=True)
+@record
 class Object:
     """An object as git has it."""
 
@@ -33,7 +33,7 @@ class Object:
     """None for more than BLOB_BYTES_MAX bytes."""
 
 
-@dataclass(frozen=True)
+@record
 class Entry:
     """What a tree has under a name."""
 
@@ -91,7 +91,7 @@ class Objects:
             meta, _, rest = rest.partition(b"\0")
             mode, _, called = meta.partition(b" ")
             id_bytes = len(found.id) // 2
-            entries[os.fsdecode(called)] = Entry(mode.decode().zfill(6), rest[:id_bytes].hex())
+            entries[os.fsdecode(called)] = Entry(mode=mode.decode().zfill(6), id=rest[:id_bytes].hex())
             rest = rest[id_bytes:]
         return entries
 
@@ -120,7 +120,7 @@ class Objects:
         line, _, self._pending = self._pending.partition(b"\n")
         if not (header := _HEADER.fullmatch(line)):
             return None
-        return Object(header[1].decode(), header[2].decode(), self._taken(name, int(header[3])))
+        return Object(id=header[1].decode(), kind=header[2].decode(), content=self._taken(name, int(header[3])))
 
     def _taken(self, name: str, size_bytes: int) -> bytes | None:
         """So many bytes, and the line feed behind them; a large object is read past, not kept."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import as_text
@@ -10,6 +10,7 @@ from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.policy.delta import NO_MODE, SUBMODULE, FileDelta, FileStatus, Subject
 from loomstack_mcp.core.policy.rules import RefChange
 from loomstack_mcp.core.policy.violations import Unknown
+from loomstack_mcp.core.records import record
 
 # `.gitmodules` may ask to hide submodules, hence --ignore-submodules.
 _DIFF = (
@@ -23,7 +24,7 @@ _USAGE = 129
 """How git ends for options that it does not know."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Delta:
     """What would be there afterwards, and what is not known of it."""
 
@@ -37,7 +38,7 @@ class Delta:
     refs: frozenset[RefChange] = frozenset()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class MergedTree:
     """The tree of a merge, or why there is none."""
 

@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import SECOND_MS
+from loomstack_mcp.core.records import record
 
 ASK_SECONDS_MAX = 10
 """Of a question that git answers at once, on a slow or busy machine too."""
@@ -41,7 +41,7 @@ UNCONFIGURED = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GI
 _NONE: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True)
+@record
 class Ran:
     """What git printed, and how it ended; 127 where there is no git."""
 
@@ -84,10 +84,10 @@ def run(
         )
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         is_gone = not os.path.isdir(folder)  # noqa: PTH112 a name that is too long does not raise
-        return Ran(127, b"", f"{folder} is gone".encode() if is_gone else b"")
+        return Ran(code=127, printed=b"", complained=f"{folder} is gone".encode() if is_gone else b"")
     except subprocess.TimeoutExpired:
         raise Invalid(f"git did not answer within {seconds_max} s in {folder}; is the disk slow or locked?") from None
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return Ran(code=done.returncode, printed=done.stdout, complained=done.stderr)
 
 
 def environment(given: Mapping[str, str], /) -> dict[str, str]:

@@ -6,7 +6,6 @@ No program runs for it: what a clean filter would make of a file is not known, a
 import re
 import stat
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.aside import borrow
@@ -14,6 +13,7 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, Ran, as_text, run
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.phrases import counted
+from loomstack_mcp.core.records import record
 
 _NEW_MAX = 5_000
 _BYTES_MAX = 20_000_000
@@ -36,7 +36,7 @@ _GIVEN = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Snapshot:
     """Up to three trees, each once: what would be there with the files, with the index, and with HEAD as it is."""
 

@@ -2,7 +2,6 @@
 
 import os
 import unicodedata
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -13,10 +12,11 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.patterns.globs import literal, pattern
 from loomstack_mcp.core.patterns.typed import claimed
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout, earlier_identities, named_identity
 
 
-@dataclass(frozen=True)
+@record
 class Worktree:
     """The checkout that a process stands in."""
 
@@ -119,7 +119,7 @@ class Worktree:
             raise Invalid(f"{folder} is in no worktree; name one that `git worktree list` shows in {self.root}")
         if not self._names(place):
             raise Invalid(f"{folder} is in no worktree that `git worktree list` shows in {self.root}")
-        return Worktree(place.root, place)
+        return Worktree(root=place.root, place=place)
 
     def _anchored(self, text: str) -> tuple[Path, str]:
         """The top of the worktree that a path is meant in, and the path as it is read there."""
@@ -180,7 +180,7 @@ def worktree_at(folder: Path) -> Worktree | None:
     Raises Unreadable where there is a repository that git will not read: what it holds is not known then.
     """
     place = _place_if_any(folder)
-    return Worktree(place.root, place) if place and place.root else None
+    return Worktree(root=place.root, place=place) if place and place.root else None
 
 
 def container_at(folder: Path) -> Worktree | None:
@@ -191,7 +191,7 @@ def container_at(folder: Path) -> Worktree | None:
     place = _place_if_any(folder)
     if place is None or place.root or not any(linked_worktrees(place.common_dir)):
         return None
-    return Worktree(Path(marked_top(folder) or folder), place)
+    return Worktree(root=Path(marked_top(folder) or folder), place=place)
 
 
 def _place_if_any(folder: Path) -> Place | None:

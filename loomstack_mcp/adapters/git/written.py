@@ -2,19 +2,20 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.discovery import place_at
 from loomstack_mcp.adapters.git.worktree import Worktree, marked_top
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.patterns.typed import file_pattern
+from loomstack_mcp.core.records import record
 
 _LINKS_MAX = 40
 """Links that one path may lead through, as for the kernel (path_resolution(7))."""
 
 
-@dataclass(frozen=True)
+@record
 class Written:
     """A repository that is written to, by one of its worktrees, and what is written there."""
 
@@ -60,7 +61,7 @@ class Writes:
         path = name.removeprefix(above)
         if not name.startswith(above) or ".git" in path.split("/"):  # of which git keeps nothing
             return
-        known = self.found.setdefault(worktree.common_dir, Written(worktree))
+        known = self.found.setdefault(worktree.common_dir, Written(worktree=worktree))
         try:
             known.patterns[file_pattern(path)] = worktree.root
             known.tops[worktree.root] = None
@@ -101,4 +102,4 @@ def _worktrees(top: str) -> Iterator[Worktree]:
 
 def _around(top: str) -> Worktree | None:
     place = place_at(Path(top)) if top else None
-    return Worktree(place.root, place) if place and place.root else None
+    return Worktree(root=place.root, place=place) if place and place.root else None

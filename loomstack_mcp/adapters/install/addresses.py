@@ -1,15 +1,16 @@
 """The address of a server, and a plain GET of it, for `doctor`."""
 
-from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+from loomstack_mcp.core.records import record
 
 _ANSWER_SECONDS_MAX = 3
 _ANSWER_BYTES_MAX = 10_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Address:
     """The parts of a URL, without the name and password that may be in it."""
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from loomstack_mcp.core.clients.files.definitions import (
     definition_state,
 )
 from loomstack_mcp.core.clients.files.project import ClientPlaces
+from loomstack_mcp.core.records import record
 
 _BYTES_MAX = 200_000
 _FILES_MAX = 2_000
@@ -25,7 +25,7 @@ OURS: tuple[DefinitionState, ...] = ("current", "stale", "newer")
 """Whoever changes such a file makes it their own."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class FoundDefinition:
     """A definition, and what lies in its place."""
 

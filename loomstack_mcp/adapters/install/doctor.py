@@ -8,12 +8,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from loomstack_mcp.adapters.handovers import Handover
 from loomstack_mcp.core.clients.files.own_names import COMMAND, HOOK
+from loomstack_mcp.core.records import record
 
 CheckStatus = Literal["ok", "warn", "fail"]
 
@@ -29,7 +29,7 @@ _ELSEWHERE = "export LOOMSTACK_HOME=/a/folder/on/this/machine"
 _PROGRAM_SECONDS_MAX = 10
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Check:
     """One thing that was looked at."""
 

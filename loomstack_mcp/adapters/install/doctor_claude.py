@@ -3,7 +3,6 @@
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from loomstack_mcp.adapters.install.doctor import INIT, Check
@@ -22,6 +21,7 @@ from loomstack_mcp.adapters.install.doctor_plugins import claude_plugin
 from loomstack_mcp.core.clients.files.hook_entries import client_hooks
 from loomstack_mcp.core.clients.files.own_names import NAME
 from loomstack_mcp.core.clients.files.permission_rules import is_rule_for_all_tools, is_rule_for_tools
+from loomstack_mcp.core.records import record
 
 _CLIENT = "Claude Code"
 _WANTED = client_hooks("claude")
@@ -31,7 +31,7 @@ _ACCEPT = "start `claude` in this folder and accept"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Settings:
     """What Claude Code reads, by who wrote it."""
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from loomstack_mcp.adapters.install.doctor import INIT, Check
@@ -30,6 +30,7 @@ from loomstack_mcp.adapters.install.doctor_hooks import (
 from loomstack_mcp.adapters.install.doctor_plugins import codex_plugins
 from loomstack_mcp.core.clients.files.hook_entries import client_hooks
 from loomstack_mcp.core.clients.files.own_names import NAME, VARIABLES
+from loomstack_mcp.core.records import record
 
 _CLIENT = "Codex"
 _WANTED = client_hooks("codex")
@@ -39,7 +40,7 @@ _HOOK_KEYS: dict[str, type] = {"type": str, "command": str, "timeout": int, "asy
 _HOOK_KEYS |= {"server": str, "tool": str, "input": dict}
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Settings:
     """What Codex reads, by who wrote it."""
 

@@ -4,19 +4,20 @@ import json
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.install.doctor import Check
+from loomstack_mcp.core.records import record
 
 Entries = Mapping[str, Any]
 
 _FILE_BYTES_MAX = 20_000_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Surroundings:
     """Where somebody starts a client."""
 
@@ -45,7 +46,7 @@ class Surroundings:
         return replace(self.worktree, root=root).tracks(path)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Client:
     """What was found out about a client, and what it would start or call here."""
 

@@ -1,12 +1,12 @@
 """Whether a client has a hook of ours at each event, and whether it is told of each step that matters."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from loomstack_mcp.adapters.install.doctor import INIT, Check
 from loomstack_mcp.adapters.install.doctor_files import Entries, table_at, tables_at, text_at
 from loomstack_mcp.core.clients.files.hook_entries import ClientHook, is_our_hook, uncovered
 from loomstack_mcp.core.clients.files.own_names import NAME
+from loomstack_mcp.core.records import record
 
 _LOST = {
     "SessionStart": "sessions are not briefed",
@@ -22,7 +22,7 @@ _LOST = {
 _CALLS = f"mcp__{NAME}__"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class FoundHook:
     """A hook of ours as it stands in a file."""
 

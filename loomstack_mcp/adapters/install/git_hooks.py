@@ -6,13 +6,13 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from loomstack_mcp.adapters.install.hooks_folders import GIT_HOOKS
 from loomstack_mcp.core.clients.files.own_names import HOOK
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.records import record
 
 MARK = "# loomstack git hook "
 KEPT = ".loomstack-kept"
@@ -33,7 +33,7 @@ _WORDS: dict[GitHookVerb, str] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class GitHookStep:
     """One hook as it is to be changed."""
 

@@ -4,15 +4,16 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from loomstack_mcp.adapters.install.writing import FileStep, replace_file
 from loomstack_mcp.core.clients.files.client_file import ClientFile
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.records import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class JournalEntry:
     """What a file said before us. It counts only where the file says what we wrote, whoever was at it since."""
 

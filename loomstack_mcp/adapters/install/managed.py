@@ -6,7 +6,6 @@ the one that Claude Code's program names. Each file is judged by itself, though 
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from loomstack_mcp.adapters.install.doctor import Check
@@ -22,6 +21,7 @@ from loomstack_mcp.adapters.install.shipped import shipped_definitions
 from loomstack_mcp.core.clients.files.definitions import ClientDefinition
 from loomstack_mcp.core.clients.files.own_names import COMMAND, HOOK, NAME
 from loomstack_mcp.core.clients.files.permission_rules import is_rule_for_definition, is_rule_for_tools
+from loomstack_mcp.core.records import record
 
 CLAUDE_MANAGED = Path("/Library/Application Support/ClaudeCode" if sys.platform == "darwin" else "/etc/claude-code")
 CODEX_MANAGED = Path("/etc/codex")
@@ -30,7 +30,7 @@ _ASK = "ask whoever manages this machine"
 _SURFACES = ("agents", "skills", "hooks", "mcp")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ManagedFile:
     """A file of an organisation, and what in it keeps us out."""
 

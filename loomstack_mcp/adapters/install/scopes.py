@@ -2,15 +2,15 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.install.journal import journal_of
 from loomstack_mcp.core.clients.files.project import ClientPlaces
+from loomstack_mcp.core.records import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class InstallScope:
     """Where the files of a set-up lie."""
 

@@ -4,13 +4,13 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.records import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class FileStep:
     """One file as it is, and as it is to be; None is no file."""
 

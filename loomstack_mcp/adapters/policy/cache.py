@@ -13,7 +13,7 @@ import stat
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from loomstack_mcp.adapters.policy.folders import BUILTIN_FILE
 from loomstack_mcp.core.people import Person
 from loomstack_mcp.core.policy import rules
 from loomstack_mcp.core.policy.rules import Layer, Rule, Rulebook, Waiver
+from loomstack_mcp.core.records import record
 
 ENGINE = 1
 """Raised whenever the same files come to mean something else: what is kept, and every hash, changes with it."""
@@ -40,7 +41,7 @@ _RECORDS: dict[str, type] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class PolicyFile:
     """A file of policies, wherever it was read from."""
 

@@ -5,7 +5,6 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,9 +20,10 @@ from loomstack_mcp.core.errors import Invalid, LoomError, PolicyError
 from loomstack_mcp.core.policy.decide import Decision, decide
 from loomstack_mcp.core.policy.decision_views import decision_shown
 from loomstack_mcp.core.policy.rules import STRICTNESS
+from loomstack_mcp.core.records import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Played:
     """A case, and in what it came out otherwise than expected."""
 

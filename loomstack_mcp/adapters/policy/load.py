@@ -1,7 +1,6 @@
 """Policy files of all layers → one rulebook, or everything that is wrong with them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,6 +15,7 @@ from loomstack_mcp.adapters.policy.validate import wrong_in_rule, wrong_in_waive
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.people import PEOPLE_FILE, Person
 from loomstack_mcp.core.policy.rules import Layer, Rule, Rulebook, Waiver
+from loomstack_mcp.core.records import record
 
 __all__ = ["PolicyFile", "builtin", "file_schema", "loaded"]
 
@@ -26,7 +26,7 @@ _LAYERS: tuple[Layer, ...] = ("builtin", "org", "repo")
 _DAY_MINUTES = 24 * 60
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Source:
     """A file that has the right shape."""
 

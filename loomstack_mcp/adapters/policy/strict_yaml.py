@@ -7,12 +7,12 @@ so that `on`, `no` and an unquoted `22:00` are the words that they look like.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import yaml
 
 from loomstack_mcp.core.errors import PolicyError
+from loomstack_mcp.core.records import record
 
 BYTES_MAX = 256_000
 DEPTH_MAX = 24
@@ -40,7 +40,7 @@ _BREAK = re.compile(r"\r\n?|\n")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Document:
     """What a file says, and on which line."""
 

@@ -1,16 +1,16 @@
 """Files of policy cases, each with the policies that its cases name."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from loomstack_mcp.core.errors import PolicyError
+from loomstack_mcp.core.records import record
 
 _BYTES_MAX = 5_000_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Suite:
     """One file of cases."""
 

@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.phrases import counted
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import plain_line
 
@@ -20,7 +20,7 @@ _LOOP_CHARS = 40
 _CONFLICTS_MAX = 2
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class OpenWork:
     """What is not finished of what a session did in a worktree."""
 
@@ -35,7 +35,7 @@ class OpenWork:
         return bool(self.files or self.commits or self.runs)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Foresight:
     """What a check for conflicts says of it."""
 

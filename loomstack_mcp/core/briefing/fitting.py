@@ -3,12 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import get_args
 
 from loomstack_mcp.core.briefing.items import Item, Section
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN
 from loomstack_mcp.core.phrases import Body
+from loomstack_mcp.core.records import record
 
 _ENVELOPE_CHARS = 80
 """The cursor, `more` and the names of the sections."""
@@ -17,7 +17,7 @@ START = -1
 """The cursor before everything: 0 asks for what is best, not for what is new."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Briefing:
     """Shared context, best first within each section."""
 

@@ -1,7 +1,6 @@
 """What is worth knowing, as a briefing shows it, with how near it lies to somebody's paths."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from loomstack_mcp.core.changes.conflict_records import Conflict
@@ -11,6 +10,7 @@ from loomstack_mcp.core.notes import AUTHORITY_ORDER, Note
 from loomstack_mcp.core.patterns.gitignore import compiled
 from loomstack_mcp.core.patterns.globs import first_overlap, literal, pattern
 from loomstack_mcp.core.phrases import Body, age, lean
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import ORG
 from loomstack_mcp.core.runs import Run
 
@@ -24,7 +24,7 @@ Nearness = Literal[0, 1, 2, 3]
 _CONFLICT_PATHS = 5
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Item:
     """One thing worth knowing, as it would be shown, with what decides its rank."""
 
@@ -40,7 +40,7 @@ class Item:
     """Whose word it is, to bound everybody's share."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LandedWork:
     """A change that a run recorded as landed, with the intents its claims had."""
 
@@ -52,7 +52,7 @@ class LandedWork:
     at_ms: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class View:
     """From where one looks at shared context."""
 

@@ -1,13 +1,13 @@
 """The few lines with which a session opens: who else is at work here, what people decided, and what is its own."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from loomstack_mcp.core.claims import Claim, few_listed
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN, OPENING_TOKENS_MAX
 from loomstack_mcp.core.notes import Note
 from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.phrases import age, counted
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import plain_line
 
@@ -20,7 +20,7 @@ _PATHS_CHARS = 60
 _WORDS_CHARS = 90
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class SessionOpening:
     """What a session should know before its first step."""
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from loomstack_mcp.core.changes.effects import HunkEffect
 from loomstack_mcp.core.changes.hunks import Change
@@ -10,9 +9,10 @@ from loomstack_mcp.core.changes.ledger import Ledger, Piece
 from loomstack_mcp.core.changes.lines import weight
 from loomstack_mcp.core.changes.openly import takes_back_openly
 from loomstack_mcp.core.changes.undone_hunks import HALF, Extent
+from loomstack_mcp.core.records import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Bounce:
     """What taking back one landed change means for those that it had taken back."""
 

@@ -1,13 +1,14 @@
 """Conflicts as they are kept and told: records, which need nothing of how they are found."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from loomstack_mcp.core.records import record
 
 ConflictKind = Literal["undo", "stale_base", "ping_pong", "intent", "already_landed"]
 Verdict = Literal["clear", "warn", "stop"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Intent:
     """Why somebody changed some paths on purpose."""
 
@@ -17,7 +18,7 @@ class Intent:
     """Empty where a person said so."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Conflict:
     """Two changes that cannot both stand: one of a run, or in a worktree, and one that has landed."""
 
@@ -52,7 +53,7 @@ class Conflict:
     """The note, or the person, that agreed; empty where nobody did."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Agreement:
     """Somebody's word that what a landed change did may go."""
 

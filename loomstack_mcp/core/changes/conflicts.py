@@ -1,7 +1,6 @@
 """Conflicts with what has landed: what a change takes back or touches, whose it was, why, and what to do."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
@@ -13,12 +12,13 @@ from loomstack_mcp.core.changes.verdicts import Reversal
 from loomstack_mcp.core.changes.words import VERBS, share_words
 from loomstack_mcp.core.limits import SENTENCE_CHARS_MAX, WINDOW_MS
 from loomstack_mcp.core.phrases import age, counted
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.texts import encodable, quoted
 
 _PLACES_SHOWN = 4
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Proposal:
     """What a worktree would land, and the history that it would land on."""
 

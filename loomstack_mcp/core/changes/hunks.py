@@ -1,11 +1,11 @@
 """Changes as facts: what each did to each file, hunk by hunk."""
 
-from dataclasses import dataclass
+from loomstack_mcp.core.records import record
 
 MESSAGE_CHARS_MAX = 1_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Hunk:
     """Consecutive lines that were replaced. Lines that say nothing are counted but not listed."""
 
@@ -27,7 +27,7 @@ class Hunk:
         return bool(self.removed and self.added) and self.takes == self.gives == 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class FileChange:
     """One file before and after. A file that is not there has a blob of zeros."""
 
@@ -51,7 +51,7 @@ class FileChange:
         return not self.after.strip("0")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Change:
     """A commit, or what a worktree would land."""
 

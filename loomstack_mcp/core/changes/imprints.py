@@ -6,7 +6,6 @@ it knows is measured on replayed histories by `python -m tests.eval recognised`.
 
 import struct
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
 
@@ -14,6 +13,7 @@ from loomstack_mcp.core.changes.generated import named_so
 from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.lines import WEIGHT_MAX
 from loomstack_mcp.core.changes.nets import Net, netted
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.texts import encodable
 
 BoundBy = Literal["sha", "patch", "files", "lines", "trailer"]
@@ -28,7 +28,7 @@ _SHARE_WITH_MORE = 0.6
 """Where one side of a file, or a trailer, says the same."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Imprint:
     """One change. Marks are 64 bits with a sign, as the store keeps them."""
 
@@ -50,7 +50,7 @@ class Imprint:
         return frozenset((self.whole, *files, *self.sides, *self.lines)) if self.whole else frozenset()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class KnownRun:
     """A run that made something like it."""
 
@@ -61,7 +61,7 @@ class KnownRun:
     """How many marks the run has in all."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Maker:
     """Whose a change is, how that is known, and how much of it was that run's."""
 
@@ -70,7 +70,7 @@ class Maker:
     share: float = 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class MadeBranch:
     """The commits of a branch, and what they change together; its `hints` are those of all."""
 

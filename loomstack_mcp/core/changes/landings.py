@@ -1,7 +1,7 @@
 """Landed changes on their way into a ledger: worked out where git is seen, and told in batches of bounded size."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from loomstack_mcp.core.changes.batches import batches
@@ -11,6 +11,7 @@ from loomstack_mcp.core.changes.lines import weight
 from loomstack_mcp.core.changes.nets import netted
 from loomstack_mcp.core.changes.packing import packed
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.texts import encodable, redacted
 
 BATCH_ROWS_MAX = 250
@@ -19,7 +20,7 @@ measured, 2026-11."""
 BATCH_PARTS_MAX = 50
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LandedFile:
     """What a landed change did to one file."""
 
@@ -31,7 +32,7 @@ class LandedFile:
     """Packed, without the lines that only moved."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LandedPart:
     """A landed change, or of one with very many files some of them."""
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.lines import weight
 from loomstack_mcp.core.changes.undone import Undone
+from loomstack_mcp.core.records import record
 
 _SHARE_LEAST = 0.25
 """Who puts back less of a loss does not repair it: lines are alike by chance."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Repair:
     """A later change that puts back what a reversal took."""
 

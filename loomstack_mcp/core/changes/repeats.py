@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from loomstack_mcp.core.changes.contents import (
@@ -15,6 +14,7 @@ from loomstack_mcp.core.changes.contents import (
     said_by,
 )
 from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.records import record
 
 LINES_LEAST = 3
 """Of fewer informative lines only the identical patch is known again: two people write the same line by chance."""
@@ -23,7 +23,7 @@ _STANDING_LEAST = 0.5
 """Of what is alike, so much must still be there: what the target took back again may well be landed anew."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Branch:
     """What may have landed already: all that a branch does, and its commits one by one."""
 
@@ -35,7 +35,7 @@ class Branch:
     """Parents first."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Repeat:
     """A landed change that has what a branch would land once more."""
 

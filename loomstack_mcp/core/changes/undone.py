@@ -1,11 +1,10 @@
 """What one change takes back of another, and what it only touches, as facts."""
 
-from dataclasses import dataclass
-
 from loomstack_mcp.core.changes.hunks import Change, Hunk
+from loomstack_mcp.core.records import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class UndonePlace:
     """A landed hunk, and the hunks that take it back; none where the whole file is as it was."""
 
@@ -16,7 +15,7 @@ class UndonePlace:
     by: tuple[Hunk, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Undone:
     """How much of one landed change is taken back."""
 
@@ -59,7 +58,7 @@ class Undone:
         return tuple(sorted({place.path for place in self.places}))
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class TouchedChange:
     """A landed change some of whose lines go, or return, without it being undone."""
 

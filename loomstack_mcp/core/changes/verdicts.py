@@ -1,7 +1,6 @@
 """What a reversal means: allowed, worth a warning, or to be stopped."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from loomstack_mcp.core.changes.conflict_records import Verdict
@@ -10,12 +9,13 @@ from loomstack_mcp.core.changes.manifests import is_manifest
 from loomstack_mcp.core.changes.repairs import Repair
 from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.weighing import is_bouncing, is_much, is_old_copy
+from loomstack_mcp.core.records import record
 
 Kind = Literal["undo", "stale_base", "ping_pong"]
 State = Literal["missing", "restored", "agreed"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Reversal:
     """A change that takes back others."""
 

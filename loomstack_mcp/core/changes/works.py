@@ -1,11 +1,11 @@
 """What runs made, as a ledger asks for it and is told it, in batches of bounded size."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from loomstack_mcp.core.changes.batches import batches
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.imprints import Imprint, imprint
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.texts import encodable
 
 _BATCH_MARKS_MAX = 20_000
@@ -13,7 +13,7 @@ _BATCH_MARKS_MAX = 20_000
 _BATCH_WORKS_MAX = 50
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class WantedWork:
     """What a ledger wants to see of a run, of which it knows no content yet."""
 
@@ -26,7 +26,7 @@ class WantedWork:
     """Where it said nothing, the worktree in which it may have signed some."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Work:
     """What commits did, one or those of a branch together, as far as it is needed to know it again."""
 
@@ -38,7 +38,7 @@ class Work:
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class RunWork:
     """What a clone has of what a run made; whose it is in truth, the ledger knows."""
 

@@ -3,12 +3,11 @@
 Run on Claude Code 2.1.330 and Codex 0.169.0, 2026-11: the fields bear the same names in both.
 """
 
-from dataclasses import dataclass
-
 from loomstack_mcp.core.clients.payload import Payload, text
+from loomstack_mcp.core.records import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class SessionStep:
     """Which session it is, of which of its agents, and where that one stands."""
 

@@ -65,7 +65,7 @@ def _admit(text: str) -> None:
 def _readings(segment: str, text: str, fold: Fold) -> Name:
     read = _name(segment, text, fold)
     as_text = _UNIT.sub(lambda unit: as_it_stands(unit[0]) if len(unit[0]) > 1 else unit[0], segment)
-    return read if as_text == segment else Readings((read, _name(as_text, text, fold)))
+    return read if as_text == segment else Readings(readings=(read, _name(as_text, text, fold)))
 
 
 def _name(segment: str, text: str, fold: Fold) -> Reading:
@@ -135,4 +135,4 @@ def _set(unit: str, text: str, fold: Fold) -> Letters:
         members.update(fold(chr(code)) for code in range(ord(low), ord(high) + 1))
     if long := sorted(member for member in members if len(member) > 1):
         raise Invalid(f"{text}: {unit} holds a letter whose lower case is {long[0]}, more than one; leave it out")
-    return Letters(frozenset(members - {"/", ""}), negated)
+    return Letters(members=frozenset(members - {"/", ""}), negated=negated)

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, lru_cache
 
 from loomstack_mcp.core.errors import Invalid, LimitExceeded
@@ -12,12 +12,13 @@ from loomstack_mcp.core.patterns.braces import alternatives
 from loomstack_mcp.core.patterns.keys import ancestors
 from loomstack_mcp.core.patterns.segments import name_of
 from loomstack_mcp.core.patterns.wildcards import ANY_NAME, Name, Readings, Route, leading_names, shared_path, some_path
+from loomstack_mcp.core.records import record
 
 _SPECIAL = re.compile(r"[\\*?\[\]{}]")
 _ESCAPED = re.compile(r"\\(.)")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Way:
     """A pattern without braces."""
 
@@ -37,7 +38,7 @@ class Way:
         return self.tail.casefold().rpartition(".")[2] if "." in self.tail else ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Pattern:
     """A set of paths, anchored at the repository's root."""
 

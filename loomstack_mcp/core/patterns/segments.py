@@ -25,7 +25,7 @@ def name_of(segment: str, /, *, folded: bool) -> Name:
     """
     read = _reading(segment, folded)
     spelled = with_sets(segment, as_it_stands)
-    return read if spelled == segment else Readings((read, _reading(spelled, folded)))
+    return read if spelled == segment else Readings(readings=(read, _reading(spelled, folded)))
 
 
 def with_sets(text: str, replaced: Callable[[str], str], /) -> str:
@@ -91,7 +91,7 @@ def _set(unit: str, text: str, folded: bool) -> Letters:
     # A set stands for one character, and these fold to several, so [ß] could never meet ss.
     if long := sorted(member for member in members if len(member.casefold()) > 1):
         raise Invalid(f"{unit} in {text} holds {long[0]}, whose lower case is longer; write {{{long[0]},…}}")
-    return Letters(frozenset(one.casefold() if folded else one for one in members), negated)
+    return Letters(members=frozenset(one.casefold() if folded else one for one in members), negated=negated)
 
 
 def _members(body: str, text: str) -> set[str]:

@@ -7,12 +7,13 @@ one after the other; where one side has none, the leftmost fit of each part is a
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Generic, TypeVar
 
+from loomstack_mcp.core.records import record
 
-@dataclass(frozen=True)
+
+@record
 class Letters:
     """A set of characters of a name, or, negated, every character outside of it."""
 
@@ -25,7 +26,7 @@ Reading = str | tuple[Sequence[Letter], ...]
 """A literal name, or the parts of a pattern of names, with a gap between each two."""
 
 
-@dataclass(frozen=True)
+@record
 class Readings:
     """A pattern of names that can be read in more than one way, and covers what any of them covers."""
 
@@ -36,14 +37,14 @@ Name = Reading | Readings
 Route = tuple[tuple[Name, ...], ...]
 """The parts of a pattern of paths, with a gap for any number of names between each two."""
 
-ANY_LETTER = Letters(frozenset(), negated=True)
+ANY_LETTER = Letters(members=frozenset(), negated=True)
 ANY_NAME: Reading = ((ANY_LETTER,), "")
 
 Element = TypeVar("Element")
 """A letter of a name, or a name of a path."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Level(Generic[Element]):
     both: Callable[[Element, Element], str]
     """What both elements stand for, or ""."""

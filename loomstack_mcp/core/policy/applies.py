@@ -1,7 +1,6 @@
 """Whether a rule applies to a situation: to whom, where, and when."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from loomstack_mcp.core.patterns.gitignore import compiled, spelled_out
@@ -9,9 +8,10 @@ from loomstack_mcp.core.policy.looks import Looks
 from loomstack_mcp.core.policy.rules import Rule, Where, Who
 from loomstack_mcp.core.policy.situation import Actor, Situation, Touched
 from loomstack_mcp.core.policy.windows import matched
+from loomstack_mcp.core.records import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Applied:
     """A rule applies, and to what."""
 

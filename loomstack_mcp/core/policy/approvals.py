@@ -1,10 +1,10 @@
 """Approvals: what a decision asks of people, who may answer it, and how long an answer holds."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from loomstack_mcp.core.policy.rules import Approve, Point
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Run
 
 ApprovalState = Literal["asked", "granted", "denied", "used", "expired"]
@@ -14,7 +14,7 @@ _WAY: tuple[Point, ...] = ("mcp", "pretool", "pre-commit", "commit-msg", "pre-pu
 """An action goes this way, forwards alone: an approval lets it through each of these points once."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class AskedRule:
     """A rule that wants an approval, as the question keeps it."""
 
@@ -26,7 +26,7 @@ class AskedRule:
     not_maker: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Approver:
     """A person who answers: by one name, with what else they are called, and their roles."""
 
@@ -35,7 +35,7 @@ class Approver:
     roles: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ApprovalAnswer:
     """One person's answer."""
 
@@ -58,7 +58,7 @@ class ApprovalAnswer:
         return Approver(name=self.who, names=self.called, roles=self.roles)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Approval:
     """A question to people about exactly one action, with what became of it."""
 

@@ -1,17 +1,17 @@
 """Imports that cross a boundary: from a lower layer to an upper one, between independent parts, or forbidden."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from loomstack_mcp.core.policy.rules import Boundaries
 from loomstack_mcp.core.policy.violations import Violation
+from loomstack_mcp.core.records import record
 
 Covers = Callable[[Sequence[str], str], str]
 """Which of the patterns covers a path, the first of them; "" for none."""
 _Key = tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Edge:
     """One import in one file."""
 

@@ -1,7 +1,7 @@
 """The decision: every rule held against a situation, the strictest answer, and all reasons."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from loomstack_mcp.core.patterns.gitignore import compiled
@@ -13,11 +13,12 @@ from loomstack_mcp.core.policy.loading import RULES_LOAD
 from loomstack_mcp.core.policy.rules import STRICTNESS, Answer, Approve, Rule, Rulebook, Waiver
 from loomstack_mcp.core.policy.situation import ApprovalFact, Situation
 from loomstack_mcp.core.policy.violations import Unknown, Violation
+from loomstack_mcp.core.records import record
 
 ReasonOutcome = Literal["fired", "audit", "waived", "approved", "pending"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Reason:
     """What one rule had to do with the decision."""
 
@@ -36,7 +37,7 @@ class Reason:
     """Those that lifted it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Decision:
     """The answer, with every rule that fired, would have fired, or could not be decided."""
 

@@ -1,19 +1,19 @@
 """A decision as people, scripts and models read it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from loomstack_mcp.core.policy.approvals import AskedRule
 from loomstack_mcp.core.policy.decide import Decision, Reason
 from loomstack_mcp.core.policy.rules import Answer
 from loomstack_mcp.core.policy.violations import Violation
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.texts import encodable
 
 _MATCHED_MAX = 5
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DecisionRecord:
     """A decision as a store keeps it."""
 

@@ -1,11 +1,11 @@
 """What would land, file by file, and whether it is more than the limits allow."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from loomstack_mcp.core.policy.rules import Limits
 from loomstack_mcp.core.policy.violations import Violation
+from loomstack_mcp.core.records import record
 
 LINK = "120000"
 SUBMODULE = "160000"
@@ -16,7 +16,7 @@ FileStatus = Literal["A", "D", "M", "R", "T"]
 """Added, deleted, modified, renamed, or of another type (a link in the place of a file), as git spells it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class FileDelta:
     """One file before and after. Paths that are not UTF-8 hold surrogates (PEP 383)."""
 
@@ -56,7 +56,7 @@ class FileDelta:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Subject:
     """What would land, in the order of the paths."""
 

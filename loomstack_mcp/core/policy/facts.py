@@ -1,18 +1,19 @@
 """What a store knows for a decision: what it is asked, and what it answers. The decision is made where git is seen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from loomstack_mcp.core.limits import FACTS_HOLD_MS, PATTERN_CHARS_MAX
 from loomstack_mcp.core.policy.applies import covered_paths
 from loomstack_mcp.core.policy.rules import ActionKind, Point, Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Actor, ApprovalFact, ClaimFacts, EvidenceFact, Situation
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.texts import encodable
 
 _SUBJECT_PATHS = 20
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class FactsQuery:
     """An action, as far as a store is asked about it and keeps it."""
 
@@ -34,7 +35,7 @@ class FactsQuery:
     """For each commit that lands, but for merges, the run that made it by its content; "" for nobody's."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class PolicyFacts:
     """What a store knew of an action at an instant."""
 

@@ -1,10 +1,11 @@
 """The rules of a policy set, as they are judged: closed records without a trace of YAML."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from loomstack_mcp.core.people import Person
+from loomstack_mcp.core.records import record
 
 Effect = Literal["warn", "require_approval", "deny"]
 Answer = Literal["allow", "warn", "require_approval", "deny"]
@@ -23,7 +24,7 @@ FINAL: frozenset[Point] = frozenset({"pre-receive", "ci", "land", "deploy"})
 STRICTNESS: tuple[Answer, ...] = ("allow", "warn", "require_approval", "deny")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Who:
     """Whom a rule binds; an empty tuple is everybody."""
 
@@ -35,7 +36,7 @@ class Who:
     not_role: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Where:
     """Where a rule holds; an empty tuple is everywhere. Patterns are gitignore-style."""
 
@@ -48,7 +49,7 @@ class Where:
     tools: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Window:
     """A time of day that comes again; the end is not in it, and one over midnight belongs to the day it starts."""
 
@@ -60,7 +61,7 @@ class Window:
     tz: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Freeze:
     """A span of local time, `2026-12-18T18:00` to `2027-01-04T08:00`; the end is not in it."""
 
@@ -70,7 +71,7 @@ class Freeze:
     tz: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class When:
     """Any of these."""
 
@@ -78,7 +79,7 @@ class When:
     freezes: tuple[Freeze, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Limits:
     """Upper bounds; None is none."""
 
@@ -91,7 +92,7 @@ class Limits:
     cost_usd_max: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Evidence:
     """A checked fact about exactly the commit that lands."""
 
@@ -101,7 +102,7 @@ class Evidence:
     count: int = 1
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Forbid:
     """No import from here to there; `to` holds path patterns or names of packages."""
 
@@ -109,7 +110,7 @@ class Forbid:
     targets: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Boundaries:
     """Which parts may import which: upper layers lower ones, independent parts not one another."""
 
@@ -119,7 +120,7 @@ class Boundaries:
     only_new: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Content:
     """What must not be in a change."""
 
@@ -130,7 +131,7 @@ class Content:
     forbid_added: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Checks:
     """Obligations: the rule fires when one is not met. Without any it fires by applying."""
 
@@ -147,7 +148,7 @@ class Checks:
     refs: tuple[RefChange, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Approve:
     """Whose answer lifts a `require_approval`: names, or `role:NAME`."""
 
@@ -156,7 +157,7 @@ class Approve:
     not_maker: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Examples:
     """Paths that the rule must, and must not, apply to; tried when the set is loaded."""
 
@@ -164,7 +165,7 @@ class Examples:
     passes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Rule:
     """One rule: to whom, where and when it applies, and what it asks."""
 
@@ -189,7 +190,7 @@ class Rule:
     """`policies/x.yaml:4`, the line of its `- id:`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Waiver:
     """An agreed exception to one rule, with an end."""
 
@@ -207,7 +208,7 @@ class Waiver:
     place: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Rulebook:
     """A set that loaded, all layers together, in their order."""
 

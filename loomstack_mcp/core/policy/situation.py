@@ -1,7 +1,7 @@
 """What is about to happen, by whom, and what is known of it: the facts that rules are held against."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Literal
 
@@ -9,11 +9,12 @@ from loomstack_mcp.core.patterns.globs import literal
 from loomstack_mcp.core.patterns.typed import EVERYTHING
 from loomstack_mcp.core.policy.looks import Looks, NoLooks
 from loomstack_mcp.core.policy.rules import FINAL, ActionKind, ActorKind, EvidenceKind, Point, RefChange
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.shell.effects import ShellReading
 from loomstack_mcp.core.texts import encodable
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Actor:
     """Who acts; None is unknown."""
 
@@ -26,7 +27,7 @@ class Actor:
     """What else the developer is called."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Touched:
     """A path that the action touches, as it was spelled or as it really is, relative to the root."""
 
@@ -43,7 +44,7 @@ class Touched:
         return literal(encodable(self.path)) + ("/" if self.is_folder else "") if self.path else EVERYTHING
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class EvidenceFact:
     """A checked fact about a commit, as it was recorded."""
 
@@ -54,7 +55,7 @@ class EvidenceFact:
     at_ms: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ApprovalFact:
     """A person's answer for exactly this content."""
 
@@ -70,7 +71,7 @@ class ApprovalFact:
     """The id of the question that was answered; "" where none was kept."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ClaimFacts:
     """What is held near the paths: by those who act, and exclusively by others."""
 
@@ -81,7 +82,7 @@ class ClaimFacts:
     """Whether letter case tells no two of the repository's paths apart."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LostIntent:
     """One intentional change that this one takes back, or replaces."""
 
@@ -92,7 +93,7 @@ class LostIntent:
     how: Literal["undoes", "overrides"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Situation:
     """An action at a point. What is None is not known here."""
 

@@ -1,9 +1,9 @@
 """What a check finds wrong, and what it could not find out."""
 
-from dataclasses import dataclass
+from loomstack_mcp.core.records import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Violation:
     """One thing that does not meet a rule. Never holds a secret or more source text than a name."""
 

@@ -6,8 +6,8 @@ options in a quoted variable, and a `cd` that fails.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.shell.options import scanned
 from loomstack_mcp.core.shell.shell_texts import shell_text
 from loomstack_mcp.core.shell.targets import ANYWHERE, Write, folder_entered, paths_written
@@ -24,7 +24,7 @@ _Folder = str | None
 """Where the line stands; None where that is not known."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ShellReading:
     """What a line does, as far as it can be read."""
 

@@ -1,8 +1,8 @@
 """What git's subcommands write in the worktree, as far as their words tell."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.shell.copies import copied
 from loomstack_mcp.core.shell.git_words import git_scanned, subcommand_scanned
 from loomstack_mcp.core.shell.options import Scanned
@@ -10,7 +10,7 @@ from loomstack_mcp.core.shell.targets import Write, folder_entered, paths_writte
 from loomstack_mcp.core.shell.words import ANYTHING, Word, Words
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Subcommand:
     rest: Words
     found: Scanned

@@ -1,12 +1,13 @@
 """A command's words told apart: options with their values, and operands."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.shell.words import NOTHING, Word, Words
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Scanned:
     """A command's words, told apart."""
 

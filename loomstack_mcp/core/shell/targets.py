@@ -1,15 +1,15 @@
 """The paths that words name, from where a line stands, as targets of what it writes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.shell.words import Word
 
 _DEVICES = ("null", "zero", "full", "tty", "stdin", "stdout", "stderr")
 _NO_FILES = frozenset({"", "-", *(f"/dev/{device}" for device in _DEVICES)})
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Write:
     """What the line edits, creates, moves or deletes, from where it starts."""
 

@@ -1,13 +1,14 @@
 """The words and commands of a shell line, as a parser found them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from loomstack_mcp.core.records import record
 
 SHOWN_CHARS_MAX = 200
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Word:
     """A word of a command, its quotes removed."""
 
@@ -49,7 +50,7 @@ NOTHING = Word(text="")
 ANYTHING = Word(text="", is_opaque=True, may_split=True)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Command:
     """A simple command, as the line has it."""
 
@@ -63,7 +64,7 @@ class Command:
     """The subshells around it, outermost first: a `cd` in one does not outlast it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Script:
     """What a parser found in a line; `opaque` says what it could not read."""
 

@@ -1,8 +1,9 @@
 """What a command writes, as far as its words tell."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.shell.apply_patch import patched
 from loomstack_mcp.core.shell.copies import COPYING, copied
 from loomstack_mcp.core.shell.git_writes import git_writes
@@ -29,7 +30,7 @@ _EDITORS = {
 _OUTPUTS = {"curl": "-o --output", "wget": "-O --output-document", "sort": "-o --output"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Call:
     words: Words
     here: str | None

@@ -1,9 +1,10 @@
 """The tests of test files before and after a change, compared: what is lost, hidden, skipped or left alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.tampering.changed_tests import pair_findings
 from loomstack_mcp.core.tampering.fates import loss_findings
 from loomstack_mcp.core.tampering.kinds import Weakening
@@ -16,7 +17,7 @@ Inventories = Mapping[str, Inventory]
 """The tests of several files, by path."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ChangeFacts:
     """What else is to be known of a change to judge its tests."""
 

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from loomstack_mcp.core.phrases import counted
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.tampering.changed_tests import fewer_cases_finding, has_fewer_cases
 from loomstack_mcp.core.tampering.kinds import Weakening
 from loomstack_mcp.core.tampering.likeness import likenesses, same_thing_of_another
@@ -17,7 +17,7 @@ _PLENTY = 1.5
 """Several weaker assertions make up for a stronger one when they weigh this much more together."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Heir:
     """The test that an old one became, in whose place its lost assertions are looked for."""
 

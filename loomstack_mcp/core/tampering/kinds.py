@@ -1,8 +1,7 @@
 """The kinds of test weakening, and one finding of such a kind."""
 
-from dataclasses import dataclass
-
 from loomstack_mcp.core.policy.violations import Violation
+from loomstack_mcp.core.records import record
 
 TAMPER = frozenset(
     {
@@ -36,7 +35,7 @@ REDUCTION = frozenset(
 """Less is tested; there may be a good reason, which a diff does not show: to be approved."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Weakening:
     """One way in which a change tests less."""
 

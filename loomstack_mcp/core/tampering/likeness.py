@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.tampering.losses import Gained
 from loomstack_mcp.core.tampering.model import Assertion
 
@@ -11,7 +11,7 @@ _WORDS = re.compile(r"[^\W\d]\w+")
 _SAID_BY_ALL = {"self", "str", "len", "int", "set", "list", "dict", "sorted", "repr", "type", "app", "result", "client"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Likenesses:
     """Of several gained assertions those that have something in common with a lost one, each kind in their order."""
 

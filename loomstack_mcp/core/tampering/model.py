@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol
+
+from loomstack_mcp.core.records import record
 
 Skip = Literal["", "when", "always"]
 """Whether a test is skipped (or expected to fail): never, under a condition, always."""
@@ -53,7 +54,7 @@ def digest(text: str) -> str:
     return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=9).hexdigest()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Assertion:
     """One thing that a test checks."""
 
@@ -78,7 +79,7 @@ class Assertion:
         return (self.kind, "\0".join(sorted(self.sides)), self.expected, self.tolerance)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Test:
     """One test; what a runner reports as passed or failed."""
 
@@ -120,7 +121,7 @@ class Test:
         return tuple(one for one in self.expanded or self.assertions if not one.dead)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Inventory:
     """The tests of one file."""
 

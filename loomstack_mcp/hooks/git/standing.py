@@ -18,7 +18,7 @@ from loomstack_mcp.quick import Quick, open_quick
 def hooked_worktree() -> Worktree:
     """The worktree that git works in. Raises as `hooked_place`."""
     root, place = hooked_place()
-    return Worktree(root, place)
+    return Worktree(root=root, place=place)
 
 
 @contextmanager

@@ -5,12 +5,12 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
+from loomstack_mcp.core.records import record
 from loomstack_mcp.store.base import Row
 from loomstack_mcp.store.sqlite import schema
 
@@ -25,7 +25,7 @@ _STEPS = 1_000
 """SQLite asks for leave to go on every so many steps of its machine."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Health:
     """What a full check of the file found."""
 

@@ -1,9 +1,9 @@
 """The lease clock of a boot as the store keeps it: begun by the first writer, looked at by anybody."""
 
 import sqlite3
-from dataclasses import dataclass
 
 from loomstack_mcp.core.limits import MINUTE_MS, OTHER_BOOT_MARGIN_MS
+from loomstack_mcp.core.records import record
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.sqlite.clock import Clock
 from loomstack_mcp.store.sqlite.transaction import Moment, SqliteTx
@@ -11,7 +11,7 @@ from loomstack_mcp.store.sqlite.transaction import Moment, SqliteTx
 BOOT = queries.statements("boot")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class BootBase:
     """What the store knows of this machine's boot."""
 

@@ -1,12 +1,12 @@
 """The lease clock: one clock for all processes of a boot, which no step of the wall clock moves."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from loomstack_mcp.core.records import record
 from loomstack_mcp.store.plain import NO_BOOT, boot_and_clock_ms, boot_ms, wall_ms
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Clock:
     """The machine's clocks, in milliseconds.
 

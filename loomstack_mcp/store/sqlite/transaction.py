@@ -1,13 +1,13 @@
 """One transaction of SQLite, as the seam wants it."""
 
 import sqlite3
-from dataclasses import dataclass
 from typing import Any
 
+from loomstack_mcp.core.records import record
 from loomstack_mcp.store.base import Row, Statement
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Moment:
     """The instant of a transaction, whose parts every statement may name as parameters.
 

@@ -38,7 +38,7 @@ def end(objects: Objects, by: signal.Signals) -> None:
 def test_content_comes_as_it_is_and_the_next_question_is_answered(shop: Path, objects: Objects, content: bytes) -> None:
     blob = stored(shop, content)
 
-    assert objects.object_named(blob) == Object(blob, "blob", content)
+    assert objects.object_named(blob) == Object(id=blob, kind="blob", content=content)
     assert objects.commit("HEAD") == git(shop, "rev-parse", "HEAD")
 
 
@@ -74,7 +74,7 @@ def test_an_abbreviation_of_two_objects_is_neither(shop: Path, objects: Objects)
     first = stored(shop, seen[short])
 
     assert objects.object_named(short) is None
-    assert objects.object_named(first) == Object(first, "blob", seen[short])
+    assert objects.object_named(first) == Object(id=first, kind="blob", content=seen[short])
 
 
 def test_a_tree_lists_files_links_folders_and_submodules_under_any_name(shop: Path, objects: Objects) -> None:
@@ -91,10 +91,10 @@ def test_a_tree_lists_files_links_folders_and_submodules_under_any_name(shop: Pa
     found = objects.entries("HEAD^{tree}")
 
     assert found
-    assert {name: found[name] for name in names} == dict.fromkeys(names, Entry("100644", blob))
+    assert {name: found[name] for name in names} == dict.fromkeys(names, Entry(mode="100644", id=blob))
     assert (found["run"].is_file, found["link"].is_file, found["sub"].is_file) == (True, False, False)
-    assert (found["src"], found["src"].is_folder) == (Entry("040000", src), True)
-    assert (found["sub"], found["sub"].is_folder) == (Entry("160000", "1" * 40), False)
+    assert (found["src"], found["src"].is_folder) == (Entry(mode="040000", id=src), True)
+    assert (found["sub"], found["sub"].is_folder) == (Entry(mode="160000", id="1" * 40), False)
     assert objects.entries("HEAD:run") is None
 
 
@@ -122,7 +122,7 @@ def test_many_objects_are_told_apart(shop: Path, objects: Objects) -> None:
     ids = [hashlib.sha1(b"blob %d\0%s" % (len(content), content)).hexdigest() for content in contents]
 
     assert [objects.object_named(one) for one in ids] == [
-        Object(one, "blob", content) for one, content in zip(ids, contents, strict=True)
+        Object(id=one, kind="blob", content=content) for one, content in zip(ids, contents, strict=True)
     ]
 
 

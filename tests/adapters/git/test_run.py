@@ -75,6 +75,9 @@ def test_what_stands_in_an_object_s_or_its_parents_place_is_not_followed(shop: P
 def test_the_line_that_says_why_is_shown_of_a_complaint() -> None:
     complained = b"hint: much ado\nwarning: x\nfatal: detected dubious ownership in repository at '/x'\nTo add an\n"
 
-    assert Ran(128, b"", complained).complaint == "fatal: detected dubious ownership in repository at '/x'"
-    assert Ran(1, b"", b"error: one\nerror: two\n").complaint == "error: one"
-    assert Ran(3, b"", b"").complaint == "git ended with 3"
+    assert (
+        Ran(code=128, printed=b"", complained=complained).complaint
+        == "fatal: detected dubious ownership in repository at '/x'"
+    )
+    assert Ran(code=1, printed=b"", complained=b"error: one\nerror: two\n").complaint == "error: one"
+    assert Ran(code=3, printed=b"", complained=b"").complaint == "git ended with 3"

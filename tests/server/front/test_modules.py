@@ -30,24 +30,25 @@ server.front.session server.front.shapes server.front.wire
 start
 """
 _CLAIM = """
-adapters adapters.beside_store adapters.git adapters.git.clone_settings adapters.git.cochange
-adapters.git.discovery adapters.git.identity adapters.git.layout adapters.git.objects adapters.git.repository
-adapters.git.run adapters.git.trunk adapters.git.worktree adapters.pauses adapters.policy
-adapters.policy.cache adapters.policy.files adapters.policy.folders adapters.settings adapters.system adapters.user
-core.briefing core.briefing.fitting core.briefing.items core.changes core.changes.conflict_records core.changes.hunks
-core.changes.meaning core.changes.packing core.claim_edits core.claims core.cochange core.edits core.errors
-core.events core.ids core.notes core.notices core.outcomes core.patterns core.patterns.braces core.patterns.expressions
+adapters adapters.beside_store adapters.git adapters.git.clone_settings adapters.git.cochange adapters.git.discovery
+adapters.git.identity adapters.git.layout adapters.git.objects adapters.git.repository adapters.git.run
+adapters.git.trunk adapters.git.worktree adapters.pauses adapters.policy adapters.policy.cache adapters.policy.files
+adapters.policy.folders adapters.settings adapters.system adapters.user core.briefing core.briefing.fitting
+core.briefing.items core.changes core.changes.conflict_records core.changes.hunks core.changes.meaning
+core.changes.packing core.claim_edits core.claims core.cochange core.edits core.errors core.events core.ids
+core.notes core.notices core.outcomes core.patterns core.patterns.braces core.patterns.expressions
 core.patterns.gitignore core.patterns.gitignore_routes core.patterns.globs core.patterns.keys core.patterns.segments
 core.patterns.spellings core.patterns.typed core.patterns.wildcards core.pauses core.people core.phrases core.policy
-core.policy.rules core.repos core.runs core.secrets core.sessions core.stranded core.texts edge edge.here edge.rules
-loom server.answers server.call server.callers server.errors server.face server.front.arguments server.front.listening
-server.front.worker server.standpoints server.tools server.tools.briefings server.tools.claims server.tools.runs
-services services.acting services.blockers services.claims services.conflict_states services.context services.events
-services.expiry services.gone services.grants services.judgings services.landed services.nearby services.news
-services.note_index services.notices services.path_index services.sessions services.path_warnings services.recorded
-services.repos services.requests services.runs services.sightings services.starts services.stranded services.waiters
-store store.base store.bells store.plain store.queries store.rows store.sqlite store.sqlite.backend store.sqlite.boot
-store.sqlite.clock store.sqlite.failures store.sqlite.file store.sqlite.gate store.sqlite.migrate store.sqlite.schema
+core.policy.rules core.records core.repos core.runs core.secrets core.sessions core.stranded core.texts edge
+edge.here edge.rules loom server.answers server.call server.callers server.errors server.face server.front.arguments
+server.front.listening server.front.worker server.standpoints server.tools server.tools.briefings
+server.tools.claims server.tools.runs services services.acting services.blockers services.claims
+services.conflict_states services.context services.events services.expiry services.gone services.grants
+services.judgings services.landed services.nearby services.news services.note_index services.notices
+services.path_index services.sessions services.path_warnings services.recorded services.repos services.requests
+services.runs services.sightings services.starts services.stranded services.waiters store store.base store.bells
+store.plain store.queries store.rows store.sqlite store.sqlite.backend store.sqlite.boot store.sqlite.clock
+store.sqlite.failures store.sqlite.file store.sqlite.gate store.sqlite.migrate store.sqlite.schema
 store.sqlite.transaction
 """
 _CHECK = """

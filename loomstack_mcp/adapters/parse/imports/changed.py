@@ -1,6 +1,6 @@
 """The imports of the files that a change touches, before and after it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from loomstack_mcp.adapters.parse.imports.edges import edges, is_understood
 from loomstack_mcp.adapters.parse.imports.import_map import Holds, ImportMap
@@ -10,9 +10,10 @@ from loomstack_mcp.core.policy.boundaries import Edge
 from loomstack_mcp.core.policy.content import Contents
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE, FileDelta, Subject
 from loomstack_mcp.core.policy.violations import Violation
+from loomstack_mcp.core.records import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Imports:
     """The edges of the changed files, for `crossings`, and what could not be looked at."""
 

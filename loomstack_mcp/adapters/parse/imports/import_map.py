@@ -4,12 +4,12 @@ import json
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from loomstack_mcp.adapters.git.blobs import FileTree
 from loomstack_mcp.adapters.parse.imports.names import PARSED_BYTES_MAX
 from loomstack_mcp.core.policy.content import Contents
 from loomstack_mcp.core.policy.delta import LINK, SUBMODULE
+from loomstack_mcp.core.records import record
 
 _FILES = ("go.mod", "tsconfig.json", "jsconfig.json", "package.json")
 _FILES_MAX = 200
@@ -23,7 +23,7 @@ Alias = tuple[str, str, str]
 """The folder below which it holds, the pattern with at most one `*`, the path that it stands for."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ImportMap:
     """What the repository says about names that are no paths."""
 

@@ -6,7 +6,7 @@ is, and what the parser stumbles over makes the line opaque.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tree_sitter import Node
 
@@ -16,6 +16,7 @@ from loomstack_mcp.adapters.parse.shell.ansi import is_one_string
 from loomstack_mcp.adapters.parse.shell.commands import SIMPLE, command_of, owner_of, redirects_among
 from loomstack_mcp.adapters.parse.shell.source import has_quoted_delimiter, unfolded
 from loomstack_mcp.adapters.parse.shell.words import WordReader
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.shell.effects import COMMANDS_MAX, LINE_BYTES_MAX
 from loomstack_mcp.core.shell.words import Command, Script
 
@@ -48,7 +49,7 @@ def parsed_line(line: str, /, *, home: str = "") -> Script:
     return _Walk(source, home).script(root)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Place:
     scope: tuple[int, ...] = ()
     is_piped: bool = False

@@ -1,19 +1,19 @@
 """One file of a client, as text: how we come in, and how we go."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from loomstack_mcp.core.clients.files.json_edit import edited
 from loomstack_mcp.core.clients.files.json_text import JsonTree, json_spelled, parsed_json
 from loomstack_mcp.core.clients.files.own_names import NAME
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.records import record
 
 BYTE_ORDER_MARK = "\ufeff"
 
 TextChange = Callable[[str], str]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ClientFile:
     """One file of a client."""
 

@@ -2,12 +2,13 @@
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from loomstack_mcp.core.clients.files.client_file import BYTE_ORDER_MARK, ClientFile, text_file
 from loomstack_mcp.core.clients.files.own_names import COMMAND
 from loomstack_mcp.core.clients.files.project import ClientPlaces
+from loomstack_mcp.core.records import record
 
 DefinitionClient = Literal["Claude Code", "Codex"]
 DefinitionKind = Literal["agents", "skills"]
@@ -20,7 +21,7 @@ _HEAD = "---\n"
 _MARK = re.compile(rf"^# {COMMAND} ([0-9.]{{1,40}})\S* wrote this \(([0-9a-f]{{16}})\).*\n", re.MULTILINE)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ClientDefinition:
     """An agent or a skill, as one client reads it."""
 

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from loomstack_mcp.core.clients.files.json_text import JsonTree, branch, pruned
 from loomstack_mcp.core.clients.files.own_names import GUARD, HOOK, NAME
+from loomstack_mcp.core.records import record
 
 ClientName = Literal["claude", "codex"]
 ON_STEPS = ("PreToolUse", "PostToolUse", "PostToolUseFailure")
@@ -33,7 +33,7 @@ _TOLD = ("session_id", "cwd", "tool_use_id", "tool_name", "tool_input")
 _WAY = {"type", "command", "server", "tool", "input", "onFailure"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ClientHook:
     """What we write for one event of a client."""
 

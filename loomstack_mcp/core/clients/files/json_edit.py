@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]  # of the standard library, though not in its stubs
 from typing import Any
 
 from loomstack_mcp.core.clients.files.json_text import JsonTree, indent_of, json_spelled, leaf
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.records import record
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _PLAIN = re.compile(r"[^\s,\]}]+")
 _LAST_LINE = re.compile(r"(\r?\n)[^\n]*\Z")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Place:
     """Where a value stands in the text; of an object or a list also where each of its parts does."""
 
@@ -23,7 +23,7 @@ class _Place:
     parts: "tuple[_Part, ...]" = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Part:
     """A member of an object, or an element of a list, which has no name."""
 

@@ -1,7 +1,7 @@
 """The files that make LoomStack part of a repository, or of a person's own scope."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from loomstack_mcp.core.clients.files.client_file import ClientFile, json_file, text_file
 from loomstack_mcp.core.clients.files.hook_entries import client_hooks, with_hooks
@@ -15,6 +15,7 @@ from loomstack_mcp.core.clients.files.json_entries import (
 from loomstack_mcp.core.clients.files.marked_block import with_block, without_block
 from loomstack_mcp.core.clients.files.own_names import COMMAND, NAME, TOKEN_VARIABLE, VARIABLES
 from loomstack_mcp.core.clients.files.toml_text import with_server, without_server
+from loomstack_mcp.core.records import record
 
 # Codex passes its servers nothing but HOME, LANG, PATH and TERM (run on 0.169.0, 2026-11), and waits one second for
 # those that are not required.
@@ -27,7 +28,7 @@ default_tools_approval_mode = "approve"
 """
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ClientPlaces:
     """Where the clients look: from the top of a worktree, or absolute in a person's home."""
 

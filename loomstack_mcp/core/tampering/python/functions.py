@@ -2,8 +2,9 @@
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.tampering.model import (
     CASE_STEPS_MAX,
     FILE_STEPS_MAX,
@@ -23,7 +24,7 @@ from loomstack_mcp.core.tampering.python.skip_calls import may_skip, starts_with
 from loomstack_mcp.core.tampering.python.skips import skip_of, strictest_skip
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class FunctionSetting:
     """What the file, the class and the conditions around a function say about it."""
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.tampering.python.names import Values
 from loomstack_mcp.core.tampering.python.spelling import CONTAINERS, is_large
 
@@ -13,7 +14,7 @@ _GROWING = {"append", "add", "extend", "update", "insert", "setdefault", "pop", 
 """A literal on whose name one of these is called is not its value for long."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LocalNames:
     """The local names of one function."""
 

@@ -3,15 +3,15 @@
 import ast
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.tampering.python.asserting import asserting_functions
 from loomstack_mcp.core.tampering.python.local_names import Function
 from loomstack_mcp.core.tampering.python.names import Values, last_name
 from loomstack_mcp.core.tampering.python.spelling import is_large, is_plain
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ModuleNames:
     """The names of one file."""
 

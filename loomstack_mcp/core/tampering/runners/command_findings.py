@@ -2,16 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.tampering.kinds import Weakening
 from loomstack_mcp.core.tampering.model import FileContents
 from loomstack_mcp.core.tampering.runners.command_lines import RunnerCommand, narrowing
 from loomstack_mcp.core.tampering.runners.commands import commands_of, places_of
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Commands:
     """All commands of both trees; a text is counted as often as it stands there."""
 

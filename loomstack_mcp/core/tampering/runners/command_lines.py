@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from loomstack_mcp.core.records import record
 
 _TOOLS = re.compile(
     r"""(?<![\w./(-])(?:
@@ -36,7 +37,7 @@ LINE_CHARS_MAX = 2_000
 """The rest of a longer line is not read."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class RunnerCommand:
     """One command that runs tests."""
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.tampering.runners.command_lines import LINE_CHARS_MAX, RunnerCommand, commands_in_line
 
 _LISTED = re.compile(r"^(\s*)(-\s+)?(?:(['\"]?)([\w./ -]{1,80})\3\s*:)?(?:\s+|$)(.*)$")
@@ -31,7 +32,7 @@ class _Block:
     muted: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Entry:
     """One line of a mapping or list."""
 
@@ -42,7 +43,7 @@ class _Entry:
     starts_item: bool
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Script:
     """What one key gives to a shell."""
 

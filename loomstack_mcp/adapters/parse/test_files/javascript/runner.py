@@ -1,12 +1,12 @@
 """The calls that make tests and groups of tests: `it`, `describe.skip`, `test.each(table)`."""
 
 import re
-from dataclasses import dataclass
 
 from tree_sitter import Node
 
 from loomstack_mcp.adapters.parse.nodes import text_of
 from loomstack_mcp.adapters.parse.test_files.javascript.syntax import call_arguments
+from loomstack_mcp.core.records import record
 from loomstack_mcp.core.tampering.model import Skip
 
 _RUNNER = re.compile(r"^(x|f)?(it|test|specify|describe|context|suite)((?:\.\w+)*)\s*(?=$|\(|`)")
@@ -15,7 +15,7 @@ _CONDITIONS = {"skipIf", "runIf"}
 _SKIPPING = {"skip", "todo", "fails", "failing", "fixme"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class RunnerCall:
     """A call that makes a test, or a group of them."""
 
