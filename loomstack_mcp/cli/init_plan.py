@@ -3,7 +3,7 @@
 import difflib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -39,13 +39,8 @@ def agreed_to(
     if not (steps or hooks):
         click.echo(nothing)
         return False
-    changing = [step for step in steps if step.before != step.after]
-    for step in changing:
-        click.echo(output.harmless_lines(_brief(step, shown_path) if step.brief else _difference(step, shown_path)))
-    for hook in hooks:
-        click.echo(output.harmless(f"{hook.verb:<7} {shown_path(hook.path)}  {hook.brief}"))
-    if steps and not changing:
-        click.echo(f"{'remove':<7} the empty folders that came with it")
+    for line in _plan(steps, hooks, shown_path):
+        click.echo(line)
     if dry_run:
         return False
     if not yes and not sys.stdin.isatty():
@@ -59,6 +54,16 @@ def show_kept(found: Sequence[FoundDefinition], scope: InstallScope, states: Seq
         if each.state in states:
             shown = scope.shown_path(scope.root / each.path)
             click.echo(output.harmless(f"{'kept':<7} {shown}  {_KEPT[each.state]}"))
+
+
+def _plan(steps: Sequence[FileStep], hooks: Sequence[GitHookStep], shown_path: ShownPath) -> Iterator[str]:
+    changing = [step for step in steps if step.before != step.after]
+    for step in changing:
+        yield output.harmless_lines(_brief(step, shown_path) if step.brief else _difference(step, shown_path))
+    for hook in hooks:
+        yield output.harmless(f"{hook.verb:<7} {shown_path(hook.path)}  {hook.brief}")
+    if steps and not changing:
+        yield f"{'remove':<7} the empty folders that came with it"
 
 
 def _difference(step: FileStep, shown_path: ShownPath) -> str:

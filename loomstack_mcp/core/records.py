@@ -50,19 +50,18 @@ def _filling(kind: Any) -> Any:
     """What makes an instance out of keywords, in the order of the fields."""
     blank = {each.name: each.default for each in fields(kind)}
     factories = {each.name: each.default_factory for each in fields(kind) if each.default_factory is not MISSING}
-    known = frozenset(blank)
     needed = frozenset(name for name in blank if blank[name] is MISSING and name not in factories)
 
     def filled(self: Any, /, **values: Any) -> None:
-        if not (needed <= values.keys() <= known):
-            wrong = [f"lacks {name!r}" for name in blank if name in needed - values.keys()]
-            wrong += [f"has no {name!r}" for name in values if name not in known]
-            raise TypeError(f"{kind.__name__} {', '.join(wrong)}")
         for name, factory in factories.items():
             if name not in values:
                 values[name] = factory()
-        for name, value in {**blank, **values}.items():
-            _set(self, name, value)  # not by `__dict__`, which would take twice the memory
+        made = {**blank, **values}
+        if len(made) > len(blank) or not needed <= values.keys():
+            wrong = [f"lacks {name!r}" for name in blank if name in needed - values.keys()]
+            wrong += [f"has no {name!r}" for name in values if name not in blank]
+            raise TypeError(f"{kind.__name__} {', '.join(wrong)}")
+        _set(self, "__dict__", made)  # at once: twice the memory and half the time of one field after the other
 
     return filled
 

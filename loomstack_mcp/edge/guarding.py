@@ -218,14 +218,13 @@ class _Judging:
 
         Of files that lie plainly in the worktree that the agent stands in; to load rules for them costs 50 ms.
         """
-        if self._quick is None or self._action.kind != "edit" or not self._action.session or self._found.missed:
+        if self._action.kind != "edit" or not self._action.session or self._found.missed:
             return False
-        cwd = self._action.cwd
-        places = [plain_place(path, cwd) for path in self._action.paths]
-        [(top, _), *others] = {(plain_place(f"{cwd.rstrip('/')}/x", "")[0], ""), *((where, "") for where, _ in places)}
-        stand = self._stands.get(Path(top)) if top and not others else None
-        by = self._quick.guards.judging(self._caller, top) if stand and stand.files else None
-        if stand is None or by is None or by.patterns is None or by.stamp != self._stamp_of(stand):
+        places = [plain_place(path, self._action.cwd) for path in self._action.paths]
+        here = plain_place(f"{self._action.cwd.rstrip('/')}/x", "")[0]
+        top, *others = {here, *(where for where, _ in places)}
+        by = self._judged_before(top) if not others else None
+        if by is None or by.patterns is None:
             return False
         from loomstack_mcp.core.patterns.gitignore import compiled  # expressions, which no refused edit needs
 
@@ -234,6 +233,14 @@ class _Judging:
             return False
         self._allowed.append(by)
         return True
+
+    def _judged_before(self, top: str) -> Judging | None:
+        """By what this agent's steps in a worktree that it stands in were judged, where that still holds."""
+        stand = self._stands.get(Path(top)) if top else None
+        if self._quick is None or stand is None or not stand.files:
+            return None
+        by = self._quick.guards.judging(self._caller, top)
+        return by if by and by.stamp == self._stamp_of(stand) else None
 
     def _refuse_paused(self, stand: Stand) -> None:
         refuse_paused(self._settings.home, lambda: stand.checkout.identity, self._action.session)

@@ -142,10 +142,14 @@ def end_claims(
         payload = {"fence": claim.fence, "patterns": claim.patterns, **({"why": why} if why else {})}
         seq = events.append(tx, claim.repo_id, _ENDS[how], about=claim.id, run_id=claim.run_id, payload=payload)
         if how == "expired" and claim.origin == "asked":
-            taken = f" and {granted_to.id} was granted it" if granted_to else ""
-            text = f"your lease on {few_listed(claim.patterns)} ended{taken}: stop editing there, claim again"
-            events.alert(tx, claim.run_id, "expired", seq=seq, about=claim.id, text=text)
+            _alert_expired(tx, claim, seq, granted_to)
     return () if granted_to else waiters.alert_freed(tx, claims)
+
+
+def _alert_expired(tx: Tx, claim: Claim, seq: int, granted_to: Run | None) -> None:
+    taken = f" and {granted_to.id} was granted it" if granted_to else ""
+    text = f"your lease on {few_listed(claim.patterns)} ended{taken}: stop editing there, claim again"
+    events.alert(tx, claim.run_id, "expired", seq=seq, about=claim.id, text=text)
 
 
 def end_passing(tx: Tx, ending: Sequence[Claim], *, granted_to: Run) -> None:

@@ -1,6 +1,6 @@
 """Guards: what hooks remember of an agent's steps, and the run that stands for it where a rule has something to say."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, EDIT_SEEN_FOR_MS
 from loomstack_mcp.core.repos import ORG, Checkout
@@ -47,10 +47,7 @@ class GuardService:
         with self._store.append() as tx:
             until_ms = _swept(tx)
             if not is_same:
-                tx.run(GUARDS["forget"], **who)
-                patterns = None if by.patterns is None else rows.json_column(by.patterns)
-                told = {"stamp": by.stamp, "is_plain": int(by.is_plain), "patterns": patterns}
-                tx.run(GUARDS["judge"], **who, **told, expires_at_ms=until_ms)
+                _judge(tx, who, by, until_ms)
             for step in news:
                 tx.run(GUARDS["allow"], **who, step=step, expires_at_ms=until_ms)
 
@@ -94,6 +91,14 @@ class GuardService:
         with self._store.append() as tx:
             tx.run(GUARDS["end"], **who)
         return rows.as_record(BegunLine, found[0])
+
+
+def _judge(tx: Tx, who: Mapping[str, str], by: Judging, until_ms: int) -> None:
+    """By this the steps of somebody in a worktree are judged from now on; what was allowed before is forgotten."""
+    tx.run(GUARDS["forget"], **who)
+    patterns = None if by.patterns is None else rows.json_column(by.patterns)
+    told = {"stamp": by.stamp, "is_plain": int(by.is_plain), "patterns": patterns}
+    tx.run(GUARDS["judge"], **who, **told, expires_at_ms=until_ms)
 
 
 def _judging(tx: Tx, who: dict[str, str]) -> Judging | None:

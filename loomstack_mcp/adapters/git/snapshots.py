@@ -129,10 +129,8 @@ class _Seen:
         listed = self.run("ls-files", "-z", "-t", "--modified", "--deleted", "--others", "--exclude-standard")
         if listed.code:
             yield f"the worktree's files could not be listed ({listed.complaint})"
-        tagged = [entry.split(" ", 1) for entry in as_text(listed.printed).split("\0") if " " in entry]
-        new = [name for tag, name in tagged if tag == "?" and not name.endswith("/")]
+        changed, new = _tagged(as_text(listed.printed))
         small = [name for name in new if _size(self._root / name) <= _BYTES_MAX][:_NEW_MAX]
-        changed = dict.fromkeys(name for tag, name in tagged if tag != "?")
         filtered = self._filtered([*changed, *small])
         opaque = frozenset(name for name in filtered if not _is_text(self._root / name))
         yield from _unfiltered(filtered, opaque)
@@ -190,6 +188,13 @@ def _is(kind: Callable[[int], bool], path: Path) -> bool:
         return kind(path.lstat().st_mode)
     except OSError:
         return False
+
+
+def _tagged(listed: str) -> tuple[list[str], list[str]]:
+    """The names of changed files, each once, and of new ones, in what `git ls-files -t` listed."""
+    tagged = [entry.split(" ", 1) for entry in listed.split("\0") if " " in entry]
+    changed = dict.fromkeys(name for tag, name in tagged if tag != "?")
+    return list(changed), [name for tag, name in tagged if tag == "?" and not name.endswith("/")]
 
 
 def _size(path: Path) -> int:

@@ -12,7 +12,7 @@ from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, found_by_pa
 from loomstack_mcp.core.policy.digests import bound
 from loomstack_mcp.core.policy.rules import ActionKind, Point
 from loomstack_mcp.core.policy.situation import Situation
-from loomstack_mcp.core.shell.effects import shell_reading
+from loomstack_mcp.core.shell.effects import ShellReading, shell_reading
 from loomstack_mcp.core.shell.targets import Write
 
 
@@ -25,17 +25,20 @@ def command(root: Path, cwd: Path, line: str, *, point: Point) -> Situation:
     parse = partial(parsed_line, home=str(Path.home()))
     reading = shell_reading(parse(line), cwd=str(cwd), parse=parse)
     writes = [write for write in reading.writes if not (write.is_into and os.path.isdir(cwd / write.path))]  # noqa: PTH112 a NUL does not raise
+    names = [(write.path, write.is_folder_wide) for write in writes]
     if point == "pretool":
-        is_gone = any(call[0].text.rpartition("/")[2] == "rm" for call in reading.calls if call)
+        is_gone = _deletes(reading)
         names = [name for write in writes for name in _named(root, cwd, write, with_top=is_gone)]
-    else:
-        names = [(write.path, write.is_folder_wide) for write in writes]
     whole = [("", True)] if any(takes_all(root, cwd, write) for write in reading.writes) else []
     found, outside = touched(root, cwd, [*names, *whole])
     is_edit = found or outside or (point == "pretool" and any(not write.path for write in writes))
     actions: frozenset[ActionKind] = frozenset({"command", "edit"} if is_edit else {"command"})
     before = replace(early_situation(point, actions, found, outside), reading=reading, looks=FolderLooks(root))
     return bound(before, line, str(cwd), shown=(*line.splitlines(), f"in {cwd}"))
+
+
+def _deletes(reading: ShellReading) -> bool:
+    return any(call[0].text.rpartition("/")[2] == "rm" for call in reading.calls if call)
 
 
 def _named(root: Path, cwd: Path, write: Write, *, with_top: bool) -> Iterator[tuple[str, bool]]:

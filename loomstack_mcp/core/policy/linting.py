@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from loomstack_mcp.core.patterns.gitignore import compiled, spelled_out
 from loomstack_mcp.core.phrases import counted
-from loomstack_mcp.core.policy.rules import ActionKind, Checks, Rule, Rulebook, Waiver
+from loomstack_mcp.core.policy.rules import ActionKind, Checks, Limits, Rule, Rulebook, Waiver
 from loomstack_mcp.core.policy.violations import Violation
 from loomstack_mcp.core.policy.windows import is_over
 
@@ -107,18 +107,22 @@ def _never_fires(check: Checks, on: _Actions) -> Iterator[str]:
 
 
 def _never_satisfied(check: Checks, on: _Actions) -> Iterator[str]:
-    limits = check.limits
-    sizes = limits and (limits.files_max, limits.lines_added_max, limits.lines_changed_max, limits.blob_bytes_max)
-    if sizes and any(most is not None for most in sizes) and on.isdisjoint(_CHANGE):
-        yield f"limits the size of a change, which nobody knows of {', '.join(sorted(on))}: it cannot be satisfied"
-    if limits and limits.cost_usd_max is not None and limits.cost_usd_max < 0:
-        yield f"allows a cost of {limits.cost_usd_max:g}, which is less than nothing: it cannot be satisfied"
+    if check.limits:
+        yield from _never_within(check.limits, on)
     if check.evidence and (early := sorted(on - _OF_COMMITS)):
         yield f"asks for evidence about a commit on {', '.join(early)}, where there is none: it cannot be satisfied"
     if any(wanted.max_age_hours == 0 for wanted in check.evidence):
         yield "asks for evidence that is no hour old, not even one second: it cannot be satisfied"
     if check.intents and "land" not in on:
         yield "asks whose work is taken back, which is known of what lands alone: it cannot be satisfied"
+
+
+def _never_within(limits: Limits, on: _Actions) -> Iterator[str]:
+    sizes = (limits.files_max, limits.lines_added_max, limits.lines_changed_max, limits.blob_bytes_max)
+    if any(most is not None for most in sizes) and on.isdisjoint(_CHANGE):
+        yield f"limits the size of a change, which nobody knows of {', '.join(sorted(on))}: it cannot be satisfied"
+    if limits.cost_usd_max is not None and limits.cost_usd_max < 0:
+        yield f"allows a cost of {limits.cost_usd_max:g}, which is less than nothing: it cannot be satisfied"
 
 
 def _nobody(rule: Rule) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """A tool as models see it: the smallest schema that says all, and errors of one line."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial, reduce
 from operator import or_
 from types import UnionType
@@ -110,13 +110,16 @@ def _compact(schema: Any, definitions: dict[str, Any] | None = None) -> Any:
         # A null is taken all the same: models that learned to spell out what is missing send it.
         rest = {name: value for name, value in schema.items() if name != "anyOf"}
         return _compact({**rest, **choices[0]}, definitions)
-    compacted = {}
-    for name, value in schema.items():
-        if name == "properties":  # whose names are arguments, also one that is called title or default
-            compacted[name] = {argument: _compact(part, definitions) for argument, part in value.items()}
-        elif not _says_nothing(name, value):
-            compacted[name] = _compact(value, definitions)
-    return compacted
+    told = {name: value for name, value in schema.items() if not _says_nothing(name, value)}
+    # The names of properties are arguments, also one that is called title or default.
+    return {
+        name: _compact_each(value, definitions) if name == "properties" else _compact(value, definitions)
+        for name, value in told.items()
+    }
+
+
+def _compact_each(properties: Mapping[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    return {argument: _compact(part, definitions) for argument, part in properties.items()}
 
 
 def _says_nothing(name: str, value: Any) -> bool:
