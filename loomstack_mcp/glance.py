@@ -57,11 +57,11 @@ def has_line(action: "Action", /) -> bool:
 
 
 def is_unalerted(session: str, agent: str, /) -> bool:
-    """Whether there is surely nothing to tell an agent, or LoomStack may be switched off. False is no answer."""
+    """Whether there is surely nothing to tell an agent. False is no answer."""
+    if not session:
+        return True
     home = home_named(os.environ)
     store = store_file(os.environ, home)
-    if not session or may_be_paused(home, now_ms=round(time.time() * SECOND_MS)):
-        return True
     if not store or not home.startswith("/") or _is_there(f"{home}/{USER_FILE}"):
         return False
     return not _is_there(store) or has_no_alerts(store, {"principal": principal(), "session": session, "agent": agent})

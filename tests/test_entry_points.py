@@ -101,7 +101,7 @@ core.pauses core.people core.step_names edge.bearings glance hooks.commands hook
 """
 """What it loads instead as one starts, or a turn ends."""
 _HOLD_MODULES = """
-core.steps services.guards
+core.steps edge.alerts services.alerts services.guards
 services.claims services.edits services.grants services.requests services.sessions services.starts services.waiters
 """
 _RULES_MODULES = """

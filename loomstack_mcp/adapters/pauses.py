@@ -49,3 +49,12 @@ def refuse_paused(home: str, identity: Callable[[], str], session: str) -> None:
                 f"{pause_shown(pause, now_ms=now_ms)}: nothing was checked, claimed or recorded. "
                 "Work on without it, and take this for no yes"
             )
+
+
+def is_paused(home: str, identity: Callable[[], str], session: str) -> bool:
+    """Whether a person switched LoomStack off, for whoever says nothing then; as `refuse_paused`."""
+    try:
+        refuse_paused(home, identity, session)
+    except Paused:
+        return True
+    return False

@@ -28,7 +28,7 @@ from loomstack_mcp.edge.bearings import Stand, stand_of
 from loomstack_mcp.edge.holding import Free, held_files
 from loomstack_mcp.edge.same_lines import lines_told
 from loomstack_mcp.edge.steps import Step, step_of
-from loomstack_mcp.glance import is_unalerted, plain_place, stamp_of
+from loomstack_mcp.glance import plain_place, stamp_of
 from loomstack_mcp.quick import Quick, open_quick
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
@@ -77,7 +77,10 @@ def unchecked_reply(error: Exception, flags: Mapping[str, str | None] = _NO_FLAG
 
 
 def judged_action(action: Action, *, flags: Mapping[str, str | None] = _NO_FLAGS) -> Judged:
-    """What is to be said of an action. What is to be told to the store is told. `flags` are those of a server."""
+    """What is to be said of an action, else what its agent has to hear. What the store is to know of it is kept.
+
+    `flags` are those of a server.
+    """
     caller = Caller(principal=principal(), session=action.session, agent=action.agent, folder=action.cwd)
     settings = load_settings(flags)
     with open_quick(settings, gate_wait_ms=CALL_GATE_WAIT_MS if action.is_ours else HOOK_GATE_WAIT_MS) as quick:
@@ -86,7 +89,12 @@ def judged_action(action: Action, *, flags: Mapping[str, str | None] = _NO_FLAGS
                 if quick:
                     quick.sightings.saw_call(caller, action.tool_use)
             return Judged()
-        return _Judging(quick, caller, action, settings, flags).judged()
+        found = _Judging(quick, caller, action, settings, flags).judged()
+        if quick and not found.reply:
+            from loomstack_mcp.edge.alerts import due_words  # for a step that goes on
+
+            found.advices += filter(None, [due_words(quick, caller)])
+        return found
 
 
 class _Judging:
@@ -147,10 +155,8 @@ class _Judging:
     def _ended(self, quick: Quick) -> str:
         """That a person ended its claim here is heard before it holds the file anew: who waits for it comes first."""
         patterns = [pattern for each in self._free for pattern in each.written.patterns]
-        if not patterns or (not self._flags and is_unalerted(self._action.session, self._action.agent)):
-            return ""
         with suppress(StoreUnavailable):
-            if ends := quick.alerts.unheard_ends(self._caller, patterns):
+            if patterns and (ends := quick.alerts.unheard_ends(self._caller, patterns)):
                 quick.alerts.heard(ends)
                 return " ".join(f"{end.text} ({end.about})." for end in ends)
         return ""

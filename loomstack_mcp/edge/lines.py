@@ -12,12 +12,12 @@ from loomstack_mcp.adapters.git.discovery import Place
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.trunk import named_by
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
-from loomstack_mcp.adapters.pauses import refuse_paused
+from loomstack_mcp.adapters.pauses import is_paused
 from loomstack_mcp.adapters.settings import load_settings
 from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.clients.payload import Action
 from loomstack_mcp.core.edits import changed_meanwhile
-from loomstack_mcp.core.errors import Invalid, LoomError, Paused
+from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.patterns.typed import file_pattern
 from loomstack_mcp.core.records import record
@@ -65,11 +65,10 @@ def after_line(action: Action, *, flags: Mapping[str, str | None] = _NO_FLAGS) -
         if quick is None or began is None or worktree is None:
             return ""
         stand = stand_of(quick, worktree, flags=flags)
-        try:
-            refuse_paused(stand.settings.home, lambda: stand.checkout.identity, action.session)
-            found = _changed(worktree, began, quick.claims.edited_in(_here(stand)))
-        except Paused:
+        if is_paused(stand.settings.home, lambda: stand.checkout.identity, action.session):
             return ""
+        try:
+            found = _changed(worktree, began, quick.claims.edited_in(_here(stand)))
         except Invalid as error:
             return f"What this line changed was not checked, because {error}. Say which files it wrote: claim_paths."
         if settled := (*found.committed, *found.put_back):

@@ -74,9 +74,7 @@ def _before(client: str, payload: "Payload") -> "Payload | None":
         return None
     from loomstack_mcp.edge.guarding import judged_action  # some 50 ms, for the steps that are not clear at a glance
 
-    if reply := judged_action(action).reply:
-        return reply
-    return None if action.is_ours else _alerts(action.session, action.agent, "PreToolUse")
+    return judged_action(action).reply
 
 
 def _after(client: str, payload: "Payload") -> "Payload | None":
@@ -90,12 +88,13 @@ def _after(client: str, payload: "Payload") -> "Payload | None":
 
         if said := after_line(action):
             return advice(said, event=event)
-    return _alerts(action.session, action.agent, event)
+    return _alerts(action.session, action.agent, event, folder=action.cwd)
 
 
 def _prompted(client: str, payload: "Payload") -> "Payload | None":
     session = text(payload, "session_id")
-    return _alerts(f"{client}:{session}" if session else "", "", "UserPromptSubmit")
+    named = f"{client}:{session}" if session else ""
+    return _alerts(named, "", "UserPromptSubmit", folder=text(payload, "cwd"))
 
 
 def _session_started(client: str, payload: "Payload") -> "Payload | None":
@@ -163,11 +162,11 @@ def _unchecked(error: Exception) -> "Payload":
         return remark(f"{_UNCHECKED} {error_text(error)}")
 
 
-def _alerts(session: str, agent: str, event: str) -> "Payload | None":
+def _alerts(session: str, agent: str, event: str, *, folder: str) -> "Payload | None":
     from loomstack_mcp.glance import is_unalerted  # as above
 
     if is_unalerted(session, agent):
         return None
     from loomstack_mcp.edge.alerts import told_alerts  # some 40 ms, for the few that have something to hear
 
-    return told_alerts(session, agent, event)
+    return told_alerts(session, agent, event, folder=folder)

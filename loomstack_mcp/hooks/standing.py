@@ -5,10 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.worktree import Worktree, worktree_at
-from loomstack_mcp.adapters.pauses import refuse_paused
+from loomstack_mcp.adapters.pauses import is_paused
 from loomstack_mcp.adapters.settings import load_settings
 from loomstack_mcp.core.clients.steps import SessionStep
-from loomstack_mcp.core.errors import Paused
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
@@ -45,7 +44,7 @@ def session_standing(step: SessionStep, /) -> Iterator[SessionStanding | None]:
             yield None
             return
         stand = stand_of(quick, worktree)
-        if _is_paused(settings.home, stand.checkout, step.session):
+        if is_paused(settings.home, lambda: stand.checkout.identity, step.session):
             yield None
             return
         yield SessionStanding(
@@ -55,11 +54,3 @@ def session_standing(step: SessionStep, /) -> Iterator[SessionStanding | None]:
             checkout=stand.checkout,
             claim_edits=stand.settings.claim_edits,
         )
-
-
-def _is_paused(home: str, checkout: Checkout, session: str) -> bool:
-    try:
-        refuse_paused(home, lambda: checkout.identity, session)
-    except Paused:
-        return True
-    return False

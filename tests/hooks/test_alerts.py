@@ -1,12 +1,16 @@
 """What an agent's runs have to hear is told by the hooks of its client: with a prompt, and before an edit."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from loomstack_mcp.adapters.git.worktree import worktree_at
+from loomstack_mcp.adapters.pauses import write_pauses
 from loomstack_mcp.adapters.settings import load_settings
+from loomstack_mcp.core.pauses import Pause
 from loomstack_mcp.loom import open_loom
 from tests.conftest import environment
 from tests.hooks.support import claude_edit, codex_patch, hook, made_store, prompt
@@ -98,6 +102,27 @@ def test_nothing_is_told_where_there_is_no_store_no_session_or_a_pause(tmp_path:
     assert not (tmp_path / "loomstack").exists()
 
 
+@pytest.mark.parametrize(("of", "is_told"), [("another", True), ("this one", False), ("its session", False)])
+def test_a_pause_keeps_quiet_those_that_it_is_of_and_no_others(
+    tmp_path: Path, shop: Path, freed: Callable[..., Server], of: str, is_told: bool
+) -> None:
+    freed(CLAUDE_CODE_SESSION_ID="s-1")
+    here = worktree_at(shop)
+    assert here
+    repo = here.checkout().identity if of == "this one" else "github.com/acme/other"
+    session = "claude:s-1" if of == "its session" else ""
+    now_ms = round(time.time() * 1000)
+    pause = Pause(repo=repo, session=session, who="dana", since_at_ms=now_ms, until_at_ms=now_ms + 600_000)
+    write_pauses(str(tmp_path / "loomstack"), [pause])
+    line = {**claude_edit(shop, ""), "tool_name": "Bash", "tool_input": {"command": "ls"}}
+    told = [
+        hook(tmp_path, "claude", prompt(shop), event="UserPromptSubmit"),
+        hook(tmp_path, "claude", line, event="PostToolUse"),
+    ]
+
+    assert ["src/a.py is free now" in str(each) for each in told] == [is_told, is_told]
+
+
 def test_a_prompt_that_cannot_be_read_is_remarked_and_goes_on(tmp_path: Path) -> None:
     reply = hook(tmp_path, "claude", None, event="UserPromptSubmit", stdin=b"[1]")
 
@@ -143,8 +168,9 @@ def test_a_session_whose_own_run_a_person_stopped_is_told_with_its_next_edit(tmp
     assert "wrong branch. Leave that work" in words
 
 
+@pytest.mark.parametrize("is_paused_elsewhere", [False, True])
 def test_a_claim_that_a_person_ended_is_not_held_again_before_its_holder_heard_of_it(
-    tmp_path: Path, shop: Path
+    tmp_path: Path, shop: Path, is_paused_elsewhere: bool
 ) -> None:
     edit, other = claude_edit(shop, str(shop / "src" / "a.py")), claude_edit(shop, str(shop / "src" / "b.py"))
     waits = claude_edit(shop, str(shop / "src" / "a.py"), session="s-2")
@@ -154,12 +180,14 @@ def test_a_claim_that_a_person_ended_is_not_held_again_before_its_holder_heard_o
         [repo_id] = loom.repos.ids()
         [claim] = loom.claims.held(repo_id, limit=9)[0]
         loom.levers.release_claim(claim.id, who="dana", why="bea needs it now")
-    again, elsewhere = hook(tmp_path, "claude", edit), hook(tmp_path, "claude", other)
+    elsewhere = Pause(repo="github.com/acme/other", who="dana", since_at_ms=0, until_at_ms=1 << 50)
+    write_pauses(str(tmp_path / "loomstack"), [elsewhere] if is_paused_elsewhere else [])
+    again, beside = hook(tmp_path, "claude", edit), hook(tmp_path, "claude", other)
     taken, too_late = hook(tmp_path, "claude", waits), hook(tmp_path, "claude", edit)
 
     assert held is None
     assert "is being edited by" in denied(refused)
     assert denied(again) == (f"dana ended your claim on src/a.py: bea needs it now. Stop editing there ({claim.id}).")
-    assert "dana ended your claim" in context(elsewhere)[1]
+    assert "dana ended your claim" in context(beside)[1]
     assert taken is None
     assert "is being edited by" in denied(too_late)

@@ -69,8 +69,7 @@ def _answered(call: Call, payload: Mapping[str, Any], flags: Mapping[str, str | 
     if (event := payload["hook_event_name"]) in ("PostToolUse", "PostToolUseFailure"):
         said = after_line(action, flags=flags) if action.kind == "command" else ""
         reply = advice(said, event=event) if said else None
+        reply = reply or told_alerts(action.session, action.agent, event, folder=action.cwd, flags=flags)
     else:
         reply = judged_action(action, flags=flags).reply
-    if not (reply or action.is_ours):
-        reply = told_alerts(action.session, action.agent, event, flags=flags)
     return cast("GuardAnswer", reply or {})
