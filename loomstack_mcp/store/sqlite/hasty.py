@@ -40,28 +40,29 @@ def line_stamp(store: str, caller: "Mapping[str, str]", folder: str) -> str:
 
     "" where one does, where that is not known, and where the store does not answer.
     """
-    asked = {**caller, "folder": folder}
-    try:
-        found = _first(store, sql_texts("glance")["line"], asked)
-    except _REFUSED:
-        return ""
-    return found[0] if found else ""
+    found = answers(store, sql_texts("glance")["line"], {**caller, "folder": folder})
+    return str(found[0][0]) if found else ""
 
 
 def line_began(store: str, session: str, tool_use: str) -> bool:
     """Whether a shell line was seen to begin; True, too, where the store does not answer."""
-    try:
-        return _first(store, sql_texts("glance")["began"], {"session": session, "tool_use": tool_use}) is not None
-    except _REFUSED:
-        return True
+    return answers(store, sql_texts("glance")["began"], {"session": session, "tool_use": tool_use}) != []
 
 
 def has_no_alerts(store: str, caller: "Mapping[str, str]") -> bool:
     """Whether an agent's runs surely have nothing to hear; False where the store does not answer."""
+    return answers(store, sql_texts("glance")["alerts"], caller) == []
+
+
+def answers(store: str, statement: str, asked: "Mapping[str, object]") -> "list[tuple[str | int, ...]] | None":
+    """What one statement finds; None where the store does not answer, or is of another version."""
     try:
-        return _first(store, sql_texts("glance")["alerts"], caller) is None
+        with _Connection(store, mode="ro") as connection:
+            connection.execute("BEGIN")
+            _must_be_ours(connection, sql_texts("glance")["file"])
+            return connection.execute(statement, asked).fetchall()
     except _REFUSED:
-        return False
+        return None
 
 
 def noted_call(store: str, call: "Mapping[str, str | int]", *, kept_for_ms: int) -> bool:
@@ -87,14 +88,6 @@ class _NotSure(Exception):
 
 
 _REFUSED = (sqlite3.Error, OSError, _NotSure)
-
-
-def _first(store: str, statement: str, asked: "Mapping[str, object]") -> "tuple[str, ...] | None":
-    """The first row of what is asked. Raises one of `_REFUSED`."""
-    with _Connection(store, mode="ro") as connection:
-        _must_be_ours(connection, sql_texts("glance")["file"])
-        found: tuple[str, ...] | None = connection.execute(statement, asked).fetchone()
-        return found
 
 
 class _Connection:
