@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from loomstack_mcp.core.clients.payload import Payload
+from loomstack_mcp.core.clients.payload import Payload, patch_text
 from loomstack_mcp.core.shell.apply_patch import patched_text
 
 
@@ -12,8 +12,7 @@ def new_text(tool: str, arguments: Payload, path: str, text: str, /) -> str | No
     if tool == "Write":
         return content if isinstance(content, str) else None
     if tool == "apply_patch":
-        patches = (arguments.get(name) for name in ("command", "input", "patch"))
-        return patched_text(next((patch for patch in patches if isinstance(patch, str)), ""), path, text)
+        return patched_text(patch_text(arguments), path, text)
     steps = arguments.get("edits") if tool == "MultiEdit" else [arguments]
     return _edited(text, steps) if tool in ("Edit", "MultiEdit") and isinstance(steps, list) else None
 

@@ -1,9 +1,6 @@
 """The passages of a file that an edit takes the place of, as its client sends them."""
 
-from loomstack_mcp.core.clients.payload import Payload
-
-_PATCHES = ("command", "input", "patch")
-"""Where Codex has the text of a patch."""
+from loomstack_mcp.core.clients.payload import Payload, patch_text
 
 
 def replaced_passages(tool: str, arguments: Payload, /) -> list[str]:
@@ -13,7 +10,7 @@ def replaced_passages(tool: str, arguments: Payload, /) -> list[str]:
     if tool == "MultiEdit":
         return _of_edits(arguments.get("edits"))
     if tool == "apply_patch":
-        return _of_patch(next((text for name in _PATCHES if isinstance(text := arguments.get(name), str)), ""))
+        return _of_patch(patch_text(arguments))
     return []
 
 

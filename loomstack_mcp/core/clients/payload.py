@@ -8,8 +8,6 @@ TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
     from typing import Literal
 
-    from loomstack_mcp.core.policy.rules import Answer  # every record of a rule, for a hook that asks none
-
 OUR_TOOLS = "mcp__loomstack__"
 
 Payload = Mapping[str, object]
@@ -78,12 +76,30 @@ def usable(what: str, value: str, /) -> str:
     return value
 
 
+def patch_text(arguments: Payload, /) -> str:
+    """The text of a patch, by each name that Codex has for it; "" where there is none."""
+    return next((patch for name in ("command", "input", "patch") if (patch := text(arguments, name))), "")
+
+
+def named_paths(tool: str, arguments: Payload, /) -> tuple[str, ...]:
+    """What another server's tool would write, as it names it; nothing for any other. Raises as `written_paths`."""
+    if not tool.startswith("mcp__") or tool.startswith(OUR_TOOLS):
+        return ()
+    from loomstack_mcp.core.clients.arguments import written_paths  # which no edit needs
+
+    return written_paths(tool, arguments)
+
+
 def is_sound_text(value: str) -> bool:
     return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def refusal(reason: str, /) -> Payload:
-    """The reply that stops the step; both clients show the model the reason (run on both, 2026-11)."""
+    """The reply that stops the step; both clients show the model the reason (run on both, 2026-11).
+
+    Also of what needs an approval, which is never asked of whoever sits at the screen: Codex runs a call that is
+    answered with `ask`, and an answer there is of no person that a rule names, nor kept.
+    """
     return {
         "hookSpecificOutput": {
             "hookEventName": "PreToolUse",
@@ -106,14 +122,3 @@ def objection(reason: str, /) -> Payload:
 def remark(reason: str, /) -> Payload:
     """The reply that lets the step go on and tells the person at the screen, as why it was not judged."""
     return {"systemMessage": reason}
-
-
-def replied(answer: "Answer", reason: str, /) -> Payload | None:
-    """The reply to an answer of the policy; None, which is to say nothing, where it allows.
-
-    What needs an approval is refused, and never asked of whoever sits at the screen: Codex runs a call that is answered
-    with `ask`, and an answer there is of no person that a rule names, nor kept.
-    """
-    if answer in {"deny", "require_approval"}:
-        return refusal(reason)
-    return advice(reason) if answer == "warn" else None

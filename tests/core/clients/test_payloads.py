@@ -5,9 +5,8 @@ import json
 import pytest
 
 from loomstack_mcp.core.clients import claude, codex
-from loomstack_mcp.core.clients.payload import Action, replied
+from loomstack_mcp.core.clients.payload import Action, advice, refusal
 from loomstack_mcp.core.errors import LoomError
-from loomstack_mcp.core.policy.rules import Answer
 
 HOSTILE: list[object] = [None, 3, 1.5, True, "x", [], ["x"], {}, {"a": {}}, [[1]], "\0", "\ud800", "a\nb", ""]
 
@@ -146,9 +145,8 @@ def test_a_command_without_a_line_that_can_be_read_is_not_waved_through(command:
         codex.action(codex_payload("Bash", command=command))
 
 
-@pytest.mark.parametrize("answer", ["deny", "require_approval"])
-def test_what_may_not_happen_is_refused_with_its_reason(answer: Answer) -> None:
-    assert replied(answer, "ask a lead") == {
+def test_what_may_not_happen_is_refused_with_its_reason() -> None:
+    assert refusal("ask a lead") == {
         "hookSpecificOutput": {
             "hookEventName": "PreToolUse",
             "permissionDecision": "deny",
@@ -157,15 +155,14 @@ def test_what_may_not_happen_is_refused_with_its_reason(answer: Answer) -> None:
     }
 
 
-def test_a_warning_goes_to_the_model_and_an_allowance_says_nothing() -> None:
-    assert replied("warn", "mind the layers") == {
+def test_a_warning_goes_to_the_model() -> None:
+    assert advice("mind the layers") == {
         "hookSpecificOutput": {"hookEventName": "PreToolUse", "additionalContext": "mind the layers"}
     }
-    assert replied("allow", "") is None
 
 
 def test_replies_are_json() -> None:
-    assert json.loads(json.dumps(replied("deny", "é \ud800")))
+    assert json.loads(json.dumps(refusal("é \ud800")))
 
 
 def _tried(read: object, payload: dict[str, object]) -> object:
