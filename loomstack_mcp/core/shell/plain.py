@@ -14,6 +14,8 @@ _READERS = frozenset({
 _GIT_READERS = frozenset({"status", "diff", "log", "show", "rev-parse", "ls-files", "blame"})
 _OF_GIT = re.compile(r"-(?:-(?:no-v|ou|ext|textconv)|O|o)")
 """How options of these begin that write a file, run a program, or are like those that keep hooks from running."""
+_QUOTES = re.compile("['\"]")
+"""Quotes may stand anywhere in a word, which is the same word to a shell."""
 
 
 def only_reads(line: str, /) -> bool:
@@ -36,5 +38,5 @@ def _commands(line: str) -> list[list[str]]:
 def _is_reader(words: list[str]) -> bool:
     if words[:1] == ["git"]:
         is_known = len(words) > 1 and words[1] in _GIT_READERS
-        return is_known and not any(_OF_GIT.match(word.strip("'\"")) for word in words)
+        return is_known and not any(_OF_GIT.match(_QUOTES.sub("", word)) for word in words)
     return bool(words) and words[0] in _READERS
