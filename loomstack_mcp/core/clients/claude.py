@@ -1,6 +1,6 @@
 """Claude Code: PreToolUse payloads as actions (https://code.claude.com/docs/en/hooks)."""
 
-from loomstack_mcp.core.clients.payload import Action, Payload, fields, named_paths, text, usable
+from loomstack_mcp.core.clients.payload import OUR_TOOLS, Action, Payload, fields, text, usable
 
 _EDITS = {"Edit": "file_path", "Write": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
 _COMMANDS = frozenset({"Bash", "Monitor"})
@@ -17,7 +17,15 @@ def action(payload: Payload, /) -> Action:
         cwd=text(payload, "cwd"),
         tool=tool,
         kind="edit" if is_edit else "command" if is_command else "tool",
-        paths=(usable("path", text(arguments, _EDITS[tool])),) if is_edit else named_paths(tool, arguments),
+        paths=(usable("path", text(arguments, _EDITS[tool])),) if is_edit else _named(tool, arguments),
         command=usable("command", text(arguments, "command")) if is_command else "",
         arguments=arguments,
     )
+
+
+def _named(tool: str, arguments: Payload) -> tuple[str, ...]:
+    if not tool.startswith("mcp__") or tool.startswith(OUR_TOOLS):
+        return ()
+    from loomstack_mcp.core.clients.arguments import written_paths  # which no edit needs
+
+    return written_paths(tool, arguments)

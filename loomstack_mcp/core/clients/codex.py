@@ -1,6 +1,6 @@
 """Codex: PreToolUse payloads as actions. Its edits are patches, whose headers name the files."""
 
-from loomstack_mcp.core.clients.payload import Action, Payload, fields, named_paths, patch_text, text, usable
+from loomstack_mcp.core.clients.payload import OUR_TOOLS, Action, Payload, fields, patch_text, text, usable
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.shell.apply_patch import patched
 
@@ -21,7 +21,7 @@ def action(payload: Payload, /) -> Action:
         cwd=inner if inner.startswith("/") or not cwd else f"{cwd}/{inner}" if inner else cwd,
         tool=tool,
         kind="edit" if is_edit else "command" if is_command else "tool",
-        paths=_edited(arguments) if is_edit else named_paths(tool, arguments),
+        paths=_edited(arguments) if is_edit else _named(tool, arguments),
         command=_line(arguments) if is_command else "",
         arguments=arguments,
     )
@@ -42,3 +42,11 @@ def _line(arguments: Payload) -> str:
 
         line = shlex.join(line)
     return usable("command", line if isinstance(line, str) else "")
+
+
+def _named(tool: str, arguments: Payload) -> tuple[str, ...]:
+    if not tool.startswith("mcp__") or tool.startswith(OUR_TOOLS):
+        return ()
+    from loomstack_mcp.core.clients.arguments import written_paths  # which no edit needs
+
+    return written_paths(tool, arguments)

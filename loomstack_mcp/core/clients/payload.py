@@ -81,15 +81,6 @@ def patch_text(arguments: Payload, /) -> str:
     return next((patch for name in ("command", "input", "patch") if (patch := text(arguments, name))), "")
 
 
-def named_paths(tool: str, arguments: Payload, /) -> tuple[str, ...]:
-    """What another server's tool would write, as it names it; nothing for any other. Raises as `written_paths`."""
-    if not tool.startswith("mcp__") or tool.startswith(OUR_TOOLS):
-        return ()
-    from loomstack_mcp.core.clients.arguments import written_paths  # which no edit needs
-
-    return written_paths(tool, arguments)
-
-
 def is_sound_text(value: str) -> bool:
     return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
