@@ -20,7 +20,7 @@ from loomstack_mcp.core.clients.payload import Action, Payload, advice, refusal,
 from loomstack_mcp.core.edits import refused_change, refused_edit
 from loomstack_mcp.core.errors import LoomError, Paused, StoreUnavailable, error_text
 from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS, HOOK_GATE_WAIT_MS
-from loomstack_mcp.core.patterns.typed import EVERYTHING, file_pattern
+from loomstack_mcp.core.patterns.typed import file_pattern
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.step_names import edit_step, text_step
 from loomstack_mcp.core.steps import Judging
@@ -191,11 +191,10 @@ class _Judging:
 
     def _patterns(self, quick: Quick, stand: Stand, written: Written) -> tuple[str, ...]:
         """What is written to; for all of a worktree (`git checkout .`) what is held by whoever works there."""
-        named = tuple(pattern for pattern in written.patterns if pattern != EVERYTHING)
-        if len(named) == len(written.patterns):
-            return named
-        here = replace(stand.checkout, worktree=str(stand.worktree.root))
-        return tuple(dict.fromkeys((*named, *quick.edits.held_in(self._caller, here))))
+        found = dict.fromkeys((*written.patterns, *written.folders))
+        for top in written.whole:
+            found |= dict.fromkeys(quick.edits.held_in(self._caller, replace(stand.checkout, worktree=str(top))))
+        return tuple(found)
 
     def _rulings(self, step: Step) -> Iterator["Ruling"]:
         for worktree, situation in step.met():

@@ -67,6 +67,8 @@ def _add(writes: Writes, action: Action, path: str) -> None:
         name = path if path.startswith("/") else str(cwd_of(action) / path)
         if action.kind == "edit" or not os.path.isdir(name):  # noqa: PTH112 a name that is too long does not raise
             writes.add(name)
+        elif import_module("loomstack_mcp.core.clients.arguments").takes_folders(action.tool):
+            writes.add_folder(name)
     except LoomError as error:
         if not any(str(error) == str(other) for other in writes.missed):
             writes.missed.append(error)

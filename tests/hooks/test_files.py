@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import commit_all, environment, git
-from tests.hooks.support import claude_edit, codex_patch, hook, refused
+from tests.hooks.support import claude_edit, codex_patch, hook, made_store, refused
+from tests.hooks.test_guarding import call, line, said
 from tests.house.started import started
 from tests.processes import HOOK
 from tests.wire import Server
@@ -45,6 +46,36 @@ def test_where_the_session_stands_does_not_matter(tmp_path: Path, shop: Path, he
 
     assert let_through == []
     assert hook(tmp_path, "claude", claude_edit(elsewhere, str(nested / "README.md"))) is None
+
+
+def test_all_that_is_written_of_a_folder_is_judged_wherever_the_session_stands(
+    tmp_path: Path, shop: Path, elsewhere: Path
+) -> None:
+    made_store(tmp_path)
+    (shop / "lib/deep").mkdir(parents=True)
+    (shop / "free").mkdir()
+    assert hook(tmp_path, "claude", claude_edit(shop, str(shop / "lib/deep/a.py"), session="s-2")) is None
+    lines = [
+        *(
+            (shop, "rm -rf lib"),
+            (shop, "rm -r lib/*"),
+            (elsewhere, f"rm -rf {shop}/lib"),
+            (tmp_path, "rm -rf shop/lib"),
+        ),
+        *((tmp_path, "rm shop/lib/deep/a.py"), (tmp_path, "cd shop && git checkout ."), (tmp_path, "rm -r sh*")),
+        *((elsewhere, f"git -C {shop} reset --hard"), (elsewhere, f"cd {shop}/free && git stash")),
+    ]
+    calls = [
+        *((shop, "mcp__fs__delete_directory", {"path": "lib"}), (shop, "mcp__fs__delete_directory", {"path": "."})),
+        (elsewhere, "mcp__fs__move_file", {"source": f"{shop}/lib", "destination": f"{elsewhere}/lib"}),
+    ]
+    told = {text: said(hook(tmp_path, "claude", line(cwd, text))) for cwd, text in lines}
+    told |= {f"{cwd} {sent}": said(hook(tmp_path, "claude", call(cwd, tool, sent))) for cwd, tool, sent in calls}
+
+    assert [text for text, words in told.items() if "lib/deep/a.py is being edited by" not in words] == []
+    for cwd, text in ((shop, "rm -r free"), (elsewhere, f"rm -r {shop}/free"), (elsewhere, "git stash")):
+        assert hook(tmp_path, "claude", line(cwd, text)) is None
+    assert hook(tmp_path, "claude", call(shop, "mcp__fs__delete_directory", {"path": "free"})) is None
 
 
 def test_one_patch_may_write_to_several_repositories(tmp_path: Path, shop: Path, held: str, elsewhere: Path) -> None:

@@ -22,6 +22,10 @@ class Written:
     worktree: Worktree
     patterns: dict[str, Path] = field(default_factory=dict)
     """One for each file, relative to the top of the worktree that it lies in, and that top; as they were found."""
+    folders: dict[str, None] = field(default_factory=dict)
+    """One for each folder below a top, all of which is written."""
+    whole: dict[Path, None] = field(default_factory=dict)
+    """The tops of the worktrees all of which is written."""
     tops: dict[Path, None] = field(default_factory=dict)
     """The tops of the worktrees that are written to."""
 
@@ -43,6 +47,12 @@ class Writes:
             for worktree in self._worktrees(marked_top(Path(folder))):
                 self._note(worktree, name)
 
+    def add_folder(self, path: str) -> None:
+        """A folder all of which is about to be written, by its absolute path."""
+        for name in dict.fromkeys(_names(path)):
+            for worktree in self._worktrees(marked_top(Path(name))):
+                self._note(worktree, name, is_folder=True)
+
     def _worktrees(self, top: str) -> list[Worktree]:
         """The worktree with the mark, and those whose submodule it is; asked once, also where that cannot be told.
 
@@ -56,14 +66,19 @@ class Writes:
                 self.missed.append(error)
         return self._known.get(top, [])
 
-    def _note(self, worktree: Worktree, name: str) -> None:
+    def _note(self, worktree: Worktree, name: str, *, is_folder: bool = False) -> None:
         above = f"{worktree.root}/"
-        path = name.removeprefix(above)
-        if not name.startswith(above) or ".git" in path.split("/"):  # of which git keeps nothing
+        path = f"{name}/".removeprefix(above).rstrip("/")
+        if not f"{name}/".startswith(above) or ".git" in path.split("/"):  # of which git keeps nothing
             return
         known = self.found.setdefault(worktree.common_dir, Written(worktree=worktree))
         try:
-            known.patterns[file_pattern(path)] = worktree.root
+            if not path:
+                known.whole[worktree.root] = None
+            elif is_folder:
+                known.folders[f"{file_pattern(path)}/"] = None
+            else:
+                known.patterns[file_pattern(path)] = worktree.root
             known.tops[worktree.root] = None
         except LoomError as error:
             self.missed.append(error)

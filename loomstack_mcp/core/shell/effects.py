@@ -8,6 +8,7 @@ options in a quoted variable, and a `cd` that fails.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from loomstack_mcp.core.records import record
+from loomstack_mcp.core.shell.git_writes import discards_edits, git_folder
 from loomstack_mcp.core.shell.options import scanned
 from loomstack_mcp.core.shell.shell_texts import shell_text
 from loomstack_mcp.core.shell.targets import ANYWHERE, Write, folder_entered, paths_written
@@ -34,6 +35,8 @@ class ShellReading:
     writes: tuple[Write, ...]
     opaque: tuple[str, ...]
     """What may run any command, in words."""
+    discarded: tuple[str, ...] = ()
+    """Folders out of whose whole worktree git takes what is not committed; "" may be any."""
     is_cut: bool = False
     """Whether there is more of it than is read, so that nothing can be said for sure of what it does not do."""
 
@@ -47,6 +50,7 @@ def shell_reading(script: Script, /, *, cwd: str = "", parse: Callable[[str], Sc
         assignments=tuple(reader.assignments),
         writes=tuple(dict.fromkeys(reader.writes)),
         opaque=tuple(dict.fromkeys(reader.opaque)),
+        discarded=tuple(dict.fromkeys(reader.discarded)),
         is_cut=reader.is_cut,
     )
 
@@ -60,6 +64,7 @@ class _Reader:
         self.assignments: list[tuple[str, Word]] = []
         self.writes: list[Write] = []
         self.opaque: list[str] = []
+        self.discarded: list[str] = []
         self.is_cut = False
 
     def follow(self, script: Script, cwd: _Folder, depth: int) -> _Folder:
@@ -85,6 +90,8 @@ class _Reader:
         """Where the line stands after a command."""
         self.calls.append(words)
         self.writes += command_writes(words, here=here, stdin=command.stdin)
+        if discards_edits(words):
+            self.discarded.append(git_folder(words, here) or "")
         if words[0].name in ASSIGNING:
             self.assignments += _assigned(words)
         if words[0].name in {"cd", "pushd", "popd"}:

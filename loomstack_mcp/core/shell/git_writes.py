@@ -27,15 +27,23 @@ def git_writes(words: Words, here: str | None, /) -> Iterator[Write]:
     verb = top.operands[0].text if top.operands else ""
     if (writes := _WRITERS.get(verb)) is None:
         return
-    for folder in top.values("-C"):
-        here = folder_entered(here, folder)
+    here = git_folder(words, here)
     # `:/` and `:(glob)…` are magic (gitglossary(7), pathspec): they may mean any path.
     rest = tuple(ANYTHING if word.text.startswith(":") else word for word in top.operands[1:])
     yield from writes(_Subcommand(rest=rest, found=subcommand_scanned(verb, rest), here=here))
 
 
+def git_folder(words: Words, here: str | None, /) -> str | None:
+    """Where a git command works that runs in the folder `here`; None where that is not known."""
+    for folder in git_scanned(words).values("-C"):
+        here = folder_entered(here, folder)
+    return here
+
+
 def discards_edits(words: Words, /) -> bool:
     """Whether a git command takes what is not committed out of the whole worktree: `reset --hard`, `stash`."""
+    if words[0].name != "git":
+        return False
     top = git_scanned(words)
     verb, *rest = [word.text for word in top.operands] or [""]
     options = _DISCARDING.get(verb)
