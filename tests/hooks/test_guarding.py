@@ -109,6 +109,10 @@ def test_a_protected_path_is_refused_with_rule_place_and_what_else_to_do(tmp_pat
         ({"changes": ["file://localhost/SHOP/src/core/%61.py"]}, "mcp__x__do"),
         ({"source": "README.md", "destination": "src/core/README.md"}, "mcp__fs__move_file"),
         ({"relative_path": "src/core", "recursive": True}, "mcp__fs__delete_directory"),
+        ({"edit": {"changes": {"file:///SHOP/src/core/a.py": [{"newText": "x"}]}}}, "mcp__ide__apply_edit"),
+        ({"uri": "FILE:///SHOP/src/core/a.py"}, "mcp__ide__apply_edit"),
+        ({"path": "src/core/a\nb.py"}, "mcp__fs__write_file"),
+        ({"url": "https://example.org/x", "dest": "src/core/a.py"}, "mcp__web__download"),
     ],
 )
 def test_tools_of_other_servers_are_judged_by_the_files_in_their_arguments(

@@ -10,10 +10,12 @@ _NAMES = frozenset({
     *("dir", "directory", "folder", "src", "source", "dst", "dest", "destination", "target"),
 })  # fmt: skip
 """The last word of an argument's name: `file_path`, `notebookPath`, `relative-path`, `targetFile`."""
+_PATHS = frozenset({"path", "paths", "filepath", "filepaths", "filename", "filenames"})
+"""Those that never hold a file's text, so that a line feed is one of a name."""
 _READING = frozenset({
     *("read", "get", "list", "search", "find", "view", "show", "stat", "info", "describe", "query", "fetch", "diff"),
     *("log", "grep", "glob", "tree", "exists", "open", "lookup", "resolve", "inspect", "check", "validate", "analyze"),
-    *("count", "preview", "download", "watch"),
+    *("count", "preview", "watch"),
 })  # fmt: skip
 _WRITING = frozenset({
     *("write", "edit", "create", "delete", "remove", "move", "rename", "replace", "insert", "update", "append", "put"),
@@ -23,6 +25,7 @@ _WRITING = frozenset({
 _FOLDERS = frozenset({"delete", "remove", "move", "rename", "rm", "rmdir", "replace"})
 """What a tool does that takes whole folders along."""
 _DEPTH_MAX = 12
+_PATH_CHARS_MAX = 4_096
 _VALUES_MAX = 20_000
 PATHS_NAMED_MAX = 200
 """Of one call; one that names more is not judged."""
@@ -38,7 +41,7 @@ def written_paths(tool: str, arguments: Payload, /) -> tuple[str, ...]:
         return ()
     found: dict[str, None] = {}
     for name, value in _texts(arguments, tool):
-        if path := _path(value) if _names_path(name) else _uri(value):
+        if path := _path(name, value) if _names_path(name) else _uri(value):
             found[path] = None
     if len(found) > PATHS_NAMED_MAX:
         raise Invalid(f"{tool[:80]} names more files than the {PATHS_NAMED_MAX} that are judged; call it for fewer")
@@ -74,8 +77,9 @@ def _texts(arguments: Payload, tool: str) -> Iterator[tuple[str, str]]:
 
 def _inside(name: str, value: object) -> list[tuple[str, object]]:
     if isinstance(value, dict):
-        # `{"src/a.py": "text"}` under a name of files: its keys are the files.
-        keys = [(name, key) for key in value if "." in str(key) or "/" in str(key)] if _names_path(name) else []
+        # `{"src/a.py": "text"}` under a name of files: its keys are the files. A URI is one under any name.
+        is_named = _names_path(name)
+        keys = [(name, key) for key in map(str, value) if _is_uri(key) or (is_named and ("." in key or "/" in key))]
         return [*keys, *((str(key), one) for key, one in value.items())]
     return [(name, one) for one in value] if isinstance(value, list) else []
 
@@ -92,16 +96,21 @@ def _words(name: str) -> list[str]:
     return joined.lower().split()
 
 
-def _path(value: str) -> str:
-    """A path as a system takes it; "" for what is none: another URI, text of several lines."""
-    if "://" in value or value.startswith("file:"):
+def _path(name: str, value: str) -> str:
+    """A path as a system takes it; "" for what is none: another URI, text of several lines but where a path stands."""
+    if "://" in value or _is_uri(value):
         return _uri(value)
-    return value if value and "\n" not in value and is_sound_text(value) else ""
+    is_one = "\n" not in value or (_words(name)[-1] in _PATHS and len(value) <= _PATH_CHARS_MAX)
+    return value if value and is_one and is_sound_text(value) else ""
+
+
+def _is_uri(value: str) -> bool:
+    return value[:5].lower() == "file:" and "\n" not in value
 
 
 def _uri(value: str) -> str:
     """The file of a `file:` URI (RFC 8089) on this machine; "" for any other text."""
-    if not value.startswith("file:") or "\n" in value:
+    if not _is_uri(value):
         return ""
     from urllib.parse import unquote, urlsplit  # 5 ms, for the few calls that name a file so
 
