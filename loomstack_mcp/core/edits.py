@@ -10,6 +10,7 @@ from loomstack_mcp.core.sessions import session_words
 from loomstack_mcp.core.texts import plain_line, quoted
 
 _INTENT_CHARS_MAX = 200
+_PATH_CHARS_MAX = 200
 _LOOP_CHARS_MAX = 60
 
 
@@ -102,7 +103,7 @@ def held_words(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
     else:
         soon = f"free in {-(-left_ms // MINUTE_MS)} min unless edited again, or once it is committed"
         held = f"is being edited by {whose}; {soon}"
-    return f"{holder.path} {held}"
+    return f"{_path(holder.path)} {held}"
 
 
 def changed_meanwhile(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
@@ -111,7 +112,7 @@ def changed_meanwhile(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
     minutes = max(1, (holder.until_ms - now_ms) // MINUTE_MS)
     more = f" (and {len(in_the_way) - 1} more)" if len(in_the_way) > 1 else ""
     return (
-        f"While your line ran, {holder.path}{more} changed, which {_whose(holder)} holds for {minutes} min more. If "
+        f"While your line ran, {_path(holder.path)}{more} changed, which {_whose(holder)} holds for {minutes} min more. If "
         "your line wrote it, leave it out of your commit (git restore --staged) and tell them what it did: "
         f"share_context(to={holder.run}). Never check out or restore the file: it may hold their work. If it took "
         "their changes away (git stash), bring them back."
@@ -121,7 +122,7 @@ def changed_meanwhile(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
 def unclaimed_edit(patterns: Sequence[str], /) -> str:
     """What an agent reads, once, that edits what it did not claim where `claim_edits` says that it has to."""
     return (
-        f"You hold no claim on {few_listed(patterns)}, and an edit here asks for one. Call claim_paths with an intent "
+        f"You hold no claim on {_path(few_listed(patterns))}, and an edit here asks for one. Call claim_paths with an intent "
         "that tells others what you are about, then edit again."
     )
 
@@ -157,6 +158,11 @@ def _passing(claims: Sequence[Claim], editor: Editor, *, now_ms: int) -> tuple[C
 
 def _asked(claims: Iterable[Claim]) -> list[Claim]:
     return [claim for claim in claims if claim.origin == "asked"]
+
+
+def _path(path: str) -> str:
+    """On one line: others name files as they like."""
+    return plain_line(path, chars_max=_PATH_CHARS_MAX)
 
 
 def _whose(holder: Blocker, more: str = "") -> str:

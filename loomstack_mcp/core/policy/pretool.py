@@ -106,7 +106,8 @@ def _head(reason: Reason) -> str:
 
 
 def _matched(reason: Reason) -> str:
-    found = [violation_text(violation) for violation in reason.violations[:2]]
+    # On one line each: others name files as they like.
+    found = [" ".join(violation_text(violation).split()) for violation in reason.violations[:2]]
     more = len(reason.violations) - len(found)
     return f"{'; '.join(found)}{f', and {more} more' if more else ''}."
 
