@@ -112,8 +112,8 @@ def changed_meanwhile(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
     minutes = max(1, (holder.until_ms - now_ms) // MINUTE_MS)
     more = f" (and {len(in_the_way) - 1} more)" if len(in_the_way) > 1 else ""
     return (
-        f"While your line ran, {_path(holder.path)}{more} changed, which {_whose(holder)} holds for {minutes} min more. If "
-        "your line wrote it, leave it out of your commit (git restore --staged) and tell them what it did: "
+        f"While your line ran, {_path(holder.path)}{more} changed, which {_whose(holder)} holds for {minutes} min more."
+        " If your line wrote it, leave it out of your commit (git restore --staged) and tell them what it did: "
         f"share_context(to={holder.run}). Never check out or restore the file: it may hold their work. If it took "
         "their changes away (git stash), bring them back."
     )
@@ -122,8 +122,8 @@ def changed_meanwhile(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
 def unclaimed_edit(patterns: Sequence[str], /) -> str:
     """What an agent reads, once, that edits what it did not claim where `claim_edits` says that it has to."""
     return (
-        f"You hold no claim on {_path(few_listed(patterns))}, and an edit here asks for one. Call claim_paths with an intent "
-        "that tells others what you are about, then edit again."
+        f"You hold no claim on {_path(few_listed(patterns))}, and an edit here asks for one. Call claim_paths with an "
+        "intent that tells others what you are about, then edit again."
     )
 
 

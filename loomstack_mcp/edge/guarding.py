@@ -148,9 +148,9 @@ class _Judging:
         """Nobody and no rule is in the way: what is edited is held. Of a shell line that is told once it has run."""
         if self._action.kind != "command" and (said := self._ended(quick) or self._held(quick)):
             self._found.refusals.append(said)
-        elif self._caller.session:
+        elif self._caller.session and self._is_begun(quick, rulings):
             with suppress(StoreUnavailable):  # worth no wait, and no word
-                self._remember(quick, rulings)
+                self._remember(quick)
 
     def _ended(self, quick: Quick) -> str:
         """That a person ended its claim here is heard before it holds the file anew: who waits for it comes first."""
@@ -268,16 +268,25 @@ class _Judging:
             self._found.is_closed |= self._stands[root].settings.guard == "closed"
         return self._stands[root]
 
-    def _remember(self, quick: Quick, rulings: Sequence["Ruling"]) -> None:
+    def _remember(self, quick: Quick) -> None:
         """What the next hook, and the server, may know of this step."""
         for each in self._free:
             quick.sightings.saw_edits(self._caller, each.checkout, each.stamps, claim_edits=each.sighted)
         for by in self._allowed if not self._found.missed else ():
             quick.guards.allow(self._caller, by, _steps(self._action, by.folder, self._meant))
-        if self._action.kind == "command" and rulings:
-            from loomstack_mcp.edge.lines import begin_line
 
+    def _is_begun(self, quick: Quick, rulings: Sequence["Ruling"]) -> bool:
+        """Whether what a shell line changes will be looked at once it has run; where nobody can, that is said."""
+        if self._action.kind != "command" or not rulings:
+            return True
+        from loomstack_mcp.edge.lines import begin_line  # which no edit needs
+
+        try:
             begin_line(quick, self._caller, self._action, rulings[0].stand.worktree)
+        except StoreUnavailable as error:
+            self._found.missed.append(error)
+            return False
+        return True
 
 
 def _steps(action: Action, top: str, meant: Collection[tuple[str, str]]) -> list[str]:

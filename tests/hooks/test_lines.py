@@ -1,5 +1,6 @@
 """What a shell line changed, held against claims and rules once it ran."""
 
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,18 @@ def test_what_a_line_changed_of_what_another_holds_is_told_at_once(tmp_path: Pat
         assert f"While your line ran, {path}" in told
         assert f"share_context(to={held})" in told
         assert len(told) <= HOOK_REPLY_TOKENS_MAX * CHARS_PER_TOKEN * 2
+
+
+def test_a_line_that_cannot_be_followed_is_said_or_refused_as_is_set(tmp_path: Path, ruled: Path, held: str) -> None:
+    sent = line(ruled, "make all")
+    hook(tmp_path, "claude", sent)
+    with contextlib.closing(sqlite3.connect(tmp_path / "loomstack/loom.db", isolation_level=None)) as store:
+        store.execute("BEGIN IMMEDIATE")
+        opened = hook(tmp_path, "claude", {**sent, "tool_use_id": "toolu_2"})
+        closed = hook(tmp_path, "claude", {**sent, "tool_use_id": "toolu_3"}, LOOMSTACK_GUARD="closed")
+
+    assert "did not check this step" in (opened or {})["systemMessage"]
+    assert "holds a lock on it" in said(closed)
 
 
 def test_what_a_line_changed_before_it_failed_is_told_too(tmp_path: Path, ruled: Path, held: str) -> None:
