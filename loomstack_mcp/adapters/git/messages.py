@@ -22,6 +22,15 @@ def has_words(place: Place, text: str, /) -> bool:
     return bool(run(place.folder, "stripspace", "--strip-comments", stdin=text.encode("utf-8", "surrogateescape")).text)
 
 
+def keeps_comments(place: Place, /) -> bool:
+    """Whether git takes lines like comments for words: it opens no editor (githooks(5)), and no setting takes them out.
+
+    So `git commit -m '#12 mend'` has a title (git-commit(1), --cleanup).
+    """
+    is_unedited = os.environ.get("GIT_EDITOR") == ":"
+    return is_unedited and run(place.folder, "config", "--get", "commit.cleanup").text != "strip"
+
+
 def is_moved(place: Place, /) -> bool:
     """Whether a rebase only moves this commit: it has not stopped for anybody to work on it (git-rebase(1))."""
     folder = place.git_dir / "rebase-merge"

@@ -7,6 +7,7 @@ from loomstack_mcp.adapters.client_shell import shell_caller
 from loomstack_mcp.adapters.git.messages import (
     add_trailers,
     has_words,
+    keeps_comments,
     is_moved,
     melded_runs,
     message_text,
@@ -41,7 +42,7 @@ def _sign(worktree: Worktree, path: Path, *, is_melding: bool) -> None:
     said = said_message(text)
     named = named_runs(said)
     missing = [*melded, *(run for run in own if run not in named and run not in melded)]
-    if missing and said.strip():
+    if missing and (said.strip() or (text.strip() and keeps_comments(worktree.place))):
         add_trailers(worktree.place, path, missing)
 
 

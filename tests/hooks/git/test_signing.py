@@ -47,6 +47,20 @@ def test_no_verify_signs_and_binds_as_well(ana: Clone) -> None:
     assert ana.runs_named() == ana.makers() == [ana.runs()[ANA].id]
 
 
+def test_a_title_like_a_comment_is_signed_where_git_keeps_it(ana: Clone) -> None:
+    ana.commit("-m", "#123 fix login")
+    made = ana.message
+    ana.run("commit", "--quiet", "--amend", "-m", "# Fix login")
+    amended = ana.message
+    ana.run("config", "commit.cleanup", "strip")
+    aborted = ana.commit("-m", "#123 fix login", status=1)
+
+    run = ana.runs()[ANA].id
+    assert made == f"#123 fix login\n\nLoom-Run: {run}"
+    assert amended == f"# Fix login\n\nLoom-Run: {run}"
+    assert "empty commit message" in aborted.stderr
+
+
 def test_an_amend_keeps_the_run_and_names_it_once(ana: Clone) -> None:
     ana.commit()
     before = ana.runs_named()
