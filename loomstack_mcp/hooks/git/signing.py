@@ -7,8 +7,8 @@ from loomstack_mcp.adapters.client_shell import shell_caller
 from loomstack_mcp.adapters.git.messages import (
     add_trailers,
     has_words,
-    keeps_comments,
     is_moved,
+    keeps_comments,
     melded_runs,
     message_text,
     staged_paths,
