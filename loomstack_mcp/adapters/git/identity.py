@@ -22,7 +22,7 @@ _ORIGINS_MAX = 5
 _NAME_CHARS = 16
 _NOT_SET = 1
 """How git-config(1) ends for a name that no file sets."""
-_UNBORN = b"unknown revision"
+_UNBORN = b"bad revision"
 """Git's word for a branch without a commit."""
 
 
@@ -91,7 +91,7 @@ def _followed(place: Place, told: str) -> "tuple[RemoteAddress, str]":
 
 
 def _roots(place: Place) -> list[str]:
-    listed = run(place.folder, "rev-list", "--max-parents=0", "HEAD", seconds_max=READ_SECONDS_MAX)
+    listed = run(place.folder, "rev-list", "--max-parents=0", "HEAD", "--", seconds_max=READ_SECONDS_MAX)
     if listed.code and _UNBORN not in listed.complained:
         raise NotFound(f"git cannot follow the history of {place.folder} ({listed.complaint}); mend it")
     return listed.text.splitlines()

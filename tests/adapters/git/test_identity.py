@@ -62,6 +62,22 @@ def test_a_local_origin_is_followed_however_git_lets_it_be_written(
     assert git(other, "ls-remote", "origin", "HEAD").split()[0] == git(shop, "rev-parse", "HEAD")
 
 
+def test_a_local_origin_whose_own_branch_is_not_there_is_known_by_its_folder(shop: Path, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch", "trunk", "hub.git")
+    git(tmp_path, "clone", "--quiet", str(shop), "work")
+    git(tmp_path / "work", "push", "--quiet", str(tmp_path / "hub.git"), "HEAD:refs/heads/main")
+
+    assert with_origin(tmp_path / "work", "../hub.git") == with_origin(shop, "../hub.git")
+    assert with_origin(shop, "../hub.git").startswith("folder:")
+
+
+def test_a_file_called_head_hides_no_history(shop: Path) -> None:
+    root = root_of(shop)
+    (shop / "HEAD").write_text("x")
+
+    assert identity_at(shop) == root
+
+
 @pytest.mark.parametrize(
     "url",
     [
