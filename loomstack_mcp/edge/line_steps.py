@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -37,8 +38,10 @@ def line_step(action: Action, here: Worktree | None, writes: Writes) -> Step:
 
 
 def _met(action: Action, cwd: Path, writes: Writes) -> Iterator[tuple[Worktree, Situation]]:
+    """The line, as each repository sees it that it writes to; what else it writes is outside of none that it is in."""
     for written in writes.found.values():
-        yield written.worktree, command(written.worktree.root, cwd, action.command, point="pretool")
+        found = command(written.worktree.root, cwd, action.command, point="pretool")
+        yield written.worktree, replace(found, outside=())
 
 
 def _add(writes: Writes, cwd: Path, write: Write) -> None:

@@ -208,6 +208,15 @@ def test_a_shell_line_is_judged_by_what_it_runs_and_writes(tmp_path: Path, ruled
     assert bool(said(hook(tmp_path, "claude", line(ruled, text)))) == bool(rule)
 
 
+def test_a_shell_line_from_a_folder_in_no_repository_meets_the_rules_of_those_that_it_writes_to(
+    tmp_path: Path, ruled: Path
+) -> None:
+    refused, passed = "echo > shop/src/core/a.py", "echo > shop/README.md; echo > notes; ls | tee /var/log"
+
+    assert "core-closed" in said(hook(tmp_path, "claude", line(tmp_path, refused)))
+    assert hook(tmp_path, "claude", line(tmp_path, passed)) is None
+
+
 def test_a_shell_line_that_writes_what_another_holds_is_refused(tmp_path: Path, shop: Path, held: str) -> None:
     lines = (
         "echo x >> src/a.py",
