@@ -50,6 +50,21 @@ def test_that_a_person_stopped_a_run_is_told_though_it_is_over(loom: Loom) -> No
     assert told(loom, ANA) == [("stopped", run.id)]
 
 
+def test_that_a_person_ended_a_claim_is_found_behind_however_much_else(loom: Loom) -> None:
+    started(loom, ANA)
+    names = [f"src/{letter}.py" for letter in "abcdefgh"]
+    held = [claimed(loom, ANA, name).claim for name in names]
+    for claim in held:
+        assert claim
+        loom.levers.release_claim(claim.id, who="dana", why="bea needs it now")
+    ends = [loom.alerts.unheard_ends(ANA, [name]) for name in names]
+    for each in ends:
+        loom.alerts.heard(each)
+
+    assert [[one.about for one in each] for each in ends] == [[claim.id] for claim in held if claim]
+    assert loom.alerts.unheard_ends(ANA, names) == ()
+
+
 def test_what_is_told_quotes_others_on_one_line_and_says_a_thing_once() -> None:
     shown = alerts_told(
         (
