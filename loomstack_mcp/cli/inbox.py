@@ -32,8 +32,7 @@ def inbox(here: Here, limit: int, as_json: bool) -> None:
     with open_loom(here.settings) as loom:
         repo_id = loom.repos.id_of(here.checkout())
         waiting, now_ms = loom.approvals.waiting(repo_id, limit=limit)
-        conflicts, _ = loom.conflicts.open(repo_id, limit=limit)
-    stops = (one for one in conflicts if one.verdict == "stop")
+        stops, _ = loom.conflicts.open(repo_id, limit=limit, verdict="stop")
     shown = [
         *(_question(one, now_ms=now_ms) for one in waiting),
         *(_stopped(one, now_ms=now_ms) for one in stops),

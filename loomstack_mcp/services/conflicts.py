@@ -112,10 +112,10 @@ class ConflictService:
             agreed(tx, conflict, by=who, how=how, who=who)
             return conflict
 
-    def open(self, repo_id: str, *, limit: int) -> tuple[tuple[Conflict, ...], int]:
-        """The conflicts of a repo that are neither settled nor void, newest first. And the time."""
+    def open(self, repo_id: str, *, limit: int, verdict: Verdict | None = None) -> tuple[tuple[Conflict, ...], int]:
+        """A repo's conflicts that are neither settled nor void, newest first: all, or of a verdict; and the time."""
         with self._store.read() as tx:
-            return open_conflicts(tx, repo_id, limit=limit), tx.now_ms
+            return open_conflicts(tx, repo_id, limit=limit, verdict=verdict), tx.now_ms
 
 
 def _result(found: ConflictsFound, proposal: Proposal, began: float, now_ms: int) -> ConflictResult:
