@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from loomstack_mcp.adapters.git.objects import Objects
+from loomstack_mcp.adapters.git.objects import Entry, Objects
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.policy.cache import (
     PolicyFile,
@@ -28,17 +28,8 @@ _BYTES_MAX = 300_000
 def of_commit(repo: Repository, commit: str) -> tuple[PolicyFile, ...]:
     """The repository's layer as a commit has it. Raises PolicyError where it cannot be read whole."""
     objects = repo.holding(commit)
-    top = objects.entries(f"{commit}^{{tree}}")
-    if top is None:
-        raise PolicyError(f"the policies of {commit[:12]} cannot be read; is it a commit that this clone has?")
-    if FOLDER not in top:
-        return ()
-    # A link, a submodule or a file in the place of the folder would be a set without a rule.
-    folder = objects.entries(top[FOLDER].id) if top[FOLDER].is_folder else None
-    if folder is None:
-        raise PolicyError(f"{FOLDER}:1: is no folder of its own on the trunk; put the rules themselves there")
     found = []
-    for name, entry in folder.items():
+    for name, entry in _folder(objects, commit, FOLDER).items():
         if name.endswith(_ENDINGS):
             path = f"{FOLDER}/{name}"
             if not entry.is_file:
@@ -51,13 +42,26 @@ def people_of_commit(repo: Repository, commit: str) -> tuple[PolicyFile, ...]:
     """Who is who as a commit says; none where it says nothing. Raises PolicyError where it cannot be read."""
     objects = repo.holding(commit)
     folder, _, name = PEOPLE_FILE.rpartition("/")
-    top = objects.entries(f"{commit}^{{tree}}") or {}
-    found = (objects.entries(top[folder].id) or {}).get(name) if folder in top and top[folder].is_folder else None
+    found = _folder(objects, commit, folder).get(name)
     if found is None:
         return ()
     if not found.is_file:
         raise PolicyError(f"{PEOPLE_FILE}:1: is no file of its own on the trunk; put the names themselves there")
     return (PolicyFile(layer="repo", name=PEOPLE_FILE, content=_content(objects, found.id, PEOPLE_FILE)),)
+
+
+def _folder(objects: Objects, commit: str, name: str) -> dict[str, Entry]:
+    """What stands in a folder at the top of a commit; nothing where it has none. Raises PolicyError."""
+    top = objects.entries(f"{commit}^{{tree}}")
+    if top is None:
+        raise PolicyError(f"the policies of {commit[:12]} cannot be read; is it a commit that this clone has?")
+    if name not in top:
+        return {}
+    # A link, a submodule or a file in the place of the folder would be a set without a rule, or nobody.
+    folder = objects.entries(top[name].id) if top[name].is_folder else None
+    if folder is None:
+        raise PolicyError(f"{name}:1: is no folder of its own on the trunk, or missing here; put the files there")
+    return folder
 
 
 def people_of_folder(root: Path) -> tuple[PolicyFile, ...]:
