@@ -69,22 +69,20 @@ def people_of_folder(root: Path) -> tuple[PolicyFile, ...]:
     path = root / PEOPLE_FILE
     if not os.path.lexists(path):
         return ()
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > _BYTES_MAX:
-        raise PolicyError(f"{PEOPLE_FILE}:1: is no regular file of at most {_BYTES_MAX} bytes")
-    return (PolicyFile(layer="repo", name=PEOPLE_FILE, content=path.read_bytes()),)
+    return (_regular_file(path, layer="repo", name=PEOPLE_FILE),)
 
 
 def of_folder(root: Path, *, layer: Layer, shown: str = FOLDER) -> tuple[PolicyFile, ...]:
     """The files of a folder `policies/` below `root`; none where there is no such folder."""
     folder = root / FOLDER
     names = sorted(path for path in folder.glob("*.y*ml") if path.suffix in _ENDINGS) if folder.is_dir() else []
-    found = []
-    for path in names:
-        name = f"{shown}/{path.name}"
-        if path.is_symlink() or not path.is_file() or path.stat().st_size > _BYTES_MAX:
-            raise PolicyError(f"{name}:1: is no regular file of at most {_BYTES_MAX} bytes")
-        found.append(PolicyFile(layer=layer, name=name, content=path.read_bytes()))
-    return _few(found)
+    return _few([_regular_file(path, layer=layer, name=f"{shown}/{path.name}") for path in names])
+
+
+def _regular_file(path: Path, *, layer: Layer, name: str) -> PolicyFile:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _BYTES_MAX:
+        raise PolicyError(f"{name}:1: is no regular file of at most {_BYTES_MAX} bytes")
+    return PolicyFile(layer=layer, name=name, content=path.read_bytes())
 
 
 def of_org(home: str) -> tuple[PolicyFile, ...]:
