@@ -72,9 +72,7 @@ class ApprovalService:
         Raises Invalid where it waits for no answer, or not for this person's; NotFound.
         """
         why = bounded("why", why, chars_max=SENTENCE_CHARS_MAX)
-        with self._store.read() as tx:
-            repo_id = _of_id(tx, approval_id).repo_id
-        with self._store.write(repo_id) as tx:
+        with self._store.write(lambda tx: _of_id(tx, approval_id).repo_id) as tx:
             asked = _of_id(tx, approval_id)
             if problem := _unanswerable(asked, approver, now_ms=tx.now_ms):
                 raise Invalid(f"{problem}; nothing was recorded")
@@ -223,10 +221,8 @@ def _answered(tx: Tx, asked: Approval, given: ApprovalAnswer) -> Approval:
 
 def _told(asked: Approval, given: ApprovalAnswer) -> str:
     what = f"{'/'.join(asked.actions)} ({', '.join(one.rule for one in asked.rules)})"
-    why = f": {given.why}" if given.why else ""
-    if given.verdict == "denied":
-        return f"{what} was denied by {given.who}{why}. Do something else"
-    return f"{what} was granted by {given.who}{why}. Do exactly that within {age(APPROVAL_USE_MS)}, once"
+    then = f"Do exactly that within {age(APPROVAL_USE_MS)}, once" if given.verdict == "granted" else "Do something else"
+    return f"{what} was {given.text}. {then}"
 
 
 def _refused(approval: Approval) -> str:

@@ -102,7 +102,7 @@ def lasts(used_at: str, point: Point, /) -> bool:
 
 def may_answer(asked: AskedRule | Approve, approver: Approver, makers: Collection[str], /) -> bool:
     """Whether this person's word counts for the rule."""
-    return not (_is_maker(asked, approver, makers) or _unnamed(asked, approver))
+    return not hindrance(asked, approver, makers)
 
 
 def hindrance(asked: AskedRule | Approve, approver: Approver, makers: Collection[str], /) -> str:
