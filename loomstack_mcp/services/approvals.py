@@ -153,8 +153,8 @@ def _new(tx: Tx, query: FactsQuery, facts: PolicyFacts, decided: DecisionRecord,
     payload = {"rules": [one.rule for one in decided.asking], "point": query.point}
     events.append(tx, facts.repo, "approval.asked", about=drawn, run_id=facts.run, payload=payload, seq=seq)
     what = f"{'/'.join(query.actions)} by {who} ({', '.join(one.rule for one in decided.asking)})"
-    text = f"{what} waits for a person: loomstack-mcp approve {drawn}"
-    give_notice(tx, facts.repo, "approval.asked", about=drawn, run_id=facts.run, text=text)
+    then = f" waits for a person: loomstack-mcp approve {drawn}"
+    give_notice(tx, facts.repo, "approval.asked", about=drawn, run_id=facts.run, text=what, then=then)
     return drawn
 
 

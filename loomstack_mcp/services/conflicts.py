@@ -170,8 +170,8 @@ def _opened(tx: Tx, run: Run, found: Conflict) -> Conflict:
     events.append(tx, run.repo_id, "conflict.found", about=draft.id, run_id=run.id, payload=payload, seq=seq)
     if draft.verdict == "stop":
         text = f"{run.id} ({run.who}) would take back {draft.sha[:10]} of {draft.who} in {few_listed(draft.paths)}"
-        text += f"; loomstack-mcp why {draft.id}"
-        give_notice(tx, run.repo_id, "conflict.stopped", about=draft.id, run_id=run.id, text=text)
+        then = f"; loomstack-mcp why {draft.id}"
+        give_notice(tx, run.repo_id, "conflict.stopped", about=draft.id, run_id=run.id, text=text, then=then)
     verb = "would touch" if draft.kind == "intent" else "would take back"
     for other in _concerned(tx, draft):
         what = f"your {draft.sha[:10]}" if other.who == draft.who else draft.sha[:10]
