@@ -191,7 +191,7 @@ def _unanswerable(asked: Approval, approver: Approver, *, now_ms: int) -> str:
     if state != "asked":
         by = ", ".join(f"{one.verdict} by {one.who}" for one in asked.answers) or "nobody answered in time"
         return f"{asked.id} is {state} ({by})"
-    if any(one.who == approver.name for one in asked.answers):
+    if any(one.approver.is_same(approver) for one in asked.answers):
         return (
             f"{approver.name} has answered {asked.id} already, and it wants somebody else. On one account a second "
             "person cannot be told, so it stays closed until one answers from an account of their own"

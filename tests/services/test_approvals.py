@@ -228,6 +228,17 @@ def test_two_accounts_of_one_person_are_one(loom: Loom) -> None:
         answered(loom, asked, approver("dana2", people))
 
 
+def test_a_person_who_was_named_meanwhile_is_no_second_one(loom: Loom) -> None:
+    """Before the trunk said who is who the account answered, and now the same account is a person's."""
+    now = (Person(name="dana", users=("dlee",), roles=("developer",)),)
+    two = book(rule(by="role:developer", count=2))
+    asked = edit(loom, two)
+    answered(loom, asked, approver("dlee", ()))
+
+    with pytest.raises(Invalid, match="dana has answered"):
+        answered(loom, asked, approver("dlee", now))
+
+
 @pytest.mark.parametrize(
     ("who", "why"),
     [
