@@ -36,6 +36,7 @@ def test_a_file_says_who_is_who() -> None:
         ("version: 2\npeople: {}\n", "1: version: must be 1"),
         ("version: true\npeople: {}\n", "1: version: must be 1"),
         ("version: 1\n", "1: people: must hold a key for each person: the name by which rules call them"),
+        ("version: 1\npeople: {}\n", "2: people: must hold a key for each person: the name by which rules call them"),
         ("version: 1\npeople: []\n", "2: people: must hold a key for each person: the name by which rules call them"),
         ("version: 1\npeople: {}\npeopel: {}\n", "3: peopel: is no key here; did you mean people?"),
         ("version: 1\npeople:\n  a b: {}\n", "3: people.a b: is no name: one word without a colon"),
