@@ -19,6 +19,7 @@ from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 
 _WHAT_CHARS_MAX = 200
+why = click.option("--why", default="", help="Who asked reads it.")
 dry_run = click.option("--dry-run", is_flag=True, help="Only show what it is.")
 
 
@@ -43,7 +44,7 @@ def inbox(here: Here, limit: int, as_json: bool) -> None:
 @deciding
 @click.command()
 @click.argument("id", metavar="ID")
-@click.option("--why", default="", help="Who asked reads it.")
+@why
 @dry_run
 @click.pass_obj
 def approve(here: Here, id: str, why: str, dry_run: bool) -> None:  # noqa: A002 it is called so
@@ -54,7 +55,7 @@ def approve(here: Here, id: str, why: str, dry_run: bool) -> None:  # noqa: A002
 @deciding
 @click.command()
 @click.argument("id", metavar="ID")
-@click.option("--why", default="", help="Who asked reads it.")
+@why
 @dry_run
 @click.pass_obj
 def deny(here: Here, id: str, why: str, dry_run: bool) -> None:  # noqa: A002 it is called so
