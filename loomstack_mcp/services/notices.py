@@ -50,7 +50,7 @@ class NoticeService:
             tx.run(NOTICES["failed"], id=notice.id, due_at_ms=tx.now_ms + again_ms, answered=answered)
 
     def unsent(self) -> tuple[int, str]:
-        """How many notices failed and still wait, and what was wrong."""
+        """How many notices failed and still wait, and what was wrong with one."""
         with self._store.read() as tx:
             [found] = tx.all(NOTICES["unsent"])
             return found["count"], found["answered"] or ""
