@@ -83,7 +83,7 @@ class CommitService:
             made = [
                 (row["run_id"], new)
                 for old, new in rewritten
-                for row in tx.all(CHANGES["makers"], repo_id=repo_id, shas=rows.json_column([old]))
+                for row in tx.all(CHANGES["makers"], repo_id=repo_id, sha=old)
             ]
         by_run: dict[str, list[str]] = {}
         for run_id, new in made:

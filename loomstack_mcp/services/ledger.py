@@ -148,7 +148,7 @@ class LedgerService:
 
 def makers_of(tx: Tx, repo_id: str, sha: str) -> tuple[Run, ...]:
     """The runs that said to have made a commit."""
-    bound = [row["run_id"] for row in tx.all(CHANGES["makers"], repo_id=repo_id, shas=rows.json_column([sha]))]
+    bound = list(dict.fromkeys(row["run_id"] for row in tx.all(CHANGES["makers"], repo_id=repo_id, sha=sha)))
     return rows.as_records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(bound))) if bound else ()
 
 

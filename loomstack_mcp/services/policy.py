@@ -130,7 +130,7 @@ def _makers(tx: Tx, repo_id: str, sha: str) -> tuple[Run, ...]:
 
 def _makers_of_any(tx: Tx, repo_id: str, shas: Sequence[str]) -> tuple[Run, ...]:
     """All runs that made some of a change: their people are no second ones to it."""
-    bound = tx.all(CHANGES["makers"], repo_id=repo_id, shas=rows.json_column(shas)) if shas else ()
+    bound = tx.all(CHANGES["makers_of_any"], repo_id=repo_id, shas=rows.json_column(shas)) if shas else ()
     return _runs(tx, [row["run_id"] for row in bound])
 
 

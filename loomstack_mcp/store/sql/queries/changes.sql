@@ -115,6 +115,11 @@ WHERE r.started_at_ms <= :made_at_ms + 600000 AND b.repo_id = :repo_id AND b.sho
 ORDER BY length(b.sha) DESC, r.seq DESC LIMIT 1
 
 -- :name makers
+-- All runs that said to have made a commit.
+SELECT run_id FROM binding
+WHERE repo_id = :repo_id AND short = substr(:sha, 1, 7) AND sha = substr(:sha, 1, length(sha))
+
+-- :name makers_of_any
 -- All runs that said to have made one of these commits.
 SELECT DISTINCT b.run_id FROM json_each(:shas) AS s CROSS JOIN binding AS b
 WHERE b.repo_id = :repo_id AND b.short = substr(s.value, 1, 7) AND b.sha = substr(s.value, 1, length(b.sha))
