@@ -19,6 +19,7 @@ from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 
 _WHAT_CHARS_MAX = 200
+why = click.option("--why", default="", help="Who asked reads it.")
 dry_run = click.option("--dry-run", is_flag=True, help="Only show what it is.")
 
 
@@ -32,8 +33,7 @@ def inbox(here: Here, limit: int, as_json: bool) -> None:
     with open_loom(here.settings) as loom:
         repo_id = loom.repos.id_of(here.checkout())
         waiting, now_ms = loom.approvals.waiting(repo_id, limit=limit)
-        conflicts, _ = loom.conflicts.open(repo_id, limit=limit)
-    stops = (one for one in conflicts if one.verdict == "stop")
+        stops, _ = loom.conflicts.open(repo_id, limit=limit, verdict="stop")
     shown = [
         *(_question(one, now_ms=now_ms) for one in waiting),
         *(_stopped(one, now_ms=now_ms) for one in stops),
@@ -44,7 +44,7 @@ def inbox(here: Here, limit: int, as_json: bool) -> None:
 @deciding
 @click.command()
 @click.argument("id", metavar="ID")
-@click.option("--why", default="", help="Who asked reads it.")
+@why
 @dry_run
 @click.pass_obj
 def approve(here: Here, id: str, why: str, dry_run: bool) -> None:  # noqa: A002 it is called so
@@ -55,7 +55,7 @@ def approve(here: Here, id: str, why: str, dry_run: bool) -> None:  # noqa: A002
 @deciding
 @click.command()
 @click.argument("id", metavar="ID")
-@click.option("--why", default="", help="Who asked reads it.")
+@why
 @dry_run
 @click.pass_obj
 def deny(here: Here, id: str, why: str, dry_run: bool) -> None:  # noqa: A002 it is called so

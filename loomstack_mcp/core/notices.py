@@ -34,10 +34,13 @@ class Notice:
     tries: int = 0
 
 
-def notice_text(text: str, /) -> str:
-    """Words of runs and people as they may leave: on one line, printable, short, and none where they show a secret."""
+def notice_text(text: str, /, *, then: str = "") -> str:
+    """Words of runs and people as they may leave: on one line, printable, short, and none where they show a secret.
+
+    `then` are words of ours that end it, however long the others are: what to do next.
+    """
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    return redacted(line, chars_max=TEXT_CHARS_MAX) or "see the inbox"
+    return (redacted(line, chars_max=TEXT_CHARS_MAX - len(then)) or "see the inbox") + then
 
 
 def format_of(host: str, /) -> WebhookFormat:

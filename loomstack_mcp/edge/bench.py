@@ -84,7 +84,10 @@ class Bench:
         if self.asks_store(situation):
             who = situation.actor.developer or "ci"
             return self.store.decision(who, book, situation, made, is_stopped=is_stopped)
-        return PolicyResult(id="", decision=decide(book, situation))
+        decision = decide(book, situation)
+        why = "it was not to be asked" if self._by_git else self.store.missing
+        unasked = f"no person can be asked: the store alone keeps a question, and {why}"
+        return PolicyResult(id="", decision=decision, refused=unasked if decision.answer == "require_approval" else "")
 
     @property
     def _by_git(self) -> bool:

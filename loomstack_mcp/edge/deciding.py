@@ -48,15 +48,17 @@ def decided_change(
     book: Rulebook,
     situation: Situation,
     *,
+    shas: Sequence[str] = (),
     made: Callable[[], Sequence[Change]] = tuple,
     is_stopped: bool = False,
 ) -> PolicyResult:
     """A change at a final point, decided by what is known of the runs that made it, and kept.
 
     With `is_stopped` something else stops it: no approval is asked, nor used.
-    `made` reads the commits that land: asked where the head is nobody's by its id. Raises what `_settled` raises.
+    `shas` are the commits that land, and `made` reads them: asked where the head is nobody's by its id. Raises what
+    `_settled` raises.
     """
-    query = facts_query(book, situation)
+    query = replace(facts_query(book, situation), made=tuple(shas))
     facts = policy.facts_of_change(checkout, query)
     if not facts.run and (recognised := _recognised(policy, checkout, made())):
         query = replace(query, recognised=recognised)

@@ -134,13 +134,13 @@ class Here:
         return Rules(worktree, self.folder or worktree.root, self.own_settings.home)
 
     @contextmanager
-    def repository(self, *, target: str = "", quarantined: bool = False) -> Iterator[Repository]:
+    def repository(self, *, target: str = "") -> Iterator[Repository]:
         """The repository around the folder, bare or not, also without a commit. Raises NotFound where there is none.
 
         The settings are read with it, where they were not yet: of the trunk, or of the `target` that was named where
-        none can be told. `quarantined` is for a pre-receive hook.
+        none can be told.
         """
-        with self.any_repository(quarantined=quarantined) as repo:
+        with self.any_repository() as repo:
             if "settings" not in vars(self):
                 says = repo.trunk_file(REPO_FILE, target=target) if repo.place.root or self.clone else ""
                 self.settings = load_settings(self.flags, in_repo=says)
@@ -148,7 +148,7 @@ class Here:
 
     @contextmanager
     def any_repository(self, *, quarantined: bool = False) -> Iterator[Repository]:
-        """The same without its settings, which may not load."""
+        """The same without its settings, which may not load. `quarantined` is for a pre-receive hook."""
         with Repository(place_at(self.folder or self.root), quarantined=quarantined) as repo:
             yield repo
 

@@ -61,15 +61,18 @@ class StoreFacts:
         self, who: str, book: Rulebook, situation: Situation, made: Sequence[Made], *, is_stopped: bool
     ) -> PolicyResult:
         """Judged by what the store knows, also of the commits `made` in whatever form they land; recorded there."""
-        shas = [one.sha for one in made[:_MADE_MAX]]
+        shas = [one.sha for one in made]
         with open_loom(self._here.settings) as loom:
 
             def changes() -> tuple[Change, ...]:
-                if all(sha in self._read for sha in shas):
-                    return tuple(self._read[sha] for sha in shas)
-                return MadeWork(self._repo, key=loom.ledger.key()).named_changes(shas)
+                few = shas[:_MADE_MAX]
+                if all(sha in self._read for sha in few):
+                    return tuple(self._read[sha] for sha in few)
+                return MadeWork(self._repo, key=loom.ledger.key()).named_changes(few)
 
-            return decided_change(loom.policy, self.checkout, who, book, situation, made=changes, is_stopped=is_stopped)
+            return decided_change(
+                loom.policy, self.checkout, who, book, situation, shas=shas, made=changes, is_stopped=is_stopped
+            )
 
     def proposal(self, base: str, after: str, head: str, made: Sequence[Made], *, since_fork: bool = False) -> Proposal:
         """What landing the tree `after` on `base` would change there; `made` are the commits of `head`.

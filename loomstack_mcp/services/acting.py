@@ -22,7 +22,8 @@ from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
 RUNS = queries.statements("runs")
-_OWN_RUNS_MAX = 20
+_OWN_RUNS_MAX = 200
+"""A run for each of so many sub-agents that work at once."""
 
 
 @contextmanager
@@ -75,11 +76,9 @@ def meant_runs(tx: Tx, caller: Caller) -> list[Run]:
 
 
 def own_runs(tx: Tx, caller: Caller) -> list[Run]:
-    """The caller's runs that are neither over nor lost, newest first."""
-    session = tx.all(RUNS["of_session"], principal=caller.principal, session=caller.session, limit=_OWN_RUNS_MAX)
-    return [
-        run for run in rows.as_records(Run, session) if acts_for(caller, run) and not is_lost(run, now_ms=tx.now_ms)
-    ]
+    """The caller's runs that are neither over nor lost: what it asked for first, each newest first."""
+    found = rows.as_records(Run, tx.all(RUNS["of_session"], **_agents(caller), limit=_OWN_RUNS_MAX))
+    return [run for run in found if not is_lost(run, now_ms=tx.now_ms)]
 
 
 def allowed_run(caller: Caller, run: Run, *, now_ms: int) -> Run:
@@ -128,10 +127,15 @@ def saved_lease(tx: Tx, run: Run) -> Run:
 
 def _no_live_run(tx: Tx, caller: Caller) -> LoomError:
     """That it has none; where a person stopped its last one, that."""
-    agent = caller.agent if caller.certain else "*"
-    for row in tx.all(RUNS["stopped_of_session"], principal=caller.principal, session=caller.session, agent=agent):
+    for row in tx.all(RUNS["stopped_of_session"], **_agents(caller)):
         return Invalid(f"{stopped_words(row['id'], row['status'])}; for other work call start_run")
     return NotFound("you have no live run; call start_run first")
+
+
+def _agents(caller: Caller) -> dict[str, str]:
+    """Whoever the caller may be: as `acts_for` tells, as parameters of a statement."""
+    agent = caller.agent if caller.certain else "*"
+    return {"principal": caller.principal, "session": caller.session, "agent": agent}
 
 
 def _seen(tx: Tx, caller: Caller, run: Run) -> Run:

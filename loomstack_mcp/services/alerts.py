@@ -28,8 +28,8 @@ class AlertService:
     def unheard_ends(self, caller: Caller, patterns: Sequence[str]) -> tuple[DueAlert, ...]:
         """That a person ended this agent's claim on one of these files, which it has not heard yet."""
         with self._store.read() as tx:
-            due = due_alerts(tx, caller, deliveries=1, limit=ALERTS_MAX)
-            return tuple(alert for alert in due if alert.kind == "revoked" and _is_about(tx, alert, patterns))
+            ends = rows.as_records(DueAlert, tx.all(ALERTS["unheard_ends"], **_agent(caller)))
+            return tuple(alert for alert in ends if _is_about(tx, alert, patterns))
 
     def heard(self, alerts: Sequence[DueAlert]) -> None:
         """These were told once."""
@@ -47,6 +47,9 @@ def _is_about(tx: Tx, alert: DueAlert, patterns: Sequence[str]) -> bool:
 
 def due_alerts(tx: Tx, caller: Caller, *, deliveries: int, limit: int) -> tuple[DueAlert, ...]:
     """What an agent's runs have heard fewer than so many times."""
-    who = {"principal": caller.principal, "session": caller.session, "agent": caller.agent}
-    found = tx.all(ALERTS["due_to_agent"], **who, deliveries=deliveries, limit=limit)
+    found = tx.all(ALERTS["due_to_agent"], **_agent(caller), deliveries=deliveries, limit=limit)
     return rows.as_records(DueAlert, found)
+
+
+def _agent(caller: Caller) -> dict[str, str]:
+    return {"principal": caller.principal, "session": caller.session, "agent": caller.agent}

@@ -72,9 +72,7 @@ class ApprovalService:
         Raises Invalid where it waits for no answer, or not for this person's; NotFound.
         """
         why = bounded("why", why, chars_max=SENTENCE_CHARS_MAX)
-        with self._store.read() as tx:
-            repo_id = _of_id(tx, approval_id).repo_id
-        with self._store.write(repo_id) as tx:
+        with self._store.write(lambda tx: _of_id(tx, approval_id).repo_id) as tx:
             asked = _of_id(tx, approval_id)
             if problem := _unanswerable(asked, approver, now_ms=tx.now_ms):
                 raise Invalid(f"{problem}; nothing was recorded")
@@ -155,8 +153,8 @@ def _new(tx: Tx, query: FactsQuery, facts: PolicyFacts, decided: DecisionRecord,
     payload = {"rules": [one.rule for one in decided.asking], "point": query.point}
     events.append(tx, facts.repo, "approval.asked", about=drawn, run_id=facts.run, payload=payload, seq=seq)
     what = f"{'/'.join(query.actions)} by {who} ({', '.join(one.rule for one in decided.asking)})"
-    text = f"{what} waits for a person: loomstack-mcp approve {drawn}"
-    give_notice(tx, facts.repo, "approval.asked", about=drawn, run_id=facts.run, text=text)
+    then = f" waits for a person: loomstack-mcp approve {drawn}"
+    give_notice(tx, facts.repo, "approval.asked", about=drawn, run_id=facts.run, text=what, then=then)
     return drawn
 
 
@@ -193,7 +191,7 @@ def _unanswerable(asked: Approval, approver: Approver, *, now_ms: int) -> str:
     if state != "asked":
         by = ", ".join(f"{one.verdict} by {one.who}" for one in asked.answers) or "nobody answered in time"
         return f"{asked.id} is {state} ({by})"
-    if any(one.who == approver.name for one in asked.answers):
+    if any(one.approver.is_same(approver) for one in asked.answers):
         return (
             f"{approver.name} has answered {asked.id} already, and it wants somebody else. On one account a second "
             "person cannot be told, so it stays closed until one answers from an account of their own"
@@ -223,10 +221,8 @@ def _answered(tx: Tx, asked: Approval, given: ApprovalAnswer) -> Approval:
 
 def _told(asked: Approval, given: ApprovalAnswer) -> str:
     what = f"{'/'.join(asked.actions)} ({', '.join(one.rule for one in asked.rules)})"
-    why = f": {given.why}" if given.why else ""
-    if given.verdict == "denied":
-        return f"{what} was denied by {given.who}{why}. Do something else"
-    return f"{what} was granted by {given.who}{why}. Do exactly that within {age(APPROVAL_USE_MS)}, once"
+    then = f"Do exactly that within {age(APPROVAL_USE_MS)}, once" if given.verdict == "granted" else "Do something else"
+    return f"{what} was {given.text}. {then}"
 
 
 def _refused(approval: Approval) -> str:

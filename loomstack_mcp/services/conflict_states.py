@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from loomstack_mcp.core.changes.conflict_records import Conflict
+from loomstack_mcp.core.changes.conflict_records import Conflict, Verdict
 from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.services import events
@@ -13,9 +13,10 @@ from loomstack_mcp.store.base import Tx
 CONFLICTS = queries.statements("conflicts")
 
 
-def open_conflicts(tx: Tx, repo_id: str, *, limit: int) -> tuple[Conflict, ...]:
-    """Those neither settled nor void, newest first."""
-    return rows.as_records(Conflict, tx.all(CONFLICTS["open"], repo_id=repo_id, limit=limit))
+def open_conflicts(tx: Tx, repo_id: str, *, limit: int, verdict: Verdict | None = None) -> tuple[Conflict, ...]:
+    """Those neither settled nor void, newest first: all, or those of one verdict."""
+    asked = {"repo_id": repo_id, "verdict": verdict or "", "limit": limit}
+    return rows.as_records(Conflict, tx.all(CONFLICTS["open"], **asked))
 
 
 def conflict_of_id(tx: Tx, repo_id: str, conflict_id: str) -> Conflict:

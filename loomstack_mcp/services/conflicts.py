@@ -112,10 +112,10 @@ class ConflictService:
             agreed(tx, conflict, by=who, how=how, who=who)
             return conflict
 
-    def open(self, repo_id: str, *, limit: int) -> tuple[tuple[Conflict, ...], int]:
-        """The conflicts of a repo that are neither settled nor void, newest first. And the time."""
+    def open(self, repo_id: str, *, limit: int, verdict: Verdict | None = None) -> tuple[tuple[Conflict, ...], int]:
+        """A repo's conflicts that are neither settled nor void, newest first: all, or of a verdict; and the time."""
         with self._store.read() as tx:
-            return open_conflicts(tx, repo_id, limit=limit), tx.now_ms
+            return open_conflicts(tx, repo_id, limit=limit, verdict=verdict), tx.now_ms
 
 
 def _result(found: ConflictsFound, proposal: Proposal, began: float, now_ms: int) -> ConflictResult:
@@ -170,8 +170,8 @@ def _opened(tx: Tx, run: Run, found: Conflict) -> Conflict:
     events.append(tx, run.repo_id, "conflict.found", about=draft.id, run_id=run.id, payload=payload, seq=seq)
     if draft.verdict == "stop":
         text = f"{run.id} ({run.who}) would take back {draft.sha[:10]} of {draft.who} in {few_listed(draft.paths)}"
-        text += f"; loomstack-mcp why {draft.id}"
-        give_notice(tx, run.repo_id, "conflict.stopped", about=draft.id, run_id=run.id, text=text)
+        then = f"; loomstack-mcp why {draft.id}"
+        give_notice(tx, run.repo_id, "conflict.stopped", about=draft.id, run_id=run.id, text=text, then=then)
     verb = "would touch" if draft.kind == "intent" else "would take back"
     for other in _concerned(tx, draft):
         what = f"your {draft.sha[:10]}" if other.who == draft.who else draft.sha[:10]

@@ -48,14 +48,14 @@ def evidence_of(tx: Tx, repo_id: str, head: str) -> tuple[EvidenceFact, ...]:
     if not head:
         return ()
     last: dict[tuple[EvidenceKind, str], EvidenceFact] = {}
-    for kind, row in _told(tx, repo_id, head):
+    for kind, row in sorted(_told(tx, repo_id, head), key=lambda told: -told[1]["seq"]):
         fact = EvidenceFact(kind=kind, passed=bool(row["passed"]), by=row["who"], commit=head, at_ms=row["at_ms"])
         last.setdefault((kind, fact.by), fact)
     return tuple(last.values())
 
 
 def _told(tx: Tx, repo_id: str, head: str) -> Iterator[tuple[EvidenceKind, Row]]:
-    """Of each who says it, the newest first."""
+    """What runs recorded, and what was told from outside."""
     for row in tx.all(EVIDENCE["recorded"], repo_id=repo_id, sha=head):
         yield _KINDS[row["role"]], row
     for row in tx.all(EVIDENCE["added"], repo_id=repo_id, sha=head):

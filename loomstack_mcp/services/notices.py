@@ -50,16 +50,16 @@ class NoticeService:
             tx.run(NOTICES["failed"], id=notice.id, due_at_ms=tx.now_ms + again_ms, answered=answered)
 
     def unsent(self) -> tuple[int, str]:
-        """How many notices failed and still wait, and what was wrong."""
+        """How many notices failed and still wait, and what was wrong with one."""
         with self._store.read() as tx:
             [found] = tx.all(NOTICES["unsent"])
             return found["count"], found["answered"] or ""
 
 
-def give_notice(tx: Tx, repo_id: str, kind: NoticeKind, *, about: str, run_id: str, text: str) -> None:
-    """People should hear of this, where they have a webhook; a day later nobody needs to."""
+def give_notice(tx: Tx, repo_id: str, kind: NoticeKind, *, about: str, run_id: str, text: str, then: str = "") -> None:
+    """People should hear of this, where they have a webhook; a day later nobody needs to. `then` is never cut."""
     tx.run(NOTICES["drop_old"], since_ms=tx.now_ms - DAY_MS)
-    said = {"repo_id": repo_id, "kind": kind, "about": about, "run_id": run_id, "text": notice_text(text)}
+    said = {"repo_id": repo_id, "kind": kind, "about": about, "run_id": run_id, "text": notice_text(text, then=then)}
     events.drawn("notice", lambda id: tx.run(NOTICES["insert"], id=id, now_ms=tx.now_ms, **said))  # noqa: A006
 
 

@@ -128,6 +128,12 @@ def _makers(tx: Tx, repo_id: str, sha: str) -> tuple[Run, ...]:
     return _runs(tx, [row["run_id"] for row in bound])
 
 
+def _makers_of_any(tx: Tx, repo_id: str, shas: Sequence[str]) -> tuple[Run, ...]:
+    """All runs that made some of a change: their people are no second ones to it."""
+    bound = tx.all(CHANGES["makers_of_any"], repo_id=repo_id, shas=rows.json_column(shas)) if shas else ()
+    return _runs(tx, [row["run_id"] for row in bound])
+
+
 def _runs(tx: Tx, ids: Collection[str]) -> tuple[Run, ...]:
     return rows.as_records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(sorted(ids))))
 
@@ -145,6 +151,7 @@ def _of_change(tx: Tx, repo_id: str, query: FactsQuery) -> PolicyFacts:
         else:
             several = runs
     facts = _by_run(tx, made[0], query) if made else _by_nobody(tx, repo_id, several, query)
+    facts = replace(facts, makers=tuple(sorted({*facts.makers, *_names(_makers_of_any(tx, repo_id, query.made))})))
     if not query.wanted:
         return facts
     family = frozenset(member for run in made for member in lineage(tx, run.id))

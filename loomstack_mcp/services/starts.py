@@ -124,10 +124,10 @@ def _parent(tx: Tx, caller: Caller, repo_id: str, *, origin: RunOrigin) -> str |
     for agent in dict.fromkeys((caller.parent_agent, "")):
         above = _live_runs(tx, replace(caller, agent=agent), repo_id)
         if above:
-            return min(above, key=lambda run: run.origin == "session").id
+            return above[0].id
     return None
 
 
 def _live_runs(tx: Tx, caller: Caller, repo_id: str) -> list[Run]:
-    """Those of exactly this agent, newest first."""
+    """Those of exactly this agent, in the order of `own_runs`."""
     return [run for run in own_runs(tx, caller) if (run.repo_id, run.agent) == (repo_id, caller.agent)]

@@ -38,6 +38,11 @@ def settle(folder: Path, home: Path, *arguments: str, **more: str) -> tuple[int,
     return on_terminal([SCRIPT, "conflicts", "settle", *arguments], cwd=folder, env=env)
 
 
+def inbox(folder: Path, home: Path) -> list[dict[str, Any]]:
+    done = run([SCRIPT, "inbox", "--json"], cwd=folder, env=environment(home))
+    return list(json.loads(done.stdout))
+
+
 def gated(folder: Path, home: Path) -> tuple[int, dict[str, Any]]:
     done = run([*MODULE, "gate", "--base", "main", "--json"], cwd=folder, env=environment(home))
     return done.returncode, json.loads(done.stdout)
@@ -135,7 +140,9 @@ def test_a_person_settles_exactly_one_undo(trunk: Path, tmp_path: Path, serve: C
     bea_lands(trunk, serve)
     ana, branch, _ = ana_undoes(trunk, serve)
     [conflict] = ana.answer("check_conflicts")["conflicts"]
+    waiting = inbox(branch, tmp_path)
     status, shown = settle(branch, tmp_path, conflict["conflict"], "--why", "agreed on the phone")
+    settled = inbox(branch, tmp_path)
     found = ana.answer("check_conflicts")
     other = named(worktree(trunk, "dan"), "Dan")
     dan = serve(cwd=other)
@@ -143,6 +150,9 @@ def test_a_person_settles_exactly_one_undo(trunk: Path, tmp_path: Path, serve: C
     (other / "src/a.py").write_text(BEFORE)
     committed(branch)
 
+    [stopped] = waiting
+    assert (stopped["id"], stopped["next"]) == (conflict["conflict"], f"loomstack-mcp conflicts settle {stopped['id']}")
+    assert settled == []
     assert (status, conflict["conflict"] in shown) == (0, True)
     assert (found["verdict"], found["agreed"][0]["by"]) == ("clear", conflict["conflict"])
     assert found["agreed"][0]["text"].endswith(": agreed on the phone")

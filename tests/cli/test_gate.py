@@ -48,7 +48,13 @@ def test_the_exit_status_says_what_was_decided(shop: Path, loomstack: Run, effec
 def test_an_approval_that_nobody_gave_is_three(shop: Path, loomstack: Run) -> None:
     ruled(shop, "require_approval", '    approve: {by: ["role:lead"]}\n')
 
-    assert loomstack("gate", "--base", "main", cwd=shop).returncode == 3
+    found = [loomstack("gate", "--base", "main", *more, cwd=shop) for more in ((), ("--git-only",))]
+
+    assert [done.returncode for done in found] == [3, 3]
+    assert "\u2192 no person can be asked: the store alone keeps a question, and there is none here" in found[0].stdout
+    assert (
+        "\u2192 no person can be asked: the store alone keeps a question, and it was not to be asked" in found[1].stdout
+    )
 
 
 def test_the_rule_that_a_branch_removes_still_judges_it(shop: Path, loomstack: Run) -> None:

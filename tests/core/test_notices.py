@@ -31,6 +31,11 @@ def test_a_text_is_on_one_line_printable_short_and_without_secrets() -> None:
     assert notice_text("key ghp_" + "a1B2" * 9) == "see the inbox"
 
 
+def test_what_to_do_next_is_said_however_long_the_rest_is() -> None:
+    assert notice_text("x" * 999, then=": approve apr_1") == f"{'x' * 285}: approve apr_1"
+    assert notice_text("key ghp_" + "a1B2" * 9, then=": approve apr_1") == "see the inbox: approve apr_1"
+
+
 def test_the_body_says_what_it_is_about_in_each_format() -> None:
     generic, slack, teams = (json.loads(notice_body(NOTICE, kind, at="t")) for kind in ("generic", "slack", "teams"))
 

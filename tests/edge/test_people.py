@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.people import PEOPLE_FILE
 from loomstack_mcp.core.policy.known import approver
 from loomstack_mcp.edge.approver import people_here
@@ -13,6 +14,8 @@ from loomstack_mcp.loom import open_loom
 from tests.adapters.git.support import commit, write
 from tests.conftest import git
 from tests.edge.support import here, landed_rules
+from tests.factories import ANA, BEA
+from tests.services.support import recorded
 
 PEOPLE = """\
 version: 1
@@ -77,3 +80,22 @@ def test_what_one_person_takes_back_of_their_own_is_theirs_whatever_the_address(
         checked = loom.conflicts.check(checkout, proposal)
 
     assert checked.verdict == verdict
+
+
+def test_whoever_made_a_commit_below_the_head_made_the_change_too(shop: Path, tmp_path: Path) -> None:
+    """Ana's loop made all but the last commit: she is no second person to it."""
+    landed_rules(shop, "asks", effect="require_approval", more='    approve: {by: ["role:developer"]}\n')
+    git(shop, "checkout", "--quiet", "-b", "work")
+    shas = [commit(shop, {f"src/{name}.py": f"{name}\n"}) for name in "ab"]
+    found = here(shop, tmp_path / "home")
+    with open_loom(found.settings) as loom:
+        for caller, sha in zip((ANA, BEA), shas, strict=True):
+            loom.runs.start(caller, found.checkout(), loop="loop", goal="goal", budget_tokens=100)
+            recorded(loom, caller, commits=[sha])
+        asked = judged(shop, tmp_path).approval
+        for name in ("ana", "bea"):
+            with pytest.raises(Invalid, match="asks somebody who did not make this"):
+                loom.approvals.answer(asked, approver(name, ()), "granted", why="")
+        loom.approvals.answer(asked, approver("chen", ()), "granted", why="")
+
+    assert judged(shop, tmp_path).decision.answer == "allow"

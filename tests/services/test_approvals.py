@@ -194,6 +194,17 @@ def test_silence_is_no_after_a_day_and_a_grant_holds_for_a_quarter_of_an_hour(lo
     assert loom.approvals.approval(granted.approval)[0].state == "expired"
 
 
+def test_what_time_has_answered_is_not_said_to_wait(loom: Loom, clocks: Clocks) -> None:
+    granted, asked = edit(loom), edit(loom, text="other")
+    answered(loom, granted)
+    states: list[list[str]] = [[], []]
+    for listed in states:
+        listed += [loom.why.behind(one.approval)[0].fields["state"] for one in (granted, asked)]
+        clocks.pass_minutes(DAY_MINUTES)
+
+    assert states == [["granted", "asked"], ["expired", "denied"]]
+
+
 def test_as_many_people_as_the_rule_wants_and_none_of_them_twice(loom: Loom) -> None:
     two = book(rule(count=2))
     asked = edit(loom, two)
@@ -215,6 +226,17 @@ def test_two_accounts_of_one_person_are_one(loom: Loom) -> None:
 
     with pytest.raises(Invalid, match="has answered"):
         answered(loom, asked, approver("dana2", people))
+
+
+def test_a_person_who_was_named_meanwhile_is_no_second_one(loom: Loom) -> None:
+    """Before the trunk said who is who the account answered, and now the same account is a person's."""
+    now = (Person(name="dana", users=("dlee",), roles=("developer",)),)
+    two = book(rule(by="role:developer", count=2))
+    asked = edit(loom, two)
+    answered(loom, asked, approver("dlee", ()))
+
+    with pytest.raises(Invalid, match="dana has answered"):
+        answered(loom, asked, approver("dlee", now))
 
 
 @pytest.mark.parametrize(

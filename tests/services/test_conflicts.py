@@ -16,13 +16,14 @@ from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.reversals import Reversals
 from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import reversal
+from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.filling import fill_ledger
 from loomstack_mcp.loom import Loom
 from tests.conftest import Clocks
 from tests.deltas import opened_repository
 from tests.eval import alike, undone
 from tests.eval.history import History, written
-from tests.factories import BEA, SHOP
+from tests.factories import ANA, BEA, SHOP
 
 
 def played(seed: int, folder: Path) -> list[Change]:
@@ -133,10 +134,24 @@ def finish(loom: Loom) -> None:
     )
 
 
-def by_run(loom: Loom, changes: Sequence[Change], number: int) -> tuple[Conflict, ...]:
+def by_run(loom: Loom, changes: Sequence[Change], number: int, *, caller: Caller = BEA) -> tuple[Conflict, ...]:
     """What stands against one of the changes, as the caller's run is told."""
     proposal = Proposal(changes=(changes[number],), history=tuple(map(bare, changes[:number])), target="main")
-    return loom.conflicts.check_run(BEA, "", proposal).conflicts
+    return loom.conflicts.check_run(caller, "", proposal).conflicts
+
+
+def test_a_stop_is_not_hidden_by_newer_warnings(loom: Loom, tmp_path: Path) -> None:
+    changes = played(1, tmp_path / "made")
+    fill(loom, changes)
+    for caller in (ANA, BEA):
+        run = loom.runs.start(caller, SHOP, loop="loop", goal="goal", budget_tokens=100).run
+    verdicts = {number: {one.verdict for one in by_run(loom, changes, number)} for number in range(len(changes))}
+    stops, warns = (next(at for at in verdicts if verdicts[at] == {wanted}) for wanted in ("stop", "warn"))
+    stopped = by_run(loom, changes, stops, caller=ANA)
+    by_run(loom, changes, warns)
+
+    assert loom.conflicts.open(run.repo_id, limit=1)[0][0].verdict == "warn"
+    assert [one.id for one in loom.conflicts.open(run.repo_id, limit=1, verdict="stop")[0]] == [stopped[-1].id]
 
 
 def test_a_conflict_is_opened_once_settled_when_it_is_gone_and_opened_anew(

@@ -72,6 +72,16 @@ def test_the_last_word_from_outside_counts_for_its_commit_alone(loom: Loom) -> N
     assert lacks(loom, "scan")
 
 
+def test_the_last_word_counts_wherever_it_was_said(loom: Loom) -> None:
+    recorded(loom, BEA, role="checker", checks=CheckCounts(passed=8), commits=[HEAD])
+    loom.evidence.add(SHOP, HEAD, "tests", passed=False, who="loop@bea")
+    taken_back = lacks(loom, "tests")
+    recorded(loom, BEA, role="checker", checks=CheckCounts(passed=8), commits=[HEAD])
+
+    assert "failed by loop@bea" in taken_back
+    assert lacks(loom, "tests") == ""
+
+
 def test_a_makers_own_word_from_outside_is_none_where_a_rule_asks_another(loom: Loom) -> None:
     loom.evidence.add(SHOP, HEAD, "build", passed=True, who="ana")
 

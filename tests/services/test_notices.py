@@ -2,11 +2,12 @@
 
 from itertools import count
 
+from loomstack_mcp.core.notices import TEXT_CHARS_MAX
 from loomstack_mcp.loom import Loom
 from tests.conftest import Clocks
 from tests.factories import ANA
 from tests.services.support import started
-from tests.services.test_approvals import answered, edit
+from tests.services.test_approvals import answered, book, edit, rule
 
 
 def stop_a_run(loom: Loom) -> str:
@@ -54,6 +55,16 @@ def test_after_a_day_nobody_needs_to_hear_of_it(loom: Loom, clocks: Clocks) -> N
     clocks.pass_minutes(24 * 60 + 1)
 
     assert (was_due, loom.notices.take()) == (True, None)
+
+
+def test_a_long_question_leaves_room_for_its_id(loom: Loom) -> None:
+    started(loom, ANA)
+    asked = edit(loom, book(*(rule(f"{name * 50}") for name in "abcdefgh")))
+    told = loom.notices.take()
+
+    assert told
+    assert told.text.endswith(f" waits for a person: loomstack-mcp approve {asked.approval}")
+    assert len(told.text) <= TEXT_CHARS_MAX
 
 
 def test_an_approval_that_is_asked_is_told_until_it_is_answered(loom: Loom) -> None:

@@ -58,6 +58,19 @@ def test_sessions_that_start_together_are_two_loops_in_each_client() -> None:
     assert len({session_loop(ANA.session, agent) for agent in ("", "a000000000000001f", "a000000000000002f")}) == 3
 
 
+def test_many_sub_agents_hide_no_run_that_was_asked_for(loom: Loom, clocks: Clocks) -> None:
+    """Neither from its agent, nor where nobody knows which agent calls."""
+    asked = started(loom, ANA)
+    for number in range(25):
+        clocks.pass_minutes(1 / 60)
+        in_session(loom, replace(ANA, agent=f"a{number:016x}"))
+
+    for caller in (ANA, replace(ANA, certain=False)):
+        assert claimed(loom, caller, "src/").claim
+        assert loom.claims.held(REPO, limit=9)[0][0].run_id == asked.id
+        loom.claims.release_paths(caller, "")
+
+
 def test_a_run_that_was_asked_for_goes_before_the_sessions(loom: Loom) -> None:
     own = in_session(loom, ANA)
     asked = started(loom, ANA)

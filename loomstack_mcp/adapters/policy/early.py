@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, touched
-from loomstack_mcp.core.policy.digests import UNKEPT, UNSAID, bound
+from loomstack_mcp.core.policy.digests import UNKEPT, UNSAID, bound, lines_shown
 from loomstack_mcp.core.policy.rules import ActionKind, Point
 from loomstack_mcp.core.policy.situation import Situation, Touched
 
@@ -27,7 +27,7 @@ def edit(
 def tool(name: str, *, point: Point, content: str = "") -> Situation:
     """A call of another server's tool; `content` are its arguments, in the client's own form."""
     before = replace(early_situation(point, frozenset({"tool"}), (), ()), tool=name)
-    return bound(before, content, shown=(f"call {name}", *(content.splitlines() or [UNSAID])))
+    return bound(before, content, shown=(f"call {name}", *(lines_shown(content) or [UNSAID])))
 
 
 def deploy(environment: str, *, point: Point, commit: str = "") -> Situation:

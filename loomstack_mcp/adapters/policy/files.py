@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from loomstack_mcp.adapters.git.objects import Objects
+from loomstack_mcp.adapters.git.objects import Entry, Objects
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.policy.cache import (
     PolicyFile,
@@ -28,17 +28,8 @@ _BYTES_MAX = 300_000
 def of_commit(repo: Repository, commit: str) -> tuple[PolicyFile, ...]:
     """The repository's layer as a commit has it. Raises PolicyError where it cannot be read whole."""
     objects = repo.holding(commit)
-    top = objects.entries(f"{commit}^{{tree}}")
-    if top is None:
-        raise PolicyError(f"the policies of {commit[:12]} cannot be read; is it a commit that this clone has?")
-    if FOLDER not in top:
-        return ()
-    # A link, a submodule or a file in the place of the folder would be a set without a rule.
-    folder = objects.entries(top[FOLDER].id) if top[FOLDER].is_folder else None
-    if folder is None:
-        raise PolicyError(f"{FOLDER}:1: is no folder of its own on the trunk; put the rules themselves there")
     found = []
-    for name, entry in folder.items():
+    for name, entry in _folder(objects, commit, FOLDER).items():
         if name.endswith(_ENDINGS):
             path = f"{FOLDER}/{name}"
             if not entry.is_file:
@@ -51,8 +42,7 @@ def people_of_commit(repo: Repository, commit: str) -> tuple[PolicyFile, ...]:
     """Who is who as a commit says; none where it says nothing. Raises PolicyError where it cannot be read."""
     objects = repo.holding(commit)
     folder, _, name = PEOPLE_FILE.rpartition("/")
-    top = objects.entries(f"{commit}^{{tree}}") or {}
-    found = (objects.entries(top[folder].id) or {}).get(name) if folder in top and top[folder].is_folder else None
+    found = _folder(objects, commit, folder).get(name)
     if found is None:
         return ()
     if not found.is_file:
@@ -60,27 +50,39 @@ def people_of_commit(repo: Repository, commit: str) -> tuple[PolicyFile, ...]:
     return (PolicyFile(layer="repo", name=PEOPLE_FILE, content=_content(objects, found.id, PEOPLE_FILE)),)
 
 
+def _folder(objects: Objects, commit: str, name: str) -> dict[str, Entry]:
+    """What stands in a folder at the top of a commit; nothing where it has none. Raises PolicyError."""
+    top = objects.entries(f"{commit}^{{tree}}")
+    if top is None:
+        raise PolicyError(f"the policies of {commit[:12]} cannot be read; is it a commit that this clone has?")
+    if name not in top:
+        return {}
+    # A link, a submodule or a file in the place of the folder would be a set without a rule, or nobody.
+    folder = objects.entries(top[name].id) if top[name].is_folder else None
+    if folder is None:
+        raise PolicyError(f"{name}:1: is no folder of its own on the trunk, or missing here; put the files there")
+    return folder
+
+
 def people_of_folder(root: Path) -> tuple[PolicyFile, ...]:
     """The same of a folder. Raises PolicyError for what is no regular file."""
     path = root / PEOPLE_FILE
     if not os.path.lexists(path):
         return ()
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > _BYTES_MAX:
-        raise PolicyError(f"{PEOPLE_FILE}:1: is no regular file of at most {_BYTES_MAX} bytes")
-    return (PolicyFile(layer="repo", name=PEOPLE_FILE, content=path.read_bytes()),)
+    return (_regular_file(path, layer="repo", name=PEOPLE_FILE),)
 
 
 def of_folder(root: Path, *, layer: Layer, shown: str = FOLDER) -> tuple[PolicyFile, ...]:
     """The files of a folder `policies/` below `root`; none where there is no such folder."""
     folder = root / FOLDER
     names = sorted(path for path in folder.glob("*.y*ml") if path.suffix in _ENDINGS) if folder.is_dir() else []
-    found = []
-    for path in names:
-        name = f"{shown}/{path.name}"
-        if path.is_symlink() or not path.is_file() or path.stat().st_size > _BYTES_MAX:
-            raise PolicyError(f"{name}:1: is no regular file of at most {_BYTES_MAX} bytes")
-        found.append(PolicyFile(layer=layer, name=name, content=path.read_bytes()))
-    return _few(found)
+    return _few([_regular_file(path, layer=layer, name=f"{shown}/{path.name}") for path in names])
+
+
+def _regular_file(path: Path, *, layer: Layer, name: str) -> PolicyFile:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _BYTES_MAX:
+        raise PolicyError(f"{name}:1: is no regular file of at most {_BYTES_MAX} bytes")
+    return PolicyFile(layer=layer, name=name, content=path.read_bytes())
 
 
 def of_org(home: str) -> tuple[PolicyFile, ...]:

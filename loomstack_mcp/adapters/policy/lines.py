@@ -9,7 +9,7 @@ from pathlib import Path
 from loomstack_mcp.adapters.parse.shell.script import parsed_line
 from loomstack_mcp.adapters.policy.early import early_situation
 from loomstack_mcp.adapters.policy.touched_paths import FolderLooks, found_by_pattern, takes_all, touched
-from loomstack_mcp.core.policy.digests import bound
+from loomstack_mcp.core.policy.digests import bound, lines_shown
 from loomstack_mcp.core.policy.rules import ActionKind, Point
 from loomstack_mcp.core.policy.situation import Situation
 from loomstack_mcp.core.shell.effects import ShellReading, shell_reading
@@ -34,7 +34,7 @@ def command(root: Path, cwd: Path, line: str, *, point: Point) -> Situation:
     is_edit = found or outside or (point == "pretool" and any(not write.path for write in writes))
     actions: frozenset[ActionKind] = frozenset({"command", "edit"} if is_edit else {"command"})
     before = replace(early_situation(point, actions, found, outside), reading=reading, looks=FolderLooks(root))
-    return bound(before, line, str(cwd), shown=(*line.splitlines(), f"in {cwd}"))
+    return bound(before, line, str(cwd), shown=(*lines_shown(line), f"in {cwd}"))
 
 
 def _deletes(reading: ShellReading) -> bool:

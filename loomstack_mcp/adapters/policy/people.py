@@ -46,7 +46,7 @@ def _wrong(value: Any) -> _Told:
     version, people = value.get("version"), value.get("people")
     if type(version) is not int or version != 1:
         yield ("version",), "must be 1"
-    if not isinstance(people, dict):
+    if not (isinstance(people, dict) and people):  # an empty one would say that everybody is a developer
         yield ("people",), "must hold a key for each person: the name by which rules call them"
         return
     shaped = [problem for name, fields in people.items() for problem in _wrong_person(name, fields)]

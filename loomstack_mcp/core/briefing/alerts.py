@@ -6,6 +6,8 @@ from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.texts import plain_line, quoted
 
 _TOLD_CHARS_MAX = 301
+_OF_OTHERS = frozenset({"message", "checked", "agreed", "contradicted", "superseded"})
+"""Kinds of alerts that hold words of another run."""
 
 
 def alerts_told(alerts: Iterable[Alert], /) -> str:
@@ -15,7 +17,7 @@ def alerts_told(alerts: Iterable[Alert], /) -> str:
 
 
 def _words(alert: Alert) -> str:
-    if alert.kind == "message":
+    if alert.kind in _OF_OTHERS:
         who = plain_line(alert.who, chars_max=_TOLD_CHARS_MAX)
         return f"{who} wrote ({alert.about}): {quoted(alert.text, chars_max=_TOLD_CHARS_MAX)}"
     text = " ".join(alert.text.split())

@@ -34,6 +34,15 @@ class Approver:
     names: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
 
+    @property
+    def all_names(self) -> frozenset[str]:
+        """All that they are called."""
+        return frozenset((self.name, *self.names))
+
+    def is_same(self, other: "Approver", /) -> bool:
+        """Whether two are one person, also where one of them was not yet known by all their names."""
+        return not self.all_names.isdisjoint(other.all_names)
+
 
 @record
 class ApprovalAnswer:
@@ -102,7 +111,7 @@ def lasts(used_at: str, point: Point, /) -> bool:
 
 def may_answer(asked: AskedRule | Approve, approver: Approver, makers: Collection[str], /) -> bool:
     """Whether this person's word counts for the rule."""
-    return not (_is_maker(asked, approver, makers) or _unnamed(asked, approver))
+    return not hindrance(asked, approver, makers)
 
 
 def hindrance(asked: AskedRule | Approve, approver: Approver, makers: Collection[str], /) -> str:
@@ -157,12 +166,12 @@ def _given(approval: Approval, asked: AskedRule) -> int:
 
 
 def _is_maker(asked: AskedRule | Approve, approver: Approver, makers: Collection[str]) -> bool:
-    return asked.not_maker and any(name in makers for name in (approver.name, *approver.names))
+    return asked.not_maker and not approver.all_names.isdisjoint(makers)
 
 
 def _unnamed(asked: AskedRule | Approve, approver: Approver) -> bool:
     # A person called `role:lead` has no role by that.
-    names = {name for name in (approver.name, *approver.names) if not name.startswith("role:")}
+    names = {name for name in approver.all_names if not name.startswith("role:")}
     return names.union(f"role:{role}" for role in approver.roles).isdisjoint(asked.by)
 
 

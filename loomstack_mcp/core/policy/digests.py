@@ -34,6 +34,11 @@ def bound(situation: Situation, /, *content: str, shown: Sequence[str] = ()) -> 
     return replace(situation, digest=action_digest(situation, *content), shown=tuple(map(_line, shown)), unshown="")
 
 
+def lines_shown(text: str, /) -> list[str]:
+    """The lines of a text as a shell tells them. What a terminal or Python ends a line at besides is spelled."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def action_digest(situation: Situation, /, *content: str) -> str:
     """`sha256:…` of an action and its content: the text of an edit, a command with its folder, the files of a change.
 
@@ -58,7 +63,7 @@ def action_digest(situation: Situation, /, *content: str) -> str:
 def change_bound(situation: Situation, subject: Subject, /, *content: str) -> Situation:
     """The same for a change: each of its files by mode and blob, before and after; with its message if told."""
     files = sorted(map(_file, subject.files))
-    told = [line for text in content for line in text.splitlines()]
+    told = [line for text in content for line in lines_shown(text)]
     return bound(situation, *content, *files, shown=(*told, *_stat(subject)))
 
 

@@ -31,6 +31,8 @@ class FactsQuery:
     unshown: str = ""
     """Why there is no digest of what cannot be shown."""
     asks_intents: bool = False
+    made: tuple[str, ...] = ()
+    """The commits that land, by their ids."""
     recognised: tuple[str, ...] = ()
     """For each commit that lands, but for merges, the run that made it by its content; "" for nobody's."""
 

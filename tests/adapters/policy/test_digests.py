@@ -75,3 +75,20 @@ def test_an_edit_is_bound_to_its_text_and_a_command_to_its_folder(shop: Path) ->
 
     assert len(set(digests)) == len(digests)
     assert announced.shown == ("edit src/a.py", "what it will say was not told")
+
+
+def test_what_is_shown_breaks_where_a_shell_does_and_nowhere_else(shop: Path) -> None:
+    """What a terminal, or Python, breaks a line at besides is a part of a word: `#` behind it begins no comment."""
+    breaks = "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+    spelled = breaks.encode("unicode_escape").decode()
+    line = f"rm -rf src {breaks}# ../other\nmake"
+    with Repository(place_at(shop)) as repo:
+        said = situations.message(repo, f"why{breaks}# what\n")
+
+    assert lines.command(shop, shop, line, point="pretool").shown == (
+        f"rm -rf src {spelled}# ../other", "make", f"in {shop}",
+    )  # fmt: skip
+    assert early.tool("mcp__db__run", point="pretool", content=line).shown[1:] == (
+        f"rm -rf src {spelled}# ../other", "make",
+    )  # fmt: skip
+    assert said.shown[0] == f"why{spelled}# what"

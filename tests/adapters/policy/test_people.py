@@ -11,6 +11,7 @@ from loomstack_mcp.adapters.policy.people import people_in
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.people import PEOPLE_FILE, Person
 from tests.adapters.git.support import commit, write
+from tests.conftest import git
 
 TEXT = """\
 version: 1
@@ -35,6 +36,7 @@ def test_a_file_says_who_is_who() -> None:
         ("version: 2\npeople: {}\n", "1: version: must be 1"),
         ("version: true\npeople: {}\n", "1: version: must be 1"),
         ("version: 1\n", "1: people: must hold a key for each person: the name by which rules call them"),
+        ("version: 1\npeople: {}\n", "2: people: must hold a key for each person: the name by which rules call them"),
         ("version: 1\npeople: []\n", "2: people: must hold a key for each person: the name by which rules call them"),
         ("version: 1\npeople: {}\npeopel: {}\n", "3: peopel: is no key here; did you mean people?"),
         ("version: 1\npeople:\n  a b: {}\n", "3: people.a b: is no name: one word without a colon"),
@@ -112,3 +114,19 @@ def test_what_is_no_file_of_its_own_is_refused(shop: Path, kind: str) -> None:
         for given in ({"commit": landed}, {"worktree": True}):
             with pytest.raises(PolicyError, match=PEOPLE_FILE):
                 rulebook(repo, "", **given)
+
+
+def test_a_folder_that_cannot_be_read_is_none_that_says_nothing(shop: Path) -> None:
+    """Nobody would be anybody's second name then, and whoever made a change could approve it by another."""
+    (shop / "kept").mkdir()
+    (shop / "kept/people.yaml").write_text(TEXT)
+    (shop / ".loomstack").symlink_to("kept")
+    linked = commit(shop, {})
+    (shop / ".loomstack").unlink()
+    lost = commit(shop, {PEOPLE_FILE: TEXT})
+    tree = git(shop, "rev-parse", f"{lost}:.loomstack")
+    (shop / ".git/objects" / tree[:2] / tree[2:]).unlink()
+
+    for landed in (linked, lost):
+        with Repository(place_at(shop)) as repo, pytest.raises(PolicyError, match=r"^\.loomstack:1: "):
+            rulebook(repo, "", commit=landed)

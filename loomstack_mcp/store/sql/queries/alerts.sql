@@ -20,6 +20,13 @@ ORDER BY CASE WHEN kind IN ('expired', 'conflict', 'revoked', 'stopped') THEN 0 
   a.seq, a.about
 LIMIT :limit
 
+-- :name unheard_ends
+-- That a person ended claims of an agent, of which it has not heard once.
+SELECT a.run_id, a.seq, a.kind, a.about, a.text, a.who FROM run AS r CROSS JOIN alert AS a ON a.run_id = r.id
+WHERE r.principal = :principal AND r.session = :session AND r.agent = :agent AND r.state = 'live'
+  AND a.deliveries = 0 AND a.kind = 'revoked'
+ORDER BY a.seq, a.about
+
 -- :name session
 -- The session of a run.
 SELECT session FROM run WHERE id = :run_id

@@ -119,6 +119,11 @@ ORDER BY length(b.sha) DESC, r.seq DESC LIMIT 1
 SELECT run_id FROM binding
 WHERE repo_id = :repo_id AND short = substr(:sha, 1, 7) AND sha = substr(:sha, 1, length(sha))
 
+-- :name makers_of_any
+-- All runs that said to have made one of these commits.
+SELECT DISTINCT b.run_id FROM json_each(:shas) AS s CROSS JOIN binding AS b
+WHERE b.repo_id = :repo_id AND b.short = substr(s.value, 1, 7) AND b.sha = substr(s.value, 1, length(b.sha))
+
 -- :name bind_landed
 -- The same for those that have landed already.
 UPDATE landed SET run_id = :run_id, bound_by = 'sha'

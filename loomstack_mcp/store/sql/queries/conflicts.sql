@@ -19,10 +19,10 @@ SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths
 FROM conflict WHERE run_id = :run_id AND state = 'open' ORDER BY seq
 
 -- :name open
--- The open conflicts of a repo, newest first.
+-- The open conflicts of a repo, newest first: all, or those of one verdict.
 SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
   found_at_ms, state, how, marks, holder, signer, account, agreed_by
-FROM conflict WHERE repo_id = :repo_id AND state = 'open' ORDER BY seq DESC LIMIT :limit
+FROM conflict WHERE repo_id = :repo_id AND state = 'open' AND :verdict IN ('', verdict) ORDER BY seq DESC LIMIT :limit
 
 -- :name end
 -- It is open no longer.

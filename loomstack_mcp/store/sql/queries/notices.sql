@@ -35,5 +35,5 @@ DELETE FROM notice WHERE id = :id
 DELETE FROM notice WHERE about = :about
 
 -- :name unsent
--- How many wait after a try that failed, and what the last one was answered.
+-- How many wait after a try that failed, and what one of them was answered.
 SELECT COUNT(*) AS count, MAX(answered) AS answered FROM notice WHERE answered <> ''

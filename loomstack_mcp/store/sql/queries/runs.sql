@@ -15,13 +15,13 @@ SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, wor
 FROM run WHERE repo_id = :repo_id AND principal = :principal AND loop = :loop AND key = :key AND key <> ''
 
 -- :name of_session
--- The live runs of a session, newest first.
+-- The live runs of an agent, or of all its session: those that were asked for, and then the others, each newest first.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,
   agent, process, state, status, seq, ttl_ms, started_at_ms, ended_at_ms, origin,
   expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
   seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
-FROM run WHERE principal = :principal AND session = :session AND state = 'live'
-ORDER BY started_at_ms DESC, seq DESC LIMIT :limit
+FROM run WHERE principal = :principal AND session = :session AND state = 'live' AND :agent IN ('*', agent)
+ORDER BY origin <> 'asked', started_at_ms DESC, seq DESC LIMIT :limit
 
 -- :name for_session
 -- The run that stands for an agent of a session in a repo, whatever became of it; the last one.

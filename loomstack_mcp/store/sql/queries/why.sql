@@ -24,8 +24,11 @@ SELECT id AS decision, answer, actions, who, run_id AS run, point, subject, reas
 FROM decision WHERE id = :id
 
 -- :name apr
--- What a decision asked of people, and what they said.
-SELECT a.id AS approval, a.state, a.decision_id AS decision, a.who, a.run_id AS run, a.point, a.actions, a.shown, a.head,
+-- What a decision asked of people, and what they said, or time has said instead.
+SELECT a.id AS approval,
+  CASE WHEN a.until_ms > :now_ms OR a.state NOT IN ('asked', 'granted') THEN a.state
+       WHEN a.state = 'asked' THEN 'denied' ELSE 'expired' END AS state,
+  a.decision_id AS decision, a.who, a.run_id AS run, a.point, a.actions, a.shown, a.head,
   a.rules, a.used_at, (
     SELECT json_group_array(json_object('who', b.who, 'verdict', b.verdict, 'why', b.why))
     FROM approval_answer AS b WHERE b.approval_id = a.id
