@@ -12,7 +12,7 @@ from loomstack_mcp.adapters.policy.touched_paths import found_by_pattern, touche
 from loomstack_mcp.core.clients.payload import Action
 from loomstack_mcp.core.shell.git_writes import discards_edits
 from loomstack_mcp.core.shell.targets import Write
-from loomstack_mcp.edge.steps import Step, cwd_of
+from loomstack_mcp.edge.steps import Step, cwd_of, worktrees_above
 
 _MATCHES_MAX = 200
 """Files that one pattern of a line may name, to be held against claims before it runs."""
@@ -31,7 +31,9 @@ def line_step(action: Action, here: Worktree | None, writes: Writes) -> Step:
             _add_folder(writes, here, cwd, write.path)
     if situation.reading and any(words[0].name == "git" and discards_edits(words) for words in situation.reading.calls):
         _add_folder(writes, here, here.root, str(here.root))  # no rule minds that, but whoever edits here does
-    return Step(writes=writes, met=lambda: iter([(here, situation)]))
+    met = [(here, situation)]
+    met += [(each, command(each.root, cwd, action.command, point="pretool")) for each in worktrees_above(here, writes)]
+    return Step(writes=writes, met=lambda: iter(met))
 
 
 def _files(cwd: Path, write: Write) -> Iterator[str]:

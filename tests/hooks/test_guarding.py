@@ -10,7 +10,7 @@ import pytest
 
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN, HOOK_REPLY_TOKENS_MAX
 from tests.cli.test_cli import on_terminal
-from tests.conftest import commit_all, environment
+from tests.conftest import commit_all, environment, git
 from tests.hooks.support import claude_edit, codex_patch, hook
 from tests.processes import SCRIPT
 from tests.wire import Server
@@ -268,6 +268,28 @@ def test_rules_that_do_not_load_leave_a_step_open_with_a_word_or_closed_as_is_se
     for reply in replies:
         assert bool(said(reply)) == is_refused
         assert "policies/bad.yaml" in json.dumps(reply)
+
+
+def test_in_a_submodule_the_rules_of_the_repository_above_hold_too(tmp_path: Path, ruled: Path, held: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    git(elsewhere, "init", "--quiet")
+    (elsewhere / "a.py").write_text("x\n")
+    commit_all(elsewhere)
+    git(ruled, "-c", "protocol.file.allow=always", "submodule", "add", "--quiet", str(elsewhere), "db/lib")
+    git(ruled, "-c", "protocol.file.allow=always", "submodule", "add", "--quiet", str(elsewhere), "lib")
+
+    def replies(folder: Path) -> list[bool]:
+        written = {"path": str(folder / "new.py"), "content": "x"}
+        steps = [
+            claude_edit(folder, "a.py"),
+            line(folder, "echo y > a.py"),
+            call(folder, "mcp__fs__write_file", written),
+        ]
+        return ["schema-needs-lead" in said(hook(tmp_path, "claude", step)) for step in steps]
+
+    assert replies(ruled / "db/lib") == [True] * 3
+    assert replies(ruled / "lib") == [False] * 3
 
 
 def test_without_a_store_rules_hold_all_the_same(tmp_path: Path, ruled: Path) -> None:
