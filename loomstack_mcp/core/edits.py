@@ -11,6 +11,7 @@ from loomstack_mcp.core.texts import plain_line, quoted
 
 _INTENT_CHARS_MAX = 200
 _LOOP_CHARS_MAX = 60
+_PATH_CHARS_MAX = 300
 
 
 @record
@@ -102,7 +103,7 @@ def held_words(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
     else:
         soon = f"free in {-(-left_ms // MINUTE_MS)} min unless edited again, or once it is committed"
         held = f"is being edited by {whose}; {soon}"
-    return f"{holder.path} {held}"
+    return f"{_path(holder)} {held}"
 
 
 def changed_meanwhile(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
@@ -111,7 +112,7 @@ def changed_meanwhile(in_the_way: Sequence[Blocker], /, *, now_ms: int) -> str:
     minutes = max(1, (holder.until_ms - now_ms) // MINUTE_MS)
     more = f" (and {len(in_the_way) - 1} more)" if len(in_the_way) > 1 else ""
     return (
-        f"While your line ran, {holder.path}{more} changed, which {_whose(holder)} holds for {minutes} min more. If "
+        f"While your line ran, {_path(holder)}{more} changed, which {_whose(holder)} holds for {minutes} min more. If "
         "your line wrote it, leave it out of your commit (git restore --staged) and tell them what it did: "
         f"share_context(to={holder.run}). Never check out or restore the file: it may hold their work. If it took "
         "their changes away (git stash), bring them back."
@@ -157,6 +158,11 @@ def _passing(claims: Sequence[Claim], editor: Editor, *, now_ms: int) -> tuple[C
 
 def _asked(claims: Iterable[Claim]) -> list[Claim]:
     return [claim for claim in claims if claim.origin == "asked"]
+
+
+def _path(holder: Blocker) -> str:
+    """A file's name may be another's words too, of several lines."""
+    return plain_line(holder.path, chars_max=_PATH_CHARS_MAX)
 
 
 def _whose(holder: Blocker, more: str = "") -> str:
