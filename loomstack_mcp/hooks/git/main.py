@@ -13,15 +13,9 @@ TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-GIT_HOOKS = (
-    *("pre-commit", "prepare-commit-msg", "commit-msg", "post-commit"),
-    *("pre-push", "post-rewrite", "post-checkout"),
-)
-"""The hooks of git (githooks(5)) that `init` sets up."""
 CANARY = "canary"
 """Asked by `doctor`, by way of git and of the hook that git would run."""
 JUDGING = ("pre-commit", "commit-msg", "pre-push")
-_USAGE = f"usage: loomstack-hook git {{{'|'.join(GIT_HOOKS)}}} [ARGUMENT…], as git calls its hooks"
 
 
 def git_hook(arguments: "Sequence[str]") -> int:
@@ -29,7 +23,7 @@ def git_hook(arguments: "Sequence[str]") -> int:
     if arguments == [CANARY]:
         print("loomstack")
         return 0
-    if not arguments or arguments[0] not in GIT_HOOKS:
+    if not arguments or arguments[0] not in (*_TELLING, *JUDGING):
         print(_USAGE, file=sys.stderr)
         return 64
     name, *given = arguments
@@ -110,3 +104,4 @@ _TELLING: "Mapping[str, Callable[[Sequence[str]], None]]" = {
     "post-rewrite": _rebind,
     "post-checkout": _tell_of_worktree,
 }
+_USAGE = f"usage: loomstack-hook git {{{'|'.join(dict.fromkeys((*JUDGING, *_TELLING)))}}} [ARGUMENT…], as git calls it"
