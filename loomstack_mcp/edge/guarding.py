@@ -130,6 +130,8 @@ class _Judging:
             self._found.refusals += self._undoings(self._quick)
         if self._quick and not self._found.refusals:
             self._let_through(self._quick, rulings)
+        if self._found.missed and not self._stands:
+            self._found.is_closed |= _is_closed(self._flags)
         return self._found
 
     def _undoings(self, quick: Quick) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pytest
 from loomstack_mcp.core.limits import CHARS_PER_TOKEN, HOOK_REPLY_TOKENS_MAX
 from tests.cli.test_cli import on_terminal
 from tests.conftest import commit_all, environment, git
-from tests.hooks.support import claude_edit, codex_patch, hook
+from tests.hooks.support import claude_edit, codex_patch, hook, made_store
 from tests.processes import SCRIPT
 from tests.wire import Server
 
@@ -334,9 +334,14 @@ def test_what_nobody_can_read_is_refused_where_the_repository_or_the_environment
     (ruled / ".loomstack/config.yaml").write_text("guard: closed\n")
     commit_all(ruled)
     by_repository = unread()
+    nowhere = hook(tmp_path, "claude", claude_edit(tmp_path / "gone", "a.py"), cwd=ruled)
+    made_store(tmp_path)
+    from_nowhere = hook(tmp_path, "claude", claude_edit(tmp_path / "gone", "a.py"), cwd=ruled)
     (tmp_path / "loomstack").mkdir(exist_ok=True)
     (tmp_path / "loomstack/config.yaml").write_text("guard: [\n")
 
     assert [bool(words) for words in before] == [False, True]
     assert "stdin held no JSON" in by_repository
+    assert nowhere is None  # of what nobody can hold yet
+    assert "is gone" in said(from_nowhere)
     assert "did not check" in unread(LOOMSTACK_GUARD="closed")
