@@ -69,7 +69,8 @@ def post_notice(webhook: Webhook, notice: Notice, /) -> str:
         return f"answered {error.code}"
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None)
-        return f"not reached: {type(reason if isinstance(reason, Exception) else error).__name__}"
+        cause = reason if isinstance(reason, Exception) else error
+        return f"not reached: {getattr(cause, 'strerror', None) or type(cause).__name__}"
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

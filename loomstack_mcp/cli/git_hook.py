@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from loomstack_mcp.adapters.client_shell import shell_agent, shell_caller
 from loomstack_mcp.adapters.git.messages import message_text
+from loomstack_mcp.adapters.install.hooks_folders import REFUSED
 from loomstack_mcp.adapters.pauses import refuse_paused
 from loomstack_mcp.adapters.system import current_folder
 from loomstack_mcp.cli.git_words import decision_lines
@@ -19,9 +20,6 @@ from loomstack_mcp.edge.here import Here
 
 if TYPE_CHECKING:
     from loomstack_mcp.edge.committing import CommitAnswer
-
-REFUSED = 10
-"""The status by which our hook tells a refusal from an installation that is broken, which stops nobody."""
 
 
 def judged_git_hook(name: str, given: Sequence[str]) -> int:

@@ -1,6 +1,6 @@
 """`inbox`, `approve`, `deny`: what waits for people in this repository, and their answers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -38,7 +38,7 @@ def inbox(here: Here, limit: int, as_json: bool) -> None:
         *(_question(one, now_ms=now_ms) for one in waiting),
         *(_stopped(one, now_ms=now_ms) for one in stops),
     ]
-    output.print_rows(shown[:limit], as_json=as_json, empty="nothing waits for a person")
+    _print(shown[:limit], as_json=as_json)
 
 
 @deciding
@@ -102,6 +102,14 @@ def _became(answered: Approval) -> str:
         return f"Granted by {who}: it may happen within {age(APPROVAL_USE_MS)}, once."
     left = ", ".join(f"{number} more for {rule}" for rule, number in missing(answered).items())
     return f"{who} approves. Still wanted, each from an account of their own: {output.harmless(left)}."
+
+
+def _print(shown: Sequence[Body], *, as_json: bool) -> None:
+    """What is to be typed next stands below the table, for which it is too wide."""
+    rows = shown if as_json else [{name: one[name] for name in one if name != "next"} for one in shown]
+    output.print_rows(rows, as_json=as_json, empty="nothing waits for a person")
+    for command in () if as_json else dict.fromkeys(str(one["next"]).rpartition(" ")[0] for one in shown):
+        click.echo(f"→ {command} ID")
 
 
 def _question(one: Approval, *, now_ms: int) -> Body:

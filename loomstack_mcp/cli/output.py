@@ -17,7 +17,20 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066
 _PATHS = frozenset({"paths", "path", "repo", "outcomes"})
 """What is read to its end."""
 _IDS = frozenset(
-    {"run", "checks", "claim", "note", "conflict", "outcome", "decision", "commit", "about", "supersedes", "setting"}
+    {
+        "id",
+        "run",
+        "checks",
+        "claim",
+        "note",
+        "conflict",
+        "outcome",
+        "decision",
+        "commit",
+        "about",
+        "supersedes",
+        "setting",
+    }
 )
 _TEXT_MIN, _PATH_MIN, _ID_MIN = 4, 8, 8
 """A column of text gives way first, one of paths next, one of ids last: half an id is none."""

@@ -54,7 +54,7 @@ class Stand:
 
 def stand_of(quick: Quick | None, worktree: Worktree, *, flags: Mapping[str, str | None] = _NO_FLAGS) -> Stand:
     """The worktree by the settings of its repository itself; what git says of it is kept, where there is a store."""
-    known = quick.sightings.bearing_of(str(worktree.root)) if quick else None
+    known = _known(quick, worktree) if quick else None
     if known and known.stamp == _stamp(worktree, known.system):
         settings = load_settings(flags, in_repo=known.settings)
         told = Derivation(identity=known.identity, source="", others=known.others) if known.identity else None
@@ -70,6 +70,12 @@ def stand_of(quick: Quick | None, worktree: Worktree, *, flags: Mapping[str, str
     if quick:
         _keep(quick, worktree, found, stamp=stamp, system=system, text=text)
     return _stand(worktree, settings, found, system)
+
+
+def _known(quick: Quick, worktree: Worktree) -> Bearing | None:
+    with suppress(StoreUnavailable):  # git is asked, then: settings and rules hold without the store
+        return quick.sightings.bearing_of(str(worktree.root))
+    return None
 
 
 def _keep(quick: Quick, worktree: Worktree, found: Derivation | None, *, stamp: str, system: str, text: str) -> None:

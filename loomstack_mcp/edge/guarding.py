@@ -11,10 +11,12 @@ from importlib import import_module
 from pathlib import Path
 
 from loomstack_mcp.adapters.git.trunk import written_for
+from loomstack_mcp.adapters.git.worktree import worktree_at
 from loomstack_mcp.adapters.git.written import Written
 from loomstack_mcp.adapters.pauses import refuse_paused
 from loomstack_mcp.adapters.policy.folders import deciding_paths
 from loomstack_mcp.adapters.settings import Settings, load_settings
+from loomstack_mcp.adapters.system import current_folder
 from loomstack_mcp.adapters.user import USER_FILE, principal
 from loomstack_mcp.core.clients.payload import Action, Payload, advice, refusal, remark
 from loomstack_mcp.core.edits import refused_change, refused_edit
@@ -69,11 +71,7 @@ def unchecked_words(missed: Sequence[Exception], /) -> str:
 
 def unchecked_reply(error: Exception, flags: Mapping[str, str | None] = _NO_FLAGS, /) -> Payload:
     """What a client is answered where nothing could be judged: a word, or a refusal where that is set so."""
-    try:
-        is_closed = load_settings(flags).guard == "closed"
-    except LoomError:
-        is_closed = False
-    return Judged(missed=[error], is_closed=is_closed).reply or {}
+    return Judged(missed=[error], is_closed=_is_closed(flags)).reply or {}
 
 
 def judged_action(action: Action, *, flags: Mapping[str, str | None] = _NO_FLAGS) -> Judged:
@@ -95,6 +93,16 @@ def judged_action(action: Action, *, flags: Mapping[str, str | None] = _NO_FLAGS
 
             found.advices += filter(None, [due_words(quick, caller)])
         return found
+
+
+def _is_closed(flags: Mapping[str, str | None]) -> bool:
+    """Whether a step of which nothing can be read is refused, by the repository that this process stands in."""
+    try:
+        worktree = worktree_at(current_folder())
+        settings = stand_of(None, worktree, flags=flags).settings if worktree else load_settings(flags)
+    except (LoomError, OSError):  # of settings that cannot be read the environment is left
+        return os.environ.get("LOOMSTACK_GUARD") == "closed"
+    return settings.guard == "closed"
 
 
 class _Judging:
@@ -130,6 +138,8 @@ class _Judging:
             self._found.refusals += self._undoings(self._quick)
         if self._quick and not self._found.refusals:
             self._let_through(self._quick, rulings)
+        if self._found.missed and not self._stands:
+            self._found.is_closed |= _is_closed(self._flags)
         return self._found
 
     def _undoings(self, quick: Quick) -> Iterator[str]:
@@ -137,12 +147,19 @@ class _Judging:
         for path in self._action.paths:
             top, inside = plain_place(path, self._action.cwd)
             stand = self._stands.get(Path(top)) if inside else None
-            if stand and quick.guards.may_be_meant(stand.checkout, file_pattern(inside)):
+            if stand and self._may_be_meant(quick, stand, inside):
                 self._meant.add((top, inside))  # so that each edit of it is looked at, and none at a glance
                 undoing = import_module("loomstack_mcp.edge.undoing")  # what compares changes
                 with suppress(LoomError):
                     if said := undoing.undoing_words(quick, self._caller, self._action, stand, path, inside):
                         yield said
+
+    def _may_be_meant(self, quick: Quick, stand: Stand, inside: str) -> bool:
+        try:
+            return quick.guards.may_be_meant(stand.checkout, file_pattern(inside))
+        except StoreUnavailable as error:
+            self._found.missed.append(error)
+            return False
 
     def _let_through(self, quick: Quick, rulings: Sequence["Ruling"]) -> None:
         """Nobody and no rule is in the way: what is edited is held. Of a shell line that is told once it has run."""

@@ -13,7 +13,7 @@ from loomstack_mcp.adapters.policy.touched_paths import found_by_pattern
 from loomstack_mcp.core.clients.payload import Action
 from loomstack_mcp.core.policy.situation import Situation
 from loomstack_mcp.core.shell.targets import Write
-from loomstack_mcp.edge.steps import Step, cwd_of
+from loomstack_mcp.edge.steps import Step, cwd_of, worktrees_above
 
 _MATCHES_MAX = 200
 """Files that one pattern of a line may name, to be held against claims before it runs."""
@@ -34,12 +34,19 @@ def line_step(action: Action, here: Worktree | None, writes: Writes) -> Step:
         # No rule minds that, but whoever edits there does.
         if top := marked_top(Path(folder)) if folder else here and str(here.root):
             writes.add_folder(top)
-    return Step(writes=writes, met=lambda: iter([(here, situation)]) if here else _met(action, cwd, writes))
+    return Step(writes=writes, met=lambda: _met(action, cwd, here, situation, writes))
 
 
-def _met(action: Action, cwd: Path, writes: Writes) -> Iterator[tuple[Worktree, Situation]]:
-    """The line, as each repository sees it that it writes to; what else it writes is outside of none that it is in."""
-    for written in writes.found.values():
+def _met(
+    action: Action, cwd: Path, here: Worktree | None, situation: Situation, writes: Writes
+) -> Iterator[tuple[Worktree, Situation]]:
+    """The line, as each repository sees it whose rules have a say."""
+    if here:
+        yield here, situation
+        for above in worktrees_above(here, writes):
+            yield above, command(above.root, cwd, action.command, point="pretool")
+        return
+    for written in writes.found.values():  # what else it writes is outside of none that it is in
         found = command(written.worktree.root, cwd, action.command, point="pretool")
         yield written.worktree, replace(found, outside=())
 

@@ -91,6 +91,8 @@ class _Changed:
 def _changed(worktree: Worktree, began: BegunLine, edited: Sequence[str]) -> _Changed:
     """What changed since a line began. Raises Invalid where nobody can tell, or that is too much to be looked at."""
     since_ms = began.began_at_ms - _TICK_MS
+    if time.time() * SECOND_MS < since_ms:
+        raise Invalid("the clock was set back meanwhile")
     with Repository(worktree.place) as repo:
         from loomstack_mcp.adapters.git.snapshots import dirty_files  # of lines that may have written
 

@@ -31,7 +31,7 @@ from loomstack_mcp.core.policy.situation import Actor, ClaimFacts, Situation
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.bearings import Stand
-from loomstack_mcp.edge.steps import cwd_of
+from loomstack_mcp.edge.steps import cwd_of, worktrees_above
 from loomstack_mcp.quick import Quick
 
 
@@ -55,7 +55,8 @@ class Ruling:
 def edit_situations(action: Action, here: Worktree | None, writes: Writes) -> Iterator[tuple[Worktree, Situation]]:
     """An edit, or a call of another server's tool, as the rules of each worktree that it meets are asked about it."""
     if here is not None:
-        yield here, _situation(action, here.root, cwd_of(action), action.paths)
+        for worktree in (here, *worktrees_above(here, writes)):
+            yield worktree, _situation(action, worktree.root, cwd_of(action), action.paths)
     else:
         for written in writes.found.values():
             if paths := _below(action, written):

@@ -43,6 +43,13 @@ def step_of(action: Action) -> Step:
     )
 
 
+def worktrees_above(here: Worktree, writes: Writes) -> Iterator[Worktree]:
+    """Those written to whose submodule the agent stands in: their rules hold below, too."""
+    for written in writes.found.values():
+        if written.worktree.root in here.root.parents:
+            yield written.worktree
+
+
 def cwd_of(action: Action) -> Path:
     """The folder that relative paths are meant from. Raises Invalid where it is gone."""
     cwd = Path(action.cwd) if action.cwd.startswith("/") else current_folder() / action.cwd

@@ -143,6 +143,8 @@ _USAGE = f"usage: loomstack-hook {{{'|'.join(CLIENTS)}}} {{{'|'.join(_REPLIES)}}
 
 
 def _action(client: str, payload: "Payload") -> "Action":
+    if not text(payload, "tool_name"):
+        raise Invalid("the client named no tool, so that nobody can tell what this step does")
     # Each client's own module, and not the other's.
     if client == "codex":
         from loomstack_mcp.core.clients import codex

@@ -12,7 +12,7 @@ from loomstack_mcp.adapters.settings import load_settings, sqlite_path
 from loomstack_mcp.core.briefing.opening import SEEN_BY_OTHERS, SessionOpening, opening_words
 from loomstack_mcp.core.clients.payload import Payload, advice
 from loomstack_mcp.core.clients.steps import SessionStep, session_step
-from loomstack_mcp.core.errors import LoomError, OlderStore
+from loomstack_mcp.core.errors import LoomError, OlderStore, StoreUnavailable
 from loomstack_mcp.core.patterns.globs import literal
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.hooks.commands import ran_command
@@ -65,8 +65,16 @@ def _opened(step: SessionStep) -> SessionOpening | None:
 
 
 def _make_store(step: SessionStep) -> None:
-    """The store, made or brought to this version by whichever command reads it: no hook loads what that takes."""
-    ran_command("runs", "--json", folder=Path(step.cwd), seconds_max=_MAKING_SECONDS_MAX)
+    """The store, made or brought to this version by whichever command reads it: no hook loads what that takes.
+
+    Raises StoreUnavailable where that failed, with what the command said.
+    """
+    done = ran_command("runs", "--json", folder=Path(step.cwd), seconds_max=_MAKING_SECONDS_MAX)
+    if done is None:
+        raise StoreUnavailable(f"the store is not ready after {_MAKING_SECONDS_MAX} s; `loomstack-mcp doctor` says why")
+    code, _, complained = done
+    if code:
+        raise StoreUnavailable(complained.strip().rpartition(f"{StoreUnavailable.code}: ")[2])
 
 
 def _changed(found: SessionStanding) -> tuple[str, ...]:

@@ -47,7 +47,9 @@ class EditService:
             ignore_case = folds(tx, edit.repo_id)
             pages = overlapping(tx, edit.repo_id, "claim", edit.patterns, ignore_case=ignore_case)
             family = {str(row["id"]) for row in edit_family(tx, caller)}
-            found, _ = held_against(tx, edit, family, pages, kin=partial(kin, tx, caller), ignore_case=ignore_case)
+            # Nothing is held for the edits of whom no client names, so that what is held is another's.
+            yielding = partial(kin, tx, caller) if caller.session else frozenset
+            found, _ = held_against(tx, edit, family, pages, kin=yielding, ignore_case=ignore_case)
             now_ms, is_any_gone = tx.now_ms, bool(gone_holders(tx, found))
         if is_any_gone:
             with suppress(StoreUnavailable), self._store.write(edit.repo_id) as tx:  # else whoever comes next does it

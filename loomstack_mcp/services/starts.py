@@ -107,7 +107,7 @@ def run_of_id(tx: Tx, run_id: str) -> Run:
     """The run of that id, whoever's. Raises NotFound."""
     found = rows.as_records(Run, tx.all(RUNS["get"], id=run_id))
     if not found:
-        raise NotFound(f"run {run_id} is unknown; loom://runs lists those of this repository")
+        raise NotFound(f"run {run_id} is unknown; loom://runs, or loomstack-mcp runs, lists those of this repository")
     return found[0]
 
 

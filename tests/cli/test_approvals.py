@@ -93,6 +93,18 @@ def test_a_persons_word_lets_the_one_that_waits_go_on_once(agent: Server, person
     assert json.loads(loomstack("inbox", "--json").stdout)[0]["id"] == again["approval"]
 
 
+def test_the_inbox_shows_each_id_whole_and_how_to_answer_in_80_columns(
+    agent: Server, tmp_path: Path, ruled: Path
+) -> None:
+    question = asked(agent)["approval"]
+    status, shown = on_terminal([SCRIPT, "inbox"], cwd=ruled, env=environment(tmp_path, COLUMNS="80"))
+
+    assert status == 0
+    assert question in shown
+    assert shown.rstrip().endswith("→ loomstack-mcp approve ID")
+    assert max(map(len, shown.splitlines())) <= 80 + len("\x1b[1m\x1b[0m")
+
+
 def test_a_person_may_look_before_they_answer(agent: Server, person: Answer, loomstack: Run) -> None:
     question = asked(agent)["approval"]
     looked = [person(command, question, "--dry-run") for command in ("approve", "deny")]

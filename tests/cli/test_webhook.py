@@ -220,6 +220,12 @@ def test_a_test_says_whether_it_arrives_and_shows_no_secret(receiver: Receiver, 
         assert SECRET not in words.stdout + words.stderr
 
 
+def test_an_address_where_nobody_listens_is_said_in_words(loomstack: Run) -> None:
+    done = loomstack("webhook", "test", LOOMSTACK_WEBHOOK="http://127.0.0.1:1/x")
+
+    assert "127.0.0.1 did not take the message: not reached: Connection refused" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [

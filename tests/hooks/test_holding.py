@@ -34,7 +34,7 @@ def loom(tmp_path: Path) -> Iterator[Loom]:
         yield opened
 
 
-def edit(home: Path, shop: Path, path: str, session: str = A, **more: Any) -> dict[str, Any] | None:
+def edit(home: Path, shop: Path, path: str, session: Any = A, **more: Any) -> dict[str, Any] | None:
     env = {name: more.pop(name) for name in list(more) if name.isupper()}
     return hook(home, "claude", claude_edit(shop, str(shop / path), session=session, **more), **env)
 
@@ -67,6 +67,15 @@ def test_who_edits_second_is_told_who_is_at_the_file_and_what_to_do(tmp_path: Pa
     ):
         assert each in words
     assert len(words) <= 200 * CHARS_PER_TOKEN
+
+
+def test_whom_no_client_names_is_refused_what_a_session_edits(tmp_path: Path, shop: Path, loom: Loom) -> None:
+    edit(tmp_path, shop, "src/a.py")
+    unnamed = [edit(tmp_path, shop, "src/a.py", session) for session in ("", None, 7)]
+
+    assert ["src/a.py is being edited by run_" in said(reply) for reply in unnamed] == [True] * 3
+    assert edit(tmp_path, shop, "src/b.py", "") is None
+    assert held(loom) == [("src/a.py", "claude-aaaaaaaa")]
 
 
 def test_a_further_edit_is_told_at_a_glance(tmp_path: Path, shop: Path) -> None:

@@ -63,6 +63,17 @@ def test_what_a_line_changed_against_a_rule_is_told_at_once(tmp_path: Path, rule
     assert "leave it out of your commits" in told
 
 
+def test_what_a_line_changed_while_the_clock_was_set_back_is_said_to_be_unchecked(
+    tmp_path: Path, ruled: Path, held: str
+) -> None:
+    def back() -> None:
+        (ruled / "src/core/a.py").write_text("y\n")
+        with sqlite3.connect(tmp_path / "loomstack/loom.db") as store:  # which nobody here can do to the clock itself
+            store.execute("UPDATE line SET began_at_ms = began_at_ms + 3600000")
+
+    assert "not checked, because the clock was set back meanwhile" in after(tmp_path, ruled, "make", back)
+
+
 def test_what_a_line_changed_and_nobody_held_is_held_until_it_is_committed(
     tmp_path: Path, ruled: Path, held: str
 ) -> None:

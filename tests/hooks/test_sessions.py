@@ -124,6 +124,17 @@ def test_a_store_that_is_broken_is_said_at_the_start_and_stops_nobody(tmp_path: 
     assert "did not see to this SessionStart" in reply["systemMessage"]
 
 
+def test_a_store_that_cannot_be_made_is_said_at_the_start(tmp_path: Path, shop: Path) -> None:
+    reply = hook(
+        tmp_path, "claude", session_event(shop, source="startup"), event="SessionStart", LOOMSTACK_HOME="/proc/none"
+    )
+
+    assert reply
+    assert reply["systemMessage"].startswith(
+        "loomstack-hook did not see to this SessionStart. store_unavailable: cannot"
+    )
+
+
 def test_a_session_opens_with_what_others_hold_and_people_said(
     tmp_path: Path, shop: Path, held: str, person: Callable[..., None]
 ) -> None:

@@ -13,7 +13,7 @@ GIT_HOOKS = (
     *("pre-push", "post-rewrite", "post-checkout"),
 )
 """The hooks of git (githooks(5)) that `init` sets up."""
-_REFUSED = 10
+REFUSED = 10
 """The status by which our hook tells a refusal from an installation that is broken, which stops nobody."""
 
 
@@ -48,7 +48,7 @@ def hooks_folder(worktree: Worktree) -> Path:
     if not any(real.is_relative_to(os.path.realpath(own)) for own in (worktree.root, worktree.common_dir)):
         raise Invalid(
             f"git takes its hooks from {folder} (core.hooksPath, {scope}), for other repositories too; a person adds "
-            f'there to each of {", ".join(GIT_HOOKS)}: loomstack-hook git NAME "$@"; [ $? -ne {_REFUSED} ] || exit 1'
+            f'there to each of {", ".join(GIT_HOOKS)}: loomstack-hook git NAME "$@"; [ $? -ne {REFUSED} ] || exit 1'
         )
     return folder
 

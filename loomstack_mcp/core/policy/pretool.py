@@ -9,6 +9,7 @@ from loomstack_mcp.core.policy.decision_views import violation_text
 from loomstack_mcp.core.policy.needs import needs_store
 from loomstack_mcp.core.policy.rules import Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Situation
+from loomstack_mcp.core.texts import plain_line
 
 _TEXT_CHARS_MAX = 200
 """Of one rule's why, of what matched, and of what to do instead."""
@@ -88,14 +89,14 @@ def decision_words(decision: Decision, /, *, approval: str = "") -> str:
         return ""
     first, *others = speaking
     also = ", ".join(dict.fromkeys(reason.rule.id for reason in others[:_ALSO_MAX]))
+    most = HOOK_REPLY_TOKENS_MAX * CHARS_PER_TOKEN
     told = [
         f"{_head(first)} {first.rule.id}{f' ({first.rule.place})' if first.rule.place else ''}: {first.rule.why}.",
-        _matched(first),
+        plain_line(_matched(first), chars_max=most),
         f"Instead: {first.rule.fix}." if first.rule.fix else "",
         approval,
         f"Also: {also}." if also else "",
     ]
-    most = HOOK_REPLY_TOKENS_MAX * CHARS_PER_TOKEN
     return " ".join(_cut(part) for part in told if part)[:most]
 
 
