@@ -12,6 +12,7 @@ from loomstack_mcp.adapters.policy.lines import command
 from loomstack_mcp.adapters.policy.touched_paths import found_by_pattern
 from loomstack_mcp.core.clients.payload import Action
 from loomstack_mcp.core.policy.situation import Situation
+from loomstack_mcp.core.shell.effects import ShellReading
 from loomstack_mcp.core.shell.targets import Write
 from loomstack_mcp.edge.steps import Step, cwd_of, worktrees_above
 
@@ -28,13 +29,17 @@ def line_step(action: Action, here: Worktree | None, writes: Writes) -> Step:
         return Step(writes=writes, met=lambda: iter(()))
     cwd = cwd_of(action)
     situation = command(here.root if here else cwd, cwd, action.command, point="pretool")
-    for write in situation.reading.writes if situation.reading else ():
+    if situation.reading:
+        _add_all(writes, cwd, situation.reading, here)
+    return Step(writes=writes, met=lambda: _met(action, cwd, here, situation, writes))
+
+
+def _add_all(writes: Writes, cwd: Path, reading: ShellReading, here: Worktree | None) -> None:
+    for write in reading.writes:
         _add(writes, cwd, write)
-    for folder in situation.reading.discarded if situation.reading else ():
-        # No rule minds that, but whoever edits there does.
+    for folder in reading.discarded:  # no rule minds that, but whoever edits there does
         if top := marked_top(Path(folder)) if folder else here and str(here.root):
             writes.add_folder(top)
-    return Step(writes=writes, met=lambda: _met(action, cwd, here, situation, writes))
 
 
 def _met(

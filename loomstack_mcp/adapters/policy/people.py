@@ -10,6 +10,7 @@ from loomstack_mcp.adapters.policy.strict_yaml import Document, YamlPlace, docum
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.people import PEOPLE_FILE, Person
 
+_KEYS = ("version", "people")
 _FIELDS = ("addresses", "users", "handles", "tokens", "roles")
 _NAME = re.compile(r"[^\s:]{1,100}")
 """Of a person and of a role: `role:lead` must be nobody's name."""
@@ -40,9 +41,7 @@ def _wrong(value: Any) -> _Told:
     if not isinstance(value, dict):
         yield (), "must hold the keys version and people"
         return
-    for key in value:
-        if key not in ("version", "people"):
-            yield (key,), f"is no key here{meant(key, ('version', 'people'))}"
+    yield from (((key,), f"is no key here{meant(key, _KEYS)}") for key in value if key not in _KEYS)
     version, people = value.get("version"), value.get("people")
     if type(version) is not int or version != 1:
         yield ("version",), "must be 1"
