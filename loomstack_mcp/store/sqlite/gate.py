@@ -42,7 +42,7 @@ def passed(path: Path, *, wait_ms: int = GATE_WAIT_MS) -> Iterator[None]:
             os.close(turn)
     if descriptor is None:
         raise StoreUnavailable(
-            f"another process held {path} for {wait_ms // 1000} s; nothing was written. "
+            f"another process held {path} for {wait_ms / 1000:g} s; nothing was written. "
             "Try again; if it stays so, that process may be stopped: `fuser` names it"
         )
     try:
