@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from loomstack_mcp.services.alerts import AlertService
     from loomstack_mcp.services.approvals import ApprovalService
+    from loomstack_mcp.services.blockers import EditService
     from loomstack_mcp.services.claims import ClaimService
     from loomstack_mcp.services.commits import CommitService
     from loomstack_mcp.services.conflicts import ConflictService
@@ -23,17 +24,20 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.edits import EditClaims
     from loomstack_mcp.services.events import EventService
     from loomstack_mcp.services.evidence import EvidenceService
+    from loomstack_mcp.services.guards import GuardService
     from loomstack_mcp.services.ledger import LedgerService
     from loomstack_mcp.services.levers import LeverService
     from loomstack_mcp.services.notes import NoteService
     from loomstack_mcp.services.notices import NoticeService
     from loomstack_mcp.services.outcomes import OutcomeService
     from loomstack_mcp.services.policy import PolicyService
+    from loomstack_mcp.services.refusals import RefusalService
     from loomstack_mcp.services.repos import RepoService
     from loomstack_mcp.services.runs import RunService
     from loomstack_mcp.services.session_steps import SessionService
     from loomstack_mcp.services.sightings import SightingService
     from loomstack_mcp.services.stranded import StrandedService
+    from loomstack_mcp.services.undoings import UndoingService
     from loomstack_mcp.services.watches import WatchService
     from loomstack_mcp.services.why import WhyService
 
@@ -182,6 +186,30 @@ class Loom:
         from loomstack_mcp.services.why import WhyService
 
         return WhyService(self.store)
+
+    @cached_property
+    def blockers(self) -> "EditService":
+        from loomstack_mcp.services.blockers import EditService
+
+        return EditService(self.store)
+
+    @cached_property
+    def guards(self) -> "GuardService":
+        from loomstack_mcp.services.guards import GuardService
+
+        return GuardService(self.store)
+
+    @cached_property
+    def refusals(self) -> "RefusalService":
+        from loomstack_mcp.services.refusals import RefusalService
+
+        return RefusalService(self.store)
+
+    @cached_property
+    def undoings(self) -> "UndoingService":
+        from loomstack_mcp.services.undoings import UndoingService
+
+        return UndoingService(self.store)
 
     def send_notices(self) -> None:
         """Have a process of its own send what people should hear, where anything is due."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.guards import GuardService
     from loomstack_mcp.services.policy import PolicyService
     from loomstack_mcp.services.refusals import RefusalService
+    from loomstack_mcp.services.session_steps import SessionService
+    from loomstack_mcp.services.undoings import UndoingService
 
 
 @record
@@ -30,7 +32,7 @@ class Quick:
     sightings: SightingService
 
     @property
-    def edits(self) -> "EditService":
+    def blockers(self) -> "EditService":
         # For steps, and neither for git's hooks nor for what only ends.
         from loomstack_mcp.services.blockers import EditService
 
@@ -72,11 +74,25 @@ class Quick:
         return CommitService(self.store)
 
     @property
-    def claims(self) -> "EditClaims":
+    def edits(self) -> "EditClaims":
         # Not for the edits that are refused.
         from loomstack_mcp.services.edits import EditClaims
 
         return EditClaims(self.store)
+
+    @property
+    def sessions(self) -> "SessionService":
+        # For what begins and ends, and not for steps.
+        from loomstack_mcp.services.session_steps import SessionService
+
+        return SessionService(self.store)
+
+    @property
+    def undoings(self) -> "UndoingService":
+        # For the edits of what landed.
+        from loomstack_mcp.services.undoings import UndoingService
+
+        return UndoingService(self.store)
 
 
 @contextmanager

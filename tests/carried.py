@@ -1,25 +1,16 @@
-"""Records sent as JSON and built again from their annotations alone, as a wire between two processes would have it."""
+"""Every service of a loom behind a wire, as an edge has them that asks a hub."""
 
-import base64
-import dataclasses
+import inspect
 import json
-import types
-import typing
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Union
+from typing import Any
 
+from loomstack_mcp.core.wire import argument_kinds, built_value, told_json
 from loomstack_mcp.loom import Loom
-from loomstack_mcp.services.blockers import EditService
-from loomstack_mcp.services.guards import GuardService
-from loomstack_mcp.services.refusals import RefusalService
-from loomstack_mcp.services.undoings import UndoingService
-
-_PLAIN = (str, int, float, bool, type(None), Any, object)
 
 
 def carried(value: Any, kind: Any) -> Any:
     """The value as it arrives."""
-    return _built(json.loads(json.dumps(_told(value))), kind)
+    return built_value(json.loads(json.dumps(told_json(value))), kind)
 
 
 class WiredService:
@@ -29,29 +20,23 @@ class WiredService:
         self._service, self._called = service, called
 
     def __getattr__(self, name: str) -> Any:
+        kinds = argument_kinds(getattr(type(self._service), name))
         method = getattr(self._service, name)
-        kinds = typing.get_type_hints(method)
-        names = [one for one in kinds if one != "return"]
+        signature = inspect.signature(method)
 
         def call(*given: Any, **named: Any) -> Any:
             self._called.add(f"{type(self._service).__name__}.{name}")
-            asked = {**dict(zip(names, given, strict=False)), **named}
-            sent = {one: carried(value, kinds[one]) for one, value in asked.items()}
-            assert _told(sent) == _told(asked)
-            answer = method(*[sent[one] for one in names[: len(given)]], **{one: sent[one] for one in named})
+            bound = signature.bind(*given, **named)
+            for one, value in bound.arguments.items():
+                sent = carried(value, kinds[one])
+                assert told_json(sent) == told_json(value)
+                bound.arguments[one] = sent
+            answer = method(*bound.args, **bound.kwargs)
             arrived = carried(answer, kinds["return"])
-            assert _told(arrived) == _told(answer)  # a list in a payload need not be a tuple again
+            assert told_json(arrived) == told_json(answer)  # a list in a payload need not be a tuple again
             return arrived
 
         return call
-
-
-_OF_HOOKS: dict[str, Any] = {
-    "edits": EditService,
-    "guards": GuardService,
-    "refusals": RefusalService,
-    "undoings": UndoingService,
-}
 
 
 class WiredLoom:
@@ -62,40 +47,4 @@ class WiredLoom:
         self._loom = loom
 
     def __getattr__(self, name: str) -> Any:
-        kind = _OF_HOOKS.get(name)
-        return WiredService(kind(self._loom.store) if kind else getattr(self._loom, name), self.called)
-
-
-def _told(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        return {field.name: _told(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, tuple | list):
-        return [_told(one) for one in value]
-    return {name: _told(one) for name, one in value.items()} if isinstance(value, dict) else value
-
-
-def _built(told: Any, kind: Any) -> Any:
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (Union, types.UnionType):
-        [kind] = [one for one in inner if one is not type(None)]
-        return None if told is None else _built(told, kind)
-    if origin is Literal:
-        assert told in inner
-    if kind in _PLAIN or origin is Literal:
-        return told
-    return _built_of_parts(told, kind)
-
-
-def _built_of_parts(told: Any, kind: Any) -> Any:
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
-    if kind is bytes:
-        return base64.b64decode(told)
-    if origin in (tuple, Sequence):
-        kinds = inner if origin is tuple and inner[-1] is not ... else [inner[0]] * len(told)
-        return tuple(_built(one, part) for one, part in zip(told, kinds, strict=True))
-    if origin in (dict, Mapping):
-        return {_built(name, inner[0]): _built(one, inner[1]) for name, one in told.items()}
-    hints = typing.get_type_hints(kind)
-    return kind(**{name: _built(one, hints[name]) for name, one in told.items()})
+        return WiredService(getattr(self._loom, name), self.called)

@@ -189,9 +189,9 @@ class _Judging:
             stamp = _stamp(written, self._settings)  # before what it is of is read
             stand = self._stand(written)
             self._refuse_paused(stand)
-            check = self._quick.edits.check_of(self._caller)
+            check = self._quick.blockers.check_of(self._caller)
             patterns = self._patterns(self._quick, stand, written)
-            found, now_ms = self._quick.edits.blockers(self._caller, stand.checkout, patterns)
+            found, now_ms = self._quick.blockers.blockers(self._caller, stand.checkout, patterns)
         except (LoomError, OSError) as error:
             self._found.missed.append(error)
             return
@@ -210,7 +210,7 @@ class _Judging:
         """What is written to; for all of a worktree (`git checkout .`) what is held by whoever works there."""
         found = dict.fromkeys((*written.patterns, *written.folders))
         for top in written.whole:
-            found |= dict.fromkeys(quick.edits.held_in(self._caller, replace(stand.checkout, worktree=str(top))))
+            found |= dict.fromkeys(quick.blockers.held_in(self._caller, replace(stand.checkout, worktree=str(top))))
         return tuple(found)
 
     def _rulings(self, step: Step) -> Iterator["Ruling"]:

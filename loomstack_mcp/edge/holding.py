@@ -47,7 +47,7 @@ def held_files(quick: Quick, caller: Caller, action: Action, free: Sequence[Free
             patterns = [pattern for pattern, inside in each.written.patterns.items() if inside == top]
             checkout = replace(each.checkout, worktree=str(top))
             with suppress(LoomError):
-                found = quick.claims.hold(caller, checkout, patterns, claim_edits=each.settings.claim_edits)
+                found = quick.edits.hold(caller, checkout, patterns, claim_edits=each.settings.claim_edits)
                 if found.blockers:
                     lines = lines_told(action, top, found.blockers[0])
                     return refused_edit(found.blockers, now_ms=found.now_ms, lines=lines)

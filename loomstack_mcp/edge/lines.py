@@ -68,11 +68,11 @@ def after_line(action: Action, *, flags: Mapping[str, str | None] = _NO_FLAGS) -
         if is_paused(stand.settings.home, lambda: stand.checkout.identity, action.session):
             return ""
         try:
-            found = _changed(worktree, began, quick.claims.edited_in(_here(stand)))
+            found = _changed(worktree, began, quick.edits.edited_in(_here(stand)))
         except Invalid as error:
             return f"What this line changed was not checked, because {error}. Say which files it wrote: claim_paths."
         if settled := (*found.committed, *found.put_back):
-            quick.claims.settle(caller, _here(stand), settled)
+            quick.edits.settle(caller, _here(stand), settled)
         return _compared(quick, caller, stand, found)
 
 
@@ -132,7 +132,7 @@ def _compared(quick: Quick, caller: Caller, stand: Stand, found: _Changed) -> st
     for name in (*changed, *found.put_back):
         with suppress(LoomError):  # what cannot be claimed is held by nobody
             patterns[file_pattern(name)] = name
-    blockers, now_ms = quick.edits.blockers(caller, stand.checkout, tuple(patterns)) if patterns else ((), 0)
+    blockers, now_ms = quick.blockers.blockers(caller, stand.checkout, tuple(patterns)) if patterns else ((), 0)
     told = [changed_meanwhile(blockers, now_ms=now_ms)] if blockers else []
     told += [broken] if changed and (broken := _broken(caller, stand, changed)) else []
     if stand.settings.claim_edits == "auto":
@@ -153,13 +153,13 @@ def _broken(caller: Caller, stand: Stand, changed: Sequence[str]) -> str:
 
 
 def _is_free(quick: Quick, caller: Caller, stand: Stand, pattern: str) -> bool:
-    return not quick.edits.blockers(caller, stand.checkout, (pattern,))[0]
+    return not quick.blockers.blockers(caller, stand.checkout, (pattern,))[0]
 
 
 def _hold(quick: Quick, caller: Caller, stand: Stand, free: Sequence[str]) -> None:
     if free:
         with suppress(LoomError):  # nobody is told of what could not be held: it was free
-            quick.claims.hold(caller, _here(stand), free, claim_edits="auto")
+            quick.edits.hold(caller, _here(stand), free, claim_edits="auto")
 
 
 def _here(stand: Stand) -> Checkout:

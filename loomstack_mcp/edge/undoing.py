@@ -16,7 +16,6 @@ from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.texts import quoted
 from loomstack_mcp.edge.bearings import Stand
 from loomstack_mcp.quick import Quick
-from loomstack_mcp.services.undoings import UndoingService
 
 _TEXT_BYTES_MAX = 300_000
 """A larger file is compared when it lands."""
@@ -38,7 +37,7 @@ def undoing_words(quick: Quick, caller: Caller, action: Action, stand: Stand, pa
         target = repo.trunk
         before = repo.file(target, inside).decode("utf-8", "replace") if target else ""
         landings = list(_landings(repo, target, inside)) if before else []
-    undoings = UndoingService(quick.store)
+    undoings = quick.undoings
     file = _change(inside, before, after, undoings.key())
     if not before or file is None:
         return ""

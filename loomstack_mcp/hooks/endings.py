@@ -10,7 +10,6 @@ from loomstack_mcp.core.clients.steps import SessionStep, session_step
 from loomstack_mcp.core.limits import CALL_GATE_WAIT_MS
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.quick import open_quick
-from loomstack_mcp.services.session_steps import SessionService
 
 
 def agent_ended(client: str, payload: Payload) -> None:
@@ -30,7 +29,7 @@ def _end(step: SessionStep) -> None:
         # What is not ended now stays held against others for minutes, so that this is worth a wait.
         with open_quick(load_settings({}), gate_wait_ms=CALL_GATE_WAIT_MS) as quick:
             if quick:
-                SessionService(quick.store).end(caller_of_step(step))
+                quick.sessions.end(caller_of_step(step))
 
 
 def caller_of_step(step: SessionStep, /) -> Caller:

@@ -17,7 +17,6 @@ from loomstack_mcp.core.patterns.globs import literal
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.hooks.commands import ran_command
 from loomstack_mcp.hooks.standing import SessionStanding, session_standing
-from loomstack_mcp.services.session_steps import SessionService
 
 _NEW = frozenset({"", "startup", "clear"})
 """Why a session starts that has read nothing of ours yet. What it goes on from is in its context, or in its summary."""
@@ -59,7 +58,7 @@ def _opened(step: SessionStep) -> SessionOpening | None:
     with session_standing(step) as found:
         if found is None:
             return None
-        opening = SessionService(found.quick.store).start(found.caller, found.checkout, changed=_changed(found))
+        opening = found.quick.sessions.start(found.caller, found.checkout, changed=_changed(found))
         rules = FOLDER if (found.worktree.root / FOLDER).is_dir() else ""
         return replace(opening, rules=rules, is_seen=found.claim_edits == "auto")
 

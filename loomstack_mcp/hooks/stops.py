@@ -33,7 +33,7 @@ def turn_ended(client: str, payload: Payload) -> Payload | None:
     with session_standing(step) as found:
         if found is None:
             return None
-        sessions = SessionService(found.quick.store)
+        sessions = found.quick.sessions
         if (known := sessions.run_of(found.caller, found.checkout)) is None:
             return None
         run, age_ms = known

@@ -227,9 +227,9 @@ def endings(found: Here, wired: Any) -> None:
     wired.sightings.looked_at(chen, "/w")
     wired.sightings.saw_call(replace(chen, agent="sub"), "use-1")
     assert wired.sightings.known_caller(chen, "use-1").agent == "sub"
-    assert wired.edits.blockers(chen, checkout, ["src/a.py"])[0][0].loop == "prices"
-    wired.refusals.keep(chen, checkout, ["src/a.py"], wired.edits.blockers(chen, checkout, ["src/a.py"])[0][0])
-    assert wired.edits.check_of(replace(chen, agent="sub")) is None
+    assert wired.blockers.blockers(chen, checkout, ["src/a.py"])[0][0].loop == "prices"
+    wired.refusals.keep(chen, checkout, ["src/a.py"], wired.blockers.blockers(chen, checkout, ["src/a.py"])[0][0])
+    assert wired.blockers.check_of(replace(chen, agent="sub")) is None
     wired.claims.withdraw(ANA, "", patterns=["src/"], mode="exclusive")
     wired.claims.release_paths(BEA, "")
     run = wired.runs.latest(repo_id, limit=9)[0][-1]
@@ -278,7 +278,7 @@ def steps(found: Here, wired: Any) -> None:
     assert wired.guards.session_run(eli, checkout).startswith("run_")
     wired.guards.allow(eli, Judging(folder="/w", stamp="stamp", patterns=("a",)), ["edit a"])
     assert wired.guards.judging(eli, "/w").patterns == ("a",)
-    assert wired.edits.held_in(eli, checkout) == ()
+    assert wired.blockers.held_in(eli, checkout) == ()
     assert wired.guards.may_be_meant(checkout, "src/a.py") is True
     assert [wired.guards.tell_once(eli, "/w", "told a") for _ in range(2)] == [True, False]
     line = BegunLine(folder="/w", began_at_ms=1, head="a" * 40)

@@ -33,7 +33,7 @@ def bind_head() -> None:
             if surely_unedited():
                 return
             left = changed_paths(worktree.place)
-            quick.claims.settle(None, checkout, [encodable(path) for path in paths if path not in left])
+            quick.edits.settle(None, checkout, [encodable(path) for path in paths if path not in left])
 
 
 def rebind(given: bytes, *, by_rebase: bool) -> None:

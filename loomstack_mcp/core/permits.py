@@ -1,0 +1,72 @@
+"""What a hub lets whom do: for each method of a service the least role, and what a lost answer means."""
+
+from typing import Literal
+
+from loomstack_mcp.core.records import record
+
+HubRole = Literal["viewer", "agent", "developer", "admin"]
+"""Each may do what those before it may, but that an agent's word is never a person's."""
+HUB_ROLES: tuple[HubRole, ...] = ("viewer", "agent", "developer", "admin")
+CallEffect = Literal["reads", "repeats", "once"]
+"""Whether a call changes nothing, may be sent again as it is, or is done at most once, by the id of its request."""
+
+
+@record
+class Permit:
+    """Who may call a method, and whether the call may be sent again."""
+
+    role: HubRole
+    how: CallEffect
+
+
+def _rows(role: HubRole, how: CallEffect, *names: str) -> dict[str, Permit]:
+    return dict.fromkeys(names, Permit(role=role, how=how))
+
+
+PERMITS: dict[str, Permit] = {
+    **_rows(
+        "viewer",
+        "reads",
+        *("approvals.approval", "approvals.waiting", "claims.held", "conflicts.open", "events.cursor"),
+        *("events.latest", "events.since", "notes.latest", "outcomes.of_runs", "repos.filled", "repos.id_of"),
+        *("repos.ids", "repos.listed", "runs.boots_alternate", "runs.details", "runs.latest", "why.behind"),
+        *("levers.about_claim", "levers.about_run"),
+    ),
+    **_rows(
+        "agent",
+        "reads",
+        *("alerts.due", "alerts.unheard_ends", "blockers.blockers", "blockers.check_of", "blockers.held_in"),
+        *("commits.committing_run", "commits.has_several_agents", "commits.held_by_others", "conflicts.intent_on"),
+        *("conflicts.undoing", "edits.edited_in", "guards.judging", "guards.may_be_meant", "ledger.key"),
+        *("ledger.lacking", "ledger.wanted_signed", "ledger.wanted_work", "policy.facts_of_change"),
+        *("policy.makers_of", "sessions.open_work", "sessions.run_of", "sightings.bearing_of", "sightings.edited"),
+        *("sightings.known_caller", "stranded.of_loops", "stranded.of_runs", "undoings.key", "undoings.undone_by"),
+        "watches.watched",
+    ),
+    **_rows(
+        "agent",
+        "repeats",
+        *("alerts.heard", "claims.claim_paths", "claims.withdraw", "commits.bind_commit", "commits.rebind_commits"),
+        *("conflicts.check", "conflicts.check_run", "edits.hold", "edits.leave", "edits.settle", "guards.allow"),
+        *("guards.begin_line", "guards.session_run", "ledger.forget_before", "ledger.keep_filled"),
+        *("ledger.keep_work", "ledger.take_in", "policy.facts_of_run", "refusals.keep", "runs.shorten"),
+        *("sessions.end", "sessions.start", "sightings.keep_bearing", "sightings.looked_at", "sightings.saw_call"),
+        *("sightings.saw_edits", "stranded.confirmed", "context.read_context"),
+    ),
+    **_rows(
+        "agent",
+        "once",
+        *("claims.release_paths", "guards.end_line", "guards.tell_once", "notes.share", "outcomes.record"),
+        *("policy.keep_of_change", "policy.keep_of_run", "runs.start", "sessions.remind"),
+    ),
+    **_rows(
+        "developer",
+        "once",
+        *("approvals.answer", "conflicts.settle", "evidence.add", "levers.release_claim", "levers.stop_run"),
+        "notes.add",
+    ),
+    **_rows("admin", "once", "repos.alias"),
+}
+"""By `service.method`, a service being called as `Loom` calls it."""
+UNOFFERED = frozenset({"notices"})
+"""Services that a hub keeps to itself."""
