@@ -13,7 +13,7 @@ import click
 from loomstack_mcp.cli.demo_shop import (
     CODE,
     TEST,
-    added_worktree,
+    cloned_shop,
     commit_all,
     git_output,
     land_commit,
@@ -41,15 +41,19 @@ def demo(keep: bool) -> None:
 
 
 def _play(folder: Path) -> None:
-    trunk = made_shop(folder / "shop")
-    anyio.run(_story, folder, trunk)
-    click.echo(f"\nThe same store, as a person sees it (in {trunk.name}, after it all):")
-    click.echo(program_output([sys.executable, "-m", "loomstack_mcp", "--home", str(folder / "home"), "events"], trunk))
+    origin = made_shop(folder)
+    anyio.run(_story, folder, origin)
+    click.echo("\nThe same store, as a person sees it (in Ana's clone, after it all):")
+    click.echo(
+        program_output(
+            [sys.executable, "-m", "loomstack_mcp", "--home", str(folder / "home"), "events"], folder / "ana"
+        )
+    )
 
 
-async def _story(folder: Path, trunk: Path) -> None:
+async def _story(folder: Path, origin: Path) -> None:
     _say("Yesterday, 17:40. Bea's refactoring loop makes all prices net, and starts with the test.")
-    bea_tree = added_worktree(trunk, folder / "bea", "loop/net-prices")
+    bea_tree = cloned_shop(origin, folder / "bea", "loop/net-prices")
     async with _session(folder, bea_tree, "bea") as bea:
         await bea("start_run", loop="refactor", goal="all prices are net", paths=["shop/", "tests/"])
         await bea(
@@ -58,12 +62,12 @@ async def _story(folder: Path, trunk: Path) -> None:
             intent="prices become net: 100 stays 100",
         )
         write_file(bea_tree / "tests/test_tax.py", TEST.replace("120", "100"))
-        first = land_commit(trunk, bea_tree, "Expect net prices")
+        first = land_commit(bea_tree, "Expect net prices")
         why = "total() returns net prices from now on; the code follows tomorrow. The red test is on purpose."
         await bea("share_context", kind="intent", text=why, paths=["tests/test_tax.py"])
 
-        _say("This morning, 06:00. Ana's triage loop, in a worktree of its own, finds a red test on the trunk.")
-        ana_tree = added_worktree(trunk, folder / "ana", "loop/triage")
+        _say("This morning, 06:00. Ana's triage loop, in a clone of its own, finds a red test on the trunk.")
+        ana_tree = cloned_shop(origin, folder / "ana", "loop/triage")
         click.echo(f"  $ python -m unittest   {test_report(ana_tree)}")
         async with _session(folder, ana_tree, "ana") as ana:
             await ana("start_run", loop="triage", goal="make the trunk green", paths=["tests/"])
@@ -76,21 +80,22 @@ async def _story(folder: Path, trunk: Path) -> None:
                 tasks.start_soon(_queue, ana, bea_is_done)
                 await anyio.sleep(1)
                 write_file(bea_tree / "shop/tax.py", CODE.replace("price + price * TAX_PERCENT // 100", "price"))
-                sha = land_commit(trunk, bea_tree, "Return net prices")
+                sha = land_commit(bea_tree, "Return net prices")
                 commits = [first[:_SHORT], sha[:_SHORT]]
                 done = {"status": "done", "summary": "prices are net", "commits": commits, "checks": {"passed": 1}}
                 await bea("record_outcome", **done)
                 bea_is_done.set()
             _say("Ana is woken at once, takes up the trunk, and finds nothing left to fix.")
-            git_output(ana_tree, "merge", "--quiet", "--ff-only", "main")
+            git_output(ana_tree, "pull", "--quiet", "--ff-only", "origin", "main")
             click.echo(f"  $ python -m unittest   {test_report(ana_tree)}")
             await ana("record_outcome", status="done", summary="green without a change", checks={"passed": 1})
 
     _say("At night Ana's cleanup loop, from a copy of last week, puts the old test back. Git has nothing against it:")
-    night_tree = added_worktree(trunk, folder / "night", "loop/cleanup")
+    night_tree = cloned_shop(origin, folder / "night", "loop/cleanup")
     write_file(night_tree / "tests/test_tax.py", TEST)
     commit_all(night_tree, "Tidy the tests")
-    click.echo(f"  $ git merge main   {git_output(night_tree, 'merge', 'main')}")
+    pulled = git_output(night_tree, "pull", "--no-rebase", "origin", "main")
+    click.echo(f"  $ git pull origin main   {pulled}")
     _say("LoomStack has, before it lands, although nobody holds the test any more:")
     async with _session(folder, night_tree, "ana") as night:
         await night("start_run", loop="cleanup", goal="tidy tests")
