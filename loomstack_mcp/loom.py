@@ -246,3 +246,13 @@ def open_loom(settings: Settings | str | Path, *, full_sync: bool = False) -> Lo
         store = migrating_store(sqlite_path(settings), full_sync=full_sync)
         return Loom(store, rework_max=settings.rework_max, settings=settings)
     return open_loom(Settings(store=f"sqlite:///{Path(settings).absolute()}"), full_sync=full_sync)
+
+
+def open_store(url: str) -> Store:
+    """The store at `sqlite:///PATH`, or a path, whatever the settings say. Raises StoreUnavailable for another."""
+    return migrating_store(sqlite_path(Settings(store=url)), full_sync=True)
+
+
+def is_there(url: str) -> bool:
+    """Whether a store was ever made there."""
+    return sqlite_path(Settings(store=url)).exists()

@@ -18,6 +18,7 @@ EVERY_ROW = {
     "hasty_runs.edited": {"repo"},  # nor does a hook of git in a hurry
     "boot.jump": {"repo"},  # one for each repository
     "changes.key": {"line_key"},
+    **{f"copying.{noun}_rows": {noun} for noun in ("waiter", "note", "outcome", "conflict", "notice")},  # moving house
     "glance.near": {"repo"},  # a hook does not know yet in which one a file lies
     "notes.search": {"note_fts"},  # as the plan says it of the full-text index
     "notices.unsent": {"notice"},  # a day of what went wrong, for a person who asks
