@@ -108,8 +108,13 @@ def _join(tx: Tx, repo_id: str, former: str) -> None:
         tx.run(REPOS["forget_landed"], repo_id=either)
         tx.run(REPOS["forget_landed_paths"], repo_id=either)
     tx.run(REPOS["unfill"], repo_id=repo_id)
+    move_all(tx, repo_id, former, shift=into["seq"])
+
+
+def move_all(tx: Tx, repo_id: str, former: str, *, shift: int) -> None:
+    """All that a repo holds is another's from now on, its numbers behind `shift`; and it is no more."""
     for statement in _MOVES:
-        tx.run(statement, repo_id=repo_id, former=former, shift=into["seq"])
+        tx.run(statement, repo_id=repo_id, former=former, shift=shift)
     for statement in _REST:
         tx.run(statement, repo_id=repo_id, former=former)
 

@@ -19,6 +19,8 @@ EVERY_ROW = {
     "boot.jump": {"repo"},  # one for each repository
     "changes.key": {"line_key"},
     **{f"copying.{noun}_rows": {noun} for noun in ("waiter", "note", "outcome", "conflict", "notice")},  # moving house
+    **{f"erasing.words_of_{noun}": {noun} for noun in ("note", "outcome", "conflict", "notice")},  # as rarely
+    "erasing.live": {"run"},
     "glance.near": {"repo"},  # a hook does not know yet in which one a file lies
     "notes.search": {"note_fts"},  # as the plan says it of the full-text index
     "notices.unsent": {"notice"},  # a day of what went wrong, for a person who asks
