@@ -6,7 +6,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
-from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named
+from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named, rules_home
 from loomstack_mcp.core.claim_edits import CLAIM_EDITS, ClaimEdits
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX, WINDOW_DAYS
@@ -63,6 +63,11 @@ class Settings:
     origins: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     """Settings that were found where they do not count, each with the reason."""
+
+    @property
+    def rules_home(self) -> str:
+        """The folder with the organisation's `policies`: the home, or where a copy of a hub's is kept."""
+        return rules_home(self.home, self.store)
 
 
 def load_settings(
