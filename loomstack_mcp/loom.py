@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.events import EventService
     from loomstack_mcp.services.evidence import EvidenceService
     from loomstack_mcp.services.guards import GuardService
+    from loomstack_mcp.services.hub_keys import HubKeyService
     from loomstack_mcp.services.ledger import LedgerService
     from loomstack_mcp.services.levers import LeverService
     from loomstack_mcp.services.notes import NoteService
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.session_steps import SessionService
     from loomstack_mcp.services.sightings import SightingService
     from loomstack_mcp.services.stranded import StrandedService
+    from loomstack_mcp.services.tokens import TokenService
     from loomstack_mcp.services.undoings import UndoingService
     from loomstack_mcp.services.watches import WatchService
     from loomstack_mcp.services.why import WhyService
@@ -211,6 +213,18 @@ class Loom:
 
         return UndoingService(self.store)
 
+    @cached_property
+    def tokens(self) -> "TokenService":
+        from loomstack_mcp.services.tokens import TokenService
+
+        return TokenService(self.store.private(), self.store)
+
+    @cached_property
+    def hub_keys(self) -> "HubKeyService":
+        from loomstack_mcp.services.hub_keys import HubKeyService
+
+        return HubKeyService(self.store.private())
+
     def send_notices(self) -> None:
         """Have a process of its own send what people should hear, where anything is due."""
         if not (self._settings and self._settings.webhook):
@@ -224,6 +238,9 @@ class Loom:
         """Give the store back. Claims stay: they end by time or by release."""
         with suppress(StoreUnavailable):  # where it does not answer now, a later process sends
             self.send_notices()
+        for name in ("tokens", "hub_keys"):  # where somebody asked for them
+            if name in vars(self):
+                getattr(self, name).close()
         self.store.close()
 
     def __enter__(self) -> Self:

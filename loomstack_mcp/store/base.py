@@ -52,5 +52,8 @@ class Store(Protocol):
     def append(self) -> AbstractContextManager[Tx]:
         """A write that belongs to no repo yet, or needs no order within one."""
 
+    def private(self) -> "Store":
+        """The database beside this one for what no view and no export shows; another place, and tables of its own."""
+
     def close(self) -> None:
         """Give back every connection. The store may not be used afterwards."""
