@@ -225,6 +225,10 @@ class Loom:
 
         return HubKeyService(self.store.private())
 
+    def over(self, store: Store) -> "Loom":
+        """The same services over another store, which is made for one call."""
+        return Loom(store, rework_max=self._rework_max)
+
     def send_notices(self) -> None:
         """Have a process of its own send what people should hear, where anything is due."""
         if not (self._settings and self._settings.webhook):
@@ -266,7 +270,7 @@ def open_loom(settings: Settings | str | Path, *, full_sync: bool = False) -> Lo
 
 
 def open_store(url: str) -> Store:
-    """The store at `sqlite:///PATH`, a path, or `postgresql://…`, whatever the settings say. Raises StoreUnavailable."""
+    """The store at `sqlite:///PATH`, a path, or `postgresql://…`, whatever the settings say."""
     return _opened(Settings(store=url), full_sync=True)
 
 

@@ -45,5 +45,5 @@ WITH_IDS = frozenset(
     ("run", "claim", "waiter", "note", "outcome", "conflict", "decision", "approval", "evidence", "notice")
 )
 """Whose rows have an id of their own."""
-LEFT = frozenset(("boot", "line_key", "repo", "repo_alias", "sighting", "bearing", "judging", "judged", "line"))
-"""What stays: clocks of machines, the key, what hooks saw a while ago; and what is made anew where rows arrive."""
+LEFT = frozenset(("boot", "line_key", "once", "repo", "repo_alias", "sighting", "bearing", "judging", "judged", "line"))
+"""What stays: clocks of machines, the key, answers of a while ago, what hooks saw; and what is made anew where rows arrive."""

@@ -182,7 +182,7 @@ def _moved(out: Tx, tx: Tx, table: CopiedTable, origin: _Origin, passage: Passag
     for page in _pages(out, table, origin.repo_id):
         arriving = [carried_row(row, passage) for row in _taken(page, table, wish)]
         for row in arriving:
-            tx.run(table.put, **row)
+            tx.later(table.put, **row)
         sent = tallied(sent, arriving)
     if tallied(Tally(), _rows(tx, table, passage.repo_id)) - before != sent:
         raise StoreUnavailable(

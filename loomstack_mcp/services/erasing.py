@@ -31,9 +31,9 @@ _TABLES = {
 }
 _PASSING = (
     *(ERASING["forget_sightings"], ERASING["forget_bearings"]),
-    *(ERASING["forget_judgings"], ERASING["forget_judged"], ERASING["forget_lines"]),
+    *(ERASING["forget_judgings"], ERASING["forget_judged"], ERASING["forget_lines"], ERASING["forget_answers"]),
 )
-"""What hooks saw a while ago, with folders and shell lines: it is seen again."""
+"""What hooks saw a while ago, with folders and shell lines; and answers. They are seen, or made, again."""
 _PAGE_ROWS = 20_000
 _PSEUDONYM_BYTES = 4
 
@@ -125,12 +125,12 @@ def _erased(store: Store, repo_id: str, erasure: Erasure, *, about: str, who: st
         for noun, found in _changed(tx, repo_id, erasure):
             counts[noun] = len(found)
             for row in found:
-                tx.run(_TABLES[noun][1], **row)
+                tx.later(_TABLES[noun][1], **row)
         if erasure.note:
             tx.run(ERASING["forget_expiry"], repo_id=repo_id, id=erasure.note)
             path_index.unindex_paths(tx, [erasure.note])
         for statement in _PASSING:
-            tx.run(statement)
+            tx.later(statement)
         if counts:
             events.append(tx, repo_id, "erased", about=about, payload={"who": who, "rows": sum(counts.values())})
     return Erased(repo=repo_id, rows=counts)

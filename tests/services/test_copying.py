@@ -14,18 +14,34 @@ from loomstack_mcp.loom import Loom
 from loomstack_mcp.services.copied_tables import LEDGER, LEFT, TABLES
 from loomstack_mcp.services.copying import CopyWish, RepoCopy, copied_repo, one_key
 from loomstack_mcp.store import queries
-from loomstack_mcp.store.base import Statement
+from loomstack_mcp.store.base import Statement, Store
+from loomstack_mcp.store.postgres.migrate import postgres_store
 from loomstack_mcp.store.sqlite.migrate import migrating_store
 from tests.conftest import Clocks
+from tests.databases import PostgresServer, emptied, fresh_database
 from tests.factories import ANA, BEA, REPO, SHOP
 from tests.services.support import claimed, recorded, started
 
 SHA = "5" * 40
 
 
-@pytest.fixture
-def other(tmp_path: Path, clocks: Clocks) -> Iterator[Loom]:
-    with Loom(migrating_store(tmp_path / "other.db", clock=clocks.clock()), rework_max=3) as opened:
+@pytest.fixture(scope="session")
+def _other_url(postgres_server: PostgresServer) -> str:
+    return fresh_database(postgres_server)
+
+
+@pytest.fixture(params=["into_sqlite", "into_postgres"])
+def other(request: pytest.FixtureRequest, tmp_path: Path, clocks: Clocks, database: str) -> Iterator[Loom]:
+    """Another store, empty."""
+    if request.param == "into_sqlite":
+        store: Store = migrating_store(tmp_path / "other.db", clock=clocks.clock())
+    elif database == "postgres":
+        pytest.skip("each kind into the other, and SQLite into itself, say it all")
+    else:
+        url = request.getfixturevalue("_other_url")
+        emptied(url)
+        store = postgres_store(url, clock_ms=lambda: clocks.wall_ms)
+    with Loom(store, rework_max=3) as opened:
         yield opened
 
 

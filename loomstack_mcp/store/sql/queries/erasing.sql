@@ -163,6 +163,10 @@ DELETE FROM judged
 -- Shell lines that run.
 DELETE FROM line
 
+-- :name forget_answers
+-- What was answered to calls that may be sent again.
+DELETE FROM once
+
 -- :name forget_imprints
 -- What the runs of a repo made.
 DELETE FROM imprint WHERE repo_id = :repo_id
