@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from loomstack_mcp.adapters.settings import Settings, sqlite_path
+from loomstack_mcp.adapters.settings import Settings, postgres_url, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.migrate import migrating_store
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.events import EventService
     from loomstack_mcp.services.evidence import EvidenceService
     from loomstack_mcp.services.guards import GuardService
+    from loomstack_mcp.services.hub_keys import HubKeyService
     from loomstack_mcp.services.ledger import LedgerService
     from loomstack_mcp.services.levers import LeverService
     from loomstack_mcp.services.notes import NoteService
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.session_steps import SessionService
     from loomstack_mcp.services.sightings import SightingService
     from loomstack_mcp.services.stranded import StrandedService
+    from loomstack_mcp.services.tokens import TokenService
     from loomstack_mcp.services.undoings import UndoingService
     from loomstack_mcp.services.watches import WatchService
     from loomstack_mcp.services.why import WhyService
@@ -211,6 +213,22 @@ class Loom:
 
         return UndoingService(self.store)
 
+    @cached_property
+    def tokens(self) -> "TokenService":
+        from loomstack_mcp.services.tokens import TokenService
+
+        return TokenService(self.store.private(), self.store)
+
+    @cached_property
+    def hub_keys(self) -> "HubKeyService":
+        from loomstack_mcp.services.hub_keys import HubKeyService
+
+        return HubKeyService(self.store.private())
+
+    def over(self, store: Store) -> "Loom":
+        """The same services over another store, which is made for one call."""
+        return Loom(store, rework_max=self._rework_max)
+
     def send_notices(self) -> None:
         """Have a process of its own send what people should hear, where anything is due."""
         if not (self._settings and self._settings.webhook):
@@ -224,6 +242,9 @@ class Loom:
         """Give the store back. Claims stay: they end by time or by release."""
         with suppress(StoreUnavailable):  # where it does not answer now, a later process sends
             self.send_notices()
+        for name in ("tokens", "hub_keys"):  # where somebody asked for them
+            if name in vars(self):
+                getattr(self, name).close()
         self.store.close()
 
     def __enter__(self) -> Self:
@@ -243,6 +264,29 @@ def open_loom(settings: Settings | str | Path, *, full_sync: bool = False) -> Lo
     Raises StoreUnavailable for a store that this version cannot speak to.
     """
     if isinstance(settings, Settings):
-        store = migrating_store(sqlite_path(settings), full_sync=full_sync)
+        store = _opened(settings, full_sync=full_sync)
         return Loom(store, rework_max=settings.rework_max, settings=settings)
     return open_loom(Settings(store=f"sqlite:///{Path(settings).absolute()}"), full_sync=full_sync)
+
+
+def open_store(url: str) -> Store:
+    """The store at `sqlite:///PATH`, a path, or `postgresql://…`, whatever the settings say."""
+    return _opened(Settings(store=url), full_sync=True)
+
+
+def is_there(url: str) -> bool:
+    """Whether a store was ever made there, as far as that is seen without opening it."""
+    settings = Settings(store=url)
+    return bool(postgres_url(settings)) or sqlite_path(settings).exists()
+
+
+def _opened(settings: Settings, *, full_sync: bool) -> Store:
+    if not (url := postgres_url(settings)):
+        return migrating_store(sqlite_path(settings), full_sync=full_sync)
+    try:
+        from loomstack_mcp.store.postgres import migrate  # psycopg is some 200 ms, and an extra
+    except ModuleNotFoundError as error:
+        if error.name != "psycopg":
+            raise
+        raise StoreUnavailable("a postgresql:// store needs more packages: install loomstack-mcp[postgres]") from None
+    return migrate.postgres_store(url)

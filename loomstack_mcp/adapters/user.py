@@ -8,6 +8,9 @@ from collections.abc import Mapping
 PAUSES_FILE = "paused.json"
 USER_FILE = "config.yaml"
 SQLITE = "sqlite:///"
+HUB_RULES = "hub-rules-"
+"""How the folder is called that holds the copy of a hub's rules, with a hash of its address behind it."""
+_HUBS = ("https://", "http://")
 
 
 def principal() -> str:
@@ -32,6 +35,16 @@ def store_file(environment: Mapping[str, str], home: str, /) -> str:
     store = environment.get("LOOMSTACK_STORE") or f"{SQLITE}{home}/loom.db"
     path = store.removeprefix(SQLITE)
     return path if path.startswith("/") and "://" not in path else ""
+
+
+def rules_home(home: str, store: str, /) -> str:
+    """The folder with the organisation's `policies`: the home, or where a copy of a hub's is kept."""
+    origin = store.rstrip("/").lower()
+    if not origin.startswith(_HUBS):
+        return home
+    import hashlib  # for those alone who have a hub
+
+    return os.path.join(home, HUB_RULES + hashlib.sha256(origin.encode()).hexdigest()[:16])
 
 
 def may_be_paused(home: str, /, *, now_ms: int) -> bool:

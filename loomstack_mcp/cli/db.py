@@ -10,6 +10,7 @@ import click
 
 from loomstack_mcp.adapters.settings import sqlite_path
 from loomstack_mcp.cli import output
+from loomstack_mcp.cli.db_copy import copy_store
 from loomstack_mcp.cli.lists import as_json
 from loomstack_mcp.cli.people import private
 from loomstack_mcp.core.phrases import counted
@@ -22,7 +23,10 @@ _QUERY_SECONDS_MAX = 10
 @private
 @click.group()
 def db() -> None:
-    """Look after the store's file. None of these commands changes it."""
+    """Look after the store's file."""
+
+
+db.add_command(copy_store)
 
 
 @db.command()

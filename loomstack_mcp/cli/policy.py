@@ -152,7 +152,7 @@ def _rulebook(here: Here) -> Rulebook:
     """The rules of the worktree. Raises Invalid where none is seen: in a bare repository there are no files of it."""
     here.must_see_worktree()
     with here.any_repository() as repo:
-        return policyfiles.rulebook(repo, here.own_settings.home, worktree=True)
+        return policyfiles.rulebook(repo, here.own_settings.rules_home, worktree=True)
 
 
 def _settings_text(path: Path) -> str:
@@ -166,7 +166,7 @@ def _findings(here: Here, book: Rulebook) -> tuple[Violation, ...]:
     """What is wrong with rules that load, and files of rules that nobody reads."""
     unread = (
         *policyfiles.unread_files(here.root),
-        *(policyfiles.unread_files(Path(here.own_settings.home), shown="org") if here.own_settings.home else ()),
+        *(policyfiles.unread_files(Path(here.own_settings.rules_home), shown="org") if here.own_settings.home else ()),
     )
     not_read = "is not read: rules stand in policies/ itself, in files that end with .yaml or .yml"
     return (

@@ -23,6 +23,7 @@ COUNT_MAX = 1_000_000_000
 LIST_MAX = 100
 """Commits, failing checks or links in one outcome."""
 EXPIRES_HOURS_MAX = 24 * 366
+EXPIRES_DAYS_MAX = 366
 
 LEASE_DEFAULT_MS = 30 * MINUTE_MS
 LEASE_MINUTES_MAX = 24 * 60
@@ -79,6 +80,9 @@ APPROVALS_OPEN_MAX = 20
 GATE_WAIT_MS = 4_000
 BUSY_WAIT_MS = 800
 """Together under the five seconds after which no call may hang."""
+
+CONNECTIONS_MAX = 10
+"""Of one process to a PostgreSQL store."""
 
 HOOK_BYTES_MAX = 8_000_000
 """Of one hook payload; a `Write` carries the whole file."""

@@ -63,10 +63,11 @@ PERMITS: dict[str, Permit] = {
         "developer",
         "once",
         *("approvals.answer", "conflicts.settle", "evidence.add", "levers.release_claim", "levers.stop_run"),
-        "notes.add",
+        *("notes.add", "tokens.create", "tokens.revoke"),
     ),
+    **_rows("developer", "reads", "tokens.listed", "tokens.powers"),
     **_rows("admin", "once", "repos.alias"),
 }
 """By `service.method`, a service being called as `Loom` calls it."""
-UNOFFERED = frozenset({"notices"})
-"""Services that a hub keeps to itself."""
+UNOFFERED = frozenset({"notices", "hub_keys", "tokens.checked", "tokens.close", "tokens.settle"})
+"""Services, and methods of some, that a hub keeps to itself."""

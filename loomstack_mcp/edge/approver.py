@@ -23,4 +23,4 @@ def attester_here(here: Here, name: str) -> str:
 def people_here(here: Here) -> tuple[Person, ...]:
     """Who is who to the repository there. Raises PolicyError, NotFound."""
     with here.any_repository() as repo:
-        return people_of(repo, here.own_settings.home)
+        return people_of(repo, here.own_settings.rules_home)

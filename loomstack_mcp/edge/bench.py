@@ -60,7 +60,7 @@ class Bench:
 
     def landing(self, situation: Situation, after: str) -> Situation:
         """With what would not load once the tree `after`, or that of this commit, is there; "" is a ref that goes."""
-        home = self._target.settings.home
+        home = self._target.settings.rules_home
         return replace(situation, unloadable=unloadable(self.repo, home, tree=after) if after else _WITHOUT_TRUNK)
 
     def asks_store(self, situation: Situation) -> bool:

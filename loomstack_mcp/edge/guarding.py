@@ -321,5 +321,5 @@ def _stamp(written: Written, settings: Settings) -> str:
     users = f"{settings.home}/{USER_FILE}"
     if len(written.tops) > 1 or (settings.origins["store"] == "environment" and Path(users).exists()):
         return ""
-    rules = deciding_paths(next(iter(written.tops), written.worktree.root), settings.home)
+    rules = deciding_paths(next(iter(written.tops), written.worktree.root), settings.rules_home)
     return stamp_of([users, *map(str, written_for(written.worktree.place)), *rules])

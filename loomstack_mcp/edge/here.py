@@ -131,7 +131,7 @@ class Here:
         from loomstack_mcp.edge.rules import Rules  # parsers and RE2: 150 ms that a start must not cost
 
         worktree = self._seen()
-        return Rules(worktree, self.folder or worktree.root, self.own_settings.home)
+        return Rules(worktree, self.folder or worktree.root, self.own_settings.rules_home)
 
     @contextmanager
     def repository(self, *, target: str = "") -> Iterator[Repository]:

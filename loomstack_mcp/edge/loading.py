@@ -37,13 +37,13 @@ def judging_target(repo: Repository, flags: Mapping[str, str | None], *, commit:
     try:
         return Target(
             settings=settings,
-            book=rulebook(repo, own.home, commit=commit),
+            book=rulebook(repo, own.rules_home, commit=commit),
             problems=wrong,
             has_settings=not wrong,
         )
     except PolicyError as broken:
         problems = (*wrong, *str(broken).split("\n"))
-        above = rulebook(repo, own.home)
+        above = rulebook(repo, own.rules_home)
     return Target(settings=settings, book=above, problems=problems, has_rules=False, has_settings=not wrong)
 
 

@@ -14,6 +14,25 @@ class Statement:
 
     name: str
     text: str
+    postgres: str = ""
+    """Its text for PostgreSQL, where one text for both would not do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """The instant of a transaction, whose parts every statement may name as parameters.
+
+    A lease that another boot wrote ends, by the clock of this one, at
+    `expires_at_ms + wall_ahead_ms + :lease_ahead_ms`: at its end by the wall clock, and a margin.
+    """
+
+    now_ms: int
+    """By the lease clock of this boot."""
+    boot_id: str
+    wall_ahead_ms: int
+    """How far the wall clock is ahead of the lease clock."""
+    lease_ahead_ms: int
+    """How far the lease clock is ahead of the wall clock, and the margin for clocks that differ."""
 
 
 class Tx(Protocol):
@@ -31,6 +50,15 @@ class Tx(Protocol):
 
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
+
+    def later(self, statement: Statement, /, **params: Any) -> None:
+        """A write whose count nobody needs: done before whatever this transaction asks next, and before it commits.
+
+        Over a network it costs no round trip of its own.
+        """
+
+    def next_seq(self, repo_id: str, /) -> int:
+        """Take the next sequence number of a repo, for an event of this transaction."""
 
     def wake(self, session: str, /) -> None:
         """Once this has committed, whoever watches for that session looks what it is."""
@@ -51,6 +79,9 @@ class Store(Protocol):
 
     def append(self) -> AbstractContextManager[Tx]:
         """A write that belongs to no repo yet, or needs no order within one."""
+
+    def private(self) -> "Store":
+        """The database beside this one for what no view and no export shows; another place, and tables of its own."""
 
     def close(self) -> None:
         """Give back every connection. The store may not be used afterwards."""

@@ -11,7 +11,7 @@ from loomstack_mcp.store.base import Row
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-_LISTS = frozenset({"paths", "patterns", "failing", "commits", "contradicts", "marks", "hints", "others"})
+_LISTS = frozenset({"paths", "patterns", "failing", "commits", "contradicts", "marks", "hints", "others", "repos"})
 _OBJECTS = frozenset({"links", "payload"})
 
 _JSON = _LISTS | _OBJECTS
@@ -28,6 +28,12 @@ def json_column(value: object, /) -> str:
 def list_column(column: str, /) -> tuple[Any, ...]:
     """A list as a column holds it."""
     return tuple(json.loads(column))
+
+
+def object_column(column: str, /) -> dict[str, Any]:
+    """An object as a column holds it."""
+    found: dict[str, Any] = json.loads(column)
+    return found
 
 
 def row(record: "DataclassInstance", /, *, only: Iterable[str] = ()) -> dict[str, Any]:

@@ -16,7 +16,7 @@ _ESCAPE = b"\\"
 
 def may_judge_messages(place: Place) -> bool:
     """False only where surely no rule does: the built-in ones do not."""
-    own = [Path(load_settings({}).home), *([place.root] if place.root else [])]
+    own = [Path(load_settings({}).rules_home), *([place.root] if place.root else [])]
     if any(_may_ask(content) for folder in own for content in _files(folder / _FOLDER)):
         return True
     with Repository(place) as repo:

@@ -1,10 +1,10 @@
-"""What an admin does with a SQLite store: check, back up, export, query. Never writes to it."""
+"""What an admin does with a SQLite store: check, back up, export, query; and leave nothing of what was erased."""
 
 import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -12,7 +12,7 @@ from urllib.parse import quote
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.records import record
 from loomstack_mcp.store.base import Row
-from loomstack_mcp.store.sqlite import schema
+from loomstack_mcp.store.sqlite import gate, schema
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -52,6 +52,21 @@ def back_up(path: Path, target: Path) -> int:
     with _opened(path) as db, _created(target):
         db.execute("VACUUM INTO ?", [str(target)])
     return target.stat().st_size
+
+
+def scrub(path: Path) -> tuple[str, ...]:
+    """What was erased is in no page of the file any more, nor in its log; returns where it may be still.
+
+    The file is written anew while others wait. Copies that were made of it are not touched.
+    """
+    left = [f"{copy} is an older copy" for copy in sorted(path.parent.glob(f"{path.name}.*.backup"))]
+    with gate.passed(gate.gate_beside(path)), closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("INSERT INTO note_fts (note_fts) VALUES ('rebuild')")
+        connection.execute("VACUUM")
+        [is_busy] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[:1]
+    if is_busy:
+        left.append(f"{path}-wal is read by somebody just now; run the same again")
+    return tuple(left)
 
 
 def export(path: Path, folder: Path) -> dict[str, int]:

@@ -10,14 +10,14 @@ from pathlib import Path
 from loomstack_mcp.core.errors import NotFound, StoreUnavailable
 from loomstack_mcp.core.limits import BUSY_WAIT_MS, GATE_WAIT_MS
 from loomstack_mcp.store import queries
-from loomstack_mcp.store.base import Tx
+from loomstack_mcp.store.base import Moment, Tx
 from loomstack_mcp.store.bells import ring
 from loomstack_mcp.store.sqlite import gate, schema
 from loomstack_mcp.store.sqlite.boot import BootBase, drawn_boot, known_boot, moment_of, used_boot
 from loomstack_mcp.store.sqlite.clock import Clock, machine
 from loomstack_mcp.store.sqlite.failures import explained
 from loomstack_mcp.store.sqlite.file import prepare_file, refuse_moved
-from loomstack_mcp.store.sqlite.transaction import Moment, SqliteTx
+from loomstack_mcp.store.sqlite.transaction import SqliteTx
 
 REPOS = queries.statements("repos")
 
@@ -76,6 +76,12 @@ class SqliteStore:
         """A write that belongs to no repo yet, or needs no order within one."""
         with self._writing() as tx:
             yield tx
+
+    def private(self) -> "SqliteStore":
+        """The file `NAME-private.db` beside this one. What it is told survives a power cut."""
+        beside = self.path.with_name(f"{self.path.stem}-private{self.path.suffix}")
+        folder = schema.PRIVATE_FOLDER
+        return SqliteStore(beside, full_sync=True, clock=self._clock, migrations=folder, upgrade=self._upgrade)
 
     def close(self) -> None:
         """Give back every connection. What was read or written before stands, so that this raises nothing."""

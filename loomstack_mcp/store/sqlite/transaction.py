@@ -3,25 +3,10 @@
 import sqlite3
 from typing import Any
 
-from loomstack_mcp.core.records import record
-from loomstack_mcp.store.base import Row, Statement
+from loomstack_mcp.store import queries
+from loomstack_mcp.store.base import Moment, Row, Statement
 
-
-@record
-class Moment:
-    """The instant of a transaction, whose parts every statement may name as parameters.
-
-    A lease that another boot wrote ends, by the clock of this one, at
-    `expires_at_ms + wall_ahead_ms + :lease_ahead_ms`: at its end by the wall clock, and a margin.
-    """
-
-    now_ms: int
-    """By the lease clock of this boot."""
-    boot_id: str
-    wall_ahead_ms: int
-    """How far the wall clock is ahead of the lease clock."""
-    lease_ahead_ms: int
-    """How far the lease clock is ahead of the wall clock, and the margin for clocks that differ."""
+REPOS = queries.statements("repos")
 
 
 class SqliteTx:
@@ -47,6 +32,15 @@ class SqliteTx:
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
         return self._connection.execute(statement.text, {**self._moment, **params}).rowcount
+
+    def later(self, statement: Statement, /, **params: Any) -> None:
+        """At once: in one file there is nobody to wait for."""
+        self._connection.execute(statement.text, {**self._moment, **params})
+
+    def next_seq(self, repo_id: str, /) -> int:
+        """Take the next sequence number of a repo."""
+        [taken] = self.all(REPOS["next_seq"], repo_id=repo_id)
+        return int(taken["seq"])
 
     def wake(self, session: str, /) -> None:
         """Once this has committed, whoever watches for that session looks what it is."""

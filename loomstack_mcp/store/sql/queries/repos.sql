@@ -4,6 +4,12 @@ SELECT r.id, r.seq, r.ignore_case
 FROM repo_alias AS a JOIN repo AS r ON r.id = a.repo_id
 WHERE a.identity = :identity
 
+-- :name known
+-- The repos that these names stand for.
+SELECT a.identity, r.id, r.ignore_case
+FROM json_each(:called) AS n CROSS JOIN repo_alias AS a CROSS JOIN repo AS r
+WHERE a.identity = n.value AND r.id = a.repo_id
+
 -- :name get
 -- One repo.
 SELECT id, seq, ignore_case FROM repo WHERE id = :repo_id
@@ -51,6 +57,10 @@ UPDATE repo SET ignore_case = 1 WHERE id = :repo_id
 -- :name next_seq
 -- Take the next sequence number; the repo's lock is held.
 UPDATE repo SET seq = seq + 1 WHERE id = :repo_id RETURNING seq
+
+-- :name next_seq@postgres
+-- As above; nothing later in the repo is before this.
+UPDATE repo SET seq = seq + 1, now_ms = :now_ms WHERE id = :repo_id RETURNING seq
 
 -- :name ids
 -- Every repo.

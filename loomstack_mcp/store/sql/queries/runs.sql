@@ -74,7 +74,8 @@ SELECT r.id, r.repo_id, r.parent_id, r.checks_run, r.loop, r.goal, r.key, r.find
   r.origin,
   r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
   r.seen_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
-FROM json_each(:ids) AS i CROSS JOIN run AS r ON r.id = i.value
+FROM json_each(:ids) AS i CROSS JOIN run AS r
+WHERE r.id = i.value
 
 -- :name lineage
 -- A run and the runs it descends from.
@@ -101,6 +102,15 @@ SELECT id, status, ended_at_ms FROM (
   WHERE principal = :principal AND session = :session AND :agent IN ('*', agent)
   ORDER BY started_at_ms DESC, seq DESC LIMIT 1
 ) AS newest WHERE state = 'ended' AND status LIKE 'stopped by %'
+
+-- :name any_lapsed
+-- Whether a live run of a repo, or an automatic claim that is held there, has lapsed.
+SELECT EXISTS (
+  SELECT 1 FROM run WHERE repo_id = :repo_id AND state = 'live' AND expires_at_ms <= :now_ms
+) AS has_runs, EXISTS (
+  SELECT 1 FROM claim WHERE repo_id = :repo_id AND origin = 'auto' AND ended_at_ms IS NULL AND own_until_ms
+    + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END <= :now_ms
+) AS has_claims
 
 -- :name lapsed
 -- Live runs whose lease has ended, oldest first.
