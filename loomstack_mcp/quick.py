@@ -1,98 +1,17 @@
-"""The composition root of a hook: an existing store, opened with the standard library alone."""
+"""The composition root of a hook: an existing store, or a hub, opened with the standard library alone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
 
 from loomstack_mcp.adapters.settings import Settings, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
-from loomstack_mcp.core.records import record
-from loomstack_mcp.services.sightings import SightingService
-from loomstack_mcp.store.base import Store
+from loomstack_mcp.services.offered import Services, services_over
 from loomstack_mcp.store.sqlite.backend import SqliteStore
 
-if TYPE_CHECKING:
-    from loomstack_mcp.services.alerts import AlertService
-    from loomstack_mcp.services.blockers import EditService
-    from loomstack_mcp.services.commits import CommitService
-    from loomstack_mcp.services.edits import EditClaims
-    from loomstack_mcp.services.guards import GuardService
-    from loomstack_mcp.services.policy import PolicyService
-    from loomstack_mcp.services.refusals import RefusalService
-    from loomstack_mcp.services.session_steps import SessionService
-    from loomstack_mcp.services.undoings import UndoingService
 
-
-@record
-class Quick:
+class Quick(Services):
     """What a hook needs."""
-
-    store: Store
-    sightings: SightingService
-
-    @property
-    def blockers(self) -> "EditService":
-        # For steps, and neither for git's hooks nor for what only ends.
-        from loomstack_mcp.services.blockers import EditService
-
-        return EditService(self.store)
-
-    @property
-    def guards(self) -> "GuardService":
-        # As above.
-        from loomstack_mcp.services.guards import GuardService
-
-        return GuardService(self.store)
-
-    @property
-    def alerts(self) -> "AlertService":
-        # For the few that have something to hear.
-        from loomstack_mcp.services.alerts import AlertService
-
-        return AlertService(self.store)
-
-    @property
-    def policy(self) -> "PolicyService":
-        # For the few steps of which a rule has something to say.
-        from loomstack_mcp.services.policy import PolicyService
-
-        return PolicyService(self.store)
-
-    @property
-    def refusals(self) -> "RefusalService":
-        # For the edits that are refused alone.
-        from loomstack_mcp.services.refusals import RefusalService
-
-        return RefusalService(self.store)
-
-    @property
-    def commits(self) -> "CommitService":
-        # Not for edits.
-        from loomstack_mcp.services.commits import CommitService
-
-        return CommitService(self.store)
-
-    @property
-    def edits(self) -> "EditClaims":
-        # Not for the edits that are refused.
-        from loomstack_mcp.services.edits import EditClaims
-
-        return EditClaims(self.store)
-
-    @property
-    def sessions(self) -> "SessionService":
-        # For what begins and ends, and not for steps.
-        from loomstack_mcp.services.session_steps import SessionService
-
-        return SessionService(self.store)
-
-    @property
-    def undoings(self) -> "UndoingService":
-        # For the edits of what landed.
-        from loomstack_mcp.services.undoings import UndoingService
-
-        return UndoingService(self.store)
 
 
 @contextmanager
@@ -109,7 +28,7 @@ def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> 
         return
     store = SqliteStore(path, gate_wait_ms=gate_wait_ms)
     try:
-        yield Quick(store=store, sightings=SightingService(store))
+        yield Quick(services_over(store, rework_max=settings.rework_max))
         if settings.webhook:
             _send_notices(store, settings)
     finally:
