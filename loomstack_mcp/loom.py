@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from loomstack_mcp.adapters.settings import Settings, sqlite_path
+from loomstack_mcp.adapters.settings import Settings, hub_of, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.services.offered import Services, services_over
 from loomstack_mcp.store.base import Store
@@ -67,13 +67,28 @@ class Loom(Services):
 
 
 def open_loom(settings: Settings | str | Path, *, full_sync: bool = False) -> Loom:
-    """The services over the store that `settings` names, or over the SQLite file at a path.
+    """The services over the store that `settings` name, a hub or a file, or over the SQLite file at a path.
 
     With `full_sync` an acknowledged change survives a power cut: holders on other machines would.
 
     Raises StoreUnavailable for a store that this version cannot speak to.
     """
     if isinstance(settings, Settings):
+        if hub := hub_of(settings):
+            return _loom_of(hub, settings)
         store = migrating_store(sqlite_path(settings), full_sync=full_sync)
         return Loom(store, rework_max=settings.rework_max, settings=settings)
     return open_loom(Settings(store=f"sqlite:///{Path(settings).absolute()}"), full_sync=full_sync)
+
+
+def _loom_of(hub: str, settings: Settings) -> Loom:
+    """The services of a hub. What people should hear, it sends itself."""
+    # Sockets and tokens, for those who have a hub.
+    from loomstack_mcp.remote.opening import line_to, memory_file, services_of
+
+    memory = migrating_store(memory_file(settings.home))
+    with memory.read():  # hooks, which make none, find it
+        pass
+    line = line_to(hub, settings.home)
+    made = services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max))
+    return Loom(memory, rework_max=settings.rework_max, made=made)

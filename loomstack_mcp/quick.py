@@ -2,24 +2,36 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
-from loomstack_mcp.adapters.settings import Settings, sqlite_path
-from loomstack_mcp.core.errors import StoreUnavailable
+from loomstack_mcp.adapters.settings import Settings, hub_of, sqlite_path
+from loomstack_mcp.core.errors import OlderStore, StoreUnavailable
 from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
 from loomstack_mcp.services.offered import Services, services_over
 from loomstack_mcp.store.sqlite.backend import SqliteStore
+
+_MAKING_SECONDS_MAX = 10
 
 
 class Quick(Services):
     """What a hook needs."""
 
 
+def has_store(settings: Settings, /) -> bool:
+    """Whether the store that `settings` name is there: a hub always counts as there."""
+    return bool(hub_of(settings)) or sqlite_path(settings).exists()
+
+
 @contextmanager
 def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> Iterator[Quick | None]:
-    """What a hook asks and tells the store that `settings` names; None where there is no store yet.
+    """What a hook asks and tells the store that `settings` name; None where there is no store yet.
 
     Raises StoreUnavailable where there can be none.
     """
+    if hub := hub_of(settings):
+        with _over_hub(hub, settings, gate_wait_ms) as quick:
+            yield quick
+        return
     path = sqlite_path(settings)
     if not path.exists():
         if path.parent.exists() and not path.parent.is_dir():
@@ -33,6 +45,36 @@ def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> 
             _send_notices(store, settings)
     finally:
         store.close()
+
+
+@contextmanager
+def _over_hub(hub: str, settings: Settings, gate_wait_ms: int) -> Iterator[Quick]:
+    """What the hub is asked, with what this machine remembers itself."""
+    # Sockets and tokens, for those who have a hub.
+    from loomstack_mcp.remote.opening import line_to, memory_file, services_of
+
+    line = line_to(hub, settings.home, is_hasty=True)
+    memory = SqliteStore(memory_file(settings.home), gate_wait_ms=gate_wait_ms)
+    try:
+        _make_memory(memory, settings)
+        yield Quick(services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max)))
+    finally:
+        memory.close()
+        line.close()
+
+
+def _make_memory(memory: SqliteStore, settings: Settings) -> None:
+    """The memory, made or brought to this version once, by a command: no hook loads what that takes."""
+    if memory.path.exists():
+        try:
+            with memory.read():
+                return
+        except OlderStore:
+            pass
+    from loomstack_mcp.adapters.own_commands import ran_command  # as said
+
+    Path(settings.home).mkdir(mode=0o700, parents=True, exist_ok=True)
+    ran_command("runs", "--json", folder=Path(settings.home), seconds_max=_MAKING_SECONDS_MAX)
 
 
 def _send_notices(store: SqliteStore, settings: Settings) -> None:

@@ -98,7 +98,7 @@ adapters.beside_store adapters.git.clone_settings adapters.git.deciding adapters
 adapters.git.layout adapters.git.objects adapters.git.repository adapters.git.run adapters.git.trunk
 adapters.git.unfinished adapters.git.worktree adapters.pauses
 adapters.policy.folders
-core.pauses core.people core.step_names edge.bearings glance hooks.commands hooks.standing store.sqlite.hasty
+core.pauses core.people core.step_names edge.bearings glance adapters.own_commands hooks.standing store.sqlite.hasty
 """
 """What it loads instead as one starts, or a turn ends."""
 _HOLD_MODULES = """

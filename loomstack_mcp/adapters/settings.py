@@ -6,7 +6,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
-from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named
+from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named, hub_origin
 from loomstack_mcp.core.claim_edits import CLAIM_EDITS, ClaimEdits
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX, WINDOW_DAYS
@@ -39,7 +39,7 @@ class Settings:
     home: str = ""
     """The folder of the store and of the user's `config.yaml`."""
     store: str = ""
-    """`sqlite:///PATH`."""
+    """`sqlite:///PATH`, or `https://HOST[:PORT]` of the team's hub."""
     repo: str = ""
     """A name for this repository instead of its origin's."""
     rework_max: int = REWORK_MAX
@@ -117,6 +117,19 @@ def repo_file_problems(text: str, /) -> tuple[str, ...]:
     return tuple(problems)
 
 
+def hub_of(settings: Settings, /) -> str:
+    """The origin of the hub that the `store` setting names; "" for a file.
+
+    Raises StoreUnavailable for a URL that is no hub's.
+    """
+    scheme = settings.store.partition("://")[0].lower()
+    origin = hub_origin(settings.store)
+    if scheme in ("http", "https") and not origin:
+        shown = without_password(settings.store)[:200]
+        raise StoreUnavailable(f"store {shown} is no hub's: write https://HOST[:PORT], http:// only on this machine")
+    return origin
+
+
 def sqlite_path(settings: Settings) -> Path:
     """The file behind the `store` setting. Raises StoreUnavailable for anything but SQLite."""
     store = settings.store
@@ -125,6 +138,10 @@ def sqlite_path(settings: Settings) -> Path:
     if "://" not in store and store:
         return _absolute(store)
     scheme = store.split("://", maxsplit=1)[0] or "nothing"
+    if hub := hub_of(settings):
+        raise StoreUnavailable(
+            f"this is asked of a store's own file, and the store here is the hub {hub}; run it there"
+        )
     raise StoreUnavailable(f"store {scheme} is not spoken by this version; use sqlite:///PATH")
 
 
