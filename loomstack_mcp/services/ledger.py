@@ -1,5 +1,6 @@
 """The ledger: what landed, as the store remembers it, and which run made it."""
 
+import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,8 +27,13 @@ class LedgerService:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def key(self) -> bytes:
-        """The key under which this store's lines are hashed."""
+    def key(self, checkout: Checkout) -> bytes:
+        """The key under which the lines of the checkout's repo are hashed: who knows it confirms no line of another."""
+        with self._store.read() as tx:
+            repo_id = repos.repo_id_of(tx, checkout)
+        return hmac.digest(self._store_key(), f"lines {repo_id}".encode(), "sha256")
+
+    def _store_key(self) -> bytes:
         with self._store.read() as tx:
             found = tx.all(CHANGES["key"])
         if not found:

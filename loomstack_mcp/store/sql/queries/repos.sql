@@ -116,12 +116,12 @@ UPDATE approval SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :form
 UPDATE evidence SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :former
 
 -- :name move_bindings
--- Which of its runs made which commits.
-UPDATE binding SET repo_id = :repo_id WHERE repo_id = :former
+-- Which of its runs made which commits, whose content is to be read again: each repo has a key of its own.
+UPDATE binding SET repo_id = :repo_id, imprinted = 0 WHERE repo_id = :former
 
 -- :name move_imprints
--- What its runs made is known again.
-UPDATE imprint SET repo_id = :repo_id WHERE repo_id = :former
+-- What its runs made, by the key of another repo, is no more than forgotten.
+UPDATE imprint SET repo_id = :repo_id, meaning = 0 WHERE repo_id = :former
 
 -- :name forget_landed
 -- Its ledger, which is read from git again.
