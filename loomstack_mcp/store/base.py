@@ -14,6 +14,25 @@ class Statement:
 
     name: str
     text: str
+    postgres: str = ""
+    """Its text for PostgreSQL, where one text for both would not do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """The instant of a transaction, whose parts every statement may name as parameters.
+
+    A lease that another boot wrote ends, by the clock of this one, at
+    `expires_at_ms + wall_ahead_ms + :lease_ahead_ms`: at its end by the wall clock, and a margin.
+    """
+
+    now_ms: int
+    """By the lease clock of this boot."""
+    boot_id: str
+    wall_ahead_ms: int
+    """How far the wall clock is ahead of the lease clock."""
+    lease_ahead_ms: int
+    """How far the lease clock is ahead of the wall clock, and the margin for clocks that differ."""
 
 
 class Tx(Protocol):

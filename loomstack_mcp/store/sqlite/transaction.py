@@ -3,28 +3,10 @@
 import sqlite3
 from typing import Any
 
-from loomstack_mcp.core.records import record
 from loomstack_mcp.store import queries
-from loomstack_mcp.store.base import Row, Statement
+from loomstack_mcp.store.base import Moment, Row, Statement
 
 REPOS = queries.statements("repos")
-
-
-@record
-class Moment:
-    """The instant of a transaction, whose parts every statement may name as parameters.
-
-    A lease that another boot wrote ends, by the clock of this one, at
-    `expires_at_ms + wall_ahead_ms + :lease_ahead_ms`: at its end by the wall clock, and a margin.
-    """
-
-    now_ms: int
-    """By the lease clock of this boot."""
-    boot_id: str
-    wall_ahead_ms: int
-    """How far the wall clock is ahead of the lease clock."""
-    lease_ahead_ms: int
-    """How far the lease clock is ahead of the wall clock, and the margin for clocks that differ."""
 
 
 class SqliteTx:

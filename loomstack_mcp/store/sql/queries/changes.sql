@@ -4,7 +4,7 @@ SELECT key FROM line_key
 
 -- :name make_key
 -- The first to need a key brings it.
-INSERT INTO line_key (only, key) VALUES (1, :key) ON CONFLICT (only) DO NOTHING
+INSERT INTO line_key ("only", key) VALUES (1, :key) ON CONFLICT ("only") DO NOTHING
 
 -- :name known
 -- The commits of a repo that the ledger has, with all of their files, as they are read now.
@@ -61,15 +61,15 @@ WHERE l.whole = 1
 -- Some landed changes, with the runs that made them.
 SELECT l.sha, l.at_ms, l.author, l.account, l.title AS message, l.said, l.hints, COALESCE(r.id, '') AS run,
   COALESCE(r.loop, '') AS loop, COALESCE(r.principal, '') AS principal
-FROM json_each(:shas) AS s CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha = s.value
+FROM json_each(:shas) AS s CROSS JOIN landed AS l
 LEFT JOIN run AS r ON r.id = l.run_id
-WHERE l.whole = 1
+WHERE l.repo_id = :repo_id AND l.sha = s.value AND l.whole = 1
 
 -- :name paths_of
 -- The files of some landed changes.
-SELECT l.sha, f.path FROM json_each(:shas) AS s CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha = s.value
+SELECT l.sha, f.path FROM json_each(:shas) AS s CROSS JOIN landed AS l
 JOIN landed_file AS f ON f.landed = l.number
-WHERE l.whole = 1
+WHERE l.repo_id = :repo_id AND l.sha = s.value AND l.whole = 1
 
 -- :name files_of
 -- All that a landed change did.
@@ -80,8 +80,9 @@ WHERE l.repo_id = :repo_id AND l.sha = :sha AND l.whole = 1
 -- :name size
 -- How many files some landed changes have.
 SELECT COUNT(*) AS files
-FROM json_each(:shas) AS s CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha = s.value
+FROM json_each(:shas) AS s CROSS JOIN landed AS l
 JOIN landed_file AS f ON f.landed = l.number
+WHERE l.repo_id = :repo_id AND l.sha = s.value
 
 -- :name fade
 -- What landed before the window, or means another thing by now, is about to be forgotten: from now on it is not known.
@@ -129,7 +130,8 @@ WHERE b.repo_id = :repo_id AND b.short = substr(s.value, 1, 7) AND b.sha = subst
 UPDATE landed SET run_id = :run_id, bound_by = 'sha'
 WHERE run_id = '' AND whole = 1 AND made_at_ms + 600000 >= (SELECT started_at_ms FROM run WHERE id = :run_id) AND number IN (
   SELECT l.number FROM json_each(:shas) AS s
-  CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha >= s.value AND l.sha < s.value || 'g'
+  CROSS JOIN landed AS l
+  WHERE l.repo_id = :repo_id AND l.sha >= s.value AND l.sha < s.value || 'g'
 )
 RETURNING sha, is_trunk
 

@@ -58,6 +58,10 @@ UPDATE repo SET ignore_case = 1 WHERE id = :repo_id
 -- Take the next sequence number; the repo's lock is held.
 UPDATE repo SET seq = seq + 1 WHERE id = :repo_id RETURNING seq
 
+-- :name next_seq@postgres
+-- As above; nothing later in the repo is before this.
+UPDATE repo SET seq = seq + 1, now_ms = :now_ms WHERE id = :repo_id RETURNING seq
+
 -- :name ids
 -- Every repo.
 SELECT id FROM repo ORDER BY id

@@ -74,7 +74,8 @@ SELECT r.id, r.repo_id, r.parent_id, r.checks_run, r.loop, r.goal, r.key, r.find
   r.origin,
   r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
   r.seen_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
-FROM json_each(:ids) AS i CROSS JOIN run AS r ON r.id = i.value
+FROM json_each(:ids) AS i CROSS JOIN run AS r
+WHERE r.id = i.value
 
 -- :name lineage
 -- A run and the runs it descends from.
