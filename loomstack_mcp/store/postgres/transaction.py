@@ -5,9 +5,11 @@ from typing import Any
 
 from psycopg import Connection, RawCursor
 
+from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Moment, Row, Statement
 from loomstack_mcp.store.postgres.spelling import positional
 
+REPOS = queries.statements("repos")
 TupleRow = tuple[Any, ...]
 
 
@@ -35,6 +37,15 @@ class PostgresTx:
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
         return self._executed(statement, params).rowcount
+
+    def later(self, statement: Statement, /, **params: Any) -> None:
+        """A write whose count nobody needs."""
+        self._executed(statement, params)
+
+    def next_seq(self, repo_id: str, /) -> int:
+        """Take the next sequence number of a repo."""
+        [taken] = self.all(REPOS["next_seq"], repo_id=repo_id)
+        return int(taken["seq"])
 
     def wake(self, session: str, /) -> None:
         """Once this has committed, whoever watches for that session looks what it is."""

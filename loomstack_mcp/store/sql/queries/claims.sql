@@ -117,6 +117,7 @@ SELECT r.ignore_case,
   (
     SELECT COALESCE(MAX(ttl_ms), 0) FROM claim WHERE run_id = :run_id AND origin = 'asked' AND ended_at_ms IS NULL
   ) AS longest_ms,
+  EXISTS (SELECT 1 FROM claim WHERE id = :fresh_id) AS is_taken,
   EXISTS (SELECT 1 FROM waiter WHERE run_id = :run_id) AS was_refused,
   EXISTS (SELECT 1 FROM alert WHERE run_id = :run_id AND deliveries < 2) AS has_alerts,
   EXISTS (
@@ -245,7 +246,7 @@ SELECT id, MAX(is_own) AS is_own FROM family GROUP BY id
 -- :name related
 -- Both at once: whose claims do not stand in the way of an agent's edits (`is_family`), and give way to it (`is_kin`).
 WITH RECURSIVE family (id, parent_id, is_own) AS (
-  SELECT id, parent_id, session = :session AND agent = :agent FROM run
+  SELECT id, parent_id, CASE WHEN session = :session AND agent = :agent THEN 1 ELSE 0 END FROM run
   WHERE principal = :principal AND state = 'live' AND (session = '' OR (session = :session AND agent IN (:agent, '')))
   UNION
   SELECT r.id, r.parent_id, 0 FROM family JOIN run AS r ON r.id = family.parent_id
