@@ -69,5 +69,5 @@ PERMITS: dict[str, Permit] = {
     **_rows("admin", "once", "repos.alias"),
 }
 """By `service.method`, a service being called as `Loom` calls it."""
-UNOFFERED = frozenset({"notices", "hub_keys", "tokens.checked", "tokens.close", "tokens.settle"})
+UNOFFERED = frozenset({"access", "hub_keys", "notices", "tokens.checked", "tokens.close", "tokens.settle"})
 """Services, and methods of some, that a hub keeps to itself."""
