@@ -58,8 +58,9 @@ class Loom(Services):
         """Give the store back. Claims stay: they end by time or by release."""
         with suppress(StoreUnavailable):  # where it does not answer now, a later process sends
             self.send_notices()
-        if "tokens" in vars(self):  # where somebody asked for them
-            self.tokens.close()
+        for name in ("tokens", "access"):  # where somebody asked for them
+            if name in vars(self):
+                getattr(self, name).close()
         self.store.close()
 
     def __enter__(self) -> Self:

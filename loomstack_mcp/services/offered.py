@@ -6,6 +6,7 @@ TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
     from typing import Any, Protocol, TypeVar
 
+    from loomstack_mcp.services.access import Access
     from loomstack_mcp.services.alerts import AlertService
     from loomstack_mcp.services.approvals import ApprovalService
     from loomstack_mcp.services.blockers import EditService
@@ -137,7 +138,8 @@ class Services:
 
     @cached_property
     def alerts(self) -> "AlertService":
-        from loomstack_mcp.services.alerts import AlertService
+        from loomstack_mcp.services.access import Access
+    from loomstack_mcp.services.alerts import AlertService
 
         return self._made("alerts", AlertService)
 
@@ -219,13 +221,19 @@ class Services:
 
         return self._made("tokens", TokenService)
 
+    @cached_property
+    def access(self) -> "Access":
+        from loomstack_mcp.services.access import Access
+
+        return self._made("access", Access)
+
 
 def services_over(store: "Store", *, rework_max: int) -> "ServiceMaker":
     """What makes each service over a store."""
 
     def made(name: str, kind: "type[Service]", /) -> "Service":
         making: Any = kind
-        if name == "tokens":
+        if name in ("tokens", "access"):
             return making(store.private(), store)  # type: ignore[no-any-return]
         more = {"rework_max": rework_max} if name == "outcomes" else {}
         found: Service = making(store, **more)
