@@ -232,6 +232,10 @@ class Loom:
 
         return HubKeyService(self.store.private())
 
+    def over(self, store: Store) -> "Loom":
+        """The same services over another store, which is made for one call."""
+        return Loom(store, rework_max=self._rework_max)
+
     def send_notices(self) -> None:
         """Have a process of its own send what people should hear, where anything is due."""
         if not (self._settings and self._settings.webhook):

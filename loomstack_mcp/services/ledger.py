@@ -32,7 +32,7 @@ class LedgerService:
             found = tx.all(CHANGES["key"])
         if not found:
             with self._store.append() as tx:
-                tx.run(CHANGES["make_key"], key=secrets.token_bytes(_KEY_BYTES))
+                tx.later(CHANGES["make_key"], key=secrets.token_bytes(_KEY_BYTES))
                 found = tx.all(CHANGES["key"])
         return bytes(found[0]["key"])
 
@@ -82,7 +82,7 @@ class LedgerService:
         if not is_known:
             with self._store.append() as tx:
                 shas = rows.json_column(list(history))
-                tx.run(repos.REPOS["fill"], repo_id=repo_id, mark=mark, shas=shas, meaning=MEANING)
+                tx.later(repos.REPOS["fill"], repo_id=repo_id, mark=mark, shas=shas, meaning=MEANING)
 
     def take_in(self, checkout: Checkout, batch: Sequence[LandedPart], *, is_trunk: bool) -> int:
         """Take in what landed; returns how many changes came with their last part. A commit is its run's by its id,
@@ -156,7 +156,7 @@ def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> t
     """A run says that it made these commits, which may land later. Returns those landed that `index_bound` is for."""
     if not commits:
         return ()
-    tx.run(CHANGES["bind"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits), bound_by="outcome")
+    tx.later(CHANGES["bind"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits), bound_by="outcome")
     bound = tx.all(CHANGES["bind_landed"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits))
     known = [row["sha"] for row in bound if row["is_trunk"]]
     [size] = tx.all(CHANGES["size"], repo_id=repo_id, shas=rows.json_column(known))
@@ -175,7 +175,7 @@ def _take_in(tx: Tx, repo_id: str, part: LandedPart, number: int, *, is_trunk: b
 
 
 def _complete(tx: Tx, part: LandedPart, number: int, whose: Mapping[str, Any], *, is_trunk: bool) -> None:
-    tx.run(CHANGES["complete"], number=number, files=part.files_in_all, is_trunk=int(is_trunk), **whose)
+    tx.later(CHANGES["complete"], number=number, files=part.files_in_all, is_trunk=int(is_trunk), **whose)
 
 
 def _maker(tx: Tx, repo_id: str, part: LandedPart) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def _moved(tx: Tx, run: Run, checkout: Checkout) -> Run:
     if (run.branch, run.worktree) == (branch, worktree):
         return run
     goal = session_goal(run.session, run.agent, branch=redacted(branch, chars_max=NAME_CHARS_MAX))
-    tx.run(RUNS["move"], id=run.id, branch=branch, worktree=worktree, goal=goal)
+    tx.later(RUNS["move"], id=run.id, branch=branch, worktree=worktree, goal=goal)
     return replace(run, branch=branch, worktree=worktree, goal=goal)
 
 
