@@ -138,8 +138,7 @@ class Services:
 
     @cached_property
     def alerts(self) -> "AlertService":
-        from loomstack_mcp.services.access import Access
-    from loomstack_mcp.services.alerts import AlertService
+        from loomstack_mcp.services.alerts import AlertService
 
         return self._made("alerts", AlertService)
 
