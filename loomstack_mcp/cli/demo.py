@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,36 +25,43 @@ from loomstack_mcp.cli.demo_shop import (
 from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.core.phrases import counted
 
+Team = Mapping[str, Mapping[str, str]]
+"""What the environment of each developer says."""
 _SHORT = 10
 
 
 @open_to_all
 @click.command()
 @click.option("--keep", is_flag=True, help="Keep the repository and the store, and say where they are.")
-def demo(keep: bool) -> None:
+@click.option("--hub", is_flag=True, help="On two hosts: a hub of two replicas over a PostgreSQL of its own.")
+def demo(keep: bool, hub: bool) -> None:
     """Play two loops that meet: real servers, real git, a real store; no model, no network."""
-    if keep:
-        _play(Path(tempfile.mkdtemp(prefix="loomstack-demo-")))
-    else:
-        with tempfile.TemporaryDirectory(prefix="loomstack-demo-") as folder:
-            _play(Path(folder))
+    with contextlib.ExitStack() as made:
+        temporary = tempfile.TemporaryDirectory(prefix="loomstack-demo-")
+        folder = Path(tempfile.mkdtemp(prefix="loomstack-demo-") if keep else made.enter_context(temporary))
+        team: Team = {name: {"LOOMSTACK_HOME": str(folder / "home")} for name in ("ana", "bea")}
+        if hub:
+            from loomstack_mcp.cli.demo_hub import team_of  # PostgreSQL, which is an extra
+
+            team = made.enter_context(team_of(folder, *team))
+            _say("A hub of two replicas over one PostgreSQL. Ana and Bea have a host each, and nothing but a token:")
+            for name, told in team.items():
+                click.echo(f"  {name}: LOOMSTACK_STORE={told['LOOMSTACK_STORE']} LOOMSTACK_TOKEN=loom_…")
+        _play(folder, team)
 
 
-def _play(folder: Path) -> None:
+def _play(folder: Path, team: Team) -> None:
     origin = made_shop(folder)
-    anyio.run(_story, folder, origin)
+    anyio.run(_story, folder, origin, team)
     click.echo("\nThe same store, as a person sees it (in Ana's clone, after it all):")
-    click.echo(
-        program_output(
-            [sys.executable, "-m", "loomstack_mcp", "--home", str(folder / "home"), "events"], folder / "ana"
-        )
-    )
+    events = [sys.executable, "-m", "loomstack_mcp", "events"]
+    click.echo(program_output(events, folder / "ana", team["ana"]))
 
 
-async def _story(folder: Path, origin: Path) -> None:
+async def _story(folder: Path, origin: Path, team: Team) -> None:
     _say("Yesterday, 17:40. Bea's refactoring loop makes all prices net, and starts with the test.")
     bea_tree = cloned_shop(origin, folder / "bea", "loop/net-prices")
-    async with _session(folder, bea_tree, "bea") as bea:
+    async with _session(bea_tree, "bea", team) as bea:
         await bea("start_run", loop="refactor", goal="all prices are net", paths=["shop/", "tests/"])
         await bea(
             "claim_paths",
@@ -69,7 +76,7 @@ async def _story(folder: Path, origin: Path) -> None:
         _say("This morning, 06:00. Ana's triage loop, in a clone of its own, finds a red test on the trunk.")
         ana_tree = cloned_shop(origin, folder / "ana", "loop/triage")
         click.echo(f"  $ python -m unittest   {test_report(ana_tree)}")
-        async with _session(folder, ana_tree, "ana") as ana:
+        async with _session(ana_tree, "ana", team) as ana:
             await ana("start_run", loop="triage", goal="make the trunk green", paths=["tests/"])
             _say("She is told before her first edit. If she tries all the same:")
             await ana("claim_paths", paths=["tests/test_tax.py"], intent="fix the red test")
@@ -97,7 +104,7 @@ async def _story(folder: Path, origin: Path) -> None:
     pulled = git_output(night_tree, "pull", "--no-rebase", "origin", "main")
     click.echo(f"  $ git pull origin main   {pulled}")
     _say("LoomStack has, before it lands, although nobody holds the test any more:")
-    async with _session(folder, night_tree, "ana") as night:
+    async with _session(night_tree, "ana", team) as night:
         await night("start_run", loop="cleanup", goal="tidy tests")
         await night("check_conflicts")
         await night("record_outcome", status="abandoned", summary="Bea changed this on purpose")
@@ -110,15 +117,16 @@ async def _queue(ana: Any, bea_is_done: anyio.Event) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _session(folder: Path, worktree: Path, name: str) -> AsyncIterator[Any]:
+async def _session(clone: Path, name: str, team: Team) -> AsyncIterator[Any]:
     """A client of its own with a server of its own, as Claude Code and Codex start one."""
     from mcp.client import Client
-    from mcp.client.stdio import StdioServerParameters
+    from mcp.client.stdio import StdioServerParameters, get_default_environment
 
     started = StdioServerParameters(
         command=sys.executable,
-        args=["-m", "loomstack_mcp", "--home", str(folder / "home"), "serve"],
-        cwd=worktree,
+        args=["-m", "loomstack_mcp", "serve"],
+        cwd=clone,
+        env={**get_default_environment(), **team[name]},
     )
     async with Client(started) as client:
 

@@ -1,7 +1,9 @@
 """The shop of the demo: a real repository with a price and a test of it, and everybody's clone."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 CODE = '''"""Prices of the shop."""
@@ -88,7 +90,8 @@ def test_report(worktree: Path) -> str:
     return program_output([sys.executable, "-B", "-m", "unittest"], worktree).splitlines()[-1]
 
 
-def program_output(command: list[str], folder: Path) -> str:
-    """What a program prints, and complains of."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+def program_output(command: list[str], folder: Path, told: Mapping[str, str] | None = None) -> str:
+    """What a program prints, and complains of; `told` goes into its environment."""
+    environment = {**os.environ, **(told or {})}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
     return (done.stdout + done.stderr).strip()
