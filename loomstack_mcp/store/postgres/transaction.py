@@ -5,7 +5,7 @@ from typing import Any
 
 from psycopg import Connection, RawCursor
 
-from loomstack_mcp.store.base import Moment, Row, Statement
+from loomstack_mcp.store.base import Moment, Row, Statement, known_parameters
 from loomstack_mcp.store.postgres.spelling import positional
 
 TupleRow = tuple[Any, ...]
@@ -42,7 +42,7 @@ class PostgresTx:
 
     def _executed(self, statement: Statement, params: Mapping[str, Any]) -> "RawCursor[TupleRow]":
         text, names = positional(statement.postgres or statement.text)
-        known = {**vars(self.moment), **params}
+        known = known_parameters(self.moment, params)
         cursor = RawCursor(self.connection)
         cursor.execute(text.encode(), [known[name] for name in names])
         return cursor

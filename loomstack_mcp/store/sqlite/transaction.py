@@ -3,7 +3,7 @@
 import sqlite3
 from typing import Any
 
-from loomstack_mcp.store.base import Moment, Row, Statement
+from loomstack_mcp.store.base import Moment, Row, Statement, known_parameters
 
 
 class SqliteTx:
@@ -11,7 +11,7 @@ class SqliteTx:
 
     def __init__(self, connection: sqlite3.Connection, moment: Moment) -> None:
         self._connection = connection
-        self._moment = vars(moment)
+        self._moment = moment
         self.now_ms = moment.now_ms
         """Milliseconds since the epoch."""
         self.woken: dict[str, None] = {}
@@ -19,7 +19,7 @@ class SqliteTx:
 
     def all(self, statement: Statement, /, **params: Any) -> list[Row]:
         """Every row the statement returns, in its order."""
-        cursor = self._connection.execute(statement.text, {**self._moment, **params})
+        cursor = self._connection.execute(statement.text, known_parameters(self._moment, params))
         found = cursor.fetchall()
         if not found:
             return []
@@ -28,7 +28,7 @@ class SqliteTx:
 
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
-        return self._connection.execute(statement.text, {**self._moment, **params}).rowcount
+        return self._connection.execute(statement.text, known_parameters(self._moment, params)).rowcount
 
     def wake(self, session: str, /) -> None:
         """Once this has committed, whoever watches for that session looks what it is."""
