@@ -83,6 +83,7 @@ BUSY_WAIT_MS = 800
 """Together under the five seconds after which no call may hang."""
 
 CONNECTIONS_MAX = 10
+PRIVATE_CONNECTIONS_MAX = 4
 """Of one process to a PostgreSQL store."""
 
 HOOK_BYTES_MAX = 8_000_000

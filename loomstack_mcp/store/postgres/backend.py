@@ -9,12 +9,12 @@ from psycopg import Connection, errors
 from psycopg.pq import TransactionStatus
 
 from loomstack_mcp.core.errors import NotFound, StoreUnavailable
-from loomstack_mcp.core.limits import CONNECTIONS_MAX, GATE_WAIT_MS, OTHER_BOOT_MARGIN_MS
+from loomstack_mcp.core.limits import CONNECTIONS_MAX, GATE_WAIT_MS, OTHER_BOOT_MARGIN_MS, PRIVATE_CONNECTIONS_MAX
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Moment, Tx
 from loomstack_mcp.store.postgres import schema as schemas
 from loomstack_mcp.store.postgres.address import database_address
-from loomstack_mcp.store.postgres.connections import Connections
+from loomstack_mcp.store.postgres.connections import Connections, session_settings
 from loomstack_mcp.store.postgres.failures import explained_database
 from loomstack_mcp.store.postgres.transaction import PostgresTx, TupleRow
 
@@ -23,11 +23,6 @@ SCHEMA = "loom"
 
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-# Of the transaction alone: behind a pooler the next one is another's.
-_LIMITS = (
-    "; SET LOCAL search_path = {schema}; SET LOCAL lock_timeout = {wait_ms}; SET LOCAL statement_timeout = 20000; "
-    "SET LOCAL idle_in_transaction_session_timeout = {idle_ms}; "
-)
 _BOOT = "postgres"
 """The database's clock is everybody's: there are no boots to tell apart."""
 _ROUNDS_MAX = 10
@@ -55,16 +50,18 @@ class PostgresStore:
         upgrade: SchemaUpgrade = schemas.refuse_older_schema,
     ) -> None:
         """`clock_ms` stands for the database's clock where a test turns it."""
+        self._url = url
         self.address = database_address(url)
         self._schema = schema
-        # Whoever stands still in a change is ended before those run out of time that wait for it.
-        limits = _LIMITS.format(schema=schema, wait_ms=wait_ms, idle_ms=wait_ms * 3 // 4)
-        self._begin = {begin: f"{begin}{limits}{POSTGRES['began'].text}".encode() for begin in (_READ, _WRITE)}
+        settings = session_settings(schema, wait_ms=wait_ms)
+        # Behind a pooler the next transaction is another's.
+        local = "".join(f"SET LOCAL {name} = {value}; " for name, value in settings.items() if self.address.is_pooled)
+        self._begin = {begin: f"{begin}; {local}{POSTGRES['began'].text}".encode() for begin in (_READ, _WRITE)}
         self._clock_ms = clock_ms
         self._migrations = migrations
         self._version = schemas.newest_schema(migrations)
         self._upgrade = upgrade
-        self._connections = Connections(self.address, most=connections_max, wait_ms=wait_ms)
+        self._connections = Connections(self.address, settings, most=connections_max, wait_ms=wait_ms)
 
     @contextmanager
     def read(self) -> Iterator[PostgresTx]:
@@ -83,6 +80,17 @@ class PostgresStore:
         """A write that belongs to no repo yet, or needs no order within one."""
         with self._transaction(lambda connection: self._began(connection, _WRITE)) as tx:
             yield tx
+
+    def private(self) -> "PostgresStore":
+        """The schema `NAME_private` beside this one."""
+        return PostgresStore(
+            self._url,
+            schema=f"{self._schema}_private",
+            connections_max=PRIVATE_CONNECTIONS_MAX,
+            clock_ms=self._clock_ms,
+            migrations=schemas.PRIVATE_FOLDER,
+            upgrade=self._upgrade,
+        )
 
     def close(self) -> None:
         """Give back every connection."""

@@ -15,7 +15,7 @@ _PREPARE = """
 DO $$ BEGIN
   IF to_regnamespace('{schema}') IS NULL THEN CREATE SCHEMA {schema}; END IF;
 END $$;
-SET LOCAL search_path = {schema};
+SET LOCAL search_path = {schema}; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;
 CREATE TABLE IF NOT EXISTS schema_version ("only" BIGINT PRIMARY KEY CHECK ("only" = 1), version BIGINT NOT NULL);
 INSERT INTO schema_version ("only", version) VALUES (1, 0) ON CONFLICT ("only") DO NOTHING;
 """

@@ -6,7 +6,7 @@ from typing import Any
 from psycopg import Connection, RawCursor
 
 from loomstack_mcp.store import queries
-from loomstack_mcp.store.base import Moment, Row, Statement
+from loomstack_mcp.store.base import Moment, Row, Statement, known_parameters
 from loomstack_mcp.store.postgres.spelling import positional
 
 REPOS = queries.statements("repos")
@@ -53,7 +53,7 @@ class PostgresTx:
 
     def _executed(self, statement: Statement, params: Mapping[str, Any]) -> "RawCursor[TupleRow]":
         text, names = positional(statement.postgres or statement.text)
-        known = {**vars(self.moment), **params}
+        known = known_parameters(self.moment, params)
         cursor = RawCursor(self.connection)
         cursor.execute(text.encode(), [known[name] for name in names])
         return cursor
