@@ -32,6 +32,7 @@ PERMITS: dict[str, Permit] = {
         *("repos.ids", "repos.listed", "runs.boots_alternate", "runs.details", "runs.latest", "why.behind"),
         *("levers.about_claim", "levers.about_run"),
     ),
+    **_rows("viewer", "repeats", "context.read_context"),
     **_rows(
         "agent",
         "reads",
@@ -51,7 +52,7 @@ PERMITS: dict[str, Permit] = {
         *("guards.begin_line", "guards.session_run", "ledger.forget_before", "ledger.keep_filled"),
         *("ledger.keep_work", "ledger.take_in", "policy.facts_of_run", "refusals.keep", "runs.shorten"),
         *("sessions.end", "sessions.start", "sightings.keep_bearing", "sightings.looked_at", "sightings.saw_call"),
-        *("sightings.saw_edits", "stranded.confirmed", "context.read_context"),
+        *("sightings.saw_edits", "stranded.confirmed"),
     ),
     **_rows(
         "agent",
