@@ -84,7 +84,7 @@ BUSY_WAIT_MS = 800
 
 CONNECTIONS_MAX = 10
 PRIVATE_CONNECTIONS_MAX = 4
-"""Of one process to a PostgreSQL store."""
+"""Of one process to a PostgreSQL store, and to what a hub keeps to itself."""
 
 HOOK_BYTES_MAX = 8_000_000
 """Of one hook payload; a `Write` carries the whole file."""
