@@ -1,6 +1,7 @@
 """The composition root: settings to store to services, for every face that lives longer than a hook."""
 
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -14,7 +15,9 @@ from loomstack_mcp.store.sqlite.migrate import migrating_store
 if TYPE_CHECKING:
     from subprocess import Popen
 
-    from loomstack_mcp.services.offered import LineKeys, ServiceMaker
+    from loomstack_mcp.services.access import Access
+    from loomstack_mcp.services.hub_keys import HubKeyService
+    from loomstack_mcp.services.offered import ServiceMaker
 
 
 class Loom(Services):
@@ -29,18 +32,33 @@ class Loom(Services):
         *,
         rework_max: int,
         settings: Settings | None = None,
-        line_keys: "LineKeys | None" = None,
         made: "ServiceMaker | None" = None,
     ) -> None:
         """With `settings` that name a webhook, what people should hear is sent behind the back of whoever caused it.
 
-        `line_keys` give each repo a key of its own. With `made` the services are a hub's, and `store` is what this
-        machine remembers itself.
+        With `made` the services are a hub's, and `store` is what this machine remembers itself.
         """
-        super().__init__(made or services_over(store, rework_max=rework_max, line_keys=line_keys))
+        super().__init__(made or services_over(store, rework_max=rework_max))
         self.store = store
+        self._rework_max = rework_max
         self._settings = settings
         self._sender: Popen[bytes] | None = None
+
+    @cached_property
+    def access(self) -> "Access":
+        from loomstack_mcp.services.access import Access
+
+        return Access(self.store.private(), self.store)
+
+    @cached_property
+    def hub_keys(self) -> "HubKeyService":
+        from loomstack_mcp.services.hub_keys import HubKeyService
+
+        return HubKeyService(self.store.private())
+
+    def over(self, store: Store) -> "Loom":
+        """The same services over another store, which is made for one call."""
+        return Loom(store, rework_max=self._rework_max)
 
     def send_notices(self) -> None:
         """Have a process of its own send what people should hear, where anything is due."""
@@ -55,6 +73,9 @@ class Loom(Services):
         """Give the store back. Claims stay: they end by time or by release."""
         with suppress(StoreUnavailable):  # where it does not answer now, a later process sends
             self.send_notices()
+        for name in ("tokens", "access", "hub_keys"):  # where somebody asked for them
+            if name in vars(self):
+                getattr(self, name).close()
         self.store.close()
 
     def __enter__(self) -> Self:

@@ -1,29 +1,38 @@
-"""`serve`: the MCP server, of one client session, or of all of this person's over HTTP."""
+"""`serve`: the MCP server of one client session, or over HTTP the hub of a person or a team."""
 
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.edge.here import ELSEWHERE, Here
-from loomstack_mcp.loom import open_loom
 
 _PORT = 8420
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @open_to_all
 @click.command()
-@click.option("--http", is_flag=True, help="Serve http://HOST:PORT/mcp instead of stdin and stdout.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
+@click.option("--http", is_flag=True, help="Serve MCP at /mcp and other machines at /api, instead of stdin and stdout.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="An address of this machine, or a name of one.")
 @click.option("--port", default=_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
+@click.option("--tls-cert", type=_FILE, help="PEM file of the certificate and its chain; read again when it changes.")
+@click.option("--tls-key", type=_FILE, help="PEM file of its key.")
+@click.option("--behind-proxy", default="", metavar="ADDRESS[,…]", help="Proxies whose forwarded headers count.")
+@click.option("--public-url", default="", metavar="URL", help="By which people reach it: https://loom.example")
+@click.option("--grace", default=1.0, show_default=True, type=click.FloatRange(0, 600), metavar="SECONDS",
+              help="After SIGTERM, /ready says no for so long before it ends.")  # fmt: skip
 @click.option("--sdk", is_flag=True, help="On stdin and stdout, with the MCP SDK: slower to start, the reference.")
 @click.pass_obj
-def serve(here: Here, http: bool, host: str, port: int, sdk: bool) -> None:
+def serve(here: Here, /, http: bool, sdk: bool, **hub: Any) -> None:
     """Serve MCP on stdin and stdout until the client closes them, or over HTTP."""
     if http:
-        _serve_http(here, host, port)
+        from loomstack_mcp.server.hub.main import HubOptions, run_hub  # imports uvicorn and the SDK
+
+        run_hub(Here(None, here.flags, elsewhere=ELSEWHERE), here.any_settings, HubOptions(**hub))
+        sys.exit(0)
     if sdk:
         _serve_sdk(here)
     from loomstack_mcp.server.front.main import serve as serve_front
@@ -48,24 +57,3 @@ def _serve_sdk(here: Here) -> NoReturn:
     changes = Bus(face)
     serve_stdio(build_server(face, changes), beside=changes.watch, on_eof=left)
     ending.now()
-
-
-def _serve_http(here: Here, host: str, port: int) -> NoReturn:
-    import anyio
-
-    from loomstack_mcp.server.face import Face
-    from loomstack_mcp.server.sdk.app import build_server  # imports the SDK, which no other command needs
-    from loomstack_mcp.server.sdk.bus import Bus
-    from loomstack_mcp.server.sdk.http import listening, serve_http, token_in  # imports uvicorn
-
-    settings = here.any_settings
-    token_file = Path(settings.home) / "token"
-    token = token_in(token_file)
-    with listening(host, port) as listener, open_loom(settings, full_sync=True) as loom:
-        face = Face(Here(None, here.flags, elsewhere=ELSEWHERE), loom)
-        changes = Bus(face)
-        address, taken = listener.getsockname()[:2]
-        shown = f"[{address}]" if ":" in address else address
-        click.echo(f"LoomStack serves http://{shown}:{taken}/mcp; its bearer token is in {token_file}", err=True)
-        anyio.run(lambda: serve_http(build_server(face, changes), listener, token=token, beside=changes.watch))
-    sys.exit(0)

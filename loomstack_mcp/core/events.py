@@ -11,7 +11,7 @@ EventKind = Literal[
     "claim.revoked",
     "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
     "approval.asked", "approval.answered", "approval.used", "approval.expired", "evidence.added",
-    "repo.joined", "session.reminded", "commit.made",
+    "repo.joined", "session.reminded", "commit.made", "power.granted", "power.refused",
 ]  # fmt: skip
 
 AlertKind = Literal[

@@ -23,6 +23,7 @@ COUNT_MAX = 1_000_000_000
 LIST_MAX = 100
 """Commits, failing checks or links in one outcome."""
 EXPIRES_HOURS_MAX = 24 * 366
+EXPIRES_DAYS_MAX = 366
 
 LEASE_DEFAULT_MS = 30 * MINUTE_MS
 LEASE_MINUTES_MAX = 24 * 60

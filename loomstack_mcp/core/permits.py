@@ -63,12 +63,13 @@ PERMITS: dict[str, Permit] = {
         "developer",
         "once",
         *("approvals.answer", "conflicts.settle", "evidence.add", "levers.release_claim", "levers.stop_run"),
-        "notes.add",
+        *("notes.add", "tokens.create", "tokens.revoke"),
     ),
+    **_rows("developer", "reads", "tokens.listed", "tokens.powers"),
     **_rows("admin", "once", "repos.alias"),
 }
 """By `service.method`, a service being called as `Loom` calls it."""
 REMEMBERED = frozenset({"guards", "sightings"})
 """Services of what hooks remember of one machine, which no hub is told."""
-UNOFFERED = frozenset({"notices", *REMEMBERED})
-"""Services that a hub keeps to itself, or is spared."""
+UNOFFERED = frozenset({"access", "hub_keys", "notices", "tokens.checked", "tokens.close", "tokens.settle", *REMEMBERED})
+"""Services, and methods of some, that a hub keeps to itself, or is spared."""

@@ -54,6 +54,7 @@ SHAPES = (
     _shape("a private key", r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY", "PRIVATE KEY"),
     _shape("a private key", r"\bPuTTY-User-Key-File-[23]:", "PuTTY-User-Key-File-"),
     _shape("a private key", r"\bAGE-SECRET-KEY-1[0-9A-Z]{58}", "AGE-SECRET-KEY-1"),
+    _shape("a LoomStack token", r"\bloom_[0-9a-f]{8}_[0-9A-Za-z_-]{43}", "loom_"),
     _shape("an AWS access key", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", "AKIA", "ASIA"),
     _shape("a GitHub token", r"\b(?:gh[pousr]_[0-9A-Za-z]{36}|github_pat_[0-9A-Za-z_]{60})",
            "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),

@@ -44,6 +44,8 @@ class Face:
         self._callers: dict[tuple[str, str, str], Caller] = {}
         self._waiting: set[threading.Event] = set()
         self._left = False
+        self.is_ending = False
+        """Whether nobody waits here any longer, although the clients are still there and hear what they are told."""
         self._lock = threading.Lock()
         self._catching_up = threading.Lock()
         self._working = threading.BoundedSemaphore(_AT_ONCE_MAX)
@@ -68,7 +70,8 @@ class Face:
     def known_caller(self, named: Caller, tool_use: str) -> Caller:
         """The caller as the hooks know it. Raises Paused where this repository or its session is switched off."""
         caller = self.loom.sightings.known_caller(named, tool_use)
-        self._callers[caller.principal, caller.session, caller.agent] = caller
+        if self.here.folder:  # over HTTP sessions have no end that is seen, and another process may serve them next
+            self._callers[caller.principal, caller.session, caller.agent] = caller
         identity = lambda: self.checkout().identity if self.here.clone else ""  # noqa: E731 read where it is used
         refuse_paused(self.here.settings.home, identity, caller.session)
         return caller
@@ -85,6 +88,11 @@ class Face:
         finally:
             with self._lock:
                 self._waiting.discard(stopped)
+
+    def end_waits(self) -> None:
+        """This process ends: whoever waits is told what is so now, and keeps its place to ask again."""
+        self.is_ending = True
+        self.leave()
 
     def leave(self) -> None:
         """The client asks nothing more: nothing is waited for on its behalf."""

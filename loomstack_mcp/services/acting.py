@@ -115,13 +115,13 @@ def lineage(tx: Tx, run_id: str) -> frozenset[str]:
 
 def saved_run(tx: Tx, run: Run) -> Run:
     """Write the parts of a run that change."""
-    tx.run(RUNS["update"], **rows.row(run, only=(*_OF_USE, "session", "agent", "state", "status", "ended_at_ms")))
+    tx.later(RUNS["update"], **rows.row(run, only=(*_OF_USE, "session", "agent", "state", "status", "ended_at_ms")))
     return run
 
 
 def saved_lease(tx: Tx, run: Run) -> Run:
     """Write what a call from a run changes of it, which is little and lies in few indexes."""
-    tx.run(RUNS["use"], **rows.row(run, only=_OF_USE))
+    tx.later(RUNS["use"], **rows.row(run, only=_OF_USE))
     return run
 
 

@@ -35,7 +35,7 @@ class AlertService:
         """These were told once."""
         with self._store.append() as tx:
             for alert in alerts:
-                tx.run(ALERTS["delivered"], run_id=alert.run_id, heard=rows.json_column([(alert.seq, alert.about)]))
+                tx.later(ALERTS["delivered"], run_id=alert.run_id, heard=rows.json_column([(alert.seq, alert.about)]))
 
 
 def _is_about(tx: Tx, alert: DueAlert, patterns: Sequence[str]) -> bool:

@@ -86,7 +86,7 @@ class ApprovalService:
             )
             columns = rows.row(given)
             listed = {name: rows.json_column(columns[name]) for name in ("called", "roles")}
-            tx.run(APPROVALS["answer"], approval_id=asked.id, **{**columns, **listed})
+            tx.later(APPROVALS["answer"], approval_id=asked.id, **{**columns, **listed})
             return _answered(tx, replace(asked, answers=(*asked.answers, given)), given)
 
 
@@ -132,7 +132,7 @@ def use_approvals(tx: Tx, query: FactsQuery, facts: PolicyFacts, decided: Decisi
 
 
 def _new(tx: Tx, query: FactsQuery, facts: PolicyFacts, decided: DecisionRecord, *, decision_id: str, who: str) -> str:
-    seq = events.next_seq(tx, facts.repo)
+    seq = tx.next_seq(facts.repo)
     columns = {
         "repo_id": facts.repo,
         "seq": seq,
@@ -209,7 +209,7 @@ def _answered(tx: Tx, asked: Approval, given: ApprovalAnswer) -> Approval:
         asked = replace(asked, state="denied")
     elif not left:
         asked = replace(asked, state="granted", until_ms=tx.now_ms + APPROVAL_USE_MS)
-    tx.run(APPROVALS["settle"], id=asked.id, state=asked.state, until_ms=asked.until_ms)
+    tx.later(APPROVALS["settle"], id=asked.id, state=asked.state, until_ms=asked.until_ms)
     if asked.state != "asked":
         settle_notices(tx, asked.id)
     payload = {"verdict": given.verdict, "by": given.who, "state": asked.state}
@@ -236,7 +236,7 @@ def _settle_overdue(tx: Tx, repo_id: str) -> None:
     """What nobody answered in time is denied, and what nobody used in time holds no more."""
     for row in tx.all(APPROVALS["overdue"], repo_id=repo_id, now_ms=tx.now_ms, limit=_OVERDUE_MAX):
         state = "denied" if row["state"] == "asked" else "expired"
-        tx.run(APPROVALS["settle"], id=row["id"], state=state, until_ms=row["until_ms"])
+        tx.later(APPROVALS["settle"], id=row["id"], state=state, until_ms=row["until_ms"])
         settle_notices(tx, row["id"])
         payload = {"state": state, "why": "nobody answered" if state == "denied" else "nobody used it"}
         events.append(tx, repo_id, "approval.expired", about=row["id"], run_id=row["run_id"], payload=payload)

@@ -32,7 +32,7 @@ from loomstack_mcp.services import events, path_index, waiters
 from loomstack_mcp.services.acting import acting_run, entered_run, named_run, saved_lease
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.gone import seen_gone
-from loomstack_mcp.services.grants import grant_claim, renew_claim, same_claim
+from loomstack_mcp.services.grants import grant_claim, renewed_claim
 from loomstack_mcp.services.requests import Met, in_the_way, met
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
@@ -101,7 +101,8 @@ class ClaimService:
         is not the run's; then nothing is released.
         """
         with acting_run(self._store, caller, run_id) as (tx, run):
-            held = held_by(tx, run.id)
+            found = tx.all(CLAIMS["held_by_run"], run_id=run.id)
+            held = rows.as_records(Claim, found)
             for claim_id in set(claims) - {claim.id for claim in held}:
                 raise _not_held(tx, run, claim_id)
             ending = [claim for claim in held if not claims or claim.id in claims]
@@ -109,7 +110,7 @@ class ClaimService:
                 run=run.id,
                 released=tuple(claim.id for claim in ending),
                 now_free_for=end_claims(tx, ending, "released"),
-                alerts=events.delivered(tx, run.id),
+                alerts=events.delivered(tx, run.id) if not found or found[0]["has_alerts"] else (),
             )
 
     def held(self, repo_id: str, *, limit: int) -> tuple[tuple[Claim, ...], int]:
@@ -127,7 +128,7 @@ def held_by(tx: Tx, run_id: str) -> tuple[Claim, ...]:
 def end_claims(
     tx: Tx, claims: Sequence[Claim], how: _How, *, granted_to: Run | None = None, why: str = ""
 ) -> tuple[str, ...]:
-    """End claims; returns the runs that can now have what they were refused.
+    """End claims, each held as this transaction read it; returns the runs that can now have what they were refused.
 
     A holder whose claim ends by time is alerted: it may still believe that it holds the paths. Who never asked for it
     believes nothing. `why` are the words of a person who ends them.
@@ -135,8 +136,7 @@ def end_claims(
     if not claims:
         return ()
     ids = rows.json_column([claim.id for claim in claims])
-    held = {row["id"] for row in tx.all(CLAIMS["end"], ids=ids, now_ms=tx.now_ms, how=how, why=why)}
-    claims = [claim for claim in {claim.id: claim for claim in claims}.values() if claim.id in held]
+    tx.later(CLAIMS["end"], ids=ids, now_ms=tx.now_ms, how=how, why=why)
     path_index.unindex_paths(tx, [claim.id for claim in claims])
     for claim in claims:
         payload = {"fence": claim.fence, "patterns": claim.patterns, **({"why": why} if why else {})}
@@ -160,8 +160,8 @@ def end_passing(tx: Tx, ending: Sequence[Claim], *, granted_to: Run) -> None:
 
 
 def _answered(tx: Tx, run: Run, wanted: Waiter, here: Met, *, ttl_ms: int) -> ClaimResult:
-    if here.may_renew(wanted) and (mine := same_claim(tx, wanted)):
-        return _granted(tx, run, renew_claim(tx, run, mine, intent=wanted.intent, ttl_ms=ttl_ms))
+    if here.may_renew(wanted) and (mine := renewed_claim(tx, run, wanted, ttl_ms=ttl_ms)):
+        return _granted(tx, run, mine)
     before = waiters.refused_before(tx, wanted) if here.was_refused else None
     found, ending = in_the_way(tx, wanted, here, before=before)
     if found:
@@ -172,7 +172,8 @@ def _answered(tx: Tx, run: Run, wanted: Waiter, here: Met, *, ttl_ms: int) -> Cl
     end_passing(tx, ending, granted_to=run)
     if here.was_refused:
         waiters.settle_waiters(tx, wanted)
-    return _granted(tx, run, grant_claim(tx, run, wanted, ttl_ms=ttl_ms, longest_ms=here.longest_ms))
+    claim = grant_claim(tx, run, wanted, fresh_id=here.fresh_id, ttl_ms=ttl_ms, longest_ms=here.longest_ms)
+    return _granted(tx, run, claim)
 
 
 def _wanted(run: Run, patterns: Sequence[str], *, mode: Mode) -> Waiter:

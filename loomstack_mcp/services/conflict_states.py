@@ -31,7 +31,7 @@ def end_conflict(
     tx: Tx, conflict: Conflict, state: Literal["settled", "void"], how: str, *, agreed_by: str = ""
 ) -> None:
     """It is open no longer; `agreed_by` is the note, or the person, that agreed to it."""
-    tx.run(CONFLICTS["end"], id=conflict.id, state=state, how=how, agreed_by=agreed_by, now_ms=tx.now_ms)
+    tx.later(CONFLICTS["end"], id=conflict.id, state=state, how=how, agreed_by=agreed_by, now_ms=tx.now_ms)
     settle_notices(tx, conflict.id)
     payload = {"state": state, "how": how, "agreed_by": agreed_by}
     events.append(tx, conflict.repo_id, "conflict.ended", about=conflict.id, run_id=conflict.run_id, payload=payload)

@@ -153,7 +153,7 @@ def _recorded(tx: Tx, run: Run, found: ConflictsFound) -> list[Conflict]:
             conflict, id=old.id, repo_id=old.repo_id, run_id=old.run_id, seq=old.seq, found_at_ms=old.found_at_ms
         )
         columns = rows.row(now)
-        tx.run(CONFLICTS["update"], **{name: columns[name] for name in _CHANGING})
+        tx.later(CONFLICTS["update"], **{name: columns[name] for name in _CHANGING})
         told.append(now)
     agreements = {one.sha: f"{one.who} agreed ({one.by})" for one in found.agreements}
     for gone in known.values():
@@ -162,7 +162,7 @@ def _recorded(tx: Tx, run: Run, found: ConflictsFound) -> list[Conflict]:
 
 
 def _opened(tx: Tx, run: Run, found: Conflict) -> Conflict:
-    seq = events.next_seq(tx, run.repo_id)
+    seq = tx.next_seq(run.repo_id)
     draft = replace(found, repo_id=run.repo_id, run_id=run.id, seq=seq, found_at_ms=tx.now_ms)
     columns = {name: value for name, value in rows.row(draft).items() if name not in _LATER}
     draft = replace(draft, id=events.drawn("conf", lambda id: tx.run(CONFLICTS["insert"], id=id, **columns)))  # noqa: A006

@@ -15,10 +15,10 @@ from loomstack_mcp.core.runs import PROCESS_SESSION, Caller, Run
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.services import events, path_index, repos, waiters
 from loomstack_mcp.services.acting import RUNS, used_run
-from loomstack_mcp.services.blockers import CLAIMS, edit_family, kin
+from loomstack_mcp.services.blockers import CLAIMS, kin
 from loomstack_mcp.services.claims import end_claims, end_passing
 from loomstack_mcp.services.grants import hold_file
-from loomstack_mcp.services.requests import met, pages_met, waiters_ahead
+from loomstack_mcp.services.requests import Met, met, pages_met, waiters_ahead
 from loomstack_mcp.services.sessions import session_run
 from loomstack_mcp.services.sightings import unclaimed_news
 from loomstack_mcp.store import rows
@@ -46,9 +46,15 @@ class EditClaims:
         found = HoldResult()
         if not caller.session or caller.session.startswith(PROCESS_SESSION):
             return found
+        repo_ids: list[str] = []
+
+        def repo_id(tx: Tx) -> str:
+            repo_ids[:] = [repos.recorded_in(tx, checkout)]
+            return repo_ids[0]
+
         for start in range(0, len(patterns), AUTO_HELD_MAX):
-            with self._store.write(lambda tx: repos.recorded_in(tx, checkout)) as tx:
-                run = session_run(tx, caller, repos.repo_id_of(tx, checkout), checkout)
+            with self._store.write(repo_id) as tx:
+                run = session_run(tx, caller, repo_ids[0], checkout)
                 edit = _Edit(tx, caller, run, worktree=encodable(checkout.worktree))
                 found = edit.held(patterns[start : start + AUTO_HELD_MAX], claim_edits=claim_edits)
             if found.blockers or found.unclaimed:
@@ -97,30 +103,31 @@ class _Edit:
     """An edit by an agent, within the transaction in which its files are held."""
 
     def __init__(self, tx: Tx, caller: Caller, run: Run, *, worktree: str) -> None:
-        family = edit_family(tx, caller)
         self._tx = tx
         self._caller = caller
         self._run = run
         self._worktree = worktree
-        self._was_refused = False
-        """Whether its run waits for anything that it was refused."""
+        self._passed: set[str] = set()
+        """The claims that ended for its sake: one may lie over several of its files."""
+        related = tx.all(CLAIMS["related"], principal=caller.principal, session=caller.session, agent=caller.agent)
         self._editor = Editor(
-            own={str(row["id"]) for row in family if row["is_own"]},
-            family={run.id, *(str(row["id"]) for row in family)},
-            kin=kin(tx, caller),
+            own={str(row["id"]) for row in related if row["is_own"]},
+            family={run.id, *(str(row["id"]) for row in related if row["is_family"])},
+            kin={str(row["id"]) for row in related if row["is_kin"]},
         )
 
     def held(self, patterns: Sequence[str], *, claim_edits: ClaimEdits) -> HoldResult:
         wanted = list(map(self._wanted, patterns))
-        holds = list(map(self._hold, wanted))
+        here = [met(self._tx, each) for each in wanted]
+        holds = list(map(self._hold, wanted, here))
         now_ms = self._tx.now_ms
         if found := tuple(blocker for hold in holds for blocker in hold.blockers):
             return HoldResult(blockers=found, now_ms=now_ms)
         free = [each.patterns[0] for each, hold in zip(wanted, holds, strict=True) if hold.is_free]
         if claim_edits == "ask" and (news := unclaimed_news(self._tx, self._caller, self._worktree, free)):
             return HoldResult(unclaimed=news, now_ms=now_ms)
-        for each, hold in zip(wanted, holds, strict=True):
-            self._keep(each, hold)
+        for each, near, hold in zip(wanted, here, holds, strict=True):
+            self._keep(each, near, hold)
         return HoldResult(now_ms=now_ms)
 
     def _wanted(self, pattern: str) -> Waiter:
@@ -135,10 +142,8 @@ class _Edit:
             place_until_ms=0,
         )
 
-    def _hold(self, wanted: Waiter) -> EditHold:
+    def _hold(self, wanted: Waiter, here: Met) -> EditHold:
         """What the edit of a file comes to, among all that lies there."""
-        here = met(self._tx, wanted)
-        self._was_refused = here.was_refused
         near: list[Claim | Waiter] = []
         for page in pages_met(self._tx, wanted, here, "claim"):
             near += rows.as_records(Claim, self._tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page)))
@@ -146,7 +151,7 @@ class _Edit:
             near += waiters_ahead(self._tx, page, before=None)
         return edit_hold(wanted, near, editor=self._editor, now_ms=self._tx.now_ms, ignore_case=here.ignore_case)
 
-    def _keep(self, wanted: Waiter, hold: EditHold) -> None:
+    def _keep(self, wanted: Waiter, here: Met, hold: EditHold) -> None:
         """Do what the edit of a file comes to."""
         tx, run = self._tx, self._run
         if hold.mine and tx.run(CLAIMS["edited"], id=hold.mine, now_ms=tx.now_ms, worktree=self._worktree):
@@ -155,9 +160,10 @@ class _Edit:
             [holder] = rows.as_records(Run, tx.all(RUNS["get"], id=hold.covered_by))
             used_run(tx, self._caller, holder)
         if hold.is_free:
-            end_passing(tx, hold.passing, granted_to=run)
-            hold_file(tx, run, wanted, worktree=self._worktree)
-            if self._was_refused:
+            end_passing(tx, [claim for claim in hold.passing if claim.id not in self._passed], granted_to=run)
+            self._passed.update(claim.id for claim in hold.passing)
+            hold_file(tx, run, wanted, fresh_id=here.fresh_id, worktree=self._worktree)
+            if here.was_refused:
                 waiters.settle_waiters(tx, wanted)
 
 

@@ -39,12 +39,6 @@ class EventService:
             return rows.as_records(Event, reversed(found)), tx.now_ms
 
 
-def next_seq(tx: Tx, repo_id: str) -> int:
-    """Take the repo's next sequence number, for an event that is appended in this transaction."""
-    [taken] = tx.all(REPOS["next_seq"], repo_id=repo_id)
-    return int(taken["seq"])
-
-
 def append(
     tx: Tx,
     repo_id: str,
@@ -56,15 +50,15 @@ def append(
     seq: int | None = None,
 ) -> int:
     """Record a change of state in the transaction that makes it; returns its sequence number."""
-    seq = next_seq(tx, repo_id) if seq is None else seq
+    seq = tx.next_seq(repo_id) if seq is None else seq
     event = Event(seq=seq, at_ms=tx.now_ms, kind=kind, run_id=run_id, about=about, payload=payload or {})
-    tx.run(EVENTS["insert"], repo_id=repo_id, **rows.row(event))
+    tx.later(EVENTS["insert"], repo_id=repo_id, **rows.row(event))
     return seq
 
 
 def alert(tx: Tx, run_id: str, kind: AlertKind, *, seq: int, about: str, text: str, who: str = "") -> None:
     """Let a run hear of something with its next answers, or before where its session is watched for."""
-    tx.run(ALERTS["insert"], run_id=run_id, seq=seq, kind=kind, about=about, text=text, who=who)
+    tx.later(ALERTS["insert"], run_id=run_id, seq=seq, kind=kind, about=about, text=text, who=who)
     for row in tx.all(ALERTS["session"], run_id=run_id):
         wake(tx, row["session"])
 
@@ -79,13 +73,19 @@ def delivered(tx: Tx, run_id: str) -> tuple[Alert, ...]:
     """The alerts that ride on the answer to this call; counts them as delivered once more."""
     due = tx.all(ALERTS["due"], run_id=run_id, limit=ALERTS_MAX)
     if due:
-        tx.run(ALERTS["delivered"], run_id=run_id, heard=rows.json_column([(row["seq"], row["about"]) for row in due]))
+        heard = rows.json_column([(row["seq"], row["about"]) for row in due])
+        tx.later(ALERTS["delivered"], run_id=run_id, heard=heard)
     return rows.as_records(Alert, due)
 
 
 def drawn(noun: Noun, insert: Callable[[str], int]) -> str:
     """An id under which `insert` wrote its row; a taken id is drawn again."""
     while True:
-        candidate = spelled_id(noun, int.from_bytes(os.urandom(BITS // 8), "big"))
+        candidate = fresh_id(noun)
         if insert(candidate):
             return candidate
+
+
+def fresh_id(noun: Noun) -> str:
+    """An id that nothing has yet, but by a chance of one in a million millions."""
+    return spelled_id(noun, int.from_bytes(os.urandom(BITS // 8), "big"))

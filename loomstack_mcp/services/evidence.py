@@ -35,7 +35,7 @@ class EvidenceService:
         repo_id = repos.recorded_repo_id(self._store, checkout)
         with self._store.write(repo_id) as tx:
             columns = {"sha": sha, "kind": kind, "passed": int(passed), "who": who, "link": link}
-            seq = events.next_seq(tx, repo_id)
+            seq = tx.next_seq(repo_id)
             columns |= {"repo_id": repo_id, "seq": seq, "added_at_ms": tx.now_ms}
             drawn = events.drawn("evid", lambda id: tx.run(EVIDENCE["insert"], id=id, **columns))  # noqa: A006
             payload = {"kind": kind, "passed": passed, "commit": sha, "by": who}

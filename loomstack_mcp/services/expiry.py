@@ -21,6 +21,9 @@ def swept(tx: Tx, repo_id: str) -> None:
 
     A run that only lapsed keeps what nobody else was granted: its next call renews it all.
     """
+    [found] = tx.all(RUNS["any_lapsed"], repo_id=repo_id, now_ms=tx.now_ms)
+    if not (found["has_runs"] or found["has_claims"]):
+        return
     lapsed = tx.all(RUNS["lapsed"], repo_id=repo_id, now_ms=tx.now_ms, limit=_RUNS_MAX)
     for run in rows.as_records(Run, lapsed):
         if is_lost(run, now_ms=tx.now_ms):

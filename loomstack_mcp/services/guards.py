@@ -39,7 +39,7 @@ class GuardService:
             if not is_same:
                 _judge(tx, who, by, until_ms)
             for step in news:
-                tx.run(GUARDS["allow"], **who, step=step, expires_at_ms=until_ms)
+                tx.later(GUARDS["allow"], **who, step=step, expires_at_ms=until_ms)
 
     def tell_once(self, caller: Caller, top: str, step: str) -> bool:
         """Whether this is the first time that this is told to this agent; from then on it is not."""
@@ -47,7 +47,7 @@ class GuardService:
         with self._store.append() as tx:
             if tx.all(GUARDS["allowed"], **who, step=step):
                 return False
-            tx.run(GUARDS["allow"], **who, step=step, expires_at_ms=_swept(tx))
+            tx.later(GUARDS["allow"], **who, step=step, expires_at_ms=_swept(tx))
             return True
 
     def begin_line(self, caller: Caller, tool_use: str, line: BegunLine) -> None:
@@ -57,7 +57,7 @@ class GuardService:
         with self._store.append() as tx:
             _swept(tx)
             who = {"session": caller.session, "agent": caller.agent, "tool_use": tool_use}
-            tx.run(GUARDS["begin"], **who, **rows.row(line), expires_at_ms=tx.now_ms + CALL_SEEN_FOR_MS)
+            tx.later(GUARDS["begin"], **who, **rows.row(line), expires_at_ms=tx.now_ms + CALL_SEEN_FOR_MS)
 
     def end_line(self, caller: Caller, tool_use: str) -> BegunLine | None:
         """The shell line that is over now, as it began; None for one that nobody saw begin."""
@@ -67,16 +67,16 @@ class GuardService:
         if not found:
             return None
         with self._store.append() as tx:
-            tx.run(GUARDS["end"], **who)
+            tx.later(GUARDS["end"], **who)
         return rows.as_record(BegunLine, found[0])
 
 
 def _judge(tx: Tx, who: Mapping[str, str], by: Judging, until_ms: int) -> None:
     """By this the steps of somebody in a worktree are judged from now on; what was allowed before is forgotten."""
-    tx.run(GUARDS["forget"], **who)
+    tx.later(GUARDS["forget"], **who)
     patterns = None if by.patterns is None else rows.json_column(by.patterns)
     told = {"stamp": by.stamp, "is_plain": int(by.is_plain), "patterns": patterns}
-    tx.run(GUARDS["judge"], **who, **told, expires_at_ms=until_ms)
+    tx.later(GUARDS["judge"], **who, **told, expires_at_ms=until_ms)
 
 
 def _judging(tx: Tx, who: dict[str, str]) -> Judging | None:
@@ -93,5 +93,5 @@ def _who(caller: Caller, top: str) -> dict[str, str]:
 def _swept(tx: Tx) -> int:
     """When what is kept now is let go of; what is over goes now."""
     for sweep in (GUARDS["sweep_judging"], GUARDS["sweep_judged"], GUARDS["sweep_lines"]):
-        tx.run(sweep, now_ms=tx.now_ms)
+        tx.later(sweep, now_ms=tx.now_ms)
     return tx.now_ms + EDIT_SEEN_FOR_MS

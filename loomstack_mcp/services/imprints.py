@@ -69,7 +69,7 @@ def keep_imprint(store: Store, repo_id: str, run_id: str, made: Sequence[Work]) 
     number = row["number"]
 
     def add(tx: Tx, some: Sequence[int]) -> None:
-        tx.run(IMPRINTS["add"], imprint=number, marks=rows.json_column(some))
+        tx.later(IMPRINTS["add"], imprint=number, marks=rows.json_column(some))
 
     slices.in_slices(store, marks, add)
     _recognise_landed(store, repo_id, run_id, {path for one in made for path in one.paths})
@@ -106,7 +106,7 @@ def forget_imprints(store: Store, repo_id: str) -> None:
     for row in faded:
         slices.until_none(store, IMPRINTS["forget_marks"], imprint=row["number"])
         with store.append() as tx:
-            tx.run(IMPRINTS["forget"], imprint=row["number"])
+            tx.later(IMPRINTS["forget"], imprint=row["number"])
 
 
 def _mark_read(store: Store, repo_id: str, kept: RunWork, own: Sequence[Row]) -> None:
@@ -114,7 +114,7 @@ def _mark_read(store: Store, repo_id: str, kept: RunWork, own: Sequence[Row]) ->
     if digits := [row["digits"] for row in own if row["sha"] in read]:
         asked = {"repo_id": repo_id, "run_id": kept.run_id, "meaning": MEANING}
         with store.append() as tx:
-            tx.run(IMPRINTS["imprinted"], shas=rows.json_column(digits), **asked)
+            tx.later(IMPRINTS["imprinted"], shas=rows.json_column(digits), **asked)
 
 
 def _recognise_landed(store: Store, repo_id: str, run_id: str, names: Collection[str]) -> None:

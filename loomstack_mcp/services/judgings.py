@@ -8,4 +8,4 @@ GUARDS = queries.statements("guards")
 
 def forget_judgings(tx: Tx, run_id: str) -> None:
     """A run began, or an outcome about it came: rules may say something else of each agent of its session."""
-    tx.run(GUARDS["forget_session"], run_id=run_id)
+    tx.later(GUARDS["forget_session"], run_id=run_id)

@@ -1,7 +1,8 @@
 """The ledger: what landed, as the store remembers it, and which run made it."""
 
+import hmac
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loomstack_mcp.core.changes.imprints import Imprint, Maker
@@ -23,24 +24,21 @@ _KEY_BYTES = 32
 class LedgerService:
     """Landed changes of the window, per repo. It says what it lacks, and whoever sees a clone tells it, once."""
 
-    def __init__(self, store: Store, *, line_keys: Callable[[str], bytes] | None = None) -> None:
-        """`line_keys` of a store that many share give each repo one: who may read one confirms no line of another."""
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._line_keys = line_keys
 
     def key(self, checkout: Checkout) -> bytes:
-        """The key under which the lines of the checkout's repo are hashed."""
-        if self._line_keys is None:
-            return self._own_key()
+        """The key under which the lines of the checkout's repo are hashed: who has it confirms no line of another."""
         with self._store.read() as tx:
-            return self._line_keys(repos.repo_id_of(tx, checkout))
+            repo_id = repos.repo_id_of(tx, checkout)
+        return hmac.digest(self._store_key(), f"lines {repo_id}".encode("utf-8", "surrogateescape"), "sha256")
 
-    def _own_key(self) -> bytes:
+    def _store_key(self) -> bytes:
         with self._store.read() as tx:
             found = tx.all(CHANGES["key"])
         if not found:
             with self._store.append() as tx:
-                tx.run(CHANGES["make_key"], key=secrets.token_bytes(_KEY_BYTES))
+                tx.later(CHANGES["make_key"], key=secrets.token_bytes(_KEY_BYTES))
                 found = tx.all(CHANGES["key"])
         return bytes(found[0]["key"])
 
@@ -90,7 +88,7 @@ class LedgerService:
         if not is_known:
             with self._store.append() as tx:
                 shas = rows.json_column(list(history))
-                tx.run(repos.REPOS["fill"], repo_id=repo_id, mark=mark, shas=shas, meaning=MEANING)
+                tx.later(repos.REPOS["fill"], repo_id=repo_id, mark=mark, shas=shas, meaning=MEANING)
 
     def take_in(self, checkout: Checkout, batch: Sequence[LandedPart], *, is_trunk: bool) -> int:
         """Take in what landed; returns how many changes came with their last part. A commit is its run's by its id,
@@ -164,7 +162,7 @@ def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> t
     """A run says that it made these commits, which may land later. Returns those landed that `index_bound` is for."""
     if not commits:
         return ()
-    tx.run(CHANGES["bind"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits), bound_by="outcome")
+    tx.later(CHANGES["bind"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits), bound_by="outcome")
     bound = tx.all(CHANGES["bind_landed"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits))
     known = [row["sha"] for row in bound if row["is_trunk"]]
     [size] = tx.all(CHANGES["size"], repo_id=repo_id, shas=rows.json_column(known))
@@ -183,7 +181,7 @@ def _take_in(tx: Tx, repo_id: str, part: LandedPart, number: int, *, is_trunk: b
 
 
 def _complete(tx: Tx, part: LandedPart, number: int, whose: Mapping[str, Any], *, is_trunk: bool) -> None:
-    tx.run(CHANGES["complete"], number=number, files=part.files_in_all, is_trunk=int(is_trunk), **whose)
+    tx.later(CHANGES["complete"], number=number, files=part.files_in_all, is_trunk=int(is_trunk), **whose)
 
 
 def _maker(tx: Tx, repo_id: str, part: LandedPart) -> dict[str, Any]:

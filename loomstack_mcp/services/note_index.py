@@ -62,7 +62,7 @@ def index_note(tx: Tx, note: Note) -> None:
         return
     expired = tx.all(NOTES["expired"], repo_id=note.repo_id, now_ms=tx.now_ms, limit=_EXPIRED_MAX)
     path_index.unindex_paths(tx, [row["id"] for row in expired])
-    tx.run(NOTES["expire_later"], repo_id=note.repo_id, expires_at_ms=note.expires_at_ms, id=note.id)
+    tx.later(NOTES["expire_later"], repo_id=note.repo_id, expires_at_ms=note.expires_at_ms, id=note.id)
 
 
 def matching(tx: Tx, repo_id: str, query: str) -> tuple[Note, ...]:

@@ -115,7 +115,7 @@ def _shared(tx: Tx, draft: Note, run: Run | None) -> NoteResult:
     kinds = CONTRADICTABLE if draft.kind in CONTRADICTABLE else ()
     live = notes_on(tx, draft.repo_id, draft.paths if kinds else (), kinds=kinds, ignore_case=ignore_case)
     clashes = contradicted(draft, live.notes, ignore_case=ignore_case)
-    seq = events.next_seq(tx, draft.repo_id)
+    seq = tx.next_seq(draft.repo_id)
     draft = replace(draft, seq=seq, contradicts=tuple(old.id for old in clashes))
     columns = {name: value for name, value in rows.row(draft).items() if name != "id"}
     note = replace(draft, id=events.drawn("note", lambda id: tx.run(NOTES["insert"], id=id, **columns)))  # noqa: A006

@@ -34,20 +34,20 @@ class NoticeService:
     def take(self) -> Notice | None:
         """The next notice that is due, for the caller alone to send; None where there is none."""
         with self._store.append() as tx:
-            tx.run(NOTICES["drop_old"], since_ms=tx.now_ms - DAY_MS)
+            tx.later(NOTICES["drop_old"], since_ms=tx.now_ms - DAY_MS)
             taken = tx.all(NOTICES["take"], now_ms=tx.now_ms, until_ms=tx.now_ms + _TAKEN_MS)
             return rows.as_record(Notice, taken[0]) if taken else None
 
     def arrived(self, notice: Notice) -> None:
         """It was sent."""
         with self._store.append() as tx:
-            tx.run(NOTICES["sent"], id=notice.id)
+            tx.later(NOTICES["sent"], id=notice.id)
 
     def failed(self, notice: Notice, *, answered: str) -> None:
         """It could not be sent: it is tried again after a while, ever longer."""
         with self._store.append() as tx:
             again_ms = min(HOUR_MS, _AGAIN_MS * 4 ** min(notice.tries, 10))
-            tx.run(NOTICES["failed"], id=notice.id, due_at_ms=tx.now_ms + again_ms, answered=answered)
+            tx.later(NOTICES["failed"], id=notice.id, due_at_ms=tx.now_ms + again_ms, answered=answered)
 
     def unsent(self) -> tuple[int, str]:
         """How many notices failed and still wait, and what was wrong with one."""
@@ -58,11 +58,11 @@ class NoticeService:
 
 def give_notice(tx: Tx, repo_id: str, kind: NoticeKind, *, about: str, run_id: str, text: str, then: str = "") -> None:
     """People should hear of this, where they have a webhook; a day later nobody needs to. `then` is never cut."""
-    tx.run(NOTICES["drop_old"], since_ms=tx.now_ms - DAY_MS)
+    tx.later(NOTICES["drop_old"], since_ms=tx.now_ms - DAY_MS)
     said = {"repo_id": repo_id, "kind": kind, "about": about, "run_id": run_id, "text": notice_text(text, then=then)}
     events.drawn("notice", lambda id: tx.run(NOTICES["insert"], id=id, now_ms=tx.now_ms, **said))  # noqa: A006
 
 
 def settle_notices(tx: Tx, about: str) -> None:
     """What they tell of waits for nobody any more: those that nobody sent yet are not sent."""
-    tx.run(NOTICES["settle"], about=about)
+    tx.later(NOTICES["settle"], about=about)

@@ -166,7 +166,7 @@ def _closing(tx: Tx, run: Run, outcome: Outcome, step: NextStep, *, warnings: tu
 
 
 def _recorded(tx: Tx, run: Run, draft: Outcome) -> Outcome:
-    seq = events.next_seq(tx, run.repo_id)
+    seq = tx.next_seq(run.repo_id)
     columns = {name: value for name, value in rows.row(replace(draft, seq=seq)).items() if name != "id"}
     outcome = replace(
         draft,

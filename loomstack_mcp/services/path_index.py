@@ -40,12 +40,12 @@ def refuse_many_paths(patterns: Sequence[str], *, least: int = 0) -> None:
 def index_paths(tx: Tx, repo_id: str, noun: Indexed, id: str, patterns: Sequence[str]) -> None:  # noqa: A002
     """Record where something lies."""
     places = [(way.key.casefold(), way.extension, text) for text in patterns for way in pattern(text).ways]
-    tx.run(PATHS["insert"], repo_id=repo_id, noun=noun, id=id, places=rows.json_column(places))
+    tx.later(PATHS["insert"], repo_id=repo_id, noun=noun, id=id, places=rows.json_column(places))
 
 
 def unindex_paths(tx: Tx, ids: Sequence[str]) -> None:
     """It lies nowhere any more."""
-    tx.run(PATHS["delete"], ids=rows.json_column(ids))
+    tx.later(PATHS["delete"], ids=rows.json_column(ids))
 
 
 def is_indexed(tx: Tx, id: str) -> bool:  # noqa: A002

@@ -1,13 +1,14 @@
 """Which repo a checkout belongs to, whatever it was called before."""
 
+from collections.abc import Mapping
 from itertools import groupby
 
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import IMPRINT_KEPT_MS
 from loomstack_mcp.core.repos import ORG, Checkout, RepoAlias, RepoNames, provisional
 from loomstack_mcp.services import events
-from loomstack_mcp.store import queries
-from loomstack_mcp.store.base import Store, Tx
+from loomstack_mcp.store import queries, rows
+from loomstack_mcp.store.base import Row, Store, Tx
 
 IMPRINTS = queries.statements("imprints")
 REPOS = queries.statements("repos")
@@ -79,13 +80,13 @@ class RepoService:
         """
         if not checkout.clone:
             with self._store.read() as tx:
-                if not _named(tx, checkout):
+                if not _named(checkout, _known(tx, checkout)):
                     raise NotFound(f"no repo {checkout.identity} is known here; see `loomstack-mcp repo list`")
         repo_id = recorded_repo_id(self._store, checkout)
         with self._store.write(repo_id) as tx:
             former = _of(tx, name)
             if former in (repo_id, ""):
-                tx.run(REPOS["name"], identity=name, repo_id=repo_id)
+                tx.later(REPOS["name"], identity=name, repo_id=repo_id)
                 former = ""
             else:
                 _join(tx, repo_id, former)
@@ -105,13 +106,13 @@ def _join(tx: Tx, repo_id: str, former: str) -> None:
         raise Invalid(f"{live[0]['id']} is live in {former}; let it end, or its lease run out, and do this again")
     [into] = tx.all(REPOS["get"], repo_id=repo_id)
     for either in (repo_id, former):  # whose a landed change is, the runs of both may say by now
-        tx.run(REPOS["forget_landed"], repo_id=either)
-        tx.run(REPOS["forget_landed_paths"], repo_id=either)
-    tx.run(REPOS["unfill"], repo_id=repo_id)
+        tx.later(REPOS["forget_landed"], repo_id=either)
+        tx.later(REPOS["forget_landed_paths"], repo_id=either)
+    tx.later(REPOS["unfill"], repo_id=repo_id)
     for statement in _MOVES:
-        tx.run(statement, repo_id=repo_id, former=former, shift=into["seq"])
+        tx.later(statement, repo_id=repo_id, former=former, shift=into["seq"])
     for statement in _REST:
-        tx.run(statement, repo_id=repo_id, former=former)
+        tx.later(statement, repo_id=repo_id, former=former)
 
 
 def recorded_repo_id(store: Store, checkout: Checkout, /) -> str:
@@ -121,55 +122,65 @@ def recorded_repo_id(store: Store, checkout: Checkout, /) -> str:
     identity becomes another name of it.
     """
     with store.read() as tx:
-        repo_id = _named(tx, checkout)
-        if repo_id and not _unrecorded(tx, checkout, repo_id):
-            return repo_id
+        known = _known(tx, checkout)
+    if not _is_news(checkout, known):
+        return _named(checkout, known)
     with store.append() as tx:
         return _recorded(tx, checkout)
 
 
 def recorded_in(tx: Tx, checkout: Checkout, /) -> str:
     """The same, within a transaction that writes."""
-    repo_id = _named(tx, checkout)
-    return repo_id if repo_id and not _unrecorded(tx, checkout, repo_id) else _recorded(tx, checkout)
+    known = _known(tx, checkout)
+    return _recorded(tx, checkout) if _is_news(checkout, known) else _named(checkout, known)
 
 
 def repo_id_of(tx: Tx, checkout: Checkout, /) -> str:
     """The id of the checkout's repo, or the one it will have once a run is started in it."""
-    return _named(tx, checkout) or _before_origin(tx, checkout) or checkout.identity
+    known = _known(tx, checkout)
+    return _named(checkout, known) or _before_origin(tx, checkout, known) or checkout.identity
 
 
 def _recorded(tx: Tx, checkout: Checkout) -> str:
     repo_id = repo_id_of(tx, checkout)
-    tx.run(REPOS["insert"], repo_id=repo_id, ignore_case=int(checkout.ignore_case), now_ms=tx.now_ms)
+    tx.later(REPOS["insert"], repo_id=repo_id, ignore_case=int(checkout.ignore_case), now_ms=tx.now_ms)
     for name in (checkout.identity, checkout.clone):
         if name:
-            tx.run(REPOS["name"], identity=name, repo_id=repo_id)
+            tx.later(REPOS["name"], identity=name, repo_id=repo_id)
     for name in checkout.others if checkout.clone else ():
-        tx.run(REPOS["also"], identity=name, repo_id=repo_id)
+        tx.later(REPOS["also"], identity=name, repo_id=repo_id)
     if checkout.ignore_case:
-        tx.run(REPOS["fold"], repo_id=repo_id)
+        tx.later(REPOS["fold"], repo_id=repo_id)
     return repo_id
 
 
-def _named(tx: Tx, checkout: Checkout) -> str:
+def _known(tx: Tx, checkout: Checkout) -> dict[str, Row]:
+    """The repos that a checkout's names, and its clone, stand for by now."""
+    names = [checkout.identity, *checkout.others, checkout.clone]
+    return {str(row["identity"]): row for row in tx.all(REPOS["known"], called=rows.json_column(names))}
+
+
+def _named(checkout: Checkout, known: Mapping[str, Row]) -> str:
     """By its identity; where that is unknown, by what else it may be called."""
-    return next((repo_id for name in (checkout.identity, *checkout.others) if (repo_id := _of(tx, name))), "")
+    return next((str(known[name]["id"]) for name in (checkout.identity, *checkout.others) if name in known), "")
 
 
-def _before_origin(tx: Tx, checkout: Checkout) -> str:
+def _before_origin(tx: Tx, checkout: Checkout, known: Mapping[str, Row]) -> str:
     """The repo that this clone belonged to while it had no origin."""
-    repo_id = _of(tx, checkout.clone)
+    if checkout.clone not in known:
+        return ""
+    repo_id = str(known[checkout.clone]["id"])
     names = [str(row["identity"]) for row in tx.all(REPOS["names"], repo_id=repo_id)]
     return repo_id if all(provisional(name) or name.startswith(_CLONE) for name in names) else ""
 
 
-def _unrecorded(tx: Tx, checkout: Checkout, repo_id: str) -> bool:
+def _is_news(checkout: Checkout, known: Mapping[str, Row]) -> bool:
     """Whether its identity, this clone, or that it ignores case, is news."""
-    if _of(tx, checkout.identity) != repo_id:
+    repo = known.get(checkout.identity)
+    if repo is None:
         return True
-    folds = any(row["ignore_case"] for row in tx.all(REPOS["get"], repo_id=repo_id))
-    return (checkout.ignore_case and not folds) or (bool(checkout.clone) and _of(tx, checkout.clone) != repo_id)
+    is_moved = bool(checkout.clone) and (checkout.clone not in known or known[checkout.clone]["id"] != repo["id"])
+    return is_moved or (checkout.ignore_case and not repo["ignore_case"])
 
 
 def _of(tx: Tx, identity: str) -> str:

@@ -8,6 +8,7 @@ from loomstack_mcp.core.claims import Blocker, Claim, Waiter, blockers
 from loomstack_mcp.core.limits import BLOCKERS_MAX
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Run
+from loomstack_mcp.services import events
 from loomstack_mcp.services.acting import RUNS, lineage
 from loomstack_mcp.services.blockers import CLAIMS, WAITERS, held_against, kin
 from loomstack_mcp.services.path_index import FIRST_PAGE, nearness, overlapping, overlapping_ids
@@ -31,6 +32,8 @@ class Met:
     """Whether its run has something to hear."""
     is_told: bool
     """Whether a note, or a landed change, lies near its paths."""
+    fresh_id: str
+    """An id that no claim has."""
     near: tuple[tuple[str, str, str], ...]
     """The first claims and earlier requests near its paths, as noun, id and pattern."""
 
@@ -48,9 +51,15 @@ class Met:
 def met(tx: Tx, wanted: Waiter, /) -> Met:
     """What a request meets, asked once."""
     keys = nearness(wanted.patterns)
-    [found] = tx.all(CLAIMS["met"], repo_id=wanted.repo_id, run_id=wanted.run_id, keys=keys, limit=FIRST_PAGE)
+    asked = {"repo_id": wanted.repo_id, "run_id": wanted.run_id, "keys": keys, "limit": FIRST_PAGE}
+    while True:
+        fresh_id = events.fresh_id("claim")
+        [found] = tx.all(CLAIMS["met"], **asked, fresh_id=fresh_id)
+        if not found["is_taken"]:
+            break
     flags = {name: bool(found[name]) for name in ("ignore_case", "is_child", "was_refused", "has_alerts", "is_told")}
-    return Met(**flags, longest_ms=found["longest_ms"], near=tuple(map(tuple, rows.list_column(found["near"]))))
+    near = tuple(map(tuple, rows.list_column(found["near"])))
+    return Met(**flags, longest_ms=found["longest_ms"], fresh_id=fresh_id, near=near)
 
 
 def in_the_way(tx: Tx, wanted: Waiter, here: Met, /, *, before: Waiter | None) -> tuple[list[Blocker], list[Claim]]:

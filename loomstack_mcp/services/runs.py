@@ -131,7 +131,7 @@ class RunService:
             for run in own_runs(tx, caller):
                 if run.process == caller.process:
                     waiters.leave_queues(tx, run.id)
-            tx.run(
+            tx.later(
                 RUNS["shorten"],
                 principal=caller.principal,
                 session=caller.session,

@@ -63,9 +63,9 @@ class SightingService:
     def keep_bearing(self, worktree: str, bearing: Bearing) -> None:
         """What git said of a worktree just now."""
         with self._store.append() as tx:
-            tx.run(BEARINGS["end"], now_ms=tx.now_ms)
+            tx.later(BEARINGS["end"], now_ms=tx.now_ms)
             until_ms = tx.now_ms + EDIT_SEEN_FOR_MS
-            tx.run(BEARINGS["put"], folder=encodable(worktree), expires_at_ms=until_ms, **rows.row(bearing))
+            tx.later(BEARINGS["put"], folder=encodable(worktree), expires_at_ms=until_ms, **rows.row(bearing))
 
     def known_caller(self, caller: Caller, tool_use: str) -> Caller:
         """The caller with its agent and its folder, where a hook saw this call.
@@ -94,7 +94,7 @@ class SightingService:
     def looked_at(self, caller: Caller, worktree: str) -> None:
         """What the caller did in a worktree so far was looked at."""
         with self._store.append() as tx:
-            tx.run(
+            tx.later(
                 SIGHTINGS["forget"],
                 session=caller.session,
                 agent=caller.agent,
@@ -123,7 +123,7 @@ def _noted(
     tx: Tx, caller: Caller, *, tool_use: str, folder: str, until_ms: int,
     repo_id: str = "", stamp: str = "", claim_edits: str = "",
 ) -> None:  # fmt: skip
-    tx.run(SIGHTINGS["sweep"], now_ms=tx.now_ms)
+    tx.later(SIGHTINGS["sweep"], now_ms=tx.now_ms)
     who = {"session": caller.session, "agent": caller.agent}
     what = {"tool_use": tool_use, "folder": folder, "repo_id": repo_id, "stamp": stamp, "claim_edits": claim_edits}
-    tx.run(SIGHTINGS["insert"], **who, **what, expires_at_ms=until_ms)
+    tx.later(SIGHTINGS["insert"], **who, **what, expires_at_ms=until_ms)

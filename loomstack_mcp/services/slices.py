@@ -16,12 +16,12 @@ ROWS_MAX = BATCH_ROWS_MAX
 def add_part(tx: Tx, repo_id: str, part: LandedPart) -> int:
     """Write the files of a part; those that are there stay. The change's number, or 0 where all of it was there."""
     columns = {name: getattr(part, name) for name in _COLUMNS}
-    tx.run(CHANGES["insert"], repo_id=repo_id, meaning=MEANING, **columns)
+    tx.later(CHANGES["insert"], repo_id=repo_id, meaning=MEANING, **columns)
     [row] = tx.all(CHANGES["begun"], repo_id=repo_id, sha=part.sha)
     if row["whole"]:
         return 0
     for file in part.files:
-        tx.run(CHANGES["insert_file"], landed=row["number"], repo_id=repo_id, **vars(file))
+        tx.later(CHANGES["insert_file"], landed=row["number"], repo_id=repo_id, **vars(file))
     return int(row["number"])
 
 
@@ -41,7 +41,7 @@ def forget_landed(store: Store, repo_id: str, *, before_ms: int) -> None:
     with store.append() as tx:
         faded = tx.all(CHANGES["fade"], **window)
         if faded:
-            tx.run(path_index.REPOS["unfill"], repo_id=repo_id)
+            tx.later(path_index.REPOS["unfill"], repo_id=repo_id)
     if not faded:
         return
     for row in faded:
@@ -49,7 +49,7 @@ def forget_landed(store: Store, repo_id: str, *, before_ms: int) -> None:
             until_none(store, path_index.PATHS["delete_some"], id=row["sha"])
     until_none(store, CHANGES["forget_files"], **window)
     with store.append() as tx:
-        tx.run(CHANGES["forget"], **window)
+        tx.later(CHANGES["forget"], **window)
 
 
 def until_none(store: Store, delete: Statement, **parameters: Any) -> None:

@@ -93,7 +93,7 @@ def drafted_run(
 
 def recorded_run(tx: Tx, draft: Run) -> Run:
     """The run with its id and number, in the store, the index and the log."""
-    draft = replace(draft, seq=events.next_seq(tx, draft.repo_id))
+    draft = replace(draft, seq=tx.next_seq(draft.repo_id))
     columns = {name: value for name, value in rows.row(draft).items() if name != "id"}
     run = replace(draft, id=events.drawn("run", lambda id: tx.run(RUNS["insert"], id=id, **columns)))  # noqa: A006
     path_index.index_paths(tx, run.repo_id, "run", run.id, run.paths)

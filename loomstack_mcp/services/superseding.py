@@ -48,7 +48,7 @@ def supersede(tx: Tx, note: Note, run: Run | None) -> None:
         agreements.agree_by_note(tx, run, note)
         return
     old = _superseded(tx, note)
-    tx.run(NOTES["supersede"], id=old.id, by=note.id)
+    tx.later(NOTES["supersede"], id=old.id, by=note.id)
     path_index.unindex_paths(tx, [old.id])
     if old.kind == "intent" and note.kind == "decision":
         agreements.tell_landers(tx, note, old)

@@ -32,14 +32,14 @@ def keep_waiter(tx: Tx, wanted: Waiter, /, *, before: Waiter | None, blocker: Bl
     keeps_place = before is not None and before.place_until_ms > tx.now_ms
     if before and (keeps_place or not wanted.place_until_ms):
         until_ms = max(before.place_until_ms, wanted.place_until_ms)
-        tx.run(WAITERS["keep"], id=before.id, seq=before.seq, place_until_ms=until_ms, intent=wanted.intent)
+        tx.later(WAITERS["keep"], id=before.id, seq=before.seq, place_until_ms=until_ms, intent=wanted.intent)
         path_index.index_paths(tx, wanted.repo_id, "waiter", before.id, wanted.patterns)
         return
     payload = {"patterns": wanted.patterns, "intent": wanted.intent, "blocked_by": blocker.run}
     seq = events.append(tx, wanted.repo_id, "claim.refused", about=blocker.claim, run_id=wanted.run_id, payload=payload)
     if before:
         place = wanted.place_until_ms
-        tx.run(WAITERS["keep"], id=before.id, seq=seq, place_until_ms=place, intent=wanted.intent)
+        tx.later(WAITERS["keep"], id=before.id, seq=seq, place_until_ms=place, intent=wanted.intent)
         path_index.index_paths(tx, wanted.repo_id, "waiter", before.id, wanted.patterns)
         return
     drop_waiters(tx, _all_of(tx, wanted.run_id)[_REMEMBERED_MAX - 1 :])
@@ -54,10 +54,14 @@ def alert_freed(tx: Tx, ended: Sequence[Claim | Waiter], /) -> tuple[str, ...]:
     Who keeps no place is told once; the request itself is remembered, so that its grant settles the alert.
     """
     repo_id = ended[0].repo_id
+    awaited = tx.all(WAITERS["awaited"], repo_id=repo_id)
+    if not awaited:
+        return ()
+    ignore_case = bool(awaited[0]["ignore_case"])
     freed = tuple(sorted({text for claim in ended for text in claim.patterns}))
     waiting: list[str] = []
     with contextlib.suppress(LimitExceeded):  # too many to tell them all; who is not told finds out by asking
-        for page in path_index.overlapping(tx, repo_id, "waiter", freed, ignore_case=path_index.folds(tx, repo_id)):
+        for page in path_index.overlapping(tx, repo_id, "waiter", freed, ignore_case=ignore_case):
             waiting += page
     runs: dict[str, None] = {}
     for waiter in rows.as_records(Waiter, tx.all(WAITERS["by_ids"], ids=rows.json_column(waiting))):
@@ -93,7 +97,7 @@ def settle_waiters(tx: Tx, granted: Waiter, /) -> None:
     ids = [waiter.id for waiter in _requests(tx, granted.run_id) if _is_within(waiter, granted)]
     drop_waiters(tx, ids)
     for waiter_id in ids:
-        tx.run(events.ALERTS["settle"], run_id=granted.run_id, about=waiter_id)
+        tx.later(events.ALERTS["settle"], run_id=granted.run_id, about=waiter_id)
 
 
 def forget_waiters(tx: Tx, run_id: str, /) -> None:
@@ -119,7 +123,7 @@ def drop_waiters(tx: Tx, ids: Sequence[str], /) -> None:
     """These requests wait no longer, and nobody is told of them."""
     if ids:
         path_index.unindex_paths(tx, ids)
-        tx.run(WAITERS["delete"], ids=rows.json_column(ids))
+        tx.later(WAITERS["delete"], ids=rows.json_column(ids))
 
 
 def _is_within(waiter: Waiter, granted: Waiter) -> bool:

@@ -32,6 +32,15 @@ class Tx(Protocol):
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
 
+    def later(self, statement: Statement, /, **params: Any) -> None:
+        """A write whose count nobody needs: done before whatever this transaction asks next, and before it commits.
+
+        Over a network it costs no round trip of its own.
+        """
+
+    def next_seq(self, repo_id: str, /) -> int:
+        """Take the next sequence number of a repo, for an event of this transaction."""
+
     def wake(self, session: str, /) -> None:
         """Once this has committed, whoever watches for that session looks what it is."""
 
@@ -51,6 +60,9 @@ class Store(Protocol):
 
     def append(self) -> AbstractContextManager[Tx]:
         """A write that belongs to no repo yet, or needs no order within one."""
+
+    def private(self) -> "Store":
+        """The database beside this one for what no view and no export shows; another place, and tables of its own."""
 
     def close(self) -> None:
         """Give back every connection. The store may not be used afterwards."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import open_loom
-from loomstack_mcp.services import events, path_index
+from loomstack_mcp.services import path_index
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.note_index import NOTES
 from loomstack_mcp.store import rows
@@ -27,7 +27,7 @@ def claims(path: Path, checkout: Checkout, count: int) -> None:
     def add(tx: Tx, run_id: str, repo_id: str, number: int) -> None:
         pattern = next(patterns)
         made = make_claim(id=f"claim_{number:08d}", run_id=run_id, repo_id=repo_id, patterns=(pattern,),
-                          fence=events.next_seq(tx, repo_id), ttl_ms=_DAY_MS, granted_at_ms=tx.now_ms)  # fmt: skip
+                          fence=tx.next_seq(repo_id), ttl_ms=_DAY_MS, granted_at_ms=tx.now_ms)  # fmt: skip
         columns = rows.row(made)
         tx.run(CLAIMS["insert"], **{name: columns[name] for name in _CLAIM_COLUMNS})
         path_index.index_paths(tx, repo_id, "claim", made.id, made.patterns)
@@ -41,7 +41,7 @@ def notes(path: Path, checkout: Checkout, count: int) -> None:
     def add(tx: Tx, run_id: str, repo_id: str, number: int) -> None:
         text = " ".join(_WORDS[(number * step) % len(_WORDS)] for step in range(3, 15))
         made = make_note(id=f"note_{number:08d}", run_id=run_id, repo_id=repo_id, text=text,
-                         seq=events.next_seq(tx, repo_id), kind=("intent", "decision", "fact", "warning")[number % 4],
+                         seq=tx.next_seq(repo_id), kind=("intent", "decision", "fact", "warning")[number % 4],
                          paths=(f"area{number % 500}/part{number % 7}/",), shared_at_ms=tx.now_ms)  # fmt: skip
         tx.run(NOTES["insert"], **rows.row(made))
         path_index.index_paths(tx, repo_id, "note", made.id, made.paths)

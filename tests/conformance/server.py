@@ -14,9 +14,9 @@ import uvicorn
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.hub.addresses import listening
 from loomstack_mcp.server.sdk.app import build_server
 from loomstack_mcp.server.sdk.bus import Bus
-from loomstack_mcp.server.sdk.http import listening
 from tests.conformance import fixtures
 
 

@@ -1,7 +1,6 @@
 """A hub in a thread: a real store behind a real socket, each call built and answered by annotations alone."""
 
 import contextlib
-import hmac
 import json
 import threading
 from collections.abc import Iterator, Mapping
@@ -70,15 +69,10 @@ class Hub:
         return json.dumps({"answer": told_json(getattr(own, method)(**built))}).encode()
 
 
-def line_keys(repo_id: str) -> bytes:
-    """As a hub gives each repo a key of its own."""
-    return hmac.digest(b"k" * 32, f"lines {repo_id}".encode(), "sha256")
-
-
 @contextmanager
 def a_hub(folder: Path, *, port: int = 0) -> Iterator[Hub]:
     """A hub over a store in a folder."""
-    with Loom(migrating_store(folder / "hub.db"), rework_max=3, line_keys=line_keys) as loom:
+    with Loom(migrating_store(folder / "hub.db"), rework_max=3) as loom:
         hub = Hub(loom)
         with serving(hub, port=port):
             yield hub

@@ -27,6 +27,7 @@ from loomstack_mcp.core.policy.situation import Situation, Touched
 from loomstack_mcp.core.repos import Bearing
 from loomstack_mcp.core.steps import BegunLine, Judging
 from loomstack_mcp.core.stranded import StrandedRun, TrunkSeen
+from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.edge.deciding import decided_action, decided_change
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
@@ -111,6 +112,7 @@ def test_a_played_session_could_be_led_over_a_wire(shop: Path, tmp_path: Path, w
     evidence(found, wired, landed)
     looks(found, wired, conflict)
     endings(found, wired)
+    tokens(wired)
 
     assert wired.called == {name for service in services() for name, _ in methods(service)}
 
@@ -185,6 +187,18 @@ def approvals(found: Here, wired: Any) -> None:
     assert waiting == wired.approvals.approval(asked)[0]
     assert wired.approvals.answer(asked, Approver(name="dana"), "granted", why="once").state == "granted"
     assert decided_action(wired.policy, ANA, "", book, edit).decision.answer == "allow"
+
+
+def tokens(wired: Any) -> None:
+    by = Principal(name="dee", role="admin")
+    made = wired.tokens.create(by, owner="ana", role="agent")
+    assert wired.tokens.checked(made.text).name == "ana"
+    assert wired.tokens.listed(by)[0][0].id == wired.tokens.revoke(by, made.token.id).id
+    wired.tokens.settle()
+    assert wired.tokens.powers(by, limit=5)
+    wired.tokens.close()
+    assert wired.hub_keys.line_key(SHOP.identity)
+    wired.hub_keys.close()
 
 
 def evidence(found: Here, wired: Any, landed: str) -> None:

@@ -17,7 +17,7 @@ from loomstack_mcp.server.errors import error_line
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.server.prompts import PROMPTS, LoomPrompt
 from loomstack_mcp.server.sdk.bus import Bus
-from loomstack_mcp.server.sdk.tool import loom_tool
+from loomstack_mcp.server.sdk.tool import Threads, loom_tool
 from loomstack_mcp.server.tools import tool_function
 
 # Codex shows only the first line up front: it has to stand alone.
@@ -47,8 +47,8 @@ _MARKS = {
     "record_outcome": (_WRITES, None),
     "guard": (_REPEATABLE, None),
 }
-_CALLS_MAX = 200
-"""Of one process at once: a call that waits for others sleeps on a thread of its own."""
+_CALLS_MAX, _WAITS_MAX = 40, 200
+"""Of one process at once: a call that waits for others sleeps on a thread that no other call needs."""
 _JSON = "application/json"
 _LISTS = {
     "loom://runs": "The last 100 runs of this repository",
@@ -59,7 +59,7 @@ _LISTS = {
 
 def build_server(face: Face, changes: Bus) -> MCPServer[Any]:
     """The server over `face`. Building it touches neither the store nor git."""
-    threads = anyio.CapacityLimiter(_CALLS_MAX)
+    threads = Threads(calls=anyio.CapacityLimiter(_CALLS_MAX), waits=anyio.CapacityLimiter(_WAITS_MAX))
     server: MCPServer[Any] = MCPServer(
         "loomstack",
         version=__version__,

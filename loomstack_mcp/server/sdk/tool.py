@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial, reduce
 from operator import or_
 from types import UnionType
-from typing import Annotated, Any, get_args, get_type_hints, is_typeddict
+from typing import Annotated, Any, NamedTuple, get_args, get_type_hints, is_typeddict
 
 import anyio
 import anyio.to_thread
@@ -27,6 +27,14 @@ from loomstack_mcp.server.tools.guard import refused_guard
 _NULL = {"type": "null"}
 
 
+class Threads(NamedTuple):
+    """On which tools run."""
+
+    calls: anyio.CapacityLimiter
+    waits: anyio.CapacityLimiter
+    """Of those that wait for others."""
+
+
 class LoomTool(Tool):
     """A tool that refuses unknown arguments, and whose errors are one line that says what to do."""
 
@@ -42,7 +50,7 @@ class LoomTool(Tool):
             raise ToolError(error_line(_shortened(self, error))) from error.__cause__
 
 
-def loom_tool(face: Face, threads: anyio.CapacityLimiter, function: Callable[..., Any], **options: Any) -> LoomTool:
+def loom_tool(face: Face, threads: Threads, function: Callable[..., Any], **options: Any) -> LoomTool:
     """Register a function as a tool with the smallest schema that says all."""
     made = LoomTool.from_function(_on_thread(face, threads, function), context_kwarg="ctx", **options)
     assert isinstance(made, LoomTool)
@@ -55,14 +63,15 @@ def loom_tool(face: Face, threads: anyio.CapacityLimiter, function: Callable[...
     return made
 
 
-def _on_thread(face: Face, threads: anyio.CapacityLimiter, function: Callable[..., Any]) -> Callable[..., Any]:
+def _on_thread(face: Face, threads: Threads, function: Callable[..., Any]) -> Callable[..., Any]:
     """The function as the SDK calls it: on a thread, told when the client cancels."""
 
     async def called(*, ctx: Context[Any, Any], **arguments: Any) -> CallToolResult:
         call = Call(face, ctx.request_context.meta or {}, over_http=ctx.headers is not None)
         try:
             work = partial(function, call, **arguments)
-            found = await anyio.to_thread.run_sync(work, limiter=threads, abandon_on_cancel=True)
+            limiter = threads.waits if arguments.get("wait_seconds") else threads.calls
+            found = await anyio.to_thread.run_sync(work, limiter=limiter, abandon_on_cancel=True)
         except LoomError as error:
             raise ToolError(error_text(error)) from None
         finally:

@@ -87,7 +87,7 @@ def claim_paths(
             while result.claim is None and time.monotonic() < until and not call.stopped.is_set():
                 _await_change(call, result, until)
                 result = attempt()
-            heard = result.claim is not None or not call.stopped.is_set()
+            heard = result.claim is not None or not call.stopped.is_set() or call.face.is_ending
     finally:
         if wait_seconds > 0 and asked and not heard:  # cancelled, or the client is gone: nobody will call again
             _withdraw(call, run, asked[0], mode)

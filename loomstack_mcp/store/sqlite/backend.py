@@ -77,6 +77,12 @@ class SqliteStore:
         with self._writing() as tx:
             yield tx
 
+    def private(self) -> "SqliteStore":
+        """The file `NAME-private.db` beside this one. What it is told survives a power cut."""
+        beside = self.path.with_name(f"{self.path.stem}-private{self.path.suffix}")
+        folder = schema.PRIVATE_FOLDER
+        return SqliteStore(beside, full_sync=True, clock=self._clock, migrations=folder, upgrade=self._upgrade)
+
     def close(self) -> None:
         """Give back every connection. What was read or written before stands, so that this raises nothing."""
         with self._lock:

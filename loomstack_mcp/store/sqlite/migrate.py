@@ -51,7 +51,7 @@ def _migrated(connection: sqlite3.Connection, folder: Path) -> None:
             if number > found:
                 for statement in _statements(source.read_text(encoding="utf-8")):
                     connection.execute(statement)
-                _AFTER.get(number, _nothing)(connection)
+                _AFTER.get(source.stem, _nothing)(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {version}")
         connection.execute("COMMIT")
@@ -80,7 +80,7 @@ def _nothing(_: sqlite3.Connection) -> None:
     """Most migrations are their SQL and no more."""
 
 
-_AFTER: dict[int, Callable[[sqlite3.Connection], None]] = {1: _full_text}
+_AFTER: dict[str, Callable[[sqlite3.Connection], None]] = {"0001_core": _full_text}
 
 
 def _statements(source: str) -> Iterator[str]:

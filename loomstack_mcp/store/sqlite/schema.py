@@ -8,6 +8,7 @@ from loomstack_mcp.core.errors import OlderStore, StoreUnavailable
 from loomstack_mcp.store.plain import APPLICATION_ID
 
 FOLDER = Path(__file__).parent.parent / "sql" / "sqlite"
+PRIVATE_FOLDER = Path(__file__).parent.parent / "sql" / "private" / "sqlite"
 # One statement, one snapshot: another process may be making the tables at this moment.
 _STATE = """
     SELECT (SELECT user_version FROM pragma_user_version),

@@ -4,7 +4,10 @@ import sqlite3
 from typing import Any
 
 from loomstack_mcp.core.records import record
+from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Row, Statement
+
+REPOS = queries.statements("repos")
 
 
 @record
@@ -47,6 +50,15 @@ class SqliteTx:
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
         return self._connection.execute(statement.text, {**self._moment, **params}).rowcount
+
+    def later(self, statement: Statement, /, **params: Any) -> None:
+        """At once: in one file there is nobody to wait for."""
+        self._connection.execute(statement.text, {**self._moment, **params})
+
+    def next_seq(self, repo_id: str, /) -> int:
+        """Take the next sequence number of a repo."""
+        [taken] = self.all(REPOS["next_seq"], repo_id=repo_id)
+        return int(taken["seq"])
 
     def wake(self, session: str, /) -> None:
         """Once this has committed, whoever watches for that session looks what it is."""

@@ -9,9 +9,10 @@ FROM json_each(:ids) AS i CROSS JOIN claim AS c ON c.id = i.value CROSS JOIN run
 WHERE c.ended_at_ms IS NULL ORDER BY c.fence
 
 -- :name held_by_run
--- What a run holds, in order of its grants.
+-- What a run holds, in order of its grants, and whether it has something to hear.
 SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
   c.ended_how, c.origin, c.worktree, r.loop, r.principal,
+  EXISTS (SELECT 1 FROM alert WHERE run_id = :run_id AND deliveries < 2) AS has_alerts,
   MIN(r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END, COALESCE(
     c.own_until_ms + CASE WHEN c.boot_id = :boot_id THEN 0 ELSE c.wall_ahead_ms + :lease_ahead_ms END,
     9223372036854775807)) AS expires_at_ms
@@ -71,6 +72,7 @@ SELECT r.ignore_case,
   (
     SELECT COALESCE(MAX(ttl_ms), 0) FROM claim WHERE run_id = :run_id AND origin = 'asked' AND ended_at_ms IS NULL
   ) AS longest_ms,
+  EXISTS (SELECT 1 FROM claim WHERE id = :fresh_id) AS is_taken,
   EXISTS (SELECT 1 FROM waiter WHERE run_id = :run_id) AS was_refused,
   EXISTS (SELECT 1 FROM alert WHERE run_id = :run_id AND deliveries < 2) AS has_alerts,
   EXISTS (
@@ -109,12 +111,11 @@ SELECT r.ignore_case,
 FROM repo AS r WHERE r.id = :repo_id
 
 -- :name insert
--- A grant; nothing changes where its id is taken.
+-- A grant, under an id that was asked for together with what it meets.
 INSERT INTO claim (id, repo_id, run_id, fence, mode, intent, patterns, ttl_ms, granted_at_ms, origin, own_until_ms,
   worktree, boot_id, wall_ahead_ms)
 VALUES (:id, :repo_id, :run_id, :fence, :mode, :intent, :patterns, :ttl_ms, :granted_at_ms, :origin, :own_until_ms,
   :worktree, :boot_id, :wall_ahead_ms)
-ON CONFLICT (id) DO NOTHING
 
 -- :name renew
 -- The same paths were claimed again.
@@ -158,26 +159,24 @@ WHERE c.repo_id = :repo_id AND c.origin = 'auto' AND c.ended_at_ms IS NULL AND c
 ORDER BY c.own_until_ms LIMIT :limit
 
 -- :name end
--- These are held no longer; which of them were until now.
+-- These are held no longer.
 UPDATE claim SET ended_at_ms = :now_ms, ended_how = :how, ended_why = :why
 WHERE id IN (SELECT value FROM json_each(:ids)) AND ended_at_ms IS NULL
-RETURNING id
 
 -- :name same
--- The claim that a run asked for on exactly these patterns.
+-- The claim that a run asked for on exactly these patterns, and the longest lease that it asked for with its others.
 SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
   c.ended_how, c.origin, c.worktree, r.loop, r.principal,
+  (
+    SELECT COALESCE(MAX(o.ttl_ms), 0) FROM claim AS o
+    WHERE o.run_id = c.run_id AND o.origin = 'asked' AND o.ended_at_ms IS NULL AND o.id <> c.id
+  ) AS others_ms,
   MIN(r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END, COALESCE(
     c.own_until_ms + CASE WHEN c.boot_id = :boot_id THEN 0 ELSE c.wall_ahead_ms + :lease_ahead_ms END,
     9223372036854775807)) AS expires_at_ms
 FROM claim AS c JOIN run AS r ON r.id = c.run_id
 WHERE c.run_id = :run_id AND c.mode = :mode AND c.patterns = :patterns AND c.origin = 'asked'
   AND c.ended_at_ms IS NULL
-
--- :name longest
--- The longest lease that a run asked for with what it holds.
-SELECT COALESCE(MAX(ttl_ms), 0) AS ttl_ms FROM claim
-WHERE run_id = :run_id AND origin = 'asked' AND ended_at_ms IS NULL
 
 -- :name held_since
 -- What is held in a repo and was granted after a cursor, oldest first.
@@ -203,6 +202,25 @@ WITH RECURSIVE family (id, parent_id, is_own) AS (
   SELECT r.id, r.parent_id, 0 FROM family JOIN run AS r ON r.id = family.parent_id
 )
 SELECT id, MAX(is_own) AS is_own FROM family GROUP BY id
+
+-- :name related
+-- Both at once: whose claims do not stand in the way of an agent's edits (`is_family`), and give way to it (`is_kin`).
+WITH RECURSIVE family (id, parent_id, is_own) AS (
+  SELECT id, parent_id, session = :session AND agent = :agent FROM run
+  WHERE principal = :principal AND state = 'live' AND (session = '' OR (session = :session AND agent IN (:agent, '')))
+  UNION
+  SELECT r.id, r.parent_id, 0 FROM family JOIN run AS r ON r.id = family.parent_id
+),
+kin (id) AS (
+  SELECT id FROM run
+  WHERE principal = :principal AND state = 'live'
+    AND (:session = '' OR (session = :session AND :agent IN ('', agent)))
+  UNION
+  SELECT r.id FROM kin JOIN run AS r ON r.parent_id = kin.id WHERE r.state = 'live'
+)
+SELECT id, MAX(is_own) AS is_own, 1 AS is_family, 0 AS is_kin FROM family GROUP BY id
+UNION ALL
+SELECT id, 0, 0, 1 FROM kin
 
 -- :name kin
 -- The live runs whose automatic claims give way to an agent: its own, and those of the agents below it. Whoever comes

@@ -4,6 +4,12 @@ SELECT r.id, r.seq, r.ignore_case
 FROM repo_alias AS a JOIN repo AS r ON r.id = a.repo_id
 WHERE a.identity = :identity
 
+-- :name known
+-- The repos that these names stand for.
+SELECT a.identity, r.id, r.ignore_case
+FROM json_each(:called) AS n CROSS JOIN repo_alias AS a CROSS JOIN repo AS r
+WHERE a.identity = n.value AND r.id = a.repo_id
+
 -- :name get
 -- One repo.
 SELECT id, seq, ignore_case FROM repo WHERE id = :repo_id

@@ -102,6 +102,15 @@ SELECT id, status, ended_at_ms FROM (
   ORDER BY started_at_ms DESC, seq DESC LIMIT 1
 ) AS newest WHERE state = 'ended' AND status LIKE 'stopped by %'
 
+-- :name any_lapsed
+-- Whether a live run of a repo, or an automatic claim that is held there, has lapsed.
+SELECT EXISTS (
+  SELECT 1 FROM run WHERE repo_id = :repo_id AND state = 'live' AND expires_at_ms <= :now_ms
+) AS has_runs, EXISTS (
+  SELECT 1 FROM claim WHERE repo_id = :repo_id AND origin = 'auto' AND ended_at_ms IS NULL AND own_until_ms
+    + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END <= :now_ms
+) AS has_claims
+
 -- :name lapsed
 -- Live runs whose lease has ended, oldest first.
 SELECT id, repo_id, parent_id, checks_run, loop, goal, key, finding, branch, worktree, paths, principal, session,

@@ -6,6 +6,11 @@ SELECT w.id, w.repo_id, w.run_id, w.seq, w.mode, w.intent, w.patterns, r.loop, r
 FROM json_each(:ids) AS i CROSS JOIN waiter AS w ON w.id = i.value CROSS JOIN run AS r ON r.id = w.run_id
 WHERE r.state = 'live' ORDER BY w.seq
 
+-- :name awaited
+-- A repo in which anybody waits for paths, or is to be told that they are free.
+SELECT r.ignore_case FROM repo AS r
+WHERE r.id = :repo_id AND EXISTS (SELECT 1 FROM path_key AS p WHERE p.repo_id = r.id AND p.noun = 'waiter')
+
 -- :name of_request
 -- The earlier refusal of the very same request.
 SELECT w.id, w.repo_id, w.run_id, w.seq, w.mode, w.intent, w.patterns, r.loop, r.principal,

@@ -1,0 +1,157 @@
+"""Calls of services as edges send them: found by name, built by annotations, answered as JSON. Nothing here is HTTP."""
+
+import hashlib
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+from typing import Any, Protocol
+
+from loomstack_mcp import __version__
+from loomstack_mcp.core.errors import Invalid, LoomError, NotFound
+from loomstack_mcp.core.permits import PERMITS, Permit
+from loomstack_mcp.core.records import record
+from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.core.texts import bounded
+from loomstack_mcp.core.tokens import Principal, refuse_role
+from loomstack_mcp.core.wire import argument_kinds, built_value, told_json
+from loomstack_mcp.loom import Loom
+from loomstack_mcp.store.base import Store
+from loomstack_mcp.store.once import OnceCall, answered_once
+
+_REQUEST = re.compile(r"[0-9A-Za-z-]{16,64}")
+_ID_CHARS_MAX = 200
+_FOLDER_CHARS_MAX = 5_000
+_OF_WHOM = "who"
+"""The argument in which a service is told whose word something is."""
+
+
+@record
+class ApiCall:
+    """One call as it came."""
+
+    name: str
+    """`service.method`."""
+    body: bytes
+    """The arguments as a JSON object, without those that are as by default."""
+    request: str = ""
+    """The id that its sender drew for it; needed where it is done at most once."""
+
+
+class Access(Protocol):
+    """What a token opens, beyond its role."""
+
+    def admit(self, principal: Principal, name: str, arguments: Mapping[str, Any], /) -> None:
+        """Raises NotFound or Unauthorized where a call is about what the token does not open."""
+
+    def opened_part(self, principal: Principal, name: str, answer: Any, /) -> Any:
+        """Of an answer what the token opens."""
+
+
+class Api:
+    """The services for whoever has a token. Threads may share it."""
+
+    def __init__(self, loom: Loom, access: Access | None = None) -> None:
+        self._loom, self._access = loom, access
+
+    def answer(self, principal: Principal, call: ApiCall) -> bytes:
+        """The answer as JSON. Raises LoomError."""
+        permit = PERMITS.get(call.name)
+        if permit is None:
+            raise NotFound(
+                f"{_shown(call.name)} is no call of this hub, which is LoomStack {__version__}: one of the two is older"
+            )
+        refuse_role(principal, permit)
+        try:
+            answer = self._answered(principal, call, permit).encode()
+        except (OverflowError, UnicodeError, RecursionError):  # a number too large for a column, say
+            raise Invalid(f"{call.name}: an argument is out of all bounds") from None
+        with suppress(LoomError):  # what people should hear goes out with a later call then
+            self._loom.send_notices()
+        return answer
+
+    def hello(self, principal: Principal) -> bytes:
+        """Who asks, as the hub knows it, and the hub's version."""
+        told = {"version": __version__, "principal": principal.name, "role": principal.role}
+        return json.dumps({**told, "repos": principal.repos, "run": principal.run, "token": principal.token}).encode()
+
+    def _answered(self, principal: Principal, call: ApiCall, permit: Permit) -> str:
+        service, method = call.name.split(".")
+        arguments = self._arguments(principal, call, getattr(type(getattr(self._loom, service)), method))
+        if self._access:
+            self._access.admit(principal, call.name, arguments)
+
+        def done(store: Store) -> str:
+            loom = self._loom if store is self._loom.store else self._loom.over(store)
+            answer = getattr(getattr(loom, service), method)(**arguments)
+            if self._access:
+                answer = self._access.opened_part(principal, call.name, answer)
+            return json.dumps(told_json(answer))
+
+        if permit.how != "once":
+            return done(self._loom.store)
+        if not _REQUEST.fullmatch(call.request):
+            raise Invalid(f"{call.name} is done once: send an id of the request, as LoomStack-Request: <uuid>")
+        digest = hashlib.sha256(call.body).hexdigest()
+        once = OnceCall(id=call.request, principal=principal.name, method=call.name, digest=digest)
+        return answered_once(self._loom.store, once, done)
+
+    def _arguments(self, principal: Principal, call: ApiCall, method: Callable[..., Any]) -> dict[str, Any]:
+        """The arguments by name. Raises Invalid for what is none, is missing, or is unknown to this version."""
+        kinds, needed = argument_kinds(method), _needed(method)
+        found = _json_object(call.body)
+        if unknown := sorted(found.keys() - (kinds.keys() - {"return"})):
+            raise Invalid(
+                f"{call.name} takes no {_shown(unknown[0])} here: the hub, which is LoomStack {__version__}, is older "
+                "than you; ask its admin for `pip install -U loomstack-mcp`"
+            )
+        if _OF_WHOM in kinds:  # whatever an edge believes
+            found[_OF_WHOM] = principal.name
+        if missing := sorted(needed - found.keys()):
+            raise Invalid(f"{call.name} lacks {', '.join(missing)}")
+        return {name: _own(principal, _built(name, value, kinds[name])) for name, value in found.items()}
+
+
+def _built(name: str, value: Any, kind: Any) -> Any:
+    try:
+        return built_value(value, kind)
+    except Invalid as error:
+        raise Invalid(f"{name}: {error}") from None
+
+
+def _own(principal: Principal, value: Any) -> Any:
+    """A caller is the token's owner; which process it is on another machine, nobody here looks at."""
+    if not isinstance(value, Caller):
+        return value
+    for name in ("session", "agent", "parent_agent"):
+        bounded(name, getattr(value, name), chars_max=_ID_CHARS_MAX)
+    bounded("folder", value.folder, chars_max=_FOLDER_CHARS_MAX)
+    return replace(value, principal=principal.name, process="")
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body or b"{}", parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise Invalid("the body is no JSON object of arguments by name") from None
+    if not isinstance(found, dict):
+        raise Invalid("the body is no JSON object of arguments by name")
+    return found
+
+
+def _refuse_constant(_: str) -> Any:
+    raise ValueError
+
+
+@cache
+def _needed(method: Callable[..., Any]) -> frozenset[str]:
+    given = list(inspect.signature(method).parameters.values())[1:]
+    return frozenset(one.name for one in given if one.default is inspect.Parameter.empty)
+
+
+def _shown(name: str) -> str:
+    """A name as it came, where it may be one of a later version."""
+    return name if re.fullmatch(r"[a-z_.]{1,60}", name) else "a name like that"

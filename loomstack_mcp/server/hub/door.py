@@ -1,0 +1,233 @@
+"""The door of the hub: what every request meets before a service, or MCP, has it."""
+
+import math
+import re
+import traceback
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import anyio
+import anyio.to_thread
+
+from loomstack_mcp import __version__
+from loomstack_mcp.core.errors import LoomError, Unauthorized
+from loomstack_mcp.core.tokens import Principal
+from loomstack_mcp.server.hub.api import Api, ApiCall
+from loomstack_mcp.server.hub.connections import CONNECTION
+from loomstack_mcp.server.hub.hosts import Hosts
+from loomstack_mcp.server.hub.keys import Keys, bearer_of
+from loomstack_mcp.server.hub.rates import Rates, Seats, TooMany
+from loomstack_mcp.server.hub.replies import (
+    App,
+    Receive,
+    Refusal,
+    Reply,
+    Scope,
+    Send,
+    answer_reply,
+    error_reply,
+    json_reply,
+    refusal_reply,
+    send_reply,
+)
+from loomstack_mcp.server.hub.standing import Standing
+from loomstack_mcp.server.hub.versions import version_problem
+
+PRINCIPAL = "loomstack.principal"
+"""Under which a request for MCP has its principal in the scope's state."""
+BODY_BYTES_MAX = 16_000_000
+BODY_S = 60.0
+"""From the head of a request to the last byte of its body."""
+CALLS_PER_S, CALLS_BURST = 100.0, 1_000
+"""Of one token. The edges of 500 developers make 20 calls a second together."""
+_AT_ONCE, _QUEUE = 4, 60
+"""Calls of one token that are done at once, and that wait for those."""
+_STREAMS_MAX = 100
+"""Requests of one token to `/mcp` that are open: some wait, and some listen."""
+_CALL_THREADS, _CHECK_THREADS = 16, 4
+
+_CALL = re.compile(r"/api/([a-z_]{1,40})/([a-z_]{1,40})")
+_HELLO = "/api/hello"
+_METHODS = {"/mcp": ("GET", "POST", "DELETE"), _HELLO: ("GET",), "/health": ("GET", "HEAD"), "/ready": ("GET", "HEAD")}
+_NO_BEARER = "send a token as `Authorization: Bearer …`; an admin of the hub makes it: `loomstack-mcp token create`"
+_CHALLENGE = ((b"www-authenticate", b"Bearer"),)
+
+Answers = Callable[[Scope], Awaitable[Reply]]
+
+
+class Door:
+    """The whole application. What it refuses ends the connection, for whoever sent it may be anybody."""
+
+    def __init__(self, mcp: App, api: Api, *, keys: Keys, hosts: Hosts, standing: Standing) -> None:
+        self._mcp, self._api, self._keys, self._hosts, self._standing = mcp, api, keys, hosts, standing
+        self._rates = Rates(per_s=CALLS_PER_S, burst=CALLS_BURST)
+        self._seats = Seats(most=_AT_ONCE, queue=_QUEUE)
+        self._streams = Seats(most=_STREAMS_MAX, queue=0)
+        self._threads = anyio.CapacityLimiter(_CALL_THREADS)
+        self._checking = anyio.CapacityLimiter(_CHECK_THREADS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._mcp(scope, receive, send)
+            return
+        send = self._last_answer(send) if self._standing.is_stopping else send
+        over_api = scope["path"].startswith("/api/")
+        try:
+            reply = await self._answered(scope, receive, send)
+        except Refusal as refusal:
+            reply = refusal_reply(refusal, over_api=over_api)
+        except TooMany:
+            too_many = Refusal(429, "this token has too many calls under way; wait for some", headers=_retry_after(1))
+            reply = refusal_reply(too_many, over_api=over_api)
+        if reply:
+            await send_reply(reply, send)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> Reply | None:
+        """The answer; None where MCP gave it. Raises Refusal, TooMany."""
+        path = _plain_path(scope)
+        if path in ("/health", "/ready"):
+            _refuse_method(scope, path)
+            return await self._state_told(path)
+        scope["client"] = (self._hosts.refuse_foreign(scope).client, 0)
+        call = _CALL.fullmatch(path)
+        if not (call or path in _METHODS):
+            raise Refusal(
+                404, "there is nothing here: MCP is at /mcp, the calls of edges are at /api/", code="not_found"
+            )
+        if scope["query_string"]:  # which proxies and histories keep
+            raise Refusal(400, "nothing belongs behind a ? here, least of all a token")
+        _refuse_method(scope, path)
+        principal = await self._principal(scope)
+        if path == "/mcp":
+            await self._mcp_answers(principal, scope, receive, send)
+            return None
+        _refuse_version(scope, is_hello=path == _HELLO)
+        if call is None:
+            return answer_reply(self._api.hello(principal))
+        async with self._seats.seat_taken(_key(principal)):
+            body = await _body(scope, receive)
+            asked = ApiCall(name=f"{call[1]}.{call[2]}", body=body, request=_header(scope, b"loomstack-request"))
+            return await anyio.to_thread.run_sync(partial(self._reply, principal, asked), limiter=self._threads)
+
+    async def _state_told(self, path: str) -> Reply:
+        ok = path == "/health" or await self._standing.is_ready()
+        status = "ok" if ok else "stopping" if self._standing.is_stopping else "store unavailable"
+        return json_reply(200 if ok else 503, {"name": "loomstack", "status": status, "version": __version__})
+
+    async def _principal(self, scope: Scope) -> Principal:
+        """Whose token it is. Raises Refusal."""
+        bearer = bearer_of(scope["headers"])
+        if not bearer:
+            raise Refusal(401, _NO_BEARER, code="unauthorized", headers=_CHALLENGE)
+        own = self._keys.own_principal(bearer)
+        if own:
+            _prove(scope)
+            return own
+        try:
+            found = await anyio.to_thread.run_sync(self._keys.checked, bearer, limiter=self._checking)
+        except Unauthorized as error:
+            raise Refusal(401, str(error), code=error.code, headers=_CHALLENGE) from None
+        except LoomError as error:
+            raise Refusal(503, str(error), code=error.code) from None
+        _prove(scope)
+        if wait_s := self._rates.wait_s(_key(found)):
+            said = f"more than {CALLS_PER_S:.0f} calls a second with this token; slow down"
+            raise Refusal(429, said, code="limit_exceeded", headers=_retry_after(wait_s))
+        return found
+
+    async def _mcp_answers(self, principal: Principal, scope: Scope, receive: Receive, send: Send) -> None:
+        """MCP has the request, with its whole body, and answers it itself."""
+        scope["state"][PRINCIPAL] = principal
+        async with self._streams.seat_taken(_key(principal)):
+            body = await _body(scope, receive)
+            is_told = False
+
+            async def received() -> dict[str, object]:
+                nonlocal is_told
+                if is_told:
+                    return dict(await receive())
+                is_told = True
+                return {"type": "http.request", "body": body, "more_body": False}
+
+            await self._mcp(scope, received, send)
+
+    def _reply(self, principal: Principal, call: ApiCall) -> Reply:
+        try:
+            return answer_reply(self._api.answer(principal, call))
+        except LoomError as error:
+            return error_reply(error)
+        except Exception as error:  # noqa: BLE001 the call's last handler: its text stays on the hub
+            self._standing.log_error("".join(traceback.format_exception(error)))
+            return error_reply(error)
+
+    def _last_answer(self, send: Send) -> Send:
+        """The hub is about to end: no other request is to come over this connection."""
+
+        async def sent(message: dict[str, object]) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}  # type: ignore[misc]
+            await send(message)
+
+        return sent  # type: ignore[return-value]
+
+
+def _plain_path(scope: Scope) -> str:
+    """The path as it was sent. Raises Refusal for a request that two readers may read in two ways."""
+    names = [name for name, _ in scope["headers"]]
+    if b"transfer-encoding" in names and b"content-length" in names:  # RFC 9112, §6.3
+        raise Refusal(400, "a body has one length: Transfer-Encoding and Content-Length came both")
+    path = scope["raw_path"].decode("latin-1")
+    return path if re.fullmatch(r"/[a-z_/]{1,100}", path) else "/?"
+
+
+def _refuse_method(scope: Scope, path: str) -> None:
+    methods = _METHODS.get(path, ("POST",))
+    if scope["method"] not in methods:
+        allowed = ", ".join(methods)
+        raise Refusal(405, f"{path} takes {allowed}", headers=((b"allow", allowed.encode()),))
+
+
+def _refuse_version(scope: Scope, *, is_hello: bool) -> None:
+    told = _header(scope, b"loomstack-version")
+    if problem := "" if is_hello and not told else version_problem(told, __version__):
+        raise Refusal(426 if told else 400, problem)
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), "")
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    """The whole body. Raises Refusal where it is too large or too slow."""
+    length = _header(scope, b"content-length")
+    if length and int(length) > BODY_BYTES_MAX:  # digits, as h11 saw to
+        raise _too_large()
+    parts: list[bytes] = []
+    with anyio.move_on_after(BODY_S):
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise Refusal(400, "the body ended early")
+            parts.append(message.get("body", b""))
+            if sum(map(len, parts)) > BODY_BYTES_MAX:
+                raise _too_large()
+            if not message.get("more_body"):
+                return b"".join(parts)
+    raise Refusal(408, f"the body did not come within {BODY_S:.0f} s")
+
+
+def _too_large() -> Refusal:
+    return Refusal(413, f"a body has at most {BODY_BYTES_MAX:,} bytes; send less at once", code="limit_exceeded")
+
+
+def _retry_after(wait_s: float) -> tuple[tuple[bytes, bytes], ...]:
+    return ((b"retry-after", str(math.ceil(wait_s)).encode()),)
+
+
+def _key(principal: Principal) -> tuple[str, str]:
+    return principal.name, principal.token
+
+
+def _prove(scope: Scope) -> None:
+    if connection := scope["state"].get(CONNECTION):
+        connection.prove()

@@ -1,0 +1,116 @@
+"""`serve --http`: the hub of one person on their own machine, or of a team."""
+
+import ipaddress
+import sys
+from pathlib import Path
+
+import anyio
+
+from loomstack_mcp.adapters.settings import Settings
+from loomstack_mcp.adapters.user import principal
+from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.records import record
+from loomstack_mcp.core.tokens import Principal
+from loomstack_mcp.edge.here import Here
+from loomstack_mcp.loom import Loom, open_loom
+from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.hub.addresses import listening, refuse_open_address
+from loomstack_mcp.server.hub.api import Api
+from loomstack_mcp.server.hub.certificates import Certificate
+from loomstack_mcp.server.hub.connections import Connections
+from loomstack_mcp.server.hub.door import Door
+from loomstack_mcp.server.hub.hosts import Hosts, checked_url, is_loopback, proxy_networks
+from loomstack_mcp.server.hub.keys import Keys, own_token
+from loomstack_mcp.server.hub.quiet import quiet_log
+from loomstack_mcp.server.hub.serving import connections_max, serve_hub
+from loomstack_mcp.server.hub.standing import Standing
+from loomstack_mcp.server.sdk.app import build_server
+from loomstack_mcp.server.sdk.bus import Bus
+from loomstack_mcp.server.sdk.http import mcp_app
+
+
+@record
+class HubOptions:
+    """The flags of `serve --http`."""
+
+    host: str
+    port: int
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    behind_proxy: str = ""
+    public_url: str = ""
+    grace: float = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether others than the person of this process are to come."""
+        return not is_loopback(self.host) or bool(self.tls_cert or self.behind_proxy or self.public_url)
+
+
+def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
+    """Serve until SIGINT or SIGTERM. Raises Invalid for options that leave it open to anybody."""
+    if bool(options.tls_cert) != bool(options.tls_key):
+        raise Invalid("--tls-cert and --tls-key belong together: name both files")
+    proxies = proxy_networks(options.behind_proxy)
+    public_url = checked_url(options.public_url) if options.public_url else ""
+    certificate = Certificate(options.tls_cert, options.tls_key) if options.tls_cert and options.tls_key else None
+    with open_loom(settings, full_sync=True) as loom:
+        keys = _keys(loom, settings, options)
+        with listening(options.host, options.port) as listener:
+            address, port = listener.getsockname()[:2]
+            hosts = Hosts(address=address, public_url=public_url, proxies=proxies)
+            _say(options, public_url or _url(address, port, is_secured=certificate is not None), settings)
+            face = Face(here, loom)
+            changes = Bus(face)
+            standing = Standing(lambda: loom.events.cursor(""))
+            door = Door(mcp_app(build_server(face, changes)), Api(loom), keys=keys, hosts=hosts, standing=standing)
+
+            connections = Connections(connections_max(), certificate=certificate)
+            quiet_log()
+
+            async def serve() -> None:
+                await serve_hub(
+                    door, listener, standing, connections, beside=changes.watch, on_end=face.end_waits,
+                    grace_s=options.grace,
+                )  # fmt: skip
+
+            anyio.run(serve)
+
+
+def _keys(loom: Loom, settings: Settings, options: HubOptions) -> Keys:
+    """Where others may come, only tokens that were made open it. Raises Invalid where it is not made for others."""
+    if not options.is_open:
+        return Keys(own=own_token(Path(settings.home) / "token"), tokens=loom.tokens)
+    refuse_open_address(
+        options.host,
+        is_secured=bool(options.tls_cert or options.behind_proxy),
+        is_named=bool(options.public_url) or not (options.behind_proxy or _is_any(options.host)),
+        has_tokens=_has_tokens(loom),
+    )
+    return Keys(tokens=loom.tokens)
+
+
+def _has_tokens(loom: Loom) -> bool:
+    found, now_ms = loom.tokens.listed(Principal(name=principal(), role="admin"))
+    return any(token.revoked_at_ms is None and token.expires_at_ms > now_ms for token in found)
+
+
+def _is_any(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def _url(address: str, port: int, *, is_secured: bool) -> str:
+    shown = f"[{address}]" if ":" in address else address
+    return f"http{'s' if is_secured else ''}://{shown}:{port}"
+
+
+def _say(options: HubOptions, url: str, settings: Settings) -> None:
+    if options.is_open:
+        who = "whoever has a token: `loomstack-mcp token create --for NAME --role developer` makes one"
+    else:
+        who = f"its bearer token is in {Path(settings.home) / 'token'}"
+    sys.stderr.write(f"LoomStack serves {url}/mcp; {who}\n")
+    sys.stderr.flush()

@@ -1,0 +1,174 @@
+"""Tokens: made, listed and revoked by people, and checked with every request of a hub."""
+
+import hmac
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from loomstack_mcp.core.errors import Invalid, NotFound, Unauthorized
+from loomstack_mcp.core.limits import DAY_MS, EXPIRES_DAYS_MAX, NAME_CHARS_MAX
+from loomstack_mcp.core.permits import HubRole
+from loomstack_mcp.core.phrases import age
+from loomstack_mcp.core.runs import Run, is_lapsed
+from loomstack_mcp.core.texts import bounded, within
+from loomstack_mcp.core.tokens import (
+    ID_BYTES,
+    SECRET_BYTES,
+    MadeToken,
+    PowerUse,
+    Principal,
+    Token,
+    grant_problem,
+    id_in_token,
+    repo_patterns,
+    token_hash,
+    token_id_of,
+    token_text,
+)
+from loomstack_mcp.services.powers import count_power
+from loomstack_mcp.services.starts import run_of_id
+from loomstack_mcp.services.token_uses import TokenUses
+from loomstack_mcp.store import queries, rows
+from loomstack_mcp.store.base import Store
+
+TOKENS = queries.statements("tokens")
+
+_NOBODYS = token_hash("")
+"""What a token that nobody made is compared with, so that it takes as long."""
+_UNKNOWN = "send a token of this hub as `Authorization: Bearer loom_…`; an admin makes one with `token create`"
+_MADE = ("id", "principal", "role", "repos", "run_id", "created_at_ms", "created_by", "expires_at_ms")
+_RUN_TOKEN_DAYS = 7
+"""A run's own token ends with its lease, and with this at the latest."""
+
+
+class Issuer(Protocol):
+    """An identity provider whose tokens count here."""
+
+    def principal_of(self, bearer: str, /) -> Principal:
+        """Whom a token of its stands for. Raises Unauthorized."""
+
+
+class TokenService:
+    """Who may come in. In a database of its own; the store is asked for runs alone."""
+
+    def __init__(self, private: Store, store: Store, issuer: Issuer | None = None) -> None:
+        self._private, self._store, self._issuer = private, store, issuer
+        self._uses = TokenUses(private)
+
+    def create(
+        self,
+        by: Principal,
+        *,
+        owner: str,
+        role: HubRole,
+        repos: Sequence[str] = (),
+        expires_days: int = 90,
+        run_id: str = "",
+    ) -> MadeToken:
+        """A new token for its owner. Its text is told this once: only a hash is kept.
+
+        With a run it is that run's own, for as long as its lease. Raises Unauthorized where `by` may not give it.
+        """
+        owner = bounded("owner", owner, chars_max=NAME_CHARS_MAX, required=True).strip()
+        within("expires", expires_days, least=1, most=EXPIRES_DAYS_MAX)
+        patterns = repo_patterns(repos)
+        if run_id:
+            run = self._live_run(run_id, owner)
+            role, patterns, expires_days = "agent", (run.repo_id,), min(expires_days, _RUN_TOKEN_DAYS)
+        if problem := grant_problem(by, owner=owner, role=role, repos=patterns):
+            raise Unauthorized(f"{problem}; no token was made")
+        secret = os.urandom(SECRET_BYTES)
+        with self._private.append() as tx:
+            made = Token(
+                id="",
+                principal=owner,
+                role=role,
+                repos=patterns,
+                run_id=run_id,
+                created_at_ms=tx.now_ms,
+                created_by=by.name,
+                expires_at_ms=tx.now_ms + expires_days * DAY_MS,
+            )
+            while True:
+                made = replace(made, id=token_id_of(os.urandom(ID_BYTES)))
+                text = token_text(made.id, secret)
+                if tx.run(TOKENS["insert"], hash=token_hash(text), **rows.row(made, only=_MADE)):
+                    break
+            count_power(tx, by, "granted", "tokens.create", about=f"{made.id} for {owner}, {role}")
+        return MadeToken(token=made, text=text)
+
+    def listed(self, by: Principal) -> tuple[tuple[Token, ...], int]:
+        """Every token for an admin, their own for others, the newest first. And the time."""
+        with self._private.read() as tx:
+            found = rows.as_records(Token, tx.all(TOKENS["listed"]))
+            return tuple(one for one in found if _is_theirs(by, one)), tx.now_ms
+
+    def revoke(self, by: Principal, token_id: str) -> Token:
+        """From now on it opens nothing. Raises NotFound for another's, but for an admin; Invalid where it is done."""
+        with self._private.append() as tx:
+            found = rows.as_records(Token, tx.all(TOKENS["get"], id=token_id))
+            if not found or not _is_theirs(by, found[0]):
+                raise NotFound(f"token {token_id[:40]} is unknown; `token list` shows those that you may revoke")
+            if not tx.run(TOKENS["revoke"], id=token_id, revoked_at_ms=tx.now_ms, revoked_by=by.name):
+                raise Invalid(f"token {token_id} was revoked by {found[0].revoked_by} already")
+            count_power(tx, by, "granted", "tokens.revoke", about=f"{token_id} of {found[0].principal}")
+            return replace(found[0], revoked_at_ms=tx.now_ms, revoked_by=by.name)
+
+    def checked(self, bearer: str) -> Principal:
+        """Whom a token stands for. Raises Unauthorized for what opens nothing, whatever the reason may be."""
+        try:
+            if self._issuer and bearer.count(".") == 2:
+                return self._issuer.principal_of(bearer)
+            return self._known(bearer)
+        except Unauthorized:
+            self._uses.count_stranger(id_in_token(bearer))
+            raise
+
+    def powers(self, by: Principal, *, limit: int) -> tuple[PowerUse, ...]:
+        """The last uses of power and what was refused, the newest first: everybody's for an admin, else one's own."""
+        with self._private.read() as tx:
+            found = rows.as_records(PowerUse, tx.all(TOKENS["powers"], limit=limit))
+            return tuple(one for one in found if by.role == "admin" or by.name == one.who)
+
+    def settle(self) -> None:
+        """What was noted of uses until now is written."""
+        self._uses.settle()
+
+    def close(self) -> None:
+        """Write what is still to be noted, and give back the database."""
+        self._uses.close()
+        self._private.close()
+
+    def _known(self, bearer: str) -> Principal:
+        token_id = id_in_token(bearer)
+        with self._private.read() as tx:
+            now_ms = tx.now_ms
+            found = tx.all(TOKENS["get"], id=token_id) if token_id else []
+        kept = found[0]["hash"] if found else _NOBODYS
+        if not hmac.compare_digest(kept, token_hash(bearer)) or not found:
+            raise Unauthorized(_UNKNOWN)
+        token = rows.as_record(Token, found[0])
+        if token.revoked_at_ms is not None:
+            raise Unauthorized(
+                f"token {token.id} was revoked by {token.revoked_by}; ask an admin of the hub for another"
+            )
+        if token.expires_at_ms <= now_ms:
+            raise Unauthorized(f"token {token.id} expired {age(now_ms - token.expires_at_ms)} ago; ask for another")
+        if token.run_id:
+            self._live_run(token.run_id, token.principal)
+        self._uses.note_use(token, now_ms=now_ms)
+        return Principal(name=token.principal, role=token.role, repos=token.repos, run=token.run_id, token=token.id)
+
+    def _live_run(self, run_id: str, owner: str) -> Run:
+        with self._store.read() as tx:
+            run = run_of_id(tx, run_id)
+            if run.principal != owner:
+                raise NotFound(f"run {run_id} is unknown; start_run returns yours")
+            if run.state != "live" or is_lapsed(run, now_ms=tx.now_ms):
+                raise Unauthorized(f"{run_id} is over or its lease has ended, and so has its own token")
+            return run
+
+
+def _is_theirs(by: Principal, token: Token) -> bool:
+    return by.role == "admin" or by.name == token.principal

@@ -1,0 +1,122 @@
+"""At most once: a call from another machine changes state by its id, and one that is sent again gets the same answer.
+
+Whoever got no answer cannot know whether its call was done. It sends the very same again, by the same id: then it was
+not done and is, or it was and the first answer is told once more, or it may have been and that is said.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from loomstack_mcp.core.errors import Invalid, StoreUnavailable
+from loomstack_mcp.core.limits import DAY_MS
+from loomstack_mcp.core.records import record
+from loomstack_mcp.store import queries
+from loomstack_mcp.store.base import Store, Tx
+
+ONCE = queries.statements("once")
+
+KEPT_MS = DAY_MS
+"""So long a call may be sent again."""
+_SWEPT = 2
+"""Calls that are forgotten with each answer that is kept: twice as many as come."""
+_ANSWER_CHARS_MAX = 100_000
+"""Of a longer answer only that the call was done is kept."""
+
+
+@record
+class OnceCall:
+    """A call that changes state, as it came: the same call is the same in all of it."""
+
+    id: str
+    """Drawn by who calls, for this call alone."""
+    principal: str
+    method: str
+    digest: str
+    """Of its arguments."""
+
+
+def answered_once(store: Store, call: OnceCall, do: Callable[[Store], str]) -> str:
+    """The answer of a call, done at most once in a day whatever becomes of this process: `do` is given the store.
+
+    What `do` raises was not kept: where it had written nothing, the call may be sent again. Raises Invalid for an id
+    that another call has, StoreUnavailable where the call was begun and its answer is not known.
+    """
+    with store.read() as tx:
+        found = tx.all(ONCE["get"], id=call.id)
+    if found:
+        if any(found[0][name] != value for name, value in _telling(call).items()):
+            raise Invalid("this request id was used for another call; draw a new one for each call")
+        if found[0]["answer"] is None:
+            raise _unknown(call)
+        return str(found[0]["answer"])
+    once = _Once(store, call)
+    answer = do(once)
+    if once.is_begun:
+        _keep(store, call, answer)
+    return answer
+
+
+class _Once:
+    """A store for one call: its first transaction that writes has the call's id, or is not done at all."""
+
+    def __init__(self, store: Store, call: OnceCall) -> None:
+        self._store = store
+        self._call = call
+        self._attempt = os.urandom(16).hex()
+        self.is_begun = False
+        """Whether it has changed anything."""
+        self.read, self.private = store.read, store.private
+
+    @contextmanager
+    def write(self, repo_id: str | Callable[[Tx], str]) -> Iterator[Tx]:
+        """As the store's. Before anything is asked, for what the first call did would be the answer to the second."""
+
+        def asked(tx: Tx) -> str:
+            self._begin(tx)
+            return repo_id(tx) if callable(repo_id) else repo_id
+
+        with self._store.write(asked if callable(repo_id) else repo_id) as tx:
+            if not callable(repo_id):
+                self._begin(tx)
+            yield tx
+        self.is_begun = True
+
+    @contextmanager
+    def append(self) -> Iterator[Tx]:
+        """As the store's."""
+        with self._store.append() as tx:
+            self._begin(tx)
+            yield tx
+        self.is_begun = True
+
+    def close(self) -> None:
+        """The store is another's."""
+
+    def _begin(self, tx: Tx) -> None:
+        """Raises StoreUnavailable where another attempt at the call began already."""
+        if self.is_begun:
+            return
+        what = {"id": self._call.id, "attempt": self._attempt, **_telling(self._call)}
+        if not tx.run(ONCE["begin"], **what, expires_at_ms=tx.now_ms + KEPT_MS):
+            raise _unknown(self._call)
+
+
+def _keep(store: Store, call: OnceCall, answer: str) -> None:
+    """Whoever sends the call again reads this; where it cannot be kept, that it may have been done."""
+    with store.append() as tx:
+        for _ in range(_SWEPT):
+            tx.later(ONCE["sweep"], now_ms=tx.now_ms)
+        if len(answer) <= _ANSWER_CHARS_MAX:
+            tx.later(ONCE["answer"], id=call.id, answer=answer)
+
+
+def _telling(call: OnceCall) -> dict[str, str]:
+    return {"principal": call.principal, "method": call.method, "digest": call.digest}
+
+
+def _unknown(call: OnceCall) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"{call.method} was begun with this request id and its answer is not known: it may have been done, or is being "
+        "done. Look at loom://claims and loom://runs, or at `loomstack-mcp events`, before you call it anew"
+    )

@@ -1,0 +1,20 @@
+-- :name get
+-- A call by its id, and its answer where that was kept.
+SELECT principal, method, digest, answer FROM once WHERE id = :id
+
+-- :name begin
+-- An attempt at a call changes state; nothing changes where another attempt at it did before. A transaction that asks
+-- twice what it is about begins twice.
+INSERT INTO once (id, principal, method, digest, attempt, expires_at_ms)
+VALUES (:id, :principal, :method, :digest, :attempt, :expires_at_ms)
+ON CONFLICT (id) DO UPDATE SET expires_at_ms = excluded.expires_at_ms WHERE once.attempt = excluded.attempt
+
+-- :name answer
+-- What it was answered.
+UPDATE once SET answer = :answer WHERE id = :id
+
+-- :name sweep
+-- The oldest that nobody repeats any more; one row, so that those who sweep at the same time never wait in a circle.
+DELETE FROM once WHERE id = (
+  SELECT id FROM once WHERE expires_at_ms <= :now_ms ORDER BY expires_at_ms, id LIMIT 1
+)

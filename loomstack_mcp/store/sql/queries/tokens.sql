@@ -1,0 +1,45 @@
+-- :name insert
+-- A new token, of which only the hash is kept.
+INSERT INTO token (id, hash, principal, role, repos, run_id, created_at_ms, created_by, expires_at_ms)
+VALUES (:id, :hash, :principal, :role, :repos, :run_id, :created_at_ms, :created_by, :expires_at_ms)
+ON CONFLICT (id) DO NOTHING
+
+-- :name get
+-- One token with its hash, which goes no further than the comparison.
+SELECT id, hash, principal, role, repos, run_id, created_at_ms, created_by, expires_at_ms, used_at_ms,
+  revoked_at_ms, revoked_by
+FROM token WHERE id = :id
+
+-- :name listed
+-- Every token without its hash, the newest first.
+SELECT id, principal, role, repos, run_id, created_at_ms, created_by, expires_at_ms, used_at_ms, revoked_at_ms,
+  revoked_by
+FROM token ORDER BY created_at_ms DESC, id
+
+-- :name revoke
+-- From now on it opens nothing.
+UPDATE token SET revoked_at_ms = :revoked_at_ms, revoked_by = :revoked_by WHERE id = :id AND revoked_at_ms IS NULL
+
+-- :name use_token
+-- It was used; a later use that was written meanwhile stands.
+UPDATE token SET used_at_ms = :used_at_ms WHERE id = :id AND used_at_ms < :used_at_ms
+
+-- :name hub_key
+-- The key of this hub.
+SELECT value FROM hub_key WHERE name = :which
+
+-- :name keep_hub_key
+-- The first one stays.
+INSERT INTO hub_key (name, value) VALUES (:which, :value) ON CONFLICT (name) DO NOTHING
+
+-- :name count_power
+-- A use of power, or one more of the same within a minute.
+INSERT INTO power (at_ms, verdict, what, who, token_id, about, count)
+VALUES (:at_ms, :verdict, :what, :who, :token_id, :about, :count)
+ON CONFLICT (at_ms, verdict, what, who, token_id, about) DO UPDATE SET count = power.count + excluded.count
+RETURNING count
+
+-- :name powers
+-- The last uses of power, the newest first.
+SELECT at_ms, verdict, what, who, token_id, about, count FROM power
+ORDER BY at_ms DESC, verdict, what, who, token_id, about LIMIT :limit

@@ -1,0 +1,176 @@
+"""A call that changes state is done at most once by its id, whoever sends it again and whatever dies in between."""
+
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loomstack_mcp.core.errors import Invalid, LoomError, NotFound, StoreUnavailable
+from loomstack_mcp.loom import Loom
+from loomstack_mcp.services.claims import ClaimService
+from loomstack_mcp.store.base import Store
+from loomstack_mcp.store.once import KEPT_MS, OnceCall, answered_once
+from tests.conftest import Clocks
+from tests.factories import REPO, SHOP
+from tests.services.support import CHEN, claimed, started
+
+CALL = OnceCall(id="6f1c", principal="chen", method="claims.release_paths", digest="d1")
+
+
+def releasing(store: Store) -> str:
+    return ",".join(ClaimService(store).release_paths(CHEN, "").released)
+
+
+def failing(store: Store) -> str:
+    raise AssertionError("it was done again")
+
+
+def kinds(loom: Loom) -> list[str]:
+    return [event.kind for event in loom.events.since(REPO, since=0, limit=999)[0]]
+
+
+@pytest.fixture
+def held(loom: Loom) -> Loom:
+    started(loom, CHEN)
+    claimed(loom, CHEN, "src/a.py")
+    return loom
+
+
+def test_a_call_that_is_sent_again_is_answered_as_the_first_time_and_not_done_again(held: Loom) -> None:
+    first = answered_once(held.store, CALL, releasing)
+    claimed(held, CHEN, "src/b.py")
+
+    assert first.startswith("claim_")
+    assert answered_once(held.store, CALL, releasing) == first
+    assert answered_once(held.store, CALL, failing) == first
+    assert kinds(held).count("claim.released") == 1
+
+
+@pytest.mark.parametrize("other", [{"principal": "ana"}, {"method": "claims.claim_paths"}, {"digest": "d2"}], ids=str)
+def test_an_id_that_another_call_has_is_refused_and_nothing_is_told_of_that(held: Loom, other: dict[str, str]) -> None:
+    first = answered_once(held.store, CALL, releasing)
+
+    with pytest.raises(Invalid) as refused:
+        answered_once(held.store, replace(CALL, **other), failing)
+    assert first not in str(refused.value)
+    assert "chen" not in str(refused.value)
+
+
+def test_what_was_refused_before_it_wrote_anything_may_be_sent_again(loom: Loom) -> None:
+    started(loom, CHEN)
+
+    def ending(store: Store) -> str:
+        return ",".join(ClaimService(store).release_paths(CHEN, "", claims=["claim_none"]).released)
+
+    for _ in range(2):
+        with pytest.raises(NotFound):
+            answered_once(loom.store, CALL, ending)
+    assert answered_once(loom.store, CALL, releasing) == ""
+
+
+def test_a_call_whose_answer_was_not_kept_is_not_done_again(held: Loom) -> None:
+    def lost(store: Store) -> str:
+        releasing(store)
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        answered_once(held.store, CALL, lost)
+    claimed(held, CHEN, "src/b.py")
+
+    with pytest.raises(StoreUnavailable, match="may have been done"):
+        answered_once(held.store, CALL, releasing)
+    assert kinds(held).count("claim.released") == 1
+
+
+def test_a_call_of_several_transactions_begins_with_the_first(loom: Loom) -> None:
+    def starting(store: Store) -> str:
+        from loomstack_mcp.services.runs import RunService
+
+        return RunService(store).start(CHEN, SHOP, loop="loop", goal="goal", budget_tokens=100).run.id
+
+    def half(store: Store) -> str:
+        with store.append():
+            pass
+        raise ConnectionError
+
+    run = answered_once(loom.store, CALL, starting)
+    with pytest.raises(ConnectionError):
+        answered_once(loom.store, replace(CALL, id="7a"), half)
+
+    assert answered_once(loom.store, CALL, starting) == run
+    with pytest.raises(StoreUnavailable):
+        answered_once(loom.store, replace(CALL, id="7a"), starting)
+    assert kinds(loom).count("run.started") == 1
+
+
+def test_of_many_that_do_the_same_call_at_once_one_does_it(held: Loom) -> None:
+    barrier, ends = threading.Barrier(8), list[str]()
+
+    def send() -> None:
+        barrier.wait()
+        try:
+            ends.append(answered_once(held.store, CALL, releasing))
+        except LoomError as error:
+            ends.append(error.code)
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    answers = {end for end in ends if end != "store_unavailable"}
+
+    assert len(ends) == 8
+    assert answers == {answered_once(held.store, CALL, failing)}
+    assert kinds(held).count("claim.released") == 1
+
+
+def test_a_day_later_it_is_forgotten_in_small_steps(held: Loom, clocks: Clocks) -> None:
+    for number in range(6):
+        answered_once(held.store, replace(CALL, id=f"old-{number}"), releasing)
+    clocks.pass_minutes(KEPT_MS / 60_000 + 1)
+    started(held, CHEN)
+    for number in range(3):
+        answered_once(held.store, replace(CALL, id=f"new-{number}"), releasing)
+
+    with pytest.raises(AssertionError, match="done again"):
+        answered_once(held.store, replace(CALL, id="old-5"), failing)
+    assert answered_once(held.store, replace(CALL, id="new-0"), failing) == ""
+
+
+def test_a_long_answer_is_not_kept(held: Loom) -> None:
+    def telling(store: Store) -> str:
+        return releasing(store) + "x" * 1_000_000
+
+    answered_once(held.store, CALL, telling)
+
+    with pytest.raises(StoreUnavailable):
+        answered_once(held.store, CALL, failing)
+
+
+_KILLED = """
+import os, signal, sys
+from loomstack_mcp.loom import open_loom
+from tests.store.test_once import CALL, answered_once, releasing
+
+def killed(store):
+    releasing(store)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+answered_once(open_loom(sys.argv[1]).store, CALL, killed)
+"""
+
+
+def test_a_process_that_dies_before_the_answer_is_kept_leaves_a_call_that_is_not_done_again(
+    held: Loom, tmp_path: Path
+) -> None:
+    died = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path / "loom.db")], check=False)
+
+    assert died.returncode == -signal.SIGKILL
+    with pytest.raises(StoreUnavailable, match="may have been done"):
+        answered_once(held.store, CALL, failing)
+    assert kinds(held).count("claim.released") == 1
