@@ -37,8 +37,8 @@ class Loom(Services):
         """
         super().__init__(made or services_over(store, rework_max=rework_max))
         self.store = store
-        self._settings = settings
         self._rework_max = rework_max
+        self._settings = settings
         self._sender: Popen[bytes] | None = None
 
     def over(self, store: Store) -> "Loom":

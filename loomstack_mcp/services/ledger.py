@@ -28,10 +28,10 @@ class LedgerService:
         self._store = store
 
     def key(self, checkout: Checkout) -> bytes:
-        """The key under which the lines of the checkout's repo are hashed: who knows it confirms no line of another."""
+        """The key under which the lines of the checkout's repo are hashed: who has it confirms no line of another."""
         with self._store.read() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
-        return hmac.digest(self._store_key(), f"lines {repo_id}".encode(), "sha256")
+        return hmac.digest(self._store_key(), f"lines {repo_id}".encode("utf-8", "surrogateescape"), "sha256")
 
     def _store_key(self) -> bytes:
         with self._store.read() as tx:

@@ -233,9 +233,9 @@ def services_over(store: "Store", *, rework_max: int) -> "ServiceMaker":
     def made(name: str, kind: "type[Service]", /) -> "Service":
         making: Any = kind
         if name in ("tokens", "access"):
-            return making(store.private(), store)  # type: ignore[no-any-return]
-        more = {"rework_max": rework_max} if name == "outcomes" else {}
-        found: Service = making(store, **more)
+            found: Service = making(store.private(), store)
+        else:
+            found = making(store, **({"rework_max": rework_max} if name == "outcomes" else {}))
         return found
 
     return made

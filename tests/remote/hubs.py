@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -82,9 +83,15 @@ def a_hub(folder: Path, *, port: int = 0) -> Iterator[Hub]:
 def serving(hub: Hub, *, port: int = 0) -> Iterator[None]:
     """The hub can be reached."""
 
+    opened: list[socket.socket] = []
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
+
+        def setup(self) -> None:
+            super().setup()
+            opened.append(self.connection)
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -123,6 +130,9 @@ def serving(hub: Hub, *, port: int = 0) -> Iterator[None]:
     finally:
         server.shutdown()
         server.server_close()
+        for each in opened:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
 
 def joined(home: Path, hub: Hub, *, token: str = TOKEN) -> Path:
