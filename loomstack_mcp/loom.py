@@ -274,6 +274,15 @@ def open_store(url: str) -> Store:
     return _opened(Settings(store=url), full_sync=True)
 
 
+def is_hub_store(url: str) -> bool:
+    """Whether a hub is, or was, over it: what it keeps to itself lies beside it."""
+    settings = Settings(store=url)
+    if postgres_url(settings):
+        return True
+    path = sqlite_path(settings)
+    return path.with_name(f"{path.stem}-private{path.suffix}").exists()
+
+
 def is_there(url: str) -> bool:
     """Whether a store was ever made there, as far as that is seen without opening it."""
     settings = Settings(store=url)

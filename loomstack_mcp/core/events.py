@@ -11,7 +11,7 @@ EventKind = Literal[
     "claim.revoked",
     "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
     "approval.asked", "approval.answered", "approval.used", "approval.expired", "evidence.added",
-    "repo.joined", "repo.copied", "session.reminded", "commit.made", "erased",
+    "repo.joined", "repo.copied", "ledger.emptied", "session.reminded", "commit.made", "erased",
 ]  # fmt: skip
 
 AlertKind = Literal[
