@@ -6,7 +6,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
-from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named, rules_home
+from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named, hub_origin, rules_home
 from loomstack_mcp.core.claim_edits import CLAIM_EDITS, ClaimEdits
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX, WINDOW_DAYS
@@ -40,7 +40,7 @@ class Settings:
     home: str = ""
     """The folder of the store and of the user's `config.yaml`."""
     store: str = ""
-    """`sqlite:///PATH`, or `postgresql://…` as libpq reads it."""
+    """`sqlite:///PATH`, `postgresql://…` as libpq reads it, or `https://HOST[:PORT]` of the team's hub."""
     repo: str = ""
     """A name for this repository instead of its origin's."""
     rework_max: int = REWORK_MAX
@@ -128,6 +128,19 @@ def postgres_url(settings: Settings) -> str:
     return settings.store if settings.store.startswith(_POSTGRES) else ""
 
 
+def hub_of(settings: Settings, /) -> str:
+    """The origin of the hub that the `store` setting names; "" for a file.
+
+    Raises StoreUnavailable for a URL that is no hub's.
+    """
+    scheme = settings.store.partition("://")[0].lower()
+    origin = hub_origin(settings.store)
+    if scheme in ("http", "https") and not origin:
+        shown = without_password(settings.store)[:200]
+        raise StoreUnavailable(f"store {shown} is no hub's: write https://HOST[:PORT], http:// only on this machine")
+    return origin
+
+
 def sqlite_path(settings: Settings) -> Path:
     """The file behind the `store` setting. Raises StoreUnavailable for anything but SQLite."""
     store = settings.store
@@ -136,6 +149,10 @@ def sqlite_path(settings: Settings) -> Path:
     if "://" not in store and store:
         return _absolute(store)
     scheme = store.split("://", maxsplit=1)[0] or "nothing"
+    if hub := hub_of(settings):
+        raise StoreUnavailable(
+            f"this is asked of a store's own file, and the store here is the hub {hub}; run it there"
+        )
     raise StoreUnavailable(f"store {scheme} is not spoken by this version; use sqlite:///PATH")
 
 

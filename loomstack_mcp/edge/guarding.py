@@ -156,7 +156,7 @@ class _Judging:
 
     def _may_be_meant(self, quick: Quick, stand: Stand, inside: str) -> bool:
         try:
-            return quick.guards.may_be_meant(stand.checkout, file_pattern(inside))
+            return quick.blockers.may_be_meant(stand.checkout, file_pattern(inside))
         except StoreUnavailable as error:
             self._found.missed.append(error)
             return False

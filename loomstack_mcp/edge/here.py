@@ -172,7 +172,7 @@ class Here:
         from loomstack_mcp.edge.people import persons_on_trunk
 
         target = bounded("base", target, chars_max=NAME_CHARS_MAX)
-        key = ledger.key()
+        key = ledger.key(checkout)
         landing = Landing(
             repo,
             target=target,
@@ -207,7 +207,7 @@ class Here:
         from loomstack_mcp.adapters.git.made_work import MadeWork  # what compares changes, which few calls do
         from loomstack_mcp.edge.filling import keep_imprints
 
-        keep_imprints(ledger, checkout, MadeWork(repo, key=ledger.key()))
+        keep_imprints(ledger, checkout, MadeWork(repo, key=ledger.key(checkout)))
 
     def _generated(self, repo: Repository, target: str) -> tuple[str, ...]:
         """The patterns of files that machines write, as each commit has them that decides."""

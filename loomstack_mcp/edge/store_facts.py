@@ -68,7 +68,7 @@ class StoreFacts:
                 few = shas[:_MADE_MAX]
                 if all(sha in self._read for sha in few):
                     return tuple(self._read[sha] for sha in few)
-                return MadeWork(self._repo, key=loom.ledger.key()).named_changes(few)
+                return MadeWork(self._repo, key=loom.ledger.key(self.checkout)).named_changes(few)
 
             return decided_change(
                 loom.policy, self.checkout, who, book, situation, shas=shas, made=changes, is_stopped=is_stopped

@@ -1,7 +1,7 @@
 """The ledger: what landed, as the store remembers it, and which run made it."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from loomstack_mcp.core.changes.imprints import Imprint, Maker
@@ -23,11 +23,19 @@ _KEY_BYTES = 32
 class LedgerService:
     """Landed changes of the window, per repo. It says what it lacks, and whoever sees a clone tells it, once."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, line_keys: Callable[[str], bytes] | None = None) -> None:
+        """`line_keys` of a store that many share give each repo one: who may read one confirms no line of another."""
         self._store = store
+        self._line_keys = line_keys
 
-    def key(self) -> bytes:
-        """The key under which this store's lines are hashed."""
+    def key(self, checkout: Checkout) -> bytes:
+        """The key under which the lines of the checkout's repo are hashed."""
+        if self._line_keys is None:
+            return self._own_key()
+        with self._store.read() as tx:
+            return self._line_keys(repos.repo_id_of(tx, checkout))
+
+    def _own_key(self) -> bytes:
         with self._store.read() as tx:
             found = tx.all(CHANGES["key"])
         if not found:

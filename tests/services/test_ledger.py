@@ -207,8 +207,8 @@ def test_a_file_is_followed_through_its_names(loom: Loom) -> None:
 
 
 def test_each_store_has_one_key_of_its_own(loom: Loom) -> None:
-    assert loom.ledger.key() == loom.ledger.key()
-    assert len(loom.ledger.key()) == 32
+    assert loom.ledger.key(SHOP) == loom.ledger.key(SHOP)
+    assert len(loom.ledger.key(SHOP)) == 32
 
 
 MANY = 3 * slices.ROWS_MAX + 7
