@@ -15,6 +15,7 @@ from loomstack_mcp.store.sqlite.migrate import migrating_store
 if TYPE_CHECKING:
     from subprocess import Popen
 
+    from loomstack_mcp.services.access import Access
     from loomstack_mcp.services.hub_keys import HubKeyService
     from loomstack_mcp.services.offered import LineKeys, ServiceMaker
     from loomstack_mcp.services.tokens import TokenService
@@ -54,6 +55,12 @@ class Loom(Services):
         return TokenService(self.store.private(), self.store)
 
     @cached_property
+    def access(self) -> "Access":
+        from loomstack_mcp.services.access import Access
+
+        return Access(self.store.private(), self.store)
+
+    @cached_property
     def hub_keys(self) -> "HubKeyService":
         from loomstack_mcp.services.hub_keys import HubKeyService
 
@@ -76,7 +83,7 @@ class Loom(Services):
         """Give the store back. Claims stay: they end by time or by release."""
         with suppress(StoreUnavailable):  # where it does not answer now, a later process sends
             self.send_notices()
-        for name in ("tokens", "hub_keys"):  # where somebody asked for them
+        for name in ("tokens", "access", "hub_keys"):  # where somebody asked for them
             if name in vars(self):
                 getattr(self, name).close()
         self.store.close()

@@ -122,6 +122,19 @@ class Hub:
         return said
 
 
+def mcp_call(hub: Hub, token: str, tool: str, *, session: str, **arguments: Any) -> Any:
+    """What a tool answers a thread of Codex."""
+    meta = {"threadId": session, "sessionId": session}
+    params = {"name": tool, "arguments": arguments, "_meta": meta}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    told = {"Content_Type": "application/json", "Accept": "application/json, text/event-stream"}
+    answer = hub.send("/mcp", body, token=token, MCP_Protocol_Version="2025-11-25", **told)
+    lines = [line.removeprefix("data: ") for line in answer.text.splitlines() if line.startswith("data: {")]
+    assert answer.status == 200, answer.text
+    result = json.loads((lines or [answer.text])[-1])["result"]
+    return result.get("structuredContent") or result
+
+
 @contextlib.contextmanager
 def running_hub(home: Path, *options: str, **more: Any) -> Iterator[Hub]:
     hub = Hub(home, *options, "--grace", "0", **more)

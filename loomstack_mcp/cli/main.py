@@ -45,6 +45,7 @@ _COMMANDS = {
     "db": "db",
     "forget": "forget",
     "webhook": "webhook",
+    "token": "token",
     "help": "help",
 }
 """Each command's module; imported when called, so that a server does not wait for the demo's imports."""

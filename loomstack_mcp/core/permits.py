@@ -72,6 +72,6 @@ PERMITS: dict[str, Permit] = {
 REMEMBERED = frozenset({"guards", "sightings"})
 """Services of what hooks remember of one machine, which no hub is told."""
 UNOFFERED = frozenset(
-    {"notices", "hub_keys", "tokens.checked", "tokens.close", "tokens.settle", *REMEMBERED}
+    {"access", "notices", "hub_keys", "tokens.checked", "tokens.close", "tokens.settle", *REMEMBERED}
 )
 """Services, and methods of some, that a hub keeps to itself, or is spared."""

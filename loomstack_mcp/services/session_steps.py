@@ -19,6 +19,7 @@ from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.note_index import NOTES
 from loomstack_mcp.services.recorded import OUTCOMES
 from loomstack_mcp.services.sessions import resumed_session, run_for_session
+from loomstack_mcp.services.starts import run_of_id
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
 
@@ -76,7 +77,7 @@ class SessionService:
 
     def remind(self, run: Run, mark: str) -> bool:
         """Whether a session is told now of what it leaves open: never twice of the same."""
-        with self._store.write(run.repo_id) as tx:
+        with self._store.write(lambda tx: run_of_id(tx, run.id).repo_id) as tx:
             if tx.all(events.EVENTS["reminded"], run_id=run.id, mark=mark):
                 return False
             events.append(tx, run.repo_id, "session.reminded", about=run.id, run_id=run.id, payload={"mark": mark})

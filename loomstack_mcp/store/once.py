@@ -66,7 +66,7 @@ class _Once:
         self._attempt = os.urandom(16).hex()
         self.is_begun = False
         """Whether it has changed anything."""
-        self.read = store.read
+        self.read, self.private = store.read, store.private
 
     @contextmanager
     def write(self, repo_id: str | Callable[[Tx], str]) -> Iterator[Tx]:

@@ -64,7 +64,7 @@ def rows(loom: Loom, table: str) -> list[tuple[Any, ...]]:
 
 def worked(loom: Loom) -> None:
     """A bit of everything."""
-    loom.ledger.key()
+    loom.ledger.key(SHOP)
     started(loom, ANA, key="nightly")
     claimed(loom, ANA, "src/**", intent="net prices")
     started(loom, BEA)
@@ -126,7 +126,7 @@ def test_what_came_is_not_copied_twice(loom: Loom, other: Loom) -> None:
 
 
 def test_a_known_repo_gets_it_behind_what_it_has(loom: Loom, other: Loom) -> None:
-    other.ledger.key()
+    other.ledger.key(SHOP)
     started(other, Caller(principal="dan", session="s-dan"))
     held = other.claims.claim_paths(
         Caller(principal="dan", session="s-dan"), "", patterns=["src/b.py"], intent="w", mode="exclusive",
@@ -154,7 +154,7 @@ def test_a_known_repo_gets_it_behind_what_it_has(loom: Loom, other: Loom) -> Non
 
 def test_the_ledger_stays_where_the_keys_differ(loom: Loom, other: Loom) -> None:
     worked(loom)
-    other.ledger.key()
+    other.ledger.key(SHOP)
     copied(loom, other)
 
     assert rows(other, "landed") == []

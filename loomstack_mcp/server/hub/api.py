@@ -5,12 +5,13 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from typing import Any, Protocol
 
 from loomstack_mcp import __version__
-from loomstack_mcp.core.errors import Invalid, NotFound
+from loomstack_mcp.core.errors import Invalid, LoomError, NotFound
 from loomstack_mcp.core.permits import PERMITS, Permit
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Caller
@@ -19,6 +20,7 @@ from loomstack_mcp.core.tokens import Principal, refuse_role
 from loomstack_mcp.core.wire import argument_kinds, built_value, told_json
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.store.base import Store
+from loomstack_mcp.store.once import OnceCall, answered_once
 
 _REQUEST = re.compile(r"[0-9A-Za-z-]{16,64}")
 _ID_CHARS_MAX = 200
@@ -49,17 +51,11 @@ class Access(Protocol):
         """Of an answer what the token opens."""
 
 
-class Once(Protocol):
-    """How a call is done at most once by its id."""
-
-    def __call__(self, store: Store, call: ApiCall, principal: Principal, do: Callable[[Store], str], /) -> str: ...
-
-
 class Api:
     """The services for whoever has a token. Threads may share it."""
 
-    def __init__(self, loom: Loom, access: Access | None = None, once: Once | None = None) -> None:
-        self._loom, self._access, self._once = loom, access, once
+    def __init__(self, loom: Loom, access: Access | None = None) -> None:
+        self._loom, self._access = loom, access
 
     def answer(self, principal: Principal, call: ApiCall) -> bytes:
         """The answer as JSON. Raises LoomError."""
@@ -70,9 +66,12 @@ class Api:
             )
         refuse_role(principal, permit)
         try:
-            return self._answered(principal, call, permit).encode()
+            answer = self._answered(principal, call, permit).encode()
         except (OverflowError, UnicodeError, RecursionError):  # a number too large for a column, say
             raise Invalid(f"{call.name}: an argument is out of all bounds") from None
+        with suppress(LoomError):  # what people should hear goes out with a later call then
+            self._loom.send_notices()
+        return answer
 
     def hello(self, principal: Principal) -> bytes:
         """Who asks, as the hub knows it, and the hub's version."""
@@ -92,13 +91,13 @@ class Api:
                 answer = self._access.opened_part(principal, call.name, answer)
             return json.dumps(told_json(answer))
 
-        if permit.how != "once" or self._once is None:
+        if permit.how != "once":
             return done(self._loom.store)
         if not _REQUEST.fullmatch(call.request):
-            raise Invalid(
-                f"{call.name} changes what others see: send an id of the request as LoomStack-Request: <uuid>"
-            )
-        return self._once(self._loom.store, call, principal, done)
+            raise Invalid(f"{call.name} is done once: send an id of the request, as LoomStack-Request: <uuid>")
+        digest = hashlib.sha256(call.body).hexdigest()
+        once = OnceCall(id=call.request, principal=principal.name, method=call.name, digest=digest)
+        return answered_once(self._loom.store, once, done)
 
     def _arguments(self, principal: Principal, call: ApiCall, method: Callable[..., Any]) -> dict[str, Any]:
         """The arguments by name. Raises Invalid for what is none, is missing, or is unknown to this version."""
@@ -114,11 +113,6 @@ class Api:
         if missing := sorted(needed - found.keys()):
             raise Invalid(f"{call.name} lacks {', '.join(missing)}")
         return {name: _own(principal, _built(name, value, kinds[name])) for name, value in found.items()}
-
-
-def request_digest(call: ApiCall) -> str:
-    """By which a call that is sent again is known to be the same."""
-    return hashlib.sha256(call.body).hexdigest()
 
 
 def _built(name: str, value: Any, kind: Any) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from loomstack_mcp.server.hub.replies import Refusal
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+AnyAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Headers = Iterable[tuple[bytes, bytes]]
 
 _PREFIXES = (b"x-forwarded-", b"forwarded", b"x-real-ip")
@@ -31,7 +31,7 @@ def told_by_proxy(headers: Headers, /) -> Mapping[str, str]:
     return _parted(_last(told[b"forwarded"]))
 
 
-def spoken_address(text: str, /) -> Address | None:
+def spoken_address(text: str, /) -> AnyAddress | None:
     """An address, with or without a port; an IPv4 one that came over IPv6 is itself. None for anything else."""
     bare = text.strip().strip('"')
     if bare.startswith("["):

@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.records import record
-from loomstack_mcp.server.hub.forwarded import Address, spoken_address, told_by_proxy, without_forwarded
+from loomstack_mcp.server.hub.forwarded import AnyAddress, spoken_address, told_by_proxy, without_forwarded
 from loomstack_mcp.server.hub.replies import Refusal, Scope
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -65,11 +65,11 @@ class Hosts:
             is_safe=told["proto"] == "https" or self._is_clear_enough(peer),
         )
 
-    def _is_clear_enough(self, peer: Address) -> bool:
+    def _is_clear_enough(self, peer: AnyAddress) -> bool:
         """Whether nobody else reads what comes from there without TLS: this machine's own, or by a proxy there."""
         return self._public.scheme == "http" if self._is_proxy(peer) else peer.is_loopback
 
-    def _is_proxy(self, address: Address) -> bool:
+    def _is_proxy(self, address: AnyAddress) -> bool:
         return any(address in network for network in self._proxies)
 
     def _is_name(self, host: str, scheme: str, arrival: Arrival) -> bool:

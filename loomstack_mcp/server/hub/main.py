@@ -17,10 +17,12 @@ from loomstack_mcp.server.face import Face
 from loomstack_mcp.server.hub.addresses import listening, refuse_open_address
 from loomstack_mcp.server.hub.api import Api
 from loomstack_mcp.server.hub.certificates import Certificate
+from loomstack_mcp.server.hub.connections import Connections
 from loomstack_mcp.server.hub.door import Door
 from loomstack_mcp.server.hub.hosts import Hosts, checked_url, is_loopback, proxy_networks
 from loomstack_mcp.server.hub.keys import Keys, own_token
-from loomstack_mcp.server.hub.serving import serve_hub
+from loomstack_mcp.server.hub.quiet import quiet_log
+from loomstack_mcp.server.hub.serving import connections_max, serve_hub
 from loomstack_mcp.server.hub.standing import Standing
 from loomstack_mcp.server.sdk.app import build_server
 from loomstack_mcp.server.sdk.bus import Bus
@@ -63,10 +65,13 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
             standing = Standing(lambda: loom.events.cursor(""))
             door = Door(mcp_app(build_server(face, changes)), Api(loom), keys=keys, hosts=hosts, standing=standing)
 
+            connections = Connections(connections_max(), certificate=certificate)
+            quiet_log()
+
             async def serve() -> None:
                 await serve_hub(
-                    door, listener, standing, beside=changes.watch, on_end=face.end_waits,
-                    certificate=certificate, grace_s=options.grace,
+                    door, listener, standing, connections, beside=changes.watch, on_end=face.end_waits,
+                    grace_s=options.grace,
                 )  # fmt: skip
 
             anyio.run(serve)

@@ -14,7 +14,6 @@ import uvicorn
 
 from loomstack_mcp.server.hub.certificates import Certificate
 from loomstack_mcp.server.hub.connections import Connections, HubProtocol
-from loomstack_mcp.server.hub.quiet import quiet_log
 from loomstack_mcp.server.hub.replies import App
 from loomstack_mcp.server.hub.standing import Standing
 from loomstack_mcp.server.sdk.transport import Beside
@@ -67,15 +66,13 @@ async def serve_hub(
     app: App,
     listener: socket.socket,
     standing: Standing,
+    connections: Connections,
     *,
     beside: Beside,
     on_end: Callable[[], None],
-    certificate: Certificate | None = None,
     grace_s: float = 0,
 ) -> None:
     """Serve until SIGINT or SIGTERM; `beside` runs as long as the server does. SIGHUP reads the certificate again."""
-    quiet_log()
-    connections = Connections(_connections_max(), certificate=certificate)
     protocol: Any = functools.partial(HubProtocol, connections)
     config = uvicorn.Config(
         app,
@@ -91,7 +88,7 @@ async def serve_hub(
     )
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(beside)
-        if certificate:
+        if certificate := connections.certificate:
             tasks.start_soon(certificate.follow)
             tasks.start_soon(_read_on_hangup, certificate)
         await HubServer(config, standing, grace_s=grace_s, on_end=on_end).serve(sockets=[listener])
@@ -104,8 +101,8 @@ async def _read_on_hangup(certificate: Certificate) -> None:
             certificate.read_again()
 
 
-def _connections_max() -> int:
-    """As many as the system lets the process have; a shell's limit is often 256 or 1,024."""
+def connections_max() -> int:
+    """As many as the system lets this process have, once it has asked for more: a shell's limit is often 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CONNECTIONS_MAX + _OTHER_FILES
     if hard != resource.RLIM_INFINITY:

@@ -1,0 +1,278 @@
+"""What one client can do to others: next to nothing, with a token or without."""
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.from_thread
+import pytest
+
+from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.tokens import Principal
+from loomstack_mcp.loom import Loom
+from loomstack_mcp.server.hub import connections as limits
+from loomstack_mcp.server.hub import door as door_module
+from loomstack_mcp.server.hub.addresses import listening
+from loomstack_mcp.server.hub.api import Api, ApiCall
+from loomstack_mcp.server.hub.connections import Connections
+from loomstack_mcp.server.hub.door import Door
+from loomstack_mcp.server.hub.hosts import Hosts
+from loomstack_mcp.server.hub.keys import Keys
+from loomstack_mcp.server.hub.rates import Rates
+from loomstack_mcp.server.hub.serving import serve_hub
+from loomstack_mcp.server.hub.standing import Standing
+from tests.deadlines import seconds, wait_until
+from tests.hubs import ADMIN, Hub, made_token, mcp_call, running_hub
+
+VERSION = "LoomStack-Version: 0.1.0\r\n"
+Served = Callable[..., contextlib.AbstractContextManager[int]]
+
+
+@pytest.fixture
+def served() -> Served:
+    """Serve an application in a thread of this process; what it yields is the port."""
+
+    @contextlib.contextmanager
+    def serving(app: Any, *, strangers_max: int = 100, most: int = 1_000) -> Iterator[int]:
+        connections = Connections(most, strangers_max=strangers_max)
+        standing = Standing(lambda: None)
+        with listening("127.0.0.1", 0) as listener, anyio.from_thread.start_blocking_portal() as portal:
+
+            async def serve() -> None:
+                await serve_hub(app, listener, standing, connections, beside=anyio.sleep_forever, on_end=lambda: None)
+
+            under_way = portal.start_task_soon(serve)
+            yield int(listener.getsockname()[1])
+            under_way.cancel()
+
+    return serving
+
+
+def door(loom: Loom, api: Api | None = None) -> Door:
+    async def mcp(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+
+    hosts = Hosts(address="127.0.0.1")
+    return Door(mcp, api or Api(loom), keys=Keys(tokens=loom.tokens), hosts=hosts, standing=Standing(lambda: None))
+
+
+def head(token: str, more: str = "") -> bytes:
+    said = f"POST /api/repos/ids HTTP/1.1\r\nHost: localhost:1\r\nAuthorization: Bearer {token}\r\n{VERSION}{more}\r\n"
+    return said.encode()
+
+
+def token_of(loom: Loom, owner: str = "ana") -> str:
+    return loom.tokens.create(ADMIN, owner=owner, role="developer").text
+
+
+def connected(port: int, sent: bytes = b"") -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", port), timeout=seconds(10))
+    connection.sendall(sent)
+    return connection
+
+
+def read(connection: socket.socket, *, until: bytes = b"") -> bytes:
+    """All that comes until the end, or until this has come."""
+    found = b""
+    while not (until and until in found):
+        try:
+            part = connection.recv(65_536)
+        except ConnectionResetError:
+            part = b""
+        if not part:
+            break
+        found += part
+    return found
+
+
+def test_connections_without_a_token_starve_nobody(tmp_path: Path) -> None:
+    token = made_token(tmp_path, "ana")
+    with running_hub(tmp_path) as hub, contextlib.ExitStack() as idle, contextlib.closing(hub.connection()) as known:
+        before = hub.sent_over(known, "/api/hello", token=token).status
+        for number in range(700):
+            idle.enter_context(connected(hub.port, b"" if number % 2 else b"POST /mcp HTTP/1.1\r\nHost: lo"))
+        same = hub.sent_over(known, "/api/hello", token=token).status
+        fresh = [hub.send("/api/hello", token=token).status, hub.send("/health").status]
+
+    assert (before, same, fresh) == (200, 200, [200, 200])
+
+
+def test_who_shows_no_token_makes_room_for_who_comes(loom: Loom, served: Served) -> None:
+    with served(door(loom), strangers_max=3) as port, contextlib.ExitStack() as opened:
+        known = opened.enter_context(connected(port, head(token_of(loom), "Content-Length: 2\r\n") + b"{}"))
+        assert b"200 OK" in read(known, until=b"[]}")
+        first, *others = [opened.enter_context(connected(port)) for _ in range(4)]
+
+        assert read(first) == b""
+        known.sendall(head(token_of(loom), "Content-Length: 2\r\n") + b"{}")
+        assert b"200 OK" in read(known, until=b"[]}")
+        assert len(others) == 3
+
+
+def test_a_head_that_does_not_come_ends_the_connection(
+    loom: Loom, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "HEAD_S", 0.3)
+    whole = head(token_of(loom), "Content-Length: 2\r\n") + b"{}"
+    with served(door(loom)) as port:
+        silent, begun, second = connected(port), connected(port, whole[:20]), connected(port, whole)
+        answered = read(second, until=b"[]}")
+        second.sendall(whole[:20])
+
+        assert [read(silent), read(begun)] == [b"", b""]
+        assert (b"200 OK" in answered, read(second)) == (True, b"")
+
+
+def test_a_body_that_does_not_come_costs_its_sender_alone(
+    loom: Loom, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door_module, "BODY_S", 0.5)
+    slow, quick = token_of(loom), token_of(loom, "bea")
+    with served(door(loom)) as port:
+        waiting = [connected(port, head(slow, "Content-Length: 9\r\n") + b"{") for _ in range(4)]
+        beside = read(connected(port, head(quick, "Content-Length: 2\r\n") + b"{}"), until=b"[]}")
+        ended = [read(one) for one in waiting]
+        after = read(connected(port, head(slow, "Content-Length: 2\r\n") + b"{}"), until=b"[]}")
+
+    assert b"200 OK" in beside
+    assert all(one.startswith(b"HTTP/1.1 408") for one in ended)
+    assert b"200 OK" in after
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_comes(
+    loom: Loom, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door_module, "BODY_BYTES_MAX", 1_000)
+    with served(door(loom)) as port:
+        told = read(connected(port, head(token_of(loom), "Content-Length: 1001\r\n")))
+        part = b"1f4\r\n" + b" " * 500 + b"\r\n"
+        chunked = read(connected(port, head(token_of(loom), "Transfer-Encoding: chunked\r\n") + part * 3))
+        unread = read(connected(port, head("nobody", "Content-Length: 999999999999\r\n")))
+
+    assert [found.split()[1] for found in (told, chunked, unread)] == [b"413", b"413", b"401"]
+    assert json.loads(told.split(b"\r\n\r\n")[1])["error"]["code"] == "limit_exceeded"
+
+
+def test_a_head_that_is_too_large_is_refused(loom: Loom, served: Served) -> None:
+    with served(door(loom)) as port:
+        many = connected(port, head(token_of(loom))[:-2] + b"X: y\r\n" * 20_000)
+
+        assert read(many).startswith(b"HTTP/1.1 400")
+
+
+def test_who_reads_no_answer_is_cut_off(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SEND_S", 0.3)
+    monkeypatch.setattr(limits, "_CLOSING_S", 0.3)
+    ended = threading.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(400):
+            await send({"type": "http.response.body", "body": b" " * 100_000, "more_body": True})
+        ended.set()
+
+    with served(app) as port:
+        connection = connected(port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert ended.wait(seconds(5))
+        found = read(connection)
+
+    assert 0 < len(found) < 40_000_000
+
+
+def test_a_token_that_asks_too_often_is_told_when_and_others_are_served(
+    loom: Loom, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door_module, "CALLS_BURST", 3)
+    monkeypatch.setattr(door_module, "CALLS_PER_S", 0.01)
+    busy, other = token_of(loom), token_of(loom, "bea")
+
+    def asked(port: int, token: str) -> bytes:
+        return read(connected(port, head(token, "Content-Length: 2\r\nConnection: close\r\n") + b"{}"))
+
+    with served(door(loom)) as port:
+        found = [asked(port, busy) for _ in range(5)]
+        beside = asked(port, other)
+
+    assert [one.split()[1] for one in [*found, beside]] == [b"200", b"200", b"200", b"429", b"429", b"200"]
+    assert b"retry-after: 100\r\n" in found[3]
+
+
+def test_a_bucket_fills_again() -> None:
+    now = 0.0
+    rates = Rates(per_s=2, burst=2, clock=lambda: now)
+    waits = [rates.wait_s("a") for _ in range(4)]
+    now = 0.5
+    again = [rates.wait_s("a") for _ in range(2)]
+
+    assert waits == [0, 0, 0.5, 0.5]
+    assert again == [0, 0.5]
+
+
+class SlowApi(Api):
+    """Calls of one person hang until they are let go."""
+
+    free = threading.Event()
+
+    def answer(self, principal: Principal, call: ApiCall) -> bytes:
+        if principal.name == "slow":
+            self.free.wait(seconds(20))
+        return super().answer(principal, call)
+
+
+def test_one_token_takes_a_few_threads_and_then_hears_so(loom: Loom, served: Served) -> None:
+    slow, other = token_of(loom, "slow"), token_of(loom)
+    whole = "Content-Length: 2\r\nConnection: close\r\n"
+    with served(door(loom, SlowApi(loom))) as port:
+        hanging = [connected(port, head(slow, whole) + b"{}") for _ in range(70)]
+        beside = [read(connected(port, head(other, whole) + b"{}")) for _ in range(5)]
+        SlowApi.free.set()
+        ended = [read(one).split()[1] for one in hanging]
+
+    assert all(b"200 OK" in one for one in beside)
+    assert sorted(ended) == [b"200"] * 64 + [b"429"] * 6
+
+
+def test_waiting_calls_leave_room_for_others(tmp_path: Path) -> None:
+    token = made_token(tmp_path, "ana")
+    with running_hub(tmp_path) as hub, ThreadPoolExecutor(60) as clients:
+        mcp_call(hub, token, "start_run", session="s0", loop="loop", goal="goal", repo="acme/shop")
+        mcp_call(hub, token, "claim_paths", session="s0", paths=["src"], intent="mine")
+        for number in range(1, 51):
+            mcp_call(hub, token, "start_run", session=f"s{number}", loop="loop", goal="goal", repo="acme/shop")
+        waits = [
+            clients.submit(
+                mcp_call, hub, token, "claim_paths", session=f"s{number}", paths=["src"], intent="x", wait_seconds=30,
+                mode="shared",
+            )
+            for number in range(1, 51)
+        ]  # fmt: skip
+        claimed = wait_until(lambda: _queue(hub, token) >= 45, 20)
+        beside = mcp_call(hub, token, "claim_paths", session="s0", paths=["docs"], intent="mine")
+        mcp_call(hub, token, "release_paths", session="s0")
+        granted = [one.result(seconds(20))["granted"] for one in waits]
+
+    assert claimed
+    assert beside["granted"] is True
+    assert granted == [True] * 50
+
+
+def _queue(hub: Hub, token: str) -> int:
+    found = hub.ask(token, "events.latest", repo_id="acme/shop", limit=200).body["answer"][0]
+    return sum(event["kind"] == "claim.refused" for event in found)
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "256.1.1.1"])
+def test_a_name_of_no_address_is_said(host: str) -> None:
+    with pytest.raises(Invalid, match="is no address of this machine"):
+        listening(host, 0)
