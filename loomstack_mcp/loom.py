@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from loomstack_mcp.services.access import Access
     from loomstack_mcp.services.hub_keys import HubKeyService
-    from loomstack_mcp.services.offered import LineKeys, ServiceMaker
-    from loomstack_mcp.services.tokens import TokenService
+    from loomstack_mcp.services.offered import ServiceMaker
 
 
 class Loom(Services):
@@ -33,26 +32,17 @@ class Loom(Services):
         *,
         rework_max: int,
         settings: Settings | None = None,
-        line_keys: "LineKeys | None" = None,
         made: "ServiceMaker | None" = None,
     ) -> None:
         """With `settings` that name a webhook, what people should hear is sent behind the back of whoever caused it.
 
-        `line_keys` give each repo a key of its own. With `made` the services are a hub's, and `store` is what this
-        machine remembers itself.
+        With `made` the services are a hub's, and `store` is what this machine remembers itself.
         """
-        super().__init__(made or services_over(store, rework_max=rework_max, line_keys=line_keys))
+        super().__init__(made or services_over(store, rework_max=rework_max))
         self.store = store
         self._rework_max = rework_max
-        self._line_keys = line_keys
         self._settings = settings
         self._sender: Popen[bytes] | None = None
-
-    @cached_property
-    def tokens(self) -> "TokenService":
-        from loomstack_mcp.services.tokens import TokenService
-
-        return TokenService(self.store.private(), self.store)
 
     @cached_property
     def access(self) -> "Access":
@@ -68,7 +58,7 @@ class Loom(Services):
 
     def over(self, store: Store) -> "Loom":
         """The same services over another store, which is made for one call."""
-        return Loom(store, rework_max=self._rework_max, line_keys=self._line_keys)
+        return Loom(store, rework_max=self._rework_max)
 
     def send_notices(self) -> None:
         """Have a process of its own send what people should hear, where anything is due."""

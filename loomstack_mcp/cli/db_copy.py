@@ -10,7 +10,6 @@ import click
 
 from loomstack_mcp.adapters.user import SQLITE, principal
 from loomstack_mcp.cli import output
-from loomstack_mcp.cli.keyed import keyed_store
 from loomstack_mcp.cli.lists import as_json
 from loomstack_mcp.cli.people import configuring
 from loomstack_mcp.core.errors import Invalid, NotFound
@@ -45,8 +44,7 @@ def copy_store(source: str, target: str, renamed: tuple[str, ...], org: bool, dr
     with TemporaryDirectory() as folder, closing(open_store(source)) as out:
         is_new = dry_run and not is_there(target)  # so that a try makes no file, an empty store stands for it
         with closing(open_store(f"{SQLITE}{folder}/new.db" if is_new else target)) as into:
-            with keyed_store(out, source) as ours, keyed_store(into, target) as theirs:
-                has_ledger = one_key(ours, theirs, is_tried=dry_run)
+            has_ledger = one_key(out, into, is_tried=dry_run)
             wish = CopyWish(who=principal(), names=names, has_ledger=has_ledger, is_tried=dry_run)
             done = _copied(out, into, wish, org=org)
     output.print_rows((_shown(one) for one in done), as_json=as_json, empty="the source knows no repository yet")

@@ -11,7 +11,6 @@ import click
 
 from loomstack_mcp.adapters.settings import Settings, postgres_url, sqlite_path
 from loomstack_mcp.adapters.user import principal
-from loomstack_mcp.cli.keyed import keyed_store
 from loomstack_mcp.cli.people import configuring
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.phrases import counted
@@ -76,8 +75,8 @@ def rotate_keys(here: Here) -> None:
     Meanwhile conflicts with what landed before are not checked, and the answers say so.
     """
     settings = here.settings
-    with closing(open_store(settings.store)) as store, keyed_store(store, settings.store) as keyed:
-        emptied = rotated_key(keyed, who=principal())
+    with closing(open_store(settings.store)) as store:
+        emptied = rotated_key(store, who=principal())
     click.echo(
         f"a new key; {counted(len(emptied), 'ledger')} emptied: until a session of a clone fills it again, conflicts "
         "with what landed before are not checked, and the answers say so"

@@ -71,5 +71,5 @@ PERMITS: dict[str, Permit] = {
 """By `service.method`, a service being called as `Loom` calls it."""
 REMEMBERED = frozenset({"guards", "sightings"})
 """Services of what hooks remember of one machine, which no hub is told."""
-UNOFFERED = frozenset({"access", "notices", "hub_keys", "tokens.checked", "tokens.close", "tokens.settle", *REMEMBERED})
+UNOFFERED = frozenset({"access", "hub_keys", "notices", "tokens.checked", "tokens.close", "tokens.settle", *REMEMBERED})
 """Services, and methods of some, that a hub keeps to itself, or is spared."""

@@ -46,7 +46,7 @@ class Exchange:
         """Nothing more is asked."""
         self._socket.close()
 
-    def asked(self, request: bytes, /, *, until_s: float) -> Reply:
+    def reply_to(self, request: bytes, /, *, until_s: float) -> Reply:
         """The answer to a request. Raises OSError, NoAnswer among them, and WrongAnswer."""
         self._read = b""
         try:

@@ -37,7 +37,7 @@ class HubGlance:
 
     def _says(self, method: str, told: "Mapping[str, object]") -> bool:
         try:
-            return self._line.asked(f"/api/glances/{method}", json.dumps(told).encode()).get("answer") is True
+            return self._line.hub_answer(f"/api/glances/{method}", json.dumps(told).encode()).get("answer") is True
         except LoomError:
             return False
 

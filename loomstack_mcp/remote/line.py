@@ -2,9 +2,9 @@
 
 import json
 import os
+import sys
 import time
 
-from loomstack_mcp import __version__
 from loomstack_mcp.core import errors
 from loomstack_mcp.core.errors import LoomError, StoreUnavailable, Unauthorized
 from loomstack_mcp.core.limits import SECOND_MS
@@ -15,6 +15,8 @@ TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
     from typing import Any
 
+# By its name: the package offers `open_loom` too, and with it what no hook may load.
+_VERSION = str(vars(sys.modules["loomstack_mcp"])["__version__"])
 _REACH_S = 2.0
 """Beyond it a hub is away."""
 _AWAY_FILE = "hub-away"
@@ -47,7 +49,7 @@ class Line:
         while self._idle:
             self._idle.pop().close()
 
-    def asked(self, path: str, body: bytes | None, /, *, request: str = "", answer_ms: int = 0) -> "Any":
+    def hub_answer(self, path: str, body: bytes | None, /, *, request: str = "", answer_ms: int = 0) -> "Any":
         """What the hub answers to a POST of a body, or to a GET of None. `request` makes it be done once at most.
 
         Raises StoreUnavailable where it does not answer within two seconds, or `answer_ms` once it is reached, and
@@ -76,7 +78,7 @@ class Line:
             f"{'GET' if body is None else 'POST'} {path} HTTP/1.1",
             f"Host: {self.origin.text.partition('://')[2]}",
             f"Authorization: Bearer {self._token}",
-            f"LoomStack-Version: {__version__}",
+            f"LoomStack-Version: {_VERSION}",
             "Accept: application/json",
         ]
         if body is not None:
@@ -111,7 +113,7 @@ class Line:
         except IndexError:
             exchange = Exchange(opened_socket(self.origin, os.environ, until_s=until_s))
         try:
-            reply = exchange.asked(sent, until_s=max(until_s, time.monotonic() + answer_s))
+            reply = exchange.reply_to(sent, until_s=max(until_s, time.monotonic() + answer_s))
         except BaseException:
             exchange.close()
             raise

@@ -51,7 +51,7 @@ class RemoteService:
                 for one, value in arguments.items()
                 if one not in defaults or value != defaults[one]
             }
-            answer = self._line.asked(
+            answer = self._line.hub_answer(
                 f"/api/{self._name}/{name}",
                 json.dumps(told).encode(),
                 request=os.urandom(_REQUEST_BYTES).hex() if permit.how != "reads" else "",

@@ -66,10 +66,11 @@ def copied_repo(source: Store, target: Store, repo_id: str, wish: CopyWish) -> R
                 repo=repo_id,
                 into=into,
                 is_joined=_seq(tx, into) > 0,
-                has_ledger=wish.has_ledger,
+                has_ledger=wish.has_ledger and not _seq(tx, into) and into == repo_id,
                 before=_came_before(tx, into, origin),
             )
         if found.before or wish.is_tried:
+            wish = replace(wish, has_ledger=found.has_ledger)
             return found if found.before else replace(found, rows=sum(1 for _ in _all_rows(out, origin, wish)))
         with target.append() as tx:
             tx.later(REPOS["insert"], repo_id=into, ignore_case=origin.ignore_case, now_ms=origin.created_at_ms)
@@ -132,6 +133,9 @@ def _seq(tx: Tx, repo_id: str) -> int:
 
 def _written(out: Tx, tx: Tx, found: RepoCopy, origin: _Origin, wish: CopyWish) -> RepoCopy:
     shift = _seq(tx, found.into)
+    # The key of a repo's lines is made of its id, too; and what landed is not told twice.
+    has_ledger = wish.has_ledger and not shift and found.into == origin.repo_id
+    found, wish = replace(found, has_ledger=has_ledger), replace(wish, has_ledger=has_ledger)
     passage = Passage(
         repo_id=found.into,
         shift=shift,
@@ -148,7 +152,7 @@ def _written(out: Tx, tx: Tx, found: RepoCopy, origin: _Origin, wish: CopyWish) 
         tx.later(REPOS["also"], identity=name, repo_id=found.into)
     if origin.ignore_case:
         tx.later(REPOS["fold"], repo_id=found.into)
-    if wish.has_ledger and not shift:
+    if has_ledger:
         tx.later(COPYING["put_filled"], repo_id=found.into, filled=origin.filled)
     _told(tx, origin, passage, ends, {"who": wish.who, "seq": origin.seq, "shift": shift, "rows": total})
     return replace(found, rows=total, is_joined=shift > 0)

@@ -10,7 +10,7 @@ from loomstack_mcp.store.base import Store
 TOKENS = queries.statements("tokens")
 
 _KEY_BYTES = 32
-HUB_KEY = "hub"
+_NAME = "hub"
 
 
 class HubKeyService:
@@ -31,7 +31,7 @@ class HubKeyService:
     def _hub_key(self) -> bytes:
         if not self._key:
             with self._private.append() as tx:
-                tx.run(TOKENS["keep_hub_key"], which=HUB_KEY, value=os.urandom(_KEY_BYTES).hex())
-                [kept] = tx.all(TOKENS["hub_key"], which=HUB_KEY)
+                tx.run(TOKENS["keep_hub_key"], which=_NAME, value=os.urandom(_KEY_BYTES).hex())
+                [kept] = tx.all(TOKENS["hub_key"], which=_NAME)
             self._key = bytes.fromhex(kept["value"])
         return self._key

@@ -1,7 +1,8 @@
 """The ledger: what landed, as the store remembers it, and which run made it."""
 
+import hmac
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loomstack_mcp.core.changes.imprints import Imprint, Maker
@@ -23,19 +24,16 @@ _KEY_BYTES = 32
 class LedgerService:
     """Landed changes of the window, per repo. It says what it lacks, and whoever sees a clone tells it, once."""
 
-    def __init__(self, store: Store, *, line_keys: Callable[[str], bytes] | None = None) -> None:
-        """`line_keys` of a store that many share give each repo one: who may read one confirms no line of another."""
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._line_keys = line_keys
 
     def key(self, checkout: Checkout) -> bytes:
-        """The key under which the lines of the checkout's repo are hashed."""
-        if self._line_keys is None:
-            return self._own_key()
+        """The key under which the lines of the checkout's repo are hashed: who has it confirms no line of another."""
         with self._store.read() as tx:
-            return self._line_keys(repos.repo_id_of(tx, checkout))
+            repo_id = repos.repo_id_of(tx, checkout)
+        return hmac.digest(self._store_key(), f"lines {repo_id}".encode("utf-8", "surrogateescape"), "sha256")
 
-    def _own_key(self) -> bytes:
+    def _store_key(self) -> bytes:
         with self._store.read() as tx:
             found = tx.all(CHANGES["key"])
         if not found:

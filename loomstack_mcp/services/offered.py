@@ -4,7 +4,6 @@ from functools import cached_property
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any, Protocol, TypeVar
 
     from loomstack_mcp.services.alerts import AlertService
@@ -31,13 +30,12 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.session_steps import SessionService
     from loomstack_mcp.services.sightings import SightingService
     from loomstack_mcp.services.stranded import StrandedService
+    from loomstack_mcp.services.tokens import TokenService
     from loomstack_mcp.services.undoings import UndoingService
     from loomstack_mcp.services.watches import WatchService
     from loomstack_mcp.services.why import WhyService
     from loomstack_mcp.store.base import Store
 
-    LineKeys = Callable[[str], bytes]
-    """The key of a repo, by its id, under which lines are hashed."""
     Service = TypeVar("Service")
 
     class ServiceMaker(Protocol):
@@ -215,18 +213,23 @@ class Services:
 
         return self._made("glances", GlanceService)
 
+    @cached_property
+    def tokens(self) -> "TokenService":
+        from loomstack_mcp.services.tokens import TokenService
 
-def services_over(store: "Store", *, rework_max: int, line_keys: "LineKeys | None" = None) -> "ServiceMaker":
-    """What makes each service over a store. With `line_keys` each repo has a key of its own."""
-    more: dict[str, dict[str, Any]] = {
-        "outcomes": {"rework_max": rework_max},
-        "ledger": {"line_keys": line_keys},
-        "undoings": {"line_keys": line_keys},
-    }
+        return self._made("tokens", TokenService)
+
+
+def services_over(store: "Store", *, rework_max: int) -> "ServiceMaker":
+    """What makes each service over a store."""
 
     def made(name: str, kind: "type[Service]", /) -> "Service":
         making: Any = kind
-        found: Service = making(store, **more.get(name, {}))
+        found: Service
+        if name == "tokens":
+            found = making(store.private(), store)
+        else:
+            found = making(store, **({"rework_max": rework_max} if name == "outcomes" else {}))
         return found
 
     return made

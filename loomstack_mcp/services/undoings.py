@@ -1,6 +1,6 @@
 """Undoings told before they are written: an edit against what landed on purpose on its file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from loomstack_mcp.core.changes.conflict_records import Conflict
@@ -18,13 +18,12 @@ from loomstack_mcp.store.base import Store
 class UndoingService:
     """What the ledger has of a file, compared with what an edit would make of it. Nothing is filled nor recorded."""
 
-    def __init__(self, store: Store, *, line_keys: Callable[[str], bytes] | None = None) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._ledger = LedgerService(store, line_keys=line_keys)
 
     def key(self, checkout: Checkout) -> bytes:
         """The key under which the lines of the checkout's repo are hashed."""
-        return self._ledger.key(checkout)
+        return LedgerService(self._store).key(checkout)
 
     def undone_by(
         self,

@@ -1,8 +1,8 @@
 """A hub in a thread: a real store behind a real socket, each call built and answered by annotations alone."""
 
 import contextlib
-import hmac
 import json
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -70,15 +70,10 @@ class Hub:
         return json.dumps({"answer": told_json(getattr(own, method)(**built))}).encode()
 
 
-def line_keys(repo_id: str) -> bytes:
-    """As a hub gives each repo a key of its own."""
-    return hmac.digest(b"k" * 32, f"lines {repo_id}".encode(), "sha256")
-
-
 @contextmanager
 def a_hub(folder: Path, *, port: int = 0) -> Iterator[Hub]:
     """A hub over a store in a folder."""
-    with Loom(migrating_store(folder / "hub.db"), rework_max=3, line_keys=line_keys) as loom:
+    with Loom(migrating_store(folder / "hub.db"), rework_max=3) as loom:
         hub = Hub(loom)
         with serving(hub, port=port):
             yield hub
@@ -88,9 +83,15 @@ def a_hub(folder: Path, *, port: int = 0) -> Iterator[Hub]:
 def serving(hub: Hub, *, port: int = 0) -> Iterator[None]:
     """The hub can be reached."""
 
+    opened: list[socket.socket] = []
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
+
+        def setup(self) -> None:
+            super().setup()
+            opened.append(self.connection)
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -129,6 +130,9 @@ def serving(hub: Hub, *, port: int = 0) -> Iterator[None]:
     finally:
         server.shutdown()
         server.server_close()
+        for each in opened:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
 
 def joined(home: Path, hub: Hub, *, token: str = TOKEN) -> Path:

@@ -13,7 +13,7 @@ from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.services.copied_tables import LEDGER, LEFT, TABLES
 from loomstack_mcp.services.copying import CopyWish, RepoCopy, copied_repo
-from loomstack_mcp.services.ledger_keys import KeyedStore, one_key
+from loomstack_mcp.services.ledger_keys import one_key
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Statement, Store
 from loomstack_mcp.store.postgres.migrate import postgres_store
@@ -47,9 +47,7 @@ def other(request: pytest.FixtureRequest, tmp_path: Path, clocks: Clocks, databa
 
 
 def wish(loom: Loom, other: Loom, **names: str) -> CopyWish:
-    return CopyWish(
-        who="root", names=names, has_ledger=one_key(KeyedStore(store=loom.store), KeyedStore(store=other.store))
-    )
+    return CopyWish(who="root", names=names, has_ledger=one_key(loom.store, other.store))
 
 
 def copied(loom: Loom, other: Loom, repo_id: str = REPO, **names: str) -> RepoCopy:

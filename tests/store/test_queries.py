@@ -20,7 +20,6 @@ EVERY_ROW = {
     "boot.jump": {"repo"},  # one for each repository
     "changes.key": {"line_key"},
     **{f"copying.{noun}_rows": {noun} for noun in ("waiter", "note", "outcome", "conflict", "notice")},  # moving house
-    "copying.any_landed": {"landed"},  # the first of all
     **{f"erasing.words_of_{noun}": {noun} for noun in ("note", "outcome", "conflict", "notice")},  # as rarely
     "erasing.live": {"run"},
     "glance.near": {"repo"},  # a hook does not know yet in which one a file lies

@@ -270,10 +270,6 @@ WHERE EXISTS (SELECT 1 FROM run AS a WHERE a.id = j.value) OR EXISTS (SELECT 1 F
 -- Its ledger came along, filled as far as it was.
 UPDATE repo SET filled = :filled WHERE id = :repo_id
 
--- :name any_landed
--- Whether the ledger of any repo holds something.
-SELECT 1 FROM landed LIMIT 1
-
 -- :name unprint
 -- What the runs of a repo made is to be read again.
 UPDATE binding SET imprinted = 0 WHERE repo_id = :repo_id AND imprinted <> 0

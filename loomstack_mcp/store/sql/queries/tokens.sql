@@ -32,10 +32,6 @@ SELECT value FROM hub_key WHERE name = :which
 -- The first one stays.
 INSERT INTO hub_key (name, value) VALUES (:which, :value) ON CONFLICT (name) DO NOTHING
 
--- :name change_hub_key
--- Another one takes its place.
-INSERT INTO hub_key (name, value) VALUES (:which, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value
-
 -- :name count_power
 -- A use of power, or one more of the same within a minute.
 INSERT INTO power (at_ms, verdict, what, who, token_id, about, count)
