@@ -87,22 +87,18 @@ def open_loom(settings: Settings | str | Path, *, full_sync: bool = False) -> Lo
     return open_loom(Settings(store=f"sqlite:///{Path(settings).absolute()}"), full_sync=full_sync)
 
 
-def _loom_of(hub: str, settings: Settings) -> Loom:
-    """The services of a hub. What people should hear, it sends itself."""
-    # Sockets and tokens, for those who have a hub.
-    from loomstack_mcp.remote.opening import line_to, memory_file, services_of
-
-    memory = migrating_store(memory_file(settings.home))
-    with memory.read():  # hooks, which make none, find it
-        pass
-    line = line_to(hub, settings.home)
-    made = services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max))
-    return Loom(memory, rework_max=settings.rework_max, made=made)
-
-
 def open_store(url: str) -> Store:
     """The store at `sqlite:///PATH`, a path, or `postgresql://…`, whatever the settings say."""
     return _opened(Settings(store=url), full_sync=True)
+
+
+def is_hub_store(url: str) -> bool:
+    """Whether a hub is, or was, over it: what it keeps to itself lies beside it."""
+    settings = Settings(store=url)
+    if postgres_url(settings):
+        return True
+    path = sqlite_path(settings)
+    return path.with_name(f"{path.stem}-private{path.suffix}").exists()
 
 
 def is_there(url: str) -> bool:
@@ -121,3 +117,16 @@ def _opened(settings: Settings, *, full_sync: bool) -> Store:
             raise
         raise StoreUnavailable("a postgresql:// store needs more packages: install loomstack-mcp[postgres]") from None
     return migrate.postgres_store(url)
+
+
+def _loom_of(hub: str, settings: Settings) -> Loom:
+    """The services of a hub. What people should hear, it sends itself."""
+    # Sockets and tokens, for those who have a hub.
+    from loomstack_mcp.remote.opening import line_to, memory_file, services_of
+
+    memory = migrating_store(memory_file(settings.home))
+    with memory.read():  # hooks, which make none, find it
+        pass
+    line = line_to(hub, settings.home)
+    made = services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max))
+    return Loom(memory, rework_max=settings.rework_max, made=made)

@@ -16,7 +16,8 @@ from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.repos import ORG
 from loomstack_mcp.loom import is_there, open_store
-from loomstack_mcp.services.copying import CopyWish, RepoCopy, copied_repo, one_key
+from loomstack_mcp.services.copying import CopyWish, RepoCopy, copied_repo
+from loomstack_mcp.services.ledger_keys import one_key
 from loomstack_mcp.services.repos import RepoService
 from loomstack_mcp.store.base import Store
 
@@ -43,9 +44,8 @@ def copy_store(source: str, target: str, renamed: tuple[str, ...], org: bool, dr
     with TemporaryDirectory() as folder, closing(open_store(source)) as out:
         is_new = dry_run and not is_there(target)  # so that a try makes no file, an empty store stands for it
         with closing(open_store(f"{SQLITE}{folder}/new.db" if is_new else target)) as into:
-            wish = CopyWish(
-                who=principal(), names=names, has_ledger=one_key(out, into, is_tried=dry_run), is_tried=dry_run
-            )
+            has_ledger = one_key(out, into, is_tried=dry_run)
+            wish = CopyWish(who=principal(), names=names, has_ledger=has_ledger, is_tried=dry_run)
             done = _copied(out, into, wish, org=org)
     output.print_rows((_shown(one) for one in done), as_json=as_json, empty="the source knows no repository yet")
     for line in _told(done, wish):

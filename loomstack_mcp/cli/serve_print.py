@@ -25,7 +25,7 @@ def hub_file(kind: str, *, flags: Mapping[str, object], home: str) -> str:
     if not name or urlsplit(url).scheme != "https":
         raise Invalid(f"--public-url {url} is no https:// address; say the one by which people reach the hub")
     words = {
-        "COMMAND": str(Path(sys.argv[0]).absolute()),
+        "COMMAND": str(Path(sys.executable).with_name("loomstack-mcp")),
         "FLAGS": _flags(flags),
         "HOME": home or _HOME,
         "CAPABILITIES": "CAP_NET_BIND_SERVICE" if 0 < port <= _PRIVILEGED_MAX else "",

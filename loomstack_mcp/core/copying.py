@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from loomstack_mcp.core.records import record
@@ -60,6 +60,18 @@ def carried_row(row: Mapping[str, Any], passage: Passage, /) -> dict[str, Any]:
     if "key" in row and "principal" in row and not passage.keeps_keys:  # of a run, not of a place in the index
         moved["key"] = ""
     return moved
+
+
+def ended_row(noun: str, row: Mapping[str, Any], /, *, live: Collection[str], now_ms: int) -> Mapping[str, Any] | None:
+    """The row where those runs that were live are lost, and hold nothing; None where nothing is left of it."""
+    if noun == "run" and row["id"] in live:
+        return {**row, "state": "lost", "ended_at_ms": now_ms}
+    if noun == "claim" and row["ended_at_ms"] is None:
+        return {**row, "ended_at_ms": now_ms, "ended_how": "expired"}
+    if noun == "conflict" and row["state"] == "open" and row["run_id"] in live:
+        return {**row, "state": "void", "how": "the run was lost", "ended_at_ms": now_ms}
+    is_over = noun == "waiter" or (noun == "path_key" and row["noun"] in ("claim", "waiter", "run"))
+    return None if is_over else row
 
 
 def _value(name: str, value: Any, passage: Passage) -> Any:

@@ -46,4 +46,4 @@ WITH_IDS = frozenset(
 )
 """Whose rows have an id of their own."""
 LEFT = frozenset(("boot", "line_key", "once", "repo", "repo_alias", "sighting", "bearing", "judging", "judged", "line"))
-"""What stays: clocks of machines, the key, answers of a while ago, what hooks saw; and what is made anew where rows arrive."""
+"""What stays: clocks, the key, answers of a while ago, what hooks saw; and what is made anew where rows arrive."""

@@ -7,15 +7,13 @@ from dataclasses import replace
 from itertools import count
 from typing import cast
 
-from loomstack_mcp.core.copying import Passage, Tally, carried_row, tallied
+from loomstack_mcp.core.copying import Passage, Tally, carried_row, ended_row, tallied
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.ids import BITS, Noun, spelled_id
 from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.records import record
-from loomstack_mcp.core.runs import Run
-from loomstack_mcp.services import events, expiry
+from loomstack_mcp.services import events
 from loomstack_mcp.services.copied_tables import COPYING, LEDGER, TABLES, WITH_IDS, CopiedTable
-from loomstack_mcp.services.landed import CHANGES
 from loomstack_mcp.services.repos import REPOS
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Row, Store, Tx
@@ -53,19 +51,6 @@ class CopyWish:
     """Whether nothing is to be written."""
 
 
-def one_key(source: Store, target: Store, *, is_tried: bool = False) -> bool:
-    """Whether both stores hash lines with one key; one that has none takes the other's."""
-    with source.read() as tx:
-        ours = tx.all(CHANGES["key"])
-    with target.read() as tx:
-        theirs = tx.all(CHANGES["key"])
-    if ours and not theirs and not is_tried:
-        with target.append() as tx:
-            tx.run(CHANGES["make_key"], key=bytes(ours[0]["key"]))
-            theirs = tx.all(CHANGES["key"])
-    return bool(ours) and (bytes(theirs[0]["key"]) == bytes(ours[0]["key"]) if theirs else True)
-
-
 def copied_repo(source: Store, target: Store, repo_id: str, wish: CopyWish) -> RepoCopy:
     """The repo is in the target with all that the source knew of it, in one transaction; or came before.
 
@@ -81,13 +66,14 @@ def copied_repo(source: Store, target: Store, repo_id: str, wish: CopyWish) -> R
                 repo=repo_id,
                 into=into,
                 is_joined=_seq(tx, into) > 0,
-                has_ledger=wish.has_ledger,
+                has_ledger=wish.has_ledger and not _seq(tx, into) and into == repo_id,
                 before=_came_before(tx, into, origin),
             )
         if found.before or wish.is_tried:
+            wish = replace(wish, has_ledger=found.has_ledger)
             return found if found.before else replace(found, rows=sum(1 for _ in _all_rows(out, origin, wish)))
         with target.append() as tx:
-            tx.run(REPOS["insert"], repo_id=into, ignore_case=origin.ignore_case, now_ms=origin.created_at_ms)
+            tx.later(REPOS["insert"], repo_id=into, ignore_case=origin.ignore_case, now_ms=origin.created_at_ms)
         with target.write(into) as tx:
             return _written(out, tx, found, origin, wish)
 
@@ -147,6 +133,9 @@ def _seq(tx: Tx, repo_id: str) -> int:
 
 def _written(out: Tx, tx: Tx, found: RepoCopy, origin: _Origin, wish: CopyWish) -> RepoCopy:
     shift = _seq(tx, found.into)
+    # The key of a repo's lines is made of its id, too; and what landed is not told twice.
+    has_ledger = wish.has_ledger and not shift and found.into == origin.repo_id
+    found, wish = replace(found, has_ledger=has_ledger), replace(wish, has_ledger=has_ledger)
     passage = Passage(
         repo_id=found.into,
         shift=shift,
@@ -154,33 +143,53 @@ def _written(out: Tx, tx: Tx, found: RepoCopy, origin: _Origin, wish: CopyWish) 
         names=wish.names,
         keeps_keys=not (shift or wish.names),
     )
+    live = [row["id"] for row in _rows(out, TABLES[0], origin.repo_id) if shift and row["state"] == "live"]
+    ends = _Ends(is_needed=shift > 0, live=frozenset(live), now_ms=tx.now_ms)
     total = 0
     for table in _tables(wish):
-        total += _moved(out, tx, table, origin, passage, wish).rows
+        total += _moved(out, tx, table, origin, passage, wish, ends).rows
     for name in (origin.repo_id, *origin.names):
-        tx.run(REPOS["also"], identity=name, repo_id=found.into)
+        tx.later(REPOS["also"], identity=name, repo_id=found.into)
     if origin.ignore_case:
-        tx.run(REPOS["fold"], repo_id=found.into)
-    tx.run(COPYING["advance"], repo_id=found.into, seq=shift + origin.seq)
-    if wish.has_ledger and not shift:
-        tx.run(COPYING["put_filled"], repo_id=found.into, filled=origin.filled)
-    payload = {"who": wish.who, "seq": origin.seq, "shift": shift, "rows": total}
-    events.append(tx, found.into, "repo.copied", about=origin.told_by, payload=payload)
-    if shift:
-        _lose_live(out, tx, origin, passage)
+        tx.later(REPOS["fold"], repo_id=found.into)
+    if has_ledger:
+        tx.later(COPYING["put_filled"], repo_id=found.into, filled=origin.filled)
+    _told(tx, origin, passage, ends, {"who": wish.who, "seq": origin.seq, "shift": shift, "rows": total})
     return replace(found, rows=total, is_joined=shift > 0)
+
+
+def _told(tx: Tx, origin: _Origin, passage: Passage, ends: "_Ends", payload: Mapping[str, object]) -> None:
+    """The log goes on behind what came. Its numbers are given: a transaction may count from where it began."""
+    first = passage.shift + origin.seq + 1
+    last = first + len(ends.live)
+    for seq, run_id in enumerate((passage.ids.get(one, one) for one in sorted(ends.live)), start=first):
+        lost = {"status": "copied into a store that knew its repository"}
+        events.append(tx, passage.repo_id, "run.lost", about=run_id, run_id=run_id, payload=lost, seq=seq)
+    events.append(tx, passage.repo_id, "repo.copied", about=origin.told_by, payload=payload, seq=last)
+    tx.later(COPYING["advance"], repo_id=passage.repo_id, seq=last)
+
+
+@record
+class _Ends:
+    """What of the source is not to go on where it arrives."""
+
+    is_needed: bool
+    live: frozenset[str]
+    now_ms: int
 
 
 def _tables(wish: CopyWish) -> tuple[CopiedTable, ...]:
     return (*TABLES, *LEDGER) if wish.has_ledger else TABLES
 
 
-def _moved(out: Tx, tx: Tx, table: CopiedTable, origin: _Origin, passage: Passage, wish: CopyWish) -> Tally:
+def _moved(
+    out: Tx, tx: Tx, table: CopiedTable, origin: _Origin, passage: Passage, wish: CopyWish, ends: _Ends
+) -> Tally:
     """The rows of one table arrive, and are read again there. Raises StoreUnavailable where they differ."""
     before = tallied(Tally(), _rows(tx, table, passage.repo_id))
     sent = Tally()
     for page in _pages(out, table, origin.repo_id):
-        arriving = [carried_row(row, passage) for row in _taken(page, table, wish)]
+        arriving = [carried_row(row, passage) for row in _ended(_taken(page, table, wish), table, ends)]
         for row in arriving:
             tx.later(table.put, **row)
         sent = tallied(sent, arriving)
@@ -198,6 +207,15 @@ def _taken(page: Iterable[Row], table: CopiedTable, wish: CopyWish) -> Iterator[
         if table.noun == "path_key" and row["noun"] == "change" and not wish.has_ledger:
             continue
         yield {**row, "imprinted": 0} if table.noun == "binding" and not wish.has_ledger else row
+
+
+def _ended(page: Iterable[Row], table: CopiedTable, ends: _Ends) -> Iterator[Row]:
+    if not ends.is_needed:
+        yield from page
+        return
+    for row in page:
+        if (found := ended_row(table.noun, row, live=ends.live, now_ms=ends.now_ms)) is not None:
+            yield found
 
 
 def _pages(tx: Tx, table: CopiedTable, repo_id: str) -> Iterator[list[Row]]:
@@ -235,11 +253,3 @@ def _free_id(tx: Tx, taken: str) -> str:
         drawn = spelled_id(noun, int.from_bytes(os.urandom(BITS // 8), "big"))
         if not tx.all(COPYING["taken_ids"], ids=rows.json_column([drawn])):
             return drawn
-
-
-def _lose_live(out: Tx, tx: Tx, origin: _Origin, passage: Passage) -> None:
-    """Its runs that were live are lost: others may hold there what they held."""
-    for row in _rows(out, TABLES[0], origin.repo_id):
-        if row["state"] == "live":
-            run = rows.as_record(Run, carried_row(row, passage))
-            expiry.over(tx, replace(run, state="lost"), "run.lost")

@@ -11,7 +11,7 @@ import pytest
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.loom import open_loom
 from tests.conftest import Run, environment
-from tests.factories import ANA
+from tests.factories import ANA, SHOP
 from tests.processes import SCRIPT
 from tests.services.support import started
 
@@ -22,7 +22,7 @@ REPOS = [f"github.com/acme/r{number}" for number in range(6)]
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("source") / "loom.db"
     with open_loom(path) as loom:
-        loom.ledger.key(Checkout(identity="github.com/acme/shop"))
+        loom.ledger.key(SHOP)
         loom.notes.add(None, who="ana", kind="fact", text="of the organisation")
         for identity in REPOS:
             checkout = Checkout(identity=identity)
@@ -74,7 +74,7 @@ def test_what_was_killed_goes_on_where_it_was(tmp_path: Path, source: Path, loom
 def test_it_says_what_stays_behind(tmp_path: Path, source: Path, loomstack: Run) -> None:
     target = tmp_path / "known.db"
     with open_loom(target) as loom:
-        loom.ledger.key(Checkout(identity="github.com/acme/shop"))
+        loom.ledger.key(SHOP)
     done = loomstack("db", "copy", f"sqlite:///{source}", f"sqlite:///{target}", "--org")
 
     assert "7 ledgers left behind" in done.stderr

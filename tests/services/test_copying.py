@@ -12,7 +12,8 @@ from loomstack_mcp.core.repos import ORG, Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.services.copied_tables import LEDGER, LEFT, TABLES
-from loomstack_mcp.services.copying import CopyWish, RepoCopy, copied_repo, one_key
+from loomstack_mcp.services.copying import CopyWish, RepoCopy, copied_repo
+from loomstack_mcp.services.ledger_keys import one_key
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Statement, Store
 from loomstack_mcp.store.postgres.migrate import postgres_store
@@ -212,6 +213,7 @@ def test_a_try_writes_nothing_and_counts(loom: Loom, other: Loom) -> None:
     assert tried.rows == copied(loom, other).rows > 10
 
 
+@pytest.mark.parametrize("other", ["into_sqlite"], indirect=True)
 def test_what_arrives_broken_is_not_kept(loom: Loom, other: Loom, tmp_path: Path) -> None:
     worked(loom)
     started(other, BEA, Checkout(identity="github.com/acme/fork"))

@@ -47,9 +47,9 @@ def check(path: Path) -> Health:
     return Health(ok=not problems, schema=found, size_bytes=path.stat().st_size, problems=tuple(problems[:20]))
 
 
-def back_up(path: Path, target: Path) -> int:
+def back_up(path: Path, target: Path, *, is_private: bool = False) -> int:
     """Write one consistent copy while others go on working; returns its size in bytes. Never overwrites."""
-    with _opened(path) as db, _created(target):
+    with _opened(path, schema.PRIVATE_FOLDER if is_private else schema.FOLDER) as db, _created(target):
         db.execute("VACUUM INTO ?", [str(target)])
     return target.stat().st_size
 
@@ -112,7 +112,7 @@ def _why_not(error: Exception) -> str:
 
 
 @contextmanager
-def _opened(path: Path) -> "Iterator[Database]":
+def _opened(path: Path, migrations: Path = schema.FOLDER) -> "Iterator[Database]":
     from sqlite_utils import Database  # some 110 ms, which only these commands need
 
     if not path.is_file():
@@ -120,7 +120,7 @@ def _opened(path: Path) -> "Iterator[Database]":
     try:
         connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, timeout=2)
         try:
-            schema.is_current(connection, schema.newest())
+            schema.is_current(connection, schema.newest(migrations))
             yield Database(connection, execute_plugins=False)
         finally:
             connection.close()

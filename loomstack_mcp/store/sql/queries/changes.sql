@@ -6,6 +6,10 @@ SELECT key FROM line_key
 -- The first to need a key brings it.
 INSERT INTO line_key ("only", key) VALUES (1, :key) ON CONFLICT ("only") DO NOTHING
 
+-- :name drop_key
+-- Another one is to take its place.
+DELETE FROM line_key
+
 -- :name known
 -- The commits of a repo that the ledger has, with all of their files, as they are read now.
 SELECT sha FROM landed WHERE repo_id = :repo_id AND whole = 1 AND meaning = :meaning

@@ -269,3 +269,7 @@ WHERE EXISTS (SELECT 1 FROM run AS a WHERE a.id = j.value) OR EXISTS (SELECT 1 F
 -- :name put_filled
 -- Its ledger came along, filled as far as it was.
 UPDATE repo SET filled = :filled WHERE id = :repo_id
+
+-- :name unprint
+-- What the runs of a repo made is to be read again.
+UPDATE binding SET imprinted = 0 WHERE repo_id = :repo_id AND imprinted <> 0
