@@ -9,7 +9,13 @@ from psycopg import Connection, errors
 from psycopg.pq import TransactionStatus
 
 from loomstack_mcp.core.errors import NotFound, StoreUnavailable
-from loomstack_mcp.core.limits import CONNECTIONS_MAX, GATE_WAIT_MS, OTHER_BOOT_MARGIN_MS, PRIVATE_CONNECTIONS_MAX
+from loomstack_mcp.core.limits import (
+    CONNECTIONS_MAX,
+    GATE_WAIT_MS,
+    OTHER_BOOT_MARGIN_MS,
+    PRIVATE_CONNECTIONS_MAX,
+    STILL_MS,
+)
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Moment, Tx
 from loomstack_mcp.store.postgres import schema as schemas
@@ -44,6 +50,7 @@ class PostgresStore:
         *,
         schema: str = SCHEMA,
         wait_ms: int = GATE_WAIT_MS,
+        still_ms: int = STILL_MS,
         connections_max: int = CONNECTIONS_MAX,
         clock_ms: Callable[[], int] | None = None,
         migrations: Path = schemas.FOLDER,
@@ -53,7 +60,7 @@ class PostgresStore:
         self._url = url
         self.address = database_address(url)
         self._schema = schema
-        settings = session_settings(schema, wait_ms=wait_ms)
+        settings = session_settings(schema, wait_ms=wait_ms, still_ms=still_ms)
         # Behind a pooler the next transaction is another's.
         local = "".join(f"SET LOCAL {name} = {value}; " for name, value in settings.items() if self.address.is_pooled)
         self._begin = {begin: f"{begin}; {local}{POSTGRES['began'].text}".encode() for begin in (_READ, _WRITE)}
@@ -136,12 +143,16 @@ class PostgresStore:
                 f"store {self.address.shown}: the connection was lost at the very end of a change, which may or "
                 "may not have been made: look before you do it again"
             ) from error
-        assert done == "COMMIT", "a statement failed, and whoever caught that went on"
+        if done != "COMMIT":
+            raise StoreUnavailable(f"store {self.address.shown}: a statement failed, so that nothing was written")
 
     def _locked(self, connection: "Connection[TupleRow]", repo_id: str | Callable[[Tx], str]) -> PostgresTx:
         for _ in range(_ROUNDS_MAX):
             asked = self._began(connection, _WRITE)
             wanted = repo_id(asked) if callable(repo_id) else repo_id
+            if asked.has_written:  # a repo's name, before the repo's lock, which others take in the other order
+                self._commit(connection)
+                asked = self._began(connection, _WRITE)
             found = asked.all(POSTGRES["lock"], repo_id=wanted)
             if not found:
                 raise NotFound(f"repository {wanted} is unknown; start_run in it first")

@@ -21,6 +21,7 @@ class PostgresTx:
         self.moment = moment
         self.woken: dict[str, None] = {}
         """The sessions whose watchers look once this has committed."""
+        self.has_written = False
 
     @property
     def now_ms(self) -> int:
@@ -36,6 +37,7 @@ class PostgresTx:
 
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
+        self.has_written = True
         return self._executed(statement, params).rowcount
 
     def later(self, statement: Statement, /, **params: Any) -> None:
