@@ -133,7 +133,7 @@ class Door:
             raise Refusal(401, _NO_BEARER, code="unauthorized", headers=_CHALLENGE)
         own = self._keys.own_principal(bearer)
         if own:
-            _prove(scope)
+            _prove(scope, own)
             return own
         try:
             found = await anyio.to_thread.run_sync(self._keys.checked, bearer, limiter=self._checking)
@@ -141,7 +141,7 @@ class Door:
             raise Refusal(401, str(error), code=error.code, headers=_CHALLENGE) from None
         except LoomError as error:
             raise Refusal(503, str(error), code=error.code) from None
-        _prove(scope)
+        _prove(scope, found)
         if wait_s := self._rates.wait_s(_key(found)):
             said = f"more than {CALLS_PER_S:.0f} calls a second with this token; slow down"
             raise Refusal(429, said, code="limit_exceeded", headers=_retry_after(wait_s))
@@ -240,6 +240,6 @@ def _key(principal: Principal) -> tuple[str, str]:
     return principal.name, principal.token
 
 
-def _prove(scope: Scope) -> None:
+def _prove(scope: Scope, principal: Principal) -> None:
     if connection := scope["state"].get(CONNECTION):
-        connection.prove()
+        connection.prove(_key(principal))

@@ -118,6 +118,25 @@ def test_who_shows_no_token_makes_room_for_who_comes(loom: Loom, served: Served)
         assert len(others) == 3
 
 
+def test_a_token_comes_over_so_many_connections(loom: Loom, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "TOKEN_CONNECTIONS_MAX", 3)
+    whole = "Content-Length: 2\r\n"
+    many, other = token_of(loom), token_of(loom, "bea")
+    with served(door(loom)) as port, contextlib.ExitStack() as opened:
+        beside = opened.enter_context(connected(port, head(other, whole) + b"{}"))
+        found = [read(beside, until=b"[]}")]
+        mine = []
+        for _ in range(4):
+            mine.append(opened.enter_context(connected(port, head(many, whole) + b"{}")))
+            found.append(read(mine[-1], until=b"[]}"))
+        for one in (beside, mine[1], mine[3]):
+            one.sendall(head(many if one in mine else other, whole) + b"{}")
+            found.append(read(one, until=b"[]}"))
+
+        assert all(b"200 OK" in one for one in found)
+        assert read(mine[0]) == b""
+
+
 def test_a_head_that_does_not_come_ends_the_connection(
     loom: Loom, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
