@@ -44,8 +44,8 @@ class Hub:
         if token not in self.people:
             return 401, _error("unauthorized", "no such token")
         if path == "/api/hello":
-            who = {"version": __version__, "principal": self.people[token], "role": "developer", "repos": ["*"]}
-            return 200, json.dumps(who).encode()
+            who = {"version": __version__, "principal": self.people[token], "role": "developer", "repos": ["**"]}
+            return 200, json.dumps({"answer": who}).encode()
         if request in self.done:
             return 200, self.done[request]
         service, method = path.removeprefix("/api/").split("/")
