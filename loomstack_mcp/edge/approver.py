@@ -4,6 +4,7 @@ from loomstack_mcp.core.people import Person
 from loomstack_mcp.core.policy.approvals import Approver
 from loomstack_mcp.core.policy.known import approver
 from loomstack_mcp.edge.here import Here
+from loomstack_mcp.edge.org_rules import LOOK_AGAIN_MS, look_at_org_rules
 from loomstack_mcp.edge.people import people_of
 
 
@@ -23,4 +24,5 @@ def attester_here(here: Here, name: str) -> str:
 def people_here(here: Here) -> tuple[Person, ...]:
     """Who is who to the repository there. Raises PolicyError, NotFound."""
     with here.any_repository() as repo:
+        look_at_org_rules(here.own_settings, within_ms=LOOK_AGAIN_MS)
         return people_of(repo, here.own_settings.rules_home)
