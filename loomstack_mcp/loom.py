@@ -15,6 +15,7 @@ from loomstack_mcp.store.sqlite.migrate import migrating_store
 if TYPE_CHECKING:
     from subprocess import Popen
 
+    from loomstack_mcp.remote.line import Line
     from loomstack_mcp.services.access import Access
     from loomstack_mcp.services.hub_keys import HubKeyService
     from loomstack_mcp.services.offered import ServiceMaker
@@ -33,14 +34,16 @@ class Loom(Services):
         rework_max: int,
         settings: Settings | None = None,
         made: "ServiceMaker | None" = None,
+        line: "Line | None" = None,
     ) -> None:
         """With `settings` that name a webhook, what people should hear is sent behind the back of whoever caused it.
 
-        With `made` the services are a hub's, and `store` is what this machine remembers itself.
+        With `made` the services are a hub's, over a `line`, and `store` is what this machine remembers itself.
         """
         super().__init__(made or services_over(store, rework_max=rework_max))
         self.store = store
         self._rework_max = rework_max
+        self._line = line
         self._settings = settings
         self._sender: Popen[bytes] | None = None
 
@@ -73,7 +76,9 @@ class Loom(Services):
         """Give the store back. Claims stay: they end by time or by release."""
         with suppress(StoreUnavailable):  # where it does not answer now, a later process sends
             self.send_notices()
-        for name in ("tokens", "access", "hub_keys"):  # where somebody asked for them
+        if self._line:
+            self._line.close()
+        for name in () if self._line else ("tokens", "access", "hub_keys"):  # where somebody asked for them
             if name in vars(self):
                 getattr(self, name).close()
         self.store.close()
@@ -144,4 +149,4 @@ def _loom_of(hub: str, settings: Settings) -> Loom:
         pass
     line = line_to(hub, settings.home)
     made = services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max))
-    return Loom(memory, rework_max=settings.rework_max, made=made)
+    return Loom(memory, rework_max=settings.rework_max, made=made, line=line)

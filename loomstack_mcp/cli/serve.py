@@ -6,8 +6,10 @@ from typing import Any, NoReturn
 
 import click
 
+from loomstack_mcp.adapters.settings import hub_of
 from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.cli.serve_print import FILES, hub_file
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.edge.here import ELSEWHERE, Here
 
 _PORT = 8420
@@ -37,6 +39,8 @@ def serve(here: Here, /, http: bool, sdk: bool, file: str | None, **hub: Any) ->
     if http:
         from loomstack_mcp.server.hub.main import HubOptions, run_hub  # imports uvicorn and the SDK
 
+        if other := hub_of(here.any_settings):
+            raise Invalid(f"the store here is the hub {other}, and a hub serves a store of its own: pass --store")
         run_hub(Here(None, here.flags, elsewhere=ELSEWHERE), here.any_settings, HubOptions(**hub))
         sys.exit(0)
     if sdk:

@@ -1,16 +1,27 @@
 """Who a person at a terminal is to the repository there."""
 
+from loomstack_mcp.adapters.settings import hub_of
 from loomstack_mcp.core.people import Person
 from loomstack_mcp.core.policy.approvals import Approver
-from loomstack_mcp.core.policy.known import approver
+from loomstack_mcp.core.policy.known import approver, token_approver
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.edge.org_rules import LOOK_AGAIN_MS, look_at_org_rules
 from loomstack_mcp.edge.people import people_of
+from loomstack_mcp.remote.opening import line_to
 
 
 def approver_here(here: Here, account: str) -> Approver:
-    """The person of this account. Raises PolicyError where the trunk's files do not load, so that nobody can say."""
-    return approver(account, people_here(here))
+    """The person of this account, or of the token where a hub is the store, which knows no account.
+
+    Raises PolicyError where the trunk's files do not load, so that nobody can say.
+    """
+    people = people_here(here)
+    if hub := hub_of(here.own_settings):
+        line = line_to(hub, here.own_settings.home)
+        told = line.hub_answer("/api/hello", None).get("answer")
+        line.close()
+        return token_approver(str(told["principal"]), people)
+    return approver(account, people)
 
 
 def attester_here(here: Here, name: str) -> str:

@@ -45,8 +45,8 @@ class Hub:
         if token not in self.people:
             return 401, _error("unauthorized", "no such token")
         if path == "/api/hello":
-            who = {"version": __version__, "principal": self.people[token], "role": "developer", "repos": ["*"]}
-            return 200, json.dumps(who).encode()
+            who = {"version": __version__, "principal": self.people[token], "role": "developer", "repos": ["**"]}
+            return 200, json.dumps({"answer": who}).encode()
         if path == "/api/policies":
             return 200, json.dumps({"answer": offered_layer(())}).encode()
         if request in self.done:

@@ -32,6 +32,14 @@ def approver(account: str, people: Sequence[Person], /) -> Approver:
     return Approver(name=person.name, names=person.names, roles=person.roles)
 
 
+def token_approver(owner: str, people: Sequence[Person], /) -> Approver:
+    """Who answers by a token of this owner, as a hub knows it: where people are named, it is of one of them."""
+    person = next((one for one in people if owner in one.tokens), None)
+    if person is None:
+        return Approver(name=owner, roles=() if people else USUAL_ROLES)
+    return Approver(name=person.name, names=person.names, roles=person.roles)
+
+
 def signing(situation: Situation, people: Sequence[Person], addresses: Sequence[str], /) -> Situation:
     """With the persons whose addresses sign the commits among the makers."""
     persons = (person_called(people, address) for address in addresses)
