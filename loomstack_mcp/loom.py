@@ -109,7 +109,7 @@ def is_hub_store(url: str) -> bool:
 def is_there(url: str) -> bool:
     """Whether a store was ever made there, as far as that is seen without opening it."""
     settings = Settings(store=url)
-    return bool(postgres_url(settings)) or sqlite_path(settings).exists()
+    return bool(hub_of(settings) or postgres_url(settings)) or sqlite_path(settings).exists()
 
 
 def _opened(settings: Settings, *, full_sync: bool) -> Store:

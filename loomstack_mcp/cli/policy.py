@@ -24,6 +24,7 @@ from loomstack_mcp.core.policy.linting import idle_patterns, linted
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.violations import Violation
 from loomstack_mcp.edge.here import Here
+from loomstack_mcp.edge.org_rules import look_at_org_rules
 
 if TYPE_CHECKING:
     from loomstack_mcp.adapters.policy.cases import Played
@@ -151,6 +152,8 @@ def replay(here: Here, last: int, rule: str, as_json: bool) -> None:
 def _rulebook(here: Here) -> Rulebook:
     """The rules of the worktree. Raises Invalid where none is seen: in a bare repository there are no files of it."""
     here.must_see_worktree()
+    if aged := look_at_org_rules(here.own_settings):
+        click.echo(f"Note: {output.harmless(aged)}.", err=True)
     with here.any_repository() as repo:
         return policyfiles.rulebook(repo, here.own_settings.rules_home, worktree=True)
 

@@ -39,9 +39,11 @@ class Bench:
     @property
     def gaps(self) -> tuple[str, ...]:
         """What is not asked although it is the target's."""
+        aged = (self._target.is_aged,) if self._target.is_aged else ()
         if self._target.has_rules:
-            return ()
+            return aged
         return (
+            *aged,
             f"the rules of {self.repo.branch_name(self.target_ref)} do not load, so those above them alone were asked",
         )
 

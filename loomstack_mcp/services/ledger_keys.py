@@ -1,4 +1,4 @@
-"""The key from which those are made that the lines of each repo are hashed with: whose it is, and what a new one costs."""
+"""The key of a store, of which that of each repo's lines is made: whether two stores share it, and a new one."""
 
 import os
 from collections.abc import Sequence

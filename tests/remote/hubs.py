@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from loomstack_mcp import __version__
+from loomstack_mcp.adapters.policy.hub_layer import offered_layer
 from loomstack_mcp.core.errors import LoomError, NotFound
 from loomstack_mcp.core.permits import PERMITS
 from loomstack_mcp.core.runs import Caller
@@ -46,6 +47,8 @@ class Hub:
         if path == "/api/hello":
             who = {"version": __version__, "principal": self.people[token], "role": "developer", "repos": ["**"]}
             return 200, json.dumps({"answer": who}).encode()
+        if path == "/api/policies":
+            return 200, json.dumps({"answer": offered_layer(())}).encode()
         if request in self.done:
             return 200, self.done[request]
         service, method = path.removeprefix("/api/").split("/")

@@ -64,9 +64,9 @@ def kept_hash(home: str) -> str:
         return ""
 
 
-def keep_layer(home: str, answer: Mapping[str, Any]) -> None:
+def keep_layer(home: str, answer: Any) -> None:
     """Keep what a hub answered. Raises Invalid for what is no such answer, OSError where it cannot be written."""
-    texts = answer.get("files")
+    texts = answer.get("files") if isinstance(answer, dict) else None
     is_right = isinstance(texts, dict) and all(isinstance(one, str) for pair in texts.items() for one in pair)
     if not is_right or not isinstance(texts, dict) or answer.get("hash") != _hash(texts):
         raise Invalid("the hub's answer is no set of rules with its hash")
