@@ -40,7 +40,7 @@ IDENTITY = (
 )
 """For a git that commits or merges: a machine may know nobody's name. It tidies up nothing behind our back."""
 WORKERS_MAX = 8
-_ON_BOTH = frozenset({"store"})
+_ON_BOTH = frozenset({"store", "services", "acceptance"})
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 

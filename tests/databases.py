@@ -23,7 +23,11 @@ import psycopg
 import pytest
 
 from loomstack_mcp.loom import Loom
+from loomstack_mcp.store.base import Store
+from loomstack_mcp.store.postgres.backend import PostgresStore
 from loomstack_mcp.store.postgres.migrate import postgres_store
+from loomstack_mcp.store.sqlite.backend import SqliteStore
+from tests.factories import REPO
 
 TEMPLATE = "template_loom"
 _USER = "nobody"
@@ -37,6 +41,22 @@ _SETTINGS = {
     "autovacuum": "off",
     "log_min_messages": "fatal",
 }
+
+# What autovacuum has learnt of a store a minute after it was filled: without it, a crowd of notes that a test puts in
+# is looked through from its wrong end.
+_STATISTICS = f"""
+INSERT INTO repo (id, created_at_ms) VALUES ('{REPO}', 0);
+INSERT INTO note (id, repo_id, seq, kind, authority, who, loop, text, paths, addressee, supersedes, contradicts,
+  shared_at_ms) SELECT 'note_' || at, '{REPO}', at, 'fact', 'loop', 'ana', 'loop', 'text', '[]', '', '', '[]', 0
+  FROM generate_series(1, 300) AS at;
+INSERT INTO path_key (repo_id, noun, key, extension, id, pattern)
+  SELECT '{REPO}', 'note', 'src/' || at || '/', 'py', 'note_' || at, 'src/' || at || '/*.py'
+  FROM generate_series(1, 300) AS at;
+INSERT INTO run (id, repo_id, loop, goal, key, finding, branch, worktree, paths, principal, session, agent, state,
+  status, seq, ttl_ms, expires_at_ms, started_at_ms, seen_at_ms) SELECT 'run_' || at, '{REPO}', 'loop', 'goal', '', '',
+  '', '', '[]', 'ana', 's-' || at, '', 'live', '', at, 1000, 1000, 0, 0 FROM generate_series(1, 300) AS at;
+ANALYZE
+"""
 
 
 _DURABLE = {"max_connections": "200", "shared_buffers": "256MB", "log_min_messages": "fatal"}
@@ -172,11 +192,30 @@ def emptied(url: str) -> None:
         connection.execute(f"SET session_replication_role = replica; {found[0][0]}".encode())
 
 
+def stored_text(store: Store) -> str:
+    """All that a store keeps, as one text."""
+    if isinstance(store, SqliteStore):
+        files = (store.path, store.path.with_name(f"{store.path.name}-wal"))
+        return "".join(file.read_bytes().decode("latin-1") for file in files)
+    assert isinstance(store, PostgresStore)
+    with psycopg.connect(**store.address.parameters) as connection:
+        names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'loom'").fetchall()
+        return "".join(
+            str(row[0])
+            for (name,) in names
+            for row in connection.execute(f"SELECT CAST(t.* AS TEXT) FROM loom.{name} AS t".encode())
+        )
+
+
 def _make_template(server: PostgresServer) -> None:
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {TEMPLATE}".encode())
-    with Loom(postgres_store(server.url(TEMPLATE)), rework_max=3) as made, made.store.read():
+    url = server.url(TEMPLATE)
+    with Loom(postgres_store(url), rework_max=3) as made, made.store.read():
         pass
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"SET search_path = loom; {_STATISTICS}".encode())
+    emptied(url)
 
 
 def _reachable(programs: Path, folder: Path) -> Path:

@@ -15,7 +15,7 @@ from loomstack_mcp.store.postgres.address import database_address
 from loomstack_mcp.store.postgres.connections import Connections, session_settings
 from loomstack_mcp.store.postgres.failures import explained_database
 from loomstack_mcp.store.postgres.line import Line, TupleRow
-from loomstack_mcp.store.postgres.spelling import spelled
+from loomstack_mcp.store.postgres.spelling import positional
 from loomstack_mcp.store.postgres.transaction import POSTGRES, PostgresTx
 
 SCHEMA = "loom"
@@ -128,7 +128,7 @@ class PostgresStore:
 
     def _opened(self, line: Line) -> None:
         """A schema that is older, or not there, is brought to this version, or refused."""
-        began = spelled(POSTGRES["began"].text).text
+        began = positional(POSTGRES["began"].text)[0]
         try:
             answers = line.sent([(text, ()) for text in (_READ, *self._settings, began)])
             version = line.rows(began, answers[-1])[0]["version"]

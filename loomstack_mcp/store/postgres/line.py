@@ -134,8 +134,6 @@ class Line:
 
 def _told(values: Sequence[Any]) -> list[bytes | None]:
     """The values as they are sent: all of them before anything is, for one may be such that none can be."""
-    if any(isinstance(value, str) and "\0" in value for value in values):  # where libpq's text would end
-        raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
     return [
         value if value is None or isinstance(value, bytes)
         else value.encode() if isinstance(value, str)

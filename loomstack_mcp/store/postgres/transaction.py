@@ -12,13 +12,14 @@ from psycopg import pq
 
 from loomstack_mcp.core.limits import OTHER_BOOT_MARGIN_MS
 from loomstack_mcp.store import queries
-from loomstack_mcp.store.base import Row, Statement
+from loomstack_mcp.store.base import Row, Statement, refuse_nul
 from loomstack_mcp.store.postgres.line import Line, Sent
-from loomstack_mcp.store.postgres.spelling import spelled
+from loomstack_mcp.store.postgres.spelling import only_reads, positional
 
 POSTGRES = queries.statements("postgres")
 REPOS = queries.statements("repos")
 _COMMIT: Sent = ("COMMIT", ())
+_RENUMBERS = "UPDATE repo SET seq"
 _NO_BOOTS = {"boot_id": "postgres", "wall_ahead_ms": 0, "lease_ahead_ms": OTHER_BOOT_MARGIN_MS}
 """The database's clock is everybody's: there are no boots to tell apart."""
 
@@ -61,7 +62,7 @@ class PostgresTx:
         question = self._question(statement, params)
         if question not in self._known:
             found = self._rows([question])[0]
-            if not spelled(statement.postgres or statement.text).only_reads:
+            if not only_reads(question[0]):
                 self._known = {}
                 return found
             self._known[question] = found
@@ -69,13 +70,18 @@ class PostgresTx:
 
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
-        [answer] = self._asked([self._question(statement, params)])
+        question = self._question(statement, params)
+        assert _RENUMBERS not in question[0], "that is for `later`"
+        [answer] = self._asked([question])
         self._known = {}
         return answer.command_tuples or 0
 
     def later(self, statement: Statement, /, **params: Any) -> None:
         """A write whose count nobody needs."""
-        self._waiting.append(self._question(statement, params))
+        question = self._question(statement, params)
+        if _RENUMBERS in question[0]:  # from here on the database counts
+            self._waiting, self._repo_id = self._written(), ""
+        self._waiting.append(question)
         self._known = {}
 
     def next_seq(self, repo_id: str, /) -> int:
@@ -107,8 +113,9 @@ class PostgresTx:
         return self._asked([_COMMIT])[-1].command_status == b"COMMIT"
 
     def _question(self, statement: Statement, params: Mapping[str, Any]) -> Sent:
-        known = spelled(statement.postgres or statement.text)
-        return known.text, tuple(params[name] if name in params else self._of_moment(name) for name in known.names)
+        refuse_nul(params)
+        text, names = positional(statement.postgres or statement.text)
+        return text, tuple(params[name] if name in params else self._of_moment(name) for name in names)
 
     def _of_moment(self, name: str) -> Any:
         return self.now_ms if name == "now_ms" else _NO_BOOTS[name]

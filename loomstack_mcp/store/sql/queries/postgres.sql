@@ -6,7 +6,7 @@ SELECT version, CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS 
 -- The lock of a repo, then the clock: it is read once the row was locked. References to the row do not wait for it.
 WITH locked AS MATERIALIZED (SELECT seq, now_ms FROM repo WHERE id = :repo_id FOR NO KEY UPDATE)
 SELECT seq, now_ms, CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS clock_ms,
-  (SELECT version FROM schema_version) AS version
+  (SELECT version FROM schema_version WHERE "only" = 1) AS version
 FROM locked
 
 -- :name count
