@@ -70,18 +70,13 @@ class PostgresTx:
 
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
-        question = self._question(statement, params)
-        assert _RENUMBERS not in question[0], "that is for `later`"
-        [answer] = self._asked([question])
+        [answer] = self._asked([self._change(statement, params)])
         self._known = {}
         return answer.command_tuples or 0
 
     def later(self, statement: Statement, /, **params: Any) -> None:
         """A write whose count nobody needs."""
-        question = self._question(statement, params)
-        if _RENUMBERS in question[0]:  # from here on the database counts
-            self._waiting, self._repo_id = self._written(), ""
-        self._waiting.append(question)
+        self._waiting.append(self._change(statement, params))
         self._known = {}
 
     def next_seq(self, repo_id: str, /) -> int:
@@ -116,6 +111,12 @@ class PostgresTx:
         refuse_nul(params)
         text, names = positional(statement.postgres or statement.text)
         return text, tuple(params[name] if name in params else self._of_moment(name) for name in names)
+
+    def _change(self, statement: Statement, params: Mapping[str, Any]) -> Sent:
+        change = self._question(statement, params)
+        if _RENUMBERS in change[0]:  # from here on the database counts
+            self._waiting, self._repo_id = self._written(), ""
+        return change
 
     def _of_moment(self, name: str) -> Any:
         return self.now_ms if name == "now_ms" else _NO_BOOTS[name]
