@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,21 +80,17 @@ class PostgresServer:
     def start(self) -> None:
         options = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
         listen = f"-c listen_addresses=127.0.0.1 -c port={self._port} -c unix_socket_directories={self.folder}"
-        _run(
-            self._programs / "pg_ctl",
-            "start",
-            "-w",
-            "-D",
-            self._data,
-            "-l",
-            self.folder / "log",
-            "-o",
-            f"{options} {listen}",
-        )
+        command = ("start", "-w", "-D", self._data, "-l", self.folder / "log", "-o", f"{options} {listen}")
+        for _ in range(50):  # what a killed one left behind ends within moments
+            with contextlib.suppress(subprocess.CalledProcessError):
+                _run(self._programs / "pg_ctl", *command)
+                return
+            time.sleep(0.1)
+        raise TimeoutError(_text(self.folder / "log"))
 
     def stop(self, mode: str = "immediate") -> None:
         """By `pg_ctl stop`: smart, fast or immediate."""
-        if (self._data / "postmaster.pid").exists():
+        with contextlib.suppress(subprocess.CalledProcessError):  # it does not run
             _run(self._programs / "pg_ctl", "stop", "-w", "-m", mode, "-D", self._data)
 
     def kill(self) -> None:

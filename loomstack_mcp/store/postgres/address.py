@@ -44,11 +44,11 @@ class DatabaseAddress:
 
 def database_address(url: str, /) -> DatabaseAddress:
     """Raises StoreUnavailable for what is no such URL, without a word of it."""
-    parts = urlsplit(url)
-    asked = parse_qsl(parts.query, keep_blank_values=True)
-    pooler = [value for name, value in asked if name == _POOLER]
-    query = urlencode([(name, value) for name, value in asked if name != _POOLER])
     try:
+        parts = urlsplit(url)
+        asked = parse_qsl(parts.query, keep_blank_values=True)
+        pooler = [value for name, value in asked if name == _POOLER]
+        query = urlencode([(name, value) for name, value in asked if name != _POOLER])
         found = conninfo_to_dict(urlunsplit(parts._replace(query=query)))
     except (psycopg.Error, ValueError):
         raise StoreUnavailable(_UNREADABLE) from None

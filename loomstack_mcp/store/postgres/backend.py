@@ -8,7 +8,7 @@ import psycopg
 from psycopg import Connection, errors
 
 from loomstack_mcp.core.errors import NotFound, StoreUnavailable
-from loomstack_mcp.core.limits import CONNECTIONS_MAX, GATE_WAIT_MS
+from loomstack_mcp.core.limits import CONNECTIONS_MAX, GATE_WAIT_MS, STILL_MS
 from loomstack_mcp.store.base import Row, Tx
 from loomstack_mcp.store.postgres import schema as schemas
 from loomstack_mcp.store.postgres.address import database_address
@@ -41,6 +41,7 @@ class PostgresStore:
         *,
         schema: str = SCHEMA,
         wait_ms: int = GATE_WAIT_MS,
+        still_ms: int = STILL_MS,
         connections_max: int = CONNECTIONS_MAX,
         clock_ms: Callable[[], int] | None = None,
         migrations: Path = schemas.FOLDER,
@@ -49,7 +50,7 @@ class PostgresStore:
         """`clock_ms` stands for the database's clock where a test turns it."""
         self.address = database_address(url)
         self._schema = schema
-        settings = session_settings(schema, wait_ms=wait_ms)
+        settings = session_settings(schema, wait_ms=wait_ms, still_ms=still_ms)
         # Behind a pooler the next transaction is another's.
         local = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
         self._settings = [f"SELECT {local}"] if self.address.is_pooled else []
@@ -107,6 +108,9 @@ class PostgresStore:
         for _ in range(_ROUNDS_MAX):
             tx = begun()
             wanted = repo_id(tx) if callable(repo_id) else repo_id
+            if tx.has_written:  # a repo's name, before the repo's lock, which others take in the other order
+                self._commit(tx)
+                tx = begun()
             if not tx.locked(wanted):
                 raise NotFound(f"repository {wanted} is unknown; start_run in it first")
             if not callable(repo_id) or repo_id(tx) == wanted:
@@ -124,7 +128,8 @@ class PostgresStore:
                 f"store {self.address.shown}: the connection was lost at the very end of a change, which may or "
                 "may not have been made: look before you do it again"
             ) from error
-        assert is_done, "a statement failed, and whoever caught that went on"
+        if not is_done:
+            raise StoreUnavailable(f"store {self.address.shown}: a statement failed, so that nothing was written")
 
     def _opened(self, line: Line) -> None:
         """A schema that is older, or not there, is brought to this version, or refused."""

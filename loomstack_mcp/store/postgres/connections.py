@@ -16,14 +16,13 @@ from loomstack_mcp.store.postgres.line import Line
 _STATEMENT_MS = 20_000
 
 
-def session_settings(schema: str, *, wait_ms: int) -> dict[str, str | int]:
+def session_settings(schema: str, *, wait_ms: int, still_ms: int) -> dict[str, str | int]:
     """What the statements need of their session."""
     return {
         "search_path": schema,
         "lock_timeout": wait_ms,
         "statement_timeout": _STATEMENT_MS,
-        # Whoever stands still in a change is ended before those run out of time that wait for it.
-        "idle_in_transaction_session_timeout": wait_ms * 3 // 4,
+        "idle_in_transaction_session_timeout": still_ms,
         # Tables are joined as they are written, by indexes, as SQLite does it: a table that grew in a minute has no
         # statistics yet, and 700 of 2,800 notes near a path then took 2.4 s instead of 10 ms (PostgreSQL 18, 2026-11).
         "join_collapse_limit": 1,

@@ -28,6 +28,12 @@ _ADVICE: tuple[tuple[type[psycopg.Error], str], ...] = (
         "this process stood still too long in a change; try again",
     ),
 )
+_REFUSED = (
+    psycopg.OperationalError,
+    errors.InsufficientPrivilege,
+    errors.ReadOnlySqlTransaction,
+    errors.IdleInTransactionSessionTimeout,
+)
 
 
 @contextmanager
@@ -37,7 +43,7 @@ def explained_database(shown: str) -> Iterator[None]:
         yield
     except errors.ProgramLimitExceeded:
         raise LimitExceeded(f"store {shown}: a path or a name is too long for its indexes; use a shorter one") from None
-    except (psycopg.OperationalError, errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction) as error:
+    except _REFUSED as error:
         advice = next((text for kind, text in _ADVICE if isinstance(error, kind)), "") or _network(error)
         raise StoreUnavailable(f"store {shown}: {advice}. Nothing was written") from error
     except errors.UntranslatableCharacter:  # \u0000 in JSON
@@ -46,5 +52,6 @@ def explained_database(shown: str) -> Iterator[None]:
 
 def _network(error: psycopg.Error) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = lines[-1].removeprefix("FATAL:").strip() if lines else type(error).__name__
+    failed = next((line for line in lines if "failed: " in line), lines[-1] if lines else type(error).__name__)
+    said = failed.rpartition("failed: ")[2].removeprefix("FATAL:").strip()
     return f"{said}; check that it runs and can be reached, then try again"

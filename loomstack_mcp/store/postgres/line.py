@@ -24,6 +24,8 @@ _Kinds = tuple[int, ...]
 """The types of the values, as the server numbers them."""
 _TEXT, _BINARY = 0, 1
 _READ, _WRITE = select.POLLIN, select.POLLIN | select.POLLOUT
+_UNPLANNED = frozenset({"COMMIT"})
+"""So short that no plan is shorter."""
 _FAILED = frozenset({ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE})
 
 
@@ -57,12 +59,15 @@ class Line:
         self._wire.enter_pipeline_mode()
         are_answers = [is_answer for one in told for is_answer in self._send(*one, made)]
         self._wire.pipeline_sync()
-        self._flush()
-        answers = list(self._answers())
-        self._wire.exit_pipeline_mode()
-        for answer in answers:
-            if answer.status in _FAILED:
-                raise errors.error_from_result(answer)
+        answers: list[pq.abc.PGresult] = []
+        try:
+            self._flush()
+            answers.extend(self._answers())
+            self._wire.exit_pipeline_mode()
+        finally:
+            for answer in answers:
+                if answer.status in _FAILED:  # what the server said before it left says more than that it did
+                    raise errors.error_from_result(answer)
         self._plans |= made
         return list(compress(answers, are_answers))
 
@@ -95,7 +100,7 @@ class Line:
     ) -> tuple[bool, ...]:
         """Of what is sent, whether it is the statement itself, and not what prepares it."""
         formats = [_BINARY if kind == _BYTEA else _TEXT for kind in kinds]
-        if not self._keeps_plans:
+        if not self._keeps_plans or text in _UNPLANNED:
             self._wire.send_query_params(text.encode(), told, kinds, formats)
             return (True,)
         plan = self._plans.get((text, kinds)) or made.get((text, kinds))

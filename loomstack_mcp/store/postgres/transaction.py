@@ -39,6 +39,7 @@ class PostgresTx:
         self.line = line
         self.woken: dict[str, None] = {}
         """The sessions whose watchers look once this has committed."""
+        self.has_written = False
         self._begin: list[Sent] = [(text, ()) for text in begin]
         self._now_ms_of = now_ms
         self._now_ms: int | None = None
@@ -113,6 +114,7 @@ class PostgresTx:
         return text, tuple(params[name] if name in params else self._of_moment(name) for name in names)
 
     def _change(self, statement: Statement, params: Mapping[str, Any]) -> Sent:
+        self.has_written = True
         change = self._question(statement, params)
         if _RENUMBERS in change[0]:  # from here on the database counts
             self._waiting, self._repo_id = self._written(), ""

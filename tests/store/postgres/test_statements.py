@@ -25,7 +25,9 @@ PLAIN_TYPES = {16, 17, 20, 23, 25}
 
 @pytest.fixture(scope="module")
 def connection(postgres_server: PostgresServer) -> "psycopg.Connection[tuple[object, ...]]":
-    settings = " ".join(f"-c {name}={value}" for name, value in session_settings("loom", wait_ms=1000).items())
+    settings = " ".join(
+        f"-c {name}={value}" for name, value in session_settings("loom", wait_ms=1000, still_ms=1000).items()
+    )
     return psycopg.connect(fresh_database(postgres_server), autocommit=True, options=settings)
 
 
