@@ -14,6 +14,7 @@ from loomstack_mcp.store.sqlite.migrate import migrating_store
 if TYPE_CHECKING:
     from subprocess import Popen
 
+    from loomstack_mcp.adapters.jwt import JwtIssuer
     from loomstack_mcp.services.access import Access
     from loomstack_mcp.services.alerts import AlertService
     from loomstack_mcp.services.approvals import ApprovalService
@@ -218,7 +219,7 @@ class Loom:
     def tokens(self) -> "TokenService":
         from loomstack_mcp.services.tokens import TokenService
 
-        return TokenService(self.store.private(), self.store)
+        return TokenService(self.store.private(), self.store, self._issuer())
 
     @cached_property
     def access(self) -> "Access":
@@ -235,6 +236,13 @@ class Loom:
     def over(self, store: Store) -> "Loom":
         """The same services over another store, which is made for one call."""
         return Loom(store, rework_max=self._rework_max)
+
+    def _issuer(self) -> "JwtIssuer | None":
+        if not (self._settings and self._settings.jwt_issuer):
+            return None
+        from loomstack_mcp.adapters.jwt import JwtIssuer  # what only a hub with an identity provider needs
+
+        return JwtIssuer(self._settings)
 
     def send_notices(self) -> None:
         """Have a process of its own send what people should hear, where anything is due."""
