@@ -125,6 +125,10 @@ class TokenService:
             self._uses.count_stranger(id_in_token(bearer))
             raise
 
+    def whoami(self, by: Principal) -> Principal:
+        """Whom a hub takes the sender for, by the token alone; on the hub's own machine whoever asks."""
+        return by
+
     def powers(self, by: Principal, *, limit: int) -> tuple[tuple[PowerUse, ...], int]:
         """The last uses of power and what was refused, the newest first: everybody's for an admin, else one's own.
 

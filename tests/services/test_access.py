@@ -27,7 +27,7 @@ from tests.services.support import started
 
 NO_REPO = frozenset(
     {"ledger.key", "undoings.key", "repos.ids", "repos.listed", "runs.boots_alternate", "sightings.bearing_of"}
-    | {"sightings.keep_bearing", "tokens.create", "tokens.listed", "tokens.powers", "tokens.revoke"}
+    | {"sightings.keep_bearing", "tokens.create", "tokens.listed", "tokens.powers", "tokens.revoke", "tokens.whoami"}
 )
 """Calls that name no repo: of lists the foreign ones are left out; keys, bearings and tokens are nobody's."""
 NAMES = {"run_id", "run_ids", "claim_id", "approval_id", "conflict_id", "typed", "repo_id", "claims", "alerts", "run"}
@@ -270,8 +270,8 @@ def test_who_approves_is_the_tokens_owner(loom: Loom) -> None:
             told.append(entered.arguments["approver"])
 
     assert told == [
-        Approver(name="ana", names=("ana", "dana"), roles=("lead",)),
-        Approver(name="ana", roles=("developer",)),
+        Approver(name="ana", names=("ana", "dana", "token:loom_00000001"), roles=("lead",)),
+        Approver(name="ana", names=("token:loom_00000001",), roles=("developer",)),
     ]
 
 
