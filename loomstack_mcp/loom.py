@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from loomstack_mcp.adapters.settings import Settings, sqlite_path
+from loomstack_mcp.adapters.settings import Settings, postgres_url, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.migrate import migrating_store
@@ -279,6 +279,18 @@ def open_loom(settings: Settings | str | Path, *, full_sync: bool = False) -> Lo
     Raises StoreUnavailable for a store that this version cannot speak to.
     """
     if isinstance(settings, Settings):
-        store = migrating_store(sqlite_path(settings), full_sync=full_sync)
+        store = _opened(settings, full_sync=full_sync)
         return Loom(store, rework_max=settings.rework_max, settings=settings)
     return open_loom(Settings(store=f"sqlite:///{Path(settings).absolute()}"), full_sync=full_sync)
+
+
+def _opened(settings: Settings, *, full_sync: bool) -> Store:
+    if not (url := postgres_url(settings)):
+        return migrating_store(sqlite_path(settings), full_sync=full_sync)
+    try:
+        from loomstack_mcp.store.postgres import migrate  # psycopg is some 200 ms, and an extra
+    except ModuleNotFoundError as error:
+        if error.name != "psycopg":
+            raise
+        raise StoreUnavailable("a postgresql:// store needs more packages: install loomstack-mcp[postgres]") from None
+    return migrate.postgres_store(url)

@@ -15,6 +15,7 @@ from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import named_identity, without_password
 
 REPO_FILE = ".loomstack/config.yaml"
+_POSTGRES = ("postgresql://", "postgres://")
 _WEBHOOK = ("webhook", "webhook_secret", "webhook_format")
 JWT_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 """By which tokens of an identity provider may be signed: none with a shared secret, and never none."""
@@ -45,7 +46,7 @@ class Settings:
     home: str = ""
     """The folder of the store and of the user's `config.yaml`."""
     store: str = ""
-    """`sqlite:///PATH`."""
+    """`sqlite:///PATH`, or `postgresql://…` as libpq reads it."""
     repo: str = ""
     """A name for this repository instead of its origin's."""
     rework_max: int = REWORK_MAX
@@ -133,6 +134,11 @@ def repo_file_problems(text: str, /) -> tuple[str, ...]:
         except Invalid as error:
             problems.append(f"{REPO_FILE}:{_line(text, name)}: {name}: {error}")
     return tuple(problems)
+
+
+def postgres_url(settings: Settings) -> str:
+    """The `store` setting where it names a PostgreSQL database; "" where it does not."""
+    return settings.store if settings.store.startswith(_POSTGRES) else ""
 
 
 def sqlite_path(settings: Settings) -> Path:

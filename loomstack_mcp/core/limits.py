@@ -82,6 +82,9 @@ GATE_WAIT_MS = 4_000
 BUSY_WAIT_MS = 800
 """Together under the five seconds after which no call may hang."""
 
+CONNECTIONS_MAX = 10
+"""Of one process to a PostgreSQL store."""
+
 HOOK_BYTES_MAX = 8_000_000
 """Of one hook payload; a `Write` carries the whole file."""
 GLANCED_PATHS_MAX = 8

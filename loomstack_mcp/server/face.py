@@ -15,6 +15,7 @@ from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.server.standpoints import Standpoints
+from loomstack_mcp.server.waits import Waits
 
 if TYPE_CHECKING:
     from loomstack_mcp.core.changes.conflicts import Proposal
@@ -49,6 +50,7 @@ class Face:
         self._lock = threading.Lock()
         self._catching_up = threading.Lock()
         self._working = threading.BoundedSemaphore(_AT_ONCE_MAX)
+        self.waits = Waits(lambda repo_id: self.work(lambda: self.loom.events.cursor(repo_id)))
 
     @property
     def loom(self) -> Loom:

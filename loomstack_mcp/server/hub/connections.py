@@ -5,6 +5,8 @@ What uvicorn has settings for is set in `serving`; here is what it has none for.
 
 import asyncio
 import contextlib
+from collections import defaultdict
+from collections.abc import Hashable
 from typing import Any
 
 import h11
@@ -16,6 +18,8 @@ CONNECTION = "loomstack.connection"
 """Under which a request finds its connection in the scope's state."""
 STRANGERS_MAX = 256
 """Connections that showed no token; of more than that, the one that came first is closed."""
+TOKEN_CONNECTIONS_MAX = 250
+"""Connections over which one token comes."""
 HEAD_S = 10.0
 """From the first byte of a request's head, or from the connection on, to its last."""
 SEND_S = 60.0
@@ -33,7 +37,8 @@ class Connections:
         self.certificate = certificate
         self._most, self._strangers_max = most, strangers_max
         self._strangers: dict[HubProtocol, None] = {}
-        self._known: set[HubProtocol] = set()
+        self._known: dict[HubProtocol, Hashable] = {}
+        self._of_token: defaultdict[Hashable, dict[HubProtocol, None]] = defaultdict(dict)
 
     def enter(self, one: "HubProtocol") -> None:
         """A connection is there."""
@@ -42,16 +47,28 @@ class Connections:
         if is_full or len(self._strangers) > self._strangers_max:
             next(iter(self._strangers)).drop()
 
-    def prove(self, one: "HubProtocol") -> None:
-        """A token came over it."""
-        if one in self._strangers:
-            del self._strangers[one]
-            self._known.add(one)
+    def prove(self, one: "HubProtocol", token: Hashable) -> None:
+        """A token came over it, perhaps another one than before: a proxy's connections are everybody's.
+
+        Of more than a token may have, the one goes that is idle for longest, else the oldest.
+        """
+        if self._known.get(one) == token:
+            return
+        self.leave(one)
+        self._known[one] = token
+        others = self._of_token[token]
+        others[one] = None
+        if len(others) > TOKEN_CONNECTIONS_MAX:
+            next((other for other in others if other.is_idle), next(iter(others))).drop()
 
     def leave(self, one: "HubProtocol") -> None:
         """It is gone."""
         self._strangers.pop(one, None)
-        self._known.discard(one)
+        if one in self._known:
+            token = self._known.pop(one)
+            del self._of_token[token][one]
+            if not self._of_token[token]:
+                del self._of_token[token]
 
 
 class HubProtocol(H11Protocol):
@@ -122,9 +139,14 @@ class HubProtocol(H11Protocol):
         super().shutdown()
         self._end_soon()
 
-    def prove(self) -> None:
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is asked over it now."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def prove(self, token: Hashable) -> None:
         """A token came over it."""
-        self._open.prove(self)
+        self._open.prove(self, token)
 
     def drop(self) -> None:
         """End it at once, whatever was under way."""

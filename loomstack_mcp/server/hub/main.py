@@ -1,6 +1,7 @@
 """`serve --http`: the hub of one person on their own machine, or of a team."""
 
 import ipaddress
+import signal
 import sys
 from pathlib import Path
 
@@ -52,6 +53,8 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
     """Serve until SIGINT or SIGTERM. Raises Invalid for options that leave it open to anybody."""
     if bool(options.tls_cert) != bool(options.tls_key):
         raise Invalid("--tls-cert and --tls-key belong together: name both files")
+    if settings.store.startswith(("https:", "http:")):
+        raise Invalid(f"the store here is a hub ({settings.store}), and a hub needs one of its own: give it --store")
     proxies = proxy_networks(options.behind_proxy)
     public_url = checked_url(options.public_url) if options.public_url else ""
     certificate = Certificate(options.tls_cert, options.tls_key) if options.tls_cert and options.tls_key else None
@@ -60,7 +63,8 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
         with listening(options.host, options.port) as listener:
             address, port = listener.getsockname()[:2]
             hosts = Hosts(address=address, public_url=public_url, proxies=proxies)
-            _say(options, public_url or _url(address, port, is_secured=certificate is not None), settings)
+            listens = _place(address, port)
+            url = public_url or f"http{'s' if certificate else ''}://{listens}"
             face = Face(here, loom_as_opened(loom))
             changes = Bus(face)
             standing = Standing(lambda: loom.events.cursor(""))
@@ -68,14 +72,16 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
 
             connections = Connections(connections_max(), certificate=certificate)
             quiet_log()
+            _say(options, url, listens, settings)
 
-            async def serve() -> None:
-                await serve_hub(
+            async def serve() -> int:
+                return await serve_hub(
                     door, listener, standing, connections, beside=changes.watch, on_end=face.end_waits,
                     grace_s=options.grace,
                 )  # fmt: skip
 
-            anyio.run(serve)
+            ended_by = anyio.run(serve)
+    signal.raise_signal(ended_by)  # whoever started us sees what ended us, once everything is put away
 
 
 def _keys(loom: Loom, settings: Settings, options: HubOptions) -> Keys:
@@ -103,15 +109,21 @@ def _is_any(host: str) -> bool:
         return False
 
 
-def _url(address: str, port: int, *, is_secured: bool) -> str:
-    shown = f"[{address}]" if ":" in address else address
-    return f"http{'s' if is_secured else ''}://{shown}:{port}"
+def _place(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def _say(options: HubOptions, url: str, settings: Settings) -> None:
+def _say(options: HubOptions, url: str, listens: str, settings: Settings) -> None:
+    """What a person needs who has just started it: the address, who may come in, and how others get there."""
+    lines = [
+        f"LoomStack serves {url}/mcp; its bearer token is in {Path(settings.home) / 'token'}",
+        "for other people and machines it needs tokens and TLS: see `loomstack-mcp help http`",
+    ]
     if options.is_open:
-        who = "whoever has a token: `loomstack-mcp token create --for NAME --role developer` makes one"
-    else:
-        who = f"its bearer token is in {Path(settings.home) / 'token'}"
-    sys.stderr.write(f"LoomStack serves {url}/mcp; {who}\n")
+        lines = [
+            f"LoomStack serves {url}: MCP at /mcp, the machines of a team at /api; it listens on {listens}",
+            "whoever has a token comes in; `loomstack-mcp token create --for NAME --role developer` makes one",
+            f"on each machine: `loomstack-mcp init --hub {url}`",
+        ]
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
     sys.stderr.flush()

@@ -37,6 +37,8 @@ class HubServer(uvicorn.Server):
         super().__init__(config)
         self._standing, self._grace_s, self._on_end = standing, grace_s, on_end
         self._ends_at_s: float | None = None
+        self.ended_by = signal.SIGTERM
+        """The signal that did."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal begins the end, the second is the end; Ctrl-C waits for no load balancer."""
@@ -60,6 +62,9 @@ class HubServer(uvicorn.Server):
         """Whoever waits for others is told to ask again: another replica may answer then."""
         self._on_end()
         await super().shutdown(sockets)
+        if self._captured_signals:  # which uvicorn would raise again before the store is closed
+            self.ended_by = signal.Signals(self._captured_signals[0])
+            self._captured_signals.clear()
 
 
 async def serve_hub(
@@ -71,8 +76,11 @@ async def serve_hub(
     beside: Beside,
     on_end: Callable[[], None],
     grace_s: float = 0,
-) -> None:
-    """Serve until SIGINT or SIGTERM; `beside` runs as long as the server does. SIGHUP reads the certificate again."""
+) -> signal.Signals:
+    """Serve until SIGINT or SIGTERM, and return which of them.
+
+    `beside` runs as long as the server does. SIGHUP reads the certificate again.
+    """
     protocol: Any = functools.partial(HubProtocol, connections)
     config = uvicorn.Config(
         app,
@@ -91,8 +99,10 @@ async def serve_hub(
         if certificate := connections.certificate:
             tasks.start_soon(certificate.follow)
             tasks.start_soon(_read_on_hangup, certificate)
-        await HubServer(config, standing, grace_s=grace_s, on_end=on_end).serve(sockets=[listener])
+        server = HubServer(config, standing, grace_s=grace_s, on_end=on_end)
+        await server.serve(sockets=[listener])
         tasks.cancel_scope.cancel()
+    return server.ended_by
 
 
 async def _read_on_hangup(certificate: Certificate) -> None:

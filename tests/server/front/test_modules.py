@@ -42,7 +42,7 @@ core.patterns.spellings core.patterns.typed core.patterns.wildcards core.pauses 
 core.policy.rules core.records core.repos core.runs core.secrets core.sessions core.stranded core.texts edge
 edge.here edge.rules loom server.answers server.call server.callers server.errors server.face server.front.arguments
 server.front.listening server.front.worker server.standpoints server.tools server.tools.briefings
-server.tools.claims server.tools.runs services services.acting services.blockers services.claims
+server.tools.claims server.tools.runs server.waits services services.acting services.blockers services.claims
 services.conflict_states services.context services.events services.expiry services.gone services.grants
 services.judgings services.landed services.nearby services.news services.note_index services.notices
 services.path_index services.sessions services.path_warnings services.recorded services.repos services.requests

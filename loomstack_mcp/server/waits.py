@@ -1,0 +1,82 @@
+"""Waits for a repo to change: the store is asked once for all who wait in this process, however many they are."""
+
+import contextvars
+import threading
+import time
+from collections.abc import Callable
+
+from loomstack_mcp.core.errors import LoomError
+
+_POLL_FIRST_S = 0.05
+_POLL_LAST_S = 0.2
+"""Other processes change a repo, so that the store must be asked: whoever waits hears of it within that."""
+
+
+class Waits:
+    """Whoever waits sleeps on its own thread, and one more asks on behalf of all."""
+
+    def __init__(self, cursor: Callable[[str], int]) -> None:
+        """`cursor` tells where a repo is; it is asked as one of those who wait there."""
+        self._cursor = cursor
+        self._lock = threading.Lock()
+        self._waits: dict[_Wait, None] = {}
+        self._is_asking = False
+        self._pause_s = _POLL_FIRST_S
+
+    def await_change(self, repo_id: str, seen: int, *, until_s: float, stopped: threading.Event) -> None:
+        """Sleep until the repo has moved on, the call is stopped, or that time of the monotonic clock has come.
+
+        Raises LoomError where the store cannot be asked.
+        """
+        one = _Wait(repo_id, seen, stopped)
+        with self._lock:
+            self._waits[one] = None
+            self._pause_s = _POLL_FIRST_S
+            if not self._is_asking:
+                self._is_asking = True
+                threading.Thread(target=self._ask, daemon=True).start()
+        try:
+            one.woken.wait(max(0, until_s - time.monotonic()))
+        finally:
+            with self._lock:
+                del self._waits[one]
+        if one.error:
+            raise one.error
+
+    def _ask(self) -> None:
+        """Wake whoever has waited long enough, for as long as anybody waits."""
+        while True:
+            with self._lock:
+                waits, pause_s = tuple(self._waits), self._pause_s
+                self._pause_s = min(pause_s * 2, _POLL_LAST_S)
+                self._is_asking = bool(waits)
+            if not waits:
+                return
+            found: dict[str, int | LoomError] = {}
+            for one in waits:
+                if one.repo_id not in found:
+                    found[one.repo_id] = self._asked(one)
+                one.hear(found[one.repo_id])
+            time.sleep(pause_s)
+
+    def _asked(self, one: "_Wait") -> int | LoomError:
+        try:
+            return one.context.run(self._cursor, one.repo_id)
+        except LoomError as error:
+            return error
+
+
+class _Wait:
+    def __init__(self, repo_id: str, seen: int, stopped: threading.Event) -> None:
+        self.repo_id = repo_id
+        self.woken = threading.Event()
+        self.context = contextvars.copy_context()
+        """In whose name the store is asked."""
+        self.error: LoomError | None = None
+        self._seen, self._stopped = seen, stopped
+
+    def hear(self, found: int | LoomError) -> None:
+        if isinstance(found, LoomError):
+            self.error = found
+        if self._stopped.is_set() or found != self._seen:
+            self.woken.set()
