@@ -186,8 +186,8 @@ def emptied(url: str) -> None:
     """Take everything out of a store of ours, which costs a tenth of a new one."""
     with psycopg.connect(url, autocommit=True) as connection:
         found = connection.execute(
-            "SELECT string_agg(format('DELETE FROM loom.%I', tablename), '; ') FROM pg_tables"
-            " WHERE schemaname = 'loom' AND tablename <> 'schema_version'"
+            "SELECT string_agg(format('DELETE FROM %I.%I', schemaname, tablename), '; ') FROM pg_tables"
+            " WHERE schemaname IN ('loom', 'loom_private') AND tablename <> 'schema_version'"
         ).fetchall()
         connection.execute(f"SET session_replication_role = replica; {found[0][0]}".encode())
 

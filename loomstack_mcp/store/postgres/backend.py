@@ -18,11 +18,13 @@ from loomstack_mcp.store.postgres.line import Line, TupleRow
 from loomstack_mcp.store.postgres.spelling import positional
 from loomstack_mcp.store.postgres.transaction import POSTGRES, PostgresTx
 
-SCHEMA = "loom"
+SCHEMA, PRIVATE_SCHEMA = "loom", "loom_private"
 
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _ROUNDS_MAX = 10
+_PRIVATE_CONNECTIONS_MAX = 4
+"""Who asks there asks for one row."""
 
 SchemaUpgrade = Callable[["Connection[TupleRow]", str, Path], None]
 """What to do with a schema that is not there, or older than the migrations in a folder."""
@@ -48,6 +50,7 @@ class PostgresStore:
     ) -> None:
         """`clock_ms` stands for the database's clock where a test turns it."""
         self.address = database_address(url)
+        self._url = url
         self._schema = schema
         settings = session_settings(schema, wait_ms=wait_ms)
         # Behind a pooler the next transaction is another's.
@@ -76,6 +79,17 @@ class PostgresStore:
         """A write that belongs to no repo yet, or needs no order within one."""
         with self._transaction(_WRITE) as tx:
             yield tx
+
+    def private(self) -> "PostgresStore":
+        """The schema `loom_private` of the same database."""
+        return PostgresStore(
+            self._url,
+            schema=PRIVATE_SCHEMA,
+            connections_max=_PRIVATE_CONNECTIONS_MAX,
+            clock_ms=self._clock_ms,
+            migrations=schemas.PRIVATE_FOLDER,
+            upgrade=self._upgrade,
+        )
 
     def close(self) -> None:
         """Give back every connection."""

@@ -9,6 +9,7 @@ from loomstack_mcp.core.errors import OlderStore, StoreUnavailable
 from loomstack_mcp.store.postgres.line import TupleRow
 
 FOLDER = Path(__file__).parent.parent / "sql" / "postgres"
+PRIVATE_FOLDER = Path(__file__).parent.parent / "sql" / "private" / "postgres"
 _NUMBER = re.compile(r"^(\d{4})_\w+\.sql$")
 
 
