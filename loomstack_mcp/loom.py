@@ -14,6 +14,7 @@ from loomstack_mcp.store.sqlite.migrate import migrating_store
 if TYPE_CHECKING:
     from subprocess import Popen
 
+    from loomstack_mcp.adapters.jwt import JwtIssuer
     from loomstack_mcp.remote.line import Line
     from loomstack_mcp.services.offered import ServiceMaker
 
@@ -37,7 +38,7 @@ class Loom(Services):
 
         With `made` the services are a hub's, over a `line`, and `store` is what this machine remembers itself.
         """
-        super().__init__(made or services_over(store, rework_max=rework_max))
+        super().__init__(made or services_over(store, rework_max=rework_max, issuer=self._issuer))
         self.store = store
         self._rework_max = rework_max
         self._line = line
@@ -47,6 +48,13 @@ class Loom(Services):
     def over(self, store: Store) -> "Loom":
         """The same services over another store, which is made for one call."""
         return Loom(store, rework_max=self._rework_max)
+
+    def _issuer(self) -> "JwtIssuer | None":
+        if not (self._settings and self._settings.jwt_issuer):
+            return None
+        from loomstack_mcp.adapters.jwt import JwtIssuer  # what only a hub with an identity provider needs
+
+        return JwtIssuer(self._settings)
 
     def send_notices(self) -> None:
         """Have a process of its own send what people should hear, where anything is due."""

@@ -89,6 +89,19 @@ def log(here: Here, limit: int, as_json: bool) -> None:
     output.print_rows(shown, as_json=as_json, empty="nothing was done that takes a token of power")
 
 
+@configuring
+@token.command("map")
+@click.argument("subject")
+@click.argument("name")
+@click.option("--repo", "repos", multiple=True, metavar="PATTERN", help="What it opens; else what its tokens say.")
+@click.pass_obj
+def map_subject(here: Here, subject: str, name: str, repos: tuple[str, ...]) -> None:
+    """Have SUBJECT of an identity provider, as ISSUER|SUB, go by NAME here."""
+    with open_loom(here.any_settings) as loom:
+        made = loom.tokens.map_subject(_by(), subject, owner=name, repos=repos)
+    click.echo(f"{output.harmless(made.subject)} is {output.harmless(made.principal)} from now on.")
+
+
 def _by() -> Principal:
     """Whoever types on the hub's machine may read its database anyway. A hub puts its token's owner in the place."""
     return Principal(name=principal(), role="admin")

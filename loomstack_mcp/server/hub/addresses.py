@@ -37,6 +37,7 @@ def listening(host: str, port: int) -> socket.socket:
     # Named as TCP: asyncio turns Nagle's algorithm off only for sockets that say so, and answers came 40 ms late.
     listener = socket.socket(family, kind, protocol)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # each connection has it, too: clients vanish
     try:
         listener.bind(address)
         listener.listen(_BACKLOG)

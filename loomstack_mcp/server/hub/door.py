@@ -34,7 +34,7 @@ from loomstack_mcp.server.hub.standing import Standing
 from loomstack_mcp.server.hub.versions import version_problem
 from loomstack_mcp.server.principals import acting_principal
 
-BODY_BYTES_MAX = 16_000_000
+BODY_BYTES_MAX, MCP_BODY_BYTES_MAX = 16_000_000, 4_000_000
 BODY_S = 60.0
 """From the head of a request to the last byte of its body."""
 CALLS_PER_S, CALLS_BURST = 100.0, 1_000
@@ -111,7 +111,7 @@ class Door:
         if call is None:
             return answer_reply(self._api.hello(principal))
         async with self._seats.seat_taken(_key(principal)):
-            body = await _body(scope, receive)
+            body = await _body(scope, receive, most=BODY_BYTES_MAX)
             asked = ApiCall(name=f"{call[1]}.{call[2]}", body=body, request=_header(scope, b"loomstack-request"))
             return await anyio.to_thread.run_sync(partial(self._reply, principal, asked), limiter=self._threads)
 
@@ -151,7 +151,7 @@ class Door:
         """MCP has the request, with its whole body, and answers it itself."""
         acting_principal.set(principal)
         async with self._streams.seat_taken(_key(principal)):
-            body = await _body(scope, receive)
+            body = await _body(scope, receive, most=MCP_BODY_BYTES_MAX)
             is_told = False
 
             async def received() -> dict[str, object]:
@@ -209,27 +209,27 @@ def _header(scope: Scope, wanted: bytes) -> str:
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), "")
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes:
+async def _body(scope: Scope, receive: Receive, *, most: int) -> bytes:
     """The whole body. Raises Refusal where it is too large or too slow."""
     length = _header(scope, b"content-length")
-    if length and int(length) > BODY_BYTES_MAX:  # digits, as h11 saw to
-        raise _too_large()
-    parts: list[bytes] = []
+    if length and int(length) > most:  # digits, as h11 saw to
+        raise _too_large(most)
+    body = bytearray()
     with anyio.move_on_after(BODY_S):
         while True:
             message = await receive()
             if message["type"] != "http.request":
                 raise Refusal(400, "the body ended early")
-            parts.append(message.get("body", b""))
-            if sum(map(len, parts)) > BODY_BYTES_MAX:
-                raise _too_large()
+            body += message.get("body", b"")
+            if len(body) > most:
+                raise _too_large(most)
             if not message.get("more_body"):
-                return b"".join(parts)
+                return bytes(body)
     raise Refusal(408, f"the body did not come within {BODY_S:.0f} s")
 
 
-def _too_large() -> Refusal:
-    return Refusal(413, f"a body has at most {BODY_BYTES_MAX:,} bytes; send less at once", code="limit_exceeded")
+def _too_large(most: int) -> Refusal:
+    return Refusal(413, f"a body has at most {most:,} bytes; send less at once", code="limit_exceeded")
 
 
 def _retry_after(wait_s: float) -> tuple[tuple[bytes, bytes], ...]:

@@ -53,6 +53,8 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
     """Serve until SIGINT or SIGTERM. Raises Invalid for options that leave it open to anybody."""
     if bool(options.tls_cert) != bool(options.tls_key):
         raise Invalid("--tls-cert and --tls-key belong together: name both files")
+    if settings.store.startswith(("https:", "http:")):
+        raise Invalid(f"the store here is a hub ({settings.store}), and a hub needs one of its own: give it --store")
     proxies = proxy_networks(options.behind_proxy)
     public_url = checked_url(options.public_url) if options.public_url else ""
     certificate = Certificate(options.tls_cert, options.tls_key) if options.tls_cert and options.tls_key else None
@@ -121,7 +123,7 @@ def _say(options: HubOptions, url: str, listens: str, settings: Settings) -> Non
     """What a person needs who has just started it: the address, who may come in, and how others get there."""
     lines = [
         f"LoomStack serves {url}/mcp; its bearer token is in {Path(settings.home) / 'token'}",
-        "for other people and machines it needs tokens and TLS: see `loomstack-mcp help hub`",
+        "for other people and machines it needs tokens and TLS: see `loomstack-mcp help http`",
     ]
     if options.is_open:
         lines = [

@@ -202,6 +202,22 @@ def test_a_hub_that_others_can_reach_has_all_it_needs_or_does_not_start(
     assert "Traceback" not in done.stderr
 
 
+def test_a_hub_is_no_store_of_a_hub(home: Path) -> None:
+    env = environment(home, LOOMSTACK_STORE="https://loom.example")
+    done = run([*MODULE, "serve", "--http", "--port", "0"], cwd=home, env=env)
+
+    assert done.returncode == 1
+    assert "https://loom.example" in done.stderr
+
+
+def test_a_tools_call_is_no_place_for_so_much(hub: Hub, token: str) -> None:
+    head = (
+        f"POST /mcp HTTP/1.1\r\nHost: localhost:1\r\nAuthorization: Bearer {token}\r\nContent-Length: 4000001\r\n\r\n"
+    )
+
+    assert hub.raw(head.encode()).startswith(b"HTTP/1.1 413")
+
+
 def test_it_says_where_it_is_and_how_others_come_in(home: Path) -> None:
     options = ["--behind-proxy", "10.0.0.5", "--public-url", "https://loom.example"]
     with running_hub(home) as own, running_hub(home, *options) as team:

@@ -13,11 +13,13 @@ import anyio
 import anyio.from_thread
 import pytest
 
+from loomstack_mcp.cli.help import chapter
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.hub import connections as limits
 from loomstack_mcp.server.hub import door as door_module
+from loomstack_mcp.server.hub import serving
 from loomstack_mcp.server.hub.addresses import listening
 from loomstack_mcp.server.hub.api import Api, ApiCall
 from loomstack_mcp.server.hub.connections import Connections
@@ -289,6 +291,20 @@ def test_waiting_calls_leave_room_for_others(tmp_path: Path) -> None:
 def _queue(hub: Hub, token: str) -> int:
     found = hub.ask(token, "events.latest", repo_id="acme/shop", limit=200).body["answer"][0]
     return sum(event["kind"] == "claim.refused" for event in found)
+
+
+def test_the_help_tells_the_limits_that_hold() -> None:
+    told = " ".join(chapter("http").split())
+
+    assert f"{door_module.BODY_BYTES_MAX // 1_000_000} MB, within a minute" in told
+    assert f"a tool's call {door_module.MCP_BODY_BYTES_MAX // 1_000_000} MB" in told
+    assert (door_module.BODY_S, limits.SEND_S, limits.HEAD_S) == (60, 60, 10)
+    assert f"{serving.CONNECTIONS_MAX:,}, or as many" in told
+    assert f"{limits.TOKEN_CONNECTIONS_MAX} of one token; {limits.STRANGERS_MAX} that showed none" in told
+    assert f"{door_module.CALLS_PER_S:.0f} a second, {door_module.CALLS_BURST:,} at once" in told
+    assert f"{door_module._AT_ONCE} at a time, {door_module._QUEUE} behind" in told
+    assert f"{door_module._STREAMS_MAX} requests that are open" in told
+    assert f"{serving.IDLE_S} seconds" in told
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "256.1.1.1"])
