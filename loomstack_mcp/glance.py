@@ -9,15 +9,31 @@ import os
 import time
 
 from loomstack_mcp.adapters.git.layout import marked_clone, marked_tops, plain_layout
-from loomstack_mcp.adapters.user import USER_FILE, home_named, may_be_paused, principal, store_file
+from loomstack_mcp.adapters.user import (
+    MEMORY_FILE,
+    USER_FILE,
+    home_named,
+    may_be_paused,
+    plain_hub,
+    principal,
+    store_file,
+)
 from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, GLANCED_PATHS_MAX, PATTERN_CHARS_MAX, SECOND_MS
-from loomstack_mcp.store.sqlite.hasty import has_no_alerts, line_began, line_stamp, noted_call, seen_stamps
+from loomstack_mcp.store.sqlite.hasty import (
+    has_no_alerts,
+    line_began,
+    line_stamp,
+    noted_call,
+    remembered_stamps,
+    seen_stamps,
+)
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from loomstack_mcp.core.clients.payload import Action
+    from loomstack_mcp.remote.glance import HubGlance
 
 _SETTINGS = (
     "LOOMSTACK_REPO",
@@ -27,6 +43,8 @@ _SETTINGS = (
     "LOOMSTACK_GUARD",
 )
 """What is checked the full way, where it is set."""
+_PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-"
+"""Letters of a path that is its own pattern; of another only the closer look asks a hub."""
 _UNSURE, _IN_NONE = ("", "?"), ("", "")
 """Places of files: where only the closer look can tell, and in no repository."""
 
@@ -36,22 +54,20 @@ def is_settled(action: "Action", /) -> bool:
 
     False is no answer.
     """
-    home = home_named(os.environ)
-    store = store_file(os.environ, home)
+    home, hub, store = _stores()
     if not store or not home.startswith("/") or any(os.environ.get(name) for name in _SETTINGS):
         return False
     if action.is_ours:
-        return not _is_there(f"{home}/{USER_FILE}") and _is_noted(store, action)
+        return (bool(hub) or not _is_there(f"{home}/{USER_FILE}")) and _is_noted(store, action)
     if action.kind == "edit":
-        return _is_clear(home, store, action)
+        return _is_clear(home, hub, store, action)
     return _is_read(home, store, action)
 
 
 def has_line(action: "Action", /) -> bool:
     """Whether a shell line that is over may be one that was seen to begin. True is no answer."""
-    home = home_named(os.environ)
-    store = store_file(os.environ, home)
-    if not store or _is_there(f"{home}/{USER_FILE}"):
+    home, hub, store = _stores()
+    if not store or (not hub and _is_there(f"{home}/{USER_FILE}")):
         return True
     return _is_there(store) and line_began(store, action.session, action.tool_use)
 
@@ -60,11 +76,25 @@ def is_unalerted(session: str, agent: str, /) -> bool:
     """Whether there is surely nothing to tell an agent. False is no answer."""
     if not session:
         return True
-    home = home_named(os.environ)
-    store = store_file(os.environ, home)
+    home, hub, store = _stores()
+    if hub:
+        return _over_hub(hub, home).is_unalerted({"principal": "", "session": session, "agent": agent})
     if not store or not home.startswith("/") or _is_there(f"{home}/{USER_FILE}"):
         return False
     return not _is_there(store) or has_no_alerts(store, {"principal": principal(), "session": session, "agent": agent})
+
+
+def _stores() -> tuple[str, str, str]:
+    """The home, the hub that is plainly the store, if any, and the file that is, or what is remembered beside a hub."""
+    home = home_named(os.environ)
+    hub = plain_hub(os.environ, home)
+    return home, hub, f"{home}/{MEMORY_FILE}" if hub else store_file(os.environ, home)
+
+
+def _over_hub(hub: str, home: str) -> "HubGlance":
+    from loomstack_mcp.remote.glance import HubGlance  # sockets, for those who have a hub
+
+    return HubGlance(hub, home, os.environ)
 
 
 def surely_committing(session: str, agent: str, certain: bool, /) -> str:
@@ -146,16 +176,33 @@ def _only_reads(action: "Action") -> bool:
     return only_reads(action.command)
 
 
-def _is_clear(home: str, store: str, action: "Action") -> bool:
+def _is_clear(home: str, hub: str, store: str, action: "Action") -> bool:
     if not action.session or len(action.paths) > GLANCED_PATHS_MAX:
         return False
     places = [plain_place(path, action.cwd) for path in action.paths]
     inside = [place for place in places if place != _IN_NONE]
     if len(inside) < len(places) or _UNSURE in inside or may_be_paused(home, now_ms=round(time.time() * SECOND_MS)):
         return False
+    if hub:
+        return _is_clear_there(home, hub, store, action, inside)
     caller = {"principal": principal(), "session": action.session, "agent": action.agent}
     stamps = seen_stamps(store, caller, inside, claim_edits=os.environ.get("LOOMSTACK_CLAIM_EDITS", ""))
     return bool(stamps) and all(_holds(stamp, file=f"{home}/{USER_FILE}") for stamp in dict.fromkeys(stamps))
+
+
+def _is_clear_there(home: str, hub: str, memory: str, action: "Action", places: "Sequence[tuple[str, str]]") -> bool:
+    """The same where what others hold is the hub's to say: of one worktree, whose rules this machine remembers."""
+    who = {"session": action.session, "agent": action.agent}
+    found = remembered_stamps(memory, who, places)
+    repos, folders = {repo for _, _, repo in found}, {folder for folder, _ in places}
+    if len(repos) != 1 or len(folders) != 1 or not all(_holds(one[0], file=f"{home}/{USER_FILE}") for one in found):
+        return False
+    edits = os.environ.get("LOOMSTACK_CLAIM_EDITS", "") or found[0][1]
+    patterns = [path for _, path in places]
+    if not edits or any(path.strip(_PLAIN) for path in patterns):
+        return False
+    asking = _over_hub(hub, home)
+    return asking.is_clear({"principal": "", **who}, folders.pop(), repos.pop(), patterns, claim_edits=edits)
 
 
 def _holds(stamp: str, /, *, file: str) -> bool:

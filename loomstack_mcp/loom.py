@@ -1,236 +1,48 @@
 """The composition root: settings to store to services, for every face that lives longer than a hook."""
 
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from loomstack_mcp.adapters.settings import Settings, sqlite_path
+from loomstack_mcp.adapters.settings import Settings, hub_of, postgres_url, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
+from loomstack_mcp.services.offered import Services, services_over
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.migrate import migrating_store
 
 if TYPE_CHECKING:
     from subprocess import Popen
 
-    from loomstack_mcp.services.access import Access
-    from loomstack_mcp.services.alerts import AlertService
-    from loomstack_mcp.services.approvals import ApprovalService
-    from loomstack_mcp.services.blockers import EditService
-    from loomstack_mcp.services.claims import ClaimService
-    from loomstack_mcp.services.commits import CommitService
-    from loomstack_mcp.services.conflicts import ConflictService
-    from loomstack_mcp.services.context import ContextService
-    from loomstack_mcp.services.edits import EditClaims
-    from loomstack_mcp.services.events import EventService
-    from loomstack_mcp.services.evidence import EvidenceService
-    from loomstack_mcp.services.guards import GuardService
-    from loomstack_mcp.services.hub_keys import HubKeyService
-    from loomstack_mcp.services.ledger import LedgerService
-    from loomstack_mcp.services.levers import LeverService
-    from loomstack_mcp.services.notes import NoteService
-    from loomstack_mcp.services.notices import NoticeService
-    from loomstack_mcp.services.outcomes import OutcomeService
-    from loomstack_mcp.services.policy import PolicyService
-    from loomstack_mcp.services.refusals import RefusalService
-    from loomstack_mcp.services.repos import RepoService
-    from loomstack_mcp.services.runs import RunService
-    from loomstack_mcp.services.session_steps import SessionService
-    from loomstack_mcp.services.sightings import SightingService
-    from loomstack_mcp.services.stranded import StrandedService
-    from loomstack_mcp.services.tokens import TokenService
-    from loomstack_mcp.services.undoings import UndoingService
-    from loomstack_mcp.services.watches import WatchService
-    from loomstack_mcp.services.why import WhyService
+    from loomstack_mcp.remote.line import Line
+    from loomstack_mcp.services.offered import ServiceMaker
 
 
-class Loom:
-    """Every service over one store, each imported when it is first asked for: a session uses few of them.
+class Loom(Services):
+    """Every service over one store, or over a hub.
 
     Opening it writes nothing: the first call that needs the store does.
     """
 
-    def __init__(self, store: Store, *, rework_max: int, settings: Settings | None = None) -> None:
-        """With `settings` that name a webhook, what people should hear is sent behind the back of whoever caused it."""
+    def __init__(
+        self,
+        store: Store,
+        *,
+        rework_max: int,
+        settings: Settings | None = None,
+        made: "ServiceMaker | None" = None,
+        line: "Line | None" = None,
+    ) -> None:
+        """With `settings` that name a webhook, what people should hear is sent behind the back of whoever caused it.
+
+        With `made` the services are a hub's, over a `line`, and `store` is what this machine remembers itself.
+        """
+        super().__init__(made or services_over(store, rework_max=rework_max))
         self.store = store
         self._rework_max = rework_max
+        self._line = line
         self._settings = settings
         self._sender: Popen[bytes] | None = None
-
-    @cached_property
-    def repos(self) -> "RepoService":
-        from loomstack_mcp.services.repos import RepoService
-
-        return RepoService(self.store)
-
-    @cached_property
-    def runs(self) -> "RunService":
-        from loomstack_mcp.services.runs import RunService
-
-        return RunService(self.store)
-
-    @cached_property
-    def context(self) -> "ContextService":
-        from loomstack_mcp.services.context import ContextService
-
-        return ContextService(self.store)
-
-    @cached_property
-    def notes(self) -> "NoteService":
-        from loomstack_mcp.services.notes import NoteService
-
-        return NoteService(self.store)
-
-    @cached_property
-    def claims(self) -> "ClaimService":
-        from loomstack_mcp.services.claims import ClaimService
-
-        return ClaimService(self.store)
-
-    @cached_property
-    def edits(self) -> "EditClaims":
-        from loomstack_mcp.services.edits import EditClaims
-
-        return EditClaims(self.store)
-
-    @cached_property
-    def outcomes(self) -> "OutcomeService":
-        from loomstack_mcp.services.outcomes import OutcomeService
-
-        return OutcomeService(self.store, rework_max=self._rework_max)
-
-    @cached_property
-    def ledger(self) -> "LedgerService":
-        from loomstack_mcp.services.ledger import LedgerService
-
-        return LedgerService(self.store)
-
-    @cached_property
-    def conflicts(self) -> "ConflictService":
-        from loomstack_mcp.services.conflicts import ConflictService
-
-        return ConflictService(self.store)
-
-    @cached_property
-    def policy(self) -> "PolicyService":
-        from loomstack_mcp.services.policy import PolicyService
-
-        return PolicyService(self.store)
-
-    @cached_property
-    def approvals(self) -> "ApprovalService":
-        from loomstack_mcp.services.approvals import ApprovalService
-
-        return ApprovalService(self.store)
-
-    @cached_property
-    def evidence(self) -> "EvidenceService":
-        from loomstack_mcp.services.evidence import EvidenceService
-
-        return EvidenceService(self.store)
-
-    @cached_property
-    def events(self) -> "EventService":
-        from loomstack_mcp.services.events import EventService
-
-        return EventService(self.store)
-
-    @cached_property
-    def stranded(self) -> "StrandedService":
-        from loomstack_mcp.services.stranded import StrandedService
-
-        return StrandedService(self.store)
-
-    @cached_property
-    def alerts(self) -> "AlertService":
-        from loomstack_mcp.services.alerts import AlertService
-
-        return AlertService(self.store)
-
-    @cached_property
-    def levers(self) -> "LeverService":
-        from loomstack_mcp.services.levers import LeverService
-
-        return LeverService(self.store)
-
-    @cached_property
-    def sightings(self) -> "SightingService":
-        from loomstack_mcp.services.sightings import SightingService
-
-        return SightingService(self.store)
-
-    @cached_property
-    def sessions(self) -> "SessionService":
-        from loomstack_mcp.services.session_steps import SessionService
-
-        return SessionService(self.store)
-
-    @cached_property
-    def notices(self) -> "NoticeService":
-        from loomstack_mcp.services.notices import NoticeService
-
-        return NoticeService(self.store)
-
-    @cached_property
-    def watches(self) -> "WatchService":
-        from loomstack_mcp.services.watches import WatchService
-
-        return WatchService(self.store)
-
-    @cached_property
-    def commits(self) -> "CommitService":
-        from loomstack_mcp.services.commits import CommitService
-
-        return CommitService(self.store)
-
-    @cached_property
-    def why(self) -> "WhyService":
-        from loomstack_mcp.services.why import WhyService
-
-        return WhyService(self.store)
-
-    @cached_property
-    def blockers(self) -> "EditService":
-        from loomstack_mcp.services.blockers import EditService
-
-        return EditService(self.store)
-
-    @cached_property
-    def guards(self) -> "GuardService":
-        from loomstack_mcp.services.guards import GuardService
-
-        return GuardService(self.store)
-
-    @cached_property
-    def refusals(self) -> "RefusalService":
-        from loomstack_mcp.services.refusals import RefusalService
-
-        return RefusalService(self.store)
-
-    @cached_property
-    def undoings(self) -> "UndoingService":
-        from loomstack_mcp.services.undoings import UndoingService
-
-        return UndoingService(self.store)
-
-    @cached_property
-    def tokens(self) -> "TokenService":
-        from loomstack_mcp.services.tokens import TokenService
-
-        return TokenService(self.store.private(), self.store)
-
-    @cached_property
-    def access(self) -> "Access":
-        from loomstack_mcp.services.access import Access
-
-        return Access(self.store.private(), self.store)
-
-    @cached_property
-    def hub_keys(self) -> "HubKeyService":
-        from loomstack_mcp.services.hub_keys import HubKeyService
-
-        return HubKeyService(self.store.private())
 
     def over(self, store: Store) -> "Loom":
         """The same services over another store, which is made for one call."""
@@ -249,7 +61,9 @@ class Loom:
         """Give the store back. Claims stay: they end by time or by release."""
         with suppress(StoreUnavailable):  # where it does not answer now, a later process sends
             self.send_notices()
-        for name in ("tokens", "access", "hub_keys"):  # where somebody asked for them
+        if self._line:
+            self._line.close()
+        for name in () if self._line else ("tokens", "access"):  # where somebody asked for them
             if name in vars(self):
                 getattr(self, name).close()
         self.store.close()
@@ -264,13 +78,60 @@ class Loom:
 
 
 def open_loom(settings: Settings | str | Path, *, full_sync: bool = False) -> Loom:
-    """The services over the store that `settings` names, or over the SQLite file at a path.
+    """The services over the store that `settings` name, a hub or a file, or over the SQLite file at a path.
 
     With `full_sync` an acknowledged change survives a power cut: holders on other machines would.
 
     Raises StoreUnavailable for a store that this version cannot speak to.
     """
     if isinstance(settings, Settings):
-        store = migrating_store(sqlite_path(settings), full_sync=full_sync)
+        if hub := hub_of(settings):
+            return _loom_of(hub, settings)
+        store = _opened(settings, full_sync=full_sync)
         return Loom(store, rework_max=settings.rework_max, settings=settings)
     return open_loom(Settings(store=f"sqlite:///{Path(settings).absolute()}"), full_sync=full_sync)
+
+
+def open_store(url: str) -> Store:
+    """The store at `sqlite:///PATH`, a path, or `postgresql://…`, whatever the settings say."""
+    return _opened(Settings(store=url), full_sync=True)
+
+
+def is_hub_store(url: str) -> bool:
+    """Whether a hub is, or was, over it: what it keeps to itself lies beside it."""
+    settings = Settings(store=url)
+    if postgres_url(settings):
+        return True
+    path = sqlite_path(settings)
+    return path.with_name(f"{path.stem}-private{path.suffix}").exists()
+
+
+def is_there(url: str) -> bool:
+    """Whether a store was ever made there, as far as that is seen without opening it."""
+    settings = Settings(store=url)
+    return bool(hub_of(settings) or postgres_url(settings)) or sqlite_path(settings).exists()
+
+
+def _opened(settings: Settings, *, full_sync: bool) -> Store:
+    if not (url := postgres_url(settings)):
+        return migrating_store(sqlite_path(settings), full_sync=full_sync)
+    try:
+        from loomstack_mcp.store.postgres import migrate  # psycopg is some 200 ms, and an extra
+    except ModuleNotFoundError as error:
+        if error.name != "psycopg":
+            raise
+        raise StoreUnavailable("a postgresql:// store needs more packages: install loomstack-mcp[postgres]") from None
+    return migrate.postgres_store(url)
+
+
+def _loom_of(hub: str, settings: Settings) -> Loom:
+    """The services of a hub. What people should hear, it sends itself."""
+    # Sockets and tokens, for those who have a hub.
+    from loomstack_mcp.remote.opening import line_to, memory_file, services_of
+
+    memory = migrating_store(memory_file(settings.home))
+    with memory.read():  # hooks, which make none, find it
+        pass
+    line = line_to(hub, settings.home)
+    made = services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max))
+    return Loom(memory, rework_max=settings.rework_max, made=made, line=line)

@@ -1,106 +1,37 @@
-"""The composition root of a hook: an existing store, opened with the standard library alone."""
+"""The composition root of a hook: an existing store, or a hub, opened with the standard library alone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from loomstack_mcp.adapters.settings import Settings, sqlite_path
-from loomstack_mcp.core.errors import StoreUnavailable
+from loomstack_mcp.adapters.settings import Settings, hub_of, sqlite_path
+from loomstack_mcp.core.errors import OlderStore, StoreUnavailable
 from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
-from loomstack_mcp.core.records import record
-from loomstack_mcp.services.sightings import SightingService
-from loomstack_mcp.store.base import Store
+from loomstack_mcp.services.offered import Services, services_over
 from loomstack_mcp.store.sqlite.backend import SqliteStore
 
-if TYPE_CHECKING:
-    from loomstack_mcp.services.alerts import AlertService
-    from loomstack_mcp.services.blockers import EditService
-    from loomstack_mcp.services.commits import CommitService
-    from loomstack_mcp.services.edits import EditClaims
-    from loomstack_mcp.services.guards import GuardService
-    from loomstack_mcp.services.policy import PolicyService
-    from loomstack_mcp.services.refusals import RefusalService
-    from loomstack_mcp.services.session_steps import SessionService
-    from loomstack_mcp.services.undoings import UndoingService
+_MAKING_SECONDS_MAX = 10
 
 
-@record
-class Quick:
+class Quick(Services):
     """What a hook needs."""
 
-    store: Store
-    sightings: SightingService
 
-    @property
-    def blockers(self) -> "EditService":
-        # For steps, and neither for git's hooks nor for what only ends.
-        from loomstack_mcp.services.blockers import EditService
-
-        return EditService(self.store)
-
-    @property
-    def guards(self) -> "GuardService":
-        # As above.
-        from loomstack_mcp.services.guards import GuardService
-
-        return GuardService(self.store)
-
-    @property
-    def alerts(self) -> "AlertService":
-        # For the few that have something to hear.
-        from loomstack_mcp.services.alerts import AlertService
-
-        return AlertService(self.store)
-
-    @property
-    def policy(self) -> "PolicyService":
-        # For the few steps of which a rule has something to say.
-        from loomstack_mcp.services.policy import PolicyService
-
-        return PolicyService(self.store)
-
-    @property
-    def refusals(self) -> "RefusalService":
-        # For the edits that are refused alone.
-        from loomstack_mcp.services.refusals import RefusalService
-
-        return RefusalService(self.store)
-
-    @property
-    def commits(self) -> "CommitService":
-        # Not for edits.
-        from loomstack_mcp.services.commits import CommitService
-
-        return CommitService(self.store)
-
-    @property
-    def edits(self) -> "EditClaims":
-        # Not for the edits that are refused.
-        from loomstack_mcp.services.edits import EditClaims
-
-        return EditClaims(self.store)
-
-    @property
-    def sessions(self) -> "SessionService":
-        # For what begins and ends, and not for steps.
-        from loomstack_mcp.services.session_steps import SessionService
-
-        return SessionService(self.store)
-
-    @property
-    def undoings(self) -> "UndoingService":
-        # For the edits of what landed.
-        from loomstack_mcp.services.undoings import UndoingService
-
-        return UndoingService(self.store)
+def has_store(settings: Settings, /) -> bool:
+    """Whether the store that `settings` name is there: a hub always counts as there."""
+    return bool(hub_of(settings)) or sqlite_path(settings).exists()
 
 
 @contextmanager
 def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> Iterator[Quick | None]:
-    """What a hook asks and tells the store that `settings` names; None where there is no store yet.
+    """What a hook asks and tells the store that `settings` name; None where there is no store yet.
 
     Raises StoreUnavailable where there can be none.
     """
+    if hub := hub_of(settings):
+        with _over_hub(hub, settings, gate_wait_ms) as quick:
+            yield quick
+        return
     path = sqlite_path(settings)
     if not path.exists():
         if path.parent.exists() and not path.parent.is_dir():
@@ -109,11 +40,41 @@ def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> 
         return
     store = SqliteStore(path, gate_wait_ms=gate_wait_ms)
     try:
-        yield Quick(store=store, sightings=SightingService(store))
+        yield Quick(services_over(store, rework_max=settings.rework_max))
         if settings.webhook:
             _send_notices(store, settings)
     finally:
         store.close()
+
+
+@contextmanager
+def _over_hub(hub: str, settings: Settings, gate_wait_ms: int) -> Iterator[Quick]:
+    """What the hub is asked, with what this machine remembers itself."""
+    # Sockets and tokens, for those who have a hub.
+    from loomstack_mcp.remote.opening import line_to, memory_file, services_of
+
+    line = line_to(hub, settings.home, is_hasty=True)
+    memory = SqliteStore(memory_file(settings.home), gate_wait_ms=gate_wait_ms)
+    try:
+        _make_memory(memory, settings)
+        yield Quick(services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max)))
+    finally:
+        memory.close()
+        line.close()
+
+
+def _make_memory(memory: SqliteStore, settings: Settings) -> None:
+    """The memory, made or brought to this version once, by a command: no hook loads what that takes."""
+    if memory.path.exists():
+        try:
+            with memory.read():
+                return
+        except OlderStore:
+            pass
+    from loomstack_mcp.adapters.own_commands import ran_command  # as said
+
+    Path(settings.home).mkdir(mode=0o700, parents=True, exist_ok=True)
+    ran_command("runs", "--json", folder=Path(settings.home), seconds_max=_MAKING_SECONDS_MAX)
 
 
 def _send_notices(store: SqliteStore, settings: Settings) -> None:

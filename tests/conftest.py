@@ -13,9 +13,12 @@ import hypothesis
 import pytest
 
 from loomstack_mcp.loom import Loom
+from loomstack_mcp.store.base import Store
+from loomstack_mcp.store.postgres.migrate import postgres_store
 from loomstack_mcp.store.sqlite.clock import Clock
 from loomstack_mcp.store.sqlite.migrate import migrating_store
-from tests import processes
+from tests import databases, processes
+from tests.databases import PostgresServer, postgres_server, run_folder  # noqa: F401 a fixture
 from tests.processes import MODULE, SCRIPT
 from tests.wire import Server
 
@@ -37,6 +40,7 @@ IDENTITY = (
 )
 """For a git that commits or merges: a machine may know nobody's name. It tidies up nothing behind our back."""
 WORKERS_MAX = 8
+_ON_BOTH = frozenset({"store", "services", "acceptance"})
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -51,6 +55,22 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         is_wide = any(Path(argument.partition("::")[0]).is_dir() for argument in config.args)
         options.numprocesses = min((os.cpu_count() or 1) + 1, WORKERS_MAX) if is_wide else 0
         options.dist = options.dist if options.dist != "no" else "worksteal"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The PostgreSQL of a run ends with it, whichever of its processes started it."""
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory and not hasattr(config, "workerinput"):
+        databases.stop_shared(run_folder(factory))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The suites of the store, of the services and of acceptance run on both databases, but for what is SQLite's."""
+    path = metafunc.definition.path.relative_to(Path(__file__).parent)
+    if "database" in metafunc.fixturenames:
+        is_both = path.parts[0] in _ON_BOTH and not metafunc.definition.get_closest_marker("sqlite")
+        metafunc.parametrize("database", ["sqlite", "postgres"] if is_both else ["sqlite"], indirect=True)
 
 
 @dataclass
@@ -87,10 +107,33 @@ def _empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def loom(tmp_path: Path, clocks: Clocks, _empty_store: Path) -> Iterator[Loom]:
-    """Over an empty store: to copy one costs a hundredth of making one."""
-    path = Path(shutil.copy(_empty_store, tmp_path / "loom.db"))
-    with Loom(migrating_store(path, clock=clocks.clock()), rework_max=3) as opened:
+def database(request: pytest.FixtureRequest) -> str:
+    """`sqlite` or `postgres`: what the store of this test is."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def _postgres_url(postgres_server: PostgresServer) -> str:  # noqa: F811
+    return databases.fresh_database(postgres_server)
+
+
+@pytest.fixture
+def open_store(
+    request: pytest.FixtureRequest, tmp_path: Path, clocks: Clocks, _empty_store: Path, database: str
+) -> Callable[[], Store]:
+    """Opens the store of this test, empty at first, once more each time."""
+    if database == "sqlite":
+        path = Path(shutil.copy(_empty_store, tmp_path / "loom.db"))  # to copy one costs a hundredth of making one
+        return lambda: migrating_store(path, clock=clocks.clock())
+    url = request.getfixturevalue("_postgres_url")
+    databases.emptied(url)
+    return lambda: postgres_store(url, clock_ms=lambda: clocks.wall_ms)
+
+
+@pytest.fixture
+def loom(open_store: Callable[[], Store]) -> Iterator[Loom]:
+    """Over an empty store."""
+    with Loom(open_store(), rework_max=3) as opened:
         yield opened
 
 

@@ -60,7 +60,8 @@ core.clients.passages core.edit_lines
 edge edge.bearings edge.guarding edge.holding edge.same_lines edge.steps
 hooks hooks.main
 quick
-services services.acting services.blockers services.events services.gone services.judgings services.path_index
+services services.acting services.blockers services.events services.gone services.judgings services.offered
+services.path_index
 services.repos services.sightings
 store store.base store.bells store.queries store.rows
 store.sqlite store.sqlite.backend store.sqlite.boot store.sqlite.clock store.sqlite.failures store.sqlite.file
@@ -82,8 +83,8 @@ core.patterns.wildcards
 hooks.endings hooks.main quick
 services.acting services.blockers services.claims services.conflict_states services.edits services.events
 services.expiry services.gone services.grants services.judgings services.note_index
-services.notices services.path_index services.recorded services.repos services.requests services.session_steps
-services.sessions services.sightings services.starts services.waiters
+services.notices services.offered services.path_index services.recorded services.repos services.requests
+services.session_steps services.sessions services.sightings services.starts services.waiters
 store.base store.bells store.plain store.queries store.rows store.sqlite.backend store.sqlite.boot store.sqlite.clock
 store.sqlite.failures store.sqlite.file store.sqlite.gate store.sqlite.schema store.sqlite.transaction
 """
@@ -97,7 +98,7 @@ adapters.beside_store adapters.git.clone_settings adapters.git.deciding adapters
 adapters.git.layout adapters.git.objects adapters.git.repository adapters.git.run adapters.git.trunk
 adapters.git.unfinished adapters.git.worktree adapters.pauses
 adapters.policy.folders
-core.pauses core.people core.step_names edge.bearings glance hooks.commands hooks.standing store.sqlite.hasty
+core.pauses core.people core.step_names edge.bearings glance adapters.own_commands hooks.standing store.sqlite.hasty
 """
 """What it loads instead as one starts, or a turn ends."""
 _HOLD_MODULES = """

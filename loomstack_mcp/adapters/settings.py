@@ -6,7 +6,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
-from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named
+from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named, hub_origin, rules_home
 from loomstack_mcp.core.claim_edits import CLAIM_EDITS, ClaimEdits
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX, WINDOW_DAYS
@@ -15,6 +15,7 @@ from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import named_identity, without_password
 
 REPO_FILE = ".loomstack/config.yaml"
+_POSTGRES = ("postgresql://", "postgres://")
 _WEBHOOK = ("webhook", "webhook_secret", "webhook_format")
 _CHOICES = {"claim_edits": CLAIM_EDITS, "guard": ("open", "closed"), "push": ("on", "off")}
 """Settings of which each is one of a few words, the first by default."""
@@ -39,7 +40,7 @@ class Settings:
     home: str = ""
     """The folder of the store and of the user's `config.yaml`."""
     store: str = ""
-    """`sqlite:///PATH`."""
+    """`sqlite:///PATH`, `postgresql://…` as libpq reads it, or `https://HOST[:PORT]` of the team's hub."""
     repo: str = ""
     """A name for this repository instead of its origin's."""
     rework_max: int = REWORK_MAX
@@ -63,6 +64,11 @@ class Settings:
     origins: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     """Settings that were found where they do not count, each with the reason."""
+
+    @property
+    def rules_home(self) -> str:
+        """The folder with the organisation's `policies`: the home, or where a copy of a hub's is kept."""
+        return rules_home(self.home, self.store)
 
 
 def load_settings(
@@ -117,6 +123,24 @@ def repo_file_problems(text: str, /) -> tuple[str, ...]:
     return tuple(problems)
 
 
+def postgres_url(settings: Settings) -> str:
+    """The `store` setting where it names a PostgreSQL database; "" where it does not."""
+    return settings.store if settings.store.startswith(_POSTGRES) else ""
+
+
+def hub_of(settings: Settings, /) -> str:
+    """The origin of the hub that the `store` setting names; "" for a file.
+
+    Raises StoreUnavailable for a URL that is no hub's.
+    """
+    scheme = settings.store.partition("://")[0].lower()
+    origin = hub_origin(settings.store)
+    if scheme in ("http", "https") and not origin:
+        shown = without_password(settings.store)[:200]
+        raise StoreUnavailable(f"store {shown} is no hub's: write https://HOST[:PORT], http:// only on this machine")
+    return origin
+
+
 def sqlite_path(settings: Settings) -> Path:
     """The file behind the `store` setting. Raises StoreUnavailable for anything but SQLite."""
     store = settings.store
@@ -125,6 +149,10 @@ def sqlite_path(settings: Settings) -> Path:
     if "://" not in store and store:
         return _absolute(store)
     scheme = store.split("://", maxsplit=1)[0] or "nothing"
+    if hub := hub_of(settings):
+        raise StoreUnavailable(
+            f"this is asked of a store's own file, and the store here is the hub {hub}; run it there"
+        )
     raise StoreUnavailable(f"store {scheme} is not spoken by this version; use sqlite:///PATH")
 
 

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 
 PAUSES_FILE = "paused.json"
 USER_FILE = "config.yaml"
+WORKTREES_FILE = "worktrees.json"
+"""How the worktrees of this machine are called where a hub is the store."""
+MEMORY_FILE = "edge.db"
+"""What hooks remember of this machine where a hub is the store."""
 SQLITE = "sqlite:///"
+HUB_RULES = "hub-rules-"
+"""How the folder is called that holds the copy of a hub's rules, with a hash of its address behind it."""
+_PORT_DIGITS_MAX = 5
 
 
 def principal() -> str:
@@ -32,6 +39,49 @@ def store_file(environment: Mapping[str, str], home: str, /) -> str:
     store = environment.get("LOOMSTACK_STORE") or f"{SQLITE}{home}/loom.db"
     path = store.removeprefix(SQLITE)
     return path if path.startswith("/") and "://" not in path else ""
+
+
+def rules_home(home: str, store: str, /) -> str:
+    """The folder with the organisation's `policies`: the home, or where a copy of a hub's is kept."""
+    if not (origin := hub_origin(store)):
+        return home
+    import hashlib  # for those alone who have a hub
+
+    return os.path.join(home, HUB_RULES + hashlib.sha256(origin.encode()).hexdigest()[:16])
+
+
+def hub_origin(store: str, /) -> str:
+    """The origin of the hub that a `store` setting names, in lower case; "" for anything but a hub's whole origin.
+
+    In the clear only on this machine: a token goes along.
+    """
+    scheme, _, place = store.strip().lower().rstrip("/").partition("://")
+    host, colon, port = place.rpartition(":") if not place.endswith("]") else (place, "", "")
+    host = host if colon else place
+    is_name = bool(host) and not host.strip("abcdefghijklmnopqrstuvwxyz0123456789.-")
+    is_number = host.startswith("[") and host.endswith("]") and not host[1:-1].strip("0123456789abcdef:.")
+    is_here = host in ("localhost", "[::1]") or (host.startswith("127.") and not host.strip("0123456789."))
+    if not (is_name or is_number) or (colon and not (port.isdigit() and len(port) <= _PORT_DIGITS_MAX)):
+        return ""
+    if scheme == "https" or (scheme == "http" and is_here):
+        return f"{scheme}://{place.removesuffix(':443' if scheme == 'https' else ':80')}"
+    return ""
+
+
+def plain_hub(environment: Mapping[str, str], home: str, /) -> str:
+    """The hub that is plainly the store, told without YAML; "" for none, and for what only YAML can tell."""
+    if store := environment.get("LOOMSTACK_STORE"):
+        return hub_origin(store)
+    try:
+        with open(os.path.join(home, USER_FILE), encoding="utf-8") as opened:
+            text = opened.read()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    lines = [line for line in text.split("\n") if "store" in line]
+    if len(lines) != 1 or not lines[0].startswith("store:") or "\r" in text:
+        return ""
+    value = lines[0].removeprefix("store:").strip()
+    return hub_origin(value[1:-1] if value[:1] == value[-1:] and value[:1] in ("'", '"') else value)
 
 
 def may_be_paused(home: str, /, *, now_ms: int) -> bool:

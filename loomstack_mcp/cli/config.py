@@ -1,9 +1,12 @@
 """`config` and `completion`: what is set, and where that came from."""
 
+import os
+
 import click
 from click.shell_completion import get_completion_class
 
-from loomstack_mcp.adapters.settings import SECRETS
+from loomstack_mcp.adapters.hub_tokens import hub_token
+from loomstack_mcp.adapters.settings import SECRETS, hub_of
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
 from loomstack_mcp.cli.main import cli
@@ -28,6 +31,9 @@ def config(here: Here, as_json: bool) -> None:
     ]
     if here.worktree and not broken:  # the settings may say what it is called
         shown.append({"setting": "identity", "value": here.checkout().identity, "from": here.identity_source()})
+    if hub := hub_of(settings):
+        kept = hub_token(settings.home, hub, os.environ).get("token")
+        shown.append({"setting": "hub token", "value": "set" if kept else "", "from": hub})
     output.print_rows(shown, as_json=as_json, empty="")
     for ignored in settings.ignored:
         click.echo(f"ignored: {ignored}", err=True)

@@ -10,6 +10,8 @@ import click
 
 from loomstack_mcp.adapters.settings import sqlite_path
 from loomstack_mcp.cli import output
+from loomstack_mcp.cli.db_copy import copy_store
+from loomstack_mcp.cli.db_keeping import kept_copy, restore, rotate_keys
 from loomstack_mcp.cli.lists import as_json
 from loomstack_mcp.cli.people import private
 from loomstack_mcp.core.phrases import counted
@@ -22,7 +24,12 @@ _QUERY_SECONDS_MAX = 10
 @private
 @click.group()
 def db() -> None:
-    """Look after the store's file. None of these commands changes it."""
+    """Look after the store's file."""
+
+
+db.add_command(copy_store)
+db.add_command(restore)
+db.add_command(rotate_keys)
 
 
 @db.command()
@@ -46,9 +53,12 @@ def check(here: Here, as_json: bool) -> int:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
 def backup(here: Here, file: Path) -> None:
-    """Write one consistent copy to FILE, while sessions go on."""
-    size_bytes = admin.back_up(sqlite_path(here.settings), file)
-    click.echo(f"{file}: {counted(size_bytes, 'byte')}")
+    """Write one consistent copy to FILE, while sessions go on; of a hub, its tokens and key beside it.
+
+    Of PostgreSQL, with its own pg_dump: FILE is then in its custom format.
+    """
+    for written in kept_copy(here.settings, file):
+        click.echo(f"{written}: {counted(written.stat().st_size, 'byte')}")
 
 
 @db.command()

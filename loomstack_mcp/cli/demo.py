@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import click
 from loomstack_mcp.cli.demo_shop import (
     CODE,
     TEST,
-    added_worktree,
+    cloned_shop,
     commit_all,
     git_output,
     land_commit,
@@ -25,32 +25,43 @@ from loomstack_mcp.cli.demo_shop import (
 from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.core.phrases import counted
 
+Team = Mapping[str, Mapping[str, str]]
+"""What the environment of each developer says."""
 _SHORT = 10
 
 
 @open_to_all
 @click.command()
 @click.option("--keep", is_flag=True, help="Keep the repository and the store, and say where they are.")
-def demo(keep: bool) -> None:
+@click.option("--hub", is_flag=True, help="On two hosts: a hub of two replicas over a PostgreSQL of its own.")
+def demo(keep: bool, hub: bool) -> None:
     """Play two loops that meet: real servers, real git, a real store; no model, no network."""
-    if keep:
-        _play(Path(tempfile.mkdtemp(prefix="loomstack-demo-")))
-    else:
-        with tempfile.TemporaryDirectory(prefix="loomstack-demo-") as folder:
-            _play(Path(folder))
+    with contextlib.ExitStack() as made:
+        temporary = tempfile.TemporaryDirectory(prefix="loomstack-demo-")
+        folder = Path(tempfile.mkdtemp(prefix="loomstack-demo-") if keep else made.enter_context(temporary))
+        team: Team = {name: {"LOOMSTACK_HOME": str(folder / "home")} for name in ("ana", "bea")}
+        if hub:
+            from loomstack_mcp.cli.demo_hub import team_of  # PostgreSQL, which is an extra
+
+            team = made.enter_context(team_of(folder, *team))
+            _say("A hub of two replicas over one PostgreSQL. Ana and Bea have a host each, and nothing but a token:")
+            for name, told in team.items():
+                click.echo(f"  {name}: LOOMSTACK_STORE={told['LOOMSTACK_STORE']} LOOMSTACK_TOKEN=loom_…")
+        _play(folder, team)
 
 
-def _play(folder: Path) -> None:
-    trunk = made_shop(folder / "shop")
-    anyio.run(_story, folder, trunk)
-    click.echo(f"\nThe same store, as a person sees it (in {trunk.name}, after it all):")
-    click.echo(program_output([sys.executable, "-m", "loomstack_mcp", "--home", str(folder / "home"), "events"], trunk))
+def _play(folder: Path, team: Team) -> None:
+    origin = made_shop(folder)
+    anyio.run(_story, folder, origin, team)
+    click.echo("\nThe same store, as a person sees it (in Ana's clone, after it all):")
+    events = [sys.executable, "-m", "loomstack_mcp", "events"]
+    click.echo(program_output(events, folder / "ana", team["ana"]))
 
 
-async def _story(folder: Path, trunk: Path) -> None:
+async def _story(folder: Path, origin: Path, team: Team) -> None:
     _say("Yesterday, 17:40. Bea's refactoring loop makes all prices net, and starts with the test.")
-    bea_tree = added_worktree(trunk, folder / "bea", "loop/net-prices")
-    async with _session(folder, bea_tree, "bea") as bea:
+    bea_tree = cloned_shop(origin, folder / "bea", "loop/net-prices")
+    async with _session(bea_tree, "bea", team) as bea:
         await bea("start_run", loop="refactor", goal="all prices are net", paths=["shop/", "tests/"])
         await bea(
             "claim_paths",
@@ -58,14 +69,14 @@ async def _story(folder: Path, trunk: Path) -> None:
             intent="prices become net: 100 stays 100",
         )
         write_file(bea_tree / "tests/test_tax.py", TEST.replace("120", "100"))
-        first = land_commit(trunk, bea_tree, "Expect net prices")
+        first = land_commit(bea_tree, "Expect net prices")
         why = "total() returns net prices from now on; the code follows tomorrow. The red test is on purpose."
         await bea("share_context", kind="intent", text=why, paths=["tests/test_tax.py"])
 
-        _say("This morning, 06:00. Ana's triage loop, in a worktree of its own, finds a red test on the trunk.")
-        ana_tree = added_worktree(trunk, folder / "ana", "loop/triage")
+        _say("This morning, 06:00. Ana's triage loop, in a clone of its own, finds a red test on the trunk.")
+        ana_tree = cloned_shop(origin, folder / "ana", "loop/triage")
         click.echo(f"  $ python -m unittest   {test_report(ana_tree)}")
-        async with _session(folder, ana_tree, "ana") as ana:
+        async with _session(ana_tree, "ana", team) as ana:
             await ana("start_run", loop="triage", goal="make the trunk green", paths=["tests/"])
             _say("She is told before her first edit. If she tries all the same:")
             await ana("claim_paths", paths=["tests/test_tax.py"], intent="fix the red test")
@@ -76,23 +87,24 @@ async def _story(folder: Path, trunk: Path) -> None:
                 tasks.start_soon(_queue, ana, bea_is_done)
                 await anyio.sleep(1)
                 write_file(bea_tree / "shop/tax.py", CODE.replace("price + price * TAX_PERCENT // 100", "price"))
-                sha = land_commit(trunk, bea_tree, "Return net prices")
+                sha = land_commit(bea_tree, "Return net prices")
                 commits = [first[:_SHORT], sha[:_SHORT]]
                 done = {"status": "done", "summary": "prices are net", "commits": commits, "checks": {"passed": 1}}
                 await bea("record_outcome", **done)
                 bea_is_done.set()
             _say("Ana is woken at once, takes up the trunk, and finds nothing left to fix.")
-            git_output(ana_tree, "merge", "--quiet", "--ff-only", "main")
+            git_output(ana_tree, "pull", "--quiet", "--ff-only", "origin", "main")
             click.echo(f"  $ python -m unittest   {test_report(ana_tree)}")
             await ana("record_outcome", status="done", summary="green without a change", checks={"passed": 1})
 
     _say("At night Ana's cleanup loop, from a copy of last week, puts the old test back. Git has nothing against it:")
-    night_tree = added_worktree(trunk, folder / "night", "loop/cleanup")
+    night_tree = cloned_shop(origin, folder / "night", "loop/cleanup")
     write_file(night_tree / "tests/test_tax.py", TEST)
     commit_all(night_tree, "Tidy the tests")
-    click.echo(f"  $ git merge main   {git_output(night_tree, 'merge', 'main')}")
+    pulled = git_output(night_tree, "pull", "--no-rebase", "origin", "main")
+    click.echo(f"  $ git pull origin main   {pulled}")
     _say("LoomStack has, before it lands, although nobody holds the test any more:")
-    async with _session(folder, night_tree, "ana") as night:
+    async with _session(night_tree, "ana", team) as night:
         await night("start_run", loop="cleanup", goal="tidy tests")
         await night("check_conflicts")
         await night("record_outcome", status="abandoned", summary="Bea changed this on purpose")
@@ -105,15 +117,16 @@ async def _queue(ana: Any, bea_is_done: anyio.Event) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _session(folder: Path, worktree: Path, name: str) -> AsyncIterator[Any]:
+async def _session(clone: Path, name: str, team: Team) -> AsyncIterator[Any]:
     """A client of its own with a server of its own, as Claude Code and Codex start one."""
     from mcp.client import Client
-    from mcp.client.stdio import StdioServerParameters
+    from mcp.client.stdio import StdioServerParameters, get_default_environment
 
     started = StdioServerParameters(
         command=sys.executable,
-        args=["-m", "loomstack_mcp", "--home", str(folder / "home"), "serve"],
-        cwd=worktree,
+        args=["-m", "loomstack_mcp", "serve"],
+        cwd=clone,
+        env={**get_default_environment(), **team[name]},
     )
     async with Client(started) as client:
 

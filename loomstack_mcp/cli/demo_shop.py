@@ -1,7 +1,9 @@
-"""The shop of the demo: a real repository with a price, a test of it, and worktrees."""
+"""The shop of the demo: a real repository with a price and a test of it, and everybody's clone."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 CODE = '''"""Prices of the shop."""
@@ -24,34 +26,44 @@ class TestTotal(unittest.TestCase):
 
 
 def made_shop(folder: Path) -> Path:
-    """A repository with the code and its test, on `main`."""
+    """A repository without a worktree, from which everybody clones: with the code and its test, on `main`."""
     from git import Repo
 
-    write_file(folder / "shop/tax.py", CODE)
-    write_file(folder / "shop/__init__.py", "")
-    write_file(folder / "tests/test_tax.py", TEST)
-    write_file(folder / "tests/__init__.py", "")
-    write_file(folder / "README.md", "# Shop\n")
-    with Repo.init(folder, initial_branch="main") as repo:
-        with repo.config_writer() as config:
-            config.set_value("user", "name", "demo").set_value("user", "email", "demo@localhost")
-            config.set_value("commit", "gpgsign", "false")
+    first, origin = folder / "first", folder / "shop.git"
+    write_file(first / "shop/tax.py", CODE)
+    write_file(first / "shop/__init__.py", "")
+    write_file(first / "tests/test_tax.py", TEST)
+    write_file(first / "tests/__init__.py", "")
+    write_file(first / "README.md", "# Shop\n")
+    with Repo.init(first, initial_branch="main") as repo:
+        _introduce(first)
         repo.git.add(all=True)
         repo.git.commit("--quiet", "-m", "A shop", "--no-verify")
+        repo.clone(str(origin), bare=True)
+    return origin
+
+
+def cloned_shop(origin: Path, folder: Path, branch: str) -> Path:
+    """A clone of it, on a new branch off `main`."""
+    from git import Repo
+
+    with Repo.clone_from(str(origin), str(folder), branch="main") as repo:
+        repo.git.switch("--quiet", "-c", branch)
+    _introduce(folder)
     return folder
 
 
-def added_worktree(trunk: Path, folder: Path, branch: str) -> Path:
-    """Another worktree of it, on a new branch off `main`."""
-    git_output(trunk, "worktree", "add", "--quiet", "-b", branch, str(folder), "main")
-    return folder
+def land_commit(clone: Path, message: str) -> str:
+    """Commit everything in a clone and bring the trunk up to it; returns the commit."""
+    commit_all(clone, message)
+    git_output(clone, "push", "--quiet", "origin", "HEAD:main")
+    return git_output(clone, "rev-parse", "HEAD")
 
 
-def land_commit(trunk: Path, worktree: Path, message: str) -> str:
-    """Commit everything in a worktree and bring the trunk up to it; returns the commit."""
-    commit_all(worktree, message)
-    git_output(trunk, "merge", "--quiet", "--ff-only", git_output(worktree, "rev-parse", "--abbrev-ref", "HEAD"))
-    return git_output(worktree, "rev-parse", "HEAD")
+def _introduce(clone: Path) -> None:
+    """A machine may know nobody's name."""
+    for name, value in (("user.name", "demo"), ("user.email", "demo@localhost"), ("commit.gpgsign", "false")):
+        git_output(clone, "config", name, value)
 
 
 def commit_all(worktree: Path, message: str) -> None:
@@ -78,7 +90,8 @@ def test_report(worktree: Path) -> str:
     return program_output([sys.executable, "-B", "-m", "unittest"], worktree).splitlines()[-1]
 
 
-def program_output(command: list[str], folder: Path) -> str:
-    """What a program prints, and complains of."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+def program_output(command: list[str], folder: Path, told: Mapping[str, str] | None = None) -> str:
+    """What a program prints, and complains of; `told` goes into its environment."""
+    environment = {**os.environ, **(told or {})}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
     return (done.stdout + done.stderr).strip()

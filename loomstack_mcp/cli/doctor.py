@@ -21,8 +21,9 @@ from loomstack_mcp.adapters.install.doctor_git_hooks import git_hook_checks
 from loomstack_mcp.adapters.install.doctor_webhook import webhook_checks
 from loomstack_mcp.adapters.install.managed import managed_checks
 from loomstack_mcp.adapters.install.scopes import project_scope, user_scope
-from loomstack_mcp.adapters.settings import Settings, sqlite_path
+from loomstack_mcp.adapters.settings import Settings, hub_of, sqlite_path
 from loomstack_mcp.cli import output
+from loomstack_mcp.cli.hubs import hub_checks
 from loomstack_mcp.cli.lists import as_json, paused_in
 from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.core.clients.files.own_names import TOKEN_VARIABLE
@@ -33,6 +34,7 @@ from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import is_lapsed
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
+from loomstack_mcp.remote.opening import memory_file
 
 _COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 _RUNS_MAX = 1_000
@@ -67,14 +69,15 @@ def _looked_at(here: Here) -> Iterator[Check]:
         return
     try:
         settings = here.settings
-        path = sqlite_path(settings)
+        hub = hub_of(settings)
+        path = memory_file(settings.home) if hub else sqlite_path(settings)
     except LoomError as error:
         found, _, mend = str(error).rpartition("; ")
         yield Check(check="settings", status="fail", found=found or mend, mend=mend)
         return
     yield checkup.store_folder_check(path)
     checkout = worktree.checkout(repo=settings.repo) if worktree else None
-    yield from _store(settings, path, checkout)
+    yield from hub_checks(settings) if hub else _store(settings, path, checkout)
     yield from checkup.start_checks(handovers(settings.home))
     if worktree is None or checkout is None:
         mend = "go to a repository and run loomstack-mcp doctor again"

@@ -24,6 +24,7 @@ from loomstack_mcp.core.policy.violations import Unknown
 from loomstack_mcp.core.views import agreement_shown, conflict_shown
 from loomstack_mcp.edge.gate import APPROVAL, DENIED, Gate, Judgement, Update
 from loomstack_mcp.edge.here import Here
+from loomstack_mcp.edge.org_rules import lacks_token
 from loomstack_mcp.services.conflicts import ConflictResult
 
 _COLORS = {"allow": "green", "warn": "yellow", "require_approval": "magenta", "deny": "red"}
@@ -31,6 +32,10 @@ _STDIN_BYTES_MAX = 10_000_000
 _SHA = "[0-9a-f]{40}(?:[0-9a-f]{24})?"
 # What a ref cannot hold (git-check-ref-format(1)), git sends no hook.
 _UPDATE = re.compile(rf"({_SHA}) ({_SHA}) (refs/[^\x00-\x20\x7f~^:?*\[\\]+)")
+_UNHEARD = (
+    "loomstack-mcp: no token for {hub} is here (LOOMSTACK_TOKEN), as for pull requests of forks: judged by git alone, "
+    "without the organisation's rules and what the hub knows; so it is no pass: somebody with a token runs it again"
+)
 _WORKFLOW = Path(__file__).with_name("gate_workflow.yml")
 
 
@@ -74,6 +79,10 @@ def gate(
         raise click.UsageError("give one of --base BRANCH, --deploy ENV, --pre-receive and --install PATH")
     if install:
         return install_gate(here, install, **who)
+    least = 0
+    if hub := lacks_token(here.own_settings):
+        click.echo(_UNHEARD.format(hub=output.harmless(hub)), err=True)
+        here, who, least = here.by_git_alone(), {**who, "git_only": True}, APPROVAL
     judge = Gate(here, progress=output.progress, **who)
     try:
         if pre_receive:
@@ -89,7 +98,7 @@ def gate(
     for judgement in found:
         for line in _shown(judgement, form):
             click.echo(line)
-    return max((judgement.status for judgement in found), key=(0, APPROVAL, DENIED).index, default=0)
+    return max((least, *(judgement.status for judgement in found)), key=(0, APPROVAL, DENIED).index)
 
 
 def _updates() -> Iterator[Update]:

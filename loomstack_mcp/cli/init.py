@@ -18,6 +18,7 @@ from loomstack_mcp.adapters.install.receive_hook import removed_receive_hook
 from loomstack_mcp.adapters.install.scopes import InstallScope, project_scope, user_scope
 from loomstack_mcp.adapters.install.writing import FileStep, carried_out
 from loomstack_mcp.cli import output
+from loomstack_mcp.cli.hubs import join_team_hub, leave_team_hub
 from loomstack_mcp.cli.init_choice import chosen_definitions
 from loomstack_mcp.cli.init_git_hooks import git_hook_removal, git_hook_steps
 from loomstack_mcp.cli.init_next import next_steps
@@ -37,6 +38,8 @@ _SOME = "all, none, or names with commas."
 @configuring
 @click.command()
 @click.option("--url", help="Use the team's server at this URL instead of one per session.")
+@click.option("--hub", metavar="URL", help="Make the team's hub your store; its token comes from standard input.")
+@click.option("--ca", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="Certificates of that hub.")
 @click.option("--guard", is_flag=True, help="Ask the session's server before each step, not a command: faster.")
 @click.option("--user", is_flag=True, help="Your own files, for every repository, instead of this one's.")
 @click.option("--agents", metavar="WHICH", help=f"Agents to install: {_SOME}")
@@ -48,6 +51,8 @@ _SOME = "all, none, or names with commas."
 def init(
     here: Here,
     url: str | None,
+    hub: str | None,
+    ca: str | None,
     guard: bool,
     user: bool,
     agents: str | None,
@@ -57,6 +62,9 @@ def init(
     yes: bool,
 ) -> None:
     """Write the files of Claude Code and Codex, and git's hooks, so that their sessions here use LoomStack."""
+    if hub is not None:
+        join_team_hub(here, hub, ca=ca or "")
+        return
     url = "" if url is None else usable_url(url)
     if url and guard:
         raise Invalid("a server at a URL sees no worktree, so it cannot guard; leave out --url or --guard")
@@ -83,11 +91,15 @@ def init(
 @configuring
 @click.command()
 @click.option("--user", is_flag=True, help="Your own files instead of this repository's.")
+@click.option("--hub", is_flag=True, help="Leave the team's hub: no files but its token and your setting.")
 @dry_run
 @yes
 @click.pass_obj
-def uninstall(here: Here, user: bool, dry_run: bool, yes: bool) -> None:
+def uninstall(here: Here, user: bool, hub: bool, dry_run: bool, yes: bool) -> None:
     """Take out what `init` wrote. The store stays: it holds the team's memory."""
+    if hub:
+        leave_team_hub(here)
+        return
     hook, git_folder = ((), Path()) if user else _receive_hook(here)
     if hook and not here.worktree:  # a bare repository has nothing of ours but that
         if agreed_to(hook, lambda path: os.path.relpath(path, git_folder), dry_run=dry_run, yes=yes, nothing=""):

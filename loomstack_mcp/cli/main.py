@@ -43,6 +43,7 @@ _COMMANDS = {
     "config": "config",
     "completion": "config",
     "db": "db",
+    "forget": "forget",
     "webhook": "webhook",
     "token": "token",
     "help": "help",

@@ -24,6 +24,7 @@ from loomstack_mcp.core.policy.linting import idle_patterns, linted
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.violations import Violation
 from loomstack_mcp.edge.here import Here
+from loomstack_mcp.edge.org_rules import look_at_org_rules
 
 if TYPE_CHECKING:
     from loomstack_mcp.adapters.policy.cases import Played
@@ -151,8 +152,10 @@ def replay(here: Here, last: int, rule: str, as_json: bool) -> None:
 def _rulebook(here: Here) -> Rulebook:
     """The rules of the worktree. Raises Invalid where none is seen: in a bare repository there are no files of it."""
     here.must_see_worktree()
+    if aged := look_at_org_rules(here.own_settings):
+        click.echo(f"Note: {output.harmless(aged)}.", err=True)
     with here.any_repository() as repo:
-        return policyfiles.rulebook(repo, here.own_settings.home, worktree=True)
+        return policyfiles.rulebook(repo, here.own_settings.rules_home, worktree=True)
 
 
 def _settings_text(path: Path) -> str:
@@ -166,7 +169,7 @@ def _findings(here: Here, book: Rulebook) -> tuple[Violation, ...]:
     """What is wrong with rules that load, and files of rules that nobody reads."""
     unread = (
         *policyfiles.unread_files(here.root),
-        *(policyfiles.unread_files(Path(here.own_settings.home), shown="org") if here.own_settings.home else ()),
+        *(policyfiles.unread_files(Path(here.own_settings.rules_home), shown="org") if here.own_settings.home else ()),
     )
     not_read = "is not read: rules stand in policies/ itself, in files that end with .yaml or .yml"
     return (

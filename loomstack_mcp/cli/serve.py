@@ -6,7 +6,10 @@ from typing import Any, NoReturn
 
 import click
 
+from loomstack_mcp.adapters.settings import hub_of
 from loomstack_mcp.cli.people import open_to_all
+from loomstack_mcp.cli.serve_print import FILES, hub_file
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.edge.here import ELSEWHERE, Here
 
 _PORT = 8420
@@ -24,13 +27,20 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--public-url", default="", metavar="URL", help="By which people reach it: https://loom.example")
 @click.option("--grace", default=1.0, show_default=True, type=click.FloatRange(0, 600), metavar="SECONDS",
               help="After SIGTERM, /ready says no for so long before it ends.")  # fmt: skip
+@click.option("--print", "file", type=click.Choice(tuple(FILES)), help="Print a ready file for it, and serve nothing.")
 @click.option("--sdk", is_flag=True, help="On stdin and stdout, with the MCP SDK: slower to start, the reference.")
 @click.pass_obj
-def serve(here: Here, /, http: bool, sdk: bool, **hub: Any) -> None:
+def serve(here: Here, /, http: bool, sdk: bool, file: str | None, **hub: Any) -> None:
     """Serve MCP on stdin and stdout until the client closes them, or over HTTP."""
+    if file:
+        home = here.own_settings.home if here.own_settings.origins["home"] != "default" else ""
+        click.echo(hub_file(file, flags=hub, home=home), nl=False)
+        return
     if http:
         from loomstack_mcp.server.hub.main import HubOptions, run_hub  # imports uvicorn and the SDK
 
+        if other := hub_of(here.any_settings):
+            raise Invalid(f"the store here is the hub {other}, and a hub serves a store of its own: pass --store")
         run_hub(Here(None, here.flags, elsewhere=ELSEWHERE), here.any_settings, HubOptions(**hub))
         sys.exit(0)
     if sdk:

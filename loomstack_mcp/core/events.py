@@ -11,7 +11,8 @@ EventKind = Literal[
     "claim.revoked",
     "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
     "approval.asked", "approval.answered", "approval.used", "approval.expired", "evidence.added",
-    "repo.joined", "session.reminded", "commit.made", "power.granted", "power.refused",
+    "repo.joined", "repo.copied", "ledger.emptied", "session.reminded", "commit.made", "erased",
+    "power.granted", "power.refused",
 ]  # fmt: skip
 
 AlertKind = Literal[

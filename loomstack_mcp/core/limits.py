@@ -82,6 +82,12 @@ GATE_WAIT_MS = 4_000
 BUSY_WAIT_MS = 800
 """Together under the five seconds after which no call may hang."""
 
+STILL_MS = 3_000
+"""Who stands still in a change to a PostgreSQL store for so long is ended, before those give up who wait for it."""
+CONNECTIONS_MAX = 10
+PRIVATE_CONNECTIONS_MAX = 4
+"""Of one process to a PostgreSQL store, and to what a hub keeps to itself."""
+
 HOOK_BYTES_MAX = 8_000_000
 """Of one hook payload; a `Write` carries the whole file."""
 GLANCED_PATHS_MAX = 8

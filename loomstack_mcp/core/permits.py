@@ -38,26 +38,25 @@ PERMITS: dict[str, Permit] = {
         "reads",
         *("alerts.due", "alerts.unheard_ends", "blockers.blockers", "blockers.check_of", "blockers.held_in"),
         *("commits.committing_run", "commits.has_several_agents", "commits.held_by_others", "conflicts.intent_on"),
-        *("conflicts.undoing", "edits.edited_in", "guards.judging", "guards.may_be_meant", "ledger.key"),
+        *("conflicts.undoing", "edits.edited_in", "blockers.may_be_meant", "ledger.key"),
         *("ledger.lacking", "ledger.wanted_signed", "ledger.wanted_work", "policy.facts_of_change"),
-        *("policy.makers_of", "sessions.open_work", "sessions.run_of", "sightings.bearing_of", "sightings.edited"),
-        *("sightings.known_caller", "stranded.of_loops", "stranded.of_runs", "undoings.key", "undoings.undone_by"),
+        *("policy.makers_of", "sessions.open_work", "sessions.run_of", "glances.is_clear", "glances.is_unalerted"),
+        *("stranded.of_loops", "stranded.of_runs", "undoings.key", "undoings.undone_by"),
         "watches.watched",
     ),
     **_rows(
         "agent",
         "repeats",
         *("alerts.heard", "claims.claim_paths", "claims.withdraw", "commits.bind_commit", "commits.rebind_commits"),
-        *("conflicts.check", "conflicts.check_run", "edits.hold", "edits.leave", "edits.settle", "guards.allow"),
-        *("guards.begin_line", "guards.session_run", "ledger.forget_before", "ledger.keep_filled"),
+        *("conflicts.check", "conflicts.check_run", "edits.hold", "edits.leave", "edits.settle"),
+        *("policy.session_run", "ledger.forget_before", "ledger.keep_filled"),
         *("ledger.keep_work", "ledger.take_in", "policy.facts_of_run", "refusals.keep", "runs.shorten"),
-        *("sessions.end", "sessions.start", "sightings.keep_bearing", "sightings.looked_at", "sightings.saw_call"),
-        *("sightings.saw_edits", "stranded.confirmed"),
+        *("sessions.end", "sessions.start", "stranded.confirmed"),
     ),
     **_rows(
         "agent",
         "once",
-        *("claims.release_paths", "guards.end_line", "guards.tell_once", "notes.share", "outcomes.record"),
+        *("claims.release_paths", "notes.share", "outcomes.record"),
         *("policy.keep_of_change", "policy.keep_of_run", "runs.start", "sessions.remind"),
     ),
     **_rows(
@@ -70,5 +69,7 @@ PERMITS: dict[str, Permit] = {
     **_rows("admin", "once", "repos.alias"),
 }
 """By `service.method`, a service being called as `Loom` calls it."""
-UNOFFERED = frozenset({"access", "hub_keys", "notices", "tokens.checked", "tokens.close", "tokens.settle"})
-"""Services, and methods of some, that a hub keeps to itself."""
+REMEMBERED = frozenset({"guards", "sightings"})
+"""Services of what hooks remember of one machine, which no hub is told."""
+UNOFFERED = frozenset({"access", "notices", "tokens.checked", "tokens.close", "tokens.settle", *REMEMBERED})
+"""Services, and methods of some, that a hub keeps to itself, or is spared."""

@@ -5,6 +5,7 @@ from loomstack_mcp.core.policy.approvals import Approver
 from loomstack_mcp.core.policy.known import approver, approver_by_token
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.edge.here import Here
+from loomstack_mcp.edge.org_rules import LOOK_AGAIN_MS, look_at_org_rules
 from loomstack_mcp.edge.people import people_of
 from loomstack_mcp.loom import Loom
 
@@ -30,4 +31,5 @@ def attester_here(here: Here, name: str) -> str:
 def people_here(here: Here) -> tuple[Person, ...]:
     """Who is who to the repository there. Raises PolicyError, NotFound."""
     with here.any_repository() as repo:
-        return people_of(repo, here.own_settings.home)
+        look_at_org_rules(here.own_settings, within_ms=LOOK_AGAIN_MS)
+        return people_of(repo, here.own_settings.rules_home)

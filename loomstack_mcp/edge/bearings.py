@@ -39,7 +39,13 @@ class Stand:
         """The rules that hold here. Raises what `edge.rules.Rules.book` raises."""
         from loomstack_mcp.adapters.policy.stamped import book_under, keep_book  # records of rules, which no claim asks
 
-        home = self.settings.home if os.path.isdir(self.settings.home) else ""  # noqa: PTH112 a hook makes no home
+        home = self.settings.rules_home
+        if home != self.settings.home:
+            from loomstack_mcp.edge.org_rules import HOOK_LOOKS_AGAIN_MS, look_at_org_rules  # for those who have a hub
+
+            look_at_org_rules(self.settings, within_ms=HOOK_LOOKS_AGAIN_MS, is_hasty=True)
+        if home == self.settings.home and not os.path.isdir(home):  # noqa: PTH112 a hook makes no home
+            home = ""
         files = [*self.files, *deciding_paths(self.worktree.root, home)]
         stamp = stamp_of(files) if self.files and home else ""  # before they are read
         if stamp and (kept := book_under(home, stamp)):

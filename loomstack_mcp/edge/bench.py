@@ -39,9 +39,11 @@ class Bench:
     @property
     def gaps(self) -> tuple[str, ...]:
         """What is not asked although it is the target's."""
+        aged = (self._target.is_aged,) if self._target.is_aged else ()
         if self._target.has_rules:
-            return ()
+            return aged
         return (
+            *aged,
             f"the rules of {self.repo.branch_name(self.target_ref)} do not load, so those above them alone were asked",
         )
 
@@ -60,7 +62,7 @@ class Bench:
 
     def landing(self, situation: Situation, after: str) -> Situation:
         """With what would not load once the tree `after`, or that of this commit, is there; "" is a ref that goes."""
-        home = self._target.settings.home
+        home = self._target.settings.rules_home
         return replace(situation, unloadable=unloadable(self.repo, home, tree=after) if after else _WITHOUT_TRUNK)
 
     def asks_store(self, situation: Situation) -> bool:

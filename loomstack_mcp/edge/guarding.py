@@ -156,7 +156,7 @@ class _Judging:
 
     def _may_be_meant(self, quick: Quick, stand: Stand, inside: str) -> bool:
         try:
-            return quick.guards.may_be_meant(stand.checkout, file_pattern(inside))
+            return quick.blockers.may_be_meant(stand.checkout, file_pattern(inside))
         except StoreUnavailable as error:
             self._found.missed.append(error)
             return False
@@ -321,5 +321,5 @@ def _stamp(written: Written, settings: Settings) -> str:
     users = f"{settings.home}/{USER_FILE}"
     if len(written.tops) > 1 or (settings.origins["store"] == "environment" and Path(users).exists()):
         return ""
-    rules = deciding_paths(next(iter(written.tops), written.worktree.root), settings.home)
+    rules = deciding_paths(next(iter(written.tops), written.worktree.root), settings.rules_home)
     return stamp_of([users, *map(str, written_for(written.worktree.place)), *rules])

@@ -7,7 +7,7 @@ ends with the call: what was true for one need not be for the next.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from loomstack_mcp.adapters.git.identity import derived
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree, container_at, worktree_at
 from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load_settings
+from loomstack_mcp.adapters.user import SQLITE
 from loomstack_mcp.core.changes.meaning import MEANING
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import DAY_MS, NAME_CHARS_MAX
@@ -125,13 +126,20 @@ class Here:
         found = self.clone or self._seen()
         return f"repo in {self.settings.origins['repo']}" if self.settings.repo else derived(found.place).source
 
+    def by_git_alone(self) -> "Here":
+        """The same place, as it is without any store."""
+        nowhere = f"{SQLITE}{Path(self.own_settings.home).absolute()}/none.db"
+        return Here(self.folder, {**self.flags, "store": nowhere}, elsewhere=self._elsewhere, meant=self._meant)
+
     @cached_property
     def rules(self) -> "Rules":
         """The rules that hold in the worktree. Raises Invalid where none is seen."""
+        from loomstack_mcp.edge.org_rules import LOOK_AGAIN_MS, look_at_org_rules
         from loomstack_mcp.edge.rules import Rules  # parsers and RE2: 150 ms that a start must not cost
 
-        worktree = self._seen()
-        return Rules(worktree, self.folder or worktree.root, self.own_settings.home)
+        worktree, own = self._seen(), self.own_settings
+        look = partial(look_at_org_rules, own, within_ms=LOOK_AGAIN_MS)
+        return Rules(worktree, self.folder or worktree.root, own.rules_home, look=look)
 
     @contextmanager
     def repository(self, *, target: str = "") -> Iterator[Repository]:
@@ -172,7 +180,7 @@ class Here:
         from loomstack_mcp.edge.people import persons_on_trunk
 
         target = bounded("base", target, chars_max=NAME_CHARS_MAX)
-        key = ledger.key()
+        key = ledger.key(checkout)
         landing = Landing(
             repo,
             target=target,
@@ -207,7 +215,7 @@ class Here:
         from loomstack_mcp.adapters.git.made_work import MadeWork  # what compares changes, which few calls do
         from loomstack_mcp.edge.filling import keep_imprints
 
-        keep_imprints(ledger, checkout, MadeWork(repo, key=ledger.key()))
+        keep_imprints(ledger, checkout, MadeWork(repo, key=ledger.key(checkout)))
 
     def _generated(self, repo: Repository, target: str) -> tuple[str, ...]:
         """The patterns of files that machines write, as each commit has them that decides."""

@@ -9,6 +9,7 @@ from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load_settings, 
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.records import record
+from loomstack_mcp.edge.org_rules import look_at_org_rules
 
 
 @record
@@ -21,6 +22,8 @@ class Target:
     """What of it does not load, `file:line: key: what is wrong`."""
     has_rules: bool = True
     """Whether its own rules load; else the book has the layers above alone: the built-in one, the organisation's."""
+    is_aged: str = ""
+    """Why the organisation's rules may be older than the hub's; "" where they are not."""
     has_settings: bool = True
     """Whether its settings load, which may say what the store calls this repository."""
 
@@ -31,20 +34,24 @@ def judging_target(repo: Repository, flags: Mapping[str, str | None], *, commit:
     Raises Invalid and PolicyError where what does not load is not the commit's: the user's file, another layer.
     """
     own = load_settings(flags)
+    aged = look_at_org_rules(own)
     text = _text(repo, commit) if commit else ""
     wrong = repo_file_problems(text)
     settings = own if wrong else load_settings(flags, in_repo=text)
     try:
         return Target(
             settings=settings,
-            book=rulebook(repo, own.home, commit=commit),
+            book=rulebook(repo, own.rules_home, commit=commit),
             problems=wrong,
+            is_aged=aged,
             has_settings=not wrong,
         )
     except PolicyError as broken:
         problems = (*wrong, *str(broken).split("\n"))
-        above = rulebook(repo, own.home)
-    return Target(settings=settings, book=above, problems=problems, has_rules=False, has_settings=not wrong)
+        above = rulebook(repo, own.rules_home)
+    return Target(
+        settings=settings, book=above, problems=problems, has_rules=False, is_aged=aged, has_settings=not wrong
+    )
 
 
 def unloadable(repo: Repository, home: str, *, tree: str) -> tuple[str, ...]:

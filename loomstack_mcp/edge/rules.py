@@ -1,7 +1,7 @@
 """The rules that hold in a worktree, loaded again only when a file of theirs changed, and what they are asked about."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,13 +19,21 @@ if TYPE_CHECKING:
 Stamp = tuple[tuple[str, int, int, int, int], ...]
 
 
+def nothing_new() -> None:
+    """The organisation's rules lie where they are read."""
+
+
 class Rules:
     """The trunk's rules and the worktree's together: a tightening works at once, a loosening when it has landed."""
 
-    def __init__(self, worktree: Worktree, folder: Path, home: str) -> None:
+    def __init__(
+        self, worktree: Worktree, folder: Path, home: str, *, look: Callable[[], object] = nothing_new
+    ) -> None:
+        """`look` brings the copy of the organisation's rules up to date, where they lie elsewhere."""
         self._worktree = worktree
         self._folder = folder
         self._home = home
+        self._look = look
         self._stamp: Stamp | None = None
         self._book = Rulebook()
 
@@ -34,6 +42,7 @@ class Rules:
 
         Raises NotFound where no trunk can be told: what is checked out must not judge itself.
         """
+        self._look()
         if tuple(self._stamps()) != self._stamp:
             with Repository(self._worktree.place) as repo:
                 stamp = tuple(self._stamps())

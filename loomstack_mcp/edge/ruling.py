@@ -149,7 +149,7 @@ def _kept(quick: Quick, caller: Caller, stand: Stand, book: Rulebook, situation:
     from loomstack_mcp.core.policy.approvals import approval_advice  # for the few steps that the store is asked about
     from loomstack_mcp.core.policy.facts import completed, facts_query
 
-    run_id = quick.guards.session_run(caller, stand.checkout)
+    run_id = quick.policy.session_run(caller, stand.checkout)
     facts = quick.policy.facts_of_run(caller, run_id, facts_query(book, situation))
     if not has_word(decision := decide(book, completed(situation, facts))):
         return decision, ""

@@ -11,6 +11,7 @@ from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.limits import DAY_MS, SECOND_MS
+from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.stranded import StrandedRun, TrunkSeen
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom
@@ -25,14 +26,16 @@ def stranded_runs(here: Here, loom: Loom, found: Sequence[StrandedRun]) -> tuple
         return ()
     try:
         with here.repository() as repo:
-            return _held_against(repo, loom, found)
+            return _held_against(repo, here.checkout(), loom, found)
     except LoomError:  # it is told beside an answer, which holds without it
         return ()
 
 
-def _held_against(repo: Repository, loom: Loom, found: Sequence[StrandedRun]) -> tuple[StrandedRun, ...]:
+def _held_against(
+    repo: Repository, checkout: Checkout, loom: Loom, found: Sequence[StrandedRun]
+) -> tuple[StrandedRun, ...]:
     ids = {sha: whole for one in found for sha in one.commits if (whole := repo.commit(sha))}
-    read = _read(repo, list(dict.fromkeys(ids.values())), Lines(loom.ledger.key()))
+    read = _read(repo, list(dict.fromkeys(ids.values())), Lines(loom.ledger.key(checkout)))
     seen = [replace(one, commits=tuple(sha for sha in one.commits if ids.get(sha, "") in read)) for one in found]
     tip = repo.commit(repo.shared_trunk) if repo.shared_trunk else ""
     trunk = TrunkSeen(tip=tip, at_ms=repo.trunk_seen_at_ms(now_ms=round(time.time() * SECOND_MS)))

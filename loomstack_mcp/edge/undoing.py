@@ -38,7 +38,7 @@ def undoing_words(quick: Quick, caller: Caller, action: Action, stand: Stand, pa
         before = repo.file(target, inside).decode("utf-8", "replace") if target else ""
         landings = list(_landings(repo, target, inside)) if before else []
     undoings = quick.undoings
-    file = _change(inside, before, after, undoings.key())
+    file = _change(inside, before, after, undoings.key(stand.checkout))
     if not before or file is None:
         return ""
     window_ms = stand.settings.window_days * DAY_MS

@@ -7,16 +7,17 @@ from pathlib import Path
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.unfinished import changed_since
 from loomstack_mcp.adapters.git.worktree import worktree_at
+from loomstack_mcp.adapters.own_commands import ran_command
 from loomstack_mcp.adapters.policy.folders import FOLDER
-from loomstack_mcp.adapters.settings import load_settings, sqlite_path
+from loomstack_mcp.adapters.settings import load_settings
 from loomstack_mcp.core.briefing.opening import SEEN_BY_OTHERS, SessionOpening, opening_words
 from loomstack_mcp.core.clients.payload import Payload, advice
 from loomstack_mcp.core.clients.steps import SessionStep, session_step
 from loomstack_mcp.core.errors import LoomError, OlderStore, StoreUnavailable
 from loomstack_mcp.core.patterns.globs import literal
 from loomstack_mcp.core.texts import encodable
-from loomstack_mcp.hooks.commands import ran_command
 from loomstack_mcp.hooks.standing import SessionStanding, session_standing
+from loomstack_mcp.quick import has_store
 
 _NEW = frozenset({"", "startup", "clear"})
 """Why a session starts that has read nothing of ours yet. What it goes on from is in its context, or in its summary."""
@@ -45,7 +46,7 @@ def agent_started(client: str, payload: Payload) -> Payload | None:
 def _opening(step: SessionStep) -> SessionOpening | None:
     if not step.session or not step.cwd.startswith("/") or worktree_at(Path(step.cwd)) is None:
         return None
-    if not sqlite_path(load_settings({})).exists():
+    if not has_store(load_settings({})):
         _make_store(step)
     try:
         return _opened(step)

@@ -6,6 +6,7 @@ import time
 
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.unfinished import uncommitted, unpushed
+from loomstack_mcp.adapters.own_commands import ran_command
 from loomstack_mcp.adapters.system import words_of_process
 from loomstack_mcp.core.briefing.closing import Foresight, OpenWork, closing_words, kinds_of, reminder_mark
 from loomstack_mcp.core.claims import few_listed
@@ -14,7 +15,6 @@ from loomstack_mcp.core.clients.steps import session_step
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import encodable
-from loomstack_mcp.hooks.commands import ran_command
 from loomstack_mcp.hooks.standing import SessionStanding, session_standing
 from loomstack_mcp.services.session_steps import SessionService
 

@@ -131,14 +131,14 @@ class Face:
         """Where else hooks saw the caller edit, as what an answer for this worktree does not cover."""
         if self.here.clone is None:
             return ()
-        edited = self.loom.sightings.edited(caller, self.loom.repos.id_of(self.checkout()))
+        edited = self.loom.sightings.edited(caller, self.checkout())
         others = [top for top in edited if top != encodable(str(here.root)) and Path(top).is_dir()]
         return tuple(f"your edits in {top} were not looked at; ask with worktree={top}" for top in others[:_UNSEEN_MAX])
 
     def see_edits(self, caller: Caller, here: Here) -> None:
         """What the caller did in this worktree was looked at."""
         top = str(here.root)
-        if encodable(top) in self.loom.sightings.edited(caller, self.loom.repos.id_of(self.checkout())):
+        if encodable(top) in self.loom.sightings.edited(caller, self.checkout()):
             self.loom.sightings.looked_at(caller, top)
 
     def seen_commits(self, names: Sequence[str]) -> "SeenCommits | None":

@@ -8,13 +8,13 @@ from loomstack_mcp.core.claims import Blocker, Claim, Waiter, blockers
 from loomstack_mcp.core.edits import gives_way
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.limits import BLOCKERS_MAX
-from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.repos import ORG, Checkout
 from loomstack_mcp.core.runs import Caller, Run, acts_for
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.services import repos
 from loomstack_mcp.services.acting import RUNS, own_runs
 from loomstack_mcp.services.gone import gone_holders, seen_gone
-from loomstack_mcp.services.path_index import folds, overlapping
+from loomstack_mcp.services.path_index import all_overlapping, folds, overlapping
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Row, Store, Tx
 
@@ -63,6 +63,16 @@ class EditService:
             repo_id, worktree = repos.repo_id_of(tx, checkout), encodable(checkout.worktree)
             found = tx.all(CLAIMS["of_worktree"], repo_id=repo_id, worktree=worktree, **who)
         return tuple(pattern for row in found for pattern in rows.list_column(row["patterns"]))
+
+    def may_be_meant(self, checkout: Checkout, pattern: str) -> bool:
+        """Whether anything on a file may have been made on purpose: a run's landed change, or what a note is about."""
+        with self._store.read() as tx:
+            repo_id = repos.repo_id_of(tx, checkout)
+            ignore_case = folds(tx, repo_id)
+            if all_overlapping(tx, repo_id, "change", [pattern], ignore_case=ignore_case).ids:
+                return True
+            notes = (all_overlapping(tx, one, "note", [pattern], ignore_case=ignore_case) for one in (repo_id, ORG))
+            return any(found.ids for found in notes)
 
     def check_of(self, caller: Caller) -> tuple[str, str] | None:
         """The run under which a sub-agent now checks another's, and that other; None for whoever makes something.

@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, EDIT_SEEN_FOR_MS
-from loomstack_mcp.core.repos import ORG, Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.steps import BegunLine, Judging
 from loomstack_mcp.core.texts import encodable
-from loomstack_mcp.services import path_index, repos
 from loomstack_mcp.services.judgings import GUARDS
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
@@ -18,14 +16,6 @@ class GuardService:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-
-    def session_run(self, caller: Caller, checkout: Checkout) -> str:
-        """The id of the run that this agent works in. Raises Invalid where no client names a session."""
-        from loomstack_mcp.services.sessions import session_run  # what few steps need
-
-        repo_id = repos.recorded_repo_id(self._store, checkout)
-        with self._store.write(repo_id) as tx:
-            return session_run(tx, caller, repo_id, checkout).id
 
     def judging(self, caller: Caller, top: str) -> Judging | None:
         """By what the caller's steps in a worktree were judged last."""
@@ -41,7 +31,7 @@ class GuardService:
             known_by = _judging(tx, who)
             is_same = known_by is not None and known_by.stamp == by.stamp
             known = {step for step in steps if is_same and tx.all(GUARDS["allowed"], **who, step=step)}
-        news = [step for step in steps if step not in known]
+        news = sorted(step for step in steps if step not in known)
         if is_same and not news:
             return
         with self._store.append() as tx:
@@ -50,18 +40,6 @@ class GuardService:
                 _judge(tx, who, by, until_ms)
             for step in news:
                 tx.later(GUARDS["allow"], **who, step=step, expires_at_ms=until_ms)
-
-    def may_be_meant(self, checkout: Checkout, pattern: str) -> bool:
-        """Whether anything on a file may have been made on purpose: a run's landed change, or what a note is about."""
-        with self._store.read() as tx:
-            repo_id = repos.repo_id_of(tx, checkout)
-            folds = path_index.folds(tx, repo_id)
-            if path_index.all_overlapping(tx, repo_id, "change", [pattern], ignore_case=folds).ids:
-                return True
-            notes = (
-                path_index.all_overlapping(tx, one, "note", [pattern], ignore_case=folds) for one in (repo_id, ORG)
-            )
-            return any(found.ids for found in notes)
 
     def tell_once(self, caller: Caller, top: str, step: str) -> bool:
         """Whether this is the first time that this is told to this agent; from then on it is not."""

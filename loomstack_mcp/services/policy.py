@@ -23,6 +23,7 @@ from loomstack_mcp.services.claims import held_by
 from loomstack_mcp.services.evidence import evidence_of
 from loomstack_mcp.services.imprints import maker_of
 from loomstack_mcp.services.landed import CHANGES
+from loomstack_mcp.services.sessions import session_run
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
@@ -51,6 +52,12 @@ class PolicyService:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    def session_run(self, caller: Caller, checkout: Checkout) -> str:
+        """The id of the run that this agent works in. Raises Invalid where no client names a session."""
+        repo_id = repos.recorded_repo_id(self._store, checkout)
+        with self._store.write(repo_id) as tx:
+            return session_run(tx, caller, repo_id, checkout).id
 
     def facts_of_run(self, caller: Caller, run_id: str, query: FactsQuery) -> PolicyFacts:
         """What is known of an action of the caller's run. Raises what `acting_run` raises."""

@@ -86,10 +86,10 @@ class SightingService:
         told = {name: str(found[0][name]) for name in ("session", "agent", "folder")}
         return replace(caller, certain=True, **told)
 
-    def edited(self, caller: Caller, repo_id: str) -> tuple[str, ...]:
-        """The worktrees in which hooks saw the caller edit, and which were not looked at since."""
+    def edited(self, caller: Caller, checkout: Checkout) -> tuple[str, ...]:
+        """The worktrees of its repo in which hooks saw the caller edit, and which were not looked at since."""
         with self._store.read() as tx:
-            return tuple(_edited(tx, caller, repo_id))
+            return tuple(_edited(tx, caller, repos.repo_id_of(tx, checkout)))
 
     def looked_at(self, caller: Caller, worktree: str) -> None:
         """What the caller did in a worktree so far was looked at."""

@@ -21,9 +21,9 @@ class UndoingService:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def key(self) -> bytes:
-        """The key under which lines are hashed."""
-        return LedgerService(self._store).key()
+    def key(self, checkout: Checkout) -> bytes:
+        """The key under which the lines of the checkout's repo are hashed."""
+        return LedgerService(self._store).key(checkout)
 
     def undone_by(
         self,

@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from loomstack_mcp.core.errors import Invalid
+
 Row = Mapping[str, Any]
 
 
@@ -14,6 +16,33 @@ class Statement:
 
     name: str
     text: str
+    postgres: str = ""
+    """Its text for PostgreSQL, where one text for both would not do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """The instant of a transaction, whose parts every statement may name as parameters.
+
+    A lease that another boot wrote ends, by the clock of this one, at
+    `expires_at_ms + wall_ahead_ms + :lease_ahead_ms`: at its end by the wall clock, and a margin.
+    """
+
+    now_ms: int
+    """By the lease clock of this boot."""
+    boot_id: str
+    wall_ahead_ms: int
+    """How far the wall clock is ahead of the lease clock."""
+    lease_ahead_ms: int
+    """How far the lease clock is ahead of the wall clock, and the margin for clocks that differ."""
+
+
+def known_parameters(moment: Moment, params: Mapping[str, Any], /) -> dict[str, Any]:
+    """What a statement may name. Raises Invalid for a text with the character NUL, which PostgreSQL cannot keep."""
+    for name, value in params.items():
+        if isinstance(value, str) and "\0" in value:
+            raise Invalid(f"{name} holds the character NUL; leave it out")
+    return {**vars(moment), **params}
 
 
 class Tx(Protocol):

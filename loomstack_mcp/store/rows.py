@@ -30,6 +30,12 @@ def list_column(column: str, /) -> tuple[Any, ...]:
     return tuple(json.loads(column))
 
 
+def object_column(column: str, /) -> dict[str, Any]:
+    """An object as a column holds it."""
+    found: dict[str, Any] = json.loads(column)
+    return found
+
+
 def row(record: "DataclassInstance", /, *, only: Iterable[str] = ()) -> dict[str, Any]:
     """The columns of a record, or only some of them, as parameters of a statement."""
     names = only or _fields(type(record))

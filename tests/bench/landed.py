@@ -59,7 +59,7 @@ def figures(
 def _filled(home: Path, worktree: Worktree, checkout: Checkout) -> Iterator[Figure]:
     changes: list[Change] = []
     with open_loom(home / "landed.db") as loom:
-        landing = Landing(Repository(worktree.place), target="", key=loom.ledger.key())
+        landing = Landing(Repository(worktree.place), target="", key=loom.ledger.key(checkout))
         began = time.monotonic()
         came = fill_ledger(loom.ledger, checkout, landing.history, since_ms=0, read=landing.reader(lambda *_: None))
         yield at_least("first fill of the ledger", came / (time.monotonic() - began), "commits/s", least=300)

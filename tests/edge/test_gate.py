@@ -12,6 +12,7 @@ from loomstack_mcp.loom import open_loom
 from tests.adapters.git.support import ZERO, commit
 from tests.conftest import commit_all, git
 from tests.edge.support import here, landed_rules, named, rules
+from tests.factories import SHOP
 
 MAIN = "refs/heads/main"
 PEOPLE_MAY = "    who: {kind: [loop, agent]}\n"
@@ -75,7 +76,7 @@ def test_a_landing_of_unrelated_histories_is_judged_by_its_trees_and_says_so(wor
 def test_a_landing_with_a_store_asks_the_ledger_and_without_one_or_by_git_alone_does_not(work: Path) -> None:
     without = gate(work).landing("main", "work")
     with open_loom(here(work, work.parent / "home").settings) as loom:
-        loom.ledger.key()
+        loom.ledger.key(SHOP)
     by_git = gate(work, git_only=True).landing("main", "work")
     asked = gate(work).landing("main", "work")
 

@@ -12,6 +12,7 @@ from tests.conftest import commit_all, git
 from tests.edge.support import RULE, landed_rules, rules
 from tests.edge.test_gate import MAIN, SIGNED, gate, sent
 from tests.edge.test_gate import hub as hub
+from tests.factories import SHOP
 
 CONFIG = ".loomstack/config.yaml"
 BROKEN = {
@@ -168,7 +169,7 @@ def test_a_mend_of_settings_that_name_the_repository_is_not_judged_under_another
     git(shop, "checkout", "--quiet", "-b", "work")
     commit(shop, {CONFIG: "repo: shop\n"})
     with open_loom(shop.parent / "home/loom.db") as loom:
-        loom.ledger.key()
+        loom.ledger.key(SHOP)
         judged = gate(shop, actor="dana").landing("main", "work")
 
         assert (judged.status, loom.repos.ids()) == (0, ())

@@ -14,7 +14,7 @@ from loomstack_mcp.loom import open_loom
 from tests.adapters.git.support import commit, write
 from tests.conftest import git
 from tests.edge.support import here, landed_rules
-from tests.factories import ANA, BEA
+from tests.factories import ANA, BEA, SHOP
 from tests.services.support import recorded
 
 PEOPLE = """\
@@ -51,7 +51,7 @@ def test_who_signed_a_commit_by_any_address_is_its_maker(
     signed(shop, address, "D.", {"src/a.py": "work\n"})
     found = here(shop, tmp_path / "home")
     with open_loom(found.settings) as loom:
-        loom.ledger.key()
+        loom.ledger.key(SHOP)
         asked = judged(shop, tmp_path).approval
         people = people_here(found)
         made_as = loom.approvals.approval(asked)[0].makers

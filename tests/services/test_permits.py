@@ -5,10 +5,11 @@ from functools import cached_property
 
 from loomstack_mcp.core.permits import PERMITS, UNOFFERED
 from loomstack_mcp.loom import Loom
+from loomstack_mcp.services.offered import Services
 
 
 def test_every_public_method_of_a_service_has_one_permit(loom: Loom) -> None:
-    services = {name for name, kind in vars(Loom).items() if isinstance(kind, cached_property)}
+    services = {name for name, kind in vars(Services).items() if isinstance(kind, cached_property)}
     methods = {
         f"{service}.{name}"
         for service in services - UNOFFERED

@@ -170,7 +170,7 @@ def decisions(found: Here, wired: Any, landed: str) -> None:
 
     def made() -> list[Change]:
         with found.repository() as repo:
-            return list(MadeWork(repo, key=wired.ledger.key()).named_changes([landed]))
+            return list(MadeWork(repo, key=wired.ledger.key(found.checkout())).named_changes([landed]))
 
     assert decided_action(wired.policy, ANA, "", book, edit).decision.fired == ("mine",)
     assert decided_change(wired.policy, checkout, "ci", book, land).decision.answer == "allow"
@@ -198,8 +198,6 @@ def tokens(wired: Any) -> None:
     assert wired.tokens.whoami(by) == by
     assert wired.tokens.powers(by, limit=5)
     wired.tokens.close()
-    assert wired.hub_keys.line_key(SHOP.identity)
-    wired.hub_keys.close()
 
 
 def evidence(found: Here, wired: Any, landed: str) -> None:
@@ -238,7 +236,7 @@ def endings(found: Here, wired: Any) -> None:
     bearing = Bearing(stamp="stamp", system="/etc/gitconfig", settings="", identity="host/shop", others=("clone:1",))
     wired.sightings.keep_bearing("/w", bearing)
     assert wired.sightings.bearing_of("/w") == bearing
-    assert wired.sightings.edited(chen, repo_id) == ("/w",)
+    assert wired.sightings.edited(chen, checkout) == ("/w",)
     wired.sightings.looked_at(chen, "/w")
     wired.sightings.saw_call(replace(chen, agent="sub"), "use-1")
     assert wired.sightings.known_caller(chen, "use-1").agent == "sub"
@@ -290,18 +288,20 @@ def commits(found: Here, wired: Any) -> None:
 
 def steps(found: Here, wired: Any) -> None:
     checkout, eli = found.checkout(), replace(ANA, principal="eli", session="claude:s-eli")
-    assert wired.guards.session_run(eli, checkout).startswith("run_")
+    assert wired.policy.session_run(eli, checkout).startswith("run_")
     wired.guards.allow(eli, Judging(folder="/w", stamp="stamp", patterns=("a",)), ["edit a"])
     assert wired.guards.judging(eli, "/w").patterns == ("a",)
     assert wired.blockers.held_in(eli, checkout) == ()
-    assert wired.guards.may_be_meant(checkout, "src/a.py") is True
+    assert wired.glances.is_unalerted(eli)
+    assert not wired.glances.is_clear(eli, checkout, ["src/a.py"], claim_edits="auto")
+    assert wired.blockers.may_be_meant(checkout, "src/a.py") is True
     assert [wired.guards.tell_once(eli, "/w", "told a") for _ in range(2)] == [True, False]
     line = BegunLine(folder="/w", began_at_ms=1, head="a" * 40)
     wired.guards.begin_line(eli, "use-9", line)
     assert wired.guards.end_line(eli, "use-9") == line
     file = FileChange(path="src/a.py", old_path="src/a.py", before="a" * 40, after="b" * 40)
     asked = {"window_ms": DAY_MS, "target": "refs/heads/main"}
-    assert wired.undoings.key()
+    assert wired.undoings.key(checkout)
     assert wired.undoings.undone_by(eli, checkout, file, [("f" * 40, ())], **asked)[0] == ()
 
 

@@ -15,7 +15,7 @@ UNKNOWN = replace(LEAD, folder="", certain=False)
 
 
 def edited(loom: Loom, caller: Caller) -> tuple[str, ...]:
-    return loom.sightings.edited(caller, loom.repos.id_of(SHOP))
+    return loom.sightings.edited(caller, SHOP)
 
 
 def test_a_call_that_was_seen_tells_its_agent_and_its_folder(loom: Loom) -> None:

@@ -16,7 +16,7 @@ from loomstack_mcp.core.tokens import MadeToken, Principal
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.store.sqlite import admin
 from tests.conftest import Clocks
-from tests.factories import ANA, REPO, SHOP
+from tests.factories import ANA, REPO
 from tests.services.support import started
 
 ADMIN = Principal(name="dee", role="admin")
@@ -198,12 +198,3 @@ def test_nobody_gets_the_token_of_anothers_run(loom: Loom) -> None:
         made(loom, owner="bea", run_id=run.id)
     with pytest.raises(NotFound, match="unknown"):
         made(loom, run_id="run_00000000")
-
-
-def test_each_repo_of_a_hub_has_a_key_of_its_own_that_stays(loom: Loom, tmp_path: Path) -> None:
-    keys = [loom.hub_keys.line_key(one) for one in (SHOP.identity, "github.com/acme/web")]
-    with open_loom(tmp_path / "loom.db") as again:
-        same = [again.hub_keys.line_key(one) for one in (SHOP.identity, "github.com/acme/web")]
-
-    assert keys == same
-    assert len(set(keys)) == len(keys) == 2

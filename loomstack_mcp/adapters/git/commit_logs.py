@@ -56,6 +56,7 @@ class Log:
     def __init__(self, repo: Repository, lines: Lines, *, has_merges: bool) -> None:
         self._repo = repo
         self._lines = lines
+        self._named = lines.naming_blobs()
         self._resolved = "--remerge-diff" if has_merges and repo.merges else "--diff-merges=off"
         self._tries = _TRIES_MAX
 
@@ -101,20 +102,26 @@ class Log:
         gone = [file for file in told.files if _is_absent(file, absent)]
         is_mixed = 0 < len(gone) < len(told.files) and len(gone) <= _LACKING_MAX
         if not is_mixed or len(told.parents) > 1 or self._tries <= 0:
-            return _unread(told)
+            return _unread(self._hidden(told))
         self._tries -= 1
         read = next(self._logged([told], *(f":(exclude,literal){file.path}" for file in gone)), None)
         if read is None:
-            return _unread(told)
-        rest = _unread(replace(told, files=tuple(gone)))
+            return _unread(self._hidden(told))
+        rest = _unread(self._hidden(replace(told, files=tuple(gone))))
         return replace(read, unread=rest.unread, files=(*read.files, *rest.files))
+
+    def _hidden(self, told: Change) -> Change:
+        """What trees told, which names blobs as git does, as it is told to others."""
+        blob = self._lines.blob
+        files = (replace(one, before=blob(one.before), after=blob(one.after)) for one in told.files)
+        return replace(told, files=tuple(files))
 
     def _logged(self, commits: Sequence[Change], *without: str) -> Iterator[Change]:
         return self._printed(commits, self._resolved, *DIFF, without=without, ignored=named_so)
 
     def _told(self, commits: Sequence[Change]) -> Iterator[Change]:
         """What trees tell: of a merge, which files are none of its parents'."""
-        return self._printed(commits, "--diff-merges=combined", *_TREES, ignored=lambda _: False)
+        return self._printed(commits, "--diff-merges=combined", *_TREES, ignored=lambda _: False, lines=self._named)
 
     def _printed(
         self,
@@ -122,6 +129,7 @@ class Log:
         *options: str,
         ignored: Callable[[str], bool],
         without: Sequence[str] = (),
+        lines: Lines | None = None,
     ) -> Iterator[Change]:
         # Nobody can foresee the mark: a commit may name, or fill, a file like what git prints before an older one.
         mark = secrets.token_hex(_MARK_BYTES)
@@ -131,7 +139,7 @@ class Log:
         shas = [commit.sha for commit in commits]
         with Printed(self._repo, *asked, *paths, stdin="\n".join(shas).encode()) as log:
             for printed in log.parts([f"{mark}{sha}\0".encode() for sha in shas]):
-                yield _change(printed, len(mark), self._lines, ignored)
+                yield _change(printed, len(mark), lines or self._lines, ignored)
 
 
 def _unread(commit: Change) -> Change:

@@ -123,7 +123,7 @@ def keep_under(home: Path, key: str, rulebook: Rulebook, *, secret: bytes) -> bo
     path = _path(home, key)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write(path, _mac(secret, key, body) + b"\n" + body)
+        written_whole(path, _mac(secret, key, body) + b"\n" + body)
         _thin_out(path.parent)
     except OSError:
         return False
@@ -157,7 +157,8 @@ def _mac(secret: bytes, key: str, body: bytes) -> bytes:
     return hmac.new(secret, key.encode() + b"\n" + body, hashlib.sha256).hexdigest().encode()
 
 
-def _write(path: Path, content: bytes) -> None:
+def written_whole(path: Path, content: bytes) -> None:
+    """A private file has this content, or is as it was. Raises OSError."""
     # Not the tempfile module: it takes 4 ms to import.
     fresh = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.new")
     try:

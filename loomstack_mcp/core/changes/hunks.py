@@ -29,7 +29,7 @@ class Hunk:
 
 @record
 class FileChange:
-    """One file before and after. A file that is not there has a blob of zeros."""
+    """One file before and after, by keyed hashes of its blobs; zeros where the file is not there."""
 
     path: str
     old_path: str

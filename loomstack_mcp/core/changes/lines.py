@@ -38,8 +38,9 @@ class Lines:
     white space, the kind of quotes, a comma or semicolon at the end.
     """
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, *, names_blobs: bool = False) -> None:
         self._key = key[:64]
+        self._names_blobs = names_blobs
         self._known = _Numbers(self._numbered)
 
     def number(self, line: bytes, /) -> int:
@@ -68,6 +69,14 @@ class Lines:
     def hidden(self, text: str, /) -> str:
         """A keyed hash of a word, to compare by: an e-mail address, say."""
         return f"{self._hash(text.casefold().encode('utf-8', 'surrogateescape')):x}"
+
+    def blob(self, name: str, /) -> str:
+        """A keyed hash of the id of a file's content, which git itself gives it without a key; zeros stay zeros."""
+        return name if self._names_blobs or not name.strip("0") else f"{self._hash(name.encode()):015x}"
+
+    def naming_blobs(self) -> "Lines":
+        """The same, but that blobs are called as git does: for whoever looks whether they are here."""
+        return Lines(self._key, names_blobs=True)
 
     def _numbered(self, line: bytes) -> int:
         text = line[:_LINE_BYTES_MAX].translate(_SAME, _BLANK).rstrip(_TRAILING)

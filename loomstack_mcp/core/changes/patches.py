@@ -36,6 +36,7 @@ def file_changes(
     Without files that are `ignored`: that machines write, as their names say. The patch stands from `begin` on. Of a
     merge the text before is git's own attempt (git-log(1), `--remerge-diff`), whose markers are nobody's lines.
     """
+    blob = lines.blob
     sections = _sections(patch, begin)
     found = []
     for status, before, after, old_path, path in _entries(raw):
@@ -47,7 +48,7 @@ def file_changes(
         hunks = tuple(_hunks(section, lines, markers=_MARKERS if is_merge else ()))
         if before != after and not any(hunk.removed or hunk.added or hunk.takes or hunk.gives for hunk in hunks):
             hunks = (_wholly(before, after, lines), *hunks)
-        found.append(FileChange(path=path, old_path=old_path, before=before, after=after, hunks=hunks))
+        found.append(FileChange(path=path, old_path=old_path, before=blob(before), after=blob(after), hunks=hunks))
     return tuple(found)
 
 

@@ -16,7 +16,10 @@ _ESCAPE = b"\\"
 
 def may_judge_messages(place: Place) -> bool:
     """False only where surely no rule does: the built-in ones do not."""
-    own = [Path(load_settings({}).home), *([place.root] if place.root else [])]
+    settings = load_settings({})
+    own = [Path(settings.rules_home), *([place.root] if place.root else [])]
+    if settings.rules_home != settings.home and not (own[0] / _FOLDER).exists():  # the hub's were not read yet
+        return True
     if any(_may_ask(content) for folder in own for content in _files(folder / _FOLDER)):
         return True
     with Repository(place) as repo:

@@ -10,6 +10,8 @@ from functools import cache
 from typing import Any
 
 from loomstack_mcp import __version__
+from loomstack_mcp.adapters.policy.files import of_org
+from loomstack_mcp.adapters.policy.hub_layer import offered_layer
 from loomstack_mcp.core.errors import Invalid, LoomError, NotFound
 from loomstack_mcp.core.permits import PERMITS, Permit
 from loomstack_mcp.core.records import record
@@ -45,8 +47,9 @@ class ApiCall:
 class Api:
     """The services for whoever has a token. Threads may share it."""
 
-    def __init__(self, loom: Loom) -> None:
-        self._loom, self._access = loom, loom.access
+    def __init__(self, loom: Loom, *, home: str = "") -> None:
+        """`home` has the organisation's `policies`."""
+        self._loom, self._access, self._home = loom, loom.access, home
 
     def answer(self, principal: Principal, call: ApiCall) -> bytes:
         """The answer as JSON. Raises LoomError."""
@@ -67,6 +70,10 @@ class Api:
         """Who asks, as the hub knows it, and the hub's version."""
         told = {"version": __version__, "principal": principal.name, "role": principal.role}
         return json.dumps({**told, "repos": principal.repos, "run": principal.run, "token": principal.token}).encode()
+
+    def policies(self) -> bytes:
+        """The organisation's rules, as they are now, for every token. Raises PolicyError where they cannot be read."""
+        return json.dumps(offered_layer(of_org(self._home))).encode()
 
     def _answered(self, principal: Principal, call: ApiCall, permit: Permit) -> str:
         service, method = call.name.split(".")

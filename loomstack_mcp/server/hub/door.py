@@ -47,7 +47,12 @@ _CALL_THREADS, _CHECK_THREADS = 16, 4
 
 _CALL = re.compile(r"/api/([a-z_]{1,40})/([a-z_]{1,40})")
 _HELLO = "/api/hello"
-_METHODS = {"/mcp": ("GET", "POST", "DELETE"), _HELLO: ("GET",), "/health": ("GET", "HEAD"), "/ready": ("GET", "HEAD")}
+_POLICIES = "/api/policies"
+_METHODS = {
+    "/mcp": ("GET", "POST", "DELETE"),
+    **dict.fromkeys((_HELLO, _POLICIES), ("GET",)),
+    **dict.fromkeys(("/health", "/ready"), ("GET", "HEAD")),
+}
 _NO_BEARER = "send a token as `Authorization: Bearer …`; an admin of the hub makes it: `loomstack-mcp token create`"
 _CHALLENGE = ((b"www-authenticate", b"Bearer"),)
 
@@ -101,12 +106,20 @@ class Door:
             await self._mcp_answers(principal, scope, receive, send)
             return None
         _refuse_version(scope, is_hello=path == _HELLO)
+        if path == _POLICIES:
+            return await anyio.to_thread.run_sync(self._policies, limiter=self._threads)
         if call is None:
             return answer_reply(self._api.hello(principal))
         async with self._seats.seat_taken(_key(principal)):
             body = await _body(scope, receive, most=BODY_BYTES_MAX)
             asked = ApiCall(name=f"{call[1]}.{call[2]}", body=body, request=_header(scope, b"loomstack-request"))
             return await anyio.to_thread.run_sync(partial(self._reply, principal, asked), limiter=self._threads)
+
+    def _policies(self) -> Reply:
+        try:
+            return answer_reply(self._api.policies())
+        except LoomError as error:
+            return error_reply(error)
 
     async def _state_told(self, path: str) -> Reply:
         ok = path == "/health" or await self._standing.is_ready()

@@ -68,7 +68,13 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
             face = Face(here, loom_as_opened(loom))
             changes = Bus(face)
             standing = Standing(lambda: loom.events.cursor(""))
-            door = Door(mcp_app(build_server(face, changes)), Api(loom), keys=keys, hosts=hosts, standing=standing)
+            door = Door(
+                mcp_app(build_server(face, changes)),
+                Api(loom, home=settings.home),
+                keys=keys,
+                hosts=hosts,
+                standing=standing,
+            )
 
             connections = Connections(connections_max(), certificate=certificate)
             quiet_log()

@@ -1,10 +1,10 @@
-"""What an admin does with a SQLite store: check, back up, export, query. Never writes to it."""
+"""What an admin does with a SQLite store: check, back up, export, query; and leave nothing of what was erased."""
 
 import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -12,7 +12,7 @@ from urllib.parse import quote
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.records import record
 from loomstack_mcp.store.base import Row
-from loomstack_mcp.store.sqlite import schema
+from loomstack_mcp.store.sqlite import gate, schema
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -47,11 +47,26 @@ def check(path: Path) -> Health:
     return Health(ok=not problems, schema=found, size_bytes=path.stat().st_size, problems=tuple(problems[:20]))
 
 
-def back_up(path: Path, target: Path) -> int:
+def back_up(path: Path, target: Path, *, is_private: bool = False) -> int:
     """Write one consistent copy while others go on working; returns its size in bytes. Never overwrites."""
-    with _opened(path) as db, _created(target):
+    with _opened(path, schema.PRIVATE_FOLDER if is_private else schema.FOLDER) as db, _created(target):
         db.execute("VACUUM INTO ?", [str(target)])
     return target.stat().st_size
+
+
+def scrub(path: Path) -> tuple[str, ...]:
+    """What was erased is in no page of the file any more, nor in its log; returns where it may be still.
+
+    The file is written anew while others wait. Copies that were made of it are not touched.
+    """
+    left = [f"{copy} is an older copy" for copy in sorted(path.parent.glob(f"{path.name}.*.backup"))]
+    with gate.passed(gate.gate_beside(path)), closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("INSERT INTO note_fts (note_fts) VALUES ('rebuild')")
+        connection.execute("VACUUM")
+        [is_busy] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[:1]
+    if is_busy:
+        left.append(f"{path}-wal is read by somebody just now; run the same again")
+    return tuple(left)
 
 
 def export(path: Path, folder: Path) -> dict[str, int]:
@@ -97,7 +112,7 @@ def _why_not(error: Exception) -> str:
 
 
 @contextmanager
-def _opened(path: Path) -> "Iterator[Database]":
+def _opened(path: Path, migrations: Path = schema.FOLDER) -> "Iterator[Database]":
     from sqlite_utils import Database  # some 110 ms, which only these commands need
 
     if not path.is_file():
@@ -105,7 +120,7 @@ def _opened(path: Path) -> "Iterator[Database]":
     try:
         connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, timeout=2)
         try:
-            schema.is_current(connection, schema.newest())
+            schema.is_current(connection, schema.newest(migrations))
             yield Database(connection, execute_plugins=False)
         finally:
             connection.close()

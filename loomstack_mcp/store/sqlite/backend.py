@@ -10,14 +10,14 @@ from pathlib import Path
 from loomstack_mcp.core.errors import NotFound, StoreUnavailable
 from loomstack_mcp.core.limits import BUSY_WAIT_MS, GATE_WAIT_MS
 from loomstack_mcp.store import queries
-from loomstack_mcp.store.base import Tx
+from loomstack_mcp.store.base import Moment, Tx
 from loomstack_mcp.store.bells import ring
 from loomstack_mcp.store.sqlite import gate, schema
 from loomstack_mcp.store.sqlite.boot import BootBase, drawn_boot, known_boot, moment_of, used_boot
 from loomstack_mcp.store.sqlite.clock import Clock, machine
 from loomstack_mcp.store.sqlite.failures import explained
 from loomstack_mcp.store.sqlite.file import prepare_file, refuse_moved
-from loomstack_mcp.store.sqlite.transaction import Moment, SqliteTx
+from loomstack_mcp.store.sqlite.transaction import SqliteTx
 
 REPOS = queries.statements("repos")
 

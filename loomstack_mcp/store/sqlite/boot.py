@@ -5,8 +5,9 @@ import sqlite3
 from loomstack_mcp.core.limits import MINUTE_MS, OTHER_BOOT_MARGIN_MS
 from loomstack_mcp.core.records import record
 from loomstack_mcp.store import queries
+from loomstack_mcp.store.base import Moment
 from loomstack_mcp.store.sqlite.clock import Clock
-from loomstack_mcp.store.sqlite.transaction import Moment, SqliteTx
+from loomstack_mcp.store.sqlite.transaction import SqliteTx
 
 BOOT = queries.statements("boot")
 

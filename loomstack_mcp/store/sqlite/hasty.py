@@ -35,6 +35,22 @@ def seen_stamps(
         return []
 
 
+def remembered_stamps(
+    store: str, caller: "Mapping[str, str]", places: "Sequence[tuple[str, str]]"
+) -> "list[tuple[str, str, str]]":
+    """Of edits as a hub's edge remembers them: by what each was judged, the setting of holding, and its repo.
+
+    None at all where one of them was not.
+    """
+    found = []
+    for folder, path in places:
+        asked = {**caller, "folder": folder, "step": edit_step(path)}
+        if not (rows := answers(store, sql_texts("glance")["remembered"], asked)):
+            return []
+        found.append((str(rows[0][0]), str(rows[0][1]), str(rows[0][2])))
+    return found
+
+
 def line_stamp(store: str, caller: "Mapping[str, str]", folder: str) -> str:
     """By what it is known of a worktree that no rule looks at calls of tools, and none but the built-in ones at lines.
 

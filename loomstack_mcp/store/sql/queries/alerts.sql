@@ -13,8 +13,8 @@ LIMIT :limit
 -- :name due_to_agent
 -- What the runs of an agent have heard fewer than :deliveries times, in the same order. Of its runs that are over, only
 -- that a person stopped them.
-SELECT a.run_id, a.seq, a.kind, a.about, a.text, a.who FROM run AS r CROSS JOIN alert AS a ON a.run_id = r.id
-WHERE r.principal = :principal AND r.session = :session AND r.agent = :agent AND a.deliveries < 2
+SELECT a.run_id, a.seq, a.kind, a.about, a.text, a.who FROM run AS r CROSS JOIN alert AS a
+WHERE a.run_id = r.id AND r.principal = :principal AND r.session = :session AND r.agent = :agent AND a.deliveries < 2
   AND a.deliveries < :deliveries AND (r.state = 'live' OR a.kind = 'stopped')
 ORDER BY CASE WHEN kind IN ('expired', 'conflict', 'revoked', 'stopped') THEN 0 WHEN kind = 'message' THEN 2 ELSE 1 END,
   a.seq, a.about
@@ -22,8 +22,8 @@ LIMIT :limit
 
 -- :name unheard_ends
 -- That a person ended claims of an agent, of which it has not heard once.
-SELECT a.run_id, a.seq, a.kind, a.about, a.text, a.who FROM run AS r CROSS JOIN alert AS a ON a.run_id = r.id
-WHERE r.principal = :principal AND r.session = :session AND r.agent = :agent AND r.state = 'live'
+SELECT a.run_id, a.seq, a.kind, a.about, a.text, a.who FROM run AS r CROSS JOIN alert AS a
+WHERE a.run_id = r.id AND r.principal = :principal AND r.session = :session AND r.agent = :agent AND r.state = 'live'
   AND a.deliveries = 0 AND a.kind = 'revoked'
 ORDER BY a.seq, a.about
 
@@ -36,7 +36,16 @@ SELECT session FROM run WHERE id = :run_id
 UPDATE alert SET deliveries = deliveries + 1
 WHERE run_id = :run_id AND deliveries < 2 AND EXISTS (
   SELECT 1 FROM json_each(:heard) AS h
-  WHERE json_extract(h.value, '$[0]') = alert.seq AND json_extract(h.value, '$[1]') = alert.about
+  WHERE CAST(json_extract(h.value, '$[0]') AS BIGINT) = alert.seq AND json_extract(h.value, '$[1]') = alert.about
+)
+
+-- :name delivered@postgres
+-- As above. What somebody else is writing to now is heard once more.
+UPDATE alert SET deliveries = deliveries + 1 WHERE (run_id, seq, about) IN (
+  SELECT a.run_id, a.seq, a.about FROM json_each(:heard) AS h CROSS JOIN alert AS a
+  WHERE a.run_id = :run_id AND a.deliveries < 2
+    AND a.seq = CAST(json_extract(h.value, '$[0]') AS BIGINT) AND a.about = json_extract(h.value, '$[1]')
+  FOR UPDATE OF a SKIP LOCKED
 )
 
 -- :name settle

@@ -4,7 +4,11 @@ SELECT key FROM line_key
 
 -- :name make_key
 -- The first to need a key brings it.
-INSERT INTO line_key (only, key) VALUES (1, :key) ON CONFLICT (only) DO NOTHING
+INSERT INTO line_key ("only", key) VALUES (1, :key) ON CONFLICT ("only") DO NOTHING
+
+-- :name drop_key
+-- Another one is to take its place.
+DELETE FROM line_key
 
 -- :name known
 -- The commits of a repo that the ledger has, with all of their files, as they are read now.
@@ -27,6 +31,10 @@ ON CONFLICT (repo_id, sha) DO NOTHING
 -- :name begun
 -- The number of a landed change, and whether all of its files are there.
 SELECT number, whole FROM landed WHERE repo_id = :repo_id AND sha = :sha
+
+-- :name begun@postgres
+-- As above; whoever fills it or forgets it goes on alone.
+SELECT number, whole FROM landed WHERE repo_id = :repo_id AND sha = :sha FOR UPDATE
 
 -- :name names
 -- The files of a landed change that are there so far.
@@ -61,15 +69,15 @@ WHERE l.whole = 1
 -- Some landed changes, with the runs that made them.
 SELECT l.sha, l.at_ms, l.author, l.account, l.title AS message, l.said, l.hints, COALESCE(r.id, '') AS run,
   COALESCE(r.loop, '') AS loop, COALESCE(r.principal, '') AS principal
-FROM json_each(:shas) AS s CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha = s.value
+FROM json_each(:shas) AS s CROSS JOIN landed AS l
 LEFT JOIN run AS r ON r.id = l.run_id
-WHERE l.whole = 1
+WHERE l.repo_id = :repo_id AND l.sha = s.value AND l.whole = 1
 
 -- :name paths_of
 -- The files of some landed changes.
-SELECT l.sha, f.path FROM json_each(:shas) AS s CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha = s.value
+SELECT l.sha, f.path FROM json_each(:shas) AS s CROSS JOIN landed AS l
 JOIN landed_file AS f ON f.landed = l.number
-WHERE l.whole = 1
+WHERE l.repo_id = :repo_id AND l.sha = s.value AND l.whole = 1
 
 -- :name files_of
 -- All that a landed change did.
@@ -80,12 +88,21 @@ WHERE l.repo_id = :repo_id AND l.sha = :sha AND l.whole = 1
 -- :name size
 -- How many files some landed changes have.
 SELECT COUNT(*) AS files
-FROM json_each(:shas) AS s CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha = s.value
+FROM json_each(:shas) AS s CROSS JOIN landed AS l
 JOIN landed_file AS f ON f.landed = l.number
+WHERE l.repo_id = :repo_id AND l.sha = s.value
 
 -- :name fade
 -- What landed before the window, or means another thing by now, is about to be forgotten: from now on it is not known.
 UPDATE landed SET whole = 0 WHERE repo_id = :repo_id AND (at_ms < :before_ms OR meaning <> :meaning)
+RETURNING sha, run_id
+
+-- :name fade@postgres
+-- As above; all who write to several lock them in this order.
+UPDATE landed SET whole = 0 WHERE number IN (
+  SELECT number FROM landed WHERE repo_id = :repo_id AND (at_ms < :before_ms OR meaning <> :meaning)
+  ORDER BY sha FOR UPDATE
+)
 RETURNING sha, run_id
 
 -- :name forget_files
@@ -95,10 +112,27 @@ DELETE FROM landed_file WHERE (landed, path) IN (
   WHERE l.repo_id = :repo_id AND l.whole = 0 AND (l.at_ms < :before_ms OR l.meaning <> :meaning) LIMIT :limit
 )
 
+-- :name forget_files@postgres
+-- As above, but for those that somebody fills or forgets now.
+DELETE FROM landed_file WHERE (landed, path) IN (
+  SELECT f.landed, f.path FROM landed AS l JOIN landed_file AS f ON f.landed = l.number
+  WHERE l.repo_id = :repo_id AND l.whole = 0 AND (l.at_ms < :before_ms OR l.meaning <> :meaning) LIMIT :limit
+  FOR UPDATE SKIP LOCKED
+)
+
 -- :name forget
 -- Nor is it itself.
 DELETE FROM landed WHERE repo_id = :repo_id AND whole = 0 AND (at_ms < :before_ms OR meaning <> :meaning)
 AND NOT EXISTS (SELECT 1 FROM landed_file WHERE landed = landed.number)
+
+-- :name forget@postgres
+-- As above, but for those that somebody fills or forgets now.
+DELETE FROM landed WHERE number IN (
+  SELECT l.number FROM landed AS l
+  WHERE l.repo_id = :repo_id AND l.whole = 0 AND (l.at_ms < :before_ms OR l.meaning <> :meaning)
+    AND NOT EXISTS (SELECT 1 FROM landed_file AS f WHERE f.landed = l.number)
+  FOR UPDATE SKIP LOCKED
+)
 
 -- :name bind
 -- A run made these commits; what it says itself counts before what was seen of it.
@@ -129,7 +163,19 @@ WHERE b.repo_id = :repo_id AND b.short = substr(s.value, 1, 7) AND b.sha = subst
 UPDATE landed SET run_id = :run_id, bound_by = 'sha'
 WHERE run_id = '' AND whole = 1 AND made_at_ms + 600000 >= (SELECT started_at_ms FROM run WHERE id = :run_id) AND number IN (
   SELECT l.number FROM json_each(:shas) AS s
-  CROSS JOIN landed AS l ON l.repo_id = :repo_id AND l.sha >= s.value AND l.sha < s.value || 'g'
+  CROSS JOIN landed AS l
+  WHERE l.repo_id = :repo_id AND l.sha >= s.value AND l.sha < s.value || 'g'
+)
+RETURNING sha, is_trunk
+
+-- :name bind_landed@postgres
+-- As above; all who write to several lock them in this order.
+UPDATE landed SET run_id = :run_id, bound_by = 'sha' WHERE number IN (
+  SELECT l.number FROM landed AS l
+  WHERE l.repo_id = :repo_id AND l.run_id = '' AND l.whole = 1
+    AND l.made_at_ms + 600000 >= (SELECT started_at_ms FROM run WHERE id = :run_id)
+    AND EXISTS (SELECT 1 FROM json_each(:shas) AS s WHERE l.sha >= s.value AND l.sha < s.value || 'g')
+  ORDER BY l.sha FOR UPDATE
 )
 RETURNING sha, is_trunk
 
@@ -141,4 +187,13 @@ SELECT sha, run_id FROM landed WHERE repo_id = :repo_id AND is_trunk = 0 AND who
 -- These are on the trunk by now.
 UPDATE landed SET is_trunk = 1
 WHERE repo_id = :repo_id AND is_trunk = 0 AND whole = 1 AND sha IN (SELECT value FROM json_each(:shas))
+RETURNING sha, run_id
+
+-- :name arrive@postgres
+-- As above; all who write to several lock them in this order.
+UPDATE landed SET is_trunk = 1 WHERE number IN (
+  SELECT number FROM landed
+  WHERE repo_id = :repo_id AND is_trunk = 0 AND whole = 1 AND sha IN (SELECT value FROM json_each(:shas))
+  ORDER BY sha FOR UPDATE
+)
 RETURNING sha, run_id

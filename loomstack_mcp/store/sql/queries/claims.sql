@@ -5,8 +5,8 @@ SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_m
   MIN(r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END, COALESCE(
     c.own_until_ms + CASE WHEN c.boot_id = :boot_id THEN 0 ELSE c.wall_ahead_ms + :lease_ahead_ms END,
     9223372036854775807)) AS expires_at_ms
-FROM json_each(:ids) AS i CROSS JOIN claim AS c ON c.id = i.value CROSS JOIN run AS r ON r.id = c.run_id
-WHERE c.ended_at_ms IS NULL ORDER BY c.fence
+FROM json_each(:ids) AS i CROSS JOIN claim AS c CROSS JOIN run AS r
+WHERE c.id = i.value AND r.id = c.run_id AND c.ended_at_ms IS NULL ORDER BY c.fence
 
 -- :name held_by_run
 -- What a run holds, in order of its grants, and whether it has something to hear.
@@ -110,6 +110,46 @@ SELECT r.ignore_case,
   ) AS near
 FROM repo AS r WHERE r.id = :repo_id
 
+-- :name met@postgres
+-- As above.
+SELECT r.ignore_case,
+  (SELECT parent_id IS NOT NULL FROM run WHERE id = :run_id) AS is_child,
+  (
+    SELECT COALESCE(MAX(ttl_ms), 0) FROM claim WHERE run_id = :run_id AND origin = 'asked' AND ended_at_ms IS NULL
+  ) AS longest_ms,
+  EXISTS (SELECT 1 FROM claim WHERE id = :fresh_id) AS is_taken,
+  EXISTS (SELECT 1 FROM waiter WHERE run_id = :run_id) AS was_refused,
+  EXISTS (SELECT 1 FROM alert WHERE run_id = :run_id AND deliveries < 2) AS has_alerts,
+  EXISTS (
+    SELECT 1 FROM json_each(:keys, '$.above') AS a CROSS JOIN path_key AS p
+    WHERE p.repo_id IN (:repo_id, 'org') AND p.noun IN ('note', 'change') AND p.key = a.value
+    UNION ALL
+    SELECT 1 FROM json_each(:keys, '$.below') AS b CROSS JOIN path_key AS p
+    WHERE p.repo_id IN (:repo_id, 'org') AND p.noun IN ('note', 'change')
+      AND p.key > json_extract(b.value, '$[0]') AND p.key < json_extract(b.value, '$[1]')
+    UNION ALL
+    SELECT 1 FROM json_each(:keys, '$.below_with') AS b CROSS JOIN path_key AS p
+    WHERE p.repo_id IN (:repo_id, 'org') AND p.noun IN ('note', 'change')
+      AND p.extension = json_extract(b.value, '$[2]')
+      AND p.key > json_extract(b.value, '$[0]') AND p.key < json_extract(b.value, '$[1]')
+  ) AS is_told,
+  (
+    SELECT CAST(COALESCE(json_agg(json_build_array(f.noun, f.id, f.pattern)), '[]') AS TEXT) FROM (
+      SELECT p.noun, p.id, p.pattern FROM json_each(:keys, '$.above') AS a CROSS JOIN path_key AS p
+      WHERE p.repo_id = :repo_id AND p.noun IN ('claim', 'waiter') AND p.key = a.value
+      UNION ALL
+      SELECT p.noun, p.id, p.pattern FROM json_each(:keys, '$.below') AS b CROSS JOIN path_key AS p
+      WHERE p.repo_id = :repo_id AND p.noun IN ('claim', 'waiter')
+        AND p.key > json_extract(b.value, '$[0]') AND p.key < json_extract(b.value, '$[1]')
+      UNION ALL
+      SELECT p.noun, p.id, p.pattern FROM json_each(:keys, '$.below_with') AS b CROSS JOIN path_key AS p
+      WHERE p.repo_id = :repo_id AND p.noun IN ('claim', 'waiter') AND p.extension = json_extract(b.value, '$[2]')
+        AND p.key > json_extract(b.value, '$[0]') AND p.key < json_extract(b.value, '$[1]')
+      LIMIT :limit
+    ) AS f
+  ) AS near
+FROM repo AS r WHERE r.id = :repo_id
+
 -- :name insert
 -- A grant, under an id that was asked for together with what it meets.
 INSERT INTO claim (id, repo_id, run_id, fence, mode, intent, patterns, ttl_ms, granted_at_ms, origin, own_until_ms,
@@ -146,8 +186,8 @@ WHERE c.repo_id = :repo_id AND c.mode = 'exclusive' AND c.ended_at_ms IS NULL
 -- What is held of files that agents of some runs edit, lapsed claims included.
 SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
   c.ended_how, c.origin, c.worktree, r.loop, r.principal, c.own_until_ms AS expires_at_ms
-FROM json_each(:runs) AS i CROSS JOIN claim AS c ON c.run_id = i.value CROSS JOIN run AS r ON r.id = c.run_id
-WHERE c.origin = 'auto' AND c.ended_at_ms IS NULL
+FROM json_each(:runs) AS i CROSS JOIN claim AS c CROSS JOIN run AS r
+WHERE c.run_id = i.value AND r.id = c.run_id AND c.origin = 'auto' AND c.ended_at_ms IS NULL
 
 -- :name auto_lapsed
 -- Automatic claims of a repo whose lease ended and which nobody took, the longest over first.
@@ -196,7 +236,7 @@ ORDER BY c.fence LIMIT :limit
 -- The runs whose claims do not stand in the way of an agent's edits: its own (`is_own`), those of its session's own
 -- agent, those that were started without a session, which may be its own, and all that these descend from.
 WITH RECURSIVE family (id, parent_id, is_own) AS (
-  SELECT id, parent_id, session = :session AND agent = :agent FROM run
+  SELECT id, parent_id, CASE WHEN session = :session AND agent = :agent THEN 1 ELSE 0 END FROM run
   WHERE principal = :principal AND state = 'live' AND (session = '' OR (session = :session AND agent IN (:agent, '')))
   UNION
   SELECT r.id, r.parent_id, 0 FROM family JOIN run AS r ON r.id = family.parent_id
@@ -206,7 +246,7 @@ SELECT id, MAX(is_own) AS is_own FROM family GROUP BY id
 -- :name related
 -- Both at once: whose claims do not stand in the way of an agent's edits (`is_family`), and give way to it (`is_kin`).
 WITH RECURSIVE family (id, parent_id, is_own) AS (
-  SELECT id, parent_id, session = :session AND agent = :agent FROM run
+  SELECT id, parent_id, CASE WHEN session = :session AND agent = :agent THEN 1 ELSE 0 END FROM run
   WHERE principal = :principal AND state = 'live' AND (session = '' OR (session = :session AND agent IN (:agent, '')))
   UNION
   SELECT r.id, r.parent_id, 0 FROM family JOIN run AS r ON r.id = family.parent_id

@@ -10,6 +10,13 @@ JOIN judging AS j ON j.session = s.session AND j.agent = s.agent AND j.folder = 
 JOIN judged AS d ON d.session = s.session AND d.agent = s.agent AND d.folder = s.folder
 WHERE s.session = :session AND s.tool_use = '' AND s.agent = :agent AND s.folder = :folder AND d.step = :step
 
+-- :name remembered
+-- The same, with the repo, for whoever has to ask a hub about it.
+SELECT s.stamp, s.claim_edits, s.repo_id FROM sighting AS s
+JOIN judging AS j ON j.session = s.session AND j.agent = s.agent AND j.folder = s.folder AND j.stamp = s.stamp
+JOIN judged AS d ON d.session = s.session AND d.agent = s.agent AND d.folder = s.folder
+WHERE s.session = :session AND s.tool_use = '' AND s.agent = :agent AND s.folder = :folder AND d.step = :step
+
 -- :name line
 -- By what an agent's steps in a worktree were judged, where no rule looks at calls of tools, and none but the built-in
 -- ones at shell lines.

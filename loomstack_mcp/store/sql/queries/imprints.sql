@@ -7,12 +7,20 @@ ORDER BY r.seq DESC, b.sha LIMIT :limit
 -- :name bound_to
 -- Which run said first to have made each of these commits, and by which digits.
 SELECT s.value AS sha, b.sha AS digits, b.run_id FROM json_each(:shas) AS s CROSS JOIN binding AS b
-ON b.repo_id = :repo_id AND b.short = substr(s.value, 1, 7) AND b.sha = substr(s.value, 1, length(b.sha))
+WHERE b.repo_id = :repo_id AND b.short = substr(s.value, 1, 7) AND b.sha = substr(s.value, 1, length(b.sha))
 
 -- :name imprinted
 -- The content of these commits is known as the run's.
 UPDATE binding SET imprinted = :meaning
 WHERE repo_id = :repo_id AND run_id = :run_id AND sha IN (SELECT value FROM json_each(:shas))
+
+-- :name imprinted@postgres
+-- As above; all who write to several lock them in this order.
+UPDATE binding SET imprinted = :meaning WHERE (repo_id, short, sha, run_id) IN (
+  SELECT repo_id, short, sha, run_id FROM binding
+  WHERE repo_id = :repo_id AND run_id = :run_id AND sha IN (SELECT value FROM json_each(:shas))
+  ORDER BY sha FOR UPDATE
+)
 
 -- :name insert
 -- The imprint of a run, by one meaning of its marks.
@@ -22,7 +30,7 @@ RETURNING number
 
 -- :name add
 -- Marks of it.
-INSERT INTO imprint_mark (mark, imprint) SELECT m.value, :imprint FROM json_each(:marks) AS m WHERE true
+INSERT INTO imprint_mark (mark, imprint) SELECT CAST(m.value AS BIGINT), :imprint FROM json_each(:marks) AS m WHERE true
 ON CONFLICT DO NOTHING
 
 -- :name any
@@ -35,9 +43,9 @@ SELECT number FROM imprint WHERE run_id = :run_id AND meaning = :meaning
 
 -- :name sharing
 -- The runs that had begun and left some of these marks, the first to leave any first.
-SELECT i.number, i.run_id, m.mark FROM json_each(:marks) AS w CROSS JOIN imprint_mark AS m ON m.mark = w.value
+SELECT i.number, i.run_id, m.mark FROM json_each(:marks) AS w CROSS JOIN imprint_mark AS m
 JOIN imprint AS i ON i.number = m.imprint JOIN run AS r ON r.id = i.run_id
-WHERE i.repo_id = :repo_id AND i.meaning = :meaning AND r.started_at_ms <= :made_at_ms + 600000
+WHERE m.mark = CAST(w.value AS BIGINT) AND i.repo_id = :repo_id AND i.meaning = :meaning AND r.started_at_ms <= :made_at_ms + 600000
 
 -- :name size
 -- How many marks an imprint has.
@@ -53,6 +61,12 @@ DELETE FROM imprint_mark WHERE (mark, imprint) IN (
   SELECT mark, imprint FROM imprint_mark WHERE imprint = :imprint LIMIT :limit
 )
 
+-- :name forget_marks@postgres
+-- As above, but for those that somebody takes away now.
+DELETE FROM imprint_mark WHERE (mark, imprint) IN (
+  SELECT mark, imprint FROM imprint_mark WHERE imprint = :imprint LIMIT :limit FOR UPDATE SKIP LOCKED
+)
+
 -- :name forget
 -- An imprint that has none any more.
 DELETE FROM imprint WHERE number = :imprint AND NOT EXISTS (SELECT 1 FROM imprint_mark WHERE imprint = :imprint)
@@ -60,8 +74,9 @@ DELETE FROM imprint WHERE number = :imprint AND NOT EXISTS (SELECT 1 FROM imprin
 -- :name nobodys
 -- Landed changes to these files that are no run's as far as is known, made since a run began.
 SELECT DISTINCT l.sha, l.made_at_ms, l.hints FROM json_each(:paths) AS p
-CROSS JOIN landed_file AS f ON f.repo_id = :repo_id AND f.path = p.value JOIN landed AS l ON l.number = f.landed
-WHERE l.run_id = '' AND l.whole = 1 AND l.made_at_ms + 600000 >= :started_at_ms
+CROSS JOIN landed_file AS f JOIN landed AS l ON l.number = f.landed
+WHERE f.repo_id = :repo_id AND f.path = p.value
+  AND l.run_id = '' AND l.whole = 1 AND l.made_at_ms + 600000 >= :started_at_ms
 
 -- :name know
 -- A landed change is a run's, where it is nobody else's meanwhile.

@@ -20,8 +20,8 @@ UPDATE note SET superseded_by = :by WHERE id = :id
 -- Which of these notes still hold, newest first.
 SELECT n.id, n.repo_id, n.run_id, n.seq, n.kind, n.authority, n.who, n.loop, n.text, n.paths, n.addressee,
   n.supersedes, n.contradicts, n.shared_at_ms, n.expires_at_ms, n.superseded_by
-FROM json_each(:ids) AS i CROSS JOIN note AS n ON n.id = i.value
-WHERE n.superseded_by = '' AND (n.expires_at_ms IS NULL OR n.expires_at_ms > :now_ms)
+FROM json_each(:ids) AS i CROSS JOIN note AS n
+WHERE n.id = i.value AND n.superseded_by = '' AND (n.expires_at_ms IS NULL OR n.expires_at_ms > :now_ms)
 ORDER BY n.seq DESC
 
 -- :name latest
@@ -64,6 +64,18 @@ FROM (
 ) AS s JOIN note AS n ON n.number = s.number
 ORDER BY s.score LIMIT :limit
 
+-- :name search@postgres
+-- As above.
+SELECT n.id, n.repo_id, n.run_id, n.seq, n.kind, n.authority, n.who, n.loop, n.text, n.paths, n.addressee,
+  n.supersedes, n.contradicts, n.shared_at_ms, n.expires_at_ms, n.superseded_by
+FROM (
+  SELECT m.number, ts_rank(m.words, note_query(:query)) AS score FROM note AS m
+  WHERE m.words @@ note_query(:query) AND m.repo_id IN (:repo_id, 'org') AND m.superseded_by = ''
+    AND (m.expires_at_ms IS NULL OR m.expires_at_ms > :now_ms)
+  ORDER BY m.number DESC LIMIT :ranked_max
+) AS s JOIN note AS n ON n.number = s.number
+ORDER BY s.score DESC, n.number LIMIT :limit
+
 -- :name near
 -- Patterns of notes that hold, of some kinds, at or above a key and below it: a superset of those that overlap.
 SELECT p.id, p.pattern FROM (
@@ -77,8 +89,8 @@ SELECT p.id, p.pattern FROM (
   SELECT p.id, p.pattern FROM json_each(:keys, '$.below_with') AS b CROSS JOIN path_key AS p
   WHERE p.repo_id = :repo_id AND p.noun = 'note' AND p.extension = json_extract(b.value, '$[2]')
     AND p.key > json_extract(b.value, '$[0]') AND p.key < json_extract(b.value, '$[1]')
-) AS p CROSS JOIN note AS n ON n.id = p.id
-WHERE n.superseded_by = '' AND (n.expires_at_ms IS NULL OR n.expires_at_ms > :now_ms)
+) AS p CROSS JOIN note AS n
+WHERE n.id = p.id AND n.superseded_by = '' AND (n.expires_at_ms IS NULL OR n.expires_at_ms > :now_ms)
   AND n.kind IN (SELECT value FROM json_each(:kinds))
 LIMIT :limit
 
@@ -86,8 +98,9 @@ LIMIT :limit
 -- The newest notes that hold and are addressed to one of these.
 SELECT n.id, n.repo_id, n.run_id, n.seq, n.kind, n.authority, n.who, n.loop, n.text, n.paths, n.addressee,
   n.supersedes, n.contradicts, n.shared_at_ms, n.expires_at_ms, n.superseded_by
-FROM json_each(:called) AS a CROSS JOIN note AS n ON n.repo_id = :repo_id AND n.addressee = a.value
-WHERE n.superseded_by = '' AND n.addressee <> '' AND (n.expires_at_ms IS NULL OR n.expires_at_ms > :now_ms)
+FROM json_each(:called) AS a CROSS JOIN note AS n
+WHERE n.repo_id = :repo_id AND n.addressee = a.value
+  AND n.superseded_by = '' AND n.addressee <> '' AND (n.expires_at_ms IS NULL OR n.expires_at_ms > :now_ms)
 ORDER BY n.seq DESC LIMIT :limit
 
 -- :name agreeing

@@ -14,6 +14,10 @@ WHERE a.identity = n.value AND r.id = a.repo_id
 -- One repo.
 SELECT id, seq, ignore_case FROM repo WHERE id = :repo_id
 
+-- :name hold
+-- Its row is locked, before anything that is of it: whoever writes to both does it in this order.
+UPDATE repo SET seq = seq WHERE id = :repo_id
+
 -- :name filled
 -- Up to where its ledger was filled.
 SELECT filled FROM repo WHERE id = :repo_id
@@ -57,6 +61,10 @@ UPDATE repo SET ignore_case = 1 WHERE id = :repo_id
 -- :name next_seq
 -- Take the next sequence number; the repo's lock is held.
 UPDATE repo SET seq = seq + 1 WHERE id = :repo_id RETURNING seq
+
+-- :name next_seq@postgres
+-- As above; nothing later in the repo is before this.
+UPDATE repo SET seq = seq + 1, now_ms = GREATEST(now_ms, :now_ms) WHERE id = :repo_id RETURNING seq
 
 -- :name ids
 -- Every repo.
@@ -112,12 +120,12 @@ UPDATE approval SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :form
 UPDATE evidence SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :former
 
 -- :name move_bindings
--- Which of its runs made which commits.
-UPDATE binding SET repo_id = :repo_id WHERE repo_id = :former
+-- Which of its runs made which commits, whose content is to be read again: each repo has a key of its own.
+UPDATE binding SET repo_id = :repo_id, imprinted = 0 WHERE repo_id = :former
 
 -- :name move_imprints
--- What its runs made is known again.
-UPDATE imprint SET repo_id = :repo_id WHERE repo_id = :former
+-- What its runs made, by the key of another repo, is no more than forgotten.
+UPDATE imprint SET repo_id = :repo_id, meaning = 0 WHERE repo_id = :former
 
 -- :name forget_landed
 -- Its ledger, which is read from git again.

@@ -74,7 +74,8 @@ SELECT r.id, r.repo_id, r.parent_id, r.checks_run, r.loop, r.goal, r.key, r.find
   r.origin,
   r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
   r.seen_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS seen_at_ms
-FROM json_each(:ids) AS i CROSS JOIN run AS r ON r.id = i.value
+FROM json_each(:ids) AS i CROSS JOIN run AS r
+WHERE r.id = i.value
 
 -- :name lineage
 -- A run and the runs it descends from.
@@ -159,10 +160,11 @@ UPDATE run SET process = :process, ttl_ms = :ttl_ms, expires_at_ms = :expires_at
 WHERE id = :id
 
 -- :name shorten
--- The process of an agent is gone: no lease of its live runs outlasts :until_ms.
+-- The process of an agent is gone: no lease of its live runs in a repo outlasts :until_ms.
 UPDATE run SET expires_at_ms = :until_ms, boot_id = :boot_id, wall_ahead_ms = :wall_ahead_ms,
   seen_at_ms = seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END
 WHERE principal = :principal AND session = :session AND agent = :agent AND process = :process AND state = 'live'
+  AND repo_id = :repo_id
   AND expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END > :until_ms
 
 -- :name started_since

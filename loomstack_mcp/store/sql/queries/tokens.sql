@@ -24,14 +24,6 @@ UPDATE token SET revoked_at_ms = :revoked_at_ms, revoked_by = :revoked_by WHERE 
 -- It was used; a later use that was written meanwhile stands.
 UPDATE token SET used_at_ms = :used_at_ms WHERE id = :id AND used_at_ms < :used_at_ms
 
--- :name hub_key
--- The key of this hub.
-SELECT value FROM hub_key WHERE name = :which
-
--- :name keep_hub_key
--- The first one stays.
-INSERT INTO hub_key (name, value) VALUES (:which, :value) ON CONFLICT (name) DO NOTHING
-
 -- :name count_power
 -- A use of power, or one more of the same within a minute.
 INSERT INTO power (at_ms, verdict, what, who, token_id, about, count)

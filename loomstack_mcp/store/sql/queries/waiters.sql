@@ -3,8 +3,8 @@
 SELECT w.id, w.repo_id, w.run_id, w.seq, w.mode, w.intent, w.patterns, r.loop, r.principal,
   r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS expires_at_ms,
   w.place_until_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS place_until_ms
-FROM json_each(:ids) AS i CROSS JOIN waiter AS w ON w.id = i.value CROSS JOIN run AS r ON r.id = w.run_id
-WHERE r.state = 'live' ORDER BY w.seq
+FROM json_each(:ids) AS i CROSS JOIN waiter AS w CROSS JOIN run AS r
+WHERE w.id = i.value AND r.id = w.run_id AND r.state = 'live' ORDER BY w.seq
 
 -- :name awaited
 -- A repo in which anybody waits for paths, or is to be told that they are free.

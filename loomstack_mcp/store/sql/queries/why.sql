@@ -35,6 +35,18 @@ SELECT a.id AS approval,
   ) AS answers, a.asked_at_ms AS at_ms
 FROM approval AS a WHERE a.id = :id
 
+-- :name apr@postgres
+-- As above.
+SELECT a.id AS approval,
+  CASE WHEN a.until_ms > :now_ms OR a.state NOT IN ('asked', 'granted') THEN a.state
+       WHEN a.state = 'asked' THEN 'denied' ELSE 'expired' END AS state,
+  a.decision_id AS decision, a.who, a.run_id AS run, a.point, a.actions, a.shown, a.head,
+  a.rules, a.used_at, (
+    SELECT CAST(COALESCE(json_agg(json_build_object('who', b.who, 'verdict', b.verdict, 'why', b.why)), '[]') AS TEXT)
+    FROM approval_answer AS b WHERE b.approval_id = a.id
+  ) AS answers, a.asked_at_ms AS at_ms
+FROM approval AS a WHERE a.id = :id
+
 -- :name evid
 -- What was told of a commit.
 SELECT id AS evidence, kind, passed, sha AS "commit", who, link, added_at_ms AS at_ms FROM evidence WHERE id = :id

@@ -15,12 +15,6 @@ CREATE TABLE token (
   revoked_by TEXT NOT NULL DEFAULT ''
 );
 
--- The hub's key, from which the line key of each repo is made.
-CREATE TABLE hub_key (
-  name TEXT COLLATE "C" PRIMARY KEY,
-  value TEXT NOT NULL
-);
-
 -- Whom an identity provider means by a subject.
 CREATE TABLE token_subject (
   subject TEXT COLLATE "C" PRIMARY KEY,

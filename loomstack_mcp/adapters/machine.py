@@ -1,0 +1,93 @@
+"""This machine as others are told of it: worktrees, clones and folders by names that say nothing of where they lie."""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from loomstack_mcp.adapters.beside_store import read_entries, write_entries
+from loomstack_mcp.adapters.user import WORKTREES_FILE
+from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.texts import encodable
+
+_KEY_FILE = "machine-key"
+_KEY_BYTES = 32
+_KNOWN_MAX = 2_000
+_PLACED = ("clone:", "folder:")
+"""Names that are digests of a path, so that two machines may have the same."""
+
+
+class Machine:
+    """The names under one key, which never leaves. Two machines with the same path have two names for it."""
+
+    def __init__(self, home: str) -> None:
+        self._home = home
+        self._host = socket.gethostname().split(".")[0]
+        self._key = b""
+
+    def outward(self, checkout: Checkout, /) -> Checkout:
+        """A checkout as others are told of it."""
+        return replace(
+            checkout,
+            identity=self._placed(checkout.identity),
+            clone=self._placed(checkout.clone),
+            others=tuple(map(self._placed, checkout.others)),
+            worktree=self.worktree_name(checkout.worktree),
+        )
+
+    def worktree_name(self, path: str, /) -> str:
+        """`HOST:NAME~HASH`, remembered so that its path is found again."""
+        if not path:
+            return ""
+        path = encodable(path)
+        name = f"{self._host}:{Path(path).name}~{self._hashed(path, 8)}"
+        entries = read_entries(self._home, WORKTREES_FILE)
+        if not any(each.get("name") == name for each in entries):
+            write_entries(self._home, WORKTREES_FILE, [*entries, {"name": name, "path": path}][-_KNOWN_MAX:])
+        return name
+
+    def inward(self, told: Any, /) -> Any:
+        """What others told, with the worktrees of this machine by their paths."""
+        if isinstance(told, list):
+            return [self.inward(one) for one in told]
+        if not isinstance(told, Mapping):
+            return told
+        return {
+            name: self._path_of(one) if name == "worktree" and isinstance(one, str) else self.inward(one)
+            for name, one in told.items()
+        }
+
+    def _path_of(self, name: str) -> str:
+        if not name.startswith(f"{self._host}:"):
+            return name
+        known = (each for each in read_entries(self._home, WORKTREES_FILE) if each.get("name") == name)
+        return next((str(each["path"]) for each in known if "path" in each), name)
+
+    def _placed(self, name: str) -> str:
+        kind = next((kind for kind in _PLACED if name.startswith(kind)), "")
+        return f"{kind}{self._hashed(name, 16)}" if kind else name
+
+    def _hashed(self, text: str, digits: int) -> str:
+        self._key = self._key or _own_key(Path(self._home) / _KEY_FILE)
+        return blake2b(text.encode("utf-8", "surrogateescape"), key=self._key, digest_size=16).hexdigest()[:digits]
+
+
+def _own_key(file: Path) -> bytes:
+    """The key of this machine, made where there is none. Whoever makes it first has made it for all."""
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = file.with_name(f".{file.name}.{os.getpid()}")
+        made.touch(mode=0o600)
+        made.write_bytes(os.urandom(_KEY_BYTES))
+        try:
+            os.link(made, file)
+        except FileExistsError:
+            pass
+        finally:
+            made.unlink()
+        return file.read_bytes()

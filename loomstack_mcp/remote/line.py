@@ -1,0 +1,189 @@
+"""The line to a hub: each question within its time, and sent again only where that does no harm."""
+
+import json
+import os
+import sys
+import time
+
+from loomstack_mcp.core import errors
+from loomstack_mcp.core.errors import LoomError, StoreUnavailable, Unauthorized
+from loomstack_mcp.core.limits import SECOND_MS
+from loomstack_mcp.remote.exchange import Exchange, NoAnswer, Reply, WrongAnswer
+from loomstack_mcp.remote.sockets import Origin, opened_socket
+
+TYPE_CHECKING = False  # `typing` costs a hook 4 ms
+if TYPE_CHECKING:
+    from typing import Any
+
+# By its name: the package offers `open_loom` too, and with it what no hook may load.
+_VERSION = str(vars(sys.modules["loomstack_mcp"])["__version__"])
+_REACH_S = 2.0
+"""Beyond it a hub is away."""
+_AWAY_FILE = "hub-away"
+_AWAY_S = 5.0
+"""So long whoever is in a hurry takes another's word for it that the hub is away."""
+_IDLE_MAX = 4
+_TOO_OLD, _NOT_NOW = 426, (502, 503, 504)
+_AGAIN_S = 0.1
+_WORDS_MAX = 2_000
+_CODES: dict[str, type[LoomError]] = {
+    kind.code: kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, LoomError) and hasattr(kind, "code")
+}
+
+
+class Line:
+    """The way to one hub. Threads may share it; each has a connection of its own while it asks."""
+
+    def __init__(self, hub: str, token: str, *, home: str, ca: str = "", is_hasty: bool = False) -> None:
+        """Whoever is hasty does not wait for a hub that another process lately found away."""
+        self.origin = Origin(hub, ca)
+        self._token = token
+        self._home = home
+        self._is_hasty = is_hasty
+        self._idle: list[Exchange] = []
+
+    def close(self) -> None:
+        """Nothing more is asked."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def hub_answer(self, path: str, body: bytes | None, /, *, request: str = "", answer_ms: int = 0) -> "Any":
+        """What the hub answers to a POST of a body, or to a GET of None. `request` makes it be done once at most.
+
+        Raises StoreUnavailable where it does not answer within two seconds, or `answer_ms` once it is reached, and
+        whatever else the hub says, as it would be raised here.
+        """
+        if not self._token:
+            raise Unauthorized(
+                f"no token for {self.origin.text} is kept here; run `loomstack-mcp init --hub {self.origin.text}` in a "
+                "terminal of your own"
+            )
+        if self._is_hasty:
+            self._refuse_away()
+            answer_ms = 0
+        sent = self._request(path, body, request)
+        try:
+            reply = self._replied(sent, answer_s=answer_ms / SECOND_MS)
+        except OSError as error:
+            self._mark_away()
+            raise self._away(error) from None
+        except WrongAnswer as error:
+            raise self._unspoken(str(error)) from None
+        return self._answer(reply)
+
+    def _request(self, path: str, body: bytes | None, request: str) -> bytes:
+        lines = [
+            f"{'GET' if body is None else 'POST'} {path} HTTP/1.1",
+            f"Host: {self.origin.text.partition('://')[2]}",
+            f"Authorization: Bearer {self._token}",
+            f"LoomStack-Version: {_VERSION}",
+            "Accept: application/json",
+        ]
+        if body is not None:
+            lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+        if request:
+            lines.append(f"LoomStack-Request: {request}")
+        return "\r\n".join([*lines, "", ""]).encode() + (body or b"")
+
+    def _replied(self, sent: bytes, *, answer_s: float) -> Reply:
+        """The answer; where a kept connection was dead, or a replica ended, of a second try.
+
+        All that is sent may be: what is done once has an id, and the rest is done again without harm.
+        """
+        until_s = time.monotonic() + _REACH_S
+        for left in (1, 0):
+            try:
+                reply = self._once(sent, until_s=until_s, answer_s=answer_s)
+            except NoAnswer:
+                if not left:
+                    raise
+                self.close()
+                continue
+            if reply.status in _NOT_NOW and left and not _is_ours(reply):
+                time.sleep(_AGAIN_S)
+                continue
+            break
+        return reply
+
+    def _once(self, sent: bytes, *, until_s: float, answer_s: float) -> Reply:
+        try:
+            exchange = self._idle.pop()
+        except IndexError:
+            exchange = Exchange(opened_socket(self.origin, os.environ, until_s=until_s))
+        try:
+            reply = exchange.reply_to(sent, until_s=max(until_s, time.monotonic() + answer_s))
+        except BaseException:
+            exchange.close()
+            raise
+        if exchange.is_kept and len(self._idle) < _IDLE_MAX:
+            self._idle.append(exchange)
+        else:
+            exchange.close()
+        return reply
+
+    def _answer(self, reply: Reply) -> "Any":
+        if 300 <= reply.status < 400:
+            where = reply.headers.get("location", "elsewhere")[:200]
+            raise self._unspoken(f"it leads to {where}, where no token of {self.origin.text} goes")
+        try:
+            told = json.loads(reply.body)
+        except ValueError:
+            kind = reply.headers.get("content-type", "no kind of content").partition(";")[0]
+            raise self._unspoken(f"it answered {reply.status} with {kind}, not JSON") from None
+        if not isinstance(told, dict):
+            raise self._unspoken(f"it answered {reply.status} with JSON that is no object")
+        if reply.status == 200:
+            return told
+        error = told.get("error")
+        if not isinstance(error, dict) or not isinstance(error.get("message"), str):
+            raise self._unspoken(f"it answered {reply.status}")
+        raise self._raised(reply.status, str(error.get("code")), _harmless(error["message"]))
+
+    def _raised(self, status: int, code: str, message: str) -> LoomError:
+        if status == 401:
+            another = f"`loomstack-mcp init --hub {self.origin.text}` takes another"
+            return Unauthorized(f"{self.origin.text}: {message}; {another}")
+        if status == _TOO_OLD:
+            return StoreUnavailable(f"{self.origin.text}: {message}")
+        return _CODES.get(code, StoreUnavailable)(message)
+
+    def _away(self, error: OSError) -> StoreUnavailable:
+        why = error.strerror or str(error) or type(error).__name__
+        return StoreUnavailable(
+            f"the hub {self.origin.text} is away ({why}); nothing was kept elsewhere instead. Ask again; "
+            "`loomstack-mcp doctor` looks at it"
+        )
+
+    def _unspoken(self, what: str) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"what answers at {self.origin.text} is no hub: {_harmless(what)}. A login page of the network, or a "
+            "proxy, may stand between; `loomstack-mcp doctor` looks at it"
+        )
+
+    def _refuse_away(self) -> None:
+        """Raises StoreUnavailable for a hub that was away a moment ago."""
+        try:
+            age_s = time.time() - os.stat(f"{self._home}/{_AWAY_FILE}").st_mtime
+            with open(f"{self._home}/{_AWAY_FILE}", encoding="utf-8") as opened:
+                is_it = opened.read() == self.origin.text
+        except OSError:
+            return
+        if is_it and 0 <= age_s < _AWAY_S:
+            raise self._away(OSError(f"so it was found {age_s:.0f} s ago"))
+
+    def _mark_away(self) -> None:
+        try:
+            with open(f"{self._home}/{_AWAY_FILE}", "w", encoding="utf-8") as opened:
+                opened.write(self.origin.text)
+        except OSError:  # then each of us waits for itself
+            pass
+
+
+def _is_ours(reply: Reply) -> bool:
+    return reply.headers.get("content-type", "").startswith("application/json")
+
+
+def _harmless(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text[:_WORDS_MAX])

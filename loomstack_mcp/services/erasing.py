@@ -1,0 +1,151 @@
+"""Erase what people may ask to have erased. Rows stay, with their numbers and times: what was counted stays true."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from loomstack_mcp.core.erasing import Erasure, erased_row, quotations
+from loomstack_mcp.core.errors import Invalid, NotFound
+from loomstack_mcp.core.records import record
+from loomstack_mcp.core.repos import ORG
+from loomstack_mcp.services import events, path_index
+from loomstack_mcp.services.repos import REPOS, move_all
+from loomstack_mcp.store import queries
+from loomstack_mcp.store.base import Row, Statement, Store, Tx
+
+ERASING = queries.statements("erasing")
+_TABLES = {
+    "run": (ERASING["words_of_run"], ERASING["erase_run"]),
+    "claim": (ERASING["words_of_claim"], ERASING["erase_claim"]),
+    "note": (ERASING["words_of_note"], ERASING["erase_note"]),
+    "outcome": (ERASING["words_of_outcome"], ERASING["erase_outcome"]),
+    "alert": (ERASING["words_of_alert"], ERASING["erase_alert"]),
+    "event": (ERASING["words_of_event"], ERASING["erase_event"]),
+    "conflict": (ERASING["words_of_conflict"], ERASING["erase_conflict"]),
+    "decision": (ERASING["words_of_decision"], ERASING["erase_decision"]),
+    "approval": (ERASING["words_of_approval"], ERASING["erase_approval"]),
+    "approval_answer": (ERASING["words_of_approval_answer"], ERASING["erase_approval_answer"]),
+    "evidence": (ERASING["words_of_evidence"], ERASING["erase_evidence"]),
+    "notice": (ERASING["words_of_notice"], ERASING["erase_notice"]),
+    "landed": (ERASING["words_of_landed"], ERASING["erase_landed"]),
+}
+_PASSING = (
+    *(ERASING["forget_sightings"], ERASING["forget_bearings"]),
+    *(ERASING["forget_judgings"], ERASING["forget_judged"], ERASING["forget_lines"], ERASING["forget_answers"]),
+)
+"""What hooks saw a while ago, with folders and shell lines; and answers. They are seen, or made, again."""
+_PAGE_ROWS = 20_000
+_PSEUDONYM_BYTES = 4
+
+
+@record
+class Erased:
+    """What was, or would be, erased in one repo."""
+
+    repo: str
+    """As it is called from now on."""
+    rows: Mapping[str, int]
+    """In how many rows of each table."""
+
+
+def erased_note(store: Store, note_id: str, *, who: str, is_tried: bool) -> tuple[Erased, ...]:
+    """The note has no text any more, and nothing quotes it. Raises NotFound for one that is unknown."""
+    with store.read() as tx:
+        found = tx.all(ERASING["note"], id=note_id)
+        repo_ids = _ids(tx)
+    if not found:
+        raise NotFound(f"{note_id} is unknown; `loomstack-mcp notes` lists them")
+    [note] = found
+    erasure = Erasure(note=note_id, quoted=quotations(note["text"]))
+    # A note of the organisation may be quoted in every repository.
+    wanted = repo_ids if note["repo_id"] == ORG else (note["repo_id"],)
+    return tuple(_erased(store, one, erasure, about=note_id, who=who, is_tried=is_tried) for one in wanted)
+
+
+def erased_person(store: Store, people: Sequence[str], *, who: str, is_tried: bool) -> tuple[Erased, ...]:
+    """What these names of one person, and their loops, wrote is gone, and they are called by a name that nobody knows.
+
+    Raises Invalid as long as a run of theirs is live, NotFound where the store knows none of the names.
+    """
+    named = frozenset(people)
+    with store.read() as tx:
+        repo_ids = _ids(tx)
+        theirs = [
+            run for one in repo_ids for run in _rows(tx, ERASING["words_of_run"], one) if run["principal"] in named
+        ]
+        _refuse_live(run["id"] for run in tx.all(ERASING["live"]) if run["principal"] in named)
+    pseudonym = f"person_{os.urandom(_PSEUDONYM_BYTES).hex()}"
+    runs = frozenset(str(run["id"]) for run in theirs)
+    erasure = Erasure(people=named, pseudonym=pseudonym, runs=runs)
+    done = (_erased(store, one, erasure, about=pseudonym, who=who, is_tried=is_tried) for one in repo_ids)
+    found = tuple(one for one in done if one.rows)
+    if not found:
+        raise NotFound(f"{', '.join(people)}: the store knows nobody of that name; `runs` and `notes` show who wrote")
+    return found
+
+
+def erased_repo(store: Store, repo_id: str, *, who: str, is_tried: bool) -> tuple[Erased, ...]:
+    """All words of the repo are gone, and its names. Raises NotFound, Invalid as long as a run is live in it."""
+    with store.read() as tx:
+        if repo_id == ORG or not tx.all(REPOS["get"], repo_id=repo_id):
+            raise NotFound(f"no repository {repo_id} is known here; see `loomstack-mcp repo list`")
+        _refuse_live(run["id"] for run in tx.all(ERASING["live"]) if run["repo_id"] == repo_id)
+    done = _erased(store, repo_id, Erasure(is_all=True), about="", who=who, is_tried=is_tried)
+    if is_tried:
+        return (done,)
+    unnamed = f"erased:{os.urandom(_PSEUDONYM_BYTES).hex()}"
+    with store.write(repo_id) as tx:
+        tx.run(REPOS["insert"], repo_id=unnamed, ignore_case=0, now_ms=tx.now_ms)
+        for statement in (
+            REPOS["forget_landed"],
+            ERASING["forget_imprints"],
+            ERASING["forget_paths"],
+            ERASING["forget_names"],
+        ):
+            tx.run(statement, repo_id=repo_id)
+        move_all(tx, unnamed, repo_id, shift=0)
+    return (Erased(repo=unnamed, rows=done.rows),)
+
+
+def _ids(tx: Tx) -> tuple[str, ...]:
+    return tuple(str(row["id"]) for row in tx.all(REPOS["ids"]))
+
+
+def _refuse_live(runs: Iterator[Any]) -> None:
+    if live := sorted(map(str, runs)):
+        raise Invalid(f"{', '.join(live[:5])} is live; `loomstack-mcp runs stop` it, and do this again")
+
+
+def _erased(store: Store, repo_id: str, erasure: Erasure, *, about: str, who: str, is_tried: bool) -> Erased:
+    if is_tried:
+        with store.read() as tx:
+            return Erased(repo=repo_id, rows={noun: len(found) for noun, found in _changed(tx, repo_id, erasure)})
+    counts = {}
+    with store.write(repo_id) as tx:
+        for noun, found in _changed(tx, repo_id, erasure):
+            counts[noun] = len(found)
+            for row in found:
+                tx.later(_TABLES[noun][1], **row)
+        if erasure.note:
+            tx.run(ERASING["forget_expiry"], repo_id=repo_id, id=erasure.note)
+            path_index.unindex_paths(tx, [erasure.note])
+        for statement in _PASSING:
+            tx.later(statement)
+        if counts:
+            events.append(tx, repo_id, "erased", about=about, payload={"who": who, "rows": sum(counts.values())})
+    return Erased(repo=repo_id, rows=counts)
+
+
+def _changed(tx: Tx, repo_id: str, erasure: Erasure) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Of each table the rows that change, as they are to be."""
+    for noun, (read, _) in _TABLES.items():
+        pairs = ((row, erased_row(noun, row, erasure)) for row in _rows(tx, read, repo_id))
+        if found := [{**row, **told} for row, told in pairs if told != row]:
+            yield noun, found
+
+
+def _rows(tx: Tx, read: Statement, repo_id: str) -> Iterator[Row]:
+    at = 0
+    while page := tx.all(read, repo_id=repo_id, limit=_PAGE_ROWS, offset=at):
+        yield from page
+        at += len(page)

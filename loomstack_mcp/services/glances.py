@@ -1,0 +1,61 @@
+"""Glances: whether an edit that was looked at before is still in nobody's way, as one question of a hook."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from loomstack_mcp.core.claims import Claim
+from loomstack_mcp.core.limits import ALERT_DELIVERIES
+from loomstack_mcp.core.patterns.globs import first_overlap
+from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.runs import Caller, Run
+from loomstack_mcp.core.texts import encodable
+from loomstack_mcp.services import repos
+from loomstack_mcp.services.acting import own_runs
+from loomstack_mcp.services.alerts import due_alerts
+from loomstack_mcp.services.blockers import CLAIMS, EditService
+from loomstack_mcp.services.path_index import folds, overlapping
+from loomstack_mcp.store import rows
+from loomstack_mcp.store.base import Store, Tx
+
+
+class GlanceService:
+    """The few facts without which no edit goes on silently. Nothing is written; False is no answer."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def is_unalerted(self, caller: Caller) -> bool:
+        """Whether this agent has nothing to hear."""
+        with self._store.read() as tx:
+            return not due_alerts(tx, caller, deliveries=ALERT_DELIVERIES, limit=1)
+
+    def is_clear(self, caller: Caller, checkout: Checkout, patterns: Sequence[str], *, claim_edits: str) -> bool:
+        """Whether an edit of these files, each a literal pattern, stands in nobody's way, and the caller has to hear
+        nothing; where `claim_edits` is not off, also whether it holds each of them for a while yet.
+        """
+        edits = EditService(self._store)
+        if not self.is_unalerted(caller) or edits.check_of(caller) or edits.blockers(caller, checkout, patterns)[0]:
+            return False
+        if claim_edits == "off":
+            return True
+        with self._store.read() as tx:
+            repo_id = repos.repo_id_of(tx, checkout)
+            own = {run.id: run for run in own_runs(tx, caller) if run.repo_id == repo_id and run.agent == caller.agent}
+            ignore_case = folds(tx, repo_id)
+            held = list(_held(tx, own, checkout, overlapping(tx, repo_id, "claim", patterns, ignore_case=ignore_case)))
+        return all(any(first_overlap([one], text, ignore_case=ignore_case) for text in held) for one in patterns)
+
+
+def _held(
+    tx: Tx, own: Mapping[str, Run], checkout: Checkout, pages: Iterable[Sequence[str]]
+) -> Iterator[tuple[str, ...]]:
+    """The patterns of what these runs hold, for half of the lease at least; what is edited, in this worktree."""
+    for page in pages:
+        for claim in rows.as_records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(page))):
+            run = own.get(claim.run_id)
+            is_here = claim.origin == "asked" or claim.worktree == encodable(checkout.worktree)
+            if run and is_here and _is_long(run, tx.now_ms) and _is_long(claim, tx.now_ms):
+                yield claim.patterns
+
+
+def _is_long(leased: Run | Claim, now_ms: int) -> bool:
+    return leased.expires_at_ms - leased.ttl_ms // 2 >= now_ms

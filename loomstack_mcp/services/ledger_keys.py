@@ -1,0 +1,51 @@
+"""The key of a store, of which that of each repo's lines is made: whether two stores share it, and a new one."""
+
+import os
+from collections.abc import Sequence
+
+from loomstack_mcp.services import events
+from loomstack_mcp.services.landed import CHANGES
+from loomstack_mcp.services.repos import REPOS
+from loomstack_mcp.store import queries
+from loomstack_mcp.store.base import Store
+
+ERASING = queries.statements("erasing")
+COPYING = queries.statements("copying")
+_KEY_BYTES = 32
+
+
+def one_key(source: Store, target: Store, *, is_tried: bool = False) -> bool:
+    """Whether both stores have one key; a store that has none yet takes the other's."""
+    ours, theirs = _key_of(source), _key_of(target)
+    if ours and not theirs:
+        if not is_tried:
+            with target.append() as tx:
+                tx.run(CHANGES["make_key"], key=ours)
+        return True
+    return bool(ours) and ours == theirs
+
+
+def rotated_key(store: Store, *, who: str) -> Sequence[str]:
+    """Lines are hashed with a new key from now on, and all that was hashed is forgotten; returns the repos.
+
+    Nobody is to write meanwhile: what came in between is of the old key.
+    """
+    with store.read() as tx:
+        ids = [str(row["id"]) for row in tx.all(REPOS["ids"])]
+    for repo_id in ids:
+        with store.write(repo_id) as tx:
+            for statement in (
+                *(REPOS["forget_landed"], REPOS["forget_landed_paths"], REPOS["unfill"]),
+                *(ERASING["forget_imprints"], COPYING["unprint"]),
+            ):
+                tx.later(statement, repo_id=repo_id)
+            events.append(tx, repo_id, "ledger.emptied", about="key", payload={"who": who})
+    with store.append() as tx:
+        tx.run(CHANGES["drop_key"])
+        tx.run(CHANGES["make_key"], key=os.urandom(_KEY_BYTES))
+    return ids
+
+
+def _key_of(store: Store) -> bytes:
+    with store.read() as tx:
+        return b"".join(bytes(row["key"]) for row in tx.all(CHANGES["key"]))

@@ -1,0 +1,24 @@
+"""A statement with `:named` parameters, as PostgreSQL takes it."""
+
+import re
+from functools import cache
+
+_TOKENS = re.compile(
+    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | ::\w+ | :(?P<name>\w+)""",
+    re.VERBOSE,
+)
+
+
+@cache
+def positional(text: str, /) -> tuple[str, tuple[str, ...]]:
+    """The text with `$1`, `$2` … for its parameters, and their names in that order.
+
+    Only the statements of our files come here, so that the cache ends; values never do.
+    """
+    names: dict[str, int] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        name = found["name"]
+        return f"${names.setdefault(name, len(names) + 1)}" if name else found[0]
+
+    return _TOKENS.sub(numbered, text), tuple(names)

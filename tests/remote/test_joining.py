@@ -1,0 +1,165 @@
+"""A person joins a real hub from their own machine, works there, looks at it, and leaves it."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loomstack_mcp.adapters.hub_joining import join_hub, leave_hub
+from loomstack_mcp.core.errors import Invalid
+from tests.conftest import environment, git
+from tests.hooks.support import claude_edit, hook
+from tests.hubs import Hub, made_token, running_hub
+from tests.processes import SCRIPT, run
+from tests.server.hub.test_certificates import made_certificate, trusting
+from tests.wire import Server
+
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("hub")
+    made_certificate(place, "first")
+    return place
+
+
+@pytest.fixture(scope="module")
+def tokens(place: Path) -> dict[str, str]:
+    return {name: made_token(place, name) for name in ("ana", "bea")}
+
+
+@pytest.fixture(scope="module")
+def hub(place: Path, tokens: dict[str, str]) -> Iterator[Hub]:
+    options = ("--tls-cert", str(place / "cert.pem"), "--tls-key", str(place / "key.pem"))
+    with running_hub(place, *options, secured=trusting(place)) as started:
+        yield started
+
+
+def command(home: Path, *arguments: str, given: str = "", cwd: Path | None = None, **more: str) -> tuple[int, str, str]:
+    done = run([SCRIPT, *arguments], cwd=cwd or home, env=environment(home, **more), given=given)
+    return done.returncode, done.stdout, done.stderr
+
+
+def init_hub(hub: Hub, place: Path, home: Path, token: str, **more: str) -> tuple[int, str, str]:
+    home.mkdir(exist_ok=True)
+    url = f"https://127.0.0.1:{hub.port}"
+    return command(home, "init", "--hub", url, "--ca", str(place / "cert.pem"), given=token, cwd=None, **more)
+
+
+@needs_openssl
+def test_two_people_on_two_machines_meet_over_tls(
+    hub: Hub, place: Path, tokens: dict[str, str], tmp_path: Path, shop: Path
+) -> None:
+    git(shop, "remote", "add", "origin", "https://git.example.com/acme/shop.git")
+    theirs = tmp_path / "bea" / "shop"
+    theirs.parent.mkdir()
+    shutil.copytree(shop, theirs)
+    homes = {name: tmp_path / f"home-{name}" for name in tokens}
+    for name, token in tokens.items():
+        code, said, _ = init_hub(hub, place, homes[name], token)
+        assert (code, f"where you are {name}, developer in every repository" in said) == (0, True)
+
+    with Server([SCRIPT], env=environment(homes["ana"], CLAUDE_CODE_SESSION_ID="s-ana"), cwd=shop) as server:
+        server.initialize()
+        server.answer("start_run", loop="refactor", goal="split the module")
+        granted = server.answer("claim_paths", paths=["src"], intent="split a.py in two")["granted"]
+        reply = hook(homes["bea"], "claude", claude_edit(theirs, str(theirs / "src/a.py")))
+        listed = json.loads(command(homes["bea"], "claims", "--json", cwd=theirs)[1])
+
+    assert granted is True
+    assert "refactor@ana" in json.dumps(reply)
+    assert [one["who"] for one in listed] == ["refactor@ana"]
+
+
+@needs_openssl
+def test_doctor_and_config_know_the_hub_and_tell_nobody_the_token(
+    hub: Hub, place: Path, tokens: dict[str, str], tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    init_hub(hub, place, home, tokens["ana"])
+
+    _, looked, failed = command(home, "doctor", "--json")
+    assert failed == ""
+    _, shown, _ = command(home, "config")
+    kept = home / "loomstack" / "hub-tokens.json"
+
+    found = {check["check"]: check for check in json.loads(looked)}
+    assert found["hub"]["status"] == "ok"
+    assert "you are ana, developer" in found["hub"]["found"]
+    assert f"https://127.0.0.1:{hub.port}" in shown
+    assert tokens["ana"] not in looked + shown
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+@needs_openssl
+def test_a_wrong_token_an_agent_and_an_unknown_certificate_join_nothing(
+    hub: Hub, place: Path, tokens: dict[str, str], tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    wrong = init_hub(hub, place, home, tokens["ana"][:-3] + "xyz")
+    agent = init_hub(hub, place, home, tokens["ana"], CLAUDECODE="1")
+    untrusted = command(home, "init", "--hub", f"https://127.0.0.1:{hub.port}", given=tokens["ana"])
+    clear = command(home, "init", "--hub", f"http://hub.example:{hub.port}", given=tokens["ana"])
+
+    assert [code for code, _, _ in (wrong, agent, untrusted, clear)] == [1] * 4
+    assert "unauthorized" in wrong[2]
+    assert "only a person" in agent[2]
+    assert "CERTIFICATE_VERIFY_FAILED" in untrusted[2]
+    assert "http:// only on this machine" in clear[2]
+    assert not (home / "loomstack" / "hub-tokens.json").exists()
+    assert tokens["ana"] not in "".join(said for each in (wrong, agent, untrusted, clear) for said in each[1:])
+
+
+@needs_openssl
+def test_whoever_leaves_has_their_own_store_again(
+    hub: Hub, place: Path, tokens: dict[str, str], tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    init_hub(hub, place, home, tokens["ana"])
+
+    code, said, _ = command(home, "uninstall", "--hub")
+
+    assert (code, "is your store no longer" in said) == (0, True)
+    assert not (home / "loomstack" / "hub-tokens.json").exists()
+    assert not (home / "loomstack" / "config.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "joined", "left"),
+    [
+        ("", "store: https://hub\n", None),
+        ("# mine\nguard: closed\n", "# mine\nguard: closed\nstore: https://hub\n", "# mine\nguard: closed\n"),
+        ("store: /x/loom.db\npush: off\n", "push: off\nstore: https://hub\n", "push: off\nstore: /x/loom.db\n"),
+    ],
+)
+def test_a_person_s_other_settings_stay_as_they_are(tmp_path: Path, text: str, joined: str, left: str | None) -> None:
+    file = tmp_path / "config.yaml"
+    if text:
+        file.write_text(text)
+
+    join_hub(str(tmp_path), "https://hub", token="a")
+    join_hub(str(tmp_path), "https://hub", token="b")
+    after = file.read_text()
+    assert leave_hub(str(tmp_path)) == "https://hub"
+
+    assert after == joined
+    assert (file.read_text() if file.exists() else None) == left
+
+
+@pytest.mark.parametrize("text", ["{store: /x}\n", "store:\n  /x\nmore: store\n", "---\nguard: open\n"])
+def test_settings_that_only_a_person_can_read_are_left_to_them(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+
+    with pytest.raises(Invalid, match="yourself"):
+        join_hub(str(tmp_path), "https://hub", token="a")
+
+    assert [each.name for each in tmp_path.iterdir()] == ["config.yaml"]
+
+
+def test_a_hub_is_no_hub_s_store(tmp_path: Path) -> None:
+    code, _, said = command(tmp_path, "--store", "https://hub.example", "serve", "--http", "--port", "0")
+
+    assert (code, "a hub serves a store of its own" in said) == (1, True)
