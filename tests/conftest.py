@@ -131,6 +131,12 @@ def open_store(
 
 
 @pytest.fixture
+def store_url(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> str:
+    """The address of this test's store, for other processes: on the database's clock, which no test turns."""
+    return f"sqlite:///{tmp_path}/loom.db" if database == "sqlite" else str(request.getfixturevalue("_postgres_url"))
+
+
+@pytest.fixture
 def loom(open_store: Callable[[], Store]) -> Iterator[Loom]:
     """Over an empty store."""
     with Loom(open_store(), rework_max=3) as opened:

@@ -60,11 +60,16 @@ ANALYZE
 """
 
 
+_DURABLE = {"max_connections": "200", "shared_buffers": "256MB", "log_min_messages": "fatal"}
+"""As a company's database is set: what was acknowledged survives a power cut."""
+
+
 class PostgresServer:
     """A server in a folder of its own; it can be stopped, killed and started again."""
 
-    def __init__(self, folder: Path, programs: Path) -> None:
+    def __init__(self, folder: Path, programs: Path, *, durable: bool = False) -> None:
         self.folder = folder
+        self._settings = _DURABLE if durable else _SETTINGS
         self._programs = programs
         self._port = int(_text(folder / "port"))
 
@@ -73,7 +78,7 @@ class PostgresServer:
         return f"postgresql://postgres@127.0.0.1:{self._port}/{database}"
 
     def start(self) -> None:
-        options = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+        options = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
         listen = f"-c listen_addresses=127.0.0.1 -c port={self._port} -c unix_socket_directories={self.folder}"
         command = ("start", "-w", "-D", self._data, "-l", self.folder / "log", "-o", f"{options} {listen}")
         for _ in range(50):  # what a killed one left behind ends within moments
@@ -112,7 +117,7 @@ def system_programs() -> Path | None:
     return places[-1] if places else Path(found).resolve().parent if found else None
 
 
-def new_server(programs: Path | None = None) -> PostgresServer:
+def new_server(programs: Path | None = None, *, durable: bool = False) -> PostgresServer:
     """A server that runs, with a superuser `postgres` and no password. Whoever makes it calls `removed`."""
     folder = Path(tempfile.mkdtemp(prefix="loom-pg-"))
     programs = _reachable(programs or wheel_programs(), folder)
@@ -124,7 +129,7 @@ def new_server(programs: Path | None = None) -> PostgresServer:
         shutil.chown(folder, _USER)
     _run(programs / "initdb", "-D", folder / "data", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync",
          "--locale=C.UTF-8")  # fmt: skip
-    server = PostgresServer(folder, programs)
+    server = PostgresServer(folder, programs, durable=durable)
     server.start()
     return server
 
@@ -136,9 +141,9 @@ def removed(server: PostgresServer) -> None:
 
 
 @contextlib.contextmanager
-def own_server(programs: Path | None = None) -> Iterator[PostgresServer]:
+def own_server(programs: Path | None = None, *, durable: bool = False) -> Iterator[PostgresServer]:
     """A server of one test alone, which it may stop, kill and start again."""
-    server = new_server(programs)
+    server = new_server(programs, durable=durable)
     try:
         yield server
     finally:

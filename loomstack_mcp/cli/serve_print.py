@@ -31,6 +31,7 @@ def hub_file(kind: str, *, flags: Mapping[str, object], home: str) -> str:
         "CAPABILITIES": "CAP_NET_BIND_SERVICE" if 0 < port <= _PRIVILEGED_MAX else "",
         "URL": url,
         "NAME": name,
+        "PUBLIC_PORT": str(urlsplit(url).port or 443),
         "HOST": _bracketed(str(flags["host"])),
         "PORT": str(port),
         "CERT": str(flags["tls_cert"] or "/etc/nginx/tls/cert.pem"),

@@ -38,11 +38,16 @@ class Moment:
 
 
 def known_parameters(moment: Moment, params: Mapping[str, Any], /) -> dict[str, Any]:
-    """What a statement may name. Raises Invalid for a text with the character NUL, which PostgreSQL cannot keep."""
+    """What a statement may name. Raises as `refuse_nul`."""
+    refuse_nul(params)
+    return {**vars(moment), **params}
+
+
+def refuse_nul(params: Mapping[str, Any], /) -> None:
+    """Raises Invalid for a text with the character NUL, which PostgreSQL cannot keep."""
     for name, value in params.items():
         if isinstance(value, str) and "\0" in value:
             raise Invalid(f"{name} holds the character NUL; leave it out")
-    return {**vars(moment), **params}
 
 
 class Tx(Protocol):

@@ -4,7 +4,6 @@ Whoever got no answer cannot know whether its call was done. It sends the very s
 not done and is, or it was and the first answer is told once more, or it may have been and that is said.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -63,22 +62,23 @@ class _Once:
     def __init__(self, store: Store, call: OnceCall) -> None:
         self._store = store
         self._call = call
-        self._attempt = os.urandom(16).hex()
         self.is_begun = False
         """Whether it has changed anything."""
         self.read, self.private = store.read, store.private
 
     @contextmanager
     def write(self, repo_id: str | Callable[[Tx], str]) -> Iterator[Tx]:
-        """As the store's. Before anything is asked, for what the first call did would be the answer to the second."""
+        """As the store's. What another attempt did would be what this one is refused for: so that is told first."""
 
         def asked(tx: Tx) -> str:
-            self._begin(tx)
-            return repo_id(tx) if callable(repo_id) else repo_id
+            try:
+                return repo_id(tx) if callable(repo_id) else repo_id
+            finally:
+                if not self.is_begun and tx.all(ONCE["get"], id=self._call.id):
+                    raise _unknown(self._call)
 
-        with self._store.write(asked if callable(repo_id) else repo_id) as tx:
-            if not callable(repo_id):
-                self._begin(tx)
+        with self._store.write(asked) as tx:
+            self._begin(tx)
             yield tx
         self.is_begun = True
 
@@ -97,8 +97,7 @@ class _Once:
         """Raises StoreUnavailable where another attempt at the call began already."""
         if self.is_begun:
             return
-        what = {"id": self._call.id, "attempt": self._attempt, **_telling(self._call)}
-        if not tx.run(ONCE["begin"], **what, expires_at_ms=tx.now_ms + KEPT_MS):
+        if not tx.run(ONCE["begin"], id=self._call.id, **_telling(self._call), expires_at_ms=tx.now_ms + KEPT_MS):
             raise _unknown(self._call)
 
 

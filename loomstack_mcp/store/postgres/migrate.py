@@ -7,8 +7,8 @@ from psycopg import Connection, errors
 
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.store.postgres.backend import PostgresStore
+from loomstack_mcp.store.postgres.line import TupleRow
 from loomstack_mcp.store.postgres.schema import is_current_schema, newest_schema, schema_files
-from loomstack_mcp.store.postgres.transaction import TupleRow
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('loomstack-mcp schema ' || '{schema}', 0))"
 _PREPARE = """

@@ -192,13 +192,13 @@ def test_a_transaction_leaves_nothing_in_its_session_behind_a_pooler(url: str, p
     add_repo(store)
     for _ in range(8):
         count(store)
-    connection = store._connections.borrowed()
-    with connection.cursor() as cursor:
+    line = store._connections.borrowed()
+    with line.connection.cursor() as cursor:
         prepared = cursor.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()
         path = cursor.execute("SHOW search_path").fetchone()
 
     assert (prepared == (0,), path == ('"$user", public',)) == (bool(pooler), bool(pooler))
-    store._connections.give_back(connection)
+    store._connections.give_back(line)
     store.close()
 
 

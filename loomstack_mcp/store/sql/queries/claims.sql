@@ -9,10 +9,13 @@ FROM json_each(:ids) AS i CROSS JOIN claim AS c CROSS JOIN run AS r
 WHERE c.id = i.value AND r.id = c.run_id AND c.ended_at_ms IS NULL ORDER BY c.fence
 
 -- :name held_by_run
--- What a run holds, in order of its grants, and whether it has something to hear.
+-- What a run holds, in order of its grants; whether it has something to hear, and whether anybody waits in its repo.
 SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
   c.ended_how, c.origin, c.worktree, r.loop, r.principal,
   EXISTS (SELECT 1 FROM alert WHERE run_id = :run_id AND deliveries < 2) AS has_alerts,
+  EXISTS (
+    SELECT 1 FROM path_key WHERE repo_id = (SELECT repo_id FROM run WHERE id = :run_id) AND noun = 'waiter'
+  ) AS is_awaited,
   MIN(r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END, COALESCE(
     c.own_until_ms + CASE WHEN c.boot_id = :boot_id THEN 0 ELSE c.wall_ahead_ms + :lease_ahead_ms END,
     9223372036854775807)) AS expires_at_ms

@@ -3,11 +3,10 @@
 SELECT principal, method, digest, answer FROM once WHERE id = :id
 
 -- :name begin
--- An attempt at a call changes state; nothing changes where another attempt at it did before. A transaction that asks
--- twice what it is about begins twice.
-INSERT INTO once (id, principal, method, digest, attempt, expires_at_ms)
-VALUES (:id, :principal, :method, :digest, :attempt, :expires_at_ms)
-ON CONFLICT (id) DO UPDATE SET expires_at_ms = excluded.expires_at_ms WHERE once.attempt = excluded.attempt
+-- A call changes state; nothing changes where another attempt at it did before.
+INSERT INTO once (id, principal, method, digest, expires_at_ms)
+VALUES (:id, :principal, :method, :digest, :expires_at_ms)
+ON CONFLICT (id) DO NOTHING
 
 -- :name answer
 -- What it was answered.

@@ -1,12 +1,10 @@
--- Calls that change state at most once, by the id that who calls gave them; the answer once it was made. `attempt` is
--- which execution of a call it was that began.
+-- Calls that change state at most once, by the id that who calls gave them; the answer once it was made.
 
 CREATE TABLE once (
   id TEXT PRIMARY KEY,
   principal TEXT NOT NULL,
   method TEXT NOT NULL,
   digest TEXT NOT NULL,
-  attempt TEXT NOT NULL,
   answer TEXT,
   expires_at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
