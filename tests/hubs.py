@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from loomstack_mcp import __version__
+from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.core.permits import HubRole
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.core.wire import told_json
@@ -26,9 +27,11 @@ from tests.processes import MODULE, start
 ADMIN = Principal(name="root", role="admin")
 
 
-def made_token(home: Path, owner: str, role: HubRole = "developer", repos: tuple[str, ...] = ()) -> str:
+def made_token(
+    home: Path, owner: str, role: HubRole = "developer", repos: tuple[str, ...] = (), *, store: str = ""
+) -> str:
     """The text of a token, made where the hub's store is."""
-    with open_loom(home / "loomstack" / "loom.db") as loom:
+    with open_loom(Settings(store=store or str(home / "loomstack" / "loom.db"))) as loom:
         return loom.tokens.create(ADMIN, owner=owner, role=role, repos=repos).text
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
+from tests.databases import fresh_database
 from tests.deadlines import seconds, wait_until
 from tests.hubs import Hub, made_token, mcp_call, running_hub
 
@@ -17,15 +18,23 @@ SHOP = Checkout(identity="github.com/acme/shop")
 ANA = Caller(principal="", session="claude:s1")
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/loomstack/loom.db"
+    return fresh_database(request.getfixturevalue("postgres_server"))
+
+
 @pytest.fixture
-def replicas(tmp_path: Path) -> Iterator[tuple[Hub, Hub]]:
-    with running_hub(tmp_path) as one, running_hub(tmp_path) as other:
+def replicas(tmp_path: Path, store: str) -> Iterator[tuple[Hub, Hub]]:
+    env = {"LOOMSTACK_STORE": store}
+    with running_hub(tmp_path, **env) as one, running_hub(tmp_path, **env) as other:
         yield one, other
 
 
 @pytest.fixture
-def token(tmp_path: Path) -> str:
-    return made_token(tmp_path, "ana")
+def token(tmp_path: Path, store: str) -> str:
+    return made_token(tmp_path, "ana", store=store)
 
 
 def test_a_run_goes_on_at_another(replicas: tuple[Hub, Hub], token: str) -> None:
