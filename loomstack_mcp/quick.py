@@ -17,11 +17,6 @@ class Quick(Services):
     """What a hook needs."""
 
 
-def has_store(settings: Settings, /) -> bool:
-    """Whether the store that `settings` name is there: a hub always counts as there."""
-    return bool(hub_of(settings)) or sqlite_path(settings).exists()
-
-
 @contextmanager
 def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> Iterator[Quick | None]:
     """What a hook asks and tells the store that `settings` name; None where there is no store yet.

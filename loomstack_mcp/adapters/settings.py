@@ -130,6 +130,19 @@ def hub_of(settings: Settings, /) -> str:
     return origin
 
 
+def has_store(settings: Settings, /) -> bool:
+    """Whether the store is there: a hub always counts as there, for what it holds is asked, not guessed.
+
+    Raises StoreUnavailable as `sqlite_path`.
+    """
+    return bool(hub_of(settings)) or os.path.exists(sqlite_path(settings))  # noqa: PTH110 Path.exists may raise
+
+
+def store_named(settings: Settings, /) -> str:
+    """The store as a setting names it, wherever it is read. Raises StoreUnavailable as `sqlite_path`."""
+    return hub_of(settings) or f"{SQLITE}{sqlite_path(settings)}"
+
+
 def sqlite_path(settings: Settings) -> Path:
     """The file behind the `store` setting. Raises StoreUnavailable for anything but SQLite."""
     store = settings.store

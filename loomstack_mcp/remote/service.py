@@ -47,7 +47,7 @@ class RemoteService:
             if len(given) > len(in_order) or not arguments.keys() <= set(names):
                 raise TypeError(f"{call} takes {', '.join(names)}")
             told = {
-                one: told_json(self._outward(value))
+                one: self._machine.outward_told(told_json(self._outward(value)))
                 for one, value in arguments.items()
                 if one not in defaults or value != defaults[one]
             }
@@ -75,4 +75,6 @@ class RemoteService:
         """Of a caller what the hub cannot know itself: who it is, its token says."""
         if isinstance(value, Caller):
             return replace(value, principal="", process="", folder="")
+        if self._name == "policy" and (shown := getattr(value, "shown", ())):
+            return replace(value, shown=tuple(map(self._machine.without_places, shown)))
         return self._machine.outward(value) if isinstance(value, Checkout) else value
