@@ -47,6 +47,11 @@ class Loom(Services):
         self._settings = settings
         self._sender: Popen[bytes] | None = None
 
+    @property
+    def is_far(self) -> bool:
+        """Whether the services are a hub's."""
+        return self._line is not None
+
     @cached_property
     def access(self) -> "Access":
         from loomstack_mcp.services.access import Access

@@ -15,6 +15,8 @@ from loomstack_mcp.server.call import Call
 
 _POLL_FIRST_S = 0.05
 _POLL_LAST_S = 0.5
+_FAR_POLL_FIRST_S, _FAR_POLL_LAST_S = 0.25, 2.0
+"""Of a hub, which many ask at once."""
 _WAIT_S_MAX = 1_000_000_000
 """Refused, as is all above 45; more is more than a float holds."""
 
@@ -113,11 +115,12 @@ def _await_change(call: Call, refused: ClaimResult, until: float) -> None:
     """Sleep until something happened in the repo, a blocker's time is up, the call is stopped, or the wait is over."""
     lapse_s = min(blocker.until_ms for blocker in refused.blockers) - refused.now_ms
     until = min(until, time.monotonic() + lapse_s / SECOND_MS)
-    pause_s = _POLL_FIRST_S
+    is_far = call.face.loom.is_far
+    pause_s, last_s = (_FAR_POLL_FIRST_S, _FAR_POLL_LAST_S) if is_far else (_POLL_FIRST_S, _POLL_LAST_S)
     while (left_s := until - time.monotonic()) > 0 and not call.stopped.wait(min(pause_s, left_s)):
         if call.face.work(lambda: call.face.loom.events.cursor(refused.repo_id)) != refused.cursor:
             return
-        pause_s = min(pause_s * 2, _POLL_LAST_S)
+        pause_s = min(pause_s * 2, last_s)
 
 
 def claim_answer(result: ClaimResult) -> ClaimAnswer:
