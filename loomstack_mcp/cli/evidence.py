@@ -33,12 +33,12 @@ def add(here: Here, kind: EvidenceKind, commit: str, failed: bool, link: str, by
     """Say that the tests, a review, a build or a scan of a commit passed, as CI or as a person."""
     if not by and not sys.stdin.isatty():
         raise Unauthorized("nobody says who found it out, and there is no terminal; pass --by NAME")
-    who = attester_here(here, by) if by else approver_here(here, principal()).name
     with here.repository() as repo:
         sha = repo.commit(commit)
     if not sha:
         raise NotFound(f"{commit[:100]} is no commit here; fetch it, or name another with --commit")
     with open_loom(here.settings) as loom:
+        who = attester_here(here, by) if by else approver_here(here, loom, principal()).name
         drawn, fact = loom.evidence.add(here.checkout(), sha, kind, passed=not failed, who=who, link=link)
-    shown = {"evidence": drawn, "kind": kind, "passed": fact.passed, "commit": sha, "by": who, "link": link}
+    shown = {"evidence": drawn, "kind": kind, "passed": fact.passed, "commit": sha, "by": fact.by, "link": link}
     output.print_record(shown, as_json=as_json)

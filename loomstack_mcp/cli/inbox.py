@@ -90,7 +90,7 @@ def _answer(here: Here, approval_id: str, verdict: ApprovalVerdict, *, why: str,
             click.echo(line)
         if dry_run:
             return
-        answered = loom.approvals.answer(asked.id, approver_here(here, account), verdict, why=why)
+        answered = loom.approvals.answer(asked.id, approver_here(here, loom, account), verdict, why=why)
     click.echo(_became(answered))
 
 

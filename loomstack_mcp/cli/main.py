@@ -44,6 +44,7 @@ _COMMANDS = {
     "completion": "config",
     "db": "db",
     "webhook": "webhook",
+    "token": "token",
     "help": "help",
 }
 """Each command's module; imported when called, so that a server does not wait for the demo's imports."""

@@ -24,6 +24,7 @@ LIST_MAX = 100
 """Commits, failing checks or links in one outcome."""
 EXPIRES_HOURS_MAX = 24 * 366
 EXPIRES_DAYS_MAX = 366
+TOKEN_DEFAULT_MS = 90 * DAY_MS
 
 LEASE_DEFAULT_MS = 30 * MINUTE_MS
 LEASE_MINUTES_MAX = 24 * 60

@@ -30,8 +30,9 @@ PERMITS: dict[str, Permit] = {
         *("approvals.approval", "approvals.waiting", "claims.held", "conflicts.open", "events.cursor"),
         *("events.latest", "events.since", "notes.latest", "outcomes.of_runs", "repos.filled", "repos.id_of"),
         *("repos.ids", "repos.listed", "runs.boots_alternate", "runs.details", "runs.latest", "why.behind"),
-        *("levers.about_claim", "levers.about_run"),
+        *("levers.about_claim", "levers.about_run", "tokens.whoami"),
     ),
+    **_rows("viewer", "repeats", "context.read_context"),
     **_rows(
         "agent",
         "reads",
@@ -50,8 +51,7 @@ PERMITS: dict[str, Permit] = {
         *("conflicts.check", "conflicts.check_run", "edits.hold", "edits.leave", "edits.settle"),
         *("policy.session_run", "ledger.forget_before", "ledger.keep_filled"),
         *("ledger.keep_work", "ledger.take_in", "policy.facts_of_run", "refusals.keep", "runs.shorten"),
-        *("sessions.end", "sessions.start"),
-        *("stranded.confirmed", "context.read_context"),
+        *("sessions.end", "sessions.start", "stranded.confirmed"),
     ),
     **_rows(
         "agent",

@@ -2,14 +2,21 @@
 
 from loomstack_mcp.core.people import Person
 from loomstack_mcp.core.policy.approvals import Approver
-from loomstack_mcp.core.policy.known import approver
+from loomstack_mcp.core.policy.known import approver, approver_by_token
+from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.edge.people import people_of
+from loomstack_mcp.loom import Loom
 
 
-def approver_here(here: Here, account: str) -> Approver:
-    """The person of this account. Raises PolicyError where the trunk's files do not load, so that nobody can say."""
-    return approver(account, people_here(here))
+def approver_here(here: Here, loom: Loom, account: str) -> Approver:
+    """The person of this account, or over a hub of the token's owner.
+
+    Raises PolicyError where the trunk's files do not load, so that nobody can say.
+    """
+    people = people_here(here)
+    asker = loom.tokens.whoami(Principal(name=account, role="admin"))
+    return approver_by_token(asker.name, people) if asker.token else approver(account, people)
 
 
 def attester_here(here: Here, name: str) -> str:

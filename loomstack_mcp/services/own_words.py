@@ -6,7 +6,7 @@ from typing import Any
 
 from loomstack_mcp.core.errors import Unauthorized
 from loomstack_mcp.core.policy.approvals import Approver
-from loomstack_mcp.core.policy.known import USUAL_ROLES
+from loomstack_mcp.core.policy.known import ANSWERED_BY, USUAL_ROLES
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.tokens import Principal
 
@@ -46,6 +46,7 @@ def _approver(principal: Principal, told: Approver) -> Approver:
 
     Whoever decides reads it again.
     """
+    mark = f"{ANSWERED_BY}{principal.token}"
     if principal.name not in told.all_names:
-        return Approver(name=principal.name, roles=USUAL_ROLES)
-    return Approver(name=principal.name, names=tuple(sorted(told.all_names)), roles=told.roles)
+        return Approver(name=principal.name, names=(mark,), roles=USUAL_ROLES)
+    return Approver(name=principal.name, names=(*sorted(told.all_names), mark), roles=told.roles)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from loomstack_mcp.core.errors import Invalid, NotFound, Unauthorized
-from loomstack_mcp.core.limits import DAY_MS, EXPIRES_DAYS_MAX, NAME_CHARS_MAX
+from loomstack_mcp.core.limits import DAY_MS, EXPIRES_DAYS_MAX, NAME_CHARS_MAX, TOKEN_DEFAULT_MS
 from loomstack_mcp.core.permits import HubRole
 from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.runs import Run, is_lapsed
@@ -38,7 +38,7 @@ _NOBODYS = token_hash("")
 """What a token that nobody made is compared with, so that it takes as long."""
 _UNKNOWN = "send a token of this hub as `Authorization: Bearer loom_…`; an admin makes one with `token create`"
 _MADE = ("id", "principal", "role", "repos", "run_id", "created_at_ms", "created_by", "expires_at_ms")
-_RUN_TOKEN_DAYS = 7
+_RUN_TOKEN_MS = 7 * DAY_MS
 """A run's own token ends with its lease, and with this at the latest."""
 
 
@@ -63,7 +63,7 @@ class TokenService:
         owner: str,
         role: HubRole,
         repos: Sequence[str] = (),
-        expires_days: int = 90,
+        ttl_ms: int = TOKEN_DEFAULT_MS,
         run_id: str = "",
     ) -> MadeToken:
         """A new token for its owner. Its text is told this once: only a hash is kept.
@@ -71,11 +71,11 @@ class TokenService:
         With a run it is that run's own, for as long as its lease. Raises Unauthorized where `by` may not give it.
         """
         owner = bounded("owner", owner, chars_max=NAME_CHARS_MAX, required=True).strip()
-        within("expires", expires_days, least=1, most=EXPIRES_DAYS_MAX)
+        within("the number of days", -(-ttl_ms // DAY_MS), least=1, most=EXPIRES_DAYS_MAX)
         patterns = repo_patterns(repos)
         if run_id:
             run = self._live_run(run_id, owner)
-            role, patterns, expires_days = "agent", (run.repo_id,), min(expires_days, _RUN_TOKEN_DAYS)
+            role, patterns, ttl_ms = "agent", (run.repo_id,), min(ttl_ms, _RUN_TOKEN_MS)
         if problem := grant_problem(by, owner=owner, role=role, repos=patterns):
             raise Unauthorized(f"{problem}; no token was made")
         secret = os.urandom(SECRET_BYTES)
@@ -88,7 +88,7 @@ class TokenService:
                 run_id=run_id,
                 created_at_ms=tx.now_ms,
                 created_by=by.name,
-                expires_at_ms=tx.now_ms + expires_days * DAY_MS,
+                expires_at_ms=tx.now_ms + ttl_ms,
             )
             while True:
                 made = replace(made, id=token_id_of(os.urandom(ID_BYTES)))
@@ -125,11 +125,18 @@ class TokenService:
             self._uses.count_stranger(id_in_token(bearer))
             raise
 
-    def powers(self, by: Principal, *, limit: int) -> tuple[PowerUse, ...]:
-        """The last uses of power and what was refused, the newest first: everybody's for an admin, else one's own."""
+    def whoami(self, by: Principal) -> Principal:
+        """Whom a hub takes the sender for, by the token alone; on the hub's own machine whoever asks."""
+        return by
+
+    def powers(self, by: Principal, *, limit: int) -> tuple[tuple[PowerUse, ...], int]:
+        """The last uses of power and what was refused, the newest first: everybody's for an admin, else one's own.
+
+        And the time.
+        """
         with self._private.read() as tx:
             found = rows.as_records(PowerUse, tx.all(TOKENS["powers"], limit=limit))
-            return tuple(one for one in found if by.role == "admin" or by.name == one.who)
+            return tuple(one for one in found if by.role == "admin" or by.name == one.who), tx.now_ms
 
     def settle(self) -> None:
         """What was noted of uses until now is written."""

@@ -195,6 +195,7 @@ def tokens(wired: Any) -> None:
     assert wired.tokens.checked(made.text).name == "ana"
     assert wired.tokens.listed(by)[0][0].id == wired.tokens.revoke(by, made.token.id).id
     wired.tokens.settle()
+    assert wired.tokens.whoami(by) == by
     assert wired.tokens.powers(by, limit=5)
     wired.tokens.close()
     assert wired.hub_keys.line_key(SHOP.identity)

@@ -4,11 +4,10 @@ import hashlib
 import inspect
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 from loomstack_mcp import __version__
 from loomstack_mcp.core.errors import Invalid, LoomError, NotFound
@@ -16,7 +15,7 @@ from loomstack_mcp.core.permits import PERMITS, Permit
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.texts import bounded
-from loomstack_mcp.core.tokens import Principal, refuse_role
+from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.core.wire import argument_kinds, built_value, told_json
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.store.base import Store
@@ -25,8 +24,10 @@ from loomstack_mcp.store.once import OnceCall, answered_once
 _REQUEST = re.compile(r"[0-9A-Za-z-]{16,64}")
 _ID_CHARS_MAX = 200
 _FOLDER_CHARS_MAX = 5_000
-_OF_WHOM = "who"
-"""The argument in which a service is told whose word something is."""
+_TOKENS = "tokens"
+"""They live in a database of their own, and what is told of one is kept nowhere."""
+_OF_WHOM, _BY_WHOM = "who", "by"
+"""The arguments in which a service is told whose word something is, by name or as a principal."""
 
 
 @record
@@ -41,21 +42,11 @@ class ApiCall:
     """The id that its sender drew for it; needed where it is done at most once."""
 
 
-class Access(Protocol):
-    """What a token opens, beyond its role."""
-
-    def admit(self, principal: Principal, name: str, arguments: Mapping[str, Any], /) -> None:
-        """Raises NotFound or Unauthorized where a call is about what the token does not open."""
-
-    def opened_part(self, principal: Principal, name: str, answer: Any, /) -> Any:
-        """Of an answer what the token opens."""
-
-
 class Api:
     """The services for whoever has a token. Threads may share it."""
 
-    def __init__(self, loom: Loom, access: Access | None = None) -> None:
-        self._loom, self._access = loom, access
+    def __init__(self, loom: Loom) -> None:
+        self._loom, self._access = loom, loom.access
 
     def answer(self, principal: Principal, call: ApiCall) -> bytes:
         """The answer as JSON. Raises LoomError."""
@@ -64,7 +55,6 @@ class Api:
             raise NotFound(
                 f"{_shown(call.name)} is no call of this hub, which is LoomStack {__version__}: one of the two is older"
             )
-        refuse_role(principal, permit)
         try:
             answer = self._answered(principal, call, permit).encode()
         except (OverflowError, UnicodeError, RecursionError):  # a number too large for a column, say
@@ -80,56 +70,55 @@ class Api:
 
     def _answered(self, principal: Principal, call: ApiCall, permit: Permit) -> str:
         service, method = call.name.split(".")
-        arguments = self._arguments(principal, call, getattr(type(getattr(self._loom, service)), method))
-        if self._access:
-            self._access.admit(principal, call.name, arguments)
+        arguments = _arguments(call, getattr(type(getattr(self._loom, service)), method), principal)
+        with self._access.entered(principal, call.name, arguments) as entered:
 
-        def done(store: Store) -> str:
-            loom = self._loom if store is self._loom.store else self._loom.over(store)
-            answer = getattr(getattr(loom, service), method)(**arguments)
-            if self._access:
-                answer = self._access.opened_part(principal, call.name, answer)
-            return json.dumps(told_json(answer))
+            def done(store: Store) -> str:
+                loom = self._loom if store is self._loom.store else self._loom.over(store)
+                answer = getattr(getattr(loom, service), method)(**entered.arguments)
+                return json.dumps(told_json(entered.shown(answer)))
 
-        if permit.how != "once":
-            return done(self._loom.store)
-        if not _REQUEST.fullmatch(call.request):
-            raise Invalid(f"{call.name} is done once: send an id of the request, as LoomStack-Request: <uuid>")
-        digest = hashlib.sha256(call.body).hexdigest()
-        once = OnceCall(id=call.request, principal=principal.name, method=call.name, digest=digest)
-        return answered_once(self._loom.store, once, done)
+            if permit.how != "once" or service == _TOKENS:
+                return done(self._loom.store)
+            return answered_once(self._loom.store, _once(principal, call), done)
 
-    def _arguments(self, principal: Principal, call: ApiCall, method: Callable[..., Any]) -> dict[str, Any]:
-        """The arguments by name. Raises Invalid for what is none, is missing, or is unknown to this version."""
-        kinds, needed = argument_kinds(method), _needed(method)
-        found = _json_object(call.body)
-        if unknown := sorted(found.keys() - (kinds.keys() - {"return"})):
-            raise Invalid(
-                f"{call.name} takes no {_shown(unknown[0])} here: the hub, which is LoomStack {__version__}, is older "
-                "than you; ask its admin for `pip install -U loomstack-mcp`"
-            )
-        if _OF_WHOM in kinds:  # whatever an edge believes
-            found[_OF_WHOM] = principal.name
-        if missing := sorted(needed - found.keys()):
-            raise Invalid(f"{call.name} lacks {', '.join(missing)}")
-        return {name: _own(principal, _built(name, value, kinds[name])) for name, value in found.items()}
+
+def _once(principal: Principal, call: ApiCall) -> OnceCall:
+    if not _REQUEST.fullmatch(call.request):
+        raise Invalid(f"{call.name} is done once: send an id of the request, as LoomStack-Request: <uuid>")
+    digest = hashlib.sha256(call.body).hexdigest()
+    return OnceCall(id=call.request, principal=principal.name, method=call.name, digest=digest)
+
+
+def _arguments(call: ApiCall, method: Callable[..., Any], principal: Principal) -> dict[str, Any]:
+    """The arguments by name. Raises Invalid for what is none, is missing, or is unknown to this version.
+
+    Who asks is the token's owner, which an edge need not say.
+    """
+    kinds, needed = argument_kinds(method), _needed(method)
+    found = _json_object(call.body)
+    if unknown := sorted(found.keys() - (kinds.keys() - {"return"})):
+        raise Invalid(
+            f"{call.name} takes no {_shown(unknown[0])} here: the hub, which is LoomStack {__version__}, is older "
+            "than you; ask its admin for `pip install -U loomstack-mcp`"
+        )
+    own = {name: told for name, told in ((_OF_WHOM, principal.name), (_BY_WHOM, principal)) if name in kinds}
+    if missing := sorted(needed - found.keys() - own.keys()):
+        raise Invalid(f"{call.name} lacks {', '.join(missing)}")
+    given = {name: _built(name, value, kinds[name]) for name, value in found.items() if name not in own}
+    return {**given, **own}
 
 
 def _built(name: str, value: Any, kind: Any) -> Any:
     try:
-        return built_value(value, kind)
+        built = built_value(value, kind)
     except Invalid as error:
         raise Invalid(f"{name}: {error}") from None
-
-
-def _own(principal: Principal, value: Any) -> Any:
-    """A caller is the token's owner; which process it is on another machine, nobody here looks at."""
-    if not isinstance(value, Caller):
-        return value
-    for name in ("session", "agent", "parent_agent"):
-        bounded(name, getattr(value, name), chars_max=_ID_CHARS_MAX)
-    bounded("folder", value.folder, chars_max=_FOLDER_CHARS_MAX)
-    return replace(value, principal=principal.name, process="")
+    if isinstance(built, Caller):  # a client's own words, of whatever length
+        for part in ("session", "agent", "parent_agent"):
+            bounded(part, getattr(built, part), chars_max=_ID_CHARS_MAX)
+        bounded("folder", built.folder, chars_max=_FOLDER_CHARS_MAX)
+    return built
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

@@ -32,9 +32,8 @@ from loomstack_mcp.server.hub.replies import (
 )
 from loomstack_mcp.server.hub.standing import Standing
 from loomstack_mcp.server.hub.versions import version_problem
+from loomstack_mcp.server.principals import acting_principal
 
-PRINCIPAL = "loomstack.principal"
-"""Under which a request for MCP has its principal in the scope's state."""
 BODY_BYTES_MAX = 16_000_000
 BODY_S = 60.0
 """From the head of a request to the last byte of its body."""
@@ -137,7 +136,7 @@ class Door:
 
     async def _mcp_answers(self, principal: Principal, scope: Scope, receive: Receive, send: Send) -> None:
         """MCP has the request, with its whole body, and answers it itself."""
-        scope["state"][PRINCIPAL] = principal
+        acting_principal.set(principal)
         async with self._streams.seat_taken(_key(principal)):
             body = await _body(scope, receive)
             is_told = False

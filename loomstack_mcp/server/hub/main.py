@@ -24,6 +24,7 @@ from loomstack_mcp.server.hub.keys import Keys, own_token
 from loomstack_mcp.server.hub.quiet import quiet_log
 from loomstack_mcp.server.hub.serving import connections_max, serve_hub
 from loomstack_mcp.server.hub.standing import Standing
+from loomstack_mcp.server.principals import loom_as_opened
 from loomstack_mcp.server.sdk.app import build_server
 from loomstack_mcp.server.sdk.bus import Bus
 from loomstack_mcp.server.sdk.http import mcp_app
@@ -60,7 +61,7 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
             address, port = listener.getsockname()[:2]
             hosts = Hosts(address=address, public_url=public_url, proxies=proxies)
             _say(options, public_url or _url(address, port, is_secured=certificate is not None), settings)
-            face = Face(here, loom)
+            face = Face(here, loom_as_opened(loom))
             changes = Bus(face)
             standing = Standing(lambda: loom.events.cursor(""))
             door = Door(mcp_app(build_server(face, changes)), Api(loom), keys=keys, hosts=hosts, standing=standing)

@@ -8,13 +8,14 @@ import anyio.to_thread
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.prompts.base import Prompt, PromptArgument
-from mcp.types import ToolAnnotations
+from mcp.types import Tool, ToolAnnotations
 
 from loomstack_mcp import __version__
 from loomstack_mcp.core.errors import LoomError, NotFound, error_text
 from loomstack_mcp.server import resources
 from loomstack_mcp.server.errors import error_line
 from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.principals import acting_principal, offers_tool
 from loomstack_mcp.server.prompts import PROMPTS, LoomPrompt
 from loomstack_mcp.server.sdk.bus import Bus
 from loomstack_mcp.server.sdk.tool import Threads, loom_tool
@@ -60,7 +61,7 @@ _LISTS = {
 def build_server(face: Face, changes: Bus) -> MCPServer[Any]:
     """The server over `face`. Building it touches neither the store nor git."""
     threads = Threads(calls=anyio.CapacityLimiter(_CALLS_MAX), waits=anyio.CapacityLimiter(_WAITS_MAX))
-    server: MCPServer[Any] = MCPServer(
+    server: MCPServer[Any] = _Server(
         "loomstack",
         version=__version__,
         instructions=INSTRUCTIONS,
@@ -75,6 +76,12 @@ def build_server(face: Face, changes: Bus) -> MCPServer[Any]:
     for name, prompt in PROMPTS.items():
         server.add_prompt(_prompt(name, prompt))
     return server
+
+
+class _Server(MCPServer[Any]):
+    async def list_tools(self) -> list[Tool]:
+        """Those that whoever asks may use, in their order."""
+        return [tool for tool in await super().list_tools() if offers_tool(acting_principal.get(), tool.name)]
 
 
 def _add_resources(server: MCPServer[Any], face: Face) -> None:

@@ -9,7 +9,9 @@ import anyio.to_thread
 from mcp.server.subscriptions import ResourceUpdated, ServerEvent
 
 from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.principals import acting_principal
 from loomstack_mcp.server.resources import Watch
 
 _POLL_S = 1
@@ -23,21 +25,23 @@ class Bus:
 
     def __init__(self, face: Face) -> None:
         self._face = face
-        self._listeners: dict[object, Callable[[ServerEvent], None]] = {}
+        self._listeners: dict[object, tuple[Principal | None, Callable[[ServerEvent], None]]] = {}
         self._wanted = anyio.Event()
-        self._newcomer = False
+        self._newcomers: set[Principal | None] = set()
 
     async def publish(self, event: ServerEvent) -> None:
-        """Every listener of now has the event."""
-        for listener in tuple(self._listeners.values()):
-            listener(event)
+        """Every listener of whoever this is told for has the event."""
+        whose = acting_principal.get()
+        for principal, listener in tuple(self._listeners.values()):
+            if principal == whose:
+                listener(event)
         await anyio.lowlevel.checkpoint()
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
         """The listener hears of what changes from now on, until what is returned is called."""
-        token = object()
-        self._listeners[token] = listener
-        self._newcomer = True
+        token, principal = object(), acting_principal.get()
+        self._listeners[token] = principal, listener
+        self._newcomers.add(principal)
         self._wanted.set()
 
         def unsubscribe() -> None:
@@ -50,14 +54,17 @@ class Bus:
         while True:
             await self._wanted.wait()
             self._wanted = anyio.Event()
-            watch = Watch(self._face)
+            watches: dict[Principal | None, Watch] = {}
             while self._listeners:
-                with contextlib.suppress(LoomError):  # the store does not answer now; what changed is told once it does
-                    await self._publish_news(watch)
+                for principal in {whose for whose, _ in self._listeners.values()}:
+                    acting_principal.set(principal)  # each hears of what their token opens
+                    with contextlib.suppress(LoomError):  # the store does not answer now: it is told once it does
+                        await self._publish_news(watches.setdefault(principal, Watch(self._face)))
                 await anyio.sleep(_POLL_S)
 
     async def _publish_news(self, watch: Watch) -> None:
-        newcomer, self._newcomer = self._newcomer, False
+        newcomer = acting_principal.get() in self._newcomers
+        self._newcomers.discard(acting_principal.get())
         work = self._face.work
         for uri in await anyio.to_thread.run_sync(lambda: work(lambda: watch.stale(newcomer=newcomer))):
             await self.publish(ResourceUpdated(uri=uri))

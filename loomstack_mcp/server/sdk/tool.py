@@ -21,6 +21,7 @@ from loomstack_mcp.server import answers
 from loomstack_mcp.server.call import Call
 from loomstack_mcp.server.errors import INTERNAL, error_line, refused_arguments
 from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.principals import acting_principal, offers_tool
 from loomstack_mcp.server.tools import GUARD
 from loomstack_mcp.server.tools.guard import refused_guard
 
@@ -67,6 +68,10 @@ def _on_thread(face: Face, threads: Threads, function: Callable[..., Any]) -> Ca
     """The function as the SDK calls it: on a thread, told when the client cancels."""
 
     async def called(*, ctx: Context[Any, Any], **arguments: Any) -> CallToolResult:
+        if not offers_tool(acting_principal.get(), function.__name__):
+            raise ToolError(
+                f"unauthorized: {function.__name__} is no tool for this token; tools/list has those that are"
+            )
         call = Call(face, ctx.request_context.meta or {}, over_http=ctx.headers is not None)
         try:
             work = partial(function, call, **arguments)

@@ -13,6 +13,7 @@ from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.hub.api import Api, ApiCall
+from loomstack_mcp.server.hub.replies import error_reply
 from loomstack_mcp.server.hub.versions import version_problem
 from tests.hubs import ADMIN, Hub, made_token, running_hub
 
@@ -139,25 +140,40 @@ def test_a_session_of_unbounded_length_is_refused(hub: Hub, ana: str) -> None:
     assert (answer.status, answer.code) == (400, "limit_exceeded")
 
 
+class Broken:
+    def ids(self) -> tuple[str, ...]:
+        raise KeyError("a secret")
+
+
+class BrokenLoom(Loom):
+    repos = Broken()  # type: ignore[assignment]
+
+
 def test_what_nobody_foresaw_tells_nothing(loom: Loom) -> None:
-    class Broken:
-        store = loom.store
-
-        @property
-        def repos(self) -> Any:
-            return self
-
-        def ids(self) -> tuple[str, ...]:
-            raise KeyError("a secret")
-
-    from loomstack_mcp.server.hub.replies import error_reply
-
     with pytest.raises(KeyError) as found:
-        Api(Broken()).answer(ADMIN, ApiCall(name="repos.ids", body=b""))  # type: ignore[arg-type]
+        Api(BrokenLoom(loom.store, rework_max=3)).answer(ADMIN, ApiCall(name="repos.ids", body=b""))
     reply = error_reply(found.value)
 
     assert reply.status == 500
     assert json.loads(reply.body) == {"error": {"code": "internal", "message": "internal: KeyError"}}
+
+
+def test_a_token_sees_its_repos_alone(home: Path, hub: Hub, run: str) -> None:
+    other = made_token(home, "bea", repos=("github.com/other/*",))
+    ids = hub.ask(other, "repos.ids").body["answer"]
+    details, unknown = (hub.ask(other, "runs.details", run_id=one) for one in (run, "run_zzzzzzzzzzzz"))
+
+    assert ids == []
+    assert (details.status, details.message) == (404, unknown.message.replace("run_zzzzzzzzzzzz", run))
+
+
+def test_an_admin_makes_tokens_from_afar(home: Path, hub: Hub) -> None:
+    admin = made_token(home, "root", "admin")
+    made = hub.ask(admin, "tokens.create", owner="bea", role="agent").body["answer"]
+    files = b"".join(file.read_bytes() for file in (home / "loomstack").glob("loom*.db*"))
+
+    assert hub.send("/api/hello", token=made["text"]).body["answer"]["principal"] == "bea"
+    assert made["text"].encode() not in files
 
 
 def test_hello_says_who_one_is(hub: Hub, ana: str) -> None:
