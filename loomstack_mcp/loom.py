@@ -121,5 +121,5 @@ def _loom_of(hub: str, settings: Settings) -> Loom:
     with memory.read():  # hooks, which make none, find it
         pass
     line = line_to(hub, settings.home)
-    made = services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max))
+    made = services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max, is_memory=True))
     return Loom(memory, rework_max=settings.rework_max, made=made, line=line)

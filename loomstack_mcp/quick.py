@@ -52,7 +52,9 @@ def _over_hub(hub: str, settings: Settings, gate_wait_ms: int) -> Iterator[Quick
     memory = SqliteStore(memory_file(settings.home), gate_wait_ms=gate_wait_ms)
     try:
         _make_memory(memory, settings)
-        yield Quick(services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max)))
+        yield Quick(
+            services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max, is_memory=True))
+        )
     finally:
         memory.close()
         line.close()

@@ -35,7 +35,8 @@ class RemoteService:
             raise AttributeError(name)
         method = getattr(self._kind, name)
         call = f"{self._name}.{name}"
-        permit = PERMITS[call]
+        if (permit := PERMITS.get(call)) is None:
+            raise StoreUnavailable(f"{call} is not for edges: run this where {self._line.origin.text} itself runs")
         code: CodeType = method.__code__
         names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
         in_order = names[: code.co_argcount - 1]

@@ -220,16 +220,13 @@ class Services:
         return self._made("tokens", TokenService)
 
 
-def services_over(store: "Store", *, rework_max: int) -> "ServiceMaker":
-    """What makes each service over a store."""
+def services_over(store: "Store", *, rework_max: int, is_memory: bool = False) -> "ServiceMaker":
+    """What makes each service over a store; `is_memory` where that is what one machine remembers beside a hub."""
+    more: dict[str, dict[str, Any]] = {"outcomes": {"rework_max": rework_max}, "sightings": {"is_memory": is_memory}}
 
     def made(name: str, kind: "type[Service]", /) -> "Service":
         making: Any = kind
-        found: Service
-        if name == "tokens":
-            found = making(store.private(), store)
-        else:
-            found = making(store, **({"rework_max": rework_max} if name == "outcomes" else {}))
+        found: Service = making(*((store.private(), store) if name == "tokens" else (store,)), **more.get(name, {}))
         return found
 
     return made

@@ -11,9 +11,12 @@ import pytest
 from loomstack_mcp.adapters.git.worktree import worktree_at
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.runs import Caller
-from tests.conftest import git
+from tests.adapters.git.support import commit
+from tests.conftest import environment, git
 from tests.hooks.support import claude_edit, hook, refused
-from tests.remote.hubs import Hub, a_hub, joined
+from tests.house.started import started
+from tests.processes import HOOK
+from tests.remote.hubs import TOKEN, Hub, a_hub, joined
 
 BEA = Caller(principal="bea", session="claude:s-bea")
 
@@ -135,3 +138,42 @@ def test_an_edit_in_two_repositories_of_one_path_is_two(hub: Hub, home: Path, sh
 
 def held(hub: Hub) -> list[Claim]:
     return [claim for repo_id in hub.loom.repos.ids() for claim in hub.loom.claims.held(repo_id, limit=9)[0]]
+
+
+def test_a_further_edit_over_a_hub_loads_little_and_asks_git_nothing(hub: Hub, home: Path, cloned: Path) -> None:
+    edit = claude_edit(cloned, str(cloned / "src/a.py"))
+    hook(home, "claude", edit)
+
+    found = started([HOOK, "claude", "PreToolUse"], cwd=cloned, environment=environment(home), stdin=json.dumps(edit))
+
+    assert (found.status, found.printed, found.said, found.git) == (0, "", "", ())
+    assert {"dataclasses", "http.client", "pathlib", "ssl", "yaml"} & found.modules == set()
+    assert {name.removeprefix("loomstack_mcp.") for name in found.ours if ".remote" in name or ".hub" in name} == {
+        "adapters.hub_tokens",
+        *("remote", "remote.exchange", "remote.glance", "remote.line", "remote.sockets"),
+    }
+
+
+def test_a_settings_file_that_only_yaml_can_read_is_looked_at_closely(hub: Hub, home: Path, cloned: Path) -> None:
+    bea_claims(hub, cloned, "src/")
+    edit = claude_edit(cloned, str(cloned / "src/a.py"))
+    (home / "loomstack/config.yaml").write_text(f"# the store of old: /x\nstore: >-\n  {hub.url}\n")
+
+    assert [refused(hook(home, "claude", edit)) for _ in range(2)] == [True, True]
+
+
+def test_a_repository_chooses_neither_the_hub_nor_its_token(hub: Hub, home: Path, cloned: Path, tmp_path: Path) -> None:
+    """`.mcp.json` and the settings of hooks reach us as environment."""
+    (tmp_path / "evil").mkdir()
+    edit = claude_edit(cloned, str(cloned / "src/a.py"))
+    with a_hub(tmp_path / "evil") as evil:
+        reply = hook(home, "claude", edit, LOOMSTACK_STORE=evil.url)
+        with_token = hook(home, "claude", edit, LOOMSTACK_STORE=evil.url, LOOMSTACK_TOKEN=TOKEN, CLAUDECODE="1")
+        commit(cloned, {".loomstack/config.yaml": f"store: {evil.url}\n"})
+        again = hook(home, "claude", edit)
+
+        assert evil.sent == []
+    assert "no token for" in json.dumps(reply)
+    assert "no token for" in json.dumps(with_token)
+    assert again is None
+    assert set(hub.tokens) == {TOKEN}
