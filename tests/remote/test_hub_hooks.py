@@ -177,3 +177,16 @@ def test_a_repository_chooses_neither_the_hub_nor_its_token(hub: Hub, home: Path
     assert "no token for" in json.dumps(with_token)
     assert again is None
     assert set(hub.tokens) == {TOKEN}
+
+
+def test_a_repository_that_git_calls_otherwise_now_is_looked_at_closely(hub: Hub, home: Path, cloned: Path) -> None:
+    edit = claude_edit(cloned, str(cloned / "src/a.py"))
+    assert [hook(home, "claude", edit) for _ in range(2)] == [None, None]
+    (home / ".gitconfig").write_text(
+        '[url "https://git.example.com/new/"]\n\tinsteadOf = https://git.example.com/acme/\n'
+    )
+    asked(hub)
+
+    hook(home, "claude", edit)
+
+    assert "blockers/blockers" in asked(hub)
