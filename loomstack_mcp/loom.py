@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from loomstack_mcp.adapters.settings import Settings, hub_of, postgres_url, sqlite_path
+from loomstack_mcp.adapters.settings import Settings, has_store, hub_of, postgres_url, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.services.offered import Services, services_over
 from loomstack_mcp.store.base import Store
@@ -44,6 +44,11 @@ class Loom(Services):
         self._line = line
         self._settings = settings
         self._sender: Popen[bytes] | None = None
+
+    @property
+    def is_far(self) -> bool:
+        """Whether the services are a hub's."""
+        return self._line is not None
 
     def over(self, store: Store) -> "Loom":
         """The same services over another store, which is made for one call."""
@@ -116,8 +121,7 @@ def is_hub_store(url: str) -> bool:
 
 def is_there(url: str) -> bool:
     """Whether a store was ever made there, as far as that is seen without opening it."""
-    settings = Settings(store=url)
-    return bool(hub_of(settings) or postgres_url(settings)) or sqlite_path(settings).exists()
+    return has_store(Settings(store=url))
 
 
 def _opened(settings: Settings, *, full_sync: bool) -> Store:
@@ -141,5 +145,5 @@ def _loom_of(hub: str, settings: Settings) -> Loom:
     with memory.read():  # hooks, which make none, find it
         pass
     line = line_to(hub, settings.home)
-    made = services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max))
+    made = services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max, is_memory=True))
     return Loom(memory, rework_max=settings.rework_max, made=made, line=line)

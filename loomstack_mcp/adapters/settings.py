@@ -159,6 +159,19 @@ def hub_of(settings: Settings, /) -> str:
     return origin
 
 
+def has_store(settings: Settings, /) -> bool:
+    """Whether the store is there: a hub and a server count as there, for what they hold is asked, not guessed.
+
+    Raises StoreUnavailable as `sqlite_path`.
+    """
+    return bool(hub_of(settings) or postgres_url(settings)) or os.path.exists(sqlite_path(settings))  # noqa: PTH110 Path.exists may raise
+
+
+def store_named(settings: Settings, /) -> str:
+    """The store as a setting names it, wherever it is read. Raises StoreUnavailable as `sqlite_path`."""
+    return hub_of(settings) or without_password(postgres_url(settings)) or f"{SQLITE}{sqlite_path(settings)}"
+
+
 def sqlite_path(settings: Settings) -> Path:
     """The file behind the `store` setting. Raises StoreUnavailable for anything but SQLite."""
     store = settings.store

@@ -229,9 +229,18 @@ class Services:
 
 
 def services_over(
-    store: "Store", *, rework_max: int, issuer: "Callable[[], Issuer | None] | None" = None
+    store: "Store",
+    *,
+    rework_max: int,
+    issuer: "Callable[[], Issuer | None] | None" = None,
+    is_memory: bool = False,
 ) -> "ServiceMaker":
-    """What makes each service over a store. `issuer` makes the identity provider whose tokens count, where one does."""
+    """What makes each service over a store.
+
+    `issuer` makes the identity provider whose tokens count, where one does; `is_memory` where the store is what one
+    machine remembers beside a hub.
+    """
+    more: dict[str, dict[str, Any]] = {"outcomes": {"rework_max": rework_max}, "sightings": {"is_memory": is_memory}}
 
     def made(name: str, kind: "type[Service]", /) -> "Service":
         making: Any = kind
@@ -240,7 +249,7 @@ def services_over(
         elif name == "access":
             found = making(store.private(), store)
         else:
-            found = making(store, **({"rework_max": rework_max} if name == "outcomes" else {}))
+            found = making(store, **more.get(name, {}))
         return found
 
     return made
