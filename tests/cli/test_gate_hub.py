@@ -37,7 +37,7 @@ PEOPLE = """
 version: 1
 people:
   bea: {tokens: [bea], roles: [lead]}
-  ana: {tokens: [ana], handles: [ana], roles: [lead]}
+  ana: {tokens: [ana], handles: [ana], addresses: [test@localhost], roles: [lead]}
 """
 ORG_RULE = """
 version: 1
