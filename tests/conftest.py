@@ -40,7 +40,7 @@ IDENTITY = (
 )
 """For a git that commits or merges: a machine may know nobody's name. It tidies up nothing behind our back."""
 WORKERS_MAX = 8
-_ON_BOTH = frozenset({"store"})
+_ON_BOTH = frozenset({"store", "services", "acceptance"})
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -128,6 +128,12 @@ def open_store(
     url = request.getfixturevalue("_postgres_url")
     databases.emptied(url)
     return lambda: postgres_store(url, clock_ms=lambda: clocks.wall_ms)
+
+
+@pytest.fixture
+def store_url(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> str:
+    """The address of this test's store, for other processes: on the database's clock, which no test turns."""
+    return f"sqlite:///{tmp_path}/loom.db" if database == "sqlite" else str(request.getfixturevalue("_postgres_url"))
 
 
 @pytest.fixture

@@ -23,7 +23,11 @@ import psycopg
 import pytest
 
 from loomstack_mcp.loom import Loom
+from loomstack_mcp.store.base import Store
+from loomstack_mcp.store.postgres.backend import PostgresStore
 from loomstack_mcp.store.postgres.migrate import postgres_store
+from loomstack_mcp.store.sqlite.backend import SqliteStore
+from tests.factories import REPO
 
 TEMPLATE = "template_loom"
 _USER = "nobody"
@@ -38,12 +42,33 @@ _SETTINGS = {
     "log_min_messages": "fatal",
 }
 
+# What autovacuum has learnt of a store a minute after it was filled: without it, a crowd of notes that a test puts in
+# is looked through from its wrong end.
+_STATISTICS = f"""
+INSERT INTO repo (id, created_at_ms) VALUES ('{REPO}', 0);
+INSERT INTO note (id, repo_id, seq, kind, authority, who, loop, text, paths, addressee, supersedes, contradicts,
+  shared_at_ms) SELECT 'note_' || at, '{REPO}', at, 'fact', 'loop', 'ana', 'loop', 'text', '[]', '', '', '[]', 0
+  FROM generate_series(1, 300) AS at;
+INSERT INTO path_key (repo_id, noun, key, extension, id, pattern)
+  SELECT '{REPO}', 'note', 'src/' || at || '/', 'py', 'note_' || at, 'src/' || at || '/*.py'
+  FROM generate_series(1, 300) AS at;
+INSERT INTO run (id, repo_id, loop, goal, key, finding, branch, worktree, paths, principal, session, agent, state,
+  status, seq, ttl_ms, expires_at_ms, started_at_ms, seen_at_ms) SELECT 'run_' || at, '{REPO}', 'loop', 'goal', '', '',
+  '', '', '[]', 'ana', 's-' || at, '', 'live', '', at, 1000, 1000, 0, 0 FROM generate_series(1, 300) AS at;
+ANALYZE
+"""
+
+
+_DURABLE = {"max_connections": "200", "shared_buffers": "256MB", "log_min_messages": "fatal"}
+"""As a company's database is set: what was acknowledged survives a power cut."""
+
 
 class PostgresServer:
     """A server in a folder of its own; it can be stopped, killed and started again."""
 
-    def __init__(self, folder: Path, programs: Path) -> None:
+    def __init__(self, folder: Path, programs: Path, *, durable: bool = False) -> None:
         self.folder = folder
+        self._settings = _DURABLE if durable else _SETTINGS
         self._programs = programs
         self._port = int(_text(folder / "port"))
 
@@ -52,7 +77,7 @@ class PostgresServer:
         return f"postgresql://postgres@127.0.0.1:{self._port}/{database}"
 
     def start(self) -> None:
-        options = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+        options = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
         listen = f"-c listen_addresses=127.0.0.1 -c port={self._port} -c unix_socket_directories={self.folder}"
         _run(
             self._programs / "pg_ctl",
@@ -95,7 +120,7 @@ def system_programs() -> Path | None:
     return places[-1] if places else Path(found).resolve().parent if found else None
 
 
-def new_server(programs: Path | None = None) -> PostgresServer:
+def new_server(programs: Path | None = None, *, durable: bool = False) -> PostgresServer:
     """A server that runs, with a superuser `postgres` and no password. Whoever makes it calls `removed`."""
     folder = Path(tempfile.mkdtemp(prefix="loom-pg-"))
     programs = _reachable(programs or wheel_programs(), folder)
@@ -107,7 +132,7 @@ def new_server(programs: Path | None = None) -> PostgresServer:
         shutil.chown(folder, _USER)
     _run(programs / "initdb", "-D", folder / "data", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync",
          "--locale=C.UTF-8")  # fmt: skip
-    server = PostgresServer(folder, programs)
+    server = PostgresServer(folder, programs, durable=durable)
     server.start()
     return server
 
@@ -119,9 +144,9 @@ def removed(server: PostgresServer) -> None:
 
 
 @contextlib.contextmanager
-def own_server(programs: Path | None = None) -> Iterator[PostgresServer]:
+def own_server(programs: Path | None = None, *, durable: bool = False) -> Iterator[PostgresServer]:
     """A server of one test alone, which it may stop, kill and start again."""
-    server = new_server(programs)
+    server = new_server(programs, durable=durable)
     try:
         yield server
     finally:
@@ -167,11 +192,30 @@ def emptied(url: str) -> None:
         connection.execute(f"SET session_replication_role = replica; {found[0][0]}".encode())
 
 
+def stored_text(store: Store) -> str:
+    """All that a store keeps, as one text."""
+    if isinstance(store, SqliteStore):
+        files = (store.path, store.path.with_name(f"{store.path.name}-wal"))
+        return "".join(file.read_bytes().decode("latin-1") for file in files)
+    assert isinstance(store, PostgresStore)
+    with psycopg.connect(**store.address.parameters) as connection:
+        names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'loom'").fetchall()
+        return "".join(
+            str(row[0])
+            for (name,) in names
+            for row in connection.execute(f"SELECT CAST(t.* AS TEXT) FROM loom.{name} AS t".encode())
+        )
+
+
 def _make_template(server: PostgresServer) -> None:
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {TEMPLATE}".encode())
-    with Loom(postgres_store(server.url(TEMPLATE)), rework_max=3) as made, made.store.read():
+    url = server.url(TEMPLATE)
+    with Loom(postgres_store(url), rework_max=3) as made, made.store.read():
         pass
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"SET search_path = loom; {_STATISTICS}".encode())
+    emptied(url)
 
 
 def _reachable(programs: Path, folder: Path) -> Path:

@@ -109,7 +109,7 @@ class ClaimService:
             return ReleaseResult(
                 run=run.id,
                 released=tuple(claim.id for claim in ending),
-                now_free_for=end_claims(tx, ending, "released"),
+                now_free_for=end_claims(tx, ending, "released", is_awaited=bool(found and found[0]["is_awaited"])),
                 alerts=events.delivered(tx, run.id) if not found or found[0]["has_alerts"] else (),
             )
 
@@ -126,12 +126,18 @@ def held_by(tx: Tx, run_id: str) -> tuple[Claim, ...]:
 
 
 def end_claims(
-    tx: Tx, claims: Sequence[Claim], how: _How, *, granted_to: Run | None = None, why: str = ""
+    tx: Tx,
+    claims: Sequence[Claim],
+    how: _How,
+    *,
+    granted_to: Run | None = None,
+    why: str = "",
+    is_awaited: bool = True,
 ) -> tuple[str, ...]:
     """End claims, each held as this transaction read it; returns the runs that can now have what they were refused.
 
     A holder whose claim ends by time is alerted: it may still believe that it holds the paths. Who never asked for it
-    believes nothing. `why` are the words of a person who ends them.
+    believes nothing. `why` are the words of a person who ends them; `is_awaited` is False where nobody waits there.
     """
     if not claims:
         return ()
@@ -143,7 +149,7 @@ def end_claims(
         seq = events.append(tx, claim.repo_id, _ENDS[how], about=claim.id, run_id=claim.run_id, payload=payload)
         if how == "expired" and claim.origin == "asked":
             _alert_expired(tx, claim, seq, granted_to)
-    return () if granted_to else waiters.alert_freed(tx, claims)
+    return waiters.alert_freed(tx, claims) if is_awaited and not granted_to else ()
 
 
 def _alert_expired(tx: Tx, claim: Claim, seq: int, granted_to: Run | None) -> None:

@@ -87,6 +87,7 @@ class LedgerService:
             is_known = all(row["filled"] == mark for row in tx.all(repos.REPOS["filled"], repo_id=repo_id))
         if not is_known:
             with self._store.append() as tx:
+                tx.run(repos.REPOS["hold"], repo_id=repo_id)  # first, so that nobody forgets some of it meanwhile
                 shas = rows.json_column(list(history))
                 tx.later(repos.REPOS["fill"], repo_id=repo_id, mark=mark, shas=shas, meaning=MEANING)
 
@@ -99,17 +100,21 @@ class LedgerService:
         """
         within("the number of parts", len(batch), least=0, most=BATCH_PARTS_MAX)
         within("the number of rows", batch_rows(batch), least=0, most=BATCH_ROWS_MAX)
-        large = []
+        large, nobodys = [], []
         with self._store.append() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
-            for part in batch:
+            for part in sorted(batch, key=lambda part: part.sha):  # in which order all who fill at once do it
                 number = slices.add_part(tx, repo_id, part)
                 if number and part.imprint and len(part.files) == part.files_in_all:
-                    _take_in(tx, repo_id, part, number, is_trunk=is_trunk)
+                    if not _take_in(tx, repo_id, part, number, is_trunk=is_trunk):
+                        nobodys.append(part)
                 elif number and part.imprint:
                     large.append((number, part))
         for number, part in large:
-            self._take_in_large(repo_id, part, number, is_trunk=is_trunk)
+            if not self._take_in_large(repo_id, part, number, is_trunk=is_trunk):
+                nobodys.append(part)
+        if nobodys:
+            self._know_late(repo_id, nobodys, is_trunk=is_trunk)
         return sum(part.imprint is not None for part in batch)
 
     def forget_before(self, checkout: Checkout, *, since_ms: int) -> None:
@@ -122,19 +127,41 @@ class LedgerService:
             repo_id = repos.repo_id_of(tx, checkout)
         slices.forget_landed(self._store, repo_id, before_ms=since_ms)
 
-    def _take_in_large(self, repo_id: str, part: LandedPart, number: int, *, is_trunk: bool) -> None:
-        """A change of very many files, all of which are there: it is known once it is indexed, some in each step."""
+    def _take_in_large(self, repo_id: str, part: LandedPart, number: int, *, is_trunk: bool) -> str:
+        """A change of very many files, all of which are there: it is known once it is indexed, some in each step.
+
+        Returns the run whose it is.
+        """
         indexed = ""
         while True:
             with self._store.append() as tx:
+                tx.all(CHANGES["begun"], repo_id=repo_id, sha=part.sha)  # which nobody forgets meanwhile
                 whose = _maker(tx, repo_id, part)
-                run_id = whose["run_id"]
+                run_id = str(whose["run_id"])
                 if run_id in ("", indexed) or not is_trunk:
                     _complete(tx, part, number, whose, is_trunk=is_trunk)
-                    return
+                    return run_id
                 names = [row["path"] for row in tx.all(CHANGES["names"], number=number)]
             landed_index.index_slices(self._store, repo_id, run_id, part.sha, names)
             indexed = run_id
+
+    def _know_late(self, repo_id: str, nobodys: Sequence[LandedPart], *, is_trunk: bool) -> None:
+        """Whose these are by what was told while they were taken in, of which neither side saw the other.
+
+        What a run recorded is asked under the repo's lock, behind which it was recorded.
+        """
+        with self._store.read() as tx:
+            known = {part.sha: maker for part in nobodys if (maker := _known_again(tx, repo_id, part))}
+        made_at_ms = {part.sha: part.made_at_ms for part in nobodys}
+        with self._store.write(repo_id) as tx:
+            bound = tx.all(imprints.IMPRINTS["bound_to"], repo_id=repo_id, shas=rows.json_column(sorted(made_at_ms)))
+            for sha in dict.fromkeys(row["sha"] for row in bound):
+                if maker := _bound_maker(tx, repo_id, sha, made_at_ms[sha]):
+                    known[sha] = maker
+            for sha, maker in sorted(known.items()):
+                tx.all(imprints.IMPRINTS["know"], repo_id=repo_id, sha=sha, **vars(maker))
+        for sha, maker in known.items() if is_trunk else ():
+            landed_index.index_bound(self._store, maker.run_id, repo_id, [sha])
 
     def _arrived(self, repo_id: str, history: Sequence[str]) -> None:
         """What was known from elsewhere and is on the trunk now: others are warned of it from now on."""
@@ -162,7 +189,8 @@ def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> t
     """A run says that it made these commits, which may land later. Returns those landed that `index_bound` is for."""
     if not commits:
         return ()
-    tx.later(CHANGES["bind"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits), bound_by="outcome")
+    ordered = rows.json_column(sorted(commits))
+    tx.later(CHANGES["bind"], repo_id=repo_id, run_id=run_id, shas=ordered, bound_by="outcome")
     bound = tx.all(CHANGES["bind_landed"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits))
     known = [row["sha"] for row in bound if row["is_trunk"]]
     [size] = tx.all(CHANGES["size"], repo_id=repo_id, shas=rows.json_column(known))
@@ -173,11 +201,13 @@ def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> t
     return ()
 
 
-def _take_in(tx: Tx, repo_id: str, part: LandedPart, number: int, *, is_trunk: bool) -> None:
+def _take_in(tx: Tx, repo_id: str, part: LandedPart, number: int, *, is_trunk: bool) -> str:
+    """Returns the run whose it is."""
     whose = _maker(tx, repo_id, part)
     if whose["run_id"] and is_trunk:
         landed_index.index_change(tx, repo_id, whose["run_id"], part.sha, [file.path for file in part.files])
     _complete(tx, part, number, whose, is_trunk=is_trunk)
+    return str(whose["run_id"])
 
 
 def _complete(tx: Tx, part: LandedPart, number: int, whose: Mapping[str, Any], *, is_trunk: bool) -> None:
@@ -189,12 +219,17 @@ def _maker(tx: Tx, repo_id: str, part: LandedPart) -> dict[str, Any]:
 
     As it recorded itself, else by the commit's content.
     """
-    hints = [run.id for run in imprints.known_hints(tx, repo_id, part.hints)]
-    found = tx.all(CHANGES["bound"], repo_id=repo_id, sha=part.sha, made_at_ms=part.made_at_ms)
-    maker = (
-        Maker(run_id=found[0]["run_id"], bound_by="sha")
-        if found
-        else imprints.maker_of(tx, repo_id, part.imprint or Imprint(), made_at_ms=part.made_at_ms, hints=hints)
-    )
+    maker = _bound_maker(tx, repo_id, part.sha, part.made_at_ms) or _known_again(tx, repo_id, part)
     whose = {"run_id": maker.run_id, "bound_by": maker.bound_by} if maker else {"run_id": "", "bound_by": ""}
+    hints = [run.id for run in imprints.known_hints(tx, repo_id, part.hints)]
     return {**whose, "hints": rows.json_column(hints)}
+
+
+def _bound_maker(tx: Tx, repo_id: str, sha: str, made_at_ms: int) -> Maker | None:
+    found = tx.all(CHANGES["bound"], repo_id=repo_id, sha=sha, made_at_ms=made_at_ms)
+    return Maker(run_id=found[0]["run_id"], bound_by="sha") if found else None
+
+
+def _known_again(tx: Tx, repo_id: str, part: LandedPart) -> Maker | None:
+    hints = [run.id for run in imprints.known_hints(tx, repo_id, part.hints)]
+    return imprints.maker_of(tx, repo_id, part.imprint or Imprint(), made_at_ms=part.made_at_ms, hints=hints)

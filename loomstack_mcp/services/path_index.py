@@ -39,7 +39,7 @@ def refuse_many_paths(patterns: Sequence[str], *, least: int = 0) -> None:
 
 def index_paths(tx: Tx, repo_id: str, noun: Indexed, id: str, patterns: Sequence[str]) -> None:  # noqa: A002
     """Record where something lies."""
-    places = [(way.key.casefold(), way.extension, text) for text in patterns for way in pattern(text).ways]
+    places = sorted({(way.key.casefold(), way.extension, text) for text in patterns for way in pattern(text).ways})
     tx.later(PATHS["insert"], repo_id=repo_id, noun=noun, id=id, places=rows.json_column(places))
 
 

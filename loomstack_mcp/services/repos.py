@@ -149,13 +149,13 @@ def repo_id_of(tx: Tx, checkout: Checkout, /) -> str:
 def _recorded(tx: Tx, checkout: Checkout) -> str:
     repo_id = repo_id_of(tx, checkout)
     tx.later(REPOS["insert"], repo_id=repo_id, ignore_case=int(checkout.ignore_case), now_ms=tx.now_ms)
-    for name in (checkout.identity, checkout.clone):
-        if name:
-            tx.later(REPOS["name"], identity=name, repo_id=repo_id)
-    for name in checkout.others if checkout.clone else ():
-        tx.later(REPOS["also"], identity=name, repo_id=repo_id)
     if checkout.ignore_case:
         tx.later(REPOS["fold"], repo_id=repo_id)
+    others = dict.fromkeys(checkout.others if checkout.clone else (), REPOS["also"])
+    # The repo before its names, and these in their order: several clones may come at once.
+    named = {**others, checkout.identity: REPOS["name"], checkout.clone: REPOS["name"]}
+    for name in sorted(filter(None, named)):
+        tx.later(named[name], identity=name, repo_id=repo_id)
     return repo_id
 
 

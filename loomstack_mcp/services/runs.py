@@ -127,18 +127,22 @@ class RunService:
         A run that goes on in another process of the session stays as it is, and so do those of its other agents: Codex
         has a server for each of them.
         """
-        with self._store.append() as tx:
-            for run in own_runs(tx, caller):
-                if run.process == caller.process:
-                    waiters.leave_queues(tx, run.id)
-            tx.later(
-                RUNS["shorten"],
-                principal=caller.principal,
-                session=caller.session,
-                agent=caller.agent,
-                process=caller.process,
-                until_ms=tx.now_ms + LEASE_AFTER_EOF_MS,
-            )
+        with self._store.read() as tx:
+            where = dict.fromkeys(run.repo_id for run in own_runs(tx, caller))
+        for repo_id in where:
+            with self._store.write(repo_id) as tx:
+                for run in own_runs(tx, caller):
+                    if (run.repo_id, run.process) == (repo_id, caller.process):
+                        waiters.leave_queues(tx, run.id)
+                tx.later(
+                    RUNS["shorten"],
+                    repo_id=repo_id,
+                    principal=caller.principal,
+                    session=caller.session,
+                    agent=caller.agent,
+                    process=caller.process,
+                    until_ms=tx.now_ms + LEASE_AFTER_EOF_MS,
+                )
 
     def boots_alternate(self) -> bool:
         """Whether several kernels used the store in turns in the last day; a reboot is none."""

@@ -98,9 +98,14 @@ class SessionService:
                 for run in (one for one in _standing(tx, caller) if one.repo_id == repo_id):
                     expiry.over(tx, replace(run, state="ended", status=SESSION_ENDED), "run.ended")
         EditClaims(self._store).leave(caller)
-        with self._store.append() as tx:
-            for run in own_runs(tx, replace(caller, certain=bool(caller.agent))):
-                waiters.leave_queues(tx, run.id)
+        own = replace(caller, certain=bool(caller.agent))
+        with self._store.read() as tx:
+            where = dict.fromkeys(run.repo_id for run in own_runs(tx, own))
+        for repo_id in where:
+            with self._store.write(repo_id) as tx:
+                for run in own_runs(tx, own):
+                    if run.repo_id == repo_id:
+                        waiters.leave_queues(tx, run.id)
         return tuple(run.id for run in ending)
 
 

@@ -20,7 +20,7 @@ def add_part(tx: Tx, repo_id: str, part: LandedPart) -> int:
     [row] = tx.all(CHANGES["begun"], repo_id=repo_id, sha=part.sha)
     if row["whole"]:
         return 0
-    for file in part.files:
+    for file in sorted(part.files, key=lambda file: file.path):
         tx.later(CHANGES["insert_file"], landed=row["number"], repo_id=repo_id, **vars(file))
     return int(row["number"])
 
@@ -39,6 +39,7 @@ def forget_landed(store: Store, repo_id: str, *, before_ms: int) -> None:
     """
     window = {"repo_id": repo_id, "before_ms": before_ms, "meaning": MEANING}
     with store.append() as tx:
+        tx.run(path_index.REPOS["hold"], repo_id=repo_id)
         faded = tx.all(CHANGES["fade"], **window)
         if faded:
             tx.later(path_index.REPOS["unfill"], repo_id=repo_id)

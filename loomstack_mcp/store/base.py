@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from loomstack_mcp.core.errors import Invalid
+
 Row = Mapping[str, Any]
 
 
@@ -33,6 +35,19 @@ class Moment:
     """How far the wall clock is ahead of the lease clock."""
     lease_ahead_ms: int
     """How far the lease clock is ahead of the wall clock, and the margin for clocks that differ."""
+
+
+def known_parameters(moment: Moment, params: Mapping[str, Any], /) -> dict[str, Any]:
+    """What a statement may name. Raises as `refuse_nul`."""
+    refuse_nul(params)
+    return {**vars(moment), **params}
+
+
+def refuse_nul(params: Mapping[str, Any], /) -> None:
+    """Raises Invalid for a text with the character NUL, which PostgreSQL cannot keep."""
+    for name, value in params.items():
+        if isinstance(value, str) and "\0" in value:
+            raise Invalid(f"{name} holds the character NUL; leave it out")
 
 
 class Tx(Protocol):

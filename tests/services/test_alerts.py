@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from loomstack_mcp.core.briefing.alerts import alerts_told
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.outcomes import CheckCounts
@@ -102,6 +104,7 @@ def test_what_others_said_is_quoted_whatever_it_rides_on(loom: Loom) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.sqlite("bells lie beside the file")
 def test_a_bell_rings_for_whoever_something_happened_to_once_it_is_in_the_store(loom: Loom) -> None:
     store = str(loom.store.path)  # type: ignore[attr-defined]  # the file of this backend
     started(loom, BEA)

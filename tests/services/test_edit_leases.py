@@ -144,6 +144,10 @@ def test_lapsed_ones_leave_the_index_when_a_run_starts(loom: Loom, clocks: Clock
     assert loom.runs.details(_only_run(loom, "claude-aaaaaaaa")).claims[0].ended_how == "expired"
 
 
+_OF_BOOTS = pytest.mark.sqlite("a machine's boots: a database has one clock for all")
+
+
+@_OF_BOOTS
 def test_another_kernel_counts_its_lease_by_the_wall_clock_and_a_margin(loom: Loom, tmp_path: Path) -> None:
     theirs = Clocks(boot_id="boot-2", boot_ms=9_000_000)
     edited(loom, ANA, "src/a.py")
@@ -158,6 +162,7 @@ def test_another_kernel_counts_its_lease_by_the_wall_clock_and_a_margin(loom: Lo
     assert held(loom) == [("src/a.py", "auto", "claude-bbbbbbbb")]
 
 
+@_OF_BOOTS
 def test_whoever_goes_on_under_another_kernel_has_its_lease_by_that_ones_clock(loom: Loom, tmp_path: Path) -> None:
     theirs = Clocks(boot_id="boot-2", boot_ms=9_000_000)
     edited(loom, ANA, "src/a.py")
@@ -172,6 +177,7 @@ def test_whoever_goes_on_under_another_kernel_has_its_lease_by_that_ones_clock(l
     assert (early != [], late) == (True, [])
 
 
+@_OF_BOOTS
 @pytest.mark.parametrize("step_minutes", [-60, 60])
 def test_a_step_of_the_wall_clock_moves_no_lease(loom: Loom, clocks: Clocks, step_minutes: int) -> None:
     edited(loom, ANA, "src/a.py")

@@ -1,8 +1,6 @@
 """One repository under its names: what an earlier version kept, and two that a person says are one."""
 
-import sqlite3
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,6 +12,7 @@ from loomstack_mcp.core.repos import Checkout, RepoNames
 from loomstack_mcp.edge.deciding import decided_change
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.services.repos import REPOS
+from loomstack_mcp.store.base import Statement
 from tests.conftest import Clocks
 from tests.factories import ANA, BEA
 from tests.services.support import claimed, recorded, started
@@ -77,7 +76,7 @@ def two_repositories(loom: Loom) -> None:
         assert decided_change(loom.policy, checkout, "ci", ASKING, LANDING).approval
 
 
-def test_two_that_were_kept_apart_are_one_with_all_they_held(loom: Loom, tmp_path: Path) -> None:
+def test_two_that_were_kept_apart_are_one_with_all_they_held(loom: Loom) -> None:
     two_repositories(loom)
     found = loom.repos.alias(OLD, FORK.identity, who="ana")
     events, _ = loom.events.since(OLD.identity, since=0, limit=99)
@@ -89,33 +88,41 @@ def test_two_that_were_kept_apart_are_one_with_all_they_held(loom: Loom, tmp_pat
     assert [event.seq for event in events] == sorted({event.seq for event in events})
     assert next_run.seq > events[-1].seq
     assert [run.principal for run in loom.runs.latest(OLD.identity, limit=9)[0]] == ["bea", "bea", "ana"]
-    assert rows_of(tmp_path / "loom.db", FORK.identity) == {}
+    assert rows_of(loom, FORK.identity) == {}
+    assert rows_of(loom, OLD.identity) != {}
     assert claimed(loom, BEA, "src/a.py").claim
 
 
-def rows_of(file: Path, repo_id: str) -> dict[str, int]:
+def rows_of(loom: Loom, repo_id: str) -> dict[str, int]:
     """How many rows of each table are of a repo."""
-    asked = "SELECT COUNT(*) FROM {} WHERE repo_id = ?"
-    with sqlite3.connect(file) as connection:
-        found = {name: connection.execute(asked.format(name), [repo_id]) for name in tables_of_repos(file)}
-        counts = {name: rows.fetchone()[0] for name, rows in found.items()}
+    counts = {}
+    with loom.store.read() as tx:
+        for name in tables_of_repos(loom):
+            asked = Statement("test.rows", f"SELECT COUNT(*) AS rows FROM {name} WHERE repo_id = :repo_id")
+            counts[name] = tx.all(asked, repo_id=repo_id)[0]["rows"]
     return {name: count for name, count in counts.items() if count}
 
 
-def tables_of_repos(file: Path) -> set[str]:
-    with sqlite3.connect(file) as connection:
-        found = connection.execute(
-            "SELECT t.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c "
-            "WHERE t.type = 'table' AND c.name = 'repo_id'"
-        )
-        return {name for (name,) in found}
+def tables_of_repos(loom: Loom) -> set[str]:
+    with loom.store.read() as tx:
+        return {row["name"] for row in tx.all(TABLES_OF_REPOS)}
 
 
-def test_every_table_of_a_repository_is_moved(loom: Loom, tmp_path: Path) -> None:
+TABLES_OF_REPOS = Statement(
+    "test.tables",
+    "SELECT t.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c "
+    "WHERE t.type = 'table' AND c.name = 'repo_id'",
+    postgres="SELECT c.table_name AS name FROM information_schema.columns AS c JOIN information_schema.tables AS t "
+    "ON t.table_schema = c.table_schema AND t.table_name = c.table_name "
+    "WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE' AND c.column_name = 'repo_id'",
+)
+
+
+def test_every_table_of_a_repository_is_moved(loom: Loom) -> None:
     """A table that is added later has to be moved too: it has to be told to `RepoService.alias`, and here."""
     loom.repos.listed()
 
-    assert tables_of_repos(tmp_path / "loom.db") == {
+    assert tables_of_repos(loom) == {
         *("run", "claim", "waiter", "path_key", "note", "outcome", "event", "repo_alias"),
         *("landed", "landed_file", "binding", "conflict", "decision", "sighting", "note_expiry", "imprint"),
         *("approval", "evidence", "notice"),

@@ -96,7 +96,7 @@ def test_a_further_edit_of_a_file_is_few_statements(shop: Loom, counted: Counted
 def test_a_call_enters_its_run_in_one_transaction(shop: Loom, counted: Counted) -> None:
     statements, _ = counted(lambda: shop.claims.release_paths(ANA, ""))
 
-    assert statements == 11
+    assert statements == 10
 
 
 def test_a_run_that_holds_one_path_and_asks_for_it_among_very_many_renews_its_claim(shop: Loom) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,7 @@ from loomstack_mcp.core.sessions import session_loop
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.services import repos
 from loomstack_mcp.services.sessions import session_run
-from loomstack_mcp.store.sqlite import admin
+from loomstack_mcp.store.base import Statement
 from tests.conftest import Clocks
 from tests.factories import BEA, REPO, SHOP
 from tests.services.support import claimed, recorded, started
@@ -175,14 +174,15 @@ def test_a_session_counts_as_no_second_loop_of_whoever_speaks(loom: Loom) -> Non
     assert shared.note.supersedes == note.id
 
 
-def test_the_health_of_loops_is_not_told_of_sessions(loom: Loom, tmp_path: Path) -> None:
+def test_the_health_of_loops_is_not_told_of_sessions(loom: Loom) -> None:
     in_session(loom, ANA)
     started(loom, ANA)
 
     assert [run.origin for run in loom.runs.latest(REPO, limit=9)[0]] == ["asked", "session"]
-    assert _asked(tmp_path, "SELECT loop, runs FROM v_loop_health") == [{"loop": "loop", "runs": 1}]
-    assert _asked(tmp_path, "SELECT origin FROM v_runs ORDER BY origin") == [{"origin": "asked"}, {"origin": "session"}]
+    assert _asked(loom, "SELECT loop, runs FROM v_loop_health") == [{"loop": "loop", "runs": 1}]
+    assert _asked(loom, "SELECT origin FROM v_runs ORDER BY origin") == [{"origin": "asked"}, {"origin": "session"}]
 
 
-def _asked(folder: Path, sql: str) -> list[dict[str, object]]:
-    return [dict(row) for row in admin.query(folder / "loom.db", sql, limit=9, may_go_on=lambda: True)[0]]
+def _asked(loom: Loom, sql: str) -> list[dict[str, object]]:
+    with loom.store.read() as tx:
+        return [dict(row) for row in tx.all(Statement("test.asked", sql))]

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -154,6 +153,7 @@ def test_a_long_answer_is_not_kept(held: Loom) -> None:
 
 _KILLED = """
 import os, signal, sys
+from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.loom import open_loom
 from tests.store.test_once import CALL, answered_once, releasing
 
@@ -161,14 +161,14 @@ def killed(store):
     releasing(store)
     os.kill(os.getpid(), signal.SIGKILL)
 
-answered_once(open_loom(sys.argv[1]).store, CALL, killed)
+answered_once(open_loom(Settings(store=sys.argv[1])).store, CALL, killed)
 """
 
 
 def test_a_process_that_dies_before_the_answer_is_kept_leaves_a_call_that_is_not_done_again(
-    held: Loom, tmp_path: Path
+    held: Loom, store_url: str
 ) -> None:
-    died = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path / "loom.db")], check=False)
+    died = subprocess.run([sys.executable, "-c", _KILLED, store_url], check=False)
 
     assert died.returncode == -signal.SIGKILL
     with pytest.raises(StoreUnavailable, match="may have been done"):

@@ -1,5 +1,6 @@
 """Records go through the database unchanged, whatever their words."""
 
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,16 @@ from hypothesis import strategies as st
 
 from loomstack_mcp.core.changes.conflict_records import Conflict
 from loomstack_mcp.core.claims import Claim, Waiter
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.events import Alert, Event
 from loomstack_mcp.core.notes import Note
 from loomstack_mcp.core.outcomes import Outcome
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.store import rows
-from loomstack_mcp.store.base import Statement
-from loomstack_mcp.store.sqlite.backend import SqliteStore
+from loomstack_mcp.store.base import Statement, Store
+from loomstack_mcp.store.postgres.migrate import postgres_store
 from loomstack_mcp.store.sqlite.migrate import migrating_store
+from tests.databases import PostgresServer, fresh_database
 
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
 JSON = st.recursive(
@@ -35,18 +38,25 @@ def records(kind: type[Any]) -> st.SearchStrategy[Any]:
     return st.builds(kind, **{name: strategy for name, strategy in OBJECTS.items() if name in names})
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> SqliteStore:
-    return migrating_store(Path(tmp_path_factory.mktemp("rows")) / "loom.db")
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    if request.param == "sqlite":
+        opened: Store = migrating_store(Path(tmp_path_factory.mktemp("rows")) / "loom.db")
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        opened = postgres_store(fresh_database(server))
+    yield opened
+    opened.close()
 
 
 st.register_type_strategy(int, st.integers(LEAST, MOST))
+st.register_type_strategy(str, st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=KINDS.values())
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(given_=st.data())
-def test_a_record_comes_back_as_it_went(store: SqliteStore, kind: type[Any], given_: st.DataObject) -> None:
+def test_a_record_comes_back_as_it_went(store: Store, kind: type[Any], given_: st.DataObject) -> None:
     record = given_.draw(records(kind))
     columns = rows.row(record)
     echo = Statement("test.echo", "SELECT " + ", ".join(f':{name} AS "{name}"' for name in columns))
@@ -57,9 +67,24 @@ def test_a_record_comes_back_as_it_went(store: SqliteStore, kind: type[Any], giv
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=KINDS.values())
-def test_each_field_has_a_column_of_its_name(store: SqliteStore, kind: type[Any]) -> None:
+def test_each_field_has_a_column_of_its_name(store: Store, kind: type[Any]) -> None:
     with store.read() as tx:
-        columns = {row["name"] for row in tx.all(Statement("test.columns", f"PRAGMA table_info({KINDS[kind]})"))}
+        columns = {row["name"] for row in tx.all(columns_of(KINDS[kind]))}
 
     missing = {field.name for field in fields(kind)} - columns
     assert missing <= (JOINED if kind in (Claim, Waiter) else set())
+
+
+def columns_of(table: str) -> Statement:
+    ours = f"SELECT column_name AS name FROM information_schema.columns WHERE table_name = '{table}'"
+    return Statement("test.columns", f"PRAGMA table_info({table})", postgres=ours)
+
+
+def test_a_text_that_one_of_them_could_not_keep_is_refused_by_both(store: Store) -> None:
+    echo = Statement("test.echo", "SELECT :text AS text")
+    with pytest.raises(Invalid, match="text holds the character NUL"), store.read() as tx:
+        tx.all(echo, text="a\0b")
+    with store.read() as tx:
+        found = tx.all(echo, text="a\\u0000b\ufffd\U0001f600")
+
+    assert found == [{"text": "a\\u0000b\ufffd\U0001f600"}]

@@ -6,30 +6,22 @@ from pathlib import Path
 
 import psycopg
 from psycopg import Connection, errors
-from psycopg.pq import TransactionStatus
 
 from loomstack_mcp.core.errors import NotFound, StoreUnavailable
-from loomstack_mcp.core.limits import CONNECTIONS_MAX, GATE_WAIT_MS, OTHER_BOOT_MARGIN_MS
-from loomstack_mcp.store import queries
-from loomstack_mcp.store.base import Moment, Tx
+from loomstack_mcp.core.limits import CONNECTIONS_MAX, GATE_WAIT_MS
+from loomstack_mcp.store.base import Row, Tx
 from loomstack_mcp.store.postgres import schema as schemas
 from loomstack_mcp.store.postgres.address import database_address
-from loomstack_mcp.store.postgres.connections import Connections
+from loomstack_mcp.store.postgres.connections import Connections, session_settings
 from loomstack_mcp.store.postgres.failures import explained_database
-from loomstack_mcp.store.postgres.transaction import PostgresTx, TupleRow
+from loomstack_mcp.store.postgres.line import Line, TupleRow
+from loomstack_mcp.store.postgres.spelling import positional
+from loomstack_mcp.store.postgres.transaction import POSTGRES, PostgresTx
 
-POSTGRES = queries.statements("postgres")
 SCHEMA = "loom"
 
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-# Of the transaction alone: behind a pooler the next one is another's.
-_LIMITS = (
-    "; SET LOCAL search_path = {schema}; SET LOCAL lock_timeout = {wait_ms}; SET LOCAL statement_timeout = 20000; "
-    "SET LOCAL idle_in_transaction_session_timeout = {idle_ms}; "
-)
-_BOOT = "postgres"
-"""The database's clock is everybody's: there are no boots to tell apart."""
 _ROUNDS_MAX = 10
 
 SchemaUpgrade = Callable[["Connection[TupleRow]", str, Path], None]
@@ -57,31 +49,32 @@ class PostgresStore:
         """`clock_ms` stands for the database's clock where a test turns it."""
         self.address = database_address(url)
         self._schema = schema
-        # Whoever stands still in a change is ended before those run out of time that wait for it.
-        limits = _LIMITS.format(schema=schema, wait_ms=wait_ms, idle_ms=wait_ms * 3 // 4)
-        self._begin = {begin: f"{begin}{limits}{POSTGRES['began'].text}".encode() for begin in (_READ, _WRITE)}
+        settings = session_settings(schema, wait_ms=wait_ms)
+        # Behind a pooler the next transaction is another's.
+        local = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
+        self._settings = [f"SELECT {local}"] if self.address.is_pooled else []
         self._clock_ms = clock_ms
         self._migrations = migrations
         self._version = schemas.newest_schema(migrations)
         self._upgrade = upgrade
-        self._connections = Connections(self.address, most=connections_max, wait_ms=wait_ms)
+        self._connections = Connections(self.address, settings, self._opened, most=connections_max, wait_ms=wait_ms)
 
     @contextmanager
     def read(self) -> Iterator[PostgresTx]:
         """One consistent snapshot."""
-        with self._transaction(lambda connection: self._began(connection, _READ)) as tx:
+        with self._transaction(_READ) as tx:
             yield tx
 
     @contextmanager
     def write(self, repo_id: str | Callable[[Tx], str]) -> Iterator[PostgresTx]:
         """The lock of the repo, then the clock. Raises NotFound for a repo the store does not know."""
-        with self._transaction(lambda connection: self._locked(connection, repo_id)) as tx:
+        with self._transaction(_WRITE, repo_id) as tx:
             yield tx
 
     @contextmanager
     def append(self) -> Iterator[PostgresTx]:
         """A write that belongs to no repo yet, or needs no order within one."""
-        with self._transaction(lambda connection: self._began(connection, _WRITE)) as tx:
+        with self._transaction(_WRITE) as tx:
             yield tx
 
     def close(self) -> None:
@@ -89,78 +82,66 @@ class PostgresStore:
         self._connections.close()
 
     @contextmanager
-    def _transaction(self, entered: "Callable[[Connection[TupleRow]], PostgresTx]") -> Iterator[PostgresTx]:
+    def _transaction(self, begin: str, repo_id: str | Callable[[Tx], str] = "") -> Iterator[PostgresTx]:
         with explained_database(self.address.shown):
-            tx = self._entered(entered)
+            lines = [self._connections.borrowed()]
+
+            def reconnected() -> Line:
+                self._connections.give_back(lines.pop())
+                lines.append(self._connections.borrowed(fresh=True))
+                return lines[0]
+
+            def begun() -> PostgresTx:
+                return PostgresTx(lines[0], [begin, *self._settings], now_ms=self._now_ms, reconnected=reconnected)
+
             try:
+                tx = self._locked(begun, repo_id) if repo_id else begun()
                 yield tx
-                self._commit(tx.connection)
+                self._commit(tx)
             finally:
-                self._leave(tx.connection)
+                for line in lines:
+                    line.give_up()
+                    self._connections.give_back(line)
 
-    def _entered(self, entered: "Callable[[Connection[TupleRow]], PostgresTx]") -> PostgresTx:
-        connection = self._connections.borrowed()
-        for is_again in (False, True):
-            try:
-                return entered(connection)
-            except BaseException as error:
-                self._leave(connection)
-                if is_again or not (isinstance(error, psycopg.OperationalError) and connection.closed):
-                    raise
-            connection = self._connections.borrowed(fresh=True)  # nothing was written yet
-        raise AssertionError
+    def _locked(self, begun: Callable[[], PostgresTx], repo_id: str | Callable[[Tx], str]) -> PostgresTx:
+        for _ in range(_ROUNDS_MAX):
+            tx = begun()
+            wanted = repo_id(tx) if callable(repo_id) else repo_id
+            if not tx.locked(wanted):
+                raise NotFound(f"repository {wanted} is unknown; start_run in it first")
+            if not callable(repo_id) or repo_id(tx) == wanted:
+                return tx
+            tx.line.give_up()  # what was asked has another answer by now
+        raise StoreUnavailable(f"store {self.address.shown}: what this is about moves all the time; try again")
 
-    def _leave(self, connection: "Connection[TupleRow]") -> None:
+    def _commit(self, tx: PostgresTx) -> None:
         try:
-            status = connection.info.transaction_status
-            if status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
-                connection.execute("ROLLBACK")
-        except psycopg.OperationalError:
-            pass  # a transaction whose connection is lost was rolled back by that
-        finally:
-            self._connections.give_back(connection)
-
-    def _commit(self, connection: "Connection[TupleRow]") -> None:
-        try:
-            done = connection.execute("COMMIT").statusmessage
+            is_done = tx.commit()
         except psycopg.OperationalError as error:
+            if not tx.line.is_lost:  # the server refused what was written
+                raise
             raise StoreUnavailable(
                 f"store {self.address.shown}: the connection was lost at the very end of a change, which may or "
                 "may not have been made: look before you do it again"
             ) from error
-        assert done == "COMMIT", "a statement failed, and whoever caught that went on"
+        assert is_done, "a statement failed, and whoever caught that went on"
 
-    def _locked(self, connection: "Connection[TupleRow]", repo_id: str | Callable[[Tx], str]) -> PostgresTx:
-        for _ in range(_ROUNDS_MAX):
-            asked = self._began(connection, _WRITE)
-            wanted = repo_id(asked) if callable(repo_id) else repo_id
-            found = asked.all(POSTGRES["lock"], repo_id=wanted)
-            if not found:
-                raise NotFound(f"repository {wanted} is unknown; start_run in it first")
-            tx = PostgresTx(connection, self._moment(found[0]["clock_ms"], floor_ms=found[0]["now_ms"]))
-            if not callable(repo_id) or repo_id(tx) == wanted:
-                return tx
-            connection.execute("ROLLBACK")
-        raise StoreUnavailable(f"store {self.address.shown}: what this is about moves all the time; try again")
-
-    def _began(self, connection: "Connection[TupleRow]", begin: str) -> PostgresTx:
+    def _opened(self, line: Line) -> None:
+        """A schema that is older, or not there, is brought to this version, or refused."""
+        began = positional(POSTGRES["began"].text)[0]
         try:
-            version, clock_ms = self._asked(connection, begin)
+            answers = line.sent([(text, ()) for text in (_READ, *self._settings, began)])
+            version = line.rows(began, answers[-1])[0]["version"]
         except errors.UndefinedTable:
-            version, clock_ms = -1, 0
+            version = -1
+        line.give_up()
         if not schemas.is_current_schema(version, self._version):
-            connection.execute("ROLLBACK")
-            self._upgrade(connection, self._schema, self._migrations)
-            version, clock_ms = self._asked(connection, begin)
-        return PostgresTx(connection, self._moment(clock_ms, floor_ms=0))
+            self._upgrade(line.connection, self._schema, self._migrations)
 
-    def _asked(self, connection: "Connection[TupleRow]", begin: str) -> tuple[int, int]:
-        cursor = connection.execute(self._begin[begin], prepare=False)
-        while cursor.nextset():
-            pass
-        [(version, clock_ms)] = cursor.fetchall()
-        return version, clock_ms
-
-    def _moment(self, clock_ms: int, *, floor_ms: int) -> Moment:
-        now_ms = max(self._clock_ms() if self._clock_ms else clock_ms, floor_ms)
-        return Moment(now_ms=now_ms, boot_id=_BOOT, wall_ahead_ms=0, lease_ahead_ms=OTHER_BOOT_MARGIN_MS)
+    def _now_ms(self, told: Row) -> int:
+        """The instant of a transaction. Raises StoreUnavailable where the schema is not this version's any more."""
+        version = told.get("version", self._version)
+        if not schemas.is_current_schema(version, self._version):
+            raise StoreUnavailable(f"store {self.address.shown} has the schema {version} by now; open it once more")
+        clock_ms = self._clock_ms() if self._clock_ms else int(told["clock_ms"])
+        return max(clock_ms, int(told.get("now_ms", 0)))

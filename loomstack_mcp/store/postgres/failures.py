@@ -40,10 +40,8 @@ def explained_database(shown: str) -> Iterator[None]:
     except (psycopg.OperationalError, errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction) as error:
         advice = next((text for kind, text in _ADVICE if isinstance(error, kind)), "") or _network(error)
         raise StoreUnavailable(f"store {shown}: {advice}. Nothing was written") from error
-    except psycopg.DataError as error:
-        if error.sqlstate is None and "NUL" in str(error):  # psycopg's own refusal, before anything is sent
-            raise Invalid("a text holds the character NUL; leave it out") from None
-        raise
+    except errors.UntranslatableCharacter:  # \u0000 in JSON
+        raise Invalid("a list holds the character NUL; leave it out") from None
 
 
 def _network(error: psycopg.Error) -> str:

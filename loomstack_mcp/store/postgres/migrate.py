@@ -7,15 +7,15 @@ from psycopg import Connection, errors
 
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.store.postgres.backend import PostgresStore
+from loomstack_mcp.store.postgres.line import TupleRow
 from loomstack_mcp.store.postgres.schema import is_current_schema, newest_schema, schema_files
-from loomstack_mcp.store.postgres.transaction import TupleRow
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('loomstack-mcp schema ' || '{schema}', 0))"
 _PREPARE = """
 DO $$ BEGIN
   IF to_regnamespace('{schema}') IS NULL THEN CREATE SCHEMA {schema}; END IF;
 END $$;
-SET LOCAL search_path = {schema};
+SET LOCAL search_path = {schema}; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;
 CREATE TABLE IF NOT EXISTS schema_version ("only" BIGINT PRIMARY KEY CHECK ("only" = 1), version BIGINT NOT NULL);
 INSERT INTO schema_version ("only", version) VALUES (1, 0) ON CONFLICT ("only") DO NOTHING;
 """

@@ -6,7 +6,7 @@ from pathlib import Path
 from psycopg import Connection
 
 from loomstack_mcp.core.errors import OlderStore, StoreUnavailable
-from loomstack_mcp.store.postgres.transaction import TupleRow
+from loomstack_mcp.store.postgres.line import TupleRow
 
 FOLDER = Path(__file__).parent.parent / "sql" / "postgres"
 _NUMBER = re.compile(r"^(\d{4})_\w+\.sql$")

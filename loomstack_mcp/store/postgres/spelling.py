@@ -7,6 +7,8 @@ _TOKENS = re.compile(
     r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | ::\w+ | :(?P<name>\w+)""",
     re.VERBOSE,
 )
+_READS = re.compile(r"(?:\s|--[^\n]*\n)*(?:SELECT|WITH)\b")
+_LOCKS_OR_WRITES = re.compile(r"\b(?:FOR (?:NO KEY )?UPDATE|INSERT|DELETE)\b")
 
 
 @cache
@@ -22,3 +24,9 @@ def positional(text: str, /) -> tuple[str, tuple[str, ...]]:
         return f"${names.setdefault(name, len(names) + 1)}" if name else found[0]
 
     return _TOKENS.sub(numbered, text), tuple(names)
+
+
+@cache
+def only_reads(text: str, /) -> bool:
+    """Whether a statement changes and locks nothing."""
+    return bool(_READS.match(text)) and not _LOCKS_OR_WRITES.search(text)

@@ -1,48 +1,148 @@
-"""One transaction of PostgreSQL, as the seam wants it."""
+"""One transaction of PostgreSQL, as the seam wants it, in few round trips.
 
-from collections.abc import Mapping
+It begins with its first question. What is only written waits for the next question, or for the end, and goes with it.
+What was asked and is asked again is not sent again while nothing was written since.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from psycopg import Connection, RawCursor
+import psycopg
+from psycopg import pq
 
-from loomstack_mcp.store.base import Moment, Row, Statement
-from loomstack_mcp.store.postgres.spelling import positional
+from loomstack_mcp.core.limits import OTHER_BOOT_MARGIN_MS
+from loomstack_mcp.store import queries
+from loomstack_mcp.store.base import Row, Statement, refuse_nul
+from loomstack_mcp.store.postgres.line import Line, Sent
+from loomstack_mcp.store.postgres.spelling import only_reads, positional
 
-TupleRow = tuple[Any, ...]
+POSTGRES = queries.statements("postgres")
+REPOS = queries.statements("repos")
+_COMMIT: Sent = ("COMMIT", ())
+_RENUMBERS = "UPDATE repo SET seq"
+_NO_BOOTS = {"boot_id": "postgres", "wall_ahead_ms": 0, "lease_ahead_ms": OTHER_BOOT_MARGIN_MS}
+"""The database's clock is everybody's: there are no boots to tell apart."""
 
 
 class PostgresTx:
-    """One open transaction on one connection."""
+    """One open transaction on one line."""
 
-    def __init__(self, connection: "Connection[TupleRow]", moment: Moment) -> None:
-        self.connection = connection
-        self.moment = moment
+    def __init__(
+        self,
+        line: Line,
+        begin: Sequence[str],
+        *,
+        now_ms: Callable[[Row], int],
+        reconnected: Callable[[], Line],
+    ) -> None:
+        """`now_ms` tells the instant from what the database says of it; `reconnected` gives another line."""
+        self.line = line
         self.woken: dict[str, None] = {}
         """The sessions whose watchers look once this has committed."""
+        self._begin: list[Sent] = [(text, ()) for text in begin]
+        self._now_ms_of = now_ms
+        self._now_ms: int | None = None
+        """None as long as nobody asked."""
+        self._reconnected = reconnected
+        self._known: dict[Sent, list[Row]] = {}
+        """What was asked since something was last written."""
+        self._waiting: list[Sent] = []
+        self._repo_id, self._seq, self._is_counted = "", 0, True
 
     @property
     def now_ms(self) -> int:
         """Milliseconds since the epoch, by the database's clock."""
-        return self.moment.now_ms
+        if self._now_ms is None:
+            [[told]] = self._rows([self._question(POSTGRES["began"], {})])
+            self._now_ms = self._now_ms_of(told)
+        return self._now_ms
 
     def all(self, statement: Statement, /, **params: Any) -> list[Row]:
         """Every row the statement returns, in its order."""
-        cursor = self._executed(statement, params)
-        found = cursor.fetchall()
-        names = [column.name for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in found]
+        question = self._question(statement, params)
+        if question not in self._known:
+            found = self._rows([question])[0]
+            if not only_reads(question[0]):
+                self._known = {}
+                return found
+            self._known[question] = found
+        return self._known[question]
 
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
-        return self._executed(statement, params).rowcount
+        question = self._question(statement, params)
+        assert _RENUMBERS not in question[0], "that is for `later`"
+        [answer] = self._asked([question])
+        self._known = {}
+        return answer.command_tuples or 0
+
+    def later(self, statement: Statement, /, **params: Any) -> None:
+        """A write whose count nobody needs."""
+        question = self._question(statement, params)
+        if _RENUMBERS in question[0]:  # from here on the database counts
+            self._waiting, self._repo_id = self._written(), ""
+        self._waiting.append(question)
+        self._known = {}
+
+    def next_seq(self, repo_id: str, /) -> int:
+        """Take the next sequence number of a repo; of the one whose lock is held, without asking."""
+        if repo_id != self._repo_id:
+            [taken] = self.all(REPOS["next_seq"], repo_id=repo_id)
+            return int(taken["seq"])
+        self._seq, self._is_counted, self._known = self._seq + 1, False, {}
+        return self._seq
 
     def wake(self, session: str, /) -> None:
         """Once this has committed, whoever watches for that session looks what it is."""
         self.woken[session] = None
 
-    def _executed(self, statement: Statement, params: Mapping[str, Any]) -> "RawCursor[TupleRow]":
+    def locked(self, repo_id: str) -> bool:
+        """Take the lock of a repo, and ask once more what was asked so far; False for a repo that is unknown."""
+        known = list(self._known)
+        [found, *others] = self._rows([self._question(POSTGRES["lock"], {"repo_id": repo_id}), *known])
+        self._known = dict(zip(known, others, strict=True))
+        if found:
+            self._now_ms = self._now_ms_of(found[0])
+            self._repo_id, self._seq = repo_id, int(found[0]["seq"])
+        return bool(found)
+
+    def commit(self) -> bool:
+        """Whether all of it is done now; nothing, where nothing was asked."""
+        if self._begin and not self._waiting:
+            return True
+        return self._asked([_COMMIT])[-1].command_status == b"COMMIT"
+
+    def _question(self, statement: Statement, params: Mapping[str, Any]) -> Sent:
+        refuse_nul(params)
         text, names = positional(statement.postgres or statement.text)
-        known = {**vars(self.moment), **params}
-        cursor = RawCursor(self.connection)
-        cursor.execute(text.encode(), [known[name] for name in names])
-        return cursor
+        return text, tuple(params[name] if name in params else self._of_moment(name) for name in names)
+
+    def _of_moment(self, name: str) -> Any:
+        return self.now_ms if name == "now_ms" else _NO_BOOTS[name]
+
+    def _rows(self, questions: Sequence[Sent]) -> list[list[Row]]:
+        answers = self._asked(questions)
+        return [self.line.rows(text, answer) for (text, _), answer in zip(questions, answers, strict=True)]
+
+    def _asked(self, questions: Sequence[Sent]) -> "list[pq.abc.PGresult]":
+        statements = [*self._written(), *questions]
+        answers = self._begun(statements) if self._begin else self.line.sent(statements)
+        return answers[len(statements) - len(questions) :]
+
+    def _written(self) -> list[Sent]:
+        waiting, self._waiting = self._waiting, []
+        if not self._is_counted:
+            self._is_counted = True
+            waiting.append(self._question(POSTGRES["count"], {"repo_id": self._repo_id, "seq": self._seq}))
+        return waiting
+
+    def _begun(self, statements: Sequence[Sent]) -> "list[pq.abc.PGresult]":
+        """The answers to the first statements. A line that was lost meanwhile is made anew: nothing was written yet."""
+        whole, self._begin = [*self._begin, *statements], []
+        try:
+            return self.line.sent(whole)[-len(statements) :]
+        except psycopg.OperationalError:
+            if not self.line.is_lost or _COMMIT in statements:
+                raise
+            self.line = self._reconnected()
+            return self.line.sent(whole)[-len(statements) :]

@@ -4,7 +4,7 @@ import sqlite3
 from typing import Any
 
 from loomstack_mcp.store import queries
-from loomstack_mcp.store.base import Moment, Row, Statement
+from loomstack_mcp.store.base import Moment, Row, Statement, known_parameters
 
 REPOS = queries.statements("repos")
 
@@ -14,7 +14,7 @@ class SqliteTx:
 
     def __init__(self, connection: sqlite3.Connection, moment: Moment) -> None:
         self._connection = connection
-        self._moment = vars(moment)
+        self._moment = moment
         self.now_ms = moment.now_ms
         """Milliseconds since the epoch."""
         self.woken: dict[str, None] = {}
@@ -22,7 +22,7 @@ class SqliteTx:
 
     def all(self, statement: Statement, /, **params: Any) -> list[Row]:
         """Every row the statement returns, in its order."""
-        cursor = self._connection.execute(statement.text, {**self._moment, **params})
+        cursor = self._connection.execute(statement.text, known_parameters(self._moment, params))
         found = cursor.fetchall()
         if not found:
             return []
@@ -31,11 +31,11 @@ class SqliteTx:
 
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
-        return self._connection.execute(statement.text, {**self._moment, **params}).rowcount
+        return self._connection.execute(statement.text, known_parameters(self._moment, params)).rowcount
 
     def later(self, statement: Statement, /, **params: Any) -> None:
         """At once: in one file there is nobody to wait for."""
-        self._connection.execute(statement.text, {**self._moment, **params})
+        self._connection.execute(statement.text, known_parameters(self._moment, params))
 
     def next_seq(self, repo_id: str, /) -> int:
         """Take the next sequence number of a repo."""

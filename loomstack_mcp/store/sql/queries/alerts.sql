@@ -39,6 +39,15 @@ WHERE run_id = :run_id AND deliveries < 2 AND EXISTS (
   WHERE CAST(json_extract(h.value, '$[0]') AS BIGINT) = alert.seq AND json_extract(h.value, '$[1]') = alert.about
 )
 
+-- :name delivered@postgres
+-- As above. What somebody else is writing to now is heard once more.
+UPDATE alert SET deliveries = deliveries + 1 WHERE (run_id, seq, about) IN (
+  SELECT a.run_id, a.seq, a.about FROM json_each(:heard) AS h CROSS JOIN alert AS a
+  WHERE a.run_id = :run_id AND a.deliveries < 2
+    AND a.seq = CAST(json_extract(h.value, '$[0]') AS BIGINT) AND a.about = json_extract(h.value, '$[1]')
+  FOR UPDATE OF a SKIP LOCKED
+)
+
 -- :name settle
 -- What these said is known by now.
 UPDATE alert SET deliveries = 2 WHERE run_id = :run_id AND about = :about

@@ -12,3 +12,9 @@ ON CONFLICT (folder) DO UPDATE SET stamp = excluded.stamp, system = excluded.sys
 -- :name end
 -- Worktrees come and go.
 DELETE FROM bearing WHERE expires_at_ms <= :now_ms
+
+-- :name end@postgres
+-- As above; nobody waits for somebody else who does the same.
+DELETE FROM bearing WHERE (folder) IN (
+  SELECT folder FROM bearing WHERE expires_at_ms <= :now_ms FOR UPDATE SKIP LOCKED
+)

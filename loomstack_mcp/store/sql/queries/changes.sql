@@ -32,6 +32,10 @@ ON CONFLICT (repo_id, sha) DO NOTHING
 -- The number of a landed change, and whether all of its files are there.
 SELECT number, whole FROM landed WHERE repo_id = :repo_id AND sha = :sha
 
+-- :name begun@postgres
+-- As above; whoever fills it or forgets it goes on alone.
+SELECT number, whole FROM landed WHERE repo_id = :repo_id AND sha = :sha FOR UPDATE
+
 -- :name names
 -- The files of a landed change that are there so far.
 SELECT path FROM landed_file WHERE landed = :number ORDER BY path
@@ -93,6 +97,14 @@ WHERE l.repo_id = :repo_id AND l.sha = s.value
 UPDATE landed SET whole = 0 WHERE repo_id = :repo_id AND (at_ms < :before_ms OR meaning <> :meaning)
 RETURNING sha, run_id
 
+-- :name fade@postgres
+-- As above; all who write to several lock them in this order.
+UPDATE landed SET whole = 0 WHERE number IN (
+  SELECT number FROM landed WHERE repo_id = :repo_id AND (at_ms < :before_ms OR meaning <> :meaning)
+  ORDER BY sha FOR UPDATE
+)
+RETURNING sha, run_id
+
 -- :name forget_files
 -- Some of its files are no longer remembered.
 DELETE FROM landed_file WHERE (landed, path) IN (
@@ -100,10 +112,27 @@ DELETE FROM landed_file WHERE (landed, path) IN (
   WHERE l.repo_id = :repo_id AND l.whole = 0 AND (l.at_ms < :before_ms OR l.meaning <> :meaning) LIMIT :limit
 )
 
+-- :name forget_files@postgres
+-- As above, but for those that somebody fills or forgets now.
+DELETE FROM landed_file WHERE (landed, path) IN (
+  SELECT f.landed, f.path FROM landed AS l JOIN landed_file AS f ON f.landed = l.number
+  WHERE l.repo_id = :repo_id AND l.whole = 0 AND (l.at_ms < :before_ms OR l.meaning <> :meaning) LIMIT :limit
+  FOR UPDATE SKIP LOCKED
+)
+
 -- :name forget
 -- Nor is it itself.
 DELETE FROM landed WHERE repo_id = :repo_id AND whole = 0 AND (at_ms < :before_ms OR meaning <> :meaning)
 AND NOT EXISTS (SELECT 1 FROM landed_file WHERE landed = landed.number)
+
+-- :name forget@postgres
+-- As above, but for those that somebody fills or forgets now.
+DELETE FROM landed WHERE number IN (
+  SELECT l.number FROM landed AS l
+  WHERE l.repo_id = :repo_id AND l.whole = 0 AND (l.at_ms < :before_ms OR l.meaning <> :meaning)
+    AND NOT EXISTS (SELECT 1 FROM landed_file AS f WHERE f.landed = l.number)
+  FOR UPDATE SKIP LOCKED
+)
 
 -- :name bind
 -- A run made these commits; what it says itself counts before what was seen of it.
@@ -139,6 +168,17 @@ WHERE run_id = '' AND whole = 1 AND made_at_ms + 600000 >= (SELECT started_at_ms
 )
 RETURNING sha, is_trunk
 
+-- :name bind_landed@postgres
+-- As above; all who write to several lock them in this order.
+UPDATE landed SET run_id = :run_id, bound_by = 'sha' WHERE number IN (
+  SELECT l.number FROM landed AS l
+  WHERE l.repo_id = :repo_id AND l.run_id = '' AND l.whole = 1
+    AND l.made_at_ms + 600000 >= (SELECT started_at_ms FROM run WHERE id = :run_id)
+    AND EXISTS (SELECT 1 FROM json_each(:shas) AS s WHERE l.sha >= s.value AND l.sha < s.value || 'g')
+  ORDER BY l.sha FOR UPDATE
+)
+RETURNING sha, is_trunk
+
 -- :name aside
 -- What landed elsewhere than on the trunk, as far as is known.
 SELECT sha, run_id FROM landed WHERE repo_id = :repo_id AND is_trunk = 0 AND whole = 1
@@ -147,4 +187,13 @@ SELECT sha, run_id FROM landed WHERE repo_id = :repo_id AND is_trunk = 0 AND who
 -- These are on the trunk by now.
 UPDATE landed SET is_trunk = 1
 WHERE repo_id = :repo_id AND is_trunk = 0 AND whole = 1 AND sha IN (SELECT value FROM json_each(:shas))
+RETURNING sha, run_id
+
+-- :name arrive@postgres
+-- As above; all who write to several lock them in this order.
+UPDATE landed SET is_trunk = 1 WHERE number IN (
+  SELECT number FROM landed
+  WHERE repo_id = :repo_id AND is_trunk = 0 AND whole = 1 AND sha IN (SELECT value FROM json_each(:shas))
+  ORDER BY sha FOR UPDATE
+)
 RETURNING sha, run_id

@@ -9,10 +9,13 @@ FROM json_each(:ids) AS i CROSS JOIN claim AS c CROSS JOIN run AS r
 WHERE c.id = i.value AND r.id = c.run_id AND c.ended_at_ms IS NULL ORDER BY c.fence
 
 -- :name held_by_run
--- What a run holds, in order of its grants, and whether it has something to hear.
+-- What a run holds, in order of its grants; whether it has something to hear, and whether anybody waits in its repo.
 SELECT c.id, c.repo_id, c.run_id, c.fence, c.mode, c.intent, c.patterns, c.ttl_ms, c.granted_at_ms, c.ended_at_ms,
   c.ended_how, c.origin, c.worktree, r.loop, r.principal,
   EXISTS (SELECT 1 FROM alert WHERE run_id = :run_id AND deliveries < 2) AS has_alerts,
+  EXISTS (
+    SELECT 1 FROM path_key WHERE repo_id = (SELECT repo_id FROM run WHERE id = :run_id) AND noun = 'waiter'
+  ) AS is_awaited,
   MIN(r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END, COALESCE(
     c.own_until_ms + CASE WHEN c.boot_id = :boot_id THEN 0 ELSE c.wall_ahead_ms + :lease_ahead_ms END,
     9223372036854775807)) AS expires_at_ms
@@ -117,6 +120,7 @@ SELECT r.ignore_case,
   (
     SELECT COALESCE(MAX(ttl_ms), 0) FROM claim WHERE run_id = :run_id AND origin = 'asked' AND ended_at_ms IS NULL
   ) AS longest_ms,
+  EXISTS (SELECT 1 FROM claim WHERE id = :fresh_id) AS is_taken,
   EXISTS (SELECT 1 FROM waiter WHERE run_id = :run_id) AS was_refused,
   EXISTS (SELECT 1 FROM alert WHERE run_id = :run_id AND deliveries < 2) AS has_alerts,
   EXISTS (
@@ -245,7 +249,7 @@ SELECT id, MAX(is_own) AS is_own FROM family GROUP BY id
 -- :name related
 -- Both at once: whose claims do not stand in the way of an agent's edits (`is_family`), and give way to it (`is_kin`).
 WITH RECURSIVE family (id, parent_id, is_own) AS (
-  SELECT id, parent_id, session = :session AND agent = :agent FROM run
+  SELECT id, parent_id, CASE WHEN session = :session AND agent = :agent THEN 1 ELSE 0 END FROM run
   WHERE principal = :principal AND state = 'live' AND (session = '' OR (session = :session AND agent IN (:agent, '')))
   UNION
   SELECT r.id, r.parent_id, 0 FROM family JOIN run AS r ON r.id = family.parent_id

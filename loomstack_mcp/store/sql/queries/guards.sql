@@ -46,10 +46,28 @@ DELETE FROM line WHERE session = :session AND tool_use = :tool_use
 -- Sessions are over one day.
 DELETE FROM judging WHERE expires_at_ms <= :now_ms
 
+-- :name sweep_judging@postgres
+-- As above; nobody waits for somebody else who does the same.
+DELETE FROM judging WHERE (session, agent, folder) IN (
+  SELECT session, agent, folder FROM judging WHERE expires_at_ms <= :now_ms FOR UPDATE SKIP LOCKED
+)
+
 -- :name sweep_judged
 -- Sessions are over one day.
 DELETE FROM judged WHERE expires_at_ms <= :now_ms
 
+-- :name sweep_judged@postgres
+-- As above; nobody waits for somebody else who does the same.
+DELETE FROM judged WHERE (session, agent, folder, step) IN (
+  SELECT session, agent, folder, step FROM judged WHERE expires_at_ms <= :now_ms FOR UPDATE SKIP LOCKED
+)
+
 -- :name sweep_lines
 -- Lines are over, whether or not anybody said so.
 DELETE FROM line WHERE expires_at_ms <= :now_ms
+
+-- :name sweep_lines@postgres
+-- As above; nobody waits for somebody else who does the same.
+DELETE FROM line WHERE (session, tool_use) IN (
+  SELECT session, tool_use FROM line WHERE expires_at_ms <= :now_ms FOR UPDATE SKIP LOCKED
+)

@@ -14,6 +14,14 @@ WHERE b.repo_id = :repo_id AND b.short = substr(s.value, 1, 7) AND b.sha = subst
 UPDATE binding SET imprinted = :meaning
 WHERE repo_id = :repo_id AND run_id = :run_id AND sha IN (SELECT value FROM json_each(:shas))
 
+-- :name imprinted@postgres
+-- As above; all who write to several lock them in this order.
+UPDATE binding SET imprinted = :meaning WHERE (repo_id, short, sha, run_id) IN (
+  SELECT repo_id, short, sha, run_id FROM binding
+  WHERE repo_id = :repo_id AND run_id = :run_id AND sha IN (SELECT value FROM json_each(:shas))
+  ORDER BY sha FOR UPDATE
+)
+
 -- :name insert
 -- The imprint of a run, by one meaning of its marks.
 INSERT INTO imprint (repo_id, run_id, meaning, seen_at_ms) VALUES (:repo_id, :run_id, :meaning, :now_ms)
@@ -51,6 +59,12 @@ SELECT number FROM imprint WHERE repo_id = :repo_id AND (seen_at_ms < :before_ms
 -- Some marks of an imprint.
 DELETE FROM imprint_mark WHERE (mark, imprint) IN (
   SELECT mark, imprint FROM imprint_mark WHERE imprint = :imprint LIMIT :limit
+)
+
+-- :name forget_marks@postgres
+-- As above, but for those that somebody takes away now.
+DELETE FROM imprint_mark WHERE (mark, imprint) IN (
+  SELECT mark, imprint FROM imprint_mark WHERE imprint = :imprint LIMIT :limit FOR UPDATE SKIP LOCKED
 )
 
 -- :name forget

@@ -8,6 +8,10 @@ ON CONFLICT (id) DO NOTHING
 -- What nobody could be told in all that time.
 DELETE FROM notice WHERE made_at_ms < :since_ms
 
+-- :name drop_old@postgres
+-- As above; nobody waits for somebody else who does the same.
+DELETE FROM notice WHERE id IN (SELECT id FROM notice WHERE made_at_ms < :since_ms FOR UPDATE SKIP LOCKED)
+
 -- :name due
 -- Whether somebody should try to send now.
 SELECT 1 FROM notice WHERE due_at_ms <= :now_ms LIMIT 1
@@ -20,6 +24,14 @@ SELECT MIN(due_at_ms) AS due_at_ms FROM notice
 -- The one that has been due longest; nobody else tries it until :until_ms.
 UPDATE notice SET due_at_ms = :until_ms, tries = tries + 1
 WHERE id = (SELECT id FROM notice WHERE due_at_ms <= :now_ms ORDER BY due_at_ms LIMIT 1)
+RETURNING id, repo_id, kind, about, run_id, text, tries
+
+-- :name take@postgres
+-- As above; of several who come at once each takes another one.
+UPDATE notice SET due_at_ms = :until_ms, tries = tries + 1
+WHERE id = (
+  SELECT id FROM notice WHERE due_at_ms <= :now_ms ORDER BY due_at_ms LIMIT 1 FOR UPDATE SKIP LOCKED
+)
 RETURNING id, repo_id, kind, about, run_id, text, tries
 
 -- :name failed

@@ -28,6 +28,12 @@ DELETE FROM path_key WHERE (repo_id, noun, key, extension, id, pattern) IN (
   SELECT repo_id, noun, key, extension, id, pattern FROM path_key WHERE id = :id LIMIT :limit
 )
 
+-- :name delete_some@postgres
+-- As above, but for those that somebody takes away now.
+DELETE FROM path_key WHERE (repo_id, noun, key, extension, id, pattern) IN (
+  SELECT repo_id, noun, key, extension, id, pattern FROM path_key WHERE id = :id LIMIT :limit FOR UPDATE SKIP LOCKED
+)
+
 -- :name delete
 -- It lies nowhere any more.
 DELETE FROM path_key WHERE id IN (SELECT value FROM json_each(:ids))

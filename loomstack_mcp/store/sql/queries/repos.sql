@@ -14,6 +14,10 @@ WHERE a.identity = n.value AND r.id = a.repo_id
 -- One repo.
 SELECT id, seq, ignore_case FROM repo WHERE id = :repo_id
 
+-- :name hold
+-- Its row is locked, before anything that is of it: whoever writes to both does it in this order.
+UPDATE repo SET seq = seq WHERE id = :repo_id
+
 -- :name filled
 -- Up to where its ledger was filled.
 SELECT filled FROM repo WHERE id = :repo_id
@@ -60,7 +64,7 @@ UPDATE repo SET seq = seq + 1 WHERE id = :repo_id RETURNING seq
 
 -- :name next_seq@postgres
 -- As above; nothing later in the repo is before this.
-UPDATE repo SET seq = seq + 1, now_ms = :now_ms WHERE id = :repo_id RETURNING seq
+UPDATE repo SET seq = seq + 1, now_ms = GREATEST(now_ms, :now_ms) WHERE id = :repo_id RETURNING seq
 
 -- :name ids
 -- Every repo.

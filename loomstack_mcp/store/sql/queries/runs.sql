@@ -160,10 +160,11 @@ UPDATE run SET process = :process, ttl_ms = :ttl_ms, expires_at_ms = :expires_at
 WHERE id = :id
 
 -- :name shorten
--- The process of an agent is gone: no lease of its live runs outlasts :until_ms.
+-- The process of an agent is gone: no lease of its live runs in a repo outlasts :until_ms.
 UPDATE run SET expires_at_ms = :until_ms, boot_id = :boot_id, wall_ahead_ms = :wall_ahead_ms,
   seen_at_ms = seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END
 WHERE principal = :principal AND session = :session AND agent = :agent AND process = :process AND state = 'live'
+  AND repo_id = :repo_id
   AND expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END > :until_ms
 
 -- :name started_since

@@ -34,3 +34,9 @@ DELETE FROM sighting WHERE session = :session AND tool_use = '' AND folder = :fo
 -- :name sweep
 -- Calls are over soon, and sessions one day.
 DELETE FROM sighting WHERE expires_at_ms <= :now_ms
+
+-- :name sweep@postgres
+-- As above; nobody waits for somebody else who does the same.
+DELETE FROM sighting WHERE (session, tool_use, agent, folder) IN (
+  SELECT session, tool_use, agent, folder FROM sighting WHERE expires_at_ms <= :now_ms FOR UPDATE SKIP LOCKED
+)

@@ -1,0 +1,64 @@
+"""The named statements on PostgreSQL: each prepares, answers plain values, and finds its rows by an index."""
+
+import re
+
+import psycopg
+import pytest
+
+from loomstack_mcp.store.base import Statement
+from loomstack_mcp.store.postgres.connections import session_settings
+from loomstack_mcp.store.postgres.spelling import positional
+from tests.databases import PostgresServer, fresh_database
+from tests.store.test_queries import EVERY_ROW, STATEMENTS
+
+OF_FILES = ("boot.", "glance.", "hasty_runs.")
+"""What only a hook in a hurry, and the clock of a boot, ask of a file. One is asked of both: it says `no`."""
+OURS = [one for one in STATEMENTS if not one.name.startswith(OF_FILES) or one.name == "boot.alternating"]
+EVERY_ROW_HERE = {
+    "boot.alternating": {"boot"},  # which is empty
+    "notes.search": set[str](),
+    "postgres.began": {"schema_version"},  # which has one row
+}
+PLAIN_TYPES = {16, 17, 20, 23, 25}
+"""bool, which comes as 0 or 1, bytea, bigint, integer and text: what SQLite's values are."""
+
+
+@pytest.fixture(scope="module")
+def connection(postgres_server: PostgresServer) -> "psycopg.Connection[tuple[object, ...]]":
+    settings = " ".join(f"-c {name}={value}" for name, value in session_settings("loom", wait_ms=1000).items())
+    return psycopg.connect(fresh_database(postgres_server), autocommit=True, options=settings)
+
+
+@pytest.mark.parametrize("statement", OURS, ids=lambda statement: statement.name)
+def test_a_statement_prepares_and_looks_at_no_more_than_it_needs(
+    connection: "psycopg.Connection[tuple[object, ...]]", statement: Statement
+) -> None:
+    text, _ = positional(statement.postgres or statement.text)
+    prepared = connection.pgconn.prepare(b"", text.encode())
+    described = connection.pgconn.describe_prepared(b"")
+    cursor = psycopg.RawCursor(connection)
+    plan = [str(row[0]) for row in cursor.execute(f"EXPLAIN (GENERIC_PLAN) {text}".encode())]
+    scanned = {found[1] for line in plan if (found := re.search(r"Seq Scan on (\w+)", line))}
+    tables = {str(row[0]) for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'loom'")}
+
+    assert prepared.error_message == b""
+    assert {described.ftype(at) for at in range(described.nfields)} <= PLAIN_TYPES
+    assert scanned & tables <= EVERY_ROW_HERE.get(statement.name, EVERY_ROW.get(statement.name, set()))
+
+
+def test_a_text_is_respelled_without_touching_what_only_looks_like_a_parameter() -> None:
+    text = """SELECT ':no', "a:b", x::text, '%s', 'it''s :no' -- :no
+    FROM t WHERE a = :a AND b = :b AND c = :a AND d % 2 = :b"""
+
+    assert positional(text) == (
+        text.replace("= :a", "= $1").replace("= :b", "= $2"),
+        ("a", "b"),
+    )
+
+
+def test_a_hostile_value_stays_a_value(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+    text, names = positional("SELECT CAST(:a AS TEXT), CAST(:b AS TEXT)")
+    values = {"a": "'; DROP TABLE loom.run; -- :b $2 %s", "b": '$1 \\ " %(a)s'}
+    found = psycopg.RawCursor(connection).execute(text.encode(), [values[name] for name in names]).fetchall()
+
+    assert found == [(values["a"], values["b"])]
