@@ -56,7 +56,7 @@ class Team:
         where = self.folder / "clone" if (self.folder / "clone").exists() and who != "hub" else self.home(who)
         found = run(["bash", "-ec", text + more], cwd=where, env=environment(self.home(who), **env), given=given)
         assert found.returncode == 0, (text, found.stdout, found.stderr)
-        return f"{found.stdout}{found.stderr}"
+        return str(found.stdout + found.stderr)
 
 
 @pytest.fixture(scope="module")
