@@ -65,6 +65,7 @@ def test_an_edit_of_what_a_colleague_holds_elsewhere_is_refused(hub: Hub, home: 
 
 def test_a_further_edit_asks_one_question_until_somebody_else_comes(hub: Hub, home: Path, cloned: Path) -> None:
     edit = claude_edit(cloned, str(cloned / "src/a.py"))
+    hook(home, "claude", edit)  # which brings the organisation's rules, by which the next one is judged
     first = hook(home, "claude", edit)
     asked(hub)
     again = hook(home, "claude", edit)
