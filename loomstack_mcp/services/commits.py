@@ -147,6 +147,7 @@ def _literals(paths: Sequence[str]) -> Iterator[str]:
 
 def _bind(tx: Tx, repo_id: str, run_id: str, shas: Sequence[str]) -> None:
     """Git saw that run make these. What landed under one of these ids is bound when it is taken in."""
-    tx.later(CHANGES["bind"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(shas), bound_by="commit")
+    asked = {"repo_id": repo_id, "run_id": run_id, "shas": rows.json_column(shas)}
+    tx.later(CHANGES["bind"], bound_by="commit", seen=1, **asked)
     for sha in shas:
         events.append(tx, repo_id, "commit.made", about=sha, run_id=run_id)

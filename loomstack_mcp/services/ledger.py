@@ -185,13 +185,17 @@ def makers_of(tx: Tx, repo_id: str, sha: str) -> tuple[Run, ...]:
     return rows.as_records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(bound))) if bound else ()
 
 
-def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str]) -> tuple[str, ...]:
-    """A run says that it made these commits, which may land later. Returns those landed that `index_bound` is for."""
+def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str], *, seen: bool) -> tuple[str, ...]:
+    """A run says that it made these commits, which may land later. Returns those landed that `index_bound` is for.
+
+    Where a repository was `seen` that has them, it was told there that they are no older than the run.
+    """
     if not commits:
         return ()
+    asked = {"repo_id": repo_id, "run_id": run_id, "seen": int(seen)}
     ordered = rows.json_column(sorted(commits))
-    tx.later(CHANGES["bind"], repo_id=repo_id, run_id=run_id, shas=ordered, bound_by="outcome")
-    bound = tx.all(CHANGES["bind_landed"], repo_id=repo_id, run_id=run_id, shas=rows.json_column(commits))
+    tx.later(CHANGES["bind"], shas=ordered, bound_by="outcome", **asked)
+    bound = tx.all(CHANGES["bind_landed"], shas=rows.json_column(commits), **asked)
     known = [row["sha"] for row in bound if row["is_trunk"]]
     [size] = tx.all(CHANGES["size"], repo_id=repo_id, shas=rows.json_column(known))
     if size["files"] > slices.ROWS_MAX:

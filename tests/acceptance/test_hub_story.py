@@ -28,7 +28,7 @@ def played(
     git(first, "add", "--all")
     git(first, "commit", "--quiet", "-m", "A shop")
     git(first, "clone", "--quiet", "--bare", str(first), str(origin))
-    with network("", "-2h") as net, team(folder, fresh_database(postgres_server), net.address) as hub:
+    with network("+2h", "-2h") as net, team(folder, fresh_database(postgres_server), net.address) as hub:
         ana, bea = (hub.joined(name, host, origin) for name, host in zip(("ana", "bea"), net.hosts, strict=True))
         yield hub, ana, bea
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from loomstack_mcp.core.changes.hunks import Change, FileChange, Hunk
-from loomstack_mcp.core.outcomes import CheckCounts
+from loomstack_mcp.core.outcomes import CheckCounts, MadeCommit, SeenCommits
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.filling import fill_ledger
@@ -194,6 +194,22 @@ def test_a_run_made_no_commit_that_is_older_than_it_but_for_what_clocks_differ(
     fill(loom, change)
 
     assert stored(loom, "a.py")[change.sha].run == (run.id if is_its else "")
+
+
+@pytest.mark.parametrize("is_landed", [True, False])
+def test_what_was_seen_to_be_made_by_a_run_is_its_whatever_that_machine_s_clock_said(
+    loom: Loom, clocks: Clocks, is_landed: bool
+) -> None:
+    run = started(loom, ANA)
+    change = commit(1, "a.py", at_ms=clocks.wall_ms - 120 * MINUTE_MS)  # by a clock two hours behind the store's
+    made = MadeCommit(sha=change.sha, age_ms=0, by="ana", is_ours=True)
+    seen = SeenCommits(repo_id=run.repo_id, made={change.sha: made}, problems={})
+    if is_landed:
+        fill(loom, change)
+    recorded(loom, ANA, commits=[change.sha], seen=seen)
+    fill(loom, change)
+
+    assert stored(loom, "a.py")[change.sha].run == run.id
 
 
 def test_a_file_is_followed_through_its_names(loom: Loom) -> None:

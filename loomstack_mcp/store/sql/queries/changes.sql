@@ -135,17 +135,19 @@ DELETE FROM landed WHERE number IN (
 )
 
 -- :name bind
--- A run made these commits; what it says itself counts before what was seen of it.
-INSERT INTO binding (repo_id, short, sha, run_id, bound_by)
-SELECT :repo_id, substr(s.value, 1, 7), s.value, :run_id, :bound_by FROM json_each(:shas) AS s
+-- A run made these commits; what it says itself counts before what git's hook said, and what was seen stays seen.
+INSERT INTO binding (repo_id, short, sha, run_id, bound_by, seen)
+SELECT :repo_id, substr(s.value, 1, 7), s.value, :run_id, :bound_by, :seen FROM json_each(:shas) AS s
 WHERE true
-ON CONFLICT (repo_id, short, sha, run_id) DO UPDATE SET bound_by = excluded.bound_by
-  WHERE binding.bound_by = 'commit' AND excluded.bound_by = 'outcome'
+ON CONFLICT (repo_id, short, sha, run_id) DO UPDATE SET
+  bound_by = CASE WHEN binding.bound_by = 'commit' THEN excluded.bound_by ELSE binding.bound_by END,
+  seen = binding.seen | excluded.seen
 
 -- :name bound
--- The run that made a commit, by what was recorded last; with ten minutes for clocks, none that started after it.
+-- The run that made a commit, by what was recorded last. Where nobody saw that it can have, it is none that started
+-- after it, with ten minutes for clocks.
 SELECT b.run_id FROM binding AS b JOIN run AS r ON r.id = b.run_id
-WHERE r.started_at_ms <= :made_at_ms + 600000 AND b.repo_id = :repo_id AND b.short = substr(:sha, 1, 7) AND b.sha = substr(:sha, 1, length(b.sha))
+WHERE (b.seen = 1 OR r.started_at_ms <= :made_at_ms + 600000) AND b.repo_id = :repo_id AND b.short = substr(:sha, 1, 7) AND b.sha = substr(:sha, 1, length(b.sha))
 ORDER BY length(b.sha) DESC, r.seq DESC LIMIT 1
 
 -- :name makers
@@ -161,7 +163,8 @@ WHERE b.repo_id = :repo_id AND b.short = substr(s.value, 1, 7) AND b.sha = subst
 -- :name bind_landed
 -- The same for those that have landed already.
 UPDATE landed SET run_id = :run_id, bound_by = 'sha'
-WHERE run_id = '' AND whole = 1 AND made_at_ms + 600000 >= (SELECT started_at_ms FROM run WHERE id = :run_id) AND number IN (
+WHERE run_id = '' AND whole = 1
+  AND (:seen = 1 OR made_at_ms + 600000 >= (SELECT started_at_ms FROM run WHERE id = :run_id)) AND number IN (
   SELECT l.number FROM json_each(:shas) AS s
   CROSS JOIN landed AS l
   WHERE l.repo_id = :repo_id AND l.sha >= s.value AND l.sha < s.value || 'g'
@@ -173,7 +176,7 @@ RETURNING sha, is_trunk
 UPDATE landed SET run_id = :run_id, bound_by = 'sha' WHERE number IN (
   SELECT l.number FROM landed AS l
   WHERE l.repo_id = :repo_id AND l.run_id = '' AND l.whole = 1
-    AND l.made_at_ms + 600000 >= (SELECT started_at_ms FROM run WHERE id = :run_id)
+    AND (:seen = 1 OR l.made_at_ms + 600000 >= (SELECT started_at_ms FROM run WHERE id = :run_id))
     AND EXISTS (SELECT 1 FROM json_each(:shas) AS s WHERE l.sha >= s.value AND l.sha < s.value || 'g')
   ORDER BY l.sha FOR UPDATE
 )

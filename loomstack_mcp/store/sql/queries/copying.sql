@@ -102,13 +102,13 @@ VALUES (:repo_id, :seq, :at_ms, :kind, :run_id, :about, :payload)
 
 -- :name binding_rows
 -- Which of its runs made which commits.
-SELECT repo_id, short, sha, run_id, bound_by, imprinted
+SELECT repo_id, short, sha, run_id, bound_by, imprinted, seen
 FROM binding WHERE repo_id = :repo_id ORDER BY short, sha, run_id LIMIT :limit OFFSET :offset
 
 -- :name put_binding
 -- Which of its runs made which commits.
-INSERT INTO binding (repo_id, short, sha, run_id, bound_by, imprinted)
-VALUES (:repo_id, :short, :sha, :run_id, :bound_by, :imprinted)
+INSERT INTO binding (repo_id, short, sha, run_id, bound_by, imprinted, seen)
+VALUES (:repo_id, :short, :sha, :run_id, :bound_by, :imprinted, :seen)
 
 -- :name conflict_rows
 -- Its conflicts.
