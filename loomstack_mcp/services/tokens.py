@@ -155,6 +155,12 @@ class TokenService:
         """Whom a hub takes the sender for, by the token alone; on the hub's own machine whoever asks."""
         return by
 
+    def opens_still(self, by: Principal) -> bool:
+        """Whether the token of one who came in before lets them in now. Of an identity provider's nobody can say."""
+        with self._private.read() as tx:
+            found = rows.as_records(Token, tx.all(TOKENS["get"], id=by.token))
+            return not found or (found[0].revoked_at_ms is None and tx.now_ms < found[0].expires_at_ms)
+
     def powers(self, by: Principal, *, limit: int) -> tuple[tuple[PowerUse, ...], int]:
         """The last uses of power and what was refused, the newest first: everybody's for an admin, else one's own.
 

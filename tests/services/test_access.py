@@ -28,7 +28,7 @@ from tests.services.support import started
 NO_REPO = frozenset(
     {"ledger.key", "undoings.key", "repos.ids", "repos.listed", "runs.boots_alternate", "sightings.bearing_of"}
     | {"sightings.keep_bearing", "tokens.create", "tokens.listed", "tokens.powers", "tokens.revoke", "tokens.whoami"}
-    | {"tokens.map_subject", "tokens.subjects"}
+    | {"tokens.map_subject", "tokens.opens_still", "tokens.subjects"}
 )
 """Calls that name no repo: of lists the foreign ones are left out; keys, bearings and tokens are nobody's."""
 NAMES = {"run_id", "run_ids", "claim_id", "approval_id", "conflict_id", "typed", "repo_id", "claims", "alerts", "run"}
