@@ -161,6 +161,11 @@ def may_read(principal: Principal, repo_id: str, names: Iterable[str], /) -> boo
     )
 
 
+def is_confined(principal: Principal) -> bool:
+    """Whether there are repos that a token does not open."""
+    return bool(principal.run) or EVERY_REPO[0] not in principal.repos
+
+
 def covers_repos(own: Sequence[str], wanted: Sequence[str], /) -> bool:
     """Whether patterns mean every repo that others mean."""
     return all(fits_repo(own, name) for pattern in wanted for name in _samples(pattern))

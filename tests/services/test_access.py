@@ -248,6 +248,16 @@ def test_a_session_with_runs_elsewhere_is_no_way_there(loom: Loom) -> None:
             asked(loom, ACME, name, caller=ANA, **arguments)
 
 
+def test_where_no_client_names_a_session_each_tokens_repos_are_apart(loom: Loom) -> None:
+    nobody = Caller(principal="", certain=False)
+    begun = {"loop": "l", "goal": "g", "budget_tokens": 800}
+    zoo = role("agent", "github.com/zoo/*")
+    for token, checkout in ((ACME, SHOP), (zoo, ZOO)):
+        run = asked(loom, token, "runs.start", caller=nobody, checkout=checkout, **begun).run
+        assert asked(loom, token, "claims.release_paths", caller=nobody, run_id="", claims=()).run == run.id
+        assert asked(loom, token, "claims.release_paths", caller=nobody, run_id=run.id, claims=()).run == run.id
+
+
 def test_alerts_of_runs_elsewhere_are_not_told(loom: Loom) -> None:
     run = started(loom, ANA, ZOO)
     loom.levers.stop_run(run.id, who="dee", why="secret")
