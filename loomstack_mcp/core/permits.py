@@ -30,7 +30,7 @@ PERMITS: dict[str, Permit] = {
         *("approvals.approval", "approvals.waiting", "claims.held", "conflicts.open", "events.cursor"),
         *("events.latest", "events.since", "notes.latest", "outcomes.of_runs", "repos.filled", "repos.id_of"),
         *("repos.ids", "repos.listed", "runs.boots_alternate", "runs.details", "runs.latest", "why.behind"),
-        *("levers.about_claim", "levers.about_run", "tokens.whoami"),
+        *("levers.about_claim", "levers.about_run", "tokens.opens_still", "tokens.whoami"),
     ),
     **_rows("viewer", "repeats", "context.read_context"),
     **_rows(

@@ -24,6 +24,7 @@ _SCOPES: dict[str, HubRole] = {
 }  # fmt: skip
 _TOKEN = re.compile(r"(loom_[0-9a-f]{8})_[0-9A-Za-z_-]{43}")
 _PATTERN = re.compile(rf"(?!.*\*\*\*)\S{{1,{NAME_CHARS_MAX}}}")
+_OWNER = re.compile(rf"\S{{1,{NAME_CHARS_MAX}}}")
 _STARS = re.compile(r"(\*+)")
 _DEPTHS = (1, 2, NAME_CHARS_MAX)
 """So many folders stand for `**` where a pattern is tried as a name; no pattern of single stars fits all of these."""
@@ -160,6 +161,11 @@ def may_read(principal: Principal, repo_id: str, names: Iterable[str], /) -> boo
     )
 
 
+def is_confined(principal: Principal) -> bool:
+    """Whether there are repos that a token does not open."""
+    return bool(principal.run) or EVERY_REPO[0] not in principal.repos
+
+
 def covers_repos(own: Sequence[str], wanted: Sequence[str], /) -> bool:
     """Whether patterns mean every repo that others mean."""
     return all(fits_repo(own, name) for pattern in wanted for name in _samples(pattern))
@@ -183,6 +189,18 @@ def refuse_role(principal: Principal, permit: Permit, /) -> None:
             f"the token of {principal.name} is {_whose(principal.role)}, and this takes {_whose(permit.role)}; "
             "ask an admin of the hub"
         )
+
+
+def owner_name(name: str, /) -> str:
+    """A name by which people.yaml can call the owner of a token. Raises Invalid."""
+    if not (_OWNER.fullmatch(name) and name.isprintable()):
+        raise Invalid("a token is for somebody, by one word as people.yaml may name them under tokens: ana, or ci-shop")
+    return name
+
+
+def governs_repos(by: Principal, repos: Sequence[str], /) -> bool:
+    """Whether it is an admin's, of all these repos."""
+    return not by.run and by.role == "admin" and covers_repos(by.repos, repos)
 
 
 def grant_problem(by: Principal, *, owner: str, role: HubRole, repos: Sequence[str]) -> str:

@@ -12,9 +12,9 @@ from typing import Any
 from loomstack_mcp.core.errors import LoomError, Unauthorized
 from loomstack_mcp.core.permits import PERMITS
 from loomstack_mcp.core.records import record
-from loomstack_mcp.core.tokens import Principal, refuse_role
+from loomstack_mcp.core.tokens import Principal, is_confined, refuse_role
 from loomstack_mcp.services.fitting import FittedCall
-from loomstack_mcp.services.opened import OpenedRepos, is_confined
+from loomstack_mcp.services.opened import OpenedRepos
 from loomstack_mcp.services.powers import PowerLog
 from loomstack_mcp.services.sifting import sifted
 from loomstack_mcp.store.base import Store

@@ -6,10 +6,10 @@ from typing import Any
 from loomstack_mcp.core.errors import Unauthorized
 from loomstack_mcp.core.repos import ORG, Checkout
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.core.tokens import Principal, has_role
+from loomstack_mcp.core.tokens import Principal, has_role, is_confined
 from loomstack_mcp.services.acting import RUNS
 from loomstack_mcp.services.called import Named, mapped, named_in_arguments, typed_id, unknown_id, unknown_repo
-from loomstack_mcp.services.opened import OpenedRepos, is_confined
+from loomstack_mcp.services.opened import OpenedRepos
 from loomstack_mcp.services.own_words import as_its_run, in_own_words
 from loomstack_mcp.services.starts import run_of_id
 from loomstack_mcp.store.base import Tx

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.repos import ORG, Checkout
-from loomstack_mcp.core.tokens import EVERY_REPO, Principal, may_read
+from loomstack_mcp.core.tokens import Principal, is_confined, may_read
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Tx
 
@@ -61,8 +61,3 @@ class OpenedRepos:
 
     def _meant(self, name: str) -> str:
         return next((str(row["id"]) for row in self._tx.all(REPOS["by_identity"], identity=name)), "")
-
-
-def is_confined(principal: Principal) -> bool:
-    """Whether there are repos that a token does not open."""
-    return bool(principal.run) or EVERY_REPO[0] not in principal.repos

@@ -7,8 +7,8 @@ from typing import Any
 from loomstack_mcp.core.errors import Unauthorized
 from loomstack_mcp.core.policy.approvals import Approver
 from loomstack_mcp.core.policy.known import ANSWERED_BY, USUAL_ROLES
-from loomstack_mcp.core.runs import Caller, Run
-from loomstack_mcp.core.tokens import Principal
+from loomstack_mcp.core.runs import PROCESS_SESSION, Caller, Run
+from loomstack_mcp.core.tokens import Principal, is_confined, token_hash
 
 _WHO = "who"
 _RUN, _RELIED = "run_id", "relied"
@@ -32,13 +32,22 @@ def as_its_run(run_id: str, arguments: Mapping[str, Any], *, name: str) -> dict[
 
 def _own(principal: Principal, name: str, value: Any, run: Run | None) -> Any:
     if isinstance(value, Caller):
-        who = replace(value, principal=principal.name, process="")  # a process of another machine is none of ours
+        session = value.session or _session_of(principal)
+        # A process of another machine is none of ours.
+        who = replace(value, principal=principal.name, session=session, process="")
         return replace(who, session=run.session, agent=run.agent, certain=True) if run else who
     if isinstance(value, Principal):
         return principal
     if isinstance(value, Approver):
         return _approver(principal, value)
     return principal.name if name == _WHO else value
+
+
+def _session_of(principal: Principal) -> str:
+    """The session of a client that names none: what is done with tokens of other repos is of another."""
+    if not is_confined(principal):
+        return ""
+    return f"{PROCESS_SESSION}{token_hash(' '.join(principal.repos))[:12]}"
 
 
 def _approver(principal: Principal, told: Approver) -> Approver:

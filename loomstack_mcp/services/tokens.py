@@ -23,8 +23,10 @@ from loomstack_mcp.core.tokens import (
     Principal,
     Token,
     VouchedSubject,
+    governs_repos,
     grant_problem,
     id_in_token,
+    owner_name,
     repo_patterns,
     token_hash,
     token_id_of,
@@ -74,7 +76,7 @@ class TokenService:
 
         With a run it is that run's own, for as long as its lease. Raises Unauthorized where `by` may not give it.
         """
-        owner = bounded("owner", owner, chars_max=NAME_CHARS_MAX, required=True).strip()
+        owner = owner_name(owner)
         within("the number of days", -(-ttl_ms // DAY_MS), least=1, most=EXPIRES_DAYS_MAX)
         patterns = repo_patterns(repos)
         if run_id:
@@ -103,7 +105,7 @@ class TokenService:
         return MadeToken(token=made, text=text)
 
     def listed(self, by: Principal) -> tuple[tuple[Token, ...], int]:
-        """Every token for an admin, their own for others, the newest first. And the time."""
+        """Their own, and for an admin every token of the repos that theirs opens, the newest first. And the time."""
         with self._private.read() as tx:
             found = rows.as_records(Token, tx.all(TOKENS["listed"]))
             return tuple(one for one in found if _is_theirs(by, one)), tx.now_ms
@@ -135,7 +137,7 @@ class TokenService:
         Raises Unauthorized where `by` does not open them.
         """
         subject = bounded("subject", subject, chars_max=NAME_CHARS_MAX, required=True)
-        owner = bounded("name", owner, chars_max=NAME_CHARS_MAX, required=True).strip()
+        owner = owner_name(owner)
         patterns = repo_patterns(repos) if repos else ()
         if problem := grant_problem(by, owner=owner, role="admin", repos=patterns or EVERY_REPO):
             raise Unauthorized(f"{problem}; nothing was mapped")
@@ -149,11 +151,17 @@ class TokenService:
         """Every subject that was mapped; for others than admins their own."""
         with self._private.read() as tx:
             found = rows.as_records(MappedSubject, tx.all(TOKENS["subjects"]))
-            return tuple(one for one in found if by.role == "admin" or by.name == one.principal)
+            return tuple(one for one in found if by.name == one.principal or governs_repos(by, one.repos or EVERY_REPO))
 
     def whoami(self, by: Principal) -> Principal:
         """Whom a hub takes the sender for, by the token alone; on the hub's own machine whoever asks."""
         return by
+
+    def opens_still(self, by: Principal) -> bool:
+        """Whether the token of one who came in before lets them in now. Of an identity provider's nobody can say."""
+        with self._private.read() as tx:
+            found = rows.as_records(Token, tx.all(TOKENS["get"], id=by.token))
+            return not found or (found[0].revoked_at_ms is None and tx.now_ms < found[0].expires_at_ms)
 
     def powers(self, by: Principal, *, limit: int) -> tuple[tuple[PowerUse, ...], int]:
         """The last uses of power and what was refused, the newest first: everybody's for an admin, else one's own.
@@ -162,7 +170,7 @@ class TokenService:
         """
         with self._private.read() as tx:
             found = rows.as_records(PowerUse, tx.all(TOKENS["powers"], limit=limit))
-            return tuple(one for one in found if by.role == "admin" or by.name == one.who), tx.now_ms
+            return tuple(one for one in found if by.name == one.who or governs_repos(by, EVERY_REPO)), tx.now_ms
 
     def settle(self) -> None:
         """What was noted of uses until now is written."""
@@ -210,4 +218,4 @@ class TokenService:
 
 
 def _is_theirs(by: Principal, token: Token) -> bool:
-    return by.role == "admin" or by.name == token.principal
+    return by.name == token.principal or governs_repos(by, token.repos)

@@ -82,7 +82,7 @@ def test_a_run_has_a_token_of_its_own(loomstack: Run, store: Path) -> None:
         (["--for", "ana", "--role", "agent", "--expires", "never"], 64, "no span"),
         (["--for", "ana", "--role", "agent", "--expires", "400d"], 1, "366"),
         (["--for", "ana", "--role", "agent", "--repo", "a b"], 1, "github.com/acme/*"),
-        (["--for", " ", "--role", "agent"], 1, "owner is empty"),
+        (["--for", " ", "--role", "agent"], 1, "one word"),
         (["--run", "run_ZZZZZZZZ"], 1, "unknown"),
     ],
 )

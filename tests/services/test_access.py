@@ -28,7 +28,7 @@ from tests.services.support import started
 NO_REPO = frozenset(
     {"ledger.key", "undoings.key", "repos.ids", "repos.listed", "runs.boots_alternate", "sightings.bearing_of"}
     | {"sightings.keep_bearing", "tokens.create", "tokens.listed", "tokens.powers", "tokens.revoke", "tokens.whoami"}
-    | {"tokens.map_subject", "tokens.subjects"}
+    | {"tokens.map_subject", "tokens.opens_still", "tokens.subjects"}
 )
 """Calls that name no repo: of lists the foreign ones are left out; keys, bearings and tokens are nobody's."""
 NAMES = {"run_id", "run_ids", "claim_id", "approval_id", "conflict_id", "typed", "repo_id", "claims", "alerts", "run"}
@@ -246,6 +246,16 @@ def test_a_session_with_runs_elsewhere_is_no_way_there(loom: Loom) -> None:
                             ("claims.release_paths", {"run_id": ""}), ("watches.watched", {})):  # fmt: skip
         with pytest.raises(Unauthorized, match="in a repository that this token does not open"):
             asked(loom, ACME, name, caller=ANA, **arguments)
+
+
+def test_where_no_client_names_a_session_each_tokens_repos_are_apart(loom: Loom) -> None:
+    nobody = Caller(principal="", certain=False)
+    begun = {"loop": "l", "goal": "g", "budget_tokens": 800}
+    zoo = role("agent", "github.com/zoo/*")
+    for token, checkout in ((ACME, SHOP), (zoo, ZOO)):
+        run = asked(loom, token, "runs.start", caller=nobody, checkout=checkout, **begun).run
+        assert asked(loom, token, "claims.release_paths", caller=nobody, run_id="", claims=()).run == run.id
+        assert asked(loom, token, "claims.release_paths", caller=nobody, run_id=run.id, claims=()).run == run.id
 
 
 def test_alerts_of_runs_elsewhere_are_not_told(loom: Loom) -> None:

@@ -172,6 +172,28 @@ def test_a_developer_sees_and_revokes_their_own(loom: Loom) -> None:
     assert "revoked by ana" in refused(loom, mine.text)
 
 
+def test_an_admin_of_some_repos_is_none_of_others(loom: Loom) -> None:
+    some = Principal(name="sam", role="admin", repos=("github.com/acme/*",))
+    inside = made(loom, owner="bea", repos=["github.com/acme/shop"])
+    outside = [made(loom, owner="bea"), made(loom, owner="bea", repos=["github.com/zoo/*"])]
+    loom.tokens.map_subject(ADMIN, "iss|sub", owner="cleo")
+
+    assert [one.id for one in loom.tokens.listed(some)[0]] == [inside.token.id]
+    for other in outside:
+        with pytest.raises(NotFound):
+            loom.tokens.revoke(some, other.token.id)
+    with pytest.raises(Unauthorized):
+        loom.tokens.map_subject(some, "iss|sub", owner="sam")
+    assert (loom.tokens.powers(some, limit=9)[0], loom.tokens.subjects(some)) == ((), ())
+    assert loom.tokens.revoke(some, inside.token.id).revoked_by == "sam"
+
+
+@pytest.mark.parametrize("owner", ["", " ", "a b", "a\n", "x" * 201, "a\x00"])
+def test_an_owner_is_called_by_one_word(loom: Loom, owner: str) -> None:
+    with pytest.raises(Invalid, match="one word"):
+        made(loom, owner=owner)
+
+
 def test_nobody_gives_more_than_they_have(loom: Loom) -> None:
     ana = Principal(name="ana", role="developer", repos=("github.com/acme/*",))
     with pytest.raises(Unauthorized, match="no token was made"):

@@ -98,7 +98,7 @@ def _keys(loom: Loom, settings: Settings, options: HubOptions) -> Keys:
         options.host,
         is_secured=bool(options.tls_cert or options.behind_proxy),
         is_named=bool(options.public_url) or not (options.behind_proxy or _is_any(options.host)),
-        has_tokens=_has_tokens(loom),
+        has_tokens=bool(settings.jwt_issuer) or _has_tokens(loom),
     )
     return Keys(tokens=loom.tokens)
 

@@ -66,5 +66,12 @@ class Bus:
         newcomer = acting_principal.get() in self._newcomers
         self._newcomers.discard(acting_principal.get())
         work = self._face.work
-        for uri in await anyio.to_thread.run_sync(lambda: work(lambda: watch.stale(newcomer=newcomer))):
+        for uri in await anyio.to_thread.run_sync(lambda: work(lambda: self._news(watch, newcomer=newcomer))):
             await self.publish(ResourceUpdated(uri=uri))
+
+    def _news(self, watch: Watch, *, newcomer: bool) -> tuple[str, ...]:
+        """What changed; nothing for whoever listens on with a token that opens nothing any more."""
+        principal = acting_principal.get()
+        if principal and not self._face.loom.tokens.opens_still(principal):
+            return ()
+        return watch.stale(newcomer=newcomer)

@@ -12,7 +12,6 @@ from mcp.server.subscriptions import ResourceUpdated, ServerEvent
 
 from loomstack_mcp.core.errors import Unauthorized
 from loomstack_mcp.core.repos import Checkout
-from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.face import Face
@@ -20,7 +19,7 @@ from loomstack_mcp.server.principals import acting_principal, loom_as_opened
 from loomstack_mcp.server.resources import LISTS, Watch
 from loomstack_mcp.server.sdk.bus import Bus
 from tests.factories import ANA, BEA, SHOP
-from tests.hubs import Hub, made_token, running_hub
+from tests.hubs import ADMIN, Hub, made_token, running_hub
 from tests.services.support import started
 from tests.wire import MODERN
 
@@ -144,7 +143,8 @@ async def test_whoever_listens_hears_of_what_their_token_opens(loom: Loom) -> No
             assert isinstance(event, ResourceUpdated)
             heard[name].append(event.uri)
 
-        acting_principal.set(Principal(name=name, role="agent", repos=(f"github.com/{name}/*",)))
+        text = loom.tokens.create(ADMIN, owner=name, role="agent", repos=[f"github.com/{name}/*"]).text
+        acting_principal.set(loom.tokens.checked(text))
         bus.subscribe(hear)
 
     async def looked() -> dict[str, list[str]]:
@@ -160,8 +160,13 @@ async def test_whoever_listens_hears_of_what_their_token_opens(loom: Loom) -> No
     first = await looked()
     run = started(loom, BEA, Checkout(identity="github.com/bea/cage"))
 
+    second = await looked()
+    loom.tokens.revoke(ADMIN, next(one.id for one in loom.tokens.listed(ADMIN)[0] if one.principal == "bea"))
+    started(loom, BEA, Checkout(identity="github.com/bea/cage"))
+
     assert first == {"ana": [*LISTS], "bea": [*LISTS]}
-    assert await looked() == {"ana": [], "bea": ["loom://activity", "loom://runs", f"loom://runs/{run.id}"]}
+    assert second == {"ana": [], "bea": ["loom://activity", "loom://runs", f"loom://runs/{run.id}"]}
+    assert await looked() == {"ana": [], "bea": []}
 
 
 def test_without_a_token_no_service_is_there(loom: Loom) -> None:
