@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from loomstack_mcp.adapters.settings import Settings, hub_of, postgres_url, sqlite_path
+from loomstack_mcp.adapters.settings import Settings, has_store, hub_of, postgres_url, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.services.offered import Services, services_over
 from loomstack_mcp.store.base import Store
@@ -14,6 +14,7 @@ from loomstack_mcp.store.sqlite.migrate import migrating_store
 if TYPE_CHECKING:
     from subprocess import Popen
 
+    from loomstack_mcp.adapters.jwt import JwtIssuer
     from loomstack_mcp.remote.line import Line
     from loomstack_mcp.services.offered import ServiceMaker
 
@@ -37,16 +38,28 @@ class Loom(Services):
 
         With `made` the services are a hub's, over a `line`, and `store` is what this machine remembers itself.
         """
-        super().__init__(made or services_over(store, rework_max=rework_max))
+        super().__init__(made or services_over(store, rework_max=rework_max, issuer=self._issuer))
         self.store = store
         self._rework_max = rework_max
         self._line = line
         self._settings = settings
         self._sender: Popen[bytes] | None = None
 
+    @property
+    def is_far(self) -> bool:
+        """Whether the services are a hub's."""
+        return self._line is not None
+
     def over(self, store: Store) -> "Loom":
         """The same services over another store, which is made for one call."""
         return Loom(store, rework_max=self._rework_max)
+
+    def _issuer(self) -> "JwtIssuer | None":
+        if not (self._settings and self._settings.jwt_issuer):
+            return None
+        from loomstack_mcp.adapters.jwt import JwtIssuer  # what only a hub with an identity provider needs
+
+        return JwtIssuer(self._settings)
 
     def send_notices(self) -> None:
         """Have a process of its own send what people should hear, where anything is due."""
@@ -108,8 +121,7 @@ def is_hub_store(url: str) -> bool:
 
 def is_there(url: str) -> bool:
     """Whether a store was ever made there, as far as that is seen without opening it."""
-    settings = Settings(store=url)
-    return bool(hub_of(settings) or postgres_url(settings)) or sqlite_path(settings).exists()
+    return has_store(Settings(store=url))
 
 
 def _opened(settings: Settings, *, full_sync: bool) -> Store:
@@ -133,5 +145,5 @@ def _loom_of(hub: str, settings: Settings) -> Loom:
     with memory.read():  # hooks, which make none, find it
         pass
     line = line_to(hub, settings.home)
-    made = services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max))
+    made = services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max, is_memory=True))
     return Loom(memory, rework_max=settings.rework_max, made=made, line=line)

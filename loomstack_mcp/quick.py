@@ -17,11 +17,6 @@ class Quick(Services):
     """What a hook needs."""
 
 
-def has_store(settings: Settings, /) -> bool:
-    """Whether the store that `settings` name is there: a hub always counts as there."""
-    return bool(hub_of(settings)) or sqlite_path(settings).exists()
-
-
 @contextmanager
 def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> Iterator[Quick | None]:
     """What a hook asks and tells the store that `settings` name; None where there is no store yet.
@@ -57,7 +52,9 @@ def _over_hub(hub: str, settings: Settings, gate_wait_ms: int) -> Iterator[Quick
     memory = SqliteStore(memory_file(settings.home), gate_wait_ms=gate_wait_ms)
     try:
         _make_memory(memory, settings)
-        yield Quick(services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max)))
+        yield Quick(
+            services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max, is_memory=True))
+        )
     finally:
         memory.close()
         line.close()

@@ -49,6 +49,27 @@ class Machine:
             write_entries(self._home, WORKTREES_FILE, [*entries, {"name": name, "path": path}][-_KNOWN_MAX:])
         return name
 
+    def outward_told(self, told: Any, /) -> Any:
+        """What others are told, with the worktrees of this machine by their names."""
+        if isinstance(told, list):
+            return [self.outward_told(one) for one in told]
+        if not isinstance(told, Mapping):
+            return told
+        return {
+            name: self.worktree_name(one)
+            if name == "worktree" and isinstance(one, str) and one.startswith("/")
+            else self.outward_told(one)
+            for name, one in told.items()
+        }
+
+    def without_places(self, text: str, /) -> str:
+        """A text for people, which says of this machine's worktrees how they are called, not where they lie."""
+        known = sorted(read_entries(self._home, WORKTREES_FILE), key=lambda each: -len(str(each.get("path", ""))))
+        for each in known:
+            text = text.replace(str(each.get("path")), str(each.get("name")))
+        home = os.environ.get("HOME", "")
+        return text.replace(f"{home}/", "~/") if home.startswith("/") and len(home) > 1 else text
+
     def inward(self, told: Any, /) -> Any:
         """What others told, with the worktrees of this machine by their paths."""
         if isinstance(told, list):

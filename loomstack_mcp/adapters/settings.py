@@ -17,18 +17,24 @@ from loomstack_mcp.core.repos import named_identity, without_password
 REPO_FILE = ".loomstack/config.yaml"
 _POSTGRES = ("postgresql://", "postgres://")
 _WEBHOOK = ("webhook", "webhook_secret", "webhook_format")
+JWT_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+"""By which tokens of an identity provider may be signed: none with a shared secret, and never none."""
+_JWT_LISTS: dict[str, tuple[str, ...]] = {"jwt_algorithms": JWT_ALGORITHMS, "jwt_repos": ()}
+_JWT_TEXTS = ("jwt_issuer", "jwt_audience", "jwt_jwks", "jwt_repos_claim")
+_JWT = (*_JWT_TEXTS, *_JWT_LISTS)
 _CHOICES = {"claim_edits": CLAIM_EDITS, "guard": ("open", "closed"), "push": ("on", "off")}
 """Settings of which each is one of a few words, the first by default."""
-_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", *_CHOICES, *_WEBHOOK)
+_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", *_CHOICES, *_WEBHOOK, *_JWT)
 _DEFAULTS = {
     "rework_max": REWORK_MAX,
     "window_days": WINDOW_DAYS,
     "generated": (),
     **{name: words[0] for name, words in _CHOICES.items()},
-    **dict.fromkeys(_WEBHOOK, ""),
+    **dict.fromkeys((*_WEBHOOK, *_JWT_TEXTS), ""),
+    **_JWT_LISTS,
 }
 _MOST = {"rework_max": 100, "window_days": 400}
-_NOT_IN_REPO = frozenset({"home", "store", "push", *_WEBHOOK})
+_NOT_IN_REPO = frozenset({"home", "store", "push", *_WEBHOOK, *_JWT})
 SECRETS = frozenset({"webhook", "webhook_secret"})
 """Settings that are shown to nobody. Whoever knows the address of a webhook may write there."""
 
@@ -61,6 +67,18 @@ class Settings:
     """`whsec_…`, with which messages are signed, or `file:PATH` of a file that holds it."""
     webhook_format: str = ""
     """generic, slack or teams; "" is told from the webhook's address."""
+    jwt_issuer: str = ""
+    """The identity provider whose tokens a hub takes, as their `iss` names it; "" for none."""
+    jwt_audience: str = ""
+    """For whom those are made: their `aud` at this hub."""
+    jwt_jwks: str = ""
+    """Where that provider publishes its keys, https://…"""
+    jwt_algorithms: tuple[str, ...] = JWT_ALGORITHMS
+    """By which of these they may be signed."""
+    jwt_repos: tuple[str, ...] = ()
+    """Patterns of repos that such a token opens, where no claim says it and no admin has."""
+    jwt_repos_claim: str = ""
+    """The claim that says which repos a token opens; "" for none."""
     origins: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     """Settings that were found where they do not count, each with the reason."""
@@ -139,6 +157,19 @@ def hub_of(settings: Settings, /) -> str:
         shown = without_password(settings.store)[:200]
         raise StoreUnavailable(f"store {shown} is no hub's: write https://HOST[:PORT], http:// only on this machine")
     return origin
+
+
+def has_store(settings: Settings, /) -> bool:
+    """Whether the store is there: a hub and a server count as there, for what they hold is asked, not guessed.
+
+    Raises StoreUnavailable as `sqlite_path`.
+    """
+    return bool(hub_of(settings) or postgres_url(settings)) or os.path.exists(sqlite_path(settings))  # noqa: PTH110 Path.exists may raise
+
+
+def store_named(settings: Settings, /) -> str:
+    """The store as a setting names it, wherever it is read. Raises StoreUnavailable as `sqlite_path`."""
+    return hub_of(settings) or without_password(postgres_url(settings)) or f"{SQLITE}{sqlite_path(settings)}"
 
 
 def sqlite_path(settings: Settings) -> Path:
@@ -249,6 +280,8 @@ def _checked(name: str, value: object, origin: str) -> Any:
         return _chosen(name, value, origin)
     if name == "generated":
         return _patterns(name, value, origin)
+    if name in _JWT_LISTS:
+        return _jwt_list(name, value, origin)
     text = _text(name, value, origin)
     return without_password(text) if name == "repo" else text
 
@@ -278,15 +311,27 @@ def _chosen(name: str, value: object, origin: str) -> str:
     return text
 
 
+def _jwt_list(name: str, value: object, origin: str) -> tuple[str, ...]:
+    """A YAML list, or words with commas between them."""
+    found = _words(name, value, origin)
+    if name == "jwt_algorithms" and not (found and set(found) <= {*JWT_ALGORITHMS}):
+        raise Invalid(f"{name} from {origin} must be some of {', '.join(JWT_ALGORITHMS)}")
+    return found
+
+
 def _patterns(name: str, value: object, origin: str) -> tuple[str, ...]:
     """A YAML list, or words with commas between them."""
-    listed = value.split(",") if isinstance(value, str) else value
-    if not isinstance(listed, list | tuple) or not all(isinstance(text, str) for text in listed):
-        raise Invalid(f"{name} from {origin} must be a list of patterns")
-    found = tuple(text.strip() for text in listed if text.strip())
+    found = _words(name, value, origin)
     try:
         for text in found:
             pattern(text)
     except Invalid as error:
         raise Invalid(f"{name} from {origin}: {error}") from None
     return found
+
+
+def _words(name: str, value: object, origin: str) -> tuple[str, ...]:
+    listed = value.split(",") if isinstance(value, str) else value
+    if not isinstance(listed, list | tuple) or not all(isinstance(text, str) for text in listed):
+        raise Invalid(f"{name} from {origin} must be a list of patterns")
+    return tuple(text.strip() for text in listed if text.strip())

@@ -33,7 +33,7 @@ _SHA = "[0-9a-f]{40}(?:[0-9a-f]{24})?"
 # What a ref cannot hold (git-check-ref-format(1)), git sends no hook.
 _UPDATE = re.compile(rf"({_SHA}) ({_SHA}) (refs/[^\x00-\x20\x7f~^:?*\[\\]+)")
 _UNHEARD = (
-    "loomstack-mcp: no token for {hub} is here (LOOMSTACK_TOKEN), as for pull requests of forks: judged by git alone, "
+    "no token for {hub} is here (LOOMSTACK_TOKEN), as for pull requests of forks: judged by git alone, "
     "without the organisation's rules and what the hub knows; so it is no pass: somebody with a token runs it again"
 )
 _WORKFLOW = Path(__file__).with_name("gate_workflow.yml")
@@ -81,7 +81,8 @@ def gate(
         return install_gate(here, install, **who)
     least = 0
     if hub := lacks_token(here.own_settings):
-        click.echo(_UNHEARD.format(hub=output.harmless(hub)), err=True)
+        said = _UNHEARD.format(hub=output.harmless(hub))
+        click.echo(f"::warning::{said}" if form == "github" else f"loomstack-mcp: {said}", err=form != "github")
         here, who, least = here.by_git_alone(), {**who, "git_only": True}, APPROVAL
     judge = Gate(here, progress=output.progress, **who)
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from loomstack_mcp.adapters.install.receive_hook import ACCOUNT, receive_command, try_receive_hook, write_receive_hook
-from loomstack_mcp.adapters.settings import Settings, load_settings, sqlite_path
+from loomstack_mcp.adapters.settings import Settings, load_settings, store_named
 from loomstack_mcp.cli import output
 from loomstack_mcp.edge.gate import Gate
 from loomstack_mcp.edge.here import Here
@@ -49,7 +49,7 @@ def _pinned(settings: Settings) -> Iterator[str]:
     """What was chosen here by flag or environment, for the hook, which sees neither."""
     values = {"home": str(Path(settings.home).absolute()), "repo": settings.repo}
     if settings.origins["store"] in ("flag", "environment"):
-        values["store"] = f"sqlite:///{sqlite_path(settings)}"
+        values["store"] = store_named(settings)
     for name, value in values.items():
         if settings.origins[name] in ("flag", "environment"):
             yield from (f"--{name}", value)

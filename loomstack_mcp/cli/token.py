@@ -1,18 +1,27 @@
 """`token`: who may come into a hub; made on its machine, or through it by those who may."""
 
+import json
+import os
+
 import click
 
-from loomstack_mcp.adapters.user import principal
+from loomstack_mcp.adapters.client_shell import client_variable
+from loomstack_mcp.adapters.hub_tokens import hub_token
+from loomstack_mcp.adapters.settings import hub_of
+from loomstack_mcp.adapters.user import hub_origin, principal
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json, limit
-from loomstack_mcp.cli.people import configuring
+from loomstack_mcp.cli.people import configuring, private
 from loomstack_mcp.cli.spans import Span
-from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.errors import Invalid, Unauthorized
 from loomstack_mcp.core.permits import HUB_ROLES, HubRole
 from loomstack_mcp.core.phrases import Body, age
 from loomstack_mcp.core.tokens import Principal, Token
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
+
+_ASKING_URL = "CLAUDE_CODE_MCP_SERVER_URL"
+"""Whose header Claude Code asks a helper for (run on 2.1.330): an entry of a repository may name any server."""
 
 
 @click.group()
@@ -89,6 +98,19 @@ def log(here: Here, limit: int, as_json: bool) -> None:
     output.print_rows(shown, as_json=as_json, empty="nothing was done that takes a token of power")
 
 
+@configuring
+@token.command("map")
+@click.argument("subject")
+@click.argument("name")
+@click.option("--repo", "repos", multiple=True, metavar="PATTERN", help="What it opens; else what its tokens say.")
+@click.pass_obj
+def map_subject(here: Here, subject: str, name: str, repos: tuple[str, ...]) -> None:
+    """Have SUBJECT of an identity provider, as ISSUER|SUB, go by NAME here."""
+    with open_loom(here.any_settings) as loom:
+        made = loom.tokens.map_subject(_by(), subject, owner=name, repos=repos)
+    click.echo(f"{output.harmless(made.subject)} is {output.harmless(made.principal)} from now on.")
+
+
 def _by() -> Principal:
     """Whoever types on the hub's machine may read its database anyway. A hub puts its token's owner in the place."""
     return Principal(name=principal(), role="admin")
@@ -106,3 +128,22 @@ def _shown(one: Token, *, now_ms: int) -> Body:
         "used": f"{age(now_ms - one.used_at_ms)} ago" if one.used_at_ms else "never",
         "by": one.created_by,
     }
+
+
+@private
+@token.command()
+@click.pass_obj
+def header(here: Here) -> None:
+    """Print the header that shows your token to your hub, as JSON: for `headersHelper` of Claude Code."""
+    settings = here.own_settings
+    hub = hub_of(settings)
+    asking = os.environ.get(_ASKING_URL, "")
+    is_told = bool(asking) or not client_variable(os.environ)
+    if hub and (not is_told or (asking and hub_origin("/".join(asking.split("/", 3)[:3])) != hub)):
+        raise Unauthorized(
+            f"{asking[:200] or 'a server at no URL'} is not your hub {hub}, to which alone your token goes"
+        )
+    kept = hub_token(settings.home, hub, os.environ).get("token") if hub else ""
+    if not kept:
+        raise Unauthorized("no hub is your store here; run `loomstack-mcp init --hub URL` in a terminal of your own")
+    click.echo(json.dumps({"Authorization": f"Bearer {kept}"}))

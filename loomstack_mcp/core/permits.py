@@ -65,8 +65,8 @@ PERMITS: dict[str, Permit] = {
         *("approvals.answer", "conflicts.settle", "evidence.add", "levers.release_claim", "levers.stop_run"),
         *("notes.add", "tokens.create", "tokens.revoke"),
     ),
-    **_rows("developer", "reads", "tokens.listed", "tokens.powers"),
-    **_rows("admin", "once", "repos.alias"),
+    **_rows("developer", "reads", "tokens.listed", "tokens.powers", "tokens.subjects"),
+    **_rows("admin", "once", "repos.alias", "tokens.map_subject"),
 }
 """By `service.method`, a service being called as `Loom` calls it."""
 REMEMBERED = frozenset({"guards", "sightings"})

@@ -16,8 +16,12 @@ from loomstack_mcp.core.repos import ORG, provisional
 
 PowerVerdict = Literal["granted", "refused"]
 EVERY_REPO = ("**",)
+JWT = "jwt"
 SECRET_BYTES, ID_BYTES = 32, 4
 REPO_PATTERNS_MAX = 50
+_SCOPES: dict[str, HubRole] = {
+    "loom:read": "viewer", "loom:agent": "agent", "loom:decide": "developer", "loom:admin": "admin",
+}  # fmt: skip
 _TOKEN = re.compile(r"(loom_[0-9a-f]{8})_[0-9A-Za-z_-]{43}")
 _PATTERN = re.compile(rf"(?!.*\*\*\*)\S{{1,{NAME_CHARS_MAX}}}")
 _STARS = re.compile(r"(\*+)")
@@ -36,7 +40,7 @@ class Principal:
     run: str = ""
     """The run whose own token it is: it acts for that alone."""
     token: str = ""
-    """The id of the token; `jwt` where an identity provider vouches."""
+    """The id of the token; `JWT` where an identity provider vouches."""
 
 
 @record
@@ -56,6 +60,26 @@ class Token:
     """To the minute; 0 where it never was."""
     revoked_at_ms: int | None = None
     revoked_by: str = ""
+
+
+@record
+class VouchedSubject:
+    """Whom an identity provider vouches for, and for what."""
+
+    subject: str
+    """`issuer|subject`: who it is, unless an admin says by which name."""
+    role: HubRole
+    repos: tuple[str, ...] = ()
+
+
+@record
+class MappedSubject:
+    """By which name a subject of an identity provider goes here."""
+
+    subject: str
+    principal: str
+    repos: tuple[str, ...] = ()
+    """What it opens, whatever its token says; empty: what that says."""
 
 
 @record
@@ -139,6 +163,12 @@ def may_read(principal: Principal, repo_id: str, names: Iterable[str], /) -> boo
 def covers_repos(own: Sequence[str], wanted: Sequence[str], /) -> bool:
     """Whether patterns mean every repo that others mean."""
     return all(fits_repo(own, name) for pattern in wanted for name in _samples(pattern))
+
+
+def role_of_scopes(scopes: Iterable[str], /) -> HubRole | None:
+    """The highest role that the scopes of an identity provider's token give."""
+    found = [_SCOPES[one] for one in scopes if one in _SCOPES]
+    return max(found, key=HUB_ROLES.index, default=None)
 
 
 def has_role(principal: Principal, role: HubRole, /) -> bool:

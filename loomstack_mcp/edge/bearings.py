@@ -11,7 +11,7 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.policy.folders import deciding_paths
 from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load_settings
-from loomstack_mcp.core.errors import StoreUnavailable
+from loomstack_mcp.core.errors import PolicyError, StoreUnavailable
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Bearing, Checkout
 from loomstack_mcp.glance import stamp_of
@@ -40,10 +40,6 @@ class Stand:
         from loomstack_mcp.adapters.policy.stamped import book_under, keep_book  # records of rules, which no claim asks
 
         home = self.settings.rules_home
-        if home != self.settings.home:
-            from loomstack_mcp.edge.org_rules import HOOK_LOOKS_AGAIN_MS, look_at_org_rules  # for those who have a hub
-
-            look_at_org_rules(self.settings, within_ms=HOOK_LOOKS_AGAIN_MS, is_hasty=True)
         if home == self.settings.home and not os.path.isdir(home):  # noqa: PTH112 a hook makes no home
             home = ""
         files = [*self.files, *deciding_paths(self.worktree.root, home)]
@@ -94,6 +90,11 @@ def _keep(quick: Quick, worktree: Worktree, found: Derivation | None, *, stamp: 
 
 
 def _stand(worktree: Worktree, settings: Settings, told: Derivation | None, system: str | None) -> Stand:
+    if settings.rules_home != settings.home:
+        from loomstack_mcp.edge.org_rules import HOOK_LOOKS_AGAIN_MS, look_at_org_rules  # for those who have a hub
+
+        with suppress(PolicyError):  # whoever asks for the rules hears of it
+            look_at_org_rules(settings, within_ms=HOOK_LOOKS_AGAIN_MS, is_hasty=True)
     files = () if system is None else tuple(map(str, deciding_files(worktree.place, system)))
     checkout = worktree.checkout(repo=settings.repo, told=told)
     return Stand(worktree=worktree, checkout=checkout, settings=settings, files=files)

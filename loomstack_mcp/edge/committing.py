@@ -1,13 +1,12 @@
 """A commit judged before git makes it: by the rules here, and by what others hold of what is staged."""
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 from loomstack_mcp.adapters.policy import situations
-from loomstack_mcp.adapters.settings import sqlite_path
+from loomstack_mcp.adapters.settings import has_store
 from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.claims import Blocker
 from loomstack_mcp.core.limits import SECOND_MS
@@ -16,7 +15,7 @@ from loomstack_mcp.core.policy.rules import Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Actor, Situation
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import PROCESS_SESSION, Caller
-from loomstack_mcp.edge.deciding import PolicyResult, decided_action
+from loomstack_mcp.edge.deciding import PolicyResult, decided_action, told_situation
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom, open_loom
 
@@ -90,6 +89,7 @@ def _judged(here: Here, caller: Caller | None, book: Rulebook, situation: Situat
             found = PolicyResult(id="", decision=decide(book, _by(caller, here, situation)))
         else:
             run_id = loom.commits.committing_run(caller, checkout, paths)
+            situation = told_situation(book, situation, lambda: loom.ledger.key(checkout))
             found = decided_action(loom.policy, caller, run_id, book, situation)
         return CommitAnswer(
             decision=found.decision,
@@ -109,7 +109,7 @@ def _by(caller: Caller | None, here: Here, situation: Situation) -> Situation:
 
 @contextmanager
 def _opened(here: Here) -> Iterator[Loom | None]:
-    if not os.path.exists(sqlite_path(here.settings)):  # noqa: PTH110 a folder that may not be entered does not raise
+    if not has_store(here.settings):
         yield None
         return
     with open_loom(here.settings) as loom:

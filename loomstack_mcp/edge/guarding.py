@@ -15,7 +15,7 @@ from loomstack_mcp.adapters.git.worktree import worktree_at
 from loomstack_mcp.adapters.git.written import Written
 from loomstack_mcp.adapters.pauses import refuse_paused
 from loomstack_mcp.adapters.policy.folders import deciding_paths
-from loomstack_mcp.adapters.settings import Settings, load_settings
+from loomstack_mcp.adapters.settings import Settings, hub_of, load_settings
 from loomstack_mcp.adapters.system import current_folder
 from loomstack_mcp.adapters.user import USER_FILE, principal
 from loomstack_mcp.core.clients.payload import Action, Payload, advice, refusal, remark
@@ -204,6 +204,8 @@ class _Judging:
                 with suppress(LoomError):  # then it is not told once they are free
                     self._quick.refusals.keep(self._caller, stand.checkout, patterns, found[0])
         else:
+            if hub_of(self._settings) and not stand.files:  # git has to be asked each time what this is called
+                stamp = ""
             self._free.append(Free(checkout=stand.checkout, written=written, settings=stand.settings, stamp=stamp))
 
     def _patterns(self, quick: Quick, stand: Stand, written: Written) -> tuple[str, ...]:
@@ -322,4 +324,11 @@ def _stamp(written: Written, settings: Settings) -> str:
     if len(written.tops) > 1 or (settings.origins["store"] == "environment" and Path(users).exists()):
         return ""
     rules = deciding_paths(next(iter(written.tops), written.worktree.root), settings.rules_home)
-    return stamp_of([users, *map(str, written_for(written.worktree.place)), *rules])
+    return stamp_of([users, *map(str, written_for(written.worktree.place)), *rules, *_naming_files(settings)])
+
+
+def _naming_files(settings: Settings) -> tuple[str, ...]:
+    """What of git's own settings may say what a repository is called: a hub is asked about it by that name alone."""
+    home = os.environ.get("HOME", "")
+    shared = os.environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
+    return ("/etc/gitconfig", f"{home}/.gitconfig", f"{shared}/git/config") if hub_of(settings) else ()

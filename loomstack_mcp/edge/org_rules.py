@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 
 from loomstack_mcp.adapters.hub_tokens import hub_token
-from loomstack_mcp.adapters.policy.hub_layer import asked_ago_ms, keep_layer, kept_hash
+from loomstack_mcp.adapters.policy.hub_layer import asked_ago_ms, has_layer, keep_layer, kept_hash
 from loomstack_mcp.adapters.settings import Settings, hub_of
 from loomstack_mcp.core.errors import Invalid, LoomError, PolicyError
 from loomstack_mcp.core.limits import MINUTE_MS
@@ -30,7 +30,7 @@ def look_at_org_rules(settings: Settings, *, within_ms: int = 0, is_hasty: bool 
         return ""
     home = settings.rules_home
     ago_ms = asked_ago_ms(home)
-    if ago_ms is not None and ago_ms < within_ms and kept_hash(home):
+    if ago_ms is not None and ago_ms < within_ms and has_layer(home):
         return ""
     from loomstack_mcp.remote.opening import line_to  # sockets, which nobody else needs
 

@@ -7,14 +7,15 @@ from loomstack_mcp.adapters.git.history import Made
 from loomstack_mcp.adapters.git.made_work import MadeWork
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree
+from loomstack_mcp.adapters.settings import has_store, store_named
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.situation import LostIntent, Situation
 from loomstack_mcp.core.repos import Checkout
-from loomstack_mcp.edge.deciding import PolicyResult, decided_change
+from loomstack_mcp.edge.deciding import PolicyResult, decided_change, told_situation
 from loomstack_mcp.edge.here import Here, Progress
-from loomstack_mcp.loom import is_there, open_loom
+from loomstack_mcp.loom import open_loom
 from loomstack_mcp.services.conflicts import ConflictResult
 
 _MADE_MAX = 500
@@ -39,14 +40,16 @@ class StoreFacts:
         A bare repository often has no origin, and so another identity than its clones: what the store does not know
         under that, it may know under another.
         """
-        if not is_there(self._here.settings.store):
+        if not has_store(self._here.settings):
             return "there is none here"
         if self._repo.place.root:
             return ""
         with open_loom(self._here.settings) as loom:
             is_known = loom.repos.id_of(self.checkout) in loom.repos.ids()
         repo = self.checkout.identity
-        return "" if is_known else f"{self._here.settings.store} knows no repository {repo} (--repo names another)"
+        return (
+            "" if is_known else f"{store_named(self._here.settings)} knows no repository {repo} (--repo names another)"
+        )
 
     @cached_property
     def checkout(self) -> Checkout:
@@ -68,8 +71,9 @@ class StoreFacts:
                     return tuple(self._read[sha] for sha in few)
                 return MadeWork(self._repo, key=loom.ledger.key(self.checkout)).named_changes(few)
 
+            told = told_situation(book, situation, lambda: loom.ledger.key(self.checkout))
             return decided_change(
-                loom.policy, self.checkout, who, book, situation, shas=shas, made=changes, is_stopped=is_stopped
+                loom.policy, self.checkout, who, book, told, shas=shas, made=changes, is_stopped=is_stopped
             )
 
     def proposal(self, base: str, after: str, head: str, made: Sequence[Made], *, since_fork: bool = False) -> Proposal:

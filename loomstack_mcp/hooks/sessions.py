@@ -9,7 +9,7 @@ from loomstack_mcp.adapters.git.unfinished import changed_since
 from loomstack_mcp.adapters.git.worktree import worktree_at
 from loomstack_mcp.adapters.own_commands import ran_command
 from loomstack_mcp.adapters.policy.folders import FOLDER
-from loomstack_mcp.adapters.settings import load_settings
+from loomstack_mcp.adapters.settings import has_store, load_settings
 from loomstack_mcp.core.briefing.opening import SEEN_BY_OTHERS, SessionOpening, opening_words
 from loomstack_mcp.core.clients.payload import Payload, advice
 from loomstack_mcp.core.clients.steps import SessionStep, session_step
@@ -17,7 +17,6 @@ from loomstack_mcp.core.errors import LoomError, OlderStore, StoreUnavailable
 from loomstack_mcp.core.patterns.globs import literal
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.hooks.standing import SessionStanding, session_standing
-from loomstack_mcp.quick import has_store
 
 _NEW = frozenset({"", "startup", "clear"})
 """Why a session starts that has read nothing of ours yet. What it goes on from is in its context, or in its summary."""

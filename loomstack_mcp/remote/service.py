@@ -35,7 +35,8 @@ class RemoteService:
             raise AttributeError(name)
         method = getattr(self._kind, name)
         call = f"{self._name}.{name}"
-        permit = PERMITS[call]
+        if (permit := PERMITS.get(call)) is None:
+            raise StoreUnavailable(f"{call} is not for edges: run this where {self._line.origin.text} itself runs")
         code: CodeType = method.__code__
         names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
         in_order = names[: code.co_argcount - 1]
@@ -47,7 +48,7 @@ class RemoteService:
             if len(given) > len(in_order) or not arguments.keys() <= set(names):
                 raise TypeError(f"{call} takes {', '.join(names)}")
             told = {
-                one: told_json(self._outward(value))
+                one: self._machine.outward_told(told_json(self._outward(value)))
                 for one, value in arguments.items()
                 if one not in defaults or value != defaults[one]
             }
@@ -75,4 +76,6 @@ class RemoteService:
         """Of a caller what the hub cannot know itself: who it is, its token says."""
         if isinstance(value, Caller):
             return replace(value, principal="", process="", folder="")
+        if self._name == "policy" and (shown := getattr(value, "shown", ())):
+            return replace(value, shown=tuple(map(self._machine.without_places, shown)))
         return self._machine.outward(value) if isinstance(value, Checkout) else value

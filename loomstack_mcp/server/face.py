@@ -50,7 +50,9 @@ class Face:
         self._lock = threading.Lock()
         self._catching_up = threading.Lock()
         self._working = threading.BoundedSemaphore(_AT_ONCE_MAX)
-        self.waits = Waits(lambda repo_id: self.work(lambda: self.loom.events.cursor(repo_id)))
+        self.waits = Waits(
+            lambda repo_id: self.work(lambda: self.loom.events.cursor(repo_id)), is_far=lambda: self.loom.is_far
+        )
 
     @property
     def loom(self) -> Loom:

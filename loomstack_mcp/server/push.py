@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from loomstack_mcp.adapters.user import USER_FILE, home_named, may_be_paused, principal, store_file
+from loomstack_mcp.adapters.user import USER_FILE, home_named, hub_origin, may_be_paused, principal, store_file
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.limits import ALERTS_MAX, SECOND_MS
 from loomstack_mcp.store.bells import was_rung
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 INBOX = "CLAUDE_CODE_MESSAGING_SOCKET"
 _TOKEN, _SESSION = "CLAUDE_CODE_MESSAGING_TOKEN", "CLAUDE_CODE_SESSION_ID"
 _TICK_S = 1.0
+_FAR_S, _FAR_WAITING_S = 60.0, 5.0
+"""A hub rings no bell here: so often it is asked, and so often while the session waits for something."""
 _APART_S = 60.0
 """Each message costs a turn. A path that the session asked for does not wait for that."""
 _AT_ONCE = "freed"
@@ -44,7 +46,9 @@ def begin_push(environment: Mapping[str, str], flags: Mapping[str, str | None], 
     home = flags.get("home") or home_named(environment)
     store = _store(environment, flags, home)
     if store:
-        push = Push(store, home, session=f"claude:{session}", inbox=inbox, token=token, face=face)
+        push = Push(
+            "" if hub_origin(store) else store, home, session=f"claude:{session}", inbox=inbox, token=token, face=face
+        )
         threading.Thread(target=push.watch, daemon=True).start()
     return bool(store)
 
@@ -55,7 +59,7 @@ class Push:
     def __init__(
         self, store: str, home: str, *, session: str, inbox: str, token: str, face: "Callable[[], Face]"
     ) -> None:
-        """`face` is asked for once there may be something to tell."""
+        """`face` is asked for once there may be something to tell. `store` is a file, "" where a hub is asked."""
         self._store, self._home = store, home
         self._session, self._inbox, self._token = session, inbox, token
         self._face = face
@@ -63,16 +67,19 @@ class Push:
 
     def watch(self) -> None:
         """Tell the session whatever there is to tell, for ever."""
-        again_s: float | None = None
+        again_s = None if self._store else time.monotonic() + _FAR_S
         while True:
             time.sleep(_TICK_S)
-            if was_rung(self._store, self._session) or (again_s is not None and time.monotonic() >= again_s):
+            is_rung = bool(self._store) and was_rung(self._store, self._session)
+            if is_rung or (again_s is not None and time.monotonic() >= again_s):
                 again_s = self.look()
 
     def look(self) -> float | None:
         """Tell what is new; returns when to look again, by the monotonic clock, though nothing rings."""
         try:
             again_s = self._told()
+            if not self._store:
+                again_s = _FAR_S if again_s is None else min(again_s, _FAR_WAITING_S)
         except LoomError:  # a store that is busy, or settings that do not load: there is a later
             again_s = _APART_S
         return None if again_s is None else time.monotonic() + again_s
@@ -116,17 +123,21 @@ class Push:
 
 
 def _store(environment: Mapping[str, str], flags: Mapping[str, str | None], home: str) -> str:
-    """The store's file; "" where that is not plain, or the person wants no push."""
+    """The store's file, or the hub; "" where that is not plain, or the person wants no push."""
     if _may_choose(f"{home}/{USER_FILE}"):
-        from loomstack_mcp.adapters.settings import load_settings, sqlite_path  # YAML, for the few who have such a file
+        from loomstack_mcp.adapters.settings import (  # YAML, for the few who have such a file
+            hub_of,
+            load_settings,
+            sqlite_path,
+        )
 
         try:
             settings = load_settings(flags, environment=environment)
-            return "" if settings.push == "off" else str(sqlite_path(settings))
+            return "" if settings.push == "off" else hub_of(settings) or str(sqlite_path(settings))
         except LoomError:  # each call says so
             return ""
     store = flags.get("store") or environment.get("LOOMSTACK_STORE") or ""
-    return store_file({"LOOMSTACK_STORE": store}, home)
+    return hub_origin(store) or store_file({"LOOMSTACK_STORE": store}, home)
 
 
 def _may_choose(file: str) -> bool:

@@ -8,16 +8,18 @@ from collections.abc import Callable
 from loomstack_mcp.core.errors import LoomError
 
 _POLL_FIRST_S = 0.05
-_POLL_LAST_S = 0.2
-"""Other processes change a repo, so that the store must be asked: whoever waits hears of it within that."""
+_POLL_LAST_S, _FAR_POLL_LAST_S = 0.2, 2.0
+"""Other processes change a repo, so that the store must be asked, and a hub more seldom, which many ask at once:
+whoever waits hears of it within that."""
 
 
 class Waits:
     """Whoever waits sleeps on its own thread, and one more asks on behalf of all."""
 
-    def __init__(self, cursor: Callable[[str], int]) -> None:
+    def __init__(self, cursor: Callable[[str], int], *, is_far: Callable[[], bool] = lambda: False) -> None:
         """`cursor` tells where a repo is; it is asked as one of those who wait there."""
         self._cursor = cursor
+        self._is_far = is_far
         self._lock = threading.Lock()
         self._waits: dict[_Wait, None] = {}
         self._is_asking = False
@@ -48,7 +50,7 @@ class Waits:
         while True:
             with self._lock:
                 waits, pause_s = tuple(self._waits), self._pause_s
-                self._pause_s = min(pause_s * 2, _POLL_LAST_S)
+                self._pause_s = min(pause_s * 2, _FAR_POLL_LAST_S if self._is_far() else _POLL_LAST_S)
                 self._is_asking = bool(waits)
             if not waits:
                 return

@@ -33,7 +33,14 @@ class GlanceService:
         nothing; where `claim_edits` is not off, also whether it holds each of them for a while yet.
         """
         edits = EditService(self._store)
-        if not self.is_unalerted(caller) or edits.check_of(caller) or edits.blockers(caller, checkout, patterns)[0]:
+        with self._store.read() as tx:  # one that goes by another name has to be told with all its names
+            is_named = repos.is_named_repo(tx, checkout.identity)
+        if (
+            not is_named
+            or not self.is_unalerted(caller)
+            or edits.check_of(caller)
+            or edits.blockers(caller, checkout, patterns)[0]
+        ):
             return False
         if claim_edits == "off":
             return True

@@ -4,6 +4,7 @@ from functools import cached_property
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, Protocol, TypeVar
 
     from loomstack_mcp.services.access import Access
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.session_steps import SessionService
     from loomstack_mcp.services.sightings import SightingService
     from loomstack_mcp.services.stranded import StrandedService
-    from loomstack_mcp.services.tokens import TokenService
+    from loomstack_mcp.services.tokens import Issuer, TokenService
     from loomstack_mcp.services.undoings import UndoingService
     from loomstack_mcp.services.watches import WatchService
     from loomstack_mcp.services.why import WhyService
@@ -227,15 +228,28 @@ class Services:
         return self._made("access", Access)
 
 
-def services_over(store: "Store", *, rework_max: int) -> "ServiceMaker":
-    """What makes each service over a store."""
+def services_over(
+    store: "Store",
+    *,
+    rework_max: int,
+    issuer: "Callable[[], Issuer | None] | None" = None,
+    is_memory: bool = False,
+) -> "ServiceMaker":
+    """What makes each service over a store.
+
+    `issuer` makes the identity provider whose tokens count, where one does; `is_memory` where the store is what one
+    machine remembers beside a hub.
+    """
+    more: dict[str, dict[str, Any]] = {"outcomes": {"rework_max": rework_max}, "sightings": {"is_memory": is_memory}}
 
     def made(name: str, kind: "type[Service]", /) -> "Service":
         making: Any = kind
-        if name in ("tokens", "access"):
-            found: Service = making(store.private(), store)
+        if name == "tokens":
+            found: Service = making(store.private(), store, issuer() if issuer else None)
+        elif name == "access":
+            found = making(store.private(), store)
         else:
-            found = making(store, **({"rework_max": rework_max} if name == "outcomes" else {}))
+            found = making(store, **more.get(name, {}))
         return found
 
     return made

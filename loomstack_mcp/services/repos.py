@@ -134,6 +134,11 @@ def recorded_repo_id(store: Store, checkout: Checkout, /) -> str:
         return _recorded(tx, checkout)
 
 
+def is_named_repo(tx: Tx, identity: str, /) -> bool:
+    """Whether a repo was recorded under that very name."""
+    return bool(_of(tx, identity))
+
+
 def recorded_in(tx: Tx, checkout: Checkout, /) -> str:
     """The same, within a transaction that writes."""
     known = _known(tx, checkout)

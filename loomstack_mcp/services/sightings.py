@@ -21,8 +21,10 @@ _UNCLAIMED = "unclaimed:"
 class SightingService:
     """What a hook is told of an agent, kept until somebody needs it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, is_memory: bool = False) -> None:
+        """A memory is one person's, beside a hub that has the runs."""
         self._store = store
+        self._is_memory = is_memory
 
     def saw_call(self, caller: Caller, tool_use: str) -> None:
         """The caller is about to call a tool of ours, from its folder. What nobody can meet again is not kept."""
@@ -78,7 +80,9 @@ class SightingService:
         process = client_process(caller.process)
         with self._store.read() as tx:
             found = tx.all(SIGHTINGS["call"], session=caller.session, tool_use=tool_use)
-            if not found and process:
+            if not found and self._is_memory:
+                found = tx.all(SIGHTINGS["call_of_tool"], tool_use=tool_use)
+            elif not found and process:
                 asked = {"principal": caller.principal, "process": process, "tool_use": tool_use}
                 found = tx.all(SIGHTINGS["call_of_process"], **asked)
         if not found:

@@ -13,12 +13,16 @@ from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.runs import Run, is_lapsed
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.core.tokens import (
+    EVERY_REPO,
     ID_BYTES,
+    JWT,
     SECRET_BYTES,
     MadeToken,
+    MappedSubject,
     PowerUse,
     Principal,
     Token,
+    VouchedSubject,
     grant_problem,
     id_in_token,
     repo_patterns,
@@ -45,8 +49,8 @@ _RUN_TOKEN_MS = 7 * DAY_MS
 class Issuer(Protocol):
     """An identity provider whose tokens count here."""
 
-    def principal_of(self, bearer: str, /) -> Principal:
-        """Whom a token of its stands for. Raises Unauthorized."""
+    def subject_of(self, bearer: str, /) -> VouchedSubject:
+        """Whom a token of its vouches for. Raises Unauthorized."""
 
 
 class TokenService:
@@ -119,11 +123,33 @@ class TokenService:
         """Whom a token stands for. Raises Unauthorized for what opens nothing, whatever the reason may be."""
         try:
             if self._issuer and bearer.count(".") == 2:
-                return self._issuer.principal_of(bearer)
+                return self._vouched(self._issuer.subject_of(bearer))
             return self._known(bearer)
         except Unauthorized:
             self._uses.count_stranger(id_in_token(bearer))
             raise
+
+    def map_subject(self, by: Principal, subject: str, *, owner: str, repos: Sequence[str] = ()) -> MappedSubject:
+        """From now on a subject of an identity provider goes by a name here, and opens these repos, if any are named.
+
+        Raises Unauthorized where `by` does not open them.
+        """
+        subject = bounded("subject", subject, chars_max=NAME_CHARS_MAX, required=True)
+        owner = bounded("name", owner, chars_max=NAME_CHARS_MAX, required=True).strip()
+        patterns = repo_patterns(repos) if repos else ()
+        if problem := grant_problem(by, owner=owner, role="admin", repos=patterns or EVERY_REPO):
+            raise Unauthorized(f"{problem}; nothing was mapped")
+        made = MappedSubject(subject=subject, principal=owner, repos=patterns)
+        with self._private.append() as tx:
+            tx.run(TOKENS["map_subject"], **rows.row(made))
+            count_power(tx, by, "granted", "tokens.map_subject", about=f"{subject} is {owner}")
+        return made
+
+    def subjects(self, by: Principal) -> tuple[MappedSubject, ...]:
+        """Every subject that was mapped; for others than admins their own."""
+        with self._private.read() as tx:
+            found = rows.as_records(MappedSubject, tx.all(TOKENS["subjects"]))
+            return tuple(one for one in found if by.role == "admin" or by.name == one.principal)
 
     def whoami(self, by: Principal) -> Principal:
         """Whom a hub takes the sender for, by the token alone; on the hub's own machine whoever asks."""
@@ -146,6 +172,12 @@ class TokenService:
         """Write what is still to be noted, and give back the database."""
         self._uses.close()
         self._private.close()
+
+    def _vouched(self, told: VouchedSubject) -> Principal:
+        with self._private.read() as tx:
+            found = rows.as_records(MappedSubject, tx.all(TOKENS["subject"], subject=told.subject))
+        name, repos = (found[0].principal, found[0].repos) if found else (told.subject, ())
+        return Principal(name=name, role=told.role, repos=repos or told.repos, token=JWT)
 
     def _known(self, bearer: str) -> Principal:
         token_id = id_in_token(bearer)

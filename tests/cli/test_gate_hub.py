@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.cli.test_cli import on_terminal
 from tests.conftest import commit_all, environment, git
 from tests.hubs import Hub, made_token, running_hub
 from tests.processes import SCRIPT, run
+from tests.wire import Server
 
 URL = "https://git.example.com/acme/shop.git"
 REPO_RULE = """
@@ -37,7 +39,7 @@ PEOPLE = """
 version: 1
 people:
   bea: {tokens: [bea], roles: [lead]}
-  ana: {tokens: [ana], handles: [ana], roles: [lead]}
+  ana: {tokens: [ana], handles: [ana], addresses: [test@localhost], roles: [lead]}
 """
 ORG_RULE = """
 version: 1
@@ -219,3 +221,42 @@ def test_an_edit_is_stopped_by_a_rule_that_only_the_hub_has(
     done = run(hook, cwd=work, env=env, given=json.dumps(payload))
 
     assert "no-ini" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_note_of_the_organisation_is_an_admins_and_reaches_whoever_works(
+    tmp_path: Path, hub: Hub, work: Path, machine: Machine
+) -> None:
+    admin, dev = made_token(hub.home, "root", "admin"), made_token(hub.home, "ana", "developer")
+    add = ("note", "add", "prices are net everywhere", "--org")
+    refused = machine(dev, *add, home="ana", is_person=True)
+    done = machine(admin, *add, home="root", is_person=True)
+    env = environment(tmp_path / "ana", LOOMSTACK_STORE=origin_of(hub), LOOMSTACK_TOKEN=dev)
+    with Server([SCRIPT, "serve"], env=env, cwd=work) as session:
+        session.initialize()
+        told = json.dumps(session.answer("start_run", loop="prices", goal="net"))
+
+    assert (refused[0], done[0]) == (1, 0), refused[1] + done[1]
+    assert "prices are net everywhere" in told
+
+
+def test_the_ready_workflow_asks_the_hub_where_it_may(tmp_path: Path, hub: Hub, work: Path) -> None:
+    landed(work, rules=REPO_RULE)
+    workflow = yaml.safe_load(run([SCRIPT, "gate", "--workflow"], cwd=work, env=environment(tmp_path)).stdout)
+    step = workflow["jobs"]["gate"]["steps"][-1]
+    git(work, "update-ref", "refs/loomstack/head", "work")
+    given = {"BASE": "main", "PERSON": "ana", "LOOMSTACK_STORE": "", "LOOMSTACK_TOKEN": ""}
+    assert set(given) == set(step["env"])
+
+    def judged(**env: str) -> tuple[int, str]:
+        told = environment(tmp_path, **given | env)
+        told["PATH"] = f"{Path(SCRIPT).parent}:{told['PATH']}"
+        done = run(["bash", "-e", "-c", step["run"]], cwd=work, env=told)
+        return done.returncode, done.stdout
+
+    alone = judged()
+    unheard = judged(LOOMSTACK_STORE=origin_of(hub))
+    asked = judged(LOOMSTACK_STORE=origin_of(hub), LOOMSTACK_TOKEN=made_token(hub.home, "ci", "agent"))
+
+    assert alone[0] == 0, alone[1]
+    assert (unheard[0], unheard[1].startswith("::warning::no token for")) == (3, True), unheard[1]
+    assert (asked[0], "tested" in asked[1]) == (2, True), asked[1]

@@ -241,6 +241,8 @@ JSON: dict[str, tuple[Sequence[str], set[str]]] = {
         {"evidence", "kind", "passed", "commit", "by", "link"},
     ),
     "policy replay": ([], {"commits", "seconds", "stopped", "skipped"}),
+    "token list": ([], {"id", "for", "role", "repos", "run", "expires", "used", "by"}),
+    "token log": ([], {"age", "verdict", "times", "what", "who", "token", "about"}),
 }
 
 
@@ -248,6 +250,7 @@ def test_json_is_one_document_with_the_fields_that_scripts_rely_on(started: Serv
     started.answer("claim_paths", paths=["src"], intent="x")
     started.answer("share_context", kind="fact", text="a\nb")
     started.answer("check_policy", action="edit", paths=["policies/a.yaml"])
+    loomstack("token", "create", "--for", "ana", "--role", "agent")
     printed = {name: loomstack(*name.split(), *more, "--json").stdout for name, (more, _) in JSON.items()}
     documents = {name: json.loads(text) for name, text in printed.items()}
 

@@ -4,7 +4,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,6 +39,8 @@ class Hub:
     """So many connections are closed once a request was done, before it is answered."""
     done: dict[str, bytes] = field(default_factory=dict)
     url: str = ""
+    stop: Callable[[], None] = field(default=lambda: None)
+    """End it before its time."""
 
     def answer(self, path: str, body: bytes, token: str, request: str) -> tuple[int, bytes]:
         """Status and body."""
@@ -128,14 +130,19 @@ def serving(hub: Hub, *, port: int = 0) -> Iterator[None]:
     server.daemon_threads = True
     hub.url = f"http://127.0.0.1:{server.server_address[1]}"
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    try:
-        yield
-    finally:
+
+    def stop() -> None:
         server.shutdown()
         server.server_close()
         for each in opened:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
+
+    hub.stop = stop
+    try:
+        yield
+    finally:
+        stop()
 
 
 def joined(home: Path, hub: Hub, *, token: str = TOKEN) -> Path:

@@ -1,6 +1,7 @@
 """Hooks over a hub: the first look is one question, and what is not asked is never answered."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,10 +9,14 @@ from pathlib import Path
 import pytest
 
 from loomstack_mcp.adapters.git.worktree import worktree_at
+from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.runs import Caller
-from tests.conftest import git
+from tests.adapters.git.support import commit
+from tests.conftest import environment, git
 from tests.hooks.support import claude_edit, hook, refused
-from tests.remote.hubs import Hub, a_hub, joined
+from tests.house.started import started
+from tests.processes import HOOK
+from tests.remote.hubs import TOKEN, Hub, a_hub, joined
 
 BEA = Caller(principal="bea", session="claude:s-bea")
 
@@ -60,6 +65,7 @@ def test_an_edit_of_what_a_colleague_holds_elsewhere_is_refused(hub: Hub, home: 
 
 def test_a_further_edit_asks_one_question_until_somebody_else_comes(hub: Hub, home: Path, cloned: Path) -> None:
     edit = claude_edit(cloned, str(cloned / "src/a.py"))
+    hook(home, "claude", edit)  # which brings the organisation's rules, by which the next one is judged
     first = hook(home, "claude", edit)
     asked(hub)
     again = hook(home, "claude", edit)
@@ -68,3 +74,120 @@ def test_a_further_edit_asks_one_question_until_somebody_else_comes(hub: Hub, ho
     assert (first, again) == (None, None)
     assert questions == ["glances/is_clear"]
     assert hub.loom.claims.held("git.example.com/acme/shop", limit=9)[0][0].patterns == ("src/a.py",)
+
+
+def test_what_a_colleague_takes_meanwhile_is_refused_at_the_next_edit(hub: Hub, home: Path, cloned: Path) -> None:
+    edit = claude_edit(cloned, str(cloned / "src/a.py"))
+    first = [hook(home, "claude", edit) for _ in range(2)]
+    hub.loom.levers.release_claim(
+        hub.loom.claims.held("git.example.com/acme/shop", limit=9)[0][0].id, who="dana", why="ana is away"
+    )
+    bea_claims(hub, cloned, "src/")
+
+    assert first == [None, None]
+    assert "is claimed by" in json.dumps(hook(home, "claude", edit))
+
+
+@pytest.mark.parametrize(("guard", "is_refused"), [("open", False), ("closed", True)])
+def test_without_the_hub_nothing_is_clear(
+    tmp_path: Path, home: Path, cloned: Path, hub: Hub, guard: str, is_refused: bool
+) -> None:
+    edit = claude_edit(cloned, str(cloned / "src/a.py"))
+    settings = home / "loomstack/config.yaml"
+    settings.write_text(f"{settings.read_text()}guard: {guard}\n")
+    assert [hook(home, "claude", edit) for _ in range(2)] == [None, None]
+    hub.stop()
+
+    replies = [hook(home, "claude", edit) for _ in range(3)]
+
+    assert [refused(reply) for reply in replies] == [is_refused] * 3
+    assert all("loomstack-hook did not check this step" in json.dumps(reply) for reply in replies)
+    assert all("is away" in json.dumps(reply) for reply in replies)
+    assert "so it was found" in json.dumps(replies[2])
+
+
+def test_a_shell_line_that_only_reads_asks_the_hub_nothing(hub: Hub, home: Path, cloned: Path) -> None:
+    line = {**claude_edit(cloned, ""), "tool_name": "Bash", "tool_input": {"command": "git status"}}
+    hook(home, "claude", line)
+    asked(hub)
+
+    assert hook(home, "claude", line) is None
+    assert asked(hub) == []
+
+
+def test_what_an_agent_has_to_hear_is_one_question(hub: Hub, home: Path, cloned: Path) -> None:
+    edit = claude_edit(cloned, str(cloned / "src/a.py"))
+    hook(home, "claude", edit)
+    asked(hub)
+
+    assert hook(home, "claude", edit, event="PostToolUse") is None
+    assert asked(hub) == ["glances/is_unalerted"]
+
+
+def test_an_edit_in_two_repositories_of_one_path_is_two(hub: Hub, home: Path, shop: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(shop, other)
+    for root, name in ((shop, "shop"), (other, "other")):
+        git(root, "remote", "add", "origin", f"https://git.example.com/acme/{name}.git")
+    for root in (shop, other):
+        for _ in range(2):
+            assert hook(home, "claude", claude_edit(root, str(root / "src/a.py"))) is None
+    bea_claims(hub, other, "docs/")
+
+    assert {claim.repo_id for claim in held(hub)} == {"git.example.com/acme/shop", "git.example.com/acme/other"}
+
+
+def held(hub: Hub) -> list[Claim]:
+    return [claim for repo_id in hub.loom.repos.ids() for claim in hub.loom.claims.held(repo_id, limit=9)[0]]
+
+
+def test_a_further_edit_over_a_hub_loads_little_and_asks_git_nothing(hub: Hub, home: Path, cloned: Path) -> None:
+    edit = claude_edit(cloned, str(cloned / "src/a.py"))
+    hook(home, "claude", edit)
+
+    found = started([HOOK, "claude", "PreToolUse"], cwd=cloned, environment=environment(home), stdin=json.dumps(edit))
+
+    assert (found.status, found.printed, found.said, found.git) == (0, "", "", ())
+    assert {"dataclasses", "http.client", "pathlib", "ssl", "yaml"} & found.modules == set()
+    assert {name.removeprefix("loomstack_mcp.") for name in found.ours if ".remote" in name or ".hub" in name} == {
+        "adapters.hub_tokens",
+        *("remote", "remote.exchange", "remote.glance", "remote.line", "remote.sockets"),
+    }
+
+
+def test_a_settings_file_that_only_yaml_can_read_is_looked_at_closely(hub: Hub, home: Path, cloned: Path) -> None:
+    bea_claims(hub, cloned, "src/")
+    edit = claude_edit(cloned, str(cloned / "src/a.py"))
+    (home / "loomstack/config.yaml").write_text(f"# the store of old: /x\nstore: >-\n  {hub.url}\n")
+
+    assert [refused(hook(home, "claude", edit)) for _ in range(2)] == [True, True]
+
+
+def test_a_repository_chooses_neither_the_hub_nor_its_token(hub: Hub, home: Path, cloned: Path, tmp_path: Path) -> None:
+    """`.mcp.json` and the settings of hooks reach us as environment."""
+    (tmp_path / "evil").mkdir()
+    edit = claude_edit(cloned, str(cloned / "src/a.py"))
+    with a_hub(tmp_path / "evil") as evil:
+        reply = hook(home, "claude", edit, LOOMSTACK_STORE=evil.url)
+        with_token = hook(home, "claude", edit, LOOMSTACK_STORE=evil.url, LOOMSTACK_TOKEN=TOKEN, CLAUDECODE="1")
+        commit(cloned, {".loomstack/config.yaml": f"store: {evil.url}\n"})
+        again = hook(home, "claude", edit)
+
+        assert evil.sent == []
+    assert "no token for" in json.dumps(reply)
+    assert "no token for" in json.dumps(with_token)
+    assert again is None
+    assert set(hub.tokens) == {TOKEN}
+
+
+def test_a_repository_that_git_calls_otherwise_now_is_looked_at_closely(hub: Hub, home: Path, cloned: Path) -> None:
+    edit = claude_edit(cloned, str(cloned / "src/a.py"))
+    assert [hook(home, "claude", edit) for _ in range(2)] == [None, None]
+    (home / ".gitconfig").write_text(
+        '[url "https://git.example.com/new/"]\n\tinsteadOf = https://git.example.com/acme/\n'
+    )
+    asked(hub)
+
+    hook(home, "claude", edit)
+
+    assert "blockers/blockers" in asked(hub)

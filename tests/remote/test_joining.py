@@ -127,6 +127,25 @@ def test_whoever_leaves_has_their_own_store_again(
     assert not (home / "loomstack" / "config.yaml").exists()
 
 
+@needs_openssl
+def test_a_client_is_told_the_header_for_the_hub_alone(
+    hub: Hub, place: Path, tokens: dict[str, str], tmp_path: Path
+) -> None:
+    home, url = tmp_path / "home", f"https://127.0.0.1:{hub.port}/mcp"
+    init_hub(hub, place, home, tokens["ana"])
+
+    mine = command(home, "token", "header", CLAUDE_CODE_MCP_SERVER_URL=url, CLAUDECODE="1")
+    others = [
+        command(home, "token", "header", CLAUDE_CODE_MCP_SERVER_URL=each)
+        for each in ("https://evil.example/mcp", f"https://127.0.0.1:{hub.port}@evil.example/", "http://127.0.0.1/mcp")
+    ]
+    unsaid = command(home, "token", "header", CLAUDECODE="1")
+
+    assert json.loads(mine[1]) == {"Authorization": f"Bearer {tokens['ana']}"}
+    assert [(code, said) for code, said, _ in (*others, unsaid)] == [(1, "")] * 4
+    assert not any(tokens["ana"] in failed for _, _, failed in others)
+
+
 @pytest.mark.parametrize(
     ("text", "joined", "left"),
     [

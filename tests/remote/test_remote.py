@@ -217,3 +217,16 @@ def test_the_same_path_on_two_machines_is_two_worktrees_and_two_clones(tmp_path:
     assert Machine(str(tmp_path / "a")).inward({"runs": [{"worktree": one.worktree}]}) == {
         "runs": [{"worktree": SHOP.worktree}]
     }
+
+
+def test_what_a_hub_keeps_to_itself_is_said_so(edge: Loom) -> None:
+    with pytest.raises(StoreUnavailable, match=r"notices\.take is not for edges"):
+        edge.notices.take()
+
+
+def test_a_session_that_goes_on_under_another_id_is_known_by_its_call(edge: Loom) -> None:
+    cleared = replace(ME, session="claude:s-2", agent="a1")
+    edge.sightings.saw_call(cleared, "toolu_1")
+
+    assert edge.sightings.known_caller(replace(ME, folder=""), "toolu_1") == replace(cleared, process=ME.process)
+    assert edge.sightings.known_caller(ME, "toolu_2") == ME

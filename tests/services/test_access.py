@@ -28,6 +28,7 @@ from tests.services.support import started
 NO_REPO = frozenset(
     {"ledger.key", "undoings.key", "repos.ids", "repos.listed", "runs.boots_alternate", "sightings.bearing_of"}
     | {"sightings.keep_bearing", "tokens.create", "tokens.listed", "tokens.powers", "tokens.revoke", "tokens.whoami"}
+    | {"tokens.map_subject", "tokens.subjects"}
 )
 """Calls that name no repo: of lists the foreign ones are left out; keys, bearings and tokens are nobody's."""
 NAMES = {"run_id", "run_ids", "claim_id", "approval_id", "conflict_id", "typed", "repo_id", "claims", "alerts", "run"}
@@ -52,6 +53,7 @@ def kinds_of(loom: Loom, name: str) -> Mapping[str, Any]:
     return argument_kinds(getattr(type(getattr(loom, service)), method))
 
 
+@pytest.mark.sqlite("it asks no store")
 @pytest.mark.parametrize("name", PERMITS)
 def test_each_method_says_what_it_is_about(loom: Loom, name: str) -> None:
     kinds = {argument: kind for argument, kind in kinds_of(loom, name).items() if argument != "return"}
@@ -71,6 +73,7 @@ def _holds_run(kind: Any) -> bool:
     return is_dataclass(kind) and kind is not Principal and bool({"run", "run_id"} & {one.name for one in fields(kind)})
 
 
+@pytest.mark.sqlite("one is enough: what is refused is asked of none")
 @pytest.mark.parametrize("name", PERMITS)
 def test_a_role_that_is_too_low_is_refused_whatever_is_asked(loom: Loom, name: str) -> None:
     for lower in HUB_ROLES[: HUB_ROLES.index(PERMITS[name].role)]:
@@ -90,6 +93,7 @@ def outcome(loom: Loom, name: str, arguments: Mapping[str, Any], *, principal: P
         return type(error).__name__, str(error)
 
 
+@pytest.mark.sqlite("each question has a copy of the file")
 @pytest.mark.parametrize("repo", ["another", "own"])
 @pytest.mark.parametrize("name", sorted(name for name in PERMITS if name not in NO_REPO))
 def test_what_is_foreign_is_answered_as_what_is_unknown(

@@ -196,6 +196,7 @@ def tokens(wired: Any) -> None:
     assert wired.tokens.listed(by)[0][0].id == wired.tokens.revoke(by, made.token.id).id
     wired.tokens.settle()
     assert wired.tokens.whoami(by) == by
+    assert wired.tokens.map_subject(by, "iss|sub", owner="ana").principal == wired.tokens.subjects(by)[0].principal
     assert wired.tokens.powers(by, limit=5)
     wired.tokens.close()
 

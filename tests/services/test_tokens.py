@@ -3,6 +3,7 @@
 import hmac
 import sqlite3
 import stat
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from loomstack_mcp.core.errors import Invalid, LimitExceeded, NotFound, Unauthor
 from loomstack_mcp.core.limits import DAY_MS
 from loomstack_mcp.core.permits import HubRole
 from loomstack_mcp.core.tokens import MadeToken, Principal
-from loomstack_mcp.loom import Loom, open_loom
+from loomstack_mcp.loom import Loom
+from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite import admin
 from tests.conftest import Clocks
 from tests.factories import ANA, REPO
@@ -67,6 +69,7 @@ def test_every_token_expires(loom: Loom, days: int, error: type[Exception]) -> N
         made(loom, ttl_ms=days * DAY_MS)
 
 
+@pytest.mark.sqlite("it reads the files")
 def test_the_text_of_a_token_is_kept_nowhere(loom: Loom, tmp_path: Path) -> None:
     given = made(loom)
     loom.tokens.checked(given.text)
@@ -81,6 +84,7 @@ def test_the_text_of_a_token_is_kept_nowhere(loom: Loom, tmp_path: Path) -> None
     assert stat.S_IMODE((tmp_path / "loom-private.db").stat().st_mode) == 0o600
 
 
+@pytest.mark.sqlite("it reads the files")
 def test_neither_an_export_nor_a_query_shows_tokens(loom: Loom, tmp_path: Path) -> None:
     given = made(loom)
     loom.repos.ids()
@@ -108,21 +112,20 @@ def test_hashes_are_compared_in_constant_time_whether_there_is_such_a_token_or_n
     assert [(len(one), len(other)) for one, other in compared] == [(64, 64)] * 4
 
 
-def test_the_last_use_is_written_once_a_minute(loom: Loom, clocks: Clocks, tmp_path: Path) -> None:
+def test_the_last_use_is_written_once_a_minute(loom: Loom, clocks: Clocks) -> None:
     given = made(loom)
-
-    def used_at() -> int:
-        with open_loom(tmp_path / "loom.db") as other:
-            [token], _ = other.tokens.listed(ADMIN)
-            return token.used_at_ms - token.created_at_ms
-
+    used = []
     for minutes in (2, 0.5, 0.4, 1):
         clocks.pass_minutes(minutes)
         loom.tokens.checked(given.text)
         loom.tokens.settle()
-    assert used_at() == int(3.9 * 60_000)
+        [token] = loom.tokens.listed(ADMIN)[0]
+        used.append((token.used_at_ms - token.created_at_ms) / 60_000)
+
+    assert used == [2, 2, 2, 3.9]
 
 
+@pytest.mark.sqlite("it locks the file")
 def test_a_use_that_cannot_be_written_is_in_nobodys_way(loom: Loom, tmp_path: Path) -> None:
     given = made(loom)
     with closing(sqlite3.connect(tmp_path / "loom-private.db", isolation_level=None)) as other:
@@ -133,14 +136,14 @@ def test_a_use_that_cannot_be_written_is_in_nobodys_way(loom: Loom, tmp_path: Pa
     assert loom.tokens.checked(given.text).name == "ana"
 
 
-def test_requests_whose_token_opens_nothing_are_counted(loom: Loom, tmp_path: Path) -> None:
+def test_requests_whose_token_opens_nothing_are_counted(loom: Loom, open_store: Callable[[], Store]) -> None:
     given = made(loom)
     loom.tokens.revoke(ADMIN, given.token.id)
     for bearer in (given.text, given.text, "", "x"):
         refused(loom, bearer)
     loom.close()
 
-    with open_loom(tmp_path / "loom.db") as again:
+    with Loom(open_store(), rework_max=3) as again:
         found = {one.token_id: one.count for one in again.tokens.powers(ADMIN, limit=10)[0] if one.what == "enter"}
     assert found == {given.token.id: 2, "": 2}
 

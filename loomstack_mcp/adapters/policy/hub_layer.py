@@ -56,6 +56,11 @@ def kept_layer(home: str) -> tuple[PolicyFile, ...]:
     )
 
 
+def has_layer(home: str) -> bool:
+    """Whether there is a copy, whoever wrote it."""
+    return (Path(home) / FOLDER / LAYER_FILE).exists()
+
+
 def kept_hash(home: str) -> str:
     """The hash of the copy; "" where there is none to go on."""
     try:

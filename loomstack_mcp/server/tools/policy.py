@@ -8,7 +8,7 @@ from loomstack_mcp.core.policy.approvals import approval_advice
 from loomstack_mcp.core.policy.decision_views import reasons_shown
 from loomstack_mcp.core.policy.rules import ActionKind
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.edge.deciding import PolicyResult, decided_action
+from loomstack_mcp.edge.deciding import PolicyResult, decided_action, told_situation
 from loomstack_mcp.server import answers
 from loomstack_mcp.server.call import Call
 
@@ -55,7 +55,9 @@ def check_policy(
         except PolicyError as broken:  # early points advise; a final one refuses
             return broken_answer(str(broken))
         with rules.situation(action, paths or [], command=command, target=target, base=base) as situation:
-            result = decided_action(face.loom.policy, caller, run, book, situation)
+            key = lambda: face.loom.ledger.key(stand.seen.checkout())  # noqa: E731 asked for where a person may be asked
+            told = told_situation(book, situation, key)
+            result = decided_action(face.loom.policy, caller, run, book, told)
         is_of_worktree = action in _OF_WORKTREE and not paths
         unseen = face.unseen_edits(caller, stand.seen) if is_of_worktree else ()
         return policy_answer(result, unchecked=(*stand.unchecked, *unseen))

@@ -80,7 +80,7 @@ class PostgresStore:
             yield tx
 
     def private(self) -> "PostgresStore":
-        """The schema `NAME_private` beside this one."""
+        """The schema `NAME_private` of the same database."""
         return PostgresStore(
             self._url,
             schema=f"{self._schema}_private",

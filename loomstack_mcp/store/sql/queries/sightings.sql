@@ -21,6 +21,10 @@ WHERE r.principal = :principal AND r.state = 'live' AND r.origin = 'session' AND
   AND s.tool_use = :tool_use AND s.tool_use <> ''
 LIMIT 1
 
+-- :name call_of_tool
+-- The same by the call's id alone, where all that is kept is one person's.
+SELECT session, agent, folder FROM sighting WHERE tool_use = :tool_use AND tool_use <> '' LIMIT 1
+
 -- :name edits
 -- The worktrees that a session's agents edited and nobody looked at since, oldest first.
 SELECT agent, folder, stamp, claim_edits FROM sighting WHERE session = :session AND tool_use = '' AND repo_id = :repo_id

@@ -24,6 +24,19 @@ UPDATE token SET revoked_at_ms = :revoked_at_ms, revoked_by = :revoked_by WHERE 
 -- It was used; a later use that was written meanwhile stands.
 UPDATE token SET used_at_ms = :used_at_ms WHERE id = :id AND used_at_ms < :used_at_ms
 
+-- :name subject
+-- Whom an identity provider's subject stands for.
+SELECT subject, principal, repos FROM token_subject WHERE subject = :subject
+
+-- :name subjects
+-- All of them.
+SELECT subject, principal, repos FROM token_subject ORDER BY subject
+
+-- :name map_subject
+-- A subject stands for a person from now on.
+INSERT INTO token_subject (subject, principal, repos) VALUES (:subject, :principal, :repos)
+ON CONFLICT (subject) DO UPDATE SET principal = excluded.principal, repos = excluded.repos
+
 -- :name count_power
 -- A use of power, or one more of the same within a minute.
 INSERT INTO power (at_ms, verdict, what, who, token_id, about, count)
