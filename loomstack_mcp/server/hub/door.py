@@ -139,8 +139,8 @@ class Door:
             found = await anyio.to_thread.run_sync(self._keys.checked, bearer, limiter=self._checking)
         except Unauthorized as error:
             raise Refusal(401, str(error), code=error.code, headers=_CHALLENGE) from None
-        except LoomError as error:
-            raise Refusal(503, str(error), code=error.code) from None
+        except LoomError as error:  # where its store lies is not for whoever asks
+            raise Refusal(503, "the hub's store does not answer; try again later", code=error.code) from None
         _prove(scope, found)
         if wait_s := self._rates.wait_s(_key(found)):
             said = f"more than {CALLS_PER_S:.0f} calls a second with this token; slow down"
