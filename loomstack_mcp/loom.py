@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from loomstack_mcp.adapters.settings import Settings, has_store, hub_of, postgres_url, sqlite_path
+from loomstack_mcp.adapters.settings import POSTGRES_NEEDED, Settings, has_store, hub_of, postgres_url, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.services.offered import Services, services_over
 from loomstack_mcp.store.base import Store
@@ -132,7 +132,7 @@ def _opened(settings: Settings, *, full_sync: bool) -> Store:
     except ModuleNotFoundError as error:
         if error.name != "psycopg":
             raise
-        raise StoreUnavailable("a postgresql:// store needs more packages: install loomstack-mcp[postgres]") from None
+        raise StoreUnavailable(POSTGRES_NEEDED) from None
     return migrate.postgres_store(url)
 
 

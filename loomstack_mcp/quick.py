@@ -1,13 +1,14 @@
 """The composition root of a hook: an existing store, or a hub, opened with the standard library alone."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from loomstack_mcp.adapters.settings import Settings, hub_of, sqlite_path
+from loomstack_mcp.adapters.settings import Settings, hub_of, postgres_url, sqlite_path
 from loomstack_mcp.core.errors import OlderStore, StoreUnavailable
 from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
 from loomstack_mcp.services.offered import Services, services_over
+from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.backend import SqliteStore
 
 _MAKING_SECONDS_MAX = 10
@@ -27,19 +28,26 @@ def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> 
         with _over_hub(hub, settings, gate_wait_ms) as quick:
             yield quick
         return
+    if url := postgres_url(settings):
+        from loomstack_mcp.store.postgres.backend import PostgresStore  # psycopg is some 200 ms
+
+        with closing(PostgresStore(url, wait_ms=gate_wait_ms)) as database:
+            yield from _quick(database, settings)
+        return
     path = sqlite_path(settings)
     if not path.exists():
         if path.parent.exists() and not path.parent.is_dir():
             raise StoreUnavailable(f"{path.parent} is no folder, so that no store can be in it; see LOOMSTACK_HOME")
         yield None
         return
-    store = SqliteStore(path, gate_wait_ms=gate_wait_ms)
-    try:
-        yield Quick(services_over(store, rework_max=settings.rework_max))
-        if settings.webhook:
-            _send_notices(store, settings)
-    finally:
-        store.close()
+    with closing(SqliteStore(path, gate_wait_ms=gate_wait_ms)) as store:
+        yield from _quick(store, settings)
+
+
+def _quick(store: Store, settings: Settings) -> Iterator[Quick]:
+    yield Quick(services_over(store, rework_max=settings.rework_max))
+    if settings.webhook:
+        _send_notices(store, settings)
 
 
 @contextmanager
@@ -48,16 +56,11 @@ def _over_hub(hub: str, settings: Settings, gate_wait_ms: int) -> Iterator[Quick
     # Sockets and tokens, for those who have a hub.
     from loomstack_mcp.remote.opening import line_to, memory_file, services_of
 
-    line = line_to(hub, settings.home, is_hasty=True)
     memory = SqliteStore(memory_file(settings.home), gate_wait_ms=gate_wait_ms)
-    try:
+    with closing(memory), closing(line_to(hub, settings.home, is_hasty=True)) as line:
         _make_memory(memory, settings)
-        yield Quick(
-            services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max, is_memory=True))
-        )
-    finally:
-        memory.close()
-        line.close()
+        remembered = services_over(memory, rework_max=settings.rework_max, is_memory=True)
+        yield Quick(services_of(line, settings.home, remembered))
 
 
 def _make_memory(memory: SqliteStore, settings: Settings) -> None:
@@ -74,7 +77,7 @@ def _make_memory(memory: SqliteStore, settings: Settings) -> None:
     ran_command("runs", "--json", folder=Path(settings.home), seconds_max=_MAKING_SECONDS_MAX)
 
 
-def _send_notices(store: SqliteStore, settings: Settings) -> None:
+def _send_notices(store: Store, settings: Settings) -> None:
     """Of what people should hear, as `Loom.send_notices`."""
     # What few hooks need: most people have no webhook.
     from loomstack_mcp.adapters.sender import start_sender

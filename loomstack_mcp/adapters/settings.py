@@ -16,6 +16,7 @@ from loomstack_mcp.core.repos import named_identity, without_password
 
 REPO_FILE = ".loomstack/config.yaml"
 _POSTGRES = ("postgresql://", "postgres://")
+POSTGRES_NEEDED = "a postgresql:// store needs more packages; install loomstack-mcp[postgres]"
 _WEBHOOK = ("webhook", "webhook_secret", "webhook_format")
 JWT_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 """By which tokens of an identity provider may be signed: none with a shared secret, and never none."""
@@ -45,7 +46,7 @@ class Settings:
 
     home: str = ""
     """The folder of the store and of the user's `config.yaml`."""
-    store: str = ""
+    store: str = field(default="", repr=False)
     """`sqlite:///PATH`, `postgresql://…` as libpq reads it, or `https://HOST[:PORT]` of the team's hub."""
     repo: str = ""
     """A name for this repository instead of its origin's."""
@@ -160,16 +161,25 @@ def hub_of(settings: Settings, /) -> str:
 
 
 def has_store(settings: Settings, /) -> bool:
-    """Whether the store is there: a hub and a server count as there, for what they hold is asked, not guessed.
+    """Whether the store is there: a hub and a database count as there, for what they hold is asked, not guessed.
 
     Raises StoreUnavailable as `sqlite_path`.
     """
-    return bool(hub_of(settings) or postgres_url(settings)) or os.path.exists(sqlite_path(settings))  # noqa: PTH110 Path.exists may raise
+    # A folder that may not be entered does not raise.
+    return bool(hub_of(settings) or postgres_url(settings)) or os.path.exists(sqlite_path(settings))  # noqa: PTH110
 
 
-def store_named(settings: Settings, /) -> str:
-    """The store as a setting names it, wherever it is read. Raises StoreUnavailable as `sqlite_path`."""
-    return hub_of(settings) or without_password(postgres_url(settings)) or f"{SQLITE}{sqlite_path(settings)}"
+def store_shown(settings: Settings, /) -> str:
+    """Where the store is, for people: a file's path, a hub, or a database's URL without user, password and parameters.
+
+    Raises StoreUnavailable as `sqlite_path`.
+    """
+    if hub := hub_of(settings):
+        return hub
+    if not (url := postgres_url(settings)):
+        return str(sqlite_path(settings))
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
 
 
 def sqlite_path(settings: Settings) -> Path:
@@ -184,7 +194,7 @@ def sqlite_path(settings: Settings) -> Path:
         raise StoreUnavailable(
             f"this is asked of a store's own file, and the store here is the hub {hub}; run it there"
         )
-    raise StoreUnavailable(f"store {scheme} is not spoken by this version; use sqlite:///PATH")
+    raise StoreUnavailable(f"store {scheme} is not spoken by this version; use sqlite:///PATH or postgresql://…")
 
 
 def _absolute(path: str) -> Path:

@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 
 from loomstack_mcp.adapters.install.receive_hook import ACCOUNT, receive_command, try_receive_hook, write_receive_hook
-from loomstack_mcp.adapters.settings import Settings, load_settings, store_named
+from loomstack_mcp.adapters.settings import Settings, hub_of, load_settings, postgres_url, sqlite_path
+from loomstack_mcp.adapters.user import SQLITE, USER_FILE
 from loomstack_mcp.cli import output
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.edge.gate import Gate
 from loomstack_mcp.edge.here import Here
 
@@ -49,7 +51,9 @@ def _pinned(settings: Settings) -> Iterator[str]:
     """What was chosen here by flag or environment, for the hook, which sees neither."""
     values = {"home": str(Path(settings.home).absolute()), "repo": settings.repo}
     if settings.origins["store"] in ("flag", "environment"):
-        values["store"] = store_named(settings)
+        if postgres_url(settings):
+            raise Invalid(f"the hook would show the store's password: write `store:` into {settings.home}/{USER_FILE}")
+        values["store"] = hub_of(settings) or f"{SQLITE}{sqlite_path(settings)}"
     for name, value in values.items():
         if settings.origins[name] in ("flag", "environment"):
             yield from (f"--{name}", value)

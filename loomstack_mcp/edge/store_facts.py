@@ -7,7 +7,7 @@ from loomstack_mcp.adapters.git.history import Made
 from loomstack_mcp.adapters.git.made_work import MadeWork
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree
-from loomstack_mcp.adapters.settings import has_store, store_named
+from loomstack_mcp.adapters.settings import has_store, store_shown
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.policy.rules import Rulebook
@@ -48,7 +48,9 @@ class StoreFacts:
             is_known = loom.repos.id_of(self.checkout) in loom.repos.ids()
         repo = self.checkout.identity
         return (
-            "" if is_known else f"{store_named(self._here.settings)} knows no repository {repo} (--repo names another)"
+            ""
+            if is_known
+            else f"the one at {store_shown(self._here.settings)} knows no repository {repo} (--repo names another)"
         )
 
     @cached_property
