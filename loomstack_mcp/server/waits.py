@@ -47,19 +47,27 @@ class Waits:
 
     def _ask(self) -> None:
         """Wake whoever has waited long enough, for as long as anybody waits."""
-        while True:
+        try:
+            while (pause_s := self._round()) is not None:
+                time.sleep(pause_s)
+        except BaseException:  # whoever waits next starts another
             with self._lock:
-                waits, pause_s = tuple(self._waits), self._pause_s
-                self._pause_s = min(pause_s * 2, _FAR_POLL_LAST_S if self._is_far() else _POLL_LAST_S)
-                self._is_asking = bool(waits)
-            if not waits:
-                return
-            found: dict[str, int | LoomError] = {}
-            for one in waits:
-                if one.repo_id not in found:
-                    found[one.repo_id] = self._asked(one)
-                one.hear(found[one.repo_id])
-            time.sleep(pause_s)
+                self._is_asking = False
+            raise
+
+    def _round(self) -> float | None:
+        """Ask once for each repo, and return how long to pause; None where nobody waits any more."""
+        last_s = _FAR_POLL_LAST_S if self._is_far() else _POLL_LAST_S
+        with self._lock:
+            waits, pause_s = tuple(self._waits), self._pause_s
+            self._pause_s = min(pause_s * 2, last_s)
+            self._is_asking = bool(waits)
+        found: dict[str, int | LoomError] = {}
+        for one in waits:
+            if one.repo_id not in found:
+                found[one.repo_id] = self._asked(one)
+            one.hear(found[one.repo_id])
+        return pause_s if waits else None
 
     def _asked(self, one: "_Wait") -> int | LoomError:
         try:

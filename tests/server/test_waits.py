@@ -84,3 +84,17 @@ def test_a_store_that_is_away_is_said_to_all_who_wait() -> None:
 
     with pytest.raises(StoreUnavailable, match="away"):
         Waits(repos.cursor).await_change("a", 1, until_s=time.monotonic() + seconds(5), stopped=threading.Event())
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_after_what_nobody_foresaw_the_next_is_woken_all_the_same() -> None:
+    repos = Repos()
+    waits = Waits(repos.cursor)
+    lost = waiting(waits, "unknown", quiet_s=0.1)
+    wait_until(lambda: not waits._is_asking)
+    lost.join(seconds(5))
+    found = waiting(waits, "a")
+    repos.at["a"] = 2
+    found.join(seconds(5))
+
+    assert not found.is_alive()

@@ -28,7 +28,7 @@ _CLOSING_S = 10.0
 """In which it takes the rest, once the connection is closed."""
 
 
-class Connections:
+class HubConnections:
     """All that are open. Whoever proves nothing makes room for whoever comes."""
 
     def __init__(
@@ -74,7 +74,7 @@ class Connections:
 class HubProtocol(H11Protocol):
     """One connection."""
 
-    def __init__(self, connections: Connections, **given: Any) -> None:
+    def __init__(self, connections: HubConnections, **given: Any) -> None:
         given["app_state"] = {**given["app_state"], CONNECTION: self}
         super().__init__(**given)
         self._open = connections

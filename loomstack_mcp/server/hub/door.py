@@ -19,9 +19,9 @@ from loomstack_mcp.server.hub.keys import Keys, bearer_of
 from loomstack_mcp.server.hub.rates import Rates, Seats, TooMany
 from loomstack_mcp.server.hub.replies import (
     App,
+    HubReply,
     Receive,
     Refusal,
-    Reply,
     Scope,
     Send,
     answer_reply,
@@ -56,7 +56,7 @@ _METHODS = {
 _NO_BEARER = "send a token as `Authorization: Bearer …`; an admin of the hub makes it: `loomstack-mcp token create`"
 _CHALLENGE = ((b"www-authenticate", b"Bearer"),)
 
-Answers = Callable[[Scope], Awaitable[Reply]]
+Answers = Callable[[Scope], Awaitable[HubReply]]
 
 
 class Door:
@@ -86,7 +86,7 @@ class Door:
         if reply:
             await send_reply(reply, send)
 
-    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> Reply | None:
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> HubReply | None:
         """The answer; None where MCP gave it. Raises Refusal, TooMany."""
         path = _plain_path(scope)
         if path in ("/health", "/ready"):
@@ -115,13 +115,13 @@ class Door:
             asked = ApiCall(name=f"{call[1]}.{call[2]}", body=body, request=_header(scope, b"loomstack-request"))
             return await anyio.to_thread.run_sync(partial(self._reply, principal, asked), limiter=self._threads)
 
-    def _policies(self) -> Reply:
+    def _policies(self) -> HubReply:
         try:
             return answer_reply(self._api.policies())
         except LoomError as error:
             return error_reply(error)
 
-    async def _state_told(self, path: str) -> Reply:
+    async def _state_told(self, path: str) -> HubReply:
         ok = path == "/health" or await self._standing.is_ready()
         status = "ok" if ok else "stopping" if self._standing.is_stopping else "store unavailable"
         return json_reply(200 if ok else 503, {"name": "loomstack", "status": status, "version": __version__})
@@ -139,8 +139,8 @@ class Door:
             found = await anyio.to_thread.run_sync(self._keys.checked, bearer, limiter=self._checking)
         except Unauthorized as error:
             raise Refusal(401, str(error), code=error.code, headers=_CHALLENGE) from None
-        except LoomError as error:
-            raise Refusal(503, str(error), code=error.code) from None
+        except LoomError as error:  # where its store lies is not for whoever asks
+            raise Refusal(503, "the hub's store does not answer; try again later", code=error.code) from None
         _prove(scope, found)
         if wait_s := self._rates.wait_s(_key(found)):
             said = f"more than {CALLS_PER_S:.0f} calls a second with this token; slow down"
@@ -163,7 +163,7 @@ class Door:
 
             await self._mcp(scope, received, send)
 
-    def _reply(self, principal: Principal, call: ApiCall) -> Reply:
+    def _reply(self, principal: Principal, call: ApiCall) -> HubReply:
         try:
             return answer_reply(self._api.answer(principal, call))
         except LoomError as error:

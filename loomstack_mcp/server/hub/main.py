@@ -18,7 +18,7 @@ from loomstack_mcp.server.face import Face
 from loomstack_mcp.server.hub.addresses import listening, refuse_open_address
 from loomstack_mcp.server.hub.api import Api
 from loomstack_mcp.server.hub.certificates import Certificate
-from loomstack_mcp.server.hub.connections import Connections
+from loomstack_mcp.server.hub.connections import HubConnections
 from loomstack_mcp.server.hub.door import Door
 from loomstack_mcp.server.hub.hosts import Hosts, checked_url, is_loopback, proxy_networks
 from loomstack_mcp.server.hub.keys import Keys, own_token
@@ -76,7 +76,7 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
                 standing=standing,
             )
 
-            connections = Connections(connections_max(), certificate=certificate)
+            connections = HubConnections(connections_max(), certificate=certificate)
             quiet_log()
             _say(options, url, listens, settings)
 

@@ -26,7 +26,7 @@ _INTERNAL = 500
 
 
 @record
-class Reply:
+class HubReply:
     """An answer, whole."""
 
     status: int
@@ -46,31 +46,31 @@ class Refusal(Exception):
         self.status, self.code, self.headers = status, code, headers
 
 
-def answer_reply(answer: bytes) -> Reply:
+def answer_reply(answer: bytes) -> HubReply:
     """What a service said, which is JSON already."""
-    return Reply(status=200, body=b'{"answer": ' + answer + b"}")
+    return HubReply(status=200, body=b'{"answer": ' + answer + b"}")
 
 
-def json_reply(status: int, body: Any) -> Reply:
+def json_reply(status: int, body: Any) -> HubReply:
     """Any other body."""
-    return Reply(status=status, body=json.dumps(body).encode())
+    return HubReply(status=status, body=json.dumps(body).encode())
 
 
-def error_reply(error: Exception) -> Reply:
+def error_reply(error: Exception) -> HubReply:
     """What a service raised. Of what nobody foresaw only the kind is told: its text may hold anything."""
     if isinstance(error, LoomError):
         return _told_error(_STATUSES[error.code], error.code, str(error))
     return _told_error(_INTERNAL, "internal", error_text(error))
 
 
-def refusal_reply(refusal: Refusal, *, over_api: bool) -> Reply:
+def refusal_reply(refusal: Refusal, *, over_api: bool) -> HubReply:
     """What the door says: to edges as every error, to MCP's clients and people in one line."""
     told: Any = {"code": refusal.code, "message": str(refusal)} if over_api else f"{refusal.code}: {refusal}"
     body = json.dumps({"error": told}).encode()
-    return Reply(status=refusal.status, body=body, headers=refusal.headers, closes=True)
+    return HubReply(status=refusal.status, body=body, headers=refusal.headers, closes=True)
 
 
-async def send_reply(reply: Reply, send: Send) -> None:
+async def send_reply(reply: HubReply, send: Send) -> None:
     """Send it in parts: whoever reads slowly holds one up, and the next waits for that."""
     length = (b"content-length", str(len(reply.body)).encode())
     headers = [(b"content-type", b"application/json"), length, (b"cache-control", b"no-store"), *reply.headers]
@@ -83,7 +83,7 @@ async def send_reply(reply: Reply, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def _told_error(status: int, code: str, message: str) -> Reply:
+def _told_error(status: int, code: str, message: str) -> HubReply:
     return json_reply(status, {"error": {"code": code, "message": message}})
 
 

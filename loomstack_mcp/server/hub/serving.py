@@ -13,7 +13,7 @@ import anyio
 import uvicorn
 
 from loomstack_mcp.server.hub.certificates import Certificate
-from loomstack_mcp.server.hub.connections import Connections, HubProtocol
+from loomstack_mcp.server.hub.connections import HubConnections, HubProtocol
 from loomstack_mcp.server.hub.replies import App
 from loomstack_mcp.server.hub.standing import Standing
 from loomstack_mcp.server.sdk.transport import Beside
@@ -71,7 +71,7 @@ async def serve_hub(
     app: App,
     listener: socket.socket,
     standing: Standing,
-    connections: Connections,
+    connections: HubConnections,
     *,
     beside: Beside,
     on_end: Callable[[], None],

@@ -162,7 +162,10 @@ def test_without_its_store_it_is_alive_and_not_ready(tmp_path: Path) -> None:
             file.unlink()
         (tmp_path / "loomstack" / "loom.db").write_text("no database")
         after, alive = hub.send("/ready"), hub.send("/health").status
+        (tmp_path / "loomstack" / "loom-private.db").write_text("no database")
+        refused = hub.send("/api/hello", token="loom_12345678_" + "x" * 43)
 
+    assert (refused.status, refused.code, str(tmp_path) in refused.text) == (503, "store_unavailable", False)
     assert (before, after.status, after.body["status"], alive) == (200, 503, "store unavailable", 200)
 
 

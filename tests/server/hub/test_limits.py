@@ -22,7 +22,7 @@ from loomstack_mcp.server.hub import door as door_module
 from loomstack_mcp.server.hub import serving
 from loomstack_mcp.server.hub.addresses import listening
 from loomstack_mcp.server.hub.api import Api, ApiCall
-from loomstack_mcp.server.hub.connections import Connections
+from loomstack_mcp.server.hub.connections import HubConnections
 from loomstack_mcp.server.hub.door import Door
 from loomstack_mcp.server.hub.hosts import Hosts
 from loomstack_mcp.server.hub.keys import Keys
@@ -42,7 +42,7 @@ def served() -> Served:
 
     @contextlib.contextmanager
     def serving(app: Any, *, strangers_max: int = 100, most: int = 1_000) -> Iterator[int]:
-        connections = Connections(most, strangers_max=strangers_max)
+        connections = HubConnections(most, strangers_max=strangers_max)
         standing = Standing(lambda: None)
         with listening("127.0.0.1", 0) as listener, anyio.from_thread.start_blocking_portal() as portal:
 
