@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from threading import Event
 from typing import Any, Protocol
 
 from loomstack_mcp.core.errors import Invalid
@@ -94,6 +95,12 @@ class Store(Protocol):
 
     def append(self) -> AbstractContextManager[Tx]:
         """A write that belongs to no repo yet, or needs no order within one."""
+
+    def listening(self, name: str, /) -> "AbstractContextManager[Event]":
+        """An event that is set when something happened in a repo, or for a session, by its name.
+
+        Soon, seldom or never: whoever waits looks by itself, too.
+        """
 
     def close(self) -> None:
         """Give back every connection. The store may not be used afterwards."""

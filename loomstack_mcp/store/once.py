@@ -64,7 +64,7 @@ class _Once:
         self._call = call
         self.is_begun = False
         """Whether it has changed anything."""
-        self.read = store.read
+        self.read, self.listening = store.read, store.listening
 
     @contextmanager
     def write(self, repo_id: str | Callable[[Tx], str]) -> Iterator[Tx]:

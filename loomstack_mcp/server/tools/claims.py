@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from threading import Event
 from typing import Any, TypedDict
 
 from loomstack_mcp.core.claims import Blocker, ClaimResult, Mode, ReleaseResult
@@ -15,6 +16,7 @@ from loomstack_mcp.server.call import Call
 
 _POLL_FIRST_S = 0.05
 _POLL_LAST_S = 0.5
+_SLICE_S = 0.05
 _WAIT_S_MAX = 1_000_000_000
 """Refused, as is all above 45; more is more than a float holds."""
 
@@ -114,10 +116,21 @@ def _await_change(call: Call, refused: ClaimResult, until: float) -> None:
     lapse_s = min(blocker.until_ms for blocker in refused.blockers) - refused.now_ms
     until = min(until, time.monotonic() + lapse_s / SECOND_MS)
     pause_s = _POLL_FIRST_S
-    while (left_s := until - time.monotonic()) > 0 and not call.stopped.wait(min(pause_s, left_s)):
-        if call.face.work(lambda: call.face.loom.events.cursor(refused.repo_id)) != refused.cursor:
-            return
-        pause_s = min(pause_s * 2, _POLL_LAST_S)
+    with call.face.loom.listening(refused.repo_id) as news:
+        while (left_s := until - time.monotonic()) > 0 and not _paused(call.stopped, news, min(pause_s, left_s)):
+            if call.face.work(lambda: call.face.loom.events.cursor(refused.repo_id)) != refused.cursor:
+                return
+            pause_s = min(pause_s * 2, _POLL_LAST_S)
+
+
+def _paused(stopped: Event, news: Event, pause_s: float) -> bool:
+    """Sleep until there are news, or for so long; returns whether the call was stopped meanwhile."""
+    until = time.monotonic() + pause_s
+    while not news.is_set() and (left_s := until - time.monotonic()) > 0:
+        if stopped.wait(min(_SLICE_S, left_s)):
+            return True
+    news.clear()
+    return stopped.is_set()
 
 
 def claim_answer(result: ClaimResult) -> ClaimAnswer:

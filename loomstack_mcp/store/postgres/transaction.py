@@ -39,6 +39,8 @@ class PostgresTx:
         self.line = line
         self.woken: dict[str, None] = {}
         """The sessions whose watchers look once this has committed."""
+        self.numbered: set[str] = set()
+        """The repos in which something happened."""
         self.has_written = False
         self._begin: list[Sent] = [(text, ()) for text in begin]
         self._now_ms_of = now_ms
@@ -82,6 +84,7 @@ class PostgresTx:
 
     def next_seq(self, repo_id: str, /) -> int:
         """Take the next sequence number of a repo; of the one whose lock is held, without asking."""
+        self.numbered.add(repo_id)
         if repo_id != self._repo_id:
             [taken] = self.all(REPOS["next_seq"], repo_id=repo_id)
             return int(taken["seq"])

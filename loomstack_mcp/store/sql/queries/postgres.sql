@@ -12,3 +12,7 @@ FROM locked
 -- :name count
 -- The sequence numbers that were taken under the lock; nothing later in the repo is before this.
 UPDATE repo SET seq = :seq, now_ms = :now_ms WHERE id = :repo_id
+
+-- :name notify
+-- Tell whoever listens, in whatever process.
+SELECT pg_notify(:channel, :text)
