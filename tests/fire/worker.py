@@ -108,7 +108,9 @@ class Client:
 
     def _edit(self) -> None:
         path = self._random.choice(FILES)
-        if self._asked("claim", [path], lambda: self._edited(path))["answer"] == "granted":
+        # An edit renews the lease of its run only where less than half of that is left.
+        ttl_ms = self._spec.ttl_ms // 2
+        if self._asked("claim", [path], lambda: self._edited(path), ttl_ms=ttl_ms)["answer"] == "granted":
             time.sleep(self._random.random() * SLEEP_S_MAX)
             self._asked("release", [path], lambda: self._settled(path))
 
@@ -134,9 +136,11 @@ class Client:
     def _look(self) -> None:
         self._loom.claims.held(REPO, limit=10)
 
-    def _asked(self, what: str, paths: Sequence[str], call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def _asked(
+        self, what: str, paths: Sequence[str], call: Callable[[], dict[str, Any]], *, ttl_ms: int = 0
+    ) -> dict[str, Any]:
         self._number += 1
-        self._note(call=self._number, what=what, paths=list(paths), ttl_ms=self._spec.ttl_ms)
+        self._note(call=self._number, what=what, paths=list(paths), ttl_ms=ttl_ms or self._spec.ttl_ms)
         answer = call()
         self._note(end=self._number, **answer)
         return answer

@@ -13,10 +13,10 @@ from loomstack_mcp.core.limits import CONNECTIONS_MAX, GATE_WAIT_MS, STILL_MS
 from loomstack_mcp.store.base import Row, Tx
 from loomstack_mcp.store.postgres import schema as schemas
 from loomstack_mcp.store.postgres.address import database_address
+from loomstack_mcp.store.postgres.bells import CHANNEL, DatabaseBells
 from loomstack_mcp.store.postgres.connections import Connections, session_settings
 from loomstack_mcp.store.postgres.failures import explained_database
 from loomstack_mcp.store.postgres.line import Line, TupleRow
-from loomstack_mcp.store.postgres.news import CHANNEL, News
 from loomstack_mcp.store.postgres.spelling import positional
 from loomstack_mcp.store.postgres.transaction import POSTGRES, PostgresTx
 
@@ -61,7 +61,7 @@ class PostgresStore:
         self._version = schemas.newest_schema(migrations)
         self._upgrade = upgrade
         self._connections = Connections(self.address, settings, self._opened, most=connections_max, wait_ms=wait_ms)
-        self._news = News(self.address, self._notify)
+        self._bells = DatabaseBells(self.address, self._notify)
 
     @contextmanager
     def read(self) -> Iterator[PostgresTx]:
@@ -83,11 +83,11 @@ class PostgresStore:
 
     def listening(self, name: str, /) -> AbstractContextManager[threading.Event]:
         """An event that is set within a tenth of a second, from whichever process; never behind a pooler."""
-        return self._news.listening(name)
+        return self._bells.listening(name)
 
     def close(self) -> None:
         """Give back every connection."""
-        self._news.close()
+        self._bells.close()
         self._connections.close()
 
     @contextmanager
@@ -111,7 +111,7 @@ class PostgresStore:
                 for line in lines:
                     line.give_up()
                     self._connections.give_back(line)
-        self._news.tell((*tx.woken, *tx.numbered))
+        self._bells.tell((*tx.woken, *tx.numbered))
 
     def _locked(self, begun: Callable[[], PostgresTx], repo_id: str | Callable[[Tx], str]) -> PostgresTx:
         for _ in range(_ROUNDS_MAX):

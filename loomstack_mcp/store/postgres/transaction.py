@@ -14,7 +14,7 @@ from loomstack_mcp.core.limits import OTHER_BOOT_MARGIN_MS
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Row, Statement, refuse_nul
 from loomstack_mcp.store.postgres.line import Line, Sent
-from loomstack_mcp.store.postgres.spelling import only_reads, positional
+from loomstack_mcp.store.postgres.spelling import reads_alone, positional
 
 POSTGRES = queries.statements("postgres")
 REPOS = queries.statements("repos")
@@ -65,7 +65,7 @@ class PostgresTx:
         question = self._question(statement, params)
         if question not in self._known:
             found = self._rows([question])[0]
-            if not only_reads(question[0]):
+            if not reads_alone(question[0]):
                 self._known = {}
                 return found
             self._known[question] = found

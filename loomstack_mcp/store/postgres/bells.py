@@ -25,8 +25,8 @@ _AGAIN_S = 1.0
 _CLOSE_S_MAX = 2.0
 
 
-class News:
-    """The news of one process, told and heard."""
+class DatabaseBells:
+    """The bells of one process, rung and heard."""
 
     def __init__(self, address: DatabaseAddress, send: Callable[[str], None]) -> None:
         """`send` has the database tell a text to all who listen."""
