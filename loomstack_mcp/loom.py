@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from loomstack_mcp.adapters.settings import Settings, postgres_url, sqlite_path
+from loomstack_mcp.adapters.settings import POSTGRES_NEEDED, Settings, postgres_url, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.migrate import migrating_store
@@ -234,5 +234,5 @@ def _opened(settings: Settings, *, full_sync: bool) -> Store:
     except ModuleNotFoundError as error:
         if error.name != "psycopg":
             raise
-        raise StoreUnavailable("a postgresql:// store needs more packages: install loomstack-mcp[postgres]") from None
+        raise StoreUnavailable(POSTGRES_NEEDED) from None
     return migrate.postgres_store(url)

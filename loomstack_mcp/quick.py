@@ -1,10 +1,10 @@
 """The composition root of a hook: an existing store, opened with the standard library alone."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from loomstack_mcp.adapters.settings import Settings, sqlite_path
+from loomstack_mcp.adapters.settings import Settings, postgres_url, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.limits import HOOK_GATE_WAIT_MS
 from loomstack_mcp.core.records import record
@@ -85,22 +85,29 @@ def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> 
 
     Raises StoreUnavailable where there can be none.
     """
+    if url := postgres_url(settings):
+        from loomstack_mcp.store.postgres.backend import PostgresStore  # psycopg is some 200 ms
+
+        with closing(PostgresStore(url, wait_ms=gate_wait_ms)) as database:
+            yield from _quick(database, settings)
+        return
     path = sqlite_path(settings)
     if not path.exists():
         if path.parent.exists() and not path.parent.is_dir():
             raise StoreUnavailable(f"{path.parent} is no folder, so that no store can be in it; see LOOMSTACK_HOME")
         yield None
         return
-    store = SqliteStore(path, gate_wait_ms=gate_wait_ms)
-    try:
-        yield Quick(store=store, sightings=SightingService(store))
-        if settings.webhook:
-            _send_notices(store, settings)
-    finally:
-        store.close()
+    with closing(SqliteStore(path, gate_wait_ms=gate_wait_ms)) as store:
+        yield from _quick(store, settings)
 
 
-def _send_notices(store: SqliteStore, settings: Settings) -> None:
+def _quick(store: Store, settings: Settings) -> Iterator[Quick]:
+    yield Quick(store=store, sightings=SightingService(store))
+    if settings.webhook:
+        _send_notices(store, settings)
+
+
+def _send_notices(store: Store, settings: Settings) -> None:
     """Of what people should hear, as `Loom.send_notices`."""
     # What few hooks need: most people have no webhook.
     from loomstack_mcp.adapters.sender import start_sender

@@ -14,11 +14,11 @@ def start_sender(settings: Settings, /) -> subprocess.Popen[bytes] | None:
     Where that fails, the next process that finds something due tries again.
     """
     # -P: what lies in the folder that it starts in is nobody's package.
-    command = [sys.executable, "-P", "-m", "loomstack_mcp", "--home", settings.home, "--store", settings.store]
+    command = [sys.executable, "-P", "-m", "loomstack_mcp", "--home", settings.home]
     nowhere = subprocess.DEVNULL
     with contextlib.suppress(OSError):
         return subprocess.Popen(
             [*command, "webhook", "send"], cwd="/", stdin=nowhere, stdout=nowhere, stderr=nowhere,
-            start_new_session=True, env=dict(os.environ),
+            start_new_session=True, env={**os.environ, "LOOMSTACK_STORE": settings.store},  # which may hold a password
         )  # fmt: skip
     return None

@@ -16,6 +16,7 @@ from loomstack_mcp.core.repos import named_identity, without_password
 
 REPO_FILE = ".loomstack/config.yaml"
 _POSTGRES = ("postgresql://", "postgres://")
+POSTGRES_NEEDED = "a postgresql:// store needs more packages; install loomstack-mcp[postgres]"
 _WEBHOOK = ("webhook", "webhook_secret", "webhook_format")
 _CHOICES = {"claim_edits": CLAIM_EDITS, "guard": ("open", "closed"), "push": ("on", "off")}
 """Settings of which each is one of a few words, the first by default."""
@@ -39,7 +40,7 @@ class Settings:
 
     home: str = ""
     """The folder of the store and of the user's `config.yaml`."""
-    store: str = ""
+    store: str = field(default="", repr=False)
     """`sqlite:///PATH`, or `postgresql://…` as libpq reads it."""
     repo: str = ""
     """A name for this repository instead of its origin's."""
@@ -123,6 +124,20 @@ def postgres_url(settings: Settings) -> str:
     return settings.store if settings.store.startswith(_POSTGRES) else ""
 
 
+def may_have_store(settings: Settings) -> bool:
+    """Whether there is a store to ask: a file that is there, or a database, which answers for itself."""
+    # A folder that may not be entered does not raise.
+    return bool(postgres_url(settings)) or os.path.exists(sqlite_path(settings))  # noqa: PTH110
+
+
+def store_shown(settings: Settings) -> str:
+    """Where the store is, for people: a file's path, or a database's URL without user, password and parameters."""
+    if not (url := postgres_url(settings)):
+        return str(sqlite_path(settings))
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
+
+
 def sqlite_path(settings: Settings) -> Path:
     """The file behind the `store` setting. Raises StoreUnavailable for anything but SQLite."""
     store = settings.store
@@ -131,7 +146,7 @@ def sqlite_path(settings: Settings) -> Path:
     if "://" not in store and store:
         return _absolute(store)
     scheme = store.split("://", maxsplit=1)[0] or "nothing"
-    raise StoreUnavailable(f"store {scheme} is not spoken by this version; use sqlite:///PATH")
+    raise StoreUnavailable(f"store {scheme} is not spoken by this version; use sqlite:///PATH or postgresql://…")
 
 
 def _absolute(path: str) -> Path:

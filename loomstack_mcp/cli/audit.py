@@ -12,7 +12,7 @@ import click
 
 from loomstack_mcp.adapters.git.audit import Audit, audited
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.settings import sqlite_path
+from loomstack_mcp.adapters.settings import may_have_store
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.audit_cases import Case, told_cases
 from loomstack_mcp.cli.audit_json import audit_object
@@ -77,7 +77,7 @@ def audit(
 @contextmanager
 def _known_intents(here: Here) -> Iterator[Callable[[Undone], Intent | None]]:
     """Why landed changes were made, where a store beside the clone knows; nobody has to have one."""
-    if here.clone is None or not sqlite_path(here.settings).exists():
+    if here.clone is None or not may_have_store(here.settings):
         yield lambda _: None
         return
     with open_loom(here.settings) as loom:

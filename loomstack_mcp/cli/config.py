@@ -3,7 +3,7 @@
 import click
 from click.shell_completion import get_completion_class
 
-from loomstack_mcp.adapters.settings import SECRETS
+from loomstack_mcp.adapters.settings import SECRETS, Settings, postgres_url, store_shown
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
 from loomstack_mcp.cli.main import cli
@@ -23,8 +23,7 @@ def config(here: Here, as_json: bool) -> None:
     except Invalid as error:
         settings, broken = here.own_settings, error
     shown = [
-        {"setting": name, "value": _shown(name, getattr(settings, name)), "from": origin}
-        for name, origin in settings.origins.items()
+        {"setting": name, "value": _shown(name, settings), "from": origin} for name, origin in settings.origins.items()
     ]
     if here.worktree and not broken:  # the settings may say what it is called
         shown.append({"setting": "identity", "value": here.checkout().identity, "from": here.identity_source()})
@@ -35,8 +34,11 @@ def config(here: Here, as_json: bool) -> None:
         raise broken
 
 
-def _shown(name: str, value: object) -> object:
+def _shown(name: str, settings: Settings) -> object:
     """The value; of what is as good as a password only whether there is one."""
+    if name == "store" and postgres_url(settings):
+        return store_shown(settings)
+    value = getattr(settings, name)
     return ("set" if value else "") if name in SECRETS else value
 
 

@@ -1,17 +1,21 @@
 """`db`: where the store is, whether it is sound, copies of it, and questions to it."""
 
+import importlib.util
 import math
+import shlex
 import time
 from dataclasses import asdict
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
 
-from loomstack_mcp.adapters.settings import sqlite_path
+from loomstack_mcp.adapters.settings import POSTGRES_NEEDED, postgres_url, sqlite_path, store_shown
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
 from loomstack_mcp.cli.people import private
+from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.store.sqlite import admin
@@ -22,22 +26,25 @@ _QUERY_SECONDS_MAX = 10
 @private
 @click.group()
 def db() -> None:
-    """Look after the store's file. None of these commands changes it."""
+    """Look after the store. None of these commands changes it."""
 
 
 @db.command()
 @click.pass_obj
 def path(here: Here) -> None:
     """Print where the store is."""
-    click.echo(sqlite_path(here.settings))
+    click.echo(store_shown(here.settings))
 
 
 @db.command()
 @as_json
 @click.pass_obj
 def check(here: Here, as_json: bool) -> int:
-    """Read the whole file; exit 1 where it is damaged."""
-    health = admin.check(sqlite_path(here.settings))
+    """Read the whole file, or all rows that refer to others; exit 1 where something is wrong."""
+    if url := postgres_url(here.settings):
+        health = _database().check_database(url)
+    else:
+        health = admin.check(sqlite_path(here.settings))
     output.print_record(asdict(health), as_json=as_json)
     return 0 if health.ok else 1
 
@@ -47,6 +54,11 @@ def check(here: Here, as_json: bool) -> int:
 @click.pass_obj
 def backup(here: Here, file: Path) -> None:
     """Write one consistent copy to FILE, while sessions go on."""
+    if postgres_url(here.settings):
+        database = shlex.quote(store_shown(here.settings))
+        raise Invalid(
+            f"a database is copied by its own tool: pg_dump --format=custom --file={shlex.quote(str(file))} {database}"
+        )
     size_bytes = admin.back_up(sqlite_path(here.settings), file)
     click.echo(f"{file}: {counted(size_bytes, 'byte')}")
 
@@ -57,7 +69,10 @@ def backup(here: Here, file: Path) -> None:
 @click.pass_obj
 def export(here: Here, folder: Path, as_json: bool) -> None:
     """Write the five public views, notes, outcomes and events to FOLDER, as JSON lines."""
-    counts = admin.export(sqlite_path(here.settings), folder)
+    if url := postgres_url(here.settings):
+        counts = _database().export_database(url, folder)
+    else:
+        counts = admin.export(sqlite_path(here.settings), folder)
     output.print_record(counts, as_json=as_json)
 
 
@@ -72,11 +87,23 @@ def query(here: Here, sql: str, limit: int, as_json: bool) -> None:
     The views: v_runs, v_claims, v_decisions, v_approvals, v_conflicts, v_loop_health.
     """
     until = time.monotonic() + _QUERY_SECONDS_MAX
-    rows, more = admin.query(sqlite_path(here.settings), sql, limit=limit, may_go_on=lambda: time.monotonic() < until)
+    if url := postgres_url(here.settings):
+        rows, more = _database().query_database(url, sql, limit=limit, seconds=_QUERY_SECONDS_MAX)
+    else:
+        file = sqlite_path(here.settings)
+        rows, more = admin.query(file, sql, limit=limit, may_go_on=lambda: time.monotonic() < until)
     shown = ({name: _speakable(value) for name, value in row.items()} for row in rows)
     output.print_rows(shown, as_json=as_json, empty="no rows")
     if more:
         click.echo(f"only the first {counted(limit, 'row')}; --limit shows more", err=True)
+
+
+def _database() -> "ModuleType":
+    if importlib.util.find_spec("psycopg") is None:
+        raise StoreUnavailable(POSTGRES_NEEDED)
+    from loomstack_mcp.store.postgres import admin as of_database  # psycopg is some 200 ms, and an extra
+
+    return of_database
 
 
 def _speakable(value: Any) -> Any:

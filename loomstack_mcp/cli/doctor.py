@@ -21,7 +21,7 @@ from loomstack_mcp.adapters.install.doctor_git_hooks import git_hook_checks
 from loomstack_mcp.adapters.install.doctor_webhook import webhook_checks
 from loomstack_mcp.adapters.install.managed import managed_checks
 from loomstack_mcp.adapters.install.scopes import project_scope, user_scope
-from loomstack_mcp.adapters.settings import Settings, sqlite_path
+from loomstack_mcp.adapters.settings import Settings, postgres_url, sqlite_path, store_shown
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json, paused_in
 from loomstack_mcp.cli.people import open_to_all
@@ -67,12 +67,13 @@ def _looked_at(here: Here) -> Iterator[Check]:
         return
     try:
         settings = here.settings
-        path = sqlite_path(settings)
+        path = None if postgres_url(settings) else sqlite_path(settings)
     except LoomError as error:
         found, _, mend = str(error).rpartition("; ")
         yield Check(check="settings", status="fail", found=found or mend, mend=mend)
         return
-    yield checkup.store_folder_check(path)
+    if path:
+        yield checkup.store_folder_check(path)
     checkout = worktree.checkout(repo=settings.repo) if worktree else None
     yield from _store(settings, path, checkout)
     yield from checkup.start_checks(handovers(settings.home))
@@ -104,8 +105,8 @@ def _looked_at(here: Here) -> Iterator[Check]:
     yield from doctor_urls.http_server_checks(clients, token, Path(settings.home) / "token")
 
 
-def _store(settings: Settings, path: Path, checkout: Checkout | None) -> Iterator[Check]:
-    if not os.path.exists(path):  # noqa: PTH110 Path.exists raises in a folder that may not be entered
+def _store(settings: Settings, path: Path | None, checkout: Checkout | None) -> Iterator[Check]:
+    if path and not os.path.exists(path):  # noqa: PTH110 Path.exists raises in a folder that may not be entered
         yield checkup.new_store_check(path)
         return
     try:
@@ -117,7 +118,8 @@ def _store(settings: Settings, path: Path, checkout: Checkout | None) -> Iterato
     except LoomError as error:
         yield Check(check="store", status="fail", found=str(error), mend="loomstack-mcp db check")
         return
-    yield Check(check="store", status="ok", found=f"{path}, {counted(path.stat().st_size, 'byte')}")
+    size = f", {counted(path.stat().st_size, 'byte')}" if path else ""
+    yield Check(check="store", status="ok", found=f"{store_shown(settings)}{size}")
     yield from checkup.kernels_check(boots_alternate)
     yield from webhook_checks(settings, unsent=unsent, answered=answered)
     stale = sum(run.state == "live" and is_lapsed(run, now_ms=now_ms) for run in runs)

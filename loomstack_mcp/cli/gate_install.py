@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 
 from loomstack_mcp.adapters.install.receive_hook import ACCOUNT, receive_command, try_receive_hook, write_receive_hook
-from loomstack_mcp.adapters.settings import Settings, load_settings, sqlite_path
+from loomstack_mcp.adapters.settings import Settings, load_settings, postgres_url, sqlite_path
+from loomstack_mcp.adapters.user import USER_FILE
 from loomstack_mcp.cli import output
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.edge.gate import Gate
 from loomstack_mcp.edge.here import Here
 
@@ -49,6 +51,8 @@ def _pinned(settings: Settings) -> Iterator[str]:
     """What was chosen here by flag or environment, for the hook, which sees neither."""
     values = {"home": str(Path(settings.home).absolute()), "repo": settings.repo}
     if settings.origins["store"] in ("flag", "environment"):
+        if postgres_url(settings):
+            raise Invalid(f"the hook would show the store's password: write `store:` into {settings.home}/{USER_FILE}")
         values["store"] = f"sqlite:///{sqlite_path(settings)}"
     for name, value in values.items():
         if settings.origins[name] in ("flag", "environment"):

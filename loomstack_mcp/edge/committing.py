@@ -1,13 +1,12 @@
 """A commit judged before git makes it: by the rules here, and by what others hold of what is staged."""
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 from loomstack_mcp.adapters.policy import situations
-from loomstack_mcp.adapters.settings import sqlite_path
+from loomstack_mcp.adapters.settings import may_have_store
 from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.claims import Blocker
 from loomstack_mcp.core.limits import SECOND_MS
@@ -109,7 +108,7 @@ def _by(caller: Caller | None, here: Here, situation: Situation) -> Situation:
 
 @contextmanager
 def _opened(here: Here) -> Iterator[Loom | None]:
-    if not os.path.exists(sqlite_path(here.settings)):  # noqa: PTH110 a folder that may not be entered does not raise
+    if not may_have_store(here.settings):
         yield None
         return
     with open_loom(here.settings) as loom:

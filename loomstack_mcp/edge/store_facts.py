@@ -7,7 +7,7 @@ from loomstack_mcp.adapters.git.history import Made
 from loomstack_mcp.adapters.git.made_work import MadeWork
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree
-from loomstack_mcp.adapters.settings import sqlite_path
+from loomstack_mcp.adapters.settings import may_have_store, store_shown
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.policy.rules import Rulebook
@@ -40,15 +40,18 @@ class StoreFacts:
         A bare repository often has no origin, and so another identity than its clones: what the store does not know
         under that, it may know under another.
         """
-        path = sqlite_path(self._here.settings)
-        if not path.exists():
+        if not may_have_store(self._here.settings):
             return "there is none here"
         if self._repo.place.root:
             return ""
         with open_loom(self._here.settings) as loom:
             is_known = loom.repos.id_of(self.checkout) in loom.repos.ids()
         repo = self.checkout.identity
-        return "" if is_known else f"the one at {path} knows no repository {repo} (--repo names another)"
+        return (
+            ""
+            if is_known
+            else f"the one at {store_shown(self._here.settings)} knows no repository {repo} (--repo names another)"
+        )
 
     @cached_property
     def checkout(self) -> Checkout:

@@ -8,7 +8,7 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.unfinished import changed_since
 from loomstack_mcp.adapters.git.worktree import worktree_at
 from loomstack_mcp.adapters.policy.folders import FOLDER
-from loomstack_mcp.adapters.settings import load_settings, sqlite_path
+from loomstack_mcp.adapters.settings import load_settings, may_have_store
 from loomstack_mcp.core.briefing.opening import SEEN_BY_OTHERS, SessionOpening, opening_words
 from loomstack_mcp.core.clients.payload import Payload, advice
 from loomstack_mcp.core.clients.steps import SessionStep, session_step
@@ -46,7 +46,7 @@ def agent_started(client: str, payload: Payload) -> Payload | None:
 def _opening(step: SessionStep) -> SessionOpening | None:
     if not step.session or not step.cwd.startswith("/") or worktree_at(Path(step.cwd)) is None:
         return None
-    if not sqlite_path(load_settings({})).exists():
+    if not may_have_store(load_settings({})):
         _make_store(step)
     try:
         return _opened(step)

@@ -8,7 +8,7 @@ from pathlib import Path
 from loomstack_mcp.adapters.install.addresses import address_of
 from loomstack_mcp.adapters.install.doctor import INIT, Check
 from loomstack_mcp.adapters.install.doctor_files import Client, Entries, text_at, words_at
-from loomstack_mcp.adapters.settings import load_settings, sqlite_path
+from loomstack_mcp.adapters.settings import load_settings, store_shown
 from loomstack_mcp.core.clients.files.own_names import COMMAND, VARIABLES
 from loomstack_mcp.core.errors import LoomError
 
@@ -78,7 +78,7 @@ def _store(entry: Entries, environment: Mapping[str, str]) -> str:
         if word.startswith("--") and name in _STORE_FLAGS:
             flags[name] = value if equals else after
     try:
-        return str(sqlite_path(load_settings(flags, environment=environment)))
+        return store_shown(load_settings(flags, environment=environment))
     except (LoomError, OSError, ValueError, RuntimeError) as error:
         return f"nothing ({error})"
 

@@ -14,7 +14,7 @@ from loomstack_mcp.core.limits import OTHER_BOOT_MARGIN_MS
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Row, Statement, refuse_nul
 from loomstack_mcp.store.postgres.line import Line, Sent
-from loomstack_mcp.store.postgres.spelling import reads_alone, positional
+from loomstack_mcp.store.postgres.spelling import positional, reads_alone
 
 POSTGRES = queries.statements("postgres")
 REPOS = queries.statements("repos")

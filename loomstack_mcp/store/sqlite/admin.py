@@ -1,7 +1,5 @@
 """What an admin does with a SQLite store: check, back up, export, query. Never writes to it."""
 
-import json
-import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,29 +8,26 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
-from loomstack_mcp.core.records import record
 from loomstack_mcp.store.base import Row
+from loomstack_mcp.store.exports import (
+    LOGS,
+    READ_ONLY,
+    TOO_LONG,
+    VIEWS,
+    Health,
+    created_file,
+    made_folder,
+    write_lines,
+)
 from loomstack_mcp.store.sqlite import schema
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-_VIEWS = ("v_runs", "v_claims", "v_decisions", "v_approvals", "v_conflicts", "v_loop_health")
-_LOGS = ("note", "outcome", "event")
 _PRIMARY = 0xFF
 """The part of SQLite's result codes that says what kind it is."""
 _STEPS = 1_000
 """SQLite asks for leave to go on every so many steps of its machine."""
-
-
-@record
-class Health:
-    """What a full check of the file found."""
-
-    ok: bool
-    schema: int
-    size_bytes: int
-    problems: tuple[str, ...]
 
 
 def check(path: Path) -> Health:
@@ -49,7 +44,7 @@ def check(path: Path) -> Health:
 
 def back_up(path: Path, target: Path) -> int:
     """Write one consistent copy while others go on working; returns its size in bytes. Never overwrites."""
-    with _opened(path) as db, _created(target):
+    with _opened(path) as db, created_file(target):
         db.execute("VACUUM INTO ?", [str(target)])
     return target.stat().st_size
 
@@ -58,15 +53,10 @@ def export(path: Path, folder: Path) -> dict[str, int]:
     """One file of JSON lines for each public view and log; returns how many lines each has. Never overwrites."""
     counts = {}
     with _opened(path) as db:
-        _made(folder)
+        made_folder(folder)
         db.execute("BEGIN")
-        for name in (*_VIEWS, *_LOGS):
-            target = folder / f"{name}.jsonl"
-            with _created(target), target.open("w", encoding="utf-8") as lines:
-                counts[name] = 0
-                for row in db[name].rows:
-                    lines.write(json.dumps(row, ensure_ascii=False) + "\n")
-                    counts[name] += 1
+        for name in (*VIEWS, *LOGS):
+            counts[name] = write_lines(folder / f"{name}.jsonl", db[name].rows)
     return counts
 
 
@@ -81,7 +71,7 @@ def query(path: Path, sql: str, *, limit: int, may_go_on: Callable[[], bool]) ->
             found = db.query(sql)
             rows = [row for row, _ in zip(found, range(limit + 1), strict=False)]
         except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
-            raise Invalid(f"{_why_not(error)}; the views are {', '.join(_VIEWS)}") from None
+            raise Invalid(f"{_why_not(error)}; the views are {', '.join(VIEWS)}") from None
     return rows[:limit], len(rows) > limit
 
 
@@ -90,9 +80,9 @@ def _why_not(error: Exception) -> str:
     code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
     # What returns no rows, a ValueError of sqlite_utils, is a write or nothing at all.
     if code == sqlite3.SQLITE_READONLY or isinstance(error, ValueError):
-        return "the store is read only here and nothing was changed: give one SELECT"
+        return READ_ONLY
     if code == sqlite3.SQLITE_INTERRUPT:
-        return "the query took too long and was ended; narrow it with WHERE"
+        return TOO_LONG
     return str(error)
 
 
@@ -113,24 +103,3 @@ def _opened(path: Path) -> "Iterator[Database]":
         if getattr(error, "sqlite_errorcode", 0) & _PRIMARY == sqlite3.SQLITE_BUSY:
             raise StoreUnavailable(f"{path}: another program keeps it locked; try again when that is done") from None
         raise StoreUnavailable(f"{path}: {error}; the newest *.backup beside it is the last good copy") from None
-
-
-def _made(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Invalid(f"cannot make {folder}: {error.strerror}; choose a new folder where you may write") from None
-
-
-@contextmanager
-def _created(target: Path) -> Iterator[None]:
-    """A new private file, taken away again when writing it fails."""
-    try:
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except OSError as error:
-        raise Invalid(f"cannot write {target}: {error.strerror}; choose a new name in a folder of yours") from None
-    try:
-        yield
-    except BaseException:
-        target.unlink()
-        raise

@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -28,9 +29,10 @@ def loom(postgres_server: PostgresServer) -> Iterator[Loom]:
         yield opened
 
 
-def at_once(*calls: Callable[[], Any]) -> list[Exception]:
+def at_once(*calls: Callable[[], Any]) -> list[LoomError]:
     """What was raised, where all begin at the same instant."""
-    barrier, raised = threading.Barrier(len(calls)), []
+    barrier = threading.Barrier(len(calls))
+    raised: list[LoomError] = []
 
     def work(call: Callable[[], Any]) -> None:
         barrier.wait()
@@ -57,8 +59,8 @@ def test_fills_of_the_same_history_in_any_order_wait_in_no_circle(loom: Loom) ->
         ]
         shuffled = [random.Random(way).sample(changes, len(changes)) for way in range(4)]
         told = [change.sha for change in changes[::2]]
-        fills = [lambda some=some: fill(loom, *some) for some in shuffled]
-        raised = at_once(*fills, lambda told=told: recorded(loom, ANA, commits=told[::-1]))
+        fills = [partial(fill, loom, *some) for some in shuffled]
+        raised = at_once(*fills, partial(recorded, loom, ANA, commits=told[::-1]))
 
         assert raised == []
         with loom.store.read() as tx:
@@ -74,9 +76,7 @@ def test_a_run_that_says_what_it_made_while_that_is_taken_in_is_known_as_its_mak
     claimed(loom, ANA, "src/")
     for at in range(12):
         change = commit(0x900 + at, *(f"src/{at}_{n}.py" for n in range(60)), at_ms=run.started_at_ms + at)
-        raised = at_once(
-            lambda change=change: fill(loom, change), lambda change=change: recorded(loom, ANA, commits=[change.sha])
-        )
+        raised = at_once(partial(fill, loom, change), partial(recorded, loom, ANA, commits=[change.sha]))
         with loom.store.read() as tx:
             [row] = [row for row in tx.all(LANDED, repo_id=REPO) if row["sha"] == change.sha]
 
@@ -102,7 +102,7 @@ def test_names_of_repositories_may_come_from_many_clones_at_once(loom: Loom) -> 
         for at in range(8)
     ]
     callers = [Caller(principal="ana", session=f"s{at}") for at in range(8)]
-    raised = at_once(*[lambda c=c, w=w: started(loom, w, c) for c, w in zip(clones, callers, strict=True)])
+    raised = at_once(*[partial(started, loom, w, c) for c, w in zip(clones, callers, strict=True)])
 
     assert raised == []
     assert loom.repos.ids() == (names[0],)
@@ -115,7 +115,7 @@ def test_claims_of_two_repos_and_ends_of_their_sessions_wait_in_no_circle(loom: 
         for caller in (ana, bea):
             started(loom, caller, SHOP)
             started(loom, caller, other)
-        raised = at_once(*[lambda caller=caller: loom.sessions.end(caller) for caller in (ana, bea)])
+        raised = at_once(*[partial(loom.sessions.end, caller) for caller in (ana, bea)])
 
         assert raised == []
 
@@ -127,7 +127,7 @@ def test_sweeps_and_sightings_wait_in_no_circle(loom: Loom) -> None:
         for at in range(20):
             loom.sightings.saw_call(caller, f"toolu_{at}")
 
-    assert at_once(*[lambda caller=caller: saw(caller) for caller in callers]) == []
+    assert at_once(*[partial(saw, caller) for caller in callers]) == []
 
 
 LANDED = Statement(
