@@ -12,7 +12,9 @@ from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.migrate import migrating_store
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from subprocess import Popen
+    from threading import Event
 
     from loomstack_mcp.adapters.jwt import JwtIssuer
     from loomstack_mcp.remote.line import Line
@@ -60,6 +62,10 @@ class Loom(Services):
         from loomstack_mcp.adapters.jwt import JwtIssuer  # what only a hub with an identity provider needs
 
         return JwtIssuer(self._settings)
+
+    def listening(self, name: str) -> "AbstractContextManager[Event]":
+        """As the store's: an event that may be set when something happened in a repo."""
+        return self.store.listening(name)
 
     def send_notices(self) -> None:
         """Have a process of its own send what people should hear, where anything is due."""

@@ -51,7 +51,9 @@ class Face:
         self._catching_up = threading.Lock()
         self._working = threading.BoundedSemaphore(_AT_ONCE_MAX)
         self.waits = Waits(
-            lambda repo_id: self.work(lambda: self.loom.events.cursor(repo_id)), is_far=lambda: self.loom.is_far
+            lambda repo_id: self.work(lambda: self.loom.events.cursor(repo_id)),
+            listening=lambda repo_id: self.loom.listening(repo_id),
+            is_far=lambda: self.loom.is_far,
         )
 
     @property

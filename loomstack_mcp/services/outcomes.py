@@ -92,7 +92,9 @@ class OutcomeService:
             )
             outcome = _recorded(tx, run, draft)
             mine = [sha for sha in work.kept if sha not in work.unbound]
-            later = ledger.bind_commits(tx, about, run.repo_id, mine, seen=seen is not None and seen.repo_id == run.repo_id)
+            later = ledger.bind_commits(
+                tx, about, run.repo_id, mine, seen=seen is not None and seen.repo_id == run.repo_id
+            )
             warnings = outcome_warnings(outcome, work.unbound, work.left_out, own=work.own)
             result = _closing(tx, run, outcome, step, warnings=warnings)
         landed_index.index_bound(self._store, about, run.repo_id, later)

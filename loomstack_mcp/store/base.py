@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from threading import Event
 from typing import Any, Protocol
 
 from loomstack_mcp.core.errors import Invalid
@@ -97,6 +98,12 @@ class Store(Protocol):
 
     def private(self) -> "Store":
         """The database beside this one for what no view and no export shows; another place, and tables of its own."""
+
+    def listening(self, name: str, /) -> "AbstractContextManager[Event]":
+        """An event that is set when something happened in a repo, or for a session, by its name.
+
+        Soon, seldom or never: whoever waits looks by itself, too.
+        """
 
     def close(self) -> None:
         """Give back every connection. The store may not be used afterwards."""

@@ -64,7 +64,7 @@ class _Once:
         self._call = call
         self.is_begun = False
         """Whether it has changed anything."""
-        self.read, self.private = store.read, store.private
+        self.read, self.private, self.listening = store.read, store.private, store.listening
 
     @contextmanager
     def write(self, repo_id: str | Callable[[Tx], str]) -> Iterator[Tx]:

@@ -13,6 +13,8 @@ from tests.conftest import Run, commit_all, environment, git
 from tests.processes import SCRIPT, run
 from tests.wire import Server
 
+pytestmark = pytest.mark.sqlite("about git, whatever the store is")
+
 __all__ = ["trunk"]
 
 Story = Callable[..., dict[str, Any]]

@@ -11,6 +11,8 @@ from tests.acceptance.test_conflicts import AFTER, BEFORE, conflicts, worktree
 from tests.conftest import Run, commit_all, git
 from tests.processes import SCRIPT, run
 
+pytestmark = pytest.mark.sqlite("about git, whatever the store is")
+
 CONFIG = ".loomstack/config.yaml"
 ATTRIBUTES = (
     "*.py -diff",

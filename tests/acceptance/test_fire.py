@@ -30,6 +30,8 @@ from tests.factories import REPO, SHOP, make_claim
 from tests.processes import MODULE, run
 from tests.wire import Server
 
+pytestmark = pytest.mark.sqlite("processes of one machine over its file")
+
 PROCESSES, SERVERS, ROUNDS = 100, 20, 50
 KILLS, EVENTS_A_KILL = 12, 60
 FORKS = mp.get_context("forkserver")

@@ -14,6 +14,8 @@ from tests.conftest import COMMAND, commit_all, environment, git
 from tests.processes import HOOK, SCRIPT
 from tests.wire import Server
 
+pytestmark = pytest.mark.sqlite("about git, whatever the store is")
+
 COMMANDS = (
     *("runs", "claims", "events", "notes", "doctor", "config", "conflicts", "audit", "audit --last 3 --json"),
     *("gate --base main", "gate --base main --head feat --git-only --json", "gate --deploy production"),

@@ -10,6 +10,8 @@ from tests.acceptance.test_conflicts import conflicts, land, worktree
 from tests.conftest import Run, commit_all, git
 from tests.wire import Server
 
+pytestmark = pytest.mark.sqlite("about git; what is kept of it is tested with the services")
+
 BEFORE = "".join(f"rate_{number} = gross_rate({number})\n\n\n" for number in range(12))
 HALF = "".join(f"rate_{number} = net_rate({number}, rounded=True)\n\n\n" for number in range(4))
 AFTER = HALF + BEFORE.split("\n\n\n", 4)[4].replace("gross_rate(7)", "net_rate(7, rounded=True)")

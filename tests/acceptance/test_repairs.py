@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Run, git
+
+pytestmark = pytest.mark.sqlite("about git, whatever the store is")
 
 OLD = "".join(f"def price_{number}(item):\n    return item.price * {number}00\n" for number in range(1, 7))
 NEW = OLD.replace("00", "95")

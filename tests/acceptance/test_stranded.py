@@ -2,7 +2,6 @@
 
 import json
 import os
-import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,16 +19,13 @@ MORE = OTHER.replace("discount", "rebate").replace("years", "orders")
 
 
 @pytest.fixture
-def days_later(tmp_path: Path) -> Callable[[float], None]:
+def days_later(change_store: Callable[..., None]) -> Callable[[float], None]:
     """What runs did, and what the ledger has of the trunk, is some days old by now."""
 
     def pass_days(days: float) -> None:
         age_ms = int(days * 86_400_000)
-        with sqlite3.connect(tmp_path / "loomstack/loom.db") as store:
-            store.execute(
-                "UPDATE run SET started_at_ms = started_at_ms - ?, ended_at_ms = ended_at_ms - ?", [age_ms] * 2
-            )
-            store.execute("UPDATE landed SET at_ms = at_ms - ?", [age_ms])
+        change_store("UPDATE run SET started_at_ms = started_at_ms - ?, ended_at_ms = ended_at_ms - ?", age_ms, age_ms)
+        change_store("UPDATE landed SET at_ms = at_ms - ?", age_ms)
 
     return pass_days
 
@@ -193,12 +189,15 @@ def test_what_was_not_finished_is_not_stranded(
 
 
 def test_a_run_that_was_lost_after_it_had_passed_is_told_of_too(
-    trunk: Path, branch: Path, serve: Callable[..., Server], days_later: Callable[[float], None], tmp_path: Path
+    trunk: Path,
+    branch: Path,
+    serve: Callable[..., Server],
+    days_later: Callable[[float], None],
+    change_store: Callable[..., None],
 ) -> None:
     server = serve(cwd=branch)
     run = finished(server, add(branch, FIX, "Fix rounding"), status="passed")
-    with sqlite3.connect(tmp_path / "loomstack/loom.db") as store:
-        store.execute("UPDATE run SET state = 'lost', ended_at_ms = seen_at_ms WHERE id = ?", [run])
+    change_store("UPDATE run SET state = 'lost', ended_at_ms = seen_at_ms WHERE id = ?", run)
     days_later(3)
     noticed(trunk, server)
 

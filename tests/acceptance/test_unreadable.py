@@ -13,6 +13,8 @@ from tests.hooks.support import made_store
 from tests.processes import HOOK
 from tests.wire import Server
 
+pytestmark = pytest.mark.sqlite("about git, whatever the store is")
+
 OTHER = 12_345
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file away")
 COMMANDS = (

@@ -23,6 +23,7 @@ from tests.bench import (
     githooks,
     guarded,
     hooks,
+    hub,
     landed,
     memory,
     over_http,
@@ -201,6 +202,10 @@ class Bench:
         said(f"starting {9 * self.calls} hooks of git")
         yield from githooks.figures(self.home, self.shop, self.calls)
 
+    def hub(self) -> Iterator[Figure]:
+        said("grants over both databases, 1 and 64 repos, 1 and 2 replicas")
+        yield from hub.figures(self.home)
+
     def http(self) -> Iterator[Figure]:
         yield from over_http.figures(self.home, self.calls)
 
@@ -236,6 +241,7 @@ GROUPS = (
     "guard",
     "githooks",
     "http",
+    "hub",
     "audit",
 )
 

@@ -25,6 +25,8 @@ _SECONDS = 4
 _THREADS = 8
 """Calls at once in each process, as a hub's own threads."""
 _ROUNDS = 3
+_WAKES = 60
+_APART_S = 0.15
 _SPAWN = mp.get_context("spawn")
 _REPOS = (1, 64)
 _LEAST = {1: 300, 64: 600}
@@ -51,6 +53,10 @@ def figures(home: Path) -> Iterator[Figure]:
         cuts = statistics.quantiles(holds, n=100)
         yield at_most("PostgreSQL: a repo's lock held, p50, one repo", cuts[49], "ms", most=_HOLD_MS_MAX)
         yield Figure("PostgreSQL: a repo's lock held, p99, one repo", f"{cuts[98]:.1f} ms")
+        yield from _woken(server.url())
+        yield from _idle(server.url())
+    # Here the joiner adds what goes over HTTP: claim_paths and a hook through a hub, 200 idle edges, a team's busiest
+    # ten minutes.
 
 
 def _burnt(store: str, *, processes: int, repos: int) -> tuple[float, list[float]]:
@@ -107,6 +113,59 @@ def _claims(loom: Loom, number: int, runs: list[tuple[Caller, str]], until_s: fl
         loom.claims.release_paths(caller, run, claims=[done.claim.id])
         count += 1
     counts.append(count)
+
+
+def _woken(store: str) -> Iterator[Figure]:
+    """How soon a waiter in another process knows that paths were released."""
+    began, heard = _SPAWN.Queue(), _SPAWN.Queue()
+    releasing = _SPAWN.Process(target=_releases, args=(store, began, heard))
+    took: list[float] = []
+    with open_loom(Settings(store=store)) as loom:
+        repo_id = heard_repo(loom)
+        releasing.start()
+        with loom.listening(repo_id) as news:
+            heard.get(timeout=60)
+            for _ in range(_WAKES):
+                news.clear()
+                began.put(True)
+                news.wait(5)
+                now_s = time.monotonic()
+                took.append((now_s - heard.get(timeout=60)) * 1000)
+        began.put(False)
+        releasing.join()
+    cuts = statistics.quantiles(took, n=20)
+    yield Figure("PostgreSQL: a waiter in another process woken, p50", f"{cuts[9]:.0f} ms")
+    yield at_most("PostgreSQL: a waiter in another process woken, p95", cuts[18], "ms", most=250)
+
+
+def heard_repo(loom: Loom) -> str:
+    """The repo in which all of it happens."""
+    [(_, run)] = _runs(loom, "waiter", 1)
+    return loom.runs.details(run).run.repo_id
+
+
+def _releases(store: str, began: Any, heard: Any) -> None:
+    with open_loom(Settings(store=store)) as loom:
+        [(caller, run)] = _runs(loom, "holder", 1)
+        heard.put(0.0)
+        while began.get():
+            time.sleep(_APART_S)  # so that no word of before is taken for this one
+            done = loom.claims.claim_paths(
+                caller, run, patterns=["woken.py"], intent="measure", mode="exclusive", ttl_ms=60_000
+            )
+            heard.put(time.monotonic())
+            assert done.claim
+            loom.claims.release_paths(caller, run)
+
+
+def _idle(store: str) -> Iterator[Figure]:
+    """What a replica costs where somebody listens and nothing happens."""
+    with open_loom(Settings(store=store)) as loom, loom.listening("nothing"):
+        time.sleep(1)
+        began_s, cpu_s = time.monotonic(), time.process_time()
+        time.sleep(_SECONDS)
+        percent = (time.process_time() - cpu_s) / (time.monotonic() - began_s) * 100
+    yield Figure("PostgreSQL: a replica that listens, idle", f"{percent:.2f} % of a core")
 
 
 def _timed(holds: list[float]) -> None:

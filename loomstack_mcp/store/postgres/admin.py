@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.store import queries
-from loomstack_mcp.store.base import Row
+from loomstack_mcp.store.base import Row, Statement
 from loomstack_mcp.store.exports import LOGS, READ_ONLY, TOO_LONG, VIEWS, Health, made_folder, write_lines
 from loomstack_mcp.store.postgres import schema as schemas
 from loomstack_mcp.store.postgres.address import database_address
@@ -30,9 +30,9 @@ _Rows = Connection[dict[str, Any]]
 def check_database(url: str) -> Health:
     """Every key, reference and index of the catalogue, and every row that refers to another one."""
     with _opened(url, seconds=_CHECK_SECONDS) as connection:
-        [state] = _asked(connection, "size")
-        problems = [str(row["problem"]) for row in _asked(connection, "unsound")]
-        for reference in _asked(connection, "references"):
+        [state] = _asked(connection, _POSTGRES["size"])
+        problems = [str(row["problem"]) for row in _asked(connection, _POSTGRES["unsound"])]
+        for reference in _asked(connection, _POSTGRES["references"]):
             [count] = connection.execute(str(reference["question"]).encode()).fetchall()
             if count["rows"]:
                 problems.append(f"{reference['name']}: {count['rows']} rows point nowhere")
@@ -53,7 +53,7 @@ def export_database(url: str, folder: Path) -> dict[str, int]:
         made_folder(folder)
         counts = {}
         for name in (*VIEWS, *LOGS):
-            [listed] = _asked(connection, "exported", view=name)
+            [listed] = _asked(connection, _POSTGRES["exported"], view=name)
             rows = connection.cursor().stream(str(listed["question"]).encode())
             counts[name] = write_lines(folder / f"{name}.jsonl", rows)
     return counts
@@ -95,8 +95,8 @@ def _plain_value(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str | bytes | list | dict) else str(value)
 
 
-def _asked(connection: _Rows, question: str, **params: str) -> list[dict[str, Any]]:
-    text, names = positional(_POSTGRES[question].text)
+def _asked(connection: _Rows, question: Statement, **params: str) -> list[dict[str, Any]]:
+    text, names = positional(question.text)
     cursor = RawCursor(connection, row_factory=dict_row)
     return cursor.execute(text.encode(), [params[name] for name in names]).fetchall()
 
@@ -112,6 +112,6 @@ def _opened(url: str, *, seconds: int) -> Iterator[_Rows]:
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
             f"SET LOCAL search_path = {SCHEMA}; SET LOCAL statement_timeout = {seconds * 1000}".encode()
         )
-        if not _asked(connection, "exists")[0]["found"]:
+        if not _asked(connection, _POSTGRES["exists"])[0]["found"]:
             raise Invalid(f"there is no store at {address.shown}; the first session makes it")
         yield connection

@@ -27,6 +27,6 @@ def positional(text: str, /) -> tuple[str, tuple[str, ...]]:
 
 
 @cache
-def only_reads(text: str, /) -> bool:
+def reads_alone(text: str, /) -> bool:
     """Whether a statement changes and locks nothing."""
     return bool(_READS.match(text)) and not _LOCKS_OR_WRITES.search(text)

@@ -14,7 +14,7 @@ from loomstack_mcp.core.limits import OTHER_BOOT_MARGIN_MS
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Row, Statement, refuse_nul
 from loomstack_mcp.store.postgres.line import Line, Sent
-from loomstack_mcp.store.postgres.spelling import only_reads, positional
+from loomstack_mcp.store.postgres.spelling import positional, reads_alone
 
 POSTGRES = queries.statements("postgres")
 REPOS = queries.statements("repos")
@@ -39,6 +39,8 @@ class PostgresTx:
         self.line = line
         self.woken: dict[str, None] = {}
         """The sessions whose watchers look once this has committed."""
+        self.numbered: set[str] = set()
+        """The repos in which something happened."""
         self.has_written = False
         self._begin: list[Sent] = [(text, ()) for text in begin]
         self._now_ms_of = now_ms
@@ -63,7 +65,7 @@ class PostgresTx:
         question = self._question(statement, params)
         if question not in self._known:
             found = self._rows([question])[0]
-            if not only_reads(question[0]):
+            if not reads_alone(question[0]):
                 self._known = {}
                 return found
             self._known[question] = found
@@ -82,6 +84,7 @@ class PostgresTx:
 
     def next_seq(self, repo_id: str, /) -> int:
         """Take the next sequence number of a repo; of the one whose lock is held, without asking."""
+        self.numbered.add(repo_id)
         if repo_id != self._repo_id:
             [taken] = self.all(REPOS["next_seq"], repo_id=repo_id)
             return int(taken["seq"])

@@ -47,7 +47,7 @@ SELECT id, repo_id, run_id, seq, kind, authority, who, loop, text, paths, addres
   shared_at_ms, expires_at_ms, superseded_by
 FROM (
   SELECT * FROM note WHERE repo_id = :repo_id AND superseded_by = '' ORDER BY seq DESC LIMIT :among
-)
+) AS last
 WHERE kind = 'intent' AND authority = 'loop' AND (expires_at_ms IS NULL OR expires_at_ms > :now_ms)
 ORDER BY seq DESC LIMIT :limit
 

@@ -13,6 +13,10 @@ FROM locked
 -- The sequence numbers that were taken under the lock; nothing later in the repo is before this.
 UPDATE repo SET seq = :seq, now_ms = :now_ms WHERE id = :repo_id
 
+-- :name notify
+-- Tell whoever listens, in whatever process.
+SELECT 1 AS told FROM pg_notify(:channel, :text)
+
 -- :name exists
 -- Whether the schema of a store is there.
 SELECT to_regclass('schema_version') IS NOT NULL AS found

@@ -1,0 +1,1 @@
+"""Fire: real processes that claim, edit and record while they are killed, stopped and cut off; then what must hold."""

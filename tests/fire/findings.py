@@ -1,0 +1,111 @@
+"""What must hold after a fire, from the logs of the clients, the reader's, and the store's own."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from loomstack_mcp.core.events import Event
+from tests.fire.linear import Answer, Call, is_linearizable
+from tests.fire.worker import FILES, FOLDER
+
+Line = Mapping[str, Any]
+_ENDS = ("claim.released", "claim.expired", "claim.revoked")
+
+
+def lines_of(logs: Sequence[Path]) -> list[Line]:
+    """All that clients wrote; a line that a kill cut off was not written."""
+    found = []
+    for log in logs:
+        whole = log.read_text(encoding="utf-8").rpartition("\n")[0]
+        found += [json.loads(line) for line in whole.splitlines() if line.endswith("}")]
+    return found
+
+
+def calls_of(lines: Sequence[Line]) -> list[tuple[Line, Line | None]]:
+    """Each call with its answer, None where none came."""
+    ends = {line["end"]: line for line in lines if "end" in line}
+    return [(line, ends.get(line["call"])) for line in lines if "call" in line]
+
+
+def findings(lines: Sequence[Line], events: Sequence[Event], read: Sequence[int]) -> list[str]:
+    """Everything that should not be so; nothing of it should ever be found."""
+    calls = calls_of(lines)
+    return [
+        *unexplained(calls),
+        *double_holders(events),
+        *_not_in_log(calls, events),
+        *_sinking_fences(calls),
+        *([] if list(read) == [event.seq for event in events] else ["a reader missed events, or was told one twice"]),
+    ]
+
+
+def unexplained(calls: Sequence[tuple[Line, Line | None]]) -> Iterator[str]:
+    """The paths whose history no order of calls explains."""
+    for path in FILES:
+        history = [call for asked, end in calls for call in _seen_of(path, asked, end)]
+        if not is_linearizable(history):
+            yield f"{path}: {len(history)} answers cannot all have been true"
+
+
+def _seen_of(path: str, asked: Line, end: Line | None) -> Iterator[Call]:
+    """What a call says of one path. A refusal of several paths does not say of which."""
+    if path not in _files(asked["paths"]):
+        return
+    what = "grant" if asked["what"] == "claim" else "release"
+    answer: Answer = end["answer"] if end else f"unknown {what}"  # type: ignore[assignment]  # one of these two
+    if answer == "refused" and _files(asked["paths"]) != [path]:
+        return
+    by = end["by"][0] if end and answer == "refused" else ""
+    ended_ms = end["at_ms"] if end else 0.0
+    yield Call(
+        who=asked["who"], began_ms=asked["at_ms"], ended_ms=ended_ms, answer=answer, ttl_ms=asked["ttl_ms"], by=by
+    )
+
+
+def double_holders(events: Sequence[Event]) -> Iterator[str]:
+    """Two at one path by the store's own log."""
+    holders: dict[str, str] = {}
+    for event in events:
+        if event.kind == "claim.granted":
+            for path in _files(event.payload["patterns"]):  # type: ignore[arg-type]  # the log's own
+                if path in holders:
+                    yield f"{path}: {event.about} was granted while {holders[path]} held it"
+                holders[path] = event.about
+        elif event.kind in _ENDS:
+            holders = {path: claim for path, claim in holders.items() if claim != event.about}
+
+
+def _not_in_log(calls: Sequence[tuple[Line, Line | None]], events: Sequence[Event]) -> Iterator[str]:
+    """Changes that were acknowledged, and are not there."""
+    logged = {(event.kind, event.about) for event in events}
+    fences = {event.about: event.seq for event in events if event.kind == "claim.granted"}
+    for _, end in calls:
+        if end is None:
+            continue
+        if "fence" in end and fences.get(end["claim"]) != end["fence"]:
+            yield f"{end['claim']} was granted under {end['fence']}, and the log says {fences.get(end['claim'])}"
+        yield from (f"{one} was released, and is not" for one in end.get("claims", ()) if not _ended(one, logged))
+        if "outcome" in end and ("outcome.recorded", end["outcome"]) not in logged:
+            yield f"{end['outcome']} was recorded, and is not"
+
+
+def _ended(claim: str, logged: set[tuple[Any, str]]) -> bool:
+    return any((kind, claim) in logged for kind in _ENDS)
+
+
+def _sinking_fences(calls: Sequence[tuple[Line, Line | None]]) -> Iterator[str]:
+    """Whoever asks after another was granted gets a higher token than that one."""
+    first: dict[str, tuple[int, float, float]] = {}
+    for asked, end in calls:
+        if end and "fence" in end:  # a claim that is renewed keeps its token
+            first.setdefault(end["claim"], (end["fence"], asked["at_ms"], end["at_ms"]))
+    latest_ms = 0.0
+    for claim, (fence, began_ms, ended_ms) in sorted(first.items(), key=lambda grant: grant[1]):
+        if latest_ms > ended_ms:
+            yield f"{claim} was granted under {fence} before another asked that has a lower token"
+        latest_ms = max(latest_ms, began_ms)
+
+
+def _files(patterns: Sequence[str]) -> list[str]:
+    return list(FILES) if FOLDER in patterns else [path for path in FILES if path in patterns]

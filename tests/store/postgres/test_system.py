@@ -1,0 +1,51 @@
+"""The machine's own PostgreSQL, where there is one: an older version than the one that the wheel brings."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from loomstack_mcp.loom import Loom
+from loomstack_mcp.store.postgres.migrate import postgres_store
+from loomstack_mcp.store.postgres.spelling import positional
+from tests.databases import PostgresServer, own_server, system_programs
+from tests.factories import ANA, BEA, REPO
+from tests.services.support import claimed, recorded, started
+from tests.services.test_ledger import commit, fill
+from tests.store.postgres.test_statements import OURS
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    programs = system_programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL is installed on this machine")
+    with own_server(programs) as found:
+        yield found
+
+
+def test_every_statement_prepares_and_a_story_is_played(server: PostgresServer) -> None:
+    with Loom(postgres_store(server.url()), rework_max=3) as loom:
+        run = started(loom, ANA)
+        started(loom, BEA)
+        held = claimed(loom, ANA, "src/")
+        refused = claimed(loom, BEA, "src/a.py")
+        note = loom.notes.share(BEA, "", kind="fact", text="the snake_case of prices", patterns=["src/"]).note
+        change = commit(7, "src/a.py", at_ms=run.started_at_ms + 1)
+        recorded(loom, ANA, status="done", commits=[change.sha])
+        fill(loom, change)
+        found, _ = loom.notes.latest(REPO, limit=9, query="case snake_case")
+        events, _ = loom.events.since(REPO, since=0, limit=99)
+    with psycopg.connect(server.url(), options="-c search_path=loom") as connection:
+        said = {
+            statement.name: connection.pgconn.prepare(
+                b"", positional(statement.postgres or statement.text)[0].encode()
+            ).error_message
+            for statement in OURS
+        }
+
+    assert {name: text for name, text in said.items() if text} == {}
+    assert held.claim
+    assert [blocker.run for blocker in refused.blockers] == [run.id]
+    assert [one.id for one in found] == [note.id]
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
