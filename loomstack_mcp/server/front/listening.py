@@ -15,7 +15,7 @@ _CONNECTION_CLOSED = -32000
 
 
 class Listening:
-    """The open subscriptions of a session. The store is asked once a second, a hub seldom; with no listeners, nothing."""
+    """The open subscriptions of a session. Where nobody listens nothing is asked; a hub is asked seldom."""
 
     def __init__(self, face: Face, wire: Wire) -> None:
         self._face = face
