@@ -222,6 +222,14 @@ def test_the_same_path_on_two_machines_is_two_worktrees_and_two_clones(tmp_path:
     }
 
 
+def test_a_session_that_only_its_process_names_goes_by_a_hash_of_it(hub: Hub, edge: Loom) -> None:
+    unnamed = replace(ME, session="process:4711-0a1b2c3d")
+    runs = [edge.runs.start(unnamed, SHOP, loop=loop, goal="g", budget_tokens=800).run for loop in ("a", "b")]
+
+    assert len({run.session for run in runs}) == 1
+    assert b"4711" not in b"".join(body for _, body in hub.sent)
+
+
 def test_what_a_hub_keeps_to_itself_is_said_so(edge: Loom) -> None:
     with pytest.raises(StoreUnavailable, match=r"notices\.take is not for edges"):
         edge.notices.take()
