@@ -123,10 +123,10 @@ _STORE_RULES_MODULES = """
 core.changes.batches core.changes.conflict_records core.changes.generated core.changes.hunks core.changes.imprints
 core.changes.landings core.changes.lines core.changes.meaning core.changes.nets core.changes.packing core.changes.works
 core.notices
-services.approvals services.evidence services.imprints services.landed services.landed_index services.notices
-services.policy services.slices
+services.approvals services.evidence services.imprints services.landed services.landed_index services.ledger
+services.notices services.policy services.slices
 """
-"""Where a rule asks the store: the scene's asks how often work went back."""
+"""Where a rule asks the store: the scene's asks how often work went back. The ledger has the key of what is asked."""
 _OF_TWO = {"write-tree", "--batch"}
 """Asked of the index as it is, and again with the files in it; of the repository, and of what was made aside."""
 _NOT_FOR_HOOKS = {"briefing", "conflicts", "effects", "hunks", "ledger", "reversals", "verdicts"}

@@ -11,6 +11,7 @@ from typing import Any
 from loomstack_mcp.adapters.beside_store import read_entries, write_entries
 from loomstack_mcp.adapters.user import WORKTREES_FILE
 from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.runs import PROCESS_SESSION
 from loomstack_mcp.core.texts import encodable
 
 _KEY_FILE = "machine-key"
@@ -37,6 +38,12 @@ class Machine:
             others=tuple(map(self._placed, checkout.others)),
             worktree=self.worktree_name(checkout.worktree),
         )
+
+    def session_name(self, session: str, /) -> str:
+        """A session; one that is named by a process here, by a hash instead of that."""
+        if not session.startswith(PROCESS_SESSION):
+            return session
+        return f"{PROCESS_SESSION}{self._hashed(session, 16)}"
 
     def worktree_name(self, path: str, /) -> str:
         """`HOST:NAME~HASH`, remembered so that its path is found again."""

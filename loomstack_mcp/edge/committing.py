@@ -11,11 +11,12 @@ from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.claims import Blocker
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy.decide import Decision, decide
+from loomstack_mcp.core.policy.facts import told_situation
 from loomstack_mcp.core.policy.rules import Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Actor, Situation
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import PROCESS_SESSION, Caller
-from loomstack_mcp.edge.deciding import PolicyResult, decided_action, told_situation
+from loomstack_mcp.edge.deciding import PolicyResult, decided_action
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom, open_loom
 

@@ -1,6 +1,5 @@
 """Decisions made where git is seen, by facts of the store, and kept there while those hold."""
 
-import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -31,16 +30,6 @@ class PolicyResult:
     refused: str = ""
     """That the answer was no, or why nothing could be asked."""
     alerts: tuple[Alert, ...] = ()
-
-
-def told_situation(book: Rulebook, situation: Situation, key: Callable[[], bytes], /) -> Situation:
-    """The situation as a store is told of it, where an approval may be asked: its digest under the key of the repo.
-
-    Without a key whoever reads the question could confirm what they guess of its text.
-    """
-    if not facts_query(book, situation).digest:
-        return situation
-    return replace(situation, digest=f"keyed:{hmac.digest(key(), situation.digest.encode(), 'sha256').hex()}")
 
 
 def decided_action(

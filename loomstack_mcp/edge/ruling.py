@@ -147,13 +147,12 @@ def _by_agent(situation: Situation, caller: Caller) -> Situation:
 def _kept(quick: Quick, caller: Caller, stand: Stand, book: Rulebook, situation: Situation) -> tuple[Decision, str]:
     """The decision with what the store knows, kept under the run of this agent; and how a person is asked."""
     from loomstack_mcp.core.policy.approvals import approval_advice  # for the few steps that the store is asked about
-    from loomstack_mcp.core.policy.facts import completed, facts_query
+    from loomstack_mcp.core.policy.facts import completed, facts_query, told_situation
 
-    deciding = import_module("loomstack_mcp.edge.deciding")
-    situation = deciding.told_situation(book, situation, lambda: quick.ledger.key(stand.checkout))
+    situation = told_situation(book, situation, lambda: quick.ledger.key(stand.checkout))
     run_id = quick.policy.session_run(caller, stand.checkout)
     facts = quick.policy.facts_of_run(caller, run_id, facts_query(book, situation))
     if not has_word(decision := decide(book, completed(situation, facts))):
         return decision, ""
-    result = deciding.decided_action(quick.policy, caller, run_id, book, situation)
+    result = import_module("loomstack_mcp.edge.deciding").decided_action(quick.policy, caller, run_id, book, situation)
     return result.decision, approval_advice(result.approval, result.refused)

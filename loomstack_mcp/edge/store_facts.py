@@ -10,10 +10,11 @@ from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.settings import has_store, store_shown
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.policy.facts import told_situation
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.situation import LostIntent, Situation
 from loomstack_mcp.core.repos import Checkout
-from loomstack_mcp.edge.deciding import PolicyResult, decided_change, told_situation
+from loomstack_mcp.edge.deciding import PolicyResult, decided_change
 from loomstack_mcp.edge.here import Here, Progress
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.services.conflicts import ConflictResult

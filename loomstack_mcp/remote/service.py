@@ -75,7 +75,8 @@ class RemoteService:
     def _outward(self, value: Any) -> Any:
         """Of a caller what the hub cannot know itself: who it is, its token says."""
         if isinstance(value, Caller):
-            return replace(value, principal="", process="", folder="")
+            session = self._machine.session_name(value.session)
+            return replace(value, principal="", session=session, process="", folder="")
         if self._name == "policy" and (shown := getattr(value, "shown", ())):
             return replace(value, shown=tuple(map(self._machine.without_places, shown)))
         return self._machine.outward(value) if isinstance(value, Checkout) else value

@@ -1,7 +1,10 @@
 """Services over a hub answer as over a store, and say why where they cannot."""
 
+import contextlib
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -219,6 +222,14 @@ def test_the_same_path_on_two_machines_is_two_worktrees_and_two_clones(tmp_path:
     }
 
 
+def test_a_session_that_only_its_process_names_goes_by_a_hash_of_it(hub: Hub, edge: Loom) -> None:
+    unnamed = replace(ME, session="process:4711-0a1b2c3d")
+    runs = [edge.runs.start(unnamed, SHOP, loop=loop, goal="g", budget_tokens=800).run for loop in ("a", "b")]
+
+    assert len({run.session for run in runs}) == 1
+    assert b"4711" not in b"".join(body for _, body in hub.sent)
+
+
 def test_what_a_hub_keeps_to_itself_is_said_so(edge: Loom) -> None:
     with pytest.raises(StoreUnavailable, match=r"notices\.take is not for edges"):
         edge.notices.take()
@@ -230,3 +241,55 @@ def test_a_session_that_goes_on_under_another_id_is_known_by_its_call(edge: Loom
 
     assert edge.sightings.known_caller(replace(ME, folder=""), "toolu_1") == replace(cleared, process=ME.process)
     assert edge.sightings.known_caller(ME, "toolu_2") == ME
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n{", "more than 64000000 bytes"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffff\r\n", "more than 64000000 bytes"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "a chunk without a size"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{", "half an answer"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000, "an endless head"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "no HTTP"),
+    ],
+)
+def test_what_is_no_http_is_no_answer(tmp_path: Path, hub: Hub, raw: bytes, said: str) -> None:
+    with (
+        answering(raw) as url,
+        opened(joined(tmp_path / "home", replace(hub, url=url))) as edge,
+        pytest.raises(StoreUnavailable, match="is no hub") as found,
+    ):
+        edge.repos.ids()
+
+    assert said in str(found.value)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\n{"ans\r\n8\r\nwer":[]}\r\n0\r\nX: y\r\n\r\n',
+        b'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{"answer":[]}',
+        b'HTTP/1.0 200 OK\r\n\r\n{"answer":[]}',
+    ],
+)
+def test_an_answer_may_come_as_proxies_send_it(tmp_path: Path, hub: Hub, raw: bytes) -> None:
+    with answering(raw) as url, opened(joined(tmp_path / "home", replace(hub, url=url))) as edge:
+        assert edge.repos.ids() == ()
+
+
+@contextmanager
+def answering(raw: bytes) -> Iterator[str]:
+    """Whatever answers this to each request."""
+
+    def answer() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                opened, _ = listener.accept()
+                with opened:
+                    opened.recv(65_536)
+                    opened.sendall(raw)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=answer, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -1,7 +1,8 @@
 """What a store knows for a decision: what it is asked, and what it answers. The decision is made where git is seen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import field, replace
+from hashlib import blake2b
 
 from loomstack_mcp.core.limits import FACTS_HOLD_MS, PATTERN_CHARS_MAX
 from loomstack_mcp.core.policy.applies import covered_paths
@@ -101,6 +102,17 @@ def hold(relied: PolicyFacts, now: PolicyFacts, /) -> bool:
     """Whether what a decision relied on is still so, and was asked a moment ago: time decides, too."""
     is_fresh = now.now_ms - relied.now_ms <= FACTS_HOLD_MS
     return is_fresh and replace(now, now_ms=relied.now_ms, seq=relied.seq) == relied
+
+
+def told_situation(book: Rulebook, situation: Situation, key: Callable[[], bytes], /) -> Situation:
+    """The situation as a store is told of it, where an approval may be asked: its digest under the key of the repo.
+
+    Without a key whoever reads the question could confirm what they guess of its text.
+    """
+    if not facts_query(book, situation).digest:
+        return situation
+    keyed = blake2b(situation.digest.encode(), key=key(), digest_size=32)
+    return replace(situation, digest=f"keyed:{keyed.hexdigest()}")
 
 
 def _may_ask(book: Rulebook, situation: Situation) -> bool:

@@ -10,12 +10,12 @@ from loomstack_mcp.server.front.failures import log_error, refused
 from loomstack_mcp.server.front.messages import Json, RequestId, correlated
 from loomstack_mcp.server.front.wire import Wire
 
-_POLL_S = 1
+_POLL_S, _FAR_POLL_S = 1, 5
 _CONNECTION_CLOSED = -32000
 
 
 class Listening:
-    """The open subscriptions of a session. The store is asked once a second; nobody listening, nothing is asked."""
+    """The open subscriptions of a session. Where nobody listens nothing is asked; a hub is asked seldom."""
 
     def __init__(self, face: Face, wire: Wire) -> None:
         self._face = face
@@ -61,13 +61,15 @@ class Listening:
                     self._watching = False
                     return
                 newcomer, self._newcomer = self._newcomer, False
+            pause_s = _POLL_S
             try:
                 self._tell(self._face.work(lambda: watch.stale(newcomer=newcomer)))  # noqa: B023 called at once
+                pause_s = _FAR_POLL_S if self._face.loom.is_far else _POLL_S
             except LoomError:
                 pass  # the store does not answer now; what changed is told once it does
             except Exception as error:  # noqa: BLE001 listeners go on to hear of what comes
                 log_error(error)
-            time.sleep(_POLL_S)
+            time.sleep(pause_s)
 
     def _tell(self, stale: tuple[str, ...]) -> None:
         for uri in stale:

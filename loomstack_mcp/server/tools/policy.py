@@ -6,9 +6,10 @@ from typing import TypedDict
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.policy.approvals import approval_advice
 from loomstack_mcp.core.policy.decision_views import reasons_shown
+from loomstack_mcp.core.policy.facts import told_situation
 from loomstack_mcp.core.policy.rules import ActionKind
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.edge.deciding import PolicyResult, decided_action, told_situation
+from loomstack_mcp.edge.deciding import PolicyResult, decided_action
 from loomstack_mcp.server import answers
 from loomstack_mcp.server.call import Call
 

@@ -44,7 +44,7 @@ edge.here edge.rules loom server.answers server.call server.callers server.error
 server.front.listening server.front.worker server.standpoints server.tools server.tools.briefings
 server.tools.claims server.tools.runs server.waits services services.acting services.blockers services.claims
 services.conflict_states services.context services.events services.expiry services.gone services.grants
-services.judgings services.landed services.nearby services.news services.note_index services.notices
+services.judgings services.landed services.nearby services.news services.note_index services.notices services.offered
 services.path_index services.sessions services.path_warnings services.recorded services.repos services.requests
 services.runs services.sightings services.starts services.stranded services.waiters store store.base store.bells
 store.plain store.queries store.rows store.sqlite store.sqlite.backend store.sqlite.boot store.sqlite.clock
@@ -62,7 +62,7 @@ core.policy.path_checks core.policy.situation core.policy.violations core.policy
 core.shell.apply_patch core.shell.copies core.shell.effects core.shell.git_words core.shell.git_writes
 core.shell.guarded core.shell.matching core.shell.options core.shell.shell_texts core.shell.targets core.shell.words
 core.shell.wrappers core.shell.writes edge.asked edge.deciding edge.loading server.tools.policy services.approvals
-services.evidence services.imprints services.landed_index services.policy services.slices
+services.evidence services.imprints services.landed_index services.ledger services.policy services.slices
 """
 
 
