@@ -1,6 +1,7 @@
 """`forget`: what people may ask to have erased, of a person, a repository or a note."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -24,18 +25,22 @@ _POSTGRES_LEFT = "PostgreSQL keeps what was until `VACUUM FULL` of the schema lo
 @click.option("--person", "people", multiple=True, metavar="NAME", help="A name of theirs; repeat it for others.")
 @click.option("--repo", "repo", default="", metavar="REPO", help="A repository, by URL or name.")
 @click.option("--note", "note", default="", metavar="ID", help="One note, wherever it is quoted.")
+@click.option("--free", is_flag=True, help="Only clear what an earlier erasure had to leave in the store's file.")
 @click.option("--dry-run", is_flag=True, help="Say what would be erased, and erase nothing.")
 @click.pass_obj
-def forget(here: Here, people: tuple[str, ...], repo: str, note: str, dry_run: bool) -> None:
+def forget(here: Here, people: tuple[str, ...], repo: str, note: str, free: bool, dry_run: bool) -> None:
     """Erase the words of a person and their loops, of a repository, or a note. It cannot be undone.
 
     Rows, their numbers and times stay, so that counts and the order of events stay true; a person is called by a
     pseudonym. Backups, and what git keeps, are yours to see to.
     """
-    if bool(people) + bool(repo) + bool(note) != 1:
-        raise click.UsageError("give one of --person NAME, --repo REPO and --note ID")
+    if bool(people) + bool(repo) + bool(note) + free != 1:
+        raise click.UsageError("give one of --person NAME, --repo REPO, --note ID and --free")
     who = person()
     path = None if postgres_url(here.settings) else sqlite_path(here.settings)
+    if free:
+        _say_left(path)
+        return
     with open_loom(here.settings) as loom:
         planned = _erased(loom.store, people, repo, note, who=who, is_tried=True)
         click.echo("\n".join(_told(planned)))
@@ -45,6 +50,11 @@ def forget(here: Here, people: tuple[str, ...], repo: str, note: str, dry_run: b
         click.confirm("Erase this for good?", abort=True)
         done = _erased(loom.store, people, repo, note, who=who, is_tried=False)
     click.echo("\n".join(f"erased in {output.harmless(one.repo)}" for one in done))
+    _say_left(path)
+
+
+def _say_left(path: Path | None) -> None:
+    """Clear the store's file, and say where words may be still."""
     for left in admin.scrub(path) if path else (_POSTGRES_LEFT,):
         click.echo(f"not erased: {output.harmless(left)}", err=True)
 

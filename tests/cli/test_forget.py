@@ -1,6 +1,8 @@
 """`forget`: what was erased is found in no byte of the store's files, and everything that is counted stays."""
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,3 +142,16 @@ def test_older_copies_are_named(store: Path, forget: Callable[..., tuple[int, st
 def test_only_a_person_erases(store: Path, loomstack: Run) -> None:
     assert loomstack("forget", "--person", "dana").returncode == 1
     assert told(store, "zanzibar") != []
+
+
+def test_what_a_reader_keeps_is_told_and_cleared_afterwards(
+    store: Path, forget: Callable[..., tuple[int, str]]
+) -> None:
+    with contextlib.closing(sqlite3.connect(store, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM note").fetchall()
+        done = forget("--person", "dana")
+    freed = forget("--free")
+
+    assert (done[0], "forget --free" in done[1]) == (0, True), done[1]
+    assert (freed[0], told(store, *SECRETS)) == (0, []), freed[1]
