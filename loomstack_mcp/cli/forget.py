@@ -1,6 +1,7 @@
 """`forget`: what people may ask to have erased, of a person, a repository or a note."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -11,8 +12,8 @@ from loomstack_mcp.cli.people import deciding, person
 from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.repos import Checkout, earlier_identities, named_identity
 from loomstack_mcp.edge.here import Here
-from loomstack_mcp.loom import open_loom
-from loomstack_mcp.services.erasing import Erased, erased_note, erased_person, erased_repo
+from loomstack_mcp.loom import is_hub_store, open_loom
+from loomstack_mcp.services.erasing import Erased, erased_note, erased_owner, erased_person, erased_repo
 from loomstack_mcp.services.repos import RepoService
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite import admin
@@ -49,6 +50,9 @@ def forget(here: Here, people: tuple[str, ...], repo: str, note: str, free: bool
             return
         click.confirm("Erase this for good?", abort=True)
         done = _erased(loom.store, people, repo, note, who=who, is_tried=False)
+        if people and is_hub_store(here.settings.store):
+            with closing(loom.store.private()) as private:
+                erased_owner(private, people, done[0].pseudonym)
     click.echo("\n".join(f"erased in {output.harmless(one.repo)}" for one in done))
     _say_left(path)
 

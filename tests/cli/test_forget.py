@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from loomstack_mcp.core.errors import Unauthorized
 from loomstack_mcp.core.outcomes import CheckCounts
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import open_loom
@@ -155,3 +156,20 @@ def test_what_a_reader_keeps_is_told_and_cleared_afterwards(
 
     assert (done[0], "forget --free" in done[1]) == (0, True), done[1]
     assert (freed[0], told(store, *SECRETS)) == (0, []), freed[1]
+
+
+def test_the_tokens_of_a_person_open_nothing_and_name_nobody(
+    store: Path, loomstack: Run, forget: Callable[..., tuple[int, str]]
+) -> None:
+    dana = loomstack("token", "create", "--for", "dana", "--role", "developer").stdout.strip()
+    loomstack("token", "create", "--for", "bea", "--role", "developer")
+    done = forget("--person", "dana")
+    listed = json.loads(loomstack("token", "list", "--json").stdout)
+
+    assert (done[0], told(store, "dana")) == (0, []), done[1]
+    assert sorted((one["for"][:7], "revoked" in one["expires"]) for one in listed) == [
+        ("bea", False),
+        ("person_", True),
+    ]
+    with open_loom(store) as loom, pytest.raises(Unauthorized):
+        loom.tokens.checked(dana)
