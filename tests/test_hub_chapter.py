@@ -56,7 +56,7 @@ class Team:
         where = self.folder / "clone" if (self.folder / "clone").exists() and who != "hub" else self.home(who)
         found = run(["bash", "-ec", text + more], cwd=where, env=environment(self.home(who), **env), given=given)
         assert found.returncode == 0, (text, found.stdout, found.stderr)
-        return str(found.stdout + found.stderr)
+        return str(found.stdout) + str(found.stderr)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
 
 
 def token_in(said: str) -> str:
-    return re.findall(r"loom_\w{8}_[\w-]{43}", said)[0]
+    return str(re.findall(r"loom_\w{8}_[\w-]{43}", said)[0])
 
 
 def test_the_chapter_was_followed_from_nothing_to_a_refused_edit(team: Team) -> None:

@@ -116,7 +116,7 @@ def test_the_demo_tells_what_the_readme_shows(tmp_path: Path) -> None:
 def test_the_queries_it_shows_run(tmp_path: Path, shop: Path, serve: Callable[..., Server]) -> None:
     serve().answer("start_run", loop="loop", goal="goal")
     scripts = [block for text in PAGES.values() for block in blocks("sh", text)]
-    shown = [line for block in scripts for line in block.splitlines() if line.startswith("loomstack-mcp db ")]
+    shown = [line for block in scripts for line in block.splitlines() if line.startswith("loomstack-mcp db query ")]
 
     assert shown
     for line in shown:

@@ -20,7 +20,7 @@ def push_answer(here: Here, *, by_agent: bool) -> tuple[list[str], bool]:
     said: dict[str, list[str]] = {}
     is_stopped = False
     for update, lands, found in judged_push(here, list(_updates()), by_agent=by_agent):
-        for line in (*_conflicts(found), *_ruled(found)):
+        for line in (*_conflicts(found), *_ruled(found), *(f"note: {gap}" for gap in found.gaps)):
             said.setdefault(line, []).append(update.ref)
         stops = found.decision.answer == "deny" or (by_agent and found.decision.answer == "require_approval")
         is_stopped |= stops or (lands and found.is_stopped)

@@ -1,6 +1,5 @@
 """A repo out of one store into another, whole or not at all, with all that is known of it."""
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -8,18 +7,17 @@ from itertools import count
 from typing import cast
 
 from loomstack_mcp.core.copying import Passage, Tally, carried_row, ended_row, tallied
-from loomstack_mcp.core.errors import Invalid, StoreUnavailable
+from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.ids import BITS, Noun, spelled_id
-from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.records import record
 from loomstack_mcp.services import events
 from loomstack_mcp.services.copied_tables import COPYING, LEDGER, TABLES, WITH_IDS, CopiedTable
+from loomstack_mcp.services.copy_origins import CopyOrigin, arriving_repo, came_before, copy_origin, repo_seq
 from loomstack_mcp.services.repos import REPOS
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Row, Store, Tx
 
 PAGE_ROWS = 20_000
-_CLONE = "clone:"  # a folder of one machine, which on another would be another clone
 
 
 @record
@@ -59,15 +57,15 @@ def copied_repo(source: Store, target: Store, repo_id: str, wish: CopyWish) -> R
     not what was sent.
     """
     with source.read() as out:
-        origin = _origin(out, repo_id)
+        origin = copy_origin(out, repo_id)
         with target.read() as tx:
-            into = _arriving(tx, origin)
+            into = arriving_repo(tx, origin)
             found = RepoCopy(
                 repo=repo_id,
                 into=into,
-                is_joined=_seq(tx, into) > 0,
-                has_ledger=wish.has_ledger and not _seq(tx, into) and into == repo_id,
-                before=_came_before(tx, into, origin),
+                is_joined=repo_seq(tx, into) > 0,
+                has_ledger=wish.has_ledger and not repo_seq(tx, into) and into == repo_id,
+                before=came_before(tx, into, origin),
             )
         if found.before or wish.is_tried:
             wish = replace(wish, has_ledger=found.has_ledger)
@@ -78,61 +76,8 @@ def copied_repo(source: Store, target: Store, repo_id: str, wish: CopyWish) -> R
             return _written(out, tx, found, origin, wish)
 
 
-@record
-class _Origin:
-    repo_id: str
-    names: tuple[str, ...]
-    seq: int
-    ignore_case: int
-    created_at_ms: int
-    filled: str
-    told_by: str
-    """What tells it from every other, wherever its store lies."""
-
-
-def _origin(out: Tx, repo_id: str) -> _Origin:
-    [made] = out.all(COPYING["made"], repo_id=repo_id)
-    names = (str(row["identity"]) for row in out.all(REPOS["names"], repo_id=repo_id))
-    return _Origin(
-        repo_id=repo_id,
-        names=tuple(name for name in names if not name.startswith(_CLONE)),
-        told_by=_told_by(out, repo_id),
-        **made,
-    )
-
-
-def _told_by(tx: Tx, repo_id: str) -> str:
-    begun = [tuple(row.values()) for row in tx.all(COPYING["first_event"], repo_id=repo_id)]
-    return hashlib.sha256(rows.json_column([repo_id, begun]).encode()).hexdigest()[:32]
-
-
-def _arriving(tx: Tx, origin: _Origin) -> str:
-    """The repo that it becomes part of, or its own id. Raises Invalid."""
-    named = (tx.all(REPOS["by_identity"], identity=name) for name in (origin.repo_id, *origin.names))
-    into = {str(row["id"]) for found in named for row in found}
-    into |= {str(row["id"]) for row in tx.all(REPOS["get"], repo_id=origin.repo_id)}
-    if len(into) > 1:
-        raise Invalid(
-            f"{origin.repo_id} is called as {' and '.join(sorted(into))} are there; make one of them first: "
-            "loomstack-mcp repo alias"
-        )
-    return next(iter(into), origin.repo_id)
-
-
-def _came_before(tx: Tx, into: str, origin: _Origin) -> str:
-    for row in tx.all(COPYING["copied"], repo_id=into, about=origin.told_by):
-        newer = origin.seq - int(rows.object_column(row["payload"])["seq"])
-        return f"it came before; {counted(newer, 'newer event')} not copied" if newer else "it came before, whole"
-    is_same = _seq(tx, into) > 0 and _told_by(tx, into) == origin.told_by
-    return "it came from there, and what is newer is not copied" if is_same else ""
-
-
-def _seq(tx: Tx, repo_id: str) -> int:
-    return sum(int(row["seq"]) for row in tx.all(REPOS["get"], repo_id=repo_id))
-
-
-def _written(out: Tx, tx: Tx, found: RepoCopy, origin: _Origin, wish: CopyWish) -> RepoCopy:
-    shift = _seq(tx, found.into)
+def _written(out: Tx, tx: Tx, found: RepoCopy, origin: CopyOrigin, wish: CopyWish) -> RepoCopy:
+    shift = repo_seq(tx, found.into)
     # The key of a repo's lines is made of its id, too; and what landed is not told twice.
     has_ledger = wish.has_ledger and not shift and found.into == origin.repo_id
     found, wish = replace(found, has_ledger=has_ledger), replace(wish, has_ledger=has_ledger)
@@ -158,7 +103,7 @@ def _written(out: Tx, tx: Tx, found: RepoCopy, origin: _Origin, wish: CopyWish) 
     return replace(found, rows=total, is_joined=shift > 0)
 
 
-def _told(tx: Tx, origin: _Origin, passage: Passage, ends: "_Ends", payload: Mapping[str, object]) -> None:
+def _told(tx: Tx, origin: CopyOrigin, passage: Passage, ends: "_Ends", payload: Mapping[str, object]) -> None:
     """The log goes on behind what came. Its numbers are given: a transaction may count from where it began."""
     first = passage.shift + origin.seq + 1
     last = first + len(ends.live)
@@ -183,7 +128,7 @@ def _tables(wish: CopyWish) -> tuple[CopiedTable, ...]:
 
 
 def _moved(
-    out: Tx, tx: Tx, table: CopiedTable, origin: _Origin, passage: Passage, wish: CopyWish, ends: _Ends
+    out: Tx, tx: Tx, table: CopiedTable, origin: CopyOrigin, passage: Passage, wish: CopyWish, ends: _Ends
 ) -> Tally:
     """The rows of one table arrive, and are read again there. Raises StoreUnavailable where they differ."""
     before = tallied(Tally(), _rows(tx, table, passage.repo_id))
@@ -232,12 +177,12 @@ def _rows(tx: Tx, table: CopiedTable, repo_id: str) -> Iterator[Row]:
         yield from page
 
 
-def _all_rows(out: Tx, origin: _Origin, wish: CopyWish) -> Iterator[Row]:
+def _all_rows(out: Tx, origin: CopyOrigin, wish: CopyWish) -> Iterator[Row]:
     for table in _tables(wish):
         yield from _taken(_rows(out, table, origin.repo_id), table, wish)
 
 
-def _new_ids(out: Tx, tx: Tx, origin: _Origin) -> dict[str, str]:
+def _new_ids(out: Tx, tx: Tx, origin: CopyOrigin) -> dict[str, str]:
     """New ids for those of its things that something else there has."""
     changed: dict[str, str] = {}
     for table in (table for table in TABLES if table.noun in WITH_IDS):

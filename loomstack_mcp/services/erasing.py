@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from loomstack_mcp.core.erasing import Erasure, erased_row, quotations
@@ -14,6 +15,7 @@ from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Row, Statement, Store, Tx
 
 ERASING = queries.statements("erasing")
+TOKENS = queries.statements("tokens")
 _TABLES = {
     "run": (ERASING["words_of_run"], ERASING["erase_run"]),
     "claim": (ERASING["words_of_claim"], ERASING["erase_claim"]),
@@ -46,6 +48,8 @@ class Erased:
     """As it is called from now on."""
     rows: Mapping[str, int]
     """In how many rows of each table."""
+    pseudonym: str = ""
+    """What a person is called from now on."""
 
 
 def erased_note(store: Store, note_id: str, *, who: str, is_tried: bool) -> tuple[Erased, ...]:
@@ -78,10 +82,22 @@ def erased_person(store: Store, people: Sequence[str], *, who: str, is_tried: bo
     runs = frozenset(str(run["id"]) for run in theirs)
     erasure = Erasure(people=named, pseudonym=pseudonym, runs=runs)
     done = (_erased(store, one, erasure, about=pseudonym, who=who, is_tried=is_tried) for one in repo_ids)
-    found = tuple(one for one in done if one.rows)
+    found = tuple(replace(one, pseudonym="" if is_tried else pseudonym) for one in done if one.rows)
     if not found:
         raise NotFound(f"{', '.join(people)}: the store knows nobody of that name; `runs` and `notes` show who wrote")
     return found
+
+
+def erased_owner(private: Store, people: Sequence[str], pseudonym: str) -> None:
+    """No token of these names opens anything, and what a hub keeps to itself knows them by the pseudonym alone."""
+    forgotten = (
+        *(TOKENS["forget_maker"], TOKENS["forget_revoker"], TOKENS["forget_subject"]),
+        *(TOKENS["forget_power"], TOKENS["forget_about"]),
+    )
+    with private.append() as tx:
+        for name in people:
+            for statement in (TOKENS["forget_owner"], *forgotten):
+                tx.run(statement, called=name, pseudonym=pseudonym, now_ms=tx.now_ms)
 
 
 def erased_repo(store: Store, repo_id: str, *, who: str, is_tried: bool) -> tuple[Erased, ...]:

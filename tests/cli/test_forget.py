@@ -1,11 +1,14 @@
 """`forget`: what was erased is found in no byte of the store's files, and everything that is counted stays."""
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from loomstack_mcp.core.errors import Unauthorized
 from loomstack_mcp.core.outcomes import CheckCounts
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import open_loom
@@ -140,3 +143,33 @@ def test_older_copies_are_named(store: Path, forget: Callable[..., tuple[int, st
 def test_only_a_person_erases(store: Path, loomstack: Run) -> None:
     assert loomstack("forget", "--person", "dana").returncode == 1
     assert told(store, "zanzibar") != []
+
+
+def test_what_a_reader_keeps_is_told_and_cleared_afterwards(
+    store: Path, forget: Callable[..., tuple[int, str]]
+) -> None:
+    with contextlib.closing(sqlite3.connect(store, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM note").fetchall()
+        done = forget("--person", "dana")
+    freed = forget("--free")
+
+    assert (done[0], "forget --free" in done[1]) == (0, True), done[1]
+    assert (freed[0], told(store, *SECRETS)) == (0, []), freed[1]
+
+
+def test_the_tokens_of_a_person_open_nothing_and_name_nobody(
+    store: Path, loomstack: Run, forget: Callable[..., tuple[int, str]]
+) -> None:
+    dana = loomstack("token", "create", "--for", "dana", "--role", "developer").stdout.strip()
+    loomstack("token", "create", "--for", "bea", "--role", "developer")
+    done = forget("--person", "dana")
+    listed = json.loads(loomstack("token", "list", "--json").stdout)
+
+    assert (done[0], told(store, "dana")) == (0, []), done[1]
+    assert sorted((one["for"][:7], "revoked" in one["expires"]) for one in listed) == [
+        ("bea", False),
+        ("person_", True),
+    ]
+    with open_loom(store) as loom, pytest.raises(Unauthorized):
+        loom.tokens.checked(dana)

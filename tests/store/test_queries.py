@@ -22,6 +22,9 @@ EVERY_ROW = {
     **{f"copying.{noun}_rows": {noun} for noun in ("waiter", "note", "outcome", "conflict", "notice")},  # moving house
     **{f"erasing.words_of_{noun}": {noun} for noun in ("note", "outcome", "conflict", "notice")},  # as rarely
     "erasing.live": {"run"},
+    **{f"tokens.forget_{what}": {"token"} for what in ("owner", "maker", "revoker")},
+    "tokens.forget_subject": {"token_subject"},
+    **{f"tokens.forget_{what}": {"power"} for what in ("power", "about")},
     "glance.near": {"repo"},  # a hook does not know yet in which one a file lies
     "notes.search": {"note_fts"},  # as the plan says it of the full-text index
     "notices.unsent": {"notice"},  # a day of what went wrong, for a person who asks

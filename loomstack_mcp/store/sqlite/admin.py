@@ -55,13 +55,24 @@ def scrub(path: Path) -> tuple[str, ...]:
     The file is written anew while others wait. Copies that were made of it are not touched.
     """
     left = [f"{copy} is an older copy" for copy in sorted(path.parent.glob(f"{path.name}.*.backup"))]
-    with gate.passed(gate.gate_beside(path)), closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("INSERT INTO note_fts (note_fts) VALUES ('rebuild')")
-        connection.execute("VACUUM")
-        [is_busy] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[:1]
-    if is_busy:
-        left.append(f"{path}-wal is read by somebody just now; run the same again")
+    beside = path.with_name(f"{path.stem}-private{path.suffix}")
+    for file in (path, beside) if beside.exists() else (path,):
+        if busy := _rewritten(file, has_words=file == path):
+            left.append(f"{file} and its -wal ({busy}); once that is over: loomstack-mcp forget --free")
     return tuple(left)
+
+
+def _rewritten(path: Path, *, has_words: bool) -> str:
+    """The file is written anew, and its log is empty; else why not."""
+    with gate.passed(gate.gate_beside(path)), closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        try:
+            if has_words:
+                connection.execute("INSERT INTO note_fts (note_fts) VALUES ('rebuild')")
+            connection.execute("VACUUM")
+            [is_busy] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[:1]
+        except sqlite3.Error as error:  # a disk that is full, a reader that does not end
+            return str(error)
+    return "somebody reads it just now" if is_busy else ""
 
 
 def export(path: Path, folder: Path) -> dict[str, int]:

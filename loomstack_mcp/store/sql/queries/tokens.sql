@@ -48,3 +48,27 @@ RETURNING count
 -- The last uses of power, the newest first.
 SELECT at_ms, verdict, what, who, token_id, about, count FROM power
 ORDER BY at_ms DESC, verdict, what, who, token_id, about LIMIT :limit
+
+-- :name forget_owner
+-- Tokens of somebody whose name is erased open nothing, and say no more whose they were.
+UPDATE token SET principal = :pseudonym, revoked_at_ms = COALESCE(revoked_at_ms, :now_ms) WHERE principal = :called
+
+-- :name forget_maker
+-- Nor who made them.
+UPDATE token SET created_by = :pseudonym WHERE created_by = :called
+
+-- :name forget_revoker
+-- Nor who ended them.
+UPDATE token SET revoked_by = :pseudonym WHERE revoked_by = :called
+
+-- :name forget_subject
+-- Whom an identity provider meant.
+DELETE FROM token_subject WHERE principal = :called
+
+-- :name forget_power
+-- Uses of power stay, without the name.
+UPDATE power SET who = :pseudonym WHERE who = :called
+
+-- :name forget_about
+-- Nor whose tokens they were about.
+UPDATE power SET about = :pseudonym WHERE about LIKE '% for ' || :called || ', %' OR about LIKE '% of ' || :called
