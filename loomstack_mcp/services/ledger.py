@@ -99,14 +99,13 @@ class LedgerService:
             repo_id = repos.repo_id_of(tx, checkout)
             for part in sorted(batch, key=lambda part: part.sha):  # in which order all who fill at once do it
                 number = slices.add_part(tx, repo_id, part)
-                if number and part.imprint and len(part.files) == part.files_in_all:
-                    if not _take_in(tx, repo_id, part, number, is_trunk=is_trunk):
-                        nobodys.append(part)
-                elif number and part.imprint:
+                if not (number and part.imprint):
+                    continue
+                if len(part.files) < part.files_in_all:
                     large.append((number, part))
-        for number, part in large:
-            if not self._take_in_large(repo_id, part, number, is_trunk=is_trunk):
-                nobodys.append(part)
+                elif not _take_in(tx, repo_id, part, number, is_trunk=is_trunk):
+                    nobodys.append(part)
+        nobodys += [part for number, part in large if not self._take_in_large(repo_id, part, number, is_trunk=is_trunk)]
         if nobodys:
             self._know_late(repo_id, nobodys, is_trunk=is_trunk)
         return sum(part.imprint is not None for part in batch)

@@ -99,12 +99,10 @@ class SessionService:
         EditClaims(self._store).leave(caller)
         own = replace(caller, certain=bool(caller.agent))
         with self._store.read() as tx:
-            where = dict.fromkeys(run.repo_id for run in own_runs(tx, own))
-        for repo_id in where:
-            with self._store.write(repo_id) as tx:
-                for run in own_runs(tx, own):
-                    if run.repo_id == repo_id:
-                        waiters.leave_queues(tx, run.id)
+            left = own_runs(tx, own)
+        for run in left:
+            with self._store.write(run.repo_id) as tx:
+                waiters.leave_queues(tx, run.id)
         return tuple(run.id for run in ending)
 
 

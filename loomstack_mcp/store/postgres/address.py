@@ -45,11 +45,7 @@ class DatabaseAddress:
 def database_address(url: str, /) -> DatabaseAddress:
     """Raises StoreUnavailable for what is no such URL, without a word of it."""
     try:
-        parts = urlsplit(url)
-        asked = parse_qsl(parts.query, keep_blank_values=True)
-        pooler = [value for name, value in asked if name == _POOLER]
-        query = urlencode([(name, value) for name, value in asked if name != _POOLER])
-        found = conninfo_to_dict(urlunsplit(parts._replace(query=query)))
+        found, pooler = _read_url(url)
     except (psycopg.Error, ValueError):
         raise StoreUnavailable(_UNREADABLE) from None
     host, port, name = (str(found.get(key) or "") for key in ("host", "port", "dbname"))
@@ -62,3 +58,12 @@ def database_address(url: str, /) -> DatabaseAddress:
         shown=f"postgresql://{host}{f':{port}' if port else ''}/{name}",
         is_pooled=bool(pooler),
     )
+
+
+def _read_url(url: str) -> tuple[dict[str, Any], list[str]]:
+    """What libpq makes of it, and what it says of a pooler, which libpq does not know."""
+    parts = urlsplit(url)
+    asked = parse_qsl(parts.query, keep_blank_values=True)
+    query = urlencode([(name, value) for name, value in asked if name != _POOLER])
+    found = dict(conninfo_to_dict(urlunsplit(parts._replace(query=query))))
+    return found, [value for name, value in asked if name == _POOLER]
