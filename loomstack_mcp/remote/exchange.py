@@ -25,7 +25,7 @@ class WrongAnswer(Exception):
     """What came is no answer of a hub."""
 
 
-class HubReply:
+class HubAnswer:
     """An answer, whatever it says."""
 
     def __init__(self, status: int, headers: "Mapping[str, str]", body: bytes) -> None:
@@ -46,7 +46,7 @@ class Exchange:
         """Nothing more is asked."""
         self._socket.close()
 
-    def reply_to(self, request: bytes, /, *, until_s: float) -> HubReply:
+    def reply_to(self, request: bytes, /, *, until_s: float) -> HubAnswer:
         """The answer to a request. Raises OSError, NoAnswer among them, and WrongAnswer."""
         self._read = b""
         try:
@@ -58,7 +58,7 @@ class Exchange:
         except (ConnectionResetError, BrokenPipeError):
             raise NoAnswer("the connection ended") from None
         body = b"" if status in _EMPTY else self._body(headers, until_s)
-        return HubReply(status, headers, body)
+        return HubAnswer(status, headers, body)
 
     def _head(self, until_s: float) -> "tuple[int, Mapping[str, str]]":
         while b"\r\n\r\n" not in self._read:
