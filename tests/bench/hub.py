@@ -116,7 +116,7 @@ def _claims(loom: Loom, number: int, runs: list[tuple[Caller, str]], until_s: fl
 
 
 def _woken(store: str) -> Iterator[Figure]:
-    """How soon a waiter in another process knows that paths were released."""
+    """How soon a waiter in another process knows that something happened in its repo."""
     began, heard = _SPAWN.Queue(), _SPAWN.Queue()
     releasing = _SPAWN.Process(target=_releases, args=(store, began, heard))
     took: list[float] = []
@@ -126,6 +126,7 @@ def _woken(store: str) -> Iterator[Figure]:
         with loom.listening(repo_id) as news:
             heard.get(timeout=60)
             for _ in range(_WAKES):
+                time.sleep(_APART_S)  # so that no word of the release before is taken for this one
                 news.clear()
                 began.put(True)
                 news.wait(5)
@@ -149,7 +150,6 @@ def _releases(store: str, began: Any, heard: Any) -> None:
         [(caller, run)] = _runs(loom, "holder", 1)
         heard.put(0.0)
         while began.get():
-            time.sleep(_APART_S)  # so that no word of before is taken for this one
             done = loom.claims.claim_paths(
                 caller, run, patterns=["woken.py"], intent="measure", mode="exclusive", ttl_ms=60_000
             )
