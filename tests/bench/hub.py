@@ -24,7 +24,7 @@ from tests.factories import SHOP
 _SECONDS = 4
 _THREADS = 8
 """Calls at once in each process, as a hub's own threads."""
-_ROUNDS = 3
+_ROUNDS = 2
 _WAKES = 60
 _APART_S = 0.15
 _SPAWN = mp.get_context("spawn")
