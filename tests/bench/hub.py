@@ -1,24 +1,30 @@
-"""A hub: grants a second over both databases, how long a repo's lock is held, and how soon a waiter is woken.
+"""A hub over both databases: grants a second, how long a lock is held, wake-ups, and all that goes over HTTP.
 
-Each grant is followed by a release, both durable, through the store's own API; server and clients share the cores.
+Each grant is followed by a release, both durable; databases, hubs and clients share the cores.
 """
 
 import multiprocessing as mp
+import os
 import statistics
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.store.postgres.transaction import PostgresTx
+from tests.bench.hub_calls import claim_figures, hook_figures, rate_figures
+from tests.bench.hub_idle import idle_figures, wake_figures
+from tests.bench.hub_team import team_figures
 from tests.bench.measure import Figure, at_least, at_most
-from tests.databases import own_server
+from tests.databases import PostgresServer, own_server
 from tests.factories import SHOP
 
 _SECONDS = 4
@@ -33,30 +39,52 @@ _LEAST = {1: 300, 64: 600}
 _HOLD_MS_MAX = 3.0
 
 
-def figures(home: Path) -> Iterator[Figure]:
-    """Both databases in turn, so that a busy machine is busy for both."""
+def figures(home: Path, shop: Path, calls: int) -> Iterator[Figure]:
+    """Both databases in turn, or at once, so that a busy machine is busy for both. Each part has stores of its own."""
+    parts: tuple[Callable[[Mapping[str, str]], Iterator[Figure]], ...] = (
+        lambda stores: claim_figures(home, shop, stores, calls),
+        lambda stores: hook_figures(home, shop, stores, max(10, calls // 4)),
+        grant_figures,
+        lambda stores: rate_figures(home, stores),
+        lambda stores: idle_figures(home, stores, calls),
+        lambda stores: wake_figures(home, shop, stores, calls),
+        lambda stores: team_figures(home, stores, calls),
+    )
     with own_server(durable=True) as server:
-        stores = {"PostgreSQL": server.url(), "SQLite": f"sqlite:///{home}/hub.db"}
-        rates: dict[tuple[str, int, int], list[float]] = {}
-        holds: list[float] = []
-        for _ in range(_ROUNDS):
-            for repos in _REPOS:
-                for processes in (1, 2):
-                    for name, store in stores.items():
-                        rate, held = _burnt(store, processes=processes, repos=repos)
-                        rates.setdefault((name, repos, processes), []).append(rate)
-                        holds += held if (name, repos, processes) == ("PostgreSQL", 1, 1) else []
-        for (name, repos, processes), found in rates.items():
-            what = f"{name}: grants and releases, {repos} repos, {processes} replicas"
-            least = _LEAST[repos] if (name, processes) == ("PostgreSQL", 1) else 0
-            yield at_least(what, statistics.median(found), "grants/s", least=least)
-        cuts = statistics.quantiles(holds, n=100)
-        yield at_most("PostgreSQL: a repo's lock held, p50, one repo", cuts[49], "ms", most=_HOLD_MS_MAX)
-        yield Figure("PostgreSQL: a repo's lock held, p99, one repo", f"{cuts[98]:.1f} ms")
-        yield from _woken(server.url())
-        yield from _idle(server.url())
-    # Here the joiner adds what goes over HTTP: claim_paths and a hook through a hub, 200 idle edges, a team's busiest
-    # ten minutes.
+        for number, part in enumerate(parts):
+            yield from part(
+                {"PostgreSQL": new_database(server, f"hub_{number}"), "SQLite": f"sqlite:///{home}/hub-{number}.db"}
+            )
+            yield Figure("", f"load {os.getloadavg()[0]:.1f}")
+
+
+def grant_figures(stores: Mapping[str, str]) -> Iterator[Figure]:
+    """Through the store's own API."""
+    rates: dict[tuple[str, int, int], list[float]] = {}
+    holds: list[float] = []
+    for _ in range(_ROUNDS):
+        for repos in _REPOS:
+            for processes in (1, 2):
+                for name, store in stores.items():
+                    rate, held = _burnt(store, processes=processes, repos=repos)
+                    rates.setdefault((name, repos, processes), []).append(rate)
+                    holds += held if (name, repos, processes) == ("PostgreSQL", 1, 1) else []
+    for (name, repos, processes), found in rates.items():
+        what = f"{name}: grants and releases, {repos} repos, {processes} replicas"
+        least = _LEAST[repos] if (name, processes) == ("PostgreSQL", 1) else 0
+        yield at_least(what, statistics.median(found), "grants/s", least=least)
+    cuts = statistics.quantiles(holds, n=100)
+    yield at_most("PostgreSQL: a repo's lock held, p50, one repo", cuts[49], "ms", most=_HOLD_MS_MAX)
+    yield Figure("PostgreSQL: a repo's lock held, p99, one repo", f"{cuts[98]:.1f} ms")
+    yield from _woken(stores["PostgreSQL"])
+    yield from _idle(stores["PostgreSQL"])
+
+
+def new_database(server: PostgresServer, name: str) -> str:
+    """The URL of a new, empty database."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return server.url(name)
 
 
 def _burnt(store: str, *, processes: int, repos: int) -> tuple[float, list[float]]:

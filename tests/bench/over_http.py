@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.bench.measure import Figure, medians, ratio
 from tests.conftest import environment
@@ -21,6 +21,13 @@ OURS = [sys.executable, "-m", "loomstack_mcp", "serve", "--http", "--port", "0"]
 _CLIENTS = 50
 _CALLS_EACH = 20
 _META = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
+
+
+class Listening(NamedTuple):
+    """A server of this machine."""
+
+    port: int
+    pid: int
 
 
 class Connection:
@@ -47,7 +54,7 @@ class Connection:
 def figures(home: Path, calls: int) -> Iterator[Figure]:
     """claim_paths beside the no-op, one client; then fifty clients."""
     with ExitStack() as ending:
-        ports = {name: _started(command, home, ending) for name, command in (("no-op", NOOP), ("ours", OURS))}
+        ports = {name: started(command, home, ending).port for name, command in (("no-op", NOOP), ("ours", OURS))}
         token = (home / "loomstack" / "token").read_text()
         noop, ours = Connection(ports["no-op"], ""), Connection(ports["ours"], token)
         ours.call("start_run", {"loop": "bench", "goal": "measure", "repo": "acme/shop"})
@@ -77,10 +84,11 @@ def _many(port: int, token: str) -> Figure:
     return Figure(f"{_CLIENTS} clients over HTTP", f"{rate:.0f} calls/s, no error")
 
 
-def _started(command: list[str], home: Path, ending: ExitStack) -> int:
-    process = subprocess.Popen(command, cwd=home, env=environment(home), stderr=subprocess.PIPE, text=True)
+def started(command: list[str], home: Path, ending: ExitStack, **env: str) -> Listening:
+    """A server that runs until the end."""
+    process = subprocess.Popen(command, cwd=home, env=environment(home, **env), stderr=subprocess.PIPE, text=True)
     ending.callback(process.wait)
     ending.callback(process.terminate)
     assert process.stderr
     [port] = re.findall(r"127\.0\.0\.1:(\d+)", process.stderr.readline())
-    return int(port)
+    return Listening(int(port), process.pid)
