@@ -54,9 +54,11 @@ def explained_database(shown: str) -> Iterator[None]:
 
 
 def _network(error: psycopg.Error) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if "unsupported startup parameter" in str(error):
         return "PgBouncer stands before it; add ?pooler=transaction to the store's URL"
+    # Of what the server says, more lines tell where it was said; of what the network says, the last tells why.
+    told = error.diag.message_primary or str(error)
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
     failed = next((line for line in lines if "failed: " in line), lines[-1] if lines else type(error).__name__)
     said = failed.rpartition("failed: ")[2].removeprefix("FATAL:").strip()
     return f"{said}; check that it runs and can be reached, then try again"
