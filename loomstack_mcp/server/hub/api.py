@@ -29,6 +29,8 @@ _REQUEST = re.compile(r"[0-9A-Za-z-]{16,64}")
 _ID_CHARS_MAX = 200
 _FOLDER_CHARS_MAX = 5_000
 _PLACE_CHARS_MAX = 10_000
+_LISTED_MAX = 10_000
+"""Of a list in one answer; no command asks for more."""
 _TOKENS = "tokens"
 """They live in a database of their own, and what is told of one is kept nowhere."""
 _OF_WHOM, _BY_WHOM = "who", "by"
@@ -130,6 +132,8 @@ def _built(name: str, value: Any, kind: Any) -> Any:
         bounded("folder", built.folder, chars_max=_FOLDER_CHARS_MAX)
     if isinstance(built, Checkout):
         _refuse_unlikely(built)
+    if name == "limit" and not 0 <= built <= _LISTED_MAX:  # below none a store would read all that it has
+        raise Invalid(f"limit is out of all bounds, which are 0 and {_LISTED_MAX:,}")
     return built
 
 

@@ -158,6 +158,13 @@ def test_a_checkout_that_no_worktree_is_is_refused(hub: Hub, ana: str, checkout:
     assert (answer.status, answer.code) == (400, code)
 
 
+@pytest.mark.parametrize("limit", [-1, 10_001, 2**62])
+def test_nobody_lists_all_that_there_is(hub: Hub, ana: str, limit: int) -> None:
+    answer = hub.ask(ana, "events.latest", repo_id=SHOP.identity, limit=limit)
+
+    assert (answer.status, "limit" in answer.message) == (400, True)
+
+
 class Broken:
     def ids(self) -> tuple[str, ...]:
         raise KeyError("a secret")
