@@ -129,7 +129,7 @@ class Line:
             raise self._unspoken(f"it leads to {where}, where no token of {self.origin.text} goes")
         try:
             told = json.loads(reply.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             kind = reply.headers.get("content-type", "no kind of content").partition(";")[0]
             raise self._unspoken(f"it answered {reply.status} with {kind}, not JSON") from None
         if not isinstance(told, dict):

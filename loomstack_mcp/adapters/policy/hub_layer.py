@@ -72,7 +72,7 @@ def kept_hash(home: str) -> str:
 def keep_layer(home: str, answer: Any) -> None:
     """Keep what a hub answered. Raises Invalid for what is no such answer, OSError where it cannot be written."""
     texts = answer.get("files") if isinstance(answer, dict) else None
-    is_right = isinstance(texts, dict) and all(isinstance(one, str) for pair in texts.items() for one in pair)
+    is_right = isinstance(texts, dict) and all(_is_text(one) for pair in texts.items() for one in pair)
     if not is_right or not isinstance(texts, dict) or answer.get("hash") != _hash(texts):
         raise Invalid("the hub's answer is no set of rules with its hash")
     body = json.dumps({"files": texts}, ensure_ascii=True).encode()
@@ -93,6 +93,17 @@ def asked_ago_ms(home: str) -> int | None:
         return max(round((time.time() - (Path(home) / _ASKED_FILE).stat().st_mtime) * SECOND_MS), 0)
     except OSError:
         return None
+
+
+def _is_text(told: Any) -> bool:
+    """Whether it is what a file may hold: a half of a letter that stands for no byte is nothing that could be read."""
+    if not isinstance(told, str):
+        return False
+    try:
+        told.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _hash(texts: Mapping[str, str]) -> str:
