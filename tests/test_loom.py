@@ -61,7 +61,7 @@ def test_two_that_are_open_at_once_see_each_others_runs(tmp_path: Path) -> None:
 
 def test_a_store_that_is_not_spoken_is_refused_when_it_is_named() -> None:
     with pytest.raises(StoreUnavailable, match="use sqlite:///PATH"):
-        open_loom(Settings(store="postgresql://localhost/x"))
+        open_loom(Settings(store="redis://localhost/x"))
 
 
 def test_a_folder_in_its_place_is_an_error_that_names_it(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from loomstack_mcp.adapters.git.discovery import Unreadable, no_worktree, place_
 from loomstack_mcp.adapters.git.identity import derived
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree, container_at, worktree_at
-from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load_settings
+from loomstack_mcp.adapters.settings import REPO_FILE, Settings, hub_of, load_settings
 from loomstack_mcp.adapters.user import SQLITE
 from loomstack_mcp.core.changes.meaning import MEANING
 from loomstack_mcp.core.errors import Invalid
@@ -134,12 +134,15 @@ class Here:
     @cached_property
     def rules(self) -> "Rules":
         """The rules that hold in the worktree. Raises Invalid where none is seen."""
-        from loomstack_mcp.edge.org_rules import LOOK_AGAIN_MS, look_at_org_rules
         from loomstack_mcp.edge.rules import Rules  # parsers and RE2: 150 ms that a start must not cost
 
         worktree, own = self._seen(), self.own_settings
-        look = partial(look_at_org_rules, own, within_ms=LOOK_AGAIN_MS)
-        return Rules(worktree, self.folder or worktree.root, own.rules_home, look=look)
+        rules = partial(Rules, worktree, self.folder or worktree.root, own.rules_home)
+        if not hub_of(own):
+            return rules()
+        from loomstack_mcp.edge.org_rules import LOOK_AGAIN_MS, look_at_org_rules  # for those who have a hub
+
+        return rules(look=partial(look_at_org_rules, own, within_ms=LOOK_AGAIN_MS))
 
     @contextmanager
     def repository(self, *, target: str = "") -> Iterator[Repository]:

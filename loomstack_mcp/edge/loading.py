@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import as_text
 from loomstack_mcp.adapters.policy.files import rulebook
-from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load_settings, repo_file_problems
+from loomstack_mcp.adapters.settings import REPO_FILE, Settings, hub_of, load_settings, repo_file_problems
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.records import record
-from loomstack_mcp.edge.org_rules import look_at_org_rules
 
 
 @record
@@ -34,7 +33,11 @@ def judging_target(repo: Repository, flags: Mapping[str, str | None], *, commit:
     Raises Invalid and PolicyError where what does not load is not the commit's: the user's file, another layer.
     """
     own = load_settings(flags)
-    aged = look_at_org_rules(own)
+    aged = ""
+    if hub_of(own):
+        from loomstack_mcp.edge.org_rules import look_at_org_rules  # for those who have a hub
+
+        aged = look_at_org_rules(own)
     text = _text(repo, commit) if commit else ""
     wrong = repo_file_problems(text)
     settings = own if wrong else load_settings(flags, in_repo=text)

@@ -196,6 +196,9 @@ def test_settings_are_shown_with_where_they_came_from(tmp_path: Path, shop: Path
         "guard": ("open", "default"),
         "push": ("on", "default"),
         **dict.fromkeys(("webhook", "webhook_secret", "webhook_format"), ("", "default")),
+        **dict.fromkeys(("jwt_issuer", "jwt_audience", "jwt_jwks", "jwt_repos_claim"), ("", "default")),
+        "jwt_algorithms": (["RS256", "PS256", "ES256", "EdDSA"], "default"),
+        "jwt_repos": ([], "default"),
         "identity": ("acme/shop", "repo in .loomstack/config.yaml"),
     }
     assert "store in .loomstack/config.yaml" in done.stderr
@@ -254,7 +257,7 @@ def test_a_damaged_store_is_found_by_check(loomstack: Run, tmp_path: Path, busy:
         (["nonsense"], 64, "No such command 'nonsense'"),
         (["runs", "--limit", "0"], 64, "--limit"),
         (["events", "extra"], 64, "unexpected extra argument"),
-        (["--store", "postgresql://localhost/x", "runs"], 1, "not spoken by this version"),
+        (["--store", "redis://localhost/x", "runs"], 1, "not spoken by this version"),
         (["--store", "/dev/null/x.db", "runs"], 1, "store_unavailable"),
         (["db", "check"], 1, "no store at"),
     ],

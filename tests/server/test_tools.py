@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from tests.conftest import commit_all, git
-from tests.processes import MODULE, run
 from tests.wire import Server
 
 TOOLS = [
@@ -272,7 +271,7 @@ def test_a_model_may_read_from_another_callers_run_but_not_act_for_it(serve: Cal
 @pytest.mark.parametrize(
     ("store", "words"),
     [("folder", "is no file"), ("garbage", "no SQLite database"), ("foreign", "another program"),
-     ("/dev/null/x", "store_unavailable"), ("postgresql://localhost/x", "not spoken by this version")],
+     ("/dev/null/x", "store_unavailable")],
 )  # fmt: skip
 def test_a_bad_store_is_named_and_the_server_goes_on(
     serve: Callable[..., Server], tmp_path: Path, store: str, words: str
@@ -281,10 +280,6 @@ def test_a_bad_store_is_named_and_the_server_goes_on(
     (tmp_path / "garbage").write_bytes(b"garbage" * 999)
     sqlite3.connect(tmp_path / "foreign").execute("CREATE TABLE t (a)")
     named = store if "/" in store else str(tmp_path / store)
-    if named.startswith("postgresql"):
-        done = run([*MODULE, "--store", named, "runs"], cwd=tmp_path)
-        assert words in done.stderr
-        return
     server = serve(LOOMSTACK_STORE=f"sqlite:///{named}")
 
     for _ in range(2):

@@ -37,6 +37,7 @@ EVERY_ROW = {
     "repos.move_sightings": {"sighting"},
     "repos.move_notices": {"notice"},
     "repos.forget": {"conflict", "note", "notice", "outcome", "waiter"},
+    "sightings.call_of_tool": {"sighting"},  # of one person, some minutes long
     "tokens.listed": {"token"},  # some for each person, of which each is shown
     "tokens.powers": {"power"},
     "tokens.subjects": {"token_subject"},

@@ -16,7 +16,7 @@ from loomstack_mcp.adapters.policy.cache import (
     policy_hash,
 )
 from loomstack_mcp.adapters.policy.folders import FOLDER
-from loomstack_mcp.adapters.policy.hub_layer import is_hub_copy, kept_layer
+from loomstack_mcp.adapters.user import HUB_RULES
 from loomstack_mcp.core.errors import PolicyError
 from loomstack_mcp.core.people import PEOPLE_FILE
 from loomstack_mcp.core.policy.rules import Layer, Rulebook
@@ -88,7 +88,9 @@ def _regular_file(path: Path, *, layer: Layer, name: str) -> PolicyFile:
 
 def of_org(home: str) -> tuple[PolicyFile, ...]:
     """The organisation's layer, in the home folder of LoomStack, or of the hub whose copy that is."""
-    if home and is_hub_copy(home):
+    if Path(home).name.startswith(HUB_RULES):
+        from loomstack_mcp.adapters.policy.hub_layer import kept_layer  # for those who have a hub
+
         return kept_layer(home)
     return of_folder(Path(home), layer="org", shown="org") if home else ()
 

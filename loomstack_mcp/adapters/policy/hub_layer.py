@@ -14,7 +14,7 @@ from typing import Any
 
 from loomstack_mcp.adapters.policy.cache import PolicyFile, cache_secret, written_whole
 from loomstack_mcp.adapters.policy.folders import FOLDER
-from loomstack_mcp.adapters.user import ASKED_FILE, HUB_RULES
+from loomstack_mcp.adapters.user import ASKED_FILE
 from loomstack_mcp.core.errors import Invalid, PolicyError
 from loomstack_mcp.core.limits import SECOND_MS
 
@@ -27,11 +27,6 @@ def offered_layer(files: Sequence[PolicyFile]) -> dict[str, Any]:
     """What a hub answers to `GET /api/policies`: its hash, and each file by name with its text."""
     texts = {file.name: file.content.decode("utf-8", "surrogateescape") for file in files}
     return {"hash": _hash(texts), "files": texts}
-
-
-def is_hub_copy(home: str) -> bool:
-    """Whether a home folder of rules holds the copy of a hub's."""
-    return Path(home).name.startswith(HUB_RULES)
 
 
 def kept_layer(home: str) -> tuple[PolicyFile, ...]:

@@ -10,12 +10,12 @@ from loomstack_mcp.adapters.policy.files import of_folder, of_org
 from loomstack_mcp.adapters.policy.hub_layer import (
     LAYER_FILE,
     asked_ago_ms,
-    is_hub_copy,
     keep_layer,
     kept_hash,
     offered_layer,
 )
 from loomstack_mcp.adapters.settings import load_settings
+from loomstack_mcp.adapters.user import HUB_RULES
 from loomstack_mcp.core.errors import Invalid, PolicyError
 
 RULE = "version: 1\npolicy: core\n# £ ☃\n"
@@ -48,7 +48,7 @@ def test_each_hub_has_a_copy_of_its_own(tmp_path: Path) -> None:
     homes = [load_settings({"home": str(tmp_path), "store": store}).rules_home for store in stores]
 
     assert len(set(homes)) == 4
-    assert [is_hub_copy(home) for home in homes] == [True, True, True, False]
+    assert [Path(home).name.startswith(HUB_RULES) for home in homes] == [True, True, True, False]
     assert load_settings({"home": str(tmp_path), "store": "HTTPS://LOOM.test/"}).rules_home == homes[0]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.store.postgres.migrate import postgres_store
 from loomstack_mcp.store.postgres.spelling import positional
@@ -36,7 +37,8 @@ def test_every_statement_prepares_and_a_story_is_played(server: PostgresServer) 
         fill(loom, change)
         found, _ = loom.notes.latest(REPO, limit=9, query="case snake_case")
         events, _ = loom.events.since(REPO, since=0, limit=99)
-    with psycopg.connect(server.url(), options="-c search_path=loom") as connection:
+        loom.tokens.create(Principal(name="dee", role="admin"), owner="ana", role="agent")  # the private schema, too
+    with psycopg.connect(server.url(), options="-c search_path=loom,loom_private") as connection:
         said = {
             statement.name: connection.pgconn.prepare(
                 b"", positional(statement.postgres or statement.text)[0].encode()
