@@ -10,7 +10,10 @@ import time
 
 from loomstack_mcp.adapters.git.layout import marked_clone, marked_tops, plain_layout
 from loomstack_mcp.adapters.user import (
+    ASKED_FILE,
+    HUB_RULES,
     MEMORY_FILE,
+    RULES_FOLDER,
     USER_FILE,
     home_named,
     may_be_paused,
@@ -18,7 +21,13 @@ from loomstack_mcp.adapters.user import (
     principal,
     store_file,
 )
-from loomstack_mcp.core.limits import CALL_SEEN_FOR_MS, GLANCED_PATHS_MAX, PATTERN_CHARS_MAX, SECOND_MS
+from loomstack_mcp.core.limits import (
+    CALL_SEEN_FOR_MS,
+    GLANCED_PATHS_MAX,
+    HOOK_LOOKS_AGAIN_MS,
+    PATTERN_CHARS_MAX,
+    SECOND_MS,
+)
 from loomstack_mcp.store.sqlite.hasty import (
     has_no_alerts,
     line_began,
@@ -61,7 +70,7 @@ def is_settled(action: "Action", /) -> bool:
         return (bool(hub) or not _is_there(f"{home}/{USER_FILE}")) and _is_noted(store, action)
     if action.kind == "edit":
         return _is_clear(home, hub, store, action)
-    return _is_read(home, store, action)
+    return _is_read(home, hub, store, action)
 
 
 def has_line(action: "Action", /) -> bool:
@@ -156,7 +165,7 @@ def _is_noted(store: str, action: "Action") -> bool:
     return _is_there(store) and noted_call(store, call, kept_for_ms=CALL_SEEN_FOR_MS)
 
 
-def _is_read(home: str, store: str, action: "Action") -> bool:
+def _is_read(home: str, hub: str, store: str, action: "Action") -> bool:
     """Whether a step is for certain one that only reads, and no rule of its worktree minds any of its kind."""
     if not action.session or not _only_reads(action) or may_be_paused(home, now_ms=round(time.time() * SECOND_MS)):
         return False
@@ -164,7 +173,7 @@ def _is_read(home: str, store: str, action: "Action") -> bool:
     if not (top and inside):
         return False
     stamp = line_stamp(store, {"session": action.session, "agent": action.agent}, top)
-    return bool(stamp) and _holds(stamp, file=f"{home}/{USER_FILE}")
+    return bool(stamp) and _holds(stamp, home, hub)
 
 
 def _only_reads(action: "Action") -> bool:
@@ -187,7 +196,7 @@ def _is_clear(home: str, hub: str, store: str, action: "Action") -> bool:
         return _is_clear_there(home, hub, store, action, inside)
     caller = {"principal": principal(), "session": action.session, "agent": action.agent}
     stamps = seen_stamps(store, caller, inside, claim_edits=os.environ.get("LOOMSTACK_CLAIM_EDITS", ""))
-    return bool(stamps) and all(_holds(stamp, file=f"{home}/{USER_FILE}") for stamp in dict.fromkeys(stamps))
+    return bool(stamps) and all(_holds(stamp, home, "") for stamp in dict.fromkeys(stamps))
 
 
 def _is_clear_there(home: str, hub: str, memory: str, action: "Action", places: "Sequence[tuple[str, str]]") -> bool:
@@ -195,7 +204,7 @@ def _is_clear_there(home: str, hub: str, memory: str, action: "Action", places: 
     who = {"session": action.session, "agent": action.agent}
     found = remembered_stamps(memory, who, places)
     repos, folders = {repo for _, _, repo in found}, {folder for folder, _ in places}
-    if len(repos) != 1 or len(folders) != 1 or not all(_holds(one[0], file=f"{home}/{USER_FILE}") for one in found):
+    if len(repos) != 1 or len(folders) != 1 or not all(_holds(stamp, home, hub) for stamp, _, _ in found):
         return False
     edits = os.environ.get("LOOMSTACK_CLAIM_EDITS", "") or found[0][1]
     patterns = [path for _, path in places]
@@ -205,10 +214,26 @@ def _is_clear_there(home: str, hub: str, memory: str, action: "Action", places: 
     return asking.is_clear({"principal": "", **who}, folders.pop(), repos.pop(), patterns, claim_edits=edits)
 
 
-def _holds(stamp: str, /, *, file: str) -> bool:
-    """Whether a stamp is still right, and is of this file among others. A text that is no stamp never is."""
+def _holds(stamp: str, home: str, hub: str) -> bool:
+    """Whether a stamp is still right, and is of the user's settings and the hub's rules, as they were lately.
+
+    A text that is no stamp never is.
+    """
     found = json.loads(stamp) if stamp else {}
-    return file in found and all(_said_of(each) == said for each, said in found.items())
+    is_whole = f"{home}/{USER_FILE}" in found and (not hub or _was_told_lately(found, home, hub))
+    return is_whole and all(_said_of(each) == said for each, said in found.items())
+
+
+def _was_told_lately(files: "Iterable[str]", home: str, hub: str) -> bool:
+    """Whether some files are of the copy of this hub's rules, and it told them lately: a closer look asks it anew."""
+    copies = (file for file in files if file.startswith(f"{home}/{HUB_RULES}") and file.endswith(f"/{RULES_FOLDER}"))
+    asked = f"{os.path.dirname(next(copies, ''))}/{ASKED_FILE}"
+    try:
+        with open(asked, encoding="utf-8") as opened:
+            age_ms = (time.time() - os.fstat(opened.fileno()).st_mtime) * SECOND_MS
+            return opened.read() == hub and age_ms < HOOK_LOOKS_AGAIN_MS
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _said_of(file: str) -> list[int] | None:

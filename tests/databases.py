@@ -77,6 +77,11 @@ class PostgresServer:
         """Over loopback, as any other machine would come."""
         return f"postgresql://postgres@127.0.0.1:{self._port}/{database}"
 
+    def initialise(self) -> None:
+        """An empty cluster of databases."""
+        _run(self._programs / "initdb", "-D", self._data, "-U", "postgres", "--auth=trust", "--encoding=UTF8",
+             "--no-sync", "--locale=C.UTF-8")  # fmt: skip
+
     def start(self) -> None:
         options = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
         listen = f"-c listen_addresses=127.0.0.1 -c port={self._port} -c unix_socket_directories={self.folder}"
@@ -96,6 +101,30 @@ class PostgresServer:
     def kill(self) -> None:
         """As `kill -9` of the postmaster; its children notice and end."""
         os.kill(int(_text(self._data / "postmaster.pid").split()[0]), signal.SIGKILL)
+
+    def pause(self, kind: int = signal.SIGSTOP) -> None:
+        """All its processes stand still, with what they hold, until it is resumed."""
+        first = _text(self._data / "postmaster.pid").split()[0]
+        for process in (first, *_text(Path(f"/proc/{first}/task/{first}/children")).split()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(process), kind)
+
+    def resume(self) -> None:
+        """It goes on."""
+        self.pause(signal.SIGCONT)
+
+    def follow(self, primary: "PostgresServer") -> None:
+        """Become the standby of another server, and start; what was here is gone."""
+        shutil.rmtree(self._data, ignore_errors=True)
+        copy = ("-D", self._data, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d", primary.url())
+        _run(self._programs / "pg_basebackup", *copy)
+        with (self._data / "postgresql.auto.conf").open("a") as settings:
+            settings.write("synchronous_standby_names = ''\nwal_retrieve_retry_interval = 500ms\n")
+        self.start()
+
+    def promote(self) -> None:
+        """A standby takes writes from now on."""
+        _run(self._programs / "pg_ctl", "promote", "-w", "-D", self._data)
 
     @property
     def _data(self) -> Path:
@@ -119,6 +148,14 @@ def system_programs() -> Path | None:
 
 def new_server(programs: Path | None = None, *, durable: bool = False) -> PostgresServer:
     """A server that runs, with a superuser `postgres` and no password. Whoever makes it calls `removed`."""
+    server = empty_server(programs, durable=durable)
+    server.initialise()
+    server.start()
+    return server
+
+
+def empty_server(programs: Path | None = None, *, durable: bool = False) -> PostgresServer:
+    """A place for one, and a port. Whoever makes it calls `removed`."""
     folder = Path(tempfile.mkdtemp(prefix="loom-pg-"))
     programs = _reachable(programs or wheel_programs(), folder)
     folder.chmod(0o755)
@@ -127,11 +164,7 @@ def new_server(programs: Path | None = None, *, durable: bool = False) -> Postgr
         (folder / "port").write_text(str(free.getsockname()[1]))
     if os.geteuid() == 0:
         shutil.chown(folder, _USER)
-    _run(programs / "initdb", "-D", folder / "data", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync",
-         "--locale=C.UTF-8")  # fmt: skip
-    server = PostgresServer(folder, programs, durable=durable)
-    server.start()
-    return server
+    return PostgresServer(folder, programs, durable=durable)
 
 
 def removed(server: PostgresServer) -> None:

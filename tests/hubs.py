@@ -9,7 +9,7 @@ import socket
 import ssl
 import subprocess
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,10 +61,11 @@ class Hub:
     """A hub's process; `secured` is what a client knows of its certificate."""
 
     def __init__(
-        self, home: Path, *options: str, host: str = "127.0.0.1", secured: ssl.SSLContext | None = None, **env: str
-    ) -> None:
+        self, home: Path, *options: str, host: str = "127.0.0.1", secured: ssl.SSLContext | None = None,
+        program: Sequence[str] = MODULE, **env: str,
+    ) -> None:  # fmt: skip
         self.home, self._host, self._secured = home, host, secured
-        command = [*MODULE, "serve", "--http", "--host", host, "--port", "0", *options]
+        command = [*program, "serve", "--http", "--host", host, "--port", "0", *options]
         self.process = start(
             command,
             cwd=home,

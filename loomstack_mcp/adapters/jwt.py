@@ -41,18 +41,31 @@ class KeySet:
         self._lock = threading.Lock()
 
     def key(self, name: str) -> Mapping[str, Any]:
-        """The key of that name. Raises Unauthorized where there is none, StoreUnavailable where none can be read."""
-        with self._lock:
-            now_s = time.monotonic()
+        """The key of that name. Raises Unauthorized where there is none, StoreUnavailable where none can be read.
+
+        Nobody waits for whoever reads them: anybody can make that happen, with a name that is no key's.
+        """
+        now_s = time.monotonic()
+        if not self._is_read_again(name, now_s) and name not in self._keys:
+            raise StoreUnavailable("the identity provider's keys are being read; ask again")
+        if now_s - self._read_at_s >= _STALE_S:
+            raise StoreUnavailable("the identity provider's keys cannot be read now; ask again in a minute")
+        if not (found := self._keys.get(name)):
+            raise Unauthorized("the token was signed with a key that its issuer does not publish; get a new one")
+        return found
+
+    def _is_read_again(self, name: str, now_s: float) -> bool:
+        """Read the keys where that is due; False where somebody else is at it."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
             is_old = now_s - self._read_at_s >= _KEPT_S
             if (is_old or name not in self._keys) and now_s - self._tried_at_s >= _AGAIN_S:
                 self._tried_at_s = now_s
                 self._read(now_s)
-            if now_s - self._read_at_s >= _STALE_S:
-                raise StoreUnavailable("the identity provider's keys cannot be read now; ask again in a minute")
-            if name not in self._keys:
-                raise Unauthorized("the token was signed with a key that its issuer does not publish; get a new one")
-            return self._keys[name]
+        finally:
+            self._lock.release()
+        return True
 
     def _read(self, now_s: float) -> None:
         try:
@@ -84,7 +97,7 @@ class JwtIssuer:
         try:
             header = self._jwt.get_unverified_header(bearer)
             claims = self._claims(bearer, header)
-        except (self._jwt.PyJWTError, ValueError, TypeError) as error:
+        except (self._jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
             raise Unauthorized(f"the token is not to be believed ({type(error).__name__}); get a new one") from None
         role = role_of_scopes(_words(claims.get("scope", claims.get("scp", ""))))
         if role is None:

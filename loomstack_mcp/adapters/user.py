@@ -14,6 +14,9 @@ MEMORY_FILE = "edge.db"
 SQLITE = "sqlite:///"
 HUB_RULES = "hub-rules-"
 """How the folder is called that holds the copy of a hub's rules, with a hash of its address behind it."""
+RULES_FOLDER = "policies"
+ASKED_FILE = "asked"
+"""Beside the copy: written anew, with the hub's origin, whenever the hub told its rules."""
 _PORT_DIGITS_MAX = 5
 
 

@@ -92,6 +92,8 @@ HOOK_BYTES_MAX = 8_000_000
 """Of one hook payload; a `Write` carries the whole file."""
 GLANCED_PATHS_MAX = 8
 """Files of one edit that a hook looks at in haste; more are looked at the full way."""
+HOOK_LOOKS_AGAIN_MS = 300_000
+"""So long hooks take a hub's rules to be as it told them."""
 HOOK_GATE_WAIT_MS = 200
 """What a hook leaves behind is worth no more of a person's time."""
 CALL_GATE_WAIT_MS = 2_000

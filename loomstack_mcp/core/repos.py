@@ -87,6 +87,11 @@ class RepoAlias:
     """The repo that the name stood for until now, all of which is that repo's now; "" where there was none."""
 
 
+def is_repo_name(name: str, /) -> bool:
+    """Whether a repo, or a clone of one, can be called so: one word, of a length that can be kept."""
+    return len(name) <= NAME_CHARS_MAX * 2 and bool(_NAME.fullmatch(name))
+
+
 def provisional(identity: str, /) -> bool:
     """Whether a clone has this identity only for want of an origin, so that a later origin replaces it."""
     return identity.startswith(("root:", "folder:"))
@@ -148,7 +153,7 @@ def _folded(identity: str) -> str:
 
 
 def _spelled(name: str) -> str:
-    if not name or len(name) > NAME_CHARS_MAX * 2 or not _NAME.fullmatch(name):
+    if not is_repo_name(name):
         raise Invalid("repo is no name of a repository: pass its URL, or leave it out inside a worktree")
     if _HELPER.match(name) or ("://" in name and name.partition("://")[0].lower() not in _SCHEMES):
         return _USER_OF_URL.sub("", name).rstrip("/")

@@ -12,6 +12,7 @@ from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.policy.folders import deciding_paths
 from loomstack_mcp.adapters.settings import REPO_FILE, Settings, load_settings
 from loomstack_mcp.core.errors import PolicyError, StoreUnavailable
+from loomstack_mcp.core.limits import HOOK_LOOKS_AGAIN_MS
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Bearing, Checkout
 from loomstack_mcp.glance import stamp_of
@@ -91,7 +92,7 @@ def _keep(quick: Quick, worktree: Worktree, found: Derivation | None, *, stamp: 
 
 def _stand(worktree: Worktree, settings: Settings, told: Derivation | None, system: str | None) -> Stand:
     if settings.rules_home != settings.home:
-        from loomstack_mcp.edge.org_rules import HOOK_LOOKS_AGAIN_MS, look_at_org_rules  # for those who have a hub
+        from loomstack_mcp.edge.org_rules import look_at_org_rules  # for those who have a hub
 
         with suppress(PolicyError):  # whoever asks for the rules hears of it
             look_at_org_rules(settings, within_ms=HOOK_LOOKS_AGAIN_MS, is_hasty=True)

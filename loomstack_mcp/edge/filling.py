@@ -15,7 +15,7 @@ def keep_imprints(ledger: LedgerService, checkout: Checkout, clone: MadeWork) ->
     for wanted in ledger.wanted_work(checkout):
         if commits := clone.named_changes(wanted.commits):
             for work in _run_works(wanted, commits, clone):
-                ledger.keep_work(checkout, work)
+                ledger.keep_work(checkout, work, key_name=clone.key_name)
 
 
 def fill_ledger(
@@ -38,11 +38,11 @@ def fill_ledger(
         return 0
     landed_at_ms = {change.sha: change.at_ms for change in history}
     parts = (part for change in read(lacking) for part in landed_parts(change, at_ms=landed_at_ms[change.sha]))
-    came = 0
+    came, named = 0, clone.key_name if clone else ""
     for batch in landing_batches(parts):
         if clone and (hints := [run for part in batch if part.imprint for run in part.hints]):
             _keep_signed(ledger, checkout, hints, clone)
-        came += ledger.take_in(checkout, batch, is_trunk=is_trunk)
+        came += ledger.take_in(checkout, batch, is_trunk=is_trunk, key_name=named)
     ledger.forget_before(checkout, since_ms=since_ms)
     return came
 
@@ -52,7 +52,7 @@ def _keep_signed(ledger: LedgerService, checkout: Checkout, hints: Sequence[str]
     for wanted in ledger.wanted_signed(checkout, hints):
         made = clone.made_in(wanted.worktree, since_ms=wanted.since_ms) if wanted.worktree else ()
         for batch in work_batches(work_of(change) for change in made if wanted.run_id in change.hints):
-            ledger.keep_work(checkout, RunWork(run_id=wanted.run_id, signed=batch))
+            ledger.keep_work(checkout, RunWork(run_id=wanted.run_id, signed=batch), key_name=clone.key_name)
 
 
 def _run_works(wanted: WantedWork, commits: Sequence[Change], clone: MadeWork) -> Iterator[RunWork]:

@@ -11,8 +11,7 @@ from loomstack_mcp.core.limits import MINUTE_MS
 from loomstack_mcp.core.phrases import age
 
 LOOK_AGAIN_MS = MINUTE_MS
-"""A session looks again after so long; a hook, of which each is waited for, after five times as long."""
-HOOK_LOOKS_AGAIN_MS = 5 * MINUTE_MS
+"""A session looks again after so long; a hook, of which each is waited for, later."""
 
 
 def lacks_token(settings: Settings) -> str:
@@ -36,7 +35,7 @@ def look_at_org_rules(settings: Settings, *, within_ms: int = 0, is_hasty: bool 
 
     line = line_to(hub, settings.home, is_hasty=is_hasty)
     try:
-        keep_layer(home, line.hub_answer("/api/policies", None).get("answer"))
+        keep_layer(home, line.hub_answer("/api/policies", None).get("answer"), hub=hub)
     except (LoomError, OSError) as error:
         said = error if isinstance(error, LoomError) else Invalid(f"the copy cannot be written: {error.strerror}")
         if ago_ms is None or not kept_hash(home):

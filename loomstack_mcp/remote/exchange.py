@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _HEAD_BYTES_MAX = 64_000
 _BODY_BYTES_MAX = 64_000_000
 _CHUNK_BYTES = 65_536
+_DIGITS_MAX = 19
 _EMPTY = (204, 304)
 
 
@@ -25,7 +26,7 @@ class WrongAnswer(Exception):
     """What came is no answer of a hub."""
 
 
-class HubReply:
+class HubAnswer:
     """An answer, whatever it says."""
 
     def __init__(self, status: int, headers: "Mapping[str, str]", body: bytes) -> None:
@@ -46,7 +47,7 @@ class Exchange:
         """Nothing more is asked."""
         self._socket.close()
 
-    def reply_to(self, request: bytes, /, *, until_s: float) -> HubReply:
+    def reply_to(self, request: bytes, /, *, until_s: float) -> HubAnswer:
         """The answer to a request. Raises OSError, NoAnswer among them, and WrongAnswer."""
         self._read = b""
         try:
@@ -58,7 +59,7 @@ class Exchange:
         except (ConnectionResetError, BrokenPipeError):
             raise NoAnswer("the connection ended") from None
         body = b"" if status in _EMPTY else self._body(headers, until_s)
-        return HubReply(status, headers, body)
+        return HubAnswer(status, headers, body)
 
     def _head(self, until_s: float) -> "tuple[int, Mapping[str, str]]":
         while b"\r\n\r\n" not in self._read:
@@ -70,19 +71,20 @@ class Exchange:
         head, self._read = self._read.split(b"\r\n\r\n", 1)
         first, *lines = head.decode("latin-1").split("\r\n")
         version, _, rest = first.partition(" ")
-        if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
+        status = _number(rest[:3])
+        if not version.startswith("HTTP/1.") or status is None:
             raise WrongAnswer("no HTTP")
         pairs = (line.partition(":") for line in lines)
         headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
         self.is_kept = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
-        return int(rest[:3]), headers
+        return status, headers
 
     def _body(self, headers: "Mapping[str, str]", until_s: float) -> bytes:
         if headers.get("transfer-encoding", "").lower() == "chunked":
             return self._chunked(until_s)
-        told = headers.get("content-length", "")
-        if told.isdigit():
-            return self._exactly(int(told), until_s)
+        size = _number(headers.get("content-length", ""))
+        if size is not None:
+            return self._exactly(size, until_s)
         self.is_kept = False
         while more := self._received(until_s):
             self._read += more
@@ -127,6 +129,11 @@ class Exchange:
     def _received(self, until_s: float, size: int = _CHUNK_BYTES) -> bytes:
         self._socket.settimeout(left_s(until_s))
         return self._socket.recv(size)
+
+
+def _number(text: str) -> "int | None":
+    """A number of digits, of which more than a few make none that is smaller; `²` is a digit to Python, too."""
+    return int(text[:_DIGITS_MAX]) if text.isascii() and text.isdigit() else None
 
 
 def _refuse_huge(size: int) -> None:

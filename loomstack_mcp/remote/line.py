@@ -8,7 +8,7 @@ import time
 from loomstack_mcp.core import errors
 from loomstack_mcp.core.errors import LoomError, StoreUnavailable, Unauthorized
 from loomstack_mcp.core.limits import SECOND_MS
-from loomstack_mcp.remote.exchange import Exchange, HubReply, NoAnswer, WrongAnswer
+from loomstack_mcp.remote.exchange import Exchange, HubAnswer, NoAnswer, WrongAnswer
 from loomstack_mcp.remote.sockets import Origin, opened_socket
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
@@ -87,7 +87,7 @@ class Line:
             lines.append(f"LoomStack-Request: {request}")
         return "\r\n".join([*lines, "", ""]).encode() + (body or b"")
 
-    def _replied(self, sent: bytes, *, answer_s: float) -> HubReply:
+    def _replied(self, sent: bytes, *, answer_s: float) -> HubAnswer:
         """The answer; where a kept connection was dead, or a replica ended, of a second try.
 
         All that is sent may be: what is done once has an id, and the rest is done again without harm.
@@ -107,7 +107,7 @@ class Line:
             break
         return reply
 
-    def _once(self, sent: bytes, *, until_s: float, answer_s: float) -> HubReply:
+    def _once(self, sent: bytes, *, until_s: float, answer_s: float) -> HubAnswer:
         try:
             exchange = self._idle.pop()
         except IndexError:
@@ -123,13 +123,13 @@ class Line:
             exchange.close()
         return reply
 
-    def _answer(self, reply: HubReply) -> "Any":
+    def _answer(self, reply: HubAnswer) -> "Any":
         if 300 <= reply.status < 400:
             where = reply.headers.get("location", "elsewhere")[:200]
             raise self._unspoken(f"it leads to {where}, where no token of {self.origin.text} goes")
         try:
             told = json.loads(reply.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             kind = reply.headers.get("content-type", "no kind of content").partition(";")[0]
             raise self._unspoken(f"it answered {reply.status} with {kind}, not JSON") from None
         if not isinstance(told, dict):
@@ -181,7 +181,7 @@ class Line:
             pass
 
 
-def _is_ours(reply: HubReply) -> bool:
+def _is_ours(reply: HubAnswer) -> bool:
     return reply.headers.get("content-type", "").startswith("application/json")
 
 

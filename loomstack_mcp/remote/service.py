@@ -68,7 +68,7 @@ class RemoteService:
             if "answer" not in told:
                 raise Invalid("it says nothing")
             return built_value(self._machine.inward(told["answer"]), kind)
-        except Invalid as error:
+        except (Invalid, RecursionError) as error:
             where = self._line.origin.text
             raise StoreUnavailable(f"the hub {where} answered {call} with what is none: {error}") from None
 

@@ -44,7 +44,8 @@ def opened_socket(origin: Origin, environment: "Mapping[str, str]", /, *, until_
     found = _connected(*(host_and_port(proxy) if proxy else (host, port)), until_s=until_s)
     try:
         if proxy:
-            _tunnel(found, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+            _tunnel(found, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", until_s=until_s)
+        found.settimeout(left_s(until_s))  # of the handshake as a whole
         return _secured(found, origin, host) if origin.is_secure else found
     except BaseException:
         found.close()
@@ -110,10 +111,11 @@ def _proxy(host: str, environment: "Mapping[str, str]") -> str:
     return f"{scheme}://{place.rpartition('@')[2].partition('/')[0]}" if scheme == "http" else ""
 
 
-def _tunnel(proxy: socket.socket, place: str) -> None:
+def _tunnel(proxy: socket.socket, place: str, *, until_s: float) -> None:
     proxy.sendall(f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n\r\n".encode())
     head = b""
     while b"\r\n\r\n" not in head:
+        proxy.settimeout(left_s(until_s))
         more = proxy.recv(1)  # what follows is not ours to read: TLS begins there
         if not more or len(head) > _HEAD_BYTES_MAX:
             raise ConnectionError("the proxy did not answer")

@@ -15,7 +15,7 @@ whoever waits hears of it within that, and sooner where the store tells of news 
 _LOOK_S = 0.05
 
 
-Listening = Callable[[str], AbstractContextManager[threading.Event]]
+StoreNews = Callable[[str], AbstractContextManager[threading.Event]]
 
 
 class Waits:
@@ -25,7 +25,7 @@ class Waits:
         self,
         cursor: Callable[[str], int],
         *,
-        listening: Listening = lambda _: nullcontext(threading.Event()),
+        listening: StoreNews = lambda _: nullcontext(threading.Event()),
         is_far: Callable[[], bool] = lambda: False,
     ) -> None:
         """`cursor` tells where a repo is; it is asked as one of those who wait there. `listening` is as the store's."""

@@ -68,18 +68,21 @@ class EditClaims:
             found = rows.as_records(Claim, tx.all(CLAIMS["auto_of_worktree"], repo_id=repo_id, worktree=worktree))
         return tuple(literal_path(claim.patterns[0]) for claim in found)
 
-    def settle(self, caller: Caller | None, checkout: Checkout, paths: Sequence[str]) -> tuple[str, ...]:
+    def settle(
+        self, caller: Caller | None, checkout: Checkout, paths: Sequence[str], *, who: str = ""
+    ) -> tuple[str, ...]:
         """These files of a worktree, by their paths there, are as they were or committed: nobody is at them any more.
 
         Ends the caller's automatic claims on them, and those of the agents below it; with None everybody's who edits
-        them in this worktree, as a commit takes in what lies there. Returns the ids of the claims.
+        them in this worktree, as a commit takes in what lies there: over a hub those of `who` asks, for a worktree of
+        another is what anybody can name. Returns the ids of the claims.
         """
         with self._store.read() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
-            if not list(_settled(tx, caller, repo_id, checkout, paths)):
+            if not list(_settled(tx, caller, repo_id, checkout, paths, who=who)):
                 return ()
         with self._store.write(repo_id) as tx:
-            ending = list(_settled(tx, caller, repo_id, checkout, paths))
+            ending = list(_settled(tx, caller, repo_id, checkout, paths, who=who))
             end_claims(tx, ending, "released")
             return tuple(claim.id for claim in ending)
 
@@ -171,14 +174,21 @@ def _of_kin(tx: Tx, caller: Caller) -> tuple[Claim, ...]:
     return rows.as_records(Claim, tx.all(CLAIMS["auto_of_runs"], runs=rows.json_column(sorted(kin(tx, caller)))))
 
 
-def _settled(tx: Tx, caller: Caller | None, repo_id: str, checkout: Checkout, paths: Sequence[str]) -> Iterator[Claim]:
+def _settled(
+    tx: Tx, caller: Caller | None, repo_id: str, checkout: Checkout, paths: Sequence[str], *, who: str
+) -> Iterator[Claim]:
     fold = str.casefold if path_index.folds(tx, repo_id) else str
     names = set(map(fold, _patterns(paths)))
     mine = kin(tx, caller) if caller else None
     worktree = encodable(checkout.worktree)
     for claim in rows.as_records(Claim, tx.all(CLAIMS["auto_of_worktree"], repo_id=repo_id, worktree=worktree)):
-        if fold(claim.patterns[0]) in names and (mine is None or claim.run_id in mine):
+        if fold(claim.patterns[0]) in names and (mine is None or claim.run_id in mine) and _is_of(tx, claim, who):
             yield claim
+
+
+def _is_of(tx: Tx, claim: Claim, who: str) -> bool:
+    """Whether a claim is somebody's, where somebody is named."""
+    return not who or any(row["principal"] == who for row in tx.all(RUNS["get"], id=claim.run_id))
 
 
 def _patterns(paths: Sequence[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from loomstack_mcp.core.changes.imprints import Imprint, Maker
 from loomstack_mcp.core.changes.landings import BATCH_PARTS_MAX, BATCH_ROWS_MAX, LandedPart, batch_rows
 from loomstack_mcp.core.changes.meaning import MEANING
 from loomstack_mcp.core.changes.works import RunWork, WantedWork
+from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import within
@@ -31,7 +32,7 @@ class LedgerService:
         """The key under which the lines of the checkout's repo are hashed: who has it confirms no line of another."""
         with self._store.read() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
-        return hmac.digest(self._store_key(), f"lines {repo_id}".encode("utf-8", "surrogateescape"), "sha256")
+        return _line_key(self._store_key(), repo_id)
 
     def _store_key(self) -> bytes:
         with self._store.read() as tx:
@@ -52,10 +53,14 @@ class LedgerService:
             repo_id = repos.repo_id_of(tx, checkout)
         return imprints.wanted_signed(self._store, repo_id, hints)
 
-    def keep_work(self, checkout: Checkout, made: RunWork) -> None:
-        """Keep the content of what a run made, as far as it is its, to know it again however it lands."""
+    def keep_work(self, checkout: Checkout, made: RunWork, *, key_name: str = "") -> None:
+        """Keep the content of what a run made, as far as it is its, to know it again however it lands.
+
+        Raises as `take_in`.
+        """
         with self._store.read() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
+            _refuse_other_key(tx, repo_id, key_name)
         imprints.keep_work(self._store, repo_id, made)
 
     def lacking(self, checkout: Checkout, history: Sequence[str], *, since_ms: int, is_trunk: bool) -> tuple[str, ...]:
@@ -91,18 +96,20 @@ class LedgerService:
                 shas = rows.json_column(list(history))
                 tx.later(repos.REPOS["fill"], repo_id=repo_id, mark=mark, shas=shas, meaning=MEANING)
 
-    def take_in(self, checkout: Checkout, batch: Sequence[LandedPart], *, is_trunk: bool) -> int:
+    def take_in(self, checkout: Checkout, batch: Sequence[LandedPart], *, is_trunk: bool, key_name: str = "") -> int:
         """Take in what landed; returns how many changes came with their last part. A commit is its run's by its id,
         else by its content.
 
         Of what is told in parts nothing is known before the last one: whoever fills at once tells the same, and where
         one was killed, the next one goes on. Raises LimitExceeded for more than a transaction should take.
+        Raises StoreUnavailable where `key_name` is of another key than the repo's by now: ask for that, tell it anew.
         """
         within("the number of parts", len(batch), least=0, most=BATCH_PARTS_MAX)
         within("the number of rows", batch_rows(batch), least=0, most=BATCH_ROWS_MAX)
         large, nobodys = [], []
         with self._store.append() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
+            _refuse_other_key(tx, repo_id, key_name)
             for part in sorted(batch, key=lambda part: part.sha):  # in which order all who fill at once do it
                 number = slices.add_part(tx, repo_id, part)
                 if not (number and part.imprint):
@@ -202,6 +209,24 @@ def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str], *, s
     for sha, names in landed_index.indexed_paths(tx, repo_id, known).items():
         landed_index.index_change(tx, repo_id, run_id, sha, names)
     return ()
+
+
+def _line_key(store_key: bytes, repo_id: str) -> bytes:
+    return hmac.digest(store_key, f"lines {repo_id}".encode("utf-8", "surrogateescape"), "sha256")
+
+
+def _refuse_other_key(tx: Tx, repo_id: str, told_name: str) -> None:
+    """A repo that moved, and a store with a new key, compare nothing with what the old one hashed."""
+    if not told_name:
+        return
+    from loomstack_mcp.core.changes.lines import key_name  # which most calls do without
+
+    keys = [bytes(row["key"]) for row in tx.all(CHANGES["key"])]
+    if told_name not in [key_name(_line_key(key, repo_id)) for key in keys]:
+        raise StoreUnavailable(
+            f"the lines of {repo_id} are hashed with another key by now, as it was joined with another repository, or "
+            "the store got a new key; nothing of these was kept: do it again"
+        )
 
 
 def _take_in(tx: Tx, repo_id: str, part: LandedPart, number: int, *, is_trunk: bool) -> str:

@@ -38,8 +38,10 @@ class OpenedRepos:
     def checkout(self, given: Checkout) -> Checkout:
         """A checkout without the names by which it would be taken for a repo that the token does not open.
 
-        Raises NotFound where that is what it is called itself, whether there is such a repo or not.
+        Nor is any repo's name that of a clone: a clone's names move to where it is, and no repo's do. Raises NotFound
+        where the token does not open what it is called itself, whether there is such a repo or not.
         """
+        given = given if given.clone.startswith(_CLONE) else replace(given, clone="")
         if given.identity != ORG and not is_confined(self._principal):
             return replace(given, others=tuple(name for name in given.others if name != ORG))
         if given.identity == ORG or not self._opens_name(given.identity):
@@ -48,7 +50,7 @@ class OpenedRepos:
                 f"{', '.join(self._principal.repos)}; ask an admin of the hub"
             )
         others = tuple(name for name in given.others if name != ORG and self._opens_name(name))
-        is_clone = given.clone.startswith(_CLONE) and (self._meant(given.clone) == "" or self._opens_name(given.clone))
+        is_clone = self._meant(given.clone) == "" or self._opens_name(given.clone)
         return replace(given, others=others, clone=given.clone if is_clone else "")
 
     def repo_called(self, checkout: Checkout) -> str:

@@ -72,6 +72,8 @@ def conflicts_of(tx: Tx, repo_id: str, proposal: Proposal, *, run: Run | None) -
 
 def undoings_of(tx: Tx, repo_id: str, proposal: Proposal) -> tuple[LostIntent, ...]:
     """The changes made on purpose that it would take back or replace, as the policy asks."""
+    if not proposal.changes:
+        return ()
     [mine] = _as(proposal.changes, None)
     intents = Intents(tx, repo_id, run=None, family=frozenset())
     agreements = Agreements(tx, repo_id, intents, run=None, signer=mine.signer)

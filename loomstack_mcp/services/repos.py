@@ -102,6 +102,7 @@ def _names(repo_id: str, names: list[str]) -> RepoNames:
 
 def _join(tx: Tx, repo_id: str, former: str) -> None:
     """All that one repo holds is another's, behind what that holds already."""
+    tx.run(REPOS["hold"], repo_id=former)  # or somebody starts a run in it meanwhile
     if live := tx.all(RUNS["live"], repo_id=former, origin="", now_ms=tx.now_ms, limit=1):
         raise Invalid(f"{live[0]['id']} is live in {former}; let it end, or its lease run out, and do this again")
     [into] = tx.all(REPOS["get"], repo_id=repo_id)

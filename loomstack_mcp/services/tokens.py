@@ -143,6 +143,9 @@ class TokenService:
             raise Unauthorized(f"{problem}; nothing was mapped")
         made = MappedSubject(subject=subject, principal=owner, repos=patterns)
         with self._private.append() as tx:
+            for former in rows.as_records(MappedSubject, tx.all(TOKENS["subject"], subject=subject)):
+                if not governs_repos(by, former.repos or EVERY_REPO):
+                    raise Unauthorized(f"{subject} was mapped for more repos than {by.name} opens; nothing was mapped")
             tx.run(TOKENS["map_subject"], **rows.row(made))
             count_power(tx, by, "granted", "tokens.map_subject", about=f"{subject} is {owner}")
         return made

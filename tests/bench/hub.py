@@ -30,7 +30,7 @@ from tests.factories import SHOP
 _SECONDS = 4
 _THREADS = 8
 """Calls at once in each process, as a hub's own threads."""
-_ROUNDS = 3
+_ROUNDS = 2
 _WAKES = 60
 _APART_S = 0.15
 _SPAWN = mp.get_context("spawn")
@@ -144,7 +144,7 @@ def _claims(loom: Loom, number: int, runs: list[tuple[Caller, str]], until_s: fl
 
 
 def _woken(store: str) -> Iterator[Figure]:
-    """How soon a waiter in another process knows that paths were released."""
+    """How soon a waiter in another process knows that something happened in its repo."""
     began, heard = _SPAWN.Queue(), _SPAWN.Queue()
     releasing = _SPAWN.Process(target=_releases, args=(store, began, heard))
     took: list[float] = []
@@ -154,6 +154,7 @@ def _woken(store: str) -> Iterator[Figure]:
         with loom.listening(repo_id) as news:
             heard.get(timeout=60)
             for _ in range(_WAKES):
+                time.sleep(_APART_S)  # so that no word of the release before is taken for this one
                 news.clear()
                 began.put(True)
                 news.wait(5)
@@ -177,7 +178,6 @@ def _releases(store: str, began: Any, heard: Any) -> None:
         [(caller, run)] = _runs(loom, "holder", 1)
         heard.put(0.0)
         while began.get():
-            time.sleep(_APART_S)  # so that no word of before is taken for this one
             done = loom.claims.claim_paths(
                 caller, run, patterns=["woken.py"], intent="measure", mode="exclusive", ttl_ms=60_000
             )

@@ -1,40 +1,62 @@
-"""`python -m tests.fire hub --minutes 15 --seed 7`: over both databases, or one; ends with 1 for any finding."""
+"""`python -m tests.fire hub --minutes 15 --seed 7`; `store` burns without hubs. Ends with 1 for any finding."""
 
 import argparse
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 
 from tests.databases import own_server
-from tests.fire.hub import Fire
+from tests.fire.burning import Fire
+from tests.fire.hub import hub_fire
+from tests.lab.balancer import why_no_nginx
+from tests.lab.hosts import why_no_hosts
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.fire", description=__doc__)
-    parser.add_argument("what", choices=["hub"])
+    parser.add_argument("what", choices=["hub", "store"])
     parser.add_argument("--minutes", type=float, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mutant", default="", choices=["", "stale", "blind"])
-    parser.add_argument("--database", default="both", choices=["both", "sqlite", "postgres"])
+    parser.add_argument("--database", default="both", choices=["both", "sqlite", "postgres"], help="of `store`")
     options = parser.parse_args()
-    burn_s, found = options.minutes * 60, list[str]()
-    given = {"seed": options.seed, "mutant": options.mutant}
-    for database in ("sqlite", "postgres"):
-        if options.database not in ("both", database):
+    if options.what == "hub" and (why_not := why_no_hosts() or why_no_nginx()):
+        sys.exit(why_not)
+    fires = {"sqlite": _sqlite, "postgres": _postgres} if options.what == "store" else {"hub": hub_fire}
+    found = list[str]()
+    for name, fire in fires.items():
+        if options.what == "store" and options.database not in ("both", name):
             continue
-        with tempfile.TemporaryDirectory(prefix="loomstack-fire-") as home:
-            if database == "sqlite":
-                found += Fire(f"sqlite:///{home}/loom.db", Path(home), burn_s=burn_s, restart=None, **given).burn()
-                continue
-            with own_server(durable=True) as server:
-
-                def restart() -> None:
-                    server.stop()
-                    server.start()
-
-                found += Fire(server.url(), Path(home), burn_s=burn_s, restart=restart, **given).burn()
-    print("\n".join(found) or f"nothing was found in {options.minutes:g} minutes, seed {options.seed}")
+        with (
+            tempfile.TemporaryDirectory(prefix="loomstack-fire-") as home,
+            fire(Path(home), burn_s=options.minutes * 60, seed=options.seed, mutant=options.mutant) as lit,
+        ):
+            found += lit.burn()
+            print(f"{name}, seed {options.seed}: {lit.told()}", *found, sep="\n", flush=True)
+    print(
+        f"{len(found)} findings" if found else f"nothing was found in {options.minutes:g} minutes, seed {options.seed}"
+    )
     sys.exit(bool(found))
+
+
+@contextmanager
+def _sqlite(folder: Path, *, burn_s: float, seed: int, mutant: str) -> Iterator[Fire]:
+    yield Fire(f"sqlite:///{folder}/loom.db", folder, burn_s=burn_s, seed=seed, mutant=mutant)
+
+
+@contextmanager
+def _postgres(folder: Path, *, burn_s: float, seed: int, mutant: str) -> Iterator[Fire]:
+    with own_server(durable=True) as server:
+
+        def restart(random: Random) -> None:
+            server.stop(random.choice(("fast", "immediate")))
+            server.start()
+
+        harms = [("PostgreSQL is restarted", restart)]
+        yield Fire(server.url(), folder, burn_s=burn_s, seed=seed, mutant=mutant, harms=harms)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,17 @@
 """What must hold after a fire, from the logs of the clients, the reader's, and the store's own."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from loomstack_mcp.core.events import Event
-from tests.fire.linear import Answer, Call, is_linearizable
-from tests.fire.worker import FILES, FOLDER
+from tests.fire.linear import Answer, Call, is_linearizable, shortest
+from tests.fire.worker import CALLS_MAX, FILES, FOLDER
 
 Line = Mapping[str, Any]
+_SHOWN_MAX = 12
 _ENDS = ("claim.released", "claim.expired", "claim.revoked")
 
 
@@ -28,7 +30,7 @@ def calls_of(lines: Sequence[Line]) -> list[tuple[Line, Line | None]]:
     return [(line, ends.get(line["call"])) for line in lines if "call" in line]
 
 
-def findings(lines: Sequence[Line], events: Sequence[Event], read: Sequence[int]) -> list[str]:
+def findings(lines: Sequence[Line], events: Sequence[Event], read: Sequence[int], *, within_ms: int) -> list[str]:
     """Everything that should not be so; nothing of it should ever be found."""
     calls = calls_of(lines)
     return [
@@ -36,7 +38,9 @@ def findings(lines: Sequence[Line], events: Sequence[Event], read: Sequence[int]
         *double_holders(events),
         *_not_in_log(calls, events),
         *_sinking_fences(calls),
-        *([] if list(read) == [event.seq for event in events] else ["a reader missed events, or was told one twice"]),
+        *_done_twice(calls, events),
+        *_late(lines, within_ms=within_ms),
+        *_misread(read, [event.seq for event in events]),
     ]
 
 
@@ -45,7 +49,8 @@ def unexplained(calls: Sequence[tuple[Line, Line | None]]) -> Iterator[str]:
     for path in FILES:
         history = [call for asked, end in calls for call in _seen_of(path, asked, end)]
         if not is_linearizable(history):
-            yield f"{path}: {len(history)} answers cannot all have been true"
+            told = "".join(f"\n  {call}" for call in shortest(history)[-_SHOWN_MAX:])
+            yield f"{path}: {len(history)} answers cannot all have been true; already the last of these is not{told}"
 
 
 def _seen_of(path: str, asked: Line, end: Line | None) -> Iterator[Call]:
@@ -86,8 +91,44 @@ def _not_in_log(calls: Sequence[tuple[Line, Line | None]], events: Sequence[Even
         if "fence" in end and fences.get(end["claim"]) != end["fence"]:
             yield f"{end['claim']} was granted under {end['fence']}, and the log says {fences.get(end['claim'])}"
         yield from (f"{one} was released, and is not" for one in end.get("claims", ()) if not _ended(one, logged))
+        if "run" in end and ("run.started", end["run"]) not in logged:
+            yield f"{end['run']} was started, and is not"
         if "outcome" in end and ("outcome.recorded", end["outcome"]) not in logged:
             yield f"{end['outcome']} was recorded, and is not"
+
+
+def _done_twice(calls: Sequence[tuple[Line, Line | None]], events: Sequence[Event]) -> Iterator[str]:
+    """What is to be done once, and was done more often than it was asked."""
+    asked = Counter(line["who"] for line, _ in calls if line["what"] == "record")
+    whose = {end["run"]: line["who"] for line, end in calls if end and "run" in end}
+    recorded = Counter(event.run_id for event in events if event.kind == "outcome.recorded")
+    for run, count in recorded.items():
+        if run in whose and count > asked[whose[run]]:
+            yield f"{run} recorded {count} outcomes, and asked for {asked[whose[run]]}"
+
+
+def _late(lines: Sequence[Line], *, within_ms: int) -> Iterator[str]:
+    """Calls that had no answer in time, be it that there is none."""
+    kills = {line["killed"]: line["at_ms"] for line in lines if "killed" in line}
+    ends = {line.get("end", line.get("failed")): line["at_ms"] for line in lines if "end" in line or "failed" in line}
+    for line in lines:
+        if "call" in line:
+            until_ms = ends.get(line["call"], kills.get(line["call"] // CALLS_MAX))
+            if until_ms is None or until_ms - line["at_ms"] > within_ms:
+                took = "for ever" if until_ms is None else f"{until_ms - line['at_ms']:.0f} ms"
+                yield f"{line['who']} waited {took} for its {line['what']}"
+
+
+def _misread(read: Sequence[int], logged: Sequence[int]) -> Iterator[str]:
+    """What a reader was told, beside what there is to tell."""
+    if list(read) == list(logged):
+        return
+    missed, invented = sorted(set(logged) - set(read)), sorted(set(read) - set(logged))
+    again = sorted(seq for seq, count in Counter(read).items() if count > 1)
+    yield (
+        f"a reader missed {missed[:9]}, was told {again[:9]} twice, and {invented[:9]} that are not there"
+        f" ({len(read)} of {len(logged)})"
+    )
 
 
 def _ended(claim: str, logged: set[tuple[Any, str]]) -> bool:

@@ -1,104 +1,180 @@
-"""The fire of a hub: clients of one store, killed, stopped and restarted at random, and the database under them."""
+"""The fire of a hub: two replicas over a PostgreSQL with a synchronous standby, behind nginx, and clients on hosts."""
 
 import json
 import signal
-import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from random import Random
+from typing import IO
+from urllib.parse import urlsplit
 
-from tests.deadlines import seconds, wait_until
-from tests.factories import REPO
-from tests.fire.findings import findings, lines_of
-from tests.fire.stores import opened
-from tests.fire.worker import Spec
-from tests.processes import ROOT
+from tests.databases import PostgresServer, own_server
+from tests.fire.burning import Fire, Harm, Seat
+from tests.fire.standby import Pair, pair
+from tests.lab.hosts import Network, network
+from tests.lab.relay import Relay, relayed
+from tests.lab.team import Team, team
 
-CLIENTS = 5
-TTL_MS = 800
-_PAUSE_S = 0.3
-_EVENTS_MAX = 10_000_000
+_HOSTS = ("", "", "")
+"""Their clients' clocks differ by what each is told."""
+_SEATS_EACH = 2
+_WITHIN_MS = 6_000
+"""Two seconds is what an edge waits; the rest is a client that was stopped meanwhile, and a machine under load."""
+_CUT_S_MAX = 3.0
+_SLOW_S = 0.03
 
 
-class Fire:
-    """One run of it. Everything that is random follows from the seed, but for what the machine does with it."""
+@contextmanager
+def hub_fire(folder: Path, *, burn_s: float, seed: int, mutant: str = "") -> Iterator[Fire]:
+    """The whole of it, ready to burn."""
+    if mutant:
+        with _mutant_fire(folder, mutant, burn_s=burn_s, seed=seed) as fire:
+            yield fire
+        return
+    with pair() as servers, network(*_HOSTS) as net, _relays(servers) as relays:
+        places = ",".join(f"127.0.0.1:{relay.port}" for relay in relays)
+        with team(folder, f"postgresql://postgres@{places}/postgres", net.address) as made:
+            harms = _Harms(servers, made, net, relays).all()
+            yield _fire(made, net, burn_s=burn_s, seed=seed, harms=harms)
 
-    def __init__(
-        self,
-        store: str,
-        folder: Path,
-        *,
-        burn_s: float,
-        seed: int,
-        mutant: str = "",
-        restart: Callable[[], None] | None,
-    ) -> None:
-        """`restart` stops the database at once and starts it again."""
-        self._store = store
-        self._folder = folder
-        self._burn_s = burn_s
-        self._random = Random(seed)
-        self._mutant = mutant
-        self._harms = [self._kill, self._kill, self._stop]
-        if restart:
-            self._harms.append(restart)
-        self._clients: list[subprocess.Popen[bytes]] = []
-        self._starts = 0
-        self._over = folder / "stop"
 
-    def burn(self) -> list[str]:
-        """All that should not be so."""
-        with opened(self._store) as loom:
-            loom.repos.ids()  # which makes the store
-        read, over = self._folder / "read", self._folder / "over"
-        reader = self._run("tests.fire.reader", self._store, str(read), str(over))
-        self._clients = [self._started(number) for number in range(CLIENTS)]
-        wait_until(lambda: len(lines_of(self._logs())) > 10 * CLIENTS, quiet_s=30)
-        until_s = time.monotonic() + self._burn_s
-        while time.monotonic() < until_s:
-            time.sleep(self._random.uniform(_PAUSE_S / 3, _PAUSE_S))
-            self._random.choice(self._harms)()
-        self._over.touch()
-        ends = [client.wait(seconds(10)) for client in self._clients]
-        over.touch()
-        failed = [f"a process ended with {end}" for end in (*ends, reader.wait(seconds(10))) if end]
-        with opened(self._store) as loom:
-            events, _ = loom.events.since(REPO, since=0, limit=_EVENTS_MAX)
-        seen = [int(line) for line in read.read_text(encoding="utf-8").split()]
-        return failed + findings(lines_of(self._logs()), events, seen)
+@contextmanager
+def _mutant_fire(folder: Path, mutant: str, *, burn_s: float, seed: int) -> Iterator[Fire]:
+    """Replicas in which something goes wrong on purpose, which nothing else befalls."""
+    program = (sys.executable, "-m", "tests.fire.replica", mutant)
+    with (
+        own_server() as server,
+        network(*_HOSTS) as net,
+        team(folder, server.url(), net.address, program=program) as made,
+    ):
+        yield _fire(made, net, burn_s=burn_s, seed=seed, harms=())
 
-    def _started(self, number: int) -> "subprocess.Popen[bytes]":
-        self._starts += 1
-        spec = Spec(
-            store=self._store,
-            name=f"c{number}",
-            seed=self._random.randrange(2**32),
-            ttl_ms=TTL_MS,
-            log=str(self._folder / f"c{number}-{self._starts:04}.jsonl"),
-            stop=str(self._over),
-            wall_ahead_s=self._random.choice((-3600.0, 0.0, 5.0, 86400.0)),
-            mutant=self._mutant,
-        )
-        return self._run("tests.fire.worker", json.dumps(asdict(spec)))
 
-    def _run(self, module: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT)
+def _fire(made: Team, net: Network, *, burn_s: float, seed: int, harms: Sequence[tuple[str, Harm]]) -> Fire:
+    for replica in made.replicas:
+        _drained(replica.process.stderr)
+    seats = [_seat(made, net, number) for number in range(len(net.hosts) * _SEATS_EACH)]
+    logs = made.folder / "logs"
+    logs.mkdir()
+    return Fire(made.store, logs, burn_s=burn_s, seed=seed, harms=harms, seats=seats, within_ms=_WITHIN_MS)
 
-    def _logs(self) -> list[Path]:
-        return sorted(self._folder.glob("*.jsonl"))
 
-    def _kill(self) -> None:
-        number = self._random.randrange(CLIENTS)
-        self._clients[number].kill()
-        self._clients[number].wait()
-        self._clients[number] = self._started(number)
+class _Harms:
+    """What befalls a hub. Each is over when it returns, but for what it takes to recover."""
 
-    def _stop(self) -> None:
-        """Past its lease, and whatever it holds in the database."""
-        client = self._random.choice(self._clients)
-        client.send_signal(signal.SIGSTOP)
-        time.sleep(TTL_MS / 1000 * 1.3)
-        client.send_signal(signal.SIGCONT)
+    def __init__(self, servers: Pair, made: Team, net: Network, relays: list[Relay]) -> None:
+        self._servers, self._team, self._net, self._relays = servers, made, net, relays
+
+    def all(self) -> list[tuple[str, Harm]]:
+        return [
+            ("a replica is killed", self._kill_replica),
+            ("a replica ends and starts", self._end_replica),
+            ("a replica is stopped for a while", self._stop_replica),
+            ("PostgreSQL is restarted", self._restart),
+            ("PostgreSQL fails over", self._fail_over),
+            ("PostgreSQL stands still", self._pause),
+            ("the standby is away", self._lone),
+            ("a host is cut off", self._cut_host),
+            ("the database is cut off", self._cut_database),
+            ("the database is slow", self._slow_database),
+            ("connections to the database are reset", self._reset_database),
+        ]
+
+    def _kill_replica(self, random: Random) -> None:
+        self._restart_replica(random.randrange(len(self._team.replicas)))
+
+    def _end_replica(self, random: Random) -> None:
+        number = random.randrange(len(self._team.replicas))
+        process = self._team.replicas[number].process
+        process.send_signal(signal.SIGTERM)
+        time.sleep(random.uniform(0, 1))
+        self._restart_replica(number)
+
+    def _restart_replica(self, number: int) -> None:
+        self._team.restart_replica(number)
+        _drained(self._team.replicas[number].process.stderr)
+
+    def _stop_replica(self, random: Random) -> None:
+        process = random.choice(self._team.replicas).process
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(random.uniform(0.2, _CUT_S_MAX))
+        process.send_signal(signal.SIGCONT)
+
+    def _restart(self, random: Random) -> None:
+        self._servers.restart(random.choice(("fast", "immediate", "kill")))
+
+    def _pause(self, random: Random) -> None:
+        self._servers.primary.pause()
+        time.sleep(random.uniform(0.2, _CUT_S_MAX))
+        self._servers.primary.resume()
+
+    def _lone(self, random: Random) -> None:
+        """Nothing is acknowledged meanwhile."""
+        self._servers.standby.stop("fast")
+        time.sleep(random.uniform(0, _CUT_S_MAX))
+        self._servers.standby.start()
+
+    def _fail_over(self, _: Random) -> None:
+        self._servers.fail_over()
+
+    def _cut_host(self, random: Random) -> None:
+        host = random.choice(self._net.hosts)
+        host.cut()
+        time.sleep(random.uniform(0.2, _CUT_S_MAX))
+        host.mend()
+
+    def _cut_database(self, random: Random) -> None:
+        for relay in self._relays:
+            relay.cut()
+        time.sleep(random.uniform(0.2, _CUT_S_MAX))
+        for relay in self._relays:
+            relay.mend()
+
+    def _slow_database(self, random: Random) -> None:
+        for relay in self._relays:
+            relay.delay_s = random.uniform(0, _SLOW_S)
+        time.sleep(1)
+        for relay in self._relays:
+            relay.delay_s = 0
+
+    def _reset_database(self, _: Random) -> None:
+        for relay in self._relays:
+            relay.reset()
+
+
+@contextmanager
+def _relays(servers: Pair) -> Iterator[list[Relay]]:
+    with _relay_to(servers.primary) as first, _relay_to(servers.standby) as second:
+        yield [first, second]
+
+
+def _relay_to(server: PostgresServer) -> AbstractContextManager[Relay]:
+    port = urlsplit(server.url()).port
+    assert port
+    return relayed("127.0.0.1", port)
+
+
+def _seat(made: Team, net: Network, number: int) -> Seat:
+    """A person's home on a host, with a token, as `init --hub` leaves it."""
+    host = net.hosts[number % len(net.hosts)]
+    home = made.folder / f"c{number}" / "loomstack"
+    home.mkdir(parents=True)
+    kept = {
+        "origin": made.balancer.url, "token": made.token(f"c{number}"), "ca": str(made.balancer.certificate),
+    }  # fmt: skip
+    file = home / "hub-tokens.json"
+    file.touch(mode=0o600)
+    file.write_text(json.dumps([kept]))
+    environment = {"HOME": str(home.parent), "LOOMSTACK_HOME": str(home)}
+    return Seat(made.balancer.url, environment, tuple(host.command(())))
+
+
+def _drained(stream: IO[str] | None) -> None:
+    """What a replica says is read, so that it never waits for a reader."""
+    assert stream
+    threading.Thread(target=deque, args=(stream, 0), daemon=True).start()

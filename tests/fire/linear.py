@@ -6,7 +6,7 @@ lease: who holds it, and from when on somebody else may be granted it.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Answer = Literal["granted", "refused", "released", "lost", "unknown grant", "unknown release"]
@@ -54,6 +54,32 @@ def is_linearizable(history: Sequence[Call], /) -> bool:
                     seen.add(found)
                     stack.append(found)
     return False
+
+
+def shortest(history: Sequence[Call], /) -> list[Call]:
+    """The calls up to the first instant at which no order explains them, by their ends; all where one does."""
+    ends = sorted(call.ended_ms for call in history if not call.answer.startswith("unknown"))
+    least, most = 0, len(ends) - 1
+    while least < most:
+        middle = (least + most) // 2
+        if is_linearizable(_until(history, ends[middle])):
+            least = middle + 1
+        else:
+            most = middle
+    return sorted(_until(history, ends[least]), key=lambda call: call.until_ms) if ends else []
+
+
+def _until(history: Sequence[Call], instant_ms: float) -> list[Call]:
+    """What was known then: of a call that had no answer yet, what it may do."""
+    found = []
+    for call in history:
+        if call.began_ms > instant_ms:
+            continue
+        if call.ended_ms <= instant_ms or call.answer.startswith("unknown"):
+            found.append(call)
+        elif call.answer in ("granted", "released"):
+            found.append(replace(call, answer="unknown grant" if call.answer == "granted" else "unknown release"))
+    return found
 
 
 def _next(calls: Sequence[Call], done: int) -> Iterator[int]:

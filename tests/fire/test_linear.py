@@ -9,7 +9,7 @@ from typing import get_args
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
-from tests.fire.linear import FREE, Answer, Call, State, is_linearizable
+from tests.fire.linear import FREE, Answer, Call, State, is_linearizable, shortest
 
 TTL_MS = 50.0
 
@@ -68,6 +68,12 @@ calls = st.builds(
 @settings(max_examples=400)
 def test_it_says_what_every_order_says(history: list[Call]) -> None:
     assert is_linearizable(history) == by_every_order(history)
+
+
+@given(st.lists(calls, min_size=1, max_size=6))
+@settings(max_examples=200)
+def test_the_shortest_history_that_cannot_be_is_one(history: list[Call]) -> None:
+    assert is_linearizable(history) or not is_linearizable(shortest(history))
 
 
 @given(st.integers(0, 2**32), st.integers(2, 6))

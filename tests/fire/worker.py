@@ -20,12 +20,14 @@ from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom
 from tests.factories import REPO, SHOP
 from tests.fire.mutants import MUTANTS
-from tests.fire.stores import opened
+from tests.fire.stores import is_hub, opened
 
 FOLDER = "src/"
 FILES = tuple(f"{FOLDER}f{number}.py" for number in range(6))
 SLEEP_S_MAX = 0.01
 _AGAIN_S = 0.05
+CALLS_MAX = 1_000_000
+"""Of one process: the number of a call tells which."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,21 @@ class Spec:
 
 
 class Client:
-    """A client with a run of its own, which it takes up again each time it is started."""
+    """A client with a run of its own, which it takes up again each time it is started.
+
+    Through a hub it takes up another instead, after each call whose answer it did not get: what was asked in the old
+    one's name may still be done, and only in that.
+    """
 
     def __init__(self, loom: Loom, spec: Spec) -> None:
         self._loom = loom
         self._spec = spec
         self._random = Random(spec.seed)
-        self._caller = Caller(principal=spec.name, session=f"fire:{spec.name}")
+        self._is_far = is_hub(spec.store)
+        self._name = spec.name
+        self._run = ""
         self._log = Path(spec.log).open("a", encoding="utf-8")  # noqa: SIM115  # to the end of the process
-        self._number = os.getpid() * 1_000_000
+        self._number = os.getpid() * CALLS_MAX
 
     def work(self) -> None:
         """To the end of the time, whatever the store says meanwhile."""
@@ -69,17 +77,38 @@ class Client:
                 is_clean = False  # what it asked last may have been done
                 time.sleep(_AGAIN_S)
 
+    @property
+    def _caller(self) -> Caller:
+        return self._caller_of(self._name)
+
+    def _caller_of(self, name: str) -> Caller:
+        return Caller(principal=self._spec.name, session=f"fire:{name}")
+
     def _begin_anew(self) -> bool:
         """Its run, which then holds nothing."""
+        if self._run:
+            self._loom.runs.details(self._run)  # whatever happened, a run that was begun is known
+        if self._is_far:
+            self._name = f"{self._spec.name}.{os.getpid()}.{self._number}"
+        self._asked("start", [], self._started)
+        self._release_old()
+        return True
+
+    def _started(self) -> dict[str, Any]:
         run = self._loom.runs.start(
-            self._caller, SHOP, loop=self._spec.name, goal="burn", key=self._spec.name, budget_tokens=100
-        ).run
-        self._note(told={"run": run.id})
+            self._caller, SHOP, loop=self._name, goal="burn", key=self._name, budget_tokens=100
+        ).run  # fmt: skip
+        self._run = run.id
+        return {"answer": "started", "run": run.id}
+
+    def _release_old(self) -> None:
         held, _ = self._loom.claims.held(REPO, limit=1000)
         for claim in held:
-            if claim.run_id == run.id:
-                self._asked("release", claim.patterns, self._released((claim.id,)))
-        return True
+            if claim.loop == self._name if not self._is_far else self._is_old(claim.loop):
+                self._asked("release", claim.patterns, self._released((claim.id,), claim.loop), who=claim.loop)
+
+    def _is_old(self, loop: str) -> bool:
+        return loop.startswith(f"{self._spec.name}.") and loop != self._name
 
     def _claim(self) -> None:
         paths = [FOLDER] if self._random.random() < 0.1 else self._random.sample(FILES, self._random.choice((1, 1, 2)))
@@ -96,10 +125,10 @@ class Client:
             return {"answer": "granted", "claim": got.claim.id, "fence": got.claim.fence}
         return {"answer": "refused", "by": [blocker.loop for blocker in got.blockers]}
 
-    def _released(self, claims: Sequence[str]) -> Callable[[], dict[str, Any]]:
+    def _released(self, claims: Sequence[str], name: str = "") -> Callable[[], dict[str, Any]]:
         def release() -> dict[str, Any]:
             try:
-                done = self._loom.claims.release_paths(self._caller, "", claims=claims)
+                done = self._loom.claims.release_paths(self._caller_of(name or self._name), "", claims=claims)
             except (LeaseLost, NotFound):
                 return {"answer": "lost"}
             return {"answer": "released", "claims": done.released}
@@ -134,19 +163,27 @@ class Client:
         self._asked("record", [], record)
 
     def _look(self) -> None:
-        self._loom.claims.held(REPO, limit=10)
+        if self._is_far:
+            self._release_old()
+        else:
+            self._loom.claims.held(REPO, limit=10)
 
     def _asked(
-        self, what: str, paths: Sequence[str], call: Callable[[], dict[str, Any]], *, ttl_ms: int = 0
+        self, what: str, paths: Sequence[str], call: Callable[[], dict[str, Any]], *, ttl_ms: int = 0, who: str = ""
     ) -> dict[str, Any]:
         self._number += 1
-        self._note(call=self._number, what=what, paths=list(paths), ttl_ms=ttl_ms or self._spec.ttl_ms)
-        answer = call()
-        self._note(end=self._number, **answer)
+        number, who = self._number, who or self._name
+        self._note(call=number, what=what, paths=list(paths), ttl_ms=ttl_ms or self._spec.ttl_ms, who=who)
+        try:
+            answer = call()
+        except LoomError as error:
+            self._note(failed=number, code=error.code, said=str(error))
+            raise
+        self._note(end=number, **answer)
         return answer
 
     def _note(self, **line: Any) -> None:
-        self._log.write(json.dumps({"at_ms": time.monotonic() * 1000, "who": self._spec.name, **line}) + "\n")
+        self._log.write(json.dumps({"at_ms": time.monotonic() * 1000, **line}) + "\n")
         self._log.flush()
 
 

@@ -18,6 +18,7 @@ from tests.deadlines import seconds
 from tests.hubs import Hub
 from tests.lab.balancer import Balancer, balanced, free_port, made_certificate
 from tests.lab.hosts import Host
+from tests.processes import MODULE, ROOT
 from tests.wire import Server
 
 ADMIN = Principal(name="root", role="admin")
@@ -75,8 +76,9 @@ class Developer:
 class Team:
     """A hub of replicas over a PostgreSQL, and what is needed to join it."""
 
-    def __init__(self, folder: Path, store: str, address: str) -> None:
-        self.folder, self.store, self.address = folder, store, address
+    def __init__(self, folder: Path, store: str, address: str, program: Sequence[str] = MODULE) -> None:
+        """`program` is what a replica is, but for its arguments."""
+        self.folder, self.store, self.address, self._program = folder, store, address, program
         self.replicas: list[Hub] = []
         self.balancer: Balancer
 
@@ -85,14 +87,24 @@ class Team:
         with open_loom(Settings(home=str(self.folder / "hub"), store=self.store)) as loom:
             return loom.tokens.create(ADMIN, owner=owner, role=role).text
 
-    def start_replica(self, url: str) -> Hub:
+    def start_replica(self, url: str, *options: str) -> Hub:
         """One more replica; it finds the store in its environment."""
         home = self.folder / "hub"
         home.mkdir(exist_ok=True)
-        options = ("--behind-proxy", "127.0.0.1", "--public-url", url)
-        replica = Hub(home, *options, LOOMSTACK_STORE=self.store)
+        behind = ("--behind-proxy", "127.0.0.1", "--public-url", url)
+        replica = Hub(
+            home, *behind, *options, program=self._program, LOOMSTACK_STORE=self.store, PYTHONPATH=str(ROOT)
+        )  # fmt: skip
         self.replicas.append(replica)
         return replica
+
+    def restart_replica(self, number: int) -> None:
+        """One that was killed, or ended, starts again where the balancer knows it."""
+        old = self.replicas[number]
+        old.process.kill()
+        old.stop()
+        self.replicas[number] = self.start_replica(self.balancer.url, "--port", str(old.port))
+        self.replicas.pop()
 
     def joined(self, name: str, host: Host, origin: Path) -> Developer:
         """A developer who has joined with one command."""
@@ -110,9 +122,11 @@ class Team:
 
 
 @contextlib.contextmanager
-def team(folder: Path, store: str, address: str, *, replicas: int = 2) -> Iterator[Team]:
+def team(
+    folder: Path, store: str, address: str, *, replicas: int = 2, program: Sequence[str] = MODULE
+) -> Iterator[Team]:
     """A hub at an address, balanced by the site that `serve --print nginx` prints."""
-    made = Team(folder, store, address)
+    made = Team(folder, store, address, program)
     certificate, key = made_certificate(folder, address)
     port = free_port(address)
     url = f"https://{address}:{port}"

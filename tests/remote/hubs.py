@@ -4,7 +4,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from loomstack_mcp import __version__
+from loomstack_mcp.adapters.policy.cache import PolicyFile
 from loomstack_mcp.adapters.policy.hub_layer import offered_layer
 from loomstack_mcp.core.errors import LoomError, NotFound
 from loomstack_mcp.core.permits import PERMITS
@@ -38,6 +39,8 @@ class Hub:
     drops: int = 0
     """So many connections are closed once a request was done, before it is answered."""
     done: dict[str, bytes] = field(default_factory=dict)
+    rules: Sequence[PolicyFile] = ()
+    """The organisation's."""
     url: str = ""
     stop: Callable[[], None] = field(default=lambda: None)
     """End it before its time."""
@@ -50,7 +53,7 @@ class Hub:
             who = {"version": __version__, "principal": self.people[token], "role": "developer", "repos": ["**"]}
             return 200, json.dumps({"answer": who}).encode()
         if path == "/api/policies":
-            return 200, json.dumps({"answer": offered_layer(())}).encode()
+            return 200, json.dumps({"answer": offered_layer(self.rules)}).encode()
         if request in self.done:
             return 200, self.done[request]
         service, method = path.removeprefix("/api/").split("/")

@@ -1,6 +1,7 @@
 """Hooks over a hub: the first look is one question, and what is not asked is never answered."""
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from loomstack_mcp.adapters.git.worktree import worktree_at
+from loomstack_mcp.adapters.policy.cache import PolicyFile
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.runs import Caller
 from tests.adapters.git.support import commit
@@ -143,7 +145,8 @@ def held(hub: Hub) -> list[Claim]:
 
 def test_a_further_edit_over_a_hub_loads_little_and_asks_git_nothing(hub: Hub, home: Path, cloned: Path) -> None:
     edit = claude_edit(cloned, str(cloned / "src/a.py"))
-    hook(home, "claude", edit)
+    for _ in range(2):  # the first one brings the organisation's rules
+        hook(home, "claude", edit)
 
     found = started([HOOK, "claude", "PreToolUse"], cwd=cloned, environment=environment(home), stdin=json.dumps(edit))
 
@@ -153,6 +156,48 @@ def test_a_further_edit_over_a_hub_loads_little_and_asks_git_nothing(hub: Hub, h
         "adapters.hub_tokens",
         *("remote", "remote.exchange", "remote.glance", "remote.line", "remote.sockets"),
     }
+
+
+NO_SOURCES = b"""
+version: 1
+policy: org
+rules:
+  - id: sources-closed
+    why: dana is to be asked first
+    effect: deny
+    on: [edit]
+    where: {paths: [/src/**]}
+"""
+
+
+def test_rules_that_a_hub_has_by_now_hold_for_a_further_edit(hub: Hub, home: Path, cloned: Path) -> None:
+    edit = claude_edit(cloned, str(cloned / "src/a.py"))
+    before = [hook(home, "claude", edit) for _ in range(2)]
+    hub.rules = [PolicyFile(layer="org", name="org/a.yaml", content=NO_SOURCES)]
+    soon = hook(home, "claude", edit)
+    [asked_at] = (home / "loomstack").glob("hub-rules-*/asked")
+    os.utime(asked_at, ns=(0, asked_at.stat().st_mtime_ns - 301 * 10**9))
+
+    assert [*before, soon] == [None] * 3
+    assert "dana is to be asked first" in json.dumps(hook(home, "claude", edit))
+
+
+def test_what_one_hub_s_rules_allowed_is_not_allowed_by_another_s(
+    hub: Hub, home: Path, cloned: Path, tmp_path: Path
+) -> None:
+    edit = claude_edit(cloned, str(cloned / "src/a.py"))
+    (home / "loomstack/config.yaml").unlink()
+    (tmp_path / "other").mkdir()
+    with a_hub(tmp_path / "other") as other:
+        kept = [{"origin": each.url, "token": TOKEN} for each in (hub, other)]
+        (home / "loomstack/hub-tokens.json").write_text(json.dumps(kept))
+        other.rules = [PolicyFile(layer="org", name="org/a.yaml", content=NO_SOURCES)]
+        bea_claims(other, cloned, "docs/")
+        first = [hook(home, "claude", edit, LOOMSTACK_STORE=hub.url, LOOMSTACK_CLAIM_EDITS="off") for _ in range(2)]
+        here = hook(home, "claude", edit, LOOMSTACK_STORE=other.url, LOOMSTACK_CLAIM_EDITS="off")
+
+    assert first == [None] * 2
+    assert "dana is to be asked first" in json.dumps(here)
 
 
 def test_a_settings_file_that_only_yaml_can_read_is_looked_at_closely(hub: Hub, home: Path, cloned: Path) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +19,7 @@ from loomstack_mcp.core.errors import NotFound, StoreUnavailable, Unauthorized
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom, open_loom
+from loomstack_mcp.remote.sockets import Origin, opened_socket
 from tests.remote.hubs import OTHER, TOKEN, Hub, a_hub, joined
 
 ME = Caller(principal="whoever", session="claude:s-1", process="boot pid:[1] 4711 99", folder="/home/ana/shop")
@@ -74,6 +76,8 @@ def test_an_error_comes_back_as_it_was(edge: Loom) -> None:
         (200, {}, b"[]", "JSON that is no object"),
         (200, {}, b"{}", "answered repos.ids with what is none: it says nothing"),
         (200, {}, b'{"answer": {"a": 1}}', "answered repos.ids with what is none: expected a list"),
+        (200, {}, b'{"answer": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "not JSON"),
+        (200, {}, b'{"answer": ' + b"[" * 700 + b"]" * 700 + b"}", "answered repos.ids with what is none"),
         (500, {}, b'{"error": "x"}', "it answered 500"),
         (200, {"Transfer-Encoding": "gibberish"}, b"", "not JSON"),
         (
@@ -252,6 +256,9 @@ def test_a_session_that_goes_on_under_another_id_is_known_by_its_call(edge: Loom
         (b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{", "half an answer"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000, "an endless head"),
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "no HTTP"),
+        ("HTTP/1.1 ²²² OK\r\n\r\n".encode("latin-1"), "no HTTP"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: ²\r\n\r\n{".encode("latin-1"), "not JSON"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\n{", "more than 64000000 bytes"),
     ],
 )
 def test_what_is_no_http_is_no_answer(tmp_path: Path, hub: Hub, raw: bytes, said: str) -> None:
@@ -263,6 +270,22 @@ def test_what_is_no_http_is_no_answer(tmp_path: Path, hub: Hub, raw: bytes, said
         edge.repos.ids()
 
     assert said in str(found.value)
+
+
+def test_a_proxy_that_answers_by_drops_is_away_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            opened, _ = listener.accept()
+            with opened, contextlib.suppress(OSError):
+                while True:
+                    opened.sendall(b"H")
+                    time.sleep(0.05)
+
+        threading.Thread(target=drip, daemon=True).start()
+        proxy = {"HTTPS_PROXY": f"http://127.0.0.1:{listener.getsockname()[1]}"}
+        with pytest.raises(TimeoutError):
+            opened_socket(Origin("https://hub.example"), proxy, until_s=time.monotonic() + 0.5)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from loomstack_mcp.core.changes.hunks import Change, FileChange, Hunk
-from loomstack_mcp.core.outcomes import CheckCounts, MadeCommit, SeenCommits
+from loomstack_mcp.core.outcomes import CheckCounts
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.filling import fill_ledger
@@ -19,7 +19,7 @@ from loomstack_mcp.services import landed, slices
 from loomstack_mcp.services.ledger import LedgerService
 from loomstack_mcp.services.outcomes import OutcomeService
 from loomstack_mcp.store.base import Statement, Store, Tx
-from tests.conftest import MINUTE_MS, Clocks
+from tests.conftest import Clocks
 from tests.factories import ANA, BEA, REPO, SHOP
 from tests.services.support import claimed, recorded, started
 
@@ -182,34 +182,6 @@ def test_a_commit_is_its_first_loop_s(loom: Loom, clocks: Clocks) -> None:
         f"{change.sha[:12]} is {first.id}'s (loop@ana): kept, but not bound to {taken.outcome.run_id}",
     )
     assert stored(loom, "a.py")[change.sha].run == first.id
-
-
-@pytest.mark.parametrize(("minutes_before", "is_its"), [(10, True), (11, False)])
-def test_a_run_made_no_commit_that_is_older_than_it_but_for_what_clocks_differ(
-    loom: Loom, clocks: Clocks, minutes_before: int, is_its: bool
-) -> None:
-    run = started(loom, ANA)
-    change = commit(1, "a.py", at_ms=clocks.wall_ms - minutes_before * MINUTE_MS)
-    recorded(loom, ANA, commits=[change.sha])
-    fill(loom, change)
-
-    assert stored(loom, "a.py")[change.sha].run == (run.id if is_its else "")
-
-
-@pytest.mark.parametrize("is_landed", [True, False])
-def test_what_was_seen_to_be_made_by_a_run_is_its_whatever_that_machine_s_clock_said(
-    loom: Loom, clocks: Clocks, is_landed: bool
-) -> None:
-    run = started(loom, ANA)
-    change = commit(1, "a.py", at_ms=clocks.wall_ms - 120 * MINUTE_MS)  # by a clock two hours behind the store's
-    made = MadeCommit(sha=change.sha, age_ms=0, by="ana", is_ours=True)
-    seen = SeenCommits(repo_id=run.repo_id, made={change.sha: made}, problems={})
-    if is_landed:
-        fill(loom, change)
-    recorded(loom, ANA, commits=[change.sha], seen=seen)
-    fill(loom, change)
-
-    assert stored(loom, "a.py")[change.sha].run == run.id
 
 
 def test_a_file_is_followed_through_its_names(loom: Loom) -> None:

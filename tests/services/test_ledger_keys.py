@@ -1,10 +1,18 @@
 """A new key: nothing that was hashed with the old one is compared any more, and nothing else is lost."""
 
+import pytest
+
+from loomstack_mcp.core.changes.landings import landed_parts
+from loomstack_mcp.core.changes.lines import key_name
+from loomstack_mcp.core.changes.works import RunWork
+from loomstack_mcp.core.errors import StoreUnavailable
+from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.services.ledger_keys import rotated_key
 from loomstack_mcp.store.base import Statement
 from tests.factories import ANA, REPO, SHOP
 from tests.services.support import recorded, started
+from tests.services.test_ledger import commit
 
 SHA = "5" * 40
 LANDED = Statement(
@@ -31,3 +39,23 @@ def test_the_ledgers_are_empty_and_filled_up_to_nowhere(loom: Loom) -> None:
     last = loom.events.latest(REPO, limit=1)[0][0]
     assert (last.kind, last.payload) == ("ledger.emptied", {"who": "root"})
     assert len(loom.outcomes.of_runs([loom.runs.latest(REPO, limit=1)[0][0].id])) == 1
+
+
+@pytest.mark.parametrize("is_joined", [True, False])
+def test_lines_that_were_hashed_with_the_key_of_before_are_not_taken_in(loom: Loom, is_joined: bool) -> None:
+    mirror = Checkout(identity="host/mirror")
+    started(loom, ANA)
+    named = key_name(loom.ledger.key(mirror))
+    if is_joined:
+        loom.repos.alias(SHOP, mirror.identity, who="ana")
+    else:
+        started(loom, ANA, mirror)
+        rotated_key(loom.store, who="root")
+    parts = tuple(landed_parts(commit(1, "a.py", at_ms=1), at_ms=1))
+
+    with pytest.raises(StoreUnavailable, match="hashed with another key by now"):
+        loom.ledger.take_in(mirror, parts, is_trunk=True, key_name=named)
+    with pytest.raises(StoreUnavailable, match="hashed with another key by now"):
+        loom.ledger.keep_work(mirror, RunWork(run_id="run_A"), key_name=named)
+    assert loom.ledger.lacking(mirror, [parts[0].sha], since_ms=0, is_trunk=True) == (parts[0].sha,)
+    assert loom.ledger.take_in(mirror, parts, is_trunk=True, key_name=key_name(loom.ledger.key(mirror))) == 1

@@ -54,6 +54,16 @@ def test_a_role_that_is_only_claimed_lets_nothing_through(
     assert edit(loom, rules).decision.answer == "require_approval"
 
 
+def test_a_name_that_is_only_claimed_lets_nothing_through(loom: Loom) -> None:
+    rules = book(rule(by="dana"))
+    forged = Approver(name="dana", names=("dana", "eve-tok"))
+    answer(loom, edit(loom, rules), "eve-tok", forged)
+    by_eve = edit(loom, rules).decision.answer
+    answer(loom, edit(loom, rules), "dana", Approver(name="dana"))
+
+    assert (by_eve, edit(loom, rules).decision.answer) == ("require_approval", "allow")
+
+
 def test_two_tokens_of_one_person_are_one_person(loom: Loom) -> None:
     rules = book(rule(count=2), people=PEOPLE)
     asked = edit(loom, rules)

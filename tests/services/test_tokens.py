@@ -184,6 +184,8 @@ def test_an_admin_of_some_repos_is_none_of_others(loom: Loom) -> None:
             loom.tokens.revoke(some, other.token.id)
     with pytest.raises(Unauthorized):
         loom.tokens.map_subject(some, "iss|sub", owner="sam")
+    with pytest.raises(Unauthorized, match="mapped for more repos"):
+        loom.tokens.map_subject(some, "iss|sub", owner="sam", repos=["github.com/acme/shop"])
     assert (loom.tokens.powers(some, limit=9)[0], loom.tokens.subjects(some)) == ((), ())
     assert loom.tokens.revoke(some, inside.token.id).revoked_by == "sam"
 

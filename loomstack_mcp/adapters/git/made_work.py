@@ -11,7 +11,7 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import as_text
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.imprints import MadeBranch
-from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.changes.lines import Lines, key_name
 from loomstack_mcp.core.changes.people import account_of
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.texts import encodable
@@ -33,6 +33,8 @@ class MadeWork:
     def __init__(self, repo: Repository, *, key: bytes) -> None:
         self._repo = repo
         self._lines = Lines(key)
+        self.key_name = key_name(key)
+        """By which the store knows whether what is told was hashed with its key."""
 
     def named_changes(self, shas: Sequence[str], /) -> tuple[Change, ...]:
         """What those of the commits changed that are here, by their whole ids, and no others. Of a merge nothing."""

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from loomstack_mcp.adapters.user import RULES_FOLDER
 from loomstack_mcp.core.people import PEOPLE_FILE
 
-FOLDER = "policies"
+FOLDER = RULES_FOLDER
 BUILTIN_FILE = Path(__file__).parent.parent.parent / "policy_builtin.yaml"
 
 

@@ -14,12 +14,11 @@ from typing import Any
 
 from loomstack_mcp.adapters.policy.cache import PolicyFile, cache_secret, written_whole
 from loomstack_mcp.adapters.policy.folders import FOLDER
-from loomstack_mcp.adapters.user import HUB_RULES
+from loomstack_mcp.adapters.user import ASKED_FILE, HUB_RULES
 from loomstack_mcp.core.errors import Invalid, PolicyError
 from loomstack_mcp.core.limits import SECOND_MS
 
 LAYER_FILE = "layer.json"
-_ASKED_FILE = "asked"
 _MAC_CHARS = 64
 _BYTES_MAX = 16_000_000
 
@@ -69,10 +68,13 @@ def kept_hash(home: str) -> str:
         return ""
 
 
-def keep_layer(home: str, answer: Any) -> None:
-    """Keep what a hub answered. Raises Invalid for what is no such answer, OSError where it cannot be written."""
+def keep_layer(home: str, answer: Any, *, hub: str = "") -> None:
+    """Keep what the hub of that origin answered.
+
+    Raises Invalid for what is no such answer, OSError where it cannot be written.
+    """
     texts = answer.get("files") if isinstance(answer, dict) else None
-    is_right = isinstance(texts, dict) and all(isinstance(one, str) for pair in texts.items() for one in pair)
+    is_right = isinstance(texts, dict) and all(_is_text(one) for pair in texts.items() for one in pair)
     if not is_right or not isinstance(texts, dict) or answer.get("hash") != _hash(texts):
         raise Invalid("the hub's answer is no set of rules with its hash")
     body = json.dumps({"files": texts}, ensure_ascii=True).encode()
@@ -82,17 +84,26 @@ def keep_layer(home: str, answer: Any) -> None:
         folder = Path(home) / FOLDER
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         written_whole(folder / LAYER_FILE, _mac(home, body) + b"\n" + body)
-    mark = Path(home) / _ASKED_FILE
-    mark.touch(mode=0o600)
-    os.utime(mark)
+    written_whole(Path(home) / ASKED_FILE, hub.encode())
 
 
 def asked_ago_ms(home: str) -> int | None:
     """How long ago the hub was asked last; None where it never was."""
     try:
-        return max(round((time.time() - (Path(home) / _ASKED_FILE).stat().st_mtime) * SECOND_MS), 0)
+        return max(round((time.time() - (Path(home) / ASKED_FILE).stat().st_mtime) * SECOND_MS), 0)
     except OSError:
         return None
+
+
+def _is_text(told: Any) -> bool:
+    """Whether it is what a file may hold: a half of a letter that stands for no byte is nothing that could be read."""
+    if not isinstance(told, str):
+        return False
+    try:
+        told.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _hash(texts: Mapping[str, str]) -> str:

@@ -30,6 +30,11 @@ _TRIVIAL = frozenset(
 )  # fmt: skip
 
 
+def key_name(key: bytes, /) -> str:
+    """What tells a key from others, and nothing of what is hashed with it."""
+    return blake2b(b"name of a key", key=key[:64], digest_size=8).hexdigest()
+
+
 class Lines:
     """Hashes under one key, so that what leaves the machine cannot be guessed back to text.
 

@@ -61,9 +61,9 @@ def _known_approval(given: ApprovalFact, people: Sequence[Person]) -> ApprovalFa
 
 
 def _usual_approval(given: ApprovalFact) -> ApprovalFact:
-    """Where nobody says who is who, whoever answers by a token has no role but that of all."""
+    """Where nobody says who is who, whoever answers by a token has no name but its owner's, and the role of all."""
     is_by_token = any(name.startswith(ANSWERED_BY) for name in given.names)
-    return replace(given, roles=USUAL_ROLES) if is_by_token else given
+    return replace(given, names=(), roles=USUAL_ROLES) if is_by_token else given
 
 
 def _known_actor(actor: Actor, people: Sequence[Person]) -> Actor:

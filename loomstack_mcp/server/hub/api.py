@@ -13,10 +13,12 @@ from loomstack_mcp import __version__
 from loomstack_mcp.adapters.policy.files import of_org
 from loomstack_mcp.adapters.policy.hub_layer import offered_layer
 from loomstack_mcp.core.errors import Invalid, LoomError, NotFound
+from loomstack_mcp.core.limits import LIST_MAX
 from loomstack_mcp.core.permits import PERMITS, Permit
 from loomstack_mcp.core.records import record
+from loomstack_mcp.core.repos import Checkout, is_repo_name
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.core.texts import bounded
+from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.core.wire import argument_kinds, built_value, told_json
 from loomstack_mcp.loom import Loom
@@ -26,6 +28,9 @@ from loomstack_mcp.store.once import OnceCall, answered_once
 _REQUEST = re.compile(r"[0-9A-Za-z-]{16,64}")
 _ID_CHARS_MAX = 200
 _FOLDER_CHARS_MAX = 5_000
+_PLACE_CHARS_MAX = 10_000
+_LISTED_MAX = 10_000
+"""Of a list in one answer; no command asks for more."""
 _TOKENS = "tokens"
 """They live in a database of their own, and what is told of one is kept nowhere."""
 _OF_WHOM, _BY_WHOM = "who", "by"
@@ -125,7 +130,21 @@ def _built(name: str, value: Any, kind: Any) -> Any:
         for part in ("session", "agent", "parent_agent"):
             bounded(part, getattr(built, part), chars_max=_ID_CHARS_MAX)
         bounded("folder", built.folder, chars_max=_FOLDER_CHARS_MAX)
+    if isinstance(built, Checkout):
+        _refuse_unlikely(built)
+    if name == "limit" and not 0 <= built <= _LISTED_MAX:  # below none a store would read all that it has
+        raise Invalid(f"limit is out of all bounds, which are 0 and {_LISTED_MAX:,}")
     return built
+
+
+def _refuse_unlikely(checkout: Checkout) -> None:
+    """Raises LimitExceeded, Invalid for what no worktree says of itself: all that comes later would have to read it."""
+    within(
+        "the length of branch and worktree", len(checkout.branch + checkout.worktree), least=0, most=_PLACE_CHARS_MAX
+    )
+    within("the number of others", len(checkout.others), least=0, most=LIST_MAX)
+    if not all(map(is_repo_name, filter(None, (checkout.identity, checkout.clone, *checkout.others)))):
+        raise Invalid("a repository is called by one word, as `loomstack-mcp repo list` shows them")
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from loomstack_mcp.store.postgres.address import DatabaseAddress, database_addre
 from loomstack_mcp.store.postgres.bells import CHANNEL, DatabaseBells
 from loomstack_mcp.store.postgres.connections import Connections, session_settings
 from loomstack_mcp.store.postgres.failures import explained_database
-from loomstack_mcp.store.postgres.line import Line, TupleRow
+from loomstack_mcp.store.postgres.line import DatabaseLine, TupleRow
 from loomstack_mcp.store.postgres.spelling import positional
 from loomstack_mcp.store.postgres.transaction import POSTGRES, PostgresTx
 
@@ -106,7 +106,7 @@ class PostgresStore:
         with explained_database(self.address.shown):
             lines = [self._connections.borrowed()]
 
-            def reconnected() -> Line:
+            def reconnected() -> DatabaseLine:
                 self._connections.give_back(lines.pop())
                 lines.append(self._connections.borrowed(fresh=True))
                 return lines[0]
@@ -155,7 +155,7 @@ class PostgresStore:
         if not is_done:
             raise StoreUnavailable(f"store {self.address.shown}: a statement failed, so that nothing was written")
 
-    def _opened(self, line: Line) -> None:
+    def _opened(self, line: DatabaseLine) -> None:
         """A schema that is older, or not there, is brought to this version, or refused."""
         began = positional(POSTGRES["began"].text)[0]
         try:

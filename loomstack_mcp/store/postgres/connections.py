@@ -11,7 +11,7 @@ import psycopg
 
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.store.postgres.address import DatabaseAddress
-from loomstack_mcp.store.postgres.line import Line
+from loomstack_mcp.store.postgres.line import DatabaseLine
 
 _STATEMENT_MS = 20_000
 
@@ -42,7 +42,7 @@ class Connections:
         self,
         address: DatabaseAddress,
         settings: Mapping[str, str | int],
-        opened: Callable[[Line], None],
+        opened: Callable[[DatabaseLine], None],
         *,
         most: int,
         wait_ms: int,
@@ -53,10 +53,10 @@ class Connections:
         self._opened = opened
         self._most = most
         self._wait_ms = wait_ms
-        self._idle: list[Line] = []
+        self._idle: list[DatabaseLine] = []
         self._begin_anew()
 
-    def borrowed(self, *, fresh: bool = False) -> Line:
+    def borrowed(self, *, fresh: bool = False) -> DatabaseLine:
         """An idle connection, or a new one. With `fresh` the idle ones, which the server may have left, are dropped."""
         if os.getpid() != self._pid:  # what a fork inherits is still in use by its parent
             self._begin_anew()
@@ -72,7 +72,7 @@ class Connections:
             self._free.release()
             raise
 
-    def give_back(self, line: Line) -> None:
+    def give_back(self, line: DatabaseLine) -> None:
         """What is not at rest is closed: a lost one, or one that a signal interrupted."""
         self._free.release()
         if not line.is_at_rest:
@@ -94,14 +94,14 @@ class Connections:
         self._free = threading.BoundedSemaphore(self._most)
         self._idle = []
 
-    def _new_line(self) -> Line:
+    def _new_line(self) -> DatabaseLine:
         parameters = dict(self._address.parameters)
         if not self._address.is_pooled:
             settings = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
             parameters["options"] = f"{parameters.get('options', '')} {settings}".strip()
         connection = psycopg.connect(**parameters, autocommit=True)
         try:
-            line = Line(connection, keeps_plans=not self._address.is_pooled)
+            line = DatabaseLine(connection, keeps_plans=not self._address.is_pooled)
             self._opened(line)
         except BaseException:
             connection.close()

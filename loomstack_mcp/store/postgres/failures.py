@@ -20,7 +20,10 @@ _ADVICE: tuple[tuple[type[psycopg.Error], str], ...] = (
         "the database has no connection left; raise max_connections, or use PgBouncer",
     ),
     (errors.ReadOnlySqlTransaction, "the server is a standby, or read only; name the primary in the store's URL"),
-    (errors.InsufficientPrivilege, "its role may not do that; the hub's help page names the grants it needs"),
+    (
+        errors.InsufficientPrivilege,
+        "its role may not do that; it needs CREATE on the database, or a schema loom of its own",
+    ),
     (errors.InvalidPassword, "the password is wrong; see the store's URL"),
     (errors.InvalidCatalogName, "there is no such database; create it, or mend the store's URL"),
     (
@@ -51,7 +54,11 @@ def explained_database(shown: str) -> Iterator[None]:
 
 
 def _network(error: psycopg.Error) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if "unsupported startup parameter" in str(error):
+        return "PgBouncer stands before it; add ?pooler=transaction to the store's URL"
+    # Of what the server says, more lines tell where it was said; of what the network says, the last tells why.
+    told = error.diag.message_primary or str(error)
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
     failed = next((line for line in lines if "failed: " in line), lines[-1] if lines else type(error).__name__)
     said = failed.rpartition("failed: ")[2].removeprefix("FATAL:").strip()
     return f"{said}; check that it runs and can be reached, then try again"

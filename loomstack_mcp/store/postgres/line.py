@@ -29,7 +29,7 @@ _UNPLANNED = frozenset({"COMMIT"})
 _FAILED = frozenset({ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE})
 
 
-class Line:
+class DatabaseLine:
     """One connection. Errors leave as psycopg's."""
 
     def __init__(self, connection: "Connection[TupleRow]", *, keeps_plans: bool) -> None:

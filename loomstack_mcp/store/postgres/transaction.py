@@ -13,7 +13,7 @@ from psycopg import pq
 from loomstack_mcp.core.limits import OTHER_BOOT_MARGIN_MS
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Row, Statement, refuse_nul
-from loomstack_mcp.store.postgres.line import Line, Sent
+from loomstack_mcp.store.postgres.line import DatabaseLine, Sent
 from loomstack_mcp.store.postgres.spelling import positional, reads_alone
 
 POSTGRES = queries.statements("postgres")
@@ -29,11 +29,11 @@ class PostgresTx:
 
     def __init__(
         self,
-        line: Line,
+        line: DatabaseLine,
         begin: Sequence[str],
         *,
         now_ms: Callable[[Row], int],
-        reconnected: Callable[[], Line],
+        reconnected: Callable[[], DatabaseLine],
     ) -> None:
         """`now_ms` tells the instant from what the database says of it; `reconnected` gives another line."""
         self.line = line

@@ -1,5 +1,7 @@
 """The organisation's rules of a hub: a copy that is missing, or was written by others, is never no rules."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,17 @@ def test_a_copy_of_another_hub_is_none(tmp_path: Path, copy: str) -> None:
 
     with pytest.raises(PolicyError):
         of_org(copy)
+
+
+def test_half_a_letter_is_in_no_file(tmp_path: Path, copy: str) -> None:
+    keep_layer(copy, offered(tmp_path))
+    for texts in ({"org/core.yaml": "# \ud800"}, {"\ud800": RULE}):
+        body = json.dumps(sorted(texts.items()), separators=(",", ":"))
+        answer = {"files": texts, "hash": f"sha256:{hashlib.sha256(body.encode()).hexdigest()}"}
+        with pytest.raises(Invalid, match="no set of rules"):
+            keep_layer(copy, answer)
+
+    assert len(of_org(copy)) == 1
 
 
 @pytest.mark.parametrize("answer", [{}, {"files": {}}, {"hash": "sha256:0", "files": {"a": "b"}}, {"files": {"a": 1}}])

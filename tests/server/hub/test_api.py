@@ -140,6 +140,31 @@ def test_a_session_of_unbounded_length_is_refused(hub: Hub, ana: str) -> None:
     assert (answer.status, answer.code) == (400, "limit_exceeded")
 
 
+@pytest.mark.parametrize(
+    ("checkout", "code"),
+    [
+        (Checkout(identity="github.com/acme/shop\n\x1b]0;x\x07"), "invalid"),
+        (Checkout(identity="x" * 100_000), "invalid"),
+        (Checkout(identity="github.com/acme/shop", clone="clone:\x1b[2J"), "invalid"),
+        (Checkout(identity="github.com/acme/shop", others=("a b",)), "invalid"),
+        (Checkout(identity="github.com/acme/shop", others=("a",) * 5_000), "limit_exceeded"),
+        (Checkout(identity="github.com/acme/shop", branch="b" * 20_000), "limit_exceeded"),
+        (Checkout(identity="github.com/acme/shop", worktree="/w" * 20_000), "limit_exceeded"),
+    ],
+)
+def test_a_checkout_that_no_worktree_is_is_refused(hub: Hub, ana: str, checkout: Checkout, code: str) -> None:
+    answer = hub.ask(ana, "runs.start", caller=ANA, checkout=checkout, loop="l", goal="g", budget_tokens=800)
+
+    assert (answer.status, answer.code) == (400, code)
+
+
+@pytest.mark.parametrize("limit", [-1, 10_001, 2**62])
+def test_nobody_lists_all_that_there_is(hub: Hub, ana: str, limit: int) -> None:
+    answer = hub.ask(ana, "events.latest", repo_id=SHOP.identity, limit=limit)
+
+    assert (answer.status, "limit" in answer.message) == (400, True)
+
+
 class Broken:
     def ids(self) -> tuple[str, ...]:
         raise KeyError("a secret")

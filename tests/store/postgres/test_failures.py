@@ -14,6 +14,7 @@ from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Statement
 from loomstack_mcp.store.postgres.address import database_address
 from loomstack_mcp.store.postgres.backend import PostgresStore
+from loomstack_mcp.store.postgres.failures import explained_database
 from loomstack_mcp.store.postgres.migrate import postgres_store
 from tests.databases import PostgresServer, fresh_database, own_server
 from tests.store.postgres.test_backend import add_repo, seq_of
@@ -88,6 +89,14 @@ def test_an_end_that_is_not_answered_is_told_as_what_it_is(store: PostgresStore,
 
     assert "Nothing was written" not in str(raised.value)
     assert seq_of(store) == 3  # it had been made, and was not made again
+
+
+def test_what_the_server_says_is_told_and_not_where_it_said_so(url: str) -> None:
+    ended = b"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '57P01', MESSAGE = 'terminating connection'; END $$"
+    with psycopg.connect(url) as connection, pytest.raises(StoreUnavailable) as told, explained_database("here"):
+        connection.execute(ended)
+
+    assert str(told.value).startswith("store here: terminating connection; check")
 
 
 def test_a_cut_network_is_told_and_used_again_when_it_is_back(url: str, wire: Wire) -> None:

@@ -13,6 +13,7 @@ from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.services.notices import give_notice
+from loomstack_mcp.services.repos import REPOS
 from loomstack_mcp.store.base import Statement
 from loomstack_mcp.store.postgres.migrate import postgres_store
 from tests.databases import PostgresServer, fresh_database
@@ -106,6 +107,26 @@ def test_names_of_repositories_may_come_from_many_clones_at_once(loom: Loom) -> 
 
     assert raised == []
     assert loom.repos.ids() == (names[0],)
+
+
+def test_a_run_that_starts_while_its_repo_is_joined_with_another_is_of_one_that_is_there(loom: Loom) -> None:
+    started(loom, ANA)
+    done: list[object] = []
+    raised: list[LoomError] = []
+    for at in range(3 * ROUNDS):
+        mirror, bea = Checkout(identity=f"host/mirror{at}"), Caller(principal="bea", session=f"s{at}")
+        with loom.store.append() as tx:
+            tx.run(REPOS["insert"], repo_id=mirror.identity, ignore_case=0, now_ms=1)
+            tx.run(REPOS["name"], repo_id=mirror.identity, identity=mirror.identity)
+        start, join = partial(started, loom, bea, mirror), partial(loom.repos.alias, SHOP, mirror.identity, who="ana")
+        raised += at_once(partial(told_done, done, start), partial(told_done, done, join))
+
+    assert {error.code for error in raised} <= {"invalid", "not_found"}
+    assert len(done) + len(raised) == 2 * 3 * ROUNDS
+
+
+def told_done(done: list[object], call: Callable[[], object]) -> None:
+    done.append(call())
 
 
 def test_claims_of_two_repos_and_ends_of_their_sessions_wait_in_no_circle(loom: Loom) -> None:

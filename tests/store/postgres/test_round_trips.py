@@ -8,7 +8,7 @@ import pytest
 
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.store import queries
-from loomstack_mcp.store.postgres.line import Line, Sent
+from loomstack_mcp.store.postgres.line import DatabaseLine, Sent
 from loomstack_mcp.store.postgres.migrate import postgres_store
 from tests.databases import PostgresServer, fresh_database
 from tests.factories import ANA, SHOP
@@ -23,9 +23,9 @@ Trips = Callable[[Callable[[], object]], tuple[int, int]]
 def trips(monkeypatch: pytest.MonkeyPatch) -> Trips:
     """How many round trips a call makes, and how many of them from the lock of its repo to the end."""
     seen: list[list[str]] = []
-    sent = Line.sent
+    sent = DatabaseLine.sent
 
-    def noted(line: Line, statements: Sequence[Sent]) -> list[Any]:
+    def noted(line: DatabaseLine, statements: Sequence[Sent]) -> list[Any]:
         if threading.current_thread() is threading.main_thread():  # another tells the news
             seen.append([text for text, _ in statements])
         return sent(line, statements)
@@ -37,7 +37,7 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> Trips:
         ends = [at for at, texts in enumerate(seen) if "COMMIT" in texts and locks and at > locks[0]]
         return len(seen), ends[0] - locks[0] + 1 if locks else 0
 
-    monkeypatch.setattr(Line, "sent", noted)
+    monkeypatch.setattr(DatabaseLine, "sent", noted)
     return count
 
 

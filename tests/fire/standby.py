@@ -1,0 +1,67 @@
+"""Two PostgreSQL servers, one the synchronous standby of the other; they change places when the first one dies."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from tests.databases import PostgresServer, empty_server, new_server, removed
+from tests.deadlines import wait_until
+
+
+class Pair:
+    """What the first acknowledges is on the disk of the second as well."""
+
+    def __init__(self, primary: PostgresServer, standby: PostgresServer) -> None:
+        self.primary, self.standby = primary, standby
+        self.standby.follow(primary)
+        self._heed()
+
+    def restart(self, mode: str) -> None:
+        """The primary is stopped by `pg_ctl`'s mode, or killed for "kill", and started again."""
+        if mode == "kill":
+            self.primary.kill()
+        else:
+            self.primary.stop(mode)
+        self.primary.start()
+
+    def fail_over(self) -> None:
+        """The primary is killed and the standby promoted; the old one comes back as the new one's standby.
+
+        Whoever manages such a pair promotes no standby that has not caught up since the primary was last started.
+        """
+        with psycopg.connect(self.primary.url(), autocommit=True) as connection:
+            wait_until(lambda: _standbys(connection, "sync"))
+        self.primary.kill()
+        self.primary.stop()  # its children are gone before the other takes over
+        self.standby.promote()
+        self.primary, self.standby = self.standby, self.primary
+        self.standby.follow(self.primary)
+        self._heed()
+
+    def _heed(self) -> None:
+        """From now on nothing is acknowledged that the standby has not."""
+        with psycopg.connect(self.primary.url(), autocommit=True) as connection:
+            wait_until(lambda: _standbys(connection, "streaming"))
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            connection.execute("SELECT pg_reload_conf()")
+            wait_until(lambda: _standbys(connection, "sync"))
+
+
+def _standbys(connection: "psycopg.Connection[tuple[int]]", what: str) -> bool:
+    found = connection.execute(
+        "SELECT count(*) FROM pg_stat_replication WHERE %(what)s IN (state, sync_state)", {"what": what}
+    ).fetchone()
+    return bool(found and found[0])
+
+
+@contextmanager
+def pair() -> Iterator[Pair]:
+    """Two servers that keep what they acknowledge."""
+    first = new_server(durable=True)
+    second = empty_server(durable=True)
+    try:
+        yield Pair(first, second)
+    finally:
+        for server in (first, second):
+            removed(server)

@@ -1,0 +1,39 @@
+"""A short fire over both databases, and that it would see what it is for."""
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.databases import own_server
+from tests.fire.burning import Fire
+from tests.fire.findings import calls_of, lines_of, unexplained
+
+_BURN_S = 5.0
+
+
+def test_a_short_fire_finds_nothing_in_a_file(tmp_path: Path) -> None:
+    fire = Fire(f"sqlite:///{tmp_path}/loom.db", tmp_path, burn_s=_BURN_S, seed=1)
+
+    assert fire.burn() == []
+    assert len(calls_of(lines_of(list(tmp_path.glob("*.jsonl"))))) > 50
+
+
+def test_a_short_fire_finds_nothing_in_a_database_that_is_stopped_meanwhile(tmp_path: Path) -> None:
+    with own_server() as server:
+
+        def restart(_: Random) -> None:
+            server.stop("fast")  # its disk is not waited for: what a crash may undo is not asked here
+            server.start()
+
+        fire = Fire(server.url(), tmp_path, burn_s=_BURN_S, seed=1, harms=[("restart", restart)])
+
+        assert fire.burn() == []
+        assert len(calls_of(lines_of(list(tmp_path.glob("*.jsonl"))))) > 50
+
+
+@pytest.mark.parametrize("mutant", ["stale", "blind"])
+def test_a_history_of_what_goes_wrong_on_purpose_is_told(tmp_path: Path, mutant: str) -> None:
+    Fire(f"sqlite:///{tmp_path}/loom.db", tmp_path, burn_s=_BURN_S, seed=1, mutant=mutant).burn()
+
+    assert list(unexplained(calls_of(lines_of(list(tmp_path.glob("*.jsonl"))))))
