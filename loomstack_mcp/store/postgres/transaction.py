@@ -56,8 +56,8 @@ class PostgresTx:
     def now_ms(self) -> int:
         """Milliseconds since the epoch, by the database's clock."""
         if self._now_ms is None:
-            [[told]] = self._rows([self._question(POSTGRES["began"], {})])
-            self._now_ms = self._now_ms_of(told)
+            self._rows([])
+        assert self._now_ms is not None
         return self._now_ms
 
     def all(self, statement: Statement, /, **params: Any) -> list[Row]:
@@ -98,7 +98,7 @@ class PostgresTx:
     def locked(self, repo_id: str) -> bool:
         """Take the lock of a repo, and ask once more what was asked so far; False for a repo that is unknown."""
         known = list(self._known)
-        [found, *others] = self._rows([self._question(POSTGRES["lock"], {"repo_id": repo_id}), *known])
+        [found, *others] = self._told([self._question(POSTGRES["lock"], {"repo_id": repo_id}), *known])
         self._known = dict(zip(known, others, strict=True))
         if found:
             self._now_ms = self._now_ms_of(found[0])
@@ -127,6 +127,14 @@ class PostgresTx:
         return self.now_ms if name == "now_ms" else _NO_BOOTS[name]
 
     def _rows(self, questions: Sequence[Sent]) -> list[list[Row]]:
+        """With the clock, where nobody has read it: most who ask anything want it, and it costs no trip of its own."""
+        if self._now_ms is not None:
+            return self._told(questions)
+        [[clock], *found] = self._told([self._question(POSTGRES["began"], {}), *questions])
+        self._now_ms = self._now_ms_of(clock)
+        return found
+
+    def _told(self, questions: Sequence[Sent]) -> list[list[Row]]:
         answers = self._asked(questions)
         return [self.line.rows(text, answer) for (text, _), answer in zip(questions, answers, strict=True)]
 

@@ -12,6 +12,7 @@ from loomstack_mcp.store.postgres.line import DatabaseLine, Sent
 from loomstack_mcp.store.postgres.migrate import postgres_store
 from tests.databases import PostgresServer, fresh_database
 from tests.factories import ANA, SHOP
+from tests.hubs import ADMIN
 from tests.services.support import CHEN, claimed, recorded, started
 
 NOTES = queries.statements("notes")
@@ -64,13 +65,21 @@ def test_a_renewal_a_refusal_and_a_release_cost_little_more(shop: Loom, trips: T
     assert trips(lambda: claimed(shop, ANA, "src/b.py", run=run)) == (5, 4)
     assert trips(lambda: shop.claims.release_paths(ANA, run)) == (4, 3)
     claimed(shop, ANA, "src/b.py", run=run)
-    assert trips(lambda: claimed(shop, CHEN, "src/b.py")) == (10, 8)
+    assert trips(lambda: claimed(shop, CHEN, "src/b.py")) == (9, 8)
     assert trips(lambda: shop.claims.release_paths(ANA, run)) == (10, 9)
 
 
 def test_what_is_written_alone_and_what_is_read_once_takes_two(shop: Loom, trips: Trips) -> None:
     assert trips(lambda: shop.repos.ids()) == (2, 0)
     assert trips(lambda: shop.alerts.heard([])) == (0, 0)
+
+
+def test_the_check_of_a_token_takes_two(shop: Loom, trips: Trips) -> None:
+    token = shop.tokens.create(ADMIN, owner="ana", role="developer").text
+    shop.tokens.checked(token)
+    shop.tokens.settle()
+
+    assert trips(lambda: shop.tokens.checked(token)) == (2, 0)
 
 
 def test_a_start_an_edit_and_an_outcome(shop: Loom, trips: Trips) -> None:
