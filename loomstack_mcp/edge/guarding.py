@@ -150,9 +150,13 @@ class _Judging:
             if stand and self._may_be_meant(quick, stand, inside):
                 self._meant.add((top, inside))  # so that each edit of it is looked at, and none at a glance
                 undoing = import_module("loomstack_mcp.edge.undoing")  # what compares changes
-                with suppress(LoomError):
+                try:
                     if said := undoing.undoing_words(quick, self._caller, self._action, stand, path, inside):
                         yield said
+                except StoreUnavailable as error:
+                    self._found.missed.append(error)
+                except LoomError:  # what git cannot tell, the check before it lands says
+                    pass
 
     def _may_be_meant(self, quick: Quick, stand: Stand, inside: str) -> bool:
         try:

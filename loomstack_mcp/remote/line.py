@@ -29,8 +29,9 @@ _WORDS_MAX = 2_000
 _CODES: dict[str, type[LoomError]] = {
     kind.code: kind
     for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, LoomError) and hasattr(kind, "code")
+    if isinstance(kind, type) and issubclass(kind, LoomError) and hasattr(kind, "code") and kind is not errors.Paused
 }
+"""What a hub may say. That nothing is to be looked at here, a person says on this machine, and no hub."""
 
 
 class Line:

@@ -108,6 +108,36 @@ def test_without_the_hub_nothing_is_clear(
     assert "so it was found" in json.dumps(replies[2])
 
 
+@pytest.mark.parametrize("code", ["paused", "not_found", "invalid", "lease_lost", "unauthorized", "never heard"])
+def test_a_closed_guard_is_opened_by_no_word_of_a_hub(home: Path, cloned: Path, hub: Hub, code: str) -> None:
+    edit = claude_edit(cloned, str(cloned / "src/a.py"))
+    settings = home / "loomstack/config.yaml"
+    settings.write_text(f"{settings.read_text()}guard: closed\n")
+    assert [hook(home, "claude", edit) for _ in range(2)] == [None, None]
+    hub.told = [(409, {}, json.dumps({"error": {"code": code, "message": "go on"}}).encode())] * 50
+
+    assert refused(hook(home, "claude", edit))
+
+
+def test_what_would_be_taken_back_is_not_clear_where_the_hub_does_not_say(
+    hub: Hub, home: Path, cloned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = hub.answer
+
+    def half(path: str, body: bytes, token: str, request: str) -> tuple[int, bytes]:
+        if path == "/api/blockers/may_be_meant":
+            return 200, b'{"answer": true}'
+        if path.startswith("/api/undoings/"):
+            return 503, b'{"error": {"code": "store_unavailable", "message": "stopping"}}'
+        return answers(path, body, token, request)
+
+    git(cloned, "update-ref", "refs/remotes/origin/main", "HEAD")
+    monkeypatch.setattr(hub, "answer", half)
+    replies = [hook(home, "claude", claude_edit(cloned, str(cloned / "src/a.py"))) for _ in range(2)]
+
+    assert all("did not check this step. store_unavailable: stopping" in json.dumps(reply) for reply in replies)
+
+
 def test_a_shell_line_that_only_reads_asks_the_hub_nothing(hub: Hub, home: Path, cloned: Path) -> None:
     line = {**claude_edit(cloned, ""), "tool_name": "Bash", "tool_input": {"command": "git status"}}
     hook(home, "claude", line)

@@ -83,9 +83,12 @@ def keep_layer(home: str, answer: Any, *, hub: str = "") -> None:
 
 
 def asked_ago_ms(home: str) -> int | None:
-    """How long ago the hub was asked last; None where it never was."""
+    """How long ago the hub was asked last; None where it never was.
+
+    A mark of tomorrow is as old as one of yesterday: else a clock that went back would keep the rules as they are.
+    """
     try:
-        return max(round((time.time() - (Path(home) / ASKED_FILE).stat().st_mtime) * SECOND_MS), 0)
+        return abs(round((time.time() - (Path(home) / ASKED_FILE).stat().st_mtime) * SECOND_MS))
     except OSError:
         return None
 

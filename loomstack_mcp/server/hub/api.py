@@ -143,7 +143,7 @@ def _refuse_unlikely(checkout: Checkout) -> None:
         "the length of branch and worktree", len(checkout.branch + checkout.worktree), least=0, most=_PLACE_CHARS_MAX
     )
     within("the number of others", len(checkout.others), least=0, most=LIST_MAX)
-    if not all(map(is_repo_name, filter(None, (checkout.identity, checkout.clone, *checkout.others)))):
+    if not all(map(is_repo_name, (checkout.identity, *filter(None, (checkout.clone, *checkout.others))))):
         raise Invalid("a repository is called by one word, as `loomstack-mcp repo list` shows them")
 
 

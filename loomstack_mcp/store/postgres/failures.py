@@ -51,6 +51,8 @@ def explained_database(shown: str) -> Iterator[None]:
         raise StoreUnavailable(f"store {shown}: {advice}. Nothing was written") from error
     except errors.UntranslatableCharacter:  # \u0000 in JSON
         raise Invalid("a list holds the character NUL; leave it out") from None
+    except errors.NumericValueOutOfRange:
+        raise Invalid("a number is out of all bounds; use a smaller one") from None
 
 
 def _network(error: psycopg.Error) -> str:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,14 @@ def test_a_copy_of_another_hub_is_none(tmp_path: Path, copy: str) -> None:
 
     with pytest.raises(PolicyError):
         of_org(copy)
+
+
+def test_a_mark_of_tomorrow_is_no_news(tmp_path: Path, copy: str) -> None:
+    keep_layer(copy, offered(tmp_path))
+    tomorrow = time.time() + 86_400
+    os.utime(Path(copy) / "asked", (tomorrow, tomorrow))
+
+    assert (asked_ago_ms(copy) or 0) > 86_000_000
 
 
 def test_half_a_letter_is_in_no_file(tmp_path: Path, copy: str) -> None:

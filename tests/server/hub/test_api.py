@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from loomstack_mcp import __version__
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.permits import PERMITS
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
@@ -145,6 +146,7 @@ def test_a_session_of_unbounded_length_is_refused(hub: Hub, ana: str) -> None:
     [
         (Checkout(identity="github.com/acme/shop\n\x1b]0;x\x07"), "invalid"),
         (Checkout(identity="x" * 100_000), "invalid"),
+        (Checkout(identity=""), "invalid"),
         (Checkout(identity="github.com/acme/shop", clone="clone:\x1b[2J"), "invalid"),
         (Checkout(identity="github.com/acme/shop", others=("a b",)), "invalid"),
         (Checkout(identity="github.com/acme/shop", others=("a",) * 5_000), "limit_exceeded"),
@@ -156,6 +158,13 @@ def test_a_checkout_that_no_worktree_is_is_refused(hub: Hub, ana: str, checkout:
     answer = hub.ask(ana, "runs.start", caller=ANA, checkout=checkout, loop="l", goal="g", budget_tokens=800)
 
     assert (answer.status, answer.code) == (400, code)
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1])
+def test_a_number_that_no_column_holds_is_invalid(loom: Loom, number: int) -> None:
+    body = json.dumps({"repo_id": "x", "since": number, "limit": 1}).encode()
+    with pytest.raises(Invalid, match="out of all bounds"):
+        Api(loom).answer(ADMIN, ApiCall(name="events.since", body=body))
 
 
 @pytest.mark.parametrize("limit", [-1, 10_001, 2**62])
