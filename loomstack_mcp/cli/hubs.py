@@ -23,7 +23,7 @@ from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.tokens import EVERY_REPO, Principal
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
-from loomstack_mcp.remote.line import Line
+from loomstack_mcp.remote.line import HubAway, Line
 from loomstack_mcp.remote.opening import line_to
 
 _HELLO = "/api/hello"
@@ -93,8 +93,8 @@ def hub_checks(settings: Settings) -> Iterator[Check]:
         yield Check(check="hub", status="fail", found=str(error), mend=mend)
         return
     except LoomError as error:
-        found = "look at its address, the network and the proxy; its admin at `loomstack-mcp serve --http`"
-        yield Check(check="hub", status="fail", found=str(error), mend=found)
+        look = "look at its address, the network and the proxy; its admin at `loomstack-mcp serve --http`"
+        yield Check(check="hub", status="fail", found=str(error), mend=look if isinstance(error, HubAway) else "")
         return
     version = str(told.get("version", "of no version"))
     differs = f"; this is {__version__}" if version != __version__ else ""

@@ -33,6 +33,10 @@ _CODES: dict[str, type[LoomError]] = {
 }
 
 
+class HubAway(StoreUnavailable):
+    """Nothing answers there, or nothing that is a hub."""
+
+
 class Line:
     """The way to one hub. Threads may share it; each has a connection of its own while it asks."""
 
@@ -152,9 +156,9 @@ class Line:
             return StoreUnavailable(f"{self.origin.text}: {message}")
         return _CODES.get(code, StoreUnavailable)(message)
 
-    def _away(self, error: OSError) -> StoreUnavailable:
+    def _away(self, error: OSError) -> HubAway:
         why = error.strerror or str(error) or type(error).__name__
-        return StoreUnavailable(
+        return HubAway(
             f"the hub {self.origin.text} is away ({why}); nothing was kept elsewhere instead. Ask again; "
             "`loomstack-mcp doctor` looks at it"
         )
@@ -165,8 +169,8 @@ class Line:
             f"own: `loomstack-mcp init --hub {self.origin.text} --ca FILE`"
         )
 
-    def _unspoken(self, what: str) -> StoreUnavailable:
-        return StoreUnavailable(
+    def _unspoken(self, what: str) -> HubAway:
+        return HubAway(
             f"what answers at {self.origin.text} is no hub: {_harmless(what)}. A login page of the network, or a "
             "proxy, may stand between; `loomstack-mcp doctor` looks at it"
         )

@@ -95,6 +95,21 @@ def test_doctor_and_config_know_the_hub_and_tell_nobody_the_token(
 
 
 @needs_openssl
+def test_doctor_sends_nobody_to_the_network_for_a_hub_that_answers(
+    hub: Hub, place: Path, tokens: dict[str, str], tmp_path: Path
+) -> None:
+    home, ca, url = tmp_path / "home", tmp_path / "ca.pem", f"https://127.0.0.1:{hub.port}"
+    shutil.copy(place / "cert.pem", ca)
+    home.mkdir()
+    assert command(home, "init", "--hub", url, "--ca", str(ca), given=tokens["ana"])[0] == 0
+    ca.unlink()
+    looked = {check["check"]: check for check in json.loads(command(home, "doctor", "--json")[1])}
+
+    assert (looked["hub"]["status"], looked["hub"]["mend"]) == ("fail", "")
+    assert f"{ca} cannot be read as certificates" in looked["hub"]["found"]
+
+
+@needs_openssl
 def test_a_wrong_token_an_agent_and_an_unknown_certificate_join_nothing(
     hub: Hub, place: Path, tokens: dict[str, str], tmp_path: Path
 ) -> None:
