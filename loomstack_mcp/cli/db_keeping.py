@@ -105,7 +105,8 @@ def _run(url: str, *command: str) -> None:
     except FileNotFoundError:
         raise Invalid(f"there is no {command[0]} here: it comes with PostgreSQL's client programs") from None
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["it said nothing"])[0]
+        first, *more = done.stderr.strip().splitlines() or ["it said nothing"]
+        said = "; ".join([first, *(line for line in more if "detail:" in line)])
         for word in command:
             if word.startswith("--file="):
                 Path(word.removeprefix("--file=")).unlink(missing_ok=True)

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from loomstack_mcp import __version__
 from loomstack_mcp.adapters.hub_joining import join_hub, leave_hub
 from loomstack_mcp.adapters.hub_tokens import hub_token
 from loomstack_mcp.adapters.install.doctor import Check
 from loomstack_mcp.adapters.settings import Settings, hub_of, load_settings
-from loomstack_mcp.adapters.user import hub_origin
+from loomstack_mcp.adapters.user import hub_origin, plain_hub
 from loomstack_mcp.cli import output
 from loomstack_mcp.core.clients.files.own_names import COMMAND, TOKEN_VARIABLE
 from loomstack_mcp.core.errors import Invalid, LoomError, Unauthorized
@@ -22,7 +23,7 @@ from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.tokens import EVERY_REPO, Principal
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
-from loomstack_mcp.remote.line import Line
+from loomstack_mcp.remote.line import HubAway, Line
 from loomstack_mcp.remote.opening import line_to
 
 _HELLO = "/api/hello"
@@ -30,8 +31,9 @@ _SOON_MS = 14 * DAY_MS
 _TOKEN_BYTES_MAX = 8_000
 
 
-def join_team_hub(here: Here, url: str, *, ca: str) -> None:
+def join_team_hub(here: Here, url: str, *, ca: str, dry_run: bool) -> None:
     """The hub is this person's store from now on, with a token that it knows. Raises what keeps it from being so."""
+    _refuse_beside_hub("dry_run", "yes", "hub", "ca")
     origin = hub_origin(url)
     if not origin:
         raise Invalid("--hub is https://HOST[:PORT]; http:// only on this machine, for a token goes along")
@@ -39,21 +41,41 @@ def join_team_hub(here: Here, url: str, *, ca: str) -> None:
     ca = str(Path(ca).resolve()) if ca else ""
     token = _given_token(origin)
     told = _hello(Line(origin, token, home=home, ca=ca))
+    if dry_run:
+        click.echo(output.harmless(f"{origin} would be your store, where you are {_who(told)}; nothing was written."))
+        return
     join_hub(home, origin, token=token, ca=ca)
     click.echo(output.harmless(f"{origin} is your store now, where you are {_who(told)}."))
     click.echo(f"Sessions that start from now on meet there; `{COMMAND} uninstall --hub` leaves it.")
+    click.echo(f"In each repository: `{COMMAND} init`, unless it is set up; `{COMMAND} doctor` says what is missing.")
     if (settings := load_settings(here.flags)).store != origin:
         click.echo(f"Here the {settings.origins['store']} says otherwise: the store is {settings.store}.", err=True)
 
 
-def leave_team_hub(here: Here) -> None:
+def leave_team_hub(here: Here, *, dry_run: bool) -> None:
     """The hub is no longer this person's store, and its token is gone from this machine."""
-    origin = leave_hub(here.own_settings.home)
-    if origin:
+    _refuse_beside_hub("dry_run", "yes", "hub")
+    home = here.own_settings.home
+    origin = plain_hub({}, home) if dry_run else leave_hub(home)
+    if origin and dry_run:
+        click.echo(f"{origin} would be your store no longer, and its token gone from here; nothing was written.")
+    elif origin:
         click.echo(f"{origin} is your store no longer, and its token is gone from here. To end it everywhere:")
         click.echo(f"{COMMAND} token revoke, where the hub runs.")
     else:
         click.echo("No hub is your store; nothing to change.")
+
+
+def _refuse_beside_hub(*meant: str) -> None:
+    """Raises Invalid for options of this command that mean something else than the hub: they would do nothing."""
+    context = click.get_current_context()
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name in context.params
+        if name not in meant and context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    ]
+    if given:
+        raise Invalid(f"--hub is your own store, whatever the repository's files: leave out {', '.join(sorted(given))}")
 
 
 def hub_checks(settings: Settings) -> Iterator[Check]:
@@ -71,8 +93,8 @@ def hub_checks(settings: Settings) -> Iterator[Check]:
         yield Check(check="hub", status="fail", found=str(error), mend=mend)
         return
     except LoomError as error:
-        found = "look at its address, the network and the proxy; its admin at `loomstack-mcp serve --http`"
-        yield Check(check="hub", status="fail", found=str(error), mend=found)
+        look = "look at its address, the network and the proxy; its admin at `loomstack-mcp serve --http`"
+        yield Check(check="hub", status="fail", found=str(error), mend=look if isinstance(error, HubAway) else "")
         return
     version = str(told.get("version", "of no version"))
     differs = f"; this is {__version__}" if version != __version__ else ""

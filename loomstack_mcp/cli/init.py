@@ -63,8 +63,10 @@ def init(
 ) -> None:
     """Write the files of Claude Code and Codex, and git's hooks, so that their sessions here use LoomStack."""
     if hub is not None:
-        join_team_hub(here, hub, ca=ca or "")
+        join_team_hub(here, hub, ca=ca or "", dry_run=dry_run)
         return
+    if ca:
+        raise Invalid("--ca says which certificates a hub is held to: pass it with --hub")
     url = "" if url is None else usable_url(url)
     if url and guard:
         raise Invalid("a server at a URL sees no worktree, so it cannot guard; leave out --url or --guard")
@@ -98,7 +100,7 @@ def init(
 def uninstall(here: Here, user: bool, hub: bool, dry_run: bool, yes: bool) -> None:
     """Take out what `init` wrote. The store stays: it holds the team's memory."""
     if hub:
-        leave_team_hub(here)
+        leave_team_hub(here, dry_run=dry_run)
         return
     hook, git_folder = ((), Path()) if user else _receive_hook(here)
     if hook and not here.worktree:  # a bare repository has nothing of ours but that

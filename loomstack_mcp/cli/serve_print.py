@@ -15,10 +15,15 @@ _FOLDER = Path(__file__).with_name("hub_files")
 _HOME = "/var/lib/loomstack"
 _EXAMPLE = "https://loom.example.com"
 _PRIVILEGED_MAX = 1023
+_PATHS = ("tls_cert", "tls_key")
+_ANY = ("0.0.0.0", "::")  # noqa: S104 not bound to here
 
 
 def hub_file(kind: str, *, flags: Mapping[str, object], home: str) -> str:
     """The text of a file. `flags` are those of `serve --http`; `home` is where it was said by flag or environment."""
+    if kind == "systemd" and (problem := _unstartable(flags)):
+        raise Invalid(problem)
+    flags = {name: _absolute(value) if name in _PATHS else value for name, value in flags.items()}
     url = str(flags["public_url"] or _EXAMPLE)
     port = int(str(flags["port"]))
     name = urlsplit(url).hostname or ""
@@ -44,6 +49,20 @@ def hub_file(kind: str, *, flags: Mapping[str, object], home: str) -> str:
             raise Invalid(f"{word.lower()} has a line end; a file cannot say that")
         text = text.replace(f"@{word}@", value)
     return text
+
+
+def _absolute(path: object) -> object:
+    """Neither systemd nor nginx begins in the folder that somebody printed this in."""
+    return path and Path(str(path)).absolute()
+
+
+def _unstartable(flags: Mapping[str, object]) -> str:
+    """What `serve` would say to these flags at every start of the machine; "" for nothing."""
+    if bool(flags["tls_cert"]) != bool(flags["tls_key"]):
+        return "--tls-cert and --tls-key belong together: name both files"
+    if not flags["public_url"] and (flags["behind_proxy"] or flags["host"] in _ANY):
+        return "add --public-url https://NAME, by which people reach it: the unit would not start without"
+    return ""
 
 
 def _flags(flags: Mapping[str, object]) -> str:

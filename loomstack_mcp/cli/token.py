@@ -124,7 +124,7 @@ def _shown(one: Token, *, now_ms: int) -> Body:
         "role": one.role,
         "repos": " ".join(one.repos),
         "run": one.run_id,
-        "expires": ends if one.revoked_at_ms is None else f"revoked by {one.revoked_by}",
+        "expires": ends if one.revoked_at_ms is None else one.revoked_text,
         "used": f"{age(now_ms - one.used_at_ms)} ago" if one.used_at_ms else "never",
         "by": one.created_by,
     }

@@ -62,6 +62,11 @@ class Token:
     revoked_at_ms: int | None = None
     revoked_by: str = ""
 
+    @property
+    def revoked_text(self) -> str:
+        """That it was revoked, and by whom, unless that was erased with all else of them."""
+        return f"revoked by {self.revoked_by}" if self.revoked_by else "revoked"
+
 
 @record
 class VouchedSubject:

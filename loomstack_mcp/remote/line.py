@@ -9,7 +9,7 @@ from loomstack_mcp.core import errors
 from loomstack_mcp.core.errors import LoomError, StoreUnavailable, Unauthorized
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.remote.exchange import Exchange, HubAnswer, NoAnswer, WrongAnswer
-from loomstack_mcp.remote.sockets import Origin, opened_socket
+from loomstack_mcp.remote.sockets import Origin, Untrusted, opened_socket
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ _CODES: dict[str, type[LoomError]] = {
     if isinstance(kind, type) and issubclass(kind, LoomError) and hasattr(kind, "code") and kind is not errors.Paused
 }
 """What a hub may say. That nothing is to be looked at here, a person says on this machine, and no hub."""
+
+
+class HubAway(StoreUnavailable):
+    """Nothing answers there, or nothing that is a hub."""
 
 
 class Line:
@@ -67,6 +71,8 @@ class Line:
         sent = self._request(path, body, request)
         try:
             reply = self._replied(sent, answer_s=answer_ms / SECOND_MS)
+        except Untrusted as error:
+            raise self._untrusted(str(error)) from None
         except OSError as error:
             self._mark_away()
             raise self._away(error) from None
@@ -102,10 +108,11 @@ class Line:
                     raise
                 self.close()
                 continue
-            if reply.status in _NOT_NOW and left and not _is_ours(reply):
-                time.sleep(_AGAIN_S)
-                continue
-            break
+            if reply.status not in _NOT_NOW or _is_ours(reply):
+                break
+            if not left:
+                raise OSError(f"what stands before it answers {reply.status}")
+            time.sleep(_AGAIN_S)
         return reply
 
     def _once(self, sent: bytes, *, until_s: float, answer_s: float) -> HubAnswer:
@@ -150,15 +157,21 @@ class Line:
             return StoreUnavailable(f"{self.origin.text}: {message}")
         return _CODES.get(code, StoreUnavailable)(message)
 
-    def _away(self, error: OSError) -> StoreUnavailable:
+    def _away(self, error: OSError) -> HubAway:
         why = error.strerror or str(error) or type(error).__name__
-        return StoreUnavailable(
+        return HubAway(
             f"the hub {self.origin.text} is away ({why}); nothing was kept elsewhere instead. Ask again; "
             "`loomstack-mcp doctor` looks at it"
         )
 
-    def _unspoken(self, what: str) -> StoreUnavailable:
+    def _untrusted(self, why: str) -> StoreUnavailable:
         return StoreUnavailable(
+            f"the hub {self.origin.text} is not trusted: {_harmless(why)}. Nothing was sent. For certificates of your "
+            f"own: `loomstack-mcp init --hub {self.origin.text} --ca FILE`"
+        )
+
+    def _unspoken(self, what: str) -> HubAway:
+        return HubAway(
             f"what answers at {self.origin.text} is no hub: {_harmless(what)}. A login page of the network, or a "
             "proxy, may stand between; `loomstack-mcp doctor` looks at it"
         )

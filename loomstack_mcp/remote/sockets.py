@@ -16,6 +16,10 @@ _HEAD_BYTES_MAX = 8_000
 _PORTS = {"https": 443, "http": 80}
 
 
+class Untrusted(OSError):
+    """Its certificate, or the file that tells which to trust, keeps us from it; nothing was sent."""
+
+
 class Origin:
     """Where a hub is. No record: dataclasses cost a hook 5 ms."""
 
@@ -38,7 +42,7 @@ def host_and_port(url: str, /) -> tuple[str, int]:
 
 
 def opened_socket(origin: Origin, environment: "Mapping[str, str]", /, *, until_s: float) -> socket.socket:
-    """A connection, encrypted where the origin says so. Raises OSError, also for what took too long or is not its."""
+    """A connection, encrypted where the origin says so. Raises OSError, Untrusted where the certificate is not its."""
     host, port = origin.address
     proxy = _proxy(host, environment) if origin.is_secure else ""
     found = _connected(*(host_and_port(proxy) if proxy else (host, port)), until_s=until_s)
@@ -134,5 +138,11 @@ def _secured(plain: socket.socket, origin: Origin, host: str) -> socket.socket:
     cafile = origin.ca or (paths.openssl_cafile if os.path.exists(paths.openssl_cafile) else None)
     capath = None if origin.ca or not os.path.isdir(paths.openssl_capath) else paths.openssl_capath
     if cafile or capath:
-        context.load_verify_locations(cafile=cafile, capath=capath)
-    return context.wrap_socket(plain, server_hostname=host)
+        try:
+            context.load_verify_locations(cafile=cafile, capath=capath)
+        except OSError:
+            raise Untrusted(f"{cafile or capath} cannot be read as certificates") from None
+    try:
+        return context.wrap_socket(plain, server_hostname=host)
+    except ssl.SSLCertVerificationError as error:
+        raise Untrusted(f"its certificate does not hold here: {error.verify_message or error.reason}") from None

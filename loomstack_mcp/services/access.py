@@ -61,6 +61,8 @@ class Access:
         try:
             yield Entered(arguments=arguments, shown=lambda answer: self._shown(principal, name, answer))
         except LoomError as error:
+            if is_kept and isinstance(error, Unauthorized):  # the role sufficed, and the service knows better
+                self._powers.keep_power(principal, "refused", name, repos=repos)
             raise type(error)(call.as_asked(str(error))) from None
 
     def close(self) -> None:

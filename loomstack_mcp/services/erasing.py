@@ -129,7 +129,7 @@ def _ids(tx: Tx) -> tuple[str, ...]:
 
 def _refuse_live(runs: Iterator[Any]) -> None:
     if live := sorted(map(str, runs)):
-        raise Invalid(f"{', '.join(live[:5])} is live; `loomstack-mcp runs stop` it, and do this again")
+        raise Invalid(f"still live: {', '.join(live[:5])}; `loomstack-mcp runs stop` each, and do this again")
 
 
 def _erased(store: Store, repo_id: str, erasure: Erasure, *, about: str, who: str, is_tried: bool) -> Erased:

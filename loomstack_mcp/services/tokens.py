@@ -117,7 +117,7 @@ class TokenService:
             if not found or not _is_theirs(by, found[0]):
                 raise NotFound(f"token {token_id[:40]} is unknown; `token list` shows those that you may revoke")
             if not tx.run(TOKENS["revoke"], id=token_id, revoked_at_ms=tx.now_ms, revoked_by=by.name):
-                raise Invalid(f"token {token_id} was revoked by {found[0].revoked_by} already")
+                raise Invalid(f"token {token_id} was {found[0].revoked_text} already")
             count_power(tx, by, "granted", "tokens.revoke", about=f"{token_id} of {found[0].principal}")
             return replace(found[0], revoked_at_ms=tx.now_ms, revoked_by=by.name)
 
@@ -200,9 +200,7 @@ class TokenService:
             raise Unauthorized(_UNKNOWN)
         token = rows.as_record(Token, found[0])
         if token.revoked_at_ms is not None:
-            raise Unauthorized(
-                f"token {token.id} was revoked by {token.revoked_by}; ask an admin of the hub for another"
-            )
+            raise Unauthorized(f"token {token.id} was {token.revoked_text}; ask an admin of the hub for another")
         if token.expires_at_ms <= now_ms:
             raise Unauthorized(f"token {token.id} expired {age(now_ms - token.expires_at_ms)} ago; ask for another")
         if token.run_id:

@@ -154,7 +154,7 @@ def test_who_is_who_says_the_trunk_alone(agent: Server, person: Answer, ruled: P
     (ruled / ".loomstack/people.yaml").write_text(PEOPLE)
     status, shown = person("approve", asked(agent)["approval"])
 
-    assert (status, "asks role:lead, and you are dana with the roles: developer" in shown) == (1, True)
+    assert (status, "asks role:lead, and you are dana with the roles: role:developer" in shown) == (1, True)
 
 
 def test_an_answer_is_given_in_a_clone_of_its_repository(

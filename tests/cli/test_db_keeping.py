@@ -78,12 +78,18 @@ def test_postgresql_is_kept_by_its_own_programs(
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/git").symlink_to(str(shutil.which("git")))
     missing = loomstack("--store", url, "db", "backup", "other.dump", PATH=str(tmp_path / "bin"))
+    (tmp_path / "bin/pg_dump").write_text(
+        "#!/bin/sh\necho 'pg_dump: error: server version mismatch\npg_dump: detail: server version: 99' >&2; exit 1\n"
+    )
+    (tmp_path / "bin/pg_dump").chmod(0o755)
+    other = loomstack("--store", url, "db", "backup", "other.dump", PATH=str(tmp_path / "bin"))
 
     assert copied.returncode == 0, copied.stderr
     assert (backup.returncode, (tmp_path / "shop/copy.dump").stat().st_mode & 0o777) == (0, 0o600), backup.stderr
     assert (wrong.returncode, "pg_restore failed" in wrong.stderr) == (1, True), wrong.stderr
     assert restored.returncode == 0, restored.stderr
     assert runs.returncode == 0, runs.stderr
+    assert "mismatch; pg_dump: detail: server version: 99" in other.stderr
     assert (missing.returncode, "no pg_dump here" in missing.stderr) == (1, True), missing.stderr
 
 

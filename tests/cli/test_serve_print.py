@@ -79,6 +79,35 @@ def test_compose_takes_its_file(tmp_path: Path, loomstack: Run) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_files_lie_where_they_lay_when_it_was_printed(loomstack: Run, tmp_path: Path) -> None:
+    tls = ("--tls-cert", "cert.pem", "--tls-key", "tls/key.pem", *URL)
+    for kind in ("systemd", "nginx"):
+        text = printed(loomstack, kind, "--host", "0.0.0.0", *tls)
+        assert re.findall(r"(?<=[ =])(/\S*/cert\.pem).*?(/\S*/tls/key\.pem)", text, re.DOTALL), text
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--host", "0.0.0.0", "--tls-cert", "c.pem", "--tls-key", "k.pem"), "add --public-url"),
+        (("--behind-proxy", "10.0.0.1"), "add --public-url"),
+        (("--tls-cert", "c.pem", *URL), "belong together"),
+    ],
+)
+def test_a_unit_that_would_not_start_is_not_printed(loomstack: Run, flags: tuple[str, ...], said: str) -> None:
+    done = loomstack("serve", "--print", "systemd", *flags)
+
+    assert (done.returncode, said in done.stderr, done.stdout) == (1, True, "")
+
+
+def test_compose_opens_the_port_that_people_come_by(loomstack: Run) -> None:
+    url = ("--public-url", "https://loom.acme.test:8443")
+    opened = yaml.safe_load(printed(loomstack, "compose", *url))["services"]["nginx"]["ports"]
+
+    assert opened == ["8443:8443"]
+    assert "listen 8443 ssl;" in printed(loomstack, "nginx", "--host", "hub", *url)
+
+
 def test_an_address_without_tls_is_refused(loomstack: Run) -> None:
     done = loomstack("serve", "--print", "nginx", "--public-url", "http://loom.acme.test")
 

@@ -95,6 +95,21 @@ def test_doctor_and_config_know_the_hub_and_tell_nobody_the_token(
 
 
 @needs_openssl
+def test_doctor_sends_nobody_to_the_network_for_a_hub_that_answers(
+    hub: Hub, place: Path, tokens: dict[str, str], tmp_path: Path
+) -> None:
+    home, ca, url = tmp_path / "home", tmp_path / "ca.pem", f"https://127.0.0.1:{hub.port}"
+    shutil.copy(place / "cert.pem", ca)
+    home.mkdir()
+    assert command(home, "init", "--hub", url, "--ca", str(ca), given=tokens["ana"])[0] == 0
+    ca.unlink()
+    looked = {check["check"]: check for check in json.loads(command(home, "doctor", "--json")[1])}
+
+    assert (looked["hub"]["status"], looked["hub"]["mend"]) == ("fail", "")
+    assert f"{ca} cannot be read as certificates" in looked["hub"]["found"]
+
+
+@needs_openssl
 def test_a_wrong_token_an_agent_and_an_unknown_certificate_join_nothing(
     hub: Hub, place: Path, tokens: dict[str, str], tmp_path: Path
 ) -> None:
@@ -102,15 +117,41 @@ def test_a_wrong_token_an_agent_and_an_unknown_certificate_join_nothing(
     wrong = init_hub(hub, place, home, tokens["ana"][:-3] + "xyz")
     agent = init_hub(hub, place, home, tokens["ana"], CLAUDECODE="1")
     untrusted = command(home, "init", "--hub", f"https://127.0.0.1:{hub.port}", given=tokens["ana"])
+    shutil.copy(__file__, tmp_path / "none.pem")
+    url, no_file = f"https://127.0.0.1:{hub.port}", str(tmp_path / "none.pem")
+    unread = command(home, "init", "--hub", url, "--ca", no_file, given=tokens["ana"])
     clear = command(home, "init", "--hub", f"http://hub.example:{hub.port}", given=tokens["ana"])
 
-    assert [code for code, _, _ in (wrong, agent, untrusted, clear)] == [1] * 4
+    assert [code for code, _, _ in (wrong, agent, untrusted, unread, clear)] == [1] * 5
     assert "unauthorized" in wrong[2]
     assert "only a person" in agent[2]
-    assert "CERTIFICATE_VERIFY_FAILED" in untrusted[2]
+    assert "is not trusted: its certificate does not hold here: self-signed" in untrusted[2]
+    assert "--ca FILE" in untrusted[2]
+    assert "away" not in untrusted[2]
+    assert f"{no_file} cannot be read as certificates" in unread[2]
     assert "http:// only on this machine" in clear[2]
     assert not (home / "loomstack" / "hub-tokens.json").exists()
-    assert tokens["ana"] not in "".join(said for each in (wrong, agent, untrusted, clear) for said in each[1:])
+    assert tokens["ana"] not in "".join(said for each in (wrong, agent, untrusted, unread, clear) for said in each[1:])
+
+
+@needs_openssl
+def test_what_is_only_to_be_shown_joins_and_leaves_nothing(
+    hub: Hub, place: Path, tokens: dict[str, str], tmp_path: Path
+) -> None:
+    home, url = tmp_path / "home", f"https://127.0.0.1:{hub.port}"
+    home.mkdir()
+    joining = command(home, "init", "--hub", url, "--ca", str(place / "cert.pem"), "--dry-run", given=tokens["ana"])
+    mixed = command(home, "init", "--hub", url, "--guard", "--user", given=tokens["ana"])
+    before = sorted(home.rglob("*.*"))
+    init_hub(hub, place, home, tokens["ana"])
+    kept = (home / "loomstack" / "hub-tokens.json").read_text()
+    leaving = command(home, "uninstall", "--hub", "--dry-run")
+
+    assert (joining[0], "would be your store, where you are ana, developer" in joining[1]) == (0, True), joining
+    assert (mixed[0], "leave out --guard, --user" in mixed[2]) == (1, True), mixed
+    assert [path.name for path in before if path.is_file()] == []
+    assert (leaving[0], "would be your store no longer" in leaving[1]) == (0, True), leaving
+    assert (home / "loomstack" / "hub-tokens.json").read_text() == kept
 
 
 @needs_openssl

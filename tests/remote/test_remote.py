@@ -101,6 +101,13 @@ def test_what_is_no_answer_of_a_hub_is_none(
     assert TOKEN not in str(found.value)
 
 
+def test_a_proxy_without_a_hub_behind_it_says_that_the_hub_is_away(hub: Hub, edge: Loom, tmp_path: Path) -> None:
+    hub.told = [(502, {"Content-Type": "text/html"}, b"<html>Bad Gateway</html>")] * 2
+
+    with pytest.raises(StoreUnavailable, match=r"is away \(what stands before it answers 502\); nothing was kept"):
+        edge.repos.ids()
+
+
 def test_a_token_that_is_dead_is_said_with_the_command_that_helps(hub: Hub, edge: Loom) -> None:
     hub.people = {}
 

@@ -332,6 +332,14 @@ def test_uses_of_power_stand_in_the_log_of_their_repo(loom: Loom, clocks: Clocks
     assert sorted(counts) == [("granted", 1, REPO), ("refused", 1, REPO), ("refused", 3, REPO)]
 
 
+def test_a_power_that_the_service_refuses_is_written_down_as_refused(loom: Loom) -> None:
+    developer = role("developer")
+    with pytest.raises(Unauthorized):
+        asked(loom, developer, "tokens.create", by=developer, owner="ana", role="developer")
+
+    assert "refused" in [one.verdict for one in loom.tokens.powers(ADMIN, limit=9)[0] if one.what == "tokens.create"]
+
+
 def test_a_refusal_about_a_foreign_repo_leaves_no_trace_there(loom: Loom, world: World) -> None:
     low = role("agent", "github.com/acme/*")
     before = loom.events.latest(ZOO.identity, limit=50)

@@ -242,7 +242,7 @@ def test_a_person_who_was_named_meanwhile_is_no_second_one(loom: Loom) -> None:
 @pytest.mark.parametrize(
     ("who", "why"),
     [
-        (Approver(name="eve", roles=("developer",)), "asks role:lead, and you are eve with the roles: developer"),
+        (Approver(name="eve", roles=("developer",)), "asks role:lead, and you are eve with the roles: role:developer"),
         (Approver(name="ana", roles=("lead",)), "asks somebody who did not make this, and it was made as ana"),
         (Approver(name="anna", names=("anna", "ana"), roles=("lead",)), "it was made as anna"),
         (Approver(name="role:lead"), "asks role:lead"),

@@ -37,7 +37,7 @@ class Check:
     status: CheckStatus
     found: str
     mend: str = ""
-    """A command, or what to do; empty where nothing is wrong."""
+    """A command, or what to do; empty where nothing is wrong, or `found` says it."""
 
 
 def program_checks(version: str) -> Iterator[Check]:

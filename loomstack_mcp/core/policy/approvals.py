@@ -117,7 +117,7 @@ def may_answer(asked: AskedRule | Approve, approver: Approver, makers: Collectio
 def hindrance(asked: AskedRule | Approve, approver: Approver, makers: Collection[str], /) -> str:
     """Why this person's word does not count for the rule, in the second half of a sentence; "" where it does."""
     if _unnamed(asked, approver):
-        roles = ", ".join(approver.roles) or "none"
+        roles = ", ".join(f"role:{role}" for role in approver.roles) or "none"  # as rules write it: without is a name
         return f"asks {' or '.join(asked.by)}, and you are {approver.name} with the roles: {roles}"
     if _is_maker(asked, approver, makers):
         return (

@@ -14,4 +14,4 @@ VARIABLES = (
     *("LOOMSTACK_WEBHOOK", "LOOMSTACK_WEBHOOK_SECRET", "LOOMSTACK_WEBHOOK_FORMAT"),
     *("XDG_DATA_HOME", "XDG_CONFIG_HOME", "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "TMPDIR"),
 )
-"""What a server reads from its environment: every setting, where data and git's own settings lie, who commits."""
+"""What a server reads from its environment: each setting but a hub's, where data and git's own lie, who commits."""
