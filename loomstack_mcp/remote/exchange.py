@@ -42,6 +42,8 @@ class Exchange:
         self._read = b""
         self.is_kept = True
         """False once the other side wants no more requests on it."""
+        self.idle_since_s = 0.0
+        """By the wall clock, where it waits for the next request."""
 
     def close(self) -> None:
         """Nothing more is asked."""

@@ -23,6 +23,8 @@ _AWAY_FILE = "hub-away"
 _AWAY_S = 5.0
 """So long whoever is in a hurry takes another's word for it that the hub is away."""
 _IDLE_MAX = 4
+_IDLE_S = 70.0
+"""A hub ends what is idle for 75 s; later its end may be unheard: the machine slept meanwhile."""
 _TOO_OLD, _NOT_NOW = 426, (502, 503, 504)
 _AGAIN_S = 0.1
 _WORDS_MAX = 2_000
@@ -70,12 +72,9 @@ class Line:
             answer_ms = 0
         sent = self._request(path, body, request)
         try:
-            reply = self._replied(sent, answer_s=answer_ms / SECOND_MS)
+            reply = self._replied(sent, answer_s=answer_ms / SECOND_MS, is_once=bool(request))
         except Untrusted as error:
             raise self._untrusted(str(error)) from None
-        except OSError as error:
-            self._mark_away()
-            raise self._away(error) from None
         except WrongAnswer as error:
             raise self._unspoken(str(error)) from None
         return self._answer(reply)
@@ -94,38 +93,57 @@ class Line:
             lines.append(f"LoomStack-Request: {request}")
         return "\r\n".join([*lines, "", ""]).encode() + (body or b"")
 
-    def _replied(self, sent: bytes, *, answer_s: float) -> HubAnswer:
+    def _replied(self, sent: bytes, *, answer_s: float, is_once: bool) -> HubAnswer:
         """The answer; where a kept connection was dead, or a replica ended, of a second try.
 
         All that is sent may be: what is done once has an id, and the rest is done again without harm.
+        Raises StoreUnavailable where none came in time.
         """
         until_s = time.monotonic() + _REACH_S
-        for left in (1, 0):
-            try:
-                reply = self._once(sent, until_s=until_s, answer_s=answer_s)
-            except NoAnswer:
+        was_sent = False
+        try:
+            for left in (1, 0):
+                exchange = self._exchange(until_s)
+                was_sent = True
+                try:
+                    reply = self._once(exchange, sent, until_s=max(until_s, time.monotonic() + answer_s))
+                except NoAnswer:
+                    if not left:
+                        raise
+                    self.close()
+                    continue
+                if reply.status not in _NOT_NOW or _is_ours(reply):
+                    break
                 if not left:
-                    raise
-                self.close()
-                continue
-            if reply.status not in _NOT_NOW or _is_ours(reply):
-                break
-            if not left:
-                raise OSError(f"what stands before it answers {reply.status}")
-            time.sleep(_AGAIN_S)
+                    raise OSError(f"what stands before it answers {reply.status}")
+                time.sleep(_AGAIN_S)
+        except Untrusted:
+            raise
+        except OSError as error:
+            self._mark_away()
+            raise self._away(error, may_be_done=is_once and was_sent) from None
         return reply
 
-    def _once(self, sent: bytes, *, until_s: float, answer_s: float) -> HubAnswer:
+    def _exchange(self, until_s: float) -> Exchange:
+        """A kept connection, else a new one."""
+        while True:
+            try:
+                exchange = self._idle.pop()
+            except IndexError:
+                return Exchange(opened_socket(self.origin, os.environ, until_s=until_s))
+            # By the wall clock: the monotonic one stands still while a machine sleeps.
+            if abs(time.time() - exchange.idle_since_s) < _IDLE_S:
+                return exchange
+            exchange.close()
+
+    def _once(self, exchange: Exchange, sent: bytes, *, until_s: float) -> HubAnswer:
         try:
-            exchange = self._idle.pop()
-        except IndexError:
-            exchange = Exchange(opened_socket(self.origin, os.environ, until_s=until_s))
-        try:
-            reply = exchange.reply_to(sent, until_s=max(until_s, time.monotonic() + answer_s))
+            reply = exchange.reply_to(sent, until_s=until_s)
         except BaseException:
             exchange.close()
             raise
         if exchange.is_kept and len(self._idle) < _IDLE_MAX:
+            exchange.idle_since_s = time.time()
             self._idle.append(exchange)
         else:
             exchange.close()
@@ -157,12 +175,12 @@ class Line:
             return StoreUnavailable(f"{self.origin.text}: {message}")
         return _CODES.get(code, StoreUnavailable)(message)
 
-    def _away(self, error: OSError) -> HubAway:
+    def _away(self, error: OSError, *, may_be_done: bool = False) -> HubAway:
         why = error.strerror or str(error) or type(error).__name__
-        return HubAway(
-            f"the hub {self.origin.text} is away ({why}); nothing was kept elsewhere instead. Ask again; "
-            "`loomstack-mcp doctor` looks at it"
-        )
+        said = "nothing was kept elsewhere instead. Ask again"
+        if may_be_done:
+            said = "what was asked for may have been done: look before you ask for it anew"
+        return HubAway(f"the hub {self.origin.text} is away ({why}); {said}; `loomstack-mcp doctor` looks at it")
 
     def _untrusted(self, why: str) -> StoreUnavailable:
         return StoreUnavailable(

@@ -55,7 +55,7 @@ class RemoteService:
             answer = self._line.hub_answer(
                 f"/api/{self._name}/{name}",
                 json.dumps(told).encode(),
-                request=os.urandom(_REQUEST_BYTES).hex() if permit.how != "reads" else "",
+                request=os.urandom(_REQUEST_BYTES).hex() if permit.how == "once" else "",
                 answer_ms=_LONG_MS if call in _LONG else 0,
             )
             return self._built(call, answer, argument_kinds(method)["return"])

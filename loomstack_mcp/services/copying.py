@@ -73,6 +73,8 @@ def copied_repo(source: Store, target: Store, repo_id: str, wish: CopyWish) -> R
         with target.append() as tx:
             tx.later(REPOS["insert"], repo_id=into, ignore_case=origin.ignore_case, now_ms=origin.created_at_ms)
         with target.write(into) as tx:
+            if before := came_before(tx, into, origin):  # another copy came first to the lock
+                return replace(found, before=before)
             return _written(out, tx, found, origin, wish)
 
 

@@ -5,7 +5,7 @@ not done and is, or it was and the first answer is told once more, or it may hav
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import DAY_MS
@@ -52,7 +52,8 @@ def answered_once(store: Store, call: OnceCall, do: Callable[[Store], str]) -> s
     once = _Once(store, call)
     answer = do(once)
     if once.is_begun:
-        _keep(store, call, answer)
+        with suppress(StoreUnavailable):  # it is done, and whoever calls waits for the answer
+            _keep(store, call, answer)
     return answer
 
 

@@ -36,6 +36,8 @@ class Hub:
     requests: list[str] = field(default_factory=list)
     told: list[tuple[int, Mapping[str, str], bytes]] = field(default_factory=list)
     """Answered first, each once."""
+    connections: int = 0
+    """That were opened so far."""
     drops: int = 0
     """So many connections are closed once a request was done, before it is answered."""
     done: dict[str, bytes] = field(default_factory=dict)
@@ -100,6 +102,7 @@ def serving(hub: Hub, *, port: int = 0) -> Iterator[None]:
         def setup(self) -> None:
             super().setup()
             opened.append(self.connection)
+            hub.connections += 1
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

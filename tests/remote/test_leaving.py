@@ -97,4 +97,4 @@ def values_of(name: str, hub: Hub) -> Iterator[str]:
                 yield from found(value)
 
     for _, body in hub.sent:
-        yield from found(json.loads(body or "null"))
+        yield from found(json.loads(body or b"{}"))

@@ -130,6 +130,32 @@ def test_an_answer_that_was_lost_is_asked_for_again_and_done_once(hub: Hub, edge
     assert (bool(note), seen) == (True, (run.repo_id,))
 
 
+def test_an_answer_that_never_came_is_told_as_unknown_where_it_matters(hub: Hub, edge: Loom) -> None:
+    run = edge.runs.start(ME, SHOP, loop="prices", goal="gross", budget_tokens=800).run
+    hub.drops = 2
+    with pytest.raises(StoreUnavailable, match="may have been done: look before you ask for it anew"):
+        edge.notes.share(ME, run.id, text="meant", kind="decision")
+    hub.drops = 2
+    with pytest.raises(StoreUnavailable, match="Ask again"):
+        edge.repos.ids()
+
+
+def test_a_connection_that_was_idle_for_long_is_not_asked_any_more(
+    hub: Hub, edge: Loom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its end may be unheard: the machine slept, or whoever stood between forgot it."""
+    asleep_s = 0.0
+    wall = time.time
+    monkeypatch.setattr(time, "time", lambda: wall() + asleep_s)
+    edge.repos.ids()
+    edge.repos.ids()
+    before = hub.connections
+    asleep_s = 3_600.0
+    edge.repos.ids()
+
+    assert (before, hub.connections) == (1, 2)
+
+
 def test_a_hub_that_is_away_is_said_so_and_the_session_goes_on_when_it_is_back(tmp_path: Path) -> None:
     with a_hub(tmp_path) as hub:
         home = joined(tmp_path / "home", hub)

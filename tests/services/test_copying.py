@@ -1,6 +1,7 @@
 """A repo goes into another store whole: nothing doubled, nothing lost, nobody's word another's, fences that grow."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -236,3 +237,23 @@ def test_the_organisations_notes_are_a_repo_that_one_may_leave(loom: Loom, other
     assert loom.repos.ids() == (ORG,)
     copied(loom, other, ORG)
     assert other.notes.latest(ORG, limit=9)[0][0].text == "we are polite"
+
+
+def test_two_copies_at_once_leave_one(loom: Loom, other: Loom) -> None:
+    worked(loom)
+    asked = wish(loom, other)
+    barrier = threading.Barrier(2)
+    found: list[RepoCopy] = []
+
+    def copy() -> None:
+        barrier.wait()
+        found.append(copied_repo(loom.store, other.store, REPO, asked))
+
+    threads = [threading.Thread(target=copy) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(bool(one.before) for one in found) == [False, True]
+    assert rows(loom, "claim") == rows(other, "claim")

@@ -13,6 +13,7 @@ from loomstack_mcp.loom import Loom
 from loomstack_mcp.services.claims import ClaimService
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.once import KEPT_MS, OnceCall, answered_once
+from loomstack_mcp.store.sqlite.backend import SqliteStore
 from tests.conftest import Clocks
 from tests.factories import REPO, SHOP
 from tests.services.support import CHEN, claimed, started
@@ -47,6 +48,19 @@ def test_a_call_that_is_sent_again_is_answered_as_the_first_time_and_not_done_ag
     assert answered_once(held.store, CALL, releasing) == first
     assert answered_once(held.store, CALL, failing) == first
     assert kinds(held).count("claim.released") == 1
+
+
+@pytest.mark.sqlite("the file is taken away")
+def test_a_call_that_is_done_is_answered_though_its_answer_cannot_be_kept(held: Loom) -> None:
+    assert isinstance(held.store, SqliteStore)
+    file = held.store.path
+
+    def done(store: Store) -> str:
+        answer = releasing(store)
+        file.rename(file.with_name("away.db"))
+        return answer
+
+    assert answered_once(held.store, CALL, done).startswith("claim_")
 
 
 @pytest.mark.parametrize("other", [{"principal": "ana"}, {"method": "claims.claim_paths"}, {"digest": "d2"}], ids=str)
