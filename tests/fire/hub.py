@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from random import Random
 from typing import IO
@@ -36,10 +36,17 @@ def hub_fire(folder: Path, *, burn_s: float, seed: int, mutant: str = "") -> Ite
         with _mutant_fire(folder, mutant, burn_s=burn_s, seed=seed) as fire:
             yield fire
         return
-    with pair() as servers, network(*_HOSTS) as net, _relays(servers) as relays:
-        places = ",".join(f"127.0.0.1:{relay.port}" for relay in relays)
-        with team(folder, f"postgresql://postgres@{places}/postgres", net.address) as made:
-            harms = _Harms(servers, made, net, relays).all()
+    with pair() as servers, network(*_HOSTS) as net, ExitStack() as lines:
+        to_database = [lines.enter_context(_relay_to(server)) for server in (servers.primary, servers.standby)]
+        to_replicas: list[Relay] = []
+
+        def through(port: int) -> int:
+            to_replicas.append(lines.enter_context(relayed("127.0.0.1", port)))
+            return to_replicas[-1].port
+
+        places = ",".join(f"127.0.0.1:{relay.port}" for relay in to_database)
+        with team(folder, f"postgresql://postgres@{places}/postgres", net.address, through=through) as made:
+            harms = _Harms(servers, made, net, to_database, to_replicas).all()
             yield _fire(made, net, burn_s=burn_s, seed=seed, harms=harms)
 
 
@@ -67,8 +74,11 @@ def _fire(made: Team, net: Network, *, burn_s: float, seed: int, harms: Sequence
 class _Harms:
     """What befalls a hub. Each is over when it returns, but for what it takes to recover."""
 
-    def __init__(self, servers: Pair, made: Team, net: Network, relays: list[Relay]) -> None:
-        self._servers, self._team, self._net, self._relays = servers, made, net, relays
+    def __init__(
+        self, servers: Pair, made: Team, net: Network, to_database: Sequence[Relay], to_replicas: Sequence[Relay]
+    ) -> None:
+        self._servers, self._team, self._net = servers, made, net
+        self._relays, self._to_replicas = to_database, to_replicas
 
     def all(self) -> list[tuple[str, Harm]]:
         return [
@@ -83,6 +93,8 @@ class _Harms:
             ("the database is cut off", self._cut_database),
             ("the database is slow", self._slow_database),
             ("connections to the database are reset", self._reset_database),
+            ("connections to a replica are reset", self._reset_replica),
+            ("a replica is cut off", self._cut_replica),
         ]
 
     def _kill_replica(self, random: Random) -> None:
@@ -142,15 +154,19 @@ class _Harms:
         for relay in self._relays:
             relay.delay_s = 0
 
+    def _reset_replica(self, random: Random) -> None:
+        """It goes on with what it was asked, and those who asked send it again, to another perhaps."""
+        random.choice(self._to_replicas).reset()
+
+    def _cut_replica(self, random: Random) -> None:
+        relay = random.choice(self._to_replicas)
+        relay.cut()
+        time.sleep(random.uniform(0.2, _CUT_S_MAX))
+        relay.mend()
+
     def _reset_database(self, _: Random) -> None:
         for relay in self._relays:
             relay.reset()
-
-
-@contextmanager
-def _relays(servers: Pair) -> Iterator[list[Relay]]:
-    with _relay_to(servers.primary) as first, _relay_to(servers.standby) as second:
-        yield [first, second]
 
 
 def _relay_to(server: PostgresServer) -> AbstractContextManager[Relay]:

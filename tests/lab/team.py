@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,9 +123,18 @@ class Team:
 
 @contextlib.contextmanager
 def team(
-    folder: Path, store: str, address: str, *, replicas: int = 2, program: Sequence[str] = MODULE
+    folder: Path,
+    store: str,
+    address: str,
+    *,
+    replicas: int = 2,
+    program: Sequence[str] = MODULE,
+    through: Callable[[int], int] = int,
 ) -> Iterator[Team]:
-    """A hub at an address, balanced by the site that `serve --print nginx` prints."""
+    """A hub at an address, balanced by the site that `serve --print nginx` prints.
+
+    `through` is the port at which the balancer finds a replica that listens at another.
+    """
     made = Team(folder, store, address, program)
     certificate, key = made_certificate(folder, address)
     port = free_port(address)
@@ -134,7 +143,7 @@ def team(
         made.token("root", "admin")  # without which no hub serves others
         for _ in range(replicas):
             made.start_replica(url)
-        site = printed_site(folder, url, [one.port for one in made.replicas], certificate, key)
+        site = printed_site(folder, url, [through(one.port) for one in made.replicas], certificate, key)
         with balanced(folder / "nginx", site, address=address, port=port, certificate=certificate) as made.balancer:
             yield made
     finally:
