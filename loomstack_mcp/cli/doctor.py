@@ -78,7 +78,7 @@ def _looked_at(here: Here) -> Iterator[Check]:
     if path:
         yield checkup.store_folder_check(path)
     checkout = worktree.checkout(repo=settings.repo) if worktree else None
-    yield from hub_checks(settings) if hub else _store(settings, path, checkout)
+    yield from hub_checks(settings, checkout) if hub else _store(settings, path, checkout)
     yield from checkup.start_checks(handovers(settings.home))
     if worktree is None or checkout is None:
         mend = "go to a repository and run loomstack-mcp doctor again"

@@ -17,9 +17,10 @@ from loomstack_mcp.adapters.settings import Settings, hub_of, load_settings
 from loomstack_mcp.adapters.user import hub_origin, plain_hub
 from loomstack_mcp.cli import output
 from loomstack_mcp.core.clients.files.own_names import COMMAND, TOKEN_VARIABLE
-from loomstack_mcp.core.errors import Invalid, LoomError, Unauthorized
+from loomstack_mcp.core.errors import Invalid, LoomError, NotFound, Unauthorized
 from loomstack_mcp.core.limits import DAY_MS
 from loomstack_mcp.core.phrases import age
+from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.tokens import EVERY_REPO, Principal
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
@@ -78,7 +79,7 @@ def _refuse_beside_hub(*meant: str) -> None:
         raise Invalid(f"--hub is your own store, whatever the repository's files: leave out {', '.join(sorted(given))}")
 
 
-def hub_checks(settings: Settings) -> Iterator[Check]:
+def hub_checks(settings: Settings, checkout: Checkout | None) -> Iterator[Check]:
     """Whether the hub answers, who we are there, and whether that lasts; nothing where a file is the store."""
     hub = hub_of(settings)
     if not hub:
@@ -99,7 +100,19 @@ def hub_checks(settings: Settings) -> Iterator[Check]:
     version = str(told.get("version", "of no version"))
     differs = f"; this is {__version__}" if version != __version__ else ""
     yield Check(check="hub", status="ok", found=f"{hub}, {version}{differs}; you are {_who(told)}")
+    yield from _repo_checks(settings, checkout, mend)
     yield from _expiry_checks(settings, str(told.get("token", "")), mend)
+
+
+def _repo_checks(settings: Settings, checkout: Checkout | None, mend: str) -> Iterator[Check]:
+    """Whether the token opens this repository."""
+    try:
+        with open_loom(settings) as loom:
+            if checkout:
+                loom.repos.id_of(checkout)
+    except NotFound as error:
+        found = str(error).partition("; ")[0]
+        yield Check(check="hub token", status="fail", found=found, mend=f"ask for one that does; {mend} takes it")
 
 
 def _expiry_checks(settings: Settings, token_id: str, mend: str) -> Iterator[Check]:

@@ -143,6 +143,8 @@ def repo_patterns(patterns: Sequence[str], /) -> tuple[str, ...]:
         raise Invalid(f"{len(found)} patterns of repos, {REPO_PATTERNS_MAX} is the most; use a wider one")
     if not all(_PATTERN.fullmatch(one) and one.isprintable() and one.count("**") < 2 for one in found):
         raise Invalid("a pattern of repos is like github.com/acme/* or github.com/acme/shop; see `repo list`")
+    if odd := next((one for one in found if "://" in one or one.endswith(".git")), ""):
+        raise Invalid(f"{odd} would open nothing: repositories are named without scheme and .git; see `repo list`")
     return found
 
 

@@ -88,6 +88,12 @@ def test_what_is_no_pattern_of_repos_is_refused(pattern: str) -> None:
         repo_patterns(["github.com/acme/*", pattern])
 
 
+@pytest.mark.parametrize("pattern", ["https://github.com/acme/shop", "ssh://git@x/acme/*", "github.com/acme/shop.git"])
+def test_a_pattern_that_would_open_nothing_is_refused(pattern: str) -> None:
+    with pytest.raises(Invalid, match=r"would open nothing.*without scheme and .git"):
+        repo_patterns([pattern])
+
+
 def test_without_patterns_a_token_opens_every_repo() -> None:
     assert repo_patterns([]) == EVERY_REPO
 

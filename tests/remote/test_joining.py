@@ -95,6 +95,22 @@ def test_doctor_and_config_know_the_hub_and_tell_nobody_the_token(
 
 
 @needs_openssl
+def test_doctor_says_that_a_token_does_not_open_this_repository(
+    hub: Hub, place: Path, tmp_path: Path, shop: Path
+) -> None:
+    git(shop, "remote", "add", "origin", "https://git.example.com/acme/shop.git")
+    looked = {}
+    for name, pattern in (("narrow", "git.example.com/zoo/*"), ("wide", "git.example.com/acme/*")):
+        init_hub(hub, place, tmp_path / name, made_token(place, "nora", repos=(pattern,)))
+        checks = json.loads(command(tmp_path / name, "doctor", "--json", cwd=shop)[1])
+        looked[name] = [check["found"] for check in checks if check["check"] == "hub token"]
+
+    [found] = looked["narrow"]
+    assert "git.example.com/acme/shop is unknown to the token of nora, which opens git.example.com/zoo/*" in found
+    assert looked["wide"] == []
+
+
+@needs_openssl
 def test_doctor_sends_nobody_to_the_network_for_a_hub_that_answers(
     hub: Hub, place: Path, tokens: dict[str, str], tmp_path: Path
 ) -> None:
