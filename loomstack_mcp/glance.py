@@ -188,9 +188,9 @@ def _only_reads(action: "Action") -> bool:
 def _is_clear(home: str, hub: str, store: str, action: "Action") -> bool:
     if not action.session or len(action.paths) > GLANCED_PATHS_MAX:
         return False
-    places = [plain_place(path, action.cwd) for path in action.paths]
-    inside = [place for place in places if place != _IN_NONE]
-    if len(inside) < len(places) or _UNSURE in inside or may_be_paused(home, now_ms=round(time.time() * SECOND_MS)):
+    inside = [plain_place(path, action.cwd) for path in action.paths]
+    is_sure = _IN_NONE not in inside and _UNSURE not in inside
+    if not is_sure or may_be_paused(home, now_ms=round(time.time() * SECOND_MS)):
         return False
     if hub:
         return _is_clear_there(home, hub, store, action, inside)
@@ -203,15 +203,14 @@ def _is_clear_there(home: str, hub: str, memory: str, action: "Action", places: 
     """The same where what others hold is the hub's to say: of one worktree, whose rules this machine remembers."""
     who = {"session": action.session, "agent": action.agent}
     found = remembered_stamps(memory, who, places)
-    repos, folders = {repo for _, _, repo in found}, {folder for folder, _ in places}
-    if len(repos) != 1 or len(folders) != 1 or not all(_holds(stamp, home, hub) for stamp, _, _ in found):
+    where = {(folder, repo) for (folder, _), (_, _, repo) in zip(places, found, strict=False)}
+    if len(where) != 1 or not all(_holds(stamp, home, hub) for stamp, _, _ in found):
         return False
     edits = os.environ.get("LOOMSTACK_CLAIM_EDITS", "") or found[0][1]
     patterns = [path for _, path in places]
-    if not edits or any(path.strip(_PLAIN) for path in patterns):
+    if not edits or "".join(patterns).strip(_PLAIN):
         return False
-    asking = _over_hub(hub, home)
-    return asking.is_clear({"principal": "", **who}, folders.pop(), repos.pop(), patterns, claim_edits=edits)
+    return _over_hub(hub, home).is_clear({"principal": "", **who}, *where.pop(), patterns, claim_edits=edits)
 
 
 def _holds(stamp: str, home: str, hub: str) -> bool:

@@ -1,6 +1,7 @@
 """A person joins a hub, or leaves it: its token beside the store, and the line of their own settings that names it."""
 
 from pathlib import Path
+from typing import Any
 
 from loomstack_mcp.adapters.beside_store import read_entries, write_entries
 from loomstack_mcp.adapters.hub_tokens import TOKENS_FILE
@@ -14,8 +15,7 @@ def join_hub(home: str, origin: str, *, token: str, ca: str = "") -> None:
     """Keep the token for that origin, and make it the store. Raises Invalid as `_settings`."""
     before, text = _settings(home)
     named = [line for line in before if line.startswith(_SETTING)]
-    others = [each for each in read_entries(home, TOKENS_FILE) if each.get("origin") != origin]
-    known = next((each for each in read_entries(home, TOKENS_FILE) if each.get("origin") == origin), {})
+    known, others = _known(home, origin)
     instead = named[0] if named and not plain_hub({}, home) else str(known.get("instead", ""))
     entry = {"origin": origin, "token": token, **({"ca": ca} if ca else {}), "instead": instead}
     write_entries(home, TOKENS_FILE, [*others, entry])
@@ -31,9 +31,8 @@ def leave_hub(home: str) -> str:
     if not (origin := plain_hub({}, home)):
         return ""
     before, text = _settings(home)
-    entries = read_entries(home, TOKENS_FILE)
-    instead = next((str(each.get("instead", "")) for each in entries if each.get("origin") == origin), "")
-    left = [each for each in entries if each.get("origin") != origin]
+    known, left = _known(home, origin)
+    instead = str(known.get("instead", ""))
     if left:
         write_entries(home, TOKENS_FILE, left)
     else:
@@ -41,6 +40,13 @@ def leave_hub(home: str) -> str:
     kept = [line for line in before if not line.startswith(_SETTING)]
     _write(home, text, [*kept, instead] if instead else kept)
     return origin
+
+
+def _known(home: str, origin: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What is kept of the hub of that origin, and of others."""
+    entries = read_entries(home, TOKENS_FILE)
+    others = [each for each in entries if each.get("origin") != origin]
+    return next((each for each in entries if each.get("origin") == origin), {}), others
 
 
 def _settings(home: str) -> tuple[list[str], str]:

@@ -18,6 +18,7 @@ RULES_FOLDER = "policies"
 ASKED_FILE = "asked"
 """Beside the copy: written anew, with the hub's origin, whenever the hub told its rules."""
 _PORT_DIGITS_MAX = 5
+_USUAL_PORTS = {"https": ":443", "http": ":80"}
 
 
 def principal() -> str:
@@ -59,16 +60,24 @@ def hub_origin(store: str, /) -> str:
     In the clear only on this machine: a token goes along.
     """
     scheme, _, place = store.strip().lower().rstrip("/").partition("://")
-    host, colon, port = place.rpartition(":") if not place.endswith("]") else (place, "", "")
+    host, colon, port = ("", "", "") if place.endswith("]") else place.rpartition(":")
     host = host if colon else place
-    is_name = bool(host) and not host.strip("abcdefghijklmnopqrstuvwxyz0123456789.-")
-    is_number = host.startswith("[") and host.endswith("]") and not host[1:-1].strip("0123456789abcdef:.")
-    is_here = host in ("localhost", "[::1]") or (host.startswith("127.") and not host.strip("0123456789."))
-    if not (is_name or is_number) or (colon and not (port.isdigit() and len(port) <= _PORT_DIGITS_MAX)):
+    if not _is_host(host) or (colon and not (port.isdigit() and len(port) <= _PORT_DIGITS_MAX)):
         return ""
-    if scheme == "https" or (scheme == "http" and is_here):
-        return f"{scheme}://{place.removesuffix(':443' if scheme == 'https' else ':80')}"
-    return ""
+    usual = _USUAL_PORTS.get(scheme)
+    if usual is None or (scheme == "http" and not _is_loopback(host)):
+        return ""
+    return f"{scheme}://{place.removesuffix(usual)}"
+
+
+def _is_host(host: str) -> bool:
+    if host.startswith("["):
+        return host.endswith("]") and not host[1:-1].strip("0123456789abcdef:.")
+    return bool(host) and not host.strip("abcdefghijklmnopqrstuvwxyz0123456789.-")
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "[::1]") or (host.startswith("127.") and not host.strip("0123456789."))
 
 
 def plain_hub(environment: Mapping[str, str], home: str, /) -> str:

@@ -9,6 +9,7 @@ import click
 
 from loomstack_mcp import __version__
 from loomstack_mcp.adapters.git.discovery import no_worktree
+from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.handovers import handovers
 from loomstack_mcp.adapters.install import doctor as checkup
 from loomstack_mcp.adapters.install import doctor_servers, doctor_tried, doctor_urls
@@ -88,6 +89,11 @@ def _looked_at(here: Here) -> Iterator[Check]:
     for pause, now_ms in paused_in(here, checkout.identity):
         found = pause_shown(pause, now_ms=now_ms)
         yield Check(check="paused", status="warn", found=found, mend="loomstack-mcp resume, in a terminal of your own")
+    yield from _of_clients(worktree, settings)
+
+
+def _of_clients(worktree: Worktree, settings: Settings) -> Iterator[Check]:
+    """What the clients of this machine, and git, have of us in a worktree."""
     place = Surroundings(worktree=worktree, home=Path.home(), environment=os.environ)
     clients = (claude_code(place), codex(place))
     if (missing := doctor_tried.set_up_check(clients)) is not None:

@@ -43,7 +43,11 @@ def hub_file(kind: str, *, flags: Mapping[str, object], home: str) -> str:
         "KEY": str(flags["tls_key"] or "/etc/nginx/tls/key.pem"),
         "WAIT_S": str(WAIT_SECONDS_MAX),
     }
-    text = (_FOLDER / FILES[kind]).read_text(encoding="utf-8")
+    return _filled((_FOLDER / FILES[kind]).read_text(encoding="utf-8"), words)
+
+
+def _filled(text: str, words: Mapping[str, str]) -> str:
+    """The text with each `@WORD@` replaced. Raises Invalid."""
     for word, value in words.items():
         if any(character in value for character in "\n\r\0"):
             raise Invalid(f"{word.lower()} has a line end; a file cannot say that")

@@ -1,7 +1,7 @@
 """Erase what people may ask to have erased. Rows stay, with their numbers and times: what was counted stays true."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -74,18 +74,20 @@ def erased_person(store: Store, people: Sequence[str], *, who: str, is_tried: bo
     named = frozenset(people)
     with store.read() as tx:
         repo_ids = _ids(tx)
-        theirs = [
-            run for one in repo_ids for run in _rows(tx, ERASING["words_of_run"], one) if run["principal"] in named
-        ]
+        runs = frozenset(_run_ids_of(tx, repo_ids, named))
         _refuse_live(run["id"] for run in tx.all(ERASING["live"]) if run["principal"] in named)
     pseudonym = f"person_{os.urandom(_PSEUDONYM_BYTES).hex()}"
-    runs = frozenset(str(run["id"]) for run in theirs)
     erasure = Erasure(people=named, pseudonym=pseudonym, runs=runs)
     done = (_erased(store, one, erasure, about=pseudonym, who=who, is_tried=is_tried) for one in repo_ids)
     found = tuple(replace(one, pseudonym="" if is_tried else pseudonym) for one in done if one.rows)
     if not found:
         raise NotFound(f"{', '.join(people)}: the store knows nobody of that name; `runs` and `notes` show who wrote")
     return found
+
+
+def _run_ids_of(tx: Tx, repo_ids: Iterable[str], named: Collection[str]) -> Iterator[str]:
+    for one in repo_ids:
+        yield from (str(run["id"]) for run in _rows(tx, ERASING["words_of_run"], one) if run["principal"] in named)
 
 
 def erased_owner(private: Store, people: Sequence[str], pseudonym: str) -> None:

@@ -32,18 +32,19 @@ class GlanceService:
         """Whether an edit of these files, each a literal pattern, stands in nobody's way, and the caller has to hear
         nothing; where `claim_edits` is not off, also whether it holds each of them for a while yet.
         """
+        if not self._is_free(caller, checkout, patterns):
+            return False
+        return claim_edits == "off" or self._holds_all(caller, checkout, patterns)
+
+    def _is_free(self, caller: Caller, checkout: Checkout, patterns: Sequence[str]) -> bool:
         edits = EditService(self._store)
         with self._store.read() as tx:  # one that goes by another name has to be told with all its names
             is_named = repos.is_named_repo(tx, checkout.identity)
-        if (
-            not is_named
-            or not self.is_unalerted(caller)
-            or edits.check_of(caller)
-            or edits.blockers(caller, checkout, patterns)[0]
-        ):
+        if not is_named or not self.is_unalerted(caller):
             return False
-        if claim_edits == "off":
-            return True
+        return not (edits.check_of(caller) or edits.blockers(caller, checkout, patterns)[0])
+
+    def _holds_all(self, caller: Caller, checkout: Checkout, patterns: Sequence[str]) -> bool:
         with self._store.read() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
             own = {run.id: run for run in own_runs(tx, caller) if run.repo_id == repo_id and run.agent == caller.agent}

@@ -30,8 +30,7 @@ class GuardService:
         with self._store.read() as tx:
             known_by = _judging(tx, who)
             is_same = known_by is not None and known_by.stamp == by.stamp
-            known = {step for step in steps if is_same and tx.all(GUARDS["allowed"], **who, step=step)}
-        news = sorted(step for step in steps if step not in known)
+            news = sorted(step for step in steps if not (is_same and tx.all(GUARDS["allowed"], **who, step=step)))
         if is_same and not news:
             return
         with self._store.append() as tx:
