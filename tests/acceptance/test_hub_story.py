@@ -12,7 +12,10 @@ from tests.lab.team import Developer, Team, team
 
 __all__ = ["postgres_server"]
 _WHY_NOT = why_no_hosts() or why_no_nginx()
-pytestmark = pytest.mark.skipif(bool(_WHY_NOT), reason=_WHY_NOT)
+pytestmark = [
+    pytest.mark.skipif(bool(_WHY_NOT), reason=_WHY_NOT),
+    pytest.mark.sqlite("its hub has a PostgreSQL of its own"),
+]
 
 
 @pytest.fixture(scope="module")
