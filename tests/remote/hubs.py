@@ -163,3 +163,20 @@ def joined(home: Path, hub: Hub, *, token: str = TOKEN) -> Path:
 
 def _error(code: str, message: str) -> bytes:
     return json.dumps({"error": {"code": code, "message": message}}).encode()
+
+
+@contextmanager
+def answering(raw: bytes) -> Iterator[str]:
+    """Whatever answers this to each request."""
+
+    def answer() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                opened, _ = listener.accept()
+                with opened:
+                    opened.recv(65_536)
+                    opened.sendall(raw)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=answer, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"

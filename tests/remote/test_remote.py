@@ -5,7 +5,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.remote.sockets import Origin, opened_socket
-from tests.remote.hubs import OTHER, TOKEN, Hub, a_hub, joined
+from tests.remote.hubs import OTHER, TOKEN, Hub, a_hub, answering, joined
 
 ME = Caller(principal="whoever", session="claude:s-1", process="boot pid:[1] 4711 99", folder="/home/ana/shop")
 SHOP = Checkout(identity="host/shop", clone="clone:0123", branch="main", worktree="/home/ana/shop")
@@ -332,20 +331,3 @@ def test_a_proxy_that_answers_by_drops_is_away_in_time() -> None:
 def test_an_answer_may_come_as_proxies_send_it(tmp_path: Path, hub: Hub, raw: bytes) -> None:
     with answering(raw) as url, opened(joined(tmp_path / "home", replace(hub, url=url))) as edge:
         assert edge.repos.ids() == ()
-
-
-@contextmanager
-def answering(raw: bytes) -> Iterator[str]:
-    """Whatever answers this to each request."""
-
-    def answer() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                opened, _ = listener.accept()
-                with opened:
-                    opened.recv(65_536)
-                    opened.sendall(raw)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=answer, daemon=True).start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
