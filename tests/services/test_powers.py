@@ -8,7 +8,9 @@ from tests.conftest import Clocks
 from tests.factories import BEA, REPO
 from tests.services.asking import ADMIN, ZOO, World
 from tests.services.support import started
-from tests.services.test_access import asked, role
+from tests.services.test_access import asked, role, world
+
+__all__ = ["world"]
 
 
 def test_uses_of_power_stand_in_the_log_of_their_repo(loom: Loom, clocks: Clocks) -> None:
