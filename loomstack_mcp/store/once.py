@@ -7,13 +7,14 @@ not done and is, or it was and the first answer is told once more, or it may hav
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from loomstack_mcp.core.errors import Invalid, StoreUnavailable
+from loomstack_mcp.core.errors import Invalid, NotFound, StoreUnavailable
 from loomstack_mcp.core.limits import DAY_MS
 from loomstack_mcp.core.records import record
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Store, Tx
 
 ONCE = queries.statements("once")
+REPOS = queries.statements("repos")
 
 KEPT_MS = DAY_MS
 """So long a call may be sent again."""
@@ -73,7 +74,7 @@ class _Once:
 
         def asked(tx: Tx) -> str:
             try:
-                return repo_id(tx) if callable(repo_id) else repo_id
+                return repo_id(tx) if callable(repo_id) else _known_repo(tx, repo_id)
             finally:
                 if not self.is_begun and tx.all(ONCE["get"], id=self._call.id):
                     raise _unknown(self._call)
@@ -100,6 +101,13 @@ class _Once:
             return
         if not tx.run(ONCE["begin"], id=self._call.id, **_telling(self._call), expires_at_ms=tx.now_ms + KEPT_MS):
             raise _unknown(self._call)
+
+
+def _known_repo(tx: Tx, repo_id: str) -> str:
+    """The same. Raises NotFound as `Store.write`, which takes the answer of a question for known."""
+    if not tx.all(REPOS["get"], repo_id=repo_id):
+        raise NotFound(f"repository {repo_id} is unknown; start_run in it first")
+    return repo_id
 
 
 def _keep(store: Store, call: OnceCall, answer: str) -> None:

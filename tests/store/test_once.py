@@ -73,6 +73,16 @@ def test_an_id_that_another_call_has_is_refused_and_nothing_is_told_of_that(held
     assert "chen" not in str(refused.value)
 
 
+def test_a_repo_that_nobody_knows_is_unknown_to_a_call_that_is_done_once(loom: Loom) -> None:
+    def writing(store: Store) -> str:
+        with store.write("nowhere"):
+            return "done"
+
+    started(loom, CHEN)
+    with pytest.raises(NotFound, match="repository nowhere is unknown"):
+        answered_once(loom.store, CALL, writing)
+
+
 def test_what_was_refused_before_it_wrote_anything_may_be_sent_again(loom: Loom) -> None:
     started(loom, CHEN)
 
