@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from loomstack_mcp.core.claims import Claim
-from loomstack_mcp.core.limits import ALERT_DELIVERIES
+from loomstack_mcp.core.limits import ALERT_DELIVERIES, GLANCED_PATHS_MAX
 from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
@@ -32,6 +32,8 @@ class GlanceService:
         """Whether an edit of these files, each a literal pattern, stands in nobody's way, and the caller has to hear
         nothing; where `claim_edits` is not off, also whether it holds each of them for a while yet.
         """
+        if len(patterns) > GLANCED_PATHS_MAX:  # each is held against each that is held
+            return False
         edits = EditService(self._store)
         with self._store.read() as tx:  # one that goes by another name has to be told with all its names
             is_named = repos.is_named_repo(tx, checkout.identity)
