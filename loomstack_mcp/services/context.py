@@ -25,6 +25,8 @@ from loomstack_mcp.services.stranded import tell_stranded
 from loomstack_mcp.store.base import Store, Tx
 
 _CONFLICTS_MAX = 1_000
+_PATHS_MAX = 1_000
+"""Each is held against all that lies there."""
 
 
 @record
@@ -68,6 +70,7 @@ class ContextService:
         """
         within("since", since, least=-1, most=_CURSOR_MAX)
         within("budget_tokens", budget_tokens, least=BUDGET_TOKENS_MIN, most=BUDGET_TOKENS_MAX)
+        within("the number of paths", len(patterns) + len(beside), least=0, most=_PATHS_MAX)
         query = bounded("query", query, chars_max=SENTENCE_CHARS_MAX)
         with self._store.read() as tx:
             run = _seen_from(tx, caller, run_id, checkout)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from loomstack_mcp.core.claims import Claim
-from loomstack_mcp.core.limits import ALERT_DELIVERIES
+from loomstack_mcp.core.limits import ALERT_DELIVERIES, GLANCED_PATHS_MAX
 from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
@@ -32,8 +32,8 @@ class GlanceService:
         """Whether an edit of these files, each a literal pattern, stands in nobody's way, and the caller has to hear
         nothing; where `claim_edits` is not off, also whether it holds each of them for a while yet.
         """
-        if not self._is_free(caller, checkout, patterns):
-            return False
+        if len(patterns) > GLANCED_PATHS_MAX or not self._is_free(caller, checkout, patterns):
+            return False  # each pattern is held against each that is held
         return claim_edits == "off" or self._holds_all(caller, checkout, patterns)
 
     def _is_free(self, caller: Caller, checkout: Checkout, patterns: Sequence[str]) -> bool:

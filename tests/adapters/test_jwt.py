@@ -8,7 +8,6 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -21,7 +20,6 @@ from loomstack_mcp.adapters.jwt import JwtIssuer
 from loomstack_mcp.adapters.settings import JWT_ALGORITHMS, Settings
 from loomstack_mcp.core.errors import StoreUnavailable, Unauthorized
 from loomstack_mcp.core.tokens import Principal, VouchedSubject
-from tests.deadlines import seconds
 
 AUDIENCE = "https://loom.example"
 ADMIN = Principal(name="dee", role="admin")
@@ -249,37 +247,6 @@ def test_keys_rotate_and_strange_names_ask_once_a_minute(provider: Provider, iss
     assert provider.asked == 2
     with pytest.raises(Unauthorized):
         issuer.subject_of(provider.token("RS256"))
-
-
-def test_nobody_waits_for_whoever_reads_the_keys(provider: Provider, issuer: JwtIssuer, clock: Clock) -> None:
-    issuer.subject_of(provider.token())
-    clock.at_s += 60
-    asked, goes_on = threading.Event(), threading.Event()
-
-    def slowly(handler: BaseHTTPRequestHandler) -> None:
-        asked.set()
-        goes_on.wait(seconds(10))
-        provider.send(handler, 200, b"")
-
-    provider.answer = slowly
-    strange = provider.token(head={"kid": "strange"})
-    with ThreadPoolExecutor(1) as others:
-        first = others.submit(issuer.subject_of, strange)
-        assert asked.wait(seconds(10))
-        known = issuer.subject_of(provider.token())
-        with pytest.raises(StoreUnavailable, match="being read"):
-            issuer.subject_of(strange)
-        goes_on.set()
-        with pytest.raises(Unauthorized):
-            first.result(seconds(10))
-
-    assert known.role == "agent"
-
-
-def test_a_head_that_is_too_deep_to_read_is_no_tokens(issuer: JwtIssuer) -> None:
-    deep = base64.urlsafe_b64encode(b"[" * 5_900).decode().rstrip("=")
-    with pytest.raises(Unauthorized, match="not to be believed"):
-        issuer.subject_of(f"{deep}.e30.x")
 
 
 def test_a_key_that_is_gone_counts_for_ten_minutes_at_most(provider: Provider, issuer: JwtIssuer, clock: Clock) -> None:

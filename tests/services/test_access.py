@@ -166,27 +166,6 @@ def test_a_checkout_is_not_taken_for_a_foreign_repo_by_its_other_names(loom: Loo
     assert names["github.com/acme/new"] == ()
 
 
-@pytest.mark.parametrize("taken", [SHOP.identity, "org"])
-def test_no_repos_name_is_taken_from_it_as_a_clones(loom: Loom, taken: str) -> None:
-    started(loom, ANA)
-    loom.notes.add(None, who="dee", kind="fact", text="for all")
-    thief = Checkout(identity="github.com/zoo/thief", clone=taken)
-    asked(loom, role("agent"), "runs.start", caller=ANA, checkout=thief, loop="l", goal="g", budget_tokens=800)
-
-    assert loom.repos.id_of(Checkout(identity=taken)) == taken
-
-
-def test_what_others_edit_in_their_worktree_is_theirs_to_settle(loom: Loom) -> None:
-    there = replace(SHOP, worktree="host:shop~12345678")
-    loom.edits.hold(BEA, there, ["src/a.py"])
-    anas = asked(loom, role("agent"), "edits.settle", caller=None, checkout=there, paths=["src/a.py"], who="bea")
-    beas = asked(
-        loom, role("agent", who="bea"), "edits.settle", caller=None, checkout=there, paths=["src/a.py"], who=""
-    )
-
-    assert (anas, len(beas)) == ((), 1)
-
-
 def test_no_name_that_the_token_does_not_open_is_given_to_a_repo(loom: Loom, world: World) -> None:
     for name in (ZOO.identity, NOWHERE, "org"):
         with pytest.raises(NotFound, match="unknown to the token of ana"):
