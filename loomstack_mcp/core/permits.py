@@ -30,7 +30,8 @@ PERMITS: dict[str, Permit] = {
         *("approvals.approval", "approvals.waiting", "claims.held", "conflicts.open", "events.cursor"),
         *("events.latest", "events.since", "notes.latest", "outcomes.of_runs", "repos.filled", "repos.id_of"),
         *("repos.ids", "repos.listed", "runs.boots_alternate", "runs.details", "runs.latest", "why.behind"),
-        *("levers.about_claim", "levers.about_run", "tokens.opens_still", "tokens.whoami"),
+        *("levers.about_claim", "levers.about_run", "stranded.of_loops", "stranded.of_runs"),
+        *("tokens.opens_still", "tokens.whoami"),
     ),
     **_rows("viewer", "repeats", "context.read_context"),
     **_rows(
@@ -41,8 +42,7 @@ PERMITS: dict[str, Permit] = {
         *("conflicts.undoing", "edits.edited_in", "blockers.may_be_meant", "ledger.key"),
         *("ledger.lacking", "ledger.wanted_signed", "ledger.wanted_work", "policy.facts_of_change"),
         *("policy.makers_of", "sessions.open_work", "sessions.run_of", "glances.is_clear", "glances.is_unalerted"),
-        *("stranded.of_loops", "stranded.of_runs", "undoings.key", "undoings.undone_by"),
-        "watches.watched",
+        *("undoings.key", "undoings.undone_by", "watches.watched"),
     ),
     **_rows(
         "agent",

@@ -111,6 +111,27 @@ def test_doctor_says_that_a_token_does_not_open_this_repository(
 
 
 @needs_openssl
+def test_a_viewer_reads_what_colleagues_do_and_does_nothing(hub: Hub, place: Path, tmp_path: Path, shop: Path) -> None:
+    git(shop, "remote", "add", "origin", "https://git.example.com/acme/viewed.git")
+    homes = {role: tmp_path / role for role in ("viewer", "developer")}
+    init_hub(hub, place, homes["viewer"], made_token(place, "vera", "viewer"))
+    init_hub(hub, place, homes["developer"], made_token(place, "dana", "developer"))
+    with Server([SCRIPT], env=environment(homes["developer"]), cwd=shop) as server:
+        server.initialize()
+        run = server.answer("start_run", loop="prices", goal="net prices")["run"]
+        with Server([SCRIPT], env=environment(homes["viewer"]), cwd=shop) as viewer:
+            viewer.initialize()
+            read = viewer.answer("read_shared_context")
+            refused = viewer.error("start_run", loop="x", goal="y")
+        lists = [command(homes["viewer"], each, cwd=shop) for each in ("runs", "claims", "events", "notes", "inbox")]
+
+    assert [one["run"] for one in read["runs"]] == [run]
+    assert "is a viewer's" in refused
+    assert [code for code, _, _ in lists] == [0] * 5, lists
+    assert run in lists[0][1]
+
+
+@needs_openssl
 def test_doctor_sends_nobody_to_the_network_for_a_hub_that_answers(
     hub: Hub, place: Path, tokens: dict[str, str], tmp_path: Path
 ) -> None:
