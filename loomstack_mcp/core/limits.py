@@ -84,6 +84,9 @@ BUSY_WAIT_MS = 800
 
 STILL_MS = 3_000
 """Who stands still in a change to a PostgreSQL store for so long is ended, before those give up who wait for it."""
+ANSWER_MS = 30_000
+"""A PostgreSQL server that says nothing for longer than any statement may take is given up: it stands still, say, or
+waits for a synchronous standby that is away, which nothing of its own ends."""
 CONNECTIONS_MAX = 10
 PRIVATE_CONNECTIONS_MAX = 4
 """Of one process to a PostgreSQL store, and to what a hub keeps to itself."""

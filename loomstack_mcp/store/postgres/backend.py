@@ -9,7 +9,7 @@ import psycopg
 from psycopg import Connection, errors
 
 from loomstack_mcp.core.errors import NotFound, StoreUnavailable
-from loomstack_mcp.core.limits import CONNECTIONS_MAX, GATE_WAIT_MS, PRIVATE_CONNECTIONS_MAX, STILL_MS
+from loomstack_mcp.core.limits import ANSWER_MS, CONNECTIONS_MAX, GATE_WAIT_MS, PRIVATE_CONNECTIONS_MAX, STILL_MS
 from loomstack_mcp.store.base import Row, Tx
 from loomstack_mcp.store.postgres import schema as schemas
 from loomstack_mcp.store.postgres.address import DatabaseAddress, database_address
@@ -44,6 +44,7 @@ class PostgresStore:
         schema: str = SCHEMA,
         wait_ms: int = GATE_WAIT_MS,
         still_ms: int = STILL_MS,
+        answer_ms: int = ANSWER_MS,
         connections_max: int = CONNECTIONS_MAX,
         clock_ms: Callable[[], int] | None = None,
         migrations: Path = schemas.FOLDER,
@@ -60,7 +61,9 @@ class PostgresStore:
         self._migrations = migrations
         self._version = schemas.newest_schema(migrations)
         self._upgrade = upgrade
-        self._connections = Connections(self.address, settings, self._opened, most=connections_max, wait_ms=wait_ms)
+        self._connections = Connections(
+            self.address, settings, self._opened, most=connections_max, wait_ms=wait_ms, answer_ms=answer_ms
+        )
         self._bells = DatabaseBells(self.address, self._notify)
 
     @contextmanager

@@ -46,6 +46,7 @@ class Connections:
         *,
         most: int,
         wait_ms: int,
+        answer_ms: int,
     ) -> None:
         """`settings` are those of a session, where a session is ours alone; `opened` sees each line first."""
         self._address = address
@@ -53,6 +54,7 @@ class Connections:
         self._opened = opened
         self._most = most
         self._wait_ms = wait_ms
+        self._answer_ms = answer_ms
         self._idle: list[DatabaseLine] = []
         self._begin_anew()
 
@@ -101,7 +103,7 @@ class Connections:
             parameters["options"] = f"{parameters.get('options', '')} {settings}".strip()
         connection = psycopg.connect(**parameters, autocommit=True)
         try:
-            line = DatabaseLine(connection, keeps_plans=not self._address.is_pooled)
+            line = DatabaseLine(connection, keeps_plans=not self._address.is_pooled, answer_ms=self._answer_ms)
             self._opened(line)
         except BaseException:
             connection.close()

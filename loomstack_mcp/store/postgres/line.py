@@ -13,6 +13,7 @@ import psycopg
 from psycopg import Connection, errors, pq
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
+from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.store.base import Row
 
 TupleRow = tuple[Any, ...]
@@ -32,11 +33,15 @@ _FAILED = frozenset({ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE})
 class DatabaseLine:
     """One connection. Errors leave as psycopg's."""
 
-    def __init__(self, connection: "Connection[TupleRow]", *, keeps_plans: bool) -> None:
-        """`keeps_plans` says that the next transaction has the same session, and what was prepared in it."""
+    def __init__(self, connection: "Connection[TupleRow]", *, keeps_plans: bool, answer_ms: int) -> None:
+        """`keeps_plans` says that the next transaction has the same session, and what was prepared in it.
+
+        A server that says nothing for `answer_ms` is lost.
+        """
         self.connection = connection
         self._wire = connection.pgconn
         self._keeps_plans = keeps_plans
+        self._answer_ms = answer_ms
         self._plans: dict[tuple[str, _Kinds], bytes] = {}
         """The name under which the server knows a statement with values of some types."""
         self._planned = 0
@@ -133,7 +138,11 @@ class DatabaseLine:
     def _wait(self, what: int) -> None:
         ready = select.poll()  # which lets other threads run
         ready.register(self._wire.socket, what)
-        if ready.poll()[0][1] & ~select.POLLOUT:
+        found = ready.poll(self._answer_ms)
+        if not found:
+            self._wire.finish()
+            raise psycopg.OperationalError(f"no answer within {self._answer_ms // SECOND_MS} s")
+        if found[0][1] & ~select.POLLOUT:
             self._wire.consume_input()
 
 

@@ -1,5 +1,6 @@
 """A lost connection, a server that stops, a holder that stands still, a wrong URL: said, and nothing done twice."""
 
+import contextlib
 import os
 import threading
 import time
@@ -97,6 +98,32 @@ def test_what_the_server_says_is_told_and_not_where_it_said_so(url: str) -> None
         connection.execute(ended)
 
     assert str(told.value).startswith("store here: terminating connection; check")
+
+
+def test_a_server_that_stands_still_is_given_up_and_used_again_when_it_goes_on() -> None:
+    with own_server() as server, contextlib.closing(postgres_store(server.url(), answer_ms=300)) as store:
+        add_repo(store)
+        server.pause()
+        try:
+            with pytest.raises(StoreUnavailable, match="connection timeout expired"):
+                count(store)
+        finally:
+            server.resume()
+        before = seq_of(store)
+        count(store)
+
+        assert seq_of(store) == before + 1
+
+
+def test_a_commit_that_a_server_keeps_for_itself_may_have_been_made() -> None:
+    with own_server() as server, contextlib.closing(postgres_store(server.url(), answer_ms=300)) as store:
+        add_repo(store)
+        try:
+            with pytest.raises(StoreUnavailable, match="may or may not have been made"), store.write("r") as tx:
+                tx.all(NEXT_SEQ, repo_id="r")
+                server.pause()
+        finally:
+            server.resume()
 
 
 def test_a_cut_network_is_told_and_used_again_when_it_is_back(url: str, wire: Wire) -> None:
