@@ -46,14 +46,14 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """A process for each core and one for when they wait, where folders are tested; `-n0` is all in one."""
+    """A process for each core and two for when they wait, where folders are tested; `-n0` is all in one."""
     options = config.option
     is_worker = hasattr(config, "workerinput")  # which reads the same settings, and must start none of its own
     if is_worker or not config.pluginmanager.hasplugin("xdist") or options.tx or options.usepdb or options.collectonly:
         return
     if options.numprocesses is None:
         is_wide = any(Path(argument.partition("::")[0]).is_dir() for argument in config.args)
-        options.numprocesses = min((os.cpu_count() or 1) + 1, WORKERS_MAX) if is_wide else 0
+        options.numprocesses = min((os.cpu_count() or 1) + 2, WORKERS_MAX) if is_wide else 0
         options.dist = options.dist if options.dist != "no" else "worksteal"
 
 

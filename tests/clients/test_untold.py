@@ -177,7 +177,7 @@ def refusal(text: str) -> str:
     return re.split(r"hook error: |PreToolUse hook: ", text, maxsplit=1)[1].partition(". Command: ")[0]
 
 
-def test_a_session_is_briefed_before_its_model_says_a_word(story: Story) -> None:
+def a_session_is_briefed_before_its_model_says_a_word(story: Story) -> None:
     first = json.dumps(story.ana.lane()[0]["body"], ensure_ascii=False)
     briefing = re.split(r"\\n\\n|\"", first[first.index("LoomStack, on this repository") :], maxsplit=1)[0]
     print(f"briefing: {tokens(briefing)} tokens\n{briefing}")
@@ -187,7 +187,7 @@ def test_a_session_is_briefed_before_its_model_says_a_word(story: Story) -> None
     assert tokens(briefing) <= BRIEFING_TOKENS_MAX
 
 
-def test_both_sessions_are_seen_though_no_model_called_a_tool(story: Story) -> None:
+def both_sessions_are_seen_though_no_model_called_a_tool(story: Story) -> None:
     called = [
         block for run in (story.ana, story.bea) for _, _, block in run.script.played if "loomstack" in repr(block)
     ]
@@ -196,7 +196,7 @@ def test_both_sessions_are_seen_though_no_model_called_a_tool(story: Story) -> N
     assert {re.sub(r"-\w{8}$", "", run["loop"]) for run in story.runs} == {"claude", "codex"}
 
 
-def test_what_another_session_edits_is_refused_with_who_and_until_when(story: Story) -> None:
+def what_another_session_edits_is_refused_with_who_and_until_when(story: Story) -> None:
     said = refusal(story.shown["ana edits what is held"])
     print(f"held: {tokens(said)} tokens\n{said}")
 
@@ -209,7 +209,7 @@ def test_what_another_session_edits_is_refused_with_who_and_until_when(story: St
     assert git(story.shop.folder / "bea", "show", f"{story.landed}:{PRICES}") == NET.strip()
 
 
-def test_what_a_rule_protects_is_refused_with_why_and_what_else_to_do(story: Story) -> None:
+def what_a_rule_protects_is_refused_with_why_and_what_else_to_do(story: Story) -> None:
     said = refusal(story.shown["ana edits what is protected"])
     print(f"protected: {tokens(said)} tokens\n{said}")
 
@@ -219,7 +219,7 @@ def test_what_a_rule_protects_is_refused_with_why_and_what_else_to_do(story: Sto
     assert (story.shop.folder / "ana" / RATES).read_text() == FILES[RATES]
 
 
-def test_what_landed_names_the_run_that_made_it(story: Story) -> None:
+def what_landed_names_the_run_that_made_it(story: Story) -> None:
     trailer = git(story.shop.hub, "log", "-1", "--format=%(trailers:key=Loom-Run,valueonly)", story.landed)
     [run] = [run for run in story.runs if run["run"] == trailer]
     goal = story.shop.loomstack("why", trailer, cwd=story.shop.folder / "ana")
@@ -228,7 +228,7 @@ def test_what_landed_names_the_run_that_made_it(story: Story) -> None:
     assert f"session {run['loop'].partition('-')[2]}" in goal
 
 
-def test_a_person_s_approval_lets_the_waiting_session_go_on(story: Story) -> None:
+def a_person_s_approval_lets_the_waiting_session_go_on(story: Story) -> None:
     first, again = story.shown["ana pushes what deploys"], story.shown["ana pushes again"]
     ship = git(story.shop.hub, "log", "--format=%s", "main").splitlines()
     print(f"approval needed: {tokens(first)} tokens\n{first}")
@@ -240,21 +240,21 @@ def test_a_person_s_approval_lets_the_waiting_session_go_on(story: Story) -> Non
     assert "Ship" in ship
 
 
-def test_who_waited_hears_that_it_was_approved(story: Story) -> None:
+def who_waited_hears_that_it_was_approved(story: Story) -> None:
     [asked] = dict.fromkeys(re.findall(r"apr_\w+", story.shown["ana pushes what deploys"]))
     later = story.since["ana pushes the old prices"]
 
     assert re.search(rf"{asked}[^\"]{{0,80}}(approved|granted)|(approved|granted)[^\"]{{0,80}}{asked}", later)
 
 
-def test_what_is_left_open_is_told_before_the_session_ends(story: Story) -> None:
+def what_is_left_open_is_told_before_the_session_ends(story: Story) -> None:
     last = json.dumps(story.ana.lane()[-1]["body"])
 
     assert re.search(r"not pushed: 1 commit\b", last)
     assert len(story.ana.lane()) == len(story.ana.script.main.turns)
 
 
-def test_an_undo_is_told_before_it_is_written_and_only_once(story: Story) -> None:
+def an_undo_is_told_before_it_is_written_and_only_once(story: Story) -> None:
     said = refusal(story.shown["ana takes it back"])
     again = story.shown["ana takes it back all the same"]
     print(f"undo: {tokens(said)} tokens\n{said}")
@@ -265,13 +265,27 @@ def test_an_undo_is_told_before_it_is_written_and_only_once(story: Story) -> Non
     assert re.search(r"hook error|PreToolUse hook", again) is None
 
 
-def test_an_undo_is_stopped_before_it_lands(story: Story) -> None:
+def an_undo_is_stopped_before_it_lands(story: Story) -> None:
     pushed = story.shown["ana pushes the old prices"]
     print(f"stopped: {tokens(pushed)} tokens\n{pushed}")
 
     assert "stop" in pushed
     assert f"takes back {story.landed[:10]}" in pushed
     assert git(story.shop.hub, "show", f"main:{PRICES}") == NET.strip()
+
+
+def test_sessions_that_are_told_nothing_are_coordinated(story: Story) -> None:
+    """All in one, so that each story is played once: its fixture is two clients' sessions, and a minute long."""
+    a_session_is_briefed_before_its_model_says_a_word(story)
+    both_sessions_are_seen_though_no_model_called_a_tool(story)
+    what_another_session_edits_is_refused_with_who_and_until_when(story)
+    what_a_rule_protects_is_refused_with_why_and_what_else_to_do(story)
+    what_landed_names_the_run_that_made_it(story)
+    a_person_s_approval_lets_the_waiting_session_go_on(story)
+    who_waited_hears_that_it_was_approved(story)
+    what_is_left_open_is_told_before_the_session_ends(story)
+    an_undo_is_told_before_it_is_written_and_only_once(story)
+    an_undo_is_stopped_before_it_lands(story)
 
 
 @pytest.mark.parametrize("name", ["claude", "codex"])
