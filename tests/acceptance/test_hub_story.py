@@ -55,7 +55,7 @@ def test_two_hosts_meet_in_one_memory(played: tuple[Team, Developer, Developer])
 
         # A replica dies: the session goes on with the other.
         hub.replicas[0].process.kill()
-        (bea.clone / file).write_text("assert total(100) == 100\n")
+        (bea.clone / file).write_text("assert total(100) == 100, 'net'\n")
         bea.git("commit", "--quiet", "--all", "-m", "Expect net prices")
         bea.git("push", "--quiet", "origin", "HEAD:main")
         sha = bea.git("rev-parse", "HEAD")

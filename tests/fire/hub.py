@@ -30,8 +30,10 @@ _SLOW_S = 0.03
 
 
 @contextmanager
-def hub_fire(folder: Path, *, burn_s: float, seed: int, mutant: str = "") -> Iterator[Fire]:
-    """The whole of it, ready to burn."""
+def hub_fire(
+    folder: Path, *, burn_s: float, seed: int, mutant: str = "", within_ms: int = _WITHIN_MS
+) -> Iterator[Fire]:
+    """The whole of it, ready to burn. Every call is to end within that time."""
     if mutant:
         with _mutant_fire(folder, mutant, burn_s=burn_s, seed=seed) as fire:
             yield fire
@@ -47,7 +49,7 @@ def hub_fire(folder: Path, *, burn_s: float, seed: int, mutant: str = "") -> Ite
         places = ",".join(f"127.0.0.1:{relay.port}" for relay in to_database)
         with team(folder, f"postgresql://postgres@{places}/postgres", net.address, through=through) as made:
             harms = _Harms(servers, made, net, to_database, to_replicas).all()
-            yield _fire(made, net, burn_s=burn_s, seed=seed, harms=harms)
+            yield _fire(made, net, burn_s=burn_s, seed=seed, harms=harms, within_ms=within_ms)
 
 
 @contextmanager
@@ -59,16 +61,18 @@ def _mutant_fire(folder: Path, mutant: str, *, burn_s: float, seed: int) -> Iter
         network(*_HOSTS) as net,
         team(folder, server.url(), net.address, program=program) as made,
     ):
-        yield _fire(made, net, burn_s=burn_s, seed=seed, harms=())
+        yield _fire(made, net, burn_s=burn_s, seed=seed, harms=(), within_ms=_WITHIN_MS)
 
 
-def _fire(made: Team, net: Network, *, burn_s: float, seed: int, harms: Sequence[tuple[str, Harm]]) -> Fire:
+def _fire(
+    made: Team, net: Network, *, burn_s: float, seed: int, harms: Sequence[tuple[str, Harm]], within_ms: int
+) -> Fire:
     for replica in made.replicas:
         _drained(replica.process.stderr)
     seats = [_seat(made, net, number) for number in range(len(net.hosts) * _SEATS_EACH)]
     logs = made.folder / "logs"
     logs.mkdir()
-    return Fire(made.store, logs, burn_s=burn_s, seed=seed, harms=harms, seats=seats, within_ms=_WITHIN_MS)
+    return Fire(made.store, logs, burn_s=burn_s, seed=seed, harms=harms, seats=seats, within_ms=within_ms)
 
 
 class _Harms:

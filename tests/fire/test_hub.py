@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deadlines import seconds
 from tests.fire.findings import calls_of, lines_of
 from tests.fire.hub import hub_fire
 from tests.lab.balancer import why_no_nginx
@@ -14,6 +15,6 @@ pytestmark = pytest.mark.skipif(bool(_WHY_NOT), reason=_WHY_NOT)
 
 
 def test_a_short_fire_of_two_replicas_finds_nothing(tmp_path: Path) -> None:
-    with hub_fire(tmp_path, burn_s=4, seed=3) as fire:
+    with hub_fire(tmp_path, burn_s=4, seed=3, within_ms=round(seconds(6) * 1000)) as fire:
         assert fire.burn() == []
         assert len(calls_of(lines_of(list(tmp_path.rglob("*.jsonl"))))) > 50
