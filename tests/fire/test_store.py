@@ -10,10 +10,11 @@ from tests.fire.burning import Fire
 from tests.fire.findings import calls_of, lines_of, unexplained
 
 _BURN_S = 5.0
+_SHORT_S = 3
 
 
 def test_a_short_fire_finds_nothing_in_a_file(tmp_path: Path) -> None:
-    fire = Fire(f"sqlite:///{tmp_path}/loom.db", tmp_path, burn_s=_BURN_S, seed=1)
+    fire = Fire(f"sqlite:///{tmp_path}/loom.db", tmp_path, burn_s=_SHORT_S, seed=1)
 
     assert fire.burn() == []
     assert len(calls_of(lines_of(list(tmp_path.glob("*.jsonl"))))) > 50
@@ -26,7 +27,7 @@ def test_a_short_fire_finds_nothing_in_a_database_that_is_stopped_meanwhile(tmp_
             server.stop("fast")  # its disk is not waited for: what a crash may undo is not asked here
             server.start()
 
-        fire = Fire(server.url(), tmp_path, burn_s=_BURN_S, seed=1, harms=[("restart", restart)])
+        fire = Fire(server.url(), tmp_path, burn_s=_SHORT_S, seed=1, harms=[("restart", restart)])
 
         assert fire.burn() == []
         assert len(calls_of(lines_of(list(tmp_path.glob("*.jsonl"))))) > 50
