@@ -71,8 +71,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     path = metafunc.definition.path.relative_to(Path(__file__).parent)
     if "database" in metafunc.fixturenames:
         is_both = path.parts[0] in _ON_BOTH and not metafunc.definition.get_closest_marker("sqlite")
-        if is_both and path.parts[0] == "acceptance" and os.environ.get("DATABASES") != "all":
-            # Each takes half a second of git: one of three, always the same; `DATABASES=all` runs each on both.
+        if is_both and path.parts[0] != "store" and os.environ.get("DATABASES") != "all":
+            # For the time it takes: one of three, always the same; `DATABASES=all` runs each on both.
             is_both = zlib.crc32(metafunc.definition.nodeid.encode()) % 3 == 0
         metafunc.parametrize("database", ["sqlite", "postgres"] if is_both else ["sqlite"], indirect=True)
 
