@@ -12,6 +12,7 @@ from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.migrate import migrating_store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
     from subprocess import Popen
     from threading import Event
@@ -66,6 +67,15 @@ class Loom(Services):
     def listening(self, name: str) -> "AbstractContextManager[Event]":
         """As the store's: an event that may be set when something happened in a repo."""
         return self.store.listening(name)
+
+    @property
+    def tells_news(self) -> bool:
+        """As the store's: whether such events are set by what others do."""
+        return self.store.tells_news
+
+    def cursors(self) -> "Mapping[str, int]":
+        """Where each repo of the store is, for the process that serves it, whoever asks."""
+        return self.events.cursors()
 
     def send_notices(self) -> None:
         """Have a process of its own send what people should hear, where anything is due."""

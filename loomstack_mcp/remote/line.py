@@ -111,6 +111,8 @@ class Line:
                     if not left:
                         raise
                     self.close()
+                    if answer_s:  # it may have ended long after it was reached
+                        until_s = time.monotonic() + _REACH_S
                     continue
                 if reply.status not in _NOT_NOW or _is_ours(reply):
                     break

@@ -134,7 +134,7 @@ def _pairs(home: Path, shop: Path, hubs: list[BenchHub], ending: ExitStack) -> d
     direct, through = [], []
     for hub, token, who in zip(hubs, tokens, ("holder", "waiter"), strict=True):
         direct.append(_direct(Connection(hub.port, token), who))
-        env = environment(joined_home(home / who, hub, token), CLAUDE_CODE_SESSION_ID=who)
+        env = environment(joined_home(home / who, hub.url, token), CLAUDE_CODE_SESSION_ID=who)
         server = ending.enter_context(Server(COMMAND, env=env, cwd=shop, fresh=True))
         server.initialize()
         through.append(server.answer)

@@ -99,6 +99,11 @@ class PostgresStore:
         """An event that is set within a tenth of a second, from whichever process; never behind a pooler."""
         return self._bells.listening(name)
 
+    @property
+    def tells_news(self) -> bool:
+        """Whether the database is listened to: whoever listens has it begun."""
+        return self._bells.is_heard
+
     def close(self) -> None:
         """Give back every connection."""
         self._bells.close()

@@ -88,6 +88,11 @@ class SqliteStore:
         """Never set: to look at the file costs a twentieth of a millisecond."""
         yield threading.Event()
 
+    @property
+    def tells_news(self) -> bool:
+        """Never."""
+        return False
+
     def close(self) -> None:
         """Give back every connection. What was read or written before stands, so that this raises nothing."""
         with self._lock:

@@ -26,9 +26,11 @@ from loomstack_mcp.server.hub.connections import HubConnections
 from loomstack_mcp.server.hub.door import Door
 from loomstack_mcp.server.hub.hosts import Hosts
 from loomstack_mcp.server.hub.keys import Keys
+from loomstack_mcp.server.hub.open_questions import OpenQuestions
 from loomstack_mcp.server.hub.rates import Rates
 from loomstack_mcp.server.hub.serving import serve_hub
 from loomstack_mcp.server.hub.standing import Standing
+from loomstack_mcp.server.waits import Waits
 from tests.deadlines import seconds, wait_until
 from tests.hubs import ADMIN, Hub, made_token, mcp_call, running_hub
 
@@ -64,7 +66,9 @@ def door(loom: Loom, api: Api | None = None) -> Door:
             await receive()
 
     hosts = Hosts(address="127.0.0.1")
-    return Door(mcp, api or Api(loom), keys=Keys(tokens=loom.tokens), hosts=hosts, standing=Standing(lambda: None))
+    questions = OpenQuestions(Waits(loom.events.cursor))
+    keys, standing = Keys(tokens=loom.tokens), Standing(lambda: None)
+    return Door(mcp, api or Api(loom), keys=keys, hosts=hosts, standing=standing, questions=questions)
 
 
 def head(token: str, more: str = "") -> bytes:
