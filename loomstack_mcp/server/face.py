@@ -74,6 +74,11 @@ class Face:
                 self._loom = open_loom(self.here.any_settings)
             return self._loom
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a call has opened the store."""
+        return self._loom is not None
+
     def work(self, asked: Callable[[], _Answer]) -> _Answer:
         """What is asked of the services, among few at once."""
         with self._working:

@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 
 from loomstack_mcp.adapters.user import USER_FILE, home_named, hub_origin, may_be_paused, principal, store_file
 from loomstack_mcp.core.errors import LoomError
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 INBOX = "CLAUDE_CODE_MESSAGING_SOCKET"
 _TOKEN, _SESSION = "CLAUDE_CODE_MESSAGING_TOKEN", "CLAUDE_CODE_SESSION_ID"
 _TICK_S = 1.0
-_FAR_S, _FAR_WAITING_S = 60.0, 5.0
+_UNTOLD_S, _UNTOLD_WAITING_S = 60.0, 5.0
 """A hub rings no bell here: so often it is asked, and so often while the session waits for something."""
+_DATABASE = ("postgresql:", "postgres:")
 _APART_S = 60.0
 """Each message costs a turn. A path that the session asked for does not wait for that."""
 _AT_ONCE = "freed"
@@ -35,10 +37,16 @@ _SEND_S_MAX = 2.0
 _BYTES_MAX = 2_000
 
 
-def begin_push(environment: Mapping[str, str], flags: Mapping[str, str | None], face: "Callable[[], Face]") -> bool:
+def begin_push(
+    environment: Mapping[str, str],
+    flags: Mapping[str, str | None],
+    face: "Callable[[], Face]",
+    opened: "Callable[[], Face | None]",
+) -> bool:
     """Watch on behalf of the client's session, to the end of this process; False where it cannot or must not be told.
 
-    No store is opened, and nothing imported for it, before something has happened to the session.
+    No store is opened, and nothing imported for it, before something has happened to the session; a database is
+    listened to once a call has opened it, as `opened` tells.
     """
     session, inbox, token = (environment.get(name, "") for name in (_SESSION, INBOX, _TOKEN))
     if not (session and inbox and token) or environment.get("LOOMSTACK_PUSH") == "off":
@@ -46,40 +54,95 @@ def begin_push(environment: Mapping[str, str], flags: Mapping[str, str | None], 
     home = flags.get("home") or home_named(environment)
     store = _store(environment, flags, home)
     if store:
-        push = Push(
-            "" if hub_origin(store) else store, home, session=f"claude:{session}", inbox=inbox, token=token, face=face
-        )
+        bell = UnheardBell()
+        if store.startswith(_DATABASE):
+            bell = DatabaseBell(opened, f"claude:{session}")
+        elif not hub_origin(store):
+            bell = FileBell(store, f"claude:{session}")
+        push = Push(bell, home, session=f"claude:{session}", inbox=inbox, token=token, face=face)
         threading.Thread(target=push.watch, daemon=True).start()
     return bool(store)
+
+
+class UnheardBell:
+    """What rings where something happened to a session; this one a hub's, which is not heard here."""
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether it is; else it is looked by time."""
+        return False
+
+    def is_rung(self, *, within_s: float) -> bool:
+        """Whether it rang since this was last asked, or does in that time."""
+        time.sleep(within_s)
+        return False
+
+
+class FileBell(UnheardBell):
+    """That beside a store which is a file."""
+
+    is_heard = True
+
+    def __init__(self, store: str, session: str) -> None:
+        self._store, self._session = store, session
+
+    def is_rung(self, *, within_s: float) -> bool:
+        """As the file says after that time."""
+        time.sleep(within_s)
+        return was_rung(self._store, self._session)
+
+
+class DatabaseBell(UnheardBell):
+    """That of a store which tells of news by itself, heard from the session's first call on."""
+
+    def __init__(self, opened: "Callable[[], Face | None]", session: str) -> None:
+        self._opened, self._session = opened, session
+        self._face: Face | None = None
+        self._news = threading.Event()
+        self._listening = ExitStack()
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether it is now; nothing happens to a session that called nothing yet."""
+        return self._face is None or self._face.loom.tells_news
+
+    def is_rung(self, *, within_s: float) -> bool:
+        """At once where it rings."""
+        if self._face is None and (face := self._opened()):
+            self._news = self._listening.enter_context(face.loom.listening(self._session))
+            self._face = face
+        is_rung = self._news.wait(within_s)
+        self._news.clear()
+        return is_rung
 
 
 class Push:
     """The watch for one session."""
 
     def __init__(
-        self, store: str, home: str, *, session: str, inbox: str, token: str, face: "Callable[[], Face]"
+        self, bell: UnheardBell, home: str, *, session: str, inbox: str, token: str, face: "Callable[[], Face]"
     ) -> None:
-        """`face` is asked for once there may be something to tell. `store` is a file, "" where a hub is asked."""
-        self._store, self._home = store, home
+        """`face` is asked for once there may be something to tell."""
+        self._bell, self._home = bell, home
         self._session, self._inbox, self._token = session, inbox, token
         self._face = face
         self._next_s = 0.0
 
     def watch(self) -> None:
         """Tell the session whatever there is to tell, for ever."""
-        again_s = None if self._store else time.monotonic() + _FAR_S
+        again_s = None if self._bell.is_heard else time.monotonic() + _UNTOLD_S
         while True:
-            time.sleep(_TICK_S)
-            is_rung = bool(self._store) and was_rung(self._store, self._session)
-            if is_rung or (again_s is not None and time.monotonic() >= again_s):
+            if self._bell.is_rung(within_s=_TICK_S) or (again_s is not None and time.monotonic() >= again_s):
                 again_s = self.look()
+            elif again_s is None and not self._bell.is_heard:
+                again_s = time.monotonic() + _UNTOLD_WAITING_S
 
     def look(self) -> float | None:
         """Tell what is new; returns when to look again, by the monotonic clock, though nothing rings."""
         try:
             again_s = self._told()
-            if not self._store:
-                again_s = _FAR_S if again_s is None else min(again_s, _FAR_WAITING_S)
+            if not self._bell.is_heard:
+                again_s = _UNTOLD_S if again_s is None else min(again_s, _UNTOLD_WAITING_S)
         except LoomError:  # a store that is busy, or settings that do not load: there is a later
             again_s = _APART_S
         return None if again_s is None else time.monotonic() + again_s
@@ -123,21 +186,30 @@ class Push:
 
 
 def _store(environment: Mapping[str, str], flags: Mapping[str, str | None], home: str) -> str:
-    """The store's file, or the hub; "" where that is not plain, or the person wants no push."""
+    """The store's file, the hub, or the database; "" where that is not plain, or the person wants no push."""
     if _may_choose(f"{home}/{USER_FILE}"):
         from loomstack_mcp.adapters.settings import (  # YAML, for the few who have such a file
             hub_of,
             load_settings,
+            postgres_url,
             sqlite_path,
         )
 
         try:
             settings = load_settings(flags, environment=environment)
-            return "" if settings.push == "off" else hub_of(settings) or str(sqlite_path(settings))
+            return (
+                ""
+                if settings.push == "off"
+                else hub_of(settings) or postgres_url(settings) or str(sqlite_path(settings))
+            )
         except LoomError:  # each call says so
             return ""
     store = flags.get("store") or environment.get("LOOMSTACK_STORE") or ""
-    return hub_origin(store) or store_file({"LOOMSTACK_STORE": store}, home)
+    return (
+        hub_origin(store)
+        or (store if store.startswith(_DATABASE) else "")
+        or store_file({"LOOMSTACK_STORE": store}, home)
+    )
 
 
 def _may_choose(file: str) -> bool:

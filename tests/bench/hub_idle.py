@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from loomstack_mcp.server.face import Face
-from loomstack_mcp.server.push import Push
+from loomstack_mcp.server.push import Push, UnheardBell
 from tests.bench.hub_calls import Begun, begun_run
 from tests.bench.hub_places import BenchHub, Edge, cpu_s, joined_home, made_tokens, started_hub
 from tests.bench.measure import CALLS, Figure, at_most
@@ -40,7 +40,9 @@ class IdleEdge:
         self.begun: Begun = begun_run(edge, f"claude:{session}")
         here = SimpleNamespace(own_settings=SimpleNamespace(push="on"))
         face = cast("Face", SimpleNamespace(here=here, loom=edge, work=lambda do: do()))
-        self.push = Push("", str(home), session=f"claude:{session}", inbox="/nowhere", token="", face=lambda: face)
+        self.push = Push(
+            UnheardBell(), str(home), session=f"claude:{session}", inbox="/nowhere", token="", face=lambda: face
+        )
 
 
 def idle_figures(home: Path, stores: Mapping[str, str], calls: int) -> Iterator[Figure]:

@@ -13,6 +13,7 @@ import pytest
 from tests.cli.test_approvals import PEOPLE, RULES
 from tests.cli.test_cli import on_terminal
 from tests.conftest import commit_all, environment
+from tests.databases import PostgresServer, fresh_database
 from tests.deadlines import wait_until
 from tests.processes import SCRIPT
 from tests.wire import Server
@@ -88,6 +89,23 @@ def test_a_freed_path_reaches_the_idle_session_that_was_refused_it_once(
     assert "alerts" not in server.answer("read_shared_context")
 
 
+def test_a_database_tells_an_idle_session_that_called_once(
+    idle: Callable[..., Server], serve: Callable[..., Server], inbox: Inbox, postgres_server: PostgresServer
+) -> None:
+    store = {"LOOMSTACK_STORE": fresh_database(postgres_server)}
+    holder, server = serve(CLAUDE_CODE_SESSION_ID="s-holder", **store), idle(**store)
+    unopened = opened_sockets(server)
+    holder.answer("start_run", loop="refactor", goal="net")
+    holder.answer("claim_paths", paths=["src"], intent="net")
+    server.answer("start_run", loop="triage", goal="green")
+    assert not server.answer("claim_paths", paths=["src/a.py"], intent="x")["granted"]
+    holder.answer("release_paths")
+    wait_until(lambda: len(inbox.texts) == 1, 10)
+
+    assert "src/a.py is free now" in inbox.texts[0]
+    assert unopened == []
+
+
 def test_a_message_reaches_a_session_that_waits_for_nothing(
     idle: Callable[..., Server], holder: Server, inbox: Inbox
 ) -> None:
@@ -142,6 +160,10 @@ def test_a_session_to_which_nothing_happens_opens_no_store_and_leaves_no_file(
 
 def threads(server: Server) -> int:
     return len(list(Path(f"/proc/{server.process.pid}/task").iterdir()))
+
+
+def opened_sockets(server: Server) -> list[str]:
+    return [name for name in opened(server) if name.startswith("socket:")]
 
 
 def opened(server: Server) -> list[str]:
