@@ -77,7 +77,8 @@ class RemoteService:
         """Of a caller what the hub cannot know itself: who it is, its token says."""
         if isinstance(value, Caller):
             session = self._machine.session_name(value.session)
-            return replace(value, principal="", session=session, process="", folder="")
+            process = self._machine.process_name(value.process)
+            return replace(value, principal="", session=session, process=process, folder="")
         if self._name == "policy" and (shown := getattr(value, "shown", ())):
             return replace(value, shown=tuple(map(self._machine.without_places, shown)))
         return self._machine.outward(value) if isinstance(value, Checkout) else value
