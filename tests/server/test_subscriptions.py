@@ -11,7 +11,7 @@ from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.face import Face
-from loomstack_mcp.server.sdk.bus import Bus, Looks
+from loomstack_mcp.server.sdk.bus import Bus, ListenerNews
 from loomstack_mcp.services.events import EventService
 from tests.factories import ANA, BEA
 
@@ -24,7 +24,7 @@ class Listening:
     def __init__(self, face: Face) -> None:
         self.changes = Bus(face)
         self.heard: list[str] = []
-        self.looks = Looks(face)
+        self.looks = ListenerNews(face)
         self.leave = self.changes.subscribe(self._hear)
 
     def _hear(self, event: ServerEvent) -> None:

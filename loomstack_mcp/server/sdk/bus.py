@@ -59,12 +59,12 @@ class Bus:
         while True:
             await self._wanted.wait()
             self._wanted = anyio.Event()
-            with Looks(self._face) as looks:
+            with ListenerNews(self._face) as looks:
                 while self._listeners:
                     await self.look(looks)
                     await anyio.sleep(_LOOK_S)
 
-    async def look(self, looks: "Looks") -> None:
+    async def look(self, looks: "ListenerNews") -> None:
         """Publish what changed since the last look, where anything may have."""
         who = {whose for whose, _ in self._listeners.values()}
         self._newcomers &= who
@@ -77,7 +77,7 @@ class Bus:
                     await self._publish_news(looks, principal, cursors)
 
     async def _publish_news(
-        self, looks: "Looks", principal: Principal | None, cursors: Mapping[str, int] | None
+        self, looks: "ListenerNews", principal: Principal | None, cursors: Mapping[str, int] | None
     ) -> None:
         acting_principal.set(principal)  # each hears of what their token opens
         is_new = principal in self._newcomers
@@ -88,7 +88,7 @@ class Bus:
                 await self.publish(ResourceUpdated(uri=uri))
 
 
-class Looks:
+class ListenerNews:
     """What was seen so far on behalf of those who listen."""
 
     def __init__(self, face: Face) -> None:
@@ -99,7 +99,7 @@ class Looks:
         self._watches: dict[Principal | None, Watch] = {}
         self._seen: dict[Principal | None, Mapping[str, int]] = {}
 
-    def __enter__(self) -> "Looks":
+    def __enter__(self) -> "ListenerNews":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -16,7 +16,7 @@ from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.server.principals import acting_principal, loom_as_opened
 from loomstack_mcp.server.resources import LISTS
-from loomstack_mcp.server.sdk.bus import Bus, Looks
+from loomstack_mcp.server.sdk.bus import Bus, ListenerNews
 from tests.factories import ANA, BEA, SHOP
 from tests.hubs import ADMIN, Hub, made_token, running_hub
 from tests.services.support import started
@@ -134,7 +134,7 @@ async def test_whoever_listens_hears_of_what_their_token_opens(loom: Loom) -> No
     started(loom, ANA)
     bus = Bus(Face(Here(None, {}, elsewhere=""), loom_as_opened(loom)))
     heard: dict[str, list[str]] = {"ana": [], "bea": []}
-    looks = Looks(bus._face)
+    looks = ListenerNews(bus._face)
     opened = {name: copy_context() for name in heard}
 
     def listen(name: str) -> None:
