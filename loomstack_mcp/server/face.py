@@ -52,8 +52,8 @@ class Face:
         self._catching_up = threading.Lock()
         self._working = threading.BoundedSemaphore(_AT_ONCE_MAX)
         self.near_waits = Waits(
-            lambda repo_id: self.work(lambda: self.loom.events.cursor(repo_id)),
-            listening=lambda repo_id: self.loom.listening(repo_id),
+            lambda repo_id: self.work(lambda: self.loom.cursor(repo_id)),
+            listening=lambda repo_id, news: self.loom.listening(repo_id, news),
             tells_news=lambda: self.loom.tells_news,
         )
 

@@ -1,6 +1,5 @@
 """Waits for a repo to change: the store is asked once for all who wait in this process, however many they are."""
 
-import contextvars
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,12 +9,14 @@ from typing import Protocol
 from loomstack_mcp.core.errors import LoomError
 
 _POLL_FIRST_S = 0.05
-_POLL_LAST_S, _TOLD_POLL_S = 0.2, 2.0
+_POLL_LAST_S, _TOLD_POLL_S = 0.1, 2.0
 """Other processes change a repo, so that the store must be asked: seldom where it tells of news by itself."""
 _LOOK_S = 0.05
 
 
-StoreNews = Callable[[str], AbstractContextManager[threading.Event]]
+StoreNews = Callable[[str, threading.Event], AbstractContextManager[threading.Event]]
+Wake = Callable[[int | LoomError | None], None]
+"""Told where the repo is now, or why that cannot be asked; None where the call was stopped."""
 
 
 class ChangeWaits(Protocol):
@@ -35,13 +36,15 @@ class Waits:
         self,
         cursor: Callable[[str], int],
         *,
-        listening: StoreNews = lambda _: nullcontext(threading.Event()),
+        listening: StoreNews = lambda _, news: nullcontext(news),
         tells_news: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`cursor` tells where a repo is; it is asked as one of those who wait there. The rest is as the store's."""
+        """`cursor` tells where a repo is. The rest is as the store's."""
         self._cursor = cursor
         self._listening = listening
         self._tells_news = tells_news
+        self._rung = threading.Event()
+        """There are news for somebody."""
         self._lock = threading.Lock()
         self._waits: dict[_Wait, None] = {}
         self._is_asking = False
@@ -49,30 +52,29 @@ class Waits:
     def await_change(self, repo_id: str, seen: int, *, until_s: float, stopped: threading.Event) -> None:
         """As `ChangeWaits`."""
         woken = threading.Event()
-        with self._entered(repo_id, seen, wake=woken.set, stopped=stopped) as one:
+        heard: list[int | LoomError | None] = []
+
+        def wake(found: int | LoomError | None) -> None:
+            heard.append(found)
+            woken.set()
+
+        with self.watched(repo_id, seen, wake=wake, stopped=stopped):
             woken.wait(max(0, until_s - time.monotonic()))
-        if one.error:
-            raise one.error
+        if heard and isinstance(heard[0], LoomError):
+            raise heard[0]
 
     @contextmanager
-    def watched(self, repo_id: str, seen: int, *, wake: Callable[[], None]) -> Iterator[None]:
-        """While within, `wake` is called, on a thread of ours, once the repo has moved on, or cannot be asked about."""
-        with self._entered(repo_id, seen, wake=wake, stopped=threading.Event()):
-            yield
-
-    @contextmanager
-    def _entered(
-        self, repo_id: str, seen: int, *, wake: Callable[[], None], stopped: threading.Event
-    ) -> "Iterator[_Wait]":
-        with self._listening(repo_id) as news:
-            one = _Wait(repo_id, seen, wake, stopped, news)
+    def watched(self, repo_id: str, seen: int, *, wake: Wake, stopped: threading.Event | None = None) -> Iterator[None]:
+        """While within, `wake` is called, on a thread of ours and more than once, when the wait is over."""
+        with self._listening(repo_id, _News(self._rung)) as news:
+            one = _Wait(repo_id, seen, wake, stopped or threading.Event(), news)
             with self._lock:
                 self._waits[one] = None
                 starts, self._is_asking = not self._is_asking, True
             if starts:
                 threading.Thread(target=self._ask, daemon=True).start()
             try:
-                yield one
+                yield
             finally:
                 with self._lock:
                     del self._waits[one]
@@ -81,7 +83,8 @@ class Waits:
         """Wake whoever has waited long enough, for as long as anybody waits."""
         try:
             while self._round():
-                time.sleep(_LOOK_S)
+                self._rung.wait(_LOOK_S)
+                self._rung.clear()
         except BaseException:  # whoever waits next starts another
             with self._lock:
                 self._is_asking = False
@@ -95,31 +98,37 @@ class Waits:
         first_s, last_s = (_TOLD_POLL_S, _TOLD_POLL_S) if self._tells_news() else (_POLL_FIRST_S, _POLL_LAST_S)
         now_s = time.monotonic()
         due = {one.repo_id for one in waits if one.is_due(now_s)}  # each is asked, for news are told to each
-        asking = {one.repo_id: one for one in waits if one.repo_id in due}
-        found = {repo_id: self._asked(one) for repo_id, one in asking.items()}
+        found = {repo_id: self._asked(repo_id) for repo_id in due}
         for one in waits:
             if one.repo_id in found:
                 one.hear(found[one.repo_id])
                 one.put_off(now_s, first_s=first_s, last_s=last_s)
             elif one.is_stopped:
-                one.wake()
+                one.wake(None)
         return bool(waits)
 
-    def _asked(self, one: "_Wait") -> int | LoomError:
+    def _asked(self, repo_id: str) -> int | LoomError:
         try:
-            return one.context.run(self._cursor, one.repo_id)
+            return self._cursor(repo_id)
         except LoomError as error:
             return error
 
 
+class _News(threading.Event):
+    """For one who waits; whoever asks for all hears of it, too."""
+
+    def __init__(self, rung: threading.Event) -> None:
+        super().__init__()
+        self._rung = rung
+
+    def set(self) -> None:
+        super().set()
+        self._rung.set()
+
+
 class _Wait:
-    def __init__(
-        self, repo_id: str, seen: int, wake: Callable[[], None], stopped: threading.Event, news: threading.Event
-    ) -> None:
+    def __init__(self, repo_id: str, seen: int, wake: Wake, stopped: threading.Event, news: threading.Event) -> None:
         self.repo_id, self.wake = repo_id, wake
-        self.context = contextvars.copy_context()
-        """In whose name the store is asked."""
-        self.error: LoomError | None = None
         self._seen, self._stopped, self._news = seen, stopped, news
         self._due_s, self._pause_s = 0.0, 0.0
 
@@ -139,7 +148,5 @@ class _Wait:
         self._due_s = now_s + self._pause_s
 
     def hear(self, found: int | LoomError) -> None:
-        if isinstance(found, LoomError):
-            self.error = found
         if self.is_stopped or found != self._seen:
-            self.wake()
+            self.wake(found)

@@ -1,5 +1,6 @@
 """The door of the hub: what every request meets before a service, or MCP, has it."""
 
+import json
 import math
 import re
 import traceback
@@ -123,10 +124,8 @@ class Door:
             found = await anyio.to_thread.run_sync(partial(ask, principal, asked), limiter=self._threads)
         if isinstance(found, HubReply):
             return found
-        acting_principal.set(principal)  # in whose name it is looked whether it has moved
-        await self._questions.until_moved(found, _key(principal), receive)
-        async with self._seats.seat_taken(_key(principal)):
-            return await anyio.to_thread.run_sync(partial(self._reply, principal, asked), limiter=self._threads)
+        told = await self._questions.moved(found, _key(principal), receive)
+        return error_reply(told) if isinstance(told, LoomError) else answer_reply(json.dumps(told).encode())
 
     def _policies(self) -> HubReply:
         try:

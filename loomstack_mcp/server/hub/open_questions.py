@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterator
 
 import anyio
 
+from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.limits import OPEN_QUESTION_MS_MAX, SECOND_MS
 from loomstack_mcp.core.records import record
 from loomstack_mcp.server.hub.replies import Receive
@@ -41,15 +42,17 @@ class OpenQuestions:
         self._of_token: defaultdict[Hashable, int] = defaultdict(int)
         self._is_ending = False
 
-    async def until_moved(self, asked: OpenQuestion, key: Hashable, receive: Receive) -> None:
-        """Returns once the repo has moved on, the time is over, whoever asks is gone, or no question is left open."""
+    async def moved(self, asked: OpenQuestion, key: Hashable, receive: Receive) -> int | LoomError:
+        """Where the repo is once it has moved on, the time is over, whoever asks is gone, or none is left open."""
         is_full = len(self._wakes) >= QUESTIONS_MAX or self._of_token.get(key, 0) >= TOKEN_QUESTIONS_MAX
         wait_s = min(asked.wait_ms, OPEN_QUESTION_MS_MAX) / SECOND_MS
         if asked.cursor != asked.seen or is_full or self._is_ending or wait_s <= 0:
-            return
+            return asked.cursor
         loop, woken = asyncio.get_running_loop(), anyio.Event()
+        heard: list[int | LoomError] = []
 
-        def wake() -> None:
+        def wake(found: int | LoomError | None) -> None:
+            heard.append(asked.cursor if found is None else found)
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(woken.set)
 
@@ -62,6 +65,7 @@ class OpenQuestions:
                     if not self._is_ending:
                         await anyio.sleep(max(0, began_s + _APART_S - loop.time()))
                 tasks.cancel_scope.cancel()
+        return heard[-1] if heard else asked.cursor
 
     def end(self) -> None:
         """Each is answered now, and none is left open any more."""

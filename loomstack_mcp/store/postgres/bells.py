@@ -50,9 +50,9 @@ class DatabaseBells:
                 self._teller.start()
 
     @contextmanager
-    def listening(self, name: str) -> Iterator[threading.Event]:
-        """An event that is set whenever something happened to `name`, or to anybody where that is ""."""
-        waiting = (name, threading.Event())
+    def listening(self, name: str, news: threading.Event | None = None) -> Iterator[threading.Event]:
+        """An event, or `news`, that is set whenever something happened to `name`, or to anybody where that is ""."""
+        waiting = (name, news or threading.Event())
         with self._lock:
             self._waiting.append(waiting)
             if self._listener is None and not self._address.is_pooled:
