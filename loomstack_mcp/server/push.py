@@ -26,7 +26,7 @@ INBOX = "CLAUDE_CODE_MESSAGING_SOCKET"
 _TOKEN, _SESSION = "CLAUDE_CODE_MESSAGING_TOKEN", "CLAUDE_CODE_SESSION_ID"
 _TICK_S = 1.0
 _UNTOLD_S, _UNTOLD_WAITING_S = 60.0, 5.0
-"""A hub rings no bell here: so often it is asked, and so often while the session waits for something."""
+"""A hub rings no bell here: so often it is asked, and so often at most while the session waits for something."""
 _DATABASE = ("postgresql:", "postgres:")
 _APART_S = 60.0
 """Each message costs a turn. A path that the session asked for does not wait for that."""
@@ -54,7 +54,7 @@ def begin_push(
     home = flags.get("home") or home_named(environment)
     store = _store(environment, flags, home)
     if store:
-        bell = UnheardBell()
+        bell: SessionBell = HubBell(face)
         if store.startswith(_DATABASE):
             bell = DatabaseBell(opened, f"claude:{session}")
         elif not hub_origin(store):
@@ -64,24 +64,56 @@ def begin_push(
     return bool(store)
 
 
-class UnheardBell:
-    """What rings where something happened to a session; this one a hub's, which is not heard here."""
+class SessionBell:
+    """What rings where something may have happened to a session."""
 
-    @property
-    def is_heard(self) -> bool:
-        """Whether it is; else it is looked by time."""
-        return False
+    is_heard = True
+    """Whether it does; else it is looked by time."""
 
     def is_rung(self, *, within_s: float) -> bool:
         """Whether it rang since this was last asked, or does in that time."""
-        time.sleep(within_s)
+        raise NotImplementedError
+
+    def looked(self, waits_in: "Sequence[tuple[str, int]]") -> bool:  # noqa: ARG002 a hub's does
+        """It was looked what there is to tell; returns whether it rings where one of these repos moves on."""
         return False
 
 
-class FileBell(UnheardBell):
-    """That beside a store which is a file."""
+class HubBell(SessionBell):
+    """A hub's, which tells that a repo has moved in which the session waits for something."""
 
-    is_heard = True
+    is_heard = False
+
+    def __init__(self, face: "Callable[[], Face]") -> None:
+        self._face = face
+        self._waits_in: tuple[tuple[str, int], ...] = ()
+        self._looked_s = 0.0
+        self._has_moved = False
+
+    def looked(self, waits_in: "Sequence[tuple[str, int]]") -> bool:
+        """As `SessionBell`."""
+        self._waits_in, self._looked_s, self._has_moved = tuple(waits_in), time.monotonic(), False
+        return bool(waits_in)
+
+    def is_rung(self, *, within_s: float) -> bool:
+        """Seldom, for a busy repo moves all the time."""
+        until_s = time.monotonic() + within_s
+        for repo_id, seen in self._waits_in[:1]:
+            try:
+                self._face().waits.await_change(repo_id, seen, until_s=until_s, stopped=threading.Event())
+                self._has_moved = time.monotonic() < until_s
+            except LoomError:  # it is looked by time
+                self._has_moved = False
+                self._waits_in = ()
+        if self._has_moved:
+            self._waits_in = ()
+        next_s = self._looked_s + _UNTOLD_WAITING_S
+        time.sleep(max(0, min(until_s, next_s if self._has_moved else until_s) - time.monotonic()))
+        return self._has_moved and time.monotonic() >= next_s
+
+
+class FileBell(SessionBell):
+    """That beside a store which is a file."""
 
     def __init__(self, store: str, session: str) -> None:
         self._store, self._session = store, session
@@ -92,7 +124,7 @@ class FileBell(UnheardBell):
         return was_rung(self._store, self._session)
 
 
-class DatabaseBell(UnheardBell):
+class DatabaseBell(SessionBell):
     """That of a store which tells of news by itself, heard from the session's first call on."""
 
     def __init__(self, opened: "Callable[[], Face | None]", session: str) -> None:
@@ -102,7 +134,7 @@ class DatabaseBell(UnheardBell):
         self._listening = ExitStack()
 
     @property
-    def is_heard(self) -> bool:
+    def is_heard(self) -> bool:  # type: ignore[override]  # as things are
         """Whether it is now; nothing happens to a session that called nothing yet."""
         return self._face is None or self._face.loom.tells_news
 
@@ -120,13 +152,14 @@ class Push:
     """The watch for one session."""
 
     def __init__(
-        self, bell: UnheardBell, home: str, *, session: str, inbox: str, token: str, face: "Callable[[], Face]"
+        self, bell: SessionBell, home: str, *, session: str, inbox: str, token: str, face: "Callable[[], Face]"
     ) -> None:
         """`face` is asked for once there may be something to tell."""
         self._bell, self._home = bell, home
         self._session, self._inbox, self._token = session, inbox, token
         self._face = face
         self._next_s = 0.0
+        self._waiting_s = _UNTOLD_WAITING_S
 
     def watch(self) -> None:
         """Tell the session whatever there is to tell, for ever."""
@@ -142,7 +175,7 @@ class Push:
         try:
             again_s = self._told()
             if not self._bell.is_heard:
-                again_s = _UNTOLD_S if again_s is None else min(again_s, _UNTOLD_WAITING_S)
+                again_s = _UNTOLD_S if again_s is None else min(again_s, self._waiting_s)
         except LoomError:  # a store that is busy, or settings that do not load: there is a later
             again_s = _APART_S
         return None if again_s is None else time.monotonic() + again_s
@@ -158,6 +191,7 @@ class Push:
             return None
         caller = Caller(principal=principal(), session=self._session)
         found = face.work(lambda: face.loom.watches.watched(caller))
+        self._waiting_s = _UNTOLD_S if self._bell.looked(found.waits_in) else _UNTOLD_WAITING_S
         news = [alert for alert in found.alerts if alert.kind not in _NOT_PUSHED][:ALERTS_MAX]
         wait_s = self._next_s - time.monotonic()
         if news and wait_s > 0 and not any(alert.kind == _AT_ONCE for alert in news):

@@ -6,16 +6,23 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from loomstack_mcp.loom import Loom
+from loomstack_mcp.server import push
+from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.far_waits import FarWaits
 from tests.cli.test_approvals import PEOPLE, RULES
 from tests.cli.test_cli import on_terminal
 from tests.conftest import commit_all, environment
 from tests.databases import PostgresServer, fresh_database
 from tests.deadlines import wait_until
+from tests.factories import ANA, BEA
 from tests.processes import SCRIPT
+from tests.services.support import claimed, started
 from tests.wire import Server
 
 
@@ -168,3 +175,22 @@ def opened_sockets(server: Server) -> list[str]:
 
 def opened(server: Server) -> list[str]:
     return [str(each.readlink()) for each in Path(f"/proc/{server.process.pid}/fd").iterdir()]
+
+
+def test_a_hub_s_bell_rings_where_the_repo_moves_in_which_a_session_waits(
+    loom: Loom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(push, "_UNTOLD_WAITING_S", 0.3)
+    for caller in (ANA, BEA):
+        started(loom, caller)
+    claimed(loom, ANA, "src/")
+    claimed(loom, BEA, "src/a.py")
+    waits_in = loom.watches.watched(BEA).waits_in
+    bell = push.HubBell(lambda: cast("Face", SimpleNamespace(waits=FarWaits(lambda: loom.events))))
+    rings = bell.looked(waits_in)
+    before = bell.is_rung(within_s=0.1)
+    claimed(loom, ANA, "docs/")
+    after = wait_until(lambda: bell.is_rung(within_s=0.1))
+
+    assert (rings, before, after) == (True, False, True)
+    assert bell.looked(loom.watches.watched(ANA).waits_in) is False
