@@ -191,16 +191,20 @@ def makers_of(tx: Tx, repo_id: str, sha: str) -> tuple[Run, ...]:
     return rows.as_records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(bound))) if bound else ()
 
 
-def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str], *, seen: bool) -> tuple[str, ...]:
+def bind_commits(
+    tx: Tx, run_id: str, repo_id: str, commits: Sequence[str], *, ages_ms: Mapping[str, int] | None
+) -> tuple[str, ...]:
     """A run says that it made these commits, which may land later. Returns those landed that `index_bound` is for.
 
-    Where a repository was `seen` that has them, it was told there that they are no older than the run.
+    Where a repository was seen that has them, it told how old they were, and that they are no older than the run.
     """
     if not commits:
         return ()
-    asked = {"repo_id": repo_id, "run_id": run_id, "seen": int(seen)}
-    ordered = rows.json_column(sorted(commits))
-    tx.later(CHANGES["bind"], shas=ordered, bound_by="outcome", **asked)
+    asked = {"repo_id": repo_id, "run_id": run_id, "seen": int(ages_ms is not None)}
+    ordered = sorted(commits)
+    made = [tx.now_ms - ages_ms[sha] if ages_ms else 0 for sha in ordered]
+    columns = {"shas": rows.json_column(ordered), "made": rows.json_column(made)}
+    tx.later(CHANGES["bind"], bound_by="outcome", **columns, **asked)
     bound = tx.all(CHANGES["bind_landed"], shas=rows.json_column(commits), **asked)
     known = [row["sha"] for row in bound if row["is_trunk"]]
     [size] = tx.all(CHANGES["size"], repo_id=repo_id, shas=rows.json_column(known))
