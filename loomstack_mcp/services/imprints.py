@@ -10,6 +10,7 @@ from loomstack_mcp.core.limits import IMPRINT_KEPT_MS
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.services import landed, landed_index, slices
 from loomstack_mcp.services.acting import RUNS
+from loomstack_mcp.services.line_keys import hold_key
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Row, Store, Tx
 
@@ -40,10 +41,10 @@ def wanted_signed(store: Store, repo_id: str, hints: Iterable[str]) -> tuple[Wan
     )
 
 
-def keep_work(store: Store, repo_id: str, made: RunWork) -> None:
+def keep_work(store: Store, repo_id: str, made: RunWork, *, key_name: str) -> None:
     """Keep the content of what a run made, but for what is another's, or nobody said to be its.
 
-    What landed before it was known whose it is, is known now.
+    What landed before it was known whose it is, is known now. Raises StoreUnavailable where the repo has another key.
     """
     with store.read() as tx:
         if not known_hints(tx, repo_id, [made.run_id]):
@@ -53,16 +54,17 @@ def keep_work(store: Store, repo_id: str, made: RunWork) -> None:
     own = [row for row in bound if row["run_id"] == made.run_id]
     others = {row["sha"] for row in bound if row["run_id"] != made.run_id}
     kept = own_work(made, its={row["sha"] for row in own}, others=others)
-    keep_imprint(store, repo_id, made.run_id, (*kept.commits, *kept.branches, *kept.signed))
-    _mark_read(store, repo_id, kept, own)
+    keep_imprint(store, repo_id, made.run_id, (*kept.commits, *kept.branches, *kept.signed), key_name=key_name)
+    _mark_read(store, repo_id, kept, own, key_name=key_name)
 
 
-def keep_imprint(store: Store, repo_id: str, run_id: str, made: Sequence[Work]) -> None:
+def keep_imprint(store: Store, repo_id: str, run_id: str, made: Sequence[Work], *, key_name: str = "") -> None:
     """These are that run's; also what of them has landed in another form already."""
     marks = sorted({mark for one in made for mark in one.imprint.marks})
     if not marks:
         return
     with store.append() as tx:
+        hold_key(tx, repo_id, key_name)
         columns = {"repo_id": repo_id, "run_id": run_id, "meaning": MEANING, "now_ms": tx.now_ms}
         [row] = tx.all(
             IMPRINTS["insert"], made_at_ms=min((one.at_ms for one in made if one.at_ms), default=0), **columns
@@ -70,6 +72,7 @@ def keep_imprint(store: Store, repo_id: str, run_id: str, made: Sequence[Work]) 
     number = row["number"]
 
     def add(tx: Tx, some: Sequence[int]) -> None:
+        hold_key(tx, repo_id, key_name)
         tx.later(IMPRINTS["add"], imprint=number, marks=rows.json_column(some))
 
     slices.in_slices(store, marks, add)
@@ -120,11 +123,12 @@ def _wanted(run_id: str, since_ms: int, named: Sequence[Row]) -> WantedWork:
     )
 
 
-def _mark_read(store: Store, repo_id: str, kept: RunWork, own: Sequence[Row]) -> None:
+def _mark_read(store: Store, repo_id: str, kept: RunWork, own: Sequence[Row], *, key_name: str) -> None:
     read = {sha for one in kept.commits for sha in one.shas}
     if digits := [row["digits"] for row in own if row["sha"] in read]:
         asked = {"repo_id": repo_id, "run_id": kept.run_id, "meaning": MEANING}
         with store.append() as tx:
+            hold_key(tx, repo_id, key_name)
             tx.later(IMPRINTS["imprinted"], shas=rows.json_column(digits), **asked)
 
 

@@ -2,6 +2,14 @@
 -- The key under which this store's lines are hashed.
 SELECT key FROM line_key
 
+-- :name hold_key
+-- The same; it stays for as long as whoever asks goes on.
+SELECT key FROM line_key WHERE "only" = 1
+
+-- :name hold_key@postgres
+-- As above.
+SELECT key FROM line_key WHERE "only" = 1 FOR KEY SHARE
+
 -- :name make_key
 -- The first to need a key brings it.
 INSERT INTO line_key ("only", key) VALUES (1, :key) ON CONFLICT ("only") DO NOTHING
