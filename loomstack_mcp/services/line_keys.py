@@ -34,5 +34,6 @@ def _refuse(tx: Tx, asked: Statement, repo_id: str, told_name: str) -> None:
     if told_name not in [key_name(line_key(key, repo_id)) for key in keys]:
         raise StoreUnavailable(
             f"the lines of {repo_id} are hashed with another key by now, as it was joined with another repository, or "
-            "the store got a new key; nothing of these was kept or compared: do it again"
+            "the store got a new key; or these are of another one. None of these was kept or compared: do it again, in "
+            "a worktree of it"
         )

@@ -73,6 +73,14 @@ def test_lines_that_were_hashed_with_the_key_of_before_are_neither_taken_in_nor_
     assert loom.ledger.take_in(mirror, parts, is_trunk=True, key_name=key_name(loom.ledger.key(mirror))) == 1
 
 
+def test_a_change_of_another_repository_than_the_run_s_is_compared_with_nothing(loom: Loom) -> None:
+    run = started(loom, ANA, Checkout(identity="host/other"))
+    proposal = Proposal(changes=(), history=(), target="main", key_name=key_name(loom.ledger.key(SHOP)))
+
+    with pytest.raises(StoreUnavailable, match="or these are of another one"):
+        loom.conflicts.check_run(ANA, run.id, proposal)
+
+
 class Rotating:
     """A store that gets a new key while a ledger is filled: from the first question of each change on."""
 
