@@ -22,6 +22,7 @@ from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.core.wire import argument_kinds, built_value, told_json
 from loomstack_mcp.loom import Loom
+from loomstack_mcp.server.hub.bodies import json_object
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.once import OnceCall, answered_once
 
@@ -98,7 +99,8 @@ class Api:
 def _once(principal: Principal, call: ApiCall) -> OnceCall:
     if not _REQUEST.fullmatch(call.request):
         raise Invalid(f"{call.name} is done once: send an id of the request, as LoomStack-Request: <uuid>")
-    digest = hashlib.sha256(call.body).hexdigest()
+    # With all that the token opens: an answer is told again to nobody who would not have got it.
+    digest = hashlib.sha256(f"{principal}\n".encode() + call.body).hexdigest()
     return OnceCall(id=call.request, principal=principal.name, method=call.name, digest=digest)
 
 
@@ -108,10 +110,10 @@ def _arguments(call: ApiCall, method: Callable[..., Any], principal: Principal) 
     Who asks is the token's owner, which an edge need not say.
     """
     kinds, needed = argument_kinds(method), _needed(method)
-    found = _json_object(call.body)
-    if unknown := sorted(found.keys() - (kinds.keys() - {"return"})):
+    found = json_object(call.body)
+    if unknown := found.keys() - (kinds.keys() - {"return"}):
         raise Invalid(
-            f"{call.name} takes no {_shown(unknown[0])} here: the hub, which is LoomStack {__version__}, is older "
+            f"{call.name} takes no {_shown(min(unknown))} here: the hub, which is LoomStack {__version__}, is older "
             "than you; ask its admin for `pip install -U loomstack-mcp`"
         )
     own = {name: told for name, told in ((_OF_WHOM, principal.name), (_BY_WHOM, principal)) if name in kinds}
@@ -145,20 +147,6 @@ def _refuse_unlikely(checkout: Checkout) -> None:
     within("the number of others", len(checkout.others), least=0, most=LIST_MAX)
     if not all(map(is_repo_name, (checkout.identity, *filter(None, (checkout.clone, *checkout.others))))):
         raise Invalid("a repository is called by one word, as `loomstack-mcp repo list` shows them")
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body or b"{}", parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise Invalid("the body is no JSON object of arguments by name") from None
-    if not isinstance(found, dict):
-        raise Invalid("the body is no JSON object of arguments by name")
-    return found
-
-
-def _refuse_constant(_: str) -> Any:
-    raise ValueError
 
 
 @cache

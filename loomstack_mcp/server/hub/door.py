@@ -10,9 +10,10 @@ import anyio
 import anyio.to_thread
 
 from loomstack_mcp import __version__
-from loomstack_mcp.core.errors import LoomError, Unauthorized
+from loomstack_mcp.core.errors import LimitExceeded, LoomError, Unauthorized
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.server.hub.api import Api, ApiCall
+from loomstack_mcp.server.hub.bodies import MCP_VALUES_MAX, refuse_crowded
 from loomstack_mcp.server.hub.connections import CONNECTION
 from loomstack_mcp.server.hub.hosts import Hosts
 from loomstack_mcp.server.hub.keys import Keys, bearer_of
@@ -67,6 +68,7 @@ class Door:
         self._rates = Rates(per_s=CALLS_PER_S, burst=CALLS_BURST)
         self._seats = Seats(most=_AT_ONCE, queue=_QUEUE)
         self._streams = Seats(most=_STREAMS_MAX, queue=0)
+        self._bodies = Seats(most=_AT_ONCE, queue=_STREAMS_MAX)
         self._threads = anyio.CapacityLimiter(_CALL_THREADS)
         self._checking = anyio.CapacityLimiter(_CHECK_THREADS)
 
@@ -151,7 +153,12 @@ class Door:
         """MCP has the request, with its whole body, and answers it itself."""
         acting_principal.set(principal)
         async with self._streams.seat_taken(_key(principal)):
-            body = await _body(scope, receive, most=MCP_BODY_BYTES_MAX)
+            async with self._bodies.seat_taken(_key(principal)):
+                body = await _body(scope, receive, most=MCP_BODY_BYTES_MAX)
+            try:
+                refuse_crowded(body, most=MCP_VALUES_MAX)
+            except LimitExceeded as error:
+                raise Refusal(413, str(error), code=error.code) from None
             is_told = False
 
             async def received() -> dict[str, object]:

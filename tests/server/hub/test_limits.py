@@ -17,9 +17,9 @@ from loomstack_mcp.cli.help import chapter
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.loom import Loom
+from loomstack_mcp.server.hub import bodies, serving
 from loomstack_mcp.server.hub import connections as limits
 from loomstack_mcp.server.hub import door as door_module
-from loomstack_mcp.server.hub import serving
 from loomstack_mcp.server.hub.addresses import listening
 from loomstack_mcp.server.hub.api import Api, ApiCall
 from loomstack_mcp.server.hub.connections import HubConnections
@@ -298,6 +298,7 @@ def test_the_help_tells_the_limits_that_hold() -> None:
 
     assert f"{door_module.BODY_BYTES_MAX // 1_000_000} MB, within a minute" in told
     assert f"a tool's call {door_module.MCP_BODY_BYTES_MAX // 1_000_000} MB" in told
+    assert f"in a body | {bodies.VALUES_MAX:,}; in a tool's call {bodies.MCP_VALUES_MAX:,}" in told
     assert (door_module.BODY_S, limits.SEND_S, limits.HEAD_S) == (60, 60, 10)
     assert f"{serving.CONNECTIONS_MAX:,}, or as many" in told
     assert f"{limits.TOKEN_CONNECTIONS_MAX} of one token; {limits.STRANGERS_MAX} that showed none" in told
