@@ -112,7 +112,7 @@ async def _read_on_hangup(certificate: Certificate) -> None:
 
 
 def refuse_core_dumps() -> None:
-    """What it held in memory when it died, tokens among it, is written nowhere; `prlimit` can ask for it all the same."""
+    """What it held in memory when it died, tokens among it, is written nowhere, unless `prlimit` asks for it."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
