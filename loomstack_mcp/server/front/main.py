@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NoReturn
 
+from loomstack_mcp.adapters.hub_tokens import forget_named_token
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.server.ending import Ending
 from loomstack_mcp.server.errors import INTERNAL
@@ -143,4 +144,5 @@ class Front:
 
 def serve(folder: str, flags: Mapping[str, str | None]) -> NoReturn:
     """Serve the session of the client that started this process."""
+    forget_named_token(os.environ)
     Front(folder, flags).serve()

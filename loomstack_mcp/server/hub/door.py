@@ -89,7 +89,7 @@ class Door:
             await send_reply(reply, send)
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> HubReply | None:
-        """The answer; None where MCP gave it. Raises Refusal, TooMany."""
+        """The answer; None where it was given. Raises Refusal, TooMany."""
         path = _plain_path(scope)
         if path in ("/health", "/ready"):
             _refuse_method(scope, path)
@@ -108,14 +108,17 @@ class Door:
             await self._mcp_answers(principal, scope, receive, send)
             return None
         _refuse_version(scope, is_hello=path == _HELLO)
-        if path == _POLICIES:
-            return await anyio.to_thread.run_sync(self._policies, limiter=self._threads)
-        if call is None:
+        if path == _HELLO:
             return answer_reply(self._api.hello(principal))
         async with self._seats.seat_taken(_key(principal)):
-            body = await _body(scope, receive, most=BODY_BYTES_MAX)
-            asked = ApiCall(name=f"{call[1]}.{call[2]}", body=body, request=_header(scope, b"loomstack-request"))
-            return await anyio.to_thread.run_sync(partial(self._reply, principal, asked), limiter=self._threads)
+            answers = self._policies
+            if call:
+                body = await _body(scope, receive, most=BODY_BYTES_MAX)
+                asked = ApiCall(name=f"{call[1]}.{call[2]}", body=body, request=_header(scope, b"loomstack-request"))
+                answers = partial(self._reply, principal, asked)
+            reply = await anyio.to_thread.run_sync(answers, limiter=self._threads)
+            await send_reply(reply, send)  # who reads slowly has few answers kept for them
+            return None
 
     def _policies(self) -> HubReply:
         try:

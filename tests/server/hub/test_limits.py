@@ -264,6 +264,29 @@ def test_one_token_takes_a_few_threads_and_then_hears_so(loom: Loom, served: Ser
     assert sorted(ended) == [b"200"] * 64 + [b"429"] * 6
 
 
+class LongApi(Api):
+    def answer(self, principal: Principal, call: ApiCall) -> bytes:
+        return b" " * 20_000_000 + super().answer(principal, call)
+
+
+def test_of_answers_that_nobody_reads_few_are_kept(loom: Loom, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door_module, "_AT_ONCE", 1)
+    slow, other = token_of(loom, "slow"), token_of(loom)
+    whole = "Content-Length: 2\r\nConnection: close\r\n"
+    with served(door(loom, LongApi(loom))) as port:
+        first = connected(port, head(slow, whole) + b"{}")
+        begun = first.recv(1)
+        second = connected(port, head(slow, whole) + b"{}")
+        beside = read(connected(port, head(other, whole) + b"{}"))
+        second.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            second.recv(1)
+        rest = read(first)
+        second.settimeout(seconds(10))
+
+        assert all(b"200 OK" in one for one in (begun + rest, beside, read(second)))
+
+
 def test_waiting_calls_leave_room_for_others(tmp_path: Path) -> None:
     token = made_token(tmp_path, "ana")
     with running_hub(tmp_path) as hub, ThreadPoolExecutor(60) as clients:
