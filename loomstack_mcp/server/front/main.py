@@ -7,7 +7,6 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NoReturn
 
-from loomstack_mcp.adapters.hub_tokens import forget_named_token
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.server.ending import Ending
 from loomstack_mcp.server.errors import INTERNAL
@@ -81,9 +80,11 @@ class Front:
             if self._work is None:
                 from pathlib import Path  # what a start needs nothing of
 
+                from loomstack_mcp.adapters.hub_tokens import forget_named_token
                 from loomstack_mcp.edge.here import ELSEWHERE, Here
                 from loomstack_mcp.server.front.worker import Worker
 
+                forget_named_token(os.environ)
                 self._work = Worker(Here(Path(self._folder), self._flags, elsewhere=ELSEWHERE), self._wire)
             return self._work
 
@@ -144,5 +145,4 @@ class Front:
 
 def serve(folder: str, flags: Mapping[str, str | None]) -> NoReturn:
     """Serve the session of the client that started this process."""
-    forget_named_token(os.environ)
     Front(folder, flags).serve()
