@@ -32,6 +32,8 @@ _FOLDER_CHARS_MAX = 5_000
 _PLACE_CHARS_MAX = 10_000
 _LISTED_MAX = 10_000
 """Of a list in one answer; no command asks for more."""
+_FILES_MAX, _FILES = 100_000, ("patterns", "paths")
+"""Of one call; for each of them something is looked up, or kept."""
 _TOKENS = "tokens"
 """They live in a database of their own, and what is told of one is kept nowhere."""
 _OF_WHOM, _BY_WHOM = "who", "by"
@@ -134,6 +136,8 @@ def _built(name: str, value: Any, kind: Any) -> Any:
         bounded("folder", built.folder, chars_max=_FOLDER_CHARS_MAX)
     if isinstance(built, Checkout):
         _refuse_unlikely(built)
+    if name in _FILES:
+        within(f"the number of {name}", len(built or ()), least=0, most=_FILES_MAX)
     if name == "limit" and not 0 <= built <= _LISTED_MAX:  # below none a store would read all that it has
         raise Invalid(f"limit is out of all bounds, which are 0 and {_LISTED_MAX:,}")
     return built
