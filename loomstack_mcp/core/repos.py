@@ -34,7 +34,8 @@ _USER_OF_NAME = re.compile(r"^[^/@]*@(?=[^/@]+\.[^/@]+/)")
 _USER_AND_PASSWORD = re.compile(r"^[^/@:]*:[^/@]*@")
 _USER_OF_URL = re.compile(r"(?<=//)[^/@]*@")
 _SCP = re.compile(r"^(?P<host>\[[^\]]+\]|[^/:\[\]]+):(?P<path>(?!//).+)$")  # git-clone(1), "GIT URLS"
-_NAME = re.compile(r"[^\s\x00-\x1f\x7f\ud800-\udfff]+")
+_NAME = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+")
+"""Without letters that nobody sees: by them a repository would be called as another one is."""
 
 
 @record
