@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from loomstack_mcp.core.claims import Blocker, Claim, Waiter, blockers, few_listed
+from loomstack_mcp.core.events import DueAlert
 from loomstack_mcp.core.limits import MINUTE_MS
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.sessions import session_words
@@ -24,6 +25,23 @@ class Editor:
     """Whose claims do not stand in its way."""
     kin: Collection[str] = ()
     """Whose automatic claims do not, either, for they are of agents below it."""
+
+
+@record
+class CloserLook:
+    """What is known of files that are about to be edited, and what their agent has to hear."""
+
+    check: tuple[str, str] | None = None
+    """The run under which it checks another's, and that other; None for whoever makes something."""
+    blockers: tuple[Blocker, ...] = ()
+    """Who holds, exclusively, what is about to be edited."""
+    now_ms: int = 0
+    meant: tuple[str, ...] = ()
+    """Of the files those on which anything may have been made on purpose."""
+    ends: tuple[DueAlert, ...] = ()
+    """That a person ended its claim on one of these files, which it has not heard yet."""
+    due: tuple[DueAlert, ...] = ()
+    """All that it has to hear now."""
 
 
 @record

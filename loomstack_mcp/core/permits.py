@@ -37,12 +37,12 @@ PERMITS: dict[str, Permit] = {
     **_rows(
         "agent",
         "reads",
-        *("alerts.due", "alerts.unheard_ends", "blockers.blockers", "blockers.check_of", "blockers.held_in"),
+        *("alerts.due", "blockers.blockers", "blockers.check_of", "blockers.held_in"),
         *("commits.committing_run", "commits.has_several_agents", "commits.held_by_others", "conflicts.intent_on"),
-        *("conflicts.undoing", "edits.edited_in", "blockers.may_be_meant", "ledger.key"),
+        *("conflicts.undoing", "edits.edited_in", "ledger.key"),
         *("ledger.lacking", "ledger.wanted_signed", "ledger.wanted_work", "policy.facts_of_change"),
-        *("policy.makers_of", "sessions.open_work", "sessions.run_of", "glances.is_clear", "glances.is_unalerted"),
-        *("undoings.key", "undoings.undone_by", "watches.watched"),
+        *("policy.makers_of", "sessions.open_work", "sessions.run_of", "glances.closer_look", "glances.is_clear"),
+        *("glances.is_unalerted", "undoings.key", "undoings.undone_by", "watches.watched"),
     ),
     **_rows(
         "agent",

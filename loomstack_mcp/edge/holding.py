@@ -7,7 +7,7 @@ from dataclasses import replace
 from loomstack_mcp.adapters.git.written import Written
 from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.core.clients.payload import Action
-from loomstack_mcp.core.edits import refused_edit, unclaimed_edit
+from loomstack_mcp.core.edits import CloserLook, refused_edit, unclaimed_edit
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout
@@ -25,6 +25,7 @@ class Free:
     settings: Settings
     """As the repository itself has them."""
     stamp: str
+    look: CloserLook
 
     @property
     def stamps(self) -> dict[str, str]:

@@ -1,17 +1,18 @@
-"""Glances: whether an edit that was looked at before is still in nobody's way, as one question of a hook."""
+"""Glances, and the closer look: what a hook has to know of an edit, each as one question."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from loomstack_mcp.core.claims import Claim
-from loomstack_mcp.core.limits import ALERT_DELIVERIES, GLANCED_PATHS_MAX
+from loomstack_mcp.core.edits import CloserLook
+from loomstack_mcp.core.limits import ALERT_DELIVERIES, ALERTS_MAX, GLANCED_PATHS_MAX
 from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.services import repos
 from loomstack_mcp.services.acting import own_runs
-from loomstack_mcp.services.alerts import due_alerts
-from loomstack_mcp.services.blockers import CLAIMS, EditService
+from loomstack_mcp.services.alerts import due_alerts, unheard_ends
+from loomstack_mcp.services.blockers import CLAIMS, EditService, may_be_meant
 from loomstack_mcp.services.path_index import folds, overlapping
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
@@ -35,6 +36,24 @@ class GlanceService:
         if len(patterns) > GLANCED_PATHS_MAX or not self._is_free(caller, checkout, patterns):
             return False  # each pattern is held against each that is held
         return claim_edits == "off" or self._holds_all(caller, checkout, patterns)
+
+    def closer_look(
+        self, caller: Caller, checkout: Checkout, patterns: Sequence[str], *, files: Sequence[str] = ()
+    ) -> CloserLook:
+        """What stands in the way of an edit of all this, and which of it, literal `files`, may be made on purpose."""
+        edits = EditService(self._store)
+        check = edits.check_of(caller)
+        found, now_ms = edits.blockers(caller, checkout, patterns)
+        with self._store.read() as tx:
+            repo_id = repos.repo_id_of(tx, checkout)
+            return CloserLook(
+                check=check,
+                blockers=found,
+                now_ms=now_ms,
+                meant=tuple(file for file in files if may_be_meant(tx, repo_id, file)),
+                ends=unheard_ends(tx, caller, patterns),
+                due=due_alerts(tx, caller, deliveries=ALERT_DELIVERIES, limit=ALERTS_MAX),
+            )
 
     def _is_free(self, caller: Caller, checkout: Checkout, patterns: Sequence[str]) -> bool:
         edits = EditService(self._store)

@@ -65,6 +65,15 @@ def test_an_edit_of_what_a_colleague_holds_elsewhere_is_refused(hub: Hub, home: 
     assert "prices@bea" in json.dumps(reply)
 
 
+def test_a_files_first_edit_asks_two_questions(hub: Hub, home: Path, cloned: Path) -> None:
+    hook(home, "claude", claude_edit(cloned, str(cloned / "src/a.py")))
+    asked(hub)
+
+    assert hook(home, "claude", claude_edit(cloned, str(cloned / "src/b.py"))) is None
+    assert asked(hub) == ["glances/closer_look", "edits/hold"]
+    assert (home / "loomstack/edge.db-wal").stat().st_size > 0  # so that no hook waited for the disk
+
+
 def test_a_further_edit_asks_one_question_until_somebody_else_comes(hub: Hub, home: Path, cloned: Path) -> None:
     edit = claude_edit(cloned, str(cloned / "src/a.py"))
     hook(home, "claude", edit)  # which brings the organisation's rules, by which the next one is judged
@@ -125,8 +134,8 @@ def test_what_would_be_taken_back_is_not_clear_where_the_hub_does_not_say(
     answers = hub.answer
 
     def half(path: str, body: bytes, token: str, request: str) -> tuple[int, bytes]:
-        if path == "/api/blockers/may_be_meant":
-            return 200, b'{"answer": true}'
+        if path == "/api/glances/closer_look":
+            return 200, b'{"answer": {"meant": ["src/a.py"]}}'
         if path.startswith("/api/undoings/"):
             return 503, b'{"error": {"code": "store_unavailable", "message": "stopping"}}'
         return answers(path, body, token, request)
@@ -265,4 +274,4 @@ def test_a_repository_that_git_calls_otherwise_now_is_looked_at_closely(hub: Hub
 
     hook(home, "claude", edit)
 
-    assert "blockers/blockers" in asked(hub)
+    assert "glances/closer_look" in asked(hub)
