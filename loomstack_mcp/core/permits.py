@@ -48,7 +48,7 @@ PERMITS: dict[str, Permit] = {
         "agent",
         "repeats",
         *("alerts.heard", "claims.claim_paths", "claims.withdraw", "commits.bind_commit", "commits.rebind_commits"),
-        *("conflicts.check", "conflicts.check_run", "edits.hold", "edits.leave", "edits.settle"),
+        *("conflicts.check", "conflicts.check_run", "glances.hold_clear", "edits.hold", "edits.leave", "edits.settle"),
         *("policy.session_run", "ledger.forget_before", "ledger.keep_filled"),
         *("ledger.keep_work", "ledger.take_in", "policy.facts_of_run", "refusals.keep", "runs.shorten"),
         *("sessions.end", "sessions.start", "stranded.confirmed"),

@@ -13,6 +13,7 @@ from loomstack_mcp.services import repos
 from loomstack_mcp.services.acting import own_runs
 from loomstack_mcp.services.alerts import due_alerts, unheard_ends
 from loomstack_mcp.services.blockers import CLAIMS, EditService, may_be_meant
+from loomstack_mcp.services.edits import EditClaims
 from loomstack_mcp.services.path_index import folds, overlapping
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
@@ -36,6 +37,25 @@ class GlanceService:
         if len(patterns) > GLANCED_PATHS_MAX or not self._is_free(caller, checkout, patterns):
             return False  # each pattern is held against each that is held
         return claim_edits == "off" or self._holds_all(caller, checkout, patterns)
+
+    def hold_clear(self, caller: Caller, checkout: Checkout, patterns: Sequence[str]) -> bool:
+        """The same of files that the caller edits for the first time, where nothing was meant with them: held now.
+
+        In a repo that its run is in already: a closer look knows more of the worktree, and begins one.
+        """
+        if len(patterns) > GLANCED_PATHS_MAX or not self._is_free(caller, checkout, patterns):
+            return False
+        with self._store.read() as tx:
+            repo_id = repos.repo_id_of(tx, checkout)
+            is_begun = any((run.repo_id, run.agent) == (repo_id, caller.agent) for run in own_runs(tx, caller))
+            if not is_begun or any(may_be_meant(tx, repo_id, pattern) for pattern in patterns):
+                return False
+            if unheard_ends(tx, caller, patterns):
+                return False
+        if self._holds_all(caller, checkout, patterns):
+            return True
+        held = EditClaims(self._store).hold(caller, checkout, patterns)
+        return not (held.blockers or held.unclaimed)
 
     def closer_look(
         self, caller: Caller, checkout: Checkout, patterns: Sequence[str], *, files: Sequence[str] = ()

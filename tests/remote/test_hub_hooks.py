@@ -65,6 +65,43 @@ def test_an_edit_of_what_a_colleague_holds_elsewhere_is_refused(hub: Hub, home: 
     assert "prices@bea" in json.dumps(reply)
 
 
+def test_a_files_first_edit_is_held_by_one_question_where_no_rule_is_about_it(
+    hub: Hub, home: Path, cloned: Path
+) -> None:
+    edits = [
+        claude_edit(cloned, str(cloned / path)) for path in ("src/a.py", "src/b.py", "src/c.py", "policies/x.yaml")
+    ]
+    [hook(home, "claude", edit) for edit in edits[:2]]
+    asked(hub)
+    replies = [hook(home, "claude", edit) for edit in (edits[2], edits[2])]
+    questions = asked(hub)
+    held = hub.loom.claims.held("git.example.com/acme/shop", limit=9)[0]
+    worktrees = {claim.worktree for claim in held}
+    bea_claims(hub, cloned, "docs/")
+
+    assert (replies, questions) == ([None, None], ["glances/hold_clear"] * 2)
+    assert {claim.patterns for claim in held} == {("src/a.py",), ("src/b.py",), ("src/c.py",)}
+    assert len(worktrees) == 1
+    assert refused(hook(home, "claude", claude_edit(cloned, str(cloned / "docs/x.md"))))
+    assert asked(hub)[:2] == ["glances/hold_clear", "glances/closer_look"]
+    assert refused(hook(home, "claude", edits[3]))
+    assert asked(hub)[0] == "glances/closer_look"
+
+
+def test_what_a_note_is_about_is_looked_at_closely_at_every_edit(hub: Hub, home: Path, cloned: Path) -> None:
+    edits = [claude_edit(cloned, str(cloned / path)) for path in ("src/a.py", "src/b.py")]
+    [hook(home, "claude", edits[0]) for _ in range(2)]
+    checkout = replace(worktree_at(cloned).checkout(), worktree="elsewhere", clone="")  # type: ignore[union-attr]
+    hub.loom.notes.add(checkout, kind="warning", text="on purpose", patterns=["src/b.py"], who="bea")
+    asked(hub)
+
+    assert [hook(home, "claude", edits[1]) for _ in range(2)] == [None, None]
+    assert [each for each in asked(hub) if each.startswith("glances/")] == [
+        "glances/hold_clear",
+        "glances/closer_look",
+    ] * 2
+
+
 def test_a_files_first_edit_asks_two_questions(hub: Hub, home: Path, cloned: Path) -> None:
     hook(home, "claude", claude_edit(cloned, str(cloned / "src/a.py")))
     asked(hub)

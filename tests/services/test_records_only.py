@@ -294,6 +294,7 @@ def steps(found: Here, wired: Any) -> None:
     assert wired.guards.judging(eli, "/w").patterns == ("a",)
     assert wired.blockers.held_in(eli, checkout) == ()
     assert wired.glances.is_unalerted(eli)
+    assert not wired.glances.hold_clear(eli, checkout, ["src/a.py"])
     assert not wired.glances.is_clear(eli, checkout, ["src/a.py"], claim_edits="auto")
     assert wired.glances.closer_look(eli, checkout, ["src/a.py"], files=["src/a.py"]).meant == ("src/a.py",)
     assert [wired.guards.tell_once(eli, "/w", "told a") for _ in range(2)] == [True, False]
