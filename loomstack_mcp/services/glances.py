@@ -77,10 +77,11 @@ class GlanceService:
 
     def _is_free(self, caller: Caller, checkout: Checkout, patterns: Sequence[str]) -> bool:
         edits = EditService(self._store)
-        with self._store.read() as tx:  # one that goes by another name has to be told with all its names
+        with self._store.read() as tx:
+            # A repo that goes by another name has to be told with all its names.
             is_named = repos.is_named_repo(tx, checkout.identity)
-        if not is_named or not self.is_unalerted(caller):
-            return False
+            if not is_named or due_alerts(tx, caller, deliveries=ALERT_DELIVERIES, limit=1):
+                return False
         return not (edits.check_of(caller) or edits.blockers(caller, checkout, patterns)[0])
 
     def _holds_all(self, caller: Caller, checkout: Checkout, patterns: Sequence[str]) -> bool:
