@@ -29,7 +29,7 @@ class Editor:
 
 @record
 class CloserLook:
-    """What is known of files that are about to be edited, and what their agent has to hear."""
+    """What is known of files that are about to be edited."""
 
     check: tuple[str, str] | None = None
     """The run under which it checks another's, and that other; None for whoever makes something."""
@@ -40,8 +40,6 @@ class CloserLook:
     """Of the files those on which anything may have been made on purpose."""
     ends: tuple[DueAlert, ...] = ()
     """That a person ended its claim on one of these files, which it has not heard yet."""
-    due: tuple[DueAlert, ...] = ()
-    """All that it has to hear now."""
 
 
 @record
@@ -52,6 +50,8 @@ class HoldResult:
     unclaimed: tuple[str, ...] = ()
     """What the agent has to claim first, where it was not told so before."""
     now_ms: int = 0
+    due: tuple[DueAlert, ...] = ()
+    """What the agent has to hear once all is held: that a file is free that it holds now is none of it."""
 
 
 @record

@@ -128,7 +128,7 @@ class _Judging:
         self._stands: dict[Path, Stand] = {}
         self._free: list[Free] = []
         self.due: tuple[DueAlert, ...] | None = None
-        """What this agent has to hear, where that was asked with the look at what it writes."""
+        """What this agent has to hear, where that was asked as its files were held."""
         self._meant: set[tuple[str, str]] = set()
         self._allowed: list[Judging] = []
 
@@ -185,7 +185,8 @@ class _Judging:
         return ""
 
     def _held(self, quick: Quick) -> str:
-        return held_files(quick, self._caller, self._action, self._free)
+        said, self.due = held_files(quick, self._caller, self._action, self._free)
+        return said
 
     def _hold_against_claims(self, written: Written) -> None:
         """Each file by the repositories that it lies in, wherever the session stands. One that is held refuses all."""
@@ -201,7 +202,6 @@ class _Judging:
         except (LoomError, OSError) as error:
             self._found.missed.append(error)
             return
-        self.due = look.due
         if look.check:
             self._found.refusals.append(refused_change(*look.check))
         elif look.blockers:

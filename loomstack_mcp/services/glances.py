@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.edits import CloserLook
-from loomstack_mcp.core.limits import ALERT_DELIVERIES, ALERTS_MAX, GLANCED_PATHS_MAX
+from loomstack_mcp.core.limits import ALERT_DELIVERIES, GLANCED_PATHS_MAX
 from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
@@ -13,7 +13,6 @@ from loomstack_mcp.services import repos
 from loomstack_mcp.services.acting import own_runs
 from loomstack_mcp.services.alerts import due_alerts, unheard_ends
 from loomstack_mcp.services.blockers import CLAIMS, EditService, may_be_meant
-from loomstack_mcp.services.edits import EditClaims
 from loomstack_mcp.services.path_index import folds, overlapping
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
@@ -54,6 +53,8 @@ class GlanceService:
                 return False
         if self._holds_all(caller, checkout, patterns):
             return True
+        from loomstack_mcp.services.edits import EditClaims  # grants, which no hook loads whose edit is refused
+
         held = EditClaims(self._store).hold(caller, checkout, patterns)
         return not (held.blockers or held.unclaimed)
 
@@ -72,7 +73,6 @@ class GlanceService:
                 now_ms=now_ms,
                 meant=tuple(file for file in files if may_be_meant(tx, repo_id, file)),
                 ends=unheard_ends(tx, caller, patterns),
-                due=due_alerts(tx, caller, deliveries=ALERT_DELIVERIES, limit=ALERTS_MAX),
             )
 
     def _is_free(self, caller: Caller, checkout: Checkout, patterns: Sequence[str]) -> bool:

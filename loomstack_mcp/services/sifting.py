@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from loomstack_mcp.core.edits import CloserLook
+from loomstack_mcp.core.edits import CloserLook, HoldResult
 from loomstack_mcp.core.events import DueAlert
 from loomstack_mcp.services.opened import OpenedRepos
 from loomstack_mcp.services.watches import Watched
@@ -36,7 +36,11 @@ def _watched(opened: OpenedRepos, answer: Watched) -> Watched:
 
 
 def _look(opened: OpenedRepos, answer: CloserLook) -> CloserLook:
-    return replace(answer, ends=_alerts(opened, answer.ends), due=_alerts(opened, answer.due))
+    return replace(answer, ends=_alerts(opened, answer.ends))
+
+
+def _hold(opened: OpenedRepos, answer: HoldResult) -> HoldResult:
+    return replace(answer, due=_alerts(opened, answer.due))
 
 
 _SIFTED: Mapping[str, Callable[[OpenedRepos, Any], Any]] = {
@@ -45,5 +49,6 @@ _SIFTED: Mapping[str, Callable[[OpenedRepos, Any], Any]] = {
     "why.behind": _steps,
     "alerts.due": _alerts,
     "glances.closer_look": _look,
+    "edits.hold": _hold,
     "watches.watched": _watched,
 }

@@ -219,10 +219,11 @@ def held(hub: Hub) -> list[Claim]:
     return [claim for repo_id in hub.loom.repos.ids() for claim in hub.loom.claims.held(repo_id, limit=9)[0]]
 
 
-def test_a_further_edit_over_a_hub_loads_little_and_asks_git_nothing(hub: Hub, home: Path, cloned: Path) -> None:
-    edit = claude_edit(cloned, str(cloned / "src/a.py"))
+@pytest.mark.parametrize("path", ["src/a.py", "src/b.py"])
+def test_an_edit_over_a_hub_loads_little_and_asks_git_nothing(hub: Hub, home: Path, cloned: Path, path: str) -> None:
+    edit = claude_edit(cloned, str(cloned / path))
     for _ in range(2):  # the first one brings the organisation's rules
-        hook(home, "claude", edit)
+        hook(home, "claude", claude_edit(cloned, str(cloned / "src/a.py")))
 
     found = started([HOOK, "claude", "PreToolUse"], cwd=cloned, environment=environment(home), stdin=json.dumps(edit))
 
