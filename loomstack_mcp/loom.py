@@ -12,6 +12,7 @@ from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.migrate import migrating_store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
     from subprocess import Popen
     from threading import Event
@@ -63,9 +64,22 @@ class Loom(Services):
 
         return JwtIssuer(self._settings)
 
-    def listening(self, name: str) -> "AbstractContextManager[Event]":
+    def listening(self, name: str, news: "Event | None" = None) -> "AbstractContextManager[Event]":
         """As the store's: an event that may be set when something happened in a repo."""
-        return self.store.listening(name)
+        return self.store.listening(name, news)
+
+    @property
+    def tells_news(self) -> bool:
+        """As the store's: whether such events are set by what others do."""
+        return self.store.tells_news
+
+    def cursor(self, repo_id: str) -> int:
+        """Where a repo is, for those of this process who were told so before, and wait there."""
+        return self.events.cursor(repo_id)
+
+    def cursors(self) -> "Mapping[str, int]":
+        """Where each repo of the store is, for the process that serves it, whoever asks."""
+        return self.events.cursors()
 
     def send_notices(self) -> None:
         """Have a process of its own send what people should hear, where anything is due."""

@@ -11,7 +11,7 @@ from typing import Any
 from loomstack_mcp.adapters.beside_store import read_entries, write_entries
 from loomstack_mcp.adapters.user import WORKTREES_FILE
 from loomstack_mcp.core.repos import Checkout
-from loomstack_mcp.core.runs import PROCESS_SESSION
+from loomstack_mcp.core.runs import FAR_PROCESS, FAR_PROCESS_DIGITS, PROCESS_SESSION
 from loomstack_mcp.core.texts import encodable
 
 _KEY_FILE = "machine-key"
@@ -44,6 +44,10 @@ class Machine:
         if not session.startswith(PROCESS_SESSION):
             return session
         return f"{PROCESS_SESSION}{self._hashed(session, 16)}"
+
+    def process_name(self, process: str, /) -> str:
+        """A session's process, by a hash: enough to tell two of them apart."""
+        return process and f"{FAR_PROCESS}{self._hashed(process, FAR_PROCESS_DIGITS)}"
 
     def worktree_name(self, path: str, /) -> str:
         """`HOST:NAME~HASH`, remembered so that its path is found again."""

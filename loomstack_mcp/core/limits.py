@@ -45,6 +45,9 @@ EOF_ANSWER_SECONDS_MAX = 10
 WAITER_GRACE_MS = 60 * SECOND_MS
 """A waiter keeps its place this long after its wait, so that it can call again."""
 
+OPEN_QUESTION_MS_MAX = 20 * SECOND_MS
+"""So long a hub leaves a question open: proxies end what is not answered within 30 s."""
+
 BLOCKERS_MAX = 20
 CANDIDATES_MAX = 3_000
 """Held patterns that one request is compared with; a wider request is refused, not answered late."""

@@ -28,8 +28,16 @@ PERMITS: dict[str, Permit] = {
         "viewer",
         "reads",
         *("approvals.approval", "approvals.waiting", "claims.held", "conflicts.open", "events.cursor"),
-        *("events.latest", "events.since", "notes.latest", "outcomes.of_runs", "repos.filled", "repos.id_of"),
-        *("repos.ids", "repos.listed", "runs.boots_alternate", "runs.details", "runs.latest", "why.behind"),
+        *("events.latest", "events.moved", "events.since", "notes.latest", "outcomes.of_runs", "repos.filled"),
+        *(
+            "repos.id_of",
+            "repos.ids",
+            "repos.listed",
+            "runs.boots_alternate",
+            "runs.details",
+            "runs.latest",
+            "why.behind",
+        ),
         *("levers.about_claim", "levers.about_run", "stranded.of_loops", "stranded.of_runs"),
         *("tokens.opens_still", "tokens.whoami"),
     ),
@@ -71,5 +79,7 @@ PERMITS: dict[str, Permit] = {
 """By `service.method`, a service being called as `Loom` calls it."""
 REMEMBERED = frozenset({"guards", "sightings"})
 """Services of what hooks remember of one machine, which no hub is told."""
-UNOFFERED = frozenset({"access", "notices", "tokens.checked", "tokens.close", "tokens.settle", *REMEMBERED})
+UNOFFERED = frozenset(
+    {"access", "events.cursors", "notices", "tokens.checked", "tokens.close", "tokens.settle", *REMEMBERED}
+)
 """Services, and methods of some, that a hub keeps to itself, or is spared."""

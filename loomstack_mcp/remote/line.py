@@ -99,10 +99,12 @@ class Line:
         All that is sent may be: what is done once has an id, and the rest is done again without harm.
         Raises StoreUnavailable where none came in time.
         """
-        until_s = time.monotonic() + _REACH_S
+        reach_s = until_s = time.monotonic() + _REACH_S
         was_sent = False
         try:
             for left in (1, 0):
+                if answer_s:  # the first may have taken long
+                    until_s = time.monotonic() + _REACH_S
                 exchange = self._exchange(until_s)
                 was_sent = True
                 try:
@@ -120,7 +122,8 @@ class Line:
         except Untrusted:
             raise
         except OSError as error:
-            self._mark_away()
+            if not answer_s or time.monotonic() < reach_s:  # what was reached, and waited for, is not away for others
+                self._mark_away()
             raise self._away(error, may_be_done=is_once and was_sent) from None
         return reply
 

@@ -32,7 +32,8 @@ def _alerts(opened: OpenedRepos, answer: tuple[DueAlert, ...]) -> tuple[DueAlert
 
 
 def _watched(opened: OpenedRepos, answer: Watched) -> Watched:
-    return replace(answer, alerts=_alerts(opened, answer.alerts))
+    waits_in = tuple(one for one in answer.waits_in if opened.opens(one[0]))
+    return replace(answer, alerts=_alerts(opened, answer.alerts), waits_in=waits_in)
 
 
 def _look(opened: OpenedRepos, answer: CloserLook) -> CloserLook:

@@ -184,7 +184,7 @@ def test_a_run_starts_in_no_repo_that_the_token_does_not_open(loom: Loom, world:
 
 
 def test_who_calls_is_whom_the_token_stands_for(loom: Loom) -> None:
-    liar = Caller(principal="bea", session="s", process="1:2:3:4")
+    liar = Caller(principal="bea", session="s", process="far:left")
     run = asked(
         loom, role("agent"), "runs.start", caller=liar, checkout=SHOP, loop="l", goal="g", budget_tokens=800
     ).run

@@ -4,8 +4,8 @@ import hashlib
 import inspect
 import json
 import re
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -22,6 +22,8 @@ from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.core.wire import argument_kinds, built_value, told_json
 from loomstack_mcp.loom import Loom
+from loomstack_mcp.server.hub.open_questions import OpenQuestion
+from loomstack_mcp.services.access import Entered
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.once import OnceCall, answered_once
 
@@ -33,6 +35,8 @@ _LISTED_MAX = 10_000
 """Of a list in one answer; no command asks for more."""
 _TOKENS = "tokens"
 """They live in a database of their own, and what is told of one is kept nowhere."""
+OPEN_CALL = "events.moved"
+"""The question that is left open."""
 _OF_WHOM, _BY_WHOM = "who", "by"
 """The arguments in which a service is told whose word something is, by name or as a principal."""
 
@@ -82,10 +86,22 @@ class Api:
         """The organisation's rules, as they are now, for every token. Raises PolicyError where they cannot be read."""
         return json.dumps(offered_layer(of_org(self._home))).encode()
 
-    def _answered(self, principal: Principal, call: ApiCall, permit: Permit) -> str:
+    def open_question(self, principal: Principal, call: ApiCall) -> OpenQuestion:
+        """What such a call asks, of what its token opens, and where that is now. Raises LoomError."""
+        with self._entered(principal, call) as entered:
+            cursor = self._loom.events.moved(**entered.arguments)
+        return OpenQuestion(cursor=cursor, **entered.arguments)
+
+    @contextmanager
+    def _entered(self, principal: Principal, call: ApiCall) -> Iterator[Entered]:
         service, method = call.name.split(".")
         arguments = _arguments(call, getattr(type(getattr(self._loom, service)), method), principal)
         with self._access.entered(principal, call.name, arguments) as entered:
+            yield entered
+
+    def _answered(self, principal: Principal, call: ApiCall, permit: Permit) -> str:
+        service, method = call.name.split(".")
+        with self._entered(principal, call) as entered:
 
             def done(store: Store) -> str:
                 loom = self._loom if store is self._loom.store else self._loom.over(store)

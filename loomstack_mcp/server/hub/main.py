@@ -23,6 +23,7 @@ from loomstack_mcp.server.hub.connections import HubConnections
 from loomstack_mcp.server.hub.door import Door
 from loomstack_mcp.server.hub.hosts import Hosts, checked_url, is_loopback, proxy_networks
 from loomstack_mcp.server.hub.keys import Keys, own_token
+from loomstack_mcp.server.hub.open_questions import OpenQuestions
 from loomstack_mcp.server.hub.quiet import quiet_log
 from loomstack_mcp.server.hub.serving import connections_max, serve_hub
 from loomstack_mcp.server.hub.standing import Standing
@@ -68,6 +69,7 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
             url = public_url or f"http{'s' if certificate else ''}://{listens}"
             face = Face(here, loom_as_opened(loom))
             changes = Bus(face)
+            questions = OpenQuestions(face.near_waits)
             standing = Standing(lambda: loom.events.cursor(""))
             door = Door(
                 mcp_app(build_server(face, changes)),
@@ -75,15 +77,20 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
                 keys=keys,
                 hosts=hosts,
                 standing=standing,
+                questions=questions,
             )
 
             connections = HubConnections(connections_max(), certificate=certificate)
             quiet_log()
             _say(options, url, listens, settings)
 
+            def end_waits() -> None:
+                face.end_waits()
+                questions.end()
+
             async def serve() -> int:
                 return await serve_hub(
-                    door, listener, standing, connections, beside=changes.watch, on_end=face.end_waits,
+                    door, listener, standing, connections, beside=changes.watch, on_end=end_waits,
                     grace_s=options.grace,
                 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -15,20 +16,23 @@ import pytest
 
 from loomstack_mcp.cli.help import chapter
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.limits import OPEN_QUESTION_MS_MAX
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.hub import connections as limits
 from loomstack_mcp.server.hub import door as door_module
-from loomstack_mcp.server.hub import serving
+from loomstack_mcp.server.hub import open_questions, serving
 from loomstack_mcp.server.hub.addresses import listening
 from loomstack_mcp.server.hub.api import Api, ApiCall
 from loomstack_mcp.server.hub.connections import HubConnections
 from loomstack_mcp.server.hub.door import Door
 from loomstack_mcp.server.hub.hosts import Hosts
 from loomstack_mcp.server.hub.keys import Keys
+from loomstack_mcp.server.hub.open_questions import OpenQuestions
 from loomstack_mcp.server.hub.rates import Rates
 from loomstack_mcp.server.hub.serving import serve_hub
 from loomstack_mcp.server.hub.standing import Standing
+from loomstack_mcp.server.waits import Waits
 from tests.deadlines import seconds, wait_until
 from tests.hubs import ADMIN, Hub, made_token, mcp_call, running_hub
 
@@ -64,11 +68,13 @@ def door(loom: Loom, api: Api | None = None) -> Door:
             await receive()
 
     hosts = Hosts(address="127.0.0.1")
-    return Door(mcp, api or Api(loom), keys=Keys(tokens=loom.tokens), hosts=hosts, standing=Standing(lambda: None))
+    questions = OpenQuestions(Waits(loom.events.cursor))
+    keys, standing = Keys(tokens=loom.tokens), Standing(lambda: None)
+    return Door(mcp, api or Api(loom), keys=keys, hosts=hosts, standing=standing, questions=questions)
 
 
-def head(token: str, more: str = "") -> bytes:
-    said = f"POST /api/repos/ids HTTP/1.1\r\nHost: localhost:1\r\nAuthorization: Bearer {token}\r\n{VERSION}{more}\r\n"
+def head(token: str, more: str = "", *, path: str = "/api/repos/ids") -> bytes:
+    said = f"POST {path} HTTP/1.1\r\nHost: localhost:1\r\nAuthorization: Bearer {token}\r\n{VERSION}{more}\r\n"
     return said.encode()
 
 
@@ -264,6 +270,33 @@ def test_one_token_takes_a_few_threads_and_then_hears_so(loom: Loom, served: Ser
     assert sorted(ended) == [b"200"] * 64 + [b"429"] * 6
 
 
+def test_a_token_has_so_many_questions_open_and_one_more_is_answered_at_once(
+    loom: Loom, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_questions, "TOKEN_QUESTIONS_MAX", 1)
+    busy, other = token_of(loom, "busy"), token_of(loom)
+    body = json.dumps({"repo_id": "acme/none", "seen": 0, "wait_ms": 20_000}).encode()
+
+    def asked(token: str) -> socket.socket:
+        sent = head(token, f"Content-Length: {len(body)}\r\nConnection: close\r\n", path="/api/events/moved")
+        return connected(port, sent + body)
+
+    made = door(loom)
+    with served(made) as port:
+        left_open = asked(busy)
+        wait_until(lambda: made._questions._of_token)
+        one_more = read(asked(busy))
+        of_another = asked(other)
+        wait_until(lambda: len(made._questions._of_token) == 2)
+        left_open.close()
+        wait_until(lambda: len(made._questions._of_token) == 1)
+        again = asked(busy)
+        wait_until(lambda: len(made._questions._of_token) == 2)
+        told = select.select([of_another, again], [], [], 0)[0]
+
+    assert (one_more.endswith(b'{"answer": 0}'), told) == (True, [])
+
+
 def test_waiting_calls_leave_room_for_others(tmp_path: Path) -> None:
     token = made_token(tmp_path, "ana")
     with running_hub(tmp_path) as hub, ThreadPoolExecutor(60) as clients:
@@ -305,6 +338,8 @@ def test_the_help_tells_the_limits_that_hold() -> None:
     assert f"{door_module._AT_ONCE} at a time, {door_module._QUEUE} behind" in told
     assert f"{door_module._STREAMS_MAX} requests that are open" in told
     assert f"{serving.IDLE_S} seconds" in told
+    questions = f"{open_questions.TOKEN_QUESTIONS_MAX} questions of one token are left open"
+    assert f"{questions}, {open_questions.QUESTIONS_MAX:,} in all, each for {OPEN_QUESTION_MS_MAX // 1_000} s" in told
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "256.1.1.1"])
