@@ -199,7 +199,7 @@ class TokenService:
     def _known(self, bearer: str) -> Principal:
         token_id = id_in_token(bearer)
         with self._private.read() as tx:
-            found = tx.all(TOKENS["get"], id=token_id) if token_id else []
+            found = tx.last(TOKENS["get"], id=token_id) if token_id else []
             now_ms = tx.now_ms
         kept = found[0]["hash"] if found else _NOBODYS
         if not hmac.compare_digest(kept, token_hash(bearer)) or not found:

@@ -60,8 +60,10 @@ class Api:
     """The services for whoever has a token. Threads may share it."""
 
     def __init__(self, loom: Loom, *, home: str = "") -> None:
-        """`home` has the organisation's `policies`."""
+        """`home` has the organisation's `policies`. Every service is loaded now: no call waits for that."""
         self._loom, self._access, self._home = loom, loom.access, home
+        for name in PERMITS:
+            getattr(loom, name.partition(".")[0])
 
     def answer(self, principal: Principal, call: ApiCall) -> bytes:
         """The answer as JSON. Raises LoomError."""

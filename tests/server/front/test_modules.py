@@ -39,7 +39,8 @@ core.briefing.items core.changes core.changes.conflict_records core.changes.hunk
 core.changes.packing core.claim_edits core.claims core.cochange core.edits core.errors core.events core.ids
 core.notes core.notices core.outcomes core.patterns core.patterns.braces core.patterns.expressions
 core.patterns.gitignore core.patterns.gitignore_routes core.patterns.globs core.patterns.keys core.patterns.segments
-core.patterns.spellings core.patterns.typed core.patterns.wildcards core.pauses core.people core.phrases core.policy
+core.patterns.sharing core.patterns.spellings core.patterns.typed core.patterns.wildcards core.pauses core.people
+core.phrases core.policy
 core.policy.rules core.records core.repos core.runs core.secrets core.sessions core.stranded core.texts edge
 edge.here edge.rules loom server.answers server.call server.callers server.errors server.face server.front.arguments
 server.front.listening server.front.worker server.standpoints server.tools server.tools.briefings
