@@ -77,10 +77,13 @@ def table(listed: Sequence[Mapping[str, Any]], *, width: int) -> str:
 def progress(done: int, of: int) -> None:
     """How many commits were read, on one line of a terminal that is gone when all are."""
     if sys.stderr.isatty() and (done % _PROGRESS_EVERY == 0 or done == of):
-        shown = "" if done == of else f"… {done:,} of {counted(of, 'commit')}"
-        click.echo(f"\r{shown:<40}", err=True, nl=False)
-        if done == of:
-            click.echo("\r", err=True, nl=False)
+        passing("" if done == of else f"… {done:,} of {counted(of, 'commit')}")
+
+
+def passing(text: str) -> None:
+    """A line of a terminal that the next one is written over; "" leaves none. Nothing where nobody looks."""
+    if sys.stderr.isatty():
+        click.echo(f"\r{text:<40}" + ("" if text else "\r"), err=True, nl=False)
 
 
 def harmless(text: str) -> str:

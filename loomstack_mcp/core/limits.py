@@ -84,6 +84,8 @@ BUSY_WAIT_MS = 800
 
 STILL_MS = 3_000
 """Who stands still in a change to a PostgreSQL store for so long is ended, before those give up who wait for it."""
+STILL_WRITING_MS, STILL_READING_MS = MINUTE_MS, HOUR_MS
+"""The same where all of a repo is written at once, or read, which nobody waits for: the other store takes time."""
 ANSWER_MS = 30_000
 """A PostgreSQL server that says nothing for longer than any statement may take is given up: it stands still, say, or
 waits for a synchronous standby that is away, which nothing of its own ends."""
