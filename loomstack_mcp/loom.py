@@ -113,7 +113,7 @@ def open_loom(settings: Settings | str | Path, *, full_sync: bool = False) -> Lo
 
 
 def open_store(url: str, *, is_read: bool = False) -> Store:
-    """The store at `sqlite:///PATH`, a path, or `postgresql://…`, whatever the settings say; for what takes its time."""
+    """The store at `sqlite:///PATH`, a path, or `postgresql://…`, whatever the settings say, for what takes time."""
     return _opened(Settings(store=url), full_sync=True, still_ms=STILL_READING_MS if is_read else STILL_WRITING_MS)
 
 

@@ -49,13 +49,14 @@ def print_rows(found: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str)
 
 
 def print_record(found: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print one record: one JSON object, or a line a field."""
+    """Print one record: one JSON object, or a line for each field that holds anything."""
     if as_json:
         click.echo(json.dumps(dict(found)))
         return
-    indent = max(len(name) for name in found)
-    for name, value in found.items():
-        click.echo(f"{name:<{indent}}  {cell(value)}")
+    shown = {name: text for name, value in found.items() if (text := cell(value))}
+    indent = max(map(len, shown), default=0)
+    for name, text in shown.items():
+        click.echo(f"{name:<{indent}}  {text}")
 
 
 def table(listed: Sequence[Mapping[str, Any]], *, width: int) -> str:

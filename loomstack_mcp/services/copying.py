@@ -57,8 +57,8 @@ def copied_repo(
     """The repo is in the target with all that the source knew of it, in one transaction; or came before.
 
     In a target that knew the repo its sequence goes behind what is there, and its live runs are lost: what they held
-    others may hold. `told` hears now and then how many rows have gone. Raises Invalid for a repo whose names stand for two there, StoreUnavailable where what arrived is
-    not what was sent.
+    others may hold. `told` hears now and then how many rows have gone. Raises Invalid for a repo whose names stand for
+    two there, StoreUnavailable where what arrived is not what was sent.
     """
     with source.read() as out:
         origin = copy_origin(out, repo_id)

@@ -12,6 +12,9 @@ from loomstack_mcp.store.base import Store, Tx
 REPOS = queries.statements("repos")
 TOKENS = queries.statements("tokens")
 
+_TELLING = frozenset({"tokens.create", "tokens.revoke", "tokens.map_subject"})
+"""What writes its own grants down, with what it did: on the hub's machine it is done without a token."""
+
 
 class PowerLog:
     """Told by the log of the repo that it is about; where there is none, by the private database alone."""
@@ -32,7 +35,8 @@ class PowerLog:
                 granted = {"what": what, "who": by.name, "token_id": by.token, "about": about}
                 tx.run(TOKENS["power_not_used"], at_ms=granted_at_ms, **granted)
                 tx.run(TOKENS["powers_never_used"], at_ms=granted_at_ms)
-            count = count_power(tx, by, verdict, what, about=about)
+            tells_itself = verdict == "granted" and what in _TELLING
+            count = 1 if tells_itself else count_power(tx, by, verdict, what, about=about)
         if verdict == "refused" and count > 1:
             return now_ms
         payload = {"what": what, "who": by.name, "token": by.token, "role": by.role}
