@@ -32,6 +32,10 @@ AUTO_LEASE_MS = 10 * MINUTE_MS
 """How long a file stays held after an edit of it that nobody claimed it for."""
 AUTO_HELD_MAX = 50
 """Files of one edit that are held in one transaction, so that nobody waits long at the gate."""
+HELD_AT_ONCE_MAX = 5_000
+"""Files of one edit that are held; of more none is, and nobody waits minutes."""
+CALLED_PATHS_MAX = 50_000
+"""Paths of one call over a hub; whoever has more of them asks several times."""
 LEASE_AFTER_EOF_MS = 5 * MINUTE_MS
 LEASE_AFTER_GONE_MS = MINUTE_MS
 """What the lease of a run has left once somebody who is blocked by it sees that its session's process is gone."""

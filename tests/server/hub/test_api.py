@@ -281,3 +281,21 @@ def test_what_nobody_foresaw_is_told_to_the_log_alone(tmp_path: Path) -> None:
     assert "internal: the call failed and nothing was written; the server's log names the cause" in told, told
     assert said.count("JSONDecodeError") >= 2
     assert "JSONDecodeError" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "most"),
+    [
+        ("edits.hold", {"patterns": 5_001}, "5000"),
+        ("blockers.blockers", {"patterns": 50_001}, "50000"),
+        ("commits.held_by_others", {"paths": 50_001}, "50000"),
+        ("edits.settle", {"paths": 50_001}, "50000"),
+    ],
+)
+def test_no_call_names_so_many_files_that_others_wait(
+    hub: Hub, ana: str, name: str, more: dict[str, int], most: str
+) -> None:
+    listed = {one: ["a"] * count for one, count in more.items()}
+    refused = hub.ask(ana, name, caller=ANA, checkout=SHOP, **listed)
+
+    assert (refused.code, most in refused.message) == ("limit_exceeded", True), refused.text
