@@ -49,6 +49,8 @@ def create(here: Here, owner: str, role: HubRole | None, repos: tuple[str, ...],
     click.echo(made.text)
     kept = made.token
     until = f"the lease of {run_id}" if run_id else f"{ahead(kept.expires_at_ms - kept.created_at_ms)} have passed"
+    if not run_id and kept.expires_at_ms - kept.created_at_ms < ttl_ms:
+        until += ", the longest that you may give"
     what = f"{kept.id} of {kept.principal}, {kept.role} in {', '.join(kept.repos)}, until {until}"
     click.echo(f"{output.harmless(what)}. It is shown this once; `token revoke {kept.id}` ends it.", err=True)
 
