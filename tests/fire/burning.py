@@ -14,7 +14,7 @@ from random import Random
 
 from tests.deadlines import seconds, wait_until
 from tests.factories import REPO
-from tests.fire.findings import calls_of, findings, lines_of
+from tests.fire.findings import Calls, calls_of, findings, is_enough, lines_of
 from tests.fire.stores import opened
 from tests.fire.worker import Spec
 from tests.processes import ROOT
@@ -24,6 +24,7 @@ TTL_MS = 800
 WITHIN_MS = 20_000
 """A call over a store takes no longer, whatever befalls that; through a hub far less."""
 _PAUSE_S = 0.3
+_LONGER_S = 10
 _EVENTS_MAX = 10_000_000
 _CLOCKS_S = (-3600.0, 0.0, 5.0, 86400.0)
 
@@ -69,8 +70,8 @@ class Fire:
         self._over = folder / "stop"
         self.thrown = Counter[str]()
 
-    def burn(self) -> list[str]:
-        """All that should not be so."""
+    def burn(self, *, until: Callable[[Calls], bool] = is_enough) -> list[str]:
+        """All that should not be so. It burns for its time, and on from there until that is so of what was called."""
         with opened(self._store) as loom:
             loom.repos.ids()  # which makes the store
         read, over = self._folder / "read", self._folder / "over"
@@ -78,7 +79,7 @@ class Fire:
         self._clients = [self._started(number) for number in range(len(self._seats))]
         try:
             wait_until(lambda: len(lines_of(self._logs())) > 10 * len(self._seats), quiet_s=30)
-            self._throw()
+            self._throw(until)
             self._over.touch()
             ends = [client.wait(seconds(10)) for client in self._clients]
             over.touch()
@@ -87,6 +88,7 @@ class Fire:
             for one in (*self._clients, reader):
                 one.kill()
         failed = [f"a process ended with {end}" for end in ends if end]
+        failed += [] if until(self._calls()) else ["it went out before it was to"]
         with opened(self._store) as loom:
             events, _ = loom.events.since(REPO, since=0, limit=_EVENTS_MAX)
         seen = [int(line) for line in read.read_text(encoding="utf-8").split()]
@@ -95,13 +97,14 @@ class Fire:
 
     def told(self) -> str:
         """What was done, and what was thrown in."""
-        calls = calls_of(lines_of(self._logs()))
+        calls = self._calls()
         answers = Counter(end["answer"] if end else "unknown" for _, end in calls)
         return f"{len(calls)} calls {dict(sorted(answers.items()))}; {dict(sorted(self.thrown.items()))}"
 
-    def _throw(self) -> None:
-        until_s = time.monotonic() + self._burn_s
-        while time.monotonic() < until_s:
+    def _throw(self, until: Callable[[Calls], bool]) -> None:
+        over_s = time.monotonic() + self._burn_s
+        latest_s = over_s + seconds(_LONGER_S)
+        while (now_s := time.monotonic()) < over_s or (now_s < latest_s and not until(self._calls())):
             time.sleep(self._random.uniform(_PAUSE_S / 3, _PAUSE_S))
             name, harm = self._random.choice(self._harms)
             self.thrown[name] += 1
@@ -125,6 +128,9 @@ class Fire:
     def _run(self, seat: Seat, module: str, *arguments: str) -> "subprocess.Popen[bytes]":
         command = [*seat.prefix, sys.executable, "-m", module, *arguments]
         return subprocess.Popen(command, cwd=ROOT, env={**os.environ, **seat.environment})
+
+    def _calls(self) -> Calls:
+        return calls_of(lines_of(self._logs()))
 
     def _logs(self) -> list[Path]:
         return sorted(self._folder.glob("*.jsonl"))

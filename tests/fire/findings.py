@@ -11,7 +11,10 @@ from tests.fire.linear import Answer, Call, is_linearizable, shortest
 from tests.fire.worker import CALLS_MAX, FILES, FOLDER
 
 Line = Mapping[str, Any]
+Calls = Sequence[tuple[Line, Line | None]]
+"""Each with its answer, None where none came."""
 _SHOWN_MAX = 12
+_ANSWERS_MIN = 50
 _ENDS = ("claim.released", "claim.expired", "claim.revoked")
 
 
@@ -24,8 +27,8 @@ def lines_of(logs: Sequence[Path]) -> list[Line]:
     return found
 
 
-def calls_of(lines: Sequence[Line]) -> list[tuple[Line, Line | None]]:
-    """Each call with its answer, None where none came."""
+def calls_of(lines: Sequence[Line]) -> Calls:
+    """The calls in them."""
     ends = {line["end"]: line for line in lines if "end" in line}
     return [(line, ends.get(line["call"])) for line in lines if "call" in line]
 
@@ -44,13 +47,27 @@ def findings(lines: Sequence[Line], events: Sequence[Event], read: Sequence[int]
     ]
 
 
-def unexplained(calls: Sequence[tuple[Line, Line | None]]) -> Iterator[str]:
+def is_enough(calls: Calls) -> bool:
+    """Whether so much was answered that it says something. On a busy machine seconds alone do not."""
+    return sum(end is not None for _, end in calls) > _ANSWERS_MIN
+
+
+def is_wrong(calls: Calls) -> bool:
+    """Whether some path has a history that no order of calls explains."""
+    return not all(is_linearizable(_history(path, calls)) for path in FILES)
+
+
+def unexplained(calls: Calls) -> Iterator[str]:
     """The paths whose history no order of calls explains."""
     for path in FILES:
-        history = [call for asked, end in calls for call in _seen_of(path, asked, end)]
+        history = _history(path, calls)
         if not is_linearizable(history):
             told = "".join(f"\n  {call}" for call in shortest(history)[-_SHOWN_MAX:])
             yield f"{path}: {len(history)} answers cannot all have been true; already the last of these is not{told}"
+
+
+def _history(path: str, calls: Calls) -> list[Call]:
+    return [call for asked, end in calls for call in _seen_of(path, asked, end)]
 
 
 def _seen_of(path: str, asked: Line, end: Line | None) -> Iterator[Call]:
@@ -81,7 +98,7 @@ def double_holders(events: Sequence[Event]) -> Iterator[str]:
             holders = {path: claim for path, claim in holders.items() if claim != event.about}
 
 
-def _not_in_log(calls: Sequence[tuple[Line, Line | None]], events: Sequence[Event]) -> Iterator[str]:
+def _not_in_log(calls: Calls, events: Sequence[Event]) -> Iterator[str]:
     """Changes that were acknowledged, and are not there."""
     logged = {(event.kind, event.about) for event in events}
     fences = {event.about: event.seq for event in events if event.kind == "claim.granted"}
@@ -97,7 +114,7 @@ def _not_in_log(calls: Sequence[tuple[Line, Line | None]], events: Sequence[Even
             yield f"{end['outcome']} was recorded, and is not"
 
 
-def _done_twice(calls: Sequence[tuple[Line, Line | None]], events: Sequence[Event]) -> Iterator[str]:
+def _done_twice(calls: Calls, events: Sequence[Event]) -> Iterator[str]:
     """What is to be done once, and was done more often than it was asked."""
     asked = Counter(line["who"] for line, _ in calls if line["what"] == "record")
     whose = {end["run"]: line["who"] for line, end in calls if end and "run" in end}
@@ -135,7 +152,7 @@ def _ended(claim: str, logged: set[tuple[Any, str]]) -> bool:
     return any((kind, claim) in logged for kind in _ENDS)
 
 
-def _sinking_fences(calls: Sequence[tuple[Line, Line | None]]) -> Iterator[str]:
+def _sinking_fences(calls: Calls) -> Iterator[str]:
     """Whoever asks after another was granted gets a higher token than that one."""
     first: dict[str, tuple[int, float, float]] = {}
     for asked, end in calls:

@@ -7,9 +7,8 @@ import pytest
 
 from tests.databases import own_server
 from tests.fire.burning import Fire
-from tests.fire.findings import calls_of, lines_of, unexplained
+from tests.fire.findings import is_wrong
 
-_BURN_S = 5.0
 _SHORT_S = 3
 
 
@@ -17,7 +16,6 @@ def test_a_short_fire_finds_nothing_in_a_file(tmp_path: Path) -> None:
     fire = Fire(f"sqlite:///{tmp_path}/loom.db", tmp_path, burn_s=_SHORT_S, seed=1)
 
     assert fire.burn() == []
-    assert len(calls_of(lines_of(list(tmp_path.glob("*.jsonl"))))) > 50
 
 
 def test_a_short_fire_finds_nothing_in_a_database_that_is_stopped_meanwhile(tmp_path: Path) -> None:
@@ -30,11 +28,10 @@ def test_a_short_fire_finds_nothing_in_a_database_that_is_stopped_meanwhile(tmp_
         fire = Fire(server.url(), tmp_path, burn_s=_SHORT_S, seed=1, harms=[("restart", restart)])
 
         assert fire.burn() == []
-        assert len(calls_of(lines_of(list(tmp_path.glob("*.jsonl"))))) > 50
 
 
 @pytest.mark.parametrize("mutant", ["stale", "blind"])
 def test_a_history_of_what_goes_wrong_on_purpose_is_told(tmp_path: Path, mutant: str) -> None:
-    Fire(f"sqlite:///{tmp_path}/loom.db", tmp_path, burn_s=_BURN_S, seed=1, mutant=mutant).burn()
+    fire = Fire(f"sqlite:///{tmp_path}/loom.db", tmp_path, burn_s=0, seed=1, mutant=mutant)
 
-    assert list(unexplained(calls_of(lines_of(list(tmp_path.glob("*.jsonl"))))))
+    assert "cannot all have been true" in str(fire.burn(until=is_wrong))
