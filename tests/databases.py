@@ -11,7 +11,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -29,6 +28,7 @@ from loomstack_mcp.store.postgres.backend import PostgresStore
 from loomstack_mcp.store.postgres.migrate import postgres_store
 from loomstack_mcp.store.sqlite.backend import SqliteStore
 from tests.factories import REPO
+from tests.ports import kept_port
 
 TEMPLATE = "template_loom"
 _USER = "nobody"
@@ -159,9 +159,7 @@ def empty_server(programs: Path | None = None, *, durable: bool = False) -> Post
     folder = Path(tempfile.mkdtemp(prefix="loom-pg-"))
     programs = _reachable(programs or wheel_programs(), folder)
     folder.chmod(0o755)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        (folder / "port").write_text(str(free.getsockname()[1]))
+    (folder / "port").write_text(str(kept_port()))
     if os.geteuid() == 0:
         shutil.chown(folder, _USER)
     return PostgresServer(folder, programs, durable=durable)

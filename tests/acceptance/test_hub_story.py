@@ -94,6 +94,7 @@ def test_a_host_that_is_cut_off_is_told_so_and_goes_on_when_it_is_back(
         again = wait_until(
             lambda: loop.call("claim_paths", {"paths": ["later.py"], "intent": "x"}).get("structuredContent")
         )
+        assert again
         assert again["granted"]
         held = bea.run("claims", "--json").stdout
         assert started["run"] in held

@@ -15,6 +15,8 @@ Calls = Sequence[tuple[Line, Line | None]]
 """Each with its answer, None where none came."""
 _SHOWN_MAX = 12
 _ANSWERS_MIN = 50
+_ONCE = (("record", "outcome", "outcome.recorded"), ("share", "note", "note.shared"))
+"""What is asked for, what comes of it, and the event that says so."""
 _ENDS = ("claim.released", "claim.expired", "claim.revoked")
 
 
@@ -42,6 +44,7 @@ def findings(lines: Sequence[Line], events: Sequence[Event], read: Sequence[int]
         *_not_in_log(calls, events),
         *_sinking_fences(calls),
         *_done_twice(calls, events),
+        *_fenced_off(lines, calls),
         *_late(lines, within_ms=within_ms),
         *_misread(read, [event.seq for event in events]),
     ]
@@ -86,16 +89,20 @@ def _seen_of(path: str, asked: Line, end: Line | None) -> Iterator[Call]:
 
 
 def double_holders(events: Sequence[Event]) -> Iterator[str]:
-    """Two at one path by the store's own log."""
-    holders: dict[str, str] = {}
+    """Two runs at one path by the store's own log. A run may hold a path twice: what lapsed it gets back, if free."""
+    held: dict[str, Event] = {}
     for event in events:
         if event.kind == "claim.granted":
-            for path in _files(event.payload["patterns"]):  # type: ignore[arg-type]  # the log's own
-                if path in holders:
-                    yield f"{path}: {event.about} was granted while {holders[path]} held it"
-                holders[path] = event.about
+            for one in held.values():
+                if one.run_id != event.run_id and (both := sorted(_held(one) & _held(event))):
+                    yield f"{both[0]}: {event.about} was granted while {one.about} held it"
+            held[event.about] = event
         elif event.kind in _ENDS:
-            holders = {path: claim for path, claim in holders.items() if claim != event.about}
+            held.pop(event.about, None)
+
+
+def _held(grant: Event) -> set[str]:
+    return set(_files(grant.payload["patterns"]))  # type: ignore[arg-type]  # the log's own
 
 
 def _not_in_log(calls: Calls, events: Sequence[Event]) -> Iterator[str]:
@@ -110,18 +117,27 @@ def _not_in_log(calls: Calls, events: Sequence[Event]) -> Iterator[str]:
         yield from (f"{one} was released, and is not" for one in end.get("claims", ()) if not _ended(one, logged))
         if "run" in end and ("run.started", end["run"]) not in logged:
             yield f"{end['run']} was started, and is not"
-        if "outcome" in end and ("outcome.recorded", end["outcome"]) not in logged:
-            yield f"{end['outcome']} was recorded, and is not"
+        for _, noun, kind in _ONCE:
+            if noun in end and (kind, end[noun]) not in logged:
+                yield f"{end[noun]} was {end['answer']}, and is not"
 
 
 def _done_twice(calls: Calls, events: Sequence[Event]) -> Iterator[str]:
     """What is to be done once, and was done more often than it was asked."""
-    asked = Counter(line["who"] for line, _ in calls if line["what"] == "record")
     whose = {end["run"]: line["who"] for line, end in calls if end and "run" in end}
-    recorded = Counter(event.run_id for event in events if event.kind == "outcome.recorded")
-    for run, count in recorded.items():
-        if run in whose and count > asked[whose[run]]:
-            yield f"{run} recorded {count} outcomes, and asked for {asked[whose[run]]}"
+    for what, noun, kind in _ONCE:
+        asked = Counter(line["who"] for line, _ in calls if line["what"] == what)
+        for run, count in Counter(event.run_id for event in events if event.kind == kind).items():
+            if run in whose and count > asked[whose[run]]:
+                yield f"{run} has {count} of {noun}, and asked for {asked[whose[run]]}"
+
+
+def _fenced_off(lines: Sequence[Line], calls: Calls) -> Iterator[str]:
+    """Holders that were refused by what they hold, though nobody can have come after them yet."""
+    until_ms = {end["claim"]: asked["at_ms"] + asked["ttl_ms"] for asked, end in calls if end and "claim" in end}
+    for line in lines:
+        if line.get("is_refused") and line["at_ms"] < until_ms[line["claim"]]:
+            yield f"{line['wrote']} was refused to {line['claim']}, which held it under {line['fence']}"
 
 
 def _late(lines: Sequence[Line], *, within_ms: int) -> Iterator[str]:

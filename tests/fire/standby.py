@@ -1,5 +1,6 @@
 """Two PostgreSQL servers, one the synchronous standby of the other; they change places when the first one dies."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,12 +18,13 @@ class Pair:
         self.standby.follow(primary)
         self._heed()
 
-    def restart(self, mode: str) -> None:
-        """The primary is stopped by `pg_ctl`'s mode, or killed for "kill", and started again."""
+    def restart(self, mode: str, *, after_s: float = 0) -> None:
+        """The primary is stopped by `pg_ctl`'s mode, or killed for "kill", and started again after a while."""
         if mode == "kill":
             self.primary.kill()
         else:
             self.primary.stop(mode)
+        time.sleep(after_s)
         self.primary.start()
 
     def fail_over(self) -> None:

@@ -1,6 +1,7 @@
 """Hosts as network namespaces behind a bridge: each with an address, a name, a home and a wall clock of its own."""
 
 import contextlib
+import functools
 import os
 import shutil
 import subprocess
@@ -24,9 +25,7 @@ class Host:
 
     def command(self, argv: Sequence[str]) -> list[str]:
         """What runs a command there."""
-        # Times of files stay: git tells by them what was written since it looked.
-        clocked = ["env", "NO_FAKE_STAT=1", "faketime", "-f", self.clock] if self.clock else []
-        return ["ip", "netns", "exec", self.name, *clocked, *argv]
+        return ["ip", "netns", "exec", self.name, *clocked(self.clock), *argv]
 
     def cut(self) -> None:
         """Its cable is pulled: whoever waits for it is told nothing."""
@@ -54,6 +53,20 @@ def why_no_hosts() -> str:
         return f"ip netns add: {made.stderr.strip()}"
     _ip("netns", "del", name)
     return "" if shutil.which("faketime") else "clocks that differ need faketime"
+
+
+def clocked(clock: str) -> list[str]:
+    """What a command begins with whose wall clock differs; its process is the command's own, which can be killed."""
+    if not clock:
+        return []
+    # Times of files stay: git tells by them what was written since it looked.
+    return ["env", "NO_FAKE_STAT=1", f"LD_PRELOAD={_faketime_library()}", f"FAKETIME={clock}"]
+
+
+@functools.cache
+def _faketime_library() -> str:
+    told = ["faketime", "-m", "-f", "+0", "printenv", "LD_PRELOAD"]
+    return subprocess.run(told, check=True, capture_output=True, text=True).stdout.strip()
 
 
 @contextlib.contextmanager
