@@ -60,6 +60,8 @@ ANALYZE
 """
 
 
+BASE_BACKUP = "-R -X stream -c fast"
+"""Of `pg_basebackup`, as help/hub.md has it."""
 _DURABLE = {"max_connections": "200", "shared_buffers": "256MB", "log_min_messages": "fatal"}
 """As a company's database is set: what was acknowledged survives a power cut."""
 
@@ -116,15 +118,11 @@ class PostgresServer:
     def follow(self, primary: "PostgresServer") -> None:
         """Become the standby of another server, and start; what was here is gone."""
         shutil.rmtree(self._data, ignore_errors=True)
-        copy = ("-D", self._data, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d", primary.url())
-        _run(self._programs / "pg_basebackup", *copy)
+        to = ("-D", self._data, "-d", primary.url(), "--no-sync")
+        _run(self._programs / "pg_basebackup", *BASE_BACKUP.split(), *to)
         with (self._data / "postgresql.auto.conf").open("a") as settings:
             settings.write("synchronous_standby_names = ''\nwal_retrieve_retry_interval = 500ms\n")
         self.start()
-
-    def promote(self) -> None:
-        """A standby takes writes from now on."""
-        _run(self._programs / "pg_ctl", "promote", "-w", "-D", self._data)
 
     @property
     def _data(self) -> Path:

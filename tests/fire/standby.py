@@ -1,5 +1,6 @@
 """Two PostgreSQL servers, one the synchronous standby of the other; they change places when the first one dies."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,12 @@ import psycopg
 
 from tests.databases import PostgresServer, empty_server, new_server, removed
 from tests.deadlines import wait_until
+from tests.processes import ROOT
+
+_CHAPTER = (ROOT / "loomstack_mcp/help/hub.md").read_text(encoding="utf-8")
+_BLOCKS = [block.encode().split(b";\n")[:-1] for block in re.findall(r"^ *```sql\n(.*?)^ *```", _CHAPTER, re.M | re.S)]
+HEEDED, (PROMOTED,) = _BLOCKS
+"""What the chapter on hubs has people say to the primary, and to the standby that takes its place."""
 
 
 class Pair:
@@ -36,7 +43,8 @@ class Pair:
             wait_until(lambda: _standbys(connection, "sync"))
         self.primary.kill()
         self.primary.stop()  # its children are gone before the other takes over
-        self.standby.promote()
+        with psycopg.connect(self.standby.url(), autocommit=True) as connection:
+            connection.execute(PROMOTED)
         self.primary, self.standby = self.standby, self.primary
         self.standby.follow(self.primary)
         self._heed()
@@ -45,9 +53,9 @@ class Pair:
         """From now on nothing is acknowledged that the standby has not."""
         with psycopg.connect(self.primary.url(), autocommit=True) as connection:
             wait_until(lambda: _standbys(connection, "streaming"))
-            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
-            connection.execute("SELECT pg_reload_conf()")
-            wait_until(lambda: _standbys(connection, "sync"))
+            for statement in HEEDED[:-1]:
+                connection.execute(statement)
+            wait_until(lambda: ("sync",) in connection.execute(HEEDED[-1]).fetchall())
 
 
 def _standbys(connection: "psycopg.Connection[tuple[int]]", what: str) -> bool:
