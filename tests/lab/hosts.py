@@ -15,7 +15,7 @@ from typing import Any
 
 _NET = f"10.{100 + os.getpid() % 100}.{os.getpid() // 100 % 250}"
 """Of this process, so that two suites at once do not meet."""
-_UP_SINCE = ("unshare", "--time", f"--boottime={40 * 86_400}")
+_UP_SINCE = ("unshare", "--mount", "--time", f"--boottime={40 * 86_400}")
 _BOOTED = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"'
 
 
@@ -28,7 +28,7 @@ class Host:
     clock: str = ""
     """How its wall clock differs, as `faketime` has it: `+2h`."""
     boot: Path | None = None
-    """The id of its boot; None for that of this machine."""
+    """The id of its boot; None for that of this machine, where no other can be had."""
 
     def command(self, argv: Sequence[str]) -> list[str]:
         """What runs a command there, as the process that is started."""
@@ -60,9 +60,13 @@ def why_no_hosts() -> str:
     if made.returncode:
         return f"ip netns add: {made.stderr.strip()}"
     _ip("netns", "del", name)
-    if subprocess.run([*_UP_SINCE, "true"], capture_output=True).returncode:
-        return "boots that differ need time namespaces"
     return "" if shutil.which("faketime") else "clocks that differ need faketime"
+
+
+def why_no_boots() -> str:
+    """Why hosts of this machine have its own boot; "" where each has one of its own."""
+    tried = subprocess.run([*_UP_SINCE, "sh", "-c", _BOOTED, "/dev/null", "true"], capture_output=True, text=True)
+    return tried.stderr.strip() if tried.returncode else ""
 
 
 def clocked(clock: str) -> list[str]:
@@ -85,6 +89,7 @@ def network(*clocks: str) -> Iterator[Network]:
     bridge = f"lm{os.getpid()}"
     with contextlib.ExitStack() as made:
         folder = Path(made.enter_context(tempfile.TemporaryDirectory(prefix="loom-boots-")))
+        has_boots = not why_no_boots()
         _ip("link", "add", bridge, "type", "bridge")
         made.callback(_ip, "link", "del", bridge)
         _ip("addr", "add", f"{_NET}.1/24", "dev", bridge)
@@ -93,7 +98,12 @@ def network(*clocks: str) -> Iterator[Network]:
         for number, clock in enumerate(clocks, start=2):
             boot = folder / str(number)
             boot.write_text(f"{uuid.uuid4()}\n")
-            host = Host(name=f"loom-{os.getpid()}-{number}", address=f"{_NET}.{number}", clock=clock, boot=boot)
+            host = Host(
+                name=f"loom-{os.getpid()}-{number}",
+                address=f"{_NET}.{number}",
+                clock=clock,
+                boot=boot if has_boots else None,
+            )
             _ip("netns", "add", host.name)
             made.callback(_ip, "netns", "del", host.name)
             _ip("link", "add", _end_of(host), "type", "veth", "peer", "name", "eth0", "netns", host.name)
