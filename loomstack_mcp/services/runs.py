@@ -16,7 +16,7 @@ from loomstack_mcp.core.outcomes import Outcome
 from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout
-from loomstack_mcp.core.runs import Caller, Run, is_surely_of
+from loomstack_mcp.core.runs import FAR_LEFT, FAR_PROCESS, Caller, Run, is_surely_of
 from loomstack_mcp.core.stranded import StrandedRun
 from loomstack_mcp.core.texts import bounded
 from loomstack_mcp.services import context, events, expiry, path_index, repos, waiters
@@ -141,6 +141,7 @@ class RunService:
                     session=caller.session,
                     agent=caller.agent,
                     process=caller.process,
+                    left_process=FAR_LEFT if caller.process.startswith(FAR_PROCESS) else caller.process,
                     until_ms=tx.now_ms + LEASE_AFTER_EOF_MS,
                 )
 

@@ -95,9 +95,14 @@ class PostgresStore:
             upgrade=self._upgrade,
         )
 
-    def listening(self, name: str, /) -> AbstractContextManager[threading.Event]:
+    def listening(self, name: str, news: threading.Event | None = None, /) -> AbstractContextManager[threading.Event]:
         """An event that is set within a tenth of a second, from whichever process; never behind a pooler."""
-        return self._bells.listening(name)
+        return self._bells.listening(name, news)
+
+    @property
+    def tells_news(self) -> bool:
+        """Whether the database is listened to: whoever listens has it begun."""
+        return self._bells.is_heard
 
     def close(self) -> None:
         """Give back every connection."""
