@@ -19,7 +19,6 @@ from loomstack_mcp.core.errors import NotFound, StoreUnavailable, Unauthorized
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom, open_loom
-from loomstack_mcp.remote import line
 from loomstack_mcp.remote.sockets import Origin, opened_socket
 from tests.remote.hubs import OTHER, TOKEN, Hub, a_hub, answering, joined
 
@@ -320,22 +319,6 @@ def test_what_is_no_http_is_no_answer(tmp_path: Path, hub: Hub, raw: bytes, said
         edge.repos.ids()
 
     assert said in str(found.value)
-
-
-@pytest.mark.parametrize("raw", [b"HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n", b""])
-def test_a_proxy_that_waits_for_no_long_answer_makes_no_hub_away_for_hooks(
-    tmp_path: Path, hub: Hub, raw: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(line, "_REACH_S", 0.5)
-    home = joined(tmp_path / "home", hub)
-    with answering(raw, after_s=0.6) as url, opened(joined(tmp_path / "home", replace(hub, url=url))) as edge:
-        with pytest.raises(StoreUnavailable, match="away"):
-            edge.events.moved("host/shop", seen=0, wait_ms=20_000)
-        marked = [file.name for file in home.glob("hub-away")]
-        with pytest.raises(StoreUnavailable, match="away"):
-            edge.events.cursor("host/shop")
-
-    assert (marked, [file.name for file in home.glob("hub-away")]) == ([], ["hub-away"])
 
 
 def test_a_proxy_that_answers_by_drops_is_away_in_time() -> None:
