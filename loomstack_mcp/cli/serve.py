@@ -1,11 +1,13 @@
 """`serve`: the MCP server of one client session, or over HTTP the hub of a person or a team."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
+from loomstack_mcp.adapters.hub_tokens import forget_named_token
 from loomstack_mcp.adapters.settings import hub_of
 from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.cli.serve_print import FILES, hub_file
@@ -57,6 +59,7 @@ def _serve_sdk(here: Here) -> NoReturn:
     from loomstack_mcp.server.sdk.bus import Bus
     from loomstack_mcp.server.sdk.transport import serve_stdio
 
+    forget_named_token(os.environ)
     face = Face(Here(here.folder, here.flags, elsewhere=ELSEWHERE))
     ending = Ending(face.close)
 

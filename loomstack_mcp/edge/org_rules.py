@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 
 from loomstack_mcp.adapters.hub_tokens import hub_token
-from loomstack_mcp.adapters.policy.hub_layer import asked_ago_ms, has_layer, keep_layer, kept_hash
+from loomstack_mcp.adapters.policy.folders import asked_ago_ms, has_layer
 from loomstack_mcp.adapters.settings import Settings, hub_of
 from loomstack_mcp.core.errors import Invalid, LoomError, PolicyError
 from loomstack_mcp.core.limits import MINUTE_MS
@@ -31,7 +31,9 @@ def look_at_org_rules(settings: Settings, *, within_ms: int = 0, is_hasty: bool 
     ago_ms = asked_ago_ms(home)
     if ago_ms is not None and ago_ms < within_ms and has_layer(home):
         return ""
-    from loomstack_mcp.remote.opening import line_to  # sockets, which nobody else needs
+    # Sockets, and what reads rules, for a look that is due.
+    from loomstack_mcp.adapters.policy.hub_layer import keep_layer, kept_hash
+    from loomstack_mcp.remote.opening import line_to
 
     line = line_to(hub, settings.home, is_hasty=is_hasty)
     try:

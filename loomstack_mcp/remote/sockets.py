@@ -83,7 +83,8 @@ def _connected(host: str, port: int, *, until_s: float) -> socket.socket:
 def _addresses(host: str, port: int, until_s: float) -> "list[tuple[int, int, int, Any]]":
     def look() -> None:
         try:
-            looked = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            # As bytes: of a text Python makes an internationalized name first, by tables that cost a hook 1 ms.
+            looked = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
             found.extend((family, kind, protocol, address) for family, kind, protocol, _, address in looked)
         except OSError as error:
             failed.append(error)

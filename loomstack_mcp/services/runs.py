@@ -94,8 +94,8 @@ class RunService:
         key = bounded("key", key, chars_max=NAME_CHARS_MAX)
         finding = bounded("finding", finding, chars_max=NAME_CHARS_MAX)
         path_index.refuse_many_paths(patterns)
-        repo_id = repos.recorded_repo_id(self._store, checkout)
-        with self._store.write(repo_id) as tx:
+        with self._store.write(lambda tx: repos.recorded_in(tx, checkout)) as tx:
+            repo_id = repos.repo_id_of(tx, checkout)
             expiry.swept(tx, repo_id)
             if key:
                 run = resumed_run(tx, caller, repo_id, loop, key)

@@ -36,7 +36,7 @@ from loomstack_mcp.services.powers import count_power
 from loomstack_mcp.services.starts import run_of_id
 from loomstack_mcp.services.token_uses import TokenUses
 from loomstack_mcp.store import queries, rows
-from loomstack_mcp.store.base import Store
+from loomstack_mcp.store.base import Store, Tx
 
 TOKENS = queries.statements("tokens")
 
@@ -74,7 +74,8 @@ class TokenService:
     ) -> MadeToken:
         """A new token for its owner. Its text is told this once: only a hash is kept.
 
-        With a run it is that run's own, for as long as its lease. Raises Unauthorized where `by` may not give it.
+        With a run it is that run's own, for as long as its lease. But an admin's, none outlives what it is made with.
+        Raises Unauthorized where `by` may not give it.
         """
         owner = owner_name(owner)
         within("the number of days", -(-ttl_ms // DAY_MS), least=1, most=EXPIRES_DAYS_MAX)
@@ -94,7 +95,7 @@ class TokenService:
                 run_id=run_id,
                 created_at_ms=tx.now_ms,
                 created_by=by.name,
-                expires_at_ms=tx.now_ms + ttl_ms,
+                expires_at_ms=self._end_of(tx, by, tx.now_ms + ttl_ms),
             )
             while True:
                 made = replace(made, id=token_id_of(os.urandom(ID_BYTES)))
@@ -184,6 +185,11 @@ class TokenService:
         self._uses.close()
         self._private.close()
 
+    def _end_of(self, tx: Tx, by: Principal, wanted_at_ms: int) -> int:
+        """When a new token ends: an admin's say, else with the token that it is made with at the latest."""
+        own = rows.as_records(Token, tx.all(TOKENS["get"], id=by.token)) if by.role != "admin" else []
+        return min([wanted_at_ms, *(one.expires_at_ms for one in own)])
+
     def _vouched(self, told: VouchedSubject) -> Principal:
         with self._private.read() as tx:
             found = rows.as_records(MappedSubject, tx.all(TOKENS["subject"], subject=told.subject))
@@ -193,7 +199,7 @@ class TokenService:
     def _known(self, bearer: str) -> Principal:
         token_id = id_in_token(bearer)
         with self._private.read() as tx:
-            found = tx.all(TOKENS["get"], id=token_id) if token_id else []
+            found = tx.last(TOKENS["get"], id=token_id) if token_id else []
             now_ms = tx.now_ms
         kept = found[0]["hash"] if found else _NOBODYS
         if not hmac.compare_digest(kept, token_hash(bearer)) or not found:

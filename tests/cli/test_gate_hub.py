@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from loomstack_mcp.adapters.hub_joining import join_hub
 from tests.cli.test_cli import on_terminal
 from tests.conftest import commit_all, environment, git
 from tests.hubs import Hub, made_token, running_hub
@@ -230,8 +231,8 @@ def test_a_note_of_the_organisation_is_an_admins_and_reaches_whoever_works(
     add = ("note", "add", "prices are net everywhere", "--org")
     refused = machine(dev, *add, home="ana", is_person=True)
     done = machine(admin, *add, home="root", is_person=True)
-    env = environment(tmp_path / "ana", LOOMSTACK_STORE=origin_of(hub), LOOMSTACK_TOKEN=dev)
-    with Server([SCRIPT, "serve"], env=env, cwd=work) as session:
+    join_hub(str(tmp_path / "ana/loomstack"), origin_of(hub), token=dev)
+    with Server([SCRIPT, "serve"], env=environment(tmp_path / "ana"), cwd=work) as session:
         session.initialize()
         told = json.dumps(session.answer("start_run", loop="prices", goal="net"))
 

@@ -206,6 +206,13 @@ def test_nobody_gives_more_than_they_have(loom: Loom) -> None:
     assert loom.tokens.listed(ADMIN)[0] == ()
 
 
+def test_no_token_outlives_the_one_it_is_made_with(loom: Loom) -> None:
+    short = made(loom, "developer", ttl_ms=DAY_MS)
+    mine = loom.tokens.create(loom.tokens.checked(short.text), owner="ana", role="agent").token
+
+    assert mine.expires_at_ms == short.token.expires_at_ms
+
+
 def test_a_runs_own_token_lives_as_long_as_its_lease(loom: Loom, clocks: Clocks) -> None:
     run = started(loom, ANA)
     given = made(loom, "admin", run_id=run.id)

@@ -139,10 +139,11 @@ class PostgresStore:
             if tx.has_written:  # a repo's name, before the repo's lock, which others take in the other order
                 self._commit(tx)
                 tx = begun()
-            if not tx.locked(wanted):
+            if tx.locked(wanted):
+                if not callable(repo_id) or repo_id(tx) == wanted:
+                    return tx
+            elif not callable(repo_id):
                 raise NotFound(f"repository {wanted} is unknown; start_run in it first")
-            if not callable(repo_id) or repo_id(tx) == wanted:
-                return tx
             tx.line.give_up()  # what was asked has another answer by now
         raise StoreUnavailable(f"store {self.address.shown}: what this is about moves all the time; try again")
 
