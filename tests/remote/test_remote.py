@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -269,22 +268,6 @@ def test_a_session_that_only_its_process_names_goes_by_a_hash_of_it(hub: Hub, ed
 
     assert len({run.session for run in runs}) == 1
     assert b"4711" not in b"".join(body for _, body in hub.sent)
-
-
-def test_a_client_that_ended_and_is_started_anew_goes_on_with_its_run(hub: Hub, edge: Loom) -> None:
-    asked: dict[str, Any] = {"loop": "a", "goal": "g", "budget_tokens": 800}
-    first = edge.runs.start(ME, SHOP, **asked).run
-    anew = replace(ME, process="boot pid:[1] 4712 100")
-    beside_it = edge.runs.start(anew, SHOP, **asked)
-    edge.runs.shorten(ME)
-    untouched = edge.runs.details(beside_it.run.id).run
-    again = edge.runs.start(anew, SHOP, **asked)
-    once_more = edge.runs.start(anew, SHOP, **asked)
-
-    assert (beside_it.resumed, untouched) == (False, beside_it.run)
-    assert (again.resumed, again.run.id) == (True, first.id)
-    assert once_more.resumed is False
-    assert b"471" not in b"".join(body for _, body in hub.sent)
 
 
 def test_what_a_hub_keeps_to_itself_is_said_so(edge: Loom) -> None:
