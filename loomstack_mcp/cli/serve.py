@@ -2,10 +2,12 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from loomstack_mcp.adapters.hub_tokens import forget_named_token
 from loomstack_mcp.adapters.settings import hub_of
@@ -38,6 +40,10 @@ def serve(here: Here, /, http: bool, sdk: bool, file: str | None, **hub: Any) ->
         home = here.own_settings.home if here.own_settings.origins["home"] != "default" else ""
         click.echo(hub_file(file, flags=hub, home=home), nl=False)
         return
+    if sdk and http:
+        raise click.UsageError("--sdk is of stdin and stdout, and --http is neither")
+    if not http and (given := _given(hub)):
+        raise click.UsageError(f"{given} is of --http: pass that too, or leave it out")
     if http:
         from loomstack_mcp.server.hub.main import HubOptions, run_hub  # imports uvicorn and the SDK
 
@@ -50,6 +56,13 @@ def serve(here: Here, /, http: bool, sdk: bool, file: str | None, **hub: Any) ->
     from loomstack_mcp.server.front.main import serve as serve_front
 
     serve_front(str(here.folder), here.flags)
+
+
+def _given(options: Mapping[str, Any]) -> str:
+    """The first of these options that was given; "" for none."""
+    context = click.get_current_context()
+    given = (one for one in options if context.get_parameter_source(one) is not ParameterSource.DEFAULT)
+    return next((f"--{one.replace('_', '-')}" for one in given), "")
 
 
 def _serve_sdk(here: Here) -> NoReturn:

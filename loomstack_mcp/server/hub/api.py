@@ -13,7 +13,7 @@ from loomstack_mcp import __version__
 from loomstack_mcp.adapters.policy.files import of_org
 from loomstack_mcp.adapters.policy.hub_layer import offered_layer
 from loomstack_mcp.core.errors import Invalid, LoomError, NotFound
-from loomstack_mcp.core.limits import LIST_MAX
+from loomstack_mcp.core.limits import CALLED_PATHS_MAX, LIST_MAX
 from loomstack_mcp.core.permits import PERMITS, Permit
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout, is_repo_name
@@ -34,8 +34,7 @@ _FOLDER_CHARS_MAX = 5_000
 _PLACE_CHARS_MAX = 10_000
 _LISTED_MAX = 10_000
 """Of a list in one answer; no command asks for more."""
-_FILES_MAX, _FILES = 100_000, ("patterns", "paths")
-"""Of one call; for each of them something is looked up, or kept."""
+_PATHS = ("paths", "patterns")
 _TOKENS = "tokens"
 """They live in a database of their own, and what is told of one is kept nowhere."""
 OPEN_CALL = "events.moved"
@@ -154,8 +153,8 @@ def _built(name: str, value: Any, kind: Any) -> Any:
         bounded("folder", built.folder, chars_max=_FOLDER_CHARS_MAX)
     if isinstance(built, Checkout):
         _refuse_unlikely(built)
-    if name in _FILES:
-        within(f"the number of {name}", len(built or ()), least=0, most=_FILES_MAX)
+    if name in _PATHS:
+        within(f"the number of {name}", len(built or ()), least=0, most=CALLED_PATHS_MAX)
     if name == "limit" and not 0 <= built <= _LISTED_MAX:  # below none a store would read all that it has
         raise Invalid(f"limit is out of all bounds, which are 0 and {_LISTED_MAX:,}")
     return built

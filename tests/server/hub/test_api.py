@@ -1,7 +1,9 @@
 """The calls of edges: each service's methods by name, and what becomes of a call that makes no sense."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.hub.api import Api, ApiCall
 from loomstack_mcp.server.hub.replies import error_reply
 from loomstack_mcp.server.hub.versions import version_problem
-from tests.hubs import ADMIN, Hub, made_token, running_hub
+from tests.hubs import ADMIN, Hub, made_token, mcp_call, running_hub
 
 SHOP = Checkout(identity="github.com/acme/shop")
 ANA = Caller(principal="somebody else", session="claude:s1", process="this:1:2:3")
@@ -204,7 +206,9 @@ def test_what_nobody_foresaw_tells_nothing(loom: Loom) -> None:
     reply = error_reply(found.value)
 
     assert reply.status == 500
-    assert json.loads(reply.body) == {"error": {"code": "internal", "message": "internal: KeyError"}}
+    assert json.loads(reply.body) == {
+        "error": {"code": "internal", "message": "the call failed on the hub, whose log names the cause (KeyError)"}
+    }
 
 
 def test_a_token_sees_its_repos_alone(home: Path, hub: Hub, run: str) -> None:
@@ -275,3 +279,39 @@ def test_every_permitted_method_is_there_and_can_be_told(loom: Loom) -> None:
             said[name] = f"{type(error).__name__}: {error}"
 
     assert [name for name, text in said.items() if text.startswith(("KeyError", "TypeError", "AttributeError"))] == []
+
+
+def test_what_nobody_foresaw_is_told_to_the_log_alone(tmp_path: Path) -> None:
+    token = made_token(tmp_path, "ana")
+    with running_hub(tmp_path) as hub:
+        hub.ask(token, "runs.start", caller=ANA, checkout=SHOP, loop="loop", goal="goal", budget_tokens=800)
+        with closing(sqlite3.connect(tmp_path / "loomstack" / "loom.db")) as store, store:
+            store.execute("UPDATE run SET paths = '{'")
+        over_api = hub.ask(token, "runs.latest", repo_id="github.com/acme/shop", limit=1)
+        over_mcp = mcp_call(hub, token, "start_run", session="s", loop="loop", goal="g", repo="github.com/acme/shop")
+        told = json.dumps(over_mcp)
+        said = hub.stop()
+
+    named = "the call failed on the hub, whose log names the cause (JSONDecodeError)"
+    assert (over_api.code, over_api.message) == ("internal", named)
+    assert "internal: the call failed and nothing was written; the server's log names the cause" in told, told
+    assert said.count("JSONDecodeError") >= 2
+    assert "JSONDecodeError" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "most"),
+    [
+        ("edits.hold", {"patterns": 5_001}, "5000"),
+        ("blockers.blockers", {"patterns": 50_001}, "50000"),
+        ("commits.held_by_others", {"paths": 50_001}, "50000"),
+        ("edits.settle", {"paths": 50_001}, "50000"),
+    ],
+)
+def test_no_call_names_so_many_files_that_others_wait(
+    hub: Hub, ana: str, name: str, more: dict[str, int], most: str
+) -> None:
+    listed = {one: ["a"] * count for one, count in more.items()}
+    refused = hub.ask(ana, name, caller=ANA, checkout=SHOP, **listed)
+
+    assert (refused.code, most in refused.message) == ("limit_exceeded", True), refused.text
