@@ -81,7 +81,7 @@ core.notices core.phrases core.records core.repos core.runs core.secrets core.se
 core.patterns.braces core.patterns.globs core.patterns.keys core.patterns.segments core.patterns.typed
 core.patterns.sharing core.patterns.wildcards
 hooks.endings hooks.main quick
-services.acting services.blockers services.claims services.conflict_states services.edits services.events
+services.acting services.alerts services.blockers services.claims services.conflict_states services.edits services.events
 services.expiry services.gone services.grants services.judgings services.note_index
 services.notices services.offered services.path_index services.recorded services.repos services.requests
 services.session_steps services.sessions services.sightings services.starts services.waiters
