@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from loomstack_mcp.adapters.settings import POSTGRES_NEEDED, Settings, has_store, hub_of, postgres_url, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
+from loomstack_mcp.core.limits import STILL_MS, STILL_READING_MS, STILL_WRITING_MS
 from loomstack_mcp.services.offered import Services, services_over
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.migrate import migrating_store
@@ -125,9 +126,9 @@ def open_loom(settings: Settings | str | Path, *, full_sync: bool = False) -> Lo
     return open_loom(Settings(store=f"sqlite:///{Path(settings).absolute()}"), full_sync=full_sync)
 
 
-def open_store(url: str) -> Store:
-    """The store at `sqlite:///PATH`, a path, or `postgresql://…`, whatever the settings say."""
-    return _opened(Settings(store=url), full_sync=True)
+def open_store(url: str, *, is_read: bool = False) -> Store:
+    """The store at `sqlite:///PATH`, a path, or `postgresql://…`, whatever the settings say, for what takes time."""
+    return _opened(Settings(store=url), full_sync=True, still_ms=STILL_READING_MS if is_read else STILL_WRITING_MS)
 
 
 def is_hub_store(url: str) -> bool:
@@ -144,7 +145,7 @@ def is_there(url: str) -> bool:
     return has_store(Settings(store=url))
 
 
-def _opened(settings: Settings, *, full_sync: bool) -> Store:
+def _opened(settings: Settings, *, full_sync: bool, still_ms: int = STILL_MS) -> Store:
     if not (url := postgres_url(settings)):
         return migrating_store(sqlite_path(settings), full_sync=full_sync)
     try:
@@ -153,7 +154,7 @@ def _opened(settings: Settings, *, full_sync: bool) -> Store:
         if error.name != "psycopg":
             raise
         raise StoreUnavailable(POSTGRES_NEEDED) from None
-    return migrate.postgres_store(url)
+    return migrate.postgres_store(url, still_ms=still_ms)
 
 
 def _loom_of(hub: str, settings: Settings) -> Loom:

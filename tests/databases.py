@@ -11,7 +11,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -29,6 +28,7 @@ from loomstack_mcp.store.postgres.backend import PostgresStore
 from loomstack_mcp.store.postgres.migrate import postgres_store
 from loomstack_mcp.store.sqlite.backend import SqliteStore
 from tests.factories import REPO
+from tests.ports import kept_port
 
 TEMPLATE = "template_loom"
 _USER = "nobody"
@@ -60,6 +60,8 @@ ANALYZE
 """
 
 
+BASE_BACKUP = "-R -X stream -c fast"
+"""Of `pg_basebackup`, as help/hub.md has it."""
 _DURABLE = {"max_connections": "200", "shared_buffers": "256MB", "log_min_messages": "fatal"}
 """As a company's database is set: what was acknowledged survives a power cut."""
 
@@ -116,15 +118,11 @@ class PostgresServer:
     def follow(self, primary: "PostgresServer") -> None:
         """Become the standby of another server, and start; what was here is gone."""
         shutil.rmtree(self._data, ignore_errors=True)
-        copy = ("-D", self._data, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d", primary.url())
-        _run(self._programs / "pg_basebackup", *copy)
+        to = ("-D", self._data, "-d", primary.url(), "--no-sync")
+        _run(self._programs / "pg_basebackup", *BASE_BACKUP.split(), *to)
         with (self._data / "postgresql.auto.conf").open("a") as settings:
             settings.write("synchronous_standby_names = ''\nwal_retrieve_retry_interval = 500ms\n")
         self.start()
-
-    def promote(self) -> None:
-        """A standby takes writes from now on."""
-        _run(self._programs / "pg_ctl", "promote", "-w", "-D", self._data)
 
     @property
     def _data(self) -> Path:
@@ -159,9 +157,7 @@ def empty_server(programs: Path | None = None, *, durable: bool = False) -> Post
     folder = Path(tempfile.mkdtemp(prefix="loom-pg-"))
     programs = _reachable(programs or wheel_programs(), folder)
     folder.chmod(0o755)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        (folder / "port").write_text(str(free.getsockname()[1]))
+    (folder / "port").write_text(str(kept_port()))
     if os.geteuid() == 0:
         shutil.chown(folder, _USER)
     return PostgresServer(folder, programs, durable=durable)

@@ -8,6 +8,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -79,6 +80,10 @@ class Hub:
         found = re.search(r"listens on \S*:(\d+)", self.said) or re.search(r":(\d+)/mcp", self.said)
         assert found, self.said + self.process.stderr.read()
         self.port = int(found[1])
+        self._rest = list[str]()
+        # What it says is read as it is said, so that it never waits for a reader.
+        self._reader = threading.Thread(target=self._rest.extend, args=(self.process.stderr,), daemon=True)
+        self._reader.start()
 
     def connection(self) -> http.client.HTTPConnection:
         if self._secured:
@@ -120,10 +125,9 @@ class Hub:
         """What it wrote to its log."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        assert self.process.stderr
-        said: str = self.process.stderr.read()
         self.process.wait(seconds(10))
-        return said
+        self._reader.join()
+        return "".join(self._rest)
 
 
 def mcp_call(hub: Hub, token: str, tool: str, *, session: str, **arguments: Any) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import environment, git
+from tests.databases import BASE_BACKUP
 from tests.hubs import Hub
 from tests.processes import SCRIPT, run
 from tests.wire import Server
@@ -67,6 +68,10 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     yield found
     if found.hub:
         found.hub.stop()
+
+
+def test_a_standby_is_made_as_the_fire_makes_it() -> None:
+    assert f"`pg_basebackup {BASE_BACKUP} -D FOLDER -d postgresql://…`" in CHAPTER
 
 
 def token_in(said: str) -> str:

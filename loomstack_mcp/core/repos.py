@@ -35,7 +35,8 @@ _USER_OF_NAME = r"^[^/@]*@(?=[^/@]+\.[^/@]+/)"
 _LOGIN = r"^[^/@:]*:[^/@]*@"
 _USER_OF_URL = r"(?<=//)[^/@]*@"
 _SCP = r"^(?P<host>\[[^\]]+\]|[^/:\[\]]+):(?P<path>(?!//).+)$"  # git-clone(1), "GIT URLS"
-_NAME = r"[^\s\x00-\x1f\x7f\ud800-\udfff]+"
+_NAME = r"[^\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+"
+"""Without letters that nobody sees: by them a repository would be called as another one is."""
 
 
 @record

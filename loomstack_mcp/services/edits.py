@@ -8,12 +8,12 @@ from loomstack_mcp.core.claim_edits import ClaimEdits
 from loomstack_mcp.core.claims import Claim, Waiter
 from loomstack_mcp.core.edits import EditHold, Editor, HoldResult, edit_hold, edited_by
 from loomstack_mcp.core.errors import LoomError
-from loomstack_mcp.core.limits import ALERT_DELIVERIES, ALERTS_MAX, AUTO_HELD_MAX
+from loomstack_mcp.core.limits import ALERT_DELIVERIES, ALERTS_MAX, AUTO_HELD_MAX, HELD_AT_ONCE_MAX
 from loomstack_mcp.core.patterns.globs import literal_path
 from loomstack_mcp.core.patterns.typed import file_pattern
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import PROCESS_SESSION, Caller, Run
-from loomstack_mcp.core.texts import encodable
+from loomstack_mcp.core.texts import encodable, within
 from loomstack_mcp.services import events, path_index, repos, waiters
 from loomstack_mcp.services.acting import RUNS, used_run
 from loomstack_mcp.services.alerts import due_alerts
@@ -43,8 +43,9 @@ class EditClaims:
 
         All of them or none: then it says who is in the way, or, with "ask", what the agent is to claim itself, of which
         it is told once. What it claimed itself, and what others share, stays as it is. Nothing is held for whom no
-        client names.
+        client names. Raises LimitExceeded.
         """
+        within("the number of files", len(patterns), least=0, most=HELD_AT_ONCE_MAX)
         found = HoldResult()
         if not caller.session or caller.session.startswith(PROCESS_SESSION):
             return found

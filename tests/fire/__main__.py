@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 
 from tests.databases import own_server
-from tests.fire.burning import Fire
-from tests.fire.hub import hub_fire
+from tests.fire.burning import Fire, Harm
+from tests.fire.hub import hub_fire, mutant_fire
 from tests.lab.balancer import why_no_nginx
 from tests.lab.hosts import why_no_hosts
 
@@ -23,9 +23,9 @@ def main() -> None:
     parser.add_argument("--mutant", default="", choices=["", "stale", "blind"])
     parser.add_argument("--database", default="both", choices=["both", "sqlite", "postgres"], help="of `store`")
     options = parser.parse_args()
-    if options.what == "hub" and (why_not := why_no_hosts() or why_no_nginx()):
+    if options.what == "hub" and not options.mutant and (why_not := why_no_hosts() or why_no_nginx()):
         sys.exit(why_not)
-    fires = {"sqlite": _sqlite, "postgres": _postgres} if options.what == "store" else {"hub": hub_fire}
+    fires = {"sqlite": _sqlite, "postgres": _postgres} if options.what == "store" else {"hub": _hub}
     found = list[str]()
     for name, fire in fires.items():
         if options.what == "store" and options.database not in ("both", name):
@@ -43,6 +43,16 @@ def main() -> None:
 
 
 @contextmanager
+def _hub(folder: Path, *, burn_s: float, seed: int, mutant: str) -> Iterator[Fire]:
+    if not mutant:
+        with hub_fire(folder, burn_s=burn_s, seed=seed) as fire:
+            yield fire
+        return
+    with own_server() as server, mutant_fire(folder, server.url(), mutant=mutant, burn_s=burn_s, seed=seed) as fire:
+        yield fire
+
+
+@contextmanager
 def _sqlite(folder: Path, *, burn_s: float, seed: int, mutant: str) -> Iterator[Fire]:
     yield Fire(f"sqlite:///{folder}/loom.db", folder, burn_s=burn_s, seed=seed, mutant=mutant)
 
@@ -55,7 +65,7 @@ def _postgres(folder: Path, *, burn_s: float, seed: int, mutant: str) -> Iterato
             server.stop(random.choice(("fast", "immediate")))
             server.start()
 
-        harms = [("PostgreSQL is restarted", restart)]
+        harms = [Harm("PostgreSQL is restarted", restart, "database")]
         yield Fire(server.url(), folder, burn_s=burn_s, seed=seed, mutant=mutant, harms=harms)
 
 

@@ -11,7 +11,12 @@ from tests.fire.linear import Answer, Call, is_linearizable, shortest
 from tests.fire.worker import CALLS_MAX, FILES, FOLDER
 
 Line = Mapping[str, Any]
+Calls = Sequence[tuple[Line, Line | None]]
+"""Each with its answer, None where none came."""
 _SHOWN_MAX = 12
+_ANSWERS_MIN = 50
+_ONCE = (("record", "outcome", "outcome.recorded"), ("share", "note", "note.shared"))
+"""What is asked for, what comes of it, and the event that says so."""
 _ENDS = ("claim.released", "claim.expired", "claim.revoked")
 
 
@@ -24,8 +29,8 @@ def lines_of(logs: Sequence[Path]) -> list[Line]:
     return found
 
 
-def calls_of(lines: Sequence[Line]) -> list[tuple[Line, Line | None]]:
-    """Each call with its answer, None where none came."""
+def calls_of(lines: Sequence[Line]) -> Calls:
+    """The calls in them."""
     ends = {line["end"]: line for line in lines if "end" in line}
     return [(line, ends.get(line["call"])) for line in lines if "call" in line]
 
@@ -39,18 +44,33 @@ def findings(lines: Sequence[Line], events: Sequence[Event], read: Sequence[int]
         *_not_in_log(calls, events),
         *_sinking_fences(calls),
         *_done_twice(calls, events),
+        *_fenced_off(lines, calls),
         *_late(lines, within_ms=within_ms),
         *_misread(read, [event.seq for event in events]),
     ]
 
 
-def unexplained(calls: Sequence[tuple[Line, Line | None]]) -> Iterator[str]:
+def is_enough(calls: Calls) -> bool:
+    """Whether so much was answered that it says something. On a busy machine seconds alone do not."""
+    return sum(end is not None for _, end in calls) > _ANSWERS_MIN
+
+
+def is_wrong(calls: Calls) -> bool:
+    """Whether some path has a history that no order of calls explains."""
+    return not all(is_linearizable(_history(path, calls)) for path in FILES)
+
+
+def unexplained(calls: Calls) -> Iterator[str]:
     """The paths whose history no order of calls explains."""
     for path in FILES:
-        history = [call for asked, end in calls for call in _seen_of(path, asked, end)]
+        history = _history(path, calls)
         if not is_linearizable(history):
             told = "".join(f"\n  {call}" for call in shortest(history)[-_SHOWN_MAX:])
             yield f"{path}: {len(history)} answers cannot all have been true; already the last of these is not{told}"
+
+
+def _history(path: str, calls: Calls) -> list[Call]:
+    return [call for asked, end in calls for call in _seen_of(path, asked, end)]
 
 
 def _seen_of(path: str, asked: Line, end: Line | None) -> Iterator[Call]:
@@ -69,19 +89,23 @@ def _seen_of(path: str, asked: Line, end: Line | None) -> Iterator[Call]:
 
 
 def double_holders(events: Sequence[Event]) -> Iterator[str]:
-    """Two at one path by the store's own log."""
-    holders: dict[str, str] = {}
+    """Two runs at one path by the store's own log. A run may hold a path twice: what lapsed it gets back, if free."""
+    held: dict[str, Event] = {}
     for event in events:
         if event.kind == "claim.granted":
-            for path in _files(event.payload["patterns"]):  # type: ignore[arg-type]  # the log's own
-                if path in holders:
-                    yield f"{path}: {event.about} was granted while {holders[path]} held it"
-                holders[path] = event.about
+            for one in held.values():
+                if one.run_id != event.run_id and (both := sorted(_held(one) & _held(event))):
+                    yield f"{both[0]}: {event.about} was granted while {one.about} held it"
+            held[event.about] = event
         elif event.kind in _ENDS:
-            holders = {path: claim for path, claim in holders.items() if claim != event.about}
+            held.pop(event.about, None)
 
 
-def _not_in_log(calls: Sequence[tuple[Line, Line | None]], events: Sequence[Event]) -> Iterator[str]:
+def _held(grant: Event) -> set[str]:
+    return set(_files(grant.payload["patterns"]))  # type: ignore[arg-type]  # the log's own
+
+
+def _not_in_log(calls: Calls, events: Sequence[Event]) -> Iterator[str]:
     """Changes that were acknowledged, and are not there."""
     logged = {(event.kind, event.about) for event in events}
     fences = {event.about: event.seq for event in events if event.kind == "claim.granted"}
@@ -93,18 +117,27 @@ def _not_in_log(calls: Sequence[tuple[Line, Line | None]], events: Sequence[Even
         yield from (f"{one} was released, and is not" for one in end.get("claims", ()) if not _ended(one, logged))
         if "run" in end and ("run.started", end["run"]) not in logged:
             yield f"{end['run']} was started, and is not"
-        if "outcome" in end and ("outcome.recorded", end["outcome"]) not in logged:
-            yield f"{end['outcome']} was recorded, and is not"
+        for _, noun, kind in _ONCE:
+            if noun in end and (kind, end[noun]) not in logged:
+                yield f"{end[noun]} was {end['answer']}, and is not"
 
 
-def _done_twice(calls: Sequence[tuple[Line, Line | None]], events: Sequence[Event]) -> Iterator[str]:
+def _done_twice(calls: Calls, events: Sequence[Event]) -> Iterator[str]:
     """What is to be done once, and was done more often than it was asked."""
-    asked = Counter(line["who"] for line, _ in calls if line["what"] == "record")
     whose = {end["run"]: line["who"] for line, end in calls if end and "run" in end}
-    recorded = Counter(event.run_id for event in events if event.kind == "outcome.recorded")
-    for run, count in recorded.items():
-        if run in whose and count > asked[whose[run]]:
-            yield f"{run} recorded {count} outcomes, and asked for {asked[whose[run]]}"
+    for what, noun, kind in _ONCE:
+        asked = Counter(line["who"] for line, _ in calls if line["what"] == what)
+        for run, count in Counter(event.run_id for event in events if event.kind == kind).items():
+            if run in whose and count > asked[whose[run]]:
+                yield f"{run} has {count} of {noun}, and asked for {asked[whose[run]]}"
+
+
+def _fenced_off(lines: Sequence[Line], calls: Calls) -> Iterator[str]:
+    """Holders that were refused by what they hold, though nobody can have come after them yet."""
+    until_ms = {end["claim"]: asked["at_ms"] + asked["ttl_ms"] for asked, end in calls if end and "claim" in end}
+    for line in lines:
+        if line.get("is_refused") and line["at_ms"] < until_ms[line["claim"]]:
+            yield f"{line['wrote']} was refused to {line['claim']}, which held it under {line['fence']}"
 
 
 def _late(lines: Sequence[Line], *, within_ms: int) -> Iterator[str]:
@@ -135,7 +168,7 @@ def _ended(claim: str, logged: set[tuple[Any, str]]) -> bool:
     return any((kind, claim) in logged for kind in _ENDS)
 
 
-def _sinking_fences(calls: Sequence[tuple[Line, Line | None]]) -> Iterator[str]:
+def _sinking_fences(calls: Calls) -> Iterator[str]:
     """Whoever asks after another was granted gets a higher token than that one."""
     first: dict[str, tuple[int, float, float]] = {}
     for asked, end in calls:

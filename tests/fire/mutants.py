@@ -10,7 +10,7 @@ from loomstack_mcp.services import claims
 from loomstack_mcp.services.requests import Met, in_the_way, met
 from loomstack_mcp.store.base import Tx
 
-_STALE_S = 0.2
+_STALE_S = 2.0
 _BLIND = 0.03
 
 

@@ -1,5 +1,7 @@
 """Two PostgreSQL servers, one the synchronous standby of the other; they change places when the first one dies."""
 
+import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,6 +9,12 @@ import psycopg
 
 from tests.databases import PostgresServer, empty_server, new_server, removed
 from tests.deadlines import wait_until
+from tests.processes import ROOT
+
+_CHAPTER = (ROOT / "loomstack_mcp/help/hub.md").read_text(encoding="utf-8")
+_BLOCKS = [block.encode().split(b";\n")[:-1] for block in re.findall(r"^ *```sql\n(.*?)^ *```", _CHAPTER, re.M | re.S)]
+HEEDED, (PROMOTED,) = _BLOCKS
+"""What the chapter on hubs has people say to the primary, and to the standby that takes its place."""
 
 
 class Pair:
@@ -17,12 +25,13 @@ class Pair:
         self.standby.follow(primary)
         self._heed()
 
-    def restart(self, mode: str) -> None:
-        """The primary is stopped by `pg_ctl`'s mode, or killed for "kill", and started again."""
+    def restart(self, mode: str, *, after_s: float = 0) -> None:
+        """The primary is stopped by `pg_ctl`'s mode, or killed for "kill", and started again after a while."""
         if mode == "kill":
             self.primary.kill()
         else:
             self.primary.stop(mode)
+        time.sleep(after_s)
         self.primary.start()
 
     def fail_over(self) -> None:
@@ -34,7 +43,8 @@ class Pair:
             wait_until(lambda: _standbys(connection, "sync"))
         self.primary.kill()
         self.primary.stop()  # its children are gone before the other takes over
-        self.standby.promote()
+        with psycopg.connect(self.standby.url(), autocommit=True) as connection:
+            connection.execute(PROMOTED)
         self.primary, self.standby = self.standby, self.primary
         self.standby.follow(self.primary)
         self._heed()
@@ -43,9 +53,9 @@ class Pair:
         """From now on nothing is acknowledged that the standby has not."""
         with psycopg.connect(self.primary.url(), autocommit=True) as connection:
             wait_until(lambda: _standbys(connection, "streaming"))
-            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
-            connection.execute("SELECT pg_reload_conf()")
-            wait_until(lambda: _standbys(connection, "sync"))
+            for statement in HEEDED[:-1]:
+                connection.execute(statement)
+            wait_until(lambda: ("sync",) in connection.execute(HEEDED[-1]).fetchall())
 
 
 def _standbys(connection: "psycopg.Connection[tuple[int]]", what: str) -> bool:

@@ -24,6 +24,10 @@ _RECORD = [call(2, "record", at_ms=2.0), {"end": 2, "at_ms": 3.0, "answer": "rec
 _STARTED = event(1, "run.started", "run_1")
 _RECORDED = event(2, "outcome.recorded", "outcome_1")
 
+_CLAIM = [call(3, "claim"), {"end": 3, "at_ms": 1.0, "answer": "granted", "claim": "claim_1", "fence": 7}]
+_GRANTED = event(7, "claim.granted", "claim_1", patterns=["src/"])
+_FENCED_OFF = {"wrote": "x", "claim": "claim_1", "fence": 7, "is_refused": True}
+
 
 @pytest.mark.parametrize(
     ("lines", "events", "read", "told"),
@@ -35,7 +39,7 @@ _RECORDED = event(2, "outcome.recorded", "outcome_1")
             [*_START, *_RECORD],
             [_STARTED, _RECORDED, event(3, "outcome.recorded", "outcome_2")],
             [1, 2, 3],
-            ["run_1 recorded 2 outcomes, and asked for 1"],
+            ["run_1 has 2 of outcome, and asked for 1"],
         ),
         (_START, [_STARTED], [1, 1], ["a reader missed [], was told [1] twice, and [] that are not there (2 of 1)"]),
         (_START, [_STARTED], [], ["a reader missed [1], was told [] twice, and [] that are not there (0 of 1)"]),
@@ -53,6 +57,31 @@ _RECORDED = event(2, "outcome.recorded", "outcome_1")
             ["ana waited 101 ms for its start"],
         ),
         ([call(7 * CALLS_MAX + 1, "start"), {"killed": 7, "at_ms": 99.0}], [], [], []),
+        (
+            [*_CLAIM, {**_FENCED_OFF, "at_ms": 49.0}],
+            [_GRANTED],
+            [7],
+            ["x was refused to claim_1, which held it under 7"],
+        ),
+        ([*_CLAIM, {**_FENCED_OFF, "at_ms": 51.0}], [_GRANTED], [7], []),
+        (
+            [],
+            [_GRANTED, event(8, "claim.granted", "claim_2", "run_2", patterns=["src/f1.py"])],
+            [7, 8],
+            ["src/f1.py: claim_2 was granted while claim_1 held it"],
+        ),
+        ([], [_GRANTED, event(8, "claim.granted", "claim_2", patterns=["src/f1.py"])], [7, 8], []),
+        (
+            [],
+            [
+                _GRANTED,
+                event(8, "claim.expired", "claim_1"),
+                event(9, "claim.granted", "claim_2", "run_2", patterns=["src/f1.py"]),
+            ],
+            [7, 8, 9],
+            [],
+        ),
+        ([*_CLAIM], [], [], ["claim_1 was granted under 7, and the log says None"]),
     ],
 )
 def test_what_should_not_be_so_is_told(

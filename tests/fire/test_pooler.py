@@ -6,8 +6,7 @@ from random import Random
 import pytest
 
 from tests.databases import own_server
-from tests.fire.burning import Fire
-from tests.fire.findings import calls_of, lines_of
+from tests.fire.burning import Fire, Harm
 from tests.lab.pooler import pooled, why_no_pooler
 
 _WHY_NOT = why_no_pooler()
@@ -21,7 +20,6 @@ def test_a_short_fire_finds_nothing_behind_a_pooler_of_transactions(tmp_path: Pa
             server.stop("fast")
             server.start()
 
-        fire = Fire(url, tmp_path, burn_s=3, seed=1, harms=[("restart", restart)])
+        fire = Fire(url, tmp_path, burn_s=3, seed=1, harms=[Harm("restart", restart, "database")])
 
-        assert fire.burn() == []
-        assert len(calls_of(lines_of(list(tmp_path.glob("*.jsonl"))))) > 50
+        fire.burn_out()

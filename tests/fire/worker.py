@@ -19,12 +19,17 @@ from loomstack_mcp.core.outcomes import CheckCounts
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom
 from tests.factories import REPO, SHOP
+from tests.fire.fenced import is_written
 from tests.fire.mutants import MUTANTS
 from tests.fire.stores import is_hub, opened
 
 FOLDER = "src/"
 FILES = tuple(f"{FOLDER}f{number}.py" for number in range(6))
 SLEEP_S_MAX = 0.01
+TTL_MS = 800
+PAST_LEASE_S = 1.3 * TTL_MS / 1000
+_OVERSLEPT = 0.03
+"""So many of those who hold a path do not know how late it is: their machine slept, say."""
 _AGAIN_S = 0.05
 CALLS_MAX = 1_000_000
 """Of one process: the number of a call tells which."""
@@ -65,7 +70,7 @@ class Client:
 
     def work(self) -> None:
         """To the end of the time, whatever the store says meanwhile."""
-        steps = [self._claim] * 6 + [self._edit] * 2 + [self._record, self._look]
+        steps = [self._claim] * 6 + [self._edit] * 2 + [self._record, self._share, self._look]
         is_clean = False
         while not os.path.exists(self._spec.stop):  # noqa: PTH110  # twenty times as quick
             try:
@@ -114,7 +119,9 @@ class Client:
         paths = [FOLDER] if self._random.random() < 0.1 else self._random.sample(FILES, self._random.choice((1, 1, 2)))
         answer = self._asked("claim", paths, lambda: self._claimed(paths))
         if claim := answer.get("claim"):
-            time.sleep(self._random.random() * SLEEP_S_MAX)
+            is_late = self._random.random() < _OVERSLEPT
+            time.sleep(PAST_LEASE_S if is_late else self._random.random() * SLEEP_S_MAX)
+            self._write(paths, claim, answer["fence"])
             self._asked("release", paths, self._released((claim,)))
 
     def _claimed(self, paths: Sequence[str]) -> dict[str, Any]:
@@ -124,6 +131,11 @@ class Client:
         if got.claim:
             return {"answer": "granted", "claim": got.claim.id, "fence": got.claim.fence}
         return {"answer": "refused", "by": [blocker.loop for blocker in got.blockers]}
+
+    def _write(self, paths: Sequence[str], claim: str, fence: int) -> None:
+        for path in FILES if FOLDER in paths else paths:
+            done = is_written(Path(self._spec.log).parent, path, fence=fence)
+            self._note(wrote=path, claim=claim, fence=fence, is_refused=not done)
 
     def _released(self, claims: Sequence[str], name: str = "") -> Callable[[], dict[str, Any]]:
         def release() -> dict[str, Any]:
@@ -162,6 +174,13 @@ class Client:
 
         self._asked("record", [], record)
 
+    def _share(self) -> None:
+        def share() -> dict[str, Any]:
+            done = self._loom.notes.share(self._caller, "", kind="fact", text="it burns")
+            return {"answer": "shared", "note": done.note.id}
+
+        self._asked("share", [], share)
+
     def _look(self) -> None:
         if self._is_far:
             self._release_old()
@@ -191,6 +210,7 @@ def main() -> None:
     spec = Spec(**json.loads(sys.argv[1]))
     real = time.time_ns
     time.time_ns = lambda: real() + round(spec.wall_ahead_s * 1e9)
+    time.time = lambda: time.time_ns() / 1e9
     MUTANTS[spec.mutant](Random(spec.seed))
     with opened(spec.store) as loom:
         Client(loom, spec).work()

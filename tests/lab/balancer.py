@@ -69,12 +69,6 @@ def balanced(folder: Path, site: str, *, address: str, port: int, certificate: P
             process.terminate()
 
 
-def free_port(address: str) -> int:
-    """A port that nobody uses there now."""
-    with socket.create_server((address, 0)) as found:
-        return int(found.getsockname()[1])
-
-
 def plain_site(address: str, port: int, replicas: Sequence[int], certificate: Path, key: Path) -> str:
     """The least that balances: tests of the network alone."""
     servers = " ".join(f"server 127.0.0.1:{one} max_fails=1 fail_timeout=1s;" for one in replicas)

@@ -1,16 +1,22 @@
-"""Hosts as network namespaces behind a bridge: each with an address, a name, a home and a wall clock of its own."""
+"""Hosts as network namespaces behind a bridge: each with an address, a name, a wall clock and a boot of its own."""
 
 import contextlib
+import functools
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 _NET = f"10.{100 + os.getpid() % 100}.{os.getpid() // 100 % 250}"
 """Of this process, so that two suites at once do not meet."""
+_UP_SINCE = ("unshare", "--mount", "--time", f"--boottime={40 * 86_400}")
+_BOOTED = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"'
 
 
 @dataclass(frozen=True)
@@ -21,12 +27,13 @@ class Host:
     address: str
     clock: str = ""
     """How its wall clock differs, as `faketime` has it: `+2h`."""
+    boot: Path | None = None
+    """The id of its boot; None for that of this machine, where no other can be had."""
 
     def command(self, argv: Sequence[str]) -> list[str]:
-        """What runs a command there."""
-        # Times of files stay: git tells by them what was written since it looked.
-        clocked = ["env", "NO_FAKE_STAT=1", "faketime", "-f", self.clock] if self.clock else []
-        return ["ip", "netns", "exec", self.name, *clocked, *argv]
+        """What runs a command there, as the process that is started."""
+        booted = [*_UP_SINCE, "sh", "-c", _BOOTED, self.boot] if self.boot else []
+        return ["ip", "netns", "exec", self.name, *map(str, booted), *clocked(self.clock), *argv]
 
     def cut(self) -> None:
         """Its cable is pulled: whoever waits for it is told nothing."""
@@ -56,18 +63,47 @@ def why_no_hosts() -> str:
     return "" if shutil.which("faketime") else "clocks that differ need faketime"
 
 
+def why_no_boots() -> str:
+    """Why hosts of this machine have its own boot; "" where each has one of its own."""
+    tried = subprocess.run([*_UP_SINCE, "sh", "-c", _BOOTED, "/dev/null", "true"], capture_output=True, text=True)
+    return tried.stderr.strip() if tried.returncode else ""
+
+
+def clocked(clock: str) -> list[str]:
+    """What a command begins with whose wall clock differs; its process is the command's own, which can be killed."""
+    if not clock:
+        return []
+    # Times of files stay: git tells by them what was written since it looked.
+    return ["env", "NO_FAKE_STAT=1", f"LD_PRELOAD={_faketime_library()}", f"FAKETIME={clock}"]
+
+
+@functools.cache
+def _faketime_library() -> str:
+    told = ["faketime", "-m", "-f", "+0", "printenv", "LD_PRELOAD"]
+    return subprocess.run(told, check=True, capture_output=True, text=True).stdout.strip()
+
+
 @contextlib.contextmanager
 def network(*clocks: str) -> Iterator[Network]:
     """A host for each of these clocks, on one bridge."""
     bridge = f"lm{os.getpid()}"
     with contextlib.ExitStack() as made:
+        folder = Path(made.enter_context(tempfile.TemporaryDirectory(prefix="loom-boots-")))
+        has_boots = not why_no_boots()
         _ip("link", "add", bridge, "type", "bridge")
         made.callback(_ip, "link", "del", bridge)
         _ip("addr", "add", f"{_NET}.1/24", "dev", bridge)
         _ip("link", "set", bridge, "up")
         hosts = []
         for number, clock in enumerate(clocks, start=2):
-            host = Host(name=f"loom-{os.getpid()}-{number}", address=f"{_NET}.{number}", clock=clock)
+            boot = folder / str(number)
+            boot.write_text(f"{uuid.uuid4()}\n")
+            host = Host(
+                name=f"loom-{os.getpid()}-{number}",
+                address=f"{_NET}.{number}",
+                clock=clock,
+                boot=boot if has_boots else None,
+            )
             _ip("netns", "add", host.name)
             made.callback(_ip, "netns", "del", host.name)
             _ip("link", "add", _end_of(host), "type", "veth", "peer", "name", "eth0", "netns", host.name)

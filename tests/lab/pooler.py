@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from tests.databases import PostgresServer
 from tests.deadlines import wait_until
-from tests.lab.balancer import free_port
+from tests.ports import kept_port
 
 _CONFIG = """
 [databases]
@@ -41,7 +41,7 @@ def pooled(server: PostgresServer) -> Iterator[str]:
     """The URL of a store behind it. Three sessions serve all."""
     folder = Path(tempfile.mkdtemp(prefix="loom-pooler-"))
     folder.chmod(0o777)
-    own = free_port("127.0.0.1")
+    own = kept_port()
     config = folder / "pgbouncer.ini"
     config.write_text(_CONFIG.format(port=urlsplit(server.url()).port, own=own, folder=folder))
     as_user = ("-u", "nobody") if os.geteuid() == 0 else ()

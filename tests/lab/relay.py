@@ -10,13 +10,18 @@ from collections.abc import Iterator
 class Relay:
     """Carries what comes to its own port on to another, after `delay_s`; nothing at all while it is cut."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, at: str = "127.0.0.1") -> None:
+        """It listens at the address `at`."""
         self._to = (host, port)
         self.delay_s = 0.0
+        self.delays_s = dict[str, float]()
+        """More of it for those who come from an address."""
         self._open = threading.Event()
         self._open.set()
+        self._heard = threading.Event()
+        self._heard.set()
         self._ended = False
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._listener = socket.create_server((at, 0), backlog=512)
         self.port: int = self._listener.getsockname()[1]
         self._ends: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -25,9 +30,14 @@ class Relay:
         """What is sent from now on arrives only after the mend, and nobody is told: as with a pulled cable."""
         self._open.clear()
 
+    def deafen(self) -> None:
+        """What is asked still arrives; what is answered, only after the mend."""
+        self._heard.clear()
+
     def mend(self) -> None:
         """All that was held back arrives."""
         self._open.set()
+        self._heard.set()
 
     def reset(self) -> None:
         """Every connection is gone at once."""
@@ -38,7 +48,7 @@ class Relay:
     def close(self) -> None:
         """Carry nothing any more."""
         self._ended = True
-        self._open.set()
+        self.mend()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -47,10 +57,10 @@ class Relay:
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                here, _ = self._listener.accept()
-                threading.Thread(target=self._joined, args=(here,), daemon=True).start()
+                here, (peer, *_) = self._listener.accept()
+                threading.Thread(target=self._joined, args=(here, peer), daemon=True).start()
 
-    def _joined(self, here: socket.socket) -> None:
+    def _joined(self, here: socket.socket, peer: str) -> None:
         self._open.wait()
         try:
             there = socket.create_connection(self._to, timeout=10)
@@ -61,20 +71,21 @@ class Relay:
         for end in (here, there):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._ends |= {here, there}
-        back = threading.Thread(target=self._carry, args=(there, here), daemon=True)
+        back = threading.Thread(target=self._carry, args=(there, here, peer, self._heard), daemon=True)
         back.start()
-        self._carry(here, there)
+        self._carry(here, there, peer, self._open)
         back.join()
         self._ends -= {here, there}
         for end in (here, there):
             end.close()
 
-    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+    def _carry(self, source: socket.socket, target: socket.socket, peer: str, way: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while part := source.recv(65536):
-                if self.delay_s:
-                    time.sleep(self.delay_s)
+                if delay_s := self.delay_s + self.delays_s.get(peer, 0):
+                    time.sleep(delay_s)
                 self._open.wait()
+                way.wait()
                 if self._ended:
                     return
                 target.sendall(part)
@@ -83,9 +94,9 @@ class Relay:
 
 
 @contextlib.contextmanager
-def relayed(host: str, port: int) -> Iterator[Relay]:
-    """A relay to that port."""
-    relay = Relay(host, port)
+def relayed(host: str, port: int, *, at: str = "127.0.0.1") -> Iterator[Relay]:
+    """A relay to that port, at an address."""
+    relay = Relay(host, port, at=at)
     try:
         yield relay
     finally:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.loom import open_loom
 from tests.conftest import environment
-from tests.deadlines import seconds
+from tests.deadlines import seconds, wait_until
 from tests.hubs import Hub
-from tests.lab.balancer import Balancer, balanced, free_port, made_certificate
-from tests.lab.hosts import Host
+from tests.lab.balancer import Balancer, balanced, made_certificate
+from tests.lab.hosts import Host, clocked
+from tests.ports import kept_port
 from tests.processes import MODULE, ROOT
 from tests.wire import Server
 
@@ -76,9 +77,9 @@ class Developer:
 class Team:
     """A hub of replicas over a PostgreSQL, and what is needed to join it."""
 
-    def __init__(self, folder: Path, store: str, address: str, program: Sequence[str] = MODULE) -> None:
-        """`program` is what a replica is, but for its arguments."""
-        self.folder, self.store, self.address, self._program = folder, store, address, program
+    def __init__(self, folder: Path, store: str, clocks: Sequence[str], program: Sequence[str] = MODULE) -> None:
+        """`clocks` are those of the replicas, `program` is what one is, but for its arguments."""
+        self.folder, self.store, self._clocks, self._program = folder, store, clocks, program
         self.replicas: list[Hub] = []
         self.balancer: Balancer
 
@@ -87,24 +88,32 @@ class Team:
         with open_loom(Settings(home=str(self.folder / "hub"), store=self.store)) as loom:
             return loom.tokens.create(ADMIN, owner=owner, role=role).text
 
-    def start_replica(self, url: str, *options: str) -> Hub:
-        """One more replica; it finds the store in its environment."""
-        home = self.folder / "hub"
-        home.mkdir(exist_ok=True)
-        behind = ("--behind-proxy", "127.0.0.1", "--public-url", url)
-        replica = Hub(
-            home, *behind, *options, program=self._program, LOOMSTACK_STORE=self.store, PYTHONPATH=str(ROOT)
-        )  # fmt: skip
-        self.replicas.append(replica)
-        return replica
+    def start_replicas(self, url: str) -> None:
+        """All of them, for those who know the hub by that URL."""
+        for clock in self._clocks:
+            self.replicas.append(self._started(url, clock, kept_port()))
 
-    def restart_replica(self, number: int) -> None:
-        """One that was killed, or ended, starts again where the balancer knows it."""
+    def restart_replica(self, number: int, clock: str = "") -> None:
+        """One that was killed, or ended, starts again where the balancer knows it: as often as systemd would try."""
         old = self.replicas[number]
         old.process.kill()
-        old.stop()
-        self.replicas[number] = self.start_replica(self.balancer.url, "--port", str(old.port))
-        self.replicas.pop()
+        old.process.wait()
+        found = wait_until(lambda: self._started_perhaps(clock, old.port))
+        assert found
+        self.replicas[number] = found
+
+    def _started(self, url: str, clock: str, port: int) -> Hub:
+        """It finds the store in its environment."""
+        home = self.folder / "hub"
+        home.mkdir(exist_ok=True)
+        behind = ("--behind-proxy", "127.0.0.1", "--public-url", url, "--port", str(port))
+        program = [*clocked(clock), *self._program]
+        return Hub(home, *behind, program=program, LOOMSTACK_STORE=self.store, PYTHONPATH=str(ROOT))
+
+    def _started_perhaps(self, clock: str, port: int) -> Hub | None:
+        with contextlib.suppress(AssertionError):  # its store is away
+            return self._started(self.balancer.url, clock, port)
+        return None
 
     def joined(self, name: str, host: Host, origin: Path) -> Developer:
         """A developer who has joined with one command."""
@@ -127,24 +136,27 @@ def team(
     store: str,
     address: str,
     *,
-    replicas: int = 2,
+    clocks: Sequence[str] = ("", ""),
     program: Sequence[str] = MODULE,
     through: Callable[[int], int] = int,
+    before: Callable[[int], int] = int,
 ) -> Iterator[Team]:
-    """A hub at an address, balanced by the site that `serve --print nginx` prints.
+    """A hub at an address, balanced by the site that `serve --print nginx` prints; a replica for each of the clocks.
 
-    `through` is the port at which the balancer finds a replica that listens at another.
+    `through` is the port at which the balancer finds a replica that listens at another, `before` the one at which
+    people find the balancer.
     """
-    made = Team(folder, store, address, program)
+    made = Team(folder, store, clocks, program)
     certificate, key = made_certificate(folder, address)
-    port = free_port(address)
-    url = f"https://{address}:{port}"
+    port = kept_port(address)
+    url = f"https://{address}:{before(port)}"
     try:
         made.token("root", "admin")  # without which no hub serves others
-        for _ in range(replicas):
-            made.start_replica(url)
-        site = printed_site(folder, url, [through(one.port) for one in made.replicas], certificate, key)
-        with balanced(folder / "nginx", site, address=address, port=port, certificate=certificate) as made.balancer:
+        made.start_replicas(url)
+        site = printed_site(folder, f"https://{address}:{port}", [through(one.port) for one in made.replicas],
+                            certificate, key)  # fmt: skip
+        with balanced(folder / "nginx", site, address=address, port=port, certificate=certificate) as balancer:
+            made.balancer = replace(balancer, url=url)
             yield made
     finally:
         for one in made.replicas:

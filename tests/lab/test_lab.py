@@ -5,16 +5,19 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.lab.hosts import network, why_no_hosts
+from tests.lab.hosts import network, why_no_boots, why_no_hosts
 from tests.lab.relay import relayed
 
 _WHY_NOT = why_no_hosts()
 _TELL_TIME = """
-import socket, sys, time
-socket.create_connection((sys.argv[1], int(sys.argv[2]))).sendall(str(int(time.time())).encode())
+import os, socket, sys, time
+BOOT = "/proc/sys/kernel/random/boot_id"
+told = f"{int(time.time())} {int(time.clock_gettime(time.CLOCK_BOOTTIME))} {os.getpid()} {open(BOOT).read()}"
+socket.create_connection((sys.argv[1], int(sys.argv[2]))).sendall(told.encode())
 """
 
 
@@ -61,14 +64,21 @@ def test_a_cut_line_holds_back_and_a_mended_one_brings_all() -> None:
 
 
 @pytest.mark.skipif(bool(_WHY_NOT), reason=_WHY_NOT)
-def test_hosts_have_addresses_and_clocks_of_their_own() -> None:
+def test_hosts_have_addresses_clocks_and_boots_of_their_own() -> None:
     with network("", "+2h") as made, socket.create_server((made.address, 0)) as listener:
         port = str(listener.getsockname()[1])
-        told = {}
+        told, started = {}, []
         for host in made.hosts:
-            subprocess.run(host.command([sys.executable, "-c", _TELL_TIME, made.address, port]), check=True, timeout=30)
-            found, (address, _) = listener.accept()
-            with found:
-                told[address] = int(found.recv(100))
-        plain, ahead = (told[host.address] for host in made.hosts)
-        assert 7190 < ahead - plain < 7260
+            command = host.command([sys.executable, "-c", _TELL_TIME, made.address, port])
+            with subprocess.Popen(command) as process:
+                found, (address, _) = listener.accept()
+                with found:
+                    told[address] = found.recv(200).decode().split()
+                started.append(str(process.pid))
+        here = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        clocks, up_s, processes, boots = zip(*(told[host.address] for host in made.hosts), strict=True)
+        own = why_no_boots()
+        assert 7190 < int(clocks[1]) - int(clocks[0]) < 7260
+        assert list(processes) == started
+        assert own or min(map(int, up_s)) > time.clock_gettime(time.CLOCK_BOOTTIME) + 39 * 86_400
+        assert own or len({*boots, here}) == 3

@@ -17,8 +17,9 @@ from tests.adapters.git.support import commit
 from tests.conftest import environment, git
 from tests.hooks.support import claude_edit, hook, refused
 from tests.house.started import started
-from tests.processes import HOOK
+from tests.processes import HOOK, SCRIPT
 from tests.remote.hubs import TOKEN, Hub, a_hub, joined
+from tests.wire import Server
 
 BEA = Caller(principal="bea", session="claude:s-bea")
 
@@ -294,10 +295,18 @@ def test_a_repository_chooses_neither_the_hub_nor_its_token(hub: Hub, home: Path
         with_token = hook(home, "claude", edit, LOOMSTACK_STORE=evil.url, LOOMSTACK_TOKEN=TOKEN, CLAUDECODE="1")
         commit(cloned, {".loomstack/config.yaml": f"store: {evil.url}\n"})
         again = hook(home, "claude", edit)
+        joined(cloned / "home", evil)  # as a clone has it where the umask is 077
+        of_theirs = hook(home, "claude", edit, LOOMSTACK_HOME=str(cloned / "home"))
+        settings = environment(home, LOOMSTACK_STORE=evil.url, LOOMSTACK_TOKEN=TOKEN)  # of a project of Codex
+        with Server([SCRIPT], env=settings, cwd=cloned) as server:
+            server.initialize()
+            served = server.call("start_run", {"loop": "l", "goal": "g"})
 
         assert evil.sent == []
     assert "no token for" in json.dumps(reply)
     assert "no token for" in json.dumps(with_token)
+    assert "no token for" in json.dumps(of_theirs)
+    assert "no token for" in json.dumps(served)
     assert again is None
     assert set(hub.tokens) == {TOKEN}
 

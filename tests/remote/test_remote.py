@@ -258,6 +258,10 @@ def test_the_same_path_on_two_machines_is_two_worktrees_and_two_clones(tmp_path:
     assert Machine(str(tmp_path / "a")).inward({"runs": [{"worktree": one.worktree}]}) == {
         "runs": [{"worktree": SHOP.worktree}]
     }
+    assert Machine(str(tmp_path / "a")).inward([{"worktree": "/dev"}, {"worktree": SHOP.worktree}]) == [
+        {"worktree": "elsewhere:/dev"},
+        {"worktree": SHOP.worktree},
+    ]
 
 
 def test_a_session_that_only_its_process_names_goes_by_a_hash_of_it(hub: Hub, edge: Loom) -> None:

@@ -81,9 +81,11 @@ class Front:
             if self._work is None:
                 from pathlib import Path  # what a start needs nothing of
 
+                from loomstack_mcp.adapters.hub_tokens import forget_named_token
                 from loomstack_mcp.edge.here import ELSEWHERE, Here
                 from loomstack_mcp.server.front.worker import Worker
 
+                forget_named_token(os.environ)
                 self._work = Worker(Here(Path(self._folder), self._flags, elsewhere=ELSEWHERE), self._wire)
             return self._work
 

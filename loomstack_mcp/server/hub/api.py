@@ -13,7 +13,7 @@ from loomstack_mcp import __version__
 from loomstack_mcp.adapters.policy.files import of_org
 from loomstack_mcp.adapters.policy.hub_layer import offered_layer
 from loomstack_mcp.core.errors import Invalid, LoomError, NotFound
-from loomstack_mcp.core.limits import LIST_MAX
+from loomstack_mcp.core.limits import CALLED_PATHS_MAX, LIST_MAX
 from loomstack_mcp.core.permits import PERMITS, Permit
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout, is_repo_name
@@ -22,6 +22,7 @@ from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.core.wire import argument_kinds, built_value, told_json
 from loomstack_mcp.loom import Loom
+from loomstack_mcp.server.hub.bodies import json_object
 from loomstack_mcp.server.hub.open_questions import OpenQuestion
 from loomstack_mcp.services.access import Entered
 from loomstack_mcp.store.base import Store
@@ -33,6 +34,7 @@ _FOLDER_CHARS_MAX = 5_000
 _PLACE_CHARS_MAX = 10_000
 _LISTED_MAX = 10_000
 """Of a list in one answer; no command asks for more."""
+_PATHS = ("paths", "patterns")
 _TOKENS = "tokens"
 """They live in a database of their own, and what is told of one is kept nowhere."""
 OPEN_CALL = "events.moved"
@@ -69,10 +71,7 @@ class Api:
             raise NotFound(
                 f"{_shown(call.name)} is no call of this hub, which is LoomStack {__version__}: one of the two is older"
             )
-        try:
-            answer = self._answered(principal, call, permit).encode()
-        except (OverflowError, UnicodeError, RecursionError):  # a number too large for a column, say
-            raise Invalid(f"{call.name}: an argument is out of all bounds") from None
+        answer = self._answered(principal, call, permit).encode()
         with suppress(LoomError):  # what people should hear goes out with a later call then
             self._loom.send_notices()
         return answer
@@ -96,8 +95,11 @@ class Api:
     def _entered(self, principal: Principal, call: ApiCall) -> Iterator[Entered]:
         service, method = call.name.split(".")
         arguments = _arguments(call, getattr(type(getattr(self._loom, service)), method), principal)
-        with self._access.entered(principal, call.name, arguments) as entered:
-            yield entered
+        try:
+            with self._access.entered(principal, call.name, arguments) as entered:
+                yield entered
+        except (OverflowError, UnicodeError, RecursionError):  # a number too large for a column, say
+            raise Invalid(f"{call.name}: an argument is out of all bounds") from None
 
     def _answered(self, principal: Principal, call: ApiCall, permit: Permit) -> str:
         service, method = call.name.split(".")
@@ -116,7 +118,8 @@ class Api:
 def _once(principal: Principal, call: ApiCall) -> OnceCall:
     if not _REQUEST.fullmatch(call.request):
         raise Invalid(f"{call.name} is done once: send an id of the request, as LoomStack-Request: <uuid>")
-    digest = hashlib.sha256(call.body).hexdigest()
+    # With all that the token opens: an answer is told again to nobody who would not have got it.
+    digest = hashlib.sha256(f"{principal}\n".encode() + call.body).hexdigest()
     return OnceCall(id=call.request, principal=principal.name, method=call.name, digest=digest)
 
 
@@ -126,10 +129,10 @@ def _arguments(call: ApiCall, method: Callable[..., Any], principal: Principal) 
     Who asks is the token's owner, which an edge need not say.
     """
     kinds, needed = argument_kinds(method), _needed(method)
-    found = _json_object(call.body)
-    if unknown := sorted(found.keys() - (kinds.keys() - {"return"})):
+    found = json_object(call.body)
+    if unknown := found.keys() - (kinds.keys() - {"return"}):
         raise Invalid(
-            f"{call.name} takes no {_shown(unknown[0])} here: the hub, which is LoomStack {__version__}, is older "
+            f"{call.name} takes no {_shown(min(unknown))} here: the hub, which is LoomStack {__version__}, is older "
             "than you; ask its admin for `pip install -U loomstack-mcp`"
         )
     own = {name: told for name, told in ((_OF_WHOM, principal.name), (_BY_WHOM, principal)) if name in kinds}
@@ -150,6 +153,8 @@ def _built(name: str, value: Any, kind: Any) -> Any:
         bounded("folder", built.folder, chars_max=_FOLDER_CHARS_MAX)
     if isinstance(built, Checkout):
         _refuse_unlikely(built)
+    if name in _PATHS:
+        within(f"the number of {name}", len(built or ()), least=0, most=CALLED_PATHS_MAX)
     if name == "limit" and not 0 <= built <= _LISTED_MAX:  # below none a store would read all that it has
         raise Invalid(f"limit is out of all bounds, which are 0 and {_LISTED_MAX:,}")
     return built
@@ -163,20 +168,6 @@ def _refuse_unlikely(checkout: Checkout) -> None:
     within("the number of others", len(checkout.others), least=0, most=LIST_MAX)
     if not all(map(is_repo_name, (checkout.identity, *filter(None, (checkout.clone, *checkout.others))))):
         raise Invalid("a repository is called by one word, as `loomstack-mcp repo list` shows them")
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body or b"{}", parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise Invalid("the body is no JSON object of arguments by name") from None
-    if not isinstance(found, dict):
-        raise Invalid("the body is no JSON object of arguments by name")
-    return found
-
-
-def _refuse_constant(_: str) -> Any:
-    raise ValueError
 
 
 @cache

@@ -12,9 +12,10 @@ import anyio
 import anyio.to_thread
 
 from loomstack_mcp import __version__
-from loomstack_mcp.core.errors import LoomError, Unauthorized
+from loomstack_mcp.core.errors import LimitExceeded, LoomError, Unauthorized
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.server.hub.api import OPEN_CALL, Api, ApiCall
+from loomstack_mcp.server.hub.bodies import MCP_VALUES_MAX, refuse_crowded
 from loomstack_mcp.server.hub.connections import CONNECTION
 from loomstack_mcp.server.hub.hosts import Hosts
 from loomstack_mcp.server.hub.keys import Keys, bearer_of
@@ -74,6 +75,7 @@ class Door:
         self._rates = Rates(per_s=CALLS_PER_S, burst=CALLS_BURST)
         self._seats = Seats(most=_AT_ONCE, queue=_QUEUE)
         self._streams = Seats(most=_STREAMS_MAX, queue=0)
+        self._bodies = Seats(most=_AT_ONCE, queue=_STREAMS_MAX)
         self._threads = anyio.CapacityLimiter(_CALL_THREADS)
         self._checking = anyio.CapacityLimiter(_CHECK_THREADS)
 
@@ -94,7 +96,7 @@ class Door:
             await send_reply(reply, send)
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> HubReply | None:
-        """The answer; None where MCP gave it. Raises Refusal, TooMany."""
+        """The answer; None where it was given. Raises Refusal, TooMany."""
         path = _plain_path(scope)
         if path in ("/health", "/ready"):
             _refuse_method(scope, path)
@@ -113,19 +115,24 @@ class Door:
             await self._mcp_answers(principal, scope, receive, send)
             return None
         _refuse_version(scope, is_hello=path == _HELLO)
-        if path == _POLICIES:
-            return await anyio.to_thread.run_sync(self._policies, limiter=self._threads)
-        if call is None:
+        if path == _HELLO:
             return answer_reply(self._api.hello(principal))
         async with self._seats.seat_taken(_key(principal)):
-            body = await _body(scope, receive, most=BODY_BYTES_MAX)
-            asked = ApiCall(name=f"{call[1]}.{call[2]}", body=body, request=_header(scope, b"loomstack-request"))
-            ask = self._open_question if asked.name == OPEN_CALL else self._reply
-            found = await anyio.to_thread.run_sync(partial(ask, principal, asked), limiter=self._threads)
-        if isinstance(found, HubReply):
-            return found
+            ask = self._policies if call is None else await self._question(principal, call, scope, receive)
+            found = await anyio.to_thread.run_sync(ask, limiter=self._threads)
+            if isinstance(found, HubReply):
+                await send_reply(found, send)  # who reads slowly has few answers kept for them
+                return None
         told = await self._questions.moved(found, _key(principal), receive)
         return error_reply(told) if isinstance(told, LoomError) else answer_reply(json.dumps(told).encode())
+
+    async def _question(
+        self, principal: Principal, call: re.Match[str], scope: Scope, receive: Receive
+    ) -> Callable[[], OpenQuestion | HubReply]:
+        """What a call of an edge asks, with its whole body."""
+        body = await _body(scope, receive, most=BODY_BYTES_MAX)
+        asked = ApiCall(name=f"{call[1]}.{call[2]}", body=body, request=_header(scope, b"loomstack-request"))
+        return partial(self._open_question if asked.name == OPEN_CALL else self._reply, principal, asked)
 
     def _policies(self) -> HubReply:
         try:
@@ -163,7 +170,12 @@ class Door:
         """MCP has the request, with its whole body, and answers it itself."""
         acting_principal.set(principal)
         async with self._streams.seat_taken(_key(principal)):
-            body = await _body(scope, receive, most=MCP_BODY_BYTES_MAX)
+            async with self._bodies.seat_taken(_key(principal)):
+                body = await _body(scope, receive, most=MCP_BODY_BYTES_MAX)
+            try:
+                refuse_crowded(body, most=MCP_VALUES_MAX)
+            except LimitExceeded as error:
+                raise Refusal(413, str(error), code=error.code) from None
             is_told = False
 
             async def received() -> dict[str, object]:

@@ -25,7 +25,7 @@ from loomstack_mcp.server.hub.hosts import Hosts, checked_url, is_loopback, prox
 from loomstack_mcp.server.hub.keys import Keys, own_token
 from loomstack_mcp.server.hub.open_questions import OpenQuestions
 from loomstack_mcp.server.hub.quiet import quiet_log
-from loomstack_mcp.server.hub.serving import connections_max, serve_hub
+from loomstack_mcp.server.hub.serving import connections_max, refuse_core_dumps, serve_hub
 from loomstack_mcp.server.hub.standing import Standing
 from loomstack_mcp.server.principals import loom_as_opened
 from loomstack_mcp.server.sdk.app import build_server
@@ -60,6 +60,7 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
     proxies = proxy_networks(options.behind_proxy)
     public_url = checked_url(options.public_url) if options.public_url else ""
     certificate = Certificate(options.tls_cert, options.tls_key) if options.tls_cert and options.tls_key else None
+    refuse_core_dumps()
     with open_loom(settings, full_sync=True) as loom:
         keys = _keys(loom, settings, options)
         with listening(options.host, options.port) as listener:

@@ -32,7 +32,8 @@ start
 _CLAIM = """
 adapters adapters.beside_store adapters.git adapters.git.clone_settings adapters.git.cochange adapters.git.discovery
 adapters.git.identity adapters.git.layout adapters.git.objects adapters.git.repository adapters.git.run
-adapters.git.trunk adapters.git.worktree adapters.pauses adapters.policy adapters.policy.cache adapters.policy.files
+adapters.git.trunk adapters.git.worktree adapters.hub_tokens adapters.pauses
+adapters.policy adapters.policy.cache adapters.policy.files
 adapters.policy.folders adapters.settings adapters.system adapters.user core.briefing core.briefing.fitting
 core.briefing.items core.changes core.changes.conflict_records core.changes.hunks core.changes.meaning
 core.changes.packing core.claim_edits core.claims core.cochange core.edits core.errors core.events core.ids
