@@ -81,8 +81,8 @@ core.notices core.phrases core.records core.repos core.runs core.secrets core.se
 core.patterns.braces core.patterns.globs core.patterns.keys core.patterns.segments core.patterns.typed
 core.patterns.sharing core.patterns.wildcards
 hooks.endings hooks.main quick
-services.acting services.blockers services.claims services.conflict_states services.edits services.events
-services.expiry services.gone services.grants services.judgings services.note_index
+services.acting services.alerts services.blockers services.claims services.conflict_states services.edits
+services.events services.expiry services.gone services.grants services.judgings services.note_index
 services.notices services.offered services.path_index services.recorded services.repos services.requests
 services.session_steps services.sessions services.sightings services.starts services.waiters
 store.base store.bells store.plain store.queries store.rows store.sqlite.backend store.sqlite.boot store.sqlite.clock
@@ -90,7 +90,8 @@ store.sqlite.failures store.sqlite.file store.sqlite.gate store.sqlite.schema st
 """
 """What a hook loads as a session ends."""
 _ONLY_ENDED = """
-core.changes.conflict_records core.notices services.claims services.conflict_states services.edits services.expiry
+core.changes.conflict_records core.notices services.alerts services.claims services.conflict_states services.edits
+services.expiry
 services.grants services.notices services.requests services.waiters
 """
 _BEGAN_MODULES = """
@@ -124,7 +125,7 @@ core.changes.batches core.changes.conflict_records core.changes.generated core.c
 core.changes.landings core.changes.lines core.changes.meaning core.changes.nets core.changes.packing core.changes.works
 core.notices
 services.approvals services.evidence services.imprints services.landed services.landed_index services.ledger
-services.notices services.policy services.slices
+services.line_keys services.notices services.policy services.slices
 """
 """Where a rule asks the store: the scene's asks how often work went back. The ledger has the key of what is asked."""
 _OF_TWO = {"write-tree", "--batch"}

@@ -64,7 +64,8 @@ core.policy.path_checks core.policy.situation core.policy.violations core.policy
 core.shell.apply_patch core.shell.copies core.shell.effects core.shell.git_words core.shell.git_writes
 core.shell.guarded core.shell.matching core.shell.options core.shell.shell_texts core.shell.targets core.shell.words
 core.shell.wrappers core.shell.writes edge.asked edge.deciding edge.loading server.tools.policy services.approvals
-services.evidence services.imprints services.landed_index services.ledger services.policy services.slices
+services.evidence services.imprints services.landed_index services.ledger services.line_keys services.policy
+services.slices
 """
 
 
