@@ -30,6 +30,8 @@ TTL_MS = 800
 PAST_LEASE_S = 1.3 * TTL_MS / 1000
 _OVERSLEPT = 0.03
 """So many of those who hold a path do not know how late it is: their machine slept, say."""
+_SLOW = 0.5
+"""So many take as long who have a long lease: on a busy machine calls take longer than any short work under a claim."""
 _AGAIN_S = 0.05
 CALLS_MAX = 1_000_000
 """Of one process: the number of a call tells which."""
@@ -119,7 +121,7 @@ class Client:
         paths = [FOLDER] if self._random.random() < 0.1 else self._random.sample(FILES, self._random.choice((1, 1, 2)))
         answer = self._asked("claim", paths, lambda: self._claimed(paths))
         if claim := answer.get("claim"):
-            is_late = self._random.random() < _OVERSLEPT
+            is_late = self._random.random() < (_OVERSLEPT if self._spec.ttl_ms <= TTL_MS else _SLOW)
             time.sleep(PAST_LEASE_S if is_late else self._random.random() * SLEEP_S_MAX)
             self._write(paths, claim, answer["fence"])
             self._asked("release", paths, self._released((claim,)))
