@@ -109,10 +109,17 @@ class Client:
         return {"answer": "started", "run": run.id}
 
     def _release_old(self) -> None:
+        if not self._is_far:
+            self._asked("release", FILES, self._swept)
+            return
         held, _ = self._loom.claims.held(REPO, limit=1000)
         for claim in held:
-            if claim.loop == self._name if not self._is_far else self._is_old(claim.loop):
+            if self._is_old(claim.loop):
                 self._asked("release", claim.patterns, self._released((claim.id,), claim.loop), who=claim.loop)
+
+    def _swept(self) -> dict[str, Any]:
+        """What lapsed, too: the run would get it back, if nobody takes it, and then hold a path by two claims."""
+        return {"answer": "swept", "claims": self._loom.claims.release_paths(self._caller, "").released}
 
     def _is_old(self, loop: str) -> bool:
         return loop.startswith(f"{self._spec.name}.") and loop != self._name
