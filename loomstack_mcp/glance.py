@@ -203,14 +203,31 @@ def _is_clear_there(home: str, hub: str, memory: str, action: "Action", places: 
     """The same where what others hold is the hub's to say: of one worktree, whose rules this machine remembers."""
     who = {"session": action.session, "agent": action.agent}
     found = remembered_stamps(memory, who, places)
-    where = {(folder, repo) for (folder, _), (_, _, repo) in zip(places, found, strict=False)}
-    if len(where) != 1 or not all(_holds(stamp, home, hub) for stamp, _, _ in found):
+    where = {(folder, repo) for (folder, _), (_, _, repo, _) in zip(places, found, strict=False)}
+    if len(where) != 1 or not all(_holds(stamp, home, hub) for stamp, *_ in found):
         return False
     edits = os.environ.get("LOOMSTACK_CLAIM_EDITS", "") or found[0][1]
     patterns = [path for _, path in places]
     if not edits or "".join(patterns).strip(_PLAIN):
         return False
-    return _over_hub(hub, home).is_clear({"principal": "", **who}, *where.pop(), patterns, claim_edits=edits)
+    asked = {"principal": "", **who}
+    if not any(about for *_, about in found):
+        return _over_hub(hub, home).is_clear(asked, *where.pop(), patterns, claim_edits=edits)
+    [(folder, repo)] = where
+    is_here = plain_place(f"{action.cwd.rstrip('/')}/x", "")[0] == folder  # whose rules have a say, too
+    is_beyond = is_here and all(
+        _is_beyond(folder, path, about) for path, (*_, about) in zip(patterns, found, strict=True)
+    )
+    return is_beyond and edits == "auto" and _over_hub(hub, home).is_held(asked, folder, repo, patterns)
+
+
+def _is_beyond(folder: str, path: str, about: str) -> bool:
+    """Whether a file was judged itself, or is nothing that rules are about."""
+    if not about:
+        return True
+    from loomstack_mcp.core.patterns.gitignore import compiled  # expressions, which no further edit needs
+
+    return not (compiled(json.loads(about)).loose(path) or os.path.isdir(f"{folder}/{path}"))
 
 
 def _holds(stamp: str, home: str, hub: str) -> bool:

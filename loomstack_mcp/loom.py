@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Self
 
 from loomstack_mcp.adapters.settings import POSTGRES_NEEDED, Settings, has_store, hub_of, postgres_url, sqlite_path
 from loomstack_mcp.core.errors import StoreUnavailable
+from loomstack_mcp.core.limits import STILL_MS, STILL_READING_MS, STILL_WRITING_MS
 from loomstack_mcp.services.offered import Services, services_over
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.migrate import migrating_store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
     from subprocess import Popen
     from threading import Event
@@ -63,9 +65,22 @@ class Loom(Services):
 
         return JwtIssuer(self._settings)
 
-    def listening(self, name: str) -> "AbstractContextManager[Event]":
+    def listening(self, name: str, news: "Event | None" = None) -> "AbstractContextManager[Event]":
         """As the store's: an event that may be set when something happened in a repo."""
-        return self.store.listening(name)
+        return self.store.listening(name, news)
+
+    @property
+    def tells_news(self) -> bool:
+        """As the store's: whether such events are set by what others do."""
+        return self.store.tells_news
+
+    def cursor(self, repo_id: str) -> int:
+        """Where a repo is, for those of this process who were told so before, and wait there."""
+        return self.events.cursor(repo_id)
+
+    def cursors(self) -> "Mapping[str, int]":
+        """Where each repo of the store is, for the process that serves it, whoever asks."""
+        return self.events.cursors()
 
     def send_notices(self) -> None:
         """Have a process of its own send what people should hear, where anything is due."""
@@ -111,9 +126,9 @@ def open_loom(settings: Settings | str | Path, *, full_sync: bool = False) -> Lo
     return open_loom(Settings(store=f"sqlite:///{Path(settings).absolute()}"), full_sync=full_sync)
 
 
-def open_store(url: str) -> Store:
-    """The store at `sqlite:///PATH`, a path, or `postgresql://…`, whatever the settings say."""
-    return _opened(Settings(store=url), full_sync=True)
+def open_store(url: str, *, is_read: bool = False) -> Store:
+    """The store at `sqlite:///PATH`, a path, or `postgresql://…`, whatever the settings say, for what takes time."""
+    return _opened(Settings(store=url), full_sync=True, still_ms=STILL_READING_MS if is_read else STILL_WRITING_MS)
 
 
 def is_hub_store(url: str) -> bool:
@@ -130,7 +145,7 @@ def is_there(url: str) -> bool:
     return has_store(Settings(store=url))
 
 
-def _opened(settings: Settings, *, full_sync: bool) -> Store:
+def _opened(settings: Settings, *, full_sync: bool, still_ms: int = STILL_MS) -> Store:
     if not (url := postgres_url(settings)):
         return migrating_store(sqlite_path(settings), full_sync=full_sync)
     try:
@@ -139,7 +154,7 @@ def _opened(settings: Settings, *, full_sync: bool) -> Store:
         if error.name != "psycopg":
             raise
         raise StoreUnavailable(POSTGRES_NEEDED) from None
-    return migrate.postgres_store(url)
+    return migrate.postgres_store(url, still_ms=still_ms)
 
 
 def _loom_of(hub: str, settings: Settings) -> Loom:

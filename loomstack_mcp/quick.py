@@ -1,5 +1,6 @@
 """The composition root of a hook: an existing store, or a hub, opened with the standard library alone."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,9 @@ from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite.backend import SqliteStore
 
 _MAKING_SECONDS_MAX = 10
+_LOG_BYTES_MAX = 400_000
+"""Of the memory's log, which the next hook reads through: in less than a millisecond."""
+_left_open: list[SqliteStore] = []
 
 
 class Quick(Services):
@@ -19,13 +23,16 @@ class Quick(Services):
 
 
 @contextmanager
-def open_quick(settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS) -> Iterator[Quick | None]:
+def open_quick(
+    settings: Settings, *, gate_wait_ms: int = HOOK_GATE_WAIT_MS, ends_here: bool = False
+) -> Iterator[Quick | None]:
     """What a hook asks and tells the store that `settings` name; None where there is no store yet.
 
+    `ends_here` says that the process ends at once afterwards, by no more than `os._exit`.
     Raises StoreUnavailable where there can be none.
     """
     if hub := hub_of(settings):
-        with _over_hub(hub, settings, gate_wait_ms) as quick:
+        with _over_hub(hub, settings, gate_wait_ms, ends_here=ends_here) as quick:
             yield quick
         return
     if url := postgres_url(settings):
@@ -51,16 +58,31 @@ def _quick(store: Store, settings: Settings) -> Iterator[Quick]:
 
 
 @contextmanager
-def _over_hub(hub: str, settings: Settings, gate_wait_ms: int) -> Iterator[Quick]:
+def _over_hub(hub: str, settings: Settings, gate_wait_ms: int, *, ends_here: bool) -> Iterator[Quick]:
     """What the hub is asked, with what this machine remembers itself."""
     # Sockets and tokens, for those who have a hub.
     from loomstack_mcp.remote.opening import line_to, memory_file, services_of
 
     memory = SqliteStore(memory_file(settings.home), gate_wait_ms=gate_wait_ms)
-    with closing(memory), closing(line_to(hub, settings.home, is_hasty=True)) as line:
-        _make_memory(memory, settings)
-        remembered = services_over(memory, rework_max=settings.rework_max, is_memory=True)
-        yield Quick(services_of(line, settings.home, remembered))
+    try:
+        with closing(line_to(hub, settings.home, is_hasty=True)) as line:
+            _make_memory(memory, settings)
+            remembered = services_over(memory, rework_max=settings.rework_max, is_memory=True)
+            yield Quick(services_of(line, settings.home, remembered))
+    finally:
+        # Whoever closes it as the last takes its log into the file, and the next one begins another: a hook would wait
+        # for the disk four times, to remember what may be forgotten.
+        if ends_here and _log_bytes(memory) <= _LOG_BYTES_MAX:
+            _left_open.append(memory)
+        else:
+            memory.close()
+
+
+def _log_bytes(memory: SqliteStore) -> int:
+    try:
+        return os.stat(f"{memory.path}-wal").st_size  # noqa: PTH116 each path costs a hook time
+    except OSError:
+        return 0
 
 
 def _make_memory(memory: SqliteStore, settings: Settings) -> None:

@@ -55,13 +55,13 @@ adapters.git.written
 core core.claim_edits core.claims core.edits core.errors core.events core.ids core.limits core.pauses core.people
 core.phrases core.records core.repos core.runs core.secrets core.sessions core.steps core.texts
 core.patterns core.patterns.braces core.patterns.globs core.patterns.segments core.patterns.typed
-core.patterns.wildcards
+core.patterns.sharing core.patterns.wildcards
 core.clients.passages core.edit_lines
 edge edge.bearings edge.guarding edge.holding edge.same_lines edge.steps
 hooks hooks.main
 quick
-services services.acting services.blockers services.events services.gone services.judgings services.offered
-services.path_index
+services services.acting services.alerts services.blockers services.events services.glances services.gone
+services.judgings services.offered services.path_index
 services.repos services.sightings
 store store.base store.bells store.queries store.rows
 store.sqlite store.sqlite.backend store.sqlite.boot store.sqlite.clock store.sqlite.failures store.sqlite.file
@@ -79,7 +79,7 @@ core.briefing.closing core.briefing.opening core.changes.conflict_records core.c
 core.clients.payload core.clients.steps core.edits core.errors core.events core.ids core.limits core.notes
 core.notices core.phrases core.records core.repos core.runs core.secrets core.sessions core.texts
 core.patterns.braces core.patterns.globs core.patterns.keys core.patterns.segments core.patterns.typed
-core.patterns.wildcards
+core.patterns.sharing core.patterns.wildcards
 hooks.endings hooks.main quick
 services.acting services.blockers services.claims services.conflict_states services.edits services.events
 services.expiry services.gone services.grants services.judgings services.note_index

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from loomstack_mcp.adapters.beside_store import read_entries, write_entries
-from loomstack_mcp.adapters.hub_tokens import TOKENS_FILE
+from loomstack_mcp.adapters.hub_tokens import TOKENS_FILE, lies_in_repository
 from loomstack_mcp.adapters.user import USER_FILE, plain_hub
 from loomstack_mcp.core.errors import Invalid
 
@@ -12,7 +12,9 @@ _SETTING = "store:"
 
 
 def join_hub(home: str, origin: str, *, token: str, ca: str = "") -> None:
-    """Keep the token for that origin, and make it the store. Raises Invalid as `_settings`."""
+    """Keep the token for that origin, and make it the store. Raises Invalid as `_settings`, and in a repository."""
+    if lies_in_repository(home):
+        raise Invalid(f"{home} lies in a repository, where no token is kept: let LOOMSTACK_HOME be a folder of yours")
     before, text = _settings(home)
     named = [line for line in before if line.startswith(_SETTING)]
     known, others = _known(home, origin)

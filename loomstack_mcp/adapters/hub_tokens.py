@@ -2,10 +2,11 @@
 
 import json
 import os
+import pwd
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableMapping
 
 TOKENS_FILE = "hub-tokens.json"
 _OTHERS = 0o077
@@ -14,9 +15,12 @@ _OTHERS = 0o077
 def kept_hub(home: str, origin: str, /) -> "Mapping[str, str]":
     """What is kept of a hub: its `token`, and the file of its `ca` where it has one; empty for an unknown origin.
 
-    A file that others may read, or that is another's, is none: so would be one that came with a repository.
+    A file that others may read, or that is another's, is none; nor is one that came with a repository, which can have
+    such a home named by the settings of a client.
     """
     file = f"{home}/{TOKENS_FILE}"
+    if lies_in_repository(home):
+        return {}
     try:
         found = os.stat(file)
         if found.st_uid != os.getuid() or found.st_mode & _OTHERS:
@@ -37,6 +41,29 @@ def named_token(environment: "Mapping[str, str]", origin: str, /) -> str:
 
     names_it = environment.get("LOOMSTACK_STORE", "").rstrip("/").lower() == origin
     return environment.get("LOOMSTACK_TOKEN", "") if names_it and not client_variable(environment) else ""
+
+
+def forget_named_token(environment: "MutableMapping[str, str]", /) -> None:
+    """For what is always started by a client, whose settings may be a repository's; not each says that it is one."""
+    environment.pop("LOOMSTACK_TOKEN", None)
+
+
+def lies_in_repository(home: str, /) -> bool:
+    """Whether a folder belongs to a worktree, or a folder with worktrees, that is not the person's own home."""
+    own = os.path.realpath(_own_home())
+    folder = os.path.realpath(home)
+    while not os.path.lexists(f"{folder}/.git"):
+        if folder == (folder := os.path.dirname(folder)):
+            return False
+    return folder != own and not own.startswith(f"{folder.rstrip('/')}/")
+
+
+def _own_home() -> str:
+    """Whatever the environment says."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return "/"
 
 
 def hub_token(home: str, origin: str, environment: "Mapping[str, str]", /) -> "Mapping[str, str]":

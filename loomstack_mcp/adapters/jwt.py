@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,6 +40,7 @@ class KeySet:
         self._keys: dict[str, Mapping[str, Any]] = {}
         self._read_at_s = self._tried_at_s = float("-inf")
         self._lock = threading.Lock()
+        self._reader: threading.Thread | None = None
 
     def key(self, name: str) -> Mapping[str, Any]:
         """The key of that name. Raises Unauthorized where there is none, StoreUnavailable where none can be read.
@@ -69,12 +71,29 @@ class KeySet:
 
     def _read(self, now_s: float) -> None:
         try:
-            found = json.loads(_fetched(self._url))
+            found = json.loads(self._told())
             listed = found["keys"]
             keys = {one["kid"]: one for one in listed[:_KEYS_MAX] if isinstance(one.get("kid"), str)}
-        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return
         self._keys, self._read_at_s = keys, now_s
+
+    def _told(self) -> bytes:
+        """What is published; b"" where nothing is, or not in time.
+
+        By drops an answer would take any: for each of them keeps within the limit of a socket.
+        """
+        told: list[bytes] = []
+
+        def fetch() -> None:
+            with suppress(OSError, http.client.HTTPException, ValueError):
+                told.append(_fetched(self._url))
+
+        if self._reader is None or not self._reader.is_alive():  # or a thread a minute would wait for it
+            self._reader = threading.Thread(target=fetch, daemon=True)
+            self._reader.start()
+            self._reader.join(_FETCH_S)
+        return b"".join(told)
 
 
 class JwtIssuer:

@@ -11,12 +11,13 @@ from typing import Any
 from loomstack_mcp.adapters.beside_store import read_entries, write_entries
 from loomstack_mcp.adapters.user import WORKTREES_FILE
 from loomstack_mcp.core.repos import Checkout
-from loomstack_mcp.core.runs import PROCESS_SESSION
+from loomstack_mcp.core.runs import FAR_PROCESS, FAR_PROCESS_DIGITS, PROCESS_SESSION
 from loomstack_mcp.core.texts import encodable
 
 _KEY_FILE = "machine-key"
 _KEY_BYTES = 32
 _KNOWN_MAX = 2_000
+_ELSEWHERE = "elsewhere:"
 _PLACED = ("clone:", "folder:")
 """Names that are digests of a path, so that two machines may have the same."""
 
@@ -44,6 +45,10 @@ class Machine:
         if not session.startswith(PROCESS_SESSION):
             return session
         return f"{PROCESS_SESSION}{self._hashed(session, 16)}"
+
+    def process_name(self, process: str, /) -> str:
+        """A session's process, by a hash: enough to tell two of them apart."""
+        return process and f"{FAR_PROCESS}{self._hashed(process, FAR_PROCESS_DIGITS)}"
 
     def worktree_name(self, path: str, /) -> str:
         """`HOST:NAME~HASH`, remembered so that its path is found again."""
@@ -89,10 +94,13 @@ class Machine:
         }
 
     def _path_of(self, name: str) -> str:
-        if not name.startswith(f"{self._host}:"):
+        """Of a worktree of this machine; whatever others call theirs is no path here, where it would be opened."""
+        if not name.startswith((f"{self._host}:", "/")):
             return name
-        known = (each for each in read_entries(self._home, WORKTREES_FILE) if each.get("name") == name)
-        return next((str(each["path"]) for each in known if "path" in each), name)
+        entries = read_entries(self._home, WORKTREES_FILE)
+        known = (each for each in entries if name in (each.get("name"), each.get("path")))
+        foreign = f"{_ELSEWHERE}{name}" if name.startswith("/") else name
+        return next((str(each["path"]) for each in known if "path" in each), foreign)
 
     def _placed(self, name: str) -> str:
         kind = next((kind for kind in _PLACED if name.startswith(kind)), "")

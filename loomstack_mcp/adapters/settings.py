@@ -6,7 +6,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
-from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named, hub_origin, rules_home
+from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named, hub_origin, plain_settings, rules_home
 from loomstack_mcp.core.claim_edits import CLAIM_EDITS, ClaimEdits
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX, WINDOW_DAYS
@@ -251,12 +251,13 @@ def _file(path: Path) -> dict[str, Any]:
 
 
 def _read(source: str, name: str) -> dict[str, Any]:
-    if not source:
-        return {}
-    import yaml  # 25 ms, and most installations have no such file
+    plain = plain_settings(source)
+    if plain is not None and plain.keys() <= {*_NAMES}:
+        return plain
+    import yaml  # 25 ms, and most installations have no such file, or a plain one
 
     try:
-        found = yaml.safe_load(source)
+        found: Any = yaml.safe_load(source)
     # A date like 2020-99-99 and `!!int x` are scalars to YAML, and errors of Python's to its library.
     except (yaml.YAMLError, RecursionError, ValueError, KeyError) as error:
         mark = getattr(error, "problem_mark", None)

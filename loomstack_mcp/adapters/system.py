@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.runs import FAR_LEFT, FAR_PROCESS
 
 _PROCESS_WORDS = 4
 """Boot, pid namespace, pid and start time."""
@@ -60,7 +61,12 @@ def client_process(process: str) -> str:
 
 
 def is_left(process: str, *, by: str) -> bool:
-    """Whether a session that is in the process `by` now has left another one, or the server that it had there."""
+    """Whether a session that is in the process `by` now has left another one, or the server that it had there.
+
+    One on another machine is left once that said so.
+    """
+    if process.startswith(FAR_PROCESS):
+        return process == FAR_LEFT
     (server, client), (_, new_client) = _server_and_client(process), _server_and_client(by)
     if client == new_client:
         return process_state(server) == "gone"

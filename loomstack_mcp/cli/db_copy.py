@@ -41,7 +41,7 @@ def copy_store(source: str, target: str, renamed: tuple[str, ...], org: bool, dr
         raise Invalid("SOURCE and TARGET are one store; name another target")
     if not is_there(source):
         raise NotFound(f"there is no store at {source.removeprefix(SQLITE)}; `loomstack-mcp db path` tells yours")
-    with TemporaryDirectory() as folder, closing(open_store(source)) as out:
+    with TemporaryDirectory() as folder, closing(open_store(source, is_read=True)) as out:
         is_new = dry_run and not is_there(target)  # so that a try makes no file, an empty store stands for it
         with closing(open_store(f"{SQLITE}{folder}/new.db" if is_new else target)) as into:
             has_ledger = one_key(out, into, is_tried=dry_run)
@@ -58,8 +58,13 @@ def _copied(out: Store, into: Store, wish: CopyWish, *, org: bool) -> list[RepoC
     for at, repo_id in enumerate(ids, start=1):
         if sys.stderr.isatty():
             click.echo(f"{at} of {len(ids)}: {output.harmless(repo_id)}", err=True)
-        done.append(copied_repo(out, into, repo_id, wish))
+        done.append(copied_repo(out, into, repo_id, wish, told=_show_rows))
+        output.passing("")
     return done
+
+
+def _show_rows(number: int) -> None:
+    output.passing(f"… {counted(number, 'row')}")
 
 
 def _names(renamed: Sequence[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from loomstack_mcp.adapters.hub_joining import join_hub
 from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.tokens import Principal
@@ -27,7 +28,7 @@ def team_of(folder: Path, *names: str) -> Iterator[Mapping[str, Mapping[str, str
         admin = Principal(name="demo", role="admin")
         with open_loom(Settings(home=str(folder / "hub"), store=store)) as loom:
             tokens = [loom.tokens.create(admin, owner=name, role="developer").text for name in names]
-        yield {
+        told = {
             name: {
                 "LOOMSTACK_HOME": str(folder / f"home-of-{name}"),
                 "LOOMSTACK_STORE": f"http://127.0.0.1:{port}",
@@ -35,6 +36,10 @@ def team_of(folder: Path, *names: str) -> Iterator[Mapping[str, Mapping[str, str
             }
             for name, port, token in zip(names, replicas, tokens, strict=True)
         }
+        for one in told.values():  # a session's server takes none from its environment
+            Path(one["LOOMSTACK_HOME"]).mkdir(mode=0o700)
+            join_hub(one["LOOMSTACK_HOME"], one["LOOMSTACK_STORE"], token=one["LOOMSTACK_TOKEN"])
+        yield told
 
 
 @contextmanager

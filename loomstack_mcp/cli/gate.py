@@ -24,7 +24,7 @@ from loomstack_mcp.core.policy.violations import Unknown
 from loomstack_mcp.core.views import agreement_shown, conflict_shown
 from loomstack_mcp.edge.gate import APPROVAL, DENIED, Gate, Judgement, Update
 from loomstack_mcp.edge.here import Here
-from loomstack_mcp.edge.org_rules import lacks_token
+from loomstack_mcp.edge.org_rules import UntoldRules, lacks_token
 from loomstack_mcp.services.conflicts import ConflictResult
 
 _COLORS = {"allow": "green", "warn": "yellow", "require_approval": "magenta", "deny": "red"}
@@ -90,7 +90,7 @@ def gate(
             found = list(judge.push(list(_updates())))
         else:
             found = [judge.deploy(deploy) if deploy else judge.landing(base, head)]
-    except StoreUnavailable as error:
+    except (StoreUnavailable, UntoldRules) as error:
         click.echo(f"loomstack-mcp: {error.code}: {error}", err=True)
         return APPROVAL
     except Unknown as error:

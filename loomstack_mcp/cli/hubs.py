@@ -19,7 +19,7 @@ from loomstack_mcp.cli import output
 from loomstack_mcp.core.clients.files.own_names import COMMAND, TOKEN_VARIABLE
 from loomstack_mcp.core.errors import Invalid, LoomError, NotFound, Unauthorized
 from loomstack_mcp.core.limits import DAY_MS
-from loomstack_mcp.core.phrases import age
+from loomstack_mcp.core.phrases import ahead
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.tokens import EVERY_REPO, Principal
 from loomstack_mcp.edge.here import Here
@@ -37,11 +37,19 @@ def join_team_hub(here: Here, url: str, *, ca: str, dry_run: bool) -> None:
     _refuse_beside_hub("dry_run", "yes", "hub", "ca")
     origin = hub_origin(url)
     if not origin:
-        raise Invalid("--hub is https://HOST[:PORT]; http:// only on this machine, for a token goes along")
+        raise Invalid(
+            f"--hub is https://HOST[:PORT]{_perhaps(url)}; http:// only on this machine, for a token goes along"
+        )
     home = here.own_settings.home
     ca = str(Path(ca).resolve()) if ca else ""
     token = _given_token(origin)
-    told = _hello(Line(origin, token, home=home, ca=ca))
+    try:
+        told = _hello(Line(origin, token, home=home, ca=ca))
+    except HubAway as error:
+        if not error.why:
+            raise
+        look = "Look at the address, the network and the proxy, and ask its admin whether it runs"
+        raise HubAway(f"{origin} does not answer ({error.why}); nothing was written. {look}") from None
     if dry_run:
         click.echo(output.harmless(f"{origin} would be your store, where you are {_who(told)}; nothing was written."))
         return
@@ -51,6 +59,13 @@ def join_team_hub(here: Here, url: str, *, ca: str, dry_run: bool) -> None:
     click.echo(f"In each repository: `{COMMAND} init`, unless it is set up; `{COMMAND} doctor` says what is missing.")
     if (settings := load_settings(here.flags)).store != origin:
         click.echo(f"Here the {settings.origins['store']} says otherwise: the store is {settings.store}.", err=True)
+
+
+def _perhaps(url: str) -> str:
+    """Which origin an address may mean that is none: with a path, or without its scheme."""
+    scheme, colon, place = url.strip().partition("://")
+    origin = hub_origin(f"https://{(place if colon else scheme).partition('/')[0]}")
+    return f", perhaps {origin}" if origin else ""
 
 
 def leave_team_hub(here: Here, *, dry_run: bool) -> None:
@@ -124,7 +139,7 @@ def _expiry_checks(settings: Settings, token_id: str, mend: str) -> Iterator[Che
         return
     for each in listed:
         if each.id == token_id and each.expires_at_ms - now_ms < _SOON_MS:
-            found = f"{token_id} ends in {age(each.expires_at_ms - now_ms)}"
+            found = f"{token_id} ends in {ahead(each.expires_at_ms - now_ms)}"
             yield Check(check="hub token", status="warn", found=found, mend=f"ask for another one; {mend} takes it")
 
 

@@ -49,13 +49,14 @@ def print_rows(found: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str)
 
 
 def print_record(found: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print one record: one JSON object, or a line a field."""
+    """Print one record: one JSON object, or a line for each field that holds anything."""
     if as_json:
         click.echo(json.dumps(dict(found)))
         return
-    indent = max(len(name) for name in found)
-    for name, value in found.items():
-        click.echo(f"{name:<{indent}}  {cell(value)}")
+    shown = {name: text for name, value in found.items() if (text := cell(value))}
+    indent = max(map(len, shown), default=0)
+    for name, text in shown.items():
+        click.echo(f"{name:<{indent}}  {text}")
 
 
 def table(listed: Sequence[Mapping[str, Any]], *, width: int) -> str:
@@ -77,10 +78,13 @@ def table(listed: Sequence[Mapping[str, Any]], *, width: int) -> str:
 def progress(done: int, of: int) -> None:
     """How many commits were read, on one line of a terminal that is gone when all are."""
     if sys.stderr.isatty() and (done % _PROGRESS_EVERY == 0 or done == of):
-        shown = "" if done == of else f"… {done:,} of {counted(of, 'commit')}"
-        click.echo(f"\r{shown:<40}", err=True, nl=False)
-        if done == of:
-            click.echo("\r", err=True, nl=False)
+        passing("" if done == of else f"… {done:,} of {counted(of, 'commit')}")
+
+
+def passing(text: str) -> None:
+    """A line of a terminal that the next one is written over; "" leaves none. Nothing where nobody looks."""
+    if sys.stderr.isatty():
+        click.echo(f"\r{text:<40}" + ("" if text else "\r"), err=True, nl=False)
 
 
 def harmless(text: str) -> str:

@@ -1,11 +1,15 @@
 """`serve`: the MCP server of one client session, or over HTTP the hub of a person or a team."""
 
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
+from loomstack_mcp.adapters.hub_tokens import forget_named_token
 from loomstack_mcp.adapters.settings import hub_of
 from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.cli.serve_print import FILES, hub_file
@@ -36,6 +40,10 @@ def serve(here: Here, /, http: bool, sdk: bool, file: str | None, **hub: Any) ->
         home = here.own_settings.home if here.own_settings.origins["home"] != "default" else ""
         click.echo(hub_file(file, flags=hub, home=home), nl=False)
         return
+    if sdk and http:
+        raise click.UsageError("--sdk is of stdin and stdout, and --http is neither")
+    if not http and (given := _given(hub)):
+        raise click.UsageError(f"{given} is of --http: pass that too, or leave it out")
     if http:
         from loomstack_mcp.server.hub.main import HubOptions, run_hub  # imports uvicorn and the SDK
 
@@ -50,6 +58,13 @@ def serve(here: Here, /, http: bool, sdk: bool, file: str | None, **hub: Any) ->
     serve_front(str(here.folder), here.flags)
 
 
+def _given(options: Mapping[str, Any]) -> str:
+    """The first of these options that was given; "" for none."""
+    context = click.get_current_context()
+    given = (one for one in options if context.get_parameter_source(one) is not ParameterSource.DEFAULT)
+    return next((f"--{one.replace('_', '-')}" for one in given), "")
+
+
 def _serve_sdk(here: Here) -> NoReturn:
     from loomstack_mcp.server.ending import Ending
     from loomstack_mcp.server.face import Face
@@ -57,6 +72,7 @@ def _serve_sdk(here: Here) -> NoReturn:
     from loomstack_mcp.server.sdk.bus import Bus
     from loomstack_mcp.server.sdk.transport import serve_stdio
 
+    forget_named_token(os.environ)
     face = Face(Here(here.folder, here.flags, elsewhere=ELSEWHERE))
     ending = Ending(face.close)
 

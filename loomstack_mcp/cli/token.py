@@ -15,7 +15,7 @@ from loomstack_mcp.cli.people import configuring, private
 from loomstack_mcp.cli.spans import Span
 from loomstack_mcp.core.errors import Invalid, Unauthorized
 from loomstack_mcp.core.permits import HUB_ROLES, HubRole
-from loomstack_mcp.core.phrases import Body, age
+from loomstack_mcp.core.phrases import Body, age, ahead
 from loomstack_mcp.core.tokens import Principal, Token
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
@@ -41,12 +41,16 @@ def create(here: Here, owner: str, role: HubRole | None, repos: tuple[str, ...],
     """Make a token and print it, this once: only a hash of it is kept."""
     if not run_id and not (owner and role):
         raise Invalid("say --for whom it is and their --role, or --run RUN")
+    if run_id and (repos or role not in (None, "agent")):
+        raise Invalid("--run RUN is that run's own: an agent's, in its repository; leave out --role and --repo")
     with open_loom(here.any_settings) as loom:
         owner = owner or loom.runs.details(run_id).run.principal
         made = loom.tokens.create(_by(), owner=owner, role=role or "agent", repos=repos, ttl_ms=ttl_ms, run_id=run_id)
     click.echo(made.text)
     kept = made.token
-    until = f"the lease of {run_id}" if run_id else f"{age(kept.expires_at_ms - kept.created_at_ms)} have passed"
+    until = f"the lease of {run_id}" if run_id else f"{ahead(kept.expires_at_ms - kept.created_at_ms)} have passed"
+    if not run_id and kept.expires_at_ms - kept.created_at_ms < ttl_ms:
+        until += ", the longest that you may give"
     what = f"{kept.id} of {kept.principal}, {kept.role} in {', '.join(kept.repos)}, until {until}"
     click.echo(f"{output.harmless(what)}. It is shown this once; `token revoke {kept.id}` ends it.", err=True)
 
@@ -117,7 +121,7 @@ def _by() -> Principal:
 
 
 def _shown(one: Token, *, now_ms: int) -> Body:
-    ends = "expired" if one.expires_at_ms <= now_ms else f"in {age(one.expires_at_ms - now_ms)}"
+    ends = "expired" if one.expires_at_ms <= now_ms else f"in {ahead(one.expires_at_ms - now_ms)}"
     return {
         "id": one.id,
         "for": one.principal,

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from loomstack_mcp.core.claims import Blocker, Claim, Waiter, blockers, few_listed
+from loomstack_mcp.core.events import DueAlert
 from loomstack_mcp.core.limits import MINUTE_MS
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.sessions import session_words
@@ -27,6 +28,21 @@ class Editor:
 
 
 @record
+class CloserLook:
+    """What is known of files that are about to be edited."""
+
+    check: tuple[str, str] | None = None
+    """The run under which it checks another's, and that other; None for whoever makes something."""
+    blockers: tuple[Blocker, ...] = ()
+    """Who holds, exclusively, what is about to be edited."""
+    now_ms: int = 0
+    meant: tuple[str, ...] = ()
+    """Of the files those on which anything may have been made on purpose."""
+    ends: tuple[DueAlert, ...] = ()
+    """That a person ended its claim on one of these files, which it has not heard yet."""
+
+
+@record
 class HoldResult:
     """What became of files that were about to be held: all are, unless somebody is in the way."""
 
@@ -34,6 +50,8 @@ class HoldResult:
     unclaimed: tuple[str, ...] = ()
     """What the agent has to claim first, where it was not told so before."""
     now_ms: int = 0
+    due: tuple[DueAlert, ...] = ()
+    """What the agent has to hear once all is held: that a file is free that it holds now is none of it."""
 
 
 @record

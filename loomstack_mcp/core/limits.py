@@ -32,6 +32,10 @@ AUTO_LEASE_MS = 10 * MINUTE_MS
 """How long a file stays held after an edit of it that nobody claimed it for."""
 AUTO_HELD_MAX = 50
 """Files of one edit that are held in one transaction, so that nobody waits long at the gate."""
+HELD_AT_ONCE_MAX = 5_000
+"""Files of one edit that are held; of more none is, and nobody waits minutes."""
+CALLED_PATHS_MAX = 50_000
+"""Paths of one call over a hub; whoever has more of them asks several times."""
 LEASE_AFTER_EOF_MS = 5 * MINUTE_MS
 LEASE_AFTER_GONE_MS = MINUTE_MS
 """What the lease of a run has left once somebody who is blocked by it sees that its session's process is gone."""
@@ -44,6 +48,9 @@ EOF_ANSWER_SECONDS_MAX = 10
 """What a client asked before it closed the pipe has this long for its answer."""
 WAITER_GRACE_MS = 60 * SECOND_MS
 """A waiter keeps its place this long after its wait, so that it can call again."""
+
+OPEN_QUESTION_MS_MAX = 20 * SECOND_MS
+"""So long a hub leaves a question open: proxies end what is not answered within 30 s."""
 
 BLOCKERS_MAX = 20
 CANDIDATES_MAX = 3_000
@@ -84,6 +91,8 @@ BUSY_WAIT_MS = 800
 
 STILL_MS = 3_000
 """Who stands still in a change to a PostgreSQL store for so long is ended, before those give up who wait for it."""
+STILL_WRITING_MS, STILL_READING_MS = MINUTE_MS, HOUR_MS
+"""The same where all of a repo is written at once, or read, which nobody waits for: the other store takes time."""
 ANSWER_MS = 30_000
 """A PostgreSQL server that says nothing for longer than any statement may take is given up: it stands still, say, or
 waits for a synchronous standby that is away, which nothing of its own ends."""

@@ -172,6 +172,11 @@ def not_made(seen: SeenCommits, run_id: str, /, *, run_age_ms: int, by_maker: bo
     return found
 
 
+def commit_ages(seen: SeenCommits, /) -> dict[str, int]:
+    """How old each of the commits was where it was seen, by its whole id."""
+    return {one.sha: one.age_ms for one in seen.made.values()}
+
+
 def younger_commits(seen: SeenCommits, /, *, age_ms: int) -> frozenset[str]:
     """Which of the commits are surely younger than that."""
     return frozenset(one.sha for one in seen.made.values() if one.age_ms + _CLOCKS_MS < age_ms)

@@ -28,8 +28,16 @@ PERMITS: dict[str, Permit] = {
         "viewer",
         "reads",
         *("approvals.approval", "approvals.waiting", "claims.held", "conflicts.open", "events.cursor"),
-        *("events.latest", "events.since", "notes.latest", "outcomes.of_runs", "repos.filled", "repos.id_of"),
-        *("repos.ids", "repos.listed", "runs.boots_alternate", "runs.details", "runs.latest", "why.behind"),
+        *("events.latest", "events.moved", "events.since", "notes.latest", "outcomes.of_runs", "repos.filled"),
+        *(
+            "repos.id_of",
+            "repos.ids",
+            "repos.listed",
+            "runs.boots_alternate",
+            "runs.details",
+            "runs.latest",
+            "why.behind",
+        ),
         *("levers.about_claim", "levers.about_run", "stranded.of_loops", "stranded.of_runs"),
         *("tokens.opens_still", "tokens.whoami"),
     ),
@@ -37,18 +45,18 @@ PERMITS: dict[str, Permit] = {
     **_rows(
         "agent",
         "reads",
-        *("alerts.due", "alerts.unheard_ends", "blockers.blockers", "blockers.check_of", "blockers.held_in"),
+        *("alerts.due", "blockers.blockers", "blockers.check_of", "blockers.held_in"),
         *("commits.committing_run", "commits.has_several_agents", "commits.held_by_others", "conflicts.intent_on"),
-        *("conflicts.undoing", "edits.edited_in", "blockers.may_be_meant", "ledger.key"),
+        *("conflicts.undoing", "edits.edited_in", "ledger.key"),
         *("ledger.lacking", "ledger.wanted_signed", "ledger.wanted_work", "policy.facts_of_change"),
-        *("policy.makers_of", "sessions.open_work", "sessions.run_of", "glances.is_clear", "glances.is_unalerted"),
-        *("undoings.key", "undoings.undone_by", "watches.watched"),
+        *("policy.makers_of", "sessions.open_work", "sessions.run_of", "glances.closer_look", "glances.is_clear"),
+        *("glances.is_unalerted", "undoings.key", "undoings.undone_by", "watches.watched"),
     ),
     **_rows(
         "agent",
         "repeats",
         *("alerts.heard", "claims.claim_paths", "claims.withdraw", "commits.bind_commit", "commits.rebind_commits"),
-        *("conflicts.check", "conflicts.check_run", "edits.hold", "edits.leave", "edits.settle"),
+        *("conflicts.check", "conflicts.check_run", "glances.hold_clear", "edits.hold", "edits.leave", "edits.settle"),
         *("policy.session_run", "ledger.forget_before", "ledger.keep_filled"),
         *("ledger.keep_work", "ledger.take_in", "policy.facts_of_run", "refusals.keep", "runs.shorten"),
         *("sessions.end", "sessions.start", "stranded.confirmed"),
@@ -71,5 +79,7 @@ PERMITS: dict[str, Permit] = {
 """By `service.method`, a service being called as `Loom` calls it."""
 REMEMBERED = frozenset({"guards", "sightings"})
 """Services of what hooks remember of one machine, which no hub is told."""
-UNOFFERED = frozenset({"access", "notices", "tokens.checked", "tokens.close", "tokens.settle", *REMEMBERED})
+UNOFFERED = frozenset(
+    {"access", "events.cursors", "notices", "tokens.checked", "tokens.close", "tokens.settle", *REMEMBERED}
+)
 """Services, and methods of some, that a hub keeps to itself, or is spared."""

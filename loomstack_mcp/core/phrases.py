@@ -20,6 +20,14 @@ def age(ms: int, /) -> str:
     return f"{max(0, ms) // SECOND_MS} s"
 
 
+def ahead(ms: int, /) -> str:
+    """The time until then, to the nearest of the largest unit of which there are two: `90 d`, `36 h`, `40 s`."""
+    for unit_ms, unit in ((DAY_MS, "d"), (HOUR_MS, "h"), (MINUTE_MS, "min")):
+        if ms >= 2 * unit_ms:
+            return f"{(ms + unit_ms // 2) // unit_ms} {unit}"
+    return f"{max(0, ms) // SECOND_MS} s"
+
+
 def counted(number: int, noun: str, /) -> str:
     """How many of them, in words that agree: `1 commit`, `2 commits`, `12,000 commits`."""
     return f"1 {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -12,7 +12,8 @@ ORG = "org"
 _DEFAULT_PORTS = {"ssh": 22, "git+ssh": 22, "ssh+git": 22, "git": 9418, "http": 80, "https": 443}
 _SCHEMES = frozenset({*_DEFAULT_PORTS, "file", "ftp", "ftps"})
 """Of git's own; the address of another (`codecommit://`) is no host and path."""
-_HELPER = re.compile(r"[A-Za-z0-9]+::")  # gitremote-helpers(7)
+# Expressions are compiled where they are needed, which few hooks do: all of them take 1 ms.
+_HELPER = r"[A-Za-z0-9]+::"  # gitremote-helpers(7)
 _ALSO_HOSTS = {
     **dict.fromkeys(("ssh.github.com", "ssh.github.com:443", "www.github.com"), "github.com"),
     **dict.fromkeys(("altssh.gitlab.com", "altssh.gitlab.com:443"), "gitlab.com"),
@@ -25,16 +26,17 @@ _FORGES = (
 )
 _FORGE_DOMAINS = (".visualstudio.com", ".ghe.com")
 """Hosts to which the letter case of owner and name means nothing."""
-_AZURE_SSH = re.compile(r"(?:ssh\.dev\.azure|vs-ssh\.visualstudio)\.com/v3/([^/]+)/([^/]+)/([^/]+)")
-_AZURE_EARLIER = re.compile(r"([^/.]+)\.visualstudio\.com/(?:defaultcollection/)?([^/]+)/_git/([^/]+)")
-_PROVISIONAL = re.compile(r"(?:root|folder):[0-9a-f]{16}")
-_HOST_AND_PORT = re.compile(r"(?:\[[0-9a-f:.]+\]|[^/:@\[\]]+):\d{1,5}/.+", re.IGNORECASE)
-_USER = re.compile(r"^[^/@]*@(?=[^/@]+:)")
-_USER_OF_NAME = re.compile(r"^[^/@]*@(?=[^/@]+\.[^/@]+/)")
-_USER_AND_PASSWORD = re.compile(r"^[^/@:]*:[^/@]*@")
-_USER_OF_URL = re.compile(r"(?<=//)[^/@]*@")
-_SCP = re.compile(r"^(?P<host>\[[^\]]+\]|[^/:\[\]]+):(?P<path>(?!//).+)$")  # git-clone(1), "GIT URLS"
-_NAME = re.compile(r"[^\s\x00-\x1f\x7f\ud800-\udfff]+")
+_AZURE_SSH = r"(?:ssh\.dev\.azure|vs-ssh\.visualstudio)\.com/v3/([^/]+)/([^/]+)/([^/]+)"
+_AZURE_EARLIER = r"([^/.]+)\.visualstudio\.com/(?:defaultcollection/)?([^/]+)/_git/([^/]+)"
+_PROVISIONAL = r"(?:root|folder):[0-9a-f]{16}"
+_HOST_AND_PORT = r"(?i)(?:\[[0-9a-f:.]+\]|[^/:@\[\]]+):\d{1,5}/.+"
+_USER = r"^[^/@]*@(?=[^/@]+:)"
+_USER_OF_NAME = r"^[^/@]*@(?=[^/@]+\.[^/@]+/)"
+_LOGIN = r"^[^/@:]*:[^/@]*@"
+_USER_OF_URL = r"(?<=//)[^/@]*@"
+_SCP = r"^(?P<host>\[[^\]]+\]|[^/:\[\]]+):(?P<path>(?!//).+)$"  # git-clone(1), "GIT URLS"
+_NAME = r"[^\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+"
+"""Without letters that nobody sees: by them a repository would be called as another one is."""
 
 
 @record
@@ -89,7 +91,7 @@ class RepoAlias:
 
 def is_repo_name(name: str, /) -> bool:
     """Whether a repo, or a clone of one, can be called so: one word, of a length that can be kept."""
-    return len(name) <= NAME_CHARS_MAX * 2 and bool(_NAME.fullmatch(name))
+    return len(name) <= NAME_CHARS_MAX * 2 and bool(re.fullmatch(_NAME, name))
 
 
 def provisional(identity: str, /) -> bool:
@@ -116,16 +118,16 @@ def named_identity(name: str, /) -> str:
     `host:2222/a` is that port of the host, where git's scp-like address would be a folder there. Raises Invalid.
     """
     name = name.strip()
-    if _PROVISIONAL.fullmatch(name):
+    if re.fullmatch(_PROVISIONAL, name):
         return name
-    if _HOST_AND_PORT.fullmatch(name):
+    if re.fullmatch(_HOST_AND_PORT, name):
         return identity_of(f"ssh://{name}")
     return identity_of(name)
 
 
 def without_password(name: str, /) -> str:
     """A URL or name as it may be shown: without user and password, one of which may be a token."""
-    return _USER_OF_URL.sub("", name) if "://" in name else _USER_AND_PASSWORD.sub("", name)
+    return re.sub(_USER_OF_URL, "", name) if "://" in name else re.sub(_LOGIN, "", name)
 
 
 def earlier_identities(name: str, /) -> tuple[str, ...]:
@@ -148,21 +150,21 @@ def _folded(identity: str) -> str:
     if is_forge(host):
         path = path.lower()
     identity = f"{host}{slash}{path}"
-    azure = _AZURE_SSH.fullmatch(identity) or _AZURE_EARLIER.fullmatch(identity)
+    azure = re.fullmatch(_AZURE_SSH, identity) or re.fullmatch(_AZURE_EARLIER, identity)
     return azure.expand(r"dev.azure.com/\1/\2/_git/\3") if azure else identity
 
 
 def _spelled(name: str) -> str:
     if not is_repo_name(name):
         raise Invalid("repo is no name of a repository: pass its URL, or leave it out inside a worktree")
-    if _HELPER.match(name) or ("://" in name and name.partition("://")[0].lower() not in _SCHEMES):
-        return _USER_OF_URL.sub("", name).rstrip("/")
+    if re.match(_HELPER, name) or ("://" in name and name.partition("://")[0].lower() not in _SCHEMES):
+        return re.sub(_USER_OF_URL, "", name).rstrip("/")
     if "://" in name:
         host, path = _split(name)
     else:
-        name = _USER.sub("", name, count=1)  # it may hold a token, and is no part of any identity
-        match = _SCP.match(name)
-        host, path = (match["host"].lower(), match["path"]) if match else ("", _USER_OF_NAME.sub("", name))
+        name = re.sub(_USER, "", name, count=1)  # it may hold a token, and is no part of any identity
+        match = re.match(_SCP, name)
+        host, path = (match["host"].lower(), match["path"]) if match else ("", re.sub(_USER_OF_NAME, "", name))
     return f"{host}/{_stripped(path)}" if host else _stripped(path)
 
 

@@ -12,7 +12,7 @@ from loomstack_mcp.core.errors import Invalid, Unauthorized
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
 from loomstack_mcp.core.permits import HUB_ROLES, HubRole, Permit
 from loomstack_mcp.core.records import record
-from loomstack_mcp.core.repos import ORG, provisional
+from loomstack_mcp.core.repos import ORG, is_forge, provisional
 
 PowerVerdict = Literal["granted", "refused"]
 EVERY_REPO = ("**",)
@@ -138,7 +138,7 @@ def repo_patterns(patterns: Sequence[str], /) -> tuple[str, ...]:
 
     Every repo where none is given. Raises Invalid.
     """
-    found = tuple(dict.fromkeys(one.strip() for one in patterns)) or EVERY_REPO
+    found = tuple(dict.fromkeys(_spelled(one.strip()) for one in patterns)) or EVERY_REPO
     if len(found) > REPO_PATTERNS_MAX:
         raise Invalid(f"{len(found)} patterns of repos, {REPO_PATTERNS_MAX} is the most; use a wider one")
     if not all(_PATTERN.fullmatch(one) and one.isprintable() and one.count("**") < 2 for one in found):
@@ -148,9 +148,15 @@ def repo_patterns(patterns: Sequence[str], /) -> tuple[str, ...]:
     return found
 
 
+def _spelled(pattern: str) -> str:
+    """In lower case what is so in every identity: a host, and on a forge that knows no letter case all of it."""
+    host, slash, rest = pattern.partition("/")
+    return pattern.lower() if is_forge(host) else f"{host.lower() if '.' in host else host}{slash}{rest}"
+
+
 def fits_repo(patterns: Iterable[str], name: str, /) -> bool:
-    """Whether one of the patterns means this name of a repo."""
-    return any(_expression(one).fullmatch(name) for one in patterns)
+    """Whether one of the patterns means this name of a repo; one that `repo_patterns` refuses means none."""
+    return any(_PATTERN.fullmatch(one) and one.count("**") < 2 and _expression(one).fullmatch(name) for one in patterns)
 
 
 def may_read(principal: Principal, repo_id: str, names: Iterable[str], /) -> bool:

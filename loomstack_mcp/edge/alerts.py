@@ -12,6 +12,10 @@ from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.quick import Quick, open_quick
 
+TYPE_CHECKING = False  # `typing` costs a hook 4 ms
+if TYPE_CHECKING:
+    from loomstack_mcp.core.events import DueAlert
+
 _NO_FLAGS: Mapping[str, str | None] = {}
 
 
@@ -30,13 +34,13 @@ def told_alerts(
     return None
 
 
-def due_words(quick: Quick, caller: Caller) -> str:
-    """What exactly this agent has to hear; "" for nothing.
+def due_words(quick: Quick, caller: Caller, due: "tuple[DueAlert, ...] | None" = None) -> str:
+    """What exactly this agent has to hear, where that was not asked just now; "" for nothing.
 
     A store that does not answer is no reason to disturb anybody: what is due is told later.
     """
     with suppress(StoreUnavailable):
-        if due := quick.alerts.due(caller):
+        if due := quick.alerts.due(caller) if due is None else due:
             from loomstack_mcp.core.briefing.alerts import alerts_told  # for the few that have something to hear
 
             quick.alerts.heard(due)

@@ -1,7 +1,7 @@
 """A commit judged before git makes it: by the rules here, and by what others hold of what is staged."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -9,12 +9,13 @@ from loomstack_mcp.adapters.policy import situations
 from loomstack_mcp.adapters.settings import has_store
 from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.claims import Blocker
-from loomstack_mcp.core.limits import SECOND_MS
+from loomstack_mcp.core.limits import CALLED_PATHS_MAX, SECOND_MS
 from loomstack_mcp.core.policy.decide import Decision, decide
 from loomstack_mcp.core.policy.facts import told_situation
 from loomstack_mcp.core.policy.rules import Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Actor, Situation
 from loomstack_mcp.core.records import record
+from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import PROCESS_SESSION, Caller
 from loomstack_mcp.edge.deciding import PolicyResult, decided_action
 from loomstack_mcp.edge.here import Here
@@ -83,13 +84,13 @@ def _judged(here: Here, caller: Caller | None, book: Rulebook, situation: Situat
                 unchecked=("what others hold: there is no store here yet",) if caller else (),
             )
         checkout = here.checkout()
-        held, now_ms = loom.commits.held_by_others(
-            caller or Caller(principal=principal(), session=_NO_SESSION), checkout, paths
+        held, now_ms = _held_by_others(
+            loom, caller or Caller(principal=principal(), session=_NO_SESSION), checkout, paths
         )
         if caller is None or not caller.session:
             found = PolicyResult(id="", decision=decide(book, _by(caller, here, situation)))
         else:
-            run_id = loom.commits.committing_run(caller, checkout, paths)
+            run_id = loom.commits.committing_run(caller, checkout, paths[:CALLED_PATHS_MAX])
             situation = told_situation(book, situation, lambda: loom.ledger.key(checkout))
             found = decided_action(loom.policy, caller, run_id, book, situation)
         return CommitAnswer(
@@ -100,6 +101,17 @@ def _judged(here: Here, caller: Caller | None, book: Rulebook, situation: Situat
             now_ms=now_ms,
             by_agent=caller is not None,
         )
+
+
+def _held_by_others(
+    loom: Loom, caller: Caller, checkout: Checkout, paths: Sequence[str]
+) -> tuple[tuple[Blocker, ...], int]:
+    """Of all of these, in as many calls as that takes."""
+    found, now_ms = dict[str, Blocker](), 0
+    for at in range(0, max(1, len(paths)), CALLED_PATHS_MAX):
+        some, now_ms = loom.commits.held_by_others(caller, checkout, paths[at : at + CALLED_PATHS_MAX])
+        found |= {one.claim: one for one in some}
+    return tuple(found.values()), now_ms
 
 
 def _by(caller: Caller | None, here: Here, situation: Situation) -> Situation:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from loomstack_mcp.adapters.git.made_work import MadeWork
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.landings import landed_parts, landing_batches
-from loomstack_mcp.core.changes.works import RunWork, WantedWork, work_batches, work_of
+from loomstack_mcp.core.changes.works import RunWork, WantedWork, began_where_made, work_batches, work_of
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.services.ledger import LedgerService
 
@@ -50,14 +50,14 @@ def fill_ledger(
 def _keep_signed(ledger: LedgerService, checkout: Checkout, hints: Sequence[str], clone: MadeWork) -> None:
     """Of the runs that messages name and that recorded nothing, what they signed in their own worktrees."""
     for wanted in ledger.wanted_signed(checkout, hints):
-        made = clone.made_in(wanted.worktree, since_ms=wanted.since_ms) if wanted.worktree else ()
-        for batch in work_batches(work_of(change) for change in made if wanted.run_id in change.hints):
+        made = clone.signed_in(wanted.worktree, wanted.run_id) if wanted.worktree else ()
+        for batch in work_batches(map(work_of, made)):
             ledger.keep_work(checkout, RunWork(run_id=wanted.run_id, signed=batch), key_name=clone.key_name)
 
 
 def _run_works(wanted: WantedWork, commits: Sequence[Change], clone: MadeWork) -> Iterator[RunWork]:
     """What is there of a run's commits and their branches; together, where that is not much."""
-    branches = clone.branches(commits, since_ms=wanted.since_ms)
+    branches = clone.branches(commits, since_ms=began_where_made(wanted, commits))
     wholes = [work_of(one.change, one.shas) for one in branches]
     left = len(wholes)
     for batch in work_batches([*wholes, *map(work_of, commits)]):

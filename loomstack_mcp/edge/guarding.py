@@ -35,6 +35,7 @@ from loomstack_mcp.quick import Quick, open_quick
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
+    from loomstack_mcp.core.events import DueAlert
     from loomstack_mcp.edge.ruling import Ruling
 
 UNCHECKED = "loomstack-hook did not check this step."
@@ -74,24 +75,26 @@ def unchecked_reply(error: Exception, flags: Mapping[str, str | None] = _NO_FLAG
     return Judged(missed=[error], is_closed=_is_closed(flags)).reply or {}
 
 
-def judged_action(action: Action, *, flags: Mapping[str, str | None] = _NO_FLAGS) -> Judged:
+def judged_action(action: Action, *, flags: Mapping[str, str | None] = _NO_FLAGS, ends_here: bool = False) -> Judged:
     """What is to be said of an action, else what its agent has to hear. What the store is to know of it is kept.
 
-    `flags` are those of a server.
+    `flags` are those of a server; `ends_here` is a hook's, as for `open_quick`.
     """
     caller = Caller(principal=principal(), session=action.session, agent=action.agent, folder=action.cwd)
     settings = load_settings(flags)
-    with open_quick(settings, gate_wait_ms=CALL_GATE_WAIT_MS if action.is_ours else HOOK_GATE_WAIT_MS) as quick:
+    wait_ms = CALL_GATE_WAIT_MS if action.is_ours else HOOK_GATE_WAIT_MS
+    with open_quick(settings, gate_wait_ms=wait_ms, ends_here=ends_here) as quick:
         if action.is_ours:
             with suppress(StoreUnavailable):  # the server then knows less; that the store is not there it says itself
                 if quick:
                     quick.sightings.saw_call(caller, action.tool_use)
             return Judged()
-        found = _Judging(quick, caller, action, settings, flags).judged()
+        judging = _Judging(quick, caller, action, settings, flags)
+        found = judging.judged()
         if quick and not found.reply:
             from loomstack_mcp.edge.alerts import due_words  # for a step that goes on
 
-            found.advices += filter(None, [due_words(quick, caller)])
+            found.advices += filter(None, [due_words(quick, caller, judging.due)])
         return found
 
 
@@ -124,6 +127,8 @@ class _Judging:
         self._found = Judged(is_closed=settings.guard == "closed")
         self._stands: dict[Path, Stand] = {}
         self._free: list[Free] = []
+        self.due: tuple[DueAlert, ...] | None = None
+        """What this agent has to hear, where that was asked as its files were held."""
         self._meant: set[tuple[str, str]] = set()
         self._allowed: list[Judging] = []
 
@@ -147,7 +152,7 @@ class _Judging:
         for path in self._action.paths:
             top, inside = plain_place(path, self._action.cwd)
             stand = self._stands.get(Path(top)) if inside else None
-            if stand and self._may_be_meant(quick, stand, inside):
+            if stand and self._may_be_meant(stand, inside):
                 self._meant.add((top, inside))  # so that each edit of it is looked at, and none at a glance
                 undoing = import_module("loomstack_mcp.edge.undoing")  # what compares changes
                 try:
@@ -158,12 +163,9 @@ class _Judging:
                 except LoomError:  # what git cannot tell, the check before it lands says
                     pass
 
-    def _may_be_meant(self, quick: Quick, stand: Stand, inside: str) -> bool:
-        try:
-            return quick.blockers.may_be_meant(stand.checkout, file_pattern(inside))
-        except StoreUnavailable as error:
-            self._found.missed.append(error)
-            return False
+    def _may_be_meant(self, stand: Stand, inside: str) -> bool:
+        looks = (each.look for each in self._free if each.checkout == stand.checkout)
+        return any(file_pattern(inside) in look.meant for look in looks)
 
     def _let_through(self, quick: Quick, rulings: Sequence["Ruling"]) -> None:
         """Nobody and no rule is in the way: what is edited is held. Of a shell line that is told once it has run."""
@@ -175,15 +177,16 @@ class _Judging:
 
     def _ended(self, quick: Quick) -> str:
         """That a person ended its claim here is heard before it holds the file anew: who waits for it comes first."""
-        patterns = [pattern for each in self._free for pattern in each.written.patterns]
-        with suppress(StoreUnavailable):
-            if patterns and (ends := quick.alerts.unheard_ends(self._caller, patterns)):
+        ends = tuple(dict.fromkeys(end for each in self._free for end in each.look.ends))
+        if ends:
+            with suppress(StoreUnavailable):
                 quick.alerts.heard(ends)
                 return " ".join(f"{end.text} ({end.about})." for end in ends)
         return ""
 
     def _held(self, quick: Quick) -> str:
-        return held_files(quick, self._caller, self._action, self._free)
+        said, self.due = held_files(quick, self._caller, self._action, self._free)
+        return said
 
     def _hold_against_claims(self, written: Written) -> None:
         """Each file by the repositories that it lies in, wherever the session stands. One that is held refuses all."""
@@ -193,24 +196,26 @@ class _Judging:
             stamp = _stamp(written, self._settings)  # before what it is of is read
             stand = self._stand(written)
             self._refuse_paused(stand)
-            check = self._quick.blockers.check_of(self._caller)
             patterns = self._patterns(self._quick, stand, written)
-            found, now_ms = self._quick.blockers.blockers(self._caller, stand.checkout, patterns)
+            files = tuple(written.patterns) if self._action.kind == "edit" else ()
+            look = self._quick.glances.closer_look(self._caller, stand.checkout, patterns, files=files)
         except (LoomError, OSError) as error:
             self._found.missed.append(error)
             return
-        if check:
-            self._found.refusals.append(refused_change(*check))
-        elif found:
-            lines = lines_told(self._action, written.worktree.root, found[0])
-            self._found.refusals.append(refused_edit(found, now_ms=now_ms, lines=lines))
+        if look.check:
+            self._found.refusals.append(refused_change(*look.check))
+        elif look.blockers:
+            lines = lines_told(self._action, written.worktree.root, look.blockers[0])
+            self._found.refusals.append(refused_edit(look.blockers, now_ms=look.now_ms, lines=lines))
             if stand.settings.claim_edits != "off":
                 with suppress(LoomError):  # then it is not told once they are free
-                    self._quick.refusals.keep(self._caller, stand.checkout, patterns, found[0])
+                    self._quick.refusals.keep(self._caller, stand.checkout, patterns, look.blockers[0])
         else:
             if hub_of(self._settings) and not stand.files:  # git has to be asked each time what this is called
                 stamp = ""
-            self._free.append(Free(checkout=stand.checkout, written=written, settings=stand.settings, stamp=stamp))
+            self._free.append(
+                Free(checkout=stand.checkout, written=written, settings=stand.settings, stamp=stamp, look=look)
+            )
 
     def _patterns(self, quick: Quick, stand: Stand, written: Written) -> tuple[str, ...]:
         """What is written to; for all of a worktree (`git checkout .`) what is held by whoever works there."""

@@ -7,13 +7,17 @@ from dataclasses import replace
 from loomstack_mcp.adapters.git.written import Written
 from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.core.clients.payload import Action
-from loomstack_mcp.core.edits import refused_edit, unclaimed_edit
+from loomstack_mcp.core.edits import CloserLook, refused_edit, unclaimed_edit
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.same_lines import lines_told
 from loomstack_mcp.quick import Quick
+
+TYPE_CHECKING = False  # `typing` costs a hook 4 ms
+if TYPE_CHECKING:
+    from loomstack_mcp.core.events import DueAlert
 
 
 @record
@@ -25,6 +29,7 @@ class Free:
     settings: Settings
     """As the repository itself has them."""
     stamp: str
+    look: CloserLook
 
     @property
     def stamps(self) -> dict[str, str]:
@@ -37,11 +42,16 @@ class Free:
         return "" if self.settings.origins["claim_edits"] == "environment" else self.settings.claim_edits
 
 
-def held_files(quick: Quick, caller: Caller, action: Action, free: Sequence[Free]) -> str:
+def held_files(
+    quick: Quick, caller: Caller, action: Action, free: Sequence[Free]
+) -> "tuple[str, tuple[DueAlert, ...] | None]":
     """Hold what is about to be edited. Returns what is said where that may not be; "" where it goes on.
+
+    And what the agent has to hear then, where that was asked.
 
     It goes on, too, where nothing can be held: the store was free to say that nobody stands in the way.
     """
+    due = None
     for each in free:
         for top in each.written.tops if each.settings.claim_edits != "off" else ():
             patterns = [pattern for pattern, inside in each.written.patterns.items() if inside == top]
@@ -50,7 +60,8 @@ def held_files(quick: Quick, caller: Caller, action: Action, free: Sequence[Free
                 found = quick.edits.hold(caller, checkout, patterns, claim_edits=each.settings.claim_edits)
                 if found.blockers:
                     lines = lines_told(action, top, found.blockers[0])
-                    return refused_edit(found.blockers, now_ms=found.now_ms, lines=lines)
+                    return refused_edit(found.blockers, now_ms=found.now_ms, lines=lines), None
                 if found.unclaimed:
-                    return unclaimed_edit(found.unclaimed)
-    return ""
+                    return unclaimed_edit(found.unclaimed), None
+                due = found.due
+    return "", due

@@ -18,7 +18,7 @@ from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.clients.payload import Action
 from loomstack_mcp.core.edits import changed_meanwhile
 from loomstack_mcp.core.errors import Invalid, LoomError
-from loomstack_mcp.core.limits import SECOND_MS
+from loomstack_mcp.core.limits import CALLED_PATHS_MAX, SECOND_MS
 from loomstack_mcp.core.patterns.typed import file_pattern
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout
@@ -72,7 +72,7 @@ def after_line(action: Action, *, flags: Mapping[str, str | None] = _NO_FLAGS) -
         except Invalid as error:
             return f"What this line changed was not checked, because {error}. Say which files it wrote: claim_paths."
         if settled := (*found.committed, *found.put_back):
-            quick.edits.settle(caller, _here(stand), settled)
+            quick.edits.settle(caller, _here(stand), settled[:CALLED_PATHS_MAX])
         return _compared(quick, caller, stand, found)
 
 

@@ -4,14 +4,18 @@ import os
 from contextlib import suppress
 
 from loomstack_mcp.adapters.hub_tokens import hub_token
-from loomstack_mcp.adapters.policy.hub_layer import asked_ago_ms, has_layer, keep_layer, kept_hash
+from loomstack_mcp.adapters.policy.folders import asked_ago_ms, has_layer
 from loomstack_mcp.adapters.settings import Settings, hub_of
-from loomstack_mcp.core.errors import Invalid, LoomError, PolicyError
+from loomstack_mcp.core.errors import Invalid, LoomError, PolicyError, StoreUnavailable
 from loomstack_mcp.core.limits import MINUTE_MS
 from loomstack_mcp.core.phrases import age
 
 LOOK_AGAIN_MS = MINUTE_MS
 """A session looks again after so long; a hook, of which each is waited for, later."""
+
+
+class UntoldRules(PolicyError):
+    """The organisation's rules are a hub's that is away, and no copy of them is here."""
 
 
 def lacks_token(settings: Settings) -> str:
@@ -23,7 +27,8 @@ def lacks_token(settings: Settings) -> str:
 def look_at_org_rules(settings: Settings, *, within_ms: int = 0, is_hasty: bool = False) -> str:
     """The copy of a hub's rules is as the hub has them, or had within that time; else why not, as a half sentence.
 
-    A hub that is away, or whose answer is none, leaves the copy as it is. Raises PolicyError where there is none.
+    A hub that is away, or whose answer is none, leaves the copy as it is. Raises PolicyError where there is none,
+    UntoldRules among them for want of the hub.
     """
     if not (hub := hub_of(settings)):
         return ""
@@ -31,7 +36,9 @@ def look_at_org_rules(settings: Settings, *, within_ms: int = 0, is_hasty: bool 
     ago_ms = asked_ago_ms(home)
     if ago_ms is not None and ago_ms < within_ms and has_layer(home):
         return ""
-    from loomstack_mcp.remote.opening import line_to  # sockets, which nobody else needs
+    # Sockets, and what reads rules, for a look that is due.
+    from loomstack_mcp.adapters.policy.hub_layer import keep_layer, kept_hash
+    from loomstack_mcp.remote.opening import line_to
 
     line = line_to(hub, settings.home, is_hasty=is_hasty)
     try:
@@ -39,9 +46,8 @@ def look_at_org_rules(settings: Settings, *, within_ms: int = 0, is_hasty: bool 
     except (LoomError, OSError) as error:
         said = error if isinstance(error, LoomError) else Invalid(f"the copy cannot be written: {error.strerror}")
         if ago_ms is None or not kept_hash(home):
-            raise PolicyError(
-                f"org:1: the organisation's rules are the hub's, and none are known here: {said}"
-            ) from None
+            kind = UntoldRules if isinstance(error, StoreUnavailable) else PolicyError
+            raise kind(f"org:1: the organisation's rules are the hub's, and none are known here: {said}") from None
         return f"the organisation's rules were not read anew, they are those of {age(ago_ms)} ago ({said})"
     finally:
         with suppress(OSError):

@@ -19,7 +19,7 @@ def lines_told(action: Action, top: Path, holder: Blocker, /) -> str:
     commit has that file as it lies in the agent's.
     """
     passages = replaced_passages(action.tool, action.arguments) if len(action.paths) == 1 else []
-    if not (passages and holder.worktree and holder.origin == "auto"):
+    if not (passages and holder.worktree.startswith("/") and holder.origin == "auto"):  # else no place on this machine
         return ""
     try:
         mine, theirs = _text(top / holder.path), _text(Path(holder.worktree) / holder.path)
@@ -36,7 +36,9 @@ def lines_told(action: Action, top: Path, holder: Blocker, /) -> str:
 
 
 def _text(file: Path) -> str:
-    """Raises ValueError for what is no text, or too long."""
+    """Raises ValueError for what is no file, no text, or too long."""
+    if not file.is_file():  # a pipe would be waited for
+        raise ValueError
     with file.open("rb") as opened:
         found = opened.read(_BYTES_MAX + 1)
     if len(found) > _BYTES_MAX:

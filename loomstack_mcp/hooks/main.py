@@ -74,7 +74,7 @@ def _before(client: str, payload: "Payload") -> "Payload | None":
         return None
     from loomstack_mcp.edge.guarding import judged_action  # some 50 ms, for the steps that are not clear at a glance
 
-    return judged_action(action).reply
+    return judged_action(action, ends_here=True).reply
 
 
 def _after(client: str, payload: "Payload") -> "Payload | None":

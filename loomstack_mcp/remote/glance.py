@@ -24,16 +24,30 @@ class HubGlance:
         self, who: "Mapping[str, str]", folder: str, identity: str, patterns: "Sequence[str]", *, claim_edits: str
     ) -> bool:
         """As `GlanceService.is_clear`, in a worktree of the repo of that identity."""
-        worktree = self._worktree_name(folder)
-        if not (worktree and identity) or identity.startswith("folder:"):  # which the hub knows by another name
-            return False
-        checkout = {"identity": identity, "worktree": worktree}
-        told = {"caller": who, "checkout": checkout, "patterns": list(patterns), "claim_edits": claim_edits}
-        return self._says("is_clear", told)
+        return self._says_of_files("is_clear", who, folder, identity, patterns, {"claim_edits": claim_edits})
+
+    def is_held(self, who: "Mapping[str, str]", folder: str, identity: str, patterns: "Sequence[str]") -> bool:
+        """As `GlanceService.hold_clear`, likewise."""
+        return self._says_of_files("hold_clear", who, folder, identity, patterns, {})
 
     def is_unalerted(self, who: "Mapping[str, str]") -> bool:
         """As `GlanceService.is_unalerted`."""
         return self._says("is_unalerted", {"caller": who})
+
+    def _says_of_files(
+        self,
+        method: str,
+        who: "Mapping[str, str]",
+        folder: str,
+        identity: str,
+        patterns: "Sequence[str]",
+        more: "Mapping[str, str]",
+    ) -> bool:
+        worktree = self._worktree_name(folder)
+        if not (worktree and identity) or identity.startswith("folder:"):  # which the hub knows by another name
+            return False
+        checkout = {"identity": identity, "worktree": worktree}
+        return self._says(method, {"caller": who, "checkout": checkout, "patterns": list(patterns), **more})
 
     def _says(self, method: str, told: "Mapping[str, object]") -> bool:
         try:

@@ -39,6 +39,9 @@ _CODES: dict[str, type[LoomError]] = {
 class HubAway(StoreUnavailable):
     """Nothing answers there, or nothing that is a hub."""
 
+    why = ""
+    """Of what does not answer at all, what was tried came to."""
+
 
 class Line:
     """The way to one hub. Threads may share it; each has a connection of its own while it asks."""
@@ -99,10 +102,12 @@ class Line:
         All that is sent may be: what is done once has an id, and the rest is done again without harm.
         Raises StoreUnavailable where none came in time.
         """
-        until_s = time.monotonic() + _REACH_S
+        reach_s = until_s = time.monotonic() + _REACH_S
         was_sent = False
         try:
             for left in (1, 0):
+                if answer_s:  # the first may have taken long
+                    until_s = time.monotonic() + _REACH_S
                 exchange = self._exchange(until_s)
                 was_sent = True
                 try:
@@ -120,7 +125,8 @@ class Line:
         except Untrusted:
             raise
         except OSError as error:
-            self._mark_away()
+            if not answer_s or time.monotonic() < reach_s:  # what was reached, and waited for, is not away for others
+                self._mark_away()
             raise self._away(error, may_be_done=is_once and was_sent) from None
         return reply
 
@@ -177,16 +183,17 @@ class Line:
 
     def _away(self, error: OSError, *, may_be_done: bool = False) -> HubAway:
         why = error.strerror or str(error) or type(error).__name__
+        if isinstance(error, NoAnswer) and not self.origin.is_secure:
+            why += "; where TLS is spoken, the address is https://"
         said = "nothing was kept elsewhere instead. Ask again"
         if may_be_done:
             said = "what was asked for may have been done: look before you ask for it anew"
-        return HubAway(f"the hub {self.origin.text} is away ({why}); {said}; `loomstack-mcp doctor` looks at it")
+        away = HubAway(f"the hub {self.origin.text} is away ({why}); {said}; `loomstack-mcp doctor` looks at it")
+        away.why = why
+        return away
 
     def _untrusted(self, why: str) -> StoreUnavailable:
-        return StoreUnavailable(
-            f"the hub {self.origin.text} is not trusted: {_harmless(why)}. Nothing was sent. For certificates of your "
-            f"own: `loomstack-mcp init --hub {self.origin.text} --ca FILE`"
-        )
+        return StoreUnavailable(f"the hub {self.origin.text} is not trusted: {_harmless(why)}")
 
     def _unspoken(self, what: str) -> HubAway:
         return HubAway(

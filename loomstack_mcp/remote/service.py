@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from loomstack_mcp.adapters.machine import Machine
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
-from loomstack_mcp.core.limits import SECOND_MS
+from loomstack_mcp.core.limits import OPEN_QUESTION_MS_MAX, SECOND_MS
 from loomstack_mcp.core.permits import PERMITS
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
@@ -19,8 +19,9 @@ from loomstack_mcp.remote.line import Line
 _Kind = TypeVar("_Kind")
 _REQUEST_BYTES = 16
 _LONG_MS = 60 * SECOND_MS
-_LONG = frozenset({"conflicts.check", "conflicts.check_run", "context.read_context", "ledger.take_in", "repos.alias"})
-"""What may take its time on a large repository."""
+_LONG = ("conflicts.check", "conflicts.check_run", "context.read_context", "ledger.take_in", "repos.alias")
+_ANSWER_MS = {**dict.fromkeys(_LONG, _LONG_MS), "events.moved": OPEN_QUESTION_MS_MAX + 5 * SECOND_MS}
+"""What may take its time on a large repository, or waits for something to happen."""
 
 
 class RemoteService:
@@ -56,7 +57,7 @@ class RemoteService:
                 f"/api/{self._name}/{name}",
                 json.dumps(told).encode(),
                 request=os.urandom(_REQUEST_BYTES).hex() if permit.how == "once" else "",
-                answer_ms=_LONG_MS if call in _LONG else 0,
+                answer_ms=_ANSWER_MS.get(call, 0),
             )
             return self._built(call, answer, argument_kinds(method)["return"])
 
@@ -76,7 +77,8 @@ class RemoteService:
         """Of a caller what the hub cannot know itself: who it is, its token says."""
         if isinstance(value, Caller):
             session = self._machine.session_name(value.session)
-            return replace(value, principal="", session=session, process="", folder="")
+            process = self._machine.process_name(value.process)
+            return replace(value, principal="", session=session, process=process, folder="")
         if self._name == "policy" and (shown := getattr(value, "shown", ())):
             return replace(value, shown=tuple(map(self._machine.without_places, shown)))
         return self._machine.outward(value) if isinstance(value, Checkout) else value

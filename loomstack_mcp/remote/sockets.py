@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 _HEAD_BYTES_MAX = 8_000
 _PORTS = {"https": 443, "http": 80}
+_MENDS = {
+    10: "Its admin renews it",
+    62: "Use the name that it was made for",
+    64: "Use the name that it was made for",
+}
+"""By OpenSSL's number of what is wrong: expired, another host's, another address's."""
 
 
 class Untrusted(OSError):
@@ -83,7 +89,8 @@ def _connected(host: str, port: int, *, until_s: float) -> socket.socket:
 def _addresses(host: str, port: int, until_s: float) -> "list[tuple[int, int, int, Any]]":
     def look() -> None:
         try:
-            looked = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            # As bytes: of a text Python makes an internationalized name first, by tables that cost a hook 1 ms.
+            looked = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
             found.extend((family, kind, protocol, address) for family, kind, protocol, _, address in looked)
         except OSError as error:
             failed.append(error)
@@ -141,8 +148,15 @@ def _secured(plain: socket.socket, origin: Origin, host: str) -> socket.socket:
         try:
             context.load_verify_locations(cafile=cafile, capath=capath)
         except OSError:
-            raise Untrusted(f"{cafile or capath} cannot be read as certificates") from None
+            raise Untrusted(f"{cafile or capath} cannot be read as certificates. Nothing was sent") from None
     try:
         return context.wrap_socket(plain, server_hostname=host)
     except ssl.SSLCertVerificationError as error:
-        raise Untrusted(f"its certificate does not hold here: {error.verify_message or error.reason}") from None
+        why = str(error.verify_message or error.reason).rstrip(".")
+        mend = _MENDS.get(error.verify_code, "For certificates of your own: `loomstack-mcp init --hub {} --ca FILE`")
+        said = f"its certificate does not hold here: {why}. Nothing was sent. {mend.format(origin.text)}"
+        raise Untrusted(said) from None
+    except ssl.SSLError as error:
+        if error.reason == "WRONG_VERSION_NUMBER":
+            raise ConnectionError("no TLS is spoken there; is it another port?") from None
+        raise ConnectionError(f"TLS failed: {error.reason or type(error).__name__}") from None

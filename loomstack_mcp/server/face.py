@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,7 +16,7 @@ from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.server.standpoints import Standpoints
-from loomstack_mcp.server.waits import Waits
+from loomstack_mcp.server.waits import ChangeWaits, Waits
 
 if TYPE_CHECKING:
     from loomstack_mcp.core.changes.conflicts import Proposal
@@ -50,11 +51,20 @@ class Face:
         self._lock = threading.Lock()
         self._catching_up = threading.Lock()
         self._working = threading.BoundedSemaphore(_AT_ONCE_MAX)
-        self.waits = Waits(
-            lambda repo_id: self.work(lambda: self.loom.events.cursor(repo_id)),
-            listening=lambda repo_id: self.loom.listening(repo_id),
-            is_far=lambda: self.loom.is_far,
+        self.near_waits = Waits(
+            lambda repo_id: self.work(lambda: self.loom.cursor(repo_id)),
+            listening=lambda repo_id, news: self.loom.listening(repo_id, news),
+            tells_news=lambda: self.loom.tells_news,
         )
+
+    @cached_property
+    def waits(self) -> ChangeWaits:
+        """Where calls wait for a repo to change. Raises as `loom`."""
+        if not self.loom.is_far:
+            return self.near_waits
+        from loomstack_mcp.server.far_waits import FarWaits  # what only an edge needs
+
+        return FarWaits(lambda: self.loom.events)
 
     @property
     def loom(self) -> Loom:
@@ -63,6 +73,11 @@ class Face:
             if self._loom is None:
                 self._loom = open_loom(self.here.any_settings)
             return self._loom
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a call has opened the store."""
+        return self._loom is not None
 
     def work(self, asked: Callable[[], _Answer]) -> _Answer:
         """What is asked of the services, among few at once."""

@@ -22,7 +22,9 @@ _OF_ONE_MACHINE = frozenset({"guard"})
 """Tools that look into the worktree of whoever runs the server."""
 _REMEMBERED = frozenset({"sightings", "guards"})
 """What hooks saw on the hub's own machine is nobody's who comes from another."""
-_PASSED = frozenset({"send_notices", "close", "store", "over", "is_far", "listening"})
+_PASSED = frozenset(
+    {"send_notices", "close", "store", "over", "is_far", "listening", "tells_news", "cursor", "cursors"}
+)
 
 
 def offers_tool(principal: Principal | None, name: str) -> bool:

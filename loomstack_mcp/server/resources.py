@@ -1,7 +1,7 @@
 """Resources: the repo's runs, claims and activity, and one run, as JSON."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from loomstack_mcp.core.events import Event
@@ -60,22 +60,37 @@ class Watch:
         self._face = face
         self._cursors: dict[str, int] = {}
 
-    def stale(self, *, newcomer: bool) -> tuple[str, ...]:
+    def stale(self, *, newcomer: bool, cursors: Mapping[str, int] | None = None) -> tuple[str, ...]:
         """The resources that changed. Raises LoomError where the store does not answer now.
 
-        A newcomer hears of every list once, for it may have read before it came.
+        A newcomer hears of every list once, for it may have read before it came. Where it is known where repos are, by
+        `cursors`, only those are asked about that have moved.
         """
-        return tuple(dict.fromkeys(self._found(newcomer)))
+        return tuple(dict.fromkeys(self._found(newcomer, cursors)))
 
-    def _found(self, newcomer: bool) -> Iterator[str]:
+    def _found(self, newcomer: bool, cursors: Mapping[str, int] | None) -> Iterator[str]:
         events = self._face.loom.events
         if newcomer:
             yield from LISTS
         for repo_id in self._face.repo_ids():
-            since = self._cursors.setdefault(repo_id, events.cursor(repo_id) if newcomer else 0)
-            for event in events.since(repo_id, since=since, limit=_PAGE)[0]:
-                self._cursors[repo_id] = event.seq
+            at = None if cursors is None else cursors.get(repo_id, 0)
+            if repo_id not in self._cursors:
+                self._cursors[repo_id] = (events.cursor(repo_id) if at is None else at) if newcomer else 0
+            if at == self._cursors[repo_id]:
+                continue
+            for event in self._since(repo_id):
                 yield from _made_stale(event)
+
+    def _since(self, repo_id: str) -> Iterator[Event]:
+        """All events that are new, page by page."""
+        while True:
+            since = self._cursors[repo_id]
+            found = self._face.loom.events.since(repo_id, since=since, limit=_PAGE)[0]
+            for event in found:
+                self._cursors[repo_id] = event.seq
+                yield event
+            if len(found) < _PAGE:
+                return
 
 
 def _made_stale(event: Event) -> Iterator[str]:

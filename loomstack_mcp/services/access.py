@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from loomstack_mcp.core.errors import LoomError, Unauthorized
+from loomstack_mcp.core.errors import LoomError, StoreUnavailable, Unauthorized
 from loomstack_mcp.core.permits import PERMITS
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.tokens import Principal, is_confined, refuse_role
@@ -54,15 +54,16 @@ class Access:
                 refused = error
             is_kept = has_power or isinstance(refused, Unauthorized)
             repos = call.repos_of(arguments) if is_kept else ()
-        if is_kept:
-            self._powers.keep_power(principal, "refused" if refused else "granted", name, repos=repos)
+        at_ms = 0
+        if is_kept:  # before it is done: nothing is done that could not be written down
+            at_ms = self._powers.keep_power(principal, "refused" if refused else "granted", name, repos=repos)
         if refused:
             raise refused
         try:
             yield Entered(arguments=arguments, shown=lambda answer: self._shown(principal, name, answer))
         except LoomError as error:
-            if is_kept and isinstance(error, Unauthorized):  # the role sufficed, and the service knows better
-                self._powers.keep_power(principal, "refused", name, repos=repos)
+            if is_kept and not isinstance(error, StoreUnavailable):  # the role sufficed, and the service knows better
+                self._powers.keep_power(principal, "refused", name, repos=repos, granted_at_ms=at_ms)
             raise type(error)(call.as_asked(str(error))) from None
 
     def close(self) -> None:

@@ -25,12 +25,6 @@ class AlertService:
         with self._store.read() as tx:
             return due_alerts(tx, caller, deliveries=ALERT_DELIVERIES, limit=ALERTS_MAX)
 
-    def unheard_ends(self, caller: Caller, patterns: Sequence[str]) -> tuple[DueAlert, ...]:
-        """That a person ended this agent's claim on one of these files, which it has not heard yet."""
-        with self._store.read() as tx:
-            ends = rows.as_records(DueAlert, tx.all(ALERTS["unheard_ends"], **_agent(caller)))
-            return tuple(alert for alert in ends if _is_about(tx, alert, patterns))
-
     def heard(self, alerts: Sequence[DueAlert]) -> None:
         """These were told once."""
         with self._store.append() as tx:
@@ -38,17 +32,23 @@ class AlertService:
                 tx.later(ALERTS["delivered"], run_id=alert.run_id, heard=rows.json_column([(alert.seq, alert.about)]))
 
 
+def due_alerts(tx: Tx, caller: Caller, *, deliveries: int, limit: int) -> tuple[DueAlert, ...]:
+    """What an agent's runs have heard fewer than so many times."""
+    found = tx.all(ALERTS["due_to_agent"], **_agent(caller), deliveries=deliveries, limit=limit)
+    return rows.as_records(DueAlert, found)
+
+
+def unheard_ends(tx: Tx, caller: Caller, patterns: Sequence[str]) -> tuple[DueAlert, ...]:
+    """That a person ended an agent's claim on one of these files, which it has not heard yet."""
+    ends = rows.as_records(DueAlert, tx.all(ALERTS["unheard_ends"], **_agent(caller)))
+    return tuple(alert for alert in ends if _is_about(tx, alert, patterns))
+
+
 def _is_about(tx: Tx, alert: DueAlert, patterns: Sequence[str]) -> bool:
     return any(
         first_overlap(patterns, claim.patterns, ignore_case=path_index.folds(tx, claim.repo_id))
         for claim in rows.as_records(Claim, tx.all(CLAIMS["get"], id=alert.about))
     )
-
-
-def due_alerts(tx: Tx, caller: Caller, *, deliveries: int, limit: int) -> tuple[DueAlert, ...]:
-    """What an agent's runs have heard fewer than so many times."""
-    found = tx.all(ALERTS["due_to_agent"], **_agent(caller), deliveries=deliveries, limit=limit)
-    return rows.as_records(DueAlert, found)
 
 
 def _agent(caller: Caller) -> dict[str, str]:

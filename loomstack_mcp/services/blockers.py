@@ -64,16 +64,6 @@ class EditService:
             found = tx.all(CLAIMS["of_worktree"], repo_id=repo_id, worktree=worktree, **who)
         return tuple(pattern for row in found for pattern in rows.list_column(row["patterns"]))
 
-    def may_be_meant(self, checkout: Checkout, pattern: str) -> bool:
-        """Whether anything on a file may have been made on purpose: a run's landed change, or what a note is about."""
-        with self._store.read() as tx:
-            repo_id = repos.repo_id_of(tx, checkout)
-            ignore_case = folds(tx, repo_id)
-            if all_overlapping(tx, repo_id, "change", [pattern], ignore_case=ignore_case).ids:
-                return True
-            notes = (all_overlapping(tx, one, "note", [pattern], ignore_case=ignore_case) for one in (repo_id, ORG))
-            return any(found.ids for found in notes)
-
     def check_of(self, caller: Caller) -> tuple[str, str] | None:
         """The run under which a sub-agent now checks another's, and that other; None for whoever makes something.
 
@@ -90,6 +80,15 @@ class EditService:
                 if not _is_made_by(tx, caller, run.checks_run):
                     return run.id, run.checks_run
         return None
+
+
+def may_be_meant(tx: Tx, repo_id: str, pattern: str) -> bool:
+    """Whether anything on a file may have been made on purpose: a run's landed change, or what a note is about."""
+    ignore_case = folds(tx, repo_id)
+    if all_overlapping(tx, repo_id, "change", [pattern], ignore_case=ignore_case).ids:
+        return True
+    notes = (all_overlapping(tx, one, "note", [pattern], ignore_case=ignore_case) for one in (repo_id, ORG))
+    return any(found.ids for found in notes)
 
 
 def _is_made_by(tx: Tx, caller: Caller, run_id: str) -> bool:

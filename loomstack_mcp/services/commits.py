@@ -146,8 +146,9 @@ def _literals(paths: Sequence[str]) -> Iterator[str]:
 
 
 def _bind(tx: Tx, repo_id: str, run_id: str, shas: Sequence[str]) -> None:
-    """Git saw that run make these. What landed under one of these ids is bound when it is taken in."""
-    asked = {"repo_id": repo_id, "run_id": run_id, "shas": rows.json_column(shas)}
+    """Git saw that run make these, just now. What landed under one of these ids is bound when it is taken in."""
+    made = rows.json_column([tx.now_ms] * len(shas))
+    asked = {"repo_id": repo_id, "run_id": run_id, "shas": rows.json_column(shas), "made": made}
     tx.later(CHANGES["bind"], bound_by="commit", seen=1, **asked)
     for sha in shas:
         events.append(tx, repo_id, "commit.made", about=sha, run_id=run_id)

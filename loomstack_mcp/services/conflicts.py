@@ -19,6 +19,7 @@ from loomstack_mcp.services import events, landed, repos
 from loomstack_mcp.services.acting import acting_run, allowed_run, named_run
 from loomstack_mcp.services.agreements import agreed
 from loomstack_mcp.services.conflict_states import CONFLICTS, conflict_of_id, end_conflict, open_conflicts
+from loomstack_mcp.services.line_keys import refuse_other_key
 from loomstack_mcp.services.notices import give_notice
 from loomstack_mcp.services.proposals import ConflictsFound, conflicts_of, undoings_of
 from loomstack_mcp.services.recipients import live_runs
@@ -64,22 +65,23 @@ class ConflictService:
     def check(self, checkout: Checkout, proposal: Proposal, *, run_id: str = "") -> ConflictResult:
         """What a person's change would take back, or touch in its intent; or a run's. Nothing is recorded.
 
-        Raises NotFound for a run that is unknown.
+        Raises NotFound for a run that is unknown, StoreUnavailable where the repo has got another key meanwhile.
         """
         began = time.monotonic()
         with self._store.read() as tx:
             run = run_of_id(tx, run_id) if run_id else None
-            found = conflicts_of(tx, repos.repo_id_of(tx, checkout), proposal, run=run)
+            found = conflicts_of(tx, _repo_id(tx, checkout, proposal), proposal, run=run)
             return _result(found, proposal, began, tx.now_ms)
 
     def check_run(self, caller: Caller, run_id: str, proposal: Proposal) -> ConflictResult:
         """The same for the caller's run. What is new is recorded, and the other side told; what is gone is settled.
 
-        Raises what `acting_run` raises.
+        Raises what `acting_run` and `check` raise.
         """
         began = time.monotonic()
         with self._store.read() as tx:
             run = allowed_run(caller, named_run(tx, caller, run_id), now_ms=tx.now_ms)
+            refuse_other_key(tx, run.repo_id, proposal.key_name)
             found = conflicts_of(tx, run.repo_id, proposal, run=run)
         with acting_run(self._store, caller, run.id) as (tx, run):
             told = replace(found, conflicts=tuple(_recorded(tx, run, found)))
@@ -89,7 +91,7 @@ class ConflictService:
     def undoing(self, checkout: Checkout, proposal: Proposal) -> tuple[LostIntent, ...]:
         """Which changes made on purpose it would take back or replace, as the policy asks."""
         with self._store.read() as tx:
-            return undoings_of(tx, repos.repo_id_of(tx, checkout), proposal)
+            return undoings_of(tx, _repo_id(tx, checkout, proposal), proposal)
 
     def intent_on(self, checkout: Checkout, sha: str, paths: Sequence[str]) -> Intent | None:
         """Why a landed change was made where it is taken back, as the claim of its run said; None: unknown."""
@@ -116,6 +118,13 @@ class ConflictService:
         """A repo's conflicts that are neither settled nor void, newest first: all, or of a verdict; and the time."""
         with self._store.read() as tx:
             return open_conflicts(tx, repo_id, limit=limit, verdict=verdict), tx.now_ms
+
+
+def _repo_id(tx: Tx, checkout: Checkout, proposal: Proposal) -> str:
+    """Of the checkout. Raises StoreUnavailable where its lines have another key than those of the proposal."""
+    repo_id = repos.repo_id_of(tx, checkout)
+    refuse_other_key(tx, repo_id, proposal.key_name)
+    return repo_id
 
 
 def _result(found: ConflictsFound, proposal: Proposal, began: float, now_ms: int) -> ConflictResult:

@@ -1,7 +1,7 @@
 """A repo out of one store into another, whole or not at all, with all that is known of it."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import count
 from typing import cast
@@ -18,6 +18,8 @@ from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Row, Store, Tx
 
 PAGE_ROWS = 20_000
+_SENT_ROWS = 500
+"""Rows that go together."""
 
 
 @record
@@ -49,12 +51,14 @@ class CopyWish:
     """Whether nothing is to be written."""
 
 
-def copied_repo(source: Store, target: Store, repo_id: str, wish: CopyWish) -> RepoCopy:
+def copied_repo(
+    source: Store, target: Store, repo_id: str, wish: CopyWish, *, told: Callable[[int], None] = lambda _: None
+) -> RepoCopy:
     """The repo is in the target with all that the source knew of it, in one transaction; or came before.
 
     In a target that knew the repo its sequence goes behind what is there, and its live runs are lost: what they held
-    others may hold. Raises Invalid for a repo whose names stand for two there, StoreUnavailable where what arrived is
-    not what was sent.
+    others may hold. `told` hears now and then how many rows have gone. Raises Invalid for a repo whose names stand for
+    two there, StoreUnavailable where what arrived is not what was sent.
     """
     with source.read() as out:
         origin = copy_origin(out, repo_id)
@@ -75,10 +79,12 @@ def copied_repo(source: Store, target: Store, repo_id: str, wish: CopyWish) -> R
         with target.write(into) as tx:
             if before := came_before(tx, into, origin):  # another copy came first to the lock
                 return replace(found, before=before)
-            return _written(out, tx, found, origin, wish)
+            return _written(out, tx, found, origin, wish, told)
 
 
-def _written(out: Tx, tx: Tx, found: RepoCopy, origin: CopyOrigin, wish: CopyWish) -> RepoCopy:
+def _written(
+    out: Tx, tx: Tx, found: RepoCopy, origin: CopyOrigin, wish: CopyWish, told: Callable[[int], None]
+) -> RepoCopy:
     shift = repo_seq(tx, found.into)
     # The key of a repo's lines is made of its id, too; and what landed is not told twice.
     has_ledger = wish.has_ledger and not shift and found.into == origin.repo_id
@@ -94,7 +100,10 @@ def _written(out: Tx, tx: Tx, found: RepoCopy, origin: CopyOrigin, wish: CopyWis
     ends = _Ends(is_needed=shift > 0, live=frozenset(live), now_ms=tx.now_ms)
     total = 0
     for table in _tables(wish):
-        total += _moved(out, tx, table, origin, passage, wish, ends).rows
+        before = total
+        for sent in _moved(out, tx, table, origin, passage, wish, ends):
+            total = before + sent.rows
+            told(total)
     for name in (origin.repo_id, *origin.names):
         tx.later(REPOS["also"], identity=name, repo_id=found.into)
     if origin.ignore_case:
@@ -131,21 +140,25 @@ def _tables(wish: CopyWish) -> tuple[CopiedTable, ...]:
 
 def _moved(
     out: Tx, tx: Tx, table: CopiedTable, origin: CopyOrigin, passage: Passage, wish: CopyWish, ends: _Ends
-) -> Tally:
-    """The rows of one table arrive, and are read again there. Raises StoreUnavailable where they differ."""
+) -> Iterator[Tally]:
+    """The rows of one table arrive, and are read again there; what has gone after each page of them.
+
+    Raises StoreUnavailable where they differ.
+    """
     before = tallied(Tally(), _rows(tx, table, passage.repo_id))
     sent = Tally()
     for page in _pages(out, table, origin.repo_id):
         arriving = [carried_row(row, passage) for row in _ended(_taken(page, table, wish), table, ends)]
-        for row in arriving:
-            tx.later(table.put, **row)
+        for at, row in enumerate(arriving, start=1):
+            # A page is not kept to be sent at once: memory is bounded, and a database works meanwhile.
+            (tx.later if at % _SENT_ROWS else tx.run)(table.put, **row)
         sent = tallied(sent, arriving)
+        yield sent
     if tallied(Tally(), _rows(tx, table, passage.repo_id)) - before != sent:
         raise StoreUnavailable(
             f"{origin.repo_id}: what arrived in {table.noun} is not what was sent, so nothing of this repository was "
             "kept; check both stores with `db check`, and try again"
         )
-    return sent
 
 
 def _taken(page: Iterable[Row], table: CopiedTable, wish: CopyWish) -> Iterator[Row]:

@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from loomstack_mcp.core.claim_edits import ClaimEdits
 from loomstack_mcp.core.claims import Claim, Waiter
 from loomstack_mcp.core.edits import EditHold, Editor, HoldResult, edit_hold, edited_by
 from loomstack_mcp.core.errors import LoomError
-from loomstack_mcp.core.limits import AUTO_HELD_MAX
+from loomstack_mcp.core.limits import ALERT_DELIVERIES, ALERTS_MAX, AUTO_HELD_MAX, HELD_AT_ONCE_MAX
 from loomstack_mcp.core.patterns.globs import literal_path
 from loomstack_mcp.core.patterns.typed import file_pattern
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import PROCESS_SESSION, Caller, Run
-from loomstack_mcp.core.texts import encodable
+from loomstack_mcp.core.texts import encodable, within
 from loomstack_mcp.services import events, path_index, repos, waiters
 from loomstack_mcp.services.acting import RUNS, used_run
+from loomstack_mcp.services.alerts import due_alerts
 from loomstack_mcp.services.blockers import CLAIMS, kin
 from loomstack_mcp.services.claims import end_claims, end_passing
 from loomstack_mcp.services.grants import hold_file
@@ -41,8 +43,9 @@ class EditClaims:
 
         All of them or none: then it says who is in the way, or, with "ask", what the agent is to claim itself, of which
         it is told once. What it claimed itself, and what others share, stays as it is. Nothing is held for whom no
-        client names.
+        client names. Raises LimitExceeded.
         """
+        within("the number of files", len(patterns), least=0, most=HELD_AT_ONCE_MAX)
         found = HoldResult()
         if not caller.session or caller.session.startswith(PROCESS_SESSION):
             return found
@@ -58,8 +61,9 @@ class EditClaims:
                 edit = _Edit(tx, caller, run, worktree=encodable(checkout.worktree))
                 found = edit.held(patterns[start : start + AUTO_HELD_MAX], claim_edits=claim_edits)
             if found.blockers or found.unclaimed:
-                break
-        return found
+                return found
+        with self._store.read() as tx:
+            return replace(found, due=due_alerts(tx, caller, deliveries=ALERT_DELIVERIES, limit=ALERTS_MAX))
 
     def edited_in(self, checkout: Checkout) -> tuple[str, ...]:
         """The files that are held in a worktree because somebody edits them, by their paths there."""

@@ -75,7 +75,7 @@ def erased_person(store: Store, people: Sequence[str], *, who: str, is_tried: bo
     with store.read() as tx:
         repo_ids = _ids(tx)
         runs = frozenset(_run_ids_of(tx, repo_ids, named))
-        _refuse_live(run["id"] for run in tx.all(ERASING["live"]) if run["principal"] in named)
+        _refuse_live(tx, Erasure(people=named))
     pseudonym = f"person_{os.urandom(_PSEUDONYM_BYTES).hex()}"
     erasure = Erasure(people=named, pseudonym=pseudonym, runs=runs)
     done = (_erased(store, one, erasure, about=pseudonym, who=who, is_tried=is_tried) for one in repo_ids)
@@ -107,12 +107,12 @@ def erased_repo(store: Store, repo_id: str, *, who: str, is_tried: bool) -> tupl
     with store.read() as tx:
         if repo_id == ORG or not tx.all(REPOS["get"], repo_id=repo_id):
             raise NotFound(f"no repository {repo_id} is known here; see `loomstack-mcp repo list`")
-        _refuse_live(run["id"] for run in tx.all(ERASING["live"]) if run["repo_id"] == repo_id)
     done = _erased(store, repo_id, Erasure(is_all=True), about="", who=who, is_tried=is_tried)
     if is_tried:
         return (done,)
     unnamed = f"erased:{os.urandom(_PSEUDONYM_BYTES).hex()}"
     with store.write(repo_id) as tx:
+        _refuse_live(tx, Erasure(is_all=True), repo_id=repo_id)
         tx.run(REPOS["insert"], repo_id=unnamed, ignore_case=0, now_ms=tx.now_ms)
         for statement in (
             REPOS["forget_landed"],
@@ -129,17 +129,25 @@ def _ids(tx: Tx) -> tuple[str, ...]:
     return tuple(str(row["id"]) for row in tx.all(REPOS["ids"]))
 
 
-def _refuse_live(runs: Iterator[Any]) -> None:
-    if live := sorted(map(str, runs)):
+def _refuse_live(tx: Tx, erasure: Erasure, *, repo_id: str = "") -> None:
+    """Nobody may be at work on what goes: in any repo, or in one that is all to go."""
+    live = sorted(
+        str(run["id"])
+        for run in tx.all(ERASING["live"])
+        if run["principal"] in erasure.people or (erasure.is_all and run["repo_id"] == repo_id)
+    )
+    if live:
         raise Invalid(f"still live: {', '.join(live[:5])}; `loomstack-mcp runs stop` each, and do this again")
 
 
 def _erased(store: Store, repo_id: str, erasure: Erasure, *, about: str, who: str, is_tried: bool) -> Erased:
     if is_tried:
         with store.read() as tx:
+            _refuse_live(tx, erasure, repo_id=repo_id)
             return Erased(repo=repo_id, rows={noun: len(found) for noun, found in _changed(tx, repo_id, erasure)})
     counts = {}
     with store.write(repo_id) as tx:
+        _refuse_live(tx, erasure, repo_id=repo_id)  # behind whoever started one meanwhile
         for noun, found in _changed(tx, repo_id, erasure):
             counts[noun] = len(found)
             for row in found:

@@ -26,6 +26,15 @@ class EventService:
         with self._store.read() as tx:
             return sum(int(row["seq"]) for row in tx.all(REPOS["get"], repo_id=repo_id))
 
+    def moved(self, repo_id: str, *, seen: int, wait_ms: int) -> int:  # noqa: ARG002 a hub's, which waits before
+        """As `cursor`, and at once. A hub answers once that is another than `seen`, or `wait_ms` are over."""
+        return self.cursor(repo_id)
+
+    def cursors(self) -> Mapping[str, int]:
+        """The same of every repo."""
+        with self._store.read() as tx:
+            return {row["id"]: int(row["seq"]) for row in tx.all(REPOS["cursors"])}
+
     def since(self, repo_id: str, *, since: int, limit: int) -> tuple[tuple[Event, ...], int]:
         """Up to `limit` events after `since`, oldest first; the next cursor is the last one's `seq`. And the time."""
         with self._store.read() as tx:

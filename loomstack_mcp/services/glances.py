@@ -1,8 +1,9 @@
-"""Glances: whether an edit that was looked at before is still in nobody's way, as one question of a hook."""
+"""Glances, and the closer look: what a hook has to know of an edit, each as one question."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from loomstack_mcp.core.claims import Claim
+from loomstack_mcp.core.edits import CloserLook
 from loomstack_mcp.core.limits import ALERT_DELIVERIES, GLANCED_PATHS_MAX
 from loomstack_mcp.core.patterns.globs import first_overlap
 from loomstack_mcp.core.repos import Checkout
@@ -10,8 +11,8 @@ from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.services import repos
 from loomstack_mcp.services.acting import own_runs
-from loomstack_mcp.services.alerts import due_alerts
-from loomstack_mcp.services.blockers import CLAIMS, EditService
+from loomstack_mcp.services.alerts import due_alerts, unheard_ends
+from loomstack_mcp.services.blockers import CLAIMS, EditService, may_be_meant
 from loomstack_mcp.services.path_index import folds, overlapping
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
@@ -36,12 +37,51 @@ class GlanceService:
             return False  # each pattern is held against each that is held
         return claim_edits == "off" or self._holds_all(caller, checkout, patterns)
 
+    def hold_clear(self, caller: Caller, checkout: Checkout, patterns: Sequence[str]) -> bool:
+        """The same of files that the caller edits for the first time, where nothing was meant with them: held now.
+
+        In a repo that its run is in already: a closer look knows more of the worktree, and begins one.
+        """
+        if len(patterns) > GLANCED_PATHS_MAX or not self._is_free(caller, checkout, patterns):
+            return False
+        with self._store.read() as tx:
+            repo_id = repos.repo_id_of(tx, checkout)
+            is_begun = any((run.repo_id, run.agent) == (repo_id, caller.agent) for run in own_runs(tx, caller))
+            if not is_begun or any(may_be_meant(tx, repo_id, pattern) for pattern in patterns):
+                return False
+            if unheard_ends(tx, caller, patterns):
+                return False
+        if self._holds_all(caller, checkout, patterns):
+            return True
+        from loomstack_mcp.services.edits import EditClaims  # grants, which no hook loads whose edit is refused
+
+        held = EditClaims(self._store).hold(caller, checkout, patterns)
+        return not (held.blockers or held.unclaimed)
+
+    def closer_look(
+        self, caller: Caller, checkout: Checkout, patterns: Sequence[str], *, files: Sequence[str] = ()
+    ) -> CloserLook:
+        """What stands in the way of an edit of all this, and which of it, literal `files`, may be made on purpose."""
+        edits = EditService(self._store)
+        check = edits.check_of(caller)
+        found, now_ms = edits.blockers(caller, checkout, patterns)
+        with self._store.read() as tx:
+            repo_id = repos.repo_id_of(tx, checkout)
+            return CloserLook(
+                check=check,
+                blockers=found,
+                now_ms=now_ms,
+                meant=tuple(file for file in files if may_be_meant(tx, repo_id, file)),
+                ends=unheard_ends(tx, caller, patterns),
+            )
+
     def _is_free(self, caller: Caller, checkout: Checkout, patterns: Sequence[str]) -> bool:
         edits = EditService(self._store)
-        with self._store.read() as tx:  # one that goes by another name has to be told with all its names
+        with self._store.read() as tx:
+            # A repo that goes by another name has to be told with all its names.
             is_named = repos.is_named_repo(tx, checkout.identity)
-        if not is_named or not self.is_unalerted(caller):
-            return False
+            if not is_named or due_alerts(tx, caller, deliveries=ALERT_DELIVERIES, limit=1):
+                return False
         return not (edits.check_of(caller) or edits.blockers(caller, checkout, patterns)[0])
 
     def _holds_all(self, caller: Caller, checkout: Checkout, patterns: Sequence[str]) -> bool:

@@ -10,6 +10,7 @@ from loomstack_mcp.core.limits import IMPRINT_KEPT_MS
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.services import landed, landed_index, slices
 from loomstack_mcp.services.acting import RUNS
+from loomstack_mcp.services.line_keys import hold_key
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Row, Store, Tx
 
@@ -25,11 +26,9 @@ def wanted_work(store: Store, repo_id: str) -> tuple[WantedWork, ...]:
     with store.read() as tx:
         since_ms = tx.now_ms - IMPRINT_KEPT_MS
         asked = {"repo_id": repo_id, "meaning": MEANING, "since_ms": since_ms, "limit": _WAITING_MAX}
-        waiting = [(row["run_id"], row["started_at_ms"], row["sha"]) for row in tx.all(IMPRINTS["waiting"], **asked)]
-    return tuple(
-        WantedWork(run_id=run_id, since_ms=started_at_ms - _CLOCKS_MS, commits=tuple(sha for _, _, sha in named))
-        for (run_id, started_at_ms), named in groupby(waiting, key=lambda one: one[:2])
-    )
+        waiting = tx.all(IMPRINTS["waiting"], **asked)
+    by_run = groupby(waiting, key=lambda row: (row["run_id"], row["started_at_ms"] - _CLOCKS_MS))
+    return tuple(_wanted(run_id, since_ms, list(named)) for (run_id, since_ms), named in by_run)
 
 
 def wanted_signed(store: Store, repo_id: str, hints: Iterable[str]) -> tuple[WantedWork, ...]:
@@ -42,10 +41,10 @@ def wanted_signed(store: Store, repo_id: str, hints: Iterable[str]) -> tuple[Wan
     )
 
 
-def keep_work(store: Store, repo_id: str, made: RunWork) -> None:
+def keep_work(store: Store, repo_id: str, made: RunWork, *, key_name: str) -> None:
     """Keep the content of what a run made, but for what is another's, or nobody said to be its.
 
-    What landed before it was known whose it is, is known now.
+    What landed before it was known whose it is, is known now. Raises StoreUnavailable where the repo has another key.
     """
     with store.read() as tx:
         if not known_hints(tx, repo_id, [made.run_id]):
@@ -55,24 +54,30 @@ def keep_work(store: Store, repo_id: str, made: RunWork) -> None:
     own = [row for row in bound if row["run_id"] == made.run_id]
     others = {row["sha"] for row in bound if row["run_id"] != made.run_id}
     kept = own_work(made, its={row["sha"] for row in own}, others=others)
-    keep_imprint(store, repo_id, made.run_id, (*kept.commits, *kept.branches, *kept.signed))
-    _mark_read(store, repo_id, kept, own)
+    keep_imprint(store, repo_id, made.run_id, (*kept.commits, *kept.branches, *kept.signed), key_name=key_name)
+    _mark_read(store, repo_id, kept, own, key_name=key_name)
 
 
-def keep_imprint(store: Store, repo_id: str, run_id: str, made: Sequence[Work]) -> None:
+def keep_imprint(store: Store, repo_id: str, run_id: str, made: Sequence[Work], *, key_name: str = "") -> None:
     """These are that run's; also what of them has landed in another form already."""
     marks = sorted({mark for one in made for mark in one.imprint.marks})
     if not marks:
         return
     with store.append() as tx:
-        [row] = tx.all(IMPRINTS["insert"], repo_id=repo_id, run_id=run_id, meaning=MEANING, now_ms=tx.now_ms)
+        hold_key(tx, repo_id, key_name)
+        columns = {"repo_id": repo_id, "run_id": run_id, "meaning": MEANING, "now_ms": tx.now_ms}
+        [row] = tx.all(
+            IMPRINTS["insert"], made_at_ms=min((one.at_ms for one in made if one.at_ms), default=0), **columns
+        )
     number = row["number"]
 
     def add(tx: Tx, some: Sequence[int]) -> None:
+        hold_key(tx, repo_id, key_name)
         tx.later(IMPRINTS["add"], imprint=number, marks=rows.json_column(some))
 
     slices.in_slices(store, marks, add)
-    _recognise_landed(store, repo_id, run_id, {path for one in made for path in one.paths})
+    names = {path for one in made for path in one.paths}
+    _recognise_landed(store, repo_id, run_id, names, made_at_ms=row["made_at_ms"])
 
 
 def maker_of(tx: Tx, repo_id: str, wanted: Imprint, *, made_at_ms: int, hints: Collection[str] = ()) -> Maker | None:
@@ -109,20 +114,31 @@ def forget_imprints(store: Store, repo_id: str) -> None:
             tx.later(IMPRINTS["forget"], imprint=row["number"])
 
 
-def _mark_read(store: Store, repo_id: str, kept: RunWork, own: Sequence[Row]) -> None:
+def _wanted(run_id: str, since_ms: int, named: Sequence[Row]) -> WantedWork:
+    return WantedWork(
+        run_id=run_id,
+        since_ms=since_ms,
+        commits=tuple(row["sha"] for row in named),
+        after_ms=tuple(row["made_at_ms"] - since_ms if row["made_at_ms"] else None for row in named),
+    )
+
+
+def _mark_read(store: Store, repo_id: str, kept: RunWork, own: Sequence[Row], *, key_name: str) -> None:
     read = {sha for one in kept.commits for sha in one.shas}
     if digits := [row["digits"] for row in own if row["sha"] in read]:
         asked = {"repo_id": repo_id, "run_id": kept.run_id, "meaning": MEANING}
         with store.append() as tx:
+            hold_key(tx, repo_id, key_name)
             tx.later(IMPRINTS["imprinted"], shas=rows.json_column(digits), **asked)
 
 
-def _recognise_landed(store: Store, repo_id: str, run_id: str, names: Collection[str]) -> None:
+def _recognise_landed(store: Store, repo_id: str, run_id: str, names: Collection[str], *, made_at_ms: int) -> None:
     """What landed on some files as nobody's, and is a run's by what is known now."""
     found = []
     with store.read() as tx:
         [run] = rows.as_records(Run, tx.all(RUNS["get"], id=run_id))
-        asked = {"repo_id": repo_id, "started_at_ms": run.started_at_ms, "paths": rows.json_column(sorted(names))}
+        since_ms = min(run.started_at_ms, made_at_ms or run.started_at_ms)
+        asked = {"repo_id": repo_id, "since_ms": since_ms, "paths": rows.json_column(sorted(names))}
         for row in tx.all(IMPRINTS["nobodys"], **asked):
             known_by, hints = imprint(landed.files_of(tx, repo_id, row["sha"])), rows.list_column(row["hints"])
             if maker := maker_of(tx, repo_id, known_by, made_at_ms=row["made_at_ms"], hints=hints):

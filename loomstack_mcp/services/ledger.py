@@ -1,6 +1,5 @@
 """The ledger: what landed, as the store remembers it, and which run made it."""
 
-import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,13 +8,13 @@ from loomstack_mcp.core.changes.imprints import Imprint, Maker
 from loomstack_mcp.core.changes.landings import BATCH_PARTS_MAX, BATCH_ROWS_MAX, LandedPart, batch_rows
 from loomstack_mcp.core.changes.meaning import MEANING
 from loomstack_mcp.core.changes.works import RunWork, WantedWork
-from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import within
 from loomstack_mcp.services import imprints, landed_index, repos, slices
 from loomstack_mcp.services.acting import RUNS
 from loomstack_mcp.services.landed import CHANGES
+from loomstack_mcp.services.line_keys import hold_key, line_key, refuse_other_key
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
 
@@ -32,7 +31,7 @@ class LedgerService:
         """The key under which the lines of the checkout's repo are hashed: who has it confirms no line of another."""
         with self._store.read() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
-        return _line_key(self._store_key(), repo_id)
+        return line_key(self._store_key(), repo_id)
 
     def _store_key(self) -> bytes:
         with self._store.read() as tx:
@@ -60,8 +59,8 @@ class LedgerService:
         """
         with self._store.read() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
-            _refuse_other_key(tx, repo_id, key_name)
-        imprints.keep_work(self._store, repo_id, made)
+            refuse_other_key(tx, repo_id, key_name)
+        imprints.keep_work(self._store, repo_id, made, key_name=key_name)
 
     def lacking(self, checkout: Checkout, history: Sequence[str], *, since_ms: int, is_trunk: bool) -> tuple[str, ...]:
         """Which commits of a history it has not, in their order; `take_in` is to be told what those changed.
@@ -109,7 +108,7 @@ class LedgerService:
         large, nobodys = [], []
         with self._store.append() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
-            _refuse_other_key(tx, repo_id, key_name)
+            hold_key(tx, repo_id, key_name)
             for part in sorted(batch, key=lambda part: part.sha):  # in which order all who fill at once do it
                 number = slices.add_part(tx, repo_id, part)
                 if not (number and part.imprint):
@@ -191,16 +190,20 @@ def makers_of(tx: Tx, repo_id: str, sha: str) -> tuple[Run, ...]:
     return rows.as_records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(bound))) if bound else ()
 
 
-def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str], *, seen: bool) -> tuple[str, ...]:
+def bind_commits(
+    tx: Tx, run_id: str, repo_id: str, commits: Sequence[str], *, ages_ms: Mapping[str, int] | None
+) -> tuple[str, ...]:
     """A run says that it made these commits, which may land later. Returns those landed that `index_bound` is for.
 
-    Where a repository was `seen` that has them, it was told there that they are no older than the run.
+    Where a repository was seen that has them, it told how old they were, and that they are no older than the run.
     """
     if not commits:
         return ()
-    asked = {"repo_id": repo_id, "run_id": run_id, "seen": int(seen)}
-    ordered = rows.json_column(sorted(commits))
-    tx.later(CHANGES["bind"], shas=ordered, bound_by="outcome", **asked)
+    asked = {"repo_id": repo_id, "run_id": run_id, "seen": int(ages_ms is not None)}
+    ordered = sorted(commits)
+    made = [tx.now_ms - ages_ms[sha] if ages_ms else 0 for sha in ordered]
+    columns = {"shas": rows.json_column(ordered), "made": rows.json_column(made)}
+    tx.later(CHANGES["bind"], bound_by="outcome", **columns, **asked)
     bound = tx.all(CHANGES["bind_landed"], shas=rows.json_column(commits), **asked)
     known = [row["sha"] for row in bound if row["is_trunk"]]
     [size] = tx.all(CHANGES["size"], repo_id=repo_id, shas=rows.json_column(known))
@@ -209,24 +212,6 @@ def bind_commits(tx: Tx, run_id: str, repo_id: str, commits: Sequence[str], *, s
     for sha, names in landed_index.indexed_paths(tx, repo_id, known).items():
         landed_index.index_change(tx, repo_id, run_id, sha, names)
     return ()
-
-
-def _line_key(store_key: bytes, repo_id: str) -> bytes:
-    return hmac.digest(store_key, f"lines {repo_id}".encode("utf-8", "surrogateescape"), "sha256")
-
-
-def _refuse_other_key(tx: Tx, repo_id: str, told_name: str) -> None:
-    """A repo that moved, and a store with a new key, compare nothing with what the old one hashed."""
-    if not told_name:
-        return
-    from loomstack_mcp.core.changes.lines import key_name  # which most calls do without
-
-    keys = [bytes(row["key"]) for row in tx.all(CHANGES["key"])]
-    if told_name not in [key_name(_line_key(key, repo_id)) for key in keys]:
-        raise StoreUnavailable(
-            f"the lines of {repo_id} are hashed with another key by now, as it was joined with another repository, or "
-            "the store got a new key; nothing of these was kept: do it again"
-        )
 
 
 def _take_in(tx: Tx, repo_id: str, part: LandedPart, number: int, *, is_trunk: bool) -> str:

@@ -28,21 +28,19 @@ def one_key(source: Store, target: Store, *, is_tried: bool = False) -> bool:
 def rotated_key(store: Store, *, who: str) -> Sequence[str]:
     """Lines are hashed with a new key from now on, and all that was hashed is forgotten; returns the repos.
 
-    Nobody is to write meanwhile: what came in between is of the old key.
+    At once: whoever still has the old key finds that it is another one, and never a ledger that is merely empty.
     """
-    with store.read() as tx:
-        ids = [str(row["id"]) for row in tx.all(REPOS["ids"])]
-    for repo_id in ids:
-        with store.write(repo_id) as tx:
+    with store.append() as tx:
+        tx.run(CHANGES["drop_key"])  # first, behind all who fill a ledger by it
+        tx.run(CHANGES["make_key"], key=os.urandom(_KEY_BYTES))
+        ids = sorted(str(row["id"]) for row in tx.all(REPOS["ids"]))
+        for repo_id in ids:
             for statement in (
                 *(REPOS["forget_landed"], REPOS["forget_landed_paths"], REPOS["unfill"]),
                 *(ERASING["forget_imprints"], COPYING["unprint"]),
             ):
                 tx.later(statement, repo_id=repo_id)
             events.append(tx, repo_id, "ledger.emptied", about="key", payload={"who": who})
-    with store.append() as tx:
-        tx.run(CHANGES["drop_key"])
-        tx.run(CHANGES["make_key"], key=os.urandom(_KEY_BYTES))
     return ids
 
 

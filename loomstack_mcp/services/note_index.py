@@ -68,8 +68,8 @@ def index_note(tx: Tx, note: Note) -> None:
 def matching(tx: Tx, repo_id: str, query: str) -> tuple[Note, ...]:
     """Live notes with all the words of the query, else with any of them; or the note of that id."""
     by_id = rows.as_records(Note, tx.all(NOTES["get"], id=query.strip()))
-    if by_id:
-        return tuple(note for note in by_id if note.repo_id in (repo_id, ORG))
+    if here := tuple(note for note in by_id if note.repo_id in (repo_id, ORG)):
+        return here  # another repo's is as unknown here as one that nobody wrote
     words = [f'"{word.replace(chr(34), chr(34) * 2)}"' for word in query.split()]
     parameters = {"repo_id": repo_id, "now_ms": tx.now_ms, "limit": _FOUND_MAX, "ranked_max": _RANKED_MAX}
     for joined in dict.fromkeys((" ".join(words), " OR ".join(words))):

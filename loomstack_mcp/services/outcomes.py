@@ -16,6 +16,7 @@ from loomstack_mcp.core.outcomes import (
     SeenCommits,
     Status,
     checked,
+    commit_ages,
     known_role,
     next_step,
     outcome_warnings,
@@ -92,9 +93,8 @@ class OutcomeService:
             )
             outcome = _recorded(tx, run, draft)
             mine = [sha for sha in work.kept if sha not in work.unbound]
-            later = ledger.bind_commits(
-                tx, about, run.repo_id, mine, seen=seen is not None and seen.repo_id == run.repo_id
-            )
+            ages = commit_ages(seen) if seen is not None and seen.repo_id == run.repo_id else None
+            later = ledger.bind_commits(tx, about, run.repo_id, mine, ages_ms=ages)
             warnings = outcome_warnings(outcome, work.unbound, work.left_out, own=work.own)
             result = _closing(tx, run, outcome, step, warnings=warnings)
         landed_index.index_bound(self._store, about, run.repo_id, later)

@@ -1,5 +1,6 @@
 """Whose word a call is: the token says it, whatever its sender wrote into the arguments."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 from loomstack_mcp.core.errors import Unauthorized
 from loomstack_mcp.core.policy.approvals import Approver
 from loomstack_mcp.core.policy.known import ANSWERED_BY, USUAL_ROLES
-from loomstack_mcp.core.runs import PROCESS_SESSION, Caller, Run
+from loomstack_mcp.core.runs import FAR_PROCESS, FAR_PROCESS_DIGITS, PROCESS_SESSION, Caller, Run
 from loomstack_mcp.core.tokens import Principal, is_confined, token_hash
 
+_FAR = re.compile(f"{FAR_PROCESS}[0-9a-f]{{{FAR_PROCESS_DIGITS}}}")
 _WHO = "who"
 _RUN, _RELIED = "run_id", "relied"
 
@@ -33,8 +35,9 @@ def as_its_run(run_id: str, arguments: Mapping[str, Any], *, name: str) -> dict[
 def _own(principal: Principal, name: str, value: Any, run: Run | None) -> Any:
     if isinstance(value, Caller):
         session = value.session or _session_of(principal)
-        # A process of another machine is none of ours.
-        who = replace(value, principal=principal.name, session=session, process="")
+        # A process of another machine is none of ours, whatever it is called.
+        process = value.process if _FAR.fullmatch(value.process) else ""
+        who = replace(value, principal=principal.name, session=session, process=process)
         return replace(who, session=run.session, agent=run.agent, certain=True) if run else who
     if isinstance(value, Principal):
         return principal

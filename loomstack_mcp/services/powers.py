@@ -12,6 +12,9 @@ from loomstack_mcp.store.base import Store, Tx
 REPOS = queries.statements("repos")
 TOKENS = queries.statements("tokens")
 
+_TELLING = frozenset({"tokens.create", "tokens.revoke", "tokens.map_subject"})
+"""What writes its own grants down, with what it did: on the hub's machine it is done without a token."""
+
 
 class PowerLog:
     """Told by the log of the repo that it is about; where there is none, by the private database alone."""
@@ -19,12 +22,23 @@ class PowerLog:
     def __init__(self, private: Store, store: Store) -> None:
         self._private, self._store = private, store
 
-    def keep_power(self, by: Principal, verdict: PowerVerdict, what: str, *, repos: Sequence[str]) -> None:
-        """Each that is granted; of those that are refused the first of a minute, and how many they were."""
+    def keep_power(
+        self, by: Principal, verdict: PowerVerdict, what: str, *, repos: Sequence[str], granted_at_ms: int = 0
+    ) -> int:
+        """Each that is granted; of those that are refused the first of a minute, and how many they were. And when.
+
+        A refusal takes the place of the grant of that time: the token sufficed, and the service did nothing for it.
+        """
         with self._private.append() as tx:
-            count = count_power(tx, by, verdict, what, about=", ".join(repos))
+            now_ms, about = tx.now_ms, _about(repos)
+            if granted_at_ms:
+                granted = {"what": what, "who": by.name, "token_id": by.token, "about": about}
+                tx.run(TOKENS["power_not_used"], at_ms=granted_at_ms, **granted)
+                tx.run(TOKENS["powers_never_used"], at_ms=granted_at_ms)
+            tells_itself = verdict == "granted" and what in _TELLING
+            count = 1 if tells_itself else count_power(tx, by, verdict, what, about=about)
         if verdict == "refused" and count > 1:
-            return
+            return now_ms
         payload = {"what": what, "who": by.name, "token": by.token, "role": by.role}
         for repo_id in repos:
             with self._store.read() as tx:
@@ -32,6 +46,7 @@ class PowerLog:
             if is_known:
                 with self._store.write(repo_id) as tx:
                     events.append(tx, repo_id, _KINDS[verdict], about=by.token, payload=payload)
+        return now_ms
 
 
 _KINDS: dict[PowerVerdict, EventKind] = {"granted": "power.granted", "refused": "power.refused"}
@@ -39,7 +54,12 @@ _KINDS: dict[PowerVerdict, EventKind] = {"granted": "power.granted", "refused": 
 
 def count_power(tx: Tx, by: Principal, verdict: PowerVerdict, what: str, *, about: str) -> int:
     """Write it down, in the private database; what is the same within a minute is one row. How many it has by now."""
+    about = about[:SENTENCE_CHARS_MAX]
     at_ms = tx.now_ms if verdict == "granted" else tx.now_ms // MINUTE_MS * MINUTE_MS
     columns = {"verdict": verdict, "what": what, "who": by.name, "token_id": by.token, "count": 1}
-    [row] = tx.all(TOKENS["count_power"], at_ms=at_ms, about=about[:SENTENCE_CHARS_MAX], **columns)
+    [row] = tx.all(TOKENS["count_power"], at_ms=at_ms, about=about, **columns)
     return int(row["count"])
+
+
+def _about(repos: Sequence[str]) -> str:
+    return ", ".join(repos)[:SENTENCE_CHARS_MAX]

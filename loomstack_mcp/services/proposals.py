@@ -9,6 +9,7 @@ from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.reversals import Reversals
 from loomstack_mcp.core.changes.undone import TouchedChange, Undone
 from loomstack_mcp.core.changes.verdicts import reversal
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
 from loomstack_mcp.core.policy.intents import lost_intents
 from loomstack_mcp.core.policy.situation import LostIntent
@@ -71,9 +72,14 @@ def conflicts_of(tx: Tx, repo_id: str, proposal: Proposal, *, run: Run | None) -
 
 
 def undoings_of(tx: Tx, repo_id: str, proposal: Proposal) -> tuple[LostIntent, ...]:
-    """The changes made on purpose that it would take back or replace, as the policy asks."""
+    """The changes made on purpose that it, which is one change, would take back or replace, as the policy asks.
+
+    Raises Invalid for several.
+    """
     if not proposal.changes:
         return ()
+    if len(proposal.changes) > 1:
+        raise Invalid("what would be undone is asked of one change, as it would land; send it as one")
     [mine] = _as(proposal.changes, None)
     intents = Intents(tx, repo_id, run=None, family=frozenset())
     agreements = Agreements(tx, repo_id, intents, run=None, signer=mine.signer)

@@ -16,7 +16,7 @@ from loomstack_mcp.core.outcomes import Outcome
 from loomstack_mcp.core.policy.rules import Rule
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout
-from loomstack_mcp.core.runs import Caller, Run, is_surely_of
+from loomstack_mcp.core.runs import FAR_LEFT, FAR_PROCESS, Caller, Run, is_surely_of
 from loomstack_mcp.core.stranded import StrandedRun
 from loomstack_mcp.core.texts import bounded
 from loomstack_mcp.services import context, events, expiry, path_index, repos, waiters
@@ -94,8 +94,8 @@ class RunService:
         key = bounded("key", key, chars_max=NAME_CHARS_MAX)
         finding = bounded("finding", finding, chars_max=NAME_CHARS_MAX)
         path_index.refuse_many_paths(patterns)
-        repo_id = repos.recorded_repo_id(self._store, checkout)
-        with self._store.write(repo_id) as tx:
+        with self._store.write(lambda tx: repos.recorded_in(tx, checkout)) as tx:
+            repo_id = repos.repo_id_of(tx, checkout)
             expiry.swept(tx, repo_id)
             if key:
                 run = resumed_run(tx, caller, repo_id, loop, key)
@@ -141,6 +141,7 @@ class RunService:
                     session=caller.session,
                     agent=caller.agent,
                     process=caller.process,
+                    left_process=FAR_LEFT if caller.process.startswith(FAR_PROCESS) else caller.process,
                     until_ms=tx.now_ms + LEASE_AFTER_EOF_MS,
                 )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from loomstack_mcp.core.edits import CloserLook, HoldResult
 from loomstack_mcp.core.events import DueAlert
 from loomstack_mcp.services.opened import OpenedRepos
 from loomstack_mcp.services.watches import Watched
@@ -31,7 +32,16 @@ def _alerts(opened: OpenedRepos, answer: tuple[DueAlert, ...]) -> tuple[DueAlert
 
 
 def _watched(opened: OpenedRepos, answer: Watched) -> Watched:
-    return replace(answer, alerts=_alerts(opened, answer.alerts))
+    waits_in = tuple(one for one in answer.waits_in if opened.opens(one[0]))
+    return replace(answer, alerts=_alerts(opened, answer.alerts), waits_in=waits_in)
+
+
+def _look(opened: OpenedRepos, answer: CloserLook) -> CloserLook:
+    return replace(answer, ends=_alerts(opened, answer.ends))
+
+
+def _hold(opened: OpenedRepos, answer: HoldResult) -> HoldResult:
+    return replace(answer, due=_alerts(opened, answer.due))
 
 
 _SIFTED: Mapping[str, Callable[[OpenedRepos, Any], Any]] = {
@@ -39,6 +49,7 @@ _SIFTED: Mapping[str, Callable[[OpenedRepos, Any], Any]] = {
     "repos.listed": _listed,
     "why.behind": _steps,
     "alerts.due": _alerts,
-    "alerts.unheard_ends": _alerts,
+    "glances.closer_look": _look,
+    "edits.hold": _hold,
     "watches.watched": _watched,
 }

@@ -36,13 +36,13 @@ from loomstack_mcp.services.powers import count_power
 from loomstack_mcp.services.starts import run_of_id
 from loomstack_mcp.services.token_uses import TokenUses
 from loomstack_mcp.store import queries, rows
-from loomstack_mcp.store.base import Store
+from loomstack_mcp.store.base import Store, Tx
 
 TOKENS = queries.statements("tokens")
 
 _NOBODYS = token_hash("")
 """What a token that nobody made is compared with, so that it takes as long."""
-_UNKNOWN = "send a token of this hub as `Authorization: Bearer loom_…`; an admin makes one with `token create`"
+_UNKNOWN = "the token that came is none of this hub; an admin makes one with `token create`"
 _MADE = ("id", "principal", "role", "repos", "run_id", "created_at_ms", "created_by", "expires_at_ms")
 _RUN_TOKEN_MS = 7 * DAY_MS
 """A run's own token ends with its lease, and with this at the latest."""
@@ -74,7 +74,9 @@ class TokenService:
     ) -> MadeToken:
         """A new token for its owner. Its text is told this once: only a hash is kept.
 
-        With a run it is that run's own, for as long as its lease. Raises Unauthorized where `by` may not give it.
+        With a run it is that run's own, for as long as its lease. Unless `by` is an admin, it ends with the token with
+        which it is made, and a day after it is made with an identity provider's. Raises Unauthorized where `by` may not
+        give it.
         """
         owner = owner_name(owner)
         within("the number of days", -(-ttl_ms // DAY_MS), least=1, most=EXPIRES_DAYS_MAX)
@@ -86,6 +88,7 @@ class TokenService:
             raise Unauthorized(f"{problem}; no token was made")
         secret = os.urandom(SECRET_BYTES)
         with self._private.append() as tx:
+            ttl_ms = min(ttl_ms, _given_ms(tx, by))
             made = Token(
                 id="",
                 principal=owner,
@@ -193,7 +196,7 @@ class TokenService:
     def _known(self, bearer: str) -> Principal:
         token_id = id_in_token(bearer)
         with self._private.read() as tx:
-            found = tx.all(TOKENS["get"], id=token_id) if token_id else []
+            found = tx.last(TOKENS["get"], id=token_id) if token_id else []
             now_ms = tx.now_ms
         kept = found[0]["hash"] if found else _NOBODYS
         if not hmac.compare_digest(kept, token_hash(bearer)) or not found:
@@ -216,6 +219,16 @@ class TokenService:
             if run.state != "live" or is_lapsed(run, now_ms=tx.now_ms):
                 raise Unauthorized(f"{run_id} is over or its lease has ended, and so has its own token")
             return run
+
+
+def _given_ms(tx: Tx, by: Principal) -> int:
+    """How long what somebody gives may last: nobody gives more than they have, but an admin."""
+    if by.role == "admin":
+        return EXPIRES_DAYS_MAX * DAY_MS
+    if by.token == JWT:
+        return DAY_MS
+    own = rows.as_records(Token, tx.all(TOKENS["get"], id=by.token))
+    return max(1, own[0].expires_at_ms - tx.now_ms) if own else DAY_MS
 
 
 def _is_theirs(by: Principal, token: Token) -> bool:

@@ -4,6 +4,7 @@ from loomstack_mcp.core.events import DueAlert
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Caller, Run
+from loomstack_mcp.services import path_index
 from loomstack_mcp.services.acting import own_runs
 from loomstack_mcp.services.alerts import due_alerts
 from loomstack_mcp.services.blockers import WAITERS
@@ -25,6 +26,8 @@ class Watched:
     """What was told to nobody yet; nothing while the session is at work."""
     again_ms: int | None = None
     """When to look again though no bell rings; None: not before one does."""
+    waits_in: tuple[tuple[str, int], ...] = ()
+    """The repos in which it waits for something, and where each is: for whoever hears no bell."""
 
 
 class WatchService:
@@ -40,13 +43,14 @@ class WatchService:
         """
         with self._store.read() as tx:
             refused = [run for run in own_runs(tx, caller) if tx.all(WAITERS["of_run"], run_id=run.id)]
-        waits = [self._waits(run) for run in refused]
+        waits = [run.repo_id for run in refused if self._waits(run)]
         with self._store.read() as tx:
             alerts = due_alerts(tx, caller, deliveries=1, limit=_ALERTS_MAX)
+            waits_in = tuple((repo_id, path_index.cursor(tx, repo_id)) for repo_id in dict.fromkeys(waits))
             quiet_ms = min((tx.now_ms - run.seen_at_ms for run in own_runs(tx, caller)), default=_QUIET_MS)
         if alerts and quiet_ms < _QUIET_MS:
             return Watched(again_ms=_QUIET_MS - quiet_ms)
-        return Watched(alerts=alerts, again_ms=_LOOK_MS if any(waits) else None)
+        return Watched(alerts=alerts, again_ms=_LOOK_MS if waits else None, waits_in=waits_in)
 
     def _waits(self, run: Run) -> bool:
         with self._store.write(run.repo_id) as tx:

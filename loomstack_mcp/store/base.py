@@ -64,6 +64,9 @@ class Tx(Protocol):
         `:wall_ahead_ms`, whose and how the times are that it writes, and `:lease_ahead_ms`, to read those of others.
         """
 
+    def last(self, statement: Statement, /, **params: Any) -> list[Row]:
+        """As `all`, where nothing was written and nothing else is asked: over a network the end goes with it."""
+
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
 
@@ -99,11 +102,16 @@ class Store(Protocol):
     def private(self) -> "Store":
         """The database beside this one for what no view and no export shows; another place, and tables of its own."""
 
-    def listening(self, name: str, /) -> "AbstractContextManager[Event]":
-        """An event that is set when something happened in a repo, or for a session, by its name.
+    def listening(self, name: str, news: "Event | None" = None, /) -> "AbstractContextManager[Event]":
+        """An event that is set when something happened in a repo, or for a session, by its name; "" hears of all.
 
+        It is `news`, where that is given.
         Soon, seldom or never: whoever waits looks by itself, too.
         """
+
+    @property
+    def tells_news(self) -> bool:
+        """Whether those events are set by what other processes do, as things are now."""
 
     def close(self) -> None:
         """Give back every connection. The store may not be used afterwards."""

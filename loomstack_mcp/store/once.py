@@ -66,7 +66,8 @@ class _Once:
         self._call = call
         self.is_begun = False
         """Whether it has changed anything."""
-        self.read, self.private, self.listening = store.read, store.private, store.listening
+        self.read, self.private = store.read, store.private
+        self.listening, self.tells_news = store.listening, store.tells_news
 
     @contextmanager
     def write(self, repo_id: str | Callable[[Tx], str]) -> Iterator[Tx]:

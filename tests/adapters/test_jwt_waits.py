@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from loomstack_mcp.adapters import jwt
 from loomstack_mcp.adapters.jwt import JwtIssuer
 from loomstack_mcp.core.errors import StoreUnavailable, Unauthorized
 from tests.adapters.test_jwt import Clock, Provider, settings
@@ -45,6 +46,28 @@ def test_nobody_waits_for_whoever_reads_the_keys(provider: Provider, monkeypatch
             first.result(seconds(10))
 
     assert known.role == "agent"
+
+
+def test_keys_that_come_by_drops_are_waited_for_no_longer_than_others(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jwt, "_FETCH_S", 0.3)
+    ended = threading.Event()
+
+    def by_drops(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.0 200 OK\r\nX: ")
+        while not ended.wait(0.05):
+            handler.wfile.write(b"x")
+
+    provider.answer = by_drops
+    issuer = JwtIssuer(settings(provider))
+    with ThreadPoolExecutor(1) as others:
+        first = others.submit(issuer.subject_of, provider.token())
+        try:
+            with pytest.raises(StoreUnavailable, match="cannot be read now"):
+                first.result(seconds(2))
+        finally:
+            ended.set()
 
 
 def test_a_head_that_is_too_deep_to_read_is_no_tokens(provider: Provider) -> None:

@@ -59,6 +59,23 @@ def test_the_first_place_that_says_something_wins(
     assert [text.split()[0] for text in found.ignored] == (["store"] if "store" in repo else [])
 
 
+@given(st.text("anolyesftruNE:/.-#' \t\r12~é", max_size=9))
+def test_a_plain_file_is_read_as_yaml_reads_it(word: str) -> None:
+    text = f"push: off\nstore: {word}\n"
+    try:
+        told = yaml.safe_load(text)["store"]
+    except (yaml.YAMLError, ValueError):
+        told = None
+    with tempfile.TemporaryDirectory() as home:
+        (Path(home) / "config.yaml").write_text(text, encoding="utf-8", newline="")
+        try:
+            found = load_settings({}, environment={"LOOMSTACK_HOME": home}).store
+        except Invalid:
+            found = None
+
+    assert found == (told if isinstance(told, str) else None)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -46,7 +46,7 @@ def _claim_cases(
     home: Path, shop: Path, name: str, hub: BenchHub, ending: ExitStack
 ) -> dict[str, Callable[[], object]]:
     tokens = made_tokens(hub.store, ("tool", "service", "direct"))
-    env = environment(joined_home(home / "tool", hub, tokens[0]))
+    env = environment(joined_home(home / "tool", hub.url, tokens[0]))
     server = ending.enter_context(Server(COMMAND, env=env, cwd=shop, fresh=True))
     server.initialize()
     server.answer("start_run", loop="bench", goal="measure")
@@ -102,7 +102,7 @@ def hook_figures(home: Path, shop: Path, stores: Mapping[str, str], calls: int) 
         for name, store in stores.items():
             hub = started_hub(home / f"hooks-{name}", store, ending)
             [token] = made_tokens(store, ("hook",))
-            env = environment(joined_home(home / f"hooks-{name}" / "edge", hub, token))
+            env = environment(joined_home(home / f"hooks-{name}" / "edge", hub.url, token))
             hook = [HOOK, "claude", "PreToolUse"]
             cases[f"{name}: hook, a further edit"] = (hook, lambda: "free.py", env)
             cases[f"{name}: hook, a file's first edit"] = (hook, lambda: f"f{next(numbers)}.py", env)

@@ -12,7 +12,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from loomstack_mcp.server.face import Face
-from loomstack_mcp.server.push import Push
+from loomstack_mcp.server.far_waits import FarWaits
+from loomstack_mcp.server.push import HubBell, Push
 from tests.bench.hub_calls import Begun, begun_run
 from tests.bench.hub_places import BenchHub, Edge, cpu_s, joined_home, made_tokens, started_hub
 from tests.bench.measure import CALLS, Figure, at_most
@@ -39,8 +40,11 @@ class IdleEdge:
         self.edge = edge
         self.begun: Begun = begun_run(edge, f"claude:{session}")
         here = SimpleNamespace(own_settings=SimpleNamespace(push="on"))
-        face = cast("Face", SimpleNamespace(here=here, loom=edge, work=lambda do: do()))
-        self.push = Push("", str(home), session=f"claude:{session}", inbox="/nowhere", token="", face=lambda: face)
+        waits = FarWaits(lambda: edge.events)
+        face = cast("Face", SimpleNamespace(here=here, loom=edge, work=lambda do: do(), waits=waits))
+        self.push = Push(
+            HubBell(lambda: face), str(home), session=f"claude:{session}", inbox="/nowhere", token="", face=lambda: face
+        )
 
 
 def idle_figures(home: Path, stores: Mapping[str, str], calls: int) -> Iterator[Figure]:
@@ -54,12 +58,15 @@ def idle_figures(home: Path, stores: Mapping[str, str], calls: int) -> Iterator[
         now_s = time.monotonic()
         due = [(now_s + spread.uniform(0, _WINDOW_S), number) for number in range(len(every))]
         yield from _costs(hubs, every, due, window_s, f"{_EDGES} idle edges")
-        now_s = time.monotonic()
         for name, each in edges.items():
             for one in each[1 : _WAITING + 1]:
                 _refuse(one, each[0], name)
-        waiting = {number for number, one in enumerate(every) if one in _waiting(edges)}
-        due = [(now_s + spread.uniform(0, 5), number) if number in waiting else (at_s, number) for at_s, number in due]
+        waiting = _waiting(edges)
+        due = [(at_s, number) for at_s, number in due if every[number] not in waiting]
+        for one in waiting:
+            one.push.look()
+            threading.Thread(target=one.push.watch, daemon=True).start()
+            ending.callback(setattr, one.push, "look", _ended)
         yield from _costs(hubs, every, due, window_s, f"{_EDGES} edges, of which {_WAITING} were refused and wait")
 
 
@@ -72,6 +79,11 @@ def _connected(home: Path, hub: BenchHub, ending: ExitStack) -> list[IdleEdge]:
     for one in made:
         ending.callback(one.edge.line.close)
     return made
+
+
+def _ended() -> None:
+    """No watch looks any more."""
+    raise SystemExit
 
 
 def _waiting(edges: Mapping[str, list[IdleEdge]]) -> list[IdleEdge]:
@@ -88,7 +100,7 @@ def _refuse(one: IdleEdge, holder: IdleEdge, what: str) -> None:
 def _costs(
     hubs: Mapping[str, BenchHub], every: list[IdleEdge], due: list[tuple[float, int]], window_s: float, what: str
 ) -> Iterator[Figure]:
-    """CPU of each hub while every watch looks when it says that it will."""
+    """CPU of each hub while every watch looks when it says that it will; those that wait are watched beside it."""
     heapq.heapify(due)
     before = {name: cpu_s(hub.pid) for name, hub in hubs.items()}
     began_s, looks = time.monotonic(), 0
@@ -134,7 +146,7 @@ def _pairs(home: Path, shop: Path, hubs: list[BenchHub], ending: ExitStack) -> d
     direct, through = [], []
     for hub, token, who in zip(hubs, tokens, ("holder", "waiter"), strict=True):
         direct.append(_direct(Connection(hub.port, token), who))
-        env = environment(joined_home(home / who, hub, token), CLAUDE_CODE_SESSION_ID=who)
+        env = environment(joined_home(home / who, hub.url, token), CLAUDE_CODE_SESSION_ID=who)
         server = ending.enter_context(Server(COMMAND, env=env, cwd=shop, fresh=True))
         server.initialize()
         through.append(server.answer)

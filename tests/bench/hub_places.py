@@ -44,14 +44,14 @@ def made_tokens(store: str, owners: Sequence[str]) -> list[str]:
         return [loom.tokens.create(ADMIN, owner=owner, role="developer").text for owner in owners]
 
 
-def joined_home(folder: Path, hub: BenchHub, token: str) -> Path:
+def joined_home(folder: Path, url: str, token: str) -> Path:
     """A home whose person has joined the hub; for `environment`, which adds the folder's name."""
     home = folder / "loomstack"
     home.mkdir(parents=True)
     file = home / "hub-tokens.json"
     file.touch(mode=0o600)
-    file.write_text(json.dumps([{"origin": hub.url, "token": token}]))
-    (home / "config.yaml").write_text(f"store: {hub.url}\n")
+    file.write_text(json.dumps([{"origin": url, "token": token}]))
+    (home / "config.yaml").write_text(f"store: {url}\n")
     return folder
 
 

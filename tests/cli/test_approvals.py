@@ -238,6 +238,8 @@ def test_the_check_finds_approvers_whom_nobody_is(ruled: Path, loomstack: Run) -
     wrong = loomstack("policy", "check")
     (ruled / ".loomstack/people.yaml").unlink()
     hinted = loomstack("policy", "check")
+    (ruled / "policies/shop.yaml").write_text(RULES.replace("role:lead", "developer"))
+    bare = loomstack("policy", "check")
 
     assert (fine.returncode, wrong.returncode) == (0, 1), fine.stdout
     for name in ("role:leed", "chen"):
@@ -247,6 +249,8 @@ def test_the_check_finds_approvers_whom_nobody_is(ruled: Path, loomstack: Run) -
     assert "two-for-core: wants 2 of role:leed, chen; .loomstack/people.yaml knows 0" in wrong.stdout
     assert hinted.returncode == 0
     assert "hint: policies/shop.yaml:4: billing-asks: asks role:lead: nobody has one of these roles" in hinted.stdout
+    assert bare.returncode == 1
+    assert "by developer, which is no person: for the role write role:developer" in bare.stdout
 
 
 def test_a_file_of_people_that_does_not_load_lands_nowhere(ruled: Path, loomstack: Run) -> None:

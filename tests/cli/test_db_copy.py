@@ -10,6 +10,7 @@ import pytest
 
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.loom import open_loom
+from tests.cli.test_cli import on_terminal
 from tests.conftest import Run, environment
 from tests.factories import ANA, SHOP
 from tests.processes import SCRIPT
@@ -103,3 +104,12 @@ def test_an_agent_copies_no_store(source: Path, tmp_path: Path, loomstack: Run) 
     done = loomstack("db", "copy", f"sqlite:///{source}", f"sqlite:///{tmp_path}/new.db", CLAUDECODE="1")
 
     assert (done.returncode, (tmp_path / "new.db").exists()) == (1, False)
+
+
+def test_a_terminal_is_shown_how_far_it_is(tmp_path: Path, source: Path) -> None:
+    argv = [SCRIPT, "db", "copy", f"sqlite:///{source}", f"sqlite:///{tmp_path}/new.db"]
+    status, shown = on_terminal(
+        argv, cwd=tmp_path, env=environment(tmp_path), question="1 of 6: github.com/acme/r0", answer=str
+    )
+
+    assert (status, "6 of 6: github.com/acme/r5" in shown, "\r… 41 rows" in shown) == (0, True, True)

@@ -3,11 +3,14 @@
 import json
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from loomstack_mcp.loom import open_store
+from loomstack_mcp.store.base import Statement
 from tests.cli.test_db import WRITING
 from tests.conftest import Run, environment
 from tests.databases import PostgresServer, fresh_database
@@ -110,3 +113,13 @@ def test_without_the_extra_it_is_said_what_to_install(url: str, shop: Path, tmp_
     told = run([sys.executable, "-c", program], cwd=shop, env=environment(tmp_path))
 
     assert "install loomstack-mcp[postgres]" in told.stderr
+
+
+def test_a_whole_repository_may_take_longer_than_a_session_may_stand_still(url: str) -> None:
+    asked = Statement("still", "SELECT current_setting('idle_in_transaction_session_timeout') AS still")
+
+    def still(*, is_read: bool) -> object:
+        with closing(open_store(url, is_read=is_read)) as store, store.read() as tx:
+            return tx.all(asked)[0]["still"]
+
+    assert [still(is_read=each) for each in (True, False)] == ["1h", "1min"]

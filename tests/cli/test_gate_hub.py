@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from loomstack_mcp.adapters.hub_joining import join_hub
+from tests.adapters.test_jwt import AUDIENCE, Provider
 from tests.cli.test_cli import on_terminal
 from tests.conftest import commit_all, environment, git
 from tests.hubs import Hub, made_token, running_hub
@@ -56,10 +58,24 @@ Machine = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
+def provider() -> Iterator[Provider]:
+    made = Provider()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hub(tmp_path: Path, provider: Provider) -> Iterator[Hub]:
     home = tmp_path / "hub"
     home.mkdir()
     made_token(home, "root", "admin")
+    said = {
+        "jwt_issuer": provider.url,
+        "jwt_audience": AUDIENCE,
+        "jwt_jwks": f"{provider.url}/keys",
+        "jwt_repos": ["**"],
+    }
+    (home / "loomstack" / "config.yaml").write_text(json.dumps(said))
     with running_hub(home) as found:
         yield found
 
@@ -174,8 +190,8 @@ def test_a_hub_that_is_away_leaves_its_rules_and_no_copy_refuses(
 
     assert (explained[0], "were not read anew" in explained[1]) == (0, True), explained[1]
     assert (held[0], "were not read anew, they are those of" in held[1]) == (2, True), held[1]
-    assert (unheard[0], "none are known here" in unheard[1]) == (1, True), unheard[1]
-    assert (forged[0], "none are known here" in forged[1]) == (1, True), forged[1]
+    assert (unheard[0], "none are known here" in unheard[1]) == (3, True), unheard[1]
+    assert (forged[0], "none are known here" in forged[1]) == (3, True), forged[1]
 
 
 def test_broken_rules_of_the_organisation_refuse_everywhere(hub: Hub, work: Path, machine: Machine) -> None:
@@ -185,20 +201,28 @@ def test_broken_rules_of_the_organisation_refuse_everywhere(hub: Hub, work: Path
     assert (done[0], "org/acme.yaml:7" in done[1]) == (1, True), done[1]
 
 
-def test_a_second_person_approves_by_their_own_token(hub: Hub, work: Path, machine: Machine) -> None:
-    landed(work, rules=ASKING_RULE, people=PEOPLE)
+def test_people_approve_by_their_own_tokens_and_by_those_of_a_provider(
+    hub: Hub, provider: Provider, work: Path, machine: Machine
+) -> None:
+    cam = f"  cam: {{tokens: ['{provider.url}|cam'], roles: [lead]}}\n"
+    landed(work, rules=ASKING_RULE.replace("count: 1", "count: 2"), people=PEOPLE + cam)
     ci = made_token(hub.home, "ci", "agent")
     ana, bea = (made_token(hub.home, name, "developer") for name in ("ana", "bea"))
     asked = machine(ci, *JUDGE, "--json")
     approval = json.loads(asked[1].splitlines()[0]).get("approval", asked[1])
     by_agent = machine(ci, "approve", approval, is_person=True)
     by_maker = machine(ana, "approve", approval, home="ana", is_person=True)
-    still = machine(ci, *JUDGE)
     by_second = machine(bea, "approve", approval, home="bea", is_person=True)
+    still = machine(ci, *JUDGE)
+    again = machine(bea, "approve", approval, home="bea", is_person=True)
+    decides = {"sub": "cam", "scope": "loom:decide"}
+    too_low = machine(provider.token(sub="cam"), "approve", approval, home="cam", is_person=True)
+    by_third = machine(provider.token(**decides), "approve", approval, home="cam", is_person=True)
     done = machine(ci, *JUDGE)
 
     assert (asked[0], still[0]) == (3, 3), asked[1] + still[1]
-    assert [one[0] for one in (by_agent, by_maker, by_second)] == [1, 1, 0], by_maker[1] + by_second[1]
+    refused = (by_agent, by_maker, again, too_low)
+    assert [one[0] for one in (*refused, by_second, by_third)] == [1, 1, 1, 1, 0, 0], by_second[1] + by_third[1]
     assert done[0] == 0, done[1]
 
 
@@ -230,8 +254,8 @@ def test_a_note_of_the_organisation_is_an_admins_and_reaches_whoever_works(
     add = ("note", "add", "prices are net everywhere", "--org")
     refused = machine(dev, *add, home="ana", is_person=True)
     done = machine(admin, *add, home="root", is_person=True)
-    env = environment(tmp_path / "ana", LOOMSTACK_STORE=origin_of(hub), LOOMSTACK_TOKEN=dev)
-    with Server([SCRIPT, "serve"], env=env, cwd=work) as session:
+    join_hub(str(tmp_path / "ana/loomstack"), origin_of(hub), token=dev)
+    with Server([SCRIPT, "serve"], env=environment(tmp_path / "ana"), cwd=work) as session:
         session.initialize()
         told = json.dumps(session.answer("start_run", loop="prices", goal="net"))
 

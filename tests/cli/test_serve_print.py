@@ -1,5 +1,6 @@
 """`serve --print`: what it writes is taken by the programs that it is for."""
 
+import ipaddress
 import re
 import shutil
 import subprocess
@@ -67,6 +68,10 @@ def test_compose_takes_its_file(tmp_path: Path, loomstack: Run) -> None:
     assert "--public-url=https://loom.acme.test" in found["services"]["hub"]["command"]
     proxy = found["services"]["nginx"]["networks"]["default"]["ipv4_address"]
     assert f"--behind-proxy={proxy}" in found["services"]["hub"]["command"]
+    [given] = [ipaddress.ip_network(one["ip_range"]) for one in found["networks"]["default"]["ipam"]["config"]]
+    assert ipaddress.ip_address(proxy) not in given  # else whoever starts first may be given it
+    assert "@database" in (store := found["services"]["hub"]["environment"]["LOOMSTACK_STORE"])
+    assert "POSTGRES_PASSWORD" not in store
     has_compose = (
         shutil.which("docker")
         and not subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode
@@ -112,3 +117,10 @@ def test_an_address_without_tls_is_refused(loomstack: Run) -> None:
     done = loomstack("serve", "--print", "nginx", "--public-url", "http://loom.acme.test")
 
     assert (done.returncode, "https://" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("flags", [("--host", "0.0.0.0"), ("--tls-cert", "c.pem"), ("--sdk", "--http")])
+def test_what_is_of_another_server_is_no_flag_that_does_nothing(loomstack: Run, flags: tuple[str, ...]) -> None:
+    done = loomstack("serve", *flags)
+
+    assert (done.returncode, f"{flags[0]} is of" in done.stderr) == (64, True), done.stderr

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from loomstack_mcp.core.briefing.fitting import fitted
 from loomstack_mcp.core.briefing.items import View, of_claim, of_note
 from loomstack_mcp.core.cochange import together
-from loomstack_mcp.core.phrases import age
+from loomstack_mcp.core.phrases import age, ahead
 from tests.factories import make_claim, make_note
 
 VIEW = View(paths=("src/pay/tax.py",), now_ms=3_600_000)
@@ -72,6 +72,12 @@ def test_a_briefing_stays_within_its_budget_and_counts_the_rest(texts: list[str]
 
 def test_ages_are_words() -> None:
     assert [age(ms) for ms in (0, 59_999, 60_000, 7_200_000, 200_000_000)] == ["0 s", "59 s", "1 min", "2 h", "2 d"]
+
+
+def test_what_is_ahead_is_in_the_nearest_of_the_largest_unit_of_which_there_are_two() -> None:
+    days = 24 * 3_600_000
+
+    assert [ahead(ms) for ms in (90 * days - 3, 36 * 3_600_000, 119_000, 0)] == ["90 d", "36 h", "119 s", "0 s"]
 
 
 def test_nearness_does_not_outrank_authority_and_one_loop_leaves_room_for_others() -> None:

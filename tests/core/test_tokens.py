@@ -94,6 +94,16 @@ def test_a_pattern_that_would_open_nothing_is_refused(pattern: str) -> None:
         repo_patterns([pattern])
 
 
+def test_a_pattern_is_in_the_letter_case_of_identities() -> None:
+    assert repo_patterns(["GitHub.com/Acme/*", "Git.Example.com/Acme/*", "Shop"]) == (
+        *("github.com/acme/*", "git.example.com/Acme/*", "Shop"),
+    )
+
+
+def test_a_pattern_that_a_provider_made_up_takes_no_time() -> None:
+    assert not fits_repo(["**a" * 60], "a" * 400 + "b")
+
+
 def test_without_patterns_a_token_opens_every_repo() -> None:
     assert repo_patterns([]) == EVERY_REPO
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -166,8 +167,8 @@ def _error(code: str, message: str) -> bytes:
 
 
 @contextmanager
-def answering(raw: bytes) -> Iterator[str]:
-    """Whatever answers this to each request."""
+def answering(raw: bytes, *, after_s: float = 0) -> Iterator[str]:
+    """Whatever answers this to each request, in its time."""
 
     def answer() -> None:
         with contextlib.suppress(OSError):
@@ -175,6 +176,7 @@ def answering(raw: bytes) -> Iterator[str]:
                 opened, _ = listener.accept()
                 with opened:
                     opened.recv(65_536)
+                    time.sleep(after_s)
                     opened.sendall(raw)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -17,8 +17,9 @@ from tests.adapters.git.support import commit
 from tests.conftest import environment, git
 from tests.hooks.support import claude_edit, hook, refused
 from tests.house.started import started
-from tests.processes import HOOK
+from tests.processes import HOOK, SCRIPT
 from tests.remote.hubs import TOKEN, Hub, a_hub, joined
+from tests.wire import Server
 
 BEA = Caller(principal="bea", session="claude:s-bea")
 
@@ -63,6 +64,52 @@ def test_an_edit_of_what_a_colleague_holds_elsewhere_is_refused(hub: Hub, home: 
     assert refused(reply)
     assert "is claimed by" in json.dumps(reply)
     assert "prices@bea" in json.dumps(reply)
+
+
+def test_a_files_first_edit_is_held_by_one_question_where_no_rule_is_about_it(
+    hub: Hub, home: Path, cloned: Path
+) -> None:
+    edits = [
+        claude_edit(cloned, str(cloned / path)) for path in ("src/a.py", "src/b.py", "src/c.py", "policies/x.yaml")
+    ]
+    [hook(home, "claude", edit) for edit in edits[:2]]
+    asked(hub)
+    replies = [hook(home, "claude", edit) for edit in (edits[2], edits[2])]
+    questions = asked(hub)
+    held = hub.loom.claims.held("git.example.com/acme/shop", limit=9)[0]
+    worktrees = {claim.worktree for claim in held}
+    bea_claims(hub, cloned, "docs/")
+
+    assert (replies, questions) == ([None, None], ["glances/hold_clear"] * 2)
+    assert {claim.patterns for claim in held} == {("src/a.py",), ("src/b.py",), ("src/c.py",)}
+    assert len(worktrees) == 1
+    assert refused(hook(home, "claude", claude_edit(cloned, str(cloned / "docs/x.md"))))
+    assert asked(hub)[:2] == ["glances/hold_clear", "glances/closer_look"]
+    assert refused(hook(home, "claude", edits[3]))
+    assert asked(hub)[0] == "glances/closer_look"
+
+
+def test_what_a_note_is_about_is_looked_at_closely_at_every_edit(hub: Hub, home: Path, cloned: Path) -> None:
+    edits = [claude_edit(cloned, str(cloned / path)) for path in ("src/a.py", "src/b.py")]
+    [hook(home, "claude", edits[0]) for _ in range(2)]
+    checkout = replace(worktree_at(cloned).checkout(), worktree="elsewhere", clone="")  # type: ignore[union-attr]
+    hub.loom.notes.add(checkout, kind="warning", text="on purpose", patterns=["src/b.py"], who="bea")
+    asked(hub)
+
+    assert [hook(home, "claude", edits[1]) for _ in range(2)] == [None, None]
+    assert [each for each in asked(hub) if each.startswith("glances/")] == [
+        "glances/hold_clear",
+        "glances/closer_look",
+    ] * 2
+
+
+def test_a_files_first_edit_asks_two_questions(hub: Hub, home: Path, cloned: Path) -> None:
+    hook(home, "claude", claude_edit(cloned, str(cloned / "src/a.py")))
+    asked(hub)
+
+    assert hook(home, "claude", claude_edit(cloned, str(cloned / "src/b.py"))) is None
+    assert asked(hub) == ["glances/closer_look", "edits/hold"]
+    assert (home / "loomstack/edge.db-wal").stat().st_size > 0  # so that no hook waited for the disk
 
 
 def test_a_further_edit_asks_one_question_until_somebody_else_comes(hub: Hub, home: Path, cloned: Path) -> None:
@@ -125,8 +172,8 @@ def test_what_would_be_taken_back_is_not_clear_where_the_hub_does_not_say(
     answers = hub.answer
 
     def half(path: str, body: bytes, token: str, request: str) -> tuple[int, bytes]:
-        if path == "/api/blockers/may_be_meant":
-            return 200, b'{"answer": true}'
+        if path == "/api/glances/closer_look":
+            return 200, b'{"answer": {"meant": ["src/a.py"]}}'
         if path.startswith("/api/undoings/"):
             return 503, b'{"error": {"code": "store_unavailable", "message": "stopping"}}'
         return answers(path, body, token, request)
@@ -173,10 +220,11 @@ def held(hub: Hub) -> list[Claim]:
     return [claim for repo_id in hub.loom.repos.ids() for claim in hub.loom.claims.held(repo_id, limit=9)[0]]
 
 
-def test_a_further_edit_over_a_hub_loads_little_and_asks_git_nothing(hub: Hub, home: Path, cloned: Path) -> None:
-    edit = claude_edit(cloned, str(cloned / "src/a.py"))
+@pytest.mark.parametrize("path", ["src/a.py", "src/b.py"])
+def test_an_edit_over_a_hub_loads_little_and_asks_git_nothing(hub: Hub, home: Path, cloned: Path, path: str) -> None:
+    edit = claude_edit(cloned, str(cloned / path))
     for _ in range(2):  # the first one brings the organisation's rules
-        hook(home, "claude", edit)
+        hook(home, "claude", claude_edit(cloned, str(cloned / "src/a.py")))
 
     found = started([HOOK, "claude", "PreToolUse"], cwd=cloned, environment=environment(home), stdin=json.dumps(edit))
 
@@ -247,10 +295,18 @@ def test_a_repository_chooses_neither_the_hub_nor_its_token(hub: Hub, home: Path
         with_token = hook(home, "claude", edit, LOOMSTACK_STORE=evil.url, LOOMSTACK_TOKEN=TOKEN, CLAUDECODE="1")
         commit(cloned, {".loomstack/config.yaml": f"store: {evil.url}\n"})
         again = hook(home, "claude", edit)
+        joined(cloned / "home", evil)  # as a clone has it where the umask is 077
+        of_theirs = hook(home, "claude", edit, LOOMSTACK_HOME=str(cloned / "home"))
+        settings = environment(home, LOOMSTACK_STORE=evil.url, LOOMSTACK_TOKEN=TOKEN)  # of a project of Codex
+        with Server([SCRIPT], env=settings, cwd=cloned) as server:
+            server.initialize()
+            served = server.call("start_run", {"loop": "l", "goal": "g"})
 
         assert evil.sent == []
     assert "no token for" in json.dumps(reply)
     assert "no token for" in json.dumps(with_token)
+    assert "no token for" in json.dumps(of_theirs)
+    assert "no token for" in json.dumps(served)
     assert again is None
     assert set(hub.tokens) == {TOKEN}
 
@@ -265,4 +321,4 @@ def test_a_repository_that_git_calls_otherwise_now_is_looked_at_closely(hub: Hub
 
     hook(home, "claude", edit)
 
-    assert "blockers/blockers" in asked(hub)
+    assert "glances/closer_look" in asked(hub)

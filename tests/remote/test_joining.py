@@ -13,6 +13,7 @@ from tests.conftest import environment, git
 from tests.hooks.support import claude_edit, hook
 from tests.hubs import Hub, made_token, running_hub
 from tests.processes import SCRIPT, run
+from tests.remote.hubs import answering
 from tests.server.hub.test_certificates import made_certificate, trusting
 from tests.wire import Server
 
@@ -161,6 +162,7 @@ def test_a_wrong_token_an_agent_and_an_unknown_certificate_join_nothing(
 
     assert [code for code, _, _ in (wrong, agent, untrusted, unread, clear)] == [1] * 5
     assert "unauthorized" in wrong[2]
+    assert "the token that came is none of this hub" in wrong[2]
     assert "only a person" in agent[2]
     assert "is not trusted: its certificate does not hold here: self-signed" in untrusted[2]
     assert "--ca FILE" in untrusted[2]
@@ -169,6 +171,32 @@ def test_a_wrong_token_an_agent_and_an_unknown_certificate_join_nothing(
     assert "http:// only on this machine" in clear[2]
     assert not (home / "loomstack" / "hub-tokens.json").exists()
     assert tokens["ana"] not in "".join(said for each in (wrong, agent, untrusted, unread, clear) for said in each[1:])
+
+
+@needs_openssl
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (
+            "http://127.0.0.1:{hub}",
+            "where TLS is spoken, the address is https://); nothing was written. Look at the ad",
+        ),
+        (
+            "https://127.0.0.1:{other}",
+            "does not answer (no TLS is spoken there; is it another port?); nothing was writ",
+        ),
+        ("https://127.0.0.1:1", "does not answer (Connection refused); nothing was written. Look at the address"),
+        ("https://localhost:{hub}", "not valid for 'localhost'. Nothing was sent. Use the name that it was made for"),
+        ("https://hub.example/mcp", "is https://HOST[:PORT], perhaps https://hub.example; http:// only"),
+        ("hub.example:8420", "is https://HOST[:PORT], perhaps https://hub.example:8420; http:// only"),
+    ],
+)
+def test_an_address_that_is_wrong_is_told_how(hub: Hub, place: Path, tmp_path: Path, url: str, said: str) -> None:
+    with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as other:
+        given = url.format(hub=hub.port, other=other.rpartition(":")[2])
+        done = command(tmp_path, "init", "--hub", given, "--ca", str(place / "cert.pem"), given="loom_x")
+
+    assert (done[0], said in done[2]) == (1, True), done[2]
 
 
 @needs_openssl

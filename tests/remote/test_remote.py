@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from loomstack_mcp.core.errors import NotFound, StoreUnavailable, Unauthorized
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom, open_loom
+from loomstack_mcp.remote import line
 from loomstack_mcp.remote.sockets import Origin, opened_socket
 from tests.remote.hubs import OTHER, TOKEN, Hub, a_hub, answering, joined
 
@@ -256,6 +258,10 @@ def test_the_same_path_on_two_machines_is_two_worktrees_and_two_clones(tmp_path:
     assert Machine(str(tmp_path / "a")).inward({"runs": [{"worktree": one.worktree}]}) == {
         "runs": [{"worktree": SHOP.worktree}]
     }
+    assert Machine(str(tmp_path / "a")).inward([{"worktree": "/dev"}, {"worktree": SHOP.worktree}]) == [
+        {"worktree": "elsewhere:/dev"},
+        {"worktree": SHOP.worktree},
+    ]
 
 
 def test_a_session_that_only_its_process_names_goes_by_a_hash_of_it(hub: Hub, edge: Loom) -> None:
@@ -264,6 +270,22 @@ def test_a_session_that_only_its_process_names_goes_by_a_hash_of_it(hub: Hub, ed
 
     assert len({run.session for run in runs}) == 1
     assert b"4711" not in b"".join(body for _, body in hub.sent)
+
+
+def test_a_client_that_ended_and_is_started_anew_goes_on_with_its_run(hub: Hub, edge: Loom) -> None:
+    asked: dict[str, Any] = {"loop": "a", "goal": "g", "budget_tokens": 800}
+    first = edge.runs.start(ME, SHOP, **asked).run
+    anew = replace(ME, process="boot pid:[1] 4712 100")
+    beside_it = edge.runs.start(anew, SHOP, **asked)
+    edge.runs.shorten(ME)
+    untouched = edge.runs.details(beside_it.run.id).run
+    again = edge.runs.start(anew, SHOP, **asked)
+    once_more = edge.runs.start(anew, SHOP, **asked)
+
+    assert (beside_it.resumed, untouched) == (False, beside_it.run)
+    assert (again.resumed, again.run.id) == (True, first.id)
+    assert once_more.resumed is False
+    assert b"471" not in b"".join(body for _, body in hub.sent)
 
 
 def test_what_a_hub_keeps_to_itself_is_said_so(edge: Loom) -> None:
@@ -302,6 +324,22 @@ def test_what_is_no_http_is_no_answer(tmp_path: Path, hub: Hub, raw: bytes, said
         edge.repos.ids()
 
     assert said in str(found.value)
+
+
+@pytest.mark.parametrize("raw", [b"HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n", b""])
+def test_a_proxy_that_waits_for_no_long_answer_makes_no_hub_away_for_hooks(
+    tmp_path: Path, hub: Hub, raw: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "_REACH_S", 0.5)
+    home = joined(tmp_path / "home", hub)
+    with answering(raw, after_s=0.6) as url, opened(joined(tmp_path / "home", replace(hub, url=url))) as edge:
+        with pytest.raises(StoreUnavailable, match="away"):
+            edge.events.moved("host/shop", seen=0, wait_ms=20_000)
+        marked = [file.name for file in home.glob("hub-away")]
+        with pytest.raises(StoreUnavailable, match="away"):
+            edge.events.cursor("host/shop")
+
+    assert (marked, [file.name for file in home.glob("hub-away")]) == ([], ["hub-away"])
 
 
 def test_a_proxy_that_answers_by_drops_is_away_in_time() -> None:

@@ -6,15 +6,23 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from loomstack_mcp.loom import Loom
+from loomstack_mcp.server import push
+from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.far_waits import FarWaits
 from tests.cli.test_approvals import PEOPLE, RULES
 from tests.cli.test_cli import on_terminal
 from tests.conftest import commit_all, environment
+from tests.databases import PostgresServer, fresh_database
 from tests.deadlines import wait_until
+from tests.factories import ANA, BEA
 from tests.processes import SCRIPT
+from tests.services.support import claimed, started
 from tests.wire import Server
 
 
@@ -88,6 +96,23 @@ def test_a_freed_path_reaches_the_idle_session_that_was_refused_it_once(
     assert "alerts" not in server.answer("read_shared_context")
 
 
+def test_a_database_tells_an_idle_session_that_called_once(
+    idle: Callable[..., Server], serve: Callable[..., Server], inbox: Inbox, postgres_server: PostgresServer
+) -> None:
+    store = {"LOOMSTACK_STORE": fresh_database(postgres_server)}
+    holder, server = serve(CLAUDE_CODE_SESSION_ID="s-holder", **store), idle(**store)
+    unopened = opened_sockets(server)
+    holder.answer("start_run", loop="refactor", goal="net")
+    holder.answer("claim_paths", paths=["src"], intent="net")
+    server.answer("start_run", loop="triage", goal="green")
+    assert not server.answer("claim_paths", paths=["src/a.py"], intent="x")["granted"]
+    holder.answer("release_paths")
+    wait_until(lambda: len(inbox.texts) == 1, 10)
+
+    assert "src/a.py is free now" in inbox.texts[0]
+    assert unopened == []
+
+
 def test_a_message_reaches_a_session_that_waits_for_nothing(
     idle: Callable[..., Server], holder: Server, inbox: Inbox
 ) -> None:
@@ -144,5 +169,28 @@ def threads(server: Server) -> int:
     return len(list(Path(f"/proc/{server.process.pid}/task").iterdir()))
 
 
+def opened_sockets(server: Server) -> list[str]:
+    return [name for name in opened(server) if name.startswith("socket:")]
+
+
 def opened(server: Server) -> list[str]:
     return [str(each.readlink()) for each in Path(f"/proc/{server.process.pid}/fd").iterdir()]
+
+
+def test_a_hub_s_bell_rings_where_the_repo_moves_in_which_a_session_waits(
+    loom: Loom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(push, "_UNTOLD_WAITING_S", 0.3)
+    for caller in (ANA, BEA):
+        started(loom, caller)
+    claimed(loom, ANA, "src/")
+    claimed(loom, BEA, "src/a.py")
+    waits_in = loom.watches.watched(BEA).waits_in
+    bell = push.HubBell(lambda: cast("Face", SimpleNamespace(waits=FarWaits(lambda: loom.events))))
+    rings = bell.looked(waits_in)
+    before = bell.is_rung(within_s=0.1)
+    claimed(loom, ANA, "docs/")
+    after = wait_until(lambda: bell.is_rung(within_s=0.1))
+
+    assert (rings, before, after) == (True, False, True)
+    assert bell.looked(loom.watches.watched(ANA).waits_in) is False

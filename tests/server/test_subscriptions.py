@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from mcp.server.subscriptions import ResourceUpdated, ServerEvent
 
+from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.face import Face
-from loomstack_mcp.server.resources import Watch
-from loomstack_mcp.server.sdk.bus import Bus
+from loomstack_mcp.server.sdk.bus import Bus, ListenerNews
+from loomstack_mcp.services.events import EventService
 from tests.factories import ANA, BEA
 
 LISTS = ["loom://runs", "loom://claims", "loom://activity"]
@@ -23,7 +24,7 @@ class Listening:
     def __init__(self, face: Face) -> None:
         self.changes = Bus(face)
         self.heard: list[str] = []
-        self.watch = Watch(face)
+        self.looks = ListenerNews(face)
         self.leave = self.changes.subscribe(self._hear)
 
     def _hear(self, event: ServerEvent) -> None:
@@ -33,7 +34,7 @@ class Listening:
     async def look(self) -> list[str]:
         """What is heard of one look."""
         self.heard.clear()
-        await self.changes._publish_news(self.watch)
+        await self.changes.look(self.looks)
         return list(self.heard)
 
 
@@ -102,6 +103,30 @@ async def test_what_a_checker_records_changes_the_run_that_it_checks(face: Face)
     )  # fmt: skip
 
     assert set(await listening.look()) >= {f"loom://runs/{made}", f"loom://runs/{checker}"}
+
+
+async def test_where_nothing_moved_no_repo_is_asked_about(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    since = EventService.since
+
+    def noted(service: EventService, repo_id: str, **how: Any) -> Any:
+        asked.append(repo_id)
+        return since(service, repo_id, **how)
+
+    monkeypatch.setattr(EventService, "since", noted)
+    started(face, ANA)
+    for number in range(3):
+        checkout = Checkout(identity=f"acme/other-{number}")
+        face.loom.runs.start(ANA, checkout, loop="loop", goal="goal", budget_tokens=100)
+    over_http = Face(Here(None, {}, elsewhere=""), face.loom)
+    listening = Listening(over_http)
+    await listening.look()
+    quiet = [*asked, *await listening.look()]
+    face.loom.runs.start(BEA, Checkout(identity="acme/other-1"), loop="loop", goal="goal", budget_tokens=100)
+    heard = await listening.look()
+
+    assert (quiet, asked) == ([], ["acme/other-1"])
+    assert "loom://runs" in heard
 
 
 async def test_who_left_hears_nothing_more(face: Face) -> None:

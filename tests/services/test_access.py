@@ -151,7 +151,9 @@ def test_a_note_of_a_foreign_repo_is_found_by_no_search_and_no_cursor(loom: Loom
 def test_what_an_id_leads_to_in_a_foreign_repo_is_left_out(loom: Loom, world: World) -> None:
     text = f"as {world.foreign['note']} says"
     mine = loom.notes.share(ANA, world.mine.id, kind="fact", text=text).note
+    query = {"repo_id": REPO, "limit": 9, "query": world.foreign["note"]}
 
+    assert asked(loom, ACME, "notes.latest", **query)[0] == (mine,)
     assert world.foreign["note"] in [one.id for one in asked(loom, ADMIN, "why.behind", typed=mine.id)]
     assert [one.id for one in asked(loom, ACME, "why.behind", typed=mine.id.lower())] == [mine.id, world.mine.id]
 
@@ -184,7 +186,7 @@ def test_a_run_starts_in_no_repo_that_the_token_does_not_open(loom: Loom, world:
 
 
 def test_who_calls_is_whom_the_token_stands_for(loom: Loom) -> None:
-    liar = Caller(principal="bea", session="s", process="1:2:3:4")
+    liar = Caller(principal="bea", session="s", process="far:left")
     run = asked(
         loom, role("agent"), "runs.start", caller=liar, checkout=SHOP, loop="l", goal="g", budget_tokens=800
     ).run

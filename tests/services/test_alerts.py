@@ -60,12 +60,12 @@ def test_that_a_person_ended_a_claim_is_found_behind_however_much_else(loom: Loo
     for claim in held:
         assert claim
         loom.levers.release_claim(claim.id, who="dana", why="bea needs it now")
-    ends = [loom.alerts.unheard_ends(ANA, [name]) for name in names]
+    ends = [loom.glances.closer_look(ANA, SHOP, [name]).ends for name in names]
     for each in ends:
         loom.alerts.heard(each)
 
     assert [[one.about for one in each] for each in ends] == [[claim.id] for claim in held if claim]
-    assert loom.alerts.unheard_ends(ANA, names) == ()
+    assert loom.glances.closer_look(ANA, SHOP, names).ends == ()
 
 
 def test_what_is_told_quotes_others_on_one_line_and_says_a_thing_once() -> None:

@@ -16,6 +16,7 @@ from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.reversals import Reversals
 from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import reversal
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.filling import fill_ledger
 from loomstack_mcp.loom import Loom
@@ -186,3 +187,11 @@ def test_a_conflict_is_opened_once_settled_when_it_is_gone_and_opened_anew(
     assert events == [
         kind for kind in ("conflict.found", "conflict.ended", "conflict.found") for _ in range(len(first))
     ]
+
+
+@pytest.mark.sqlite("it is refused before anything is read")
+def test_what_would_be_undone_is_asked_of_one_change(loom: Loom) -> None:
+    several = Proposal(changes=(Change(sha="a"), Change(sha="b")), history=(), target="main")
+
+    with pytest.raises(Invalid, match="is asked of one change"):
+        loom.conflicts.undoing(SHOP, several)

@@ -1,5 +1,8 @@
 """What is erased is gone from every row, on both databases, and every row stays."""
 
+from functools import partial
+from typing import Any
+
 import pytest
 
 from loomstack_mcp.core.errors import Invalid, NotFound
@@ -73,6 +76,37 @@ def test_a_repo_is_nowhere_and_its_numbers_stay(ended: Loom) -> None:
     assert changed == [("path_key", -before[3]), ("event", 1)]
     assert (ended.repos.ids(), ended.events.cursor(done.repo)) == ((done.repo,), seq + 1)
     assert started(ended, BEA).seq == 1
+
+
+class Meanwhile:
+    """A store in which a person starts a run just before it is written to."""
+
+    def __init__(self, loom: Loom) -> None:
+        self._loom = loom
+
+    def write(self, repo_id: str) -> Any:
+        started(self._loom, ANA)
+        return self._loom.store.write(repo_id)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loom.store, name)
+
+
+def test_who_comes_while_their_words_are_erased_keeps_them(ended: Loom) -> None:
+    for erase in (partial(erased_person, people=["ana"]), partial(erased_repo, repo_id=REPO)):
+        with pytest.raises(Invalid, match="still live: run_"):
+            erase(Meanwhile(ended), who="root", is_tried=False)
+        ended.levers.stop_run(ended.runs.latest(REPO, limit=1)[0][0].id, who="ana", why="numbat")
+
+    assert "zanzibar" in text_of(ended)
+
+
+def test_a_run_whose_lease_is_over_keeps_nobody_s_words(loom: Loom, clocks: Clocks) -> None:
+    started(loom, ANA, goal="zanzibar")
+    clocks.pass_minutes(31)
+    erased_person(loom.store, ["ana"], who="root", is_tried=False)
+
+    assert "zanzibar" not in text_of(loom)
 
 
 def test_what_is_live_or_unknown_is_not_erased(loom: Loom) -> None:

@@ -27,6 +27,26 @@ def test_what_is_held_for_its_own_agent_is_clear_for_half_of_its_lease(loom: Loo
     assert (before, held, is_clear(loom)) == (False, True, False)
 
 
+def test_a_file_is_held_at_a_glance_where_nobody_is_in_the_way_and_nothing_is_to_be_told(loom: Loom) -> None:
+    def held(path: str) -> bool:
+        return loom.glances.hold_clear(ME, SHOP, [path])
+
+    before = held("src/b.py")
+    loom.edits.hold(ME, SHOP, ["src/a.py"])
+    started(loom, OTHER)
+    claimed(loom, OTHER, "docs/")
+    loom.notes.add(SHOP, who="dana", kind="warning", text="on purpose", patterns=["lib/meant.py"])
+    clear = [held(path) for path in ("src/b.py", "src/b.py", "docs/x.md", "lib/meant.py")]
+    names = [
+        claim.patterns[0] for claim in loom.claims.held(loom.repos.id_of(SHOP), limit=9)[0] if claim.origin == "auto"
+    ]
+    [claim] = [one for one in loom.claims.held(loom.repos.id_of(SHOP), limit=9)[0] if one.patterns == ("src/b.py",)]
+    loom.levers.release_claim(claim.id, who="dana", why="ana is away")
+
+    assert (before, clear, sorted(names)) == (False, [True, True, False, False], ["src/a.py", "src/b.py"])
+    assert not held("src/c.py")
+
+
 def test_another_agent_worktree_or_file_is_not(loom: Loom) -> None:
     loom.edits.hold(ME, SHOP, ["src/a.py"])
 

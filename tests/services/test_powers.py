@@ -1,14 +1,19 @@
 """Uses of power: each stands in the log of its repo, or nowhere that tells of a foreign one."""
 
+from contextlib import suppress
+
 import pytest
 
-from loomstack_mcp.core.errors import Unauthorized
+from loomstack_mcp.core.errors import Invalid, Unauthorized
+from loomstack_mcp.core.policy.known import approver_by_token
 from loomstack_mcp.loom import Loom
 from tests.conftest import Clocks
-from tests.factories import BEA, REPO
+from tests.factories import ANA, BEA, REPO
 from tests.services.asking import ADMIN, ZOO, World
 from tests.services.support import started
 from tests.services.test_access import asked, role, world
+from tests.services.test_approvals import book, edit
+from tests.services.test_token_approvals import PEOPLE, answer
 
 __all__ = ["world"]
 
@@ -40,7 +45,23 @@ def test_a_power_that_the_service_refuses_is_written_down_as_refused(loom: Loom)
     with pytest.raises(Unauthorized):
         asked(loom, developer, "tokens.create", by=developer, owner="ana", role="developer")
 
-    assert "refused" in [one.verdict for one in loom.tokens.powers(ADMIN, limit=9)[0] if one.what == "tokens.create"]
+    told = [(one.what, one.verdict) for one in loom.tokens.powers(ADMIN, limit=9)[0]]
+    asked(loom, developer, "tokens.create", by=developer, owner="ana", role="agent")
+    assert told == [("tokens.create", "refused")]
+    assert [one.verdict for one in loom.tokens.powers(ADMIN, limit=9)[0]].count("granted") == 1
+
+
+def test_an_answer_that_does_not_count_is_no_power_that_was_granted(loom: Loom) -> None:
+    for each in (ANA, BEA):
+        started(loom, each)
+    rules = book(people=PEOPLE)
+    question = edit(loom, rules)
+    for who in ("eve-tok", "eve-tok", "dana-lap"):
+        with suppress(Invalid):
+            answer(loom, question, who, approver_by_token(who, PEOPLE))
+
+    uses = [(one.who, one.verdict, one.count) for one in loom.tokens.powers(ADMIN, limit=9)[0]]
+    assert sorted(uses) == [("dana-lap", "granted", 1), ("eve-tok", "refused", 2)]
 
 
 def test_a_refusal_about_a_foreign_repo_leaves_no_trace_there(loom: Loom, world: World) -> None:

@@ -215,6 +215,7 @@ def looks(found: Here, wired: Any, conflict: str) -> None:
     assert wired.context.read_context(ANA, "", checkout, rules=RULES, budget_tokens=800).alerts
     assert wired.why.behind(conflict)
     assert wired.events.since(repo_id, since=0, limit=99)[0][-1].seq == wired.events.cursor(repo_id)
+    assert wired.events.moved(repo_id, seen=0, wait_ms=9) == wired.events.cursors()[repo_id]
     for service in (wired.events, wired.notes, wired.runs):
         assert service.latest(repo_id, limit=9)[0]
     assert wired.conflicts.open(repo_id, limit=9)[0]
@@ -263,7 +264,6 @@ def endings(found: Here, wired: Any) -> None:
 
 
 def levers(wired: Any) -> None:
-    assert wired.alerts.unheard_ends(ANA, ["src/a.py"]) == ()
     due = wired.alerts.due(ANA)
     wired.alerts.heard(due)
     assert wired.watches.watched(ANA).alerts == ()
@@ -295,8 +295,9 @@ def steps(found: Here, wired: Any) -> None:
     assert wired.guards.judging(eli, "/w").patterns == ("a",)
     assert wired.blockers.held_in(eli, checkout) == ()
     assert wired.glances.is_unalerted(eli)
+    assert not wired.glances.hold_clear(eli, checkout, ["src/a.py"])
     assert not wired.glances.is_clear(eli, checkout, ["src/a.py"], claim_edits="auto")
-    assert wired.blockers.may_be_meant(checkout, "src/a.py") is True
+    assert wired.glances.closer_look(eli, checkout, ["src/a.py"], files=["src/a.py"]).meant == ("src/a.py",)
     assert [wired.guards.tell_once(eli, "/w", "told a") for _ in range(2)] == [True, False]
     line = BegunLine(folder="/w", began_at_ms=1, head="a" * 40)
     wired.guards.begin_line(eli, "use-9", line)

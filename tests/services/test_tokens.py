@@ -5,6 +5,7 @@ import sqlite3
 import stat
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from loomstack_mcp.core.errors import Invalid, LimitExceeded, NotFound, Unauthorized
 from loomstack_mcp.core.limits import DAY_MS
 from loomstack_mcp.core.permits import HubRole
-from loomstack_mcp.core.tokens import MadeToken, Principal
+from loomstack_mcp.core.tokens import JWT, MadeToken, Principal
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.sqlite import admin
@@ -225,3 +226,14 @@ def test_nobody_gets_the_token_of_anothers_run(loom: Loom) -> None:
         made(loom, owner="bea", run_id=run.id)
     with pytest.raises(NotFound, match="unknown"):
         made(loom, run_id="run_00000000")
+
+
+@pytest.mark.parametrize(("with_what", "days"), [("agent's for a year", 7), (JWT, 1)])
+def test_what_is_made_with_a_token_ends_with_it(loom: Loom, with_what: str, days: int) -> None:
+    own = made(loom, "developer", ttl_ms=7 * DAY_MS)
+    by = loom.tokens.checked(own.text)
+    by = replace(by, token=JWT) if with_what == JWT else by
+    given = loom.tokens.create(by, owner="ana", role="agent", ttl_ms=300 * DAY_MS).token
+    wide = loom.tokens.create(replace(by, role="admin"), owner="bea", role="agent", ttl_ms=300 * DAY_MS).token
+
+    assert [round((one.expires_at_ms - one.created_at_ms) / DAY_MS) for one in (given, wide)] == [days, 300]

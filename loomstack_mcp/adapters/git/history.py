@@ -93,11 +93,13 @@ def made_since(repo: Repository, base: str, head: str) -> tuple[Made, ...]:
     ran = repo.run_plain("log", _MADE, "--end-of-options", tip or head, *([f"^{below or base}"] if base else []))
     if ran.code:
         raise Invalid(f"git cannot tell who made {head[:12]}: {ran.complaint}")
-    fields = [field.strip("\n") for field in as_text(ran.printed).split("\0")]
-    return tuple(
-        Made(sha, committed_at_ms(seconds), committed_at_ms(written), *who)
-        for sha, seconds, written, *who in (fields[at : at + 6] for at in range(0, len(fields) - 6, 6))
-    )
+    return _printed(ran.printed)
+
+
+def signed(repo: Repository, shas: Sequence[str], run_id: str) -> tuple[str, ...]:
+    """Those of some commits, by their whole ids, whose messages name a run."""
+    ran = repo.run_plain("log", "--no-walk=unsorted", _MADE, "--end-of-options", *shas) if shas else None
+    return tuple(one.sha for one in _printed(ran.printed) if run_id in one.runs.split(",")) if ran else ()
 
 
 def author_here(repo: Repository) -> tuple[str, str]:
@@ -108,6 +110,14 @@ def author_here(repo: Repository) -> tuple[str, str]:
     mapped = who and re.fullmatch(r"(.*?) ?<(.*)>", repo.run_plain("check-mailmap", f"{who[1]} <{who[2]}>").text)
     found = mapped or who
     return (found[1], found[2]) if found else ("", "")
+
+
+def _printed(log: bytes) -> tuple[Made, ...]:
+    fields = [field.strip("\n") for field in as_text(log).split("\0")]
+    return tuple(
+        Made(sha, committed_at_ms(seconds), committed_at_ms(written), *who)
+        for sha, seconds, written, *who in (fields[at : at + 6] for at in range(0, len(fields) - 6, 6))
+    )
 
 
 def _listed(repo: Repository, *asked: str) -> tuple[Change, ...]:

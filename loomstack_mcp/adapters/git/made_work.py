@@ -13,7 +13,6 @@ from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.imprints import MadeBranch
 from loomstack_mcp.core.changes.lines import Lines, key_name
 from loomstack_mcp.core.changes.people import account_of
-from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.texts import encodable
 
 _BRANCHES_MAX = 5
@@ -21,7 +20,7 @@ _LOGGED_MAX = 200
 _LOG_BYTES_MAX = 200_000
 # git-reflog(1). What only moved HEAD to a commit that was there (a checkout, a pull, the start of a rebase) made none.
 _MADE = re.compile(
-    rb"^[0-9a-f]+ ([0-9a-f]+) [^\n]*> (\d+) [+-]\d+\t"
+    rb"^[0-9a-f]+ ([0-9a-f]+) [^\n]*> \d+ [+-]\d+\t"
     rb"(?:commit|am|cherry-pick|rebase[^:]*\((?:pick|reword|edit|squash|fixup|continue)\))(?!: fast-forward)[ :]",
     re.MULTILINE,
 )
@@ -59,14 +58,15 @@ class MadeWork:
 
     def _branch(self, base: str, tip: Change, made: Sequence[history.Made]) -> MadeBranch:
         hints = tuple({run: None for one in made for run in one.runs.split(",") if run})
-        change = replace(diffs.diff(self._repo, base, tip.sha, lines=self._lines), hints=hints)
+        whole = diffs.diff(self._repo, base, tip.sha, lines=self._lines)
+        change = replace(whole, hints=hints, at_ms=min(one.at_ms for one in made))
         return MadeBranch(shas=tuple(one.sha for one in made), change=change)
 
-    def made_in(self, worktree: str, /, *, since_ms: int) -> tuple[Change, ...]:
-        """What the commits changed that were made in a worktree of this clone, as its own log of them says."""
-        made = _MADE.findall(_log_of(self._repo.place.common_dir, worktree))
-        shas = [as_text(sha) for sha, seconds in made if int(seconds) * SECOND_MS >= since_ms]
-        return self.named_changes(list(dict.fromkeys(shas))[-_LOGGED_MAX:])
+    def signed_in(self, worktree: str, run_id: str, /) -> tuple[Change, ...]:
+        """What the commits changed that name a run and were made in a worktree of this clone, by its own log."""
+        logged = _MADE.findall(_log_of(self._repo.place.common_dir, worktree))
+        made = map(self._repo.commit, list(dict.fromkeys(map(as_text, logged)))[-_LOGGED_MAX:])
+        return self._read(history.signed(self._repo, [sha for sha in made if sha], run_id))
 
     def _read(self, shas: Iterable[str]) -> tuple[Change, ...]:
         listed = [Change(sha=sha) for sha in dict.fromkeys(shas)]

@@ -16,7 +16,7 @@ from loomstack_mcp.core.changes.branches import landed_beside
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.generated import Generated
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.changes.lines import Lines, key_name
 from loomstack_mcp.core.changes.people import account_of, accounts_of
 from loomstack_mcp.core.changes.repeats import Branch
 from loomstack_mcp.core.limits import SECOND_MS, WINDOW_MS
@@ -48,6 +48,7 @@ class Landing:
         self.since_ms = self._now_ms - window_ms
         """The start of the window."""
         self._lines = Lines(key)
+        self._key_name = key_name(key)
         self._generated = Generated(generated, ignore_case=ignores_case(repo.place))
         self._unread = Unread()
         self._accounts = accounts_of(people, self._lines)
@@ -170,6 +171,7 @@ class Landing:
             window_ms=self._window_ms,
             target=_short(self._target),
             accounts=self._accounts,
+            key_name=self._key_name,
             reformatting=tuple(sorted(reformatting(self._repo, self._deciders))),
             unchecked=(*self._gaps(), *self._unread.sentences(), *left_out),
         )

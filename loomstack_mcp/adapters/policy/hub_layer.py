@@ -7,18 +7,15 @@ import hashlib
 import hmac
 import json
 import os
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from loomstack_mcp.adapters.policy.cache import PolicyFile, cache_secret, written_whole
-from loomstack_mcp.adapters.policy.folders import FOLDER
+from loomstack_mcp.adapters.policy.folders import FOLDER, LAYER_FILE
 from loomstack_mcp.adapters.user import ASKED_FILE
 from loomstack_mcp.core.errors import Invalid, PolicyError
-from loomstack_mcp.core.limits import SECOND_MS
 
-LAYER_FILE = "layer.json"
 _MAC_CHARS = 64
 _BYTES_MAX = 16_000_000
 
@@ -50,11 +47,6 @@ def kept_layer(home: str) -> tuple[PolicyFile, ...]:
     )
 
 
-def has_layer(home: str) -> bool:
-    """Whether there is a copy, whoever wrote it."""
-    return (Path(home) / FOLDER / LAYER_FILE).exists()
-
-
 def kept_hash(home: str) -> str:
     """The hash of the copy; "" where there is none to go on."""
     try:
@@ -80,17 +72,6 @@ def keep_layer(home: str, answer: Any, *, hub: str = "") -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         written_whole(folder / LAYER_FILE, _mac(home, body) + b"\n" + body)
     written_whole(Path(home) / ASKED_FILE, hub.encode())
-
-
-def asked_ago_ms(home: str) -> int | None:
-    """How long ago the hub was asked last; None where it never was.
-
-    A mark of tomorrow is as old as one of yesterday: else a clock that went back would keep the rules as they are.
-    """
-    try:
-        return abs(round((time.time() - (Path(home) / ASKED_FILE).stat().st_mtime) * SECOND_MS))
-    except OSError:
-        return None
 
 
 def _is_text(told: Any) -> bool:

@@ -42,6 +42,8 @@ class Proposal:
     """What of it may have landed already; None where nothing has since it left the target."""
     accounts: tuple[tuple[str, str], ...] = ()
     """Accounts of persons that the trunk knows, each with a name that ties those of one person together."""
+    key_name: str = ""
+    """Of the key that its lines are hashed with; "" where nobody says so."""
 
 
 def conflicts(

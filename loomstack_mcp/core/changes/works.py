@@ -19,9 +19,11 @@ class WantedWork:
 
     run_id: str
     since_ms: int
-    """When the run began, but for what clocks differ."""
+    """When the run began, by the store's clock."""
     commits: tuple[str, ...] = ()
     """The commits that it said to have made, in as many digits as it said."""
+    after_ms: tuple[int | None, ...] = ()
+    """How long after that each of them was made; None where nobody saw it."""
     worktree: str = ""
     """Where it said nothing, the worktree in which it may have signed some."""
 
@@ -60,6 +62,14 @@ def work_of(change: Change, shas: Sequence[str] = (), /) -> Work:
         imprint=imprint(change.files),
         paths=tuple(dict.fromkeys(encodable(file.path) for file in change.files)),
     )
+
+
+def began_where_made(wanted: WantedWork, commits: Sequence[Change], /) -> int:
+    """When the run began by the clock of the machine where it made these commits, as far as they tell."""
+    told = zip(wanted.commits, wanted.after_ms, strict=False)  # an older hub tells of none
+    seen = [(name, after_ms) for name, after_ms in told if after_ms is not None]
+    began = (one.at_ms - after_ms for one in commits for name, after_ms in seen if one.sha.startswith(name))
+    return min(began, default=wanted.since_ms)
 
 
 def own_work(made: RunWork, /, *, its: set[str], others: set[str]) -> RunWork:

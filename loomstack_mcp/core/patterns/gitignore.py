@@ -15,10 +15,9 @@ from loomstack_mcp.core.errors import Invalid, LimitExceeded
 from loomstack_mcp.core.patterns.braces import alternatives, without_false_braces
 from loomstack_mcp.core.patterns.expressions import route_expression
 from loomstack_mcp.core.patterns.gitignore_routes import route_of
-from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.patterns.segments import without_false_sets
 from loomstack_mcp.core.patterns.spellings import Fold, composed, folded, folded_name
-from loomstack_mcp.core.patterns.wildcards import ANY_NAME, Route, leading_names, shared_path
+from loomstack_mcp.core.patterns.wildcards import ANY_NAME, Route, leading_names
 
 # What a path need not have as it stands; behind a backslash, the character that it names.
 _WILD = re.compile(r"\\.|\*+|\?|\[[!^]?+(?:\\.|[^\\])(?:\\.|[^\]\\])*\]", re.DOTALL)
@@ -63,6 +62,8 @@ class Matcher:
 
     def shared(self, claim: str) -> str:
         """The first pattern that covers, loosely, a path of a claim's pattern by the path's own name; or ""."""
+        from loomstack_mcp.core.patterns.globs import pattern  # claims, which no edit of a hook is held against here
+
         routes = [way.route for way in pattern(claim.removesuffix("/")).folded]
         told = [route for route in routes if route[-1] and route[-1][-1] is not ANY_NAME]
         return next((hit for route in told if (hit := self._folded.names(route))), "")
@@ -127,11 +128,15 @@ class _Spelling:
 
     def meets(self, other: Route) -> str:
         """The pattern that covers some path of a route, or ""."""
+        from loomstack_mcp.core.patterns.sharing import shared_path  # records, which a file at an edit needs not
+
         pairs = zip(self._shown, self.routes, strict=True)
         return next((text for text, route in pairs if shared_path(route, other)), "")
 
     def names(self, other: Route) -> str:
         """The pattern that covers some path of a route by the path's own name, not for a folder above it; or ""."""
+        from loomstack_mcp.core.patterns.sharing import shared_path  # as above
+
         named = [(text, route[:-1]) for text, route in zip(self._shown, self.routes, strict=True) if not route[-1]]
         return next((text for text, route in named if route[-1][-1] is not ANY_NAME and shared_path(route, other)), "")
 

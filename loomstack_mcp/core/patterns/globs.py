@@ -11,7 +11,8 @@ from loomstack_mcp.core.limits import PATTERN_CHARS_MAX
 from loomstack_mcp.core.patterns.braces import alternatives
 from loomstack_mcp.core.patterns.keys import ancestors
 from loomstack_mcp.core.patterns.segments import name_of
-from loomstack_mcp.core.patterns.wildcards import ANY_NAME, Name, Readings, Route, leading_names, shared_path, some_path
+from loomstack_mcp.core.patterns.sharing import shared_path, some_path
+from loomstack_mcp.core.patterns.wildcards import ANY_NAME, Name, Readings, Route, leading_names
 from loomstack_mcp.core.records import record
 
 _SPECIAL = re.compile(r"[\\*?\[\]{}]")

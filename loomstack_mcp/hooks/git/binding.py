@@ -8,6 +8,7 @@ from loomstack_mcp.adapters.git.messages import changed_paths, is_moved, made_co
 from loomstack_mcp.adapters.git.run import as_text
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.core.changes.trailers import named_runs
+from loomstack_mcp.core.limits import CALLED_PATHS_MAX
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.glance import surely_unedited
 from loomstack_mcp.hooks.git.standing import hooked_worktree, opened_store
@@ -29,11 +30,15 @@ def bind_head() -> None:
             quick, checkout = opened
             sha, message, paths = made_commit(worktree.place)
             if caller and caller.session:
-                quick.commits.bind_commit(caller, checkout, sha, named=named_runs(message), paths=paths)
+                quick.commits.bind_commit(
+                    caller, checkout, sha, named=named_runs(message), paths=paths[:CALLED_PATHS_MAX]
+                )
             if surely_unedited():
                 return
             left = changed_paths(worktree.place)
-            quick.edits.settle(None, checkout, [encodable(path) for path in paths if path not in left])
+            settled = [encodable(path) for path in paths if path not in left]
+            for at in range(0, len(settled), CALLED_PATHS_MAX):
+                quick.edits.settle(None, checkout, settled[at : at + CALLED_PATHS_MAX])
 
 
 def rebind(given: bytes, *, by_rebase: bool) -> None:

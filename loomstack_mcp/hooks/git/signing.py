@@ -15,6 +15,7 @@ from loomstack_mcp.adapters.git.messages import (
 )
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.core.changes.trailers import named_runs, said_message, written_message
+from loomstack_mcp.core.limits import CALLED_PATHS_MAX
 from loomstack_mcp.hooks.git.standing import hooked_worktree, opened_store
 
 _EDITED_LATER = ("", "template")
@@ -69,4 +70,4 @@ def _own_run(worktree: Worktree) -> tuple[str, ...]:
         quick, checkout = opened
         commits = quick.commits
         paths = staged_paths(worktree.place) if commits.has_several_agents(caller, checkout) else ()
-        return (commits.committing_run(caller, checkout, paths),)
+        return (commits.committing_run(caller, checkout, paths[:CALLED_PATHS_MAX]),)

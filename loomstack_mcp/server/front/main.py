@@ -17,6 +17,7 @@ from loomstack_mcp.server.front.session import Session
 from loomstack_mcp.server.front.wire import Wire, message_of
 
 if TYPE_CHECKING:
+    from loomstack_mcp.server.face import Face
     from loomstack_mcp.server.front.worker import Worker
 
 _NO_SDK = "the MCP SDK, which answers this, could not be loaded; the server's log names the cause, and goes on without"
@@ -44,7 +45,7 @@ class Front:
         if os.environ.get("CLAUDE_CODE_MESSAGING_SOCKET"):
             from loomstack_mcp.server.push import begin_push  # for the client that has such a channel
 
-            begin_push(os.environ, self._flags, lambda: self._working().face)
+            begin_push(os.environ, self._flags, lambda: self._working().face, self._opened)
         while line := self._aside.get() if self._aside else self._wire.readline():
             if not self._answered(line):
                 self._hand_over(line)
@@ -80,11 +81,17 @@ class Front:
             if self._work is None:
                 from pathlib import Path  # what a start needs nothing of
 
+                from loomstack_mcp.adapters.hub_tokens import forget_named_token
                 from loomstack_mcp.edge.here import ELSEWHERE, Here
                 from loomstack_mcp.server.front.worker import Worker
 
+                forget_named_token(os.environ)
                 self._work = Worker(Here(Path(self._folder), self._flags, elsewhere=ELSEWHERE), self._wire)
             return self._work
+
+    def _opened(self) -> "Face | None":
+        """The face, once a call has opened its store."""
+        return self._work.face if self._work and self._work.face.is_open else None
 
     def _close(self) -> None:
         self._wire.mute()

@@ -4,8 +4,8 @@ import hashlib
 import inspect
 import json
 import re
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -13,7 +13,7 @@ from loomstack_mcp import __version__
 from loomstack_mcp.adapters.policy.files import of_org
 from loomstack_mcp.adapters.policy.hub_layer import offered_layer
 from loomstack_mcp.core.errors import Invalid, LoomError, NotFound
-from loomstack_mcp.core.limits import LIST_MAX
+from loomstack_mcp.core.limits import CALLED_PATHS_MAX, LIST_MAX
 from loomstack_mcp.core.permits import PERMITS, Permit
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout, is_repo_name
@@ -22,6 +22,9 @@ from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.core.wire import argument_kinds, built_value, told_json
 from loomstack_mcp.loom import Loom
+from loomstack_mcp.server.hub.bodies import json_object
+from loomstack_mcp.server.hub.open_questions import OpenQuestion
+from loomstack_mcp.services.access import Entered
 from loomstack_mcp.store.base import Store
 from loomstack_mcp.store.once import OnceCall, answered_once
 
@@ -31,8 +34,11 @@ _FOLDER_CHARS_MAX = 5_000
 _PLACE_CHARS_MAX = 10_000
 _LISTED_MAX = 10_000
 """Of a list in one answer; no command asks for more."""
+_PATHS = ("paths", "patterns")
 _TOKENS = "tokens"
 """They live in a database of their own, and what is told of one is kept nowhere."""
+OPEN_CALL = "events.moved"
+"""The question that is left open."""
 _OF_WHOM, _BY_WHOM = "who", "by"
 """The arguments in which a service is told whose word something is, by name or as a principal."""
 
@@ -53,8 +59,10 @@ class Api:
     """The services for whoever has a token. Threads may share it."""
 
     def __init__(self, loom: Loom, *, home: str = "") -> None:
-        """`home` has the organisation's `policies`."""
+        """`home` has the organisation's `policies`. Every service is loaded now: no call waits for that."""
         self._loom, self._access, self._home = loom, loom.access, home
+        for name in PERMITS:
+            getattr(loom, name.partition(".")[0])
 
     def answer(self, principal: Principal, call: ApiCall) -> bytes:
         """The answer as JSON. Raises LoomError."""
@@ -63,10 +71,7 @@ class Api:
             raise NotFound(
                 f"{_shown(call.name)} is no call of this hub, which is LoomStack {__version__}: one of the two is older"
             )
-        try:
-            answer = self._answered(principal, call, permit).encode()
-        except (OverflowError, UnicodeError, RecursionError):  # a number too large for a column, say
-            raise Invalid(f"{call.name}: an argument is out of all bounds") from None
+        answer = self._answered(principal, call, permit).encode()
         with suppress(LoomError):  # what people should hear goes out with a later call then
             self._loom.send_notices()
         return answer
@@ -80,10 +85,25 @@ class Api:
         """The organisation's rules, as they are now, for every token. Raises PolicyError where they cannot be read."""
         return json.dumps(offered_layer(of_org(self._home))).encode()
 
-    def _answered(self, principal: Principal, call: ApiCall, permit: Permit) -> str:
+    def open_question(self, principal: Principal, call: ApiCall) -> OpenQuestion:
+        """What such a call asks, of what its token opens, and where that is now. Raises LoomError."""
+        with self._entered(principal, call) as entered:
+            cursor = self._loom.events.moved(**entered.arguments)
+        return OpenQuestion(cursor=cursor, **entered.arguments)
+
+    @contextmanager
+    def _entered(self, principal: Principal, call: ApiCall) -> Iterator[Entered]:
         service, method = call.name.split(".")
         arguments = _arguments(call, getattr(type(getattr(self._loom, service)), method), principal)
-        with self._access.entered(principal, call.name, arguments) as entered:
+        try:
+            with self._access.entered(principal, call.name, arguments) as entered:
+                yield entered
+        except (OverflowError, UnicodeError, RecursionError):  # a number too large for a column, say
+            raise Invalid(f"{call.name}: an argument is out of all bounds") from None
+
+    def _answered(self, principal: Principal, call: ApiCall, permit: Permit) -> str:
+        service, method = call.name.split(".")
+        with self._entered(principal, call) as entered:
 
             def done(store: Store) -> str:
                 loom = self._loom if store is self._loom.store else self._loom.over(store)
@@ -98,7 +118,8 @@ class Api:
 def _once(principal: Principal, call: ApiCall) -> OnceCall:
     if not _REQUEST.fullmatch(call.request):
         raise Invalid(f"{call.name} is done once: send an id of the request, as LoomStack-Request: <uuid>")
-    digest = hashlib.sha256(call.body).hexdigest()
+    # With all that the token opens: an answer is told again to nobody who would not have got it.
+    digest = hashlib.sha256(f"{principal}\n".encode() + call.body).hexdigest()
     return OnceCall(id=call.request, principal=principal.name, method=call.name, digest=digest)
 
 
@@ -108,10 +129,10 @@ def _arguments(call: ApiCall, method: Callable[..., Any], principal: Principal) 
     Who asks is the token's owner, which an edge need not say.
     """
     kinds, needed = argument_kinds(method), _needed(method)
-    found = _json_object(call.body)
-    if unknown := sorted(found.keys() - (kinds.keys() - {"return"})):
+    found = json_object(call.body)
+    if unknown := found.keys() - (kinds.keys() - {"return"}):
         raise Invalid(
-            f"{call.name} takes no {_shown(unknown[0])} here: the hub, which is LoomStack {__version__}, is older "
+            f"{call.name} takes no {_shown(min(unknown))} here: the hub, which is LoomStack {__version__}, is older "
             "than you; ask its admin for `pip install -U loomstack-mcp`"
         )
     own = {name: told for name, told in ((_OF_WHOM, principal.name), (_BY_WHOM, principal)) if name in kinds}
@@ -132,6 +153,8 @@ def _built(name: str, value: Any, kind: Any) -> Any:
         bounded("folder", built.folder, chars_max=_FOLDER_CHARS_MAX)
     if isinstance(built, Checkout):
         _refuse_unlikely(built)
+    if name in _PATHS:
+        within(f"the number of {name}", len(built or ()), least=0, most=CALLED_PATHS_MAX)
     if name == "limit" and not 0 <= built <= _LISTED_MAX:  # below none a store would read all that it has
         raise Invalid(f"limit is out of all bounds, which are 0 and {_LISTED_MAX:,}")
     return built
@@ -145,20 +168,6 @@ def _refuse_unlikely(checkout: Checkout) -> None:
     within("the number of others", len(checkout.others), least=0, most=LIST_MAX)
     if not all(map(is_repo_name, (checkout.identity, *filter(None, (checkout.clone, *checkout.others))))):
         raise Invalid("a repository is called by one word, as `loomstack-mcp repo list` shows them")
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body or b"{}", parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise Invalid("the body is no JSON object of arguments by name") from None
-    if not isinstance(found, dict):
-        raise Invalid("the body is no JSON object of arguments by name")
-    return found
-
-
-def _refuse_constant(_: str) -> Any:
-    raise ValueError
 
 
 @cache

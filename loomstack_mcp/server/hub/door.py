@@ -1,21 +1,25 @@
 """The door of the hub: what every request meets before a service, or MCP, has it."""
 
+import json
 import math
 import re
 import traceback
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import TypeVar
 
 import anyio
 import anyio.to_thread
 
 from loomstack_mcp import __version__
-from loomstack_mcp.core.errors import LoomError, Unauthorized
+from loomstack_mcp.core.errors import LimitExceeded, LoomError, Unauthorized
 from loomstack_mcp.core.tokens import Principal
-from loomstack_mcp.server.hub.api import Api, ApiCall
+from loomstack_mcp.server.hub.api import OPEN_CALL, Api, ApiCall
+from loomstack_mcp.server.hub.bodies import MCP_VALUES_MAX, refuse_crowded
 from loomstack_mcp.server.hub.connections import CONNECTION
 from loomstack_mcp.server.hub.hosts import Hosts
 from loomstack_mcp.server.hub.keys import Keys, bearer_of
+from loomstack_mcp.server.hub.open_questions import OpenQuestion, OpenQuestions
 from loomstack_mcp.server.hub.rates import Rates, Seats, TooMany
 from loomstack_mcp.server.hub.replies import (
     App,
@@ -57,16 +61,21 @@ _NO_BEARER = "send a token as `Authorization: Bearer …`; an admin of the hub m
 _CHALLENGE = ((b"www-authenticate", b"Bearer"),)
 
 Answers = Callable[[Scope], Awaitable[HubReply]]
+_Told = TypeVar("_Told")
 
 
 class Door:
     """The whole application. What it refuses ends the connection, for whoever sent it may be anybody."""
 
-    def __init__(self, mcp: App, api: Api, *, keys: Keys, hosts: Hosts, standing: Standing) -> None:
+    def __init__(
+        self, mcp: App, api: Api, *, keys: Keys, hosts: Hosts, standing: Standing, questions: OpenQuestions
+    ) -> None:
         self._mcp, self._api, self._keys, self._hosts, self._standing = mcp, api, keys, hosts, standing
+        self._questions = questions
         self._rates = Rates(per_s=CALLS_PER_S, burst=CALLS_BURST)
         self._seats = Seats(most=_AT_ONCE, queue=_QUEUE)
         self._streams = Seats(most=_STREAMS_MAX, queue=0)
+        self._bodies = Seats(most=_AT_ONCE, queue=_STREAMS_MAX)
         self._threads = anyio.CapacityLimiter(_CALL_THREADS)
         self._checking = anyio.CapacityLimiter(_CHECK_THREADS)
 
@@ -87,7 +96,7 @@ class Door:
             await send_reply(reply, send)
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> HubReply | None:
-        """The answer; None where MCP gave it. Raises Refusal, TooMany."""
+        """The answer; None where it was given. Raises Refusal, TooMany."""
         path = _plain_path(scope)
         if path in ("/health", "/ready"):
             _refuse_method(scope, path)
@@ -106,14 +115,24 @@ class Door:
             await self._mcp_answers(principal, scope, receive, send)
             return None
         _refuse_version(scope, is_hello=path == _HELLO)
-        if path == _POLICIES:
-            return await anyio.to_thread.run_sync(self._policies, limiter=self._threads)
-        if call is None:
+        if path == _HELLO:
             return answer_reply(self._api.hello(principal))
         async with self._seats.seat_taken(_key(principal)):
-            body = await _body(scope, receive, most=BODY_BYTES_MAX)
-            asked = ApiCall(name=f"{call[1]}.{call[2]}", body=body, request=_header(scope, b"loomstack-request"))
-            return await anyio.to_thread.run_sync(partial(self._reply, principal, asked), limiter=self._threads)
+            ask = self._policies if call is None else await self._question(principal, call, scope, receive)
+            found = await anyio.to_thread.run_sync(ask, limiter=self._threads)
+            if isinstance(found, HubReply):
+                await send_reply(found, send)  # who reads slowly has few answers kept for them
+                return None
+        told = await self._questions.moved(found, _key(principal), receive)
+        return error_reply(told) if isinstance(told, LoomError) else answer_reply(json.dumps(told).encode())
+
+    async def _question(
+        self, principal: Principal, call: re.Match[str], scope: Scope, receive: Receive
+    ) -> Callable[[], OpenQuestion | HubReply]:
+        """What a call of an edge asks, with its whole body."""
+        body = await _body(scope, receive, most=BODY_BYTES_MAX)
+        asked = ApiCall(name=f"{call[1]}.{call[2]}", body=body, request=_header(scope, b"loomstack-request"))
+        return partial(self._open_question if asked.name == OPEN_CALL else self._reply, principal, asked)
 
     def _policies(self) -> HubReply:
         try:
@@ -151,7 +170,12 @@ class Door:
         """MCP has the request, with its whole body, and answers it itself."""
         acting_principal.set(principal)
         async with self._streams.seat_taken(_key(principal)):
-            body = await _body(scope, receive, most=MCP_BODY_BYTES_MAX)
+            async with self._bodies.seat_taken(_key(principal)):
+                body = await _body(scope, receive, most=MCP_BODY_BYTES_MAX)
+            try:
+                refuse_crowded(body, most=MCP_VALUES_MAX)
+            except LimitExceeded as error:
+                raise Refusal(413, str(error), code=error.code) from None
             is_told = False
 
             async def received() -> dict[str, object]:
@@ -164,8 +188,15 @@ class Door:
             await self._mcp(scope, received, send)
 
     def _reply(self, principal: Principal, call: ApiCall) -> HubReply:
+        return self._told(lambda: answer_reply(self._api.answer(principal, call)))
+
+    def _open_question(self, principal: Principal, call: ApiCall) -> OpenQuestion | HubReply:
+        return self._told(lambda: self._api.open_question(principal, call))
+
+    def _told(self, ask: Callable[[], _Told]) -> _Told | HubReply:
+        """What the API says, or raises."""
         try:
-            return answer_reply(self._api.answer(principal, call))
+            return ask()
         except LoomError as error:
             return error_reply(error)
         except Exception as error:  # noqa: BLE001 the call's last handler: its text stays on the hub

@@ -1,5 +1,6 @@
 """`serve --http`: the hub of one person on their own machine, or of a team."""
 
+import gc
 import ipaddress
 import signal
 import sys
@@ -22,8 +23,9 @@ from loomstack_mcp.server.hub.connections import HubConnections
 from loomstack_mcp.server.hub.door import Door
 from loomstack_mcp.server.hub.hosts import Hosts, checked_url, is_loopback, proxy_networks
 from loomstack_mcp.server.hub.keys import Keys, own_token
+from loomstack_mcp.server.hub.open_questions import OpenQuestions
 from loomstack_mcp.server.hub.quiet import quiet_log
-from loomstack_mcp.server.hub.serving import connections_max, serve_hub
+from loomstack_mcp.server.hub.serving import connections_max, refuse_core_dumps, serve_hub
 from loomstack_mcp.server.hub.standing import Standing
 from loomstack_mcp.server.principals import loom_as_opened
 from loomstack_mcp.server.sdk.app import build_server
@@ -58,6 +60,7 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
     proxies = proxy_networks(options.behind_proxy)
     public_url = checked_url(options.public_url) if options.public_url else ""
     certificate = Certificate(options.tls_cert, options.tls_key) if options.tls_cert and options.tls_key else None
+    refuse_core_dumps()
     with open_loom(settings, full_sync=True) as loom:
         keys = _keys(loom, settings, options)
         with listening(options.host, options.port) as listener:
@@ -67,6 +70,7 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
             url = public_url or f"http{'s' if certificate else ''}://{listens}"
             face = Face(here, loom_as_opened(loom))
             changes = Bus(face)
+            questions = OpenQuestions(face.near_waits)
             standing = Standing(lambda: loom.events.cursor(""))
             door = Door(
                 mcp_app(build_server(face, changes)),
@@ -74,18 +78,24 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
                 keys=keys,
                 hosts=hosts,
                 standing=standing,
+                questions=questions,
             )
 
             connections = HubConnections(connections_max(), certificate=certificate)
             quiet_log()
             _say(options, url, listens, settings)
 
+            def end_waits() -> None:
+                face.end_waits()
+                questions.end()
+
             async def serve() -> int:
                 return await serve_hub(
-                    door, listener, standing, connections, beside=changes.watch, on_end=face.end_waits,
+                    door, listener, standing, connections, beside=changes.watch, on_end=end_waits,
                     grace_s=options.grace,
                 )  # fmt: skip
 
+            gc.freeze()  # what is loaded stays: to look through it for garbage stopped all calls for 40 ms
             ended_by = anyio.run(serve)
     signal.raise_signal(ended_by)  # whoever started us sees what ended us, once everything is put away
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from loomstack_mcp.core.errors import LoomError, error_text
+from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.records import record
 
 Scope = MutableMapping[str, Any]
@@ -60,7 +60,7 @@ def error_reply(error: Exception) -> HubReply:
     """What a service raised. Of what nobody foresaw only the kind is told: its text may hold anything."""
     if isinstance(error, LoomError):
         return _told_error(_STATUSES[error.code], error.code, str(error))
-    return _told_error(_INTERNAL, "internal", error_text(error))
+    return _told_error(_INTERNAL, "internal", f"the call failed on the hub, whose log names the cause ({_kind(error)})")
 
 
 def refusal_reply(refusal: Refusal, *, over_api: bool) -> HubReply:
@@ -85,6 +85,10 @@ async def send_reply(reply: HubReply, send: Send) -> None:
 
 def _told_error(status: int, code: str, message: str) -> HubReply:
     return json_reply(status, {"error": {"code": code, "message": message}})
+
+
+def _kind(error: Exception) -> str:
+    return type(error).__name__
 
 
 _PART_BYTES = 65_536

@@ -111,6 +111,11 @@ async def _read_on_hangup(certificate: Certificate) -> None:
             certificate.read_again()
 
 
+def refuse_core_dumps() -> None:
+    """What it held in memory when it died, tokens among it, is written nowhere, unless `prlimit` asks for it."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
 def connections_max() -> int:
     """As many as the system lets this process have, once it has asked for more: a shell's limit is often 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

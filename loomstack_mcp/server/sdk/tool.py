@@ -48,7 +48,8 @@ class LoomTool(Tool):
                 body = refused_guard(_shortened(self, error))
                 text = TextContent(type="text", text=answers.compact(body))
                 return CallToolResult(content=[text], structured_content=body)
-            raise ToolError(error_line(_shortened(self, error))) from error.__cause__
+            # Of its own kind: by that the SDK knows a crash, and tells the log what was raised.
+            raise type(error)(error_line(_shortened(self, error))) from error.__cause__
 
 
 def loom_tool(face: Face, threads: Threads, function: Callable[..., Any], **options: Any) -> LoomTool:

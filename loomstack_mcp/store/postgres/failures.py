@@ -63,4 +63,6 @@ def _network(error: psycopg.Error) -> str:
     lines = [line.strip() for line in told.splitlines() if line.strip()]
     failed = next((line for line in lines if "failed: " in line), lines[-1] if lines else type(error).__name__)
     said = failed.rpartition("failed: ")[2].removeprefix("FATAL:").strip()
+    if "certificate" in said:
+        return f"{said}; see sslrootcert and the host in the store's URL"
     return f"{said}; check that it runs and can be reached, then try again"

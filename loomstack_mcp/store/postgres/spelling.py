@@ -8,7 +8,7 @@ _TOKENS = re.compile(
     re.VERBOSE,
 )
 _READS = re.compile(r"(?:\s|--[^\n]*\n)*(?:SELECT|WITH)\b")
-_LOCKS_OR_WRITES = re.compile(r"\b(?:FOR (?:NO KEY )?UPDATE|INSERT|DELETE)\b")
+_LOCKS_OR_WRITES = re.compile(r"\b(?:FOR (?:(?:NO KEY )?UPDATE|KEY SHARE)|INSERT|DELETE)\b")
 
 
 @cache

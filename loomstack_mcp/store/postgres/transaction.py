@@ -41,7 +41,7 @@ class PostgresTx:
         """The sessions whose watchers look once this has committed."""
         self.numbered: set[str] = set()
         """The repos in which something happened."""
-        self.has_written = False
+        self.has_written = self._is_over = False
         self._begin: list[Sent] = [(text, ()) for text in begin]
         self._now_ms_of = now_ms
         self._now_ms: int | None = None
@@ -70,6 +70,13 @@ class PostgresTx:
                 return found
             self._known[question] = found
         return self._known[question]
+
+    def last(self, statement: Statement, /, **params: Any) -> list[Row]:
+        """As `all`, with the end of the transaction, which wrote nothing."""
+        assert not self.has_written
+        found, _ = self._rows([self._question(statement, params), _COMMIT])
+        self._is_over = True
+        return found
 
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
@@ -107,7 +114,7 @@ class PostgresTx:
 
     def commit(self) -> bool:
         """Whether all of it is done now; nothing, where nothing was asked."""
-        if self._begin and not self._waiting:
+        if self._is_over or (self._begin and not self._waiting):
             return True
         return self._asked([_COMMIT])[-1].command_status == b"COMMIT"
 
@@ -156,7 +163,7 @@ class PostgresTx:
         try:
             return self.line.sent(whole)[-len(statements) :]
         except psycopg.OperationalError:
-            if not self.line.is_lost or _COMMIT in statements:
+            if not self.line.is_lost or (self.has_written and _COMMIT in statements):
                 raise
             self.line = self._reconnected()
             return self.line.sent(whole)[-len(statements) :]

@@ -84,9 +84,14 @@ class SqliteStore:
         return SqliteStore(beside, full_sync=True, clock=self._clock, migrations=folder, upgrade=self._upgrade)
 
     @contextmanager
-    def listening(self, _: str, /) -> Iterator[threading.Event]:
+    def listening(self, _: str, news: threading.Event | None = None, /) -> Iterator[threading.Event]:
         """Never set: to look at the file costs a twentieth of a millisecond."""
-        yield threading.Event()
+        yield news or threading.Event()
+
+    @property
+    def tells_news(self) -> bool:
+        """Never."""
+        return False
 
     def close(self) -> None:
         """Give back every connection. What was read or written before stands, so that this raises nothing."""

@@ -37,17 +37,18 @@ def seen_stamps(
 
 def remembered_stamps(
     store: str, caller: "Mapping[str, str]", places: "Sequence[tuple[str, str]]"
-) -> "list[tuple[str, str, str]]":
+) -> "list[tuple[str, ...]]":
     """Of edits as a hub's edge remembers them: by what each was judged, the setting of holding, and its repo.
 
-    None at all where one of them was not.
+    And "", or of one that was not judged itself the patterns, as JSON, of all that rules are about there. None at all
+    where neither is known of one of them.
     """
     found = []
     for folder, path in places:
         asked = {**caller, "folder": folder, "step": edit_step(path)}
         if not (rows := answers(store, sql_texts("glance")["remembered"], asked)):
             return []
-        found.append((str(rows[0][0]), str(rows[0][1]), str(rows[0][2])))
+        found.append(tuple(map(str, rows[0])))
     return found
 
 

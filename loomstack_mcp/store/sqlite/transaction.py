@@ -29,6 +29,10 @@ class SqliteTx:
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in found]
 
+    def last(self, statement: Statement, /, **params: Any) -> list[Row]:
+        """As `all`."""
+        return self.all(statement, **params)
+
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
         return self._connection.execute(statement.text, known_parameters(self._moment, params)).rowcount

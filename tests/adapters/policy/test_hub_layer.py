@@ -9,13 +9,8 @@ from pathlib import Path
 import pytest
 
 from loomstack_mcp.adapters.policy.files import of_folder, of_org
-from loomstack_mcp.adapters.policy.hub_layer import (
-    LAYER_FILE,
-    asked_ago_ms,
-    keep_layer,
-    kept_hash,
-    offered_layer,
-)
+from loomstack_mcp.adapters.policy.folders import LAYER_FILE, asked_ago_ms
+from loomstack_mcp.adapters.policy.hub_layer import keep_layer, kept_hash, offered_layer
 from loomstack_mcp.adapters.settings import load_settings
 from loomstack_mcp.adapters.user import HUB_RULES
 from loomstack_mcp.core.errors import Invalid, PolicyError

@@ -32,13 +32,15 @@ start
 _CLAIM = """
 adapters adapters.beside_store adapters.git adapters.git.clone_settings adapters.git.cochange adapters.git.discovery
 adapters.git.identity adapters.git.layout adapters.git.objects adapters.git.repository adapters.git.run
-adapters.git.trunk adapters.git.worktree adapters.pauses adapters.policy adapters.policy.cache adapters.policy.files
+adapters.git.trunk adapters.git.worktree adapters.hub_tokens adapters.pauses
+adapters.policy adapters.policy.cache adapters.policy.files
 adapters.policy.folders adapters.settings adapters.system adapters.user core.briefing core.briefing.fitting
 core.briefing.items core.changes core.changes.conflict_records core.changes.hunks core.changes.meaning
 core.changes.packing core.claim_edits core.claims core.cochange core.edits core.errors core.events core.ids
 core.notes core.notices core.outcomes core.patterns core.patterns.braces core.patterns.expressions
 core.patterns.gitignore core.patterns.gitignore_routes core.patterns.globs core.patterns.keys core.patterns.segments
-core.patterns.spellings core.patterns.typed core.patterns.wildcards core.pauses core.people core.phrases core.policy
+core.patterns.sharing core.patterns.spellings core.patterns.typed core.patterns.wildcards core.pauses core.people
+core.phrases core.policy
 core.policy.rules core.records core.repos core.runs core.secrets core.sessions core.stranded core.texts edge
 edge.here edge.rules loom server.answers server.call server.callers server.errors server.face server.front.arguments
 server.front.listening server.front.worker server.standpoints server.tools server.tools.briefings

@@ -1,7 +1,9 @@
 """The calls of edges: each service's methods by name, and what becomes of a call that makes no sense."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.hub.api import Api, ApiCall
 from loomstack_mcp.server.hub.replies import error_reply
 from loomstack_mcp.server.hub.versions import version_problem
-from tests.hubs import ADMIN, Hub, made_token, running_hub
+from tests.hubs import ADMIN, Hub, made_token, mcp_call, running_hub
 
 SHOP = Checkout(identity="github.com/acme/shop")
 ANA = Caller(principal="somebody else", session="claude:s1", process="this:1:2:3")
@@ -98,6 +100,8 @@ def test_what_is_no_call_is_not_found(hub: Hub, ana: str, path: str, status: int
         (b'{"repo_id": NaN, "limit": 1}', "no JSON object"),
         (b"\xff\xfe", "no JSON object"),
         (b"[" * 100_000, "no JSON object"),
+        (b'{"repo_id": "x", "repo_id": "y", "limit": 1}', "no JSON object"),
+        (b'{"": "x", "limit": 1}', "takes no a name like that here"),
         (b'{"repo_id": "\\ud800", "limit": 1}', "repo_id: expected a text"),
         (b'{"repo_id": "x", "limit": "1"}', "limit: expected a whole number"),
         (b'{"repo_id": "x", "limit": true}', "limit: expected a whole number"),
@@ -122,6 +126,7 @@ def test_a_call_that_makes_no_sense_is_invalid_and_says_why(hub: Hub, ana: str, 
         ("claims.claim_paths", {"patterns": [], "intent": "x", "mode": "exclusive", "ttl_ms": 1}, 400, "invalid"),
         ("claims.claim_paths", {"patterns": ["x"] * 101, "intent": "x", "mode": "shared", "ttl_ms": 1}, 400,
          "limit_exceeded"),
+        ("edits.hold", {"caller": ANA, "checkout": SHOP, "patterns": ["x"] * 100_001}, 400, "limit_exceeded"),
         ("claims.release_paths", {"claims": ["clm_unknown"]}, 404, "not_found"),
         ("repos.alias", {"checkout": SHOP, "name": "x"}, 403, "unauthorized"),
     ],
@@ -133,6 +138,18 @@ def test_an_error_keeps_its_code(
     answer = hub.ask(ana, name, **more, **arguments)
 
     assert (answer.status, answer.code) == (status, code)
+
+
+def test_an_answer_is_told_again_to_no_other_token(home: Path, hub: Hub, ana: str, run: str) -> None:
+    narrow, once = made_token(home, "ana", repos=("github.com/other/*",)), {"LoomStack_Request": "once-" + "x" * 20}
+    told = [
+        hub.send("/api/levers/stop_run", {"run_id": run, "why": "enough"}, token=token, **once)
+        for token in (ana, ana, narrow)
+    ]
+
+    assert [one.status for one in told] == [200, 200, 400]
+    assert told[1].body == told[0].body
+    assert "goal" not in told[2].text
 
 
 def test_a_session_of_unbounded_length_is_refused(hub: Hub, ana: str) -> None:
@@ -189,7 +206,9 @@ def test_what_nobody_foresaw_tells_nothing(loom: Loom) -> None:
     reply = error_reply(found.value)
 
     assert reply.status == 500
-    assert json.loads(reply.body) == {"error": {"code": "internal", "message": "internal: KeyError"}}
+    assert json.loads(reply.body) == {
+        "error": {"code": "internal", "message": "the call failed on the hub, whose log names the cause (KeyError)"}
+    }
 
 
 def test_a_token_sees_its_repos_alone(home: Path, hub: Hub, run: str) -> None:
@@ -204,7 +223,8 @@ def test_a_token_sees_its_repos_alone(home: Path, hub: Hub, run: str) -> None:
 def test_an_admin_makes_tokens_from_afar(home: Path, hub: Hub) -> None:
     admin = made_token(home, "root", "admin")
     made = hub.ask(admin, "tokens.create", owner="bea", role="agent").body["answer"]
-    files = b"".join(file.read_bytes() for file in (home / "loomstack").glob("loom*.db*"))
+    kept = (home / "loomstack").glob("loom*.db*")
+    files = b"".join(file.read_bytes() for file in kept if file.is_file())
 
     assert hub.send("/api/hello", token=made["text"]).body["answer"]["principal"] == "bea"
     assert made["text"].encode() not in files
@@ -259,3 +279,39 @@ def test_every_permitted_method_is_there_and_can_be_told(loom: Loom) -> None:
             said[name] = f"{type(error).__name__}: {error}"
 
     assert [name for name, text in said.items() if text.startswith(("KeyError", "TypeError", "AttributeError"))] == []
+
+
+def test_what_nobody_foresaw_is_told_to_the_log_alone(tmp_path: Path) -> None:
+    token = made_token(tmp_path, "ana")
+    with running_hub(tmp_path) as hub:
+        hub.ask(token, "runs.start", caller=ANA, checkout=SHOP, loop="loop", goal="goal", budget_tokens=800)
+        with closing(sqlite3.connect(tmp_path / "loomstack" / "loom.db")) as store, store:
+            store.execute("UPDATE run SET paths = '{'")
+        over_api = hub.ask(token, "runs.latest", repo_id="github.com/acme/shop", limit=1)
+        over_mcp = mcp_call(hub, token, "start_run", session="s", loop="loop", goal="g", repo="github.com/acme/shop")
+        told = json.dumps(over_mcp)
+        said = hub.stop()
+
+    named = "the call failed on the hub, whose log names the cause (JSONDecodeError)"
+    assert (over_api.code, over_api.message) == ("internal", named)
+    assert "internal: the call failed and nothing was written; the server's log names the cause" in told, told
+    assert said.count("JSONDecodeError") >= 2
+    assert "JSONDecodeError" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "most"),
+    [
+        ("edits.hold", {"patterns": 5_001}, "5000"),
+        ("blockers.blockers", {"patterns": 50_001}, "50000"),
+        ("commits.held_by_others", {"paths": 50_001}, "50000"),
+        ("edits.settle", {"paths": 50_001}, "50000"),
+    ],
+)
+def test_no_call_names_so_many_files_that_others_wait(
+    hub: Hub, ana: str, name: str, more: dict[str, int], most: str
+) -> None:
+    listed = {one: ["a"] * count for one, count in more.items()}
+    refused = hub.ask(ana, name, caller=ANA, checkout=SHOP, **listed)
+
+    assert (refused.code, most in refused.message) == ("limit_exceeded", True), refused.text

@@ -1,5 +1,7 @@
 """Who comes in: with a token, under the hub's own name, by a path that is one; and nobody else."""
 
+import re
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +24,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def hub(home: Path) -> Iterator[Hub]:
-    with running_hub(home) as started:
+    with_cores = ["sh", "-c", 'ulimit -S -c unlimited; exec "$@"', "sh", *MODULE]
+    with running_hub(home, program=with_cores) as started:
         yield started
 
 
@@ -167,6 +170,13 @@ def test_without_its_store_it_is_alive_and_not_ready(tmp_path: Path) -> None:
 
     assert (refused.status, refused.code, str(tmp_path) in refused.text) == (503, "store_unavailable", False)
     assert (before, after.status, after.body["status"], alive) == (200, 503, "store unavailable", 200)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells it")
+def test_a_token_is_in_no_core_dump(hub: Hub) -> None:
+    limits = Path(f"/proc/{hub.process.pid}/limits").read_text()
+
+    assert re.search(r"Max core file size +0 ", limits)
 
 
 def test_the_log_is_not_flooded(home: Path) -> None:

@@ -2,98 +2,24 @@
 
 import contextlib
 import json
-import socket
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import anyio
-import anyio.from_thread
 import pytest
 
 from loomstack_mcp.cli.help import chapter
 from loomstack_mcp.core.errors import Invalid
-from loomstack_mcp.core.tokens import Principal
+from loomstack_mcp.core.limits import OPEN_QUESTION_MS_MAX
 from loomstack_mcp.loom import Loom
+from loomstack_mcp.server.hub import bodies, open_questions, serving
 from loomstack_mcp.server.hub import connections as limits
 from loomstack_mcp.server.hub import door as door_module
-from loomstack_mcp.server.hub import serving
 from loomstack_mcp.server.hub.addresses import listening
-from loomstack_mcp.server.hub.api import Api, ApiCall
-from loomstack_mcp.server.hub.connections import HubConnections
-from loomstack_mcp.server.hub.door import Door
-from loomstack_mcp.server.hub.hosts import Hosts
-from loomstack_mcp.server.hub.keys import Keys
 from loomstack_mcp.server.hub.rates import Rates
-from loomstack_mcp.server.hub.serving import serve_hub
-from loomstack_mcp.server.hub.standing import Standing
-from tests.deadlines import seconds, wait_until
-from tests.hubs import ADMIN, Hub, made_token, mcp_call, running_hub
-
-VERSION = "LoomStack-Version: 0.1.0\r\n"
-Served = Callable[..., contextlib.AbstractContextManager[int]]
-
-
-@pytest.fixture
-def served() -> Served:
-    """Serve an application in a thread of this process; what it yields is the port."""
-
-    @contextlib.contextmanager
-    def serving(app: Any, *, strangers_max: int = 100, most: int = 1_000) -> Iterator[int]:
-        connections = HubConnections(most, strangers_max=strangers_max)
-        standing = Standing(lambda: None)
-        with listening("127.0.0.1", 0) as listener, anyio.from_thread.start_blocking_portal() as portal:
-
-            async def serve() -> None:
-                await serve_hub(app, listener, standing, connections, beside=anyio.sleep_forever, on_end=lambda: None)
-
-            under_way = portal.start_task_soon(serve)
-            yield int(listener.getsockname()[1])
-            under_way.cancel()
-
-    return serving
-
-
-def door(loom: Loom, api: Api | None = None) -> Door:
-    async def mcp(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            await receive()
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
-
-    hosts = Hosts(address="127.0.0.1")
-    return Door(mcp, api or Api(loom), keys=Keys(tokens=loom.tokens), hosts=hosts, standing=Standing(lambda: None))
-
-
-def head(token: str, more: str = "") -> bytes:
-    said = f"POST /api/repos/ids HTTP/1.1\r\nHost: localhost:1\r\nAuthorization: Bearer {token}\r\n{VERSION}{more}\r\n"
-    return said.encode()
-
-
-def token_of(loom: Loom, owner: str = "ana") -> str:
-    return loom.tokens.create(ADMIN, owner=owner, role="developer").text
-
-
-def connected(port: int, sent: bytes = b"") -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", port), timeout=seconds(10))
-    connection.sendall(sent)
-    return connection
-
-
-def read(connection: socket.socket, *, until: bytes = b"") -> bytes:
-    """All that comes until the end, or until this has come."""
-    found = b""
-    while not (until and until in found):
-        try:
-            part = connection.recv(65_536)
-        except ConnectionResetError:
-            part = b""
-        if not part:
-            break
-        found += part
-    return found
+from tests.deadlines import seconds
+from tests.hubs import made_token, running_hub
+from tests.server.hub.raw import Served, connected, door, head, read, token_of
 
 
 def test_connections_without_a_token_starve_nobody(tmp_path: Path) -> None:
@@ -240,64 +166,12 @@ def test_a_bucket_fills_again() -> None:
     assert again == [0, 0.5]
 
 
-class SlowApi(Api):
-    """Calls of one person hang until they are let go."""
-
-    free = threading.Event()
-
-    def answer(self, principal: Principal, call: ApiCall) -> bytes:
-        if principal.name == "slow":
-            self.free.wait(seconds(20))
-        return super().answer(principal, call)
-
-
-def test_one_token_takes_a_few_threads_and_then_hears_so(loom: Loom, served: Served) -> None:
-    slow, other = token_of(loom, "slow"), token_of(loom)
-    whole = "Content-Length: 2\r\nConnection: close\r\n"
-    with served(door(loom, SlowApi(loom))) as port:
-        hanging = [connected(port, head(slow, whole) + b"{}") for _ in range(70)]
-        beside = [read(connected(port, head(other, whole) + b"{}")) for _ in range(5)]
-        SlowApi.free.set()
-        ended = [read(one).split()[1] for one in hanging]
-
-    assert all(b"200 OK" in one for one in beside)
-    assert sorted(ended) == [b"200"] * 64 + [b"429"] * 6
-
-
-def test_waiting_calls_leave_room_for_others(tmp_path: Path) -> None:
-    token = made_token(tmp_path, "ana")
-    with running_hub(tmp_path) as hub, ThreadPoolExecutor(60) as clients:
-        mcp_call(hub, token, "start_run", session="s0", loop="loop", goal="goal", repo="acme/shop")
-        mcp_call(hub, token, "claim_paths", session="s0", paths=["src"], intent="mine")
-        for number in range(1, 51):
-            mcp_call(hub, token, "start_run", session=f"s{number}", loop="loop", goal="goal", repo="acme/shop")
-        waits = [
-            clients.submit(
-                mcp_call, hub, token, "claim_paths", session=f"s{number}", paths=["src"], intent="x", wait_seconds=30,
-                mode="shared",
-            )
-            for number in range(1, 51)
-        ]  # fmt: skip
-        claimed = wait_until(lambda: _queue(hub, token) >= 45, 20)
-        beside = mcp_call(hub, token, "claim_paths", session="s0", paths=["docs"], intent="mine")
-        mcp_call(hub, token, "release_paths", session="s0")
-        granted = [one.result(seconds(20))["granted"] for one in waits]
-
-    assert claimed
-    assert beside["granted"] is True
-    assert granted == [True] * 50
-
-
-def _queue(hub: Hub, token: str) -> int:
-    found = hub.ask(token, "events.latest", repo_id="acme/shop", limit=200).body["answer"][0]
-    return sum(event["kind"] == "claim.refused" for event in found)
-
-
 def test_the_help_tells_the_limits_that_hold() -> None:
     told = " ".join(chapter("http").split())
 
     assert f"{door_module.BODY_BYTES_MAX // 1_000_000} MB, within a minute" in told
     assert f"a tool's call {door_module.MCP_BODY_BYTES_MAX // 1_000_000} MB" in told
+    assert f"in a body | {bodies.VALUES_MAX:,}; in a tool's call {bodies.MCP_VALUES_MAX:,}" in told
     assert (door_module.BODY_S, limits.SEND_S, limits.HEAD_S) == (60, 60, 10)
     assert f"{serving.CONNECTIONS_MAX:,}, or as many" in told
     assert f"{limits.TOKEN_CONNECTIONS_MAX} of one token; {limits.STRANGERS_MAX} that showed none" in told
@@ -305,6 +179,8 @@ def test_the_help_tells_the_limits_that_hold() -> None:
     assert f"{door_module._AT_ONCE} at a time, {door_module._QUEUE} behind" in told
     assert f"{door_module._STREAMS_MAX} requests that are open" in told
     assert f"{serving.IDLE_S} seconds" in told
+    questions = f"{open_questions.TOKEN_QUESTIONS_MAX} questions of one token are left open"
+    assert f"{questions}, {open_questions.QUESTIONS_MAX:,} in all, each for {OPEN_QUESTION_MS_MAX // 1_000} s" in told
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "256.1.1.1"])

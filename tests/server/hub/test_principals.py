@@ -1,6 +1,5 @@
 """MCP by token: whose run it is, which tools there are, and that nothing of another repository is told."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from contextvars import copy_context
@@ -16,8 +15,8 @@ from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.face import Face
 from loomstack_mcp.server.principals import acting_principal, loom_as_opened
-from loomstack_mcp.server.resources import LISTS, Watch
-from loomstack_mcp.server.sdk.bus import Bus
+from loomstack_mcp.server.resources import LISTS
+from loomstack_mcp.server.sdk.bus import Bus, ListenerNews
 from tests.factories import ANA, BEA, SHOP
 from tests.hubs import ADMIN, Hub, made_token, running_hub
 from tests.services.support import started
@@ -135,7 +134,7 @@ async def test_whoever_listens_hears_of_what_their_token_opens(loom: Loom) -> No
     started(loom, ANA)
     bus = Bus(Face(Here(None, {}, elsewhere=""), loom_as_opened(loom)))
     heard: dict[str, list[str]] = {"ana": [], "bea": []}
-    watches = {name: Watch(bus._face) for name in heard}
+    looks = ListenerNews(bus._face)
     opened = {name: copy_context() for name in heard}
 
     def listen(name: str) -> None:
@@ -148,8 +147,7 @@ async def test_whoever_listens_hears_of_what_their_token_opens(loom: Loom) -> No
         bus.subscribe(hear)
 
     async def looked() -> dict[str, list[str]]:
-        for name, context in opened.items():
-            await asyncio.create_task(bus._publish_news(watches[name]), context=context)
+        await bus.look(looks)
         found = {name: [*told] for name, told in heard.items()}
         for told in heard.values():
             told.clear()

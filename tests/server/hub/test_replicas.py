@@ -10,9 +10,12 @@ import pytest
 
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
+from tests.bench.hub_places import joined_home
+from tests.conftest import COMMAND, environment
 from tests.databases import fresh_database
 from tests.deadlines import seconds, wait_until
 from tests.hubs import Hub, made_token, mcp_call, running_hub
+from tests.wire import Server
 
 SHOP = Checkout(identity="github.com/acme/shop")
 ANA = Caller(principal="", session="claude:s1")
@@ -79,5 +82,47 @@ def test_who_waits_at_one_is_granted_what_is_released_at_another(replicas: tuple
         assert waits.result(seconds(20))["granted"] is True
 
 
-def _events(hub: Hub, token: str) -> object:
-    return hub.ask(token, "events.latest", repo_id="acme/shop", limit=50).body
+def test_whether_a_repo_moved_is_answered_once_it_has_and_keeps_no_other_call_waiting(
+    replicas: tuple[Hub, Hub], token: str
+) -> None:
+    one, other = replicas
+    mcp_call(one, token, "start_run", session="s1", loop="loop", goal="goal", repo="acme/shop")
+    seen = one.ask(token, "events.cursor", repo_id="acme/shop").body["answer"]
+    asked = {"repo_id": "acme/shop", "seen": seen}
+    stays = other.ask(token, "events.moved", **asked, wait_ms=50).body["answer"]
+    moved_before = other.ask(token, "events.moved", **{**asked, "seen": seen - 1}, wait_ms=60_000).body["answer"]
+    unknown = other.ask(token, "events.moved", repo_id="acme/none", seen=0, wait_ms=50).body["answer"]
+    with ThreadPoolExecutor(9) as clients:
+        open_now = [clients.submit(other.ask, token, "events.moved", **asked, wait_ms=60_000) for _ in range(9)]
+        apart = other.ask(token, "repos.ids").body["answer"]
+        still_open = not any(question.done() for question in open_now)
+        mcp_call(one, token, "claim_paths", session="s1", paths=["src"], intent="mine")
+        answers = {question.result(seconds(5)).body["answer"] for question in open_now}
+
+    assert (stays, moved_before, unknown) == (seen, seen, 0)
+    assert (apart, still_open) == (["acme/shop"], True)
+    assert all(at > seen for at in answers)
+
+
+def test_who_waits_at_an_edge_of_one_is_granted_what_is_released_at_another(
+    replicas: tuple[Hub, Hub], token: str, tmp_path: Path, shop: Path
+) -> None:
+    one, other = replicas
+    home = joined_home(tmp_path / "edge", f"http://127.0.0.1:{other.port}", token)
+    with Server(COMMAND, env=environment(home), cwd=shop, fresh=True) as waiter:
+        waiter.initialize()
+        waiter.answer("start_run", loop="waiter", goal="goal")
+        [repo] = one.ask(token, "repos.ids").body["answer"]
+        mcp_call(one, token, "start_run", session="s1", loop="loop", goal="goal", repo=repo)
+        mcp_call(one, token, "claim_paths", session="s1", paths=["src"], intent="mine")
+        waits = waiter.start_call("claim_paths", {"paths": ["src"], "intent": "then mine", "wait_seconds": 40})
+        wait_until(lambda: "claim.refused" in json.dumps(_events(one, token, repo)))
+        meanwhile = waiter.answer("claim_paths", paths=["docs"], intent="other")
+        mcp_call(one, token, "release_paths", session="s1")
+
+        assert waiter.wait(waits, 5)["result"]["structuredContent"]["granted"] is True
+        assert meanwhile["granted"] is True
+
+
+def _events(hub: Hub, token: str, repo: str = "acme/shop") -> object:
+    return hub.ask(token, "events.latest", repo_id=repo, limit=50).body

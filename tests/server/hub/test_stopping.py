@@ -53,15 +53,20 @@ def test_who_waits_is_told_and_keeps_the_place(tmp_path: Path) -> None:
         asked = {"paths": ["src"], "intent": "then mine"}
         waits = clients.submit(mcp_call, ending, token, "claim_paths", session="s2", **asked, wait_seconds=45)
         wait_until(lambda: "claim.refused" in json.dumps(_events(other, token)))
+        seen = other.ask(token, "events.cursor", repo_id="acme/shop").body["answer"]
+        moved = {"repo_id": "acme/shop", "seen": seen, "wait_ms": 60_000}
+        question = clients.submit(ending.ask, token, "events.moved", **moved)
+        assert ending.send("/health").status == 200
         began = time.monotonic()
         ending.process.send_signal(signal.SIGTERM)
         told = waits.result(seconds(10))
+        at = question.result(seconds(10)).body["answer"]
         took_s = time.monotonic() - began
         behind = mcp_call(other, token, "claim_paths", session="s3", **asked, wait_seconds=1)
         again = mcp_call(other, token, "claim_paths", session="s2", **asked, wait_seconds=1)
 
     assert (told["granted"], told["position"]) == (False, 1)
-    assert took_s < seconds(10)
+    assert (at, took_s < seconds(10)) == (seen, True)
     assert (behind["position"], again["position"]) == (2, 1)
 
 

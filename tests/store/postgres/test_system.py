@@ -1,16 +1,24 @@
 """The machine's own PostgreSQL, where there is one: an older version than the one that the wheel brings."""
 
+import os
+import shutil
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.loom import Loom
+from loomstack_mcp.store.base import Statement
 from loomstack_mcp.store.postgres.migrate import postgres_store
 from loomstack_mcp.store.postgres.spelling import positional
 from tests.databases import PostgresServer, own_server, system_programs
+from tests.deadlines import wait_until
 from tests.factories import ANA, BEA, REPO
+from tests.lab.balancer import made_certificate
 from tests.services.support import claimed, recorded, started
 from tests.services.test_ledger import commit, fill
 from tests.store.postgres.test_statements import OURS
@@ -51,3 +59,41 @@ def test_every_statement_prepares_and_a_story_is_played(server: PostgresServer) 
     assert [blocker.run for blocker in refused.blockers] == [run.id]
     assert [one.id for one in found] == [note.id]
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
+
+
+ENCRYPTED = Statement("test.encrypted", "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+
+
+def encrypt(server: PostgresServer, certificate: Path, key: Path) -> None:
+    """The server shows a certificate to whoever asks for one."""
+    for name, file in (("server.crt", certificate), ("server.key", key)):
+        place = shutil.copy(file, server.folder / "data" / name)
+        os.chmod(place, 0o600)  # noqa: PTH101
+        if os.geteuid() == 0:
+            shutil.chown(place, "nobody")
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET ssl = on")
+        connection.execute("SELECT pg_reload_conf()")
+        wait_until(lambda: connection.execute("SHOW ssl").fetchone() == ("on",))
+
+
+def test_a_server_is_asked_where_its_certificate_holds_and_nowhere_else(server: PostgresServer, tmp_path: Path) -> None:
+    ours, others = tmp_path / "ours", tmp_path / "others"
+    for folder in (ours, others):
+        folder.mkdir()
+    certificate, key = made_certificate(ours, "127.0.0.1")
+    foreign, _ = made_certificate(others, "127.0.0.1")
+    encrypt(server, certificate, key)
+    named = f"{server.url()}?sslmode=verify-full&sslrootcert="
+    other_host = f"{server.url().replace('127.0.0.1', 'db.acme.example')}?hostaddr=127.0.0.1&sslmode=verify-full"
+    with closing(postgres_store(f"{named}{certificate}")) as store, store.read() as tx:
+        found = tx.all(ENCRYPTED)
+
+    assert found == [{"ssl": 1}]
+    refused = (
+        (f"{named}{foreign}", "verify failed; see sslrootcert"),
+        (f"{other_host}&sslrootcert={certificate}", "acme"),
+    )
+    for url, why in refused:
+        with closing(postgres_store(url)) as store, pytest.raises(StoreUnavailable, match=why):
+            store.read().__enter__()

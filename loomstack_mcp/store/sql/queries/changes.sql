@@ -2,6 +2,14 @@
 -- The key under which this store's lines are hashed.
 SELECT key FROM line_key
 
+-- :name hold_key
+-- The same; it stays for as long as whoever asks goes on.
+SELECT key FROM line_key WHERE "only" = 1
+
+-- :name hold_key@postgres
+-- As above.
+SELECT key FROM line_key WHERE "only" = 1 FOR KEY SHARE
+
 -- :name make_key
 -- The first to need a key brings it.
 INSERT INTO line_key ("only", key) VALUES (1, :key) ON CONFLICT ("only") DO NOTHING
@@ -135,13 +143,15 @@ DELETE FROM landed WHERE number IN (
 )
 
 -- :name bind
--- A run made these commits; what it says itself counts before what git's hook said, and what was seen stays seen.
-INSERT INTO binding (repo_id, short, sha, run_id, bound_by, seen)
-SELECT :repo_id, substr(s.value, 1, 7), s.value, :run_id, :bound_by, :seen FROM json_each(:shas) AS s
-WHERE true
+-- A run made these commits, each at one of these times; what it says itself counts before what git's hook said, and
+-- what was seen stays seen.
+INSERT INTO binding (repo_id, short, sha, run_id, bound_by, seen, made_at_ms)
+SELECT :repo_id, substr(s.value, 1, 7), s.value, :run_id, :bound_by, :seen, CAST(m.value AS BIGINT)
+FROM json_each(:shas) AS s CROSS JOIN json_each(:made) AS m WHERE m.key = s.key
 ON CONFLICT (repo_id, short, sha, run_id) DO UPDATE SET
   bound_by = CASE WHEN binding.bound_by = 'commit' THEN excluded.bound_by ELSE binding.bound_by END,
-  seen = binding.seen | excluded.seen
+  seen = binding.seen | excluded.seen,
+  made_at_ms = CASE WHEN binding.made_at_ms = 0 THEN excluded.made_at_ms ELSE binding.made_at_ms END
 
 -- :name bound
 -- The run that made a commit, by what was recorded last. Where nobody saw that it can have, it is none that started

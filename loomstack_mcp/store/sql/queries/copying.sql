@@ -102,13 +102,13 @@ VALUES (:repo_id, :seq, :at_ms, :kind, :run_id, :about, :payload)
 
 -- :name binding_rows
 -- Which of its runs made which commits.
-SELECT repo_id, short, sha, run_id, bound_by, imprinted, seen
+SELECT repo_id, short, sha, run_id, bound_by, imprinted, seen, made_at_ms
 FROM binding WHERE repo_id = :repo_id ORDER BY short, sha, run_id LIMIT :limit OFFSET :offset
 
 -- :name put_binding
 -- Which of its runs made which commits.
-INSERT INTO binding (repo_id, short, sha, run_id, bound_by, imprinted, seen)
-VALUES (:repo_id, :short, :sha, :run_id, :bound_by, :imprinted, :seen)
+INSERT INTO binding (repo_id, short, sha, run_id, bound_by, imprinted, seen, made_at_ms)
+VALUES (:repo_id, :short, :sha, :run_id, :bound_by, :imprinted, :seen, :made_at_ms)
 
 -- :name conflict_rows
 -- Its conflicts.
@@ -218,13 +218,13 @@ FROM landed AS l WHERE l.repo_id = :repo_id AND l.sha = :sha
 
 -- :name imprint_rows
 -- What its runs made.
-SELECT repo_id, run_id, meaning, seen_at_ms
+SELECT repo_id, run_id, meaning, seen_at_ms, made_at_ms
 FROM imprint WHERE repo_id = :repo_id ORDER BY run_id, meaning LIMIT :limit OFFSET :offset
 
 -- :name put_imprint
 -- What a run made; it is numbered anew.
-INSERT INTO imprint (repo_id, run_id, meaning, seen_at_ms)
-VALUES (:repo_id, :run_id, :meaning, :seen_at_ms)
+INSERT INTO imprint (repo_id, run_id, meaning, seen_at_ms, made_at_ms)
+VALUES (:repo_id, :run_id, :meaning, :seen_at_ms, :made_at_ms)
 
 -- :name imprint_mark_rows
 -- The marks of what its runs made, by run and meaning instead of its number.

@@ -132,8 +132,9 @@ SELECT number, author, account,
 UPDATE landed SET author = :author, account = :account, title = :title WHERE number = :number
 
 -- :name live
--- Live runs, which would lose what they are about.
+-- Live runs, which would lose what they are about. One whose lease is over holds nothing that others would miss.
 SELECT id, principal, repo_id FROM run WHERE state = 'live'
+  AND expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END > :now_ms
 
 -- :name note
 -- What one note says, and of which repo it is.

@@ -11,11 +11,14 @@ JOIN judged AS d ON d.session = s.session AND d.agent = s.agent AND d.folder = s
 WHERE s.session = :session AND s.tool_use = '' AND s.agent = :agent AND s.folder = :folder AND d.step = :step
 
 -- :name remembered
--- The same, with the repo, for whoever has to ask a hub about it.
-SELECT s.stamp, s.claim_edits, s.repo_id FROM sighting AS s
+-- The same, with the repo, for whoever has to ask a hub about it. Of an edit that was not judged the patterns of what
+-- rules are about, where all those are known.
+SELECT s.stamp, s.claim_edits, s.repo_id, CASE WHEN d.step IS NULL THEN j.patterns ELSE '' END AS about
+FROM sighting AS s
 JOIN judging AS j ON j.session = s.session AND j.agent = s.agent AND j.folder = s.folder AND j.stamp = s.stamp
-JOIN judged AS d ON d.session = s.session AND d.agent = s.agent AND d.folder = s.folder
-WHERE s.session = :session AND s.tool_use = '' AND s.agent = :agent AND s.folder = :folder AND d.step = :step
+LEFT JOIN judged AS d ON d.session = s.session AND d.agent = s.agent AND d.folder = s.folder AND d.step = :step
+WHERE s.session = :session AND s.tool_use = '' AND s.agent = :agent AND s.folder = :folder
+  AND (d.step IS NOT NULL OR j.patterns IS NOT NULL)
 
 -- :name line
 -- By what an agent's steps in a worktree were judged, where no rule looks at calls of tools, and none but the built-in

@@ -1,6 +1,6 @@
 -- :name waiting
 -- Commits that runs said to have made and whose content was not read yet, the newest runs first.
-SELECT b.sha, b.run_id, r.started_at_ms FROM binding AS b JOIN run AS r ON r.id = b.run_id
+SELECT b.sha, b.run_id, b.made_at_ms, r.started_at_ms FROM binding AS b JOIN run AS r ON r.id = b.run_id
 WHERE b.repo_id = :repo_id AND b.imprinted <> :meaning AND r.started_at_ms >= :since_ms
 ORDER BY r.seq DESC, b.sha LIMIT :limit
 
@@ -23,10 +23,12 @@ UPDATE binding SET imprinted = :meaning WHERE (repo_id, short, sha, run_id) IN (
 )
 
 -- :name insert
--- The imprint of a run, by one meaning of its marks.
-INSERT INTO imprint (repo_id, run_id, meaning, seen_at_ms) VALUES (:repo_id, :run_id, :meaning, :now_ms)
-ON CONFLICT (run_id, meaning) DO UPDATE SET seen_at_ms = excluded.seen_at_ms
-RETURNING number
+-- The imprint of a run, by one meaning of its marks, and when the first of it was made.
+INSERT INTO imprint (repo_id, run_id, meaning, seen_at_ms, made_at_ms)
+VALUES (:repo_id, :run_id, :meaning, :now_ms, :made_at_ms)
+ON CONFLICT (run_id, meaning) DO UPDATE SET seen_at_ms = excluded.seen_at_ms, made_at_ms =
+  CASE WHEN imprint.made_at_ms = 0 THEN excluded.made_at_ms ELSE min(imprint.made_at_ms, excluded.made_at_ms) END
+RETURNING number, made_at_ms
 
 -- :name add
 -- Marks of it.
@@ -42,10 +44,12 @@ SELECT 1 FROM imprint WHERE repo_id = :repo_id AND meaning = :meaning LIMIT 1
 SELECT number FROM imprint WHERE run_id = :run_id AND meaning = :meaning
 
 -- :name sharing
--- The runs that had begun and left some of these marks, the first to leave any first.
+-- The runs that had begun, by the store's clock or by that of their machine, and left some of these marks, the first to
+-- leave any first.
 SELECT i.number, i.run_id, m.mark FROM json_each(:marks) AS w CROSS JOIN imprint_mark AS m
 JOIN imprint AS i ON i.number = m.imprint JOIN run AS r ON r.id = i.run_id
-WHERE m.mark = CAST(w.value AS BIGINT) AND i.repo_id = :repo_id AND i.meaning = :meaning AND r.started_at_ms <= :made_at_ms + 600000
+WHERE m.mark = CAST(w.value AS BIGINT) AND i.repo_id = :repo_id AND i.meaning = :meaning
+  AND (r.started_at_ms <= :made_at_ms + 600000 OR i.made_at_ms BETWEEN 1 AND :made_at_ms + 600000)
 
 -- :name size
 -- How many marks an imprint has.
@@ -72,11 +76,11 @@ DELETE FROM imprint_mark WHERE (mark, imprint) IN (
 DELETE FROM imprint WHERE number = :imprint AND NOT EXISTS (SELECT 1 FROM imprint_mark WHERE imprint = :imprint)
 
 -- :name nobodys
--- Landed changes to these files that are no run's as far as is known, made since a run began.
+-- Landed changes to these files that are no run's as far as is known, made since a time.
 SELECT DISTINCT l.sha, l.made_at_ms, l.hints FROM json_each(:paths) AS p
 CROSS JOIN landed_file AS f JOIN landed AS l ON l.number = f.landed
 WHERE f.repo_id = :repo_id AND f.path = p.value
-  AND l.run_id = '' AND l.whole = 1 AND l.made_at_ms + 600000 >= :started_at_ms
+  AND l.run_id = '' AND l.whole = 1 AND l.made_at_ms + 600000 >= :since_ms
 
 -- :name know
 -- A landed change is a run's, where it is nobody else's meanwhile.

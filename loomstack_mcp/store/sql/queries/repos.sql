@@ -14,6 +14,10 @@ WHERE a.identity = n.value AND r.id = a.repo_id
 -- One repo.
 SELECT id, seq, ignore_case FROM repo WHERE id = :repo_id
 
+-- :name cursors
+-- Where each repo is.
+SELECT id, seq FROM repo ORDER BY id
+
 -- :name hold
 -- Its row is locked, before anything that is of it: whoever writes to both does it in this order.
 UPDATE repo SET seq = seq WHERE id = :repo_id

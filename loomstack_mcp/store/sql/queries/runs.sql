@@ -161,7 +161,7 @@ WHERE id = :id
 
 -- :name shorten
 -- The process of an agent is gone: no lease of its live runs in a repo outlasts :until_ms.
-UPDATE run SET expires_at_ms = :until_ms, boot_id = :boot_id, wall_ahead_ms = :wall_ahead_ms,
+UPDATE run SET process = CASE WHEN origin = 'asked' THEN :left_process ELSE process END, expires_at_ms = :until_ms, boot_id = :boot_id, wall_ahead_ms = :wall_ahead_ms,
   seen_at_ms = seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END
 WHERE principal = :principal AND session = :session AND agent = :agent AND process = :process AND state = 'live'
   AND repo_id = :repo_id

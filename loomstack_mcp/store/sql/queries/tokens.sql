@@ -44,6 +44,15 @@ VALUES (:at_ms, :verdict, :what, :who, :token_id, :about, :count)
 ON CONFLICT (at_ms, verdict, what, who, token_id, about) DO UPDATE SET count = power.count + excluded.count
 RETURNING count
 
+-- :name power_not_used
+-- A grant that came to nothing.
+UPDATE power SET count = count - 1
+WHERE at_ms = :at_ms AND verdict = 'granted' AND what = :what AND who = :who AND token_id = :token_id AND about = :about
+
+-- :name powers_never_used
+-- Grants of which none came to anything.
+DELETE FROM power WHERE at_ms = :at_ms AND count = 0
+
 -- :name powers
 -- The last uses of power, the newest first.
 SELECT at_ms, verdict, what, who, token_id, about, count FROM power
