@@ -28,6 +28,7 @@ EVERY_ROW = {
     "glance.near": {"repo"},  # a hook does not know yet in which one a file lies
     "notes.search": {"note_fts"},  # as the plan says it of the full-text index
     "notices.unsent": {"notice"},  # a day of what went wrong, for a person who asks
+    "repos.cursors": {"repo"},
     "repos.ids": {"repo"},
     "repos.listed": {"repo"},
     "repos.move_waiters": {"waiter"},  # once in the life of a repository
