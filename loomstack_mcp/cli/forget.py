@@ -12,7 +12,7 @@ from loomstack_mcp.cli.people import deciding, person
 from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.repos import Checkout, earlier_identities, named_identity
 from loomstack_mcp.edge.here import Here
-from loomstack_mcp.loom import is_hub_store, open_loom
+from loomstack_mcp.loom import is_hub_store, open_store
 from loomstack_mcp.services.erasing import Erased, erased_note, erased_owner, erased_person, erased_repo
 from loomstack_mcp.services.repos import RepoService
 from loomstack_mcp.store.base import Store
@@ -42,16 +42,16 @@ def forget(here: Here, people: tuple[str, ...], repo: str, note: str, free: bool
     if free:
         _say_left(path)
         return
-    with open_loom(here.settings) as loom:
-        planned = _erased(loom.store, people, repo, note, who=who, is_tried=True)
+    with closing(open_store(here.settings.store)) as store:
+        planned = _erased(store, people, repo, note, who=who, is_tried=True)
         click.echo("\n".join(_told(planned)))
         if dry_run:
             click.echo("nothing was erased: this was a dry run")
             return
         click.confirm("Erase this for good?", abort=True)
-        done = _erased(loom.store, people, repo, note, who=who, is_tried=False)
+        done = _erased(store, people, repo, note, who=who, is_tried=False)
         if people and is_hub_store(here.settings.store):
-            with closing(loom.store.private()) as private:
+            with closing(store.private()) as private:
                 erased_owner(private, people, done[0].pseudonym)
     click.echo("\n".join(f"erased in {output.harmless(one.repo)}" for one in done))
     _say_left(path)

@@ -16,10 +16,9 @@ from loomstack_mcp.services.copy_origins import CopyOrigin, arriving_repo, came_
 from loomstack_mcp.services.repos import REPOS
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Row, Store, Tx
+from loomstack_mcp.store.many import write_rows
 
 PAGE_ROWS = 20_000
-_SENT_ROWS = 500
-"""Rows that go together."""
 
 
 @record
@@ -149,9 +148,7 @@ def _moved(
     sent = Tally()
     for page in _pages(out, table, origin.repo_id):
         arriving = [carried_row(row, passage) for row in _ended(_taken(page, table, wish), table, ends)]
-        for at, row in enumerate(arriving, start=1):
-            # A page is not kept to be sent at once: memory is bounded, and a database works meanwhile.
-            (tx.later if at % _SENT_ROWS else tx.run)(table.put, **row)
+        write_rows(tx, table.put, arriving)
         sent = tallied(sent, arriving)
         yield sent
     if tallied(Tally(), _rows(tx, table, passage.repo_id)) - before != sent:

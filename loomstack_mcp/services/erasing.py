@@ -13,6 +13,7 @@ from loomstack_mcp.services import events, path_index
 from loomstack_mcp.services.repos import REPOS, move_all
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Row, Statement, Store, Tx
+from loomstack_mcp.store.many import write_rows
 
 ERASING = queries.statements("erasing")
 TOKENS = queries.statements("tokens")
@@ -150,8 +151,7 @@ def _erased(store: Store, repo_id: str, erasure: Erasure, *, about: str, who: st
         _refuse_live(tx, erasure, repo_id=repo_id)  # behind whoever started one meanwhile
         for noun, found in _changed(tx, repo_id, erasure):
             counts[noun] = len(found)
-            for row in found:
-                tx.later(_TABLES[noun][1], **row)
+            write_rows(tx, _TABLES[noun][1], found)
         if erasure.note:
             tx.run(ERASING["forget_expiry"], repo_id=repo_id, id=erasure.note)
             path_index.unindex_paths(tx, [erasure.note])

@@ -10,6 +10,7 @@ from random import Random
 
 from tests.databases import own_server
 from tests.fire.burning import Fire, Harm
+from tests.fire.findings import is_enough, is_wrong
 from tests.fire.hub import hub_fire, mutant_fire
 from tests.lab.balancer import why_no_nginx
 from tests.lab.hosts import why_no_hosts
@@ -34,7 +35,7 @@ def main() -> None:
             tempfile.TemporaryDirectory(prefix="loomstack-fire-") as home,
             fire(Path(home), burn_s=options.minutes * 60, seed=options.seed, mutant=options.mutant) as lit,
         ):
-            found += lit.burn()
+            found += lit.burn(until=is_wrong if options.mutant else is_enough)
             print(f"{name}, seed {options.seed}: {lit.told()}", *found, sep="\n", flush=True)
     print(
         f"{len(found)} findings" if found else f"nothing was found in {options.minutes:g} minutes, seed {options.seed}"

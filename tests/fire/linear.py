@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Answer = Literal["granted", "refused", "released", "lost", "unknown grant", "unknown release"]
+Answer = Literal["granted", "refused", "released", "swept", "lost", "unknown grant", "unknown release"]
 _LATE_MS = 10_000
 """What a client that died had asked for is done by then, or never."""
 
@@ -77,7 +77,7 @@ def _until(history: Sequence[Call], instant_ms: float) -> list[Call]:
             continue
         if call.ended_ms <= instant_ms or call.answer.startswith("unknown"):
             found.append(call)
-        elif call.answer in ("granted", "released"):
+        elif call.answer in ("granted", "released", "swept"):
             found.append(replace(call, answer="unknown grant" if call.answer == "granted" else "unknown release"))
     return found
 
@@ -104,7 +104,7 @@ def _after(call: Call, state: State) -> Iterator[State]:
         yield state
     elif call.answer == "released" and holder == call.who:
         yield FREE
-    elif call.answer == "lost" and (holder != call.who or until_ms <= call.until_ms):
+    elif call.answer == "swept" or (call.answer == "lost" and (holder != call.who or until_ms <= call.until_ms)):
         yield FREE if holder == call.who else state
     elif call.answer == "unknown grant":
         yield from (state, held) if is_free else (state,)

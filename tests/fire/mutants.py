@@ -11,7 +11,7 @@ from loomstack_mcp.services.requests import Met, in_the_way, met
 from loomstack_mcp.store.base import Tx
 
 _STALE_S = 2.0
-_BLIND = 0.03
+_BLIND = 0.2
 
 
 def _none(random: Random) -> None:

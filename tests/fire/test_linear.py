@@ -26,6 +26,8 @@ def allowed(call: Call, state: State, *, is_done: bool) -> State | None:
             return state if holder and not mine and call.by in ("", holder) else None
         case "released" | "release":
             return FREE if is_done and mine else None
+        case "swept":
+            return FREE if mine else state
         case _:
             return state if not mine else FREE if expired else None
 

@@ -30,6 +30,8 @@ TTL_MS = 800
 PAST_LEASE_S = 1.3 * TTL_MS / 1000
 _OVERSLEPT = 0.03
 """So many of those who hold a path do not know how late it is: their machine slept, say."""
+_SLOW = 0.5
+"""So many take as long who have a long lease: on a busy machine calls take longer than any short work under a claim."""
 _AGAIN_S = 0.05
 CALLS_MAX = 1_000_000
 """Of one process: the number of a call tells which."""
@@ -107,10 +109,17 @@ class Client:
         return {"answer": "started", "run": run.id}
 
     def _release_old(self) -> None:
+        if not self._is_far:
+            self._asked("release", FILES, self._swept)
+            return
         held, _ = self._loom.claims.held(REPO, limit=1000)
         for claim in held:
-            if claim.loop == self._name if not self._is_far else self._is_old(claim.loop):
+            if self._is_old(claim.loop):
                 self._asked("release", claim.patterns, self._released((claim.id,), claim.loop), who=claim.loop)
+
+    def _swept(self) -> dict[str, Any]:
+        """What lapsed, too: the run would get it back, if nobody takes it, and then hold a path by two claims."""
+        return {"answer": "swept", "claims": self._loom.claims.release_paths(self._caller, "").released}
 
     def _is_old(self, loop: str) -> bool:
         return loop.startswith(f"{self._spec.name}.") and loop != self._name
@@ -119,7 +128,7 @@ class Client:
         paths = [FOLDER] if self._random.random() < 0.1 else self._random.sample(FILES, self._random.choice((1, 1, 2)))
         answer = self._asked("claim", paths, lambda: self._claimed(paths))
         if claim := answer.get("claim"):
-            is_late = self._random.random() < _OVERSLEPT
+            is_late = self._random.random() < (_OVERSLEPT if self._spec.ttl_ms <= TTL_MS else _SLOW)
             time.sleep(PAST_LEASE_S if is_late else self._random.random() * SLEEP_S_MAX)
             self._write(paths, claim, answer["fence"])
             self._asked("release", paths, self._released((claim,)))

@@ -15,11 +15,12 @@ from typing import Any
 from loomstack_mcp import __version__
 from loomstack_mcp.adapters.policy.cache import PolicyFile
 from loomstack_mcp.adapters.policy.hub_layer import offered_layer
+from loomstack_mcp.adapters.settings import load_settings
 from loomstack_mcp.core.errors import LoomError, NotFound
 from loomstack_mcp.core.permits import PERMITS
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.wire import argument_kinds, built_value, told_json
-from loomstack_mcp.loom import Loom
+from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.store.sqlite.migrate import migrating_store
 
 TOKEN = "loom_0a1b2c3d_" + "t" * 43
@@ -182,3 +183,7 @@ def answering(raw: bytes, *, after_s: float = 0) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=answer, daemon=True).start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def opened(home: Path) -> Loom:
+    return open_loom(load_settings({}, environment={"LOOMSTACK_HOME": str(home)}))

@@ -6,23 +6,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.conftest import commit_all, environment, git
 from tests.edge.support import landed_rules
 from tests.hooks.support import claude_edit, hook, session_event
 from tests.processes import SCRIPT, run
-from tests.remote.hubs import Hub, a_hub, joined
+from tests.remote.hubs import Hub, joined
 from tests.wire import Server
 
 CODE = "launch_codeword = 'Kestrel-77-gamma'"
 ADDED = "second_codeword = 'Heron-78-delta'"
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
-    with a_hub(tmp_path) as found:
-        yield found
 
 
 def test_a_day_s_work_tells_the_hub_no_code_no_path_and_no_digest_without_a_key(
