@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Any, Protocol
 
-from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.errors import Invalid, LoomError
 
 Row = Mapping[str, Any]
 
@@ -70,10 +70,10 @@ class Tx(Protocol):
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
 
-    def later(self, statement: Statement, /, **params: Any) -> None:
+    def later(self, statement: Statement, refusal: LoomError | None = None, /, **params: Any) -> None:
         """A write whose count nobody needs: done before whatever this transaction asks next, and before it commits.
 
-        Over a network it costs no round trip of its own.
+        With a `refusal`, that is raised by then where it changes nothing. Over a network it costs no trip of its own.
         """
 
     def next_seq(self, repo_id: str, /) -> int:

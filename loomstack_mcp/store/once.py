@@ -4,22 +4,24 @@ Whoever got no answer cannot know whether its call was done. It sends the very s
 not done and is, or it was and the first answer is told once more, or it may have been and that is said.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from loomstack_mcp.core.errors import Invalid, NotFound, StoreUnavailable
+from loomstack_mcp.core.errors import Invalid, LoomError, StoreUnavailable
 from loomstack_mcp.core.limits import DAY_MS
 from loomstack_mcp.core.records import record
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Store, Tx
 
 ONCE = queries.statements("once")
-REPOS = queries.statements("repos")
 
 KEPT_MS = DAY_MS
 """So long a call may be sent again."""
 _SWEPT = 2
 """Calls that are forgotten with each answer that is kept: twice as many as come."""
+_LOOKS, _LOOK_S = 10, 0.05
+"""Whoever sends a call again while its answer is on its way finds it within half a second."""
 _ANSWER_CHARS_MAX = 100_000
 """Of a longer answer only that the call was done is kept."""
 
@@ -36,26 +38,32 @@ class OnceCall:
     """Of its arguments."""
 
 
-def answered_once(store: Store, call: OnceCall, do: Callable[[Store], str]) -> str:
+@record
+class OnceAnswer:
+    """What a call is answered, for the first time or once more."""
+
+    text: str
+    keep: Callable[[], None] | None = None
+    """To be called once it is on its way: whoever waits for it does not wait for that, too."""
+
+
+def answered_once(store: Store, call: OnceCall, do: Callable[[Store], str]) -> OnceAnswer:
     """The answer of a call, done at most once in a day whatever becomes of this process: `do` is given the store.
 
     What `do` raises was not kept: where it had written nothing, the call may be sent again. Raises Invalid for an id
     that another call has, StoreUnavailable where the call was begun and its answer is not known.
     """
-    with store.read() as tx:
-        found = tx.all(ONCE["get"], id=call.id)
-    if found:
-        if any(found[0][name] != value for name, value in _telling(call).items()):
-            raise Invalid("this request id was used for another call; draw a new one for each call")
-        if found[0]["answer"] is None:
-            raise _unknown(call)
-        return str(found[0]["answer"])
     once = _Once(store, call)
-    answer = do(once)
-    if once.is_begun:
-        with suppress(StoreUnavailable):  # it is done, and whoever calls waits for the answer
-            _keep(store, call, answer)
-    return answer
+    try:
+        text = do(once)
+    except LoomError:
+        # What another attempt did may be what this one is refused for: so that is told first.
+        if not once.is_begun and (first := _first_answer(store, call)):
+            return first
+        raise
+    if not once.is_begun:
+        return _first_answer(store, call) or OnceAnswer(text=text)
+    return OnceAnswer(text=text, keep=lambda: _keep(store, call, text))
 
 
 class _Once:
@@ -71,16 +79,8 @@ class _Once:
 
     @contextmanager
     def write(self, repo_id: str | Callable[[Tx], str]) -> Iterator[Tx]:
-        """As the store's. What another attempt did would be what this one is refused for: so that is told first."""
-
-        def asked(tx: Tx) -> str:
-            try:
-                return repo_id(tx) if callable(repo_id) else _known_repo(tx, repo_id)
-            finally:
-                if not self.is_begun and tx.all(ONCE["get"], id=self._call.id):
-                    raise _unknown(self._call)
-
-        with self._store.write(asked) as tx:
+        """As the store's."""
+        with self._store.write(repo_id) as tx:
             self._begin(tx)
             yield tx
         self.is_begun = True
@@ -97,23 +97,30 @@ class _Once:
         """The store is another's."""
 
     def _begin(self, tx: Tx) -> None:
-        """Raises StoreUnavailable where another attempt at the call began already."""
-        if self.is_begun:
-            return
-        if not tx.run(ONCE["begin"], id=self._call.id, **_telling(self._call), expires_at_ms=tx.now_ms + KEPT_MS):
-            raise _unknown(self._call)
+        """Nothing is done where another attempt at the call began already."""
+        if not self.is_begun:
+            told = {"id": self._call.id, **_telling(self._call), "expires_at_ms": tx.now_ms + KEPT_MS}
+            tx.later(ONCE["begin"], _unknown(self._call), **told)
 
 
-def _known_repo(tx: Tx, repo_id: str) -> str:
-    """The same. Raises NotFound as `Store.write`, which takes the answer of a question for known."""
-    if not tx.all(REPOS["get"], repo_id=repo_id):
-        raise NotFound(f"repository {repo_id} is unknown; start_run in it first")
-    return repo_id
+def _first_answer(store: Store, call: OnceCall) -> OnceAnswer | None:
+    """That of an attempt that was made before, which may be about to keep it; None where there was none."""
+    for look in range(_LOOKS):
+        time.sleep(_LOOK_S if look else 0)
+        with store.read() as tx:
+            found = tx.last(ONCE["get"], id=call.id)
+        if not found:
+            return None
+        if any(found[0][name] != value for name, value in _telling(call).items()):
+            raise Invalid("this request id was used for another call; draw a new one for each call")
+        if found[0]["answer"] is not None:
+            return OnceAnswer(text=found[0]["answer"])
+    raise _unknown(call)
 
 
 def _keep(store: Store, call: OnceCall, answer: str) -> None:
     """Whoever sends the call again reads this; where it cannot be kept, that it may have been done."""
-    with store.append() as tx:
+    with suppress(StoreUnavailable), store.append() as tx:  # it is done, and whoever called has the answer
         for _ in range(_SWEPT):
             tx.later(ONCE["sweep"], now_ms=tx.now_ms)
         if len(answer) <= _ANSWER_CHARS_MAX:

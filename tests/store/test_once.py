@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,14 +12,25 @@ import pytest
 from loomstack_mcp.core.errors import Invalid, LoomError, NotFound, StoreUnavailable
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.services.claims import ClaimService
-from loomstack_mcp.store.base import Store
+from loomstack_mcp.store import queries
+from loomstack_mcp.store.base import Statement, Store
 from loomstack_mcp.store.once import KEPT_MS, OnceCall, answered_once
 from loomstack_mcp.store.sqlite.backend import SqliteStore
 from tests.conftest import Clocks
 from tests.factories import REPO, SHOP
 from tests.services.support import CHEN, claimed, started
 
+KNOWN = queries.statements("repos")["get"]
+NOTED = Statement(name="test.noted", text="UPDATE repo SET seq = seq + 1 WHERE id = :repo_id")
 CALL = OnceCall(id="6f1c", principal="chen", method="claims.release_paths", digest="d1")
+
+
+def told_once(store: Store, call: OnceCall, do: Callable[[Store], str]) -> str:
+    """The answer, which is kept at once."""
+    answer = answered_once(store, call, do)
+    if answer.keep:
+        answer.keep()
+    return answer.text
 
 
 def releasing(store: Store) -> str:
@@ -26,7 +38,9 @@ def releasing(store: Store) -> str:
 
 
 def failing(store: Store) -> str:
-    raise AssertionError("it was done again")
+    with store.append() as tx:
+        tx.all(KNOWN, repo_id=REPO)
+        raise AssertionError("it was done again")
 
 
 def kinds(loom: Loom) -> list[str]:
@@ -41,12 +55,12 @@ def held(loom: Loom) -> Loom:
 
 
 def test_a_call_that_is_sent_again_is_answered_as_the_first_time_and_not_done_again(held: Loom) -> None:
-    first = answered_once(held.store, CALL, releasing)
+    first = told_once(held.store, CALL, releasing)
     claimed(held, CHEN, "src/b.py")
 
     assert first.startswith("claim_")
-    assert answered_once(held.store, CALL, releasing) == first
-    assert answered_once(held.store, CALL, failing) == first
+    assert told_once(held.store, CALL, releasing) == first
+    assert told_once(held.store, CALL, failing) == first
     assert kinds(held).count("claim.released") == 1
 
 
@@ -60,15 +74,15 @@ def test_a_call_that_is_done_is_answered_though_its_answer_cannot_be_kept(held: 
         file.rename(file.with_name("away.db"))
         return answer
 
-    assert answered_once(held.store, CALL, done).startswith("claim_")
+    assert told_once(held.store, CALL, done).startswith("claim_")
 
 
 @pytest.mark.parametrize("other", [{"principal": "ana"}, {"method": "claims.claim_paths"}, {"digest": "d2"}], ids=str)
 def test_an_id_that_another_call_has_is_refused_and_nothing_is_told_of_that(held: Loom, other: dict[str, str]) -> None:
-    first = answered_once(held.store, CALL, releasing)
+    first = told_once(held.store, CALL, releasing)
 
     with pytest.raises(Invalid) as refused:
-        answered_once(held.store, replace(CALL, **other), failing)
+        told_once(held.store, replace(CALL, **other), failing)
     assert first not in str(refused.value)
     assert "chen" not in str(refused.value)
 
@@ -80,7 +94,7 @@ def test_a_repo_that_nobody_knows_is_unknown_to_a_call_that_is_done_once(loom: L
 
     started(loom, CHEN)
     with pytest.raises(NotFound, match="repository nowhere is unknown"):
-        answered_once(loom.store, CALL, writing)
+        told_once(loom.store, CALL, writing)
 
 
 def test_what_was_refused_before_it_wrote_anything_may_be_sent_again(loom: Loom) -> None:
@@ -91,8 +105,8 @@ def test_what_was_refused_before_it_wrote_anything_may_be_sent_again(loom: Loom)
 
     for _ in range(2):
         with pytest.raises(NotFound):
-            answered_once(loom.store, CALL, ending)
-    assert answered_once(loom.store, CALL, releasing) == ""
+            told_once(loom.store, CALL, ending)
+    assert told_once(loom.store, CALL, releasing) == ""
 
 
 def test_a_call_whose_answer_was_not_kept_is_not_done_again(held: Loom) -> None:
@@ -101,11 +115,11 @@ def test_a_call_whose_answer_was_not_kept_is_not_done_again(held: Loom) -> None:
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        answered_once(held.store, CALL, lost)
+        told_once(held.store, CALL, lost)
     claimed(held, CHEN, "src/b.py")
 
     with pytest.raises(StoreUnavailable, match="may have been done"):
-        answered_once(held.store, CALL, releasing)
+        told_once(held.store, CALL, releasing)
     assert kinds(held).count("claim.released") == 1
 
 
@@ -120,13 +134,13 @@ def test_a_call_of_several_transactions_begins_with_the_first(loom: Loom) -> Non
             pass
         raise ConnectionError
 
-    run = answered_once(loom.store, CALL, starting)
+    run = told_once(loom.store, CALL, starting)
     with pytest.raises(ConnectionError):
-        answered_once(loom.store, replace(CALL, id="7a"), half)
+        told_once(loom.store, replace(CALL, id="7a"), half)
 
-    assert answered_once(loom.store, CALL, starting) == run
+    assert told_once(loom.store, CALL, starting) == run
     with pytest.raises(StoreUnavailable):
-        answered_once(loom.store, replace(CALL, id="7a"), starting)
+        told_once(loom.store, replace(CALL, id="7a"), starting)
     assert kinds(loom).count("run.started") == 1
 
 
@@ -136,7 +150,7 @@ def test_of_many_that_do_the_same_call_at_once_one_does_it(held: Loom) -> None:
     def send() -> None:
         barrier.wait()
         try:
-            ends.append(answered_once(held.store, CALL, releasing))
+            ends.append(told_once(held.store, CALL, releasing))
         except LoomError as error:
             ends.append(error.code)
 
@@ -148,44 +162,58 @@ def test_of_many_that_do_the_same_call_at_once_one_does_it(held: Loom) -> None:
     answers = {end for end in ends if end != "store_unavailable"}
 
     assert len(ends) == 8
-    assert answers == {answered_once(held.store, CALL, failing)}
+    assert answers == {told_once(held.store, CALL, failing)}
     assert kinds(held).count("claim.released") == 1
+
+
+def test_what_changes_nothing_else_is_refused_too_and_not_done(held: Loom) -> None:
+    """A write of which nothing is asked goes with the end of its transaction, once it is known to be the first."""
+
+    def noting(store: Store) -> str:
+        with store.append() as tx:
+            tx.later(NOTED, repo_id=REPO)
+        return "done"
+
+    before = held.events.cursor(REPO)
+
+    assert told_once(held.store, CALL, noting) == told_once(held.store, CALL, noting) == "done"
+    assert held.events.cursor(REPO) == before + 1
 
 
 def test_a_day_later_it_is_forgotten_in_small_steps(held: Loom, clocks: Clocks) -> None:
     for number in range(6):
-        answered_once(held.store, replace(CALL, id=f"old-{number}"), releasing)
+        told_once(held.store, replace(CALL, id=f"old-{number}"), releasing)
     clocks.pass_minutes(KEPT_MS / 60_000 + 1)
     started(held, CHEN)
     for number in range(3):
-        answered_once(held.store, replace(CALL, id=f"new-{number}"), releasing)
+        told_once(held.store, replace(CALL, id=f"new-{number}"), releasing)
 
     with pytest.raises(AssertionError, match="done again"):
-        answered_once(held.store, replace(CALL, id="old-5"), failing)
-    assert answered_once(held.store, replace(CALL, id="new-0"), failing) == ""
+        told_once(held.store, replace(CALL, id="old-5"), failing)
+    assert told_once(held.store, replace(CALL, id="new-0"), failing) == ""
 
 
 def test_a_long_answer_is_not_kept(held: Loom) -> None:
     def telling(store: Store) -> str:
         return releasing(store) + "x" * 1_000_000
 
-    answered_once(held.store, CALL, telling)
+    told_once(held.store, CALL, telling)
 
     with pytest.raises(StoreUnavailable):
-        answered_once(held.store, CALL, failing)
+        told_once(held.store, CALL, failing)
 
 
 _KILLED = """
 import os, signal, sys
 from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.loom import open_loom
-from tests.store.test_once import CALL, answered_once, releasing
+from tests.store.test_once import CALL, releasing, told_once
 
 def killed(store):
     releasing(store)
     os.kill(os.getpid(), signal.SIGKILL)
 
-answered_once(open_loom(Settings(store=sys.argv[1])).store, CALL, killed)
+told_once(open_loom(Settings(store=sys.argv[1])).store, CALL, killed)
 """
 
 
@@ -196,5 +224,5 @@ def test_a_process_that_dies_before_the_answer_is_kept_leaves_a_call_that_is_not
 
     assert died.returncode == -signal.SIGKILL
     with pytest.raises(StoreUnavailable, match="may have been done"):
-        answered_once(held.store, CALL, failing)
+        told_once(held.store, CALL, failing)
     assert kinds(held).count("claim.released") == 1

@@ -24,9 +24,10 @@ from loomstack_mcp.core.wire import argument_kinds, built_value, told_json
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.hub.bodies import json_object
 from loomstack_mcp.server.hub.open_questions import OpenQuestion
+from loomstack_mcp.server.hub.replies import HubReply, answer_reply
 from loomstack_mcp.services.access import Entered
 from loomstack_mcp.store.base import Store
-from loomstack_mcp.store.once import OnceCall, answered_once
+from loomstack_mcp.store.once import OnceAnswer, OnceCall, answered_once
 
 _REQUEST = re.compile(r"[0-9A-Za-z-]{16,64}")
 _ID_CHARS_MAX = 200
@@ -64,17 +65,17 @@ class Api:
         for name in PERMITS:
             getattr(loom, name.partition(".")[0])
 
-    def answer(self, principal: Principal, call: ApiCall) -> bytes:
-        """The answer as JSON. Raises LoomError."""
+    def answer(self, principal: Principal, call: ApiCall) -> HubReply:
+        """What the service says. Raises LoomError."""
         permit = PERMITS.get(call.name)
         if permit is None:
             raise NotFound(
                 f"{_shown(call.name)} is no call of this hub, which is LoomStack {__version__}: one of the two is older"
             )
-        answer = self._answered(principal, call, permit).encode()
+        answer = self._answered(principal, call, permit)
         with suppress(LoomError):  # what people should hear goes out with a later call then
             self._loom.send_notices()
-        return answer
+        return answer_reply(answer.text.encode(), after=answer.keep)
 
     def hello(self, principal: Principal) -> bytes:
         """Who asks, as the hub knows it, and the hub's version."""
@@ -101,7 +102,7 @@ class Api:
         except (OverflowError, UnicodeError, RecursionError):  # a number too large for a column, say
             raise Invalid(f"{call.name}: an argument is out of all bounds") from None
 
-    def _answered(self, principal: Principal, call: ApiCall, permit: Permit) -> str:
+    def _answered(self, principal: Principal, call: ApiCall, permit: Permit) -> OnceAnswer:
         service, method = call.name.split(".")
         with self._entered(principal, call) as entered:
 
@@ -111,7 +112,7 @@ class Api:
                 return json.dumps(told_json(entered.shown(answer)))
 
             if permit.how != "once" or service == _TOKENS:
-                return done(self._loom.store)
+                return OnceAnswer(text=done(self._loom.store))
             return answered_once(self._loom.store, _once(principal, call), done)
 
 

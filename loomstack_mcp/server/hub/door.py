@@ -122,6 +122,8 @@ class Door:
             found = await anyio.to_thread.run_sync(ask, limiter=self._threads)
             if isinstance(found, HubReply):
                 await send_reply(found, send)  # who reads slowly has few answers kept for them
+                if found.after:
+                    await anyio.to_thread.run_sync(found.after, limiter=self._threads)
                 return None
         told = await self._questions.moved(found, _key(principal), receive)
         return error_reply(told) if isinstance(told, LoomError) else answer_reply(json.dumps(told).encode())
@@ -188,7 +190,7 @@ class Door:
             await self._mcp(scope, received, send)
 
     def _reply(self, principal: Principal, call: ApiCall) -> HubReply:
-        return self._told(lambda: answer_reply(self._api.answer(principal, call)))
+        return self._told(lambda: self._api.answer(principal, call))
 
     def _open_question(self, principal: Principal, call: ApiCall) -> OpenQuestion | HubReply:
         return self._told(lambda: self._api.open_question(principal, call))

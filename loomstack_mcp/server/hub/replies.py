@@ -34,6 +34,8 @@ class HubReply:
     headers: tuple[tuple[bytes, bytes], ...] = ()
     closes: bool = False
     """Whether the connection ends with it: whoever was refused may be anybody."""
+    after: Callable[[], None] | None = None
+    """What is left to do once it was sent."""
 
 
 class Refusal(Exception):
@@ -46,9 +48,9 @@ class Refusal(Exception):
         self.status, self.code, self.headers = status, code, headers
 
 
-def answer_reply(answer: bytes) -> HubReply:
+def answer_reply(answer: bytes, *, after: Callable[[], None] | None = None) -> HubReply:
     """What a service said, which is JSON already."""
-    return HubReply(status=200, body=b'{"answer": ' + answer + b"}")
+    return HubReply(status=200, body=b'{"answer": ' + answer + b"}", after=after)
 
 
 def json_reply(status: int, body: Any) -> HubReply:

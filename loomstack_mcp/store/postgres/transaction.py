@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import pq
 
+from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.limits import OTHER_BOOT_MARGIN_MS
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Row, Statement, refuse_nul
@@ -50,6 +51,8 @@ class PostgresTx:
         self._known: dict[Sent, list[Row]] = {}
         """What was asked since something was last written."""
         self._waiting: list[Sent] = []
+        self._refusals: dict[int, LoomError] = {}
+        """By the place among those: what is raised where one of them changes nothing."""
         self._repo_id, self._seq, self._is_counted = "", 0, True
 
     @property
@@ -84,9 +87,11 @@ class PostgresTx:
         self._known = {}
         return answer.command_tuples or 0
 
-    def later(self, statement: Statement, /, **params: Any) -> None:
+    def later(self, statement: Statement, refusal: LoomError | None = None, /, **params: Any) -> None:
         """A write whose count nobody needs."""
         self._waiting.append(self._change(statement, params))
+        if refusal:
+            self._refusals[len(self._waiting) - 1] = refusal
         self._known = {}
 
     def next_seq(self, repo_id: str, /) -> int:
@@ -116,6 +121,8 @@ class PostgresTx:
         """Whether all of it is done now; nothing, where nothing was asked."""
         if self._is_over or (self._begin and not self._waiting):
             return True
+        if self._refusals:  # nothing is done before it is known that nothing is refused
+            self._asked([])
         return self._asked([_COMMIT])[-1].command_status == b"COMMIT"
 
     def _question(self, statement: Statement, params: Mapping[str, Any]) -> Sent:
@@ -146,8 +153,12 @@ class PostgresTx:
         return [self.line.rows(text, answer) for (text, _), answer in zip(questions, answers, strict=True)]
 
     def _asked(self, questions: Sequence[Sent]) -> "list[pq.abc.PGresult]":
+        refusals, self._refusals = self._refusals, {}
         statements = [*self._written(), *questions]
         answers = self._begun(statements) if self._begin else self.line.sent(statements)
+        for at, refusal in refusals.items():
+            if not answers[at].command_tuples:
+                raise refusal
         return answers[len(statements) - len(questions) :]
 
     def _written(self) -> list[Sent]:

@@ -3,6 +3,7 @@
 import sqlite3
 from typing import Any
 
+from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Moment, Row, Statement, known_parameters
 
@@ -37,9 +38,10 @@ class SqliteTx:
         """How many rows the statement changed."""
         return self._connection.execute(statement.text, known_parameters(self._moment, params)).rowcount
 
-    def later(self, statement: Statement, /, **params: Any) -> None:
+    def later(self, statement: Statement, refusal: LoomError | None = None, /, **params: Any) -> None:
         """At once: in one file there is nobody to wait for."""
-        self._connection.execute(statement.text, known_parameters(self._moment, params))
+        if not self.run(statement, **params) and refusal:
+            raise refusal
 
     def next_seq(self, repo_id: str, /) -> int:
         """Take the next sequence number of a repo."""

@@ -5,6 +5,7 @@ import select
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.hub import door as door_module
 from loomstack_mcp.server.hub import open_questions
 from loomstack_mcp.server.hub.api import Api, ApiCall
+from loomstack_mcp.server.hub.replies import HubReply
 from tests.deadlines import seconds, wait_until
 from tests.hubs import Hub, made_token, mcp_call, running_hub
 from tests.server.hub.raw import Served, connected, door, head, read, token_of
@@ -24,7 +26,7 @@ class SlowApi(Api):
 
     free = threading.Event()
 
-    def answer(self, principal: Principal, call: ApiCall) -> bytes:
+    def answer(self, principal: Principal, call: ApiCall) -> HubReply:
         if principal.name == "slow":
             self.free.wait(seconds(20))
         return super().answer(principal, call)
@@ -71,8 +73,9 @@ def test_a_token_has_so_many_questions_open_and_one_more_is_answered_at_once(
 
 
 class LongApi(Api):
-    def answer(self, principal: Principal, call: ApiCall) -> bytes:
-        return b" " * 20_000_000 + super().answer(principal, call)
+    def answer(self, principal: Principal, call: ApiCall) -> HubReply:
+        told = super().answer(principal, call)
+        return replace(told, body=b" " * 20_000_000 + told.body)
 
 
 def test_of_answers_that_nobody_reads_few_are_kept(loom: Loom, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
