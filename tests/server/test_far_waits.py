@@ -55,7 +55,7 @@ def test_all_who_wait_are_one_question() -> None:
     waits = far(hub)
     threads = [waiting(waits) for _ in range(9)]
     cancelled = waiting(waits, stopped=stopped)
-    wait_until(lambda: hub.moved_asked)
+    wait_until(lambda: hub.moved_asked and len(waits._asking["a"].waits) == len([*threads, cancelled]))
     stopped.set()
     cancelled.join(seconds(2))
     gone, still = not cancelled.is_alive(), all(thread.is_alive() for thread in threads)
