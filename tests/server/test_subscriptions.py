@@ -1,7 +1,8 @@
 """Listeners hear of what changed and of nothing else: the watcher's looks, one by one, over a real store."""
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from mcp.server.subscriptions import ResourceUpdated, ServerEvent
@@ -12,8 +13,11 @@ from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.front import listening as on_stdio
+from loomstack_mcp.server.front.wire import Wire
 from loomstack_mcp.server.sdk.bus import Bus, ListenerNews
 from loomstack_mcp.services.events import EventService
+from tests.deadlines import wait_until
 from tests.factories import ANA, BEA
 
 LISTS = ["loom://runs", "loom://claims", "loom://activity"]
@@ -176,6 +180,28 @@ async def test_who_comes_during_a_look_hears_of_every_list_at_the_next(
     await listening.look()
 
     assert later == LISTS
+
+
+def test_the_lists_are_told_to_a_newcomer_on_stdio_once_the_store_answers(
+    face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, sent, cursor = list[str](), list[dict[str, Any]](), EventService.cursor
+
+    def away_at_first(service: EventService, repo_id: str) -> int:
+        asked.append(repo_id)
+        if len(asked) == 1:
+            raise StoreUnavailable("away")
+        return cursor(service, repo_id)
+
+    monkeypatch.setattr(EventService, "cursor", away_at_first)
+    monkeypatch.setattr(on_stdio, "_POLL_S", 0.05)
+    stdio = on_stdio.Listening(face, cast("Wire", SimpleNamespace(send=sent.append)))
+    stdio.begin(1, {}, frozenset(LISTS))
+    wait_until(lambda: len(sent) > len(LISTS))
+    stdio.cancel(1)
+    wait_until(lambda: not stdio._watching)
+
+    assert [one["params"].get("uri") for one in sent] == [None, *LISTS]
 
 
 async def test_nothing_is_kept_for_those_who_left(face: Face) -> None:
