@@ -14,7 +14,8 @@ def kept_port(address: str = "127.0.0.1") -> int:
     One that it chose itself it may choose for a connection of others before a server that was killed is back.
     """
     given_from = int(_GIVEN_AWAY.read_text(encoding="ascii").split()[0]) if _GIVEN_AWAY.exists() else _FROM
-    for port in random.sample(range(_FROM, given_from), min(100, given_from - _FROM)):
+    kept = range(_FROM, given_from)  # none where the kernel gives away lower ones, too
+    for port in random.sample(kept, min(100, len(kept))):
         try:
             with socket.create_server((address, port)):
                 return port

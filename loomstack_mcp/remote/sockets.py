@@ -90,10 +90,13 @@ def _addresses(host: str, port: int, until_s: float) -> "list[tuple[int, int, in
     def look() -> None:
         try:
             # As bytes: of a text Python makes an internationalized name first, by tables that cost a hook 1 ms.
-            looked = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
+            name = host.encode() if host.isascii() else host  # a proxy's may be one
+            looked = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
             found.extend((family, kind, protocol, address) for family, kind, protocol, _, address in looked)
         except OSError as error:
             failed.append(error)
+        except UnicodeError:
+            failed.append(OSError(f"{host} is no name of a host"))
 
     found: list[tuple[int, int, int, Any]] = []
     failed: list[OSError] = []

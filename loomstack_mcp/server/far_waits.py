@@ -1,13 +1,14 @@
 """Waits at an edge: the hub is asked once for all who wait here for a repo, and answers once that has moved.
 
-A hub that leaves no question open, because it is older or has too many of them, is asked again, ever more seldom.
+A hub that leaves no question open, because it is older or has too many of them, or of all calls of this token, is
+asked again, ever more seldom.
 """
 
 import threading
 import time
 from collections.abc import Callable
 
-from loomstack_mcp.core.errors import LoomError, NotFound, StoreUnavailable
+from loomstack_mcp.core.errors import LimitExceeded, LoomError, NotFound, StoreUnavailable
 from loomstack_mcp.core.limits import OPEN_QUESTION_MS_MAX
 from loomstack_mcp.services.events import EventService
 
@@ -96,8 +97,9 @@ class _Asking:
         if not isinstance(found, LoomError):
             self.seen = found
         for one in self.waits:
-            one.is_over = one.is_over or one.seen != found
-            one.error = found if isinstance(found, LoomError) else one.error
+            if not one.is_over and one.seen != found:
+                one.is_over = True
+                one.error = found if isinstance(found, LoomError) else None
 
     def answer(self, repo_id: str, seen: int) -> int | LoomError:
         """Where the repo is, once it has moved on, or the hub would wait no longer."""
@@ -110,6 +112,8 @@ class _Asking:
             except StoreUnavailable:  # whoever stands between waited less long, or the replica ended: a word says more
                 pass
             return self._events.cursor(repo_id)
+        except LimitExceeded:  # of calls of this token, which others may have made: it is asked again, more seldom
+            return seen
         except LoomError as error:
             return error
 

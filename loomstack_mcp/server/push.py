@@ -75,12 +75,12 @@ class SessionBell:
         raise NotImplementedError
 
     def looked(self, waits_in: "Sequence[tuple[str, int]]") -> bool:  # noqa: ARG002 a hub's does
-        """It was looked what there is to tell; returns whether it rings where one of these repos moves on."""
+        """It was looked what there is to tell; returns whether it rings where any of these repos moves on."""
         return False
 
 
 class HubBell(SessionBell):
-    """A hub's, which tells that a repo has moved in which the session waits for something."""
+    """A hub's, which tells that the repo has moved in which the session waits for something."""
 
     is_heard = False
 
@@ -92,13 +92,15 @@ class HubBell(SessionBell):
 
     def looked(self, waits_in: "Sequence[tuple[str, int]]") -> bool:
         """As `SessionBell`."""
-        self._waits_in, self._looked_s, self._has_moved = tuple(waits_in), time.monotonic(), False
-        return bool(waits_in)
+        # A wait asks about one repo: who waits in several is looked at by time.
+        self._waits_in = tuple(waits_in) if len(waits_in) == 1 else ()
+        self._looked_s, self._has_moved = time.monotonic(), False
+        return bool(self._waits_in)
 
     def is_rung(self, *, within_s: float) -> bool:
         """Seldom, for a busy repo moves all the time."""
         until_s = time.monotonic() + within_s
-        for repo_id, seen in self._waits_in[:1]:
+        for repo_id, seen in self._waits_in:
             try:
                 self._face().waits.await_change(repo_id, seen, until_s=until_s, stopped=threading.Event())
                 self._has_moved = time.monotonic() < until_s
@@ -109,7 +111,10 @@ class HubBell(SessionBell):
             self._waits_in = ()
         next_s = self._looked_s + _UNTOLD_WAITING_S
         time.sleep(max(0, min(until_s, next_s if self._has_moved else until_s) - time.monotonic()))
-        return self._has_moved and time.monotonic() >= next_s
+        if not self._has_moved or time.monotonic() < next_s:
+            return False
+        self._has_moved = False  # it rings once: whoever hears it may not come to look
+        return True
 
 
 class FileBell(SessionBell):
@@ -144,7 +149,8 @@ class DatabaseBell(SessionBell):
             self._news = self._listening.enter_context(face.loom.listening(self._session))
             self._face = face
         is_rung = self._news.wait(within_s)
-        self._news.clear()
+        if is_rung:  # else it may ring just now
+            self._news.clear()
         return is_rung
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
+from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.events import Event
 from loomstack_mcp.core.phrases import Body, lean
 from loomstack_mcp.core.views import claim_shown, event_shown, outcome_shown, run_shown
@@ -66,7 +67,12 @@ class Watch:
         A newcomer hears of every list once, for it may have read before it came. Where it is known where repos are, by
         `cursors`, only those are asked about that have moved.
         """
-        return tuple(dict.fromkeys(self._found(newcomer, cursors)))
+        told = dict(self._cursors)
+        try:
+            return tuple(dict.fromkeys(self._found(newcomer, cursors)))
+        except LoomError:
+            self._cursors = told
+            raise
 
     def _found(self, newcomer: bool, cursors: Mapping[str, int] | None) -> Iterator[str]:
         events = self._face.loom.events

@@ -138,9 +138,10 @@ class _Wait:
 
     def is_due(self, now_s: float) -> bool:
         """Whether its repo is to be asked about; its news are old then."""
-        is_told = self._news.is_set()
-        self._news.clear()
-        return is_told or now_s >= self._due_s
+        if self._news.is_set():  # else they may come just now, and are for the next look
+            self._news.clear()
+            return True
+        return now_s >= self._due_s
 
     def put_off(self, now_s: float, *, first_s: float, last_s: float) -> None:
         """It was asked; each time it is put off for longer."""

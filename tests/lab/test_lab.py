@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deadlines import seconds
 from tests.lab.hosts import network, why_no_boots, why_no_hosts
 from tests.lab.relay import relayed
 
@@ -66,6 +67,7 @@ def test_a_cut_line_holds_back_and_a_mended_one_brings_all() -> None:
 @pytest.mark.skipif(bool(_WHY_NOT), reason=_WHY_NOT)
 def test_hosts_have_addresses_clocks_and_boots_of_their_own() -> None:
     with network("", "+2h") as made, socket.create_server((made.address, 0)) as listener:
+        listener.settimeout(seconds(5))
         port = str(listener.getsockname()[1])
         told, started = {}, []
         for host in made.hosts:

@@ -12,6 +12,7 @@ import pytest
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.remote import line
 from loomstack_mcp.remote.sockets import Origin, opened_socket
+from tests.deadlines import seconds
 from tests.remote.hubs import Hub, answering, joined, opened
 
 
@@ -54,6 +55,12 @@ def test_a_proxy_that_waits_for_no_long_answer_makes_no_hub_away_for_hooks(
             edge.events.cursor("host/shop")
 
     assert (marked, [file.name for file in home.glob("hub-away")]) == ([], ["hub-away"])
+
+
+def test_a_proxy_whose_name_is_none_is_told() -> None:
+    proxy = {"HTTPS_PROXY": f"{'ø' * 70}:1"}
+    with pytest.raises(OSError, match="is no name of a host"):
+        opened_socket(Origin("https://hub.example"), proxy, until_s=time.monotonic() + seconds(2))
 
 
 def test_a_proxy_that_answers_by_drops_is_away_in_time() -> None:

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from loomstack_mcp.core.errors import LoomError, NotFound, StoreUnavailable
+from loomstack_mcp.core.errors import LimitExceeded, LoomError, NotFound, StoreUnavailable
 from loomstack_mcp.server.far_waits import FarWaits
 from tests.deadlines import seconds, wait_until
 
@@ -55,7 +55,7 @@ def test_all_who_wait_are_one_question() -> None:
     waits = far(hub)
     threads = [waiting(waits) for _ in range(9)]
     cancelled = waiting(waits, stopped=stopped)
-    wait_until(lambda: hub.moved_asked)
+    wait_until(lambda: hub.moved_asked and len(waits._asking["a"].waits) == len([*threads, cancelled]))
     stopped.set()
     cancelled.join(seconds(2))
     gone, still = not cancelled.is_alive(), all(thread.is_alive() for thread in threads)
@@ -95,6 +95,17 @@ def test_a_hub_that_leaves_no_question_open_is_asked_again_and_again(fails: Loom
     assert not thread.is_alive()
     assert hub.cursor_asked < 20
     assert (hub.moved_asked == 1) is isinstance(fails, NotFound)
+
+
+def test_a_token_with_too_many_calls_waits_on() -> None:
+    hub = Hub(fails=LimitExceeded("too many calls under way"))
+    thread = waiting(far(hub))
+    wait_until(lambda: hub.moved_asked >= 3)
+    still = thread.is_alive()
+    hub.at, hub._fails = 2, None
+    thread.join(seconds(5))
+
+    assert (still, thread.is_alive()) == (True, False)
 
 
 def test_a_hub_that_is_away_is_said_to_whoever_waits() -> None:

@@ -191,6 +191,21 @@ def test_a_hub_s_bell_rings_where_the_repo_moves_in_which_a_session_waits(
     before = bell.is_rung(within_s=0.1)
     claimed(loom, ANA, "docs/")
     after = wait_until(lambda: bell.is_rung(within_s=0.1))
+    again = bell.is_rung(within_s=0.1)  # whoever heard it could not look: the hub is away, say
 
-    assert (rings, before, after) == (True, False, True)
+    assert (rings, before, after, again) == (True, False, True, False)
     assert bell.looked(loom.watches.watched(ANA).waits_in) is False
+    assert bell.looked((*waits_in, ("another", 1))) is False
+
+
+def test_a_database_s_bell_that_rings_as_nobody_waits_any_more_is_heard_the_next_time() -> None:
+    class RingsLate(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            is_rung = super().wait(timeout)
+            self.set()
+            return is_rung
+
+    bell = push.DatabaseBell(lambda: None, "claude:s-1")
+    bell._news = RingsLate()
+
+    assert [bell.is_rung(within_s=0) for _ in range(2)] == [False, True]

@@ -1,18 +1,23 @@
 """Listeners hear of what changed and of nothing else: the watcher's looks, one by one, over a real store."""
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from mcp.server.subscriptions import ResourceUpdated, ServerEvent
 
+from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.face import Face
+from loomstack_mcp.server.front import listening as on_stdio
+from loomstack_mcp.server.front.wire import Wire
 from loomstack_mcp.server.sdk.bus import Bus, ListenerNews
 from loomstack_mcp.services.events import EventService
+from tests.deadlines import wait_until
 from tests.factories import ANA, BEA
 
 LISTS = ["loom://runs", "loom://claims", "loom://activity"]
@@ -49,6 +54,10 @@ def started(face: Face, caller: Caller, *, checks_run: str = "") -> str:
         finding="", key="", rules=(), budget_tokens=1_000,
     )  # fmt: skip
     return found.run.id
+
+
+def started_in(face: Face, name: str) -> str:
+    return face.loom.runs.start(ANA, Checkout(identity=name), loop="loop", goal="goal", budget_tokens=100).run.id
 
 
 async def test_a_newcomer_hears_of_every_list_once(face: Face) -> None:
@@ -116,8 +125,7 @@ async def test_where_nothing_moved_no_repo_is_asked_about(face: Face, monkeypatc
     monkeypatch.setattr(EventService, "since", noted)
     started(face, ANA)
     for number in range(3):
-        checkout = Checkout(identity=f"acme/other-{number}")
-        face.loom.runs.start(ANA, checkout, loop="loop", goal="goal", budget_tokens=100)
+        started_in(face, f"acme/other-{number}")
     over_http = Face(Here(None, {}, elsewhere=""), face.loom)
     listening = Listening(over_http)
     await listening.look()
@@ -127,6 +135,82 @@ async def test_where_nothing_moved_no_repo_is_asked_about(face: Face, monkeypatc
 
     assert (quiet, asked) == ([], ["acme/other-1"])
     assert "loom://runs" in heard
+
+
+async def test_what_could_not_be_told_of_one_repo_is_told_of_all_the_next_time(
+    face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over_http, names = Face(Here(None, {}, elsewhere=""), face.loom), ("acme/one", "acme/other")
+    since, away = EventService.since, [False]
+
+    def away_at_last(service: EventService, repo_id: str, **how: Any) -> Any:
+        if away[0] and repo_id == names[-1]:
+            raise StoreUnavailable("away")
+        return since(service, repo_id, **how)
+
+    monkeypatch.setattr(EventService, "since", away_at_last)
+    [started_in(face, name) for name in names]
+    listening = Listening(over_http)
+    await listening.look()
+    runs = [started_in(face, name) for name in names]
+    away[0] = True
+    unheard = await listening.look()
+    away[0] = False
+
+    assert unheard == []
+    assert {f"loom://runs/{run}" for run in runs} <= {*await listening.look()}
+
+
+async def test_who_comes_during_a_look_hears_of_every_list_at_the_next(
+    face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listening, later = Listening(face), list[str]()
+    await listening.look()
+    started(face, ANA)
+    since = EventService.since
+
+    def one_more_comes(service: EventService, repo_id: str, **how: Any) -> Any:
+        monkeypatch.undo()
+        listening.changes.subscribe(lambda event: later.append(event.uri))  # type: ignore[union-attr]
+        return since(service, repo_id, **how)
+
+    monkeypatch.setattr(EventService, "since", one_more_comes)
+    await listening.look()
+    later.clear()
+    await listening.look()
+
+    assert later == LISTS
+
+
+def test_the_lists_are_told_to_a_newcomer_on_stdio_once_the_store_answers(
+    face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, sent, cursor = list[str](), list[dict[str, Any]](), EventService.cursor
+
+    def away_at_first(service: EventService, repo_id: str) -> int:
+        asked.append(repo_id)
+        if len(asked) == 1:
+            raise StoreUnavailable("away")
+        return cursor(service, repo_id)
+
+    monkeypatch.setattr(EventService, "cursor", away_at_first)
+    monkeypatch.setattr(on_stdio, "_POLL_S", 0.05)
+    stdio = on_stdio.Listening(face, cast("Wire", SimpleNamespace(send=sent.append)))
+    stdio.begin(1, {}, frozenset(LISTS))
+    wait_until(lambda: len(sent) > len(LISTS))
+    stdio.cancel(1)
+    wait_until(lambda: not stdio._watching)
+
+    assert [one["params"].get("uri") for one in sent] == [None, *LISTS]
+
+
+async def test_nothing_is_kept_for_those_who_left(face: Face) -> None:
+    listening = Listening(face)
+    await listening.look()
+    listening.leave()
+    await listening.look()
+
+    assert (listening.looks._watches, listening.looks._seen) == ({}, {})
 
 
 async def test_who_left_hears_nothing_more(face: Face) -> None:

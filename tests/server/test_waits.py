@@ -6,7 +6,7 @@ import time
 import pytest
 
 from loomstack_mcp.core.errors import StoreUnavailable
-from loomstack_mcp.server.waits import Waits
+from loomstack_mcp.server.waits import Waits, _Wait
 from tests.deadlines import seconds, wait_until
 
 
@@ -76,6 +76,19 @@ def test_the_wait_ends_by_time_and_nobody_asks_any_more() -> None:
     again.join(seconds(5))
 
     assert not again.is_alive()
+
+
+def test_news_that_come_as_it_is_looked_for_them_are_for_the_next_look() -> None:
+    class ComesLate(threading.Event):
+        def is_set(self) -> bool:
+            is_set = super().is_set()
+            self.set()
+            return is_set
+
+    one = _Wait("a", 1, lambda _: None, threading.Event(), ComesLate())
+    one.put_off(0, first_s=9, last_s=9)
+
+    assert [one.is_due(1) for _ in range(2)] == [False, True]
 
 
 def test_a_store_that_is_away_is_said_to_all_who_wait() -> None:

@@ -65,8 +65,9 @@ class Listening:
             try:
                 self._tell(self._face.work(lambda: watch.stale(newcomer=newcomer)))  # noqa: B023 called at once
                 pause_s = _FAR_POLL_S if self._face.loom.is_far else _POLL_S
-            except LoomError:
-                pass  # the store does not answer now; what changed is told once it does
+            except LoomError:  # the store does not answer now; what changed is told once it does
+                with self._lock:
+                    self._newcomer = self._newcomer or newcomer
             except Exception as error:  # noqa: BLE001 listeners go on to hear of what comes
                 log_error(error)
             time.sleep(pause_s)

@@ -90,7 +90,8 @@ class Door:
         except Refusal as refusal:
             reply = refusal_reply(refusal, over_api=over_api)
         except TooMany:
-            too_many = Refusal(429, "this token has too many calls under way; wait for some", headers=_retry_after(1))
+            said = "this token has too many calls under way; wait for some"
+            too_many = Refusal(429, said, code="limit_exceeded", headers=_retry_after(1))
             reply = refusal_reply(too_many, over_api=over_api)
         if reply:
             await send_reply(reply, send)

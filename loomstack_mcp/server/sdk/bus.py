@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 
 import anyio
 import anyio.lowlevel
@@ -68,6 +68,7 @@ class Bus:
         """Publish what changed since the last look, where anything may have."""
         who = {whose for whose, _ in self._listeners.values()}
         self._newcomers &= who
+        looks.forget_all_but(who)
         if not (self._newcomers or looks.is_due()):
             return
         with contextlib.suppress(LoomError):  # the store does not answer now: it is told once it does
@@ -83,7 +84,8 @@ class Bus:
         is_new = principal in self._newcomers
         with contextlib.suppress(LoomError):
             stale = await anyio.to_thread.run_sync(lambda: looks.stale(principal, cursors, newcomer=is_new))
-            self._newcomers.discard(principal)
+            if is_new:  # else whoever came meanwhile is still to be told
+                self._newcomers.discard(principal)
             for uri in stale:
                 await self.publish(ResourceUpdated(uri=uri))
 
@@ -104,6 +106,12 @@ class ListenerNews:
 
     def __exit__(self, *_: object) -> None:
         self._listening.close()
+
+    def forget_all_but(self, who: Set[Principal | None]) -> None:
+        """Nothing is kept for those who left; who comes again is new."""
+        for left in self._watches.keys() - who:
+            del self._watches[left]
+            self._seen.pop(left, None)
 
     def is_due(self) -> bool:
         """Whether anything may have happened that nobody saw."""

@@ -39,10 +39,12 @@ def test_one_token_takes_a_few_threads_and_then_hears_so(loom: Loom, served: Ser
         hanging = [connected(port, head(slow, whole) + b"{}") for _ in range(70)]
         beside = [read(connected(port, head(other, whole) + b"{}")) for _ in range(5)]
         SlowApi.free.set()
-        ended = [read(one).split()[1] for one in hanging]
+        answers = [read(one) for one in hanging]
+        ended = [one.split()[1] for one in answers]
 
     assert all(b"200 OK" in one for one in beside)
     assert sorted(ended) == [b"200"] * 64 + [b"429"] * 6
+    assert all((b" 429 " in one) is (b'"code": "limit_exceeded"' in one) for one in answers)
 
 
 def test_a_token_has_so_many_questions_open_and_one_more_is_answered_at_once(
