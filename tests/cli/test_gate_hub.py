@@ -137,11 +137,12 @@ def test_ci_judges_by_evidence_that_the_hub_has(hub: Hub, work: Path, machine: M
     landed(work, rules=REPO_RULE)
     ci, dev = made_token(hub.home, "ci", "agent"), made_token(hub.home, "dana", "developer")
     before = machine(ci, *JUDGE)
-    told = machine(dev, "evidence", "add", "--kind", "tests", "--commit", "work", home="dana", is_person=True)
+    adding = ("evidence", "add", "--kind", "tests", "--commit", "work", "--by", "ci")
+    told = machine(dev, *adding, home="dana", is_person=True)
     after = machine(ci, *JUDGE)
 
     assert (before[0], "tested" in before[1]) == (2, True), before[1]
-    assert told[0] == 0, told[1]
+    assert (told[0], "the word of the token's owner: dana, not ci" in " ".join(told[1].split())) == (0, True), told[1]
     assert after[0] == 0, after[1]
 
 
