@@ -1,6 +1,6 @@
 """Entering a call: which run is meant, whether the caller may act for it, and its lease renewed by use."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -37,12 +37,19 @@ def acting_run(store: Store, caller: Caller, run_id: str) -> Iterator[tuple[Tx, 
 
 
 @contextmanager
-def entered_run(store: Store, caller: Caller, run_id: str) -> Iterator[tuple[Tx, Run]]:
-    """The same, where the lease is still to be saved: by whoever may change it once more."""
+def entered_run(
+    store: Store, caller: Caller, run_id: str, *, ahead: Callable[[Tx, Run], None] | None = None
+) -> Iterator[tuple[Tx, Run]]:
+    """The same, where the lease is still to be saved: by whoever may change it once more.
+
+    `ahead` tells what will be asked of that run.
+    """
     runs: list[Run] = []
 
     def repo_id(tx: Tx) -> str:
         runs[:] = [named_run(tx, caller, run_id)]
+        if ahead:
+            ahead(tx, runs[0])
         return runs[0].repo_id
 
     with store.write(repo_id) as tx:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from loomstack_mcp.core.claims import Blocker, Claim, Waiter, blockers
 from loomstack_mcp.core.limits import BLOCKERS_MAX
@@ -48,18 +48,28 @@ class Met:
         return bool(self.longest_ms) and (same or not self.is_whole)
 
 
-def met(tx: Tx, wanted: Waiter, /) -> Met:
-    """What a request meets, asked once."""
-    keys = nearness(wanted.patterns)
-    asked = {"repo_id": wanted.repo_id, "run_id": wanted.run_id, "keys": keys, "limit": FIRST_PAGE}
+def meet_ahead(tx: Tx, wanted: Waiter, fresh_id: str, /) -> None:
+    """Have what a request meets, under that id, told with the lock."""
+    tx.ahead(CLAIMS["met"], **_meeting(wanted), fresh_id=fresh_id)
+
+
+def met(tx: Tx, wanted: Waiter, fresh_id: str = "", /) -> Met:
+    """What a request meets, asked once; `fresh_id` is the one under which it was asked ahead."""
+    asked = _meeting(wanted)
     while True:
-        fresh_id = events.fresh_id("claim")
+        fresh_id = fresh_id or events.fresh_id("claim")
         [found] = tx.all(CLAIMS["met"], **asked, fresh_id=fresh_id)
         if not found["is_taken"]:
             break
+        fresh_id = ""
     flags = {name: bool(found[name]) for name in ("ignore_case", "is_child", "was_refused", "has_alerts", "is_told")}
     near = tuple(map(tuple, rows.list_column(found["near"])))
     return Met(**flags, longest_ms=found["longest_ms"], fresh_id=fresh_id, near=near)
+
+
+def _meeting(wanted: Waiter) -> dict[str, Any]:
+    keys = nearness(wanted.patterns)
+    return {"repo_id": wanted.repo_id, "run_id": wanted.run_id, "keys": keys, "limit": FIRST_PAGE}
 
 
 def in_the_way(tx: Tx, wanted: Waiter, here: Met, /, *, before: Waiter | None) -> tuple[list[Blocker], list[Claim]]:

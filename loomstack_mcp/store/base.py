@@ -64,6 +64,9 @@ class Tx(Protocol):
         `:wall_ahead_ms`, whose and how the times are that it writes, and `:lease_ahead_ms`, to read those of others.
         """
 
+    def ahead(self, statement: Statement, /, **params: Any) -> None:
+        """What will be asked under the lock, told by whoever names its repo: over a network it is asked with that."""
+
     def last(self, statement: Statement, /, **params: Any) -> list[Row]:
         """As `all`, where nothing was written and nothing else is asked: over a network the end goes with it."""
 

@@ -50,6 +50,7 @@ class PostgresTx:
         self._reconnected = reconnected
         self._known: dict[Sent, list[Row]] = {}
         """What was asked since something was last written."""
+        self._ahead: list[Sent] = []
         self._waiting: list[Sent] = []
         self._refusals: dict[int, LoomError] = {}
         """By the place among those: what is raised where one of them changes nothing."""
@@ -73,6 +74,10 @@ class PostgresTx:
                 return found
             self._known[question] = found
         return self._known[question]
+
+    def ahead(self, statement: Statement, /, **params: Any) -> None:
+        """It is asked with the lock."""
+        self._ahead.append(self._question(statement, params))
 
     def last(self, statement: Statement, /, **params: Any) -> list[Row]:
         """As `all`, with the end of the transaction, which wrote nothing."""
@@ -109,7 +114,7 @@ class PostgresTx:
 
     def locked(self, repo_id: str) -> bool:
         """Take the lock of a repo, and ask once more what was asked so far; False for a repo that is unknown."""
-        known = list(self._known)
+        known = list(dict.fromkeys([*self._known, *self._ahead]))
         [found, *others] = self._told([self._question(POSTGRES["lock"], {"repo_id": repo_id}), *known])
         self._known = dict(zip(known, others, strict=True))
         if found:

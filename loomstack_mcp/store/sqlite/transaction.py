@@ -34,6 +34,9 @@ class SqliteTx:
         """As `all`."""
         return self.all(statement, **params)
 
+    def ahead(self, statement: Statement, /, **params: Any) -> None:
+        """Nothing: here it is asked in its turn."""
+
     def run(self, statement: Statement, /, **params: Any) -> int:
         """How many rows the statement changed."""
         return self._connection.execute(statement.text, known_parameters(self._moment, params)).rowcount
