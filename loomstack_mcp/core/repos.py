@@ -35,8 +35,13 @@ _USER_OF_NAME = r"^[^/@]*@(?=[^/@]+\.[^/@]+/)"
 _LOGIN = r"^[^/@:]*:[^/@]*@"
 _USER_OF_URL = r"(?<=//)[^/@]*@"
 _SCP = r"^(?P<host>\[[^\]]+\]|[^/:\[\]]+):(?P<path>(?!//).+)$"  # git-clone(1), "GIT URLS"
-_NAME = r"[^\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+"
-"""Without letters that nobody sees: by them a repository would be called as another one is."""
+_UNSEEN = (
+    r"\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+"""Letters that nobody sees: Default_Ignorable_Code_Point (UAX 44)."""
+_NAME = rf"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff{_UNSEEN}]+"
+"""Without those: by them a repository would be called as another one is."""
 
 
 @record

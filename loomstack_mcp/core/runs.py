@@ -7,12 +7,12 @@ from loomstack_mcp.core.limits import LOST_AFTER_SILENT_MS
 from loomstack_mcp.core.records import record
 
 PROCESS_SESSION = "process:"
+"""How the session of a client begins that names none: whether several agents share it, nobody knows."""
 FAR_PROCESS = "far:"
 """A session's process on another machine, whose hash under that machine's key follows: none that could be looked at."""
 FAR_PROCESS_DIGITS = 16
 FAR_LEFT = "far:left"
 """That of a run whose process there has ended."""
-"""How the session of a client begins that names none: whether several agents share it, nobody knows."""
 
 STOPPED = "stopped by "
 """How the status of a run begins that a person stopped: who, and why."""

@@ -40,7 +40,8 @@ def due_words(quick: Quick, caller: Caller, due: "tuple[DueAlert, ...] | None" =
     A store that does not answer is no reason to disturb anybody: what is due is told later.
     """
     with suppress(StoreUnavailable):
-        if due := quick.alerts.due(caller) if due is None else due:
+        due = quick.alerts.due(caller) if due is None else due
+        if due:
             from loomstack_mcp.core.briefing.alerts import alerts_told  # for the few that have something to hear
 
             quick.alerts.heard(due)

@@ -72,7 +72,8 @@ def after_line(action: Action, *, flags: Mapping[str, str | None] = _NO_FLAGS) -
         except Invalid as error:
             return f"What this line changed was not checked, because {error}. Say which files it wrote: claim_paths."
         if settled := (*found.committed, *found.put_back):
-            quick.edits.settle(caller, _here(stand), settled[:CALLED_PATHS_MAX])
+            for at in range(0, len(settled), CALLED_PATHS_MAX):
+                quick.edits.settle(caller, _here(stand), settled[at : at + CALLED_PATHS_MAX])
         return _compared(quick, caller, stand, found)
 
 

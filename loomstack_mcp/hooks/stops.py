@@ -12,7 +12,7 @@ from loomstack_mcp.core.briefing.closing import Foresight, OpenWork, closing_wor
 from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.clients.payload import Payload, objection, remark
 from loomstack_mcp.core.clients.steps import session_step
-from loomstack_mcp.core.limits import SECOND_MS
+from loomstack_mcp.core.limits import CALLED_PATHS_MAX, SECOND_MS
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import encodable
 from loomstack_mcp.hooks.standing import SessionStanding, session_standing
@@ -56,7 +56,7 @@ def _reply(sessions: SessionService, found: SessionStanding, run: Run, work: Ope
 def _open(sessions: SessionService, found: SessionStanding, run: Run, *, since_s: float) -> OpenWork:
     root = found.worktree.root
     with Repository(found.worktree.place) as repo:
-        files = uncommitted(repo, root, since_s=since_s)
+        files = uncommitted(repo, root, since_s=since_s)[:CALLED_PATHS_MAX]
         commits = unpushed(repo, since_s=int(since_s))
     return sessions.open_work(found.caller, run, files=tuple(map(encodable, files)), commits=commits)
 

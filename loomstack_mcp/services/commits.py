@@ -19,6 +19,8 @@ from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
 CHANGES = queries.statements("changes")
+_BOUND_AT_ONCE = 500
+"""Commits of one statement, which holds each against each."""
 
 
 class CommitService:
@@ -147,8 +149,9 @@ def _literals(paths: Sequence[str]) -> Iterator[str]:
 
 def _bind(tx: Tx, repo_id: str, run_id: str, shas: Sequence[str]) -> None:
     """Git saw that run make these, just now. What landed under one of these ids is bound when it is taken in."""
-    made = rows.json_column([tx.now_ms] * len(shas))
-    asked = {"repo_id": repo_id, "run_id": run_id, "shas": rows.json_column(shas), "made": made}
-    tx.later(CHANGES["bind"], bound_by="commit", seen=1, **asked)
+    for at in range(0, len(shas), _BOUND_AT_ONCE):
+        some = shas[at : at + _BOUND_AT_ONCE]
+        columns = {"shas": rows.json_column(some), "made": rows.json_column([tx.now_ms] * len(some))}
+        tx.later(CHANGES["bind"], repo_id=repo_id, run_id=run_id, bound_by="commit", seen=1, **columns)
     for sha in shas:
         events.append(tx, repo_id, "commit.made", about=sha, run_id=run_id)

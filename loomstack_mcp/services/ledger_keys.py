@@ -35,6 +35,7 @@ def rotated_key(store: Store, *, who: str) -> Sequence[str]:
         tx.run(CHANGES["make_key"], key=os.urandom(_KEY_BYTES))
         ids = sorted(str(row["id"]) for row in tx.all(REPOS["ids"]))
         for repo_id in ids:
+            tx.later(REPOS["hold"], repo_id=repo_id)  # before what is of it, as everybody does
             for statement in (
                 *(REPOS["forget_landed"], REPOS["forget_landed_paths"], REPOS["unfill"]),
                 *(ERASING["forget_imprints"], COPYING["unprint"]),

@@ -30,7 +30,7 @@ class PowerLog:
         A refusal takes the place of the grant of that time: the token sufficed, and the service did nothing for it.
         """
         with self._private.append() as tx:
-            now_ms, about = tx.now_ms, _about(repos)
+            now_ms, about = tx.now_ms, ", ".join(repos)[:SENTENCE_CHARS_MAX]
             if granted_at_ms:
                 granted = {"what": what, "who": by.name, "token_id": by.token, "about": about}
                 tx.run(TOKENS["power_not_used"], at_ms=granted_at_ms, **granted)
@@ -59,7 +59,3 @@ def count_power(tx: Tx, by: Principal, verdict: PowerVerdict, what: str, *, abou
     columns = {"verdict": verdict, "what": what, "who": by.name, "token_id": by.token, "count": 1}
     [row] = tx.all(TOKENS["count_power"], at_ms=at_ms, about=about, **columns)
     return int(row["count"])
-
-
-def _about(repos: Sequence[str]) -> str:
-    return ", ".join(repos)[:SENTENCE_CHARS_MAX]

@@ -127,6 +127,7 @@ class RunService:
         A run that goes on in another process of the session stays as it is, and so do those of its other agents: Codex
         has a server for each of them.
         """
+        who = {name: getattr(caller, name) for name in ("principal", "session", "agent", "process")}
         with self._store.read() as tx:
             where = dict.fromkeys(run.repo_id for run in own_runs(tx, caller))
         for repo_id in where:
@@ -134,16 +135,9 @@ class RunService:
                 for run in own_runs(tx, caller):
                     if (run.repo_id, run.process) == (repo_id, caller.process):
                         waiters.leave_queues(tx, run.id)
-                tx.later(
-                    RUNS["shorten"],
-                    repo_id=repo_id,
-                    principal=caller.principal,
-                    session=caller.session,
-                    agent=caller.agent,
-                    process=caller.process,
-                    left_process=FAR_LEFT if caller.process.startswith(FAR_PROCESS) else caller.process,
-                    until_ms=tx.now_ms + LEASE_AFTER_EOF_MS,
-                )
+                tx.later(RUNS["shorten"], repo_id=repo_id, until_ms=tx.now_ms + LEASE_AFTER_EOF_MS, **who)
+                if caller.process.startswith(FAR_PROCESS):  # of which nobody could see that it is gone
+                    tx.later(RUNS["left"], repo_id=repo_id, left_process=FAR_LEFT, **who)
 
     def boots_alternate(self) -> bool:
         """Whether several kernels used the store in turns in the last day; a reboot is none."""

@@ -115,7 +115,9 @@ def test_no_repository_has_the_name_under_which_notes_hold_for_all(name: str) ->
         identity_of(name)
 
 
-@pytest.mark.parametrize("letter", ["\u200b", "\u202e", "\u2066", "\ufeff", "\x9b"])
+@pytest.mark.parametrize(
+    "letter", ["\u200b", "\u202e", "\u2066", "\ufeff", "\x9b", "\xad", "\u061c", "\u3164", "\ufe0f", "\U000e0041"]
+)
 def test_no_repository_is_called_as_another_by_letters_that_nobody_sees(letter: str) -> None:
     with pytest.raises(Invalid, match="no name of a repository"):
         identity_of(f"https://github.com/acme/shop{letter}")

@@ -8,12 +8,15 @@ import pytest
 from loomstack_mcp.adapters.git.named_commits import seen_commits
 from loomstack_mcp.core.outcomes import MadeCommit, SeenCommits
 from loomstack_mcp.loom import Loom
+from loomstack_mcp.store.base import Statement
 from tests.adapters.git.support import commit as committed
 from tests.conftest import MINUTE_MS, Clocks, commit_all, git
 from tests.edge.support import here
-from tests.factories import ANA
+from tests.factories import ANA, SHOP
 from tests.services.support import claimed, recorded, started
 from tests.services.test_ledger import commit, fill, stored
+
+BOUND = Statement("test.bound", "SELECT sha, made_at_ms FROM binding WHERE run_id = :run_id")
 
 
 @pytest.mark.parametrize(("minutes_before", "is_its"), [(10, True), (11, False)])
@@ -82,3 +85,15 @@ def test_a_squash_is_its_run_s_whatever_that_machine_s_clock_said(
 
     [undo] = result.conflicts
     assert (result.verdict, undo.with_run, undo.intent) == ("stop", run.id, "net prices")
+
+
+def test_however_many_commits_were_rewritten_each_is_its_run_s_made_now(loom: Loom, clocks: Clocks) -> None:
+    run = started(loom, ANA)
+    old, rewritten = "a" * 40, [f"{number:040x}" for number in range(1_201)]
+    loom.commits.bind_commit(ANA, SHOP, old, named=[run.id], paths=[])
+    clocks.pass_minutes(1)
+    loom.commits.rebind_commits(SHOP, [(old, new) for new in rewritten])
+    with loom.store.read() as tx:
+        found = {row["sha"]: row["made_at_ms"] for row in tx.all(BOUND, run_id=run.id)}
+
+    assert found == {old: clocks.wall_ms - MINUTE_MS, **dict.fromkeys(rewritten, clocks.wall_ms)}

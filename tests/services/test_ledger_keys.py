@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -16,10 +17,11 @@ from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.services.ledger import LedgerService
 from loomstack_mcp.services.ledger_keys import rotated_key
+from loomstack_mcp.services.repos import REPOS
 from loomstack_mcp.store.base import Statement, Store, Tx
 from tests.factories import ANA, REPO, SHOP
 from tests.services.support import recorded, started
-from tests.services.test_ledger import commit
+from tests.services.test_ledger import commit, fill
 
 SHA = "5" * 40
 LANDED = Statement(
@@ -116,3 +118,16 @@ def test_a_key_that_comes_while_a_ledger_is_filled_leaves_nothing_of_the_old_one
     store.threads[0].join()
 
     assert (came, loom.ledger.lacking(SHOP, [parts[0].sha], since_ms=0, is_trunk=True)) == (1, (parts[0].sha,))
+
+
+def test_a_new_key_waits_for_whoever_is_at_a_repo_and_may_yet_be_at_its_ledger(loom: Loom) -> None:
+    started(loom, ANA)
+    fill(loom, commit(1, "a.py", at_ms=1))
+    with ThreadPoolExecutor(1) as beside:
+        with loom.store.write(REPO) as tx:
+            rotation = beside.submit(rotated_key, loom.store, who="root")
+            with suppress(TimeoutError):
+                rotation.result(0.3)
+            tx.run(REPOS["forget_landed"], repo_id=REPO)
+
+        assert rotation.result() == [REPO]

@@ -88,3 +88,15 @@ def test_a_start_asks_for_the_run_in_each_call_where_agents_are_not_told_apart(
     started_run = loom.runs.start(caller, SHOP, loop="loop", goal="goal", budget_tokens=100)
 
     assert started_run.next.endswith("Pass run in each call.") == is_asked
+
+
+@pytest.mark.parametrize("idle_minutes", [1, 27, 40])
+def test_a_run_on_another_machine_goes_on_however_long_its_client_was_idle_before_it_ended(
+    loom: Loom, clocks: Clocks, idle_minutes: int
+) -> None:
+    before, anew = (replace(ANA, process=f"far:{digit * 16}") for digit in "12")
+    first = started(loom, before)
+    clocks.pass_minutes(idle_minutes)
+    loom.runs.shorten(before)
+
+    assert started(loom, anew).id == first.id

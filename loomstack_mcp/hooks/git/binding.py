@@ -51,7 +51,9 @@ def rebind(given: bytes, *, by_rebase: bool) -> None:
     with opened_store(worktree) as opened:
         if opened:
             quick, checkout = opened
-            quick.commits.rebind_commits(checkout, _same(worktree, rewritten) if by_rebase else rewritten)
+            same = _same(worktree, rewritten) if by_rebase else rewritten
+            for at in range(0, len(same), CALLED_PATHS_MAX):
+                quick.commits.rebind_commits(checkout, same[at : at + CALLED_PATHS_MAX])
 
 
 def _same(worktree: Worktree, rewritten: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

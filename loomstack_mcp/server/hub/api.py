@@ -35,7 +35,7 @@ _FOLDER_CHARS_MAX = 5_000
 _PLACE_CHARS_MAX = 10_000
 _LISTED_MAX = 10_000
 """Of a list in one answer; no command asks for more."""
-_PATHS = ("paths", "patterns")
+_PATHS = ("paths", "patterns", "files", "rewritten")
 _TOKENS = "tokens"
 """They live in a database of their own, and what is told of one is kept nowhere."""
 OPEN_CALL = "events.moved"

@@ -91,7 +91,8 @@ class DatabaseBells:
 
     def _listen(self) -> None:
         while not self._ended.is_set():
-            with suppress(psycopg.OperationalError), psycopg.connect(**self._address.parameters) as connection:
+            # Also what is no word of ours: anybody in the database may tell something there.
+            with suppress(psycopg.Error, ValueError), psycopg.connect(**self._address.parameters) as connection:
                 connection.autocommit = True
                 connection.execute(f"LISTEN {CHANNEL}".encode())
                 self.is_heard = True

@@ -306,6 +306,7 @@ def test_what_nobody_foresaw_is_told_to_the_log_alone(tmp_path: Path) -> None:
         ("blockers.blockers", {"patterns": 50_001}, "50000"),
         ("commits.held_by_others", {"paths": 50_001}, "50000"),
         ("edits.settle", {"paths": 50_001}, "50000"),
+        ("glances.closer_look", {"patterns": 1, "files": 50_001}, "50000"),
     ],
 )
 def test_no_call_names_so_many_files_that_others_wait(
@@ -315,3 +316,9 @@ def test_no_call_names_so_many_files_that_others_wait(
     refused = hub.ask(ana, name, caller=ANA, checkout=SHOP, **listed)
 
     assert (refused.code, most in refused.message) == ("limit_exceeded", True), refused.text
+
+
+def test_no_call_names_so_many_rewritten_commits_that_others_wait(hub: Hub, ana: str) -> None:
+    refused = hub.ask(ana, "commits.rebind_commits", checkout=SHOP, rewritten=[["a", "b"]] * 50_001)
+
+    assert (refused.code, "the number of rewritten is 50001" in refused.message) == ("limit_exceeded", True)

@@ -85,6 +85,18 @@ def test_who_listens_goes_on_after_its_connection_was_lost(store: PostgresStore,
         assert wait_until(lambda: listeners(url)) != [first]
 
 
+def test_who_listens_goes_on_after_a_word_that_is_nobody_s(store: PostgresStore, url: str) -> None:
+    with store.listening(REPO) as news:
+        [first] = wait_until(lambda: listeners(url))
+        wait_until(news.is_set)
+        news.clear()
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("SELECT pg_notify('loom_news', 'hello')")
+
+        assert news.wait(seconds(5))
+        assert wait_until(lambda: listeners(url)) != [first]
+
+
 def test_behind_a_pooler_nobody_listens(url: str) -> None:
     store = postgres_store(f"{url}?pooler=transaction")
     with store.listening(REPO) as news:

@@ -26,8 +26,11 @@ UPDATE binding SET imprinted = :meaning WHERE (repo_id, short, sha, run_id) IN (
 -- The imprint of a run, by one meaning of its marks, and when the first of it was made.
 INSERT INTO imprint (repo_id, run_id, meaning, seen_at_ms, made_at_ms)
 VALUES (:repo_id, :run_id, :meaning, :now_ms, :made_at_ms)
-ON CONFLICT (run_id, meaning) DO UPDATE SET seen_at_ms = excluded.seen_at_ms, made_at_ms =
-  CASE WHEN imprint.made_at_ms = 0 THEN excluded.made_at_ms ELSE min(imprint.made_at_ms, excluded.made_at_ms) END
+ON CONFLICT (run_id, meaning) DO UPDATE SET seen_at_ms = excluded.seen_at_ms, made_at_ms = CASE
+    WHEN excluded.made_at_ms = 0 THEN imprint.made_at_ms
+    WHEN imprint.made_at_ms = 0 THEN excluded.made_at_ms
+    ELSE min(imprint.made_at_ms, excluded.made_at_ms)
+  END
 RETURNING number, made_at_ms
 
 -- :name add

@@ -161,11 +161,17 @@ WHERE id = :id
 
 -- :name shorten
 -- The process of an agent is gone: no lease of its live runs in a repo outlasts :until_ms.
-UPDATE run SET process = CASE WHEN origin = 'asked' THEN :left_process ELSE process END, expires_at_ms = :until_ms, boot_id = :boot_id, wall_ahead_ms = :wall_ahead_ms,
+UPDATE run SET expires_at_ms = :until_ms, boot_id = :boot_id, wall_ahead_ms = :wall_ahead_ms,
   seen_at_ms = seen_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END
 WHERE principal = :principal AND session = :session AND agent = :agent AND process = :process AND state = 'live'
   AND repo_id = :repo_id
   AND expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END > :until_ms
+
+-- :name left
+-- The same, however short their leases are: what an agent asked for goes on in its next process.
+UPDATE run SET process = :left_process
+WHERE principal = :principal AND session = :session AND agent = :agent AND process = :process AND state = 'live'
+  AND repo_id = :repo_id AND origin = 'asked'
 
 -- :name started_since
 -- The live runs of a repo that started after a cursor, oldest first.
