@@ -4,6 +4,8 @@ import json
 import os
 import pwd
 
+from loomstack_mcp.adapters.git.layout import marked_tops
+
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -51,11 +53,8 @@ def forget_named_token(environment: "MutableMapping[str, str]", /) -> None:
 def lies_in_repository(home: str, /) -> bool:
     """Whether a folder belongs to a worktree, or a folder with worktrees, that is not the person's own home."""
     own = os.path.realpath(_own_home())
-    folder = os.path.realpath(home)
-    while not os.path.lexists(f"{folder}/.git"):
-        if folder == (folder := os.path.dirname(folder)):
-            return False
-    return folder != own and not own.startswith(f"{folder.rstrip('/')}/")
+    top = next(marked_tops(os.path.realpath(home)), "")
+    return bool(top) and top != own and not own.startswith(f"{top.rstrip('/')}/")
 
 
 def _own_home() -> str:
