@@ -33,7 +33,7 @@ from loomstack_mcp.services.acting import acting_run, entered_run, named_run, sa
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.gone import seen_gone
 from loomstack_mcp.services.grants import grant_claim, renewed_claim
-from loomstack_mcp.services.requests import Met, in_the_way, meet_ahead, met
+from loomstack_mcp.services.requests import Met, in_the_way, meet_ahead, met, near_of
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
 
@@ -69,15 +69,11 @@ class ClaimService:
         path_index.refuse_many_paths(patterns, least=1)
         within("minutes", -(-ttl_ms // MINUTE_MS), least=1, most=LEASE_MINUTES_MAX)  # rounded up
         within("wait_seconds", wait_ms // SECOND_MS, least=0, most=WAIT_SECONDS_MAX)
-        fresh_id = events.fresh_id("claim")
-
-        def ahead(tx: Tx, run: Run) -> None:
-            meet_ahead(tx, _wanted(run, patterns, mode=mode), fresh_id)
-
-        with entered_run(self._store, caller, run_id, ahead=ahead) as (tx, run):
+        near = near_of(patterns)
+        with entered_run(self._store, caller, run_id, ahead=lambda tx, run: meet_ahead(tx, run, near)) as (tx, run):
             place_until_ms = tx.now_ms + wait_ms + WAITER_GRACE_MS if wait_ms else 0
             wanted = replace(_wanted(run, patterns, mode=mode), intent=intent, place_until_ms=place_until_ms)
-            here = met(tx, wanted, fresh_id)
+            here = met(tx, wanted, near)
             result = _answered(tx, run, wanted, here, ttl_ms=ttl_ms)
             if here.has_alerts:
                 result = replace(result, alerts=events.delivered(tx, run.id))

@@ -1,6 +1,7 @@
 """A request for paths: what it meets, asked in one statement, and what of that stands in its way."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -48,28 +49,39 @@ class Met:
         return bool(self.longest_ms) and (same or not self.is_whole)
 
 
-def meet_ahead(tx: Tx, wanted: Waiter, fresh_id: str, /) -> None:
-    """Have what a request meets, under that id, told with the lock."""
-    tx.ahead(CLAIMS["met"], **_meeting(wanted), fresh_id=fresh_id)
+@record
+class Near:
+    """Where a request is looked at, and the id that its claim may get: the same ahead of the lock and under it."""
+
+    keys: str
+    fresh_id: str
 
 
-def met(tx: Tx, wanted: Waiter, fresh_id: str = "", /) -> Met:
-    """What a request meets, asked once; `fresh_id` is the one under which it was asked ahead."""
-    asked = _meeting(wanted)
+def near_of(patterns: Sequence[str], /) -> Near:
+    """That of a request for these."""
+    return Near(keys=nearness(patterns), fresh_id=events.fresh_id("claim"))
+
+
+def meet_ahead(tx: Tx, run: Run, near: Near, /) -> None:
+    """Have what a request of that run meets told with the lock."""
+    tx.ahead(CLAIMS["met"], **_asked(run.repo_id, run.id, near))
+
+
+def met(tx: Tx, wanted: Waiter, near: Near | None = None, /) -> Met:
+    """What a request meets, asked once."""
+    near = near or near_of(wanted.patterns)
     while True:
-        fresh_id = fresh_id or events.fresh_id("claim")
-        [found] = tx.all(CLAIMS["met"], **asked, fresh_id=fresh_id)
+        [found] = tx.all(CLAIMS["met"], **_asked(wanted.repo_id, wanted.run_id, near))
         if not found["is_taken"]:
             break
-        fresh_id = ""
+        near = replace(near, fresh_id=events.fresh_id("claim"))
     flags = {name: bool(found[name]) for name in ("ignore_case", "is_child", "was_refused", "has_alerts", "is_told")}
-    near = tuple(map(tuple, rows.list_column(found["near"])))
-    return Met(**flags, longest_ms=found["longest_ms"], fresh_id=fresh_id, near=near)
+    others = tuple(map(tuple, rows.list_column(found["near"])))
+    return Met(**flags, longest_ms=found["longest_ms"], fresh_id=near.fresh_id, near=others)
 
 
-def _meeting(wanted: Waiter) -> dict[str, Any]:
-    keys = nearness(wanted.patterns)
-    return {"repo_id": wanted.repo_id, "run_id": wanted.run_id, "keys": keys, "limit": FIRST_PAGE}
+def _asked(repo_id: str, run_id: str, near: Near) -> dict[str, Any]:
+    return {"repo_id": repo_id, "run_id": run_id, "keys": near.keys, "fresh_id": near.fresh_id, "limit": FIRST_PAGE}
 
 
 def in_the_way(tx: Tx, wanted: Waiter, here: Met, /, *, before: Waiter | None) -> tuple[list[Blocker], list[Claim]]:

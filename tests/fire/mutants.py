@@ -7,7 +7,7 @@ from random import Random
 
 from loomstack_mcp.core.claims import Blocker, Claim, Waiter
 from loomstack_mcp.services import claims
-from loomstack_mcp.services.requests import Met, in_the_way, met
+from loomstack_mcp.services.requests import Met, Near, in_the_way, met
 from loomstack_mcp.store.base import Tx
 
 _STALE_S = 2.0
@@ -22,8 +22,8 @@ def _stale_reads(random: Random) -> None:
     """What lies near some paths is told as it was a moment ago."""
     true, known = met, dict[tuple[str, ...], tuple[float, Met]]()
 
-    def stale(tx: Tx, wanted: Waiter, fresh_id: str = "", /) -> Met:
-        found, now_s = true(tx, wanted, fresh_id), time.monotonic()
+    def stale(tx: Tx, wanted: Waiter, near: Near | None = None, /) -> Met:
+        found, now_s = true(tx, wanted, near), time.monotonic()
         at_s, old = known.get(wanted.patterns, (0.0, found))
         if now_s - at_s > _STALE_S:
             known[wanted.patterns] = (now_s, found)
