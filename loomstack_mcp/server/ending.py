@@ -1,6 +1,5 @@
 """How a stdio server ends: with its stdin, by a signal, or with its client; and never held up for long."""
 
-import contextlib
 import os
 import signal
 import threading
@@ -20,9 +19,16 @@ class Ending:
     """
 
     def __init__(self, on_close: Callable[[], None]) -> None:
-        self._closing = threading.Thread(target=on_close, daemon=True)
+        self._on_close = on_close
+        self._asked, self._ask = os.pipe()
+        os.set_blocking(self._ask, False)
+        self._closing = threading.Thread(target=self._close, daemon=True)
+        self._closing.start()
+        # Python writes to it from within the signal, where a handler is set. That would run once the main thread has
+        # read something, where the signal came just before it blocked in read(2).
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self.now())
+            signal.signal(number, lambda *_: None)
+        signal.set_wakeup_fd(self._ask, warn_on_full_buffer=False)
 
     def soon(self) -> None:
         """The client asks nothing more: what it asked has a while to be answered."""
@@ -33,8 +39,17 @@ class Ending:
     def now(self) -> NoReturn:
         """End the process. An ordinary exit would wait for a thread that is blocked in read(2)."""
         try:
-            with contextlib.suppress(RuntimeError):  # a second signal, say in the midst of the first: it runs already
-                self._closing.start()
-            self._closing.join(_CLOSE_S)
+            os.write(self._ask, b"\0")
+            self._closing.join()
+        finally:
+            os._exit(0)
+
+    def _close(self) -> None:
+        os.read(self._asked, 1)
+        late = threading.Timer(_CLOSE_S, os._exit, (0,))
+        late.daemon = True
+        late.start()
+        try:
+            self._on_close()
         finally:
             os._exit(0)

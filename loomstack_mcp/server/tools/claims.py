@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from loomstack_mcp.core.claims import Blocker, ClaimResult, Mode, ReleaseResult
 from loomstack_mcp.core.errors import LoomError
-from loomstack_mcp.core.limits import CHARS_PER_TOKEN, MINUTE_MS, SECOND_MS
+from loomstack_mcp.core.limits import CHARS_PER_TOKEN, MINUTE_MS, SECOND_MS, WAIT_SECONDS_MAX
 from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.server import answers
@@ -63,8 +63,9 @@ def claim_paths(
         return asked[0]
 
     def attempt() -> ClaimResult:
-        wait_ms = wait_seconds * SECOND_MS
-        if wait_seconds > 0:  # rounded up, so that the last attempt, at the very end of the wait, still keeps its place
+        wait_ms = min(wait_seconds, _WAIT_S_MAX) * SECOND_MS
+        # Rounded up, so that the last attempt, at the very end of the wait, still keeps its place.
+        if 0 < wait_seconds <= WAIT_SECONDS_MAX:
             wait_ms = max(1, round((until - time.monotonic()) * SECOND_MS))
         return call.service(
             lambda caller: call.face.loom.claims.claim_paths(
