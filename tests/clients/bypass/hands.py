@@ -56,11 +56,11 @@ class ClaudeHand:
 
     def open(self, line: str) -> Call:
         """A shell that runs the line in a while, after the hooks have seen it begin."""
-        given = {"command": f"sleep 0.5; {line}", "description": "run it", "run_in_background": True}
+        given = {"command": f"sleep 2; {line}", "description": "run it", "run_in_background": True}
         return call("Bash", given)
 
     def typed(self, line: str, moment: Moment) -> Call:
-        return self.shell("sleep 1")
+        return self.shell("sleep 4")
 
     def agent(self) -> Sequence[Turn]:
         return [start_agent("general-purpose", TASK)]
