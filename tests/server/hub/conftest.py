@@ -1,7 +1,8 @@
-"""A hub's own way of serving, in a thread of this process."""
+"""A hub of a module's own, and its way of serving in a thread of this process."""
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -12,7 +13,19 @@ from loomstack_mcp.server.hub.addresses import listening
 from loomstack_mcp.server.hub.connections import HubConnections
 from loomstack_mcp.server.hub.serving import serve_hub
 from loomstack_mcp.server.hub.standing import Standing
+from tests.hubs import Hub, running_hub
 from tests.server.hub.raw import Served
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hub")
+
+
+@pytest.fixture(scope="module")
+def hub(home: Path) -> Iterator[Hub]:
+    with running_hub(home) as started:
+        yield started
 
 
 @pytest.fixture

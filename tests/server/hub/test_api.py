@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,17 +21,6 @@ from tests.hubs import ADMIN, Hub, made_token, mcp_call, running_hub
 
 SHOP = Checkout(identity="github.com/acme/shop")
 ANA = Caller(principal="somebody else", session="claude:s1", process="this:1:2:3")
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("hub")
-
-
-@pytest.fixture(scope="module")
-def hub(home: Path) -> Iterator[Hub]:
-    with running_hub(home) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

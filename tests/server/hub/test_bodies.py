@@ -2,7 +2,6 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,20 +9,9 @@ import pytest
 from loomstack_mcp.core.errors import LimitExceeded
 from loomstack_mcp.server.hub.bodies import MCP_VALUES_MAX, VALUES_MAX, refuse_crowded
 from tests.deadlines import seconds
-from tests.hubs import Hub, made_token, running_hub
+from tests.hubs import Hub, made_token
 
 CALL = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "claim_paths", "arguments": %s}}'
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("hub")
-
-
-@pytest.fixture(scope="module")
-def hub(home: Path) -> Iterator[Hub]:
-    with running_hub(home) as started:
-        yield started
 
 
 @pytest.mark.parametrize("one", [b"[],", b"{},", b'"a",', b'"\\"",'])

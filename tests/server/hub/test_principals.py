@@ -1,7 +1,6 @@
 """MCP by token: whose run it is, which tools there are, and that nothing of another repository is told."""
 
 import json
-from collections.abc import Iterator
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any
@@ -18,24 +17,13 @@ from loomstack_mcp.server.principals import acting_principal, loom_as_opened
 from loomstack_mcp.server.resources import LISTS
 from loomstack_mcp.server.sdk.bus import Bus, ListenerNews
 from tests.factories import ANA, BEA, SHOP
-from tests.hubs import ADMIN, Hub, made_token, running_hub
+from tests.hubs import ADMIN, Hub, made_token
 from tests.services.support import started
 from tests.wire import MODERN
 
 META = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
 TOOLS = ["start_run", "read_shared_context", "share_context", "claim_paths", "release_paths", "check_policy",
          "check_conflicts", "record_outcome"]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("hub")
-
-
-@pytest.fixture(scope="module")
-def hub(home: Path) -> Iterator[Hub]:
-    with running_hub(home) as running:
-        yield running
 
 
 def sent(

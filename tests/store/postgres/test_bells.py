@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -73,27 +74,20 @@ def test_many_changes_are_few_words(store: PostgresStore, url: str) -> None:
     assert {word.payload for word in told} == {f'["{REPO}"]'}
 
 
-def test_who_listens_goes_on_after_its_connection_was_lost(store: PostgresStore, url: str) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT pg_terminate_backend(%(listener)s)", "SELECT pg_notify('loom_news', 'hello')"],
+    ids=["its connection is lost", "a word that is nobody's"],
+)
+def test_who_listens_goes_on(store: PostgresStore, url: str, statement: LiteralString) -> None:
     with store.listening(REPO) as news:
         [first] = wait_until(lambda: listeners(url))
         wait_until(news.is_set)
         news.clear()
         with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("SELECT pg_terminate_backend(%s)", (first,))
+            connection.execute(statement, {"listener": first})
 
         assert news.wait(seconds(5))  # what was told meanwhile was lost, so that it looks
-        assert wait_until(lambda: listeners(url)) != [first]
-
-
-def test_who_listens_goes_on_after_a_word_that_is_nobody_s(store: PostgresStore, url: str) -> None:
-    with store.listening(REPO) as news:
-        [first] = wait_until(lambda: listeners(url))
-        wait_until(news.is_set)
-        news.clear()
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("SELECT pg_notify('loom_news', 'hello')")
-
-        assert news.wait(seconds(5))
         assert wait_until(lambda: listeners(url)) != [first]
 
 
