@@ -62,4 +62,4 @@ LEFT = frozenset(
         "usage_entry",
     )
 )
-"""What stays: clocks, the key, answers of a while ago, what hooks saw and clients told; and what is made anew where rows arrive."""
+"""What stays: clocks, the key, answers and entries of a while ago, what hooks saw; and what is made anew there."""
