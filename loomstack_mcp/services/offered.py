@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.stranded import StrandedService
     from loomstack_mcp.services.tokens import Issuer, TokenService
     from loomstack_mcp.services.undoings import UndoingService
+    from loomstack_mcp.services.usage import UsageService
     from loomstack_mcp.services.watches import WatchService
     from loomstack_mcp.services.why import WhyService
     from loomstack_mcp.store.base import Store
@@ -185,6 +186,12 @@ class Services:
         from loomstack_mcp.services.commits import CommitService
 
         return self._made("commits", CommitService)
+
+    @cached_property
+    def usage(self) -> "UsageService":
+        from loomstack_mcp.services.usage import UsageService
+
+        return self._made("usage", UsageService)
 
     @cached_property
     def why(self) -> "WhyService":
