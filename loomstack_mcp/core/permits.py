@@ -32,7 +32,7 @@ PERMITS: dict[str, Permit] = {
         *("approvals.approval", "approvals.waiting", "claims.held", "conflicts.open", "events.cursor"),
         *("events.latest", "events.moved", "events.since", "notes.latest", "outcomes.of_runs", "repos.filled"),
         *("repos.id_of", "repos.ids", "repos.listed", "runs.boots_alternate", "runs.details", "runs.latest"),
-        "why.behind",
+        *("conflicts.latest", "decisions.latest", "live.live", "loops.health", "why.behind"),
         *("levers.about_claim", "levers.about_run", "stranded.of_loops", "stranded.of_runs"),
         *("tokens.opens_still", "tokens.whoami", "usage.of_runs"),
     ),
