@@ -38,6 +38,7 @@ _COMMANDS = {
     "approve": "inbox",
     "deny": "inbox",
     "evidence": "evidence",
+    "deploy": "deploys",
     "pause": "pauses",
     "resume": "pauses",
     "config": "config",

@@ -27,7 +27,8 @@ PERMITS: dict[str, Permit] = {
     **_rows(
         "viewer",
         "reads",
-        *("approvals.approval", "approvals.waiting", "claims.held", "conflicts.open", "events.cursor"),
+        *("approvals.approval", "approvals.waiting", "claims.held", "conflicts.open", "deploys.known_tags"),
+        *("deploys.latest", "events.cursor"),
         *("events.latest", "events.moved", "events.since", "notes.latest", "outcomes.of_runs", "repos.filled"),
         *("repos.id_of", "repos.ids", "repos.listed", "runs.boots_alternate", "runs.details", "runs.latest"),
         "why.behind",
@@ -49,6 +50,7 @@ PERMITS: dict[str, Permit] = {
         "agent",
         "repeats",
         *("alerts.heard", "claims.claim_paths", "claims.withdraw", "commits.bind_commit", "commits.rebind_commits"),
+        *("deploys.keep_commits", "deploys.take_in_tag"),
         *("conflicts.check", "conflicts.check_run", "glances.hold_clear", "edits.hold", "edits.leave", "edits.settle"),
         *("policy.session_run", "ledger.forget_before", "ledger.keep_filled"),
         *("ledger.keep_work", "ledger.take_in", "policy.facts_of_run", "refusals.keep", "runs.shorten"),
@@ -63,7 +65,14 @@ PERMITS: dict[str, Permit] = {
     **_rows(
         "developer",
         "once",
-        *("approvals.answer", "conflicts.settle", "evidence.add", "levers.release_claim", "levers.stop_run"),
+        *(
+            "approvals.answer",
+            "conflicts.settle",
+            "deploys.record",
+            "evidence.add",
+            "levers.release_claim",
+            "levers.stop_run",
+        ),
         *("notes.add", "tokens.create", "tokens.revoke"),
     ),
     **_rows("developer", "reads", "tokens.listed", "tokens.powers", "tokens.subjects"),

@@ -32,6 +32,8 @@ TABLES = (
     CopiedTable(noun="approval", read=COPYING["approval_rows"], put=COPYING["put_approval"]),
     CopiedTable(noun="approval_answer", read=COPYING["approval_answer_rows"], put=COPYING["put_approval_answer"]),
     CopiedTable(noun="evidence", read=COPYING["evidence_rows"], put=COPYING["put_evidence"]),
+    CopiedTable(noun="deploy", read=COPYING["deploy_rows"], put=COPYING["put_deploy"]),
+    CopiedTable(noun="deploy_commit", read=COPYING["deploy_commit_rows"], put=COPYING["put_deploy_commit"]),
     CopiedTable(noun="notice", read=COPYING["notice_rows"], put=COPYING["put_notice"]),
 )
 LEDGER = (
@@ -42,7 +44,7 @@ LEDGER = (
 )
 """What means something only under the key that its lines were hashed with."""
 WITH_IDS = frozenset(
-    ("run", "claim", "waiter", "note", "outcome", "conflict", "decision", "approval", "evidence", "notice")
+    ("run", "claim", "waiter", "note", "outcome", "conflict", "decision", "approval", "evidence", "notice", "deploy")
 )
 """Whose rows have an id of their own."""
 LEFT = frozenset(("boot", "line_key", "once", "repo", "repo_alias", "sighting", "bearing", "judging", "judged", "line"))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.commits import CommitService
     from loomstack_mcp.services.conflicts import ConflictService
     from loomstack_mcp.services.context import ContextService
+    from loomstack_mcp.services.deploys import DeployService
     from loomstack_mcp.services.edits import EditClaims
     from loomstack_mcp.services.events import EventService
     from loomstack_mcp.services.evidence import EvidenceService
@@ -124,6 +125,12 @@ class Services:
         from loomstack_mcp.services.evidence import EvidenceService
 
         return self._made("evidence", EvidenceService)
+
+    @cached_property
+    def deploys(self) -> "DeployService":
+        from loomstack_mcp.services.deploys import DeployService
+
+        return self._made("deploys", DeployService)
 
     @cached_property
     def events(self) -> "EventService":

@@ -158,6 +158,28 @@ FROM evidence WHERE repo_id = :repo_id ORDER BY seq LIMIT :limit OFFSET :offset
 INSERT INTO evidence (id, repo_id, seq, sha, kind, passed, who, link, added_at_ms)
 VALUES (:id, :repo_id, :seq, :sha, :kind, :passed, :who, :link, :added_at_ms)
 
+-- :name deploy_rows
+-- What was deployed of it.
+SELECT id, repo_id, seq, environment, sha, called, kind, previous, how, who, decision, covers, is_cut, whole,
+  deployed_at_ms, recorded_at_ms
+FROM deploy WHERE repo_id = :repo_id ORDER BY seq LIMIT :limit OFFSET :offset
+
+-- :name put_deploy
+-- What was deployed of it.
+INSERT INTO deploy (id, repo_id, seq, environment, sha, called, kind, previous, how, who, decision, covers, is_cut, whole,
+  deployed_at_ms, recorded_at_ms)
+VALUES (:id, :repo_id, :seq, :environment, :sha, :called, :kind, :previous, :how, :who, :decision, :covers, :is_cut,
+  :whole, :deployed_at_ms, :recorded_at_ms)
+
+-- :name deploy_commit_rows
+-- Which commits came with what was deployed.
+SELECT repo_id, sha, deploy_id, place
+FROM deploy_commit WHERE repo_id = :repo_id ORDER BY sha, deploy_id LIMIT :limit OFFSET :offset
+
+-- :name put_deploy_commit
+-- Which commits came with what was deployed.
+INSERT INTO deploy_commit (repo_id, sha, deploy_id, place) VALUES (:repo_id, :sha, :deploy_id, :place)
+
 -- :name notice_rows
 -- What people are still to be told of it.
 SELECT id, repo_id, kind, about, run_id, text, made_at_ms, due_at_ms, tries, answered
@@ -265,6 +287,7 @@ WHERE EXISTS (SELECT 1 FROM run AS a WHERE a.id = j.value) OR EXISTS (SELECT 1 F
   OR EXISTS (SELECT 1 FROM approval AS h WHERE h.id = j.value)
   OR EXISTS (SELECT 1 FROM evidence AS i WHERE i.id = j.value)
   OR EXISTS (SELECT 1 FROM notice AS k WHERE k.id = j.value)
+  OR EXISTS (SELECT 1 FROM deploy AS l WHERE l.id = j.value)
 
 -- :name put_filled
 -- Its ledger came along, filled as far as it was.
