@@ -27,8 +27,9 @@ PERMITS: dict[str, Permit] = {
     **_rows(
         "viewer",
         "reads",
-        *("approvals.approval", "approvals.waiting", "claims.held", "conflicts.open", "deploys.known_tags"),
-        *("deploys.latest", "events.cursor"),
+        *("attributions.kept", "attributions.of_lines", "attributions.of_run", "attributions.reversals_of"),
+        "attributions.unattributed",
+        *("approvals.approval", "approvals.waiting", "claims.held", "conflicts.open", "events.cursor"),
         *("events.latest", "events.moved", "events.since", "notes.latest", "outcomes.of_runs", "repos.filled"),
         *("repos.id_of", "repos.ids", "repos.listed", "runs.boots_alternate", "runs.details", "runs.latest"),
         "why.behind",
@@ -49,8 +50,8 @@ PERMITS: dict[str, Permit] = {
     **_rows(
         "agent",
         "repeats",
+        "attributions.attributed",
         *("alerts.heard", "claims.claim_paths", "claims.withdraw", "commits.bind_commit", "commits.rebind_commits"),
-        *("deploys.keep_commits", "deploys.take_in_tag"),
         *("conflicts.check", "conflicts.check_run", "glances.hold_clear", "edits.hold", "edits.leave", "edits.settle"),
         *("policy.session_run", "ledger.forget_before", "ledger.keep_filled"),
         *("ledger.keep_work", "ledger.take_in", "policy.facts_of_run", "refusals.keep", "runs.shorten"),
@@ -65,18 +66,14 @@ PERMITS: dict[str, Permit] = {
     **_rows(
         "developer",
         "once",
-        *(
-            "approvals.answer",
-            "conflicts.settle",
-            "deploys.record",
-            "evidence.add",
-            "levers.release_claim",
-            "levers.stop_run",
-        ),
+        *("approvals.answer", "conflicts.settle", "evidence.add", "levers.release_claim", "levers.stop_run"),
         *("notes.add", "tokens.create", "tokens.revoke"),
     ),
     **_rows("developer", "reads", "tokens.listed", "tokens.powers", "tokens.subjects"),
     **_rows("admin", "once", "repos.alias", "tokens.map_subject"),
+    **_rows("viewer", "reads", "deploys.known_tags", "deploys.latest"),
+    **_rows("agent", "repeats", "deploys.keep_commits", "deploys.take_in_tag"),
+    **_rows("developer", "once", "deploys.record"),
 }
 """By `service.method`, a service being called as `Loom` calls it."""
 REMEMBERED = frozenset({"guards", "sightings"})

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.access import Access
     from loomstack_mcp.services.alerts import AlertService
     from loomstack_mcp.services.approvals import ApprovalService
+    from loomstack_mcp.services.attributions import AttributionService
     from loomstack_mcp.services.blockers import EditService
     from loomstack_mcp.services.claims import ClaimService
     from loomstack_mcp.services.commits import CommitService
@@ -101,6 +102,12 @@ class Services:
         from loomstack_mcp.services.ledger import LedgerService
 
         return self._made("ledger", LedgerService)
+
+    @cached_property
+    def attributions(self) -> "AttributionService":
+        from loomstack_mcp.services.attributions import AttributionService
+
+        return self._made("attributions", AttributionService)
 
     @cached_property
     def conflicts(self) -> "ConflictService":
