@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.sightings import SightingService
     from loomstack_mcp.services.stranded import StrandedService
     from loomstack_mcp.services.tokens import Issuer, TokenService
+    from loomstack_mcp.services.traces import TraceService
     from loomstack_mcp.services.undoings import UndoingService
     from loomstack_mcp.services.watches import WatchService
     from loomstack_mcp.services.why import WhyService
@@ -216,6 +217,12 @@ class Services:
         from loomstack_mcp.services.refusals import RefusalService
 
         return self._made("refusals", RefusalService)
+
+    @cached_property
+    def traces(self) -> "TraceService":
+        from loomstack_mcp.services.traces import TraceService
+
+        return self._made("traces", TraceService)
 
     @cached_property
     def undoings(self) -> "UndoingService":

@@ -111,6 +111,7 @@ def test_tags_stand_for_deploys_by_the_setting(yard: Yard) -> None:
 def test_the_gate_records_what_it_lets_through_and_ci_confirms_it(yard: Yard) -> None:
     commit(yard.root, {"policies/p.yaml": RULE})
     gate = Gate(here(yard.root, yard.home), actor="", git_only=False, progress=unwatched)
+    assert yard.listed() == []
     passed, refused = gate.deploy("production"), gate.deploy("vault")
 
     assert (passed.status, refused.status) == (0, 2)

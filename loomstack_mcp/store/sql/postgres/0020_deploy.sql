@@ -35,7 +35,11 @@ CREATE TABLE deploy_commit (
 );
 CREATE INDEX deploy_commit_place ON deploy_commit (deploy_id, place);
 
+-- Whose change a decision is about, and which commit would land, where that was told.
+ALTER TABLE decision ADD COLUMN about_run TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE decision ADD COLUMN head TEXT COLLATE "C" NOT NULL DEFAULT '';
+CREATE INDEX decision_about ON decision (about_run, decided_at_ms) WHERE about_run <> '';
+CREATE INDEX decision_head ON decision (repo_id, head) WHERE head <> '';
+
 CREATE INDEX approval_decision ON approval (decision_id);
 CREATE INDEX note_run ON note (run_id) WHERE run_id IS NOT NULL;
-CREATE INDEX outcome_linked ON outcome (repo_id, seq) WHERE links <> '{}';
-CREATE INDEX run_checks ON run (checks_run) WHERE checks_run IS NOT NULL;

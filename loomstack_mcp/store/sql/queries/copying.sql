@@ -126,13 +126,15 @@ VALUES (:id, :repo_id, :run_id, :seq, :kind, :verdict, :sha, :title, :who, :with
 
 -- :name decision_rows
 -- Its decisions.
-SELECT id, repo_id, run_id, who, point, actions, subject, answer, reasons, policy, decided_at_ms
+SELECT id, repo_id, run_id, who, point, actions, subject, answer, reasons, policy, decided_at_ms, about_run, head
 FROM decision WHERE repo_id = :repo_id ORDER BY decided_at_ms, id LIMIT :limit OFFSET :offset
 
 -- :name put_decision
 -- Its decisions.
-INSERT INTO decision (id, repo_id, run_id, who, point, actions, subject, answer, reasons, policy, decided_at_ms)
-VALUES (:id, :repo_id, :run_id, :who, :point, :actions, :subject, :answer, :reasons, :policy, :decided_at_ms)
+INSERT INTO decision (id, repo_id, run_id, who, point, actions, subject, answer, reasons, policy, decided_at_ms,
+  about_run, head)
+VALUES (:id, :repo_id, :run_id, :who, :point, :actions, :subject, :answer, :reasons, :policy, :decided_at_ms,
+  :about_run, :head)
 
 -- :name approval_rows
 -- What it asked of people.
