@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.conflicts import ConflictService
     from loomstack_mcp.services.context import ContextService
     from loomstack_mcp.services.deploys import DeployService
+    from loomstack_mcp.services.decisions import DecisionService
     from loomstack_mcp.services.edits import EditClaims
     from loomstack_mcp.services.events import EventService
     from loomstack_mcp.services.evidence import EvidenceService
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.guards import GuardService
     from loomstack_mcp.services.ledger import LedgerService
     from loomstack_mcp.services.levers import LeverService
+    from loomstack_mcp.services.live import LiveService
+    from loomstack_mcp.services.loops import LoopService
     from loomstack_mcp.services.notes import NoteService
     from loomstack_mcp.services.notices import NoticeService
     from loomstack_mcp.services.outcomes import OutcomeService
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.tokens import Issuer, TokenService
     from loomstack_mcp.services.traces import TraceService
     from loomstack_mcp.services.undoings import UndoingService
+    from loomstack_mcp.services.usage import UsageService
     from loomstack_mcp.services.watches import WatchService
     from loomstack_mcp.services.why import WhyService
     from loomstack_mcp.store.base import Store
@@ -165,6 +169,24 @@ class Services:
         return self._made("levers", LeverService)
 
     @cached_property
+    def live(self) -> "LiveService":
+        from loomstack_mcp.services.live import LiveService
+
+        return self._made("live", LiveService)
+
+    @cached_property
+    def loops(self) -> "LoopService":
+        from loomstack_mcp.services.loops import LoopService
+
+        return self._made("loops", LoopService)
+
+    @cached_property
+    def decisions(self) -> "DecisionService":
+        from loomstack_mcp.services.decisions import DecisionService
+
+        return self._made("decisions", DecisionService)
+
+    @cached_property
     def sightings(self) -> "SightingService":
         from loomstack_mcp.services.sightings import SightingService
 
@@ -193,6 +215,12 @@ class Services:
         from loomstack_mcp.services.commits import CommitService
 
         return self._made("commits", CommitService)
+
+    @cached_property
+    def usage(self) -> "UsageService":
+        from loomstack_mcp.services.usage import UsageService
+
+        return self._made("usage", UsageService)
 
     @cached_property
     def why(self) -> "WhyService":
