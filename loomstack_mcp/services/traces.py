@@ -121,7 +121,8 @@ def _runs(tx: Tx, repo_id: str, ids: Sequence[str]) -> list[Run]:
 def _deploys(tx: Tx, repo_id: str, wanted: TraceWanted, shas: Sequence[str]) -> tuple[Deploy, ...]:
     """Those that are asked for; else those that the commits came with, of each environment the first ones first."""
     if wanted.deploy_ids:
-        return tuple(one for each in wanted.deploy_ids for one in as_deploys(tx.all(DEPLOYS["get"], id=each)))
+        asked_for = (one for each in wanted.deploy_ids for one in as_deploys(tx.all(DEPLOYS["get"], id=each)))
+        return tuple(one for one in asked_for if one.repo_id == repo_id)
     # What a run made on a branch was deployed in the form in which it landed.
     made = commits_made(tx, repo_id, wanted.run_ids) if wanted.run_ids else ()
     landed = list(dict.fromkeys((*shas, *made)))
