@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from loomstack_mcp.core.changes.attributions import Attribution
 from loomstack_mcp.core.deploys import Deploy
-from loomstack_mcp.core.runs import Run
+from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.traces import (
     TRACED_RUNS_MAX,
     LaterStep,
@@ -17,7 +17,7 @@ from loomstack_mcp.core.traces import (
     later_how,
     trace_ref,
 )
-from loomstack_mcp.services.acting import RUNS
+from loomstack_mcp.services.acting import RUNS, named_run
 from loomstack_mcp.services.attributed import ATTRIBUTIONS, kept_attributions
 from loomstack_mcp.services.deploys import DEPLOYS, as_deploys
 from loomstack_mcp.services.traced_refs import TRACES, commits_made, wanted_by_store
@@ -49,6 +49,16 @@ class TraceService:
         """
         with self._store.read() as tx:
             return _chain(tx, repo_id, wanted_by_store(tx, repo_id, trace_ref(ref), typed=ref))
+
+    def callers_trace(self, caller: Caller, ref: str) -> Trace:
+        """The same for whoever stands in no clone: in the repo of the run or the deploy that is named, else of the
+
+        caller's newest run. Raises what `kept_trace` raises, and Invalid where there is no such run.
+        """
+        with self._store.read() as tx:
+            told = trace_ref(ref)
+            repo_id = _repo_named(tx, told) or named_run(tx, caller, "").repo_id
+            return _chain(tx, repo_id, wanted_by_store(tx, repo_id, told, typed=ref))
 
     def found(self, repo_id: str, ref: TraceRef, *, typed: str) -> TraceWanted:
         """What a pull request, a deploy or a run stands for. Raises NotFound."""
@@ -94,6 +104,13 @@ def _chain(tx: Tx, repo_id: str, wanted: TraceWanted) -> Trace:
         unchecked=(*wanted.unchecked, *gaps),
         now_ms=tx.now_ms,
     )
+
+
+def _repo_named(tx: Tx, ref: TraceRef) -> str:
+    """The repo of a run or a deploy that is named by its id; "" for any other, and what is unknown."""
+    noun = ref.text.partition("_")[0]
+    statement = {"run": RUNS["get"], "dep": DEPLOYS["get"]}.get(noun) if ref.kind in ("run", "deploy") else None
+    return next((str(row["repo_id"]) for row in tx.all(statement, id=ref.text)), "") if statement else ""
 
 
 def _commits(tx: Tx, repo_id: str, shas: Sequence[str]) -> tuple[Attribution, ...]:
