@@ -20,6 +20,9 @@ from loomstack_mcp.loom import Loom
 _LOOKED_AT_MAX = 100
 """Commits of a deploy, or a pull request, that nobody asked about before, and are looked at now: 2 s of them."""
 _GREPPED_MAX = 20
+_REVERSED_MAX = 5
+_SINCE_MAX = 5_000
+"""Commits since one was made, among which those are looked for that take it back: 60 ms. The store knows the others."""
 _SEEN_MAX = 20
 """Commits of which the clone tells more than the store."""
 
@@ -35,7 +38,7 @@ def traced(here: Here, loom: Loom, ref: str) -> Trace:
     if here.clone is None or not checkout.clone:
         return loom.traces.kept_trace(repo_id, ref)
     with here.repository() as repo:
-        return Tracing(here, loom, repo, checkout, repo_id).trace(told, typed=ref)
+        return Tracing(here, loom, repo, checkout, repo_id).trace(told, asked=ref)
 
 
 def caught_up(here: Here, loom: Loom) -> tuple[str, ...]:
@@ -56,13 +59,15 @@ class Tracing:
         self._checkout, self._repo_id = checkout, repo_id
         self._gaps: list[str] = []
 
-    def trace(self, ref: TraceRef, *, typed: str) -> Trace:
+    def trace(self, ref: TraceRef, *, asked: str) -> Trace:
         """The chain. Raises NotFound, Invalid."""
         self.catch_up()
-        wanted = self._wanted(ref, typed=typed)
+        wanted = self._wanted(ref, asked=asked)
         found = self._loom.traces.chain(self._repo_id, wanted)
-        if missing := [sha for sha in wanted.shas if sha not in {one.commit.sha for one in found.commits}]:
+        known = {one.commit.sha for one in found.commits}
+        if missing := [sha for sha in wanted.shas if sha not in known]:
             self._look_at(missing[:_LOOKED_AT_MAX])
+        if self._look_for_reversals(wanted) or missing:
             found = self._loom.traces.chain(self._repo_id, wanted)
         return replace(
             found, commits=tuple(self._seen(found.commits)), unchecked=(*found.unchecked, *dict.fromkeys(self._gaps))
@@ -86,35 +91,34 @@ class Tracing:
             self._gaps.append(f"what landed lately: {error}")
         return tuple(self._gaps)
 
-    def _wanted(self, ref: TraceRef, *, typed: str) -> TraceWanted:
+    def _wanted(self, ref: TraceRef, *, asked: str) -> TraceWanted:
         if ref.kind == "line":
-            return self._of_line(ref, typed=typed)
+            return self._of_line(ref, asked=asked)
         if ref.kind == "commit":
-            return TraceWanted(ref=typed, kind="commit", shas=(self._look_at([ref.text])[0],))
+            return TraceWanted(asked=asked, kind="commit", shas=(self._look_at([ref.text])[0],))
         try:
-            return self._loom.traces.found(self._repo_id, ref, typed=typed)
+            return self._loom.traces.found(self._repo_id, ref, asked=asked)
         except NotFound:
             if ref.kind != "pr" or ref.url:
                 raise
             if landed := self._landed_with(int(ref.text)):
-                return TraceWanted(ref=typed, kind="pr", shas=landed)
-            if typed.strip() == ref.text and self._repo.commit(ref.text):  # a branch that is called by a number
-                return TraceWanted(ref=typed, kind="commit", shas=tuple(self._look_at([ref.text])))
+                return TraceWanted(asked=asked, kind="pr", shas=landed)
+            if asked.strip() == ref.text and self._repo.commit(ref.text):  # a branch that is called by a number
+                return TraceWanted(asked=asked, kind="commit", shas=tuple(self._look_at([ref.text])))
             raise
 
-    def _of_line(self, ref: TraceRef, *, typed: str) -> TraceWanted:
+    def _of_line(self, ref: TraceRef, *, asked: str) -> TraceWanted:
         path = self._path(ref.text)
         found = attributed_line(self._here, self._loom, self._repo, path, ref.line)
-        bound_by = found.bound_by or ("line" if found.run_id else "")
         line = WrittenLine(
             path=found.path,
             line=found.line,
             sha=found.commit.sha,
             run_id=found.run_id,
-            bound_by=bound_by,
+            bound_by=found.bound_by,
             confidence=found.confidence,
         )
-        return TraceWanted(ref=typed, kind="line", shas=(found.commit.sha,), line=line)
+        return TraceWanted(asked=asked, kind="line", shas=(found.commit.sha,), line=line)
 
     def _path(self, typed: str) -> str:
         """A path as the repository has it: typed from the folder that one stands in, or from its top."""
@@ -139,6 +143,20 @@ class Tracing:
                     raise
                 self._gaps.append(f"{name[:12]}, which is not in this clone")
         return shas
+
+    def _look_for_reversals(self, wanted: TraceWanted) -> bool:
+        """Find out whose the commits are that say they take these back, where few have landed since. Whether any is."""
+        trunk = self._repo.commit(self._repo.trunk) if self._repo.trunk else ""
+        if wanted.kind == "deploy" or not trunk or not 0 < len(wanted.shas) <= _REVERSED_MAX:
+            return False
+        since = [f"^{sha}" for sha in wanted.shas]
+        asked = ("rev-list", "--count", f"--max-count={_SINCE_MAX + 1}", "--end-of-options", trunk, *since)
+        if int(self._repo.run(*asked).text or _SINCE_MAX + 1) > _SINCE_MAX:
+            return False
+        words = [f"--grep=This reverts commit {sha}" for sha in wanted.shas]
+        log = ("log", f"--max-count={_REVERSED_MAX}", "--fixed-strings", *words, "--format=%H")
+        found = self._repo.run_plain(*log, "--end-of-options", trunk, *since).text.split()
+        return bool(found and self._look_at(found))
 
     def _landed_with(self, number: int) -> tuple[str, ...]:
         """The commits of the trunk whose messages say that they landed with a pull request."""

@@ -48,7 +48,7 @@ class TraceService:
         A line of a file, and a branch, are known where a clone is.
         """
         with self._store.read() as tx:
-            return _chain(tx, repo_id, wanted_by_store(tx, repo_id, trace_ref(ref), typed=ref))
+            return _chain(tx, repo_id, wanted_by_store(tx, repo_id, trace_ref(ref), asked=ref))
 
     def callers_trace(self, caller: Caller, ref: str) -> Trace:
         """The same for whoever stands in no clone: in the repo of the run or the deploy that is named, else of the
@@ -58,12 +58,12 @@ class TraceService:
         with self._store.read() as tx:
             told = trace_ref(ref)
             repo_id = _repo_named(tx, told) or named_run(tx, caller, "").repo_id
-            return _chain(tx, repo_id, wanted_by_store(tx, repo_id, told, typed=ref))
+            return _chain(tx, repo_id, wanted_by_store(tx, repo_id, told, asked=ref))
 
-    def found(self, repo_id: str, ref: TraceRef, *, typed: str) -> TraceWanted:
+    def found(self, repo_id: str, ref: TraceRef, *, asked: str) -> TraceWanted:
         """What a pull request, a deploy or a run stands for. Raises NotFound."""
         with self._store.read() as tx:
-            return wanted_by_store(tx, repo_id, ref, typed=typed)
+            return wanted_by_store(tx, repo_id, ref, asked=asked)
 
 
 def _chain(tx: Tx, repo_id: str, wanted: TraceWanted) -> Trace:
@@ -85,7 +85,7 @@ def _chain(tx: Tx, repo_id: str, wanted: TraceWanted) -> Trace:
     unknown = len(shas) - len(commits)
     gaps = (f"whose {unknown} of its commits are, which were never looked at in a clone",) if unknown else ()
     return Trace(
-        ref=wanted.ref,
+        ref=wanted.asked,
         kind=wanted.kind,
         commits=tuple(TracedCommit(commit=one) for one in commits),
         line=wanted.line,

@@ -232,7 +232,7 @@ def traces(found: Here, wired: Any, landed: str) -> None:
     )
     assert wired.deploys.known_tags(checkout, ["v1", "v2"]) == (("production", "v1", landed),)
     [bea] = {one.run.id for one in wired.traces.kept_trace(repo_id, "deploy:1").runs} or {""}
-    wanted = wired.traces.found(repo_id, TraceRef(kind="deploy", text=deploy.id), typed="1")
+    wanted = wired.traces.found(repo_id, TraceRef(kind="deploy", text=deploy.id), asked="1")
     chain = wired.traces.chain(repo_id, wanted)
     assert [one.deploy.id for one in chain.deploys] == [deploy.id]
     assert bea in [one.run.id for one in wired.traces.callers_trace(ANA, deploy.id).runs] or not bea
