@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.access import Access
     from loomstack_mcp.services.alerts import AlertService
     from loomstack_mcp.services.approvals import ApprovalService
+    from loomstack_mcp.services.attributions import AttributionService
     from loomstack_mcp.services.blockers import EditService
     from loomstack_mcp.services.claims import ClaimService
     from loomstack_mcp.services.commits import CommitService
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.stranded import StrandedService
     from loomstack_mcp.services.tokens import Issuer, TokenService
     from loomstack_mcp.services.undoings import UndoingService
+    from loomstack_mcp.services.usage import UsageService
     from loomstack_mcp.services.watches import WatchService
     from loomstack_mcp.services.why import WhyService
     from loomstack_mcp.store.base import Store
@@ -103,6 +105,12 @@ class Services:
         from loomstack_mcp.services.ledger import LedgerService
 
         return self._made("ledger", LedgerService)
+
+    @cached_property
+    def attributions(self) -> "AttributionService":
+        from loomstack_mcp.services.attributions import AttributionService
+
+        return self._made("attributions", AttributionService)
 
     @cached_property
     def conflicts(self) -> "ConflictService":
@@ -199,6 +207,12 @@ class Services:
         from loomstack_mcp.services.commits import CommitService
 
         return self._made("commits", CommitService)
+
+    @cached_property
+    def usage(self) -> "UsageService":
+        from loomstack_mcp.services.usage import UsageService
+
+        return self._made("usage", UsageService)
 
     @cached_property
     def why(self) -> "WhyService":
