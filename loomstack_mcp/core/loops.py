@@ -1,7 +1,6 @@
 """Loops: how each fared lately: what came of its runs, what it cost others, and how its days went."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from loomstack_mcp.core.records import record
 
@@ -34,8 +33,12 @@ class LoopHealth:
     conflicts_suffered: int = 0
     """… about what its runs had landed."""
     reversals_caused: int = 0
-    """Those of the conflicts where landed work was taken back, and not merely touched."""
+    """Landed changes of its runs that took back what another loop, or a person, had landed."""
     reversals_suffered: int = 0
+    tokens: int | None = None
+    """That its runs consumed of models; None where nobody told."""
+    cost_usd: float | None = None
+    """None, too, where the price of some of it is not known."""
     last_seq: int = 0
     """The number with which its newest run started."""
     last_run: str = ""
@@ -59,29 +62,6 @@ class Loops:
     """Loops that were left out."""
     days: int
     now_ms: int
-
-
-@record
-class LoopHarm:
-    """How often a loop met another in a conflict, as the one that caused it or as the one that suffered."""
-
-    loop: str
-    who: str
-    is_cause: bool
-    conflicts: int
-    reversals: int
-
-
-def with_harms(one: LoopHealth, harms: Mapping[tuple[str, str, bool], LoopHarm], /) -> LoopHealth:
-    """The loop with what it did to others, and others to it; `harms` by loop, person and whether it was the cause."""
-    caused, suffered = (harms.get((one.loop, one.who, is_cause)) for is_cause in (True, False))
-    return replace(
-        one,
-        conflicts_caused=caused.conflicts if caused else 0,
-        reversals_caused=caused.reversals if caused else 0,
-        conflicts_suffered=suffered.conflicts if suffered else 0,
-        reversals_suffered=suffered.reversals if suffered else 0,
-    )
 
 
 def spark_of(runs_by_day: Mapping[int, int], /, *, days: int) -> tuple[int, ...]:

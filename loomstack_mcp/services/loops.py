@@ -1,15 +1,20 @@
 """Loops: how those of a repo fare, for people who look after them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
+from typing import Any
 
 from loomstack_mcp.core.limits import DAY_MS, EXPIRES_DAYS_MAX
-from loomstack_mcp.core.loops import LOOP_DAYS, LoopHarm, LoopHealth, Loops, spark_of, with_harms
+from loomstack_mcp.core.loops import LOOP_DAYS, LoopHealth, Loops, spark_of
 from loomstack_mcp.core.texts import within
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Row, Store, Tx
 
 LOOPS = queries.statements("loops")
+MICRO = 1_000_000
+
+_Loop = tuple[str, str]
+"""Its name, and whose it is."""
 
 
 class LoopService:
@@ -33,20 +38,45 @@ class LoopService:
 
 
 def _told_loops(tx: Tx, repo_id: str, found: list[Row], *, since_ms: int, days: int) -> tuple[LoopHealth, ...]:
-    """Each with its newest run, its days, and what it did to others."""
+    """Each with its newest run, its days, what it cost, and what it did to others."""
     asked = {"repo_id": repo_id, "since_ms": since_ms}
     seqs = rows.json_column([row["last_seq"] for row in found])
     ids = {row["seq"]: str(row["id"]) for row in tx.all(LOOPS["last_runs"], repo_id=repo_id, seqs=seqs)}
-    sparks: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
+    sparks: dict[_Loop, dict[int, int]] = defaultdict(dict)
     for row in tx.all(LOOPS["days"], day_ms=DAY_MS, **asked):
         sparks[row["loop"], row["who"]][row["day"]] = row["runs"]
-    harms = {(row["loop"], row["who"], bool(row["is_cause"])): row for row in tx.all(LOOPS["harms"], **asked)}
-    known = {key: rows.as_record(LoopHarm, row) for key, row in harms.items()}
+    costs = {(row["loop"], row["who"]): _cost(row) for row in tx.all(LOOPS["costs"], **asked)}
+    conflicts: dict[tuple[_Loop, bool], int] = {
+        ((row["loop"], row["who"]), bool(row["is_cause"])): row["times"] for row in tx.all(LOOPS["conflicts"], **asked)
+    }
+    reversals = _reversals(tx.all(LOOPS["reversals"], **asked))
     return tuple(
         replace(
-            with_harms(one, known),
+            one,
             last_run=ids.get(one.last_seq, ""),
-            spark=spark_of(sparks[one.loop, one.who], days=days),
+            spark=spark_of(sparks[key], days=days),
+            conflicts_caused=conflicts.get((key, True), 0),
+            conflicts_suffered=conflicts.get((key, False), 0),
+            reversals_caused=reversals[key, True],
+            reversals_suffered=reversals[key, False],
+            **costs.get(key, {}),
         )
         for one in rows.as_records(LoopHealth, found)
+        for key in [(one.loop, one.who)]
     )
+
+
+def _cost(row: Row) -> dict[str, Any]:
+    micro_usd = row["cost_micro_usd"]
+    return {"tokens": row["tokens"], "cost_usd": None if micro_usd is None else micro_usd / MICRO}
+
+
+def _reversals(found: list[Row]) -> Counter[tuple[_Loop, bool]]:
+    """How often each loop took back what was not its own, and others what was its."""
+    times: Counter[tuple[_Loop, bool]] = Counter()
+    for row in found:
+        by, of = (row["by_loop"], row["by_who"]), (row["of_loop"], row["of_who"])
+        if by != of:
+            times[by, True] += row["times"]
+            times[of, False] += row["times"]
+    return times

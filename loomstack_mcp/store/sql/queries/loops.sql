@@ -42,17 +42,41 @@ GROUP BY s.loop, s.principal, s.day
 SELECT r.id, r.seq FROM json_each(:seqs) AS s CROSS JOIN run AS r
 WHERE r.repo_id = :repo_id AND r.seq = CAST(s.value AS BIGINT)
 
--- :name harms
--- How often the loops of a repo met in conflicts since a while: as the one that caused it, and as the one that suffered.
-SELECT s.loop, s.principal AS who, s.is_cause, COUNT(*) AS conflicts,
-  COUNT(CASE WHEN s.kind <> 'intent' THEN 1 END) AS reversals
+-- :name costs
+-- What those runs consumed of models, by loop; NULL for a cost of which some is not known.
+SELECT s.loop, s.principal AS who,
+  CAST(SUM(u.input_tokens + u.output_tokens + u.cache_read_tokens + u.cache_write_tokens) AS BIGINT) AS tokens,
+  CASE WHEN SUM(u.unpriced) = 0 THEN CAST(SUM(u.cost_micro_usd) AS BIGINT) END AS cost_micro_usd
 FROM (
-  SELECT r.loop, r.principal, 1 AS is_cause, c.kind
+  SELECT id, loop, principal FROM run
+  WHERE repo_id = :repo_id AND state = 'live' AND expires_at_ms > 0 AND origin = 'asked'
+  UNION ALL
+  SELECT id, loop, principal FROM run
+  WHERE repo_id = :repo_id AND ended_at_ms IS NOT NULL AND ended_at_ms > :since_ms AND origin = 'asked'
+) AS s CROSS JOIN usage AS u
+WHERE u.run_id = s.id GROUP BY s.loop, s.principal
+
+-- :name conflicts
+-- How often the loops of a repo met in conflicts that were found since a while: as the one that caused it, and as the one
+-- that suffered.
+SELECT s.loop, s.principal AS who, s.is_cause, COUNT(*) AS times
+FROM (
+  SELECT r.loop, r.principal, 1 AS is_cause
   FROM conflict AS c CROSS JOIN run AS r
   WHERE c.repo_id = :repo_id AND c.found_at_ms > :since_ms AND r.id = c.run_id
   UNION ALL
-  SELECT r.loop, r.principal, 0 AS is_cause, c.kind
+  SELECT r.loop, r.principal, 0 AS is_cause
   FROM conflict AS c CROSS JOIN run AS r
   WHERE c.repo_id = :repo_id AND c.found_at_ms > :since_ms AND c.with_run <> '' AND r.id = c.with_run
 ) AS s
 GROUP BY s.loop, s.principal, s.is_cause
+
+-- :name reversals
+-- How often what landed since a while took back what had landed, by whose each was; '' where that is nobody's.
+SELECT COALESCE(m.loop, '') AS by_loop, COALESCE(m.principal, '') AS by_who, COALESCE(l.loop, '') AS of_loop,
+  COALESCE(l.principal, '') AS of_who, COUNT(*) AS times
+FROM attribution AS a CROSS JOIN attribution_revert AS v
+CROSS JOIN attribution AS b LEFT JOIN run AS m ON m.id = a.run_id LEFT JOIN run AS l ON l.id = b.run_id
+WHERE a.repo_id = :repo_id AND a.landed_at_ms > :since_ms AND v.attribution = a.number
+  AND b.repo_id = a.repo_id AND b.sha >= v.reverted AND b.sha < v.reverted || 'g'
+GROUP BY m.loop, m.principal, l.loop, l.principal
