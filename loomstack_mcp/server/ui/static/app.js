@@ -11,7 +11,7 @@ const main = document.getElementById("main");
 const said = document.getElementById("said");
 const waiting = document.getElementById("waiting");
 
-const shell = { me: null, page: null, stale: false, tries: 0, stream: null, heard: Date.now(), cursor: 0 };
+const shell = { me: null, page: null, stale: false, tries: 0, stream: null, heard: Date.now() };
 const link = h("span", { class: "link", role: "status" });
 const account = h("div", { class: "account" });
 const picker = h("select", { id: "repo", "aria-label": "Repository", onchange: () => go(`${location.pathname}?repo=${encodeURIComponent(picker.value)}`) });
@@ -31,7 +31,7 @@ export const repo = () => new URLSearchParams(location.search).get("repo") || sh
 export async function api(path, { query = {}, body, method = body ? "POST" : "GET" } = {}) {
   const asked = Object.entries({ repo: path === "me" ? "" : repo(), ...query }).filter(([, value]) => value !== "" && value !== undefined && value !== null);
   const tail = asked.length ? `?${new URLSearchParams(asked)}` : "";
-  const headers = body ? { "Content-Type": "application/json", "LoomStack-Page": sessionStorage.getItem(PAGE_KEY) || "" } : {};
+  const headers = body ? { "Content-Type": "application/json", "LoomStack-Page": localStorage.getItem(PAGE_KEY) || "" } : {};
   const answer = await fetch(`/api/v1/${path}${method === "GET" ? tail : ""}`, { method, headers, body: body && JSON.stringify(body) }).catch((error) => {
     throw new Refused(0, "away", error.message);
   });
@@ -51,8 +51,8 @@ export function go(href) {
 
 export const me = () => shell.me;
 
-// What shows that it was this page which signed in; it goes with the tab.
-export const keepPageKey = (key) => sessionStorage.setItem(PAGE_KEY, key);
+// What shows that it was a page of this very origin which signed in: a cookie is sent to other ports as well.
+export const keepPageKey = (key) => localStorage.setItem(PAGE_KEY, key);
 
 function paint(theme) {
   localStorage.setItem("theme", theme);
@@ -153,25 +153,20 @@ async function enter() {
   await api("session", { body: { key } }).catch((error) => trouble(error));
 }
 
+// A browser opens six connections to a host: a page that nobody sees leaves its own to others, and looks again when seen.
 function listen() {
   shell.stream?.close();
-  connection("connecting", "wait");
-  const since = shell.cursor ? `&since=${shell.cursor}` : "";
-  const stream = new EventSource(`/api/v1/events/stream?repo=${encodeURIComponent(repo())}${since}`);
+  if (document.hidden) return;
+  if (!shell.tries) connection("connecting", "wait");
+  const stream = new EventSource(`/api/v1/events/stream?repo=${encodeURIComponent(repo())}`);
   shell.stream = stream;
   stream.onopen = () => {
     connection("live", "on");
     if (shell.tries || shell.stale) changed("");
     shell.tries = 0;
   };
-  stream.addEventListener("change", (event) => {
-    shell.cursor = Number(event.lastEventId) || shell.cursor;
-    changed((JSON.parse(event.data).kinds || []).join(" "));
-  });
-  stream.addEventListener("reset", () => {
-    shell.cursor = 0;
-    changed("");
-  });
+  stream.addEventListener("change", (event) => changed((JSON.parse(event.data).kinds || []).join(" ")));
+  stream.addEventListener("reset", () => changed(""));
   stream.onerror = () => {
     connection("not connected, trying again", "lost");
     shell.stale = true;
@@ -182,9 +177,7 @@ function listen() {
 }
 
 function changed(kinds) {
-  if (kinds && shell.page?.about && !shell.page.about.test(kinds)) return;
-  if (document.hidden) shell.stale = true;
-  else refresh();
+  if (!kinds || !shell.page?.about || shell.page.about.test(kinds)) refresh();
   if (!kinds || /approval|conflict/.test(kinds)) count();
 }
 
@@ -199,12 +192,13 @@ async function count() {
 function tick() {
   const slept = Date.now() - shell.heard > ASLEEP_MS;
   shell.heard = Date.now();
+  if (document.hidden || !shell.me?.reads) return;
   if (slept) listen();
-  if (!document.hidden && (slept || shell.stale || shell.page?.ages)) refresh();
+  if (slept || shell.stale || shell.page?.ages) refresh();
 }
 
 function dress() {
-  const { repos = [], name = "", role = "", signed_in: isIn, where } = shell.me;
+  const { repos = [], name, role, signed_in: isIn, where } = shell.me;
   picker.replaceChildren(...repos.map((one) => h("option", { value: one.repo, selected: one.repo === repo() }, one.name || one.repo)));
   picker.hidden = repos.length < 2;
   const leave = async () => {
@@ -213,7 +207,7 @@ function dress() {
   };
   const enter = h("a", { href: "/inbox" }, "Sign in to decide");
   account.replaceChildren(...[
-    isIn || where === "hub" ? words([name, role].filter(Boolean).join(", "), "soft") : enter,
+    isIn ? words(where === "hub" ? `${name}, ${role}` : name, "soft") : shell.me.reads && enter,
     isIn ? h("button", { type: "button", class: "plain", id: "leave", onclick: leave }, "Sign out") : "",
   ]);
 }
@@ -226,7 +220,7 @@ export async function start() {
     return void retry(error);
   }
   dress();
-  if (shell.me.reads === false) return void closed();
+  if (!shell.me.reads) return void closed();
   listen();
   await open();
   count();
@@ -252,7 +246,10 @@ document.addEventListener("click", (event) => {
 });
 addEventListener("popstate", open);
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) tick();
+  shell.stream?.close();
+  if (document.hidden || !shell.me?.reads) return;
+  shell.stale = true;
+  listen();
 });
 setInterval(tick, TICK_MS);
 start();

@@ -13,21 +13,20 @@ const KINDS = {
 const STATES = ["open", "settled", "void", "all"];
 const MARKS = 12;
 
-function side(title, rows, files) {
+const marks = (all) => (all || []).length ? [all.slice(0, MARKS).map((mark) => text("span", "hash", mark)), all.length > MARKS && text("span", "soft", ` and ${all.length - MARKS} more`)] : "";
+
+function side(title, rows) {
   return h("section", { class: "side" }, h("h3", null, title),
-    h("dl", null, rows.filter(([, value]) => value && [value].flat().length).map(([label, value]) => h("div", null, h("dt", null, label), h("dd", null, value)))),
-    files?.length ? h("ul", { class: "marks" }, files.map((one) => h("li", null, code(one.path), h("div", null, (one.marks || []).slice(0, MARKS).map((mark) => text("span", "hash", mark)), (one.marks || []).length > MARKS && text("span", "soft", `and ${one.marks.length - MARKS} more`))))) : "");
+    h("dl", null, rows.filter(([, value]) => value && [value].flat().length).map(([label, value]) => h("div", null, h("dt", null, label), h("dd", null, value)))));
 }
 
 function card(one) {
-  const mine = one.sides?.mine || one.ours || [];
-  const theirs = one.sides?.theirs || one.theirs || [];
   return h("article", { class: `card ${one.verdict}` },
     h("header", null, state(one.verdict), h("h2", null, KINDS[one.kind] || one.kind), text("span", "soft", words(one.state), " · ", one.age), code(one.conflict)),
     h("div", { class: "sides" },
-      side("What has landed", [["Commit", [traceLink(one.commit), " ", words(one.title)]], ["By", words(one.who)], ["Run", runLink(one.with_run || one.run)], ["On purpose", one.intent && words(one.intent, "quote")]], theirs),
-      side("What would land", [["Run", runLink(one.with_run ? one.run : one.by_run)], ["By", words(one.by || "")], ["In", paths(one.paths, 8)], ["Found by", words(one.evidence)]], mine)),
-    one.how || one.agreed_by ? h("p", null, "Ended: ", words(one.how || ""), one.agreed_by && [", agreed by ", words(one.agreed_by)]) : h("p", { class: "do" }, words(one.do)));
+      side("What has landed", [["Commit", [traceLink(one.commit.slice(0, 12)), " ", words(one.title)]], ["By", [words(one.who), " ", runLink(one.with_run)]], ["Meant", one.intent && words(one.intent, "quote")], ["Paths", [paths(one.paths, 8), one.more_paths && ` and ${one.more_paths} more`]], ["Hunks", marks(one.marks)]]),
+      side("What would land", [["Run", runLink(one.run) || text("span", "soft", "nobody's run")], ["Found", words(one.evidence)]])),
+    one.how || one.agreed_by ? h("p", { class: "do" }, "Ended: ", words(one.how || one.state), one.agreed_by && [", agreed by ", words(one.agreed_by)]) : one.do && h("p", { class: "do" }, words(one.do)));
 }
 
 export function page() {

@@ -1,17 +1,16 @@
 // Decisions: what the rules said to which action, and by which of them; sorted out by facets.
 
 import { api } from "./app.js";
-import { code, empty, h, keep, runLink, state, table, text, who, words } from "./dom.js";
+import { code, empty, h, keep, paths, runLink, state, table, text, who, words } from "./dom.js";
 
 const FACETS = [
   ["answer", "Answer"],
   ["point", "Point"],
   ["rules", "Rule"],
-  ["loop", "Loop"],
+  ["who", "Who"],
 ];
 const SHOWN = 8;
-const ruleOf = (one) => (typeof one === "string" ? one : one.rule);
-const valuesOf = (row, facet) => (facet === "rules" ? (row.rules || row.reasons || []).map(ruleOf) : [row[facet]]).filter(Boolean);
+const valuesOf = (row, facet) => [row[facet]].flat().filter(Boolean);
 
 export function page() {
   const chosen = new Map();
@@ -20,19 +19,18 @@ export function page() {
   const count = h("p", { class: "soft", role: "status" });
   const nothing = h("div");
   const list = table("Decisions, newest first", [
-    ["Answer", (one) => state(one.answer || one.effect)],
-    ["Action", (one) => [words([one.action || one.actions || []].flat().join(", ")), one.target && [" ", code(one.target)]], "wide"],
-    ["Point", (one) => code(one.point)],
+    ["Answer", (one) => [state(one.answer), text("div", "soft", code(one.decision))], "id"],
+    ["Action", (one) => [words((one.actions || []).join(", ")), text("div", "", paths(one.paths, 4))], "mid"],
+    ["At", (one) => code(one.point)],
     ["By", (one) => reasons(one), "wide"],
-    ["For", (one) => [who(one), " ", runLink(one.run)]],
+    ["Who", (one) => [who(one), text("div", "", runLink(one.run))], "id"],
     ["Age", (one) => one.age, "number"],
-    ["Decision", (one) => code(one.decision || one.id)],
-  ], (one) => one.decision || one.id);
+  ], (one) => one.decision);
   const older = h("button", { type: "button", id: "older", onclick: () => more() }, "Older ones");
   const all = h("div", { class: "sided" }, facets, h("div", null, count, list.node, older));
 
   function reasons(one) {
-    return (one.reasons || one.rules || []).map((each) => (typeof each === "string" ? text("div", "", code(each)) : text("div", "", code(each.rule), each.why ? [" ", words(each.why, "soft")] : "")));
+    return (one.reasons || []).map((each) => text("div", "", code(each.rule || "a default"), each.why ? [" ", words(each.why, "soft")] : ""));
   }
 
   function draw() {
@@ -65,9 +63,9 @@ export function page() {
   }
 
   async function more() {
-    const { rows, more: before } = await api("decisions", { query: { before: found.before } });
+    const { rows, more: isMore } = await api("decisions", { query: { before: found.before } });
     found.rows.push(...rows);
-    found.before = before;
+    found.before = isMore ? rows.at(-1).decision : "";
     draw();
   }
 
@@ -77,11 +75,10 @@ export function page() {
     node: h("div", null, nothing, all),
     about: /decision|approval/,
     async load() {
-      const { rows, more: before } = await api("decisions");
-      const seen = new Set(rows.map((one) => one.decision || one.id));
-      const kept = found.rows.filter((one) => !seen.has(one.decision || one.id));
-      found.rows = [...rows, ...(kept.length && found.before ? kept : [])];
-      if (!kept.length) found.before = before;
+      const { rows, more: isMore } = await api("decisions");
+      const known = found.rows.findIndex((one) => one.decision === rows.at(-1)?.decision);
+      if (known < 0) found.before = isMore ? rows.at(-1).decision : "";
+      found.rows = [...rows, ...(known < 0 ? [] : found.rows.slice(known + 1))];
       draw();
     },
   };

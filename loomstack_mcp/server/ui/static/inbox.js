@@ -1,7 +1,7 @@
 // Inbox: what waits for a person, exactly what it is, and the answer of who may give one.
 
 import { api, me, say, start } from "./app.js";
-import { code, empty, h, keep, runLink, state, text, who, words } from "./dom.js";
+import { code, empty, h, keep, runLink, span, state, text, who, words } from "./dom.js";
 import { codeForm } from "./sign.js";
 
 const lines = (list) => h("pre", { tabindex: 0, class: "exact" }, (list || []).map((one, at) => [at ? "\n" : "", h("bdi", null, one)]));
@@ -12,7 +12,7 @@ function what(one) {
   const answers = (one.answers || []).map((each) => h("li", null, words(typeof each === "string" ? each : `${each.verdict} by ${each.who}${each.why ? `: ${each.why}` : ""}`)));
   return [
     h("h2", null, words(one.asks), " ", text("span", "soft", "asked by "), who(one), " ", runLink(one.run)),
-    h("p", { class: "soft" }, one.age, " ago", one.expires ? `, holds ${one.expires} more` : "", " · ", code(one.id), one.digest && [" · exactly ", code(one.digest.slice(0, 16))], one.head && [" · of ", code(one.head.slice(0, 12))]),
+    h("p", { class: "soft" }, one.age, " ago", one.expires_in_s ? `, no answer within ${span(one.expires_in_s * 1000)} is a no` : "", " · ", code(one.id), one.digest && [" · exactly ", code(one.digest.slice(0, 16))], one.head && [" · of ", code(one.head.slice(0, 12))]),
     h("h3", null, "What exactly would happen"), one.shown ? lines(one.shown) : text("p", "exact", words(one.what)),
     rules.length ? [h("h3", null, "Which rule wants it"), h("ul", null, rules)] : one.why && [h("h3", null, "Why it waits"), h("p", { class: "quote" }, words(one.why))],
     answers.length ? [h("h3", null, "Answers so far"), h("ul", null, answers)] : "",
@@ -25,7 +25,7 @@ export function page() {
   const gate = h("div");
   const done = h("div", { class: "told", role: "status" });
 
-  const isQuestion = (one) => one.kind === "approval" || !String(one.next).includes("settle");
+  const isQuestion = (one) => one.kind === "question";
 
   function answering(one) {
     const told = h("p", { role: "alert", class: "trouble", hidden: true });
@@ -36,8 +36,8 @@ export function page() {
       const buttons = [...form.querySelectorAll("button")];
       for (const button of buttons) button.disabled = true;
       try {
-        const answer = await api(`inbox/${encodeURIComponent(one.id)}`, { body: { verdict, why: why.value } });
-        done.replaceChildren(h("p", null, state(verdict === "approve" ? "approved" : "denied"), " ", code(one.id), ". ", words(answer.said || answer.message || (verdict === "approve" ? "It may happen, once and soon." : "It does not happen."))));
+        const answer = await api(`inbox/${encodeURIComponent(one.id)}`, { body: { verdict, why: why.value, digest: one.digest } });
+        done.replaceChildren(h("p", null, state(verdict === "approve" ? "approved" : "denied"), " ", code(one.id), ". ", answer.state === "asked" ? "Others are to approve it as well." : verdict === "approve" ? "It may happen, once and soon." : "It does not happen."));
         say(`${one.id} ${verdict === "approve" ? "approved" : "denied"}`);
         await self.load();
         (list.querySelector("input,button,a") || document.getElementById("title")).focus();
@@ -59,8 +59,7 @@ export function page() {
 
   function card(one, was) {
     const { may_decide: may } = me();
-    const mayHere = may && one.may !== false;
-    const open = mayHere && isQuestion(one);
+    const open = may && one.may && isQuestion(one);
     const form = open && (was?.querySelector("form") || answering(one));
     return h("article", { class: "card", "aria-label": `${one.asks}, ${one.id}` }, what(one),
       form || "", !open && h("p", { class: "do" }, one.why_not && [words(one.why_not), " "], "In a terminal: ", code(one.next)));

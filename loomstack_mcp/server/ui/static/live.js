@@ -11,6 +11,7 @@ const ROW = 24;
 const HEAD = 26;
 const GONE = { running: "", checking: "", waiting: "", lapsed: "" };
 
+const wordOf = (run) => (run.state === "ended" ? run.status || "ended" : run.state);
 const isLive = (run) => run.state in GONE;
 const ended = (run, now) => (isLive(run) ? now : run.ended_at_ms || now);
 
@@ -23,7 +24,7 @@ export function page() {
   const lanes = h("section", { class: "lanes", "aria-label": "Time line" }, names, chart);
   const legend = h("p", { class: "legend", "aria-hidden": "true" }, ["running", "waiting", "done", "failed"].map((one) => state(one)));
   const runs = table("Runs, newest first", [
-    ["State", (run) => state(run.state)],
+    ["State", (run) => [state(wordOf(run)), run.last_outcome && text("div", "soft small", words(run.last_outcome))]],
     ["Run", (run) => runLink(run.run), "id"],
     ["Loop", who, "mid"],
     ["Goal", (run) => words(run.goal), "wide"],
@@ -40,7 +41,7 @@ export function page() {
     const { rows, now } = shown;
     const live = rows.filter(isLive);
     const waiting = live.filter((run) => run.waits_for?.length || run.state === "waiting");
-    const stops = rows.reduce((sum, run) => sum + (run.conflicts || 0), 0);
+    const stops = rows.reduce((sum, run) => sum + (run.conflicts?.length || 0), 0);
     const loops = new Set(live.map((run) => run.loop)).size;
     top.replaceChildren(figures([
       [live.length - waiting.length, "at work", "run"],
@@ -145,8 +146,8 @@ function bar(run, y, x, now) {
   const [left, right] = [x(run.started_at_ms), x(ended(run, now))];
   const wide = Math.max(4, right - left);
   const waits = isLive(run) && run.waits_for?.length ? Math.max(left, x(since(run.waits_for[0], run))) : right;
-  const told = `${run.loop}, ${run.who}: ${run.goal}. ${run.state}, ${span(ended(run, now) - run.started_at_ms)}`;
-  const kind = run.waits_for?.length && isLive(run) ? "run" : look(run.state);
+  const told = `${run.loop}, ${run.who}: ${run.goal}. ${wordOf(run)}, ${span(ended(run, now) - run.started_at_ms)}`;
+  const kind = run.waits_for?.length && isLive(run) ? "run" : look(wordOf(run));
   return s("a", { href: `/runs/${encodeURIComponent(run.run)}`, id: `bar-${run.run}`, class: kind, "aria-label": told },
     s("title", null, told),
     s("rect", { class: "bar", x: left, y, width: wide, height: BAR, rx: 3 }),
@@ -159,7 +160,7 @@ const clipped = (value, wide) => {
   return value.length > most ? `${value.slice(0, Math.max(0, most - 1))}…` : value;
 };
 
-const since = (wait, run) => wait.since_ms || wait.since_at_ms || run.started_at_ms;
+const since = (wait, run) => wait.since_at_ms || run.started_at_ms;
 
 // From who waits to whom it waits for.
 function tie(run, wait, at, x, now, nr) {

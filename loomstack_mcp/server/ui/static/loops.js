@@ -26,32 +26,33 @@ function spark(days) {
     s("line", { x1: 0, x2: counts.length * PER_DAY, y1: HIGH + 0.5, y2: HIGH + 0.5 }), bars);
 }
 
-const share = (value) => (value === undefined || value === null ? text("span", "soft", "none ended") : `${Math.round(value * 100)} %`);
+const share = (value) => (value === undefined || value === null ? text("span", "soft", "none ended") : `${value} %`);
 const number = (value) => (value ? String(value) : text("span", "soft", "0"));
 
 export function page() {
   const nothing = h("div");
   const loops = table("Loops, with what came of their runs", [
-    ["Loop", (one) => words(one.loop, "strong")],
+    ["Loop", (one) => [words(one.loop, "strong"), "@", words(one.who)], "mid"],
     ["Runs", (one) => number(one.runs), "number"],
     ["30 days", (one) => spark(one.spark || one.days), "chart"],
-    ["Success", (one) => share(one.success), "number"],
-    ["Rework rounds", (one) => number(one.rework), "number"],
+    ["Success", (one) => share(one.success_percent), "number"],
+    ["Rework", (one) => number(one.rework), "number"],
     ["Conflicts caused", (one) => number(one.conflicts_caused), "number"],
-    ["suffered", (one) => number(one.conflicts_suffered), "number"],
+    ["Conflicts suffered", (one) => number(one.conflicts_suffered), "number"],
     ["Reversals caused", (one) => number(one.reversals_caused), "number"],
-    ["suffered", (one) => number(one.reversals_suffered), "number"],
+    ["Reversals suffered", (one) => number(one.reversals_suffered), "number"],
     ["Time", (one) => (one.minutes === undefined ? "" : span(one.minutes * 60000)), "number"],
     ["Cost", (one) => money(one.cost_usd ?? one.cost?.usd), "number"],
-    ["Last run", (one) => one.last_run || one.age || (one.last_at_ms ? span(Date.now() - one.last_at_ms) : ""), "number"],
-  ], (one) => one.loop);
+    ["Last run", (one) => h("a", { href: `/runs/${encodeURIComponent(one.last_run)}` }, `${one.last_age} ago`), "number"],
+  ], (one) => `${one.loop}@${one.who}`);
   return {
     title: "Loops",
     lead: "A loop is a piece of work that comes again: how often it ran, and what came of it.",
     node: h("div", null, nothing, loops.node),
     about: /run|outcome|conflict/,
     async load() {
-      const { rows } = await api("loops");
+      const told = await api("loops");
+      const rows = told.loops || told.rows;
       nothing.replaceChildren(...(rows.length ? [] : [empty("No loop has run here yet", "Name one, with one goal, in a session of Claude Code:", "/loom-run triage make the trunk green")]));
       loops.node.hidden = !rows.length;
       loops.fill(rows);

@@ -34,7 +34,7 @@ export function entrance(me, then) {
 
 // The way from reading to deciding.
 export function codeForm(me, whyNot, then) {
-  if (me.where === "hub" || (me.reads !== false && whyNot && !/sign in/i.test(whyNot))) return h("p", { class: "do" }, words(whyNot));
+  if (me.where === "hub" || (whyNot && !/sign in/i.test(whyNot))) return h("p", { class: "do" }, words(whyNot));
   const note = told();
   const typed = h("input", { id: "code", name: "code", inputmode: "numeric", autocomplete: "one-time-code", pattern: "[0-9 \\-]{8,11}", required: true, placeholder: "0000-0000", "aria-describedby": "code-hint" });
   const show = h("button", { type: "button", id: "ask-code", onclick: async () => {
