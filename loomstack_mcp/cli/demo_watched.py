@@ -83,7 +83,7 @@ class _Story:
         async with contextlib.AsyncExitStack() as open_sessions:
             await self._pause()
             await self._prices_become_net()
-            await self._night()
+            await self._night(open_sessions)
             await self._left_at_work(open_sessions)
             await self._goodbye()
             await anyio.sleep_forever()
@@ -174,17 +174,16 @@ class _Story:
         say("It lands, and CI deploys it.")
         self._command("deploy", "record", "--env", "production", "--sha", sha, "--id", "build-512")
 
-    async def _night(self) -> None:
+    async def _night(self, sessions: contextlib.AsyncExitStack) -> None:
         say("At night a cleanup loop, from a copy of last week, puts the old test back. Git has nothing against it.")
         tree = cloned_shop(self._origin, self._folder / "night", "loop/cleanup")
         write_file(tree / "tests/test_tax.py", TEST)
-        async with self._session(tree, "ana") as night:
-            await night("start_run", loop="cleanup", goal="tidy the tests", paths=["tests/"])
-            await night("check_policy", action="edit", paths=["requirements-dev.txt"])
-            commit_all(tree, "Tidy the tests")
-            await night("check_conflicts")
-            await self._pause()
-            await night("record_outcome", status="abandoned", summary="this was changed on purpose")
+        night = await sessions.enter_async_context(self._session(tree, "ana"))
+        await night("start_run", loop="cleanup", goal="tidy the tests", paths=["tests/"])
+        await night("check_policy", action="edit", paths=["requirements-dev.txt"])
+        await night("claim_paths", paths=["tests/test_tax.py"], intent="tests without leftovers")
+        commit_all(tree, "Tidy the tests")
+        await night("check_conflicts")
 
     async def _left_at_work(self, sessions: contextlib.AsyncExitStack) -> None:
         say("In the morning two loops are at work: one holds the shop, one waits for it; and one question waits for you.")

@@ -95,7 +95,7 @@ export function page() {
     const items = (at.below || []).length ? [...at.below, { ...at, below: [], size: own, claims: own, conflicts: 0, isRest: true }] : level > 1 ? [] : [{ ...at, isRest: true }];
     return squares(items.filter((one) => one.size), box).flatMap((one) => {
       const [x, y, w, hh] = [one.x + GAP / 2, one.y + GAP / 2, Math.max(1, one.w - GAP), Math.max(1, one.h - GAP)];
-      const isFolder = (one.below || []).length > 0;
+      const isFolder = isFolderAt(one);
       const label = one.isRest ? "the whole of it" : isFolder ? `${one.name}/` : one.name;
       const told = `${one.isRest ? `all of ${one.path || "the repository"}` : one.path}: ${counted(one.claims, "claim")}, ${counted(one.conflicts, "open conflict")}`;
       const goes = one.path;
@@ -108,15 +108,17 @@ export function page() {
       s("rect", { x, y, width: w, height: hh, rx: 4 }),
       w > 46 && hh > 20 && s("text", { x: x + 8, y: y + 16 }, clipped(label, w - 40)),
       w > 46 && hh > 20 && s("text", { class: "count", x: x + w - 8, y: y + 16, "text-anchor": "end" }, String(one.claims)));
-      const goesOn = !one.isRest && isFolder && level < DEEP && w > 120 && hh > 80;
+      const goesOn = !one.isRest && (one.below || []).length > 0 && level < DEEP && w > 120 && hh > 80;
       return goesOn ? [box_, ...boxes(one, { x: x + 4, y: y + LABEL, w: w - 8, h: hh - LABEL - 4 }, level + 1)] : [box_];
     });
   }
 
+  const isFolderAt = (one) => (one.below || []).length > 0 || found.claims.some((claim) => claim.paths.some((path) => path.startsWith(`${one.path}/`)));
+
   function drawSide(at, inside) {
     const waits = found.waits.filter((one) => one.paths.some((path) => isIn(folder, path)));
     side.replaceChildren(
-      h("h2", null, folder ? code((at.below || []).length ? `${folder}/` : folder) : "The whole repository"),
+      h("h2", null, folder ? code(isFolderAt(at) ? `${folder}/` : folder) : "The whole repository"),
       text("p", "", counted(inside.length, "claim"), ", ", at.conflicts ? state(counted(at.conflicts, "open conflict"), "stop") : "no open conflict"),
       h("h3", null, "Holders"),
       h("ul", null, inside.slice(0, 6).map((one) => h("li", null, who(one), " ", runLink(one.run), text("div", "soft", words(one.intent), ` · ends in ${span(one.expires_in_s * 1000)}`)))),

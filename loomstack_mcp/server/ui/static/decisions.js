@@ -21,7 +21,7 @@ export function page() {
   const list = table("Decisions, newest first", [
     ["Answer", (one) => [state(one.answer), text("div", "soft", code(one.decision))], "id"],
     ["Action", (one) => [words((one.actions || []).join(", ")), text("div", "", paths(one.paths, 4))], "mid"],
-    ["At", (one) => code(one.point)],
+    ["At", (one) => code(one.point), "tight"],
     ["By", (one) => reasons(one), "wide"],
     ["Who", (one) => [who(one), text("div", "", runLink(one.run))], "id"],
     ["Age", (one) => one.age, "number"],

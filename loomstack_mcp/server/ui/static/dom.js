@@ -106,7 +106,7 @@ export function keep(parent, rows, key, make) {
   if (held && document.activeElement?.id !== held) document.getElementById(held)?.focus({ preventScroll: true });
 }
 
-// A table that becomes cards where the page is narrow. Columns: [heading, what stands in a row's cell, class].
+// A table that becomes cards where the page is narrow; columns of which nothing is known are left out. Columns: [heading, what stands in a row's cell, class].
 export function table(caption, columns, key) {
   const head = h("tr", null, columns.map(([label, , kind]) => h("th", { scope: "col", class: kind }, label)));
   const body = h("tbody");
@@ -114,9 +114,16 @@ export function table(caption, columns, key) {
   const cell = (row, [label, draw, kind], at) => {
     const kids = [draw(row)].flat(Infinity).filter((kid) => kid || kid === 0);
     const name = at ? "td" : "th";
-    return h(name, { class: [kind, kids.length ? "" : "empty"].join(" "), scope: at ? null : "row", "data-label": label }, kids);
+    return h(name, { class: [kind, kids.length ? "" : "empty"].join(" "), scope: at ? null : "row", "data-label": label }, h("div", null, kids));
   };
-  const fill = (rows) => keep(body, rows, key, (row) => h("tr", null, columns.map((column, at) => cell(row, column, at))));
+  const fill = (rows) => {
+    keep(body, rows, key, (row) => h("tr", null, columns.map((column, at) => cell(row, column, at))));
+    for (const at of columns.keys()) {
+      const column = [...body.rows].map((row) => row.cells[at]);
+      const isBare = column.every((one) => one.classList.contains("empty"));
+      for (const one of [head.cells[at], ...column]) one.hidden = isBare;
+    }
+  };
   return { node, fill };
 }
 
@@ -127,12 +134,13 @@ export const figures = (list) =>
 export const empty = (title, why, ...commands) =>
   h("section", { class: "nothing" }, h("h2", null, title), h("p", null, why), commands.map((one) => h("pre", { tabindex: 0 }, one)));
 
-export const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+export const clock = (ms, exact) =>
+  new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: exact ? "2-digit" : undefined, hour12: false });
 export const span = (ms) => {
   const s = Math.max(0, Math.round(ms / 1000));
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.round(s / 60)} min`;
-  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.round((s % 3600) / 60)} min`;
+  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
   return `${Math.round(s / 86400)} d`;
 };
 export const counted = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;

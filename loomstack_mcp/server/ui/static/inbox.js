@@ -4,6 +4,7 @@ import { api, me, say, start } from "./app.js";
 import { code, empty, h, keep, runLink, span, state, text, who, words } from "./dom.js";
 import { codeForm } from "./sign.js";
 
+const KINDS = { undo: "it takes back what landed", stale_base: "it comes from an old copy", ping_pong: "it goes back and forth", intent: "it is against what somebody meant", already_landed: "it has landed already" };
 const lines = (list) => h("pre", { tabindex: 0, class: "exact" }, (list || []).map((one, at) => [at ? "\n" : "", h("bdi", null, one)]));
 
 function what(one) {
@@ -11,10 +12,10 @@ function what(one) {
     rule.by?.length ? [" asks ", rule.count > 1 ? `${rule.count} of ` : "", words(rule.by.join(" or ")), rule.not_maker && ", who did not make it"] : "", text("div", "quote", words(rule.why))));
   const answers = (one.answers || []).map((each) => h("li", null, words(typeof each === "string" ? each : `${each.verdict} by ${each.who}${each.why ? `: ${each.why}` : ""}`)));
   return [
-    h("h2", null, words(one.asks), " ", text("span", "soft", "asked by "), who(one), " ", runLink(one.run)),
+    h("h2", null, one.kind === "stop" ? state("a landing is stopped", "stop") : state(one.asks, "wait"), text("span", "soft", one.kind === "stop" ? ` ${KINDS[one.asks] || one.asks}; by ` : " asked by "), who(one), " ", runLink(one.run)),
     h("p", { class: "soft" }, one.age, " ago", one.expires_in_s ? `, no answer within ${span(one.expires_in_s * 1000)} is a no` : "", " · ", code(one.id), one.digest && [" · exactly ", code(one.digest.slice(0, 16))], one.head && [" · of ", code(one.head.slice(0, 12))]),
-    h("h3", null, "What exactly would happen"), one.shown ? lines(one.shown) : text("p", "exact", words(one.what)),
-    rules.length ? [h("h3", null, "Which rule wants it"), h("ul", null, rules)] : one.why && [h("h3", null, "Why it waits"), h("p", { class: "quote" }, words(one.why))],
+    h("h3", null, one.kind === "stop" ? "What it would do" : "What exactly would happen"), one.shown ? lines(one.shown) : text("p", "exact", words(one.what)),
+    rules.length ? [h("h3", null, "Which rule wants it"), h("ul", null, rules)] : one.why && [h("h3", null, "What was meant"), h("p", { class: "quote" }, words(one.why))],
     answers.length ? [h("h3", null, "Answers so far"), h("ul", null, answers)] : "",
   ];
 }
@@ -79,8 +80,8 @@ export function page() {
       if (isIn) gate.replaceChildren();
       keep(list, rows.map((one) => ({ ...one, may_: may })), (one) => one.id, card);
       nothing.replaceChildren(...(rows.length ? [] : [empty("Nothing waits for a person",
-        "A question comes here when a rule asks for a person's word, or when a conflict stops a landing. Have pushes to the trunk wait for one:",
-        "loomstack-mcp policy show")]));
+        "A question comes here when a rule asks for a person's word, or when a conflict stops a landing. How a rule asks for one:",
+        "loomstack-mcp help approvals")]));
     },
   };
   return self;

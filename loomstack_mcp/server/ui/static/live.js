@@ -3,8 +3,9 @@
 import { api, say } from "./app.js";
 import { clock, counted, empty, figures, h, keep, look, money, paths, runLink, runsOf, s, span, state, table, text, who, words } from "./dom.js";
 
-const WINDOWS = [[15, "15 minutes"], [60, "1 hour"], [180, "3 hours"], [720, "12 hours"], [1440, "24 hours"], [10080, "7 days"]];
-const STEPS_MIN = [1, 5, 10, 15, 30, 60, 120, 240, 720, 1440];
+const CHOICES = [[5, "5 minutes"], [15, "15 minutes"], [60, "hour"], [180, "3 hours"]];
+const FITTING_MIN = [1, 2, 5, 15, 30, 60, 120, 180, 360, 720];
+const STEPS_MIN = [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120];
 const MINUTE_MS = 60000;
 const BAR = 14;
 const ROW = 24;
@@ -18,13 +19,13 @@ const ended = (run, now) => (isLive(run) ? now : run.ended_at_ms || now);
 export function page() {
   const top = h("div");
   const chosen = h("select", { id: "window", onchange: () => draw() },
-    h("option", { value: "" }, "as long as it takes"), WINDOWS.map(([minutes, label]) => h("option", { value: minutes }, `the last ${label}`)));
+    h("option", { value: "" }, "all of it"), CHOICES.map(([minutes, label]) => h("option", { value: minutes }, `the last ${label}`)));
   const names = h("ol", { class: "names", "aria-hidden": "true" });
   const chart = s("svg", { role: "group", "aria-label": "Runs on a time line; the table below has the same" });
   const lanes = h("section", { class: "lanes", "aria-label": "Time line" }, names, chart);
   const legend = h("p", { class: "legend", "aria-hidden": "true" }, ["running", "waiting", "done", "failed"].map((one) => state(one)));
   const runs = table("Runs, newest first", [
-    ["State", (run) => [state(wordOf(run)), run.last_outcome && text("div", "soft small", words(run.last_outcome))]],
+    ["State", (run) => [state(wordOf(run)), run.last_outcome && !run.last_outcome.startsWith(`${run.status} by maker`) && text("div", "soft small", words(run.last_outcome))]],
     ["Run", (run) => runLink(run.run), "id"],
     ["Loop", who, "mid"],
     ["Goal", (run) => words(run.goal), "wide"],
@@ -84,7 +85,7 @@ export function page() {
     lanes.style.height = `${y + 6}px`;
     const ticks = ticksOf(from, now, minutes, width).map((ms) => [
       s("line", { class: "tick", x1: x(ms), x2: x(ms), y1: 18, y2: y }),
-      s("text", { class: "hour", x: x(ms), y: 12, "text-anchor": x(ms) < 20 ? "start" : "middle" }, clock(ms)),
+      s("text", { class: "hour", x: x(ms), y: 12, "text-anchor": x(ms) < 20 ? "start" : "middle" }, clock(ms, minutes < 10)),
     ]);
     const threads = seen.map((lane, nr) => s("line", { class: "thread", x1: 0, x2: width, y1: tops[nr], y2: tops[nr] }));
     const shownRuns = seen.flatMap((lane) => lane.runs);
@@ -104,17 +105,17 @@ export function page() {
     ages: true,
     async load() {
       const live = await api("live");
-      Object.assign(shown, { rows: runsOf(live), now: live.now_ms || Date.parse(live.now) });
+      const rows = runsOf(live).sort((a, b) => isLive(b) - isLive(a) || b.started_at_ms - a.started_at_ms);
+      Object.assign(shown, { rows, now: live.now_ms });
       draw();
     },
   };
 }
 
-// The shortest window that has all that is at work, or else what ended last.
+// The shortest window that has it all; what is at work for longer than half a day begins before it.
 function fitting(rows, now) {
-  const live = rows.filter(isLive);
-  const oldest = Math.min(...(live.length ? live : rows.slice(0, 1)).map((run) => run.started_at_ms));
-  return (WINDOWS.find(([minutes]) => now - oldest < minutes * MINUTE_MS * 0.95) || WINDOWS.at(-1))[0];
+  const oldest = Math.min(...rows.map((run) => run.started_at_ms));
+  return FITTING_MIN.find((minutes) => now - oldest < minutes * MINUTE_MS * 0.97) || FITTING_MIN.at(-1);
 }
 
 // A lane for each loop; of its runs, those that overlap lie below one another.

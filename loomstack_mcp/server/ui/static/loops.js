@@ -41,7 +41,7 @@ export function page() {
     ["Conflicts suffered", (one) => number(one.conflicts_suffered), "number"],
     ["Reversals caused", (one) => number(one.reversals_caused), "number"],
     ["Reversals suffered", (one) => number(one.reversals_suffered), "number"],
-    ["Time", (one) => (one.minutes === undefined ? "" : span(one.minutes * 60000)), "number"],
+    ["Time", (one) => (one.minutes ? span(one.minutes * 60000) : "under 1 min"), "number"],
     ["Cost", (one) => money(one.cost_usd ?? one.cost?.usd), "number"],
     ["Last run", (one) => h("a", { href: `/runs/${encodeURIComponent(one.last_run)}` }, `${one.last_age} ago`), "number"],
   ], (one) => `${one.loop}@${one.who}`);

@@ -26,13 +26,13 @@ export function page({ ref }) {
   };
   const fact = ([label, value]) => value && [value].flat().filter(Boolean).length && h("div", null, h("dt", null, label), h("dd", null, value));
   return {
-    title: `Run ${ref}`,
+    title: ref,
     node: h("div", null, head, parts.map((one) => one.node)),
     ages: true,
     async load() {
       const [run, log] = await Promise.all([api(`runs/${encodeURIComponent(ref)}`), api("events", { query: { limit: EVENTS } }).catch(() => ({ rows: [] }))]);
       keep(head, [run], () => "run", () => h("dl", { class: "facts" }, [
-        ["State", state(run.state)], ["Loop", who(run)], ["Goal", words(run.goal)], ["Checks", run.checks_run && runLink(run.checks_run)], ["Branch", run.branch && code(run.branch)],
+        ["State", state(run.state === "live" ? "running" : run.state)], ["Loop", who(run)], ["Goal", words(run.goal)], ["Checks", run.checks_run && runLink(run.checks_run)], ["Branch", run.branch && code(run.branch)],
         ["Paths", run.paths?.length && paths(run.paths, 8)], ["Started", `${run.age} ago`], ["Cost", money(run.cost_usd ?? run.cost?.usd)], ["Chain", text("span", "", traceLink(run.run, "trace what it made"))],
       ].map(fact)));
       show(0, run.claims);

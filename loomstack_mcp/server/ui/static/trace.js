@@ -12,6 +12,8 @@ const BOUND = {
   range: "the same change, squashed",
   files: "the same change to files",
   lines: "by its lines",
+  line: "by this very line",
+  commit: "recorded by the run",
   cherry_pick: "picked from its commit",
 };
 const WAYS = [["shop/tax.py:8", "a line"], ["1a2b3c4", "a commit"], ["#12", "a pull request"], ["deploy:ID", "a deploy"], ["run_…", "a run"]];
@@ -24,12 +26,13 @@ const answersOf = (one) => (one.answers || []).map((each) => (typeof each === "s
 // The four questions that somebody has who sees a line in production.
 function answer(trace) {
   const { commits = [], runs = [], deploys = [], later = [] } = trace;
-  const main = runs.find((run) => run.run === commits[0]?.run) || runs[0];
-  const made = main ? [h("b", null, words(main.loop)), " of ", words(main.who), text("div", "soft", runLink(main.run), commits[0]?.bound_by && [" · ", bound(commits[0])])]
+  const tie = trace.line?.run ? trace.line : commits[0];
+  const main = runs.find((run) => run.run === tie?.run) || runs[0];
+  const made = main ? [h("b", null, words(main.loop)), " of ", words(main.who), text("div", "soft", runLink(main.run), tie?.bound_by && [" · ", bound(tie)])]
     : [h("b", null, "No loop is known"), text("div", "soft", commits[0]?.author ? ["committed by ", words(commits[0].author)] : "")];
   const intents = (main?.intents || []).map((one) => one.text || one);
   const why = main ? [words(intents[0] || main.goal, "quote"), intents[0] && text("div", "soft", "goal: ", words(main.goal))] : text("span", "soft", "unattributed");
-  const granted = (main?.approvals || []).flatMap(answersOf);
+  const granted = [...(main?.approvals || []), ...deploys.flatMap((one) => one.approvals || [])].flatMap(answersOf);
   const checks = (main?.outcomes || []).filter((one) => one.role === "checker");
   const last = checks.at(-1);
   const allowed = (main?.decisions || []).map((one) => one.answer);
@@ -40,7 +43,7 @@ function answer(trace) {
   ];
   const through_ = through.flat().filter(Boolean);
   const where = [
-    ...deploys.slice(0, 3).map((one) => text("div", "", words(one.environment), " by ", traceLink(`deploy:${one.deploy}`, one.deploy), ago(one))),
+    ...deploys.slice(0, 3).map((one) => text("div", "", state(one.environment, "done"), " by ", deployLink(one), ago(one))),
     ...later.slice(0, 2).map((one) => text("div", "", state(one.how), " by ", traceLink(one.commit), ago(one))),
   ];
   return h("dl", { class: "answer" }, [
@@ -50,6 +53,8 @@ function answer(trace) {
   ].map(([label, value]) => h("div", null, h("dt", null, label), h("dd", null, value))));
 }
 
+const deployLink = (one) => traceLink(one.deploy, one.called || one.deploy);
+const more = (number) => number && text("div", "soft", `and ${number} more: loomstack-mcp trace --full`);
 const item = (kind, label, ...kids) => h("li", { class: kind }, h("h3", null, label), h("div", null, kids));
 const list = (rows, draw) => rows?.length && h("ul", null, rows.map((one) => h("li", null, draw(one))));
 
@@ -58,17 +63,18 @@ function commitItem(one) {
     text("div", "", text("span", "soft", words(one.author), ago(one), " · "), one.run ? [bound(one), " → ", runLink(one.run)] : state("unattributed", "none")),
     list(one.flags, (flag) => state(typeof flag === "string" ? flag.replaceAll("_", " ") : flag.flag, "stop")),
     one.reverts && text("div", "", state("reverts", "stop"), " ", [one.reverts].flat().map((sha) => [traceLink(sha, sha.slice(0, 12)), " "])),
-    one.candidates?.length > 1 && h("details", null, h("summary", null, counted(one.candidates.length, "candidate")), list(one.candidates, (each) => [runLink(each.run), " ", bound(each)])));
+    list(one.ai, (each) => ["written with ", words([each.tool, each.model, each.person].filter(Boolean).join(", "))]),
+    one.candidates?.length && h("details", null, h("summary", null, counted(one.candidates.length, "other candidate")), list(one.candidates, (each) => [runLink(each.run), " ", bound(each)])));
 }
 
 function runItems(run) {
   return [
-    item("run", "Run", runLink(run.run), " ", who(run), " ", state(run.state), ago(run), run.cost && text("span", "soft", " · ", money(run.cost.usd ?? run.cost)), text("div", "", words(run.goal)), run.checks_run && text("div", "soft", "checks ", runLink(run.checks_run))),
+    item("run", "Run", runLink(run.run), " ", who(run), " ", state(run.state), ago(run), run.cost_usd !== undefined && text("span", "soft", " · ", money(run.cost_usd)), text("div", "", words(run.goal)), run.finding && text("div", "soft", "for ", words(run.finding)), run.checks_run && text("div", "soft", "checks ", runLink(run.checks_run))),
     run.intents?.length && item("note", "Meant", list(run.intents, (one) => words(one.text || one, "quote"))),
     run.claims?.length && item("claim", "Held", list(run.claims, (one) => [paths(one.paths, 6), one.intent && text("span", "soft", ": ", words(one.intent))])),
-    run.notes?.length && item("note", "Told", list(run.notes, (one) => [words(one.kind, "soft"), " ", words(one.who), ": ", words(one.text, "quote")])),
-    run.outcomes?.length && item("outcome", "Outcomes", list(run.outcomes, (one) => [state(one.status), " ", text("span", "soft", one.role), " ", one.passed !== undefined || one.failed !== undefined ? `${one.passed || 0} passed, ${one.failed || 0} failed ` : "", words(one.summary || ""), ago(one)])),
-    run.decisions?.length && item("decision", "Rules", list(run.decisions, (one) => [state(one.answer), " at ", code(one.point), " ", (one.rules || []).map((rule) => [code(rule.rule || rule), " "]), text("span", "soft", code(one.decision)), ago(one)])),
+    run.notes?.length && item("note", "Told", list(run.notes, (one) => [words(one.kind, "soft"), " ", words(one.who), ": ", words(one.text, "quote")]), more(run.more_notes)),
+    run.outcomes?.length && item("outcome", "Outcomes", list(run.outcomes, (one) => [state(one.status), " ", text("span", "soft", one.role), " ", one.passed !== undefined || one.failed !== undefined ? `${one.passed || 0} passed, ${one.failed || 0} failed ` : "", words(one.summary || ""), ago(one)]), more(run.more_outcomes)),
+    run.decisions?.length && item("decision", "Rules", list(run.decisions, (one) => [state(one.answer), " ", words(one.action || ""), " ", (one.rules || []).map((rule) => [code(rule), " "]), (one.why || []).map((why) => words(why, "soft quote")), ago(one)]), more(run.more_decisions)),
     run.approvals?.length && item("approval", "Approval", list(run.approvals, (one) => [state(one.state), " ", code(one.approval), " ", answersOf(one).map((each) => text("div", "", words(each, "quote")))])),
   ];
 }
@@ -76,8 +82,8 @@ function runItems(run) {
 function chain(trace) {
   const { commits = [], runs = [], deploys = [], later = [], unchecked = [] } = trace;
   return h("ol", { class: "chain", "aria-label": "The chain" },
-    deploys.map((one) => item("deploy", "Deploy", traceLink(`deploy:${one.deploy}`, one.deploy), " to ", words(one.environment), " ", code(String(one.sha || "").slice(0, 12)), one.who && [" by ", words(one.who)], ago(one))),
-    commits.map(commitItem), runs.map(runItems),
+    deploys.map((one) => item("deploy", "Deploy", deployLink(one), " to ", words(one.environment), " of ", traceLink(one.sha), one.who && [" by ", words(one.who)], ago(one), one.covers && text("div", "soft", words(one.covers)), one.how && text("div", "soft", words(one.how)), one.decision && text("div", "", state(one.decision.answer), " ", (one.decision.rules || []).map((rule) => [code(rule), " "])))),
+    commits.map(commitItem), more(trace.more_commits) && h("li", null, h("h3"), more(trace.more_commits)), runs.map(runItems), more(trace.more_runs) && h("li", null, h("h3"), more(trace.more_runs)),
     later.length ? item("later", "Later", list(later, (one) => [state(one.how), " by ", traceLink(one.commit, one.commit.slice(0, 12)), " ", words(one.who), one.run && [" ", runLink(one.run)], ago(one)])) : "",
     unchecked.length ? item("unchecked", "Not looked at", list(unchecked, (one) => words(typeof one === "string" ? one : one.why))) : "",
     trace.next && item("next", "Next", words(trace.next)));
@@ -93,7 +99,7 @@ export function page({ ref }) {
   const found = h("div", { "aria-live": "polite" });
   let seen = "";
   return {
-    title: ref ? `Trace ${ref}` : "Trace",
+    title: "Trace",
     node: h("div", null, form, ways, found),
     about: /deploy|attribut|outcome|approval|landed|commit/,
     async load() {
