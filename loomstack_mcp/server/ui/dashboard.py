@@ -219,24 +219,32 @@ class Dashboard:
         decided = _DECIDED.fullmatch(name)
         if name not in ("session", "session/end") and not decided:
             raise Refusal(404, "people post to session, session/end and inbox/ID", code="not_found")
-        page_question(request.query, Taken())
-        body = await whole_body(request.headers.get("content-length", ""), receive, most=_BODY_BYTES_MAX)
-        given = await self._work(partial(_texts, request, body))
+        page_question(request.query, _NO_QUERY)
+        _refuse_type(request)
+        if decided:
+            visitor = await self._visitor(request, scope)
+            if visitor is None:
+                raise _unknown_visitor(self._visits.where)
+            deciding_visitor(visitor, request)
+            given = await self._given(request, receive)
+            return json_page(await self._work(partial(self._decided, visitor, decided[1], given)))
         if name == "session":
-            return await self._begun(request, given)
-        if name == "session/end":
-            cookie = self._visits.signed_out(request)
-            return json_page({"signed_in": False}, headers={"Set-Cookie": cookie, "Clear-Site-Data": '"cache"'})
-        visitor = await self._visitor(request, scope)
-        if visitor is None:
-            raise _unknown_visitor(self._visits.where)
-        deciding_visitor(visitor, request)
-        assert decided
-        return json_page(await self._work(partial(self._decided, visitor, decided[1], given)))
+            return await self._begun(request, receive)
+        cookie = self._visits.signed_out(request)
+        return json_page({"signed_in": False}, headers={"Set-Cookie": cookie})
 
-    async def _begun(self, request: PageRequest, given: Mapping[str, str]) -> PageReply:
+    async def _given(self, request: PageRequest, receive: Receive) -> Mapping[str, str]:
+        """The body: names with texts. Raises Refusal, Invalid."""
+        body = await whole_body(request.headers.get("content-length", ""), receive, most=_BODY_BYTES_MAX)
+        found = await self._work(partial(json_object, body))
+        if not all(isinstance(value, str) for value in found.values()):
+            raise Invalid("each value in the body is a text")
+        return found
+
+    async def _begun(self, request: PageRequest, receive: Receive) -> PageReply:
         if wait_s := self._guesses.wait_s(request.client):
             raise _slow_down("too many attempts to sign in from your address; wait", wait_s)
+        given = await self._given(request, receive)
         try:
             signed: SignedIn = await self._work(partial(self._visits.signed_in, request, given))
         except Unauthorized as error:
@@ -262,14 +270,10 @@ def _whose(visitor: Visitor) -> Any:
     return visitor.principal or visitor.seat
 
 
-def _texts(request: PageRequest, body: bytes) -> Mapping[str, str]:
-    """The body: names with texts. Raises Refusal, Invalid."""
+def _refuse_type(request: PageRequest) -> None:
+    """No form of another site can send JSON, and no script of one without asking first."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Refusal(415, "send JSON, as Content-Type: application/json")
-    found = json_object(body)
-    if not all(isinstance(value, str) for value in found.values()):
-        raise Invalid("each value in the body is a text")
-    return found
 
 
 def _refuse_method(request: PageRequest, *methods: str) -> None:

@@ -5,12 +5,13 @@ import hmac
 from collections.abc import Mapping
 from typing import Literal, Protocol
 
-from loomstack_mcp.core.errors import Invalid, Unauthorized
+from loomstack_mcp.core.errors import Invalid, LoomError, StoreUnavailable, Unauthorized
 from loomstack_mcp.core.permits import HubRole
 from loomstack_mcp.core.phrases import Body
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.tokens import Principal, has_role
 from loomstack_mcp.server.hub.keys import Keys
+from loomstack_mcp.server.hub.replies import Refusal
 from loomstack_mcp.server.ui.requests import PageRequest
 
 Where = Literal["ui", "hub"]
@@ -78,7 +79,7 @@ class HubVisits:
         if own:
             return _token_visitor(own, value)
         try:
-            return _token_visitor(self._keys.checked(value), value)
+            return _token_visitor(self._checked(value), value)
         except Unauthorized:
             return None
 
@@ -91,21 +92,30 @@ class HubVisits:
             raise Invalid("this token is too long for a cookie; take one of `loomstack-mcp token create`")
         own = self._keys.own_principal(token)
         value = self._keys.own_mark() if own else token
-        visitor = _token_visitor(own or self._keys.checked(token), value)
+        visitor = _token_visitor(own or self._checked(token), value)
         return SignedIn(visitor=visitor, cookie=_cookie(request, value))
 
     def signed_out(self, request: PageRequest) -> str:
         """As `Visits`."""
         return f"{_cookie(request, '')}; Max-Age=0"
 
+    def _checked(self, token: str) -> Principal:
+        """Raises Unauthorized, and StoreUnavailable without where the store lies: it is told to whoever asks."""
+        try:
+            return self._keys.checked(token)
+        except Unauthorized:
+            raise
+        except LoomError:
+            raise StoreUnavailable("the hub's store does not answer; try again later") from None
+
 
 def deciding_visitor(visitor: Visitor, request: PageRequest, /) -> None:
-    """Raises Unauthorized for who may not decide, or cannot show that it is the page which signed in."""
+    """Raises Unauthorized for who may not decide, Refusal for a page that cannot show that it has signed in."""
     if visitor.why_not:
         raise Unauthorized(visitor.why_not)
     shown = request.headers.get(PAGE_KEY, "")
     if not visitor.page_key or not hmac.compare_digest(shown.encode(), visitor.page_key.encode()):
-        raise Unauthorized(f"{_SIGN_IN}: this page does not show that it was it which signed in")
+        raise Refusal(401, f"{_SIGN_IN}: this page does not show that it has signed in", code="unauthorized")
 
 
 def visitor_shown(visitor: Visitor | None, /, *, nobody: str) -> Body:
