@@ -41,7 +41,7 @@ _BODY_BYTES_MAX = 16_000
 _CALLS_PER_S, _CALLS_BURST = 100.0, 1_000
 """Of one visitor."""
 _GUESSES_PER_S, _GUESSES_BURST = 1 / 6, 10
-"""Attempts to sign in from one address."""
+"""Attempts to sign in from one address that came to nothing."""
 _AT_ONCE, _QUEUE, _THREADS = 8, 400, 8
 _NOBODY = {"ui": "open the link that the terminal shows", "hub": "sign in with a token of this hub"}
 _VERDICTS: Mapping[str, ApprovalVerdict] = {"approve": "granted", "deny": "denied"}
@@ -249,6 +249,7 @@ class Dashboard:
             signed: SignedIn = await self._work(partial(self._visits.signed_in, request, given))
         except Unauthorized as error:
             raise Refusal(401, str(error), code=error.code) from None
+        self._guesses.give_back(request.client)
         acting_principal.set(signed.visitor.principal)
         told = await self._work(partial(self._me, signed.visitor))
         return json_page({**told, "page_key": signed.visitor.page_key}, headers={"Set-Cookie": signed.cookie})

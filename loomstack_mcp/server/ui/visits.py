@@ -86,7 +86,7 @@ class HubVisits:
     def signed_in(self, request: PageRequest, given: Mapping[str, str]) -> SignedIn:
         """As `Visits`."""
         token = given.get(_TOKEN, "").strip()
-        if set(given) != {_TOKEN} or not token.isascii() or not token.isprintable() or " " in token:
+        if not token or set(given) != {_TOKEN} or not token.isascii() or not token.isprintable() or " " in token:
             raise Invalid('send {"token": "…"}: a token of this hub, as `loomstack-mcp token create` tells it')
         if len(token) > _COOKIE_CHARS_MAX:
             raise Invalid("this token is too long for a cookie; take one of `loomstack-mcp token create`")
