@@ -35,6 +35,7 @@ _TABLES = {
 _PASSING = (
     *(ERASING["forget_sightings"], ERASING["forget_bearings"]),
     *(ERASING["forget_judgings"], ERASING["forget_judged"], ERASING["forget_lines"], ERASING["forget_answers"]),
+    ERASING["forget_usage_entries"],
 )
 """What hooks saw a while ago, with folders and shell lines; and answers. They are seen, or made, again."""
 _PAGE_ROWS = 20_000

@@ -273,3 +273,27 @@ UPDATE repo SET filled = :filled WHERE id = :repo_id
 -- :name unprint
 -- What the runs of a repo made is to be read again.
 UPDATE binding SET imprinted = 0 WHERE repo_id = :repo_id AND imprinted <> 0
+
+-- :name usage_rows
+-- What its runs consumed of models.
+SELECT u.run_id, u.model, u.requests, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_tokens,
+  u.cost_micro_usd, u.unpriced, u.last_at_ms
+FROM usage AS u JOIN run AS r ON r.id = u.run_id WHERE r.repo_id = :repo_id
+ORDER BY u.run_id, u.model LIMIT :limit OFFSET :offset
+
+-- :name put_usage
+-- What a run consumed of a model.
+INSERT INTO usage (run_id, model, requests, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
+  cost_micro_usd, unpriced, last_at_ms)
+VALUES (:run_id, :model, :requests, :input_tokens, :output_tokens, :cache_read_tokens, :cache_write_tokens,
+  :cost_micro_usd, :unpriced, :last_at_ms)
+
+-- :name usage_permission_rows
+-- What tools of its runs were let do.
+SELECT p.run_id, p.source, p.accepted, p.rejected
+FROM usage_permission AS p JOIN run AS r ON r.id = p.run_id WHERE r.repo_id = :repo_id
+ORDER BY p.run_id, p.source LIMIT :limit OFFSET :offset
+
+-- :name put_usage_permission
+-- What tools of a run were let do.
+INSERT INTO usage_permission (run_id, source, accepted, rejected) VALUES (:run_id, :source, :accepted, :rejected)

@@ -179,3 +179,7 @@ DELETE FROM path_key WHERE repo_id = :repo_id
 -- :name forget_expiry
 -- When a note leaves the index of paths.
 DELETE FROM note_expiry WHERE repo_id = :repo_id AND id = :id
+
+-- :name forget_usage_entries
+-- What clients told within a day: what is counted of it stays counted.
+DELETE FROM usage_entry
