@@ -52,7 +52,8 @@ def test_a_page_shows_what_the_commands_show_and_hears_at_once_what_happens(
         for name, command in (("claims", ["claims"]), ("events", ["events"]))
     }
     shown = {name: page.get(name).body for name in ("claims", "events", "claims/tree", "live", "inbox", "repos")}
-    [run] = shown["live"]["rows"]
+    [lane] = shown["live"]["lanes"]
+    [run] = lane["runs"]
     one = page.get(f"runs/{run['run']}")
     with_claim = page.get("claims")
     again = page.get("claims", If_None_Match=with_claim.headers["etag"])
@@ -66,7 +67,7 @@ def test_a_page_shows_what_the_commands_show_and_hears_at_once_what_happens(
     assert [row["claim"] for row in shown["claims"]["rows"]] == [row["claim"] for row in told["claims"]]
     assert [row["seq"] for row in shown["events"]["rows"]] == [row["seq"] for row in told["events"]]
     assert shown["claims/tree"]["tree"]["below"][0]["path"] == "src"
-    assert (run["goal"], run["loop"]) == ("<script>green</script>", "triage")
+    assert (run["goal"], lane["loop"]) == ("<script>green</script>", "triage")
     assert one.body["claims"][0]["claim"] == told["claims"][0]["claim"]
     assert one.headers["content-type"] == "application/json"
     assert (again.status, again.text) == (304, "")
@@ -191,6 +192,10 @@ def _forged(page: Page) -> dict[str, Any]:
         "a negative": (page.get("events?since=-1").status, 400),
         "a long query": (page.get(f"live?repo={'x' * 3_000}").status, 400),
         "no UTF-8": (page.get("live?repo=%ff").status, 400),
+        "an unknown row": (page.get("decisions?before=dec_NOBODYKN").status, 404),
+        "half a row": (page.get("conflicts?before=1%20OR%201").status, 400),
+        "an unknown answer": (page.get("decisions?answer=maybe").status, 400),
+        "a year of lanes": (page.get("live?hours=9999").status, 400),
         "an unknown state": (page.get("conflicts?state=odd").status, 400),
         "another repository": (page.get("live?repo=nowhere").status, 404),
         "another list": (page.get("secrets").status, 404),
@@ -214,5 +219,5 @@ def test_what_others_have_a_browser_send_is_refused_and_told_why(ui: Ui) -> None
     headers = page.get("live").headers
     assert headers["x-content-type-options"] == "nosniff"
     assert "default-src 'none'" in headers["content-security-policy"]
-    assert "repo, state" in page.get("conflicts?colour=red").message
+    assert "before, limit, repo, state" in page.get("conflicts?colour=red").message
     assert "Traceback" not in ui.stop()
