@@ -28,9 +28,9 @@ from loomstack_mcp.server.ui.known_answers import KnownAnswers
 from loomstack_mcp.server.ui.lists import LISTS, THINGS, PageList, inbox_body
 from loomstack_mcp.server.ui.opened import VisibleRepos, repo_label
 from loomstack_mcp.server.ui.questions import PageQuestion, Taken, page_question
-from loomstack_mcp.server.ui.replies import PRIVATE, Content, PageReply, json_content, json_page, send_page
+from loomstack_mcp.server.ui.replies import PRIVATE, PageContent, PageReply, json_content, json_page, send_page
 from loomstack_mcp.server.ui.requests import PageRequest, page_request, refuse_other_sites
-from loomstack_mcp.server.ui.streams import Streams
+from loomstack_mcp.server.ui.streams import EventStreams
 from loomstack_mcp.server.ui.visits import SignedIn, Visitor, Visits, deciding_visitor, visitor_shown
 
 _API = "/api/v1/"
@@ -56,7 +56,7 @@ class Dashboard:
     """All pages. What opens them, and who may decide, is the visits' to say."""
 
     def __init__(
-        self, loom: Loom, *, visits: Visits, deciders: Deciders, repos: VisibleRepos, streams: Streams
+        self, loom: Loom, *, visits: Visits, deciders: Deciders, repos: VisibleRepos, streams: EventStreams
     ) -> None:
         """`loom` are the services as whoever asks has them."""
         self._loom, self._visits, self._deciders, self._repos = loom, visits, deciders, repos
@@ -175,9 +175,10 @@ class Dashboard:
     def _list(self, visitor: Visitor, name: str, listed: PageList, asked: PageQuestion) -> PageReply:
         """A list of one repo, which holds as long as that has not moved: for everybody, but for what is one's own."""
         cursor = self._loom.events.cursor(asked.repo)
+        state = bool(cursor) if listed.is_slow else cursor
         is_own = name == _INBOX
 
-        def made(tag: str) -> Content:
+        def made(tag: str) -> PageContent:
             body = (
                 inbox_body(self._loom, asked, judge=self._deciders.judge(visitor, asked.repo))
                 if is_own
@@ -186,7 +187,7 @@ class Dashboard:
             return json_content({**body, "cursor": cursor}, tag=tag)
 
         key = (name, asked, _whose(visitor) if is_own else None)
-        return PageReply(content=self._known.told(key, cursor, made), kept=PRIVATE)
+        return PageReply(content=self._known.content_at(key, state, made), kept=PRIVATE)
 
     async def _stream(self, visitor: Visitor, request: PageRequest, receive: Receive, send: Send) -> None:
         asked = page_question(request.query, _NO_QUERY)
@@ -294,7 +295,7 @@ def _slow_down(said: str, wait_s: float) -> Refusal:
 def _told_error(error: Exception) -> PageReply:
     """As the hub's API tells it."""
     told = error_reply(error)
-    return PageReply(status=told.status, content=Content(kind=b"application/json", plain=told.body))
+    return PageReply(status=told.status, content=PageContent(kind=b"application/json", plain=told.body))
 
 
 _UNREAD = PageRequest(method="GET", path="", query={}, headers={}, cookies={}, origin="", client="")

@@ -33,6 +33,8 @@ class PageList:
 
     taken: Taken = Taken(names=frozenset({"limit"}))
     body: Listed
+    is_slow: bool = False
+    """Whether it is told for a while as it was, whatever happens meanwhile."""
 
 
 def _live(loom: Loom, asked: PageQuestion) -> Body:
@@ -112,7 +114,7 @@ def _run(loom: Loom, asked: PageQuestion) -> Body:
 
 LISTS: Mapping[str, PageList] = {
     "live": PageList(body=_live, taken=Taken(names=frozenset({"hours"}))),
-    "loops": PageList(body=_loops),
+    "loops": PageList(body=_loops, is_slow=True),
     "decisions": PageList(body=_decisions, taken=Taken(names=_PAGED, answers=all_or_one(Answer))),
     "claims": PageList(body=_claims),
     "claims/tree": PageList(body=_tree, taken=Taken()),

@@ -14,7 +14,7 @@ from loomstack_mcp.server.hub.keys import Keys
 from loomstack_mcp.server.hub.replies import Refusal
 from loomstack_mcp.server.ui.requests import PageRequest
 
-Where = Literal["ui", "hub"]
+VisitPlace = Literal["ui", "hub"]
 PAGE_KEY = "loomstack-page"
 """The header in which a page shows what only it has, beside the cookie: cookies know no ports, so that whoever serves
 another port of this host may be shown ours."""
@@ -50,7 +50,7 @@ class SignedIn:
 class Visits(Protocol):
     """How somebody comes in."""
 
-    where: Where
+    where: VisitPlace
 
     def visitor_of(self, request: PageRequest) -> Visitor | None:
         """Whose cookie came; None for nobody's. Raises LoomError where that cannot be asked."""
@@ -65,7 +65,7 @@ class Visits(Protocol):
 class HubVisits:
     """By a token of the hub, which the cookie holds: any replica knows it, and each request checks it anew."""
 
-    where: Where = "hub"
+    where: VisitPlace = "hub"
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
