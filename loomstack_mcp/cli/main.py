@@ -39,6 +39,7 @@ _COMMANDS = {
     "approve": "inbox",
     "deny": "inbox",
     "evidence": "evidence",
+    "deploy": "deploys",
     "pause": "pauses",
     "resume": "pauses",
     "config": "config",

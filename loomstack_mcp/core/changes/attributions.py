@@ -4,7 +4,7 @@ Nothing that a message says counts against the content. How often that is right 
 squashed, rebased, renamed, reformatted and edited is measured by `python -m tests.eval attribution`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal
 
 from loomstack_mcp.core.changes.imprints import Imprint, range_mark
