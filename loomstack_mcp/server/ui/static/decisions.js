@@ -54,7 +54,7 @@ export function page() {
     count.textContent = `${rows.length} of ${found.rows.length} shown`;
     all.hidden = !found.rows.length;
     older.hidden = !found.before;
-    nothing.replaceChildren(...(found.rows.length ? [] : [empty("No rule has decided anything yet", "Rules say what loops may do, what needs a person, and what nobody may. See those in force here:", "loomstack-mcp policy show")]));
+    nothing.replaceChildren(...(found.rows.length ? [] : [empty("No rule has decided anything yet", "Rules say what loops may do, what needs a person, and what nobody may. How to write the first one:", "loomstack-mcp help rules")]));
   }
 
   function pick(facet, value) {

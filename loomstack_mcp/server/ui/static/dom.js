@@ -134,8 +134,9 @@ export const figures = (list) =>
 export const empty = (title, why, ...commands) =>
   h("section", { class: "nothing" }, h("h2", null, title), h("p", null, why), commands.map((one) => h("pre", { tabindex: 0 }, one)));
 
-export const clock = (ms, exact) =>
-  new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: exact ? "2-digit" : undefined, hour12: false });
+export const clock = (ms, isExact, isFar) =>
+  isFar ? new Date(ms).toLocaleDateString([], { day: "numeric", month: "short" })
+    : new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: isExact ? "2-digit" : undefined, hour12: false });
 export const span = (ms) => {
   const s = Math.max(0, Math.round(ms / 1000));
   if (s < 60) return `${s} s`;

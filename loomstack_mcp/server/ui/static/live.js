@@ -3,9 +3,10 @@
 import { api, say } from "./app.js";
 import { clock, counted, empty, figures, h, keep, look, money, paths, runLink, runsOf, s, span, state, table, text, who, words } from "./dom.js";
 
-const CHOICES = [[5, "5 minutes"], [15, "15 minutes"], [60, "hour"], [180, "3 hours"]];
+const CHOICES = [[5, "5 minutes"], [15, "15 minutes"], [60, "hour"], [180, "3 hours"], [720, "12 hours"], [1440, "24 hours"], [10080, "7 days"]];
 const FITTING_MIN = [1, 2, 5, 15, 30, 60, 120, 180, 360, 720];
 const STEPS_MIN = [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120];
+const TOLD_MIN = 180;
 const MINUTE_MS = 60000;
 const BAR = 14;
 const ROW = 24;
@@ -18,7 +19,7 @@ const ended = (run, now) => (isLive(run) ? now : run.ended_at_ms || now);
 
 export function page() {
   const top = h("div");
-  const chosen = h("select", { id: "window", onchange: () => draw() },
+  const chosen = h("select", { id: "window", onchange: () => self.load() },
     h("option", { value: "" }, "all of it"), CHOICES.map(([minutes, label]) => h("option", { value: minutes }, `the last ${label}`)));
   const names = h("ol", { class: "names", "aria-hidden": "true" });
   const chart = s("svg", { role: "group", "aria-label": "Runs on a time line; the table below has the same" });
@@ -85,7 +86,7 @@ export function page() {
     lanes.style.height = `${y + 6}px`;
     const ticks = ticksOf(from, now, minutes, width).map((ms) => [
       s("line", { class: "tick", x1: x(ms), x2: x(ms), y1: 18, y2: y }),
-      s("text", { class: "hour", x: x(ms), y: 12, "text-anchor": x(ms) < 20 ? "start" : "middle" }, clock(ms, minutes < 10)),
+      s("text", { class: "hour", x: x(ms), y: 12, "text-anchor": x(ms) < 20 ? "start" : "middle" }, clock(ms, minutes < 10, minutes > 1440)),
     ]);
     const threads = seen.map((lane, nr) => s("line", { class: "thread", x1: 0, x2: width, y1: tops[nr], y2: tops[nr] }));
     const shownRuns = seen.flatMap((lane) => lane.runs);
@@ -99,17 +100,18 @@ export function page() {
   }
 
   new ResizeObserver(() => shown.rows.length && drawLanes(shown.rows, shown.now)).observe(lanes);
-  return {
+  const self = {
     title: "Live",
     node: h("div", null, top, nothing, picture),
     ages: true,
     async load() {
-      const live = await api("live");
+      const live = await api("live", { query: { hours: chosen.value > TOLD_MIN ? chosen.value / 60 : "" } });
       const rows = runsOf(live).sort((a, b) => isLive(b) - isLive(a) || b.started_at_ms - a.started_at_ms);
       Object.assign(shown, { rows, now: live.now_ms });
       draw();
     },
   };
+  return self;
 }
 
 // The shortest window that has it all; what is at work for longer than half a day begins before it.
