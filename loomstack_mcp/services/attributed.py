@@ -10,6 +10,7 @@ from loomstack_mcp.core.changes.attributions import (
     CommitFacts,
     RunEvidence,
     attribution_by,
+    units_of,
 )
 from loomstack_mcp.core.changes.imprints import Imprint, range_mark
 from loomstack_mcp.core.changes.meaning import MEANING
@@ -114,7 +115,7 @@ def _held(tx: Tx, runs: Sequence[str], did: Imprint | None) -> list[Row]:
 def _sharing(tx: Tx, repo_id: str, facts: CommitFacts) -> dict[str, set[int]]:
     """What runs left that a commit has, too: those that share most first, of equals whoever was first."""
     wanted = facts.imprint or Imprint()
-    looked_for = wanted.marks | wanted.telling or frozenset(wanted.placed)
+    looked_for = wanted.marks | units_of(wanted)
     looked_for |= {range_mark(wanted.whole)} if wanted.whole else frozenset()
     asked = {"repo_id": repo_id, "meaning": MEANING, "made_at_ms": facts.made_at_ms}
     found: dict[tuple[int, str], set[int]] = {}

@@ -71,7 +71,7 @@ def keep_imprint(
 ) -> None:
     """These are that run's, and the `branches` as wholes; also what of them has landed in another form already."""
     works = (*made, *branches)
-    lines = {mark for one in works for mark in one.imprint.telling}
+    lines = {mark for one in works for mark in (*one.imprint.telling, *one.imprint.placed)}
     marks = {mark for one in works for mark in (*one.imprint.marks, *one.imprint.rest)}
     marks |= {range_mark(one.imprint.whole) for one in branches if one.imprint.whole}
     if not (marks or lines):

@@ -45,7 +45,9 @@ class Imprint:
     listed: tuple[int, ...] = ()
     """The same of files that only list what changed, by which a change alone is never known."""
     placed: tuple[int, ...] = ()
-    """The lines that came and tell little, or only moved, each with its file."""
+    """The lines that came and tell little, each with its file."""
+    moved: tuple[int, ...] = ()
+    """The lines that only moved there, each with its file."""
     places: tuple[int, ...] = ()
     """The files."""
 
@@ -63,7 +65,7 @@ class Imprint:
     @property
     def rest(self) -> frozenset[int]:
         """What is kept of it beside marks and lines, to tell who wrote which line of what several made."""
-        return frozenset((*self.placed, *self.places))
+        return frozenset((*self.placed, *self.moved, *self.places))
 
 
 @record
@@ -137,19 +139,21 @@ def imprint(
 def _rest_of(
     files: Iterable[tuple[FileChange, Sequence[Net]]], lists: Iterable[FileChange]
 ) -> dict[str, tuple[int, ...]]:
-    placed, listed, places = set[int](), set[int](), set[int]()
+    placed, moved, listed, places = set[int](), set[int](), set[int](), set[int]()
     for file, hunks in files:
         path = encodable(file.path)
         places.add(place_mark(path))
         for net in hunks:
-            come = {line for line in net.added if _informs(line)}
-            placed.update(placed_mark(path, line) for line in net.hunk.added if line not in come)
-    for file in lists:
+            come = set(net.added)
+            placed.update(placed_mark(path, line) for line in come if not _informs(line))
+            moved.update(placed_mark(path, line) for line in net.hunk.added if line not in come)
+    lists = tuple(lists)
+    for file, hunks in zip(lists, netted(lists), strict=True):
         places.add(place_mark(encodable(file.path)))
-        for hunk in file.hunks:
-            listed.update(listed_mark(line) for line in hunk.added if _informs(line))
-            listed.update(~listed_mark(line) for line in hunk.removed if _informs(line))
-    found = {"placed": placed, "listed": listed, "places": places}
+        for net in hunks:
+            listed.update(listed_mark(line) for line in net.added if _informs(line))
+            listed.update(~listed_mark(line) for line in net.removed if _informs(line))
+    found = {"placed": placed, "moved": moved, "listed": listed, "places": places}
     return {name: tuple(sorted(marks)) if len(marks) <= _LINES_MAX else () for name, marks in found.items()}
 
 
