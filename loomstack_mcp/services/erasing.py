@@ -31,6 +31,7 @@ _TABLES = {
     "evidence": (ERASING["words_of_evidence"], ERASING["erase_evidence"]),
     "notice": (ERASING["words_of_notice"], ERASING["erase_notice"]),
     "landed": (ERASING["words_of_landed"], ERASING["erase_landed"]),
+    "attribution": (ERASING["words_of_attribution"], ERASING["erase_attribution"]),
 }
 _PASSING = (
     *(ERASING["forget_sightings"], ERASING["forget_bearings"]),

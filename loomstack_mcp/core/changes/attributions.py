@@ -18,7 +18,7 @@ Binding = Literal["", "sha", "trailer", "text", "pr", "patch", "range", "files",
 """By what a commit is known as a run's, the surest first: its id was recorded, a trailer, an id in the text of its
 message, its pull request, the whole patch of a commit or of a branch, files, lines, the commit it was picked from."""
 Flag = Literal["trailer_mismatch", "several_runs", "partly", "unread"]
-"""A named run made nothing of it; more than one run did; most of it is nobody's; its content was not here to compare."""
+"""A named run made nothing of it; several made it; most of it is nobody's; its content was not here to compare."""
 
 CANDIDATES_SHOWN_MAX = 5
 SHARE_LEAST = 0.6

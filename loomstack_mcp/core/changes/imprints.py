@@ -6,6 +6,7 @@ it knows is measured on replayed histories by `python -m tests.eval recognised`.
 
 import struct
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Literal
 
@@ -124,23 +125,23 @@ def imprint(
         lines |= new | {~line for line in old}
         said += sum(line & WEIGHT_MAX for line in (*gone, *come))
     if not counts:
-        return Imprint(**rest)
+        return rest
     whole = _hashed(b"whole", *(struct.pack("<q", mark) for mark in sorted(counts)))
-    return Imprint(
+    return replace(
+        rest,
         whole=whole,
         tells=said >= _INFORMATIVE_LEAST,
         files=tuple(sorted(counts.items())),
         sides=tuple(sorted(sides)),
-        lines=tuple(sorted(lines)) if len(lines) <= _LINES_MAX else (),
-        **rest,
+        lines=_few(lines),
     )
 
 
-def _rest_of(
-    files: Iterable[tuple[FileChange, Sequence[Net]]], lists: Iterable[FileChange]
-) -> dict[str, tuple[int, ...]]:
+def _rest_of(files: Iterable[tuple[FileChange, Sequence[Net]]], lists: Iterable[FileChange]) -> Imprint:
     placed, moved, listed, places = set[int](), set[int](), set[int](), set[int]()
     for file, hunks in files:
+        if named_so(file.path):
+            continue
         path = encodable(file.path)
         places.add(place_mark(path))
         for net in hunks:
@@ -153,8 +154,11 @@ def _rest_of(
         for net in hunks:
             listed.update(listed_mark(line) for line in net.added if _informs(line))
             listed.update(~listed_mark(line) for line in net.removed if _informs(line))
-    found = {"placed": placed, "moved": moved, "listed": listed, "places": places}
-    return {name: tuple(sorted(marks)) if len(marks) <= _LINES_MAX else () for name, marks in found.items()}
+    return Imprint(listed=_few(listed), placed=_few(placed), moved=_few(moved), places=_few(places))
+
+
+def _few(marks: Collection[int]) -> tuple[int, ...]:
+    return tuple(sorted(marks)) if len(marks) <= _LINES_MAX else ()
 
 
 def place_mark(path: str, /) -> int:
