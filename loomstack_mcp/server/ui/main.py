@@ -11,7 +11,7 @@ import click
 
 from loomstack_mcp.adapters.client_shell import client_variable
 from loomstack_mcp.adapters.user import principal
-from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom, open_loom
@@ -92,7 +92,7 @@ def _serving(pages: Dashboard, listener: socket.socket) -> Callable[[], Coroutin
 def _own_repo(here: Here, loom: Loom) -> str:
     try:
         return loom.repos.id_of(here.checkout())
-    except Invalid:  # no repository is seen here: those of the store are shown
+    except (Invalid, NotFound):  # no repository is seen here: those of the store are shown
         return ""
 
 
