@@ -34,6 +34,8 @@ TABLES = (
     CopiedTable(noun="usage", read=COPYING["usage_rows"], put=COPYING["put_usage"]),
     CopiedTable(noun="usage_permission", read=COPYING["usage_permission_rows"], put=COPYING["put_usage_permission"]),
     CopiedTable(noun="evidence", read=COPYING["evidence_rows"], put=COPYING["put_evidence"]),
+    CopiedTable(noun="deploy", read=COPYING["deploy_rows"], put=COPYING["put_deploy"]),
+    CopiedTable(noun="deploy_commit", read=COPYING["deploy_commit_rows"], put=COPYING["put_deploy_commit"]),
     CopiedTable(noun="notice", read=COPYING["notice_rows"], put=COPYING["put_notice"]),
 )
 LEDGER = (
@@ -44,7 +46,7 @@ LEDGER = (
 )
 """What means something only under the key that its lines were hashed with."""
 WITH_IDS = frozenset(
-    ("run", "claim", "waiter", "note", "outcome", "conflict", "decision", "approval", "evidence", "notice")
+    ("run", "claim", "waiter", "note", "outcome", "conflict", "decision", "approval", "evidence", "notice", "deploy")
 )
 """Whose rows have an id of their own."""
 LEFT = frozenset(

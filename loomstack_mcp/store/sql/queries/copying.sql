@@ -126,13 +126,15 @@ VALUES (:id, :repo_id, :run_id, :seq, :kind, :verdict, :sha, :title, :who, :with
 
 -- :name decision_rows
 -- Its decisions.
-SELECT id, repo_id, run_id, who, point, actions, subject, answer, reasons, policy, decided_at_ms
+SELECT id, repo_id, run_id, who, point, actions, subject, answer, reasons, policy, decided_at_ms, about_run, head
 FROM decision WHERE repo_id = :repo_id ORDER BY decided_at_ms, id LIMIT :limit OFFSET :offset
 
 -- :name put_decision
 -- Its decisions.
-INSERT INTO decision (id, repo_id, run_id, who, point, actions, subject, answer, reasons, policy, decided_at_ms)
-VALUES (:id, :repo_id, :run_id, :who, :point, :actions, :subject, :answer, :reasons, :policy, :decided_at_ms)
+INSERT INTO decision (id, repo_id, run_id, who, point, actions, subject, answer, reasons, policy, decided_at_ms,
+  about_run, head)
+VALUES (:id, :repo_id, :run_id, :who, :point, :actions, :subject, :answer, :reasons, :policy, :decided_at_ms,
+  :about_run, :head)
 
 -- :name approval_rows
 -- What it asked of people.
@@ -157,6 +159,28 @@ FROM evidence WHERE repo_id = :repo_id ORDER BY seq LIMIT :limit OFFSET :offset
 -- What was told of its commits.
 INSERT INTO evidence (id, repo_id, seq, sha, kind, passed, who, link, added_at_ms)
 VALUES (:id, :repo_id, :seq, :sha, :kind, :passed, :who, :link, :added_at_ms)
+
+-- :name deploy_rows
+-- What was deployed of it.
+SELECT id, repo_id, seq, environment, sha, called, kind, previous, how, who, decision, covers, is_cut, whole,
+  deployed_at_ms, recorded_at_ms
+FROM deploy WHERE repo_id = :repo_id ORDER BY seq LIMIT :limit OFFSET :offset
+
+-- :name put_deploy
+-- What was deployed of it.
+INSERT INTO deploy (id, repo_id, seq, environment, sha, called, kind, previous, how, who, decision, covers, is_cut, whole,
+  deployed_at_ms, recorded_at_ms)
+VALUES (:id, :repo_id, :seq, :environment, :sha, :called, :kind, :previous, :how, :who, :decision, :covers, :is_cut,
+  :whole, :deployed_at_ms, :recorded_at_ms)
+
+-- :name deploy_commit_rows
+-- Which commits came with what was deployed.
+SELECT repo_id, sha, deploy_id, place
+FROM deploy_commit WHERE repo_id = :repo_id ORDER BY sha, deploy_id LIMIT :limit OFFSET :offset
+
+-- :name put_deploy_commit
+-- Which commits came with what was deployed.
+INSERT INTO deploy_commit (repo_id, sha, deploy_id, place) VALUES (:repo_id, :sha, :deploy_id, :place)
 
 -- :name notice_rows
 -- What people are still to be told of it.
@@ -265,6 +289,7 @@ WHERE EXISTS (SELECT 1 FROM run AS a WHERE a.id = j.value) OR EXISTS (SELECT 1 F
   OR EXISTS (SELECT 1 FROM approval AS h WHERE h.id = j.value)
   OR EXISTS (SELECT 1 FROM evidence AS i WHERE i.id = j.value)
   OR EXISTS (SELECT 1 FROM notice AS k WHERE k.id = j.value)
+  OR EXISTS (SELECT 1 FROM deploy AS l WHERE l.id = j.value)
 
 -- :name put_filled
 -- Its ledger came along, filled as far as it was.

@@ -92,6 +92,16 @@ FROM evidence WHERE repo_id = :repo_id ORDER BY id LIMIT :limit OFFSET :offset
 UPDATE evidence SET who = :who, link = :link
 WHERE id = :id
 
+-- :name words_of_deploy
+-- Deploys.
+SELECT id, who, called
+FROM deploy WHERE repo_id = :repo_id ORDER BY id LIMIT :limit OFFSET :offset
+
+-- :name erase_deploy
+-- Deploys.
+UPDATE deploy SET who = :who, called = :called
+WHERE id = :id
+
 -- :name words_of_notice
 -- What people are still to be told.
 SELECT id, run_id, about, text, answered
