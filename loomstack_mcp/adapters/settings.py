@@ -1,6 +1,7 @@
 """Settings: flag, environment, the repo's file, the user's file, default; each with where it came from."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
@@ -23,20 +24,22 @@ JWT_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 _JWT_LISTS: dict[str, tuple[str, ...]] = {"jwt_algorithms": JWT_ALGORITHMS, "jwt_repos": ()}
 _JWT_TEXTS = ("jwt_issuer", "jwt_audience", "jwt_jwks", "jwt_repos_claim")
 _JWT = (*_JWT_TEXTS, *_JWT_LISTS)
+_OTLP = ("otlp_endpoint", "otlp_headers")
 _CHOICES = {"claim_edits": CLAIM_EDITS, "guard": ("open", "closed"), "push": ("on", "off")}
 """Settings of which each is one of a few words, the first by default."""
-_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", *_CHOICES, *_WEBHOOK, *_JWT)
+_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", *_CHOICES, *_WEBHOOK, *_JWT, *_OTLP)
 _DEFAULTS = {
     "rework_max": REWORK_MAX,
     "window_days": WINDOW_DAYS,
     "generated": (),
     **{name: words[0] for name, words in _CHOICES.items()},
-    **dict.fromkeys((*_WEBHOOK, *_JWT_TEXTS), ""),
+    **dict.fromkeys((*_WEBHOOK, *_JWT_TEXTS, *_OTLP), ""),
     **_JWT_LISTS,
 }
+_HTTP = re.compile(r"https?://[^/?#@\s]+(/[^?#\s]*)?")
 _MOST = {"rework_max": 100, "window_days": 400}
-_NOT_IN_REPO = frozenset({"home", "store", "push", *_WEBHOOK, *_JWT})
-SECRETS = frozenset({"webhook", "webhook_secret"})
+_NOT_IN_REPO = frozenset({"home", "store", "push", *_WEBHOOK, *_JWT, *_OTLP})
+SECRETS = frozenset({"webhook", "webhook_secret", "otlp_headers"})
 """Settings that are shown to nobody. Whoever knows the address of a webhook may write there."""
 
 
@@ -80,6 +83,10 @@ class Settings:
     """Patterns of repos that such a token opens, where no claim says it and no admin has."""
     jwt_repos_claim: str = ""
     """The claim that says which repos a token opens; "" for none."""
+    otlp_endpoint: str = ""
+    """Where servers export traces and metrics to, `http://127.0.0.1:4318` say; "" for nowhere."""
+    otlp_headers: str = field(default="", repr=False)
+    """What goes with it, `name=value,…`: a collector's key, which is shown to nobody."""
     origins: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     """Settings that were found where they do not count, each with the reason."""
@@ -294,6 +301,8 @@ def _checked(name: str, value: object, origin: str) -> Any:
     if name in _JWT_LISTS:
         return _jwt_list(name, value, origin)
     text = _text(name, value, origin)
+    if name == "otlp_endpoint" and text and not _HTTP.fullmatch(text):
+        raise Invalid(f"{name} from {origin} must be http(s)://HOST[:PORT][/PATH] of a collector, without a key in it")
     return without_password(text) if name == "repo" else text
 
 

@@ -21,7 +21,7 @@ _GOODBYE_S = 5
 
 
 def run_receiver(settings: Settings, *, port: int) -> None:
-    """Serve until SIGINT or SIGTERM: what is under way is answered. Raises Invalid where something else listens there."""
+    """Serve until SIGINT or SIGTERM: what is under way is answered. Raises Invalid for a port in use."""
     with open_loom(settings) as loom, listening(HOST, port) as listener:
         place = f"http://{HOST}:{listener.getsockname()[1]}"
         app: Any = TelemetryApp(loom, hosts=HOSTS)
