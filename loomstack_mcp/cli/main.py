@@ -19,6 +19,7 @@ USAGE = 64  # sysexits.h, EX_USAGE
 
 _COMMANDS = {
     "serve": "serve",
+    "ui": "ui",
     "demo": "demo",
     "init": "init",
     "uninstall": "init",

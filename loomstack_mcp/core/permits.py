@@ -27,10 +27,12 @@ PERMITS: dict[str, Permit] = {
     **_rows(
         "viewer",
         "reads",
+        *("attributions.kept", "attributions.of_lines", "attributions.of_run", "attributions.reversals_of"),
+        "attributions.unattributed",
         *("approvals.approval", "approvals.waiting", "claims.held", "conflicts.open", "events.cursor"),
         *("events.latest", "events.moved", "events.since", "notes.latest", "outcomes.of_runs", "repos.filled"),
         *("repos.id_of", "repos.ids", "repos.listed", "runs.boots_alternate", "runs.details", "runs.latest"),
-        "why.behind",
+        *("conflicts.latest", "decisions.latest", "live.live", "loops.health", "why.behind"),
         *("levers.about_claim", "levers.about_run", "stranded.of_loops", "stranded.of_runs"),
         *("tokens.opens_still", "tokens.whoami", "usage.of_runs"),
     ),
@@ -48,6 +50,7 @@ PERMITS: dict[str, Permit] = {
     **_rows(
         "agent",
         "repeats",
+        "attributions.attributed",
         *("alerts.heard", "claims.claim_paths", "claims.withdraw", "commits.bind_commit", "commits.rebind_commits"),
         *("conflicts.check", "conflicts.check_run", "glances.hold_clear", "edits.hold", "edits.leave", "edits.settle"),
         *("policy.session_run", "ledger.forget_before", "ledger.keep_filled"),

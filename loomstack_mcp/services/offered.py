@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.access import Access
     from loomstack_mcp.services.alerts import AlertService
     from loomstack_mcp.services.approvals import ApprovalService
+    from loomstack_mcp.services.attributions import AttributionService
     from loomstack_mcp.services.blockers import EditService
     from loomstack_mcp.services.claims import ClaimService
     from loomstack_mcp.services.commits import CommitService
     from loomstack_mcp.services.conflicts import ConflictService
     from loomstack_mcp.services.context import ContextService
+    from loomstack_mcp.services.decisions import DecisionService
     from loomstack_mcp.services.edits import EditClaims
     from loomstack_mcp.services.events import EventService
     from loomstack_mcp.services.evidence import EvidenceService
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.guards import GuardService
     from loomstack_mcp.services.ledger import LedgerService
     from loomstack_mcp.services.levers import LeverService
+    from loomstack_mcp.services.live import LiveService
+    from loomstack_mcp.services.loops import LoopService
     from loomstack_mcp.services.notes import NoteService
     from loomstack_mcp.services.notices import NoticeService
     from loomstack_mcp.services.outcomes import OutcomeService
@@ -103,6 +107,12 @@ class Services:
         return self._made("ledger", LedgerService)
 
     @cached_property
+    def attributions(self) -> "AttributionService":
+        from loomstack_mcp.services.attributions import AttributionService
+
+        return self._made("attributions", AttributionService)
+
+    @cached_property
     def conflicts(self) -> "ConflictService":
         from loomstack_mcp.services.conflicts import ConflictService
 
@@ -149,6 +159,24 @@ class Services:
         from loomstack_mcp.services.levers import LeverService
 
         return self._made("levers", LeverService)
+
+    @cached_property
+    def live(self) -> "LiveService":
+        from loomstack_mcp.services.live import LiveService
+
+        return self._made("live", LiveService)
+
+    @cached_property
+    def loops(self) -> "LoopService":
+        from loomstack_mcp.services.loops import LoopService
+
+        return self._made("loops", LoopService)
+
+    @cached_property
+    def decisions(self) -> "DecisionService":
+        from loomstack_mcp.services.decisions import DecisionService
+
+        return self._made("decisions", DecisionService)
 
     @cached_property
     def sightings(self) -> "SightingService":

@@ -227,7 +227,10 @@ def looks(found: Here, wired: Any, conflict: str) -> None:
     assert wired.events.moved(repo_id, seen=0, wait_ms=9) == wired.events.cursors()[repo_id]
     for service in (wired.events, wired.notes, wired.runs):
         assert service.latest(repo_id, limit=9)[0]
-    assert wired.conflicts.open(repo_id, limit=9)[0]
+    assert wired.conflicts.open(repo_id, limit=9)[0] == wired.conflicts.latest(repo_id, limit=9)[0]
+    assert wired.decisions.latest(repo_id, limit=9)[0][0].answer
+    assert wired.live.live(repo_id).lanes[0].runs
+    assert wired.loops.health(repo_id, limit=9).loops[0].last_run.startswith("run_")
     assert wired.claims.held(repo_id, limit=9)[0]
     bea = wired.runs.latest(repo_id, limit=9)[0][-1].id
     assert [outcome.summary for outcome in wired.outcomes.of_runs([bea])] == ["gross"]

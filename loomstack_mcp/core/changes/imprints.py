@@ -107,6 +107,11 @@ def imprint(files: Iterable[FileChange], nets: Sequence[Sequence[Net]] | None = 
     )
 
 
+def range_mark(whole: int, /) -> int:
+    """The mark of a branch as a whole, beside that of the same change in one commit."""
+    return _hashed(b"range", struct.pack("<q", whole))
+
+
 def _both_sides(hunks: Sequence[Net]) -> tuple[list[int], list[int]]:
     """The lines that go, and those that come, each in order: the places of hunks tell nothing."""
     return (
