@@ -9,7 +9,7 @@ from typing import Any
 from loomstack_mcp.core import conventions as names
 from loomstack_mcp.core.tracing import TraceParent, run_trace
 
-Attributes = Mapping[str, Any]
+SpanFields = Mapping[str, Any]
 
 current_calling: ContextVar["Calling | None"] = ContextVar("calling", default=None)
 
@@ -17,11 +17,11 @@ current_calling: ContextVar["Calling | None"] = ContextVar("calling", default=No
 class Calling:
     """A call that is being answered, as its span will tell it."""
 
-    def __init__(self, name: str, attributes: Attributes, parent: TraceParent | None) -> None:
+    def __init__(self, name: str, attributes: SpanFields, parent: TraceParent | None) -> None:
         self.name, self.began_ns = name, time.time_ns()
         self.attributes: dict[str, Any] = dict(attributes)
-        self.events: list[tuple[str, int, Attributes]] = []
-        self.parts: list[tuple[str, int, int, Attributes]] = []
+        self.events: list[tuple[str, int, SpanFields]] = []
+        self.parts: list[tuple[str, int, int, SpanFields]] = []
         """What it did: name, begin, end, and what is told of it."""
         self.parent = parent
         """The span that it is a part of; None where it begins a trace."""

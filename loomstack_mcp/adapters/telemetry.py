@@ -1,7 +1,7 @@
 """Telemetry out: spans and metrics to an OTLP endpoint, by OpenTelemetry's SDK. Nobody else here knows it.
 
 All of it is sent by threads of the SDK from bounded queues: where the collector is away, what was queued is dropped,
-and said once. Attributes hold names, paths, ids and counts, and no text of agents and no code.
+and said once. SpanFields hold names, paths, ids and counts, and no text of agents and no code.
 """
 
 import logging
@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from loomstack_mcp import __version__
-from loomstack_mcp.adapters.callings import Attributes, Calling, current_calling
+from loomstack_mcp.adapters.callings import SpanFields, Calling, current_calling
 from loomstack_mcp.core import conventions as names
 from loomstack_mcp.core.tracing import TraceParent, run_trace
 
+_VERSION = str(vars(sys.modules["loomstack_mcp"])["__version__"])
 NEEDED = (
     "otlp_endpoint is set, and what it needs is not installed: `pip install 'loomstack-mcp[otel]'` brings it; nothing "
     "is exported until then"
@@ -59,7 +59,7 @@ class Telemetry:
         said = _SaidOnce()
         for name in _LOGGERS:
             logging.getLogger(name).addFilter(said)
-        resource = Resource({names.SERVICE_NAME: "loomstack", names.SERVICE_VERSION: __version__})
+        resource = Resource({names.SERVICE_NAME: "loomstack", names.SERVICE_VERSION: _VERSION})
         given: dict[str, Any] = {"headers": header_pairs(headers), "timeout": _ANSWER_S}
         base = endpoint.rstrip("/")
         self._ids = _Ids()
@@ -71,7 +71,7 @@ class Telemetry:
                 schedule_delay_millis=_SPANS_EACH_MS,
             )
         )
-        self._tracer = self._spans.get_tracer(names.SCOPE, __version__, schema_url=names.SCHEMA_URL)
+        self._tracer = self._spans.get_tracer(names.SCOPE, _VERSION, schema_url=names.SCHEMA_URL)
         exporter = OTLPMetricExporter(endpoint=f"{base}/v1/metrics", **given)
         reader = PeriodicExportingMetricReader(exporter, export_interval_millis=_METRICS_EACH_MS)
         self._meters = MeterProvider(metric_readers=[reader], resource=resource, shutdown_on_exit=False)
@@ -81,7 +81,7 @@ class Telemetry:
         """The run that each session started last."""
 
     @contextmanager
-    def calling(self, name: str, attributes: Attributes, parent: TraceParent | None = None) -> Iterator[Calling]:
+    def calling(self, name: str, attributes: SpanFields, parent: TraceParent | None = None) -> Iterator[Calling]:
         """A call that is answered within, as a span of kind SERVER with all that it does below it."""
         one = Calling(name, attributes, parent)
         token = current_calling.set(one)
@@ -91,7 +91,7 @@ class Telemetry:
             current_calling.reset(token)
             self._tell(one)
 
-    def measured(self, metric: str, value: float, attributes: Attributes) -> None:
+    def measured(self, metric: str, value: float, attributes: SpanFields) -> None:
         """One more of a metric: a count, or seconds. Of the attributes those that it is told apart by."""
         kept = {name: attributes[name] for name in names.METRIC_ATTRIBUTES[metric] if attributes.get(name)}
         self._instruments[metric](value, kept)
@@ -129,7 +129,7 @@ class Telemetry:
         except Exception as error:  # noqa: BLE001 the thread's last handler: a collector's fault ends no session
             logging.getLogger(_LOGGERS[0]).warning("%s", type(error).__name__)
 
-    def _happened(self, kind: str, run_id: str, about: str, payload: Attributes, at_ns: int) -> None:
+    def _happened(self, kind: str, run_id: str, about: str, payload: SpanFields, at_ns: int) -> None:
         if kind == "claim.refused":
             self.measured(names.CONFLICTS, 1, {names.CONFLICT_KIND: "claim", names.VERDICT: "stop"})
         elif kind == "conflict.found":
@@ -142,7 +142,7 @@ class Telemetry:
         elif kind.startswith("deploy."):
             self._instant("deploy", run_id, at_ns, _deployed(about, payload))
 
-    def _recorded(self, payload: Attributes) -> None:
+    def _recorded(self, payload: SpanFields) -> None:
         if payload.get("next") == "retry":
             self.measured(names.REWORK_ROUNDS, 1, {})
         calling = current_calling.get()
@@ -156,7 +156,7 @@ class Telemetry:
             }
             calling.events.append((names.EVALUATION, time.time_ns(), told))
 
-    def _run_over(self, run: Attributes) -> None:
+    def _run_over(self, run: SpanFields) -> None:
         """The span of a run, by the ids that its calls named already."""
         own = run_trace(str(run["id"]))
         loop = _short(run["loop"])
@@ -176,7 +176,7 @@ class Telemetry:
         span = self._begun(name, began_ns, attributes, own=own)
         span.end(max(began_ns, int(run["ended_at_ms"] or run["seen_at_ms"]) * 1_000_000))
 
-    def _instant(self, name: str, run_id: str, at_ns: int, attributes: Attributes) -> None:
+    def _instant(self, name: str, run_id: str, at_ns: int, attributes: SpanFields) -> None:
         told = {**attributes, **({names.RUN_ID: run_id} if run_id else {})}
         self._begun(name, at_ns, told, parent=run_trace(run_id) if run_id else None).end(at_ns)
 
@@ -197,7 +197,7 @@ class Telemetry:
         self,
         name: str,
         began_ns: int,
-        attributes: Attributes,
+        attributes: SpanFields,
         *,
         parent: TraceParent | None = None,
         own: TraceParent | None = None,
@@ -288,7 +288,7 @@ class _SaidOnce(logging.Filter):
 
 
 def _instruments(meters: Any) -> dict[str, Any]:
-    meter = meters.get_meter(names.SCOPE, __version__, schema_url=names.SCHEMA_URL)
+    meter = meters.get_meter(names.SCOPE, _VERSION, schema_url=names.SCHEMA_URL)
     made: dict[str, Any] = {}
     for name, (kind, unit, description) in names.METRICS.items():
         if kind == "counter":
@@ -299,7 +299,7 @@ def _instruments(meters: Any) -> dict[str, Any]:
     return made
 
 
-def _deployed(about: str, payload: Attributes) -> dict[str, Any]:
+def _deployed(about: str, payload: SpanFields) -> dict[str, Any]:
     told = {
         names.DEPLOYMENT_ID: about,
         names.ENVIRONMENT: payload.get("environment"),

@@ -3,10 +3,8 @@
 import click
 
 from loomstack_mcp.cli.people import configuring
+from loomstack_mcp.core.clients.files.telemetry_entries import OTLP_PORT
 from loomstack_mcp.edge.here import Here
-
-PORT = 4318
-"""Of OTLP over HTTP."""
 
 
 @click.group()
@@ -16,7 +14,7 @@ def telemetry() -> None:
 
 @configuring
 @telemetry.command()
-@click.option("--port", default=PORT, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
+@click.option("--port", default=OTLP_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
 @click.pass_obj
 def receive(here: Here, *, port: int) -> None:
     """Take in Claude Code's and Codex's own telemetry on loopback, until Ctrl-C.

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from loomstack_mcp.adapters.pauses import refuse_paused
-from loomstack_mcp.core.conventions import PIPE
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
@@ -252,6 +251,8 @@ class Face:
             for caller in tuple(self._callers.values()):  # calls that are cut off may still come to know one
                 self._loom.runs.shorten(caller)
             if self._loom.telemetry:
+                from loomstack_mcp.core.conventions import PIPE  # for those who tell a collector
+
                 self._loom.telemetry.session_over(PIPE)
             self._loom.close()
         except LoomError as error:

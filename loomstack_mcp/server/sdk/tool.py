@@ -76,7 +76,7 @@ def _on_thread(face: Face, threads: Threads, function: Callable[..., Any]) -> Ca
         over_http = ctx.headers is not None
         call = Call(face, ctx.request_context.meta or {}, over_http=over_http)
         try:
-            work = partial(function, call, **arguments)
+            work: Callable[[], Any] = partial(function, call, **arguments)
             if (telemetry := face.telemetry) is not None:
                 from loomstack_mcp.server.traced import told_call  # for those who tell a collector
 

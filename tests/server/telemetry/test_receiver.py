@@ -21,7 +21,7 @@ from tests.clients.telemetry import recorded
 from tests.conftest import environment
 from tests.deadlines import seconds
 from tests.factories import SHOP
-from tests.processes import SCRIPT
+from tests.processes import SCRIPT, start
 from tests.services.support import started
 
 JSON = "application/json"
@@ -30,11 +30,11 @@ JSON = "application/json"
 class Receiver:
     """One that listens, and what it is sent."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **env: str) -> None:
         self.home = home
-        self._process = subprocess.Popen(
-            [SCRIPT, "telemetry", "receive", "--port", "0"], cwd=home, env=environment(home), stderr=subprocess.PIPE,
-            text=True,
+        self._process = start(
+            [SCRIPT, "telemetry", "receive", "--port", "0"], cwd=home, env=environment(home, **env),
+            stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self._process.stderr
         self.said = self._process.stderr.readline()
