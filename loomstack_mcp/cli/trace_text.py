@@ -32,7 +32,7 @@ def _all(body: Part) -> Iterator[str]:
         told = bound_words(line.get("bound_by", ""), line.get("confidence", 0))
         yield _labelled("line", f"{_plain(line['path'])}:{line['line']}", told)
     for commit in body.get("commits", ()):
-        yield from _commit(commit, has_line=bool(body.get("line")))
+        yield from _commit(commit, has_line=bool(body.get("line")), is_one=len(body["commits"]) == 1)
     yield from _more(body, "commits")
     for run in by_run.values():
         yield from _run(run, detailed=len(by_run) <= 3)
@@ -54,8 +54,10 @@ def _all(body: Part) -> Iterator[str]:
         yield f"→ {_plain(body['next'])}"
 
 
-def _commit(commit: Part, *, has_line: bool) -> Iterator[str]:
+def _commit(commit: Part, *, has_line: bool, is_one: bool) -> Iterator[str]:
     told = "" if has_line else bound_words(commit.get("bound_by", ""), commit.get("confidence", 0))
+    if not is_one:
+        told = f"{commit['run']} {told}" if commit.get("run") else "no run is known"
     yield _labelled("commit", _bold(commit["commit"]), _title(commit), commit.get("author", ""), _ago(commit), told)
     if url := commit.get("url"):
         yield _labelled("", _plain(url))

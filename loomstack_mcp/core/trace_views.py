@@ -110,7 +110,7 @@ def _commit(one: TracedCommit, trace: Trace, *, full: bool) -> Body:
 def _run(traced: TracedRun, trace: Trace, *, full: bool) -> Body:
     run, most = traced.run, _EACH_FULL if full else _EACH_SHOWN
     notes = [*(note for note in traced.notes if note.kind != "intent"), *traced.told]
-    decisions = [one for one in traced.decisions if full or _tells(one)]
+    decisions = [one for one in traced.decisions if full or _tells(one)]  # the last first
     outcomes = traced.outcomes[-most:]
     return lean(
         {
@@ -132,7 +132,7 @@ def _run(traced: TracedRun, trace: Trace, *, full: bool) -> Body:
             "more_notes": len(notes[most:]) or None,
             "outcomes": [{**_outcome(each.outcome, trace, full=full), "who": each.who} for each in outcomes],
             "more_outcomes": len(traced.outcomes[:-most]) or None,
-            "decisions": [_decision(one, trace, full=full) for one in decisions[:most]],
+            "decisions": [_decision(one, trace, full=full) for one in reversed(decisions[:most])],
             "more_decisions": len(decisions[most:]) or None,
             "approvals": [_approval(one) for one in traced.approvals[:most]],
             "more_approvals": len(traced.approvals[most:]) or None,
@@ -239,6 +239,7 @@ def _cut(text: str, *, full: bool) -> str:
 def _next(trace: Trace, *, full: bool) -> str:
     if trace.is_unattributed:
         return "no run is known to have made it: trace --unattributed lists all such, `git blame` says who signed it"
-    if trace.kind == "deploy" and trace.runs and not full:
-        return f"trace one of its {counted(len(trace.runs) + trace.more_runs, 'run')}, or a line, for why it was made"
+    runs = len(trace.runs) + trace.more_runs
+    if trace.kind == "deploy" and runs > 1 and not full:
+        return f"trace one of its {counted(runs, 'run')}, or a line, for who let it through"
     return ""

@@ -11,8 +11,10 @@ from loomstack_mcp.core.notes import Note, NoteKind
 from loomstack_mcp.core.outcomes import Outcome
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.traces import TracedAnswer, TracedApproval, TracedDecision, TracedOutcome, TracedRun
+from loomstack_mcp.core.usage import ModelUsage, usage_of_runs
 from loomstack_mcp.services import path_index
 from loomstack_mcp.services.traced_refs import TRACES
+from loomstack_mcp.services.usage import USAGE
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Row, Tx
 
@@ -36,6 +38,8 @@ def traced_runs(
         outcomes.setdefault(one.outcome.about_run, []).append(one)
     decisions = _decisions(tx, repo_id, ids, shas=shas, decision_ids=decision_ids)
     approvals = _approvals(tx, decisions)
+    models = rows.as_records(ModelUsage, tx.all(USAGE["of_runs"], ids=ids)) if runs else ()
+    usage = {one.run_id: one for one in usage_of_runs([run.id for run in runs], models, ())}
     ignore_case = path_index.folds(tx, repo_id)
     found = []
     for run in runs:
@@ -52,6 +56,8 @@ def traced_runs(
                 outcomes=tuple(outcomes.get(run.id, ())),
                 decisions=own,
                 approvals=tuple(one for one in approvals if one.decision_id in mine),
+                tokens=usage[run.id].tokens if run.id in usage else 0,
+                cost_usd=usage[run.id].cost_usd if run.id in usage else None,
             )
         )
     return tuple(found), decisions, approvals

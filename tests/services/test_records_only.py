@@ -235,6 +235,7 @@ def traces(found: Here, wired: Any, landed: str) -> None:
     wanted = wired.traces.found(repo_id, TraceRef(kind="deploy", text=deploy.id), asked="1")
     chain = wired.traces.chain(repo_id, wanted)
     assert [one.deploy.id for one in chain.deploys] == [deploy.id]
+    assert wired.traces.landed(repo_id, within_ms=DAY_MS, limit=9)
     assert bea in [one.run.id for one in wired.traces.callers_trace(ANA, deploy.id).runs] or not bea
 
 
