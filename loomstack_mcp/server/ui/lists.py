@@ -4,19 +4,24 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from loomstack_mcp.core.changes.conflict_records import ConflictState
 from loomstack_mcp.core.claim_trees import claim_tree
 from loomstack_mcp.core.errors import NotFound
-from loomstack_mcp.core.limits import SECOND_MS
+from loomstack_mcp.core.limits import HOUR_MS, SECOND_MS
+from loomstack_mcp.core.overviews import live_shown, loops_shown, past_conflict_shown, past_decision_shown
 from loomstack_mcp.core.phrases import Body, lean
 from loomstack_mcp.core.policy.approvals import Approval
+from loomstack_mcp.core.policy.rules import Answer
 from loomstack_mcp.core.records import record
-from loomstack_mcp.core.views import claim_shown, conflict_shown, event_shown, outcome_shown, run_shown
+from loomstack_mcp.core.views import claim_shown, event_shown, outcome_shown, run_shown
 from loomstack_mcp.core.waiting import stop_shown, whole_question
 from loomstack_mcp.loom import Loom
-from loomstack_mcp.server.ui.questions import LIMIT_MAX, PageQuestion, Taken
+from loomstack_mcp.server.ui.questions import LIMIT_MAX, PageQuestion, Taken, all_or_one
+from loomstack_mcp.services.live import LIVE_WINDOW_MS
 
 _TREE_MAX = 2_000
-_TRUNK = "its trunk"
+_ALL = "all"
+_PAGED = frozenset({"limit", "before"})
 
 _Record = TypeVar("_Record")
 Listed = Callable[[Loom, PageQuestion], Body]
@@ -28,11 +33,24 @@ class PageList:
 
     taken: Taken = Taken(names=frozenset({"limit"}))
     body: Listed
+    is_slow: bool = False
+    """Whether it is told for a while as it was, whatever happens meanwhile."""
 
 
 def _live(loom: Loom, asked: PageQuestion) -> Body:
-    found, now_ms = loom.runs.latest(asked.repo, limit=asked.limit + 1)
-    return _rows(found, asked, now_ms, run_shown)
+    found = loom.live.live(asked.repo, window_ms=asked.hours * HOUR_MS or LIVE_WINDOW_MS)
+    return {**live_shown(found), "now": iso(found.now_ms)}
+
+
+def _loops(loom: Loom, asked: PageQuestion) -> Body:
+    found = loom.loops.health(asked.repo, limit=asked.limit)
+    return {**loops_shown(found), "now": iso(found.now_ms)}
+
+
+def _decisions(loom: Loom, asked: PageQuestion) -> Body:
+    wanted: Any = None if asked.answer == _ALL else asked.answer
+    found, now_ms = loom.decisions.latest(asked.repo, limit=asked.limit + 1, before=asked.before, answer=wanted)
+    return _rows(found, asked, now_ms, past_decision_shown)
 
 
 def _claims(loom: Loom, asked: PageQuestion) -> Body:
@@ -47,13 +65,9 @@ def _tree(loom: Loom, asked: PageQuestion) -> Body:
 
 
 def _conflicts(loom: Loom, asked: PageQuestion) -> Body:
-    found, now_ms = loom.conflicts.open(asked.repo, limit=asked.limit + 1)
-
-    def shown(one: Any, *, now_ms: int) -> Body:
-        known = {"state": one.state, "by": one.run_id, "marks": one.marks, "how": one.how, "agreed_by": one.agreed_by}
-        return {**conflict_shown(one, target=_TRUNK, now_ms=now_ms), **lean(known)}
-
-    return _rows(found, asked, now_ms, shown)
+    wanted: Any = None if asked.state == _ALL else asked.state
+    found, now_ms = loom.conflicts.latest(asked.repo, limit=asked.limit + 1, before=asked.before, state=wanted)
+    return _rows(found, asked, now_ms, past_conflict_shown)
 
 
 def inbox_body(loom: Loom, asked: PageQuestion, *, judge: Callable[[Approval], str]) -> Body:
@@ -99,10 +113,12 @@ def _run(loom: Loom, asked: PageQuestion) -> Body:
 
 
 LISTS: Mapping[str, PageList] = {
-    "live": PageList(body=_live),
+    "live": PageList(body=_live, taken=Taken(names=frozenset({"hours"}))),
+    "loops": PageList(body=_loops, is_slow=True),
+    "decisions": PageList(body=_decisions, taken=Taken(names=_PAGED, answers=all_or_one(Answer))),
     "claims": PageList(body=_claims),
     "claims/tree": PageList(body=_tree, taken=Taken()),
-    "conflicts": PageList(body=_conflicts, taken=Taken(names=frozenset({"limit", "before"}), states=("open",))),
+    "conflicts": PageList(body=_conflicts, taken=Taken(names=_PAGED, states=all_or_one(ConflictState))),
     "inbox": PageList(body=lambda loom, asked: inbox_body(loom, asked, judge=lambda _: "")),
     "events": PageList(body=_events, taken=Taken(names=frozenset({"limit", "since"}))),
 }

@@ -10,7 +10,7 @@ from dataclasses import replace
 from loomstack_mcp.core.errors import Invalid, LimitExceeded, Unauthorized
 from loomstack_mcp.core.records import record
 from loomstack_mcp.server.ui.requests import PageRequest
-from loomstack_mcp.server.ui.visits import SignedIn, Visitor, Where, cookie_text
+from loomstack_mcp.server.ui.visits import SignedIn, Visitor, VisitPlace, cookie_text
 
 _KEY_BYTES = 24
 _VISITS_MAX = 100
@@ -67,7 +67,7 @@ class _Visit:
 class LocalVisits:
     """The visits of one process, kept in its memory."""
 
-    where: Where = "ui"
+    where: VisitPlace = "ui"
 
     def __init__(self, name: str, *, port: int, codes: Codes | None, why_not: str = "") -> None:
         """Without `codes` nobody decides here, and `why_not` says why."""

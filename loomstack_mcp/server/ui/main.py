@@ -26,7 +26,7 @@ from loomstack_mcp.server.ui.dashboard import Dashboard
 from loomstack_mcp.server.ui.deciding import LocalDeciders
 from loomstack_mcp.server.ui.local_visits import Codes, LocalVisits
 from loomstack_mcp.server.ui.opened import VisibleRepos
-from loomstack_mcp.server.ui.streams import Streams
+from loomstack_mcp.server.ui.streams import EventStreams
 
 _HOST = "127.0.0.1"
 _NO_TERMINAL = "the dashboard was not started in a terminal of a person's: in one, `loomstack-mcp approve ID`"
@@ -69,7 +69,7 @@ def run_ui(here: Here, *, port: int) -> None:
             visits=visits,
             deciders=LocalDeciders(here, loom, repo_id=repo_id),
             repos=VisibleRepos(loom, own=repo_id),
-            streams=Streams(loom),
+            streams=EventStreams(loom),
         )
         click.echo(f"The dashboard: http://{_HOST}:{port}/#key={visits.reading_key}")
         click.echo("It runs until Ctrl-C; whoever has this link reads it, and nobody else does.")
