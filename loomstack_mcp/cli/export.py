@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from loomstack_mcp import __version__
-from loomstack_mcp.adapters.git.added_lines import added_lines
+from loomstack_mcp.adapters.git.added_lines import ranges_added
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.people import open_to_all
@@ -56,7 +56,7 @@ def _landed(here: Here, loom: Loom, repo: Repository, *, since_ms: int) -> Itera
                 commit=commit,
                 run=by_id[commit.run_id],
                 models=models.get(commit.run_id, ()),
-                added=added_lines(repo, commit.sha),
+                added=ranges_added(repo, commit.sha),
             )
 
 

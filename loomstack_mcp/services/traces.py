@@ -77,7 +77,7 @@ class TraceService:
                 models[row["run_id"]] = (*models.get(row["run_id"], ()), str(row["model"]))
         return commits, tuple(runs), models
 
-    def found(self, repo_id: str, ref: TraceRef, *, asked: str) -> TraceWanted:
+    def trace_wanted(self, repo_id: str, ref: TraceRef, *, asked: str) -> TraceWanted:
         """What a pull request, a deploy or a run stands for. Raises NotFound."""
         with self._store.read() as tx:
             return wanted_by_store(tx, repo_id, ref, asked=asked)

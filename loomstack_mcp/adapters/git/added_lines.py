@@ -11,7 +11,7 @@ _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@")
 _FILES_MAX = 500
 
 
-def added_lines(repo: Repository, sha: str) -> tuple[AddedLines, ...]:
+def ranges_added(repo: Repository, sha: str) -> tuple[AddedLines, ...]:
     """The lines that a commit added, by file; of a merge none, and of files whose names git has to quote none."""
     asked = ("diff-tree", "--root", "-r", "-p", "-U0", "-M", "--no-color", "--no-ext-diff", "--no-textconv")
     ran = repo.run_plain(*asked, "--src-prefix=a/", "--dst-prefix=b/", "--end-of-options", sha)
