@@ -62,7 +62,7 @@ def run_hub(here: Here, settings: Settings, options: HubOptions, *, make_pages: 
     public_url = checked_url(options.public_url) if options.public_url else ""
     certificate = Certificate(options.tls_cert, options.tls_key) if options.tls_cert and options.tls_key else None
     refuse_core_dumps()
-    with open_loom(settings, full_sync=True) as loom:
+    with open_loom(settings, full_sync=True, is_told=True) as loom:
         keys = _keys(loom, settings, options)
         with listening(options.host, options.port) as listener:
             address, port = listener.getsockname()[:2]
@@ -141,7 +141,7 @@ def _place(address: str, port: int) -> str:
 def _say(options: HubOptions, url: str, listens: str, settings: Settings) -> None:
     """What a person needs who has just started it: the address, who may come in, and how others get there."""
     lines = [
-        f"LoomStack serves {url}/mcp, and its dashboard at {url}/; its token is in {Path(settings.home) / 'token'}",
+        f"LoomStack serves {url}/mcp, its dashboard at {url}/; its bearer token is in {Path(settings.home) / 'token'}",
         "for other people and machines it needs tokens and TLS: see `loomstack-mcp help http`",
     ]
     if options.is_open:
