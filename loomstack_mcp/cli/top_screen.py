@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loomstack_mcp.cli.output import harmless
-from loomstack_mcp.cli.top import live_rows, live_word
+from loomstack_mcp.cli.top_rows import live_rows, live_word
 from loomstack_mcp.core.errors import StoreUnavailable
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.live import Live
@@ -122,12 +122,16 @@ def _headline(live: Live, shown: _Head) -> Text:
             head.append(f"  {states[state]} {state}", style=_STYLES[state])
     over = sum(one.run.ended_at_ms is not None for one in runs)
     head.append(f"  {over} ended" if over else "", style="dim")
-    if shown.waiting:
-        needs = "1 question waits" if shown.waiting == 1 else f"{shown.waiting} questions wait"
-        head.append(f"  {needs}: loomstack-mcp inbox", style="bold yellow")
+    head.append(_needs(shown.waiting), style="bold yellow")
     costs = [one.usage.cost_usd for one in runs if one.usage and one.usage.cost_usd is not None]
     head.append(f"  ${sum(costs):,.2f}" if costs else "", style="dim")
     return head
+
+
+def _needs(waiting: int) -> str:
+    if not waiting:
+        return ""
+    return f"  {'1 question waits' if waiting == 1 else f'{waiting} questions wait'}: loomstack-mcp inbox"
 
 
 def _table(rows: list[dict[str, str]], *, width: int) -> Table:
