@@ -25,17 +25,19 @@ _JWT_TEXTS = ("jwt_issuer", "jwt_audience", "jwt_jwks", "jwt_repos_claim")
 _JWT = (*_JWT_TEXTS, *_JWT_LISTS)
 _CHOICES = {"claim_edits": CLAIM_EDITS, "guard": ("open", "closed"), "push": ("on", "off")}
 """Settings of which each is one of a few words, the first by default."""
-_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", *_CHOICES, *_WEBHOOK, *_JWT)
+_NAMES = ("home", "store", "repo", "rework_max", "window_days", "keep_days", "generated", *_CHOICES, *_WEBHOOK, *_JWT)
 _DEFAULTS = {
     "rework_max": REWORK_MAX,
     "window_days": WINDOW_DAYS,
+    "keep_days": 0,
     "generated": (),
     **{name: words[0] for name, words in _CHOICES.items()},
     **dict.fromkeys((*_WEBHOOK, *_JWT_TEXTS), ""),
     **_JWT_LISTS,
 }
-_MOST = {"rework_max": 100, "window_days": 400}
-_NOT_IN_REPO = frozenset({"home", "store", "push", *_WEBHOOK, *_JWT})
+_LEAST = {"rework_max": 1, "window_days": 1, "keep_days": 0}
+_MOST = {"rework_max": 100, "window_days": 400, "keep_days": 36_500}
+_NOT_IN_REPO = frozenset({"home", "store", "push", "keep_days", *_WEBHOOK, *_JWT})
 SECRETS = frozenset({"webhook", "webhook_secret"})
 """Settings that are shown to nobody. Whoever knows the address of a webhook may write there."""
 
@@ -54,6 +56,8 @@ class Settings:
     """Rework rounds before a person takes over."""
     window_days: int = WINDOW_DAYS
     """How long what landed is remembered; what a change takes back of older work is not found."""
+    keep_days: int = 0
+    """How long the store keeps what nothing needs any more; 0 for ever."""
     generated: tuple[str, ...] = ()
     """Patterns of files that machines write, whose lines are nobody's intent."""
     guard: str = "open"
@@ -307,9 +311,9 @@ def _whole_number(name: str, value: object, origin: str) -> int:
     try:
         number = int(str(value))
     except ValueError:
-        number = 0
-    if not 1 <= number <= _MOST[name]:
-        raise Invalid(f"{name} from {origin} must be a whole number from 1 to {_MOST[name]}")
+        number = -1
+    if not _LEAST[name] <= number <= _MOST[name]:
+        raise Invalid(f"{name} from {origin} must be a whole number from {_LEAST[name]} to {_MOST[name]}")
     return number
 
 
