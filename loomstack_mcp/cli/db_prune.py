@@ -36,6 +36,7 @@ _KEPT = {
     "approval": "asked people",
     "stopped": "ended by a person",
     "note": "told what still holds",
+    "usage": "cost something",
     "many": "belong to very many others",
 }
 _BY_SETTING = "keep_days"

@@ -19,6 +19,7 @@ USAGE = 64  # sysexits.h, EX_USAGE
 
 _COMMANDS = {
     "serve": "serve",
+    "ui": "ui",
     "demo": "demo",
     "init": "init",
     "uninstall": "init",
@@ -38,6 +39,8 @@ _COMMANDS = {
     "approve": "inbox",
     "deny": "inbox",
     "evidence": "evidence",
+    "deploy": "deploys",
+    "trace": "traces",
     "pause": "pauses",
     "resume": "pauses",
     "config": "config",

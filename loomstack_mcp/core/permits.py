@@ -27,6 +27,8 @@ PERMITS: dict[str, Permit] = {
     **_rows(
         "viewer",
         "reads",
+        *("attributions.kept", "attributions.of_lines", "attributions.of_run", "attributions.reversals_of"),
+        "attributions.unattributed",
         *("approvals.approval", "approvals.waiting", "claims.held", "conflicts.open", "events.cursor"),
         *(
             "events.gap",
@@ -38,9 +40,9 @@ PERMITS: dict[str, Permit] = {
             "repos.filled",
         ),
         *("repos.id_of", "repos.ids", "repos.listed", "runs.boots_alternate", "runs.details", "runs.latest"),
-        "why.behind",
+        *("conflicts.latest", "decisions.latest", "live.live", "loops.health", "why.behind"),
         *("levers.about_claim", "levers.about_run", "stranded.of_loops", "stranded.of_runs"),
-        *("tokens.opens_still", "tokens.whoami"),
+        *("tokens.opens_still", "tokens.whoami", "usage.of_runs"),
     ),
     **_rows("viewer", "repeats", "context.read_context"),
     **_rows(
@@ -56,11 +58,12 @@ PERMITS: dict[str, Permit] = {
     **_rows(
         "agent",
         "repeats",
+        "attributions.attributed",
         *("alerts.heard", "claims.claim_paths", "claims.withdraw", "commits.bind_commit", "commits.rebind_commits"),
         *("conflicts.check", "conflicts.check_run", "glances.hold_clear", "edits.hold", "edits.leave", "edits.settle"),
         *("policy.session_run", "ledger.forget_before", "ledger.keep_filled"),
         *("ledger.keep_work", "ledger.take_in", "policy.facts_of_run", "refusals.keep", "runs.shorten"),
-        *("sessions.end", "sessions.start", "stranded.confirmed"),
+        *("sessions.end", "sessions.start", "stranded.confirmed", "usage.take_in"),
     ),
     **_rows(
         "agent",
@@ -76,6 +79,10 @@ PERMITS: dict[str, Permit] = {
     ),
     **_rows("developer", "reads", "tokens.listed", "tokens.powers", "tokens.subjects"),
     **_rows("admin", "once", "repos.alias", "tokens.map_subject"),
+    **_rows("viewer", "reads", "deploys.known_tags", "deploys.latest"),
+    **_rows("viewer", "reads", "traces.callers_trace", "traces.chain", "traces.found", "traces.kept_trace"),
+    **_rows("agent", "repeats", "deploys.keep_commits", "deploys.take_in_tag"),
+    **_rows("developer", "once", "deploys.record"),
 }
 """By `service.method`, a service being called as `Loom` calls it."""
 REMEMBERED = frozenset({"guards", "sightings"})

@@ -38,7 +38,8 @@ class Pruned:
     rows: Mapping[str, int]
     """How many rows of each table."""
     kept: Mapping[str, int]
-    """How many runs stay, by why: see `core.retention.KeptReason`; `note` where only what they told still holds."""
+    """How many runs stay, by why: see `core.retention.KeptReason`; `note` where only what they told still holds,
+    `usage` where only what they cost does."""
 
 
 def before_of(store: Store, keep_days: int, *, window_days: int) -> int:
@@ -102,8 +103,9 @@ class _Pruning:
                 left = left_by(tx, found.doomed, before_ms=self._before_ms)
             seen.update(run for group in groups for run in group.runs)
             self.kept.update(found.kept)
-            if named := sum(len(one.group.runs) for one in left if one.is_named):
-                self.kept["note"] += named
+            for one in left:
+                if one.named_by:
+                    self.kept[one.named_by] += len(one.group.runs)
             if self._is_tried:
                 for one in left:
                     self._gone(one.rows)
@@ -157,7 +159,7 @@ class _Pruning:
             counts["note"] = _notes_gone(tx, self._repo_id, ids, before_ms=self._before_ms, limit=left)
             left -= counts["note"]
             if left:
-                unnamed = (one for one in left_by(tx, doomed, before_ms=self._before_ms) if not one.is_named)
+                unnamed = (one for one in left_by(tx, doomed, before_ms=self._before_ms) if not one.named_by)
                 ids = rows.json_column(sorted(run for one in unnamed for run in one.group.runs))
             while left and (taken := tx.run(RETENTION["delete_runs"], ids=ids, limit=left)):
                 counts["run"] += taken

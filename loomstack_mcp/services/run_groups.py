@@ -41,8 +41,9 @@ class RunsLeft:
     group: RunGroup
     rows: Mapping[str, int]
     """How many rows of each table."""
-    is_named: bool
-    """Whether something that one of them told still holds, and says whose it is."""
+    named_by: str
+    """`note` where something that one of them told still holds, and says whose it is; `usage` where only what they cost
+    does; "" where nothing does, so that they go themselves."""
 
 
 def groups_of(tx: Tx, ids: Sequence[str], seen: Collection[str] = frozenset()) -> tuple[RunGroup, ...]:
@@ -93,9 +94,10 @@ def left_by(tx: Tx, groups: Iterable[RunGroup], *, before_ms: int) -> tuple[Runs
         of_group = [counts[run] for run in group.runs if run in counts]
         going = {noun: sum(int(row[noun]) for row in of_group) for noun in _LEFT}
         going["note"] = sum(ended[run] for run in group.runs)
-        is_named = sum(int(row["notes"]) for row in of_group) > going["note"]
-        going["run"] = 0 if is_named else len(of_group)
-        found.append(RunsLeft(group=group, rows=going, is_named=is_named))
+        has_told = sum(int(row["notes"]) for row in of_group) > going["note"]
+        named_by = "note" if has_told else "usage" if any(row["usages"] for row in of_group) else ""
+        going["run"] = 0 if named_by else len(of_group)
+        found.append(RunsLeft(group=group, rows=going, named_by=named_by))
     return tuple(found)
 
 

@@ -164,7 +164,7 @@ class _Story:
             "id": self._new("dec"), "repo_id": self._repo, "run_id": self._id, "who": f"{self._loop}@{self._who}",
             "point": "tool", "actions": '["commit"]', "subject": rows.json_column({"paths": self._files}),
             "answer": ("allow", "warn", "deny")[self._number % 3], "reasons": "[]", "policy": "f" * 16,
-            "decided_at_ms": self._at_ms,
+            "decided_at_ms": self._at_ms, "about_run": "", "head": "",
         }  # fmt: skip
 
     def _outcome(self, out: str, seq: int, commits: Sequence[str]) -> Mapping[str, Any]:

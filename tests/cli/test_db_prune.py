@@ -56,9 +56,8 @@ def test_what_is_no_time_to_keep_and_who_is_no_person_is_refused(loomstack: Run)
     said.append(loomstack("db", "prune", "--keep", "90d", CLAUDECODE="1"))
 
     assert all(done.returncode for done in said)
-    for done, why in zip(
-        said, ("--keep 90d", "keep 30 days at least", "keep whole days", "only a person"), strict=True
-    ):
+    whys = ("--keep 90d", "keep 30 days at least", "keep whole days", "only a person")
+    for done, why in zip(said, whys, strict=True):
         assert why in done.stderr
     assert run_count(loomstack) == 400
 

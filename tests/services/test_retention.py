@@ -43,9 +43,8 @@ def answers(loom: Loom, checkout: Checkout) -> dict[str, Any]:
     repo_id = loom.repos.id_of(checkout)
     runs = ids(loom, "run")
     read = loom.context.read_context(DANA, "", checkout, patterns=["area1/", "src/"], budget_tokens=5_000)
-    why = {
-        one: loom.why.behind(one)[0].fields for noun in ("run", "claim", "note", "outcome") for one in ids(loom, noun)
-    }
+    things = [one for noun in ("run", "claim", "note", "outcome") for one in ids(loom, noun)]
+    why = {one: loom.why.behind(one)[0].fields for one in things}
     return {
         **{name: {**fields, "age": ""} for name, fields in why.items()},
         "briefing": replace(read.briefing, cursor=0),

@@ -24,6 +24,7 @@ from loomstack_mcp.server.hub.door import Door
 from loomstack_mcp.server.hub.hosts import Hosts, checked_url, is_loopback, proxy_networks
 from loomstack_mcp.server.hub.keys import Keys, own_token
 from loomstack_mcp.server.hub.open_questions import OpenQuestions
+from loomstack_mcp.server.hub.pages import PagesMaker
 from loomstack_mcp.server.hub.quiet import quiet_log
 from loomstack_mcp.server.hub.serving import connections_max, refuse_core_dumps, serve_hub
 from loomstack_mcp.server.hub.standing import Standing
@@ -51,7 +52,7 @@ class HubOptions:
         return not is_loopback(self.host) or bool(self.tls_cert or self.behind_proxy or self.public_url)
 
 
-def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
+def run_hub(here: Here, settings: Settings, options: HubOptions, *, make_pages: PagesMaker) -> None:
     """Serve until SIGINT or SIGTERM. Raises Invalid for options that leave it open to anybody."""
     if bool(options.tls_cert) != bool(options.tls_key):
         raise Invalid("--tls-cert and --tls-key belong together: name both files")
@@ -72,6 +73,7 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
             changes = Bus(face)
             questions = OpenQuestions(face.near_waits)
             standing = Standing(lambda: loom.events.cursor(""))
+            pages = make_pages(loom, keys)
             door = Door(
                 mcp_app(build_server(face, changes)),
                 Api(loom, home=settings.home),
@@ -79,6 +81,7 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
                 hosts=hosts,
                 standing=standing,
                 questions=questions,
+                pages=pages,
             )
 
             connections = HubConnections(connections_max(), certificate=certificate)
@@ -88,10 +91,16 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
             def end_waits() -> None:
                 face.end_waits()
                 questions.end()
+                pages.end()
+
+            async def look() -> None:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(changes.watch)
+                    tasks.start_soon(pages.watch)
 
             async def serve() -> int:
                 return await serve_hub(
-                    door, listener, standing, connections, beside=changes.watch, on_end=end_waits,
+                    door, listener, standing, connections, beside=look, on_end=end_waits,
                     grace_s=options.grace,
                 )  # fmt: skip
 
@@ -132,12 +141,12 @@ def _place(address: str, port: int) -> str:
 def _say(options: HubOptions, url: str, listens: str, settings: Settings) -> None:
     """What a person needs who has just started it: the address, who may come in, and how others get there."""
     lines = [
-        f"LoomStack serves {url}/mcp; its bearer token is in {Path(settings.home) / 'token'}",
+        f"LoomStack serves {url}/mcp, its dashboard at {url}/; its bearer token is in {Path(settings.home) / 'token'}",
         "for other people and machines it needs tokens and TLS: see `loomstack-mcp help http`",
     ]
     if options.is_open:
         lines = [
-            f"LoomStack serves {url}: MCP at /mcp, the machines of a team at /api; it listens on {listens}",
+            f"LoomStack serves {url}: MCP at /mcp, machines at /api, the dashboard at /; it listens on {listens}",
             "whoever has a token comes in; `loomstack-mcp token create --for NAME --role developer` makes one",
             f"on each machine: `loomstack-mcp init --hub {url}`",
         ]

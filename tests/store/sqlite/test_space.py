@@ -24,10 +24,8 @@ def store_at(path: Path, *, runs: int = 1_000) -> Path:
 def written(path: Path, number: int) -> None:
     """An event of 400 kB."""
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute(
-            "INSERT INTO event SELECT id, ?, 1, 'run.ended', '', '', hex(randomblob(200000)) FROM repo",
-            [10**6 + number],
-        )
+        put = "INSERT INTO event SELECT id, ?, 1, 'run.ended', '', '', hex(randomblob(200000)) FROM repo"
+        connection.execute(put, [10**6 + number])
         connection.commit()
 
 

@@ -6,7 +6,8 @@ SELECT id, seq FROM run
 WHERE repo_id = :repo_id AND seq > :after AND started_at_ms < :before_ms AND state <> 'live' ORDER BY seq LIMIT :limit
 
 -- :name linked
--- Which runs belong together with these: the run that one was started in, or that it checks, either way.
+-- Which runs belong together with these: the run that one was started in, that it checks, or whose change it was
+-- answered about; either way.
 SELECT i.value AS id, r.parent_id AS other FROM json_each(:ids) AS i CROSS JOIN run AS r
 WHERE r.id = i.value AND r.parent_id IS NOT NULL
 UNION ALL
@@ -22,6 +23,12 @@ WHERE o.run_id = i.value AND o.about_run <> o.run_id
 UNION ALL
 SELECT i.value AS id, o.run_id AS other FROM json_each(:ids) AS i CROSS JOIN outcome AS o
 WHERE o.about_run = i.value AND o.about_run <> o.run_id
+UNION ALL
+SELECT i.value AS id, d.about_run AS other FROM json_each(:ids) AS i CROSS JOIN decision AS d
+WHERE d.run_id = i.value AND d.run_id <> '' AND d.about_run <> '' AND d.about_run <> d.run_id
+UNION ALL
+SELECT i.value AS id, d.run_id AS other FROM json_each(:ids) AS i CROSS JOIN decision AS d
+WHERE d.about_run = i.value AND d.about_run <> '' AND d.run_id <> '' AND d.about_run <> d.run_id
 
 -- :name ties
 -- What of these runs decides whether they are still needed.
@@ -34,7 +41,13 @@ SELECT r.id,
     OR EXISTS (SELECT 1 FROM conflict AS g WHERE g.with_run = r.id AND g.with_run <> '') THEN 1 ELSE 0 END
     AS is_in_conflict,
   CASE WHEN EXISTS (SELECT 1 FROM binding AS b WHERE b.run_id = r.id)
+    OR EXISTS (SELECT 1 FROM attribution_run AS t WHERE t.run_id = r.id)
+    OR EXISTS (SELECT 1 FROM pull AS q WHERE q.run_id = r.id)
     OR EXISTS (SELECT 1 FROM imprint AS i WHERE i.run_id = r.id)
+    OR EXISTS (
+      SELECT 1 FROM decision AS h WHERE h.run_id = r.id AND h.run_id <> ''
+        AND (h.head <> '' OR h.actions LIKE '%"land"%' OR h.actions LIKE '%"deploy"%')
+    )
     OR EXISTS (SELECT 1 FROM landed AS l WHERE l.run_id = r.id AND l.run_id <> '')
     OR EXISTS (SELECT 1 FROM outcome AS o WHERE o.about_run = r.id AND o.commits <> '[]')
     OR EXISTS (SELECT 1 FROM outcome AS p WHERE p.run_id = r.id AND p.commits <> '[]') THEN 1 ELSE 0 END AS made,
@@ -43,7 +56,8 @@ SELECT r.id,
       SELECT 1 FROM decision AS d CROSS JOIN approval AS e WHERE d.run_id = r.id AND d.run_id <> '' AND e.decision_id = d.id
     ) THEN 1 ELSE 0 END AS was_asked,
   CASE WHEN substr(r.status, 1, 11) = 'stopped by '
-    OR EXISTS (SELECT 1 FROM claim AS k WHERE k.run_id = r.id AND k.ended_why <> '') THEN 1 ELSE 0 END AS was_stopped
+    OR (SELECT MIN(k.fence) FROM claim AS k WHERE k.run_id = r.id AND k.ended_why <> '') IS NOT NULL THEN 1 ELSE 0 END
+    AS was_stopped
 FROM json_each(:ids) AS j CROSS JOIN run AS r WHERE r.id = j.value
 
 -- :name left_by
@@ -55,7 +69,9 @@ SELECT r.id,
   (SELECT COUNT(*) FROM outcome AS o WHERE o.run_id = r.id) AS outcome,
   (SELECT COUNT(*) FROM decision AS d WHERE d.run_id = r.id AND d.run_id <> '') AS decision,
   (SELECT COUNT(*) FROM conflict AS f WHERE f.run_id = r.id) AS conflict,
-  (SELECT COUNT(*) FROM note AS n WHERE n.run_id = r.id) AS notes
+  (SELECT COUNT(*) FROM note AS n WHERE n.run_id = r.id) AS notes,
+  (SELECT COUNT(*) FROM usage AS u WHERE u.run_id = r.id)
+    + (SELECT COUNT(*) FROM usage_permission AS p WHERE p.run_id = r.id) AS usages
 FROM json_each(:ids) AS j CROSS JOIN run AS r WHERE r.id = j.value
 
 -- :name ended_notes
@@ -121,6 +137,8 @@ DELETE FROM conflict WHERE id IN (
 DELETE FROM run WHERE id IN (
   SELECT r.id FROM json_each(:ids) AS j CROSS JOIN run AS r WHERE r.id = j.value
     AND NOT EXISTS (SELECT 1 FROM note AS n WHERE n.run_id = r.id)
+    AND NOT EXISTS (SELECT 1 FROM usage AS s WHERE s.run_id = r.id)
+    AND NOT EXISTS (SELECT 1 FROM usage_permission AS p WHERE p.run_id = r.id)
     AND NOT EXISTS (SELECT 1 FROM run AS u WHERE u.parent_id = r.id)
     AND NOT EXISTS (SELECT 1 FROM run AS v WHERE v.checks_run = r.id)
   ORDER BY r.id LIMIT :limit
@@ -145,10 +163,11 @@ UPDATE repo SET pruned_seq = :seq WHERE id = :repo_id AND pruned_seq < :seq
 SELECT pruned_seq FROM repo WHERE id = :repo_id
 
 -- :name decisions
--- Decisions of a repo that no run asked for, oldest first, behind one of them.
+-- Decisions of a repo that no run asked for, nor are about anything that would land, oldest first, behind one of them.
 SELECT d.id, d.decided_at_ms, d.actions,
   CASE WHEN EXISTS (SELECT 1 FROM approval AS a WHERE a.decision_id = d.id) THEN 1 ELSE 0 END AS was_asked
-FROM decision AS d WHERE d.repo_id = :repo_id AND d.run_id = '' AND (d.decided_at_ms, d.id) > (:after_ms, :after_id)
+FROM decision AS d WHERE d.repo_id = :repo_id AND d.run_id = '' AND d.about_run = '' AND d.head = ''
+  AND (d.decided_at_ms, d.id) > (:after_ms, :after_id)
   AND d.decided_at_ms < :before_ms ORDER BY d.decided_at_ms, d.id LIMIT :limit
 
 -- :name delete_some_decisions
