@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -131,7 +131,7 @@ def test_a_year_goes_in_steps_beside_others_and_what_was_gone_is_told(loom: Loom
     left = pruned(loom, repo_id, is_tried=True)
     gone = Counter[str]()
     for event in loom.events.latest(repo_id, limit=9)[0]:
-        gone.update(event.payload.get("rows", {}))
+        gone.update(cast("dict[str, int]", event.payload.get("rows", {})))
 
     assert left.rows == {}
     assert {name: told for name, told in before.items() if name in after} == after
