@@ -28,6 +28,7 @@ from tests.bench import (
     memory,
     over_http,
     policy,
+    retention,
     sessions,
     starts,
     unattended,
@@ -182,6 +183,10 @@ class Bench:
         with self.noop() as noop:
             yield from policy.figures(self.home, self.calls, noop, self.serving)
 
+    def retention(self) -> Iterator[Figure]:
+        said("what is old goes out of a store of 30,000 runs, beside 20 writers")
+        yield from retention.figures(self.home)
+
     def audit(self) -> Iterator[Figure]:
         said("auditing the last 4,000 commits of each clone that --clones names")
         yield from audits.figures(self.clones)
@@ -242,6 +247,7 @@ GROUPS = (
     "githooks",
     "http",
     "hub",
+    "retention",
     "audit",
 )
 
