@@ -31,6 +31,7 @@ from tests.bench import (
     retention,
     sessions,
     starts,
+    ui,
     unattended,
 )
 from tests.bench.measure import CALLS, Figure, at_most, medians, ratio
@@ -186,6 +187,9 @@ class Bench:
     def retention(self) -> Iterator[Figure]:
         said("what is old goes out of a store of 30,000 runs, beside 20 writers")
         yield from retention.figures(self.home)
+    def ui(self) -> Iterator[Figure]:
+        """The dashboard."""
+        yield from ui.dashboard_figures(self.home, self.shop, self.calls)
 
     def audit(self) -> Iterator[Figure]:
         said("auditing the last 4,000 commits of each clone that --clones names")
@@ -248,6 +252,7 @@ GROUPS = (
     "http",
     "hub",
     "retention",
+    "ui",
     "audit",
 )
 

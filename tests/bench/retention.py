@@ -34,7 +34,8 @@ def figures(home: Path) -> Iterator[Figure]:
     beside_peer = sorted(_waits(store, _peer))
     beside_pruning = sorted(_waits(store, _prune))
     for what, waits in (("a peer that claims all the time", beside_peer), ("what is old goes", beside_pruning)):
-        told = f"median {statistics.median(waits):.1f}, p99 {waits[len(waits) * 99 // 100]:.0f}, longest {waits[-1]:.0f} ms"
+        middle, late = statistics.median(waits), waits[len(waits) * 99 // 100]
+        told = f"median {middle:.1f}, p99 {late:.0f}, longest {waits[-1]:.0f} ms"
         yield Figure(f"{_WRITERS} writers while {what}", f"{told} ({len(waits)} calls)")
     yield at_most(
         "the longest wait beside it, to that beside a peer", beside_pruning[-1] / beside_peer[-1], "×", most=2

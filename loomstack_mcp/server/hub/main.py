@@ -28,6 +28,7 @@ from loomstack_mcp.server.hub.pages import PagesMaker
 from loomstack_mcp.server.hub.quiet import quiet_log
 from loomstack_mcp.server.hub.serving import connections_max, refuse_core_dumps, serve_hub
 from loomstack_mcp.server.hub.standing import Standing
+from loomstack_mcp.server.hub.tidying import tidy_daily
 from loomstack_mcp.server.principals import loom_as_opened
 from loomstack_mcp.server.sdk.app import build_server
 from loomstack_mcp.server.sdk.bus import Bus
@@ -62,7 +63,7 @@ def run_hub(here: Here, settings: Settings, options: HubOptions, *, make_pages: 
     public_url = checked_url(options.public_url) if options.public_url else ""
     certificate = Certificate(options.tls_cert, options.tls_key) if options.tls_cert and options.tls_key else None
     refuse_core_dumps()
-    with open_loom(settings, full_sync=True) as loom:
+    with open_loom(settings, full_sync=True, is_told=True) as loom:
         keys = _keys(loom, settings, options)
         with listening(options.host, options.port) as listener:
             address, port = listener.getsockname()[:2]
@@ -97,6 +98,7 @@ def run_hub(here: Here, settings: Settings, options: HubOptions, *, make_pages: 
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(changes.watch)
                     tasks.start_soon(pages.watch)
+                    tasks.start_soon(tidy_daily, loom.tidy)
 
             async def serve() -> int:
                 return await serve_hub(
