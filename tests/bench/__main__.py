@@ -30,6 +30,7 @@ from tests.bench import (
     policy,
     sessions,
     starts,
+    tracing,
     unattended,
 )
 from tests.bench.measure import CALLS, Figure, at_most, medians, ratio
@@ -172,6 +173,10 @@ class Bench:
         said("32 sessions on one file")
         yield from sessions.figures(self.home, self.shop)
 
+    def tracing(self) -> Iterator[Figure]:
+        said("two servers, one of which tells a collector")
+        yield from tracing.figures(self.home, self.shop)
+
     def landed(self) -> Iterator[Figure]:
         said("filling 1,000 and 50,000 landed changes")
         with self.noop() as noop:
@@ -230,6 +235,7 @@ GROUPS = (
     "start",
     "memory",
     "unattended",
+    "tracing",
     "claim_paths",
     "read_shared_context",
     "contention",
