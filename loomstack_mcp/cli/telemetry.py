@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from loomstack_mcp.cli.people import configuring, open_to_all
+from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.core.clients.files.telemetry_entries import OTLP_PORT
 from loomstack_mcp.edge.here import Here
 
@@ -14,7 +14,7 @@ def telemetry() -> None:
     """What clients tell of their models' cost, and what this tells to others: OpenTelemetry."""
 
 
-@configuring
+@open_to_all
 @telemetry.command()
 @click.option("--port", default=OTLP_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
 @click.pass_obj
