@@ -21,11 +21,15 @@ _WEBHOOK = ("webhook", "webhook_secret", "webhook_format")
 _JWT_TEXTS = ("jwt_issuer", "jwt_audience", "jwt_jwks", "jwt_repos_claim")
 _JWT = (*_JWT_TEXTS, *JWT_LISTS)
 _OTLP = ("otlp_endpoint", "otlp_headers")
-_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", *CHOICES, *_WEBHOOK, *_JWT, *_OTLP)
+_NAMES = (
+    *("home", "store", "repo", "rework_max", "window_days", "generated", "deploy_tags"),
+    *(*CHOICES, *_WEBHOOK, *_JWT, *_OTLP),
+)
 _DEFAULTS = {
     "rework_max": REWORK_MAX,
     "window_days": WINDOW_DAYS,
     "generated": (),
+    "deploy_tags": (),
     **{name: words[0] for name, words in CHOICES.items()},
     **dict.fromkeys((*_WEBHOOK, *_JWT_TEXTS, *_OTLP), ""),
     **JWT_LISTS,
@@ -51,6 +55,8 @@ class Settings:
     """How long what landed is remembered; what a change takes back of older work is not found."""
     generated: tuple[str, ...] = ()
     """Patterns of files that machines write, whose lines are nobody's intent."""
+    deploy_tags: tuple[str, ...] = ()
+    """`PATTERN=ENVIRONMENT` of tags that stand for deploys."""
     guard: str = "open"
     """What a hook answers where it cannot judge: `open` lets the step go on with a word, `closed` refuses it."""
     claim_edits: ClaimEdits = CLAIM_EDITS[0]

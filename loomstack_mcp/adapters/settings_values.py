@@ -5,6 +5,7 @@ from typing import Any
 
 from loomstack_mcp.core.claim_edits import CLAIM_EDITS
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.limits import ENVIRONMENT_CHARS_MAX
 from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.repos import without_password
 
@@ -25,6 +26,8 @@ def setting_value(name: str, value: object, origin: str) -> Any:
         return _chosen(name, value, origin)
     if name == "generated":
         return _patterns(name, value, origin)
+    if name == "deploy_tags":
+        return _deploy_tags(name, value, origin)
     if name in JWT_LISTS:
         return _jwt_list(name, value, origin)
     text = _text(name, value, origin)
@@ -74,6 +77,18 @@ def _patterns(name: str, value: object, origin: str) -> tuple[str, ...]:
             pattern(text)
     except Invalid as error:
         raise Invalid(f"{name} from {origin}: {error}") from None
+    return found
+
+
+def _deploy_tags(name: str, value: object, origin: str) -> tuple[str, ...]:
+    """A YAML mapping from patterns to environments, or `PATTERN=ENVIRONMENT` as a list, or with commas between them."""
+    if isinstance(value, dict):
+        value = [f"{pattern}={place}" for pattern, place in value.items()]
+    found = _words(name, value, origin)
+    for one in found:
+        tag, _, place = one.rpartition("=")
+        if not tag.strip() or not place.strip() or len(place) > ENVIRONMENT_CHARS_MAX:
+            raise Invalid(f'{name} from {origin} must hold PATTERN=ENVIRONMENT, like "v*=production", not {one[:40]!r}')
     return found
 
 

@@ -39,6 +39,8 @@ _COMMANDS = {
     "approve": "inbox",
     "deny": "inbox",
     "evidence": "evidence",
+    "deploy": "deploys",
+    "trace": "traces",
     "pause": "pauses",
     "resume": "pauses",
     "config": "config",

@@ -11,6 +11,7 @@ EventKind = Literal[
     "claim.revoked",
     "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
     "approval.asked", "approval.answered", "approval.used", "approval.expired", "evidence.added",
+    "deploy.recorded",
     "repo.joined", "repo.copied", "ledger.emptied", "session.reminded", "commit.made", "erased",
     "power.granted", "power.refused",
 ]  # fmt: skip

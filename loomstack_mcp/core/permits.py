@@ -27,8 +27,8 @@ PERMITS: dict[str, Permit] = {
     **_rows(
         "viewer",
         "reads",
-        *("attributions.kept", "attributions.of_lines", "attributions.of_run", "attributions.reversals_of"),
-        "attributions.unattributed",
+        *("attributions.of_prefix", "attributions.of_lines", "attributions.of_run", "attributions.reversals_of"),
+        *("attributions.unattributed", "attributions.of_pull"),
         *("approvals.approval", "approvals.waiting", "claims.held", "conflicts.open", "events.cursor"),
         *("events.latest", "events.moved", "events.since", "notes.latest", "outcomes.of_runs", "repos.filled"),
         *("repos.id_of", "repos.ids", "repos.listed", "runs.boots_alternate", "runs.details", "runs.latest"),
@@ -71,6 +71,10 @@ PERMITS: dict[str, Permit] = {
     ),
     **_rows("developer", "reads", "tokens.listed", "tokens.powers", "tokens.subjects"),
     **_rows("admin", "once", "repos.alias", "tokens.map_subject"),
+    **_rows("viewer", "reads", "deploys.known_tags", "deploys.latest"),
+    **_rows("viewer", "reads", "traces.callers_trace", "traces.chain", "traces.found", "traces.kept_trace"),
+    **_rows("agent", "repeats", "deploys.keep_commits", "deploys.take_in_tag"),
+    **_rows("developer", "once", "deploys.record"),
 }
 """By `service.method`, a service being called as `Loom` calls it."""
 REMEMBERED = frozenset({"guards", "sightings"})

@@ -29,8 +29,10 @@ _TABLES = {
     "approval": (ERASING["words_of_approval"], ERASING["erase_approval"]),
     "approval_answer": (ERASING["words_of_approval_answer"], ERASING["erase_approval_answer"]),
     "evidence": (ERASING["words_of_evidence"], ERASING["erase_evidence"]),
+    "deploy": (ERASING["words_of_deploy"], ERASING["erase_deploy"]),
     "notice": (ERASING["words_of_notice"], ERASING["erase_notice"]),
     "landed": (ERASING["words_of_landed"], ERASING["erase_landed"]),
+    "attribution": (ERASING["words_of_attribution"], ERASING["erase_attribution"]),
 }
 _PASSING = (
     *(ERASING["forget_sightings"], ERASING["forget_bearings"]),

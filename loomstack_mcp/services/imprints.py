@@ -3,13 +3,15 @@
 from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 
-from loomstack_mcp.core.changes.imprints import Imprint, KnownRun, Maker, imprint, recognised
+from loomstack_mcp.core.changes.imprints import Imprint, KnownRun, Maker, imprint, range_mark, recognised
 from loomstack_mcp.core.changes.meaning import MEANING
 from loomstack_mcp.core.changes.works import RunWork, WantedWork, Work, own_work
 from loomstack_mcp.core.limits import IMPRINT_KEPT_MS
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.services import landed, landed_index, slices
 from loomstack_mcp.services.acting import RUNS
+from loomstack_mcp.services.attributed import keep_attribution, late_attribution
+from loomstack_mcp.services.hints import known_hints
 from loomstack_mcp.services.line_keys import hold_key
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Row, Store, Tx
@@ -54,20 +56,31 @@ def keep_work(store: Store, repo_id: str, made: RunWork, *, key_name: str) -> No
     own = [row for row in bound if row["run_id"] == made.run_id]
     others = {row["sha"] for row in bound if row["run_id"] != made.run_id}
     kept = own_work(made, its={row["sha"] for row in own}, others=others)
-    keep_imprint(store, repo_id, made.run_id, (*kept.commits, *kept.branches, *kept.signed), key_name=key_name)
+    keep_imprint(store, repo_id, made.run_id, (*kept.commits, *kept.signed), branches=kept.branches, key_name=key_name)
     _mark_read(store, repo_id, kept, own, key_name=key_name)
 
 
-def keep_imprint(store: Store, repo_id: str, run_id: str, made: Sequence[Work], *, key_name: str = "") -> None:
-    """These are that run's; also what of them has landed in another form already."""
-    marks = sorted({mark for one in made for mark in one.imprint.marks})
-    if not marks:
+def keep_imprint(
+    store: Store,
+    repo_id: str,
+    run_id: str,
+    made: Sequence[Work],
+    *,
+    branches: Sequence[Work] = (),
+    key_name: str = "",
+) -> None:
+    """These are that run's, and the `branches` as wholes; also what of them has landed in another form already."""
+    works = (*made, *branches)
+    lines = {mark for one in works for mark in (*one.imprint.telling, *one.imprint.placed)}
+    marks = {mark for one in works for mark in (*one.imprint.marks, *one.imprint.rest)}
+    marks |= {range_mark(one.imprint.whole) for one in branches if one.imprint.whole}
+    if not (marks or lines):
         return
     with store.append() as tx:
         hold_key(tx, repo_id, key_name)
         columns = {"repo_id": repo_id, "run_id": run_id, "meaning": MEANING, "now_ms": tx.now_ms}
         [row] = tx.all(
-            IMPRINTS["insert"], made_at_ms=min((one.at_ms for one in made if one.at_ms), default=0), **columns
+            IMPRINTS["insert"], made_at_ms=min((one.at_ms for one in works if one.at_ms), default=0), **columns
         )
     number = row["number"]
 
@@ -75,8 +88,14 @@ def keep_imprint(store: Store, repo_id: str, run_id: str, made: Sequence[Work], 
         hold_key(tx, repo_id, key_name)
         tx.later(IMPRINTS["add"], imprint=number, marks=rows.json_column(some))
 
-    slices.in_slices(store, marks, add)
-    names = {path for one in made for path in one.paths}
+    def add_lines(tx: Tx, some: Sequence[int]) -> None:
+        hold_key(tx, repo_id, key_name)
+        new = tx.run(IMPRINTS["add"], imprint=number, marks=rows.json_column(some))
+        tx.later(IMPRINTS["count_lines"], imprint=number, new=new)
+
+    slices.in_slices(store, sorted(lines), add_lines)
+    slices.in_slices(store, sorted(marks - lines), add)
+    names = {path for one in works for path in one.paths}
     _recognise_landed(store, repo_id, run_id, names, made_at_ms=row["made_at_ms"])
 
 
@@ -93,15 +112,6 @@ def maker_of(tx: Tx, repo_id: str, wanted: Imprint, *, made_at_ms: int, hints: C
         [size] = tx.all(IMPRINTS["size"], imprint=number)
         known.append(KnownRun(run_id=run_id, shared=frozenset(shared), size=size["marks"]))
     return recognised(wanted, known, hints=hints)
-
-
-def known_hints(tx: Tx, repo_id: str, hints: Iterable[str]) -> tuple[Run, ...]:
-    """The runs of the repo among those that a message names, in its order."""
-    named = list(hints)
-    if not named:
-        return ()
-    found = {run.id: run for run in rows.as_records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(named)))}
-    return tuple(found[one] for one in named if one in found and found[one].repo_id == repo_id)
 
 
 def forget_imprints(store: Store, repo_id: str) -> None:
@@ -134,7 +144,7 @@ def _mark_read(store: Store, repo_id: str, kept: RunWork, own: Sequence[Row], *,
 
 def _recognise_landed(store: Store, repo_id: str, run_id: str, names: Collection[str], *, made_at_ms: int) -> None:
     """What landed on some files as nobody's, and is a run's by what is known now."""
-    found = []
+    found, told = [], []
     with store.read() as tx:
         [run] = rows.as_records(Run, tx.all(RUNS["get"], id=run_id))
         since_ms = min(run.started_at_ms, made_at_ms or run.started_at_ms)
@@ -143,9 +153,14 @@ def _recognise_landed(store: Store, repo_id: str, run_id: str, names: Collection
             known_by, hints = imprint(landed.files_of(tx, repo_id, row["sha"])), rows.list_column(row["hints"])
             if maker := maker_of(tx, repo_id, known_by, made_at_ms=row["made_at_ms"], hints=hints):
                 found.append((row["sha"], maker))
+            if (late := late_attribution(tx, repo_id, row["sha"], known_by)) and late.attribution.run_id:
+                told.append(late)
     for sha, maker in found:
         whose = {"run_id": maker.run_id, "bound_by": maker.bound_by}
         with store.append() as tx:
             known = tx.all(IMPRINTS["know"], repo_id=repo_id, sha=sha, **whose)
         if any(row["is_trunk"] for row in known):
             landed_index.index_bound(store, maker.run_id, repo_id, [sha])
+    for late in told:
+        with store.append() as tx:
+            keep_attribution(tx, repo_id, late)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.conflicts import ConflictService
     from loomstack_mcp.services.context import ContextService
     from loomstack_mcp.services.decisions import DecisionService
+    from loomstack_mcp.services.deploys import DeployService
     from loomstack_mcp.services.edits import EditClaims
     from loomstack_mcp.services.events import EventService
     from loomstack_mcp.services.evidence import EvidenceService
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.sightings import SightingService
     from loomstack_mcp.services.stranded import StrandedService
     from loomstack_mcp.services.tokens import Issuer, TokenService
+    from loomstack_mcp.services.traces import TraceService
     from loomstack_mcp.services.undoings import UndoingService
     from loomstack_mcp.services.usage import UsageService
     from loomstack_mcp.services.watches import WatchService
@@ -135,6 +137,12 @@ class Services:
         from loomstack_mcp.services.evidence import EvidenceService
 
         return self._made("evidence", EvidenceService)
+
+    @cached_property
+    def deploys(self) -> "DeployService":
+        from loomstack_mcp.services.deploys import DeployService
+
+        return self._made("deploys", DeployService)
 
     @cached_property
     def events(self) -> "EventService":
@@ -237,6 +245,12 @@ class Services:
         from loomstack_mcp.services.refusals import RefusalService
 
         return self._made("refusals", RefusalService)
+
+    @cached_property
+    def traces(self) -> "TraceService":
+        from loomstack_mcp.services.traces import TraceService
+
+        return self._made("traces", TraceService)
 
     @cached_property
     def undoings(self) -> "UndoingService":

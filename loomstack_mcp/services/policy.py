@@ -242,14 +242,17 @@ def _kept(
     tx: Tx, who: str, query: FactsQuery, facts: PolicyFacts, decided: DecisionRecord, *, run_id: str = ""
 ) -> KeptDecision:
     """The decision with the question that it asks; what let it through is used."""
-    drawn = _recorded(tx, facts.repo, run_id, who, query, decided)
+    drawn = _recorded(tx, facts, run_id, who, query, decided)
     use_approvals(tx, query, facts, decided)
     asked = asked_approval(tx, query, facts, decided, decision_id=drawn, who=who)
     return KeptDecision(id=drawn, approval=asked.id, refused=asked.refused)
 
 
-def _recorded(tx: Tx, repo_id: str, run_id: str, who: str, query: FactsQuery, decided: DecisionRecord) -> str:
+def _recorded(tx: Tx, facts: PolicyFacts, run_id: str, who: str, query: FactsQuery, decided: DecisionRecord) -> str:
+    repo_id = facts.repo
     columns = {
+        "about_run": facts.run,
+        "head": query.head,
         "repo_id": repo_id,
         "run_id": run_id,
         "who": who,

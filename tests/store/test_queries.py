@@ -41,7 +41,6 @@ EVERY_ROW = {
     "tokens.listed": {"token"},  # some for each person, of which each is shown
     "tokens.powers": {"power"},
     "tokens.subjects": {"token_subject"},
-    "why.intents_of_run": {"note"},  # for a person, who asks about one id
 }
 """Which statements look at every row of a table, and why they may."""
 PRIVATE = "tokens."

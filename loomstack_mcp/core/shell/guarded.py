@@ -25,6 +25,7 @@ _FOR_PEOPLE = (
     ("approve|deny|trust|token|forget|init|uninstall|config|db|pause|resume",),
     ("note", "add"),
     ("evidence", "add"),
+    ("deploy", "record"),
     ("repo", "alias"),
     ("conflicts", "settle"),
     ("claims", "release"),

@@ -141,7 +141,7 @@ def _place(address: str, port: int) -> str:
 def _say(options: HubOptions, url: str, listens: str, settings: Settings) -> None:
     """What a person needs who has just started it: the address, who may come in, and how others get there."""
     lines = [
-        f"LoomStack serves {url}/mcp, and its dashboard at {url}/; its token is in {Path(settings.home) / 'token'}",
+        f"LoomStack serves {url}/mcp, its dashboard at {url}/; its bearer token is in {Path(settings.home) / 'token'}",
         "for other people and machines it needs tokens and TLS: see `loomstack-mcp help http`",
     ]
     if options.is_open:

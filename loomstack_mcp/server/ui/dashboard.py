@@ -28,9 +28,9 @@ from loomstack_mcp.server.ui.known_answers import KnownAnswers
 from loomstack_mcp.server.ui.lists import LISTS, THINGS, PageList, inbox_body
 from loomstack_mcp.server.ui.opened import VisibleRepos, repo_label
 from loomstack_mcp.server.ui.questions import PageQuestion, Taken, page_question
-from loomstack_mcp.server.ui.replies import PRIVATE, Content, PageReply, json_content, json_page, send_page
+from loomstack_mcp.server.ui.replies import PRIVATE, PageContent, PageReply, json_content, json_page, send_page
 from loomstack_mcp.server.ui.requests import PageRequest, page_request, refuse_other_sites
-from loomstack_mcp.server.ui.streams import Streams
+from loomstack_mcp.server.ui.streams import EventStreams
 from loomstack_mcp.server.ui.visits import SignedIn, Visitor, Visits, deciding_visitor, visitor_shown
 
 _API = "/api/v1/"
@@ -41,7 +41,7 @@ _BODY_BYTES_MAX = 16_000
 _CALLS_PER_S, _CALLS_BURST = 100.0, 1_000
 """Of one visitor."""
 _GUESSES_PER_S, _GUESSES_BURST = 1 / 6, 10
-"""Attempts to sign in from one address."""
+"""Attempts to sign in from one address that came to nothing."""
 _AT_ONCE, _QUEUE, _THREADS = 8, 400, 8
 _NOBODY = {"ui": "open the link that the terminal shows", "hub": "sign in with a token of this hub"}
 _VERDICTS: Mapping[str, ApprovalVerdict] = {"approve": "granted", "deny": "denied"}
@@ -56,9 +56,17 @@ class Dashboard:
     """All pages. What opens them, and who may decide, is the visits' to say."""
 
     def __init__(
-        self, loom: Loom, *, visits: Visits, deciders: Deciders, repos: VisibleRepos, streams: Streams
+        self,
+        loom: Loom,
+        *,
+        visits: Visits,
+        deciders: Deciders,
+        repos: VisibleRepos,
+        streams: EventStreams,
+        things: Mapping[str, PageList] = THINGS,
     ) -> None:
         """`loom` are the services as whoever asks has them."""
+        self._things = things
         self._loom, self._visits, self._deciders, self._repos = loom, visits, deciders, repos
         self._streams, self._files, self._known = streams, PageFiles(), KnownAnswers()
         self._rates = Rates(per_s=_CALLS_PER_S, burst=_CALLS_BURST)
@@ -158,7 +166,7 @@ class Dashboard:
             return PageReply(content=json_content({"rows": rows, "more": False}))
         found = LISTS.get(name)
         noun, _, about = name.partition("/")
-        thing = THINGS.get(noun) if about and found is None else None
+        thing = self._things.get(noun) if about and found is None else None
         if not (found or thing):
             raise Refusal(
                 404, f"there is no such list; there are {', '.join((*LISTS, 'me', 'repos'))}", code="not_found"
@@ -168,16 +176,17 @@ class Dashboard:
         asked = page_question(request.query, listed.taken, about=about if thing else "")
         repo_id = self._repos.chosen(_whose(visitor), asked.repo)
         if thing:
-            asked = replace(asked, repo=repo_id if asked.repo else "")
+            asked = replace(asked, repo=repo_id if asked.repo or thing.is_in_repo else "")
             return PageReply(content=json_content(listed.body(self._loom, asked)))
         return self._list(visitor, name, listed, replace(asked, repo=repo_id))
 
     def _list(self, visitor: Visitor, name: str, listed: PageList, asked: PageQuestion) -> PageReply:
         """A list of one repo, which holds as long as that has not moved: for everybody, but for what is one's own."""
         cursor = self._loom.events.cursor(asked.repo)
+        state = bool(cursor) if listed.is_slow else cursor
         is_own = name == _INBOX
 
-        def made(tag: str) -> Content:
+        def made(tag: str) -> PageContent:
             body = (
                 inbox_body(self._loom, asked, judge=self._deciders.judge(visitor, asked.repo))
                 if is_own
@@ -186,7 +195,7 @@ class Dashboard:
             return json_content({**body, "cursor": cursor}, tag=tag)
 
         key = (name, asked, _whose(visitor) if is_own else None)
-        return PageReply(content=self._known.told(key, cursor, made), kept=PRIVATE)
+        return PageReply(content=self._known.content_at(key, state, made), kept=PRIVATE)
 
     async def _stream(self, visitor: Visitor, request: PageRequest, receive: Receive, send: Send) -> None:
         asked = page_question(request.query, _NO_QUERY)
@@ -219,28 +228,37 @@ class Dashboard:
         decided = _DECIDED.fullmatch(name)
         if name not in ("session", "session/end") and not decided:
             raise Refusal(404, "people post to session, session/end and inbox/ID", code="not_found")
-        page_question(request.query, Taken())
-        body = await whole_body(request.headers.get("content-length", ""), receive, most=_BODY_BYTES_MAX)
-        given = await self._work(partial(_texts, request, body))
+        page_question(request.query, _NO_QUERY)
+        _refuse_type(request)
+        if decided:
+            visitor = await self._visitor(request, scope)
+            if visitor is None:
+                raise _unknown_visitor(self._visits.where)
+            deciding_visitor(visitor, request)
+            given = await self._given(request, receive)
+            return json_page(await self._work(partial(self._decided, visitor, decided[1], given)))
         if name == "session":
-            return await self._begun(request, given)
-        if name == "session/end":
-            cookie = self._visits.signed_out(request)
-            return json_page({"signed_in": False}, headers={"Set-Cookie": cookie, "Clear-Site-Data": '"cache"'})
-        visitor = await self._visitor(request, scope)
-        if visitor is None:
-            raise _unknown_visitor(self._visits.where)
-        deciding_visitor(visitor, request)
-        assert decided
-        return json_page(await self._work(partial(self._decided, visitor, decided[1], given)))
+            return await self._begun(request, receive)
+        cookie = self._visits.signed_out(request)
+        return json_page({"signed_in": False}, headers={"Set-Cookie": cookie})
 
-    async def _begun(self, request: PageRequest, given: Mapping[str, str]) -> PageReply:
+    async def _given(self, request: PageRequest, receive: Receive) -> Mapping[str, str]:
+        """The body: names with texts. Raises Refusal, Invalid."""
+        body = await whole_body(request.headers.get("content-length", ""), receive, most=_BODY_BYTES_MAX)
+        found = await self._work(partial(json_object, body))
+        if not all(isinstance(value, str) for value in found.values()):
+            raise Invalid("each value in the body is a text")
+        return found
+
+    async def _begun(self, request: PageRequest, receive: Receive) -> PageReply:
         if wait_s := self._guesses.wait_s(request.client):
             raise _slow_down("too many attempts to sign in from your address; wait", wait_s)
+        given = await self._given(request, receive)
         try:
             signed: SignedIn = await self._work(partial(self._visits.signed_in, request, given))
         except Unauthorized as error:
             raise Refusal(401, str(error), code=error.code) from None
+        self._guesses.give_back(request.client)
         acting_principal.set(signed.visitor.principal)
         told = await self._work(partial(self._me, signed.visitor))
         return json_page({**told, "page_key": signed.visitor.page_key}, headers={"Set-Cookie": signed.cookie})
@@ -262,14 +280,10 @@ def _whose(visitor: Visitor) -> Any:
     return visitor.principal or visitor.seat
 
 
-def _texts(request: PageRequest, body: bytes) -> Mapping[str, str]:
-    """The body: names with texts. Raises Refusal, Invalid."""
+def _refuse_type(request: PageRequest) -> None:
+    """No form of another site can send JSON, and no script of one without asking first."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Refusal(415, "send JSON, as Content-Type: application/json")
-    found = json_object(body)
-    if not all(isinstance(value, str) for value in found.values()):
-        raise Invalid("each value in the body is a text")
-    return found
 
 
 def _refuse_method(request: PageRequest, *methods: str) -> None:
@@ -289,7 +303,7 @@ def _slow_down(said: str, wait_s: float) -> Refusal:
 def _told_error(error: Exception) -> PageReply:
     """As the hub's API tells it."""
     told = error_reply(error)
-    return PageReply(status=told.status, content=Content(kind=b"application/json", plain=told.body))
+    return PageReply(status=told.status, content=PageContent(kind=b"application/json", plain=told.body))
 
 
 _UNREAD = PageRequest(method="GET", path="", query={}, headers={}, cookies={}, origin="", client="")

@@ -46,7 +46,8 @@ class HubDeciders:
         assert visitor.principal
         if problem := self.judge(visitor, asked.repo_id)(asked):
             raise Invalid(f"{problem}; nothing was recorded")
-        told = {"approval_id": asked.id, "approver": Approver(name=visitor.name), "verdict": verdict, "why": why}
+        who = Approver(name=visitor.name, roles=USUAL_ROLES)
+        told = {"approval_id": asked.id, "approver": who, "verdict": verdict, "why": why}
         with self._loom.access.entered(visitor.principal, "approvals.answer", told) as entered:
             answered: Approval = entered.shown(self._loom.approvals.answer(**entered.arguments))
             return answered

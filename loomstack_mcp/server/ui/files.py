@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from loomstack_mcp.server.hub.replies import Refusal
-from loomstack_mcp.server.ui.replies import PRIVATE, Content, PageReply, content_of
+from loomstack_mcp.server.ui.replies import PRIVATE, PageContent, PageReply, content_of
 
 _FOLDER = Path(__file__).with_name("static")
 _INDEX = "index.html"
@@ -54,11 +54,11 @@ class PageFiles:
             raise Refusal(404, "there is no such file here", code="not_found")
         return PageReply(content=self._found(match[2]), kept=_FOR_GOOD if match[1] == self.version else PRIVATE)
 
-    def _found(self, name: str) -> Content:
+    def _found(self, name: str) -> PageContent:
         if name not in self._files:
             raise Refusal(404, "there is no such file here", code="not_found")
         return self._files[name]
 
-    def _content(self, name: str, text: bytes) -> Content:
+    def _content(self, name: str, text: bytes) -> PageContent:
         tag = hashlib.sha256(text).hexdigest()[:16]
         return content_of(_KINDS[Path(name).suffix], text, tag=tag, level=_LEVEL)

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 from loomstack_mcp.core.records import record
-from loomstack_mcp.server.ui.replies import Content
+from loomstack_mcp.server.ui.replies import PageContent
 
 _KEPT_MAX, _KEPT_BYTES_MAX = 200, 16_000_000
 _HOLDS_S = 10.0
@@ -17,7 +17,7 @@ _HOLDS_S = 10.0
 class _Known:
     cursor: int
     until_s: float
-    content: Content
+    content: PageContent
 
 
 class KnownAnswers:
@@ -30,7 +30,7 @@ class KnownAnswers:
         self._bytes = 0
         self._making: dict[Hashable, threading.Lock] = {}
 
-    def told(self, key: Hashable, cursor: int, make: Callable[[str], Content]) -> Content:
+    def content_at(self, key: Hashable, cursor: int, make: Callable[[str], PageContent]) -> PageContent:
         """What is known for a repo that is there; made, under a tag of its own, where it is not. One makes it for all
         who ask meanwhile.
         """
@@ -48,7 +48,7 @@ class KnownAnswers:
                 if not making.locked():
                     self._making.pop(key, None)
 
-    def _holding(self, key: Hashable, cursor: int) -> Content | None:
+    def _holding(self, key: Hashable, cursor: int) -> PageContent | None:
         with self._lock:
             known = self._known.get(key)
             if known is None or known.cursor != cursor or known.until_s <= self._clock():

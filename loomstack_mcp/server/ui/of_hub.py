@@ -6,7 +6,7 @@ from loomstack_mcp.server.principals import loom_as_opened
 from loomstack_mcp.server.ui.dashboard import Dashboard
 from loomstack_mcp.server.ui.deciding import HubDeciders
 from loomstack_mcp.server.ui.opened import VisibleRepos
-from loomstack_mcp.server.ui.streams import Streams
+from loomstack_mcp.server.ui.streams import EventStreams
 from loomstack_mcp.server.ui.visits import HubVisits
 
 
@@ -18,5 +18,5 @@ def hub_dashboard(loom: Loom, keys: Keys) -> Dashboard:
         visits=HubVisits(keys),
         deciders=HubDeciders(loom),
         repos=VisibleRepos(opened),
-        streams=Streams(loom),
+        streams=EventStreams(loom),
     )

@@ -9,14 +9,15 @@ from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import RepoNames
 from loomstack_mcp.loom import Loom
 
-_HOLDS_S = 2.0
+_HOLDS_S, _FRESH_S = 60.0, 1.0
+"""So long a list tells which repos are there, and which are not. What is asked of one is checked with each call."""
 _KEPT_MAX = 500
 
 
 @record
 class _Seen:
     repos: tuple[RepoNames, ...]
-    until_s: float
+    at_s: float
 
 
 class VisibleRepos:
@@ -28,10 +29,10 @@ class VisibleRepos:
         self._lock = threading.Lock()
         self._seen: dict[Hashable, _Seen] = {}
 
-    def listed(self, seat: Hashable) -> tuple[RepoNames, ...]:
-        """All of them, our own first. Raises LoomError."""
+    def listed(self, whose: Hashable, *, within_s: float = _FRESH_S) -> tuple[RepoNames, ...]:
+        """All of them, our own first, as they were asked so long ago at most. Raises LoomError."""
         with self._lock:
-            if (seen := self._seen.get(seat)) and time.monotonic() < seen.until_s:
+            if (seen := self._seen.get(whose)) and time.monotonic() < seen.at_s + within_s:
                 return seen.repos
         found = self._loom.repos.listed()
         if self._own:
@@ -40,17 +41,20 @@ class VisibleRepos:
         with self._lock:
             if len(self._seen) >= _KEPT_MAX:
                 self._seen.clear()
-            self._seen[seat] = _Seen(repos=found, until_s=time.monotonic() + _HOLDS_S)
+            self._seen[whose] = _Seen(repos=found, at_s=time.monotonic())
         return found
 
-    def chosen(self, seat: Hashable, named: str) -> str:
+    def chosen(self, whose: Hashable, named: str) -> str:
         """The repo of that id or name; the first where none is named, "" where there is none. Raises NotFound."""
-        found = self.listed(seat)
+        for within_s in (_HOLDS_S, _FRESH_S):
+            found = self.listed(whose, within_s=within_s)
+            if found and not named:
+                return found[0].repo_id
+            for one in found:
+                if named in (one.repo_id, *one.names):
+                    return one.repo_id
         if not named:
-            return found[0].repo_id if found else ""
-        for one in found:
-            if named in (one.repo_id, *one.names):
-                return one.repo_id
+            return ""
         raise NotFound(f"no repository {named[:100]} is known here; /api/v1/repos lists them")
 
 

@@ -12,7 +12,7 @@ _BEHIND_MAX = 1_000
 """Events; whoever missed more asks for everything anew."""
 
 
-class Reader:
+class PageReader:
     """One open page, in one repo."""
 
     def __init__(self, repo_id: str) -> None:
@@ -68,7 +68,7 @@ def is_far_behind(seen: int, cursor: int, /) -> bool:
     return not 0 <= cursor - seen <= _BEHIND_MAX
 
 
-def read_repos(readers: Iterable[Reader], /) -> dict[str, int]:
+def read_repos(readers: Iterable[PageReader], /) -> dict[str, int]:
     """The repos that anybody reads of, each with where it was for who came first."""
     found: dict[str, int] = {}
     for one in readers:

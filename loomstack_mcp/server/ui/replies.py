@@ -37,7 +37,7 @@ _PART_BYTES = 65_536
 
 
 @record
-class Content:
+class PageContent:
     """What is answered, plain and, where that is worth it, compressed."""
 
     kind: bytes
@@ -52,18 +52,18 @@ class PageReply:
     """An answer, whole."""
 
     status: int = 200
-    content: Content
+    content: PageContent
     kept: bytes = NEVER_KEPT
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-def content_of(kind: str, plain: bytes, /, *, tag: str = "", level: int = _GZIP_LEVEL) -> Content:
+def content_of(kind: str, plain: bytes, /, *, tag: str = "", level: int = _GZIP_LEVEL) -> PageContent:
     """With its compressed form, where that is shorter."""
     zipped = gzip.compress(plain, level, mtime=0) if len(plain) > _GZIP_BYTES else b""
-    return Content(kind=kind.encode(), plain=plain, zipped=zipped if len(zipped) < len(plain) else b"", tag=tag)
+    return PageContent(kind=kind.encode(), plain=plain, zipped=zipped if len(zipped) < len(plain) else b"", tag=tag)
 
 
-def json_content(body: Any, /, *, tag: str = "") -> Content:
+def json_content(body: Any, /, *, tag: str = "") -> PageContent:
     """A body as JSON, as short as it can be written."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return content_of("application/json", text.encode("utf-8", "backslashreplace"), tag=tag)
@@ -73,7 +73,7 @@ def json_page(body: Any, /, *, status: int = 200, headers: Mapping[str, str] | N
     """What is of this moment, and kept nowhere; nor compressed: its length would tell of what it holds."""
     text = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
     more = tuple((name.lower().encode(), value.encode()) for name, value in (headers or {}).items())
-    return PageReply(status=status, content=Content(kind=b"application/json", plain=text), headers=more)
+    return PageReply(status=status, content=PageContent(kind=b"application/json", plain=text), headers=more)
 
 
 async def send_page(reply: PageReply, request: PageRequest, send: Send) -> None:

@@ -15,7 +15,7 @@ from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.far_waits import FarWaits
 from loomstack_mcp.server.hub.rates import TooMany
 from loomstack_mcp.server.hub.replies import Receive, Send
-from loomstack_mcp.server.ui.readers import Reader, is_far_behind, read_repos, stream_message
+from loomstack_mcp.server.ui.readers import PageReader, is_far_behind, read_repos, stream_message
 from loomstack_mcp.server.ui.replies import SECURITY
 
 STREAMS_MAX, SEAT_STREAMS_MAX = 1_000, 200
@@ -38,15 +38,15 @@ _HEADERS = (
 )
 
 _Moved = Mapping[str, tuple[int, Sequence[Event]]]
-"""Where a repo is, and what has happened there since the last look, or None of all that was too much."""
+"""Where a repo is, and what has happened there since the last look; nothing where that was too much."""
 
 
-class Streams:
+class EventStreams:
     """All that are open in this process."""
 
     def __init__(self, loom: Loom) -> None:
         self._loom = loom
-        self._readers: dict[Reader, Hashable] = {}
+        self._readers: dict[PageReader, Hashable] = {}
         self._of_seat: defaultdict[Hashable, int] = defaultdict(int)
         self._wanted = anyio.Event()
         self._ended = anyio.Event()
@@ -92,10 +92,10 @@ class Streams:
             reader.end()
 
     @contextlib.contextmanager
-    def _entered(self, repo_id: str, seat: Hashable) -> Iterator[Reader]:
+    def _entered(self, repo_id: str, seat: Hashable) -> Iterator[PageReader]:
         if self._ended.is_set() or len(self._readers) >= STREAMS_MAX or self._of_seat[seat] >= SEAT_STREAMS_MAX:
             raise TooMany
-        reader = Reader(repo_id)
+        reader = PageReader(repo_id)
         self._readers[reader] = seat
         self._of_seat[seat] += 1
         self._wanted.set()
@@ -107,7 +107,7 @@ class Streams:
             if not self._of_seat[seat]:
                 del self._of_seat[seat]
 
-    async def _told_on(self, reader: Reader, opens_still: Callable[[], Awaitable[bool]], send: Send) -> None:
+    async def _told_on(self, reader: PageReader, opens_still: Callable[[], Awaitable[bool]], send: Send) -> None:
         checked_s = time.monotonic()
         while not reader.is_over:
             with anyio.move_on_after(_HEARTBEAT_S):
@@ -195,7 +195,7 @@ class Streams:
                     reader.lose(cursor)
 
 
-def _first(reader: Reader, cursor: int, seen: int | None) -> bytes:
+def _first(reader: PageReader, cursor: int, seen: int | None) -> bytes:
     """Where the repo is; and where the page comes back, that it missed something."""
     body = {"repo": reader.repo_id, "seq": cursor, "kinds": [], "runs": []}
     if seen is None:
@@ -204,7 +204,7 @@ def _first(reader: Reader, cursor: int, seen: int | None) -> bytes:
     return stream_message("reset" if is_far else "hello" if seen == cursor else "change", cursor, body)
 
 
-async def _until_left(receive: Receive, reader: Reader) -> None:
+async def _until_left(receive: Receive, reader: PageReader) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     reader.end()

@@ -5,15 +5,16 @@ import hmac
 from collections.abc import Mapping
 from typing import Literal, Protocol
 
-from loomstack_mcp.core.errors import Invalid, Unauthorized
+from loomstack_mcp.core.errors import Invalid, LoomError, StoreUnavailable, Unauthorized
 from loomstack_mcp.core.permits import HubRole
 from loomstack_mcp.core.phrases import Body
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.tokens import Principal, has_role
 from loomstack_mcp.server.hub.keys import Keys
+from loomstack_mcp.server.hub.replies import Refusal
 from loomstack_mcp.server.ui.requests import PageRequest
 
-Where = Literal["ui", "hub"]
+VisitPlace = Literal["ui", "hub"]
 PAGE_KEY = "loomstack-page"
 """The header in which a page shows what only it has, beside the cookie: cookies know no ports, so that whoever serves
 another port of this host may be shown ours."""
@@ -49,7 +50,7 @@ class SignedIn:
 class Visits(Protocol):
     """How somebody comes in."""
 
-    where: Where
+    where: VisitPlace
 
     def visitor_of(self, request: PageRequest) -> Visitor | None:
         """Whose cookie came; None for nobody's. Raises LoomError where that cannot be asked."""
@@ -64,7 +65,7 @@ class Visits(Protocol):
 class HubVisits:
     """By a token of the hub, which the cookie holds: any replica knows it, and each request checks it anew."""
 
-    where: Where = "hub"
+    where: VisitPlace = "hub"
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
@@ -78,34 +79,43 @@ class HubVisits:
         if own:
             return _token_visitor(own, value)
         try:
-            return _token_visitor(self._keys.checked(value), value)
+            return _token_visitor(self._checked(value), value)
         except Unauthorized:
             return None
 
     def signed_in(self, request: PageRequest, given: Mapping[str, str]) -> SignedIn:
         """As `Visits`."""
         token = given.get(_TOKEN, "").strip()
-        if set(given) != {_TOKEN} or not token.isascii() or not token.isprintable() or " " in token:
+        if not token or set(given) != {_TOKEN} or not token.isascii() or not token.isprintable() or " " in token:
             raise Invalid('send {"token": "…"}: a token of this hub, as `loomstack-mcp token create` tells it')
         if len(token) > _COOKIE_CHARS_MAX:
             raise Invalid("this token is too long for a cookie; take one of `loomstack-mcp token create`")
         own = self._keys.own_principal(token)
         value = self._keys.own_mark() if own else token
-        visitor = _token_visitor(own or self._keys.checked(token), value)
+        visitor = _token_visitor(own or self._checked(token), value)
         return SignedIn(visitor=visitor, cookie=_cookie(request, value))
 
     def signed_out(self, request: PageRequest) -> str:
         """As `Visits`."""
         return f"{_cookie(request, '')}; Max-Age=0"
 
+    def _checked(self, token: str) -> Principal:
+        """Raises Unauthorized, and StoreUnavailable without where the store lies: it is told to whoever asks."""
+        try:
+            return self._keys.checked(token)
+        except Unauthorized:
+            raise
+        except LoomError:
+            raise StoreUnavailable("the hub's store does not answer; try again later") from None
+
 
 def deciding_visitor(visitor: Visitor, request: PageRequest, /) -> None:
-    """Raises Unauthorized for who may not decide, or cannot show that it is the page which signed in."""
+    """Raises Unauthorized for who may not decide, Refusal for a page that cannot show that it has signed in."""
     if visitor.why_not:
         raise Unauthorized(visitor.why_not)
     shown = request.headers.get(PAGE_KEY, "")
     if not visitor.page_key or not hmac.compare_digest(shown.encode(), visitor.page_key.encode()):
-        raise Unauthorized(f"{_SIGN_IN}: this page does not show that it was it which signed in")
+        raise Refusal(401, f"{_SIGN_IN}: this page does not show that it has signed in", code="unauthorized")
 
 
 def visitor_shown(visitor: Visitor | None, /, *, nobody: str) -> Body:
@@ -123,6 +133,14 @@ def visitor_shown(visitor: Visitor | None, /, *, nobody: str) -> Body:
     }
 
 
+def undeciding(principal: Principal, /) -> str:
+    """Why a token decides nothing; "" for one that does."""
+    if not principal.run and has_role(principal, "developer"):
+        return ""
+    kind = f"the own token of {principal.run}" if principal.run else f"the token of {principal.name}, {principal.role},"
+    return f"{kind} decides nothing: a person with a developer's token does"
+
+
 def cookie_text(request: PageRequest, name: str, value: str, /) -> str:
     """A cookie that no script reads, and no other site has sent."""
     return f"{name}={value}; Path=/; HttpOnly; SameSite=Strict{'; Secure' if request.is_secure else ''}"
@@ -138,15 +156,11 @@ def _cookie_name(request: PageRequest) -> str:
 
 
 def _token_visitor(principal: Principal, value: str) -> Visitor:
-    why_not = ""
-    if principal.run or not has_role(principal, "developer"):
-        kind = f"{principal.run}'s own" if principal.run else f"the token of {principal.name}, {principal.role},"
-        why_not = f"{kind} decides nothing: a person with a developer's token does"
     return Visitor(
         name=principal.name,
         role=principal.role,
         principal=principal,
         seat=(principal.name, principal.token),
         page_key=hmac.new(value.encode(), b"page", hashlib.sha256).hexdigest(),
-        why_not=why_not,
+        why_not=undeciding(principal),
     )

@@ -92,6 +92,16 @@ FROM evidence WHERE repo_id = :repo_id ORDER BY id LIMIT :limit OFFSET :offset
 UPDATE evidence SET who = :who, link = :link
 WHERE id = :id
 
+-- :name words_of_deploy
+-- Deploys.
+SELECT id, who, called
+FROM deploy WHERE repo_id = :repo_id ORDER BY id LIMIT :limit OFFSET :offset
+
+-- :name erase_deploy
+-- Deploys.
+UPDATE deploy SET who = :who, called = :called
+WHERE id = :id
+
 -- :name words_of_notice
 -- What people are still to be told.
 SELECT id, run_id, about, text, answered
@@ -130,6 +140,15 @@ SELECT number, author, account,
 -- :name erase_landed
 -- Whose what landed is.
 UPDATE landed SET author = :author, account = :account, title = :title WHERE number = :number
+
+-- :name words_of_attribution
+-- Whose commits are, as git names them.
+SELECT number, author, title, mentions FROM attribution WHERE repo_id = :repo_id
+ORDER BY number LIMIT :limit OFFSET :offset
+
+-- :name erase_attribution
+-- Whose a commit is.
+UPDATE attribution SET author = :author, title = :title, mentions = :mentions WHERE number = :number
 
 -- :name live
 -- Live runs, which would lose what they are about. One whose lease is over holds nothing that others would miss.

@@ -123,6 +123,14 @@ UPDATE approval SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :form
 -- What was told of its commits.
 UPDATE evidence SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :former
 
+-- :name move_deploys
+-- What was deployed of it.
+UPDATE deploy SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :former
+
+-- :name move_deploy_commits
+-- Which commits came with that.
+UPDATE deploy_commit SET repo_id = :repo_id WHERE repo_id = :former
+
 -- :name move_bindings
 -- Which of its runs made which commits, whose content is to be read again: each repo has a key of its own.
 UPDATE binding SET repo_id = :repo_id, imprinted = 0 WHERE repo_id = :former
@@ -138,6 +146,23 @@ DELETE FROM landed WHERE repo_id = :repo_id
 -- :name forget_landed_paths
 -- Where its landed changes lay.
 DELETE FROM path_key WHERE repo_id = :repo_id AND noun = 'change'
+
+-- :name forget_attributions
+-- Whose commits are, as far as the other repo knows that itself.
+DELETE FROM attribution WHERE repo_id = :former
+  AND EXISTS (SELECT 1 FROM attribution AS o WHERE o.repo_id = :repo_id AND o.sha = attribution.sha)
+
+-- :name forget_attribution_lines
+-- Which lines of its commits are whose, by the key of another repo.
+DELETE FROM attribution_line WHERE attribution IN (SELECT number FROM attribution WHERE repo_id = :former)
+
+-- :name move_attributions
+-- Whose its commits are.
+UPDATE attribution SET repo_id = :repo_id WHERE repo_id = :former
+
+-- :name move_pulls
+-- Which pull requests its runs named.
+UPDATE pull SET repo_id = :repo_id WHERE repo_id = :former
 
 -- :name move_sightings
 -- Where its agents were seen to edit.
