@@ -31,6 +31,7 @@ from tests.bench import (
     retention,
     sessions,
     starts,
+    tracing,
     ui,
     unattended,
 )
@@ -174,6 +175,10 @@ class Bench:
         said("32 sessions on one file")
         yield from sessions.figures(self.home, self.shop)
 
+    def tracing(self) -> Iterator[Figure]:
+        said("two servers, one of which tells a collector")
+        yield from tracing.figures(self.home, self.shop)
+
     def landed(self) -> Iterator[Figure]:
         said("filling 1,000 and 50,000 landed changes")
         with self.noop() as noop:
@@ -239,6 +244,7 @@ GROUPS = (
     "start",
     "memory",
     "unattended",
+    "tracing",
     "claim_paths",
     "read_shared_context",
     "contention",
