@@ -172,8 +172,17 @@ function listen() {
     shell.stale = true;
     if (stream.readyState !== EventSource.CLOSED || stream !== shell.stream) return;
     const wait = RETRY_MS[Math.min(shell.tries++, RETRY_MS.length - 1)];
-    setTimeout(() => stream === shell.stream && listen(), wait);
+    setTimeout(() => stream === shell.stream && listenAgain(), wait);
   };
+}
+
+// Another start of the server knows nobody: then this page is no longer anybody's.
+async function listenAgain() {
+  const me_ = await api("me").catch(() => null);
+  if (me_ && !me_.reads) {
+    shell.me = me_;
+    await closed();
+  } else listen();
 }
 
 function changed(kinds) {
@@ -245,6 +254,13 @@ document.addEventListener("click", (event) => {
   scrollTo(0, 0);
 });
 addEventListener("popstate", open);
+addEventListener("online", () => shell.me?.reads && listen());
+addEventListener("offline", () => {
+  shell.stream?.close();
+  shell.stale = true;
+  shell.tries = 1;
+  connection("not connected, trying again", "lost");
+});
 document.addEventListener("visibilitychange", () => {
   shell.stream?.close();
   if (document.hidden || !shell.me?.reads) return;

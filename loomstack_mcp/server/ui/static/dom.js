@@ -84,7 +84,9 @@ export const state = (word, as) => {
 
 // Rows that stay as they are keep their elements: what has the focus, is open or is being written in stays so.
 export function keep(parent, rows, key, make) {
-  const held = document.activeElement?.id;
+  const focusable = (one) => [...one.querySelectorAll("a,button,input,summary,[tabindex]")];
+  const holder = [...parent.children].find((one) => one.contains(document.activeElement));
+  const held = holder && { name: holder.dataset.key, at: focusable(holder).indexOf(document.activeElement) };
   const old = new Map([...parent.children].map((one) => [one.dataset.key, one]));
   const fresh = rows.map((row) => {
     const name = String(key(row));
@@ -103,7 +105,9 @@ export function keep(parent, rows, key, make) {
     if (one === at) at = at.nextSibling;
     else parent.insertBefore(one, at);
   }
-  if (held && document.activeElement?.id !== held) document.getElementById(held)?.focus({ preventScroll: true });
+  if (!held || parent.contains(document.activeElement)) return;
+  const now = fresh.find((one) => one.dataset.key === held.name);
+  if (now) focusable(now)[held.at]?.focus({ preventScroll: true });
 }
 
 // A table that becomes cards where the page is narrow; columns of which nothing is known are left out. Columns: [heading, what stands in a row's cell, class].
