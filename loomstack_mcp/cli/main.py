@@ -40,6 +40,7 @@ _COMMANDS = {
     "deny": "inbox",
     "evidence": "evidence",
     "deploy": "deploys",
+    "trace": "traces",
     "pause": "pauses",
     "resume": "pauses",
     "config": "config",

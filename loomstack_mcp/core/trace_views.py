@@ -58,7 +58,6 @@ def bound_words(bound_by: str, confidence: float, /) -> str:
     """How a commit is known as its run's, and how sure that is: `by its lines, 96 %`."""
     told = {
         "sha": "recorded by the run",
-        "commit": "recorded by the run",
         "trailer": "by its Loom-Run trailer",
         "text": "by the run's id in its message",
         "pr": "by its pull request",
@@ -66,7 +65,6 @@ def bound_words(bound_by: str, confidence: float, /) -> str:
         "range": "by the patch of its branch",
         "files": "by its files",
         "lines": "by its lines",
-        "line": "by this very line",
         "cherry_pick": "by the commit it was picked from",
     }.get(bound_by, bound_by)
     return f"{told}, {confidence * 100:.0f} %" if told else ""

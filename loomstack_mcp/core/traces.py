@@ -53,7 +53,7 @@ class WrittenLine:
     sha: str
     """The commit that git blames for it."""
     run_id: str = ""
-    bound_by: Binding | Literal["line"] = ""
+    bound_by: Binding = ""
     confidence: float = 0.0
 
 
@@ -72,7 +72,8 @@ class AgentSession:
 class TraceWanted:
     """What a trace is about, by whoever sees the repository, or found in the store."""
 
-    ref: str
+    asked: str
+    """What somebody typed."""
     kind: TraceKind
     shas: tuple[str, ...] = ()
     """Its commits, the last first."""

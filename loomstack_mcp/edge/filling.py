@@ -41,13 +41,13 @@ def fill_ledger(
     came, named = 0, clone.key_name if clone else ""
     for batch in landing_batches(parts):
         if clone and (hints := [run for part in batch if part.imprint for run in part.hints]):
-            _keep_signed(ledger, checkout, hints, clone)
+            keep_signed(ledger, checkout, hints, clone)
         came += ledger.take_in(checkout, batch, is_trunk=is_trunk, key_name=named)
     ledger.forget_before(checkout, since_ms=since_ms)
     return came
 
 
-def _keep_signed(ledger: LedgerService, checkout: Checkout, hints: Sequence[str], clone: MadeWork) -> None:
+def keep_signed(ledger: LedgerService, checkout: Checkout, hints: Sequence[str], clone: MadeWork) -> None:
     """Of the runs that messages name and that recorded nothing, what they signed in their own worktrees."""
     for wanted in ledger.wanted_signed(checkout, hints):
         made = clone.signed_in(wanted.worktree, wanted.run_id) if wanted.worktree else ()

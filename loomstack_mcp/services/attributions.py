@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from loomstack_mcp.core.changes.attributions import Attribution, CommitFacts, LineMaker
+from loomstack_mcp.core.changes.attributions import Attribution, CommitFacts
+from loomstack_mcp.core.changes.blamed import LineMaker
 from loomstack_mcp.core.limits import LIST_MAX
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.texts import within
@@ -31,8 +32,9 @@ class AttributionService:
         with self._store.append() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
             hold_key(tx, repo_id, key_name)
-            found = attribution_of(tx, repo_id, facts)
-            keep_attribution(tx, repo_id, facts, found)
+            found, lines = attribution_of(tx, repo_id, facts)
+            if tx.all(repos.REPOS["get"], repo_id=repo_id):
+                keep_attribution(tx, repo_id, facts, found, lines)
             return found
 
     def kept(self, repo_id: str, prefix: str) -> tuple[Attribution, ...]:
@@ -58,20 +60,21 @@ class AttributionService:
         with self._store.read() as tx:
             return kept_attributions(tx, tx.all(ATTRIBUTIONS["of_run"], run_id=run_id, limit=limit))
 
-    def of_lines(self, repo_id: str, sha: str, lines: Sequence[int]) -> tuple[LineMaker, ...]:
-        """Who wrote these lines of a commit, in their order, as far as that is known; the last writer first.
+    def of_lines(self, repo_id: str, sha: str, lines: Sequence[int]) -> tuple[LineMaker, ...] | None:
+        """Who wrote these lines of a commit, by their marks and in their order, the last writer first.
 
-        A line is its number as `Lines` has it, added.
+        None where all of it is one run's, or nobody's, as far as is known.
         """
         within("the number of lines", len(lines), least=0, most=_LINES_MAX)
         with self._store.read() as tx:
             found = tx.all(ATTRIBUTIONS["of_shas"], repo_id=repo_id, shas=rows.json_column([sha]))
+            if not found or not tx.all(ATTRIBUTIONS["has_lines"], number=found[0]["number"]):
+                return None
             written: dict[int, list[str]] = {}
-            for row in found:
-                asked = {"number": row["number"], "lines": rows.json_column(list(dict.fromkeys(lines)))}
-                for one in tx.all(ATTRIBUTIONS["writers"], **asked):
-                    written.setdefault(one["line"], []).append(str(one["run_id"]))
-        return tuple(LineMaker(line=line, runs=tuple(written.get(line, ()))) for line in lines)
+            asked = {"number": found[0]["number"], "lines": rows.json_column(list(dict.fromkeys(lines)))}
+            for one in tx.all(ATTRIBUTIONS["writers"], **asked):
+                written.setdefault(one["line"], []).append(str(one["run_id"]))
+            return tuple(LineMaker(line=line, runs=tuple(written.get(line, ()))) for line in lines)
 
     def reversals_of(self, repo_id: str, sha: str, *, limit: int = LIST_MAX) -> tuple[Attribution, ...]:
         """The commits that take another back, as their messages say and as was found; the last first."""

@@ -67,7 +67,7 @@ class DeployService:
         """Of these names those that deploys have: the environment, the name, the commit."""
         with self._store.read() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
-            found = tx.all(DEPLOYS["called_so"], repo_id=repo_id, names=rows.json_column(list(tags)))
+            found = tx.all(DEPLOYS["called_so"], repo_id=repo_id, tags=rows.json_column(list(tags)))
             return tuple((row["environment"], row["called"], row["sha"]) for row in found)
 
     def _kept(self, checkout: Checkout, draft: DeployDraft, *, who: str, seen: str) -> KeptDeploy:

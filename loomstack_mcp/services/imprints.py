@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 
-from loomstack_mcp.core.changes.imprints import Imprint, KnownRun, Maker, imprint, recognised
+from loomstack_mcp.core.changes.imprints import Imprint, KnownRun, Maker, imprint, range_mark, recognised
 from loomstack_mcp.core.changes.meaning import MEANING
 from loomstack_mcp.core.changes.works import RunWork, WantedWork, Work, own_work
 from loomstack_mcp.core.limits import IMPRINT_KEPT_MS
@@ -54,20 +54,33 @@ def keep_work(store: Store, repo_id: str, made: RunWork, *, key_name: str) -> No
     own = [row for row in bound if row["run_id"] == made.run_id]
     others = {row["sha"] for row in bound if row["run_id"] != made.run_id}
     kept = own_work(made, its={row["sha"] for row in own}, others=others)
-    keep_imprint(store, repo_id, made.run_id, (*kept.commits, *kept.branches, *kept.signed), key_name=key_name)
+    keep_imprint(
+        store, repo_id, made.run_id, (*kept.commits, *kept.signed), branches=kept.branches, key_name=key_name
+    )
     _mark_read(store, repo_id, kept, own, key_name=key_name)
 
 
-def keep_imprint(store: Store, repo_id: str, run_id: str, made: Sequence[Work], *, key_name: str = "") -> None:
-    """These are that run's; also what of them has landed in another form already."""
-    marks = sorted({mark for one in made for mark in one.imprint.marks})
-    if not marks:
+def keep_imprint(
+    store: Store,
+    repo_id: str,
+    run_id: str,
+    made: Sequence[Work],
+    *,
+    branches: Sequence[Work] = (),
+    key_name: str = "",
+) -> None:
+    """These are that run's, and the `branches` as wholes; also what of them has landed in another form already."""
+    works = (*made, *branches)
+    lines = {mark for one in works for mark in one.imprint.telling}
+    marks = {mark for one in works for mark in (*one.imprint.marks, *one.imprint.rest)}
+    marks |= {range_mark(one.imprint.whole) for one in branches if one.imprint.whole}
+    if not (marks or lines):
         return
     with store.append() as tx:
         hold_key(tx, repo_id, key_name)
         columns = {"repo_id": repo_id, "run_id": run_id, "meaning": MEANING, "now_ms": tx.now_ms}
         [row] = tx.all(
-            IMPRINTS["insert"], made_at_ms=min((one.at_ms for one in made if one.at_ms), default=0), **columns
+            IMPRINTS["insert"], made_at_ms=min((one.at_ms for one in works if one.at_ms), default=0), **columns
         )
     number = row["number"]
 
@@ -75,8 +88,14 @@ def keep_imprint(store: Store, repo_id: str, run_id: str, made: Sequence[Work], 
         hold_key(tx, repo_id, key_name)
         tx.later(IMPRINTS["add"], imprint=number, marks=rows.json_column(some))
 
-    slices.in_slices(store, marks, add)
-    names = {path for one in made for path in one.paths}
+    def add_lines(tx: Tx, some: Sequence[int]) -> None:
+        hold_key(tx, repo_id, key_name)
+        new = tx.run(IMPRINTS["add"], imprint=number, marks=rows.json_column(some))
+        tx.later(IMPRINTS["count_lines"], imprint=number, new=new)
+
+    slices.in_slices(store, sorted(lines), add_lines)
+    slices.in_slices(store, sorted(marks - lines), add)
+    names = {path for one in works for path in one.paths}
     _recognise_landed(store, repo_id, run_id, names, made_at_ms=row["made_at_ms"])
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.commits import CommitService
     from loomstack_mcp.services.conflicts import ConflictService
     from loomstack_mcp.services.context import ContextService
-    from loomstack_mcp.services.deploys import DeployService
     from loomstack_mcp.services.decisions import DecisionService
+    from loomstack_mcp.services.deploys import DeployService
     from loomstack_mcp.services.edits import EditClaims
     from loomstack_mcp.services.events import EventService
     from loomstack_mcp.services.evidence import EvidenceService

@@ -21,9 +21,9 @@ _DIGITS = re.compile(r"[0-9a-f]{4,64}")
 _FITTING_MAX = 5
 
 
-def wanted_by_store(tx: Tx, repo_id: str, ref: TraceRef, *, typed: str) -> TraceWanted:
+def wanted_by_store(tx: Tx, repo_id: str, ref: TraceRef, *, asked: str) -> TraceWanted:
     """What `ref` stands for in a repo. Raises NotFound, with what to do."""
-    found = TraceWanted(ref=typed, kind=ref.kind)
+    found = TraceWanted(asked=asked, kind=ref.kind)
     if ref.kind == "run":
         return _of_run(tx, repo_id, ref, found)
     if ref.kind == "deploy":

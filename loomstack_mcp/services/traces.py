@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from loomstack_mcp.core.changes.attributions import Attribution
 from loomstack_mcp.core.deploys import Deploy
-from loomstack_mcp.core.runs import Run
+from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.traces import (
     TRACED_RUNS_MAX,
     LaterStep,
@@ -17,7 +17,7 @@ from loomstack_mcp.core.traces import (
     later_how,
     trace_ref,
 )
-from loomstack_mcp.services.acting import RUNS
+from loomstack_mcp.services.acting import RUNS, named_run
 from loomstack_mcp.services.attributed import ATTRIBUTIONS, kept_attributions
 from loomstack_mcp.services.deploys import DEPLOYS, as_deploys
 from loomstack_mcp.services.traced_refs import TRACES, commits_made, wanted_by_store
@@ -48,12 +48,22 @@ class TraceService:
         A line of a file, and a branch, are known where a clone is.
         """
         with self._store.read() as tx:
-            return _chain(tx, repo_id, wanted_by_store(tx, repo_id, trace_ref(ref), typed=ref))
+            return _chain(tx, repo_id, wanted_by_store(tx, repo_id, trace_ref(ref), asked=ref))
 
-    def found(self, repo_id: str, ref: TraceRef, *, typed: str) -> TraceWanted:
+    def callers_trace(self, caller: Caller, ref: str) -> Trace:
+        """The same for whoever stands in no clone: in the repo of the run or the deploy that is named, else of the
+
+        caller's newest run. Raises what `kept_trace` raises, and Invalid where there is no such run.
+        """
+        with self._store.read() as tx:
+            told = trace_ref(ref)
+            repo_id = _repo_named(tx, told) or named_run(tx, caller, "").repo_id
+            return _chain(tx, repo_id, wanted_by_store(tx, repo_id, told, asked=ref))
+
+    def found(self, repo_id: str, ref: TraceRef, *, asked: str) -> TraceWanted:
         """What a pull request, a deploy or a run stands for. Raises NotFound."""
         with self._store.read() as tx:
-            return wanted_by_store(tx, repo_id, ref, typed=typed)
+            return wanted_by_store(tx, repo_id, ref, asked=asked)
 
 
 def _chain(tx: Tx, repo_id: str, wanted: TraceWanted) -> Trace:
@@ -75,7 +85,7 @@ def _chain(tx: Tx, repo_id: str, wanted: TraceWanted) -> Trace:
     unknown = len(shas) - len(commits)
     gaps = (f"whose {unknown} of its commits are, which were never looked at in a clone",) if unknown else ()
     return Trace(
-        ref=wanted.ref,
+        ref=wanted.asked,
         kind=wanted.kind,
         commits=tuple(TracedCommit(commit=one) for one in commits),
         line=wanted.line,
@@ -94,6 +104,13 @@ def _chain(tx: Tx, repo_id: str, wanted: TraceWanted) -> Trace:
         unchecked=(*wanted.unchecked, *gaps),
         now_ms=tx.now_ms,
     )
+
+
+def _repo_named(tx: Tx, ref: TraceRef) -> str:
+    """The repo of a run or a deploy that is named by its id; "" for any other, and what is unknown."""
+    noun = ref.text.partition("_")[0]
+    statement = {"run": RUNS["get"], "dep": DEPLOYS["get"]}.get(noun) if ref.kind in ("run", "deploy") else None
+    return next((str(row["repo_id"]) for row in tx.all(statement, id=ref.text)), "") if statement else ""
 
 
 def _commits(tx: Tx, repo_id: str, shas: Sequence[str]) -> tuple[Attribution, ...]:

@@ -3,13 +3,14 @@
 made        histories in which every reversal is known (without a command: this)
 confessed   undos that later commits of public repositories confess
 histories   clones on this machine: stops, warnings, known pairs, time and memory
+attribution whose commits and lines are that landed in another form, by the real services
 recognised  runs known again after squash merges, rebases and edits
 """
 
 import importlib
 import sys
 
-_COMMANDS = ("made", "confessed", "histories", "recognised")
+_COMMANDS = ("made", "confessed", "histories", "recognised", "attribution")
 
 
 def main(argv: list[str]) -> None:

@@ -11,9 +11,10 @@ from loomstack_mcp.adapters.git.blobs import lacking
 from loomstack_mcp.adapters.git.printed import Printed
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.run import as_text, committed_at_ms
-from loomstack_mcp.core.changes.generated import named_so
+from loomstack_mcp.core.changes.generated import machine_made, named_so
 from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change, FileChange
 from loomstack_mcp.core.changes.lines import Lines
+from loomstack_mcp.core.changes.mentions import mentions
 from loomstack_mcp.core.changes.patches import file_changes
 from loomstack_mcp.core.changes.people import account_of
 from loomstack_mcp.core.changes.trailers import named_runs
@@ -150,7 +151,7 @@ def _unread(commit: Change) -> Change:
     is_merge = len(commit.parents) > 1
     own = (one for one in commit.files if not named_so(one.path))
     files = tuple(replace(one, unread=True, hunks=() if is_merge else one.hunks) for one in own)
-    return replace(commit, files=files, unread=bool(files) or not commit.files)
+    return replace(commit, files=files, lists=(), unread=bool(files) or not commit.files)
 
 
 def _lacks(told: Change, absent: Collection[str]) -> bool:
@@ -166,6 +167,8 @@ def _change(printed: bytes, begin: int, lines: Lines, ignored: Callable[[str], b
     assert head, "git prints what it was asked for"
     sha, parents, seconds, written, author, address, message = head.groups()
     above = tuple(as_text(parents).split())
+    dropped = machine_made if ignored is named_so else ignored
+    files = parsed_files(printed, lines, begin=head.end(), ignored=dropped, is_merge=len(above) > 1)
     return Change(
         sha=as_text(sha),
         parents=above,
@@ -175,7 +178,9 @@ def _change(printed: bytes, begin: int, lines: Lines, ignored: Callable[[str], b
         written_ms=committed_at_ms(as_text(written)),
         message=as_text(message)[:MESSAGE_CHARS_MAX],
         hints=named_runs(as_text(message)),
-        files=parsed_files(printed, lines, begin=head.end(), ignored=ignored, is_merge=len(above) > 1),
+        mentions=mentions(as_text(message)),
+        files=tuple(file for file in files if not ignored(file.path)),
+        lists=tuple(file for file in files if ignored(file.path)),
     )
 
 

@@ -7,6 +7,7 @@ from itertools import islice
 from loomstack_mcp.adapters.git.commit_logs import DIFF, LARGE, Log, parsed_files
 from loomstack_mcp.adapters.git.merge_results import standing
 from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.core.changes.generated import machine_made, named_so
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.errors import Invalid
@@ -84,7 +85,13 @@ def diff(repo: Repository, base: str, tip: str, *, lines: Lines) -> Change:
     ran = repo.run_plain(*LARGE, "diff", *DIFF, "--end-of-options", base, tip)
     if ran.code:
         raise Invalid(f"git cannot compare {tip[:12]} with {base[:12]}: {ran.complaint}")
-    return Change(sha=tip, parents=(base,), files=parsed_files(ran.printed, lines))
+    files = parsed_files(ran.printed, lines, ignored=machine_made)
+    return Change(
+        sha=tip,
+        parents=(base,),
+        files=tuple(file for file in files if not named_so(file.path)),
+        lists=tuple(file for file in files if named_so(file.path)),
+    )
 
 
 def _is_merge(commit: Change) -> bool:

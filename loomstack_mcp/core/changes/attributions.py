@@ -4,12 +4,15 @@ Nothing that a message says counts against the content. How often that is right 
 squashed, rebased, renamed, reformatted and edited is measured by `python -m tests.eval attribution`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 from typing import Literal
 
-from loomstack_mcp.core.changes.imprints import Imprint, range_mark
+from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.changes.imprints import Imprint, imprint, part_shared, range_mark
 from loomstack_mcp.core.changes.mentions import Mentions
+from loomstack_mcp.core.limits import NAME_CHARS_MAX
 from loomstack_mcp.core.records import record
+from loomstack_mcp.core.texts import redacted
 
 Binding = Literal["", "sha", "trailer", "text", "pr", "patch", "range", "files", "lines", "cherry_pick"]
 """By what a commit is known as a run's, the surest first: its id was recorded, a trailer, an id in the text of its
@@ -21,6 +24,19 @@ CANDIDATES_SHOWN_MAX = 5
 SHARE_LEAST = 0.6
 """Of a commit's lines, below which they bind nothing."""
 _LINES_LEAST = 3
+_COVERS_LEAST = 0.6
+_COVERED_LEAST = 5
+"""So much, and so many, of a run's own lines make a commit its, whatever else is in that: files indented anew, say."""
+_ADDS_LEAST = 0.05
+_ADDS_COVERS_LEAST = 0.25
+"""Of a commit's lines, or of its own, that one run more has to explain to count as one of its makers."""
+_HALF = 0.5
+_SAME = 0.99
+"""Of a whole patch that is the same."""
+_CLAIMED = 0.6
+"""What a message says, where some of the content agrees; the more of it, the surer."""
+_UNCOMPARED: dict[Binding, float] = {"trailer": 0.7, "text": 0.65, "pr": 0.65, "cherry_pick": 0.8}
+"""Where there is no content to compare."""
 
 
 @record
@@ -68,77 +84,174 @@ class CommitFacts:
 
 
 @record
-class LineMaker:
-    """Who wrote a line of a commit: the runs, the last writer first."""
-
-    line: int
-    """Its number, as `Lines` has it."""
-    runs: tuple[str, ...] = ()
-
-
-@record
 class RunEvidence:
     """What is known of one run about a commit."""
 
     run_id: str
     shared: frozenset[int] = frozenset()
     """The marks that both have."""
-    size: int = 0
-    """How many marks the run has in all; 0 where nothing is known of what it made."""
-    made_at_ms: int = 0
-    """When it made the first of that, else when it began."""
+    lines: int = 0
+    """How many lines the run left in all; 0 where they were not counted."""
+    is_known: bool = False
+    """Whether anything is known of what it made."""
     has_sha: bool = False
     """Whether it was recorded as the maker of this very commit."""
     has_pull: bool = False
-    """Whether it recorded a pull request that the commit landed with."""
+    """Whether it recorded a pull request that the commit says it landed with."""
     was_picked: bool = False
-    """Whether the commit was picked from one of its."""
+    """Whether the commit says that it was picked from one of its."""
 
 
-def attribution_by(facts: CommitFacts, known: Iterable[RunEvidence], /) -> Attribution:
-    """Whose a commit is, by all that is known of the runs that may have made it; of equals the one that comes first."""
-    evidence = tuple(known)
+def commit_facts(change: Change, /, *, is_landed: bool) -> CommitFacts:
+    """What a clone shows of a commit that was read."""
+    return CommitFacts(
+        sha=change.sha,
+        made_at_ms=change.at_ms,
+        landed_at_ms=change.at_ms if is_landed else 0,
+        title=redacted(change.title, chars_max=NAME_CHARS_MAX),
+        author=redacted(change.author, chars_max=NAME_CHARS_MAX),
+        mentions=change.mentions,
+        imprint=None if change.unread else imprint(change.files, lists=change.lists),
+    )
+
+
+def attribution_by(
+    facts: CommitFacts, known: Iterable[RunEvidence], /
+) -> tuple[Attribution, tuple[frozenset[int], ...]]:
+    """Whose a commit is, by all that is known of the runs that may have made it; of equals the one that comes first.
+
+    With it the marks that each of its makers shares with it, in the order of its candidates, where not all of it is one
+    run's.
+    """
     wanted = facts.imprint or Imprint()
-    found = [(one, found) for one in evidence if (found := _candidate(facts, wanted, one))]
-    found.sort(key=lambda pair: _rank(pair[1]))
-    candidates = tuple(candidate for _, candidate in found)
-    main = candidates[0] if candidates and candidates[0].confidence >= SHARE_LEAST else None
-    shown = candidates[:CANDIDATES_SHOWN_MAX]
-    return Attribution(
+    judged = [_Judged(facts, wanted, one) for one in known]
+    found = sorted((one for one in judged if one.confidence), key=_Judged.rank)
+    makers = _makers(found, wanted)
+    sure, is_partly = _together(makers, wanted)
+    if sure < SHARE_LEAST:
+        makers = []
+    rest = [one for one in found if one not in makers]
+    flags: dict[Flag, bool] = {
+        "trailer_mismatch": any(one.is_mismatch for one in judged),
+        "several_runs": len(makers) > 1,
+        "partly": bool(makers) and is_partly,
+        "unread": facts.imprint is None,
+    }
+    attribution = Attribution(
         sha=facts.sha,
-        run_id=main.run_id if main else "",
-        bound_by=main.bound_by if main else "",
-        confidence=main.confidence if main else 0.0,
-        candidates=shown,
+        run_id=makers[0].run_id if makers else "",
+        bound_by=makers[0].bound_by if makers else "",
+        confidence=round(sure, 3) if makers else 0.0,
+        candidates=tuple(one.candidate for one in (*makers, *rest)[:CANDIDATES_SHOWN_MAX]),
+        flags=tuple(name for name, is_so in flags.items() if is_so),
         reverts=facts.mentions.reverts,
         title=facts.title,
         author=facts.author,
         landed_at_ms=facts.landed_at_ms,
     )
+    return attribution, _marks_of(makers[:CANDIDATES_SHOWN_MAX])
 
 
-_ORDER: tuple[Binding, ...] = ("sha", "patch", "range", "files", "trailer", "text", "pr", "lines", "cherry_pick", "")
+def _marks_of(makers: Sequence["_Judged"]) -> tuple[frozenset[int], ...]:
+    is_all_one = len(makers) == 1 and (makers[0].is_all_its or not makers[0].lines)
+    return () if is_all_one else tuple(one.marks for one in makers)
 
 
-def _rank(one: Candidate) -> tuple[float, int]:
-    return (-one.confidence, _ORDER.index(one.bound_by))
+class _Judged:
+    """What the evidence about one run comes to."""
+
+    def __init__(self, facts: CommitFacts, wanted: Imprint, one: RunEvidence) -> None:
+        self.run_id = one.run_id
+        self.lines = one.shared & wanted.telling
+        self.marks = self.lines | (one.shared & wanted.rest)
+        self.share = len(self.lines) / len(wanted.telling) if wanted.telling else part_shared(wanted, one.shared)
+        self.covers = min(1.0, len(self.lines) / one.lines) if one.lines else 0.0
+        self.is_at_place = not one.shared.isdisjoint(wanted.places)
+        claim = _claim(facts.mentions, one)
+        is_compared = bool(facts.imprint and one.is_known and (wanted.marks or wanted.telling))
+        self.is_mismatch = bool(claim) and is_compared and one.shared.isdisjoint(wanted.marks | wanted.telling)
+        self.bound_by, self.confidence = _by_content(wanted, one, self)
+        if claim and not self.is_mismatch:
+            self.bound_by, sure = claim, self.confidence
+            self.confidence = max(sure, _CLAIMED + (1 - _CLAIMED) * self.share) if is_compared else _UNCOMPARED[claim]
+        if one.has_sha:
+            self.bound_by, self.confidence = "sha", 1.0
+
+    @property
+    def is_all_its(self) -> bool:
+        """Whether nobody else can have written a line of it."""
+        return self.bound_by in ("sha", "patch", "range") or self.share == 1
+
+    @property
+    def candidate(self) -> Candidate:
+        """As it is shown."""
+        return Candidate(run_id=self.run_id, bound_by=self.bound_by, confidence=round(self.confidence, 3))
+
+    def rank(self) -> tuple[float, int, float, float]:
+        """By which the likeliest sorts first."""
+        return (-self.confidence, _ORDER.index(self.bound_by), -self.share, -self.covers)
+
+    def adds(self, left: Set[int], wanted: Imprint) -> int:
+        """How many lines it explains that nobody else does; 0 where that is more likely by chance."""
+        adds = len(self.lines & left)
+        is_much = adds >= max(_LINES_LEAST, _ADDS_LEAST * len(wanted.telling)) and self.is_at_place
+        return adds if is_much or self.covers >= _ADDS_COVERS_LEAST else 0
 
 
-def _candidate(facts: CommitFacts, wanted: Imprint, one: RunEvidence) -> Candidate | None:
-    share = _share(wanted, one.shared)
-    bound_by, confidence = _content(wanted, one, share)
-    if one.has_sha:
-        bound_by, confidence = "sha", 1.0
-    return Candidate(run_id=one.run_id, bound_by=bound_by, confidence=round(confidence, 3)) if confidence else None
+def _claim(told: Mentions, one: RunEvidence) -> Binding:
+    """By what of its message, or of what was recorded, a commit is said to be a run's."""
+    if one.run_id in told.trailers:
+        return "trailer"
+    if one.run_id in told.runs:
+        return "text"
+    if one.has_pull:
+        return "pr"
+    return "cherry_pick" if one.was_picked else ""
 
 
-def _content(wanted: Imprint, one: RunEvidence, share: float) -> tuple[Binding, float]:
-    if wanted.whole and wanted.tells and wanted.whole in one.shared:
-        return "range" if range_mark(wanted.whole) in one.shared else "patch", 0.99
-    if len(one.shared.intersection(wanted.lines)) >= _LINES_LEAST:
-        return "lines", share
+def _by_content(wanted: Imprint, one: RunEvidence, judged: _Judged) -> tuple[Binding, float]:
+    """By what of its content it is the run's, and how much of it."""
+    if wanted.whole in one.shared and wanted.tells and judged.share >= _HALF:
+        return ("range" if range_mark(wanted.whole) in one.shared else "patch"), _SAME
+    is_same_side = not one.shared.isdisjoint(wanted.sides)
+    if judged.share >= SHARE_LEAST and (is_same_side or judged.share == 1):
+        return "files", (1 + judged.share) / 2
+    if judged.share >= _HALF and judged.covers >= _HALF and is_same_side:
+        return "files", SHARE_LEAST
+    if judged.lines and (judged.share >= _ADDS_LEAST or judged.covers >= _ADDS_COVERS_LEAST):
+        return "lines", judged.share if judged.share < SHARE_LEAST or len(judged.lines) >= _LINES_LEAST else _HALF
     return "", 0.0
 
 
-def _share(wanted: Imprint, shared: frozenset[int]) -> float:
-    return len(shared.intersection(wanted.lines)) / len(wanted.lines) if wanted.lines else 0.0
+def _makers(found: Sequence[_Judged], wanted: Imprint) -> list[_Judged]:
+    """The likeliest run, and those that made what it did not."""
+    makers = list(found[:1])
+    if not makers or makers[0].bound_by == "sha":
+        return makers
+    left, others = set(wanted.telling - makers[0].lines), list(found[1:])
+    while others and left:
+        more = max(others, key=lambda one: (one.adds(left, wanted), one.covers))
+        if not more.adds(left, wanted):
+            break
+        others.remove(more)
+        makers.append(more)
+        left -= more.lines
+    return makers
+
+
+def _together(makers: Sequence[_Judged], wanted: Imprint) -> tuple[float, bool]:
+    """How sure it is that these made it, and whether most of it is nobody's all the same."""
+    if not makers:
+        return 0.0, False
+    main = makers[0]
+    lines = frozenset[int]().union(*(one.lines for one in makers))
+    share_of_all = len(lines) / len(wanted.telling) if len(lines) >= _LINES_LEAST else 0.0
+    if max(main.confidence, share_of_all) >= SHARE_LEAST:
+        return max(main.confidence, share_of_all), False
+    covering = max((one.covers for one in makers if len(one.lines) >= _COVERED_LEAST and one.is_at_place), default=0.0)
+    return (SHARE_LEAST + (1 - SHARE_LEAST) * covering / 2 if covering >= _COVERS_LEAST else 0.0), True
+
+
+_ORDER: tuple[Binding, ...] = (
+    *("sha", "trailer", "text", "pr", "patch", "range", "files", "lines", "cherry_pick", ""),
+)

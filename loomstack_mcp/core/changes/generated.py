@@ -5,13 +5,18 @@ from collections.abc import Collection, Sequence
 
 from loomstack_mcp.core.patterns.globs import covers, pattern
 
-_NAMES = re.compile(
+_MACHINE_MADE = re.compile(
     r"""(?:^|/)(?:
       package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|yarn\.lock|bun\.lockb?|[^/]*\.lock|go\.sum|gradle\.lockfile
       |[^/]*\.min\.(?:js|css)|[^/]*\.map|[^/]*\.snap|[^/]*\.pb\.go|[^/]*_pb2(?:_grpc)?\.pyi?|[^/]*\.generated\.[a-z]+
-      |[^/]*\.g\.dart|[^/]*\.golden|[^/]*bom\.cdx\.(?:json|xml)|(?i:changelog|changes|history|news|release_?notes)(?:\.(?:md|rst|txt|adoc))?
+      |[^/]*\.g\.dart|[^/]*\.golden|[^/]*bom\.cdx\.(?:json|xml)
     )$
-    |(?:^|/)(?:node_modules|_?vendor(?:ed)?|third_party|__snapshots__|changelogs?(?:\.d)?|news(?:fragments)?|\.changes(?:et)?
+    |(?:^|/)(?:node_modules|_?vendor(?:ed)?|third_party|__snapshots__)/""",
+    re.VERBOSE,
+)
+_LISTS = re.compile(
+    r"""(?:^|/)(?i:changelog|changes|history|news|release_?notes)(?:\.(?:md|rst|txt|adoc))?$
+    |(?:^|/)(?:changelogs?(?:\.d)?|news(?:fragments)?|\.changes(?:et)?
       |upcoming_changes|next_api_changes|release[-_]?notes|\.?unreleased)/""",
     re.VERBOSE,
 )
@@ -19,7 +24,12 @@ _NAMES = re.compile(
 
 def named_so(path: str, /) -> bool:
     """Whether its name says that machines write it, or that it only lists what changed."""
-    return _NAMES.search(path) is not None
+    return machine_made(path) or _LISTS.search(path) is not None
+
+
+def machine_made(path: str, /) -> bool:
+    """Whether its name says that machines write it."""
+    return _MACHINE_MADE.search(path) is not None
 
 
 class Generated:

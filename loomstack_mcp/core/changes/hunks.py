@@ -1,5 +1,6 @@
 """Changes as facts: what each did to each file, hunk by hunk."""
 
+from loomstack_mcp.core.changes.mentions import Mentions
 from loomstack_mcp.core.records import record
 
 MESSAGE_CHARS_MAX = 1_000
@@ -74,7 +75,11 @@ class Change:
     """The run that made it, as far as a store knows."""
     hints: tuple[str, ...] = ()
     """The runs that its message names, which anyone can type."""
+    mentions: Mentions = Mentions()
+    """All that its whole message names."""
     files: tuple[FileChange, ...] = ()
+    lists: tuple[FileChange, ...] = ()
+    """Those that only list what changed (a change log): nobody loses anything there, and what is landed is known by it."""
     unread: bool = False
     """Whether some of its files are `unread`, or, where it names none, all that it changed is unknown."""
     said: int = 0

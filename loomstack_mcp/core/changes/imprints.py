@@ -42,12 +42,28 @@ class Imprint:
     """The marks of what goes from a file, and of what comes to it, each where it tells something."""
     lines: tuple[int, ...] = ()
     """The lines that tell something: those that went turned round. Empty where there are very many."""
+    listed: tuple[int, ...] = ()
+    """The same of files that only list what changed, by which a change alone is never known."""
+    placed: tuple[int, ...] = ()
+    """The lines that came and tell little, or only moved, each with its file."""
+    places: tuple[int, ...] = ()
+    """The files."""
 
     @property
     def marks(self) -> frozenset[int]:
-        """All that is kept of it, and looked for."""
+        """By what it is known again."""
         files = (mark for mark, _ in self.files)
         return frozenset((self.whole, *files, *self.sides, *self.lines)) if self.whole else frozenset()
+
+    @property
+    def telling(self) -> frozenset[int]:
+        """All its lines of which one tells something."""
+        return frozenset((*self.lines, *self.listed))
+
+    @property
+    def rest(self) -> frozenset[int]:
+        """What is kept of it beside marks and lines, to tell who wrote which line of what several made."""
+        return frozenset((*self.placed, *self.places))
 
 
 @record
@@ -78,13 +94,23 @@ class MadeBranch:
     change: Change
 
 
-def imprint(files: Iterable[FileChange], nets: Sequence[Sequence[Net]] | None = None, /) -> Imprint:
-    """The imprint of a change to these files, without what machines write; `nets` where the caller has them."""
+def imprint(
+    files: Iterable[FileChange],
+    nets: Sequence[Sequence[Net]] | None = None,
+    /,
+    *,
+    lists: Iterable[FileChange] = (),
+) -> Imprint:
+    """The imprint of a change to these files, without what machines write; `nets` where the caller has them.
+
+    `lists` are those of its files that only list what changed.
+    """
     files = tuple(files)
     nets = netted(files) if nets is None else nets
     counts: dict[int, int] = {}
     lines: set[int] = set()
     sides: set[int] = set()
+    rest = _rest_of(zip(files, nets, strict=True), lists)
     said = 0
     for file, hunks in zip(files, nets, strict=True):
         if named_so(file.path):
@@ -96,7 +122,7 @@ def imprint(files: Iterable[FileChange], nets: Sequence[Sequence[Net]] | None = 
         lines |= new | {~line for line in old}
         said += sum(line & WEIGHT_MAX for line in (*gone, *come))
     if not counts:
-        return Imprint()
+        return Imprint(**rest)
     whole = _hashed(b"whole", *(struct.pack("<q", mark) for mark in sorted(counts)))
     return Imprint(
         whole=whole,
@@ -104,12 +130,52 @@ def imprint(files: Iterable[FileChange], nets: Sequence[Sequence[Net]] | None = 
         files=tuple(sorted(counts.items())),
         sides=tuple(sorted(sides)),
         lines=tuple(sorted(lines)) if len(lines) <= _LINES_MAX else (),
+        **rest,
     )
+
+
+def _rest_of(
+    files: Iterable[tuple[FileChange, Sequence[Net]]], lists: Iterable[FileChange]
+) -> dict[str, tuple[int, ...]]:
+    placed, listed, places = set[int](), set[int](), set[int]()
+    for file, hunks in files:
+        path = encodable(file.path)
+        places.add(place_mark(path))
+        for net in hunks:
+            come = {line for line in net.added if _informs(line)}
+            placed.update(placed_mark(path, line) for line in net.hunk.added if line not in come)
+    for file in lists:
+        places.add(place_mark(encodable(file.path)))
+        for hunk in file.hunks:
+            listed.update(listed_mark(line) for line in hunk.added if _informs(line))
+            listed.update(~listed_mark(line) for line in hunk.removed if _informs(line))
+    found = {"placed": placed, "listed": listed, "places": places}
+    return {name: tuple(sorted(marks)) if len(marks) <= _LINES_MAX else () for name, marks in found.items()}
+
+
+def place_mark(path: str, /) -> int:
+    """The mark of a file that something was changed in."""
+    return _hashed(b"place", path.encode())
+
+
+def placed_mark(path: str, line: int, /) -> int:
+    """The mark of a line, by its number, together with its file."""
+    return _hashed(b"placed", path.encode(), struct.pack("<Q", line))
+
+
+def listed_mark(line: int, /) -> int:
+    """The mark of a line, by its number, of a file that only lists what changed."""
+    return _hashed(b"listed", struct.pack("<Q", line))
 
 
 def range_mark(whole: int, /) -> int:
     """The mark of a branch as a whole, beside that of the same change in one commit."""
     return _hashed(b"range", struct.pack("<q", whole))
+
+
+def line_mark(number: int, /) -> int:
+    """The mark of a line that comes, by its number; 0 where that says too little to tell one change from another."""
+    return _signed(number) if _informs(number) else 0
 
 
 def _both_sides(hunks: Sequence[Net]) -> tuple[list[int], list[int]]:
@@ -136,7 +202,7 @@ def recognised(wanted: Imprint, known: Iterable[KnownRun], /, *, hints: Collecti
 
 def _maker(wanted: Imprint, one: KnownRun, hints: Collection[str]) -> Maker | None:
     is_same = bool(wanted.whole) and wanted.whole in one.shared
-    share = 1.0 if is_same else _share(wanted, one.shared)
+    share = 1.0 if is_same else part_shared(wanted, one.shared)
     is_named = one.run_id in hints
     bound_by: BoundBy
     if is_same and wanted.tells:
@@ -157,7 +223,7 @@ def _has_same_side(wanted: Imprint, shared: frozenset[int]) -> bool:
     return sum(count for _, count in wanted.files) >= _LINES_LEAST and not shared.isdisjoint(wanted.sides)
 
 
-def _share(wanted: Imprint, shared: frozenset[int]) -> float:
+def part_shared(wanted: Imprint, shared: frozenset[int]) -> float:
     """How much of a change is in what is shared: of its lines, else of its files."""
     if wanted.lines:
         return len(shared.intersection(wanted.lines)) / len(wanted.lines)

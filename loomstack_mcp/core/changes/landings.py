@@ -8,6 +8,7 @@ from loomstack_mcp.core.changes.batches import batches
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.imprints import Imprint, imprint
 from loomstack_mcp.core.changes.lines import weight
+from loomstack_mcp.core.changes.mentions import Mentions
 from loomstack_mcp.core.changes.nets import netted
 from loomstack_mcp.core.changes.packing import packed
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
@@ -47,6 +48,7 @@ class LandedPart:
     hints: tuple[str, ...]
     files: tuple[LandedFile, ...]
     files_in_all: int
+    mentions: Mentions = Mentions()
     imprint: Imprint | None = None
     """With the last part alone, after which the change is whole."""
 
@@ -74,11 +76,12 @@ def landed_parts(change: Change, /, *, at_ms: int) -> Iterator[LandedPart]:
         "title": redacted(change.title, chars_max=NAME_CHARS_MAX),
         "said": sum(weight((*net.removed, *net.added)) for file in nets for net in file),
         "hints": change.hints,
+        "mentions": change.mentions,
         "files_in_all": len(files),
     }
     cut = _cut(tuple(files.values()))
     yield from (LandedPart(**columns, files=some) for some in cut[:-1])
-    yield LandedPart(**columns, files=cut[-1], imprint=imprint(change.files, nets))
+    yield LandedPart(**columns, files=cut[-1], imprint=imprint(change.files, nets, lists=change.lists))
 
 
 def landing_batches(parts: Iterable[LandedPart], /) -> Iterator[tuple[LandedPart, ...]]:

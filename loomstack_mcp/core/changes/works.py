@@ -59,7 +59,7 @@ def work_of(change: Change, shas: Sequence[str] = (), /) -> Work:
         shas=tuple(shas) or (change.sha,),
         at_ms=change.at_ms,
         hints=change.hints,
-        imprint=imprint(change.files),
+        imprint=imprint(change.files, lists=change.lists),
         paths=tuple(dict.fromkeys(encodable(file.path) for file in change.files)),
     )
 
@@ -89,5 +89,5 @@ def own_work(made: RunWork, /, *, its: set[str], others: set[str]) -> RunWork:
 def work_batches(works: Iterable[Work], /) -> Iterator[tuple[Work, ...]]:
     """The same in their order, as many at once as one call should carry."""
     return batches(
-        works, size=lambda one: len(one.imprint.marks), size_max=_BATCH_MARKS_MAX, count_max=_BATCH_WORKS_MAX
+        works, size=lambda one: len(one.imprint.marks) + len(one.imprint.rest), size_max=_BATCH_MARKS_MAX, count_max=_BATCH_WORKS_MAX
     )

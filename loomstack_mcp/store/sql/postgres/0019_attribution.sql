@@ -55,3 +55,6 @@ CREATE TABLE pull (
   url TEXT COLLATE "C" NOT NULL,
   PRIMARY KEY (repo_id, number, run_id)
 );
+
+-- How many of a run's marks are lines; 0 where that was not counted.
+ALTER TABLE imprint ADD COLUMN lines BIGINT NOT NULL DEFAULT 0;

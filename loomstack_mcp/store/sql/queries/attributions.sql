@@ -87,3 +87,28 @@ ORDER BY b.started_at_ms DESC, b.seq DESC
 -- :name has_lines
 -- Whether it is known which of its lines are whose.
 SELECT 1 FROM attribution_line WHERE attribution = :number LIMIT 1
+
+-- :name imprints_of
+-- The imprints of these runs, and how many lines each has.
+SELECT i.run_id, i.number, i.lines FROM json_each(:runs) AS r CROSS JOIN imprint AS i
+WHERE i.run_id = r.value AND i.meaning = :meaning
+
+-- :name held
+-- Which of these marks some runs left, beside what they are known again by.
+SELECT i.run_id, m.mark FROM json_each(:runs) AS r CROSS JOIN imprint AS i CROSS JOIN json_each(:marks) AS w
+JOIN imprint_mark AS m ON m.mark = CAST(w.value AS BIGINT) AND m.imprint = i.number
+WHERE i.run_id = r.value AND i.meaning = :meaning
+
+-- :name of_pulls
+-- The runs that named some pull requests of a repo in the links of their outcomes.
+SELECT p.run_id FROM json_each(:pulls) AS n CROSS JOIN pull AS p
+WHERE p.repo_id = :repo_id AND p.number = CAST(n.value AS BIGINT) ORDER BY n.key, p.run_id
+
+-- :name runs_of_commits
+-- The runs that made some commits of a repo, each named by its first digits, or all.
+SELECT b.run_id FROM json_each(:shas) AS s CROSS JOIN binding AS b
+WHERE b.repo_id = :repo_id AND b.short = substr(s.value, 1, 7)
+  AND (b.sha = substr(s.value, 1, length(b.sha)) OR s.value = substr(b.sha, 1, length(s.value)))
+UNION
+SELECT a.run_id FROM json_each(:shas) AS s CROSS JOIN attribution AS a
+WHERE a.repo_id = :repo_id AND a.run_id <> '' AND a.sha >= s.value AND a.sha < s.value || 'g'

@@ -38,7 +38,7 @@ FROM deploy WHERE repo_id = :repo_id AND called = :called AND called <> '' ORDER
 
 -- :name called_so
 -- Which of these names deploys of a repo have.
-SELECT DISTINCT d.environment, d.called, d.sha FROM json_each(:names) AS n CROSS JOIN deploy AS d
+SELECT DISTINCT d.environment, d.called, d.sha FROM json_each(:tags) AS n CROSS JOIN deploy AS d
 WHERE d.repo_id = :repo_id AND d.called = n.value AND d.called <> ''
 
 -- :name latest

@@ -38,6 +38,10 @@ RETURNING number, made_at_ms
 INSERT INTO imprint_mark (mark, imprint) SELECT CAST(m.value AS BIGINT), :imprint FROM json_each(:marks) AS m WHERE true
 ON CONFLICT DO NOTHING
 
+-- :name count_lines
+-- So many of them are lines.
+UPDATE imprint SET lines = lines + :new WHERE number = :imprint
+
 -- :name any
 -- Whether any run of the repo left an imprint.
 SELECT 1 FROM imprint WHERE repo_id = :repo_id AND meaning = :meaning LIMIT 1

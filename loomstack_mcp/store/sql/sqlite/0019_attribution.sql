@@ -55,3 +55,6 @@ CREATE TABLE pull (
   url TEXT NOT NULL,
   PRIMARY KEY (repo_id, number, run_id)
 ) STRICT, WITHOUT ROWID;
+
+-- How many of a run's marks are lines; 0 where that was not counted.
+ALTER TABLE imprint ADD COLUMN lines INTEGER NOT NULL DEFAULT 0;
