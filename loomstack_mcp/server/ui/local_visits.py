@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from loomstack_mcp.core.errors import Invalid, LimitExceeded, Unauthorized
 from loomstack_mcp.core.records import record
+from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.server.ui.requests import PageRequest
-from loomstack_mcp.server.ui.visits import SignedIn, Visitor, VisitPlace, cookie_text
+from loomstack_mcp.server.ui.visits import SignedIn, Visitor, VisitPlace, cookie_text, undeciding
 
 _KEY_BYTES = 24
 _VISITS_MAX = 100
@@ -69,11 +70,11 @@ class LocalVisits:
 
     where: VisitPlace = "ui"
 
-    def __init__(self, name: str, *, port: int, codes: Codes | None, why_not: str = "") -> None:
+    def __init__(self, who: Principal, *, port: int, codes: Codes | None, why_not: str = "") -> None:
         """Without `codes` nobody decides here, and `why_not` says why."""
         self.reading_key = secrets.token_urlsafe(_KEY_BYTES)
         """Of the printed link."""
-        self._name, self._cookie, self._codes, self._why_not = name, f"loomstack-{port}", codes, why_not
+        self._who, self._cookie, self._codes, self._why_not = who, f"loomstack-{port}", codes, why_not
         self._lock = threading.Lock()
         self._visits: dict[str, _Visit] = {}
 
@@ -127,4 +128,5 @@ class LocalVisits:
     def _visitor(self, visit: _Visit) -> Visitor:
         is_trusted = bool(visit.page_key) and time.monotonic() < visit.until_s
         page_key = visit.page_key if is_trusted else ""
-        return Visitor(name=self._name, role="admin", seat=(self._name, ""), page_key=page_key, why_not=self._why_not)
+        name, why_not = self._who.name, self._why_not or undeciding(self._who)
+        return Visitor(name=name, role=self._who.role, seat=(name, ""), page_key=page_key, why_not=why_not)

@@ -61,7 +61,7 @@ def run_ui(here: Here, *, port: int) -> None:
         quiet_log()
         port = listener.getsockname()[1]
         repo_id = _own_repo(here, loom)
-        who = loom.tokens.whoami(Principal(name=principal(), role="admin")).name
+        who = loom.tokens.whoami(Principal(name=principal(), role="admin"))
         why_not = "" if _is_persons_terminal() else _NO_TERMINAL
         visits = LocalVisits(who, port=port, codes=None if why_not else Codes(_show_code), why_not=why_not)
         pages = Dashboard(

@@ -133,6 +133,14 @@ def visitor_shown(visitor: Visitor | None, /, *, nobody: str) -> Body:
     }
 
 
+def undeciding(principal: Principal, /) -> str:
+    """Why a token decides nothing; "" for one that does."""
+    if not principal.run and has_role(principal, "developer"):
+        return ""
+    kind = f"the own token of {principal.run}" if principal.run else f"the token of {principal.name}, {principal.role},"
+    return f"{kind} decides nothing: a person with a developer's token does"
+
+
 def cookie_text(request: PageRequest, name: str, value: str, /) -> str:
     """A cookie that no script reads, and no other site has sent."""
     return f"{name}={value}; Path=/; HttpOnly; SameSite=Strict{'; Secure' if request.is_secure else ''}"
@@ -148,15 +156,11 @@ def _cookie_name(request: PageRequest) -> str:
 
 
 def _token_visitor(principal: Principal, value: str) -> Visitor:
-    why_not = ""
-    if principal.run or not has_role(principal, "developer"):
-        kind = f"{principal.run}'s own" if principal.run else f"the token of {principal.name}, {principal.role},"
-        why_not = f"{kind} decides nothing: a person with a developer's token does"
     return Visitor(
         name=principal.name,
         role=principal.role,
         principal=principal,
         seat=(principal.name, principal.token),
         page_key=hmac.new(value.encode(), b"page", hashlib.sha256).hexdigest(),
-        why_not=why_not,
+        why_not=undeciding(principal),
     )
