@@ -10,6 +10,7 @@ from loomstack_mcp.core.events import EventKind
 from loomstack_mcp.core.outcomes import Role, Status
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Run, is_lapsed, is_lost
+from loomstack_mcp.core.usage import RunUsage
 
 LiveState = Literal["running", "waiting", "checking", "lapsed", "lost", "ended"]
 
@@ -75,6 +76,8 @@ class LiveRun:
     conflicts: tuple[LiveConflict, ...] = ()
     progress: RunProgress = RunProgress()
     last_event: LastEvent | None = None
+    usage: RunUsage | None = None
+    """What it consumed of models; None where nobody told."""
 
 
 @record

@@ -1,8 +1,6 @@
 """Loops: how each fared lately: what came of its runs, what it cost others, and how its days went."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 
 from loomstack_mcp.core.records import record
 
@@ -35,9 +33,14 @@ class LoopHealth:
     conflicts_suffered: int = 0
     """… about what its runs had landed."""
     reversals_caused: int = 0
-    """Those of the conflicts where landed work was taken back, and not merely touched."""
+    """Landed changes of its runs that took back what another loop, or a person, had landed."""
     reversals_suffered: int = 0
+    tokens: int | None = None
+    """That its runs consumed of models; None where nobody told."""
+    cost_usd: float | None = None
+    """None, too, where the price of some of it is not known."""
     last_seq: int = 0
+    """The number with which its newest run started."""
     last_run: str = ""
     last_started_at_ms: int = 0
     spark: tuple[int, ...] = ()
@@ -61,72 +64,9 @@ class Loops:
     now_ms: int
 
 
-@record
-class LoopDay:
-    """What one loop did on one of the days; the day before all counts what started sooner and was over since."""
-
-    loop: str
-    who: str
-    day: int
-    """From 0; -1 is before all."""
-    runs: int
-    live: int
-    done: int
-    abandoned: int
-    stopped: int
-    lost: int
-    checks: int
-    rework: int
-    busy_ms: int
-    last_seq: int
-    """The number with which its newest run started."""
-    last_started_at_ms: int
-
-
-@record
-class LoopHarm:
-    """How often a loop met another in a conflict, as the one that caused it or as the one that suffered."""
-
-    loop: str
-    who: str
-    is_cause: bool
-    conflicts: int
-    reversals: int
-
-
-_ADDED = ("runs", "live", "done", "abandoned", "stopped", "lost", "checks", "rework", "busy_ms")
-
-
-def loop_healths(days: Iterable[LoopDay], harms: Iterable[LoopHarm], /, *, of_days: int) -> tuple[LoopHealth, ...]:
-    """The days put together by loop, and what the loops did to one another; the one that started last first.
-
-    A loop that did nothing in these days, and only suffered, is left out.
-    """
-    by_loop: dict[tuple[str, str], list[LoopDay]] = defaultdict(list)
-    for one in days:
-        by_loop[one.loop, one.who].append(one)
-    done_to = {(harm.loop, harm.who, harm.is_cause): harm for harm in harms}
-    found = [_health(those, done_to, of_days) for those in by_loop.values()]
-    return tuple(sorted(found, key=lambda one: -one.last_seq))
-
-
-def _health(days: list[LoopDay], done_to: Mapping[tuple[str, str, bool], LoopHarm], of_days: int) -> LoopHealth:
-    newest = max(days, key=lambda one: one.last_seq)
-    spark = [0] * of_days
-    for one in days:
-        if one.day >= 0:
-            spark[min(one.day, of_days - 1)] += one.runs
-    loop, who = newest.loop, newest.who
-    caused, suffered = done_to.get((loop, who, True)), done_to.get((loop, who, False))
-    health = LoopHealth(
-        loop=loop,
-        who=who,
-        last_seq=newest.last_seq,
-        last_started_at_ms=newest.last_started_at_ms,
-        spark=tuple(spark),
-        conflicts_caused=caused.conflicts if caused else 0,
-        reversals_caused=caused.reversals if caused else 0,
-        conflicts_suffered=suffered.conflicts if suffered else 0,
-        reversals_suffered=suffered.reversals if suffered else 0,
-    )
-    return replace(health, **{name: sum(getattr(one, name) for one in days) for name in _ADDED})
+def spark_of(runs_by_day: Mapping[int, int], /, *, days: int) -> tuple[int, ...]:
+    """The days in their order, those without a run as well; what started in this very moment is of the last one."""
+    spark = [0] * days
+    for day, runs in runs_by_day.items():
+        spark[min(day, days - 1)] += runs
+    return tuple(spark)

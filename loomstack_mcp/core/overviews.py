@@ -51,6 +51,8 @@ def loop_shown(one: LoopHealth, /, *, now_ms: int) -> Body:
         "reversals_caused": one.reversals_caused,
         "reversals_suffered": one.reversals_suffered,
         "minutes": round(one.busy_ms / MINUTE_MS),
+        "tokens": one.tokens,
+        "cost_usd": one.cost_usd,
         "last_run": one.last_run,
         "last_age": age(now_ms - one.last_started_at_ms),
         "last_started_at_ms": one.last_started_at_ms,
@@ -132,6 +134,8 @@ def _live_run_shown(one: LiveRun, *, now_ms: int) -> Body:
             "waited_on_by": [_wait_shown(wait, now_ms=now_ms) for wait in one.waited_on_by],
             "conflicts": [lean(vars(conflict)) for conflict in one.conflicts],
             **_progress_shown(one),
+            "tokens": one.usage and one.usage.tokens,
+            "cost_usd": one.usage and one.usage.cost_usd,
             "last_event": last
             and {"seq": last.seq, "kind": last.kind, "age": age(now_ms - last.at_ms), "at_ms": last.at_ms},
         }

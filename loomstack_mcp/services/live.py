@@ -19,9 +19,11 @@ from loomstack_mcp.core.live import (
 )
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import within
+from loomstack_mcp.core.usage import ModelUsage, RunUsage, usage_of_runs
 from loomstack_mcp.services.acting import RUNS
 from loomstack_mcp.services.blockers import CLAIMS
 from loomstack_mcp.services.path_index import REPOS, ids_near
+from loomstack_mcp.services.usage import USAGE
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Store, Tx
 
@@ -78,6 +80,7 @@ def _at_work(tx: Tx, repo_id: str, shown: Sequence[Run], *, ignore_case: bool) -
     conflicts = _conflicts(tx, live)
     progress = _progress(tx, shown)
     last = _last_events(tx, repo_id)
+    used = _usage(tx, shown)
     return [
         LiveRun(
             run=run,
@@ -89,6 +92,7 @@ def _at_work(tx: Tx, repo_id: str, shown: Sequence[Run], *, ignore_case: bool) -
             conflicts=tuple(conflicts[run.id]),
             progress=progress.get(run.checks_run or run.id, RunProgress()),
             last_event=last.get(run.id),
+            usage=used.get(run.id),
         )
         for run in shown
     ]
@@ -135,6 +139,13 @@ def _progress(tx: Tx, shown: Sequence[Run]) -> dict[str, RunProgress]:
     """By the run that the outcomes are about; a checker's progress is that of the run that it checks."""
     about = rows.json_column(list(dict.fromkeys(run.checks_run or run.id for run in shown)))
     return {row["about_run"]: rows.as_record(RunProgress, row) for row in tx.all(LIVE["progress"], runs=about)}
+
+
+def _usage(tx: Tx, shown: Sequence[Run]) -> dict[str, RunUsage]:
+    """What each consumed of models; of how its tools were let do nothing."""
+    ids = [run.id for run in shown]
+    models = rows.as_records(ModelUsage, tx.all(USAGE["of_runs"], ids=rows.json_column(ids)))
+    return {one.run_id: one for one in usage_of_runs(ids, models, ())}
 
 
 def _last_events(tx: Tx, repo_id: str) -> dict[str, LastEvent]:

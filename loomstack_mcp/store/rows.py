@@ -11,7 +11,9 @@ from loomstack_mcp.store.base import Row
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-_LISTS = frozenset({"paths", "patterns", "failing", "commits", "contradicts", "marks", "hints", "others", "repos", "flags"})
+_LISTS = frozenset(
+    {"paths", "patterns", "failing", "commits", "contradicts", "marks", "hints", "others", "repos", "flags"}
+)
 _OBJECTS = frozenset({"links", "payload"})
 
 _JSON = _LISTS | _OBJECTS

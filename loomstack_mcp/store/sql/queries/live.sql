@@ -1,5 +1,6 @@
 -- :name runs
--- The runs of a repo that are at work, and those that ended since a while, each newest first.
+-- The runs of a repo that are at work, and those that ended since a while, each newest first. (That a
+-- lease ends after 0 names the index of live runs.)
 SELECT r.id, r.repo_id, r.parent_id, r.checks_run, r.loop, r.goal, r.key, r.finding, r.branch, r.worktree, r.paths,
   r.principal, r.session, r.agent, r.process, r.state, r.status, r.seq, r.ttl_ms, r.started_at_ms, r.ended_at_ms,
   r.origin,
@@ -8,7 +9,7 @@ SELECT r.id, r.repo_id, r.parent_id, r.checks_run, r.loop, r.goal, r.key, r.find
 FROM (
   SELECT id, is_over, seq FROM (
     SELECT id, 0 AS is_over, seq FROM run
-    WHERE repo_id = :repo_id AND state = 'live'
+    WHERE repo_id = :repo_id AND state = 'live' AND expires_at_ms > 0
       AND expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END > :since_ms
     UNION ALL
     SELECT id, 1 AS is_over, seq FROM run
@@ -20,7 +21,7 @@ WHERE r.id = s.id ORDER BY s.is_over, s.seq DESC
 -- :name how_many
 -- How many those are in all.
 SELECT (
-  SELECT COUNT(*) FROM run WHERE repo_id = :repo_id AND state = 'live'
+  SELECT COUNT(*) FROM run WHERE repo_id = :repo_id AND state = 'live' AND expires_at_ms > 0
     AND expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END > :since_ms
 ) + (
   SELECT COUNT(*) FROM run WHERE repo_id = :repo_id AND ended_at_ms IS NOT NULL AND ended_at_ms > :since_ms
