@@ -172,6 +172,7 @@ class _Story:
 
     def _deploy(self, sha: str) -> None:
         say("It lands, and CI deploys it.")
+        git_output(self._folder / "yours", "pull", "--quiet", "--ff-only", "origin", "main")
         self._command("deploy", "record", "--env", "production", "--sha", sha, "--id", "build-512")
 
     async def _night(self, sessions: contextlib.AsyncExitStack) -> None:
@@ -201,7 +202,6 @@ class _Story:
         await docs("claim_paths", paths=["shop/tax.py"], intent="a docstring of total()", wait_seconds=1)
 
     async def _goodbye(self) -> None:
-        git_output(self._folder / "yours", "pull", "--quiet", "--ff-only", "origin", "main")
         page = self._link.partition("#")[0]
         say(f"Which loop made {_LINE} in production, why, and who let it through?")
         self._command("trace", _LINE)
