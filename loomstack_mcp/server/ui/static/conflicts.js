@@ -25,8 +25,8 @@ function card(one) {
     h("header", null, state(one.verdict), h("h2", null, KINDS[one.kind] || one.kind), text("span", "soft", words(one.state), " · ", one.age), code(one.conflict)),
     h("div", { class: "sides" },
       side("What has landed", [["Commit", [traceLink(one.commit.slice(0, 12)), " ", words(one.title)]], ["By", [words(one.who), " ", runLink(one.with_run)]], ["Meant", one.intent && words(one.intent, "quote")], ["Paths", [paths(one.paths, 8), one.more_paths && ` and ${one.more_paths} more`]], ["Hunks", marks(one.marks)]]),
-      side("What would land", [["Run", runLink(one.run) || text("span", "soft", "nobody's run")], ["Do", one.state === "open" && [code(`loomstack-mcp why ${one.conflict}`), " tells more; ", code(`loomstack-mcp conflicts settle ${one.conflict}`), " lets it land"]], ["Found", words(one.evidence)]])),
-    one.how || one.agreed_by ? h("p", { class: "do" }, "Ended: ", words(one.how || one.state), one.agreed_by && [", agreed by ", words(one.agreed_by)]) : one.do && h("p", { class: "do" }, words(one.do)));
+      side("What would land", [["Run", runLink(one.run) || text("span", "soft", "nobody's run")], ["Found", words(one.evidence)]])),
+    one.how || one.agreed_by ? h("p", { class: "do" }, "Ended: ", words(one.how || one.state), one.agreed_by && [", agreed by ", words(one.agreed_by)]) : one.state === "open" && h("p", { class: "do" }, code(`loomstack-mcp why ${one.conflict}`), " tells more; ", code(`loomstack-mcp conflicts settle ${one.conflict}`), " lets it land."));
 }
 
 export function page() {

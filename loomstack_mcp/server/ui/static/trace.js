@@ -34,16 +34,16 @@ function answer(trace) {
   const why = main ? [words(intents[0] || main.goal, "quote"), intents[0] && text("div", "soft", "goal: ", words(main.goal))] : text("span", "soft", "unattributed");
   const granted = [...(main?.approvals || []), ...deploys.flatMap((one) => one.approvals || [])].flatMap(answersOf);
   const checks = (main?.outcomes || []).filter((one) => one.role === "checker");
-  const last = checks.at(-1);
+  const last = checks.filter((one) => one.status !== "done").at(-1) || checks.at(-1);
   const allowed = (main?.decisions || []).map((one) => one.answer);
   const through = [
     granted.length ? granted.map((one) => text("div", "", words(one))) : "",
-    last ? text("div", "", "checked: ", state(last.status), last.passed + last.failed ? ` ${last.passed || 0}/${(last.passed || 0) + (last.failed || 0)}` : "") : "",
+    last ? text("div", "", "checked by ", words(last.who || "another run"), ": ", state(last.status), last.passed + last.failed ? ` ${last.passed || 0}/${(last.passed || 0) + (last.failed || 0)}` : "") : "",
     !granted.length && allowed.length ? text("div", "", "the rules: ", state(allowed.at(-1))) : "",
   ];
   const through_ = through.flat().filter(Boolean);
   const where = [
-    ...deploys.slice(0, 3).map((one) => text("div", "", state(one.environment, "done"), " by ", deployLink(one), ago(one))),
+    ...deploys.slice(0, 3).map((one) => text("div", "", state(one.environment, "done"), " with ", deployLink(one), ago(one))),
     ...later.slice(0, 2).map((one) => text("div", "", state(one.how), " by ", traceLink(one.commit), ago(one))),
   ];
   return h("dl", { class: "answer" }, [
