@@ -14,7 +14,7 @@ from tests.wire import Server
 
 @pytest.fixture
 def doctor(tmp_path: Path, shop: Path) -> Doctor:
-    return Doctor(tmp_path, shop)
+    return Doctor(tmp_path, shop, git_hooks=True)
 
 
 def test_a_repository_without_us_is_told_the_one_command(doctor: Doctor) -> None:
