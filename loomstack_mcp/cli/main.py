@@ -41,6 +41,7 @@ _COMMANDS = {
     "evidence": "evidence",
     "deploy": "deploys",
     "trace": "traces",
+    "export": "export",
     "pause": "pauses",
     "resume": "pauses",
     "config": "config",

@@ -89,5 +89,8 @@ def own_work(made: RunWork, /, *, its: set[str], others: set[str]) -> RunWork:
 def work_batches(works: Iterable[Work], /) -> Iterator[tuple[Work, ...]]:
     """The same in their order, as many at once as one call should carry."""
     return batches(
-        works, size=lambda one: len(one.imprint.marks) + len(one.imprint.rest), size_max=_BATCH_MARKS_MAX, count_max=_BATCH_WORKS_MAX
+        works,
+        size=lambda one: len(one.imprint.marks) + len(one.imprint.rest),
+        size_max=_BATCH_MARKS_MAX,
+        count_max=_BATCH_WORKS_MAX,
     )
