@@ -30,6 +30,7 @@ from tests.bench import (
     policy,
     sessions,
     starts,
+    ui,
     unattended,
 )
 from tests.bench.measure import CALLS, Figure, at_most, medians, ratio
@@ -182,6 +183,10 @@ class Bench:
         with self.noop() as noop:
             yield from policy.figures(self.home, self.calls, noop, self.serving)
 
+    def ui(self) -> Iterator[Figure]:
+        """The dashboard."""
+        yield from ui.dashboard_figures(self.home, self.shop, self.calls)
+
     def audit(self) -> Iterator[Figure]:
         said("auditing the last 4,000 commits of each clone that --clones names")
         yield from audits.figures(self.clones)
@@ -242,6 +247,7 @@ GROUPS = (
     "githooks",
     "http",
     "hub",
+    "ui",
     "audit",
 )
 

@@ -56,9 +56,17 @@ class Dashboard:
     """All pages. What opens them, and who may decide, is the visits' to say."""
 
     def __init__(
-        self, loom: Loom, *, visits: Visits, deciders: Deciders, repos: VisibleRepos, streams: EventStreams
+        self,
+        loom: Loom,
+        *,
+        visits: Visits,
+        deciders: Deciders,
+        repos: VisibleRepos,
+        streams: EventStreams,
+        things: Mapping[str, PageList] = THINGS,
     ) -> None:
         """`loom` are the services as whoever asks has them."""
+        self._things = things
         self._loom, self._visits, self._deciders, self._repos = loom, visits, deciders, repos
         self._streams, self._files, self._known = streams, PageFiles(), KnownAnswers()
         self._rates = Rates(per_s=_CALLS_PER_S, burst=_CALLS_BURST)
@@ -158,7 +166,7 @@ class Dashboard:
             return PageReply(content=json_content({"rows": rows, "more": False}))
         found = LISTS.get(name)
         noun, _, about = name.partition("/")
-        thing = THINGS.get(noun) if about and found is None else None
+        thing = self._things.get(noun) if about and found is None else None
         if not (found or thing):
             raise Refusal(
                 404, f"there is no such list; there are {', '.join((*LISTS, 'me', 'repos'))}", code="not_found"
@@ -168,7 +176,7 @@ class Dashboard:
         asked = page_question(request.query, listed.taken, about=about if thing else "")
         repo_id = self._repos.chosen(_whose(visitor), asked.repo)
         if thing:
-            asked = replace(asked, repo=repo_id if asked.repo else "")
+            asked = replace(asked, repo=repo_id if asked.repo or thing.is_in_repo else "")
             return PageReply(content=json_content(listed.body(self._loom, asked)))
         return self._list(visitor, name, listed, replace(asked, repo=repo_id))
 

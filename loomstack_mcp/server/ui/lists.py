@@ -1,5 +1,6 @@
 """What each page is made of: the records of the services, as the commands show them with `--json`."""
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ from loomstack_mcp.core.phrases import Body, lean
 from loomstack_mcp.core.policy.approvals import Approval
 from loomstack_mcp.core.policy.rules import Answer
 from loomstack_mcp.core.records import record
+from loomstack_mcp.core.trace_views import trace_shown
+from loomstack_mcp.core.traces import Trace
 from loomstack_mcp.core.views import claim_shown, event_shown, outcome_shown, run_shown
 from loomstack_mcp.core.waiting import stop_shown, whole_question
 from loomstack_mcp.loom import Loom
@@ -22,6 +25,10 @@ from loomstack_mcp.services.live import LIVE_WINDOW_MS
 _TREE_MAX = 2_000
 _ALL = "all"
 _PAGED = frozenset({"limit", "before"})
+
+_TRACE_TAKEN = Taken(names=frozenset({"full"}))
+_TRACING = threading.BoundedSemaphore(2)
+"""Traces that ask git at a time."""
 
 _Record = TypeVar("_Record")
 Listed = Callable[[Loom, PageQuestion], Body]
@@ -33,6 +40,8 @@ class PageList:
 
     taken: Taken = Taken(names=frozenset({"limit"}))
     body: Listed
+    is_in_repo: bool = True
+    """Whether one repository is meant, also where none is named."""
     is_slow: bool = False
     """Whether it is told for a while as it was, whatever happens meanwhile."""
 
@@ -112,6 +121,23 @@ def _run(loom: Loom, asked: PageQuestion) -> Body:
     }
 
 
+def _kept_trace(loom: Loom, asked: PageQuestion) -> Body:
+    """As the store alone knows it: no clone is seen. Raises NotFound, Invalid."""
+    return trace_shown(loom.traces.kept_trace(asked.repo, asked.about), full=bool(asked.full))
+
+
+def trace_list(traced: Callable[[str], Trace], *, repo_id: str) -> PageList:
+    """Traces where the clone of one repository is seen; of others as the store knows them."""
+
+    def body(loom: Loom, asked: PageQuestion) -> Body:
+        if asked.repo != repo_id:
+            return _kept_trace(loom, asked)
+        with _TRACING:
+            return trace_shown(traced(asked.about), full=bool(asked.full))
+
+    return PageList(body=body, taken=_TRACE_TAKEN)
+
+
 LISTS: Mapping[str, PageList] = {
     "live": PageList(body=_live, taken=Taken(names=frozenset({"hours"}))),
     "loops": PageList(body=_loops, is_slow=True),
@@ -124,7 +150,8 @@ LISTS: Mapping[str, PageList] = {
 }
 """By path."""
 THINGS: Mapping[str, PageList] = {
-    "runs": PageList(body=_run, taken=Taken()),
+    "runs": PageList(body=_run, taken=Taken(), is_in_repo=False),
+    "trace": PageList(body=_kept_trace, taken=_TRACE_TAKEN),
 }
 """By the path before what is asked about."""
 

@@ -11,9 +11,10 @@ import click
 
 from loomstack_mcp.adapters.client_shell import client_variable
 from loomstack_mcp.adapters.user import principal
-from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.edge.here import Here
+from loomstack_mcp.edge.tracing import traced
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.server.hub.addresses import listening
 from loomstack_mcp.server.hub.connections import HubConnections
@@ -24,6 +25,7 @@ from loomstack_mcp.server.hub.serving import connections_max, refuse_core_dumps,
 from loomstack_mcp.server.hub.standing import Standing
 from loomstack_mcp.server.ui.dashboard import Dashboard
 from loomstack_mcp.server.ui.deciding import LocalDeciders
+from loomstack_mcp.server.ui.lists import THINGS, trace_list
 from loomstack_mcp.server.ui.local_visits import Codes, LocalVisits
 from loomstack_mcp.server.ui.opened import VisibleRepos
 from loomstack_mcp.server.ui.streams import EventStreams
@@ -70,6 +72,7 @@ def run_ui(here: Here, *, port: int) -> None:
             deciders=LocalDeciders(here, loom, repo_id=repo_id),
             repos=VisibleRepos(loom, own=repo_id),
             streams=EventStreams(loom),
+            things={**THINGS, "trace": trace_list(lambda ref: traced(here, loom, ref), repo_id=repo_id)},
         )
         click.echo(f"The dashboard: http://{_HOST}:{port}/#key={visits.reading_key}")
         click.echo("It runs until Ctrl-C; whoever has this link reads it, and nobody else does.")
@@ -92,7 +95,7 @@ def _serving(pages: Dashboard, listener: socket.socket) -> Callable[[], Coroutin
 def _own_repo(here: Here, loom: Loom) -> str:
     try:
         return loom.repos.id_of(here.checkout())
-    except Invalid:  # no repository is seen here: those of the store are shown
+    except (Invalid, NotFound):  # no repository is seen here: those of the store are shown
         return ""
 
 

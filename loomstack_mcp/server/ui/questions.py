@@ -30,6 +30,8 @@ class PageQuestion:
     """Back from now; 0 for what is usual."""
     state: str = ""
     answer: str = ""
+    full: int = 0
+    """1 for all that is kept, not one screen of it."""
 
 
 @record
@@ -64,6 +66,7 @@ def page_question(query: Mapping[str, str], taken: Taken, /, *, about: str = "")
         limit=_number(query, "limit", usual=LIMIT_USUAL, least=1, most=LIMIT_MAX),
         since=_number(query, "since", usual=-1, least=0, most=_NUMBER_MAX),
         hours=_number(query, "hours", usual=0, least=1, most=WINDOW_MS // HOUR_MS),
+        full=_number(query, "full", usual=0, least=0, most=1),
         **told,
     )
 

@@ -48,6 +48,8 @@ def test_a_token_sees_its_repos_and_of_others_what_it_would_see_of_none(hub: Hub
     page = signed_in(hub, made_token(home, "ana", "viewer", (REPO,)))
     everything = signed_in(hub, made_token(home, "root", "viewer"))
     mixed = [page.get(f"runs/{run}") for run in (foreign.id, "run_ZZZZZZZ0")]
+    traces = [page.get(f"trace/{run}") for run in (foreign.id, "run_ZZZZZZZ0")]
+    own_trace = page.get(f"trace/{mine.id}").body
     asked = [page.get(f"{path}?repo={repo}") for path in ("live", "events/stream") for repo in (ZOO.identity, "no/one")]
     stream = page.stream(f"?repo={REPO}")
     stream.message()
@@ -58,7 +60,9 @@ def test_a_token_sees_its_repos_and_of_others_what_it_would_see_of_none(hub: Hub
     assert [one["repo"] for one in page.get("me").body["repos"]] == [REPO]
     assert {one["repo"] for one in everything.rows("repos")} >= {REPO, ZOO.identity}
     assert everything.get(f"live?repo={ZOO.identity}").text.count("secret goal") == 1
-    assert {answer.status for answer in (*mixed, *asked)} == {404}
+    assert {answer.status for answer in (*mixed, *asked, *traces)} == {404}
+    assert traces[0].text.replace(foreign.id, "ID") == traces[1].text.replace("run_ZZZZZZZ0", "ID")
+    assert own_trace["runs"][0]["run"] == mine.id
     assert mixed[0].text.replace(foreign.id, "ID") == mixed[1].text.replace("run_ZZZZZZZ0", "ID")
     assert asked[0].text.replace(ZOO.identity, "R") == asked[1].text.replace("no/one", "R")
     assert (news["kinds"], news["runs"]) == (["claim.granted"], [mine.id])

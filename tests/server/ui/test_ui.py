@@ -1,6 +1,7 @@
 """`ui` as its person uses it: a real process on loopback, real sessions beside it, and others who may see nothing."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,8 @@ def test_a_page_shows_what_the_commands_show_and_hears_at_once_what_happens(
     one = page.get(f"runs/{run['run']}")
     with_claim = page.get("claims")
     again = page.get("claims", If_None_Match=with_claim.headers["etag"])
+    traced = page.get("trace/src%2Fa.py:1?full=1")
+    unknown = page.get("trace/nothing%20here")
     stream = page.stream()
     hello = stream.message()
     agent.answer("share_context", kind="fact", text="a fact")
@@ -71,6 +74,8 @@ def test_a_page_shows_what_the_commands_show_and_hears_at_once_what_happens(
     assert one.body["claims"][0]["claim"] == told["claims"][0]["claim"]
     assert one.headers["content-type"] == "application/json"
     assert (again.status, again.text) == (304, "")
+    assert (traced.body["kind"], traced.body["unattributed"]) == ("line", True)
+    assert (unknown.status, unknown.code) == (404, "not_found")
     assert (hello["event"], hello["seq"]) == ("hello", shown["events"]["cursor"])
     assert (news["event"], news["kinds"], news["runs"]) == ("change", ["note.shared"], [run["run"]])
     assert page.get("claims", If_None_Match=with_claim.headers["etag"]).status == 200
@@ -90,14 +95,20 @@ def test_whoever_missed_much_or_comes_from_another_store_reads_everything_anew(u
     assert agent.process.poll() is None
 
 
-def test_only_the_printed_link_opens_it(ui: Ui) -> None:
+def test_only_the_printed_link_opens_it_and_what_it_opens_is_open_to_all(ui: Ui) -> None:
     stranger = Page(ui.port)
+    shells = [stranger.get(path) for path in ("/", "/inbox", "/trace/src%2Fa.py:1", "/runs/run_1")]
+    scripts = re.findall(r'"(/static/v-[^"]+)"', shells[0].text)
+    files = [stranger.get(path, Accept_Encoding="gzip") for path in scripts]
     paths = ["live", "claims", "claims/tree", "inbox", "events", "repos", "runs/run_1", "events/stream"]
     answers = [stranger.get(path) for path in paths]
     wrong = stranger.post("session", key="x" * 32)
     page = ui.page()
     stolen = Page(ui.port, cookie=page.cookie[:-2])
 
+    assert {(one.status, one.text) for one in shells} == {(200, shells[0].text)}
+    assert {one.headers["cache-control"] for one in files} == {"public, max-age=31536000, immutable"}
+    assert "frame-ancestors 'none'" in shells[0].headers["content-security-policy"]
     assert {answer.status for answer in answers} == {401}
     assert stranger.get("me").body["repos"] == []
     assert (wrong.status, wrong.headers.get("set-cookie")) == (401, None)
@@ -206,6 +217,7 @@ def _forged(page: Page) -> dict[str, Any]:
         "another method": (page.get("session").status, 404),
         "a question of another kind": (page.post("inbox/run_1").status, 404),
         "a body that is a list": (page.post("session", ["key"]).status, 400),
+        "a page that is posted to": (page.post("/inbox", {}).status, 405),
         "a large body": (page.post("session", {"key": "x" * 20_000}).status, 413),
     }
 
