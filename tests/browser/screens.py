@@ -1,9 +1,9 @@
-"""`python -m tests.browser.screens`: the dashboard's pictures of the README and the help, from the story of `demo --ui`."""
+"""`python -m tests.browser.screens`: the dashboard's pictures in the README and the help, of the story of `demo --ui`."""
 
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from tests.browser.chromium import Watched, opened_browser, why_not
 from tests.browser.watching import Demo, watched_demo
@@ -30,27 +30,32 @@ def main() -> int:
     if reason := why_not():
         print(reason, file=sys.stderr)
         return 1
-    with tempfile.TemporaryDirectory() as scratch, watched_demo(Path(scratch), pause_s=_PAUSE_S) as demo:
-        with opened_browser() as browser:
-            sizes = [_drawn(browser, demo, name, scheme) for name in PAGES for scheme in ("light", "dark")]
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        watched_demo(Path(scratch), pause_s=_PAUSE_S) as demo,
+        opened_browser() as browser,
+    ):
+        watched = Watched(browser, width=_WIDTH, height=_HEIGHT, sharper=_SHARPER)
+        watched.open(demo.link)
+        sizes = [one for name in PAGES for one in _drawn(watched, demo, name)]
     print("\n".join(f"{size:>8,}  {name}" for name, size in sizes))
     return int(any(size > PICTURE_BYTES_MAX for _, size in sizes))
 
 
-def _drawn(browser: Any, demo: Demo, name: str, scheme: str) -> tuple[str, int]:
-    """One page in one mode, signed in where it decides."""
-    watched = Watched(browser, scheme=scheme, width=_WIDTH, height=_HEIGHT, sharper=_SHARPER)
-    watched.open(demo.link)
+def _drawn(watched: Watched, demo: Demo, name: str) -> Iterator[tuple[str, int]]:
+    """One page in both modes, signed in where it decides."""
+    page = watched.page
     watched.open(f"{demo.origin}/{PAGES[name]}")
     if name == "inbox":
-        watched.page.click("#ask-code")
-        watched.page.fill("#code", demo.code())
-        watched.page.press("#code", "Enter")
-        watched.page.wait_for_selector("form.answer")
-    picture = PICTURES / f"dashboard-{name}{'-dark' if scheme == 'dark' else ''}.png"
-    watched.page.screenshot(path=picture)
-    watched.context.close()
-    return picture.name, picture.stat().st_size
+        page.click("#ask-code")
+        page.fill("#code", demo.code())
+        page.press("#code", "Enter")
+        page.wait_for_selector("form.answer")
+    for scheme, ending in (("light", ""), ("dark", "-dark")):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        picture = PICTURES / f"dashboard-{name}{ending}.png"
+        page.screenshot(path=picture)
+        yield picture.name, picture.stat().st_size
 
 
 if __name__ == "__main__":
