@@ -192,6 +192,7 @@ class Bench:
     def retention(self) -> Iterator[Figure]:
         said("what is old goes out of a store of 30,000 runs, beside 20 writers")
         yield from retention.figures(self.home)
+
     def ui(self) -> Iterator[Figure]:
         """The dashboard."""
         yield from ui.dashboard_figures(self.home, self.shop, self.calls)
