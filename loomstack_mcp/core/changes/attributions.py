@@ -28,9 +28,11 @@ _COVERS_LEAST = 0.6
 _COVERED_LEAST = 5
 """So much, and so many, of a run's own lines make a commit its, whatever else is in that: files indented anew, say."""
 _ADDS_LEAST = 0.05
-_ADDS_COVERS_LEAST = 0.25
+_ADDS_COVERS_LEAST = 0.4
 """Of a commit's lines, or of its own, that one run more has to explain to count as one of its makers."""
 _HALF = 0.5
+_STRONG = 0.8
+"""Of a commit's lines, where no side of a file, nor most of what the run made, says the same."""
 _FEW = 20
 _MANY_COVERED, _COVERS_OF_MANY = 15, 0.3
 """The same of a run of many lines, some of which were wrapped anew."""
@@ -130,10 +132,10 @@ def attribution_by(
     judged = [_Judged(facts, wanted, one) for one in known]
     found = sorted((one for one in judged if one.confidence), key=_Judged.rank)
     makers = _makers(found, wanted)
-    sure, is_partly = _together(makers, wanted)
-    if sure < SHARE_LEAST:
-        makers = []
     rest = [one for one in found if one not in makers]
+    sure, is_partly = _together(makers, rest, wanted)
+    if sure < SHARE_LEAST:
+        makers, rest = [], found
     flags: dict[Flag, bool] = {
         "trailer_mismatch": any(one.is_mismatch for one in judged),
         "several_runs": len(makers) > 1,
@@ -178,6 +180,7 @@ class _Judged:
         self.covers = min(1.0, len(left) / one.lines) if one.lines else 0.0
         self.is_all_placed = one.shared.issuperset(wanted.placed)
         self.is_at_place = not one.shared.isdisjoint(wanted.places)
+        self.has_same_side = not one.shared.isdisjoint(wanted.sides)
         claim = _claim(facts.mentions, one)
         is_compared = bool(facts.imprint and one.is_known and (wanted.marks or wanted.telling))
         self.is_mismatch = bool(claim) and is_compared and one.shared.isdisjoint(wanted.marks | wanted.telling)
@@ -224,13 +227,13 @@ def _by_content(wanted: Imprint, one: RunEvidence, judged: _Judged) -> tuple[Bin
     """By what of its content it is the run's, and how much of it."""
     if wanted.whole in one.shared and (wanted.tells or judged.lines) and judged.share >= _HALF:
         return ("range" if range_mark(wanted.whole) in one.shared else "patch"), _SAME
-    is_same_side = not one.shared.isdisjoint(wanted.sides)
-    if judged.share >= SHARE_LEAST and (is_same_side or judged.share == 1):
+    is_listed = not wanted.whole and judged.share == 1 and judged.is_at_place
+    if judged.share >= SHARE_LEAST and (judged.has_same_side or is_listed):
         return "files", (1 + judged.share) / 2
-    if judged.share >= _HALF and judged.covers >= _HALF and is_same_side:
+    if judged.share >= _HALF and judged.covers >= _HALF and judged.has_same_side:
         return "files", SHARE_LEAST
     if judged.lines and (judged.share >= _ADDS_LEAST or judged.covers >= _ADDS_COVERS_LEAST):
-        return "lines", judged.share if judged.share < SHARE_LEAST or len(judged.lines) >= _LINES_LEAST else _HALF
+        return "lines", judged.share if len(judged.lines) >= _LINES_LEAST else min(judged.share, _HALF)
     return "", 0.0
 
 
@@ -250,25 +253,33 @@ def _makers(found: Sequence[_Judged], wanted: Imprint) -> list[_Judged]:
     return makers
 
 
-def _together(makers: Sequence[_Judged], wanted: Imprint) -> tuple[float, bool]:
+def _together(makers: Sequence[_Judged], rest: Sequence[_Judged], wanted: Imprint) -> tuple[float, bool]:
     """How sure it is that these made it, and whether most of it is nobody's all the same."""
     if not makers:
         return 0.0, False
     main = makers[0]
     lines = frozenset[int]().union(*(one.lines for one in makers))
     share_of_all = len(lines) / len(units_of(wanted)) if len(lines) >= _LINES_LEAST else 0.0
-    if max(main.confidence, share_of_all) >= SHARE_LEAST:
-        return max(main.confidence, share_of_all), False
-    covering = max((one.covers for one in makers if _is_covered(one)), default=0.0)
+    is_one_of_several = len(makers) > 1 and (main.has_same_side or main.covers >= _HALF)
+    sure = max(main.confidence, share_of_all if is_one_of_several else 0.0)
+    is_copied = main.bound_by == "lines" and main.covers < _COVERS_LEAST and main.share < _STRONG
+    if sure >= SHARE_LEAST and not (is_copied and _has_rival(main, rest)):
+        return sure, False
+    covering = max((one.covers for one in makers if _is_covered(one, rest)), default=0.0)
     return (SHARE_LEAST + (1 - SHARE_LEAST) * covering / 2 if covering else 0.0), True
 
 
-def _is_covered(one: _Judged) -> bool:
-    """Whether so much of what a run made is in a commit that it is none by chance."""
-    if not one.is_at_place:
+def _is_covered(one: _Judged, rest: Sequence[_Judged]) -> bool:
+    """Whether so much of what a run made is in a commit, and so little of any other's, that it is none by chance."""
+    if not one.is_at_place or _has_rival(one, rest):
         return False
     is_most = len(one.lines) >= _COVERED_LEAST and one.covers >= _COVERS_LEAST
     return is_most or (len(one.lines) >= _MANY_COVERED and one.covers >= _COVERS_OF_MANY)
+
+
+def _has_rival(one: _Judged, rest: Sequence[_Judged]) -> bool:
+    """Whether another run has half as much of the commit: code is copied."""
+    return any(2 * len(other.lines) > len(one.lines) for other in rest)
 
 
 _ORDER: tuple[Binding, ...] = (
