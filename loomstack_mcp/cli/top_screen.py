@@ -85,14 +85,16 @@ def _watch(loom: Loom, repo_id: str, live: Live, screen: Screen, news: Event, he
             aged = replace(live, now_ms=live.now_ms + int(passed * SECOND_MS))
             screen.update(_drawn(aged, screen.console, head), refresh=True)
             drawn = time.monotonic()
+        asked = time.monotonic()
         if loom.is_far:  # the hub answers when something has happened, or when the ages are due
-            if loom.events.moved(repo_id, seen=live.cursor, wait_ms=int(_DRAWN_S * SECOND_MS)) != live.cursor:
-                return
-            continue
-        news.wait(min(poll_s, _DRAWN_S))
-        news.clear()
-        if loom.cursor(repo_id) != live.cursor:
+            cursor = loom.events.moved(repo_id, seen=live.cursor, wait_ms=int(_DRAWN_S * SECOND_MS))
+        else:
+            news.wait(min(poll_s, _DRAWN_S))
+            news.clear()
+            cursor = loom.cursor(repo_id)
+        if cursor != live.cursor:
             return
+        time.sleep(max(0.0, _POLL_S - (time.monotonic() - asked)))  # a hub may answer at once
 
 
 def _drawn(live: Live, console: Console, head: _Head) -> Group:
