@@ -14,6 +14,7 @@ from loomstack_mcp.adapters.settings import POSTGRES_NEEDED, postgres_url, sqlit
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.db_copy import copy_store
 from loomstack_mcp.cli.db_keeping import kept_copy, restore, rotate_keys
+from loomstack_mcp.cli.db_prune import prune, tidy
 from loomstack_mcp.cli.lists import as_json
 from loomstack_mcp.cli.people import private
 from loomstack_mcp.core.errors import StoreUnavailable
@@ -33,6 +34,8 @@ def db() -> None:
 db.add_command(copy_store)
 db.add_command(restore)
 db.add_command(rotate_keys)
+db.add_command(prune)
+db.add_command(tidy)
 
 
 @db.command()

@@ -44,6 +44,7 @@ _COMMANDS = {
     "evidence": "evidence",
     "deploy": "deploys",
     "trace": "traces",
+    "export": "export",
     "pause": "pauses",
     "resume": "pauses",
     "config": "config",

@@ -26,6 +26,10 @@ class Health:
     ok: bool
     schema: int
     size_bytes: int
+    log_bytes: int
+    """Of the log beside a file; 0 where there is none."""
+    free_bytes: int
+    """Of the file, in which nothing is."""
     problems: tuple[str, ...]
 
 

@@ -248,6 +248,12 @@ JSON: dict[str, tuple[Sequence[str], set[str]]] = {
         ["--kind", "build", "--by", "ci"],
         {"evidence", "kind", "passed", "commit", "by", "link"},
     ),
+    "deploy record": (
+        ["--env", "production", "--id", "1"],
+        {"deploy", "environment", "called", "commit", "covers", "who", "age"},
+    ),
+    "deploy list": ([], {"deploy", "environment", "called", "commit", "covers", "who", "age"}),
+    "trace": (["HEAD"], {"ref", "kind", "commits", "deploys", "unattributed", "next"}),
     "policy replay": ([], {"commits", "seconds", "stopped", "skipped"}),
     "token list": ([], {"id", "for", "role", "repos", "run", "expires", "used", "by"}),
     "token log": ([], {"age", "verdict", "times", "what", "who", "token", "about"}),
