@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import Event
 
@@ -47,21 +48,19 @@ def show_live(loom: Loom, repo_id: str, *, window_ms: int) -> None:
     live = loom.live.live(repo_id, window_ms=window_ms)
     console = Console(highlight=False)
     with (
+        suppress(KeyboardInterrupt),
         loom.listening(repo_id, Event()) as news,
         Screen(console=console, screen=True, auto_refresh=False) as screen,
     ):
-        try:
-            while True:
-                try:
-                    live = loom.live.live(repo_id, window_ms=window_ms)
-                    head.waiting, head.problem = len(loom.approvals.waiting(repo_id, limit=100)[0]), ""
-                    _watch(loom, repo_id, live, screen, news, head)
-                except StoreUnavailable as error:
-                    head.problem = str(error)
-                    screen.update(_drawn(live, screen.console, head), refresh=True)
-                    time.sleep(_RETRY_S)
-        except KeyboardInterrupt:
-            return
+        while True:
+            try:
+                live = loom.live.live(repo_id, window_ms=window_ms)
+                head.waiting, head.problem = len(loom.approvals.waiting(repo_id, limit=100)[0]), ""
+                _watch(loom, repo_id, live, screen, news, head)
+            except StoreUnavailable as error:
+                head.problem = str(error)
+                screen.update(_drawn(live, screen.console, head), refresh=True)
+                time.sleep(_RETRY_S)
 
 
 @dataclass
