@@ -54,7 +54,6 @@ class VisibleRepos:
             return ""
         raise NotFound(f"no repository {named[:100]} is known here; /api/v1/repos lists them")
 
-
     def _ordered(self, found: tuple[RepoNames, ...]) -> tuple[RepoNames, ...]:
         if self._own and all(one.repo_id != self._own for one in found):
             found = (RepoNames(repo_id=self._own), *found)
