@@ -49,7 +49,7 @@ def test_every_tool_stands_there_with_what_it_costs(serve: Callable[..., Server]
     total = -(-len(json.dumps(for_models, ensure_ascii=False, separators=(",", ":"))) // 4)
 
     assert {row[0].strip("`"): int(row[1]) for row in cells("tool", README)} == costs
-    assert f"Eight, {total} tokens in all" in README
+    assert f"Nine, {total} tokens in all" in README
     assert len(INSTRUCTIONS) <= 600
 
 
