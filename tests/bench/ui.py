@@ -1,4 +1,4 @@
-"""The dashboard: what its first page loads, how soon that can be used and an event is seen, and what open pages cost."""
+"""The dashboard: what its first page loads, how soon it can be used, how soon an event is seen, what open pages cost."""
 
 import asyncio
 import gzip
@@ -126,7 +126,7 @@ class _Open:
     page: Page
     heard: dict[int, float]
 
-    async def read(self, *, is_reading: bool) -> None:
+    async def read(self) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.page.port)
         head = f"Host: 127.0.0.1:{self.page.port}\r\nCookie: {self.page.cookie}\r\nAccept-Encoding: gzip\r\n"
         writer.write(f"GET /api/v1/events/stream HTTP/1.1\r\n{head}\r\n".encode())
@@ -135,8 +135,7 @@ class _Open:
             while line := await reader.readline():
                 if line.startswith(b"id: "):
                     self.heard.setdefault(int(line[4:]), time.perf_counter())
-                    if is_reading:
-                        await self._read_again(head, *lists)
+                    await self._read_again(head, *lists)
         finally:
             writer.close()
             lists[1].close()
@@ -154,33 +153,37 @@ class _Open:
 async def _open_pages(at: _Place, pages: int) -> list[Figure]:
     """What so many cost while nothing happens and while something does, and how soon each hears of it."""
     opened = [_Open(at.page, {}) for _ in range(pages)]
-    tasks = [asyncio.create_task(one.read(is_reading=True)) for one in opened]
+    tasks = [asyncio.create_task(one.read()) for one in opened]
     await asyncio.sleep(2)
+    what = f"{pages} open page{'s' if pages > 1 else ''} {at.name}"
     idle = await _core_share(at, asyncio.sleep(at.window_s / 2))
     told: dict[int, float] = {}
-
-    async def happen() -> None:
-        for number in range(int(at.window_s / _APART_S)):
-            began = time.perf_counter()
-            told[await asyncio.to_thread(_share, at, number)] = began
-            await asyncio.sleep(_APART_S)
-
-    busy = await _core_share(at, happen())
-    for task in tasks:
-        task.cancel()
+    busy = await _core_share(at, _happen(at, told, apart_s=_APART_S))
     late = sorted((one.heard[seq] - at_s) * 1_000 for seq, at_s in told.items() for one in opened if seq in one.heard)
     assert len(late) == len(told) * pages, f"{len(told) * pages - len(late)} were not heard"
-    what = f"{pages} open page{'s' if pages > 1 else ''} {at.name}"
+    busier = await _core_share(at, _happen(at, {}, apart_s=1.0))
+    for task in tasks:
+        task.cancel()
+    then = "all read again"
     return [
         at_most(f"an event seen by {what}, p95", late[int(0.95 * len(late)) - 1], "ms", most=_SEEN_MS_MOST),
-        Figure(f"{what}, nothing happens", f"{idle:.2f} % of a core"),
+        Figure(f"{what}, nothing happens", f"{idle:.1f} % of a core"),
         Figure(
-            f"{what}, an event each {_APART_S:.0f} s, all read again",
-            f"{busy:.2f} % of a core",
+            f"{what}, an event each {_APART_S:.0f} s, {then}",
+            f"{busy:.1f} % of a core",
             f"≤ {_CORE_MOST:g}",
             busy <= _CORE_MOST,
         ),
+        Figure(f"{what}, one each second, {then}", f"{busier:.1f} % of a core"),
     ]
+
+
+async def _happen(at: _Place, told: dict[int, float], *, apart_s: float) -> None:
+    """An event after the other; when each began is `told`, by its number."""
+    for number in range(int(at.window_s / apart_s)):
+        began = time.perf_counter()
+        told[await asyncio.to_thread(_share, at, number)] = began
+        await asyncio.sleep(apart_s)
 
 
 async def _core_share(at: _Place, meanwhile: Any) -> float:
