@@ -1,7 +1,6 @@
-"""The dashboard: what its first page loads, how soon it can be used, how soon an event is seen, what open pages cost."""
+"""The dashboard: what its first page loads, how soon it is of use, how soon an event is seen, what open pages cost."""
 
 import asyncio
-import gzip
 import re
 import statistics
 import time
@@ -16,7 +15,7 @@ from loomstack_mcp.loom import Loom, open_loom
 from tests.bench.hub_places import cpu_s
 from tests.bench.measure import CALLS, Figure, at_most
 from tests.bench.year import Year, filled
-from tests.dashboards import Page, running_ui
+from tests.dashboards import Page, first_files, running_ui, sent_bytes
 from tests.hubs import made_token, running_hub
 
 _RUNS = 10_000
@@ -24,7 +23,6 @@ _FIRST_BYTES_MOST, _USABLE_MS_MOST, _SEEN_MS_MOST, _CORE_MOST = 15_000, 500, 1_0
 _PAGES = 100
 _APART_S = 5.0
 """Between two events while open pages are measured; each has all of them read again what they show."""
-_LOADED = re.compile(rb'(?:src|href)="(/static/[^"]+)"|(?:from|import)\s*"(\.?/[^"]+)"')
 _READ = ("live", "inbox")
 """What a page reads again when something happened."""
 
@@ -66,55 +64,22 @@ class _Place:
 
 def _first_page(page: Page) -> Iterator[Figure]:
     """All that a browser loads before the first list, with what the lists of that page are."""
-    sizes = dict(_first_files(page))
+    sizes = dict(first_files(page))
     yield at_most(
         f"the first page, {len(sizes)} files, compressed", sum(sizes.values()), "bytes", most=_FIRST_BYTES_MOST
     )
-    lists = sum(_sent_bytes(page, f"/api/v1/{name}")[0] for name in ("me", *_READ))
+    lists = sum(sent_bytes(page, f"/api/v1/{name}")[0] for name in ("me", *_READ))
     yield Figure("its lists, compressed", f"{lists:,} bytes")
-
-
-def _first_files(page: Page) -> Iterator[tuple[str, int]]:
-    """The page, what it loads by itself, and the script of the list that it shows first."""
-    found = list(_loaded(page, "/"))
-    yield from found
-    script = next(path for path, _ in found if path.endswith("/app.js")).replace("/app.js", "/live.js")
-    yield script, _sent_bytes(page, script)[0]
-
-
-def _loaded(page: Page, path: str, known: frozenset[str] = frozenset()) -> Iterator[tuple[str, int]]:
-    """A file, and those that it loads by itself, each with its bytes on the wire."""
-    size, text = _sent_bytes(page, path)
-    yield path, size
-    known |= {path}
-    for found in _LOADED.finditer(text):
-        named = (found[1] or found[2]).decode()
-        inner = named if named.startswith("/") else f"{path.rpartition('/')[0]}/{named.removeprefix('./')}"
-        if inner not in known:
-            for one, its_size in _loaded(page, inner, known):
-                known |= {one}
-                yield one, its_size
-
-
-def _sent_bytes(page: Page, path: str) -> tuple[int, bytes]:
-    connection = page.connection()
-    told = {"Host": f"127.0.0.1:{page.port}", "Cookie": page.cookie, "Accept-Encoding": "gzip"}
-    connection.request("GET", path, headers=told)
-    response = connection.getresponse()
-    body = response.read()
-    connection.close()
-    assert response.status == 200, (path, response.status)
-    return len(body), gzip.decompress(body) if response.getheader("content-encoding") == "gzip" else body
 
 
 def _usable(page: Page, times: int) -> Iterator[Figure]:
     """One request after the other, as the slowest browser would: the page, its files, who looks, and its first list."""
-    paths = [path for path, _ in _first_files(page)] + ["/api/v1/me", f"/api/v1/{_READ[0]}"]
+    paths = [path for path, _ in first_files(page)] + ["/api/v1/me", f"/api/v1/{_READ[0]}"]
     taken = []
     for _ in range(times):
         began = time.perf_counter()
         for path in paths:
-            _sent_bytes(page, path)
+            sent_bytes(page, path)
         taken.append((time.perf_counter() - began) * 1_000)
     yield at_most(f"the first page and its list, {_RUNS:,} runs", statistics.median(taken), "ms", most=_USABLE_MS_MOST)
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.test_approvals import PEOPLE, RULES
 from tests.conftest import Run, commit_all
-from tests.dashboards import Page, Ui, running_ui
+from tests.dashboards import Page, Ui, first_files, running_ui
 from tests.wire import Server
 
 
@@ -106,6 +106,7 @@ def test_only_the_printed_link_opens_it_and_what_it_opens_is_open_to_all(ui: Ui)
     page = ui.page()
     stolen = Page(ui.port, cookie=page.cookie[:-2])
 
+    assert sum(size for _, size in first_files(page)) <= 15_000
     assert {(one.status, one.text) for one in shells} == {(200, shells[0].text)}
     assert {one.headers["cache-control"] for one in files} == {"public, max-age=31536000, immutable"}
     assert "frame-ancestors 'none'" in shells[0].headers["content-security-policy"]
