@@ -41,9 +41,14 @@ def opened_browser() -> Iterator[Any]:
 class Watched:
     """A page, and what its console, its scripts and its policy had to say."""
 
-    def __init__(self, browser: Any, *, scheme: str = "light", width: int = 1280, height: int = 800) -> None:
+    def __init__(
+        self, browser: Any, *, scheme: str = "light", width: int = 1280, height: int = 800, sharper: float = 1
+    ) -> None:
         self.context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+            viewport={"width": width, "height": height},
+            device_scale_factor=sharper,
+            color_scheme=scheme,
+            reduced_motion="reduce",
         )
         self.page = self.context.new_page()
         self.page.set_default_timeout(_QUIET_MS)
