@@ -20,18 +20,22 @@ POSTGRES_NEEDED = "a postgresql:// store needs more packages; install loomstack-
 _WEBHOOK = ("webhook", "webhook_secret", "webhook_format")
 _JWT_TEXTS = ("jwt_issuer", "jwt_audience", "jwt_jwks", "jwt_repos_claim")
 _JWT = (*_JWT_TEXTS, *JWT_LISTS)
-_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", "deploy_tags", *CHOICES, *_WEBHOOK, *_JWT)
+_OTLP = ("otlp_endpoint", "otlp_headers")
+_NAMES = (
+    *("home", "store", "repo", "rework_max", "window_days", "generated", "deploy_tags"),
+    *(*CHOICES, *_WEBHOOK, *_JWT, *_OTLP),
+)
 _DEFAULTS = {
     "rework_max": REWORK_MAX,
     "window_days": WINDOW_DAYS,
     "generated": (),
     "deploy_tags": (),
     **{name: words[0] for name, words in CHOICES.items()},
-    **dict.fromkeys((*_WEBHOOK, *_JWT_TEXTS), ""),
+    **dict.fromkeys((*_WEBHOOK, *_JWT_TEXTS, *_OTLP), ""),
     **JWT_LISTS,
 }
-_NOT_IN_REPO = frozenset({"home", "store", "push", *_WEBHOOK, *_JWT})
-SECRETS = frozenset({"webhook", "webhook_secret"})
+_NOT_IN_REPO = frozenset({"home", "store", "push", *_WEBHOOK, *_JWT, *_OTLP})
+SECRETS = frozenset({"webhook", "webhook_secret", "otlp_headers"})
 """Settings that are shown to nobody. Whoever knows the address of a webhook may write there."""
 
 
@@ -77,6 +81,10 @@ class Settings:
     """Patterns of repos that such a token opens, where no claim says it and no admin has."""
     jwt_repos_claim: str = ""
     """The claim that says which repos a token opens; "" for none."""
+    otlp_endpoint: str = ""
+    """Where servers export traces and metrics to, `http://127.0.0.1:4318` say; "" for nowhere."""
+    otlp_headers: str = field(default="", repr=False)
+    """What goes with it, `name=value,…`: a collector's key, which is shown to nobody."""
     origins: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     """Settings that were found where they do not count, each with the reason."""

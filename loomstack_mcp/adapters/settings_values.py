@@ -1,5 +1,6 @@
 """The value of a setting as it stands somewhere, as the setting has it."""
 
+import re
 from typing import Any
 
 from loomstack_mcp.core.claim_edits import CLAIM_EDITS
@@ -13,6 +14,7 @@ JWT_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 JWT_LISTS: dict[str, tuple[str, ...]] = {"jwt_algorithms": JWT_ALGORITHMS, "jwt_repos": ()}
 CHOICES = {"claim_edits": CLAIM_EDITS, "guard": ("open", "closed"), "push": ("on", "off")}
 """Settings of which each is one of a few words, the first by default."""
+_COLLECTOR = re.compile(r"https?://[^/?#@\s]+(/[^?#\s]*)?")
 _NUMBERS_MAX = {"rework_max": 100, "window_days": 400}
 
 
@@ -29,6 +31,8 @@ def setting_value(name: str, value: object, origin: str) -> Any:
     if name in JWT_LISTS:
         return _jwt_list(name, value, origin)
     text = _text(name, value, origin)
+    if name == "otlp_endpoint" and text and not _COLLECTOR.fullmatch(text):
+        raise Invalid(f"{name} from {origin} must be http(s)://HOST[:PORT][/PATH] of a collector, without a key in it")
     return without_password(text) if name == "repo" else text
 
 

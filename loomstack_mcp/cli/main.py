@@ -48,6 +48,7 @@ _COMMANDS = {
     "completion": "config",
     "db": "db",
     "forget": "forget",
+    "telemetry": "telemetry",
     "webhook": "webhook",
     "token": "token",
     "help": "help",

@@ -19,7 +19,7 @@ _KEPT = frozenset(
 """What tells which row it is, and what happened when."""
 _EMPTY = {
     **dict.fromkeys(("paths", "patterns", "failing", "reasons", "shown", "makers"), "[]"),
-    **dict.fromkeys(("payload", "links", "subject"), "{}"),
+    **dict.fromkeys(("payload", "links", "subject", "mentions"), "{}"),
 }
 _QUOTING = frozenset({("alert", "text"), ("notice", "text")})
 """What passes on the words of people, with their names."""

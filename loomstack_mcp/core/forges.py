@@ -11,6 +11,10 @@ _WORDS = MappingProxyType(
 )
 """What stands before the id of a commit, by a word in the host's name: people name their own after what it runs."""
 _HOSTS = MappingProxyType({"bitbucket.org": "commits", "codeberg.org": "commit", "dev.azure.com": "commit"})
+_PULL = re.compile(
+    r"(https?://[^\s?#]{1,300}?)/(?:pull|pulls|-/merge_requests|merge_requests|pull-requests|pullrequest)/(\d{1,9})(?![\w.])"
+)
+"""As GitHub, Gitea, GitLab, Bitbucket and Azure DevOps have it."""
 _PATH = re.compile(r"[\w.~+%@-]+(?:/[\w.~+%@-]+)+", re.ASCII)
 _HOST = re.compile(r"[a-z0-9.-]+(?::\d{1,5})?")
 
@@ -31,6 +35,17 @@ def commit_pages(url: str, /) -> str:
         return ""
     is_plain = url.strip().lower().startswith("http://") and not is_forge(host)
     return f"{'http' if is_plain else 'https'}://{host}/{path}/{word}/"
+
+
+def pull_of(url: str, /) -> tuple[str, int] | None:
+    """The repository, by its identity, and the number of a pull or merge request, by the address of its page."""
+    found = _PULL.match(url.strip())
+    if not found:
+        return None
+    try:
+        return identity_of(found[1]), int(found[2])
+    except Invalid:
+        return None
 
 
 def _word_of(host: str) -> str:

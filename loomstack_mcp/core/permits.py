@@ -27,8 +27,8 @@ PERMITS: dict[str, Permit] = {
     **_rows(
         "viewer",
         "reads",
-        *("attributions.kept", "attributions.of_lines", "attributions.of_run", "attributions.reversals_of"),
-        "attributions.unattributed",
+        *("attributions.of_prefix", "attributions.of_lines", "attributions.of_run", "attributions.reversals_of"),
+        *("attributions.unattributed", "attributions.of_pull"),
         *("approvals.approval", "approvals.waiting", "claims.held", "conflicts.open", "events.cursor"),
         *("events.latest", "events.moved", "events.since", "notes.latest", "outcomes.of_runs", "repos.filled"),
         *("repos.id_of", "repos.ids", "repos.listed", "runs.boots_alternate", "runs.details", "runs.latest"),

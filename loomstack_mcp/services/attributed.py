@@ -1,7 +1,7 @@
 """Whose a commit is, found out within a transaction and kept for good."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from loomstack_mcp.core.changes.attributions import (
@@ -10,29 +10,83 @@ from loomstack_mcp.core.changes.attributions import (
     CommitFacts,
     RunEvidence,
     attribution_by,
+    units_of,
 )
 from loomstack_mcp.core.changes.imprints import Imprint, range_mark
+from loomstack_mcp.core.changes.landings import LandedPart
 from loomstack_mcp.core.changes.meaning import MEANING
-from loomstack_mcp.services.imprints import IMPRINTS, known_hints
+from loomstack_mcp.core.changes.mentions import Mentions
+from loomstack_mcp.core.forges import pull_of
+from loomstack_mcp.core.wire import built_value
+from loomstack_mcp.services.hints import known_hints
 from loomstack_mcp.services.landed import CHANGES
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Row, Tx
 
 ATTRIBUTIONS = queries.statements("attributions")
+IMPRINTS = queries.statements("imprints")
+REPOS = queries.statements("repos")
 _COMPARED_MAX = 50
 """Runs that a commit is compared with, those that share most with it."""
 
 
-def attribution_of(tx: Tx, repo_id: str, facts: CommitFacts) -> tuple[Attribution, Sequence[frozenset[int]]]:
-    """Whose a commit is, by all that the store knows now; and what `attribution_by` says of its lines."""
-    return attribution_by(facts, _evidence(tx, repo_id, facts))
+@dataclass(frozen=True, kw_only=True)
+class FoundAttribution:
+    """Whose a commit is, as it is about to be kept."""
+
+    facts: CommitFacts
+    attribution: Attribution
+    marks: Sequence[frozenset[int]] | None
+    """See `attribution_by`; None where what was kept of its lines before stays."""
 
 
-def keep_attribution(
-    tx: Tx, repo_id: str, facts: CommitFacts, found: Attribution, lines: Sequence[frozenset[int]]
-) -> None:
+def found_attribution(tx: Tx, repo_id: str, facts: CommitFacts) -> FoundAttribution:
+    """Whose a commit is, by all that the store knows now.
+
+    What was found while more was known stays: what a run made is forgotten, and whose it is is not.
+    """
+    attribution, marks = attribution_by(facts, _evidence(tx, repo_id, facts))
+    [before] = kept_attributions(tx, _row_of(tx, repo_id, facts.sha)) or (attribution,)
+    is_less = before.run_id not in ("", attribution.run_id) and before.confidence > attribution.confidence
+    if is_less and before.bound_by != "sha" and not _imprints(tx, [before.run_id]):
+        return FoundAttribution(facts=facts, attribution=before, marks=None)
+    return FoundAttribution(facts=facts, attribution=attribution, marks=marks)
+
+
+def late_attribution(tx: Tx, repo_id: str, sha: str, did: Imprint) -> FoundAttribution | None:
+    """The same of a commit that was kept before, by what is known of runs by now; None of one that was not."""
+    for row in _row_of(tx, repo_id, sha):
+        told = built_value(rows.object_column(row["mentions"]), Mentions)
+        facts = CommitFacts(
+            sha=sha,
+            made_at_ms=row["made_at_ms"],
+            landed_at_ms=row["landed_at_ms"],
+            title=row["title"],
+            author=row["author"],
+            mentions=told,
+            imprint=did,
+        )
+        return found_attribution(tx, repo_id, facts)
+    return None
+
+
+def landed_facts(part: LandedPart, *, is_trunk: bool) -> CommitFacts:
+    """What the last part of a landed change tells of it."""
+    return CommitFacts(
+        sha=part.sha,
+        made_at_ms=part.made_at_ms,
+        landed_at_ms=part.at_ms if is_trunk else 0,
+        title=part.title,
+        author=part.author,
+        mentions=part.mentions,
+        imprint=part.imprint,
+    )
+
+
+def keep_attribution(tx: Tx, repo_id: str, found: FoundAttribution) -> None:
     """Keep whose a commit is, for good."""
-    columns = rows.row(found, only=("sha", "run_id", "bound_by", "confidence", "flags", "title", "author"))
+    facts, whose = found.facts, found.attribution
+    columns = rows.row(whose, only=("sha", "run_id", "bound_by", "confidence", "flags", "title", "author"))
     told = {
         "mentions": rows.json_column(vars(facts.mentions)),
         "made_at_ms": facts.made_at_ms,
@@ -40,14 +94,42 @@ def keep_attribution(
     }
     [row] = tx.all(ATTRIBUTIONS["keep"], repo_id=repo_id, **columns, **told)
     number = row["number"]
+    if found.marks is None:
+        return
     tx.later(ATTRIBUTIONS["forget_lines"], number=number)
     tx.later(ATTRIBUTIONS["forget_runs"], number=number)
-    for place, one in enumerate(found.candidates):
+    for place, one in enumerate(whose.candidates):
         tx.later(ATTRIBUTIONS["keep_run"], number=number, place=place, **vars(one))
-    for place, some in enumerate(lines):
+    for place, some in enumerate(found.marks):
         tx.later(ATTRIBUTIONS["keep_lines"], number=number, place=place, lines=rows.json_column(sorted(some)))
-    if found.reverts:
-        tx.later(ATTRIBUTIONS["keep_reverts"], number=number, reverted=rows.json_column(found.reverts))
+    if whose.reverts:
+        tx.later(ATTRIBUTIONS["keep_reverts"], number=number, reverted=rows.json_column(whose.reverts))
+
+
+def keep_bound(tx: Tx, repo_id: str, run_id: str, shas: Sequence[str]) -> None:
+    """A run said that these are its, after it was found whose they are."""
+    asked = {"repo_id": repo_id, "run_id": run_id, "shas": rows.json_column(list(shas))}
+    for row in tx.all(ATTRIBUTIONS["bind_late"], **asked) if shas else ():
+        tx.later(ATTRIBUTIONS["forget_lines"], number=row["number"])
+        tx.later(ATTRIBUTIONS["forget_runs"], number=row["number"])
+        found = Candidate(run_id=run_id, bound_by="sha", confidence=1.0)
+        tx.later(ATTRIBUTIONS["keep_run"], number=row["number"], place=0, **vars(found))
+
+
+def keep_pulls(tx: Tx, repo_id: str, run_id: str, links: Iterable[str]) -> None:
+    """A run named these pages, some of which may be pull requests of its repo."""
+    pulls = [found for link in links if (found := pull_of(link))]
+    if not pulls:
+        return
+    names = {str(row["identity"]) for row in tx.all(REPOS["names"], repo_id=repo_id)}
+    is_unknown = not any(name.partition("/")[0].count(".") for name in names)
+    for identity, number in pulls:
+        if identity in names or is_unknown:
+            tx.later(ATTRIBUTIONS["keep_pull"], repo_id=repo_id, pull=number, run_id=run_id)
+
+
+def _row_of(tx: Tx, repo_id: str, sha: str) -> list[Row]:
+    return tx.all(ATTRIBUTIONS["of_shas"], repo_id=repo_id, shas=rows.json_column([sha]))
 
 
 def kept_attributions(tx: Tx, found: Sequence[Row]) -> tuple[Attribution, ...]:
@@ -76,7 +158,7 @@ def _evidence(tx: Tx, repo_id: str, facts: CommitFacts) -> tuple[RunEvidence, ..
     told = facts.mentions
     shared = _sharing(tx, repo_id, facts)
     makers = [str(row["run_id"]) for row in tx.all(CHANGES["makers"], repo_id=repo_id, sha=facts.sha)]
-    pulls = _of_pulls(tx, repo_id, told.pulls)
+    pulls = runs_of_pulls(tx, repo_id, told.pulls)
     picked = _of_commits(tx, repo_id, told.picks)
     reverted = _of_commits(tx, repo_id, told.reverts)
     named = [run.id for run in known_hints(tx, repo_id, (*told.trailers, *told.runs))]
@@ -114,17 +196,19 @@ def _held(tx: Tx, runs: Sequence[str], did: Imprint | None) -> list[Row]:
 def _sharing(tx: Tx, repo_id: str, facts: CommitFacts) -> dict[str, set[int]]:
     """What runs left that a commit has, too: those that share most first, of equals whoever was first."""
     wanted = facts.imprint or Imprint()
-    looked_for = wanted.marks | wanted.telling or frozenset(wanted.placed)
+    looked_for = wanted.marks | units_of(wanted)
     looked_for |= {range_mark(wanted.whole)} if wanted.whole else frozenset()
     asked = {"repo_id": repo_id, "meaning": MEANING, "made_at_ms": facts.made_at_ms}
+    if not (looked_for and tx.all(IMPRINTS["any"], repo_id=repo_id, meaning=MEANING)):
+        return {}
     found: dict[tuple[int, str], set[int]] = {}
-    for row in tx.all(IMPRINTS["sharing"], marks=rows.json_column(sorted(looked_for)), **asked) if looked_for else ():
+    for row in tx.all(IMPRINTS["sharing"], marks=rows.json_column(sorted(looked_for)), **asked):
         found.setdefault((row["number"], row["run_id"]), set()).add(row["mark"])
     most = sorted(found.items(), key=lambda one: (-len(one[1]), one[0]))
     return {run_id: some for (_, run_id), some in most[:_COMPARED_MAX]}
 
 
-def _of_pulls(tx: Tx, repo_id: str, pulls: Sequence[int]) -> list[str]:
+def runs_of_pulls(tx: Tx, repo_id: str, pulls: Sequence[int]) -> list[str]:
     """The runs that recorded one of these pull requests."""
     asked = {"repo_id": repo_id, "pulls": rows.json_column(list(pulls))}
     return [str(row["run_id"]) for row in tx.all(ATTRIBUTIONS["of_pulls"], **asked)] if pulls else []

@@ -1,4 +1,4 @@
-"""Attributions: whose the commits of a repo are, as was found when they landed, or when somebody asked; kept for good."""
+"""Attributions: whose the commits of a repo are, as was found when they landed, or somebody asked; kept for good."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,13 @@ from loomstack_mcp.core.limits import LIST_MAX
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.texts import within
 from loomstack_mcp.services import repos
-from loomstack_mcp.services.attributed import ATTRIBUTIONS, attribution_of, keep_attribution, kept_attributions
+from loomstack_mcp.services.attributed import (
+    ATTRIBUTIONS,
+    found_attribution,
+    keep_attribution,
+    kept_attributions,
+    runs_of_pulls,
+)
 from loomstack_mcp.services.line_keys import hold_key
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store
@@ -32,12 +38,12 @@ class AttributionService:
         with self._store.append() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
             hold_key(tx, repo_id, key_name)
-            found, lines = attribution_of(tx, repo_id, facts)
+            found = found_attribution(tx, repo_id, facts)
             if tx.all(repos.REPOS["get"], repo_id=repo_id):
-                keep_attribution(tx, repo_id, facts, found, lines)
-            return found
+                keep_attribution(tx, repo_id, found)
+            return found.attribution
 
-    def kept(self, repo_id: str, prefix: str) -> tuple[Attribution, ...]:
+    def of_prefix(self, repo_id: str, prefix: str) -> tuple[Attribution, ...]:
         """The commits of a repo that begin with these digits, as far as it was ever asked, or seen, whose they are.
 
         None is unknown here; several are five at most.
@@ -59,6 +65,11 @@ class AttributionService:
         within("limit", limit, least=1, most=_LINES_MAX)
         with self._store.read() as tx:
             return kept_attributions(tx, tx.all(ATTRIBUTIONS["of_run"], run_id=run_id, limit=limit))
+
+    def of_pull(self, repo_id: str, number: int) -> tuple[str, ...]:
+        """The runs that named a pull request, or merge request, of the repo in the links of their outcomes."""
+        with self._store.read() as tx:
+            return tuple(runs_of_pulls(tx, repo_id, [number]))
 
     def of_lines(self, repo_id: str, sha: str, lines: Sequence[int]) -> tuple[LineMaker, ...] | None:
         """Who wrote these lines of a commit, by their marks and in their order, the last writer first.

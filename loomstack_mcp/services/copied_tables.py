@@ -27,6 +27,7 @@ TABLES = (
     CopiedTable(noun="alert", read=COPYING["alert_rows"], put=COPYING["put_alert"]),
     CopiedTable(noun="event", read=COPYING["event_rows"], put=COPYING["put_event"]),
     CopiedTable(noun="binding", read=COPYING["binding_rows"], put=COPYING["put_binding"]),
+    CopiedTable(noun="pull", read=COPYING["pull_rows"], put=COPYING["put_pull"]),
     CopiedTable(noun="conflict", read=COPYING["conflict_rows"], put=COPYING["put_conflict"]),
     CopiedTable(noun="decision", read=COPYING["decision_rows"], put=COPYING["put_decision"]),
     CopiedTable(noun="approval", read=COPYING["approval_rows"], put=COPYING["put_approval"]),
@@ -43,6 +44,12 @@ LEDGER = (
     CopiedTable(noun="landed_file", read=COPYING["landed_file_rows"], put=COPYING["put_landed_file"]),
     CopiedTable(noun="imprint", read=COPYING["imprint_rows"], put=COPYING["put_imprint"]),
     CopiedTable(noun="imprint_mark", read=COPYING["imprint_mark_rows"], put=COPYING["put_imprint_mark"]),
+    CopiedTable(noun="attribution", read=COPYING["attribution_rows"], put=COPYING["put_attribution"]),
+    CopiedTable(noun="attribution_run", read=COPYING["attribution_run_rows"], put=COPYING["put_attribution_run"]),
+    CopiedTable(noun="attribution_line", read=COPYING["attribution_line_rows"], put=COPYING["put_attribution_line"]),
+    CopiedTable(
+        noun="attribution_revert", read=COPYING["attribution_revert_rows"], put=COPYING["put_attribution_revert"]
+    ),
 )
 """What means something only under the key that its lines were hashed with."""
 WITH_IDS = frozenset(

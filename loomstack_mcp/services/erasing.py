@@ -32,6 +32,7 @@ _TABLES = {
     "deploy": (ERASING["words_of_deploy"], ERASING["erase_deploy"]),
     "notice": (ERASING["words_of_notice"], ERASING["erase_notice"]),
     "landed": (ERASING["words_of_landed"], ERASING["erase_landed"]),
+    "attribution": (ERASING["words_of_attribution"], ERASING["erase_attribution"]),
 }
 _PASSING = (
     *(ERASING["forget_sightings"], ERASING["forget_bearings"]),

@@ -10,6 +10,8 @@ from loomstack_mcp.core.limits import IMPRINT_KEPT_MS
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.services import landed, landed_index, slices
 from loomstack_mcp.services.acting import RUNS
+from loomstack_mcp.services.attributed import keep_attribution, late_attribution
+from loomstack_mcp.services.hints import known_hints
 from loomstack_mcp.services.line_keys import hold_key
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Row, Store, Tx
@@ -54,9 +56,7 @@ def keep_work(store: Store, repo_id: str, made: RunWork, *, key_name: str) -> No
     own = [row for row in bound if row["run_id"] == made.run_id]
     others = {row["sha"] for row in bound if row["run_id"] != made.run_id}
     kept = own_work(made, its={row["sha"] for row in own}, others=others)
-    keep_imprint(
-        store, repo_id, made.run_id, (*kept.commits, *kept.signed), branches=kept.branches, key_name=key_name
-    )
+    keep_imprint(store, repo_id, made.run_id, (*kept.commits, *kept.signed), branches=kept.branches, key_name=key_name)
     _mark_read(store, repo_id, kept, own, key_name=key_name)
 
 
@@ -71,7 +71,7 @@ def keep_imprint(
 ) -> None:
     """These are that run's, and the `branches` as wholes; also what of them has landed in another form already."""
     works = (*made, *branches)
-    lines = {mark for one in works for mark in one.imprint.telling}
+    lines = {mark for one in works for mark in (*one.imprint.telling, *one.imprint.placed)}
     marks = {mark for one in works for mark in (*one.imprint.marks, *one.imprint.rest)}
     marks |= {range_mark(one.imprint.whole) for one in branches if one.imprint.whole}
     if not (marks or lines):
@@ -114,15 +114,6 @@ def maker_of(tx: Tx, repo_id: str, wanted: Imprint, *, made_at_ms: int, hints: C
     return recognised(wanted, known, hints=hints)
 
 
-def known_hints(tx: Tx, repo_id: str, hints: Iterable[str]) -> tuple[Run, ...]:
-    """The runs of the repo among those that a message names, in its order."""
-    named = list(hints)
-    if not named:
-        return ()
-    found = {run.id: run for run in rows.as_records(Run, tx.all(RUNS["by_ids"], ids=rows.json_column(named)))}
-    return tuple(found[one] for one in named if one in found and found[one].repo_id == repo_id)
-
-
 def forget_imprints(store: Store, repo_id: str) -> None:
     """What runs made so long ago that it will hardly land, or is of another meaning, is forgotten."""
     with store.read() as tx:
@@ -153,7 +144,7 @@ def _mark_read(store: Store, repo_id: str, kept: RunWork, own: Sequence[Row], *,
 
 def _recognise_landed(store: Store, repo_id: str, run_id: str, names: Collection[str], *, made_at_ms: int) -> None:
     """What landed on some files as nobody's, and is a run's by what is known now."""
-    found = []
+    found, told = [], []
     with store.read() as tx:
         [run] = rows.as_records(Run, tx.all(RUNS["get"], id=run_id))
         since_ms = min(run.started_at_ms, made_at_ms or run.started_at_ms)
@@ -162,9 +153,14 @@ def _recognise_landed(store: Store, repo_id: str, run_id: str, names: Collection
             known_by, hints = imprint(landed.files_of(tx, repo_id, row["sha"])), rows.list_column(row["hints"])
             if maker := maker_of(tx, repo_id, known_by, made_at_ms=row["made_at_ms"], hints=hints):
                 found.append((row["sha"], maker))
+            if (late := late_attribution(tx, repo_id, row["sha"], known_by)) and late.attribution.run_id:
+                told.append(late)
     for sha, maker in found:
         whose = {"run_id": maker.run_id, "bound_by": maker.bound_by}
         with store.append() as tx:
             known = tx.all(IMPRINTS["know"], repo_id=repo_id, sha=sha, **whose)
         if any(row["is_trunk"] for row in known):
             landed_index.index_bound(store, maker.run_id, repo_id, [sha])
+    for late in told:
+        with store.append() as tx:
+            keep_attribution(tx, repo_id, late)

@@ -13,6 +13,14 @@ from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.texts import within
 from loomstack_mcp.services import imprints, landed_index, repos, slices
 from loomstack_mcp.services.acting import RUNS
+from loomstack_mcp.services.attributed import (
+    ATTRIBUTIONS,
+    found_attribution,
+    keep_attribution,
+    keep_bound,
+    landed_facts,
+)
+from loomstack_mcp.services.hints import known_hints
 from loomstack_mcp.services.landed import CHANGES
 from loomstack_mcp.services.line_keys import hold_key, line_key, refuse_other_key
 from loomstack_mcp.store import rows
@@ -144,7 +152,7 @@ class LedgerService:
                 whose = _maker(tx, repo_id, part)
                 run_id = str(whose["run_id"])
                 if run_id in ("", indexed) or not is_trunk:
-                    _complete(tx, part, number, whose, is_trunk=is_trunk)
+                    _complete(tx, repo_id, part, number, whose, is_trunk=is_trunk)
                     return run_id
                 names = [row["path"] for row in tx.all(CHANGES["names"], number=number)]
             landed_index.index_slices(self._store, repo_id, run_id, part.sha, names)
@@ -165,6 +173,10 @@ class LedgerService:
                     known[sha] = maker
             for sha, maker in sorted(known.items()):
                 tx.all(imprints.IMPRINTS["know"], repo_id=repo_id, sha=sha, **vars(maker))
+            for part in sorted(nobodys, key=lambda part: part.sha):
+                if part.sha in known and not part.is_merge:
+                    whose = found_attribution(tx, repo_id, landed_facts(part, is_trunk=is_trunk))
+                    keep_attribution(tx, repo_id, whose)
         for sha, maker in known.items() if is_trunk else ():
             landed_index.index_bound(self._store, maker.run_id, repo_id, [sha])
 
@@ -179,6 +191,7 @@ class LedgerService:
             landed_index.index_bound(self._store, aside[sha], repo_id, [sha])
         with self._store.append() as tx:
             arrived = tx.all(CHANGES["arrive"], repo_id=repo_id, shas=rows.json_column(came))
+            tx.later(ATTRIBUTIONS["arrive"], repo_id=repo_id, shas=rows.json_column(came))
         for row in arrived:
             if row["run_id"] != aside[row["sha"]]:
                 landed_index.index_bound(self._store, row["run_id"], repo_id, [row["sha"]])
@@ -205,6 +218,7 @@ def bind_commits(
     columns = {"shas": rows.json_column(ordered), "made": rows.json_column(made)}
     tx.later(CHANGES["bind"], bound_by="outcome", **columns, **asked)
     bound = tx.all(CHANGES["bind_landed"], shas=rows.json_column(commits), **asked)
+    keep_bound(tx, repo_id, run_id, [row["sha"] for row in bound])
     known = [row["sha"] for row in bound if row["is_trunk"]]
     [size] = tx.all(CHANGES["size"], repo_id=repo_id, shas=rows.json_column(known))
     if size["files"] > slices.ROWS_MAX:
@@ -219,12 +233,14 @@ def _take_in(tx: Tx, repo_id: str, part: LandedPart, number: int, *, is_trunk: b
     whose = _maker(tx, repo_id, part)
     if whose["run_id"] and is_trunk:
         landed_index.index_change(tx, repo_id, whose["run_id"], part.sha, [file.path for file in part.files])
-    _complete(tx, part, number, whose, is_trunk=is_trunk)
+    _complete(tx, repo_id, part, number, whose, is_trunk=is_trunk)
     return str(whose["run_id"])
 
 
-def _complete(tx: Tx, part: LandedPart, number: int, whose: Mapping[str, Any], *, is_trunk: bool) -> None:
+def _complete(tx: Tx, repo_id: str, part: LandedPart, number: int, whose: Mapping[str, Any], *, is_trunk: bool) -> None:
     tx.later(CHANGES["complete"], number=number, files=part.files_in_all, is_trunk=int(is_trunk), **whose)
+    if not part.is_merge or whose["bound_by"] == "sha":  # what a merge brought are commits of their own
+        keep_attribution(tx, repo_id, found_attribution(tx, repo_id, landed_facts(part, is_trunk=is_trunk)))
 
 
 def _maker(tx: Tx, repo_id: str, part: LandedPart) -> dict[str, Any]:
@@ -234,7 +250,7 @@ def _maker(tx: Tx, repo_id: str, part: LandedPart) -> dict[str, Any]:
     """
     maker = _bound_maker(tx, repo_id, part.sha, part.made_at_ms) or _known_again(tx, repo_id, part)
     whose = {"run_id": maker.run_id, "bound_by": maker.bound_by} if maker else {"run_id": "", "bound_by": ""}
-    hints = [run.id for run in imprints.known_hints(tx, repo_id, part.hints)]
+    hints = [run.id for run in known_hints(tx, repo_id, part.hints)]
     return {**whose, "hints": rows.json_column(hints)}
 
 
@@ -244,5 +260,5 @@ def _bound_maker(tx: Tx, repo_id: str, sha: str, made_at_ms: int) -> Maker | Non
 
 
 def _known_again(tx: Tx, repo_id: str, part: LandedPart) -> Maker | None:
-    hints = [run.id for run in imprints.known_hints(tx, repo_id, part.hints)]
+    hints = [run.id for run in known_hints(tx, repo_id, part.hints)]
     return imprints.maker_of(tx, repo_id, part.imprint or Imprint(), made_at_ms=part.made_at_ms, hints=hints)

@@ -11,6 +11,7 @@ from loomstack_mcp.store.base import Store
 
 ERASING = queries.statements("erasing")
 COPYING = queries.statements("copying")
+ATTRIBUTIONS = queries.statements("attributions")
 _KEY_BYTES = 32
 
 
@@ -38,7 +39,7 @@ def rotated_key(store: Store, *, who: str) -> Sequence[str]:
             tx.later(REPOS["hold"], repo_id=repo_id)  # before what is of it, as everybody does
             for statement in (
                 *(REPOS["forget_landed"], REPOS["forget_landed_paths"], REPOS["unfill"]),
-                *(ERASING["forget_imprints"], COPYING["unprint"]),
+                *(ERASING["forget_imprints"], COPYING["unprint"], ATTRIBUTIONS["forget_line_keys"]),
             ):
                 tx.later(statement, repo_id=repo_id)
             events.append(tx, repo_id, "ledger.emptied", about="key", payload={"who": who})

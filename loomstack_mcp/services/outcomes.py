@@ -26,6 +26,7 @@ from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.services import events, expiry, landed_index, ledger
 from loomstack_mcp.services.acting import RUNS, acting_run
+from loomstack_mcp.services.attributed import keep_pulls
 from loomstack_mcp.services.judgings import forget_judgings
 from loomstack_mcp.services.named_work import NamedWork, named_work
 from loomstack_mcp.services.recorded import OUTCOMES
@@ -94,6 +95,7 @@ class OutcomeService:
             outcome = _recorded(tx, run, draft)
             mine = [sha for sha in work.kept if sha not in work.unbound]
             ages = commit_ages(seen) if seen is not None and seen.repo_id == run.repo_id else None
+            keep_pulls(tx, run.repo_id, about, links.values())
             later = ledger.bind_commits(tx, about, run.repo_id, mine, ages_ms=ages)
             warnings = outcome_warnings(outcome, work.unbound, work.left_out, own=work.own)
             result = _closing(tx, run, outcome, step, warnings=warnings)

@@ -189,11 +189,18 @@ def _by_run(tx: Tx, run: Run, query: FactsQuery) -> PolicyFacts:
         actor=Actor(kind="loop", loop=run.loop, developer=run.principal, agent=run.agent, roles=("developer",)),
         rework=int(counted["rework"]),
         retries=max(0, int(counted["attempts"]) - 1),
+        cost_usd=_cost_usd(tx, run.id) if query.asks_cost else None,
         work_item=run.finding or None,
         makers=_names([run]),
         evidence=evidence_of(tx, run.repo_id, query.head),
         approvals=granted_facts(tx, run.repo_id, query, who=run.who, run_id=run.id),
     )
+
+
+def _cost_usd(tx: Tx, run_id: str) -> float | None:
+    from loomstack_mcp.services.usage import family_cost_usd  # what few rules ask
+
+    return family_cost_usd(tx, run_id)
 
 
 def _names(runs: Sequence[Run]) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ _MOVES = (
 """What is numbered within its repo."""
 _REST = (
     *(REPOS["move_decisions"], REPOS["move_bindings"], REPOS["move_imprints"], REPOS["move_sightings"]),
+    *(REPOS["forget_attribution_lines"], REPOS["forget_attributions"], REPOS["move_attributions"], REPOS["move_pulls"]),
     *(
         REPOS["move_deploy_commits"],
         REPOS["move_notices"],

@@ -1,4 +1,4 @@
-"""`python -m tests.browser.screens`: the dashboard's pictures in the README and the help, of the story of `demo --ui`."""
+"""`python -m tests.browser.screens`: the dashboard's pictures of the story of `demo --ui`."""
 
 import sys
 import tempfile

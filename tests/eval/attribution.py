@@ -152,12 +152,7 @@ def whole_windows(replay: Replay, most: int) -> None:
             if tree:
                 replay.landings.append((how, run, git(folder, "commit-tree", "-p", trunk, "-m", how, tree)))
         replay.landings += [("nobody", "", sha) for sha in moves]
-        replay.runs and counts_window(replay)
-
-
-def counts_window(replay: Replay) -> None:
-    """One window more was replayed."""
-    replay.landings.append(("window", "", ""))
+        replay.landings.append(("window", "", ""))
 
 
 def shared_windows(replay: Replay, most: int) -> None:
@@ -173,7 +168,11 @@ def shared_windows(replay: Replay, most: int) -> None:
             if not tip:
                 break
             whose[tip] = replay.work([sha])
-        if whose and tip and git(folder, "rev-parse", f"{tip}^{{tree}}") == git(folder, "rev-parse", f"{landed}^{{tree}}"):
+        if (
+            whose
+            and tip
+            and git(folder, "rev-parse", f"{tip}^{{tree}}") == git(folder, "rev-parse", f"{landed}^{{tree}}")
+        ):
             replay.imprint(trunk)
             replay.squashes.append((landed, tip, whose))
 
@@ -197,7 +196,9 @@ def commits_told(replay: Replay, *, is_shown: bool) -> Counter[str]:
             counts[f"{how}:{answer}"] += 1
             counts[f"by {found.bound_by or 'nothing'}"] += how != "nobody"
             if is_shown and answer != "right":
-                print(" ", how, answer, sha, run, found, git(replay.folder, "show", "--stat", "--format=", sha), sep="\n")
+                print(
+                    " ", how, answer, sha, run, found, git(replay.folder, "show", "--stat", "--format=", sha), sep="\n"
+                )
     return counts
 
 
@@ -225,7 +226,9 @@ def lines_told(replay: Replay, *, is_shown: bool) -> Counter[str]:
 
 def _blamed(folder: Path, landed: str, tip: str, whose: dict[str, str]) -> Iterator[tuple[str, int, str, str]]:
     """The lines of a squash that say something, by file and number, with whose they are by the branch's blame."""
-    for path in git(folder, "diff", "--name-only", "--no-renames", "--diff-filter=AM", f"{landed}^", landed).split("\n"):
+    for path in git(folder, "diff", "--name-only", "--no-renames", "--diff-filter=AM", f"{landed}^", landed).split(
+        "\n"
+    ):
         if not path or re.search(r"\.(lock|svg|png)$|package-lock", path):
             continue
         blame = git(folder, "blame", "-w", "-M", "-C", "-s", "-l", "--abbrev=40", tip, "--", path)

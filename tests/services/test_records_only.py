@@ -29,6 +29,7 @@ from loomstack_mcp.core.steps import BegunLine, Judging
 from loomstack_mcp.core.stranded import StrandedRun, TrunkSeen
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.core.usage import UsageEntry
+from loomstack_mcp.edge.attributing import attributed, attributed_line
 from loomstack_mcp.edge.deciding import decided_action, decided_change
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
@@ -109,6 +110,7 @@ def test_a_played_session_could_be_led_over_a_wire(shop: Path, tmp_path: Path, w
     before = commit(shop, {"src/a.py": PRICES})
     landed = bea_lands(found, wired)
     conflict = ana_takes_it_back(found, wired, before)
+    whose(found, wired, landed)
     decisions(found, wired, landed)
     approvals(found, wired)
     evidence(found, wired, landed)
@@ -164,6 +166,19 @@ def ana_takes_it_back(found: Here, wired: Any, before: str) -> str:
     assert wired.conflicts.check(checkout, proposal).verdict == "stop"
     assert wired.conflicts.undoing(checkout, replace(proposal, changes=proposal.changes[:1]))
     return str(wired.conflicts.check_run(ANA, "", proposal).conflicts[0].id)
+
+
+def whose(found: Here, wired: Any, landed: str) -> None:
+    repo_id = wired.repos.id_of(found.checkout())
+    with found.repository() as repo:
+        told = attributed(found, wired, repo, landed)
+        line = attributed_line(found, wired, repo, "src/a.py", 3, rev=landed)
+    assert line.commit == told
+    assert (told.bound_by, told.confidence) == ("sha", 1.0)
+    assert wired.attributions.of_prefix(repo_id, landed[:9]) == wired.attributions.of_run(told.run_id) == (told,)
+    assert wired.attributions.of_lines(repo_id, landed, [1]) is None
+    assert wired.attributions.unattributed(repo_id)[0].sha != landed
+    assert wired.attributions.reversals_of(repo_id, landed) == wired.attributions.of_pull(repo_id, 7) == ()
 
 
 def decisions(found: Here, wired: Any, landed: str) -> None:

@@ -125,7 +125,7 @@ def test_every_table_of_a_repository_is_moved(loom: Loom) -> None:
     assert tables_of_repos(loom) == {
         *("run", "claim", "waiter", "path_key", "note", "outcome", "event", "repo_alias"),
         *("landed", "landed_file", "binding", "conflict", "decision", "sighting", "note_expiry", "imprint"),
-        *("approval", "evidence", "notice"),
+        *("approval", "evidence", "notice", "attribution", "pull"),
     }
 
 

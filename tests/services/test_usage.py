@@ -7,12 +7,15 @@ import pytest
 
 from loomstack_mcp.core.errors import LimitExceeded
 from loomstack_mcp.core.limits import DAY_MS
+from loomstack_mcp.core.policy.rules import Checks, Limits, Rule, Rulebook
+from loomstack_mcp.core.policy.situation import Situation
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.usage import ENTRIES_MAX, RunUsage, UsageEntry
+from loomstack_mcp.edge.deciding import decided_action, decided_change
 from loomstack_mcp.loom import Loom
 from tests.conftest import Clocks
-from tests.factories import ANA, BEA
-from tests.services.support import started
+from tests.factories import ANA, BEA, SHOP
+from tests.services.support import recorded, started
 
 
 def entry(key: str, caller: Caller = ANA, **fields: Any) -> UsageEntry:
@@ -99,3 +102,41 @@ def test_a_flood_is_refused_and_what_is_old_is_forgotten_and_stays_counted(loom:
 
     assert again.kept == 1
     assert usage(loom, run.id).models[0].requests == 3
+
+
+HEAD = "0123456789abcdef0123456789abcdef01234567"
+BUDGET = Rulebook(
+    rules=(
+        Rule(
+            id="budget",
+            why="money",
+            effect="deny",
+            on=("land", "edit"),
+            check=Checks(limits=Limits(cost_usd_max=4.0)),
+        ),
+    )
+)
+
+
+def test_a_budget_waits_for_a_cost_that_is_not_known_and_refuses_at_the_end(loom: Loom) -> None:
+    run = started(loom, ANA)
+    sub = replace(ANA, agent="sub")
+    started(loom, sub)
+    recorded(loom, ANA, run.id, commits=[HEAD])
+    edit = Situation(point="mcp", actions=frozenset({"edit"}), now_ms=0, touched=())
+    land = Situation(point="ci", actions=frozenset({"land"}), now_ms=0, touched=(), head=HEAD)
+
+    def answers() -> tuple[str, str]:
+        early = decided_action(loom.policy, ANA, run.id, BUDGET, edit).decision
+        late = decided_change(loom.policy, SHOP, "ci", BUDGET, land).decision
+        return early.answer, late.answer
+
+    unknown = answers()
+    loom.usage.take_in(ANA, [entry("a"), entry("b")])
+    within = answers()
+    loom.usage.take_in(ANA, [entry("c", agent="sub")])
+    beyond = answers()
+    loom.usage.take_in(ANA, [entry("d", cost_micro_usd=None)])
+
+    assert (unknown, within, beyond) == (("warn", "deny"), ("allow", "allow"), ("deny", "deny"))
+    assert answers() == ("warn", "deny")

@@ -24,7 +24,16 @@ ONLY_POSTGRES_INDEXES = {
 }
 START = 15
 """PostgreSQL begins where SQLite was with this migration."""
-TYPES = {"INTEGER": "int", "bigint": "int", "TEXT": "text", "text": "text", "BLOB": "bytes", "bytea": "bytes"}
+TYPES = {
+    "INTEGER": "int",
+    "bigint": "int",
+    "REAL": "real",
+    "double precision": "real",
+    "TEXT": "text",
+    "text": "text",
+    "BLOB": "bytes",
+    "bytea": "bytes",
+}
 Columns = dict[str, dict[str, tuple[str, bool]]]
 """Of each table, or view: the class of a column's type, and whether it may be NULL."""
 
@@ -126,7 +135,9 @@ def test_keys_are_of_the_same_columns(sqlite: sqlite3.Connection, postgres: "psy
         "AND s.name NOT LIKE 'note_fts%' GROUP BY s.name, i.name"
     ).fetchall()
     # A number that SQLite gives is the row's own, and in no index.
-    numbered = {(table, "number") for table in ("boot", "note", "landed", "imprint")} | {("line_key", "only")}
+    numbered = {(table, "number") for table in ("boot", "note", "landed", "imprint", "attribution")} | {
+        ("line_key", "only")
+    }
     of_any_length = {("waiter", "run_id,mode,patterns")}
 
     assert {(table.strip('"'), columns) for table, columns in ours} - {("schema_version", "only")} == (

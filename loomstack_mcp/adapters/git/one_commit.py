@@ -105,7 +105,8 @@ def blamed_line(repo: Repository, sha: str, path: str, line: int, *, deciders: S
 
 def _parsed(repo: Repository, printed: str, name: str, line: int) -> BlamedLine:
     head, path = _HEAD.match(printed), _PATH.search(printed)
-    assert head and path, "git prints what it was asked for"
+    assert head, "git prints what it was asked for"
+    assert path, "git prints what it was asked for"
     if head[1] in repo.boundaries:
         raise NotFound(f"line {line} of {name} is older than this shallow clone: git fetch --unshallow, and ask again")
     text = printed[printed.rindex("\n\t") + 2 :].removesuffix("\n")

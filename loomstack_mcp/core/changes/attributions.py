@@ -18,7 +18,7 @@ Binding = Literal["", "sha", "trailer", "text", "pr", "patch", "range", "files",
 """By what a commit is known as a run's, the surest first: its id was recorded, a trailer, an id in the text of its
 message, its pull request, the whole patch of a commit or of a branch, files, lines, the commit it was picked from."""
 Flag = Literal["trailer_mismatch", "several_runs", "partly", "unread"]
-"""A named run made nothing of it; more than one run did; most of it is nobody's; its content was not here to compare."""
+"""A named run made nothing of it; several made it; most of it is nobody's; its content was not here to compare."""
 
 CANDIDATES_SHOWN_MAX = 5
 SHARE_LEAST = 0.6
@@ -31,6 +31,9 @@ _ADDS_LEAST = 0.05
 _ADDS_COVERS_LEAST = 0.25
 """Of a commit's lines, or of its own, that one run more has to explain to count as one of its makers."""
 _HALF = 0.5
+_FEW = 20
+_MANY_COVERED, _COVERS_OF_MANY = 15, 0.3
+"""The same of a run of many lines, some of which were wrapped anew."""
 _SAME = 0.99
 """Of a whole patch that is the same."""
 _CLAIMED = 0.6
@@ -157,15 +160,23 @@ def _marks_of(makers: Sequence["_Judged"]) -> tuple[frozenset[int], ...]:
     return () if is_all_one else tuple(one.marks for one in makers)
 
 
+def units_of(did: Imprint, /) -> frozenset[int]:
+    """The lines of a commit by which it is compared: of a small one also those that tell little."""
+    return did.telling if len(did.telling) >= _FEW else did.telling | frozenset(did.placed)
+
+
 class _Judged:
     """What the evidence about one run comes to."""
 
     def __init__(self, facts: CommitFacts, wanted: Imprint, one: RunEvidence) -> None:
         self.run_id = one.run_id
-        self.lines = one.shared & wanted.telling
-        self.marks = self.lines | (one.shared & wanted.rest)
-        self.share = len(self.lines) / len(wanted.telling) if wanted.telling else part_shared(wanted, one.shared)
-        self.covers = min(1.0, len(self.lines) / one.lines) if one.lines else 0.0
+        units = units_of(wanted)
+        self.lines = one.shared & units
+        self.marks = one.shared & (wanted.telling | wanted.rest)
+        self.share = len(self.lines) / len(units) if units else part_shared(wanted, one.shared)
+        left = one.shared & (wanted.telling | frozenset(wanted.placed))
+        self.covers = min(1.0, len(left) / one.lines) if one.lines else 0.0
+        self.is_all_placed = one.shared.issuperset(wanted.placed)
         self.is_at_place = not one.shared.isdisjoint(wanted.places)
         claim = _claim(facts.mentions, one)
         is_compared = bool(facts.imprint and one.is_known and (wanted.marks or wanted.telling))
@@ -180,7 +191,7 @@ class _Judged:
     @property
     def is_all_its(self) -> bool:
         """Whether nobody else can have written a line of it."""
-        return self.bound_by in ("sha", "patch", "range") or self.share == 1
+        return self.bound_by in ("sha", "patch", "range") or (self.share == 1 and self.is_all_placed)
 
     @property
     def candidate(self) -> Candidate:
@@ -194,7 +205,7 @@ class _Judged:
     def adds(self, left: Set[int], wanted: Imprint) -> int:
         """How many lines it explains that nobody else does; 0 where that is more likely by chance."""
         adds = len(self.lines & left)
-        is_much = adds >= max(_LINES_LEAST, _ADDS_LEAST * len(wanted.telling)) and self.is_at_place
+        is_much = adds >= max(_LINES_LEAST, _ADDS_LEAST * len(units_of(wanted))) and self.is_at_place
         return adds if is_much or self.covers >= _ADDS_COVERS_LEAST else 0
 
 
@@ -211,7 +222,7 @@ def _claim(told: Mentions, one: RunEvidence) -> Binding:
 
 def _by_content(wanted: Imprint, one: RunEvidence, judged: _Judged) -> tuple[Binding, float]:
     """By what of its content it is the run's, and how much of it."""
-    if wanted.whole in one.shared and wanted.tells and judged.share >= _HALF:
+    if wanted.whole in one.shared and (wanted.tells or judged.lines) and judged.share >= _HALF:
         return ("range" if range_mark(wanted.whole) in one.shared else "patch"), _SAME
     is_same_side = not one.shared.isdisjoint(wanted.sides)
     if judged.share >= SHARE_LEAST and (is_same_side or judged.share == 1):
@@ -228,7 +239,7 @@ def _makers(found: Sequence[_Judged], wanted: Imprint) -> list[_Judged]:
     makers = list(found[:1])
     if not makers or makers[0].bound_by == "sha":
         return makers
-    left, others = set(wanted.telling - makers[0].lines), list(found[1:])
+    left, others = set(units_of(wanted) - makers[0].lines), list(found[1:])
     while others and left:
         more = max(others, key=lambda one: (one.adds(left, wanted), one.covers))
         if not more.adds(left, wanted):
@@ -245,11 +256,19 @@ def _together(makers: Sequence[_Judged], wanted: Imprint) -> tuple[float, bool]:
         return 0.0, False
     main = makers[0]
     lines = frozenset[int]().union(*(one.lines for one in makers))
-    share_of_all = len(lines) / len(wanted.telling) if len(lines) >= _LINES_LEAST else 0.0
+    share_of_all = len(lines) / len(units_of(wanted)) if len(lines) >= _LINES_LEAST else 0.0
     if max(main.confidence, share_of_all) >= SHARE_LEAST:
         return max(main.confidence, share_of_all), False
-    covering = max((one.covers for one in makers if len(one.lines) >= _COVERED_LEAST and one.is_at_place), default=0.0)
-    return (SHARE_LEAST + (1 - SHARE_LEAST) * covering / 2 if covering >= _COVERS_LEAST else 0.0), True
+    covering = max((one.covers for one in makers if _is_covered(one)), default=0.0)
+    return (SHARE_LEAST + (1 - SHARE_LEAST) * covering / 2 if covering else 0.0), True
+
+
+def _is_covered(one: _Judged) -> bool:
+    """Whether so much of what a run made is in a commit that it is none by chance."""
+    if not one.is_at_place:
+        return False
+    is_most = len(one.lines) >= _COVERED_LEAST and one.covers >= _COVERS_LEAST
+    return is_most or (len(one.lines) >= _MANY_COVERED and one.covers >= _COVERS_OF_MANY)
 
 
 _ORDER: tuple[Binding, ...] = (

@@ -79,7 +79,7 @@ class Change:
     """All that its whole message names."""
     files: tuple[FileChange, ...] = ()
     lists: tuple[FileChange, ...] = ()
-    """Those that only list what changed (a change log): nobody loses anything there, and what is landed is known by it."""
+    """Those that only list what changed: nobody loses anything there, and yet a landed change is known by them."""
     unread: bool = False
     """Whether some of its files are `unread`, or, where it names none, all that it changed is unknown."""
     said: int = 0

@@ -6,6 +6,7 @@ it knows is measured on replayed histories by `python -m tests.eval recognised`.
 
 import struct
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Literal
 
@@ -45,7 +46,9 @@ class Imprint:
     listed: tuple[int, ...] = ()
     """The same of files that only list what changed, by which a change alone is never known."""
     placed: tuple[int, ...] = ()
-    """The lines that came and tell little, or only moved, each with its file."""
+    """The lines that came and tell little, each with its file."""
+    moved: tuple[int, ...] = ()
+    """The lines that only moved there, each with its file."""
     places: tuple[int, ...] = ()
     """The files."""
 
@@ -63,7 +66,7 @@ class Imprint:
     @property
     def rest(self) -> frozenset[int]:
         """What is kept of it beside marks and lines, to tell who wrote which line of what several made."""
-        return frozenset((*self.placed, *self.places))
+        return frozenset((*self.placed, *self.moved, *self.places))
 
 
 @record
@@ -122,35 +125,40 @@ def imprint(
         lines |= new | {~line for line in old}
         said += sum(line & WEIGHT_MAX for line in (*gone, *come))
     if not counts:
-        return Imprint(**rest)
+        return rest
     whole = _hashed(b"whole", *(struct.pack("<q", mark) for mark in sorted(counts)))
-    return Imprint(
+    return replace(
+        rest,
         whole=whole,
         tells=said >= _INFORMATIVE_LEAST,
         files=tuple(sorted(counts.items())),
         sides=tuple(sorted(sides)),
-        lines=tuple(sorted(lines)) if len(lines) <= _LINES_MAX else (),
-        **rest,
+        lines=_few(lines),
     )
 
 
-def _rest_of(
-    files: Iterable[tuple[FileChange, Sequence[Net]]], lists: Iterable[FileChange]
-) -> dict[str, tuple[int, ...]]:
-    placed, listed, places = set[int](), set[int](), set[int]()
+def _rest_of(files: Iterable[tuple[FileChange, Sequence[Net]]], lists: Iterable[FileChange]) -> Imprint:
+    placed, moved, listed, places = set[int](), set[int](), set[int](), set[int]()
     for file, hunks in files:
+        if named_so(file.path):
+            continue
         path = encodable(file.path)
         places.add(place_mark(path))
         for net in hunks:
-            come = {line for line in net.added if _informs(line)}
-            placed.update(placed_mark(path, line) for line in net.hunk.added if line not in come)
-    for file in lists:
+            come = set(net.added)
+            placed.update(placed_mark(path, line) for line in come if not _informs(line))
+            moved.update(placed_mark(path, line) for line in net.hunk.added if line not in come)
+    lists = tuple(lists)
+    for file, hunks in zip(lists, netted(lists), strict=True):
         places.add(place_mark(encodable(file.path)))
-        for hunk in file.hunks:
-            listed.update(listed_mark(line) for line in hunk.added if _informs(line))
-            listed.update(~listed_mark(line) for line in hunk.removed if _informs(line))
-    found = {"placed": placed, "listed": listed, "places": places}
-    return {name: tuple(sorted(marks)) if len(marks) <= _LINES_MAX else () for name, marks in found.items()}
+        for net in hunks:
+            listed.update(listed_mark(line) for line in net.added if _informs(line))
+            listed.update(~listed_mark(line) for line in net.removed if _informs(line))
+    return Imprint(listed=_few(listed), placed=_few(placed), moved=_few(moved), places=_few(places))
+
+
+def _few(marks: Collection[int]) -> tuple[int, ...]:
+    return tuple(sorted(marks)) if len(marks) <= _LINES_MAX else ()
 
 
 def place_mark(path: str, /) -> int:

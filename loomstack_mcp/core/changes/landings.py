@@ -49,6 +49,7 @@ class LandedPart:
     files: tuple[LandedFile, ...]
     files_in_all: int
     mentions: Mentions = Mentions()
+    is_merge: bool = False
     imprint: Imprint | None = None
     """With the last part alone, after which the change is whole."""
 
@@ -77,6 +78,7 @@ def landed_parts(change: Change, /, *, at_ms: int) -> Iterator[LandedPart]:
         "said": sum(weight((*net.removed, *net.added)) for file in nets for net in file),
         "hints": change.hints,
         "mentions": change.mentions,
+        "is_merge": len(change.parents) > 1,
         "files_in_all": len(files),
     }
     cut = _cut(tuple(files.values()))

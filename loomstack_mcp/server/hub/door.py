@@ -146,7 +146,12 @@ class Door:
     ) -> Callable[[], OpenQuestion | HubReply]:
         """What a call of an edge asks, with its whole body."""
         body = await whole_body(_header(scope, b"content-length"), receive, most=BODY_BYTES_MAX)
-        asked = ApiCall(name=f"{call[1]}.{call[2]}", body=body, request=_header(scope, b"loomstack-request"))
+        asked = ApiCall(
+            name=f"{call[1]}.{call[2]}",
+            body=body,
+            request=_header(scope, b"loomstack-request"),
+            traceparent=_header(scope, b"traceparent"),
+        )
         return partial(self._open_question if asked.name == OPEN_CALL else self._reply, principal, asked)
 
     def _policies(self) -> HubReply:

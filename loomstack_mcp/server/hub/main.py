@@ -62,7 +62,7 @@ def run_hub(here: Here, settings: Settings, options: HubOptions, *, make_pages: 
     public_url = checked_url(options.public_url) if options.public_url else ""
     certificate = Certificate(options.tls_cert, options.tls_key) if options.tls_cert and options.tls_key else None
     refuse_core_dumps()
-    with open_loom(settings, full_sync=True) as loom:
+    with open_loom(settings, full_sync=True, is_told=True) as loom:
         keys = _keys(loom, settings, options)
         with listening(options.host, options.port) as listener:
             address, port = listener.getsockname()[:2]

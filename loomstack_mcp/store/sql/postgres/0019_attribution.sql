@@ -52,9 +52,13 @@ CREATE TABLE pull (
   repo_id TEXT COLLATE "C" NOT NULL REFERENCES repo (id),
   number BIGINT NOT NULL,
   run_id TEXT COLLATE "C" NOT NULL REFERENCES run (id),
-  url TEXT COLLATE "C" NOT NULL,
   PRIMARY KEY (repo_id, number, run_id)
 );
+INSERT INTO pull (repo_id, number, run_id)
+SELECT o.repo_id, CAST(substring(l.value FROM '/pull/([0-9]{1,9})') AS BIGINT), o.about_run
+FROM outcome AS o, json_each_text(o.links::json) AS l
+WHERE l.value LIKE 'https://' || o.repo_id || '/pull/%' AND l.value ~ '/pull/[0-9]{1,9}'
+ON CONFLICT DO NOTHING;
 
 -- How many of a run's marks are lines; 0 where that was not counted.
 ALTER TABLE imprint ADD COLUMN lines BIGINT NOT NULL DEFAULT 0;

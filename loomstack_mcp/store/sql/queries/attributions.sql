@@ -6,8 +6,19 @@ VALUES (:repo_id, :sha, :run_id, :bound_by, :confidence, :flags, :mentions, :tit
 ON CONFLICT (repo_id, sha) DO UPDATE SET run_id = excluded.run_id, bound_by = excluded.bound_by,
   confidence = excluded.confidence, flags = excluded.flags, mentions = excluded.mentions, title = excluded.title,
   author = excluded.author, made_at_ms = excluded.made_at_ms,
-  landed_at_ms = CASE WHEN excluded.landed_at_ms = 0 THEN attribution.landed_at_ms ELSE excluded.landed_at_ms END
+  landed_at_ms = CASE
+    WHEN excluded.landed_at_ms > attribution.landed_at_ms THEN excluded.landed_at_ms ELSE attribution.landed_at_ms
+  END
 RETURNING number
+
+-- :name arrive
+-- Some commits that were known from elsewhere are on the trunk by now.
+UPDATE attribution SET landed_at_ms = (
+  SELECT l.at_ms FROM landed AS l WHERE l.repo_id = attribution.repo_id AND l.sha = attribution.sha
+)
+WHERE repo_id = :repo_id AND landed_at_ms = 0 AND sha IN (
+  SELECT l.sha FROM json_each(:shas) AS s CROSS JOIN landed AS l WHERE l.repo_id = :repo_id AND l.sha = s.value
+)
 
 -- :name forget_runs
 -- Its candidates, which are told anew.
@@ -112,3 +123,26 @@ WHERE b.repo_id = :repo_id AND b.short = substr(s.value, 1, 7)
 UNION
 SELECT a.run_id FROM json_each(:shas) AS s CROSS JOIN attribution AS a
 WHERE a.repo_id = :repo_id AND a.run_id <> '' AND a.sha >= s.value AND a.sha < s.value || 'g'
+
+-- :name keep_pull
+-- A run named a pull request of its repo.
+INSERT INTO pull (repo_id, number, run_id) VALUES (:repo_id, :pull, :run_id) ON CONFLICT DO NOTHING
+
+-- :name bind_late
+-- These commits, whose they are was not known by their ids, are a run's: it said so itself.
+UPDATE attribution SET run_id = :run_id, bound_by = 'sha', confidence = 1.0, flags = '[]'
+WHERE repo_id = :repo_id AND bound_by <> 'sha' AND sha IN (SELECT value FROM json_each(:shas))
+RETURNING number
+
+-- :name bind_late@postgres
+-- As above; all who write to several lock them in this order.
+UPDATE attribution SET run_id = :run_id, bound_by = 'sha', confidence = 1.0, flags = '[]' WHERE number IN (
+  SELECT number FROM attribution
+  WHERE repo_id = :repo_id AND bound_by <> 'sha' AND sha IN (SELECT value FROM json_each(:shas))
+  ORDER BY sha FOR UPDATE
+)
+RETURNING number
+
+-- :name forget_line_keys
+-- Which lines of the commits of a repo are whose: they were hashed with a key that holds no more.
+DELETE FROM attribution_line WHERE attribution IN (SELECT number FROM attribution WHERE repo_id = :repo_id)

@@ -242,13 +242,13 @@ FROM landed AS l WHERE l.repo_id = :repo_id AND l.sha = :sha
 
 -- :name imprint_rows
 -- What its runs made.
-SELECT repo_id, run_id, meaning, seen_at_ms, made_at_ms
+SELECT repo_id, run_id, meaning, seen_at_ms, made_at_ms, lines
 FROM imprint WHERE repo_id = :repo_id ORDER BY run_id, meaning LIMIT :limit OFFSET :offset
 
 -- :name put_imprint
 -- What a run made; it is numbered anew.
-INSERT INTO imprint (repo_id, run_id, meaning, seen_at_ms, made_at_ms)
-VALUES (:repo_id, :run_id, :meaning, :seen_at_ms, :made_at_ms)
+INSERT INTO imprint (repo_id, run_id, meaning, seen_at_ms, made_at_ms, lines)
+VALUES (:repo_id, :run_id, :meaning, :seen_at_ms, :made_at_ms, :lines)
 
 -- :name imprint_mark_rows
 -- The marks of what its runs made, by run and meaning instead of its number.
@@ -260,6 +260,61 @@ ORDER BY i.run_id, i.meaning, m.mark LIMIT :limit OFFSET :offset
 -- A mark of what a run made.
 INSERT INTO imprint_mark (mark, imprint)
 SELECT :mark, i.number FROM imprint AS i WHERE i.run_id = :run_id AND i.meaning = :meaning
+
+-- :name pull_rows
+-- Which pull requests its runs named.
+SELECT repo_id, number, run_id FROM pull WHERE repo_id = :repo_id
+ORDER BY number, run_id LIMIT :limit OFFSET :offset
+
+-- :name put_pull
+-- A pull request that a run named.
+INSERT INTO pull (repo_id, number, run_id) VALUES (:repo_id, :number, :run_id)
+
+-- :name attribution_rows
+-- Whose its commits are.
+SELECT repo_id, sha, run_id, bound_by, confidence, flags, mentions, title, author, made_at_ms, landed_at_ms
+FROM attribution WHERE repo_id = :repo_id ORDER BY sha LIMIT :limit OFFSET :offset
+
+-- :name put_attribution
+-- Whose a commit is; it is numbered anew.
+INSERT INTO attribution (repo_id, sha, run_id, bound_by, confidence, flags, mentions, title, author, made_at_ms,
+  landed_at_ms)
+VALUES (:repo_id, :sha, :run_id, :bound_by, :confidence, :flags, :mentions, :title, :author, :made_at_ms,
+  :landed_at_ms)
+
+-- :name attribution_run_rows
+-- The candidates of its commits, by the commit instead of a number.
+SELECT a.repo_id, a.sha, r.place, r.run_id, r.bound_by, r.confidence
+FROM attribution AS a JOIN attribution_run AS r ON r.attribution = a.number WHERE a.repo_id = :repo_id
+ORDER BY a.sha, r.place LIMIT :limit OFFSET :offset
+
+-- :name put_attribution_run
+-- A candidate of a commit.
+INSERT INTO attribution_run (attribution, place, run_id, bound_by, confidence)
+SELECT a.number, :place, :run_id, :bound_by, :confidence
+FROM attribution AS a WHERE a.repo_id = :repo_id AND a.sha = :sha
+
+-- :name attribution_line_rows
+-- Who wrote which of their lines.
+SELECT a.repo_id, a.sha, l.line, l.place
+FROM attribution AS a JOIN attribution_line AS l ON l.attribution = a.number WHERE a.repo_id = :repo_id
+ORDER BY a.sha, l.line, l.place LIMIT :limit OFFSET :offset
+
+-- :name put_attribution_line
+-- Who wrote a line.
+INSERT INTO attribution_line (attribution, line, place)
+SELECT a.number, :line, :place FROM attribution AS a WHERE a.repo_id = :repo_id AND a.sha = :sha
+
+-- :name attribution_revert_rows
+-- What its commits take back.
+SELECT a.repo_id, a.sha, r.reverted, r.short
+FROM attribution AS a JOIN attribution_revert AS r ON r.attribution = a.number WHERE a.repo_id = :repo_id
+ORDER BY a.sha, r.reverted LIMIT :limit OFFSET :offset
+
+-- :name put_attribution_revert
+-- What a commit takes back.
+INSERT INTO attribution_revert (attribution, reverted, short)
+SELECT a.number, :reverted, :short FROM attribution AS a WHERE a.repo_id = :repo_id AND a.sha = :sha
 
 -- :name advance
 -- The next sequence number is behind all that came.

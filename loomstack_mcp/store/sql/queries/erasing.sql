@@ -141,6 +141,15 @@ SELECT number, author, account,
 -- Whose what landed is.
 UPDATE landed SET author = :author, account = :account, title = :title WHERE number = :number
 
+-- :name words_of_attribution
+-- Whose commits are, as git names them.
+SELECT number, author, title, mentions FROM attribution WHERE repo_id = :repo_id
+ORDER BY number LIMIT :limit OFFSET :offset
+
+-- :name erase_attribution
+-- Whose a commit is.
+UPDATE attribution SET author = :author, title = :title, mentions = :mentions WHERE number = :number
+
 -- :name live
 -- Live runs, which would lose what they are about. One whose lease is over holds nothing that others would miss.
 SELECT id, principal, repo_id FROM run WHERE state = 'live'

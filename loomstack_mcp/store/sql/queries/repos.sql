@@ -147,6 +147,23 @@ DELETE FROM landed WHERE repo_id = :repo_id
 -- Where its landed changes lay.
 DELETE FROM path_key WHERE repo_id = :repo_id AND noun = 'change'
 
+-- :name forget_attributions
+-- Whose commits are, as far as the other repo knows that itself.
+DELETE FROM attribution WHERE repo_id = :former
+  AND EXISTS (SELECT 1 FROM attribution AS o WHERE o.repo_id = :repo_id AND o.sha = attribution.sha)
+
+-- :name forget_attribution_lines
+-- Which lines of its commits are whose, by the key of another repo.
+DELETE FROM attribution_line WHERE attribution IN (SELECT number FROM attribution WHERE repo_id = :former)
+
+-- :name move_attributions
+-- Whose its commits are.
+UPDATE attribution SET repo_id = :repo_id WHERE repo_id = :former
+
+-- :name move_pulls
+-- Which pull requests its runs named.
+UPDATE pull SET repo_id = :repo_id WHERE repo_id = :former
+
 -- :name move_sightings
 -- Where its agents were seen to edit.
 UPDATE sighting SET repo_id = :repo_id WHERE repo_id = :former

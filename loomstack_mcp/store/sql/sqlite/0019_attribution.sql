@@ -52,9 +52,12 @@ CREATE TABLE pull (
   repo_id TEXT NOT NULL REFERENCES repo (id),
   number INTEGER NOT NULL,
   run_id TEXT NOT NULL REFERENCES run (id),
-  url TEXT NOT NULL,
   PRIMARY KEY (repo_id, number, run_id)
 ) STRICT, WITHOUT ROWID;
+INSERT OR IGNORE INTO pull (repo_id, number, run_id)
+SELECT o.repo_id, CAST(substr(l.value, instr(l.value, '/pull/') + 6, 9) AS INTEGER), o.about_run
+FROM outcome AS o, json_each(o.links) AS l
+WHERE l.value LIKE 'https://' || o.repo_id || '/pull/%' AND CAST(substr(l.value, instr(l.value, '/pull/') + 6, 9) AS INTEGER) > 0;
 
 -- How many of a run's marks are lines; 0 where that was not counted.
 ALTER TABLE imprint ADD COLUMN lines INTEGER NOT NULL DEFAULT 0;
