@@ -31,7 +31,7 @@ const CHOICES = [
   [1440, "24 hours"],
   [10080, "7 days"],
 ];
-const FITTING_MIN = [1, 2, 5, 15, 30, 60, 120, 180, 360, 720];
+const FITTING_MIN = [0.5, 1, 1.5, 2, 3, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 360, 720];
 const STEPS_MIN = [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120];
 const TOLD_MIN = 180;
 const MINUTE_MS = 60000;
