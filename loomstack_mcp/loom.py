@@ -95,10 +95,20 @@ class Loom(Services):
 
             self._sender = start_sender(self._settings)
 
+    def tidy(self) -> None:
+        """Have a process of its own remove what is too old, where the settings say so and nobody did today."""
+        if not (self._settings and self._settings.keep_days):
+            return
+        from loomstack_mcp.adapters.tidying import is_tidying_due, start_tidying  # what few have set
+
+        if is_tidying_due(self._settings):
+            start_tidying(self._settings)
+
     def close(self) -> None:
         """Give the store back. Claims stay: they end by time or by release."""
         with suppress(StoreUnavailable):  # where it does not answer now, a later process sends
             self.send_notices()
+        self.tidy()
         if self._line:
             self._line.close()
         for name in () if self._line else ("tokens", "access"):  # where somebody asked for them

@@ -12,7 +12,7 @@ from loomstack_mcp.adapters.git.added_lines import ranges_added
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.people import open_to_all
-from loomstack_mcp.cli.traces import Since
+from loomstack_mcp.cli.spans import Span
 from loomstack_mcp.core.exports import ExportFormat, LandedCommit, agent_trace, authorship_note
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.edge.tracing import caught_up
@@ -27,7 +27,7 @@ _COMMITS_MAX = 5_000
     "--format", "form", type=click.Choice(["agent-trace", "git-ai"]), required=True,
     help="agent-trace.dev's records, or notes for git-ai's refs/notes/ai.",
 )  # fmt: skip
-@click.option("--since", type=Since(), default="30d", show_default=True, help="What landed in that time: 12h, 30d, 8w.")
+@click.option("--since", type=Span(), default="30d", show_default=True, help="What landed in that time: 12h, 30d, 8w.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A file instead of standard output.")
 @click.pass_obj
 def export(here: Here, form: ExportFormat, since: int, out: Path | None) -> None:

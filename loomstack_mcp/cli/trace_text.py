@@ -40,11 +40,7 @@ def _all(body: _Part) -> Iterator[str]:
     for deploy in body.get("deploys", ()):
         yield from _deploy(deploy)
     for step in body.get("later", ()):
-        by_whom = step.get("who", "")
-        what = f"{step['how']} by {step['commit']}"
-        of = f"{step['of']} " if step.get("of") else ""
-        told = [_title(step), by_whom, step.get("run", ""), _ago(step)]
-        yield _labelled("later", of + click.style(what, fg="yellow") if output.is_styled() else of + what, *told)
+        yield _later(step)
     if body.get("unattributed"):
         yield _labelled("run", "unattributed: no run is known to have made it")
     for gap in body.get("unchecked", ()):
@@ -52,6 +48,13 @@ def _all(body: _Part) -> Iterator[str]:
         yield click.style(text, fg="yellow") if output.is_styled() else text
     if body.get("next"):
         yield f"→ {_plain(body['next'])}"
+
+
+def _later(step: _Part) -> str:
+    how = f"{step['how']} by {step['commit']}"
+    shown = click.style(how, fg="yellow") if output.is_styled() else how
+    of = f"{step['of']} " if step.get("of") else ""
+    return _labelled("later", of + shown, _title(step), _plain(step.get("who", "")), step.get("run", ""), _ago(step))
 
 
 def _commit(commit: _Part, *, has_line: bool, is_one: bool) -> Iterator[str]:

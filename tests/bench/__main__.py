@@ -28,8 +28,10 @@ from tests.bench import (
     memory,
     over_http,
     policy,
+    retention,
     sessions,
     starts,
+    tracing,
     ui,
     unattended,
 )
@@ -173,6 +175,10 @@ class Bench:
         said("32 sessions on one file")
         yield from sessions.figures(self.home, self.shop)
 
+    def tracing(self) -> Iterator[Figure]:
+        said("two servers, one of which tells a collector")
+        yield from tracing.figures(self.home, self.shop)
+
     def landed(self) -> Iterator[Figure]:
         said("filling 1,000 and 50,000 landed changes")
         with self.noop() as noop:
@@ -182,6 +188,10 @@ class Bench:
         said("making a repository of 3,000 files and 200 rules")
         with self.noop() as noop:
             yield from policy.figures(self.home, self.calls, noop, self.serving)
+
+    def retention(self) -> Iterator[Figure]:
+        said("what is old goes out of a store of 30,000 runs, beside 20 writers")
+        yield from retention.figures(self.home)
 
     def ui(self) -> Iterator[Figure]:
         """The dashboard."""
@@ -235,6 +245,7 @@ GROUPS = (
     "start",
     "memory",
     "unattended",
+    "tracing",
     "claim_paths",
     "read_shared_context",
     "contention",
@@ -247,6 +258,7 @@ GROUPS = (
     "githooks",
     "http",
     "hub",
+    "retention",
     "ui",
     "audit",
 )

@@ -241,6 +241,7 @@ def looks(found: Here, wired: Any, conflict: str) -> None:
     assert wired.context.read_context(ANA, "", checkout, rules=RULES, budget_tokens=800).alerts
     assert wired.why.behind(conflict)
     assert wired.events.since(repo_id, since=0, limit=99)[0][-1].seq == wired.events.cursor(repo_id)
+    assert wired.events.gap(repo_id) == 0
     assert wired.events.moved(repo_id, seen=0, wait_ms=9) == wired.events.cursors()[repo_id]
     for service in (wired.events, wired.notes, wired.runs):
         assert service.latest(repo_id, limit=9)[0]

@@ -1,7 +1,3 @@
--- :name pulled
--- The runs that recorded a pull request, and where it is shown.
-SELECT run_id, url FROM pull WHERE repo_id = :repo_id AND number = :number ORDER BY run_id LIMIT :limit
-
 -- :name landed_with
 -- The commits of a repo that say they landed with a pull request, the last first.
 SELECT a.sha FROM attribution AS a
