@@ -25,7 +25,8 @@ Opened = Callable[..., Watched]
 def test_every_page_shows_the_story_and_axe_has_nothing_against_it(watch: Opened, demo: Demo, scheme: str) -> None:
     watched = watch(scheme=scheme)
     shown, violations = {}, {}
-    for name in PAGES:
+    run = watched.page.locator("tbody a").first.get_attribute("href")
+    for name in (*PAGES, run[1:]):
         watched.open(f"{demo.origin}/{name}")
         shown[name] = watched.page.inner_text("main")
         violations[name or "live"] = watched.violations()
