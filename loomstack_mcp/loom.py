@@ -135,9 +135,9 @@ def open_loom(settings: Settings | str | Path, *, full_sync: bool = False, is_to
             return _loom_of(hub, settings, telemetry)
         store = _opened(settings, full_sync=full_sync)
         if telemetry:
-            from loomstack_mcp.store.traced import TracedStore  # for those who tell a collector
+            from loomstack_mcp.store.listeners import ToldStore  # for those who tell a collector
 
-            store = TracedStore(store, telemetry)
+            store = ToldStore(store, telemetry)
         return Loom(store, rework_max=settings.rework_max, settings=settings, telemetry=telemetry)
     return open_loom(Settings(store=f"sqlite:///{Path(settings).absolute()}"), full_sync=full_sync)
 

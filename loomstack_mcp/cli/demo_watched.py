@@ -186,7 +186,9 @@ class _Story:
         await night("check_conflicts")
 
     async def _left_at_work(self, sessions: contextlib.AsyncExitStack) -> None:
-        say("In the morning two loops are at work: one holds the shop, one waits for it; and one question waits for you.")
+        say(
+            "In the morning two loops are at work: one holds the shop, one waits for it; and one question waits for you."
+        )
         bea_tree = cloned_shop(self._origin, self._folder / "bea-again", "loop/rounding")
         bea = await sessions.enter_async_context(self._session(bea_tree, "bea"))
         await bea("start_run", loop="refactor", goal="amounts are rounded once", paths=["shop/"])
@@ -205,7 +207,9 @@ class _Story:
         page = self._link.partition("#")[0]
         say(f"Which loop made {_LINE} in production, why, and who let it through?")
         self._command("trace", _LINE)
-        say(f"The same on one screen: {page}trace/{_LINE}\nThe dashboard goes on until Ctrl-C; then all of this is gone.")
+        say(
+            f"The same on one screen: {page}trace/{_LINE}\nThe dashboard goes on until Ctrl-C; then all of this is gone."
+        )
         sys.stdout.flush()
 
     def _command(self, *arguments: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from loomstack_mcp.adapters.hub_joining import join_hub
-from loomstack_mcp.core.tracing import run_trace
+from loomstack_mcp.core.trace_context import run_trace
 from tests.collector import collector
 from tests.deadlines import wait_until
 from tests.hubs import running_hub
