@@ -95,10 +95,20 @@ class Loom(Services):
 
             self._sender = start_sender(self._settings)
 
+    def tidy(self) -> None:
+        """Have a process of its own remove what is too old, where the settings say so and nobody did today."""
+        if not (self._settings and self._settings.keep_days):
+            return
+        from loomstack_mcp.adapters.tidying import is_tidying_due, start_tidying  # what few have set
+
+        if is_tidying_due(self._settings):
+            start_tidying(self._settings)
+
     def close(self) -> None:
         """Give the store back. Claims stay: they end by time or by release."""
         with suppress(StoreUnavailable):  # where it does not answer now, a later process sends
             self.send_notices()
+        self.tidy()
         if self._line:
             self._line.close()
         for name in () if self._line else ("tokens", "access"):  # where somebody asked for them
@@ -125,7 +135,7 @@ def open_loom(settings: Settings | str | Path, *, full_sync: bool = False, is_to
     """The services over the store that `settings` name, a hub or a file, or over the SQLite file at a path.
 
     With `full_sync` an acknowledged change survives a power cut: holders on other machines would. With `is_told` what
-    is done is told to the collector that `settings` name: by those who serve, and by no command.
+    is done is told to the collector that `settings` name: by those who serve, and by few commands.
 
     Raises StoreUnavailable for a store that this version cannot speak to.
     """

@@ -21,20 +21,20 @@ _WEBHOOK = ("webhook", "webhook_secret", "webhook_format")
 _JWT_TEXTS = ("jwt_issuer", "jwt_audience", "jwt_jwks", "jwt_repos_claim")
 _JWT = (*_JWT_TEXTS, *JWT_LISTS)
 _OTLP = ("otlp_endpoint", "otlp_headers")
+_NUMBERS = {"rework_max": REWORK_MAX, "window_days": WINDOW_DAYS, "keep_days": 0}
 _NAMES = (
-    *("home", "store", "repo", "rework_max", "window_days", "generated", "deploy_tags"),
+    *("home", "store", "repo", *_NUMBERS, "generated", "deploy_tags"),
     *(*CHOICES, *_WEBHOOK, *_JWT, *_OTLP),
 )
 _DEFAULTS = {
-    "rework_max": REWORK_MAX,
-    "window_days": WINDOW_DAYS,
+    **_NUMBERS,
     "generated": (),
     "deploy_tags": (),
     **{name: words[0] for name, words in CHOICES.items()},
     **dict.fromkeys((*_WEBHOOK, *_JWT_TEXTS, *_OTLP), ""),
     **JWT_LISTS,
 }
-_NOT_IN_REPO = frozenset({"home", "store", "push", *_WEBHOOK, *_JWT, *_OTLP})
+_NOT_IN_REPO = frozenset({"home", "store", "keep_days", "push", *_WEBHOOK, *_JWT, *_OTLP})
 SECRETS = frozenset({"webhook", "webhook_secret", "otlp_headers"})
 """Settings that are shown to nobody. Whoever knows the address of a webhook may write there."""
 
@@ -53,6 +53,8 @@ class Settings:
     """Rework rounds before a person takes over."""
     window_days: int = WINDOW_DAYS
     """How long what landed is remembered; what a change takes back of older work is not found."""
+    keep_days: int = 0
+    """How long the store keeps what nothing needs any more; 0 for ever."""
     generated: tuple[str, ...] = ()
     """Patterns of files that machines write, whose lines are nobody's intent."""
     deploy_tags: tuple[str, ...] = ()

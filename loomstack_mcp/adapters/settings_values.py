@@ -15,12 +15,13 @@ JWT_LISTS: dict[str, tuple[str, ...]] = {"jwt_algorithms": JWT_ALGORITHMS, "jwt_
 CHOICES = {"claim_edits": CLAIM_EDITS, "guard": ("open", "closed"), "push": ("on", "off")}
 """Settings of which each is one of a few words, the first by default."""
 _COLLECTOR = re.compile(r"https?://[^/?#@\s]+(/[^?#\s]*)?")
-_NUMBERS_MAX = {"rework_max": 100, "window_days": 400}
+_NUMBERS = {"rework_max": (1, 100), "window_days": (1, 400), "keep_days": (0, 36_500)}
+"""Settings that are numbers, each with the least and the most."""
 
 
 def setting_value(name: str, value: object, origin: str) -> Any:
     """The value as the setting has it. Raises Invalid for one of the wrong kind."""
-    if name in _NUMBERS_MAX:
+    if name in _NUMBERS:
         return _whole_number(name, value, origin)
     if name in CHOICES:
         return _chosen(name, value, origin)
@@ -46,9 +47,10 @@ def _whole_number(name: str, value: object, origin: str) -> int:
     try:
         number = int(str(value))
     except ValueError:
-        number = 0
-    if not 1 <= number <= _NUMBERS_MAX[name]:
-        raise Invalid(f"{name} from {origin} must be a whole number from 1 to {_NUMBERS_MAX[name]}")
+        number = -1
+    least, most = _NUMBERS[name]
+    if not least <= number <= most:
+        raise Invalid(f"{name} from {origin} must be a whole number from {least} to {most}")
     return number
 
 

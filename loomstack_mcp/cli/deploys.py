@@ -20,7 +20,7 @@ def deploy() -> None:
     """Tell what was deployed, and list it: a change is then traced to where it runs."""
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[int]):
     """An instant, as ISO 8601 writes it, or in seconds since 1970."""
 
     name = "TIME"
@@ -45,7 +45,7 @@ class Instant(click.ParamType):
 @click.pass_obj
 def record(here: Here, environment: str, sha: str, called: str, at_ms: int | None, by: str, as_json: bool) -> None:
     """Say that a commit was deployed. It covers what came since the last deploy of that environment."""
-    with here.repository() as repo, open_loom(here.settings) as loom:
+    with here.repository() as repo, open_loom(here.settings, is_told=True) as loom:
         draft = DeployDraft(
             environment=environment,
             sha=deployed_commit(repo, sha),

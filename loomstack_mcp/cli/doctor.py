@@ -147,6 +147,7 @@ def _store(settings: Settings, path: Path | None, checkout: Checkout | None) -> 
         return
     size = f", {counted(path.stat().st_size, 'byte')}" if path else ""
     yield Check(check="store", status="ok", found=f"{store_shown(settings)}{size}")
+    yield from checkup.store_size_checks(path, settings) if path else ()
     yield from checkup.kernels_check(boots_alternate)
     yield from webhook_checks(settings, unsent=unsent, answered=answered)
     stale = sum(run.state == "live" and is_lapsed(run, now_ms=now_ms) for run in runs)

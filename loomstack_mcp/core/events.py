@@ -13,7 +13,7 @@ EventKind = Literal[
     "approval.asked", "approval.answered", "approval.used", "approval.expired", "evidence.added",
     "deploy.recorded",
     "repo.joined", "repo.copied", "ledger.emptied", "session.reminded", "commit.made", "erased",
-    "power.granted", "power.refused",
+    "power.granted", "power.refused", "events.pruned",
 ]  # fmt: skip
 
 AlertKind = Literal[

@@ -28,6 +28,7 @@ from tests.bench import (
     memory,
     over_http,
     policy,
+    retention,
     sessions,
     starts,
     tracing,
@@ -188,6 +189,10 @@ class Bench:
         with self.noop() as noop:
             yield from policy.figures(self.home, self.calls, noop, self.serving)
 
+    def retention(self) -> Iterator[Figure]:
+        said("what is old goes out of a store of 30,000 runs, beside 20 writers")
+        yield from retention.figures(self.home)
+
     def ui(self) -> Iterator[Figure]:
         """The dashboard."""
         yield from ui.dashboard_figures(self.home, self.shop, self.calls)
@@ -253,6 +258,7 @@ GROUPS = (
     "githooks",
     "http",
     "hub",
+    "retention",
     "ui",
     "audit",
 )

@@ -144,7 +144,8 @@ def test_a_budget_waits_for_a_cost_that_is_not_known_and_refuses_at_the_end(loom
 
 @pytest.mark.sqlite("20,000 rows, once")
 def test_made_up_sessions_fill_their_own_room_alone(loom: Loom) -> None:
-    flood = [[entry(f"{part}.{at}", session="claude:none") for at in range(ENTRIES_MAX)] for part in range(UNBOUND_MAX // ENTRIES_MAX + 2)]
+    parts = range(UNBOUND_MAX // ENTRIES_MAX + 2)
+    flood = [[entry(f"{part}.{at}", session="claude:none") for at in range(ENTRIES_MAX)] for part in parts]
     taken = [loom.usage.take_in(ANA, part) for part in flood]
     run = started(loom, ANA)
     own = loom.usage.take_in(ANA, [entry("own")])

@@ -28,6 +28,7 @@ from loomstack_mcp.server.hub.pages import PagesMaker
 from loomstack_mcp.server.hub.quiet import quiet_log
 from loomstack_mcp.server.hub.serving import connections_max, refuse_core_dumps, serve_hub
 from loomstack_mcp.server.hub.standing import Standing
+from loomstack_mcp.server.hub.tidying import tidy_daily
 from loomstack_mcp.server.principals import loom_as_opened
 from loomstack_mcp.server.sdk.app import build_server
 from loomstack_mcp.server.sdk.bus import Bus
@@ -97,6 +98,7 @@ def run_hub(here: Here, settings: Settings, options: HubOptions, *, make_pages: 
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(changes.watch)
                     tasks.start_soon(pages.watch)
+                    tasks.start_soon(tidy_daily, loom.tidy)
 
             async def serve() -> int:
                 return await serve_hub(
