@@ -67,7 +67,7 @@ def _waits(store: Path, beside: Callable[[Path], None]) -> list[float]:
 
 def _write(store: Path, number: int, ready: Barrier, over: Event, results: Any) -> None:
     random, caller = Random(number), Caller(principal="bench", session=f"w{number}")
-    waits = []
+    waits: list[float] = []
     with open_loom(store) as loom:
         loom.runs.start(caller, SHOP, loop="bench", goal="measure", budget_tokens=100)
         ready.wait()
