@@ -25,7 +25,7 @@ class Calling:
         """What it did: name, begin, end, and what is told of it."""
         self.parent = parent
         """The span that it is a part of; None where it begins a trace."""
-        self._span_id = int.from_bytes(os.urandom(8)) or 1
+        self._span_id = drawn_span()
         self._trace_id = 0
 
     def belongs_to(self, run_id: str) -> None:
@@ -37,9 +37,19 @@ class Calling:
     @property
     def own(self) -> TraceParent:
         """Its span, as whoever is asked on its behalf is told it: from then on its trace is settled."""
-        self._trace_id = self._trace_id or (self.parent.trace_id if self.parent else int.from_bytes(os.urandom(16)))
+        self._trace_id = self._trace_id or (self.parent.trace_id if self.parent else drawn_trace())
         is_sampled = self.parent.is_sampled if self.parent else True
         return TraceParent(trace_id=self._trace_id, span_id=self._span_id, is_sampled=is_sampled)
+
+
+def drawn_trace() -> int:
+    """The id of a new trace."""
+    return int.from_bytes(os.urandom(16)) or 1
+
+
+def drawn_span() -> int:
+    """The id of a new span."""
+    return int.from_bytes(os.urandom(8)) or 1
 
 
 def current_traceparent() -> str:

@@ -5,7 +5,6 @@ and said once. SpanFields hold names, paths, ids and counts, and no text of agen
 """
 
 import logging
-import os
 import sys
 import threading
 import time
@@ -14,7 +13,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from loomstack_mcp.adapters.callings import SpanFields, Calling, current_calling
+from loomstack_mcp.adapters.callings import Calling, SpanFields, current_calling, drawn_span, drawn_trace
 from loomstack_mcp.core import conventions as names
 from loomstack_mcp.core.tracing import TraceParent, run_trace
 
@@ -46,35 +45,31 @@ class Telemetry:
     def __init__(self, endpoint: str, headers: str = "") -> None:
         """Raises ModuleNotFoundError where the packages of the extra `otel` are not there."""
         from opentelemetry import trace  # what nobody needs who exports nothing
-        from opentelemetry.context import Context
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.metrics import MeterProvider
         from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
         from opentelemetry.sdk.resources import Resource
-        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace import Event, ReadableSpan
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-        self._trace, self._context = trace, Context
+        self._trace, self._event, self._span = trace, Event, ReadableSpan
         said = _SaidOnce()
         for name in _LOGGERS:
             logging.getLogger(name).addFilter(said)
-        resource = Resource({names.SERVICE_NAME: "loomstack", names.SERVICE_VERSION: _VERSION})
+        self._resource = Resource({names.SERVICE_NAME: "loomstack", names.SERVICE_VERSION: _VERSION})
+        self._scope = InstrumentationScope(names.SCOPE, _VERSION, names.SCHEMA_URL)
         given: dict[str, Any] = {"headers": header_pairs(headers), "timeout": _ANSWER_S}
         base = endpoint.rstrip("/")
-        self._ids = _Ids()
-        self._spans = TracerProvider(resource=resource, id_generator=self._ids, shutdown_on_exit=False)  # type: ignore[arg-type]  # it has all of one
-        self._spans.add_span_processor(
-            BatchSpanProcessor(
-                OTLPSpanExporter(endpoint=f"{base}/v1/traces", **given),
-                max_queue_size=_QUEUE_SPANS,
-                schedule_delay_millis=_SPANS_EACH_MS,
-            )
+        self._spans = BatchSpanProcessor(
+            OTLPSpanExporter(endpoint=f"{base}/v1/traces", **given),
+            max_queue_size=_QUEUE_SPANS,
+            schedule_delay_millis=_SPANS_EACH_MS,
         )
-        self._tracer = self._spans.get_tracer(names.SCOPE, _VERSION, schema_url=names.SCHEMA_URL)
         exporter = OTLPMetricExporter(endpoint=f"{base}/v1/metrics", **given)
         reader = PeriodicExportingMetricReader(exporter, export_interval_millis=_METRICS_EACH_MS)
-        self._meters = MeterProvider(metric_readers=[reader], resource=resource, shutdown_on_exit=False)
+        self._meters = MeterProvider(metric_readers=[reader], resource=self._resource, shutdown_on_exit=False)
         self._instruments = _instruments(self._meters)
         self._began_s = time.monotonic()
         self.last_runs: dict[str, str] = {}
@@ -172,45 +167,58 @@ class Telemetry:
             names.CONVERSATION_ID: _short(run["session"]),
             names.RUN_STATUS: status,
         }
-        name, began_ns = f"{names.INVOKE_WORKFLOW} {loop}", int(run["started_at_ms"]) * 1_000_000
-        span = self._begun(name, began_ns, attributes, own=own)
-        span.end(max(began_ns, int(run["ended_at_ms"] or run["seen_at_ms"]) * 1_000_000))
+        began_ns = int(run["started_at_ms"]) * 1_000_000
+        ended_ns = max(began_ns, int(run["ended_at_ms"] or run["seen_at_ms"]) * 1_000_000)
+        self._keep(f"{names.INVOKE_WORKFLOW} {loop}", began_ns, ended_ns, attributes, own=own)
 
     def _instant(self, name: str, run_id: str, at_ns: int, attributes: SpanFields) -> None:
         told = {**attributes, **({names.RUN_ID: run_id} if run_id else {})}
-        self._begun(name, at_ns, told, parent=run_trace(run_id) if run_id else None).end(at_ns)
+        self._keep(name, at_ns, at_ns, told, parent=run_trace(run_id) if run_id else None)
 
     def _tell(self, calling: Calling) -> None:
-        ended_ns, own, kind = time.time_ns(), calling.own, self._trace.SpanKind.SERVER
-        span = self._begun(
-            calling.name, calling.began_ns, calling.attributes, parent=calling.parent, own=own, kind=kind
-        )
+        own = calling.own
+        if not own.is_sampled:  # so whoever called wants it
+            return
+        status = None
         if error := calling.attributes.get(names.ERROR_TYPE):
-            span.set_status(self._trace.StatusCode.ERROR, str(error))
-        for name, at_ns, told in calling.events:
-            span.add_event(name, dict(told), at_ns)
-        span.end(ended_ns)
-        for name, began_ns, part_ended_ns, told in calling.parts:
-            self._begun(name, began_ns, told, parent=own).end(part_ended_ns)
+            status = self._trace.Status(self._trace.StatusCode.ERROR, str(error))
+        events = [self._event(name, dict(told), at_ns) for name, at_ns, told in calling.events]
+        told = {"kind": self._trace.SpanKind.SERVER, "events": events, **({"status": status} if status else {})}
+        self._keep(
+            calling.name, calling.began_ns, time.time_ns(), calling.attributes, parent=calling.parent, own=own, **told
+        )
+        for name, began_ns, ended_ns, attributes in calling.parts:
+            self._keep(name, began_ns, ended_ns, attributes, parent=own)
 
-    def _begun(
+    def _keep(
         self,
         name: str,
         began_ns: int,
+        ended_ns: int,
         attributes: SpanFields,
         *,
         parent: TraceParent | None = None,
         own: TraceParent | None = None,
-        kind: Any = None,
-    ) -> Any:
-        trace, context = self._trace, self._context()
-        if parent:
-            above = trace.SpanContext(parent.trace_id, parent.span_id, True, trace.TraceFlags(int(parent.is_sampled)))
-            context = trace.set_span_in_context(trace.NonRecordingSpan(above), context)
-        with self._ids.given(own):
-            return self._tracer.start_span(
-                name, context, kind or trace.SpanKind.INTERNAL, attributes=dict(attributes), start_time=began_ns
-            )
+        **told: Any,
+    ) -> None:
+        """A span that is over, on its way out. It is made as it is read: the SDK's own way takes thrice as long."""
+        own = own or TraceParent(trace_id=parent.trace_id if parent else drawn_trace(), span_id=drawn_span())
+        span = self._span(
+            name,
+            self._named(own, is_remote=False),
+            self._named(parent, is_remote=True) if parent else None,
+            self._resource,
+            attributes,
+            instrumentation_scope=self._scope,
+            start_time=began_ns,
+            end_time=ended_ns,
+            **told,
+        )
+        self._spans.on_end(span)
+
+    def _named(self, one: TraceParent, *, is_remote: bool) -> Any:
+        trace = self._trace
+        return trace.SpanContext(one.trace_id, one.span_id, is_remote, trace.TraceFlags(trace.TraceFlags.SAMPLED))
 
 
 def telemetry_to(endpoint: str, headers: str) -> Telemetry | None:
@@ -243,32 +251,6 @@ def _telemetry(endpoint: str, headers: str) -> Telemetry | None:
             raise
         sys.stderr.write(f"loomstack-mcp: {NEEDED}\n")
         return None
-
-
-class _Ids:
-    """Ids of spans: at random, or those of a span that was named before it began."""
-
-    def __init__(self) -> None:
-        self._own = threading.local()
-
-    @contextmanager
-    def given(self, own: TraceParent | None) -> Iterator[None]:
-        self._own.told = own
-        try:
-            yield
-        finally:
-            self._own.told = None
-
-    def generate_trace_id(self) -> int:
-        own: TraceParent | None = getattr(self._own, "told", None)
-        return own.trace_id if own else int.from_bytes(os.urandom(16)) or 1
-
-    def generate_span_id(self) -> int:
-        own: TraceParent | None = getattr(self._own, "told", None)
-        return own.span_id if own else int.from_bytes(os.urandom(8)) or 1
-
-    def is_trace_id_random(self) -> bool:
-        return True
 
 
 class _SaidOnce(logging.Filter):

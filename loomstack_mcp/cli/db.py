@@ -91,7 +91,7 @@ def export(here: Here, folder: Path, as_json: bool) -> None:
 def query(here: Here, sql: str, limit: int, as_json: bool) -> None:
     """Run one SELECT, read-only: `db query "SELECT * FROM v_claims"`.
 
-    The views: v_runs, v_claims, v_decisions, v_approvals, v_conflicts, v_loop_health.
+    The views: v_live, v_runs, v_claims, v_decisions, v_approvals, v_conflicts, v_trace, v_loop_health, v_usage.
     """
     until = time.monotonic() + _QUERY_SECONDS_MAX
     if url := postgres_url(here.settings):

@@ -172,6 +172,7 @@ class _Story:
 
     def _deploy(self, sha: str) -> None:
         say("It lands, and CI deploys it.")
+        git_output(self._folder / "yours", "pull", "--quiet", "--ff-only", "origin", "main")
         self._command("deploy", "record", "--env", "production", "--sha", sha, "--id", "build-512")
 
     async def _night(self, sessions: contextlib.AsyncExitStack) -> None:
@@ -186,7 +187,7 @@ class _Story:
         await night("check_conflicts")
 
     async def _left_at_work(self, sessions: contextlib.AsyncExitStack) -> None:
-        say("In the morning two loops are at work: one holds the shop, one waits for it; and one question waits for you.")
+        say("In the morning one loop holds the shop, one waits for it, and one question waits for you.")
         bea_tree = cloned_shop(self._origin, self._folder / "bea-again", "loop/rounding")
         bea = await sessions.enter_async_context(self._session(bea_tree, "bea"))
         await bea("start_run", loop="refactor", goal="amounts are rounded once", paths=["shop/"])
@@ -201,11 +202,11 @@ class _Story:
         await docs("claim_paths", paths=["shop/tax.py"], intent="a docstring of total()", wait_seconds=1)
 
     async def _goodbye(self) -> None:
-        git_output(self._folder / "yours", "pull", "--quiet", "--ff-only", "origin", "main")
         page = self._link.partition("#")[0]
         say(f"Which loop made {_LINE} in production, why, and who let it through?")
         self._command("trace", _LINE)
-        say(f"The same on one screen: {page}trace/{_LINE}\nThe dashboard goes on until Ctrl-C; then all of this is gone.")
+        say(f"The same on one screen: {page}trace/{_LINE}")
+        click.echo("The dashboard goes on until Ctrl-C; then all of this is gone.")
         sys.stdout.flush()
 
     def _command(self, *arguments: str) -> None:

@@ -20,7 +20,7 @@ def deploy() -> None:
     """Tell what was deployed, and list it: a change is then traced to where it runs."""
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[int]):
     """An instant, as ISO 8601 writes it, or in seconds since 1970."""
 
     name = "TIME"

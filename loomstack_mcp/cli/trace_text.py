@@ -15,24 +15,24 @@ _LABEL = 10
 _WIDTH = 100
 """Where nobody looks at it."""
 _ANSWERS = {"deny": "red", "require_approval": "magenta", "warn": "yellow", "allow": "green"}
-Part = Mapping[str, Any]
+_Part = Mapping[str, Any]
 
 
 def trace_lines(shown: Body, /) -> Iterator[str]:
     """The lines of a trace, as `trace_shown` gives it."""
-    body: Part = shown
+    body: _Part = shown
     width = shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else 0
     for line in _all(body):
         yield line if not width or len(click.unstyle(line)) <= width else _cut(line, width)
 
 
-def _all(body: Part) -> Iterator[str]:
+def _all(body: _Part) -> Iterator[str]:
     by_run = {one["run"]: one for one in body.get("runs", ())}
     if line := body.get("line"):
         told = bound_words(line.get("bound_by", ""), line.get("confidence", 0))
         yield _labelled("line", f"{_plain(line['path'])}:{line['line']}", told)
     for commit in body.get("commits", ()):
-        yield from _commit(commit, has_line=bool(body.get("line")))
+        yield from _commit(commit, has_line=bool(body.get("line")), is_one=len(body["commits"]) == 1)
     yield from _more(body, "commits")
     for run in by_run.values():
         yield from _run(run, detailed=len(by_run) <= 3)
@@ -40,11 +40,7 @@ def _all(body: Part) -> Iterator[str]:
     for deploy in body.get("deploys", ()):
         yield from _deploy(deploy)
     for step in body.get("later", ()):
-        by_whom = step.get("who", "")
-        what = f"{step['how']} by {step['commit']}"
-        of = f"{step['of']} " if step.get("of") else ""
-        told = [_title(step), by_whom, step.get("run", ""), _ago(step)]
-        yield _labelled("later", of + click.style(what, fg="yellow") if output.is_styled() else of + what, *told)
+        yield _later(step)
     if body.get("unattributed"):
         yield _labelled("run", "unattributed: no run is known to have made it")
     for gap in body.get("unchecked", ()):
@@ -54,8 +50,17 @@ def _all(body: Part) -> Iterator[str]:
         yield f"→ {_plain(body['next'])}"
 
 
-def _commit(commit: Part, *, has_line: bool) -> Iterator[str]:
+def _later(step: _Part) -> str:
+    how = f"{step['how']} by {step['commit']}"
+    shown = click.style(how, fg="yellow") if output.is_styled() else how
+    of = f"{step['of']} " if step.get("of") else ""
+    return _labelled("later", of + shown, _title(step), _plain(step.get("who", "")), step.get("run", ""), _ago(step))
+
+
+def _commit(commit: _Part, *, has_line: bool, is_one: bool) -> Iterator[str]:
     told = "" if has_line else bound_words(commit.get("bound_by", ""), commit.get("confidence", 0))
+    if not is_one:
+        told = f"{commit['run']} {told}" if commit.get("run") else "no run is known"
     yield _labelled("commit", _bold(commit["commit"]), _title(commit), commit.get("author", ""), _ago(commit), told)
     if url := commit.get("url"):
         yield _labelled("", _plain(url))
@@ -70,7 +75,7 @@ def _commit(commit: Part, *, has_line: bool) -> Iterator[str]:
         yield _labelled("", "git-ai notes say: " + " ".join(filter(None, said)), lines)
 
 
-def _run(run: Part, *, detailed: bool) -> Iterator[str]:
+def _run(run: _Part, *, detailed: bool) -> Iterator[str]:
     who = f"{_plain(run['loop'])}@{_plain(run['who'])}"
     yield _labelled("run", f"{_bold(run['run'])}  {_bold(who)}", _plain(run["state"]), _ago(run), _cost(run))
     yield _labelled("  goal", _plain(run["goal"]))
@@ -93,14 +98,14 @@ def _run(run: Part, *, detailed: bool) -> Iterator[str]:
     yield from _more(run, "decisions")
 
 
-def _outcome(one: Part) -> str:
+def _outcome(one: _Part) -> str:
     counted = one.get("passed", 0) + one.get("failed", 0)
     score = f" {one.get('passed', 0)}/{counted}" if counted else ""
     rework = f", rework round {one['rework']}" if one.get("rework") else ""
     return f"{one['status']}{score} by {_plain(one['who'])} ({one['role']}){rework}: {_plain(one['summary'])}"
 
 
-def _decision(label: str, one: Part, approvals: Sequence[Part]) -> Iterator[str]:
+def _decision(label: str, one: _Part, approvals: Sequence[_Part]) -> Iterator[str]:
     answer = one["answer"]
     shown = click.style(answer, fg=_ANSWERS.get(answer)) if output.is_styled() else answer
     rules = f" by {', '.join(map(_plain, one['rules']))}" if one.get("rules") else ""
@@ -119,7 +124,7 @@ def _decision(label: str, one: Part, approvals: Sequence[Part]) -> Iterator[str]
             )
 
 
-def _deploy(one: Part) -> Iterator[str]:
+def _deploy(one: _Part) -> Iterator[str]:
     name = f" {_plain(one['called'])}" if one.get("called") else ""
     how = {"tag": "by its tag", "gate": "let through by the gate"}.get(one.get("how", ""), "")
     shown = f"{_bold(_plain(one['environment']))}{name}"
@@ -130,21 +135,21 @@ def _deploy(one: Part) -> Iterator[str]:
         yield from _decision("  decided", one["decision"], one.get("approvals", ()))
 
 
-def _more(body: Part, what: str) -> Iterator[str]:
+def _more(body: _Part, what: str) -> Iterator[str]:
     if number := body.get(f"more_{what}"):
         yield _labelled("", f"… and {number:,} more {what} (--full, --json)")
 
 
-def _cost(run: Part) -> str:
+def _cost(run: _Part) -> str:
     cost = f"${run['cost_usd']:.2f}" if run.get("cost_usd") else ""
     return ", ".join(filter(None, (f"{run['tokens']:,} tokens" if run.get("tokens") else "", cost)))
 
 
-def _title(one: Part) -> str:
+def _title(one: _Part) -> str:
     return _plain(one.get("title", ""))
 
 
-def _ago(one: Part) -> str:
+def _ago(one: _Part) -> str:
     return f"{one['age']} ago" if one.get("age") else ""
 
 

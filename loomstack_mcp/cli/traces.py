@@ -1,7 +1,6 @@
 """`trace`: which loop made a change, why, and who let it through; and what landed without a loop."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,28 +9,13 @@ import click
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import limit
 from loomstack_mcp.cli.people import open_to_all
+from loomstack_mcp.cli.spans import Span
 from loomstack_mcp.cli.trace_text import trace_lines
-from loomstack_mcp.core.limits import DAY_MS, HOUR_MS
 from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.trace_views import trace_shown
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.edge.tracing import caught_up, traced
 from loomstack_mcp.loom import open_loom
-
-
-class Since(click.ParamType):
-    """A time that ends now, in hours, days or weeks: `30d`."""
-
-    name = "TIME"
-
-    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """In milliseconds."""
-        if isinstance(value, int):
-            return value
-        found = re.fullmatch(r"(\d{1,4})([hdw])", value)
-        if not found:
-            self.fail(f"{value[:40]!r} is no time: write 12h, 30d or 8w", param, ctx)
-        return int(found[1]) * {"h": HOUR_MS, "d": DAY_MS, "w": 7 * DAY_MS}[found[2]]
 
 
 @open_to_all
@@ -40,7 +24,7 @@ class Since(click.ParamType):
 @click.option("--full", is_flag=True, help="All that is kept, not one screen of it.")
 @click.option("--unattributed", is_flag=True, help="List what landed and is no run's instead, newest first.")
 @click.option(
-    "--since", type=Since(), default="30d", show_default=True, help="How far back that list goes: 12h, 30d, 8w."
+    "--since", type=Span(), default="30d", show_default=True, help="How far back that list goes: 12h, 30d, 8w."
 )
 @limit
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; of the list an array.")

@@ -81,7 +81,7 @@ class Coverage:
     is_cut: bool = False
 
 
-def standing(
+def deploy_standing(
     sha: str, earlier: Sequence[Deploy], /, *, descends: Callable[[str, str], bool]
 ) -> tuple[DeployKind, Deploy | None]:
     """How a commit stands to the earlier deploys of its environment, newest first, and the one it is compared with.

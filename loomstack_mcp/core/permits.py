@@ -80,7 +80,15 @@ PERMITS: dict[str, Permit] = {
     **_rows("developer", "reads", "tokens.listed", "tokens.powers", "tokens.subjects"),
     **_rows("admin", "once", "repos.alias", "tokens.map_subject"),
     **_rows("viewer", "reads", "deploys.known_tags", "deploys.latest"),
-    **_rows("viewer", "reads", "traces.callers_trace", "traces.chain", "traces.found", "traces.kept_trace"),
+    **_rows(
+        "viewer",
+        "reads",
+        "traces.callers_trace",
+        "traces.chain",
+        "traces.trace_wanted",
+        "traces.kept_trace",
+        "traces.landed",
+    ),
     **_rows("agent", "repeats", "deploys.keep_commits", "deploys.take_in_tag"),
     **_rows("developer", "once", "deploys.record"),
 }

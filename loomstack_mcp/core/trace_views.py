@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from loomstack_mcp.core.claims import Claim
 from loomstack_mcp.core.deploys import covered_words
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.notes import Note
-from loomstack_mcp.core.outcomes import Outcome
 from loomstack_mcp.core.phrases import Body, age, counted, lean
 from loomstack_mcp.core.traces import (
     Trace,
@@ -14,6 +14,7 @@ from loomstack_mcp.core.traces import (
     TracedCommit,
     TracedDecision,
     TracedDeploy,
+    TracedOutcome,
     TracedRun,
     WrittenLine,
 )
@@ -108,10 +109,9 @@ def _commit(one: TracedCommit, trace: Trace, *, full: bool) -> Body:
 
 
 def _run(traced: TracedRun, trace: Trace, *, full: bool) -> Body:
-    run, most = traced.run, _EACH_FULL if full else _EACH_SHOWN
+    run = traced.run
     notes = [*(note for note in traced.notes if note.kind != "intent"), *traced.told]
-    decisions = [one for one in traced.decisions if full or _tells(one)]
-    outcomes = traced.outcomes[-most:]
+    decisions = [one for one in traced.decisions if full or _tells(one)]  # the last first
     return lean(
         {
             "run": run.id,
@@ -123,32 +123,46 @@ def _run(traced: TracedRun, trace: Trace, *, full: bool) -> Body:
             "checks_run": run.checks_run or "",
             "finding": run.finding,
             "branch": run.branch if full else "",
-            "intents": [_cut(text, full=full) for text in traced.intents[:most]],
-            "claims": [
-                {"claim": each.id, "paths": list(each.patterns), "intent": each.intent}
-                for each in traced.claims[: most if full else 0]
-            ],
-            "notes": [_note(note, trace, full=full) for note in notes[:most]],
-            "more_notes": len(notes[most:]) or None,
-            "outcomes": [{**_outcome(each.outcome, trace, full=full), "who": each.who} for each in outcomes],
-            "more_outcomes": len(traced.outcomes[:-most]) or None,
-            "decisions": [_decision(one, trace, full=full) for one in decisions[:most]],
-            "more_decisions": len(decisions[most:]) or None,
-            "approvals": [_approval(one) for one in traced.approvals[:most]],
-            "more_approvals": len(traced.approvals[most:]) or None,
+            "intents": [_cut(text, full=full) for text in traced.intents[: _most(full=full)]],
+            "claims": [_claim(one) for one in traced.claims] if full else (),
+            **_few("notes", [_note(one, trace, full=full) for one in notes], full=full),
+            **_last("outcomes", [_outcome(one, trace, full=full) for one in traced.outcomes], full=full),
+            **_last("decisions", [_decision(one, trace, full=full) for one in reversed(decisions)], full=full),
+            **_few("approvals", [_approval(one) for one in traced.approvals], full=full),
             "tokens": traced.tokens or None,
             "cost_usd": traced.cost_usd,
         }
     )
 
 
-def _outcome(outcome: Outcome, trace: Trace, *, full: bool) -> dict[str, object]:
+def _most(*, full: bool) -> int:
+    return _EACH_FULL if full else _EACH_SHOWN
+
+
+def _few(name: str, bodies: list[Body], *, full: bool) -> dict[str, object]:
+    """The first of them, and how many more there are."""
+    most = _most(full=full)
+    return {name: bodies[:most], f"more_{name}": max(0, len(bodies) - most) or None}
+
+
+def _last(name: str, bodies: list[Body], *, full: bool) -> dict[str, object]:
+    """The last of them, and how many there are before."""
+    most = _most(full=full)
+    return {name: bodies[-most:], f"more_{name}": max(0, len(bodies) - most) or None}
+
+
+def _claim(claim: Claim) -> Body:
+    return {"claim": claim.id, "paths": list(claim.patterns), "intent": claim.intent}
+
+
+def _outcome(told: TracedOutcome, trace: Trace, *, full: bool) -> Body:
+    outcome = told.outcome
     body = dict(outcome_shown(outcome, now_ms=trace.now_ms))
     if full:
-        return {**body, **({"links": dict(outcome.links)} if outcome.links else {})}
+        return lean({**body, "links": dict(outcome.links), "who": told.who})
     wanted = ("outcome", "role", "status", "passed", "failed", "rework", "age")
     short = {name: body[name] for name in wanted if body.get(name)}
-    return {**short, "summary": _cut(outcome.summary, full=False)}
+    return {**short, "summary": _cut(outcome.summary, full=False), "who": told.who}
 
 
 def _note(note: Note, trace: Trace, *, full: bool) -> Body:
@@ -239,6 +253,7 @@ def _cut(text: str, *, full: bool) -> str:
 def _next(trace: Trace, *, full: bool) -> str:
     if trace.is_unattributed:
         return "no run is known to have made it: trace --unattributed lists all such, `git blame` says who signed it"
-    if trace.kind == "deploy" and trace.runs and not full:
-        return f"trace one of its {counted(len(trace.runs) + trace.more_runs, 'run')}, or a line, for why it was made"
+    runs = len(trace.runs) + trace.more_runs
+    if trace.kind == "deploy" and runs > 1 and not full:
+        return f"trace one of its {counted(runs, 'run')}, or a line, for who let it through"
     return ""

@@ -22,7 +22,7 @@ TRACED_RUNS_MAX = 50
 _REF_CHARS_MAX = 2 * NAME_CHARS_MAX
 _ID = re.compile(r"(run|dep)_([0-9A-Za-z]{8})")
 _DEPLOY = re.compile(r"deploy:(.+)", re.IGNORECASE)
-_PULL = re.compile(r"(?:pr[:#]?\s*|[#!])(\d{1,9})|(\d{1,6})", re.IGNORECASE)
+_PULL = re.compile(r"(?:[pm]r[\s:#!]*|[#!])(\d{1,9})|(\d{1,6})", re.IGNORECASE)
 """Six digits alone are a pull request, more may be a commit."""
 _PULL_URL = re.compile(
     r"(https?://\S+?)/(?:pull|pulls|pull-requests|pullrequest|-/merge_requests|merge_requests)/(\d{1,9})(?:[/?#]\S*)?"

@@ -15,7 +15,7 @@ from loomstack_mcp.core.deploys import (
     Deploy,
     DeployDraft,
     KeptDeploy,
-    standing,
+    deploy_standing,
 )
 from loomstack_mcp.core.errors import Invalid, NotFound, StoreUnavailable, Unauthorized
 from loomstack_mcp.core.limits import DECISION_ROUNDS_MAX, SECOND_MS
@@ -96,7 +96,7 @@ def coverage(repo: Repository, sha: str, earlier: Sequence[Deploy]) -> Coverage:
     here = {one.sha for one in earlier if repo.commit(one.sha) == one.sha}
     if repo.is_shallow and len(here) < len({one.sha for one in earlier}):
         raise Invalid(f"this clone is shallow, and lacks what was deployed before; fetch it first ({_FETCHED})")
-    kind, base = standing(
+    kind, base = deploy_standing(
         sha, earlier, descends=lambda one, other: {one, other} <= {sha, *here} and repo.descends(one, other)
     )
     if kind in ("rollback", "again"):

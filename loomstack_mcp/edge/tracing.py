@@ -97,7 +97,7 @@ class Tracing:
         if ref.kind == "commit":
             return TraceWanted(asked=asked, kind="commit", shas=(self._look_at([ref.text])[0],))
         try:
-            return self._loom.traces.found(self._repo_id, ref, asked=asked)
+            return self._loom.traces.trace_wanted(self._repo_id, ref, asked=asked)
         except NotFound:
             if ref.kind != "pr" or ref.url:
                 raise

@@ -7,8 +7,8 @@ from loomstack_mcp.core.deploys import Deploy
 from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.repos import identity_of
-from loomstack_mcp.core.traces import TRACED_COMMITS_MAX, TRACED_RUNS_MAX, TraceRef, TraceWanted
-from loomstack_mcp.services.attributed import ATTRIBUTIONS
+from loomstack_mcp.core.traces import TRACED_COMMITS_MAX, TraceRef, TraceWanted
+from loomstack_mcp.services.attributed import ATTRIBUTIONS, runs_of_pulls
 from loomstack_mcp.services.deploys import DEPLOYS, as_deploys
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Tx
@@ -84,14 +84,11 @@ def _gaps(deploy: Deploy) -> list[str]:
 
 
 def _of_pull(tx: Tx, repo_id: str, ref: TraceRef, found: TraceWanted) -> TraceWanted:
-    asked = {"repo_id": repo_id, "number": int(ref.text)}
-    recorded = tx.all(TRACES["pulled"], **asked, limit=TRACED_RUNS_MAX)
-    if ref.url:
-        recorded = [row for row in recorded if str(row["url"]).startswith(f"{ref.url}/")]
-        if not recorded and identity_of(ref.url) not in _names(tx, repo_id):
-            raise NotFound(f"{ref.url} is another repository than {repo_id}; trace it there (--repo URL)")
-    runs = tuple(str(row["run_id"]) for row in recorded)
-    landed = [str(row["sha"]) for row in tx.all(TRACES["landed_with"], **asked, limit=TRACED_COMMITS_MAX)]
+    if ref.url and identity_of(ref.url) not in _names(tx, repo_id):
+        raise NotFound(f"{ref.url} is another repository than {repo_id}; trace it there (--repo URL)")
+    runs = tuple(runs_of_pulls(tx, repo_id, [int(ref.text)]))
+    asked = {"repo_id": repo_id, "number": int(ref.text), "limit": TRACED_COMMITS_MAX}
+    landed = [str(row["sha"]) for row in tx.all(TRACES["landed_with"], **asked)]
     shas = tuple(dict.fromkeys((*landed, *(() if landed else commits_made(tx, repo_id, runs)))))
     if not shas and not runs:
         raise NotFound(

@@ -11,8 +11,10 @@ from loomstack_mcp.core.notes import Note, NoteKind
 from loomstack_mcp.core.outcomes import Outcome
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.core.traces import TracedAnswer, TracedApproval, TracedDecision, TracedOutcome, TracedRun
+from loomstack_mcp.core.usage import ModelUsage, RunUsage, usage_of_runs
 from loomstack_mcp.services import path_index
 from loomstack_mcp.services.traced_refs import TRACES
+from loomstack_mcp.services.usage import USAGE
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Row, Tx
 
@@ -28,33 +30,51 @@ def traced_runs(
     """The runs with what is known of each; and all decisions, also those by id, with what they asked of people."""
     ids = rows.json_column([run.id for run in runs])
     asked = {"run_ids": ids, "limit": _EACH_MAX}
-    claims = _by(rows.as_records(Claim, tx.all(TRACES["claims_of"], **asked)))
-    notes = _by(rows.as_records(Note, tx.all(TRACES["notes_of"], **asked)))
-    outcomes: dict[str, list[TracedOutcome]] = {}
-    for row in tx.all(TRACES["outcomes_of"], **asked):
-        one = TracedOutcome(outcome=rows.as_record(Outcome, row), who=str(row["who"]))
-        outcomes.setdefault(one.outcome.about_run, []).append(one)
+    claims = _by_run(rows.as_records(Claim, tx.all(TRACES["claims_of"], **asked)))
+    notes = _by_run(rows.as_records(Note, tx.all(TRACES["notes_of"], **asked)))
+    outcomes = _outcomes(tx, asked)
     decisions = _decisions(tx, repo_id, ids, shas=shas, decision_ids=decision_ids)
     approvals = _approvals(tx, decisions)
+    usage = _usage(tx, runs)
     ignore_case = path_index.folds(tx, repo_id)
     found = []
     for run in runs:
         own = tuple(one for one in decisions if run.id in (one.run_id, one.about_run) or _is_alone(one, runs, shas))
         mine = {one.id for one in own}
         held = claims.get(run.id, ())
-        paths = tuple(dict.fromkeys((*run.paths, *(path for claim in held for path in claim.patterns))))
+        used = usage.get(run.id)
         found.append(
             TracedRun(
                 run=run,
                 claims=tuple(held),
                 notes=tuple(notes.get(run.id, ())),
-                told=_told(tx, repo_id, run, paths, ignore_case=ignore_case),
+                told=_told(tx, repo_id, run, _paths(run, held), ignore_case=ignore_case),
                 outcomes=tuple(outcomes.get(run.id, ())),
                 decisions=own,
                 approvals=tuple(one for one in approvals if one.decision_id in mine),
+                tokens=used.tokens if used else 0,
+                cost_usd=used.cost_usd if used else None,
             )
         )
     return tuple(found), decisions, approvals
+
+
+def _outcomes(tx: Tx, asked: Mapping[str, Any]) -> Mapping[str, list[TracedOutcome]]:
+    found: dict[str, list[TracedOutcome]] = {}
+    for row in tx.all(TRACES["outcomes_of"], **asked):
+        one = TracedOutcome(outcome=rows.as_record(Outcome, row), who=str(row["who"]))
+        found.setdefault(one.outcome.about_run, []).append(one)
+    return found
+
+
+def _usage(tx: Tx, runs: Sequence[Run]) -> Mapping[str, RunUsage]:
+    ids = [run.id for run in runs]
+    models = rows.as_records(ModelUsage, tx.all(USAGE["of_runs"], ids=rows.json_column(ids))) if ids else ()
+    return {one.run_id: one for one in usage_of_runs(ids, models, ())}
+
+
+def _paths(run: Run, held: Sequence[Claim]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*run.paths, *(path for claim in held for path in claim.patterns))))
 
 
 def _is_alone(decision: TracedDecision, runs: Sequence[Run], shas: Collection[str]) -> bool:
@@ -62,7 +82,7 @@ def _is_alone(decision: TracedDecision, runs: Sequence[Run], shas: Collection[st
     return len(runs) == 1 and not decision.run_id and not decision.about_run and decision.head in shas
 
 
-def _by(found: Iterable[Any]) -> Mapping[str, list[Any]]:
+def _by_run(found: Iterable[Any]) -> Mapping[str, list[Any]]:
     told: dict[str, list[Any]] = {}
     for one in found:
         told.setdefault(str(one.run_id), []).append(one)

@@ -1,10 +1,11 @@
 """Traces: the chain behind a change, read from the store alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from loomstack_mcp.core.changes.attributions import Attribution
 from loomstack_mcp.core.deploys import Deploy
 from loomstack_mcp.core.runs import Caller, Run
+from loomstack_mcp.core.texts import within
 from loomstack_mcp.core.traces import (
     TRACED_RUNS_MAX,
     LaterStep,
@@ -22,6 +23,7 @@ from loomstack_mcp.services.attributed import ATTRIBUTIONS, kept_attributions
 from loomstack_mcp.services.deploys import DEPLOYS, as_deploys
 from loomstack_mcp.services.traced_refs import TRACES, commits_made, wanted_by_store
 from loomstack_mcp.services.traced_runs import traced_runs
+from loomstack_mcp.services.usage import USAGE
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Store, Tx
 
@@ -29,6 +31,7 @@ _DETAILED_MAX = 5
 """Runs of which all is told; of more, as a deploy has, who they are and what they were for."""
 _DEPLOYS_MAX = 20
 _LATER_MAX = 20
+_LANDED_MAX = 10_000
 
 
 class TraceService:
@@ -60,7 +63,21 @@ class TraceService:
             repo_id = _repo_named(tx, told) or named_run(tx, caller, "").repo_id
             return _chain(tx, repo_id, wanted_by_store(tx, repo_id, told, asked=ref))
 
-    def found(self, repo_id: str, ref: TraceRef, *, asked: str) -> TraceWanted:
+    def landed(
+        self, repo_id: str, *, within_ms: int, limit: int
+    ) -> tuple[tuple[Attribution, ...], tuple[Run, ...], Mapping[str, tuple[str, ...]]]:
+        """What landed within a time until now and is some run's, the newest first; those runs, and their models."""
+        within("limit", limit, least=1, most=_LANDED_MAX)
+        with self._store.read() as tx:
+            asked = {"repo_id": repo_id, "since_ms": max(1, tx.now_ms - within_ms), "limit": limit}
+            commits = _commits(tx, repo_id, [str(row["sha"]) for row in tx.all(TRACES["landed"], **asked)])
+            runs = _runs(tx, repo_id, list(dict.fromkeys(one.run_id for one in commits)))
+            models: dict[str, tuple[str, ...]] = {}
+            for row in tx.all(USAGE["of_runs"], ids=rows.json_column([run.id for run in runs])) if runs else ():
+                models[row["run_id"]] = (*models.get(row["run_id"], ()), str(row["model"]))
+        return commits, tuple(runs), models
+
+    def trace_wanted(self, repo_id: str, ref: TraceRef, *, asked: str) -> TraceWanted:
         """What a pull request, a deploy or a run stands for. Raises NotFound."""
         with self._store.read() as tx:
             return wanted_by_store(tx, repo_id, ref, asked=asked)

@@ -10,7 +10,10 @@ from typing import Any
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.records import record
 
-VIEWS = ("v_runs", "v_claims", "v_decisions", "v_approvals", "v_conflicts", "v_loop_health")
+VIEWS = (
+    *("v_live", "v_runs", "v_claims", "v_decisions", "v_approvals", "v_conflicts", "v_trace", "v_loop_health"),
+    "v_usage",
+)
 LOGS = ("note", "outcome", "event")
 READ_ONLY = "the store is read only here and nothing was changed: give one SELECT"
 TOO_LONG = "the query took too long and was ended; narrow it with WHERE"

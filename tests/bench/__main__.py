@@ -31,6 +31,7 @@ from tests.bench import (
     retention,
     sessions,
     starts,
+    tracing,
     ui,
     unattended,
 )
@@ -174,6 +175,10 @@ class Bench:
         said("32 sessions on one file")
         yield from sessions.figures(self.home, self.shop)
 
+    def tracing(self) -> Iterator[Figure]:
+        said("two servers, one of which tells a collector")
+        yield from tracing.figures(self.home, self.shop)
+
     def landed(self) -> Iterator[Figure]:
         said("filling 1,000 and 50,000 landed changes")
         with self.noop() as noop:
@@ -187,6 +192,7 @@ class Bench:
     def retention(self) -> Iterator[Figure]:
         said("what is old goes out of a store of 10,000 runs, beside 20 writers")
         yield from retention.figures(self.home)
+
     def ui(self) -> Iterator[Figure]:
         """The dashboard."""
         yield from ui.dashboard_figures(self.home, self.shop, self.calls)
@@ -239,6 +245,7 @@ GROUPS = (
     "start",
     "memory",
     "unattended",
+    "tracing",
     "claim_paths",
     "read_shared_context",
     "contention",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
+_QUIET_MS = 15_000
 _PACKAGES = ("playwright", "axe_playwright_python")
 _RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -40,11 +41,17 @@ def opened_browser() -> Iterator[Any]:
 class Watched:
     """A page, and what its console, its scripts and its policy had to say."""
 
-    def __init__(self, browser: Any, *, scheme: str = "light", width: int = 1280, height: int = 800) -> None:
+    def __init__(
+        self, browser: Any, *, scheme: str = "light", width: int = 1280, height: int = 800, sharper: float = 1
+    ) -> None:
         self.context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+            viewport={"width": width, "height": height},
+            device_scale_factor=sharper,
+            color_scheme=scheme,
+            reduced_motion="reduce",
         )
         self.page = self.context.new_page()
+        self.page.set_default_timeout(_QUIET_MS)
         self.complaints: list[str] = []
         self.page.on("console", lambda said: said.type in ("error", "warning") and self.complaints.append(said.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))

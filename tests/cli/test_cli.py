@@ -197,6 +197,7 @@ def test_settings_are_shown_with_where_they_came_from(tmp_path: Path, shop: Path
         "guard": ("open", "default"),
         "push": ("on", "default"),
         **dict.fromkeys(("webhook", "webhook_secret", "webhook_format"), ("", "default")),
+        **dict.fromkeys(("otlp_endpoint", "otlp_headers"), ("", "default")),
         **dict.fromkeys(("jwt_issuer", "jwt_audience", "jwt_jwks", "jwt_repos_claim"), ("", "default")),
         "jwt_algorithms": (["RS256", "PS256", "ES256", "EdDSA"], "default"),
         "jwt_repos": ([], "default"),

@@ -9,6 +9,7 @@ import pytest
 from tests.cli.test_init_user import NONE, home, own
 from tests.cli.test_uninstall import done, refused
 from tests.conftest import Run
+from tests.server.telemetry.test_receiver import Receiver
 
 __all__ = ["home"]
 URL = "http://127.0.0.1:4318/v1/logs"
@@ -77,3 +78,22 @@ def test_what_a_person_exports_besides_goes_on(home: Path, loomstack: Run) -> No
 
 def test_a_project_s_files_would_not_be_heeded(shop: Path, loomstack: Run) -> None:
     assert "--user" in refused(loomstack, "init", "--telemetry")
+
+
+def test_doctor_says_whether_telemetry_arrives(home: Path, loomstack: Run) -> None:
+    done(loomstack, *TELEMETRY)
+    path = home / ".claude/settings.json"
+    (home / ".codex/config.toml").unlink()
+    (home / "loomstack").mkdir(exist_ok=True)
+    receiver = Receiver(home)
+    path.write_text(path.read_text().replace(":4318/", f":{receiver.port}/"))
+    there = loomstack("doctor", LOOMSTACK_OTLP_ENDPOINT="http://127.0.0.1:9").stdout
+    receiver.end()
+    away = loomstack("doctor", LOOMSTACK_OTLP_ENDPOINT=f"http://127.0.0.1:{receiver.port}").stdout
+    none = loomstack("config", LOOMSTACK_OTLP_ENDPOINT="http://u:p@collector/", LOOMSTACK_OTLP_HEADERS="k=s3cret")
+
+    assert f"takes in what clients tell at 127.0.0.1:{receiver.port}; nothing yet" in there
+    assert "nothing listens at otlp_endpoint http://127.0.0.1:9" in there
+    assert f"loomstack-mcp telemetry receive --port {receiver.port}" in away
+    assert "without a key in it" in none.stderr
+    assert "s3cret" not in none.stdout + none.stderr

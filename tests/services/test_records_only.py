@@ -18,7 +18,6 @@ from loomstack_mcp.adapters.git.made_work import MadeWork
 from loomstack_mcp.adapters.git.named_commits import seen_commits
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.core.changes.hunks import Change, FileChange
-from loomstack_mcp.core.deploys import DeployDraft
 from loomstack_mcp.core.limits import DAY_MS
 from loomstack_mcp.core.outcomes import CheckCounts
 from loomstack_mcp.core.policy.approvals import Approver
@@ -29,7 +28,6 @@ from loomstack_mcp.core.repos import Bearing
 from loomstack_mcp.core.steps import BegunLine, Judging
 from loomstack_mcp.core.stranded import StrandedRun, TrunkSeen
 from loomstack_mcp.core.tokens import Principal
-from loomstack_mcp.core.traces import TraceRef
 from loomstack_mcp.core.usage import UsageEntry
 from loomstack_mcp.edge.attributing import attributed, attributed_line
 from loomstack_mcp.edge.deciding import decided_action, decided_change
@@ -40,6 +38,7 @@ from tests.carried import WiredLoom
 from tests.conftest import commit_all, git
 from tests.edge.support import here
 from tests.factories import ANA, BEA, SHOP
+from tests.services.wired_traces import wire_traces
 
 PLAIN = (str, int, float, bool, bytes, type(None))
 LISTS = (tuple, list, Sequence)
@@ -116,7 +115,7 @@ def test_a_played_session_could_be_led_over_a_wire(shop: Path, tmp_path: Path, w
     approvals(found, wired)
     evidence(found, wired, landed)
     looks(found, wired, conflict)
-    traces(found, wired, landed)
+    wire_traces(found, wired, landed)
     endings(found, wired)
     usage(wired)
     tokens(wired)
@@ -232,25 +231,6 @@ def usage(wired: Any) -> None:
     entry = UsageEntry(key="k", kind="request", session=BEA.session, age_ms=0, model="opus", cost_micro_usd=9)
     assert wired.usage.take_in(BEA, [entry]).kept == 1
     assert wired.usage.of_runs([run.id])[0].models[0].cost_micro_usd == 9
-
-
-def traces(found: Here, wired: Any, landed: str) -> None:
-    checkout = found.checkout()
-    repo_id = wired.repos.id_of(checkout)
-    draft = DeployDraft(environment="production", sha=landed, called="1", kind="first", covers=1)
-    deploy = wired.deploys.record(checkout, draft, who="ci").deploy
-    wired.deploys.keep_commits(deploy.id, [landed], place=0, is_last=True)
-    tag = wired.deploys.take_in_tag(checkout, replace(draft, called="v1", covers=0), who="ana", seen=deploy.id)
-    assert wired.deploys.latest(repo_id, environment="production", limit=9)[0] == (
-        tag.deploy,
-        replace(deploy, whole=True),
-    )
-    assert wired.deploys.known_tags(checkout, ["v1", "v2"]) == (("production", "v1", landed),)
-    [bea] = {one.run.id for one in wired.traces.kept_trace(repo_id, "deploy:1").runs} or {""}
-    wanted = wired.traces.found(repo_id, TraceRef(kind="deploy", text=deploy.id), asked="1")
-    chain = wired.traces.chain(repo_id, wanted)
-    assert [one.deploy.id for one in chain.deploys] == [deploy.id]
-    assert bea in [one.run.id for one in wired.traces.callers_trace(ANA, deploy.id).runs] or not bea
 
 
 def looks(found: Here, wired: Any, conflict: str) -> None:

@@ -1,5 +1,7 @@
 """The chain behind a change, read from the store alone: whose it is, why, who let it through, where it runs."""
 
+from typing import Any
+
 import pytest
 
 from loomstack_mcp.core.changes.attributions import Attribution, CommitFacts
@@ -63,8 +65,8 @@ def run(loom: Loom) -> str:
 
 
 def test_a_commit_is_told_with_its_run_its_why_and_who_let_it_through(loom: Loom, run: str) -> None:
-    told = trace_shown(loom.traces.kept_trace(REPO, SHA[:9]))
-    [commit], [made], [deploy], [later] = (told[name] for name in ("commits", "runs", "deploys", "later"))  # type: ignore[misc]
+    told: Any = trace_shown(loom.traces.kept_trace(REPO, SHA[:9]))
+    [commit], [made], [deploy], [later] = (told[name] for name in ("commits", "runs", "deploys", "later"))
 
     assert (commit["commit"], commit["title"], commit["run"], commit["bound_by"]) == (
         SHA[:12],

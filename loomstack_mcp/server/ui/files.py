@@ -21,6 +21,8 @@ _KINDS = {
     ".txt": "text/plain; charset=utf-8",
 }
 _NAMED = re.compile(r"/static/(?:v-([0-9a-f]{12})/)?([A-Za-z0-9_./-]{1,200})")
+_SPARED = re.compile(rb"^[ \t]*(?://.*\n)?", re.MULTILINE)
+"""Of scripts and styles: what begins a line for those alone who write them. No text of theirs spans lines."""
 _LEVEL = 9
 _FOR_GOOD = b"public, max-age=31536000, immutable"
 
@@ -30,7 +32,7 @@ class PageFiles:
 
     def __init__(self, folder: Path = _FOLDER) -> None:
         texts = {
-            str(path.relative_to(folder)): path.read_bytes()
+            str(path.relative_to(folder)): _sent(path)
             for path in sorted(folder.rglob("*"))
             if path.suffix in _KINDS and path.is_file()
         }
@@ -62,3 +64,9 @@ class PageFiles:
     def _content(self, name: str, text: bytes) -> PageContent:
         tag = hashlib.sha256(text).hexdigest()[:16]
         return content_of(_KINDS[Path(name).suffix], text, tag=tag, level=_LEVEL)
+
+
+def _sent(path: Path) -> bytes:
+    """A file as browsers have it: a tenth shorter where it is a script."""
+    text = path.read_bytes()
+    return _SPARED.sub(b"", text) if path.suffix in (".js", ".css") else text

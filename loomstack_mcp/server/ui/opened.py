@@ -30,14 +30,11 @@ class VisibleRepos:
         self._seen: dict[Hashable, _Seen] = {}
 
     def listed(self, whose: Hashable, *, within_s: float = _FRESH_S) -> tuple[RepoNames, ...]:
-        """All of them, our own first, as they were asked so long ago at most. Raises LoomError."""
+        """All of them, our own first and then the busiest, as they were asked so long ago at most. Raises LoomError."""
         with self._lock:
             if (seen := self._seen.get(whose)) and time.monotonic() < seen.at_s + within_s:
                 return seen.repos
-        found = self._loom.repos.listed()
-        if self._own:
-            mine = [one for one in found if one.repo_id == self._own] or [RepoNames(repo_id=self._own)]
-            found = (*mine, *(one for one in found if one.repo_id != self._own))
+        found = self._ordered(self._loom.repos.listed())
         with self._lock:
             if len(self._seen) >= _KEPT_MAX:
                 self._seen.clear()
@@ -56,6 +53,12 @@ class VisibleRepos:
         if not named:
             return ""
         raise NotFound(f"no repository {named[:100]} is known here; /api/v1/repos lists them")
+
+    def _ordered(self, found: tuple[RepoNames, ...]) -> tuple[RepoNames, ...]:
+        if self._own and all(one.repo_id != self._own for one in found):
+            found = (RepoNames(repo_id=self._own), *found)
+        seqs = {} if self._loom.is_far else self._loom.cursors()
+        return tuple(sorted(found, key=lambda one: (one.repo_id != self._own, -seqs.get(one.repo_id, 0), one.repo_id)))
 
 
 def repo_label(repo: RepoNames, /) -> str:

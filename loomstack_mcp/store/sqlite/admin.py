@@ -96,6 +96,12 @@ def export(path: Path, folder: Path) -> dict[str, int]:
     return counts
 
 
+def table_names(path: Path) -> tuple[str, ...]:
+    """Every table of the file, which are private, all of them: what is public are views."""
+    with _opened(path) as db:
+        return tuple(db.table_names())
+
+
 def query(path: Path, sql: str, *, limit: int, may_go_on: Callable[[], bool]) -> tuple[Sequence[Row], bool]:
     """The first rows of a SELECT, and whether there are more. The file is opened read-only.
 

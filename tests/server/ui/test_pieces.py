@@ -5,14 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from loomstack_mcp.cli.help import chapter
 from loomstack_mcp.core.errors import LimitExceeded, Unauthorized
 from loomstack_mcp.core.events import Event, EventKind
+from loomstack_mcp.server.hub.keys import Keys
 from loomstack_mcp.server.hub.replies import Refusal
+from loomstack_mcp.server.ui import dashboard, lists, questions, readers, streams
 from loomstack_mcp.server.ui.files import PageFiles
 from loomstack_mcp.server.ui.known_answers import KnownAnswers
 from loomstack_mcp.server.ui.local_visits import Codes
 from loomstack_mcp.server.ui.readers import PageReader, read_repos
 from loomstack_mcp.server.ui.replies import PageContent, json_content
+from loomstack_mcp.server.ui.requests import PageRequest
+from loomstack_mcp.server.ui.visits import HubVisits
 
 
 class Hands:
@@ -136,6 +141,37 @@ def test_what_is_kept_of_answers_is_bounded(clock: Hands) -> None:
     assert known._bytes <= 16_000_000
     assert len(known._known) <= 200
     assert known._making == {}
+
+
+@pytest.mark.parametrize(
+    ("origin", "cookie"),
+    [
+        ("https://loom.example", "__Host-loomstack={}; Path=/; HttpOnly; SameSite=Strict; Secure"),
+        ("http://127.0.0.1:8420", "loomstack-8420={}; Path=/; HttpOnly; SameSite=Strict"),
+    ],
+)
+def test_a_cookie_is_bound_to_its_host_and_holds_no_own_token(origin: str, cookie: str) -> None:
+    keys = Keys(own="own-token")
+    request = PageRequest(
+        method="POST", path="/", query={}, headers={}, cookies={}, origin=origin, client="127.0.0.1"
+    )  # fmt: skip
+    signed = HubVisits(keys).signed_in(request, {"token": "own-token"})
+
+    assert signed.cookie == cookie.format(keys.own_mark())
+    assert "own-token" not in signed.cookie
+
+
+def test_the_help_tells_the_limits_that_hold() -> None:
+    told = " ".join(chapter("dashboard").split())
+
+    assert f"{questions.LIMIT_MAX}, {questions.LIMIT_USUAL} where nothing is said" in told
+    assert f"{dashboard._CALLS_PER_S:.0f} a second, {dashboard._CALLS_BURST:,} at once" in told
+    assert f"{dashboard._GUESSES_BURST}, and one more every {1 / dashboard._GUESSES_PER_S:.0f} seconds" in told
+    assert f"{streams.STREAMS_MAX:,}, {streams.SEAT_STREAMS_MAX} of one token" in told
+    assert f"{streams._FAR_REPOS_MAX} repositories at once" in told
+    assert f"| {readers._BEHIND_MAX:,} |" in told
+    for name in (*lists.LISTS, *lists.THINGS):
+        assert f"`{name}" in told
 
 
 def test_a_file_is_kept_for_good_under_its_version_and_looked_for_nowhere_else(tmp_path: Path) -> None:

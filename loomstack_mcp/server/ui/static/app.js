@@ -2,7 +2,16 @@
 
 import { h, words } from "./dom.js";
 
-const PAGES = { "": "live", claims: "claims", conflicts: "conflicts", decisions: "decisions", inbox: "inbox", trace: "trace", loops: "loops", runs: "run" };
+const PAGES = {
+  "": "live",
+  claims: "claims",
+  conflicts: "conflicts",
+  decisions: "decisions",
+  inbox: "inbox",
+  trace: "trace",
+  loops: "loops",
+  runs: "run",
+};
 const PAGE_KEY = "page key";
 const TICK_MS = 15000;
 const ASLEEP_MS = 60000;
@@ -14,9 +23,18 @@ const waiting = document.getElementById("waiting");
 const shell = { me: null, page: null, stale: false, tries: 0, stream: null, heard: Date.now() };
 const link = h("span", { class: "link", role: "status" });
 const account = h("div", { class: "account" });
-const picker = h("select", { id: "repo", "aria-label": "Repository", onchange: () => go(`${location.pathname}?repo=${encodeURIComponent(picker.value)}`) });
-const themes = h("select", { id: "theme", "aria-label": "Colours", onchange: () => paint(themes.value) },
-  ["system", "light", "dark"].map((one) => h("option", { value: one }, { system: "As the system", light: "Light", dark: "Dark" }[one])));
+const picker = h("select", {
+  id: "repo",
+  "aria-label": "Repository",
+  onchange: () => go(`${location.pathname}?repo=${encodeURIComponent(picker.value)}`),
+});
+const themes = h(
+  "select",
+  { id: "theme", "aria-label": "Colours", onchange: () => paint(themes.value) },
+  ["system", "light", "dark"].map((one) =>
+    h("option", { value: one }, { system: "As the system", light: "Light", dark: "Dark" }[one]),
+  ),
+);
 
 export class Refused extends Error {
   constructor(status, code, message) {
@@ -29,14 +47,27 @@ export const repo = () => new URLSearchParams(location.search).get("repo") || sh
 
 // The server's answer as a record. Throws Refused with its words.
 export async function api(path, { query = {}, body, method = body ? "POST" : "GET" } = {}) {
-  const asked = Object.entries({ repo: path === "me" ? "" : repo(), ...query }).filter(([, value]) => value !== "" && value !== undefined && value !== null);
+  const asked = Object.entries({ repo: path === "me" ? "" : repo(), ...query }).filter(
+    ([, value]) => value !== "" && value !== undefined && value !== null,
+  );
   const tail = asked.length ? `?${new URLSearchParams(asked)}` : "";
-  const headers = body ? { "Content-Type": "application/json", "LoomStack-Page": localStorage.getItem(PAGE_KEY) || "" } : {};
-  const answer = await fetch(`/api/v1/${path}${method === "GET" ? tail : ""}`, { method, headers, body: body && JSON.stringify(body) }).catch((error) => {
+  const headers = body
+    ? { "Content-Type": "application/json", "LoomStack-Page": localStorage.getItem(PAGE_KEY) || "" }
+    : {};
+  const answer = await fetch(`/api/v1/${path}${method === "GET" ? tail : ""}`, {
+    method,
+    headers,
+    body: body && JSON.stringify(body),
+  }).catch((error) => {
     throw new Refused(0, "away", error.message);
   });
   const record = answer.status === 204 ? {} : await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refused(answer.status, record.error?.code || "", record.error?.message || `the server answered ${answer.status}`);
+  if (!answer.ok)
+    throw new Refused(
+      answer.status,
+      record.error?.code || "",
+      record.error?.message || `the server answered ${answer.status}`,
+    );
   return record;
 }
 
@@ -74,6 +105,7 @@ async function open() {
     else one.removeAttribute("aria-current");
   }
   const wanted = (shell.wanted = {});
+  main.setAttribute("aria-busy", "true");
   const [module] = await Promise.all([import(`./${name}.js`), name === "live" || styled()]);
   if (shell.wanted !== wanted) return;
   const page = module.page({ ref: rest.map(decodeURIComponent).join("/") });
@@ -172,8 +204,17 @@ function listen() {
     shell.stale = true;
     if (stream.readyState !== EventSource.CLOSED || stream !== shell.stream) return;
     const wait = RETRY_MS[Math.min(shell.tries++, RETRY_MS.length - 1)];
-    setTimeout(() => stream === shell.stream && listen(), wait);
+    setTimeout(() => stream === shell.stream && listenAgain(), wait);
   };
+}
+
+// Another start of the server knows nobody: then this page is no longer anybody's.
+async function listenAgain() {
+  const me_ = await api("me").catch(() => null);
+  if (me_ && !me_.reads) {
+    shell.me = me_;
+    await closed();
+  } else listen();
 }
 
 function changed(kinds) {
@@ -199,17 +240,21 @@ function tick() {
 
 function dress() {
   const { repos = [], name, role, signed_in: isIn, where } = shell.me;
-  picker.replaceChildren(...repos.map((one) => h("option", { value: one.repo, selected: one.repo === repo() }, one.name || one.repo)));
+  picker.replaceChildren(
+    ...repos.map((one) => h("option", { value: one.repo, selected: one.repo === repo() }, one.name || one.repo)),
+  );
   picker.hidden = repos.length < 2;
   const leave = async () => {
     await api("session/end", { body: {} });
     start();
   };
   const enter = h("a", { href: "/inbox" }, "Sign in to decide");
-  account.replaceChildren(...[
-    isIn ? words(where === "hub" ? `${name}, ${role}` : name, "soft") : shell.me.reads && enter,
-    isIn ? h("button", { type: "button", class: "plain", id: "leave", onclick: leave }, "Sign out") : "",
-  ]);
+  account.replaceChildren(
+    ...[
+      isIn ? words(where === "hub" ? `${name}, ${role}` : name, "soft") : shell.me.reads && enter,
+      isIn ? h("button", { type: "button", class: "plain", id: "leave", onclick: leave }, "Sign out") : "",
+    ],
+  );
 }
 
 export async function start() {
@@ -245,6 +290,13 @@ document.addEventListener("click", (event) => {
   scrollTo(0, 0);
 });
 addEventListener("popstate", open);
+addEventListener("online", () => shell.me?.reads && listen());
+addEventListener("offline", () => {
+  shell.stream?.close();
+  shell.stale = true;
+  shell.tries = 1;
+  connection("not connected, trying again", "lost");
+});
 document.addEventListener("visibilitychange", () => {
   shell.stream?.close();
   if (document.hidden || !shell.me?.reads) return;

@@ -13,26 +13,91 @@ const KINDS = {
 const STATES = ["open", "settled", "void", "all"];
 const MARKS = 12;
 
-const marks = (all) => (all || []).length ? [all.slice(0, MARKS).map((mark) => text("span", "hash", mark)), all.length > MARKS && text("span", "soft", ` and ${all.length - MARKS} more`)] : "";
+const marks = (all) =>
+  (all || []).length
+    ? [
+        all.slice(0, MARKS).map((mark) => text("span", "hash", mark)),
+        all.length > MARKS && text("span", "soft", ` and ${all.length - MARKS} more`),
+      ]
+    : "";
 
 function side(title, rows) {
-  return h("section", { class: "side" }, h("h3", null, title),
-    h("dl", null, rows.filter(([, value]) => value && [value].flat().length).map(([label, value]) => h("div", null, h("dt", null, label), h("dd", null, value)))));
+  return h(
+    "section",
+    { class: "side" },
+    h("h3", null, title),
+    h(
+      "dl",
+      null,
+      rows
+        .filter(([, value]) => value && [value].flat().length)
+        .map(([label, value]) => h("div", null, h("dt", null, label), h("dd", null, value))),
+    ),
+  );
 }
 
 function card(one) {
-  return h("article", { class: `card ${one.verdict}` },
-    h("header", null, state(one.verdict), h("h2", null, KINDS[one.kind] || one.kind), text("span", "soft", words(one.state), " · ", one.age), code(one.conflict)),
-    h("div", { class: "sides" },
-      side("What has landed", [["Commit", [traceLink(one.commit.slice(0, 12)), " ", words(one.title)]], ["By", [words(one.who), " ", runLink(one.with_run)]], ["Meant", one.intent && words(one.intent, "quote")], ["Paths", [paths(one.paths, 8), one.more_paths && ` and ${one.more_paths} more`]], ["Hunks", marks(one.marks)]]),
-      side("What would land", [["Run", runLink(one.run) || text("span", "soft", "nobody's run")], ["Do", one.state === "open" && [code(`loomstack-mcp why ${one.conflict}`), " tells more; ", code(`loomstack-mcp conflicts settle ${one.conflict}`), " lets it land"]], ["Found", words(one.evidence)]])),
-    one.how || one.agreed_by ? h("p", { class: "do" }, "Ended: ", words(one.how || one.state), one.agreed_by && [", agreed by ", words(one.agreed_by)]) : one.do && h("p", { class: "do" }, words(one.do)));
+  return h(
+    "article",
+    { class: `card ${one.verdict}` },
+    h(
+      "header",
+      null,
+      state(one.verdict),
+      h("h2", null, KINDS[one.kind] || one.kind),
+      text("span", "soft", words(one.state), " · ", one.age),
+      code(one.conflict),
+    ),
+    h(
+      "div",
+      { class: "sides" },
+      side("What has landed", [
+        ["Commit", [traceLink(one.commit.slice(0, 12)), " ", words(one.title)]],
+        ["By", [words(one.who), " ", runLink(one.with_run)]],
+        ["Meant", one.intent && words(one.intent, "quote")],
+        ["Paths", [paths(one.paths, 8), one.more_paths && ` and ${one.more_paths} more`]],
+        ["Hunks", marks(one.marks)],
+      ]),
+      side("What would land", [
+        ["Run", runLink(one.run) || text("span", "soft", "nobody's run")],
+        ["Found", words(one.evidence)],
+      ]),
+    ),
+    one.how || one.agreed_by
+      ? h(
+          "p",
+          { class: "do" },
+          "Ended: ",
+          words(one.how || one.state),
+          one.agreed_by && [", agreed by ", words(one.agreed_by)],
+        )
+      : one.state === "open" &&
+          h(
+            "p",
+            { class: "do" },
+            code(`loomstack-mcp why ${one.conflict}`),
+            " tells more; ",
+            code(`loomstack-mcp conflicts settle ${one.conflict}`),
+            " lets it land.",
+          ),
+  );
 }
 
 export function page() {
   let wanted = "open";
-  const choose = h("fieldset", { class: "choice" }, h("legend", { class: "unseen" }, "Which conflicts"), STATES.map((one) =>
-    h("label", null, h("input", { type: "radio", name: "state", value: one, checked: one === wanted, onchange: () => pick(one) }), one)));
+  const choose = h(
+    "fieldset",
+    { class: "choice" },
+    h("legend", { class: "unseen" }, "Which conflicts"),
+    STATES.map((one) =>
+      h(
+        "label",
+        null,
+        h("input", { type: "radio", name: "state", value: one, checked: one === wanted, onchange: () => pick(one) }),
+        one,
+      ),
+    ),
+  );
   const list = h("div", { class: "cards" });
   const nothing = h("div");
 
@@ -49,9 +114,17 @@ export function page() {
     async load() {
       const { rows } = await api("conflicts", { query: { state: wanted } });
       keep(list, rows, (one) => one.conflict, card);
-      nothing.replaceChildren(...(rows.length ? [] : [empty(wanted === "open" ? "No open conflict" : "None of these",
-        "A conflict is found where a commit, a push or a check would take back what another changed on purpose. See what your own history has of that:",
-        "loomstack-mcp audit")]));
+      nothing.replaceChildren(
+        ...(rows.length
+          ? []
+          : [
+              empty(
+                wanted === "open" ? "No open conflict" : "None of these",
+                "A conflict is found where a commit, a push or a check would take back what another changed on purpose. See what your own history has of that:",
+                "loomstack-mcp audit",
+              ),
+            ]),
+      );
     },
   };
   return self;

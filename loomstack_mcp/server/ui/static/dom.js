@@ -51,7 +51,9 @@ export const paths = (list, most = 4) => {
 
 // Only to where a browser would go on a person's word.
 export const link = (url, label) =>
-  /^https?:\/\//i.test(url || "") ? h("a", { href: url, rel: "noreferrer noopener", target: "_blank" }, words(label)) : words(label);
+  /^https?:\/\//i.test(url || "")
+    ? h("a", { href: url, rel: "noreferrer noopener", target: "_blank" }, words(label))
+    : words(label);
 
 export const runLink = (run) => run && h("a", { href: `/runs/${encodeURIComponent(run)}` }, code(run));
 export const traceLink = (ref, label) => h("a", { href: `/trace/${encodeURIComponent(ref)}` }, code(label || ref));
@@ -84,7 +86,9 @@ export const state = (word, as) => {
 
 // Rows that stay as they are keep their elements: what has the focus, is open or is being written in stays so.
 export function keep(parent, rows, key, make) {
-  const held = document.activeElement?.id;
+  const focusable = (one) => [...one.querySelectorAll("a,button,input,summary,[tabindex]")];
+  const holder = [...parent.children].find((one) => one.contains(document.activeElement));
+  const held = holder && { name: holder.dataset.key, at: focusable(holder).indexOf(document.activeElement) };
   const old = new Map([...parent.children].map((one) => [one.dataset.key, one]));
   const fresh = rows.map((row) => {
     const name = String(key(row));
@@ -103,21 +107,37 @@ export function keep(parent, rows, key, make) {
     if (one === at) at = at.nextSibling;
     else parent.insertBefore(one, at);
   }
-  if (held && document.activeElement?.id !== held) document.getElementById(held)?.focus({ preventScroll: true });
+  if (!held || parent.contains(document.activeElement)) return;
+  const now = fresh.find((one) => one.dataset.key === held.name);
+  if (now) focusable(now)[held.at]?.focus({ preventScroll: true });
 }
 
 // A table that becomes cards where the page is narrow; columns of which nothing is known are left out. Columns: [heading, what stands in a row's cell, class].
 export function table(caption, columns, key) {
-  const head = h("tr", null, columns.map(([label, , kind]) => h("th", { scope: "col", class: kind }, label)));
+  const head = h(
+    "tr",
+    null,
+    columns.map(([label, , kind]) => h("th", { scope: "col", class: kind }, label)),
+  );
   const body = h("tbody");
   const node = h("table", null, h("caption", { class: "unseen" }, caption), h("thead", null, head), body);
   const cell = (row, [label, draw, kind], at) => {
     const kids = [draw(row)].flat(Infinity).filter((kid) => kid || kid === 0);
     const name = at ? "td" : "th";
-    return h(name, { class: [kind, kids.length ? "" : "empty"].join(" "), scope: at ? null : "row", "data-label": label }, h("div", null, kids));
+    return h(
+      name,
+      { class: [kind, kids.length ? "" : "empty"].join(" "), scope: at ? null : "row", "data-label": label },
+      h("div", null, kids),
+    );
   };
   const fill = (rows) => {
-    keep(body, rows, key, (row) => h("tr", null, columns.map((column, at) => cell(row, column, at))));
+    keep(body, rows, key, (row) =>
+      h(
+        "tr",
+        null,
+        columns.map((column, at) => cell(row, column, at)),
+      ),
+    );
     for (const at of columns.keys()) {
       const column = [...body.rows].map((row) => row.cells[at]);
       const isBare = column.every((one) => one.classList.contains("empty"));
@@ -128,15 +148,31 @@ export function table(caption, columns, key) {
 }
 
 export const figures = (list) =>
-  h("dl", { class: "figures" }, list.map(([number, label, kind]) => h("div", { class: kind }, h("dt", null, label), h("dd", null, number))));
+  h(
+    "dl",
+    { class: "figures" },
+    list.map(([number, label, kind]) => h("div", { class: kind }, h("dt", null, label), h("dd", null, number))),
+  );
 
 // What a page says that has nothing to show: why, and the next command.
 export const empty = (title, why, ...commands) =>
-  h("section", { class: "nothing" }, h("h2", null, title), h("p", null, why), commands.map((one) => h("pre", { tabindex: 0 }, one)));
+  h(
+    "section",
+    { class: "nothing" },
+    h("h2", null, title),
+    h("p", null, why),
+    commands.map((one) => h("pre", { tabindex: 0 }, one)),
+  );
 
 export const clock = (ms, isExact, isFar) =>
-  isFar ? new Date(ms).toLocaleDateString([], { day: "numeric", month: "short" })
-    : new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: isExact ? "2-digit" : undefined, hour12: false });
+  isFar
+    ? new Date(ms).toLocaleDateString([], { day: "numeric", month: "short" })
+    : new Date(ms).toLocaleTimeString([], {
+        hour: "2-digit",
+        minute: "2-digit",
+        second: isExact ? "2-digit" : undefined,
+        hour12: false,
+      });
 export const span = (ms) => {
   const s = Math.max(0, Math.round(ms / 1000));
   if (s < 60) return `${s} s`;

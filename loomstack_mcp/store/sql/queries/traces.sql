@@ -1,7 +1,3 @@
--- :name pulled
--- The runs that recorded a pull request, and where it is shown.
-SELECT run_id, url FROM pull WHERE repo_id = :repo_id AND number = :number ORDER BY run_id LIMIT :limit
-
 -- :name landed_with
 -- The commits of a repo that say they landed with a pull request, the last first.
 SELECT a.sha FROM attribution AS a
@@ -74,3 +70,9 @@ SELECT a.id, a.decision_id, a.state, a.until_ms, a.actions, a.asked_at_ms, COALE
   COALESCE(b.verdict, '') AS verdict, COALESCE(b.why, '') AS why
 FROM json_each(:ids) AS i CROSS JOIN approval AS a LEFT JOIN approval_answer AS b ON b.approval_id = a.id
 WHERE a.decision_id = i.value ORDER BY a.seq, b.answered_at_ms, b.who LIMIT :limit
+
+-- :name landed
+-- What landed in a repo since a time and is some run's, the newest first.
+SELECT sha FROM attribution
+WHERE repo_id = :repo_id AND landed_at_ms >= :since_ms AND run_id <> ''
+ORDER BY landed_at_ms DESC, sha LIMIT :limit

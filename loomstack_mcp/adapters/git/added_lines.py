@@ -1,0 +1,28 @@
+"""Which lines a commit added, by its diff against its first parent."""
+
+import re
+from collections.abc import Iterator
+
+from loomstack_mcp.adapters.git.repository import Repository
+from loomstack_mcp.adapters.git.run import as_text
+from loomstack_mcp.core.exports import AddedLines
+
+_HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@")
+_FILES_MAX = 500
+
+
+def ranges_added(repo: Repository, sha: str) -> tuple[AddedLines, ...]:
+    """The lines that a commit added, by file; of a merge none, and of files whose names git has to quote none."""
+    asked = ("diff-tree", "--root", "-r", "-p", "-U0", "-M", "--no-color", "--no-ext-diff", "--no-textconv")
+    ran = repo.run_plain(*asked, "--src-prefix=a/", "--dst-prefix=b/", "--end-of-options", sha)
+    return tuple(_files(as_text(ran.printed)))[:_FILES_MAX] if ran.code == 0 else ()
+
+
+def _files(printed: str) -> Iterator[AddedLines]:
+    for part in printed.split("\ndiff --git ")[1:]:
+        head, _, hunks = part.partition("\n@@ ")
+        path = next((line[6:].rstrip("\t") for line in head.split("\n") if line.startswith("+++ b/")), "")
+        found = [_HUNK.match(line) for line in f"@@ {hunks}".split("\n") if line.startswith("@@ ")]
+        ranges = [(int(one[1]), int(one[1]) + int(one[2] or 1) - 1) for one in found if one and one[2] != "0"]
+        if path and ranges:
+            yield AddedLines(path=path, ranges=tuple(ranges))
