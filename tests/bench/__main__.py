@@ -195,7 +195,7 @@ class Bench:
         yield from views.figures(self.home)
 
     def retention(self) -> Iterator[Figure]:
-        said("what is old goes out of a store of 30,000 runs, beside 20 writers")
+        said("what is old goes out of a store of 10,000 runs, beside 20 writers")
         yield from retention.figures(self.home)
 
     def ui(self) -> Iterator[Figure]:
