@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from loomstack_mcp.adapters.jwt import JwtIssuer
+    from loomstack_mcp.adapters.telemetry import Telemetry
     from loomstack_mcp.remote.line import Line
     from loomstack_mcp.services.offered import ServiceMaker
 
@@ -37,6 +38,7 @@ class Loom(Services):
         settings: Settings | None = None,
         made: "ServiceMaker | None" = None,
         line: "Line | None" = None,
+        telemetry: "Telemetry | None" = None,
     ) -> None:
         """With `settings` that name a webhook, what people should hear is sent behind the back of whoever caused it.
 
@@ -48,6 +50,8 @@ class Loom(Services):
         self._line = line
         self._settings = settings
         self._sender: Popen[bytes] | None = None
+        self.telemetry = telemetry
+        """Where what is done is told to; None where nobody asked for it."""
 
     @property
     def is_far(self) -> bool:
@@ -91,16 +95,28 @@ class Loom(Services):
 
             self._sender = start_sender(self._settings)
 
+    def tidy(self) -> None:
+        """Have a process of its own remove what is too old, where the settings say so and nobody did today."""
+        if not (self._settings and self._settings.keep_days):
+            return
+        from loomstack_mcp.adapters.tidying import is_tidying_due, start_tidying  # what few have set
+
+        if is_tidying_due(self._settings):
+            start_tidying(self._settings)
+
     def close(self) -> None:
         """Give the store back. Claims stay: they end by time or by release."""
         with suppress(StoreUnavailable):  # where it does not answer now, a later process sends
             self.send_notices()
+        self.tidy()
         if self._line:
             self._line.close()
         for name in () if self._line else ("tokens", "access"):  # where somebody asked for them
             if name in vars(self):
                 getattr(self, name).close()
         self.store.close()
+        if self.telemetry:
+            self.telemetry.flush(_FLUSH_S)
 
     def __enter__(self) -> Self:
         return self
@@ -111,18 +127,28 @@ class Loom(Services):
         self.close()
 
 
-def open_loom(settings: Settings | str | Path, *, full_sync: bool = False) -> Loom:
+_FLUSH_S = 2.0
+"""What is still to be told has that long at the end."""
+
+
+def open_loom(settings: Settings | str | Path, *, full_sync: bool = False, is_told: bool = False) -> Loom:
     """The services over the store that `settings` name, a hub or a file, or over the SQLite file at a path.
 
-    With `full_sync` an acknowledged change survives a power cut: holders on other machines would.
+    With `full_sync` an acknowledged change survives a power cut: holders on other machines would. With `is_told` what
+    is done is told to the collector that `settings` name: by those who serve, and by few commands.
 
     Raises StoreUnavailable for a store that this version cannot speak to.
     """
     if isinstance(settings, Settings):
+        telemetry = _telemetry_of(settings) if is_told and settings.otlp_endpoint else None
         if hub := hub_of(settings):
-            return _loom_of(hub, settings)
+            return _loom_of(hub, settings, telemetry)
         store = _opened(settings, full_sync=full_sync)
-        return Loom(store, rework_max=settings.rework_max, settings=settings)
+        if telemetry:
+            from loomstack_mcp.store.listeners import ToldStore  # for those who tell a collector
+
+            store = ToldStore(store, telemetry)
+        return Loom(store, rework_max=settings.rework_max, settings=settings, telemetry=telemetry)
     return open_loom(Settings(store=f"sqlite:///{Path(settings).absolute()}"), full_sync=full_sync)
 
 
@@ -157,7 +183,13 @@ def _opened(settings: Settings, *, full_sync: bool, still_ms: int = STILL_MS) ->
     return migrate.postgres_store(url, still_ms=still_ms)
 
 
-def _loom_of(hub: str, settings: Settings) -> Loom:
+def _telemetry_of(settings: Settings) -> "Telemetry | None":
+    from loomstack_mcp.adapters.telemetry import telemetry_to  # for those who tell a collector
+
+    return telemetry_to(settings.otlp_endpoint, settings.otlp_headers)
+
+
+def _loom_of(hub: str, settings: Settings, telemetry: "Telemetry | None") -> Loom:
     """The services of a hub. What people should hear, it sends itself."""
     # Sockets and tokens, for those who have a hub.
     from loomstack_mcp.remote.opening import line_to, memory_file, services_of
@@ -167,4 +199,8 @@ def _loom_of(hub: str, settings: Settings) -> Loom:
         pass
     line = line_to(hub, settings.home)
     made = services_of(line, settings.home, services_over(memory, rework_max=settings.rework_max, is_memory=True))
-    return Loom(memory, rework_max=settings.rework_max, made=made, line=line)
+    if telemetry:
+        from loomstack_mcp.adapters.callings import current_traceparent
+
+        line.traceparent = current_traceparent
+    return Loom(memory, rework_max=settings.rework_max, made=made, line=line, telemetry=telemetry)

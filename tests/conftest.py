@@ -31,7 +31,7 @@ for _name in [name for name in os.environ if name.startswith(("GIT_", "LOOMSTACK
 
 # `dev` is quick and looks elsewhere each time; `ci` looks long, and tells the same each time of the same code.
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
-hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, max_examples=70)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, max_examples=50)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 MINUTE_MS = 60_000

@@ -6,11 +6,11 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
+from loomstack_mcp.adapters.settings_values import CHOICES, JWT_ALGORITHMS, JWT_LISTS, setting_value
 from loomstack_mcp.adapters.user import SQLITE, USER_FILE, home_named, hub_origin, plain_settings, rules_home
 from loomstack_mcp.core.claim_edits import CLAIM_EDITS, ClaimEdits
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.limits import REWORK_MAX, WINDOW_DAYS
-from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import named_identity, without_password
 
@@ -18,25 +18,24 @@ REPO_FILE = ".loomstack/config.yaml"
 _POSTGRES = ("postgresql://", "postgres://")
 POSTGRES_NEEDED = "a postgresql:// store needs more packages; install loomstack-mcp[postgres]"
 _WEBHOOK = ("webhook", "webhook_secret", "webhook_format")
-JWT_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
-"""By which tokens of an identity provider may be signed: none with a shared secret, and never none."""
-_JWT_LISTS: dict[str, tuple[str, ...]] = {"jwt_algorithms": JWT_ALGORITHMS, "jwt_repos": ()}
 _JWT_TEXTS = ("jwt_issuer", "jwt_audience", "jwt_jwks", "jwt_repos_claim")
-_JWT = (*_JWT_TEXTS, *_JWT_LISTS)
-_CHOICES = {"claim_edits": CLAIM_EDITS, "guard": ("open", "closed"), "push": ("on", "off")}
-"""Settings of which each is one of a few words, the first by default."""
-_NAMES = ("home", "store", "repo", "rework_max", "window_days", "generated", *_CHOICES, *_WEBHOOK, *_JWT)
+_JWT = (*_JWT_TEXTS, *JWT_LISTS)
+_OTLP = ("otlp_endpoint", "otlp_headers")
+_NUMBERS = {"rework_max": REWORK_MAX, "window_days": WINDOW_DAYS, "keep_days": 0}
+_NAMES = (
+    *("home", "store", "repo", *_NUMBERS, "generated", "deploy_tags"),
+    *(*CHOICES, *_WEBHOOK, *_JWT, *_OTLP),
+)
 _DEFAULTS = {
-    "rework_max": REWORK_MAX,
-    "window_days": WINDOW_DAYS,
+    **_NUMBERS,
     "generated": (),
-    **{name: words[0] for name, words in _CHOICES.items()},
-    **dict.fromkeys((*_WEBHOOK, *_JWT_TEXTS), ""),
-    **_JWT_LISTS,
+    "deploy_tags": (),
+    **{name: words[0] for name, words in CHOICES.items()},
+    **dict.fromkeys((*_WEBHOOK, *_JWT_TEXTS, *_OTLP), ""),
+    **JWT_LISTS,
 }
-_MOST = {"rework_max": 100, "window_days": 400}
-_NOT_IN_REPO = frozenset({"home", "store", "push", *_WEBHOOK, *_JWT})
-SECRETS = frozenset({"webhook", "webhook_secret"})
+_NOT_IN_REPO = frozenset({"home", "store", "keep_days", "push", *_WEBHOOK, *_JWT, *_OTLP})
+SECRETS = frozenset({"webhook", "webhook_secret", "otlp_headers"})
 """Settings that are shown to nobody. Whoever knows the address of a webhook may write there."""
 
 
@@ -54,8 +53,12 @@ class Settings:
     """Rework rounds before a person takes over."""
     window_days: int = WINDOW_DAYS
     """How long what landed is remembered; what a change takes back of older work is not found."""
+    keep_days: int = 0
+    """How long the store keeps what nothing needs any more; 0 for ever."""
     generated: tuple[str, ...] = ()
     """Patterns of files that machines write, whose lines are nobody's intent."""
+    deploy_tags: tuple[str, ...] = ()
+    """`PATTERN=ENVIRONMENT` of tags that stand for deploys."""
     guard: str = "open"
     """What a hook answers where it cannot judge: `open` lets the step go on with a word, `closed` refuses it."""
     claim_edits: ClaimEdits = CLAIM_EDITS[0]
@@ -80,6 +83,10 @@ class Settings:
     """Patterns of repos that such a token opens, where no claim says it and no admin has."""
     jwt_repos_claim: str = ""
     """The claim that says which repos a token opens; "" for none."""
+    otlp_endpoint: str = ""
+    """Where servers export traces and metrics to, `http://127.0.0.1:4318` say; "" for nowhere."""
+    otlp_headers: str = field(default="", repr=False)
+    """What goes with it, `name=value,…`: a collector's key, which is shown to nobody."""
     origins: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     """Settings that were found where they do not count, each with the reason."""
@@ -121,7 +128,7 @@ def load_settings(
     origins: dict[str, str] = {}
     for name in _NAMES:
         origins[name], values[name] = next((origin, layer[name]) for origin, layer in layers if name in layer)
-        values[name] = _checked(name, values[name], origins[name])
+        values[name] = setting_value(name, values[name], origins[name])
     return Settings(**values, origins=origins, ignored=tuple(ignored))
 
 
@@ -135,7 +142,7 @@ def repo_file_problems(text: str, /) -> tuple[str, ...]:
     for name in (name for name in found if name not in _NOT_IN_REPO):
         value = found[name]
         try:
-            if _checked(name, value, REPO_FILE) and name == "repo":
+            if setting_value(name, value, REPO_FILE) and name == "repo":
                 named_identity(value)
         except Invalid as error:
             problems.append(f"{REPO_FILE}:{_line(text, name)}: {name}: {error}")
@@ -281,68 +288,3 @@ def _line(source: str, key: str) -> int:
     node = yaml.compose(source, Loader=yaml.SafeLoader)
     assert isinstance(node, yaml.MappingNode)
     return next((name.start_mark.line + 1 for name, _ in node.value if name.value == key), 1)
-
-
-def _checked(name: str, value: object, origin: str) -> Any:
-    """The value as the setting has it. Raises Invalid for one of the wrong kind."""
-    if name in _MOST:
-        return _whole_number(name, value, origin)
-    if name in _CHOICES:
-        return _chosen(name, value, origin)
-    if name == "generated":
-        return _patterns(name, value, origin)
-    if name in _JWT_LISTS:
-        return _jwt_list(name, value, origin)
-    text = _text(name, value, origin)
-    return without_password(text) if name == "repo" else text
-
-
-def _text(name: str, value: object, origin: str) -> str:
-    if not isinstance(value, str):
-        raise Invalid(f"{name} from {origin} must be a text; put it into quotes, or leave the line out")
-    return value
-
-
-def _whole_number(name: str, value: object, origin: str) -> int:
-    try:
-        number = int(str(value))
-    except ValueError:
-        number = 0
-    if not 1 <= number <= _MOST[name]:
-        raise Invalid(f"{name} from {origin} must be a whole number from 1 to {_MOST[name]}")
-    return number
-
-
-def _chosen(name: str, value: object, origin: str) -> str:
-    if isinstance(value, bool):  # `on` and `off`, as YAML 1.1 reads them without quotes
-        value = "on" if value else "off"
-    text = _text(name, value, origin)
-    if text not in _CHOICES[name]:
-        raise Invalid(f"{name} from {origin} must be one of {', '.join(_CHOICES[name])}")
-    return text
-
-
-def _jwt_list(name: str, value: object, origin: str) -> tuple[str, ...]:
-    """A YAML list, or words with commas between them."""
-    found = _words(name, value, origin)
-    if name == "jwt_algorithms" and not (found and set(found) <= {*JWT_ALGORITHMS}):
-        raise Invalid(f"{name} from {origin} must be some of {', '.join(JWT_ALGORITHMS)}")
-    return found
-
-
-def _patterns(name: str, value: object, origin: str) -> tuple[str, ...]:
-    """A YAML list, or words with commas between them."""
-    found = _words(name, value, origin)
-    try:
-        for text in found:
-            pattern(text)
-    except Invalid as error:
-        raise Invalid(f"{name} from {origin}: {error}") from None
-    return found
-
-
-def _words(name: str, value: object, origin: str) -> tuple[str, ...]:
-    listed = value.split(",") if isinstance(value, str) else value
-    if not isinstance(listed, list | tuple) or not all(isinstance(text, str) for text in listed):
-        raise Invalid(f"{name} from {origin} must be a list of patterns")
-    return tuple(text.strip() for text in listed if text.strip())

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 import click
 
 from loomstack_mcp.cli import output
+from loomstack_mcp.cli.lists import as_json as list_as_json
+from loomstack_mcp.cli.lists import limit
 from loomstack_mcp.cli.people import deciding, open_to_all, person
-from loomstack_mcp.core.changes.conflict_records import Conflict
+from loomstack_mcp.core.changes.conflict_records import Conflict, ConflictState
 from loomstack_mcp.core.changes.conflicts import conflict_advice, conflict_words
 from loomstack_mcp.core.claims import few_listed
+from loomstack_mcp.core.overviews import past_conflict_shown
 from loomstack_mcp.core.phrases import Body, counted, lean
 from loomstack_mcp.core.views import agreement_shown, conflict_shown
 from loomstack_mcp.edge.here import Here
@@ -19,6 +22,7 @@ from loomstack_mcp.services.conflicts import ConflictResult
 
 CONFLICT = 4
 _OPEN_MAX = 100
+_COLUMNS = ("conflict", "verdict", "kind", "state", "run", "commit", "with_run", "who", "paths", "how", "age")
 _COLORS = {"stop": "red", "warn": "yellow", "clear": "green"}
 
 
@@ -31,6 +35,23 @@ _COLORS = {"stop": "red", "warn": "yellow", "clear": "green"}
 def conflicts(ctx: click.Context, base: str, run: str, as_json: bool) -> int:
     """Check this worktree before it lands. Exit status: 0 clear or warn, 4 stop."""
     return 0 if ctx.invoked_subcommand else _checked(ctx.obj, base, run_id=run, as_json=as_json)
+
+
+@open_to_all
+@conflicts.command("list")
+@click.option("--state", type=click.Choice(("open", "settled", "void")), help="Only these.")
+@click.option("--before", default="", metavar="CONFLICT", help="Only those before this one, to read on.")
+@limit
+@list_as_json
+@click.pass_obj
+def list_conflicts(here: Here, state: ConflictState | None, before: str, limit: int, as_json: bool) -> None:
+    """List what was found in the changes of runs, in whatever state, newest first."""
+    with open_loom(here.settings) as loom:
+        repo_id = loom.repos.id_of(here.checkout())
+        found, now_ms = loom.conflicts.latest(repo_id, limit=limit, before=before, state=state)
+    shown = [past_conflict_shown(one, now_ms=now_ms) for one in found]
+    rows = shown if as_json else [{name: one.get(name) for name in _COLUMNS} for one in shown]
+    output.print_rows(rows, as_json=as_json, empty="no conflict was found here")
 
 
 @deciding

@@ -14,6 +14,7 @@ from loomstack_mcp.adapters.settings import POSTGRES_NEEDED, postgres_url, sqlit
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.db_copy import copy_store
 from loomstack_mcp.cli.db_keeping import kept_copy, restore, rotate_keys
+from loomstack_mcp.cli.db_prune import prune, tidy
 from loomstack_mcp.cli.lists import as_json
 from loomstack_mcp.cli.people import private
 from loomstack_mcp.core.errors import StoreUnavailable
@@ -33,6 +34,8 @@ def db() -> None:
 db.add_command(copy_store)
 db.add_command(restore)
 db.add_command(rotate_keys)
+db.add_command(prune)
+db.add_command(tidy)
 
 
 @db.command()
@@ -88,7 +91,7 @@ def export(here: Here, folder: Path, as_json: bool) -> None:
 def query(here: Here, sql: str, limit: int, as_json: bool) -> None:
     """Run one SELECT, read-only: `db query "SELECT * FROM v_claims"`.
 
-    The views: v_runs, v_claims, v_decisions, v_approvals, v_conflicts, v_loop_health.
+    The views: v_live, v_runs, v_claims, v_decisions, v_approvals, v_conflicts, v_trace, v_loop_health, v_usage.
     """
     until = time.monotonic() + _QUERY_SECONDS_MAX
     if url := postgres_url(here.settings):

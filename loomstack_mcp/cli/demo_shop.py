@@ -25,8 +25,8 @@ class TestTotal(unittest.TestCase):
 """
 
 
-def made_shop(folder: Path) -> Path:
-    """A repository without a worktree, from which everybody clones: with the code and its test, on `main`."""
+def made_shop(folder: Path, more: Mapping[str, str] | None = None) -> Path:
+    """A repository without a worktree, from which everybody clones: with the code, its test, and `more`, on `main`."""
     from git import Repo
 
     first, origin = folder / "first", folder / "shop.git"
@@ -35,6 +35,8 @@ def made_shop(folder: Path) -> Path:
     write_file(first / "tests/test_tax.py", TEST)
     write_file(first / "tests/__init__.py", "")
     write_file(first / "README.md", "# Shop\n")
+    for name, text in (more or {}).items():
+        write_file(first / name, text)
     with Repo.init(first, initial_branch="main") as repo:
         _introduce(first)
         repo.git.add(all=True)
@@ -44,11 +46,12 @@ def made_shop(folder: Path) -> Path:
 
 
 def cloned_shop(origin: Path, folder: Path, branch: str) -> Path:
-    """A clone of it, on a new branch off `main`."""
+    """A clone of it, on `main` or on a new branch off it."""
     from git import Repo
 
     with Repo.clone_from(str(origin), str(folder), branch="main") as repo:
-        repo.git.switch("--quiet", "-c", branch)
+        if branch != "main":
+            repo.git.switch("--quiet", "-c", branch)
     _introduce(folder)
     return folder
 

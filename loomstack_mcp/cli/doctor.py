@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from loomstack_mcp.adapters.install.doctor_codex import codex
 from loomstack_mcp.adapters.install.doctor_definitions import definition_checks
 from loomstack_mcp.adapters.install.doctor_files import Surroundings
 from loomstack_mcp.adapters.install.doctor_git_hooks import git_hook_checks
+from loomstack_mcp.adapters.install.doctor_telemetry import export_checks, receiver_checks, receiver_ports
 from loomstack_mcp.adapters.install.doctor_webhook import webhook_checks
 from loomstack_mcp.adapters.install.managed import managed_checks
 from loomstack_mcp.adapters.install.scopes import project_scope, user_scope
@@ -38,7 +40,7 @@ from loomstack_mcp.loom import open_loom
 from loomstack_mcp.remote.opening import memory_file
 
 _COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
-_RUNS_MAX = 1_000
+_RUNS_MAX, _USED_RUNS_MAX = 1_000, 100
 
 
 @open_to_all
@@ -81,6 +83,8 @@ def _looked_at(here: Here) -> Iterator[Check]:
     checkout = worktree.checkout(repo=settings.repo) if worktree else None
     yield from hub_checks(settings, checkout) if hub else _store(settings, path, checkout)
     yield from checkup.start_checks(handovers(settings.home))
+    yield from export_checks(settings)
+    yield from _of_receiver(settings, checkout)
     if worktree is None or checkout is None:
         mend = "go to a repository and run loomstack-mcp doctor again"
         yield Check(check="repository", status="warn", found=no_worktree(here.folder or Path()), mend=mend)
@@ -90,6 +94,20 @@ def _looked_at(here: Here) -> Iterator[Check]:
         found = pause_shown(pause, now_ms=now_ms)
         yield Check(check="paused", status="warn", found=found, mend="loomstack-mcp resume, in a terminal of your own")
     yield from _of_clients(worktree, settings)
+
+
+def _of_receiver(settings: Settings, checkout: Checkout | None) -> Iterator[Check]:
+    """Whether what clients tell of their cost arrives, where a person had them tell it."""
+    places = user_scope(os.environ, home=Path(settings.home)).places
+    ports = receiver_ports(Path(places.claude) / "settings.json", Path(places.codex) / "config.toml")
+    last_age_ms = None
+    if ports:
+        with suppress(LoomError), open_loom(settings) as loom:  # what is wrong with the store is said already
+            repo_id = loom.repos.id_of(checkout or Checkout(identity=""))
+            runs, now_ms = loom.runs.latest(repo_id, limit=_USED_RUNS_MAX)
+            told = [model for one in loom.usage.of_runs([run.id for run in runs]) for model in one.models]
+            last_age_ms = max(0, now_ms - max(one.last_at_ms for one in told)) if told else None
+    yield from receiver_checks(ports, last_age_ms=last_age_ms)
 
 
 def _of_clients(worktree: Worktree, settings: Settings) -> Iterator[Check]:
@@ -129,6 +147,7 @@ def _store(settings: Settings, path: Path | None, checkout: Checkout | None) -> 
         return
     size = f", {counted(path.stat().st_size, 'byte')}" if path else ""
     yield Check(check="store", status="ok", found=f"{store_shown(settings)}{size}")
+    yield from checkup.store_size_checks(path, settings) if path else ()
     yield from checkup.kernels_check(boots_alternate)
     yield from webhook_checks(settings, unsent=unsent, answered=answered)
     stale = sum(run.state == "live" and is_lapsed(run, now_ms=now_ms) for run in runs)

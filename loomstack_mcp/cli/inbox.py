@@ -7,18 +7,15 @@ import click
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json, limit
 from loomstack_mcp.cli.people import deciding, open_to_all, person
-from loomstack_mcp.core.changes.conflict_records import Conflict
-from loomstack_mcp.core.changes.conflicts import conflict_words
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import APPROVAL_USE_MS
 from loomstack_mcp.core.phrases import Body, age
 from loomstack_mcp.core.policy.approvals import Approval, ApprovalVerdict, missing
-from loomstack_mcp.core.texts import plain_line
+from loomstack_mcp.core.waiting import question_shown, stop_shown
 from loomstack_mcp.edge.approver import approver_here
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 
-_WHAT_CHARS_MAX = 200
 why = click.option("--why", default="", help="Who asked reads it.")
 dry_run = click.option("--dry-run", is_flag=True, help="Only show what it is.")
 
@@ -35,8 +32,8 @@ def inbox(here: Here, limit: int, as_json: bool) -> None:
         waiting, now_ms = loom.approvals.waiting(repo_id, limit=limit)
         stops, _ = loom.conflicts.open(repo_id, limit=limit, verdict="stop")
     shown = [
-        *(_question(one, now_ms=now_ms) for one in waiting),
-        *(_stopped(one, now_ms=now_ms) for one in stops),
+        *(question_shown(one, now_ms=now_ms) for one in waiting),
+        *(stop_shown(one, now_ms=now_ms) for one in stops),
     ]
     _print(shown[:limit], as_json=as_json)
 
@@ -110,29 +107,3 @@ def _print(shown: Sequence[Body], *, as_json: bool) -> None:
     output.print_rows(rows, as_json=as_json, empty="nothing waits for a person")
     for command in () if as_json else dict.fromkeys(str(one["next"]).rpartition(" ")[0] for one in shown):
         click.echo(f"→ {command} ID")
-
-
-def _question(one: Approval, *, now_ms: int) -> Body:
-    return {
-        "id": one.id,
-        "asks": "/".join(one.actions),
-        "who": one.who,
-        "run": one.run_id,
-        "what": plain_line("; ".join((*one.shown[:3], *(["…"] if one.shown[3:] else []))), chars_max=_WHAT_CHARS_MAX),
-        "why": "; ".join(f"{rule.rule}: {rule.why}" for rule in one.rules),
-        "age": age(now_ms - one.asked_at_ms),
-        "next": f"loomstack-mcp approve {one.id}",
-    }
-
-
-def _stopped(one: Conflict, *, now_ms: int) -> Body:
-    return {
-        "id": one.id,
-        "asks": one.kind,
-        "who": one.who,
-        "run": one.run_id,
-        "what": conflict_words(one, now_ms=now_ms),
-        "why": one.intent,
-        "age": age(now_ms - one.found_at_ms),
-        "next": f"loomstack-mcp conflicts settle {one.id}",
-    }

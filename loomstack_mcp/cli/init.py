@@ -41,6 +41,7 @@ _SOME = "all, none, or names with commas."
 @click.option("--hub", metavar="URL", help="Make the team's hub your store; its token comes from standard input.")
 @click.option("--ca", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="Certificates of that hub.")
 @click.option("--guard", is_flag=True, help="Ask the session's server before each step, not a command: faster.")
+@click.option("--telemetry", is_flag=True, help="With --user: both clients tell `telemetry receive` what they cost.")
 @click.option("--user", is_flag=True, help="Your own files, for every repository, instead of this one's.")
 @click.option("--agents", metavar="WHICH", help=f"Agents to install: {_SOME}")
 @click.option("--skills", metavar="WHICH", help=f"Skills to install: {_SOME}")
@@ -54,6 +55,7 @@ def init(
     hub: str | None,
     ca: str | None,
     guard: bool,
+    telemetry: bool,
     user: bool,
     agents: str | None,
     skills: str | None,
@@ -70,12 +72,12 @@ def init(
     url = "" if url is None else usable_url(url)
     if url and guard:
         raise Invalid("a server at a URL sees no worktree, so it cannot guard; leave out --url or --guard")
-    scope = _scope(here, user=user)
+    scope = _scope(here, user=user, telemetry=telemetry)
     asks = sys.stdin.isatty() and not (dry_run or yes)
     found = each_file_once(scope, found_definitions(scope, __version__))
     chosen = chosen_definitions(found, agents=agents, skills=skills, asks=asks)
     written = (each.file for each in chosen if each.state in ("absent", "stale"))
-    wanted = (*client_files(scope.places, url=url, guard=guard), *written)
+    wanted = (*client_files(scope.places, url=url, guard=guard, telemetry=telemetry), *written)
     show_kept(chosen, scope, ("foreign", "changed", "newer"))
     for managed in managed_files():
         click.echo(output.harmless(f"{'managed':<7} {managed.line}"))
@@ -126,8 +128,10 @@ def _take_out(steps: Sequence[FileStep], whose: str) -> None:
     click.echo(f"The program goes with what brought it: uv tool, pipx or pip uninstall {COMMAND}.")
 
 
-def _scope(here: Here, *, user: bool) -> InstallScope:
+def _scope(here: Here, *, user: bool, telemetry: bool = False) -> InstallScope:
     """Whose files are meant. Raises Invalid outside of a worktree, where nobody's own are meant."""
+    if telemetry and not user:
+        raise Invalid("clients heed telemetry in a person's own files alone: pass --user with --telemetry")
     home = Path(here.own_settings.home)
     if user:
         return user_scope(os.environ, home=home)

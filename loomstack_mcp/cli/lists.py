@@ -93,5 +93,7 @@ def events(here: Here, since: int | None, limit: int, as_json: bool) -> None:
             found, now_ms = loom.events.latest(repo_id, limit=limit)
         else:
             found, now_ms = loom.events.since(repo_id, since=since, limit=limit)
+            if since < (gap := loom.events.gap(repo_id)):
+                click.echo(f"of what happened up to {gap}, what is too old to be kept is not there any more", err=True)
     shown = (event_shown(event, now_ms=now_ms) for event in found)
     output.print_rows(shown, as_json=as_json, empty="nothing happened")

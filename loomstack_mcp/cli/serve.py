@@ -46,10 +46,13 @@ def serve(here: Here, /, http: bool, sdk: bool, file: str | None, **hub: Any) ->
         raise click.UsageError(f"{given} is of --http: pass that too, or leave it out")
     if http:
         from loomstack_mcp.server.hub.main import HubOptions, run_hub  # imports uvicorn and the SDK
+        from loomstack_mcp.server.ui.of_hub import hub_dashboard
 
         if other := hub_of(here.any_settings):
             raise Invalid(f"the store here is the hub {other}, and a hub serves a store of its own: pass --store")
-        run_hub(Here(None, here.flags, elsewhere=ELSEWHERE), here.any_settings, HubOptions(**hub))
+        run_hub(
+            Here(None, here.flags, elsewhere=ELSEWHERE), here.any_settings, HubOptions(**hub), make_pages=hub_dashboard
+        )
         sys.exit(0)
     if sdk:
         _serve_sdk(here)

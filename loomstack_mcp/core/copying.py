@@ -8,7 +8,7 @@ from typing import Any
 
 from loomstack_mcp.core.records import record
 
-_ID = re.compile(r"(?<!\w)(?:run|claim|wait|note|out|conf|dec|apr|evid|notice)_[0-9A-Z]{8}(?!\w)")
+_ID = re.compile(r"(?<!\w)(?:run|claim|wait|note|out|conf|dec|apr|evid|notice|dep)_[0-9A-Z]{8}(?!\w)")
 _NUMBERS = ("seq", "fence")
 _NAMES = frozenset({"principal", "who", "holder", "addressee", "makers", "payload", "agreed_by"})
 """Columns that say who somebody is, alone or as `loop@principal`."""

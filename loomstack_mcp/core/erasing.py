@@ -10,7 +10,7 @@ from loomstack_mcp.core.records import record
 ERASED = "[erased]"
 _STATUSES = frozenset({"", "done", "passed", "failed", "blocked", "abandoned"})
 """Those of runs that are no words of anybody."""
-_ID = re.compile(r"(?:run|claim|wait|note|out|conf|dec|apr|evid|notice)_[0-9A-Z]{8}")
+_ID = re.compile(r"(?:run|claim|wait|note|out|conf|dec|apr|evid|notice|dep)_[0-9A-Z]{8}")
 _NAMES = frozenset({"principal", "who", "holder", "signer", "account", "author", "agreed_by", "makers"})
 _PLACES = frozenset({"paths", "patterns"})
 _KEPT = frozenset(

@@ -11,8 +11,9 @@ EventKind = Literal[
     "claim.revoked",
     "note.shared", "outcome.recorded", "conflict.found", "conflict.ended", "decision.made",
     "approval.asked", "approval.answered", "approval.used", "approval.expired", "evidence.added",
+    "deploy.recorded",
     "repo.joined", "repo.copied", "ledger.emptied", "session.reminded", "commit.made", "erased",
-    "power.granted", "power.refused",
+    "power.granted", "power.refused", "events.pruned",
 ]  # fmt: skip
 
 AlertKind = Literal[

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-Noun = Literal["run", "claim", "wait", "note", "out", "conf", "dec", "apr", "evid", "notice"]
+Noun = Literal["run", "claim", "wait", "note", "out", "conf", "dec", "apr", "evid", "notice", "dep"]
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # https://www.crockford.com/base32.html: no I, L, O, U
 BITS = 40

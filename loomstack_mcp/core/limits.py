@@ -18,6 +18,7 @@ TEXT_CHARS_MAX = 2_000
 SENTENCE_CHARS_MAX = 500
 """A goal or an intent, which others read in refusals and briefings."""
 NAME_CHARS_MAX = 200
+ENVIRONMENT_CHARS_MAX = 100
 COUNT_MAX = 1_000_000_000
 """Checks that passed, or failed, in one outcome."""
 LIST_MAX = 100

@@ -30,11 +30,19 @@ PERMITS: dict[str, Permit] = {
         *("attributions.of_prefix", "attributions.of_lines", "attributions.of_run", "attributions.reversals_of"),
         *("attributions.unattributed", "attributions.of_pull"),
         *("approvals.approval", "approvals.waiting", "claims.held", "conflicts.open", "events.cursor"),
-        *("events.latest", "events.moved", "events.since", "notes.latest", "outcomes.of_runs", "repos.filled"),
+        *(
+            "events.gap",
+            "events.latest",
+            "events.moved",
+            "events.since",
+            "notes.latest",
+            "outcomes.of_runs",
+            "repos.filled",
+        ),
         *("repos.id_of", "repos.ids", "repos.listed", "runs.boots_alternate", "runs.details", "runs.latest"),
-        "why.behind",
+        *("conflicts.latest", "decisions.latest", "live.live", "loops.health", "why.behind"),
         *("levers.about_claim", "levers.about_run", "stranded.of_loops", "stranded.of_runs"),
-        *("tokens.opens_still", "tokens.whoami"),
+        *("tokens.opens_still", "tokens.whoami", "usage.of_runs"),
     ),
     **_rows("viewer", "repeats", "context.read_context"),
     **_rows(
@@ -55,7 +63,7 @@ PERMITS: dict[str, Permit] = {
         *("conflicts.check", "conflicts.check_run", "glances.hold_clear", "edits.hold", "edits.leave", "edits.settle"),
         *("policy.session_run", "ledger.forget_before", "ledger.keep_filled"),
         *("ledger.keep_work", "ledger.take_in", "policy.facts_of_run", "refusals.keep", "runs.shorten"),
-        *("sessions.end", "sessions.start", "stranded.confirmed"),
+        *("sessions.end", "sessions.start", "stranded.confirmed", "usage.take_in"),
     ),
     **_rows(
         "agent",
@@ -71,6 +79,18 @@ PERMITS: dict[str, Permit] = {
     ),
     **_rows("developer", "reads", "tokens.listed", "tokens.powers", "tokens.subjects"),
     **_rows("admin", "once", "repos.alias", "tokens.map_subject"),
+    **_rows("viewer", "reads", "deploys.known_tags", "deploys.latest"),
+    **_rows(
+        "viewer",
+        "reads",
+        "traces.callers_trace",
+        "traces.chain",
+        "traces.trace_wanted",
+        "traces.kept_trace",
+        "traces.landed",
+    ),
+    **_rows("agent", "repeats", "deploys.keep_commits", "deploys.take_in_tag"),
+    **_rows("developer", "once", "deploys.record"),
 }
 """By `service.method`, a service being called as `Loom` calls it."""
 REMEMBERED = frozenset({"guards", "sightings"})

@@ -9,6 +9,7 @@ from loomstack_mcp.adapters.git.history import Made, made_since
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.symrefs import moved_refs, resolved_ref, symbolic_refs
 from loomstack_mcp.adapters.policy import early, situations
+from loomstack_mcp.core.deploys import DeployDraft
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy.decide import Decision
@@ -36,6 +37,8 @@ class Judgement:
     gaps: tuple[str, ...] = ()
     conflicts: ConflictResult | None = None
     """None where the ledger was not asked."""
+    decision_id: str = ""
+    """Under which it is kept; "" where no store was asked."""
     approval: str = ""
     """The question that it asked of people; "" where it asked none."""
     refused: str = ""
@@ -92,12 +95,19 @@ class Gate:
             return replace(judged, conflicts=found)
 
     def deploy(self, environment: str) -> Judgement:
-        """A deployment, by the rules of the trunk."""
+        """A deployment, by the rules of the trunk. What is let through is recorded where the store was asked."""
         with self._here.any_repository() as repo:
             trunk = repo.told_trunk()
             bench = self._bench(repo, trunk, _needed(repo, trunk))
-            situation = early.deploy(environment, point="deploy", commit=repo.commit("HEAD"))
-            return judged_situation(bench, self._by_whom(situation, ()))
+            head = repo.commit("HEAD")
+            situation = early.deploy(environment, point="deploy", commit=head)
+            judged = judged_situation(bench, self._by_whom(situation, ()))
+            if judged.status or not (head and judged.decision_id):
+                return judged
+            draft = DeployDraft(
+                environment=environment, sha=head, how="gate", kind="first", decision=judged.decision_id
+            )
+            return replace(judged, gaps=(*judged.gaps, *bench.store.let_through(draft, self._actor.developer or "ci")))
 
     def push(self, updates: Iterable[Update]) -> Iterator[Judgement]:
         """Each update by the rules of the trunk as it was before: what a push removes still judges that push.
@@ -161,6 +171,7 @@ def judged_situation(
         decision=found.decision,
         skipped=bench.skipped,
         gaps=(*gaps, *bench.gaps),
+        decision_id=found.id,
         approval=found.approval,
         refused=found.refused,
     )

@@ -10,11 +10,14 @@ from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.settings import has_store, store_shown
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.deploys import DeployDraft
+from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.policy.facts import told_situation
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.situation import LostIntent, Situation
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.edge.deciding import PolicyResult, decided_change
+from loomstack_mcp.edge.deploys import recorded_deploy
 from loomstack_mcp.edge.here import Here, Progress
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.services.conflicts import ConflictResult
@@ -60,6 +63,15 @@ class StoreFacts:
         if self._repo.place.root:
             return self._here.checkout()
         return Worktree(root=self._repo.folder, place=self._repo.place).checkout(repo=self._here.settings.repo)
+
+    def let_through(self, draft: DeployDraft, who: str) -> tuple[str, ...]:
+        """Record a deploy that may go on. Returns why it was not, in a sentence, where it could not be."""
+        with open_loom(self._here.settings) as loom:
+            try:
+                recorded_deploy(loom, self._repo, self.checkout, draft, who=who)
+            except LoomError as error:
+                return (f"what was let through is not recorded as a deploy: {error}",)
+        return ()
 
     def decision(
         self, who: str, book: Rulebook, situation: Situation, made: Sequence[Made], *, is_stopped: bool

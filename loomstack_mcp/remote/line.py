@@ -13,6 +13,7 @@ from loomstack_mcp.remote.sockets import Origin, Untrusted, opened_socket
 
 TYPE_CHECKING = False  # `typing` costs a hook 4 ms
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 # By its name: the package offers `open_loom` too, and with it what no hook may load.
@@ -53,6 +54,8 @@ class Line:
         self._home = home
         self._is_hasty = is_hasty
         self._idle: list[Exchange] = []
+        self.traceparent: Callable[[], str] | None = None
+        """Tells the span for which something is asked, where calls are told to a collector."""
 
     def close(self) -> None:
         """Nothing more is asked."""
@@ -94,6 +97,8 @@ class Line:
             lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
         if request:
             lines.append(f"LoomStack-Request: {request}")
+        if self.traceparent and (parent := self.traceparent()):
+            lines.append(f"traceparent: {parent}")
         return "\r\n".join([*lines, "", ""]).encode() + (body or b"")
 
     def _replied(self, sent: bytes, *, answer_s: float, is_once: bool) -> HubAnswer:

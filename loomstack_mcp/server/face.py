@@ -19,6 +19,7 @@ from loomstack_mcp.server.standpoints import Standpoints
 from loomstack_mcp.server.waits import ChangeWaits, Waits
 
 if TYPE_CHECKING:
+    from loomstack_mcp.adapters.telemetry import Telemetry
     from loomstack_mcp.core.changes.conflicts import Proposal
     from loomstack_mcp.core.outcomes import SeenCommits
     from loomstack_mcp.core.policy.rules import Rule
@@ -71,8 +72,15 @@ class Face:
         """The services. Raises StoreUnavailable where the settings name a store that this version cannot speak to."""
         with self._lock:
             if self._loom is None:
-                self._loom = open_loom(self.here.any_settings)
+                self._loom = open_loom(self.here.any_settings, is_told=True)
             return self._loom
+
+    @property
+    def telemetry(self) -> "Telemetry | None":
+        """Where calls are told to; None where nowhere, or the store does not open: the call itself says why."""
+        with suppress(LoomError):
+            return self.loom.telemetry
+        return None
 
     @property
     def is_open(self) -> bool:
@@ -242,6 +250,10 @@ class Face:
         try:
             for caller in tuple(self._callers.values()):  # calls that are cut off may still come to know one
                 self._loom.runs.shorten(caller)
+            if self._loom.telemetry:
+                from loomstack_mcp.core.conventions import PIPE  # for those who tell a collector
+
+                self._loom.telemetry.session_over(PIPE)
             self._loom.close()
         except LoomError as error:
             sys.stderr.write(f"loomstack-mcp: leases were not shortened: {error.code}\n")

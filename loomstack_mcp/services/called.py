@@ -10,11 +10,11 @@ from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 
-_ID = re.compile(r"(run|claim|note|out|conf|dec|apr|evid)_[0-9A-Z]{8}")
+_ID = re.compile(r"(run|claim|note|out|conf|dec|apr|evid|dep)_[0-9A-Z]{8}")
 _REPOS = frozenset({"repo_id", "repo"})
 _WORDS = frozenset(
     {"text", "intent", "goal", "summary", "why", "tried", "query", "title", "link", "links", "loop", "key", "finding"}
-    | {"to", "shown", "unshown", "branch", "worktree", "folder", "session", "agent", "message", "expected"}
+    | {"to", "shown", "unshown", "branch", "worktree", "folder", "session", "agent", "message", "expected", "asked"}
 )
 """Fields of what people and agents say, where an id is a word like any other."""
 _WHOLE = (Checkout, Caller)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from loomstack_mcp.core.changes.conflict_records import Agreement, Conflict, Intent, Verdict
+from loomstack_mcp.core.changes.conflict_records import Agreement, Conflict, ConflictState, Intent, Verdict
 from loomstack_mcp.core.changes.conflicts import Proposal, agreement_words, strictest_verdict
 from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.errors import Invalid
@@ -118,6 +118,20 @@ class ConflictService:
         """A repo's conflicts that are neither settled nor void, newest first: all, or of a verdict; and the time."""
         with self._store.read() as tx:
             return open_conflicts(tx, repo_id, limit=limit, verdict=verdict), tx.now_ms
+
+    def latest(
+        self, repo_id: str, *, limit: int, before: str = "", state: ConflictState | None = None
+    ) -> tuple[tuple[Conflict, ...], int]:
+        """The conflicts of a repo in whatever state, or in one, newest first; or those before the one of an id.
+
+        And the time. Raises NotFound where the repo has none of that id.
+        """
+        with self._store.read() as tx:
+            asked = {"repo_id": repo_id, "state": state or "", "limit": limit}
+            if not before:
+                return rows.as_records(Conflict, tx.all(CONFLICTS["latest"], **asked)), tx.now_ms
+            place = {"before": before, "before_ms": conflict_of_id(tx, repo_id, before).found_at_ms}
+            return rows.as_records(Conflict, tx.all(CONFLICTS["before"], **asked, **place)), tx.now_ms
 
 
 def _repo_id(tx: Tx, checkout: Checkout, proposal: Proposal) -> str:

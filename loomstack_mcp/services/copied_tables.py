@@ -32,7 +32,11 @@ TABLES = (
     CopiedTable(noun="decision", read=COPYING["decision_rows"], put=COPYING["put_decision"]),
     CopiedTable(noun="approval", read=COPYING["approval_rows"], put=COPYING["put_approval"]),
     CopiedTable(noun="approval_answer", read=COPYING["approval_answer_rows"], put=COPYING["put_approval_answer"]),
+    CopiedTable(noun="usage", read=COPYING["usage_rows"], put=COPYING["put_usage"]),
+    CopiedTable(noun="usage_permission", read=COPYING["usage_permission_rows"], put=COPYING["put_usage_permission"]),
     CopiedTable(noun="evidence", read=COPYING["evidence_rows"], put=COPYING["put_evidence"]),
+    CopiedTable(noun="deploy", read=COPYING["deploy_rows"], put=COPYING["put_deploy"]),
+    CopiedTable(noun="deploy_commit", read=COPYING["deploy_commit_rows"], put=COPYING["put_deploy_commit"]),
     CopiedTable(noun="notice", read=COPYING["notice_rows"], put=COPYING["put_notice"]),
 )
 LEDGER = (
@@ -49,8 +53,22 @@ LEDGER = (
 )
 """What means something only under the key that its lines were hashed with."""
 WITH_IDS = frozenset(
-    ("run", "claim", "waiter", "note", "outcome", "conflict", "decision", "approval", "evidence", "notice")
+    ("run", "claim", "waiter", "note", "outcome", "conflict", "decision", "approval", "evidence", "notice", "deploy")
 )
 """Whose rows have an id of their own."""
-LEFT = frozenset(("boot", "line_key", "once", "repo", "repo_alias", "sighting", "bearing", "judging", "judged", "line"))
-"""What stays: clocks, the key, answers of a while ago, what hooks saw; and what is made anew where rows arrive."""
+LEFT = frozenset(
+    (
+        "boot",
+        "line_key",
+        "once",
+        "repo",
+        "repo_alias",
+        "sighting",
+        "bearing",
+        "judging",
+        "judged",
+        "line",
+        "usage_entry",
+    )
+)
+"""What stays: clocks, the key, answers and entries of a while ago, what hooks saw; and what is made anew there."""

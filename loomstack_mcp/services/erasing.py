@@ -29,6 +29,7 @@ _TABLES = {
     "approval": (ERASING["words_of_approval"], ERASING["erase_approval"]),
     "approval_answer": (ERASING["words_of_approval_answer"], ERASING["erase_approval_answer"]),
     "evidence": (ERASING["words_of_evidence"], ERASING["erase_evidence"]),
+    "deploy": (ERASING["words_of_deploy"], ERASING["erase_deploy"]),
     "notice": (ERASING["words_of_notice"], ERASING["erase_notice"]),
     "landed": (ERASING["words_of_landed"], ERASING["erase_landed"]),
     "attribution": (ERASING["words_of_attribution"], ERASING["erase_attribution"]),
@@ -36,6 +37,7 @@ _TABLES = {
 _PASSING = (
     *(ERASING["forget_sightings"], ERASING["forget_bearings"]),
     *(ERASING["forget_judgings"], ERASING["forget_judged"], ERASING["forget_lines"], ERASING["forget_answers"]),
+    ERASING["forget_usage_entries"],
 )
 """What hooks saw a while ago, with folders and shell lines; and answers. They are seen, or made, again."""
 _PAGE_ROWS = 20_000

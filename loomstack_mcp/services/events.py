@@ -13,6 +13,7 @@ from loomstack_mcp.store.base import Store, Tx
 EVENTS = queries.statements("events")
 ALERTS = queries.statements("alerts")
 REPOS = queries.statements("repos")
+RETENTION = queries.statements("retention")
 
 
 class EventService:
@@ -40,6 +41,14 @@ class EventService:
         with self._store.read() as tx:
             found = tx.all(EVENTS["since"], repo_id=repo_id, since=since, limit=limit)
             return rows.as_records(Event, found), tx.now_ms
+
+    def gap(self, repo_id: str) -> int:
+        """Up to which sequence number events are missing, as they were too old; 0 where none is.
+
+        Whoever read up to an earlier one did not see all that happened since, and looks at what is there.
+        """
+        with self._store.read() as tx:
+            return sum(int(row["pruned_seq"]) for row in tx.all(RETENTION["gap"], repo_id=repo_id))
 
     def latest(self, repo_id: str, *, limit: int) -> tuple[tuple[Event, ...], int]:
         """The last `limit` events, oldest first. And the time, in milliseconds."""

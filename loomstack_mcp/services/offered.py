@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.commits import CommitService
     from loomstack_mcp.services.conflicts import ConflictService
     from loomstack_mcp.services.context import ContextService
+    from loomstack_mcp.services.decisions import DecisionService
+    from loomstack_mcp.services.deploys import DeployService
     from loomstack_mcp.services.edits import EditClaims
     from loomstack_mcp.services.events import EventService
     from loomstack_mcp.services.evidence import EvidenceService
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.guards import GuardService
     from loomstack_mcp.services.ledger import LedgerService
     from loomstack_mcp.services.levers import LeverService
+    from loomstack_mcp.services.live import LiveService
+    from loomstack_mcp.services.loops import LoopService
     from loomstack_mcp.services.notes import NoteService
     from loomstack_mcp.services.notices import NoticeService
     from loomstack_mcp.services.outcomes import OutcomeService
@@ -34,7 +38,9 @@ if TYPE_CHECKING:
     from loomstack_mcp.services.sightings import SightingService
     from loomstack_mcp.services.stranded import StrandedService
     from loomstack_mcp.services.tokens import Issuer, TokenService
+    from loomstack_mcp.services.traces import TraceService
     from loomstack_mcp.services.undoings import UndoingService
+    from loomstack_mcp.services.usage import UsageService
     from loomstack_mcp.services.watches import WatchService
     from loomstack_mcp.services.why import WhyService
     from loomstack_mcp.store.base import Store
@@ -133,6 +139,12 @@ class Services:
         return self._made("evidence", EvidenceService)
 
     @cached_property
+    def deploys(self) -> "DeployService":
+        from loomstack_mcp.services.deploys import DeployService
+
+        return self._made("deploys", DeployService)
+
+    @cached_property
     def events(self) -> "EventService":
         from loomstack_mcp.services.events import EventService
 
@@ -155,6 +167,24 @@ class Services:
         from loomstack_mcp.services.levers import LeverService
 
         return self._made("levers", LeverService)
+
+    @cached_property
+    def live(self) -> "LiveService":
+        from loomstack_mcp.services.live import LiveService
+
+        return self._made("live", LiveService)
+
+    @cached_property
+    def loops(self) -> "LoopService":
+        from loomstack_mcp.services.loops import LoopService
+
+        return self._made("loops", LoopService)
+
+    @cached_property
+    def decisions(self) -> "DecisionService":
+        from loomstack_mcp.services.decisions import DecisionService
+
+        return self._made("decisions", DecisionService)
 
     @cached_property
     def sightings(self) -> "SightingService":
@@ -187,6 +217,12 @@ class Services:
         return self._made("commits", CommitService)
 
     @cached_property
+    def usage(self) -> "UsageService":
+        from loomstack_mcp.services.usage import UsageService
+
+        return self._made("usage", UsageService)
+
+    @cached_property
     def why(self) -> "WhyService":
         from loomstack_mcp.services.why import WhyService
 
@@ -209,6 +245,12 @@ class Services:
         from loomstack_mcp.services.refusals import RefusalService
 
         return self._made("refusals", RefusalService)
+
+    @cached_property
+    def traces(self) -> "TraceService":
+        from loomstack_mcp.services.traces import TraceService
+
+        return self._made("traces", TraceService)
 
     @cached_property
     def undoings(self) -> "UndoingService":

@@ -189,11 +189,18 @@ def _by_run(tx: Tx, run: Run, query: FactsQuery) -> PolicyFacts:
         actor=Actor(kind="loop", loop=run.loop, developer=run.principal, agent=run.agent, roles=("developer",)),
         rework=int(counted["rework"]),
         retries=max(0, int(counted["attempts"]) - 1),
+        cost_usd=_cost_usd(tx, run.id) if query.asks_cost else None,
         work_item=run.finding or None,
         makers=_names([run]),
         evidence=evidence_of(tx, run.repo_id, query.head),
         approvals=granted_facts(tx, run.repo_id, query, who=run.who, run_id=run.id),
     )
+
+
+def _cost_usd(tx: Tx, run_id: str) -> float | None:
+    from loomstack_mcp.services.usage import family_cost_usd  # what few rules ask
+
+    return family_cost_usd(tx, run_id)
 
 
 def _names(runs: Sequence[Run]) -> tuple[str, ...]:
@@ -235,14 +242,17 @@ def _kept(
     tx: Tx, who: str, query: FactsQuery, facts: PolicyFacts, decided: DecisionRecord, *, run_id: str = ""
 ) -> KeptDecision:
     """The decision with the question that it asks; what let it through is used."""
-    drawn = _recorded(tx, facts.repo, run_id, who, query, decided)
+    drawn = _recorded(tx, facts, run_id, who, query, decided)
     use_approvals(tx, query, facts, decided)
     asked = asked_approval(tx, query, facts, decided, decision_id=drawn, who=who)
     return KeptDecision(id=drawn, approval=asked.id, refused=asked.refused)
 
 
-def _recorded(tx: Tx, repo_id: str, run_id: str, who: str, query: FactsQuery, decided: DecisionRecord) -> str:
+def _recorded(tx: Tx, facts: PolicyFacts, run_id: str, who: str, query: FactsQuery, decided: DecisionRecord) -> str:
+    repo_id = facts.repo
     columns = {
+        "about_run": facts.run,
+        "head": query.head,
         "repo_id": repo_id,
         "run_id": run_id,
         "who": who,

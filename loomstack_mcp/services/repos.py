@@ -18,12 +18,14 @@ _CLONE = "clone:"
 _MOVES = (
     *(REPOS["move_runs"], REPOS["move_claims"], REPOS["move_waiters"], REPOS["move_notes"], REPOS["move_outcomes"]),
     *(REPOS["move_events"], REPOS["move_conflicts"], REPOS["move_approvals"], REPOS["move_evidence"]),
+    REPOS["move_deploys"],
 )
 """What is numbered within its repo."""
 _REST = (
     *(REPOS["move_decisions"], REPOS["move_bindings"], REPOS["move_imprints"], REPOS["move_sightings"]),
     *(REPOS["forget_attribution_lines"], REPOS["forget_attributions"], REPOS["move_attributions"], REPOS["move_pulls"]),
     *(
+        REPOS["move_deploy_commits"],
         REPOS["move_notices"],
         REPOS["move_expiries"],
         REPOS["move_paths"],

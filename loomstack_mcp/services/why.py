@@ -14,7 +14,7 @@ from loomstack_mcp.store.base import Row, Store, Tx
 CLAIMS = queries.statements("claims")
 WHY = queries.statements("why")
 
-_ID = re.compile(r"\b(run|claim|note|out|conf|dec|apr|evid)_[0-9A-Z]{8}\b")
+_ID = re.compile(r"\b(run|claim|note|out|conf|dec|apr|evid|dep)_[0-9A-Z]{8}\b")
 _OF_NOUN = {
     "run": WHY["run"],
     "claim": WHY["claim"],
@@ -24,13 +24,14 @@ _OF_NOUN = {
     "conf": WHY["conf"],
     "apr": WHY["apr"],
     "evid": WHY["evid"],
+    "dep": WHY["dep"],
 }
 _JSON = frozenset(
     {"paths", "reasons", "failing", "commits", "links", "contradicts", "actions", "shown", "rules", "answers"}
 )
 _STEPS_MAX = 20
 _INTENTS_MAX = 5
-_NOUNS = "dec_…, conf_…, claim_…, note_…, run_…, out_…, apr_… or evid_…"
+_NOUNS = "dec_…, conf_…, claim_…, note_…, run_…, out_…, apr_…, evid_… or dep_…"
 
 
 @record

@@ -10,7 +10,10 @@ from typing import Any
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.records import record
 
-VIEWS = ("v_runs", "v_claims", "v_decisions", "v_approvals", "v_conflicts", "v_loop_health")
+VIEWS = (
+    *("v_live", "v_runs", "v_claims", "v_decisions", "v_approvals", "v_conflicts", "v_trace", "v_loop_health"),
+    "v_usage",
+)
 LOGS = ("note", "outcome", "event")
 READ_ONLY = "the store is read only here and nothing was changed: give one SELECT"
 TOO_LONG = "the query took too long and was ended; narrow it with WHERE"
@@ -23,6 +26,10 @@ class Health:
     ok: bool
     schema: int
     size_bytes: int
+    log_bytes: int
+    """Of the log beside a file; 0 where there is none."""
+    free_bytes: int
+    """Of the file, in which nothing is."""
     problems: tuple[str, ...]
 
 

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from loomstack_mcp.adapters.jwt import JwtIssuer
-from loomstack_mcp.adapters.settings import JWT_ALGORITHMS, Settings
+from loomstack_mcp.adapters.settings import Settings
+from loomstack_mcp.adapters.settings_values import JWT_ALGORITHMS
 from loomstack_mcp.core.errors import StoreUnavailable, Unauthorized
 from loomstack_mcp.core.tokens import Principal, VouchedSubject
 

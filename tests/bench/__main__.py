@@ -28,10 +28,14 @@ from tests.bench import (
     memory,
     over_http,
     policy,
+    retention,
     sessions,
     starts,
     traces,
+    tracing,
+    ui,
     unattended,
+    views,
 )
 from tests.bench.measure import CALLS, Figure, at_most, medians, ratio
 from tests.conftest import COMMAND, commit_all, environment, git
@@ -173,6 +177,10 @@ class Bench:
         said("32 sessions on one file")
         yield from sessions.figures(self.home, self.shop)
 
+    def tracing(self) -> Iterator[Figure]:
+        said("two servers, one of which tells a collector")
+        yield from tracing.figures(self.home, self.shop)
+
     def landed(self) -> Iterator[Figure]:
         said("filling 1,000 and 50,000 landed changes")
         with self.noop() as noop:
@@ -182,6 +190,18 @@ class Bench:
         said("making a repository of 3,000 files and 200 rules")
         with self.noop() as noop:
             yield from policy.figures(self.home, self.calls, noop, self.serving)
+
+    def views(self) -> Iterator[Figure]:
+        """What people ask of a year's store."""
+        yield from views.figures(self.home)
+
+    def retention(self) -> Iterator[Figure]:
+        said("what is old goes out of a store of 10,000 runs, beside 20 writers")
+        yield from retention.figures(self.home)
+
+    def ui(self) -> Iterator[Figure]:
+        """The dashboard."""
+        yield from ui.dashboard_figures(self.home, self.shop, self.calls)
 
     def audit(self) -> Iterator[Figure]:
         said("auditing the last 4,000 commits of each clone that --clones names")
@@ -235,6 +255,7 @@ GROUPS = (
     "start",
     "memory",
     "unattended",
+    "tracing",
     "claim_paths",
     "read_shared_context",
     "contention",
@@ -247,6 +268,9 @@ GROUPS = (
     "githooks",
     "http",
     "hub",
+    "retention",
+    "views",
+    "ui",
     "audit",
 )
 

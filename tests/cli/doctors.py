@@ -46,8 +46,9 @@ def states(place: str, kept: str, hashes: dict[str, str] = HASHES) -> str:
 class Doctor:
     """Runs `doctor` in a repository, with clients that are only names on PATH."""
 
-    def __init__(self, home: Path, shop: Path) -> None:
-        self.home, self.shop = home, shop
+    def __init__(self, home: Path, shop: Path, *, git_hooks: bool = False) -> None:
+        """`git_hooks` where they matter: to try each of them is half of the time that a `doctor` takes."""
+        self.home, self.shop, self._git_hooks = home, shop, git_hooks
         (home / "bin").mkdir()
         for name in ("claude", "codex"):
             self.program(name, "")
@@ -77,7 +78,8 @@ class Doctor:
         return checks
 
     def init(self, *arguments: str) -> None:
-        run([SCRIPT, "init", "--yes", *arguments], cwd=self.shop, env=environment(self.home), check=True)
+        without = () if self._git_hooks else ("--no-git-hooks",)
+        run([SCRIPT, "init", "--yes", *without, *arguments], cwd=self.shop, env=environment(self.home), check=True)
 
     def write(self, path: str, content: object) -> None:
         """A file below the home folder, which also holds the repository `shop`; objects as JSON."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from loomstack_mcp.store.exports import VIEWS
 from tests.conftest import Run
 from tests.wire import Server
 
@@ -45,7 +46,7 @@ def test_a_write_is_told_that_this_reads_only(store: Path, loomstack: Run, sql: 
     told = loomstack("db", "query", sql).stderr
 
     assert "the store is read only here and nothing was changed: give one SELECT" in told
-    assert "v_runs, v_claims, v_decisions, v_approvals, v_conflicts, v_loop_health" in told
+    assert ", ".join(VIEWS) in told
 
 
 def test_the_views_are_named_where_a_query_is_and_exported(store: Path, shop: Path, loomstack: Run) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from loomstack_mcp.adapters.install.doctor import file_system
+from loomstack_mcp.adapters.install.doctor import file_system, store_size_checks
+from loomstack_mcp.adapters.settings import Settings
 from tests.cli.doctors import SCRIPTS, Doctor
 from tests.conftest import environment
 from tests.wire import Server
@@ -14,7 +15,7 @@ from tests.wire import Server
 
 @pytest.fixture
 def doctor(tmp_path: Path, shop: Path) -> Doctor:
-    return Doctor(tmp_path, shop)
+    return Doctor(tmp_path, shop, git_hooks=True)
 
 
 def test_a_repository_without_us_is_told_the_one_command(doctor: Doctor) -> None:
@@ -133,3 +134,16 @@ def test_clients_that_are_not_installed_are_no_fault_but_nothing_is_set_up(docto
     assert found["Claude Code"]["found"] == found["Codex"]["found"] == "not installed"
     assert [check["check"] for check in found.values() if check["status"] != "ok"] == ["set-up"]
     assert found["set-up"]["mend"] == "put claude or codex on PATH, then loomstack-mcp init"
+
+
+def test_a_large_store_is_told_what_to_do_and_a_long_log_why(tmp_path: Path) -> None:
+    path = tmp_path / "loom.db"
+    for file, size in ((path, 600_000_000), (tmp_path / "loom.db-wal", 70_000_000)):
+        file.touch()
+        os.truncate(file, size)  # without any content
+    for_ever, for_days, too_few = (list(store_size_checks(path, Settings(keep_days=days))) for days in (0, 90, 7))
+
+    assert [check.found[:18] for check in for_ever] == ["600 MB, and all of", "its log has 70 MB:"]
+    assert "db prune --keep 90d" in for_ever[0].mend
+    assert [check.check for check in for_days] == ["store log"]
+    assert "less than window_days 30" in too_few[0].found

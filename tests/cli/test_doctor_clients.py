@@ -18,6 +18,12 @@ def doctor(tmp_path: Path, shop: Path) -> Doctor:
     return Doctor(tmp_path, shop)
 
 
+@pytest.fixture
+def complete(tmp_path: Path, shop: Path) -> Doctor:
+    """With git's hooks."""
+    return Doctor(tmp_path, shop, git_hooks=True)
+
+
 @pytest.mark.parametrize("answer", [ENABLED, {"enableAllProjectMcpServers": True}])
 def test_an_approval_in_the_users_settings_counts_everywhere(doctor: Doctor, answer: dict[str, object]) -> None:
     doctor.init()
@@ -67,13 +73,13 @@ def test_claude_code_is_looked_up_where_its_configuration_was_moved(doctor: Doct
     assert doctor.found(CLAUDE_CONFIG_DIR=str(doctor.home / "moved"))["Claude Code"]["status"] == "ok"
 
 
-def test_what_is_said_of_the_main_worktree_counts_in_a_linked_one(doctor: Doctor) -> None:
-    doctor.all_set()
-    commit_all(doctor.shop)
-    linked = doctor.home / "linked"
-    git(doctor.shop, "worktree", "add", "--quiet", str(linked))
+def test_what_is_said_of_the_main_worktree_counts_in_a_linked_one(complete: Doctor) -> None:
+    complete.all_set()
+    commit_all(complete.shop)
+    linked = complete.home / "linked"
+    git(complete.shop, "worktree", "add", "--quiet", str(linked))
 
-    assert {check["status"] for check in doctor.found(cwd=linked).values()} == {"ok"}
+    assert {check["status"] for check in complete.found(cwd=linked).values()} == {"ok"}
 
 
 def test_a_linked_worktree_may_be_trusted_by_its_own_path(doctor: Doctor) -> None:
@@ -210,12 +216,12 @@ def test_only_the_events_whose_hook_codex_does_not_trust_are_named(doctor: Docto
     assert "answers at 1 event; tried just now" in found["found"]
 
 
-def test_hooks_that_ask_the_server_are_seen_and_the_tool_is_kept_from_the_model(doctor: Doctor) -> None:
-    doctor.init("--guard")
-    doctor.claude_keeps(**APPROVED)
+def test_hooks_that_ask_the_server_are_seen_and_the_tool_is_kept_from_the_model(complete: Doctor) -> None:
+    complete.init("--guard")
+    complete.claude_keeps(**APPROVED)
     hashes = {**HASHES, **GUARD_HASHES}
-    doctor.codex_keeps(more=states(f"{doctor.shop}/.codex/hooks.json", TRUSTED, hashes))
-    checks = doctor.found()
+    complete.codex_keeps(more=states(f"{complete.shop}/.codex/hooks.json", TRUSTED, hashes))
+    checks = complete.found()
 
     assert {check["status"] for check in checks.values()} == {"ok"}
     for client in ("Claude Code", "Codex"):
@@ -328,9 +334,9 @@ def test_a_link_to_a_device_is_not_read(doctor: Doctor) -> None:
     assert "it is no file" in doctor.found()["Claude Code"]["found"]
 
 
-def test_a_byte_order_mark_is_no_fault(doctor: Doctor) -> None:
-    doctor.all_set()
-    for path in (doctor.shop / ".mcp.json", doctor.shop / ".codex" / "config.toml"):
+def test_a_byte_order_mark_is_no_fault(complete: Doctor) -> None:
+    complete.all_set()
+    for path in (complete.shop / ".mcp.json", complete.shop / ".codex" / "config.toml"):
         path.write_text(f"\ufeff{path.read_text()}")
 
-    assert {check["status"] for check in doctor.found().values()} == {"ok"}
+    assert {check["status"] for check in complete.found().values()} == {"ok"}

@@ -159,7 +159,7 @@ def test_a_command_is_answered_with_its_options(loomstack: Run) -> None:
 def test_completion_offers_chapters(loomstack: Run) -> None:
     done = loomstack(_LOOMSTACK_MCP_COMPLETE="bash_complete", COMP_WORDS="loomstack-mcp help tr", COMP_CWORD="2")
 
-    assert done.stdout.strip() == "plain,troubleshooting"
+    assert done.stdout.strip() == "plain,trace\nplain,troubleshooting"
 
 
 def test_a_wheel_brings_the_chapters_along(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from loomstack_mcp.cli.main import cli
+from loomstack_mcp.store.exports import VIEWS
 from tests.conftest import Run, commit_all, environment, git
 from tests.processes import SCRIPT, run
 from tests.wire import Server
@@ -203,6 +204,18 @@ def test_a_name_that_is_too_long_is_said_in_a_line(loomstack: Run) -> None:
 JSON: dict[str, tuple[Sequence[str], set[str]]] = {
     "runs": ([], {"run", "state", "loop", "who", "goal", "paths", "branch", "age", "checks", "outcomes", "stranded"}),
     "claims": ([], {"claim", "run", "who", "mode", "paths", "intent", "fence", "expires_in_s", "origin"}),
+    "top": ([], {"lanes", "more", "cursor", "now_ms"}),
+    "loops": (
+        [],
+        {"loop", "who", "runs", "live", "success_percent", "done", "abandoned", "stopped", "lost", "checks", "rework"}
+        | {"conflicts_caused", "conflicts_suffered", "reversals_caused", "reversals_suffered", "minutes", "tokens"}
+        | {"cost_usd", "last_run", "last_age", "last_started_at_ms", "spark"},
+    ),
+    "decisions": (
+        [],
+        {"decision", "answer", "point", "actions", "paths", "who", "run", "rules", "reasons", "policy", "age"}
+        | {"decided_at_ms"},
+    ),
     "events": ([], {"seq", "age", "kind", "run", "about", "payload"}),
     "notes": (
         [],
@@ -217,12 +230,7 @@ JSON: dict[str, tuple[Sequence[str], set[str]]] = {
     "db export": (
         ["out"],
         {
-            "v_runs",
-            "v_claims",
-            "v_decisions",
-            "v_approvals",
-            "v_conflicts",
-            "v_loop_health",
+            *VIEWS,
             "note",
             "outcome",
             "event",
@@ -240,6 +248,12 @@ JSON: dict[str, tuple[Sequence[str], set[str]]] = {
         ["--kind", "build", "--by", "ci"],
         {"evidence", "kind", "passed", "commit", "by", "link"},
     ),
+    "deploy record": (
+        ["--env", "production", "--id", "1"],
+        {"deploy", "environment", "called", "commit", "covers", "who", "age"},
+    ),
+    "deploy list": ([], {"deploy", "environment", "called", "commit", "covers", "who", "age"}),
+    "trace": (["HEAD"], {"ref", "kind", "commits", "deploys", "unattributed", "next"}),
     "policy replay": ([], {"commits", "seconds", "stopped", "skipped"}),
     "token list": ([], {"id", "for", "role", "repos", "run", "expires", "used", "by"}),
     "token log": ([], {"age", "verdict", "times", "what", "who", "token", "about"}),
@@ -263,7 +277,7 @@ def test_json_is_one_document_with_the_fields_that_scripts_rely_on(started: Serv
 def test_every_command_with_json_is_looked_at_here() -> None:
     named = {" ".join(words) for words, command in COMMANDS if "--json" in {o for p in command.params for o in p.opts}}
 
-    with_a_terminal_cases_or_ids = {"note add", "repo alias", "policy test", "why", "db copy"}
+    with_a_terminal_cases_or_ids = {"conflicts list", "note add", "repo alias", "policy test", "why", "db copy"}
     assert named - set(JSON) == with_a_terminal_cases_or_ids
 
 

@@ -105,6 +105,7 @@ def test_claude_code_calls_every_tool_without_a_question_and_reads_the_whole_ans
     assert shown[4].json["released"] == [shown[2].json["claim"]]
 
 
+@pytest.mark.also("tests/server/front holds one against the other")
 def test_the_reference_serves_both_clients_as_well(tmp_path: Path, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HARNESS_TMP", str(tmp_path))
     server: dict[str, Any] = {"command": SDK_COMMAND[0], "args": SDK_COMMAND[1:], "env": environment(tmp_path)}
@@ -290,7 +291,9 @@ def test_claude_code_calls_every_tool_over_http(over_http: Team) -> None:
     assert [key for result, key in zip(shown, HTTP_ANSWERS, strict=True) if key not in result.json] == []
 
 
-@pytest.mark.parametrize("model", ["gpt-5.5", "gpt-6.1-sol"])
+@pytest.mark.parametrize(
+    "model", [pytest.param("gpt-5.5", marks=pytest.mark.also("the newer model does here")), "gpt-6.1-sol"]
+)
 def test_codex_calls_every_tool_over_http(over_http: Team, model: str) -> None:
     if model == "gpt-5.5":
         done = over_http.codex([*(mcp_call("loomstack", name, arguments) for name, arguments in HTTP_TOOLS), "done"])

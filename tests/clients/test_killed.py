@@ -48,6 +48,7 @@ def test_a_killed_client_leaves_no_process_and_a_lease_of_five_minutes(team: Tea
     assert 200 < json.loads(claims.stdout)[0]["expires_in_s"] <= 300
 
 
+@pytest.mark.also("tests/services/test_gone.py shows it without a client")
 def test_a_killed_claude_session_has_a_minute_and_comes_back_to_what_it_held(team: Team) -> None:
     session_id = str(uuid.uuid4())
 

@@ -40,7 +40,12 @@ _ALERT = re.compile(r"\n +→ hears from check: failed.*?(?=\n(?:\S| +→))", re
 
 
 @pytest.mark.parametrize(
-    ("client", "hook"), [(Claude, True), (Claude, False), (Codex, True)], ids=["claude", "claude-no-hook", "codex"]
+    ("client", "hook"),
+    [
+        pytest.param(Claude, True, id="claude"),
+        pytest.param(Claude, False, id="claude-no-hook", marks=pytest.mark.also("with its hook it does here")),
+        pytest.param(Codex, True, id="codex"),
+    ],
 )
 def test_a_change_is_sent_back_once_and_lands_when_another_has_passed_it(
     tmp_path: Path, client: Client, hook: bool

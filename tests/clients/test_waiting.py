@@ -84,6 +84,7 @@ def test_a_codex_session_is_told_with_its_next_prompt(team: Team, held: str) -> 
     assert "src/a.py is free now: call claim_paths again" in said_to(request)
 
 
+@pytest.mark.also("Codex's is told so here")
 def test_a_claude_session_that_nobody_could_reach_is_told_with_its_next_prompt(team: Team, held: str) -> None:
     hooked(team.shop / ".claude" / "settings.json", "claude")
     turns = [tool("start_run", loop="triage", goal="green"), tool("claim_paths", **REFUSED), "waiting", "noted"]

@@ -58,6 +58,7 @@ def test_an_edit_of_another_worktree_s_file_is_refused_where_that_is_held(team: 
     assert not paths[0].exists()
 
 
+@pytest.mark.also("sub-agents show that each is checked where it works")
 def test_after_enter_worktree_the_new_worktree_is_checked(undoable: Team) -> None:
     done = undoable.claude(
         [load_tools("EnterWorktree", "mcp__loomstack__check_conflicts"), tool("start_run", loop="triage", goal="green"),
@@ -71,6 +72,7 @@ def test_after_enter_worktree_the_new_worktree_is_checked(undoable: Team) -> Non
     assert [one["paths"] for one in found["conflicts"]] == [["src/tax.py"]]
 
 
+@pytest.mark.also("tests/server/test_standpoints.py shows it without a client")
 def test_edits_in_another_worktree_keep_an_answer_from_being_clear(undoable: Team) -> None:
     there = undoable.tree / "new.py"
     done = undoable.claude(
@@ -113,6 +115,7 @@ def test_claude_s_sub_agents_block_one_another_and_each_is_checked_where_it_work
     assert [one["paths"] for one in found.json["conflicts"]] == [["src/tax.py"]]
 
 
+@pytest.mark.also("Claude Code's do here")
 def test_codex_s_sub_agents_block_one_another(team: Team) -> None:
     def sub(task: str, turns: list[Any]) -> Lane:
         def is_its(request: dict[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from tests.databases import own_server
 from tests.fire.burning import Fire, Harm
 from tests.fire.findings import is_enough, is_wrong
 from tests.fire.hub import hub_fire, mutant_fire
+from tests.fire.old import old_things
 from tests.lab.balancer import why_no_nginx
 from tests.lab.hosts import why_no_hosts
 
@@ -55,7 +56,8 @@ def _hub(folder: Path, *, burn_s: float, seed: int, mutant: str) -> Iterator[Fir
 
 @contextmanager
 def _sqlite(folder: Path, *, burn_s: float, seed: int, mutant: str) -> Iterator[Fire]:
-    yield Fire(f"sqlite:///{folder}/loom.db", folder, burn_s=burn_s, seed=seed, mutant=mutant)
+    store = f"sqlite:///{folder}/loom.db"
+    yield Fire(store, folder, burn_s=burn_s, seed=seed, mutant=mutant, harms=[old_things(store)])
 
 
 @contextmanager
@@ -66,7 +68,7 @@ def _postgres(folder: Path, *, burn_s: float, seed: int, mutant: str) -> Iterato
             server.stop(random.choice(("fast", "immediate")))
             server.start()
 
-        harms = [Harm("PostgreSQL is restarted", restart, "database")]
+        harms = [Harm("PostgreSQL is restarted", restart, "database"), old_things(server.url())]
         yield Fire(server.url(), folder, burn_s=burn_s, seed=seed, mutant=mutant, harms=harms)
 
 

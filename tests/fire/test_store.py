@@ -8,12 +8,14 @@ import pytest
 from tests.databases import own_server
 from tests.fire.burning import LONG_TTL_MS, Fire, Harm
 from tests.fire.findings import is_wrong
+from tests.fire.old import old_things
 
 _SHORT_S = 3
 
 
 def test_a_short_fire_finds_nothing_in_a_file(tmp_path: Path) -> None:
-    fire = Fire(f"sqlite:///{tmp_path}/loom.db", tmp_path, burn_s=_SHORT_S, seed=1)
+    store = f"sqlite:///{tmp_path}/loom.db"
+    fire = Fire(store, tmp_path, burn_s=_SHORT_S, seed=1, harms=[old_things(store)])
 
     fire.burn_out()
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any, Literal, Union
 
+from loomstack_mcp.core.deploys import DeployDraft
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.tokens import Principal
@@ -33,7 +34,10 @@ class World:
         assert claim
         note = loom.notes.share(caller, run.id, kind="decision", text="secret zebra", patterns=["secret/**"]).note
         out = recorded(loom, caller, run.id, summary="secret summary").outcome
-        return {"run": run.id, "claim": claim.id, "note": note.id, "out": out.id}
+        draft = DeployDraft(environment="secret place", sha="5" * 40, kind="first")
+        deploy = loom.deploys.record(checkout, draft, who="secret person").deploy
+        assert deploy
+        return {"run": run.id, "claim": claim.id, "note": note.id, "out": out.id, "dep": deploy.id}
 
 
 def given(kind: Any, name: str, ids: Mapping[str, str], repo: str, caller: Caller) -> Any:
@@ -59,12 +63,13 @@ def given(kind: Any, name: str, ids: Mapping[str, str], repo: str, caller: Calle
         return {given(inner[0], name, ids, repo, caller): given(inner[1], name, ids, repo, caller)}
     hints = typing.get_type_hints(kind)
     needed = [one for one in fields(kind) if (one.default, one.default_factory) == (MISSING, MISSING)]
-    also = [one for one in fields(kind) if one.name in ("recognised", "hints", "run", "claim")]
+    also = [one for one in fields(kind) if one.name in ("recognised", "hints", "run", "claim", "deploy_ids")]
     return kind(**{one.name: given(hints[one.name], one.name, ids, repo, caller) for one in (*needed, *also)})
 
 
 def _text(name: str, ids: Mapping[str, str], repo: str) -> str:
     nouns = {"claim": "claim", "claims": "claim", "claim_id": "claim", "typed": "note", "supersedes": "note"}
+    nouns |= {"deploy_id": "dep", "deploy_ids": "dep", "ref": "dep"}
     if name in ("repo", "repo_id"):
         return repo
     if name in nouns:

@@ -31,7 +31,19 @@ NO_REPO = frozenset(
     | {"tokens.map_subject", "tokens.opens_still", "tokens.subjects"}
 )
 """Calls that name no repo: of lists the foreign ones are left out; keys, bearings and tokens are nobody's."""
-NAMES = {"run_id", "run_ids", "claim_id", "approval_id", "conflict_id", "typed", "repo_id", "claims", "alerts", "run"}
+NAMES = {
+    "run_id",
+    "run_ids",
+    "claim_id",
+    "approval_id",
+    "conflict_id",
+    "typed",
+    "repo_id",
+    "claims",
+    "alerts",
+    "run",
+    "deploy_id",
+}
 
 
 def role(name: HubRole, *repos: str, who: str = "ana", run: str = "") -> Principal:

@@ -28,6 +28,7 @@ from loomstack_mcp.core.repos import Bearing
 from loomstack_mcp.core.steps import BegunLine, Judging
 from loomstack_mcp.core.stranded import StrandedRun, TrunkSeen
 from loomstack_mcp.core.tokens import Principal
+from loomstack_mcp.core.usage import UsageEntry
 from loomstack_mcp.edge.attributing import attributed, attributed_line
 from loomstack_mcp.edge.deciding import decided_action, decided_change
 from loomstack_mcp.edge.here import Here
@@ -37,6 +38,7 @@ from tests.carried import WiredLoom
 from tests.conftest import commit_all, git
 from tests.edge.support import here
 from tests.factories import ANA, BEA, SHOP
+from tests.services.wired_traces import wire_traces
 
 PLAIN = (str, int, float, bool, bytes, type(None))
 LISTS = (tuple, list, Sequence)
@@ -113,7 +115,9 @@ def test_a_played_session_could_be_led_over_a_wire(shop: Path, tmp_path: Path, w
     approvals(found, wired)
     evidence(found, wired, landed)
     looks(found, wired, conflict)
+    wire_traces(found, wired, landed)
     endings(found, wired)
+    usage(wired)
     tokens(wired)
 
     assert wired.called == {name for service in services() for name, _ in methods(service)}
@@ -222,6 +226,13 @@ def evidence(found: Here, wired: Any, landed: str) -> None:
     assert wired.why.behind(drawn)[0].fields["kind"] == fact.kind == "build"
 
 
+def usage(wired: Any) -> None:
+    run = wired.runs.start(BEA, SHOP, loop="paid", goal="gross", budget_tokens=800).run
+    entry = UsageEntry(key="k", kind="request", session=BEA.session, age_ms=0, model="opus", cost_micro_usd=9)
+    assert wired.usage.take_in(BEA, [entry]).kept == 1
+    assert wired.usage.of_runs([run.id])[0].models[0].cost_micro_usd == 9
+
+
 def looks(found: Here, wired: Any, conflict: str) -> None:
     checkout = found.checkout()
     repo_id = wired.repos.id_of(checkout)
@@ -230,10 +241,14 @@ def looks(found: Here, wired: Any, conflict: str) -> None:
     assert wired.context.read_context(ANA, "", checkout, rules=RULES, budget_tokens=800).alerts
     assert wired.why.behind(conflict)
     assert wired.events.since(repo_id, since=0, limit=99)[0][-1].seq == wired.events.cursor(repo_id)
+    assert wired.events.gap(repo_id) == 0
     assert wired.events.moved(repo_id, seen=0, wait_ms=9) == wired.events.cursors()[repo_id]
     for service in (wired.events, wired.notes, wired.runs):
         assert service.latest(repo_id, limit=9)[0]
-    assert wired.conflicts.open(repo_id, limit=9)[0]
+    assert wired.conflicts.open(repo_id, limit=9)[0] == wired.conflicts.latest(repo_id, limit=9)[0]
+    assert wired.decisions.latest(repo_id, limit=9)[0][0].answer
+    assert wired.live.live(repo_id).lanes[0].runs
+    assert wired.loops.health(repo_id, limit=9).loops[0].last_run.startswith("run_")
     assert wired.claims.held(repo_id, limit=9)[0]
     bea = wired.runs.latest(repo_id, limit=9)[0][-1].id
     assert [outcome.summary for outcome in wired.outcomes.of_runs([bea])] == ["gross"]

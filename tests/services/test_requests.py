@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from loomstack_mcp.core.changes.attributions import CommitFacts
 from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.core.traces import TraceWanted
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.services.path_index import FIRST_PAGE
 from loomstack_mcp.store import rows
-from tests.factories import SHOP
+from tests.factories import REPO, SHOP
 from tests.processes import run
-from tests.services.support import CHEN, claimed, started
+from tests.services.support import CHEN, claimed, recorded, started
 
 ANA = Caller(principal="ana", session="s-ana")
 Counted = Callable[[Callable[[], object]], tuple[int, int]]
@@ -99,6 +101,17 @@ def test_a_call_enters_its_run_in_one_transaction(shop: Loom, counted: Counted) 
     assert statements == 10
 
 
+def test_a_look_at_all_that_goes_on_is_few_statements_however_much_that_is(shop: Loom, counted: Counted) -> None:
+    asked(shop, CHEN, "src/held.py", wait_s=9)
+    for at in range(5):
+        caller = Caller(principal=f"p{at}", session=f"s-{at}")
+        started(shop, caller)
+        claimed(shop, caller, "src/held.py", f"src/{at}.py", wait_s=9)
+
+    assert counted(lambda: shop.live.live(REPO)) == (13, 5)
+    assert counted(lambda: shop.loops.health(REPO, limit=50)) == (9, 1)
+
+
 def test_a_run_that_holds_one_path_and_asks_for_it_among_very_many_renews_its_claim(shop: Loom) -> None:
     first = claimed(shop, ANA, "src/**/*.py", mode="shared")
     for at in range(0, FIRST_PAGE * 2, 64):
@@ -140,3 +153,18 @@ def test_a_refused_request_that_nobody_is_told_of_any_more_is_settled_by_its_gra
     claimed(shop, CHEN, "src/held.py")
 
     assert shop.claims.release_paths(CHEN, "").alerts == ()
+
+
+def test_a_trace_is_as_many_statements_for_many_runs_as_for_one(shop: Loom, counted: Counted) -> None:
+    shas = [f"{at:040x}" for at in range(1, 4)]
+    for sha in shas:
+        run = started(shop, ANA)
+        claimed(shop, ANA, f"{sha}.py", run=run.id)
+        recorded(shop, ANA, run.id, commits=[sha])
+        shop.attributions.attributed(SHOP, CommitFacts(sha=sha, made_at_ms=2**41))
+    one, three = (TraceWanted(asked="x", kind="pr", shas=tuple(some)) for some in (shas[:1], shas))
+
+    few, _ = counted(lambda: shop.traces.chain(REPO, one))
+    many, _ = counted(lambda: shop.traces.chain(REPO, three))
+
+    assert (few, many - few) == (16, 2)  # which notes lie on its paths is asked for each run

@@ -19,8 +19,8 @@ EVERY_ROW = {
     "hasty_runs.edited": {"repo"},  # nor does a hook of git in a hurry
     "boot.jump": {"repo"},  # one for each repository
     "changes.key": {"line_key"},
-    **{f"copying.{noun}_rows": {noun} for noun in ("waiter", "note", "outcome", "conflict", "notice")},  # moving house
-    **{f"erasing.words_of_{noun}": {noun} for noun in ("note", "outcome", "conflict", "notice")},  # as rarely
+    **{f"copying.{noun}_rows": {noun} for noun in ("waiter", "note", "outcome", "notice")},  # moving house
+    **{f"erasing.words_of_{noun}": {noun} for noun in ("note", "outcome", "notice")},  # as rarely
     "erasing.live": {"run"},
     **{f"tokens.forget_{what}": {"token"} for what in ("owner", "maker", "revoker")},
     "tokens.forget_subject": {"token_subject"},
@@ -34,15 +34,13 @@ EVERY_ROW = {
     "repos.move_waiters": {"waiter"},  # once in the life of a repository
     "repos.move_notes": {"note"},
     "repos.move_outcomes": {"outcome"},
-    "repos.move_conflicts": {"conflict"},
     "repos.move_sightings": {"sighting"},
     "repos.move_notices": {"notice"},
-    "repos.forget": {"conflict", "note", "notice", "outcome", "waiter"},
+    "repos.forget": {"note", "notice", "outcome", "waiter"},
     "sightings.call_of_tool": {"sighting"},  # of one person, some minutes long
     "tokens.listed": {"token"},  # some for each person, of which each is shown
     "tokens.powers": {"power"},
     "tokens.subjects": {"token_subject"},
-    "why.intents_of_run": {"note"},  # for a person, who asks about one id
 }
 """Which statements look at every row of a table, and why they may."""
 PRIVATE = "tokens."

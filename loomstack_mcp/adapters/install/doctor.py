@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from loomstack_mcp.adapters.handovers import Handover
+from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.core.clients.files.own_names import COMMAND, HOOK
 from loomstack_mcp.core.records import record
 
@@ -27,6 +28,10 @@ _NETWORK = re.compile(r"nfs.*|cifs|smb3|smbfs|9p|afs|beegfs|ceph|gpfs|lustre|(fu
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 _ELSEWHERE = "export LOOMSTACK_HOME=/a/folder/on/this/machine"
 _PROGRAM_SECONDS_MAX = 10
+_MEGABYTE = 1_000_000
+_LARGE_BYTES = 500 * _MEGABYTE
+_LONG_LOG_BYTES = 64 * _MEGABYTE
+_PRUNE = f"{COMMAND} db prune --keep 90d --dry-run says what nothing needs; or set keep_days in your settings"
 
 
 @record
@@ -75,6 +80,21 @@ def kernels_check(boots_alternate: bool) -> Iterator[Check]:
         found = "used under several kernels in turns (containers, VMs, a shared home): their clocks decide on leases"
         mend = f"keep those clocks in step (NTP); where they share no work, {_ELSEWHERE}"
         yield Check(check="kernels", status="warn", found=found, mend=mend)
+
+
+def store_size_checks(path: Path, settings: Settings) -> Iterator[Check]:
+    """Whether the store is so large that somebody should say how long things are kept; and whether that can be done."""
+    if settings.keep_days and settings.keep_days < settings.window_days:
+        found = f"keep_days {settings.keep_days} is less than window_days {settings.window_days}, so nothing is removed"
+        yield Check(check="store size", status="warn", found=found, mend="keep as many days as the window has, or more")
+    log = path.with_name(f"{path.name}-wal")
+    sizes = [file.stat().st_size if file.exists() else 0 for file in (path, log)]
+    if not settings.keep_days and sizes[0] > _LARGE_BYTES:
+        found = f"{sizes[0] / _MEGABYTE:,.0f} MB, and all of it is kept for ever"
+        yield Check(check="store size", status="warn", found=found, mend=_PRUNE)
+    if sizes[1] > _LONG_LOG_BYTES:
+        found = f"its log has {sizes[1] / _MEGABYTE:,.0f} MB: somebody has read the store for long, or does"
+        yield Check(check="store log", status="warn", found=found, mend="end that; whoever writes next gives it back")
 
 
 def start_checks(found: Sequence[Handover]) -> Iterator[Check]:

@@ -6,6 +6,7 @@ from loomstack_mcp.core.records import record
 
 ConflictKind = Literal["undo", "stale_base", "ping_pong", "intent", "already_landed"]
 Verdict = Literal["clear", "warn", "stop"]
+ConflictState = Literal["open", "settled", "void"]
 
 
 @record
@@ -40,7 +41,7 @@ class Conflict:
     evidence: str
     landed_at_ms: int
     found_at_ms: int = 0
-    state: Literal["open", "settled", "void"] = "open"
+    state: ConflictState = "open"
     how: str = ""
     marks: tuple[str, ...] = ()
     """The landed hunks that suffer: whoever agrees, agrees to these."""

@@ -32,6 +32,7 @@ class FactsQuery:
     unshown: str = ""
     """Why there is no digest of what cannot be shown."""
     asks_intents: bool = False
+    asks_cost: bool = False
     made: tuple[str, ...] = ()
     """The commits that land, by their ids."""
     recognised: tuple[str, ...] = ()
@@ -54,6 +55,8 @@ class PolicyFacts:
     """None where no run is known."""
     rework: int | None = None
     retries: int | None = None
+    cost_usd: float | None = None
+    """Where a rule asks it: what the run and those started in it cost; None where that is not wholly known."""
     work_item: str | None = None
     makers: tuple[str, ...] = ()
     evidence: tuple[EvidenceFact, ...] = ()
@@ -77,6 +80,7 @@ def facts_query(book: Rulebook, situation: Situation, /) -> FactsQuery:
         shown=situation.shown if may_ask else (),
         unshown=situation.unshown,
         asks_intents=any(rule.check and rule.check.intents for rule in bound),
+        asks_cost=any(_limits_cost(rule) for rule in bound),
     )
 
 
@@ -90,6 +94,7 @@ def completed(situation: Situation, facts: PolicyFacts, /) -> Situation:
         actor=facts.actor or actor,
         rework=facts.rework,
         retries=facts.retries,
+        cost_usd=facts.cost_usd,
         work_item=facts.work_item,
         makers=situation.makers | frozenset(facts.makers),
         evidence=facts.evidence,
@@ -113,6 +118,10 @@ def told_situation(book: Rulebook, situation: Situation, key: Callable[[], bytes
         return situation
     keyed = blake2b(situation.digest.encode(), key=key(), digest_size=32)
     return replace(situation, digest=f"keyed:{keyed.hexdigest()}")
+
+
+def _limits_cost(rule: Rule) -> bool:
+    return bool(rule.check and rule.check.limits and rule.check.limits.cost_usd_max is not None)
 
 
 def _may_ask(book: Rulebook, situation: Situation) -> bool:

@@ -22,9 +22,10 @@ _BYPASSING = {
 _HOOKS_PATH = "core.hookspath"
 _OURS = "loomstack-mcp|loomstack|loomstack-mcp@*|loomstack-mcp==*|loomstack-mcp[[]*"
 _FOR_PEOPLE = (
-    ("approve|deny|trust|token|forget|init|uninstall|config|db|pause|resume",),
+    ("approve|deny|trust|token|forget|init|uninstall|config|db|datasette|pause|resume",),
     ("note", "add"),
     ("evidence", "add"),
+    ("deploy", "record"),
     ("repo", "alias"),
     ("conflicts", "settle"),
     ("claims", "release"),

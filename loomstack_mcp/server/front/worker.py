@@ -31,6 +31,20 @@ class Worker:
 
     def called(self, running: Running, tool: str, schema: Json, arguments: Json, meta: Json) -> Json:
         """The result of a tool call; an error is one line that says what to do."""
+        if (telemetry := self.face.telemetry) is None:
+            return self._called(running, tool, schema, arguments, meta)
+        from loomstack_mcp.core.conventions import PIPE, TOOL_ERROR  # for those who tell a collector
+        from loomstack_mcp.server.tool_spans import tool_span
+
+        with tool_span(telemetry, tool, arguments, meta, transport=PIPE, request_id=running.id) as span:
+            result = self._called(running, tool, schema, arguments, meta)
+            if result["isError"]:
+                span.failed(TOOL_ERROR)
+            else:
+                span.answered(tool, arguments, result["structuredContent"])
+            return result
+
+    def _called(self, running: Running, tool: str, schema: Json, arguments: Json, meta: Json) -> Json:
         try:
             given = checked_arguments(schema, arguments)
             call = Call(self.face, meta)

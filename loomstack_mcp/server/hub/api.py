@@ -12,6 +12,7 @@ from typing import Any
 from loomstack_mcp import __version__
 from loomstack_mcp.adapters.policy.files import of_org
 from loomstack_mcp.adapters.policy.hub_layer import offered_layer
+from loomstack_mcp.core.conventions import ERROR_TYPE, RPC_METHOD
 from loomstack_mcp.core.errors import Invalid, LoomError, NotFound
 from loomstack_mcp.core.limits import CALLED_PATHS_MAX, LIST_MAX
 from loomstack_mcp.core.permits import PERMITS, Permit
@@ -20,6 +21,7 @@ from loomstack_mcp.core.repos import Checkout, is_repo_name
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.core.tokens import Principal
+from loomstack_mcp.core.trace_context import trace_parent
 from loomstack_mcp.core.wire import argument_kinds, built_value, told_json
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.hub.bodies import json_object
@@ -54,6 +56,8 @@ class ApiCall:
     """The arguments as a JSON object, without those that are as by default."""
     request: str = ""
     """The id that its sender drew for it; needed where it is done at most once."""
+    traceparent: str = ""
+    """The span for which it is asked, where its sender tells."""
 
 
 class Api:
@@ -72,10 +76,22 @@ class Api:
             raise NotFound(
                 f"{_shown(call.name)} is no call of this hub, which is LoomStack {__version__}: one of the two is older"
             )
-        answer = self._answered(principal, call, permit)
+        answer = self._told_answer(principal, call, permit)
         with suppress(LoomError):  # what people should hear goes out with a later call then
             self._loom.send_notices()
         return answer_reply(answer.text.encode(), after=answer.keep)
+
+    def _told_answer(self, principal: Principal, call: ApiCall, permit: Permit) -> OnceAnswer:
+        """The answer, as a span where calls are told to a collector."""
+        if (telemetry := self._loom.telemetry) is None:
+            return self._answered(principal, call, permit)
+        attributes = {RPC_METHOD: call.name}
+        with telemetry.calling(call.name, attributes, trace_parent(call.traceparent)) as calling:
+            try:
+                return self._answered(principal, call, permit)
+            except Exception as error:
+                calling.attributes[ERROR_TYPE] = getattr(error, "code", type(error).__name__)
+                raise
 
     def hello(self, principal: Principal) -> bytes:
         """Who asks, as the hub knows it, and the hub's version."""

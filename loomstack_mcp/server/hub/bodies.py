@@ -6,7 +6,13 @@ import threading
 from contextlib import nullcontext
 from typing import Any
 
+import anyio
+
 from loomstack_mcp.core.errors import Invalid, LimitExceeded
+from loomstack_mcp.server.hub.replies import Receive, Refusal
+
+BODY_S = 60.0
+"""From the head of a request to the last byte of its body."""
 
 VALUES_MAX, MCP_VALUES_MAX = 500_000, 10_000
 """Names and values of one body. A million empty lists in 3 MB froze a hub for a minute, and took 2 GB (2026-11-28)."""
@@ -16,6 +22,24 @@ _TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{,]', re.DOTALL)
 _STARTS = (b"[", b"{", b",")
 _LARGE = threading.Lock()
 """Large bodies are read one after the other: nothing else runs while one is."""
+
+
+async def whole_body(length: str, receive: Receive, *, most: int) -> bytes:
+    """The whole body, of the length that its head tells. Raises Refusal where it is too large or too slow."""
+    if length and int(length) > most:  # digits, as h11 saw to
+        raise _too_large(most)
+    body = bytearray()
+    with anyio.move_on_after(BODY_S):
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise Refusal(400, "the body ended early")
+            body += message.get("body", b"")
+            if len(body) > most:
+                raise _too_large(most)
+            if not message.get("more_body"):
+                return bytes(body)
+    raise Refusal(408, f"the body did not come within {BODY_S:.0f} s")
 
 
 def refuse_crowded(body: bytes, /, *, most: int) -> None:
@@ -38,6 +62,10 @@ def json_object(body: bytes, /) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Invalid("the body is no JSON object of arguments by name")
     return found
+
+
+def _too_large(most: int) -> Refusal:
+    return Refusal(413, f"a body has at most {most:,} bytes; send less at once", code="limit_exceeded")
 
 
 def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

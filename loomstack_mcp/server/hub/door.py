@@ -15,11 +15,12 @@ from loomstack_mcp import __version__
 from loomstack_mcp.core.errors import LimitExceeded, LoomError, Unauthorized
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.server.hub.api import OPEN_CALL, Api, ApiCall
-from loomstack_mcp.server.hub.bodies import MCP_VALUES_MAX, refuse_crowded
+from loomstack_mcp.server.hub.bodies import MCP_VALUES_MAX, refuse_crowded, whole_body
 from loomstack_mcp.server.hub.connections import CONNECTION
 from loomstack_mcp.server.hub.hosts import Hosts
 from loomstack_mcp.server.hub.keys import Keys, bearer_of
 from loomstack_mcp.server.hub.open_questions import OpenQuestion, OpenQuestions
+from loomstack_mcp.server.hub.pages import Pages
 from loomstack_mcp.server.hub.rates import Rates, Seats, TooMany
 from loomstack_mcp.server.hub.replies import (
     App,
@@ -39,8 +40,6 @@ from loomstack_mcp.server.hub.versions import version_problem
 from loomstack_mcp.server.principals import acting_principal
 
 BODY_BYTES_MAX, MCP_BODY_BYTES_MAX = 16_000_000, 4_000_000
-BODY_S = 60.0
-"""From the head of a request to the last byte of its body."""
 CALLS_PER_S, CALLS_BURST = 100.0, 1_000
 """Of one token. The edges of 500 developers make 20 calls a second together."""
 _AT_ONCE, _QUEUE = 4, 60
@@ -68,9 +67,18 @@ class Door:
     """The whole application. What it refuses ends the connection, for whoever sent it may be anybody."""
 
     def __init__(
-        self, mcp: App, api: Api, *, keys: Keys, hosts: Hosts, standing: Standing, questions: OpenQuestions
+        self,
+        mcp: App,
+        api: Api,
+        *,
+        keys: Keys,
+        hosts: Hosts,
+        standing: Standing,
+        questions: OpenQuestions,
+        pages: Pages | None = None,
     ) -> None:
         self._mcp, self._api, self._keys, self._hosts, self._standing = mcp, api, keys, hosts, standing
+        self._pages = pages
         self._questions = questions
         self._rates = Rates(per_s=CALLS_PER_S, burst=CALLS_BURST)
         self._seats = Seats(most=_AT_ONCE, queue=_QUEUE)
@@ -102,7 +110,11 @@ class Door:
         if path in ("/health", "/ready"):
             _refuse_method(scope, path)
             return await self._state_told(path)
-        scope["client"] = (self._hosts.refuse_foreign(scope).client, 0)
+        arrival = self._hosts.refuse_foreign(scope)
+        scope["client"] = (arrival.client, 0)
+        if self._pages and self._pages.takes(scope["raw_path"].decode("latin-1")):
+            await self._pages.answer(scope, receive, send, arrival)
+            return None
         call = _CALL.fullmatch(path)
         if not (call or path in _METHODS):
             raise Refusal(
@@ -133,8 +145,13 @@ class Door:
         self, principal: Principal, call: re.Match[str], scope: Scope, receive: Receive
     ) -> Callable[[], OpenQuestion | HubReply]:
         """What a call of an edge asks, with its whole body."""
-        body = await _body(scope, receive, most=BODY_BYTES_MAX)
-        asked = ApiCall(name=f"{call[1]}.{call[2]}", body=body, request=_header(scope, b"loomstack-request"))
+        body = await whole_body(_header(scope, b"content-length"), receive, most=BODY_BYTES_MAX)
+        asked = ApiCall(
+            name=f"{call[1]}.{call[2]}",
+            body=body,
+            request=_header(scope, b"loomstack-request"),
+            traceparent=_header(scope, b"traceparent"),
+        )
         return partial(self._open_question if asked.name == OPEN_CALL else self._reply, principal, asked)
 
     def _policies(self) -> HubReply:
@@ -174,7 +191,7 @@ class Door:
         acting_principal.set(principal)
         async with self._streams.seat_taken(_key(principal)):
             async with self._bodies.seat_taken(_key(principal)):
-                body = await _body(scope, receive, most=MCP_BODY_BYTES_MAX)
+                body = await whole_body(_header(scope, b"content-length"), receive, most=MCP_BODY_BYTES_MAX)
             try:
                 refuse_crowded(body, most=MCP_VALUES_MAX)
             except LimitExceeded as error:
@@ -241,29 +258,6 @@ def _refuse_version(scope: Scope, *, is_hello: bool) -> None:
 
 def _header(scope: Scope, wanted: bytes) -> str:
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), "")
-
-
-async def _body(scope: Scope, receive: Receive, *, most: int) -> bytes:
-    """The whole body. Raises Refusal where it is too large or too slow."""
-    length = _header(scope, b"content-length")
-    if length and int(length) > most:  # digits, as h11 saw to
-        raise _too_large(most)
-    body = bytearray()
-    with anyio.move_on_after(BODY_S):
-        while True:
-            message = await receive()
-            if message["type"] != "http.request":
-                raise Refusal(400, "the body ended early")
-            body += message.get("body", b"")
-            if len(body) > most:
-                raise _too_large(most)
-            if not message.get("more_body"):
-                return bytes(body)
-    raise Refusal(408, f"the body did not come within {BODY_S:.0f} s")
-
-
-def _too_large(most: int) -> Refusal:
-    return Refusal(413, f"a body has at most {most:,} bytes; send less at once", code="limit_exceeded")
 
 
 def _retry_after(wait_s: float) -> tuple[tuple[bytes, bytes], ...]:

@@ -1,5 +1,7 @@
 """Who comes in: whoever has a token of the hub, or of the file beside the store where one person serves themselves."""
 
+import hashlib
+import hmac
 import os
 import re
 import secrets
@@ -32,6 +34,16 @@ class Keys:
         """`own` is the token of the person whose process this is, who may do everything; "" where there is none."""
         self._own = own.encode("ascii")
         self._tokens = tokens
+
+    def own_mark(self) -> str:
+        """What stands for the own token in a cookie: it opens pages, and nothing else."""
+        return f"own-{hmac.new(self._own, b'cookie', hashlib.sha256).hexdigest()}" if self._own else ""
+
+    def own_principal_by_mark(self, mark: str) -> Principal | None:
+        """The same person as by the own token."""
+        own = self.own_mark()
+        is_own = bool(own) and secrets.compare_digest(mark.encode("utf-8", "replace"), own.encode())
+        return self.own_principal(self._own.decode("ascii")) if is_own else None
 
     def own_principal(self, bearer: str) -> Principal | None:
         """The person whose process this is; None for any other token. Asks no store."""

@@ -24,9 +24,11 @@ from loomstack_mcp.server.hub.door import Door
 from loomstack_mcp.server.hub.hosts import Hosts, checked_url, is_loopback, proxy_networks
 from loomstack_mcp.server.hub.keys import Keys, own_token
 from loomstack_mcp.server.hub.open_questions import OpenQuestions
+from loomstack_mcp.server.hub.pages import PagesMaker
 from loomstack_mcp.server.hub.quiet import quiet_log
 from loomstack_mcp.server.hub.serving import connections_max, refuse_core_dumps, serve_hub
 from loomstack_mcp.server.hub.standing import Standing
+from loomstack_mcp.server.hub.tidying import tidy_daily
 from loomstack_mcp.server.principals import loom_as_opened
 from loomstack_mcp.server.sdk.app import build_server
 from loomstack_mcp.server.sdk.bus import Bus
@@ -51,7 +53,7 @@ class HubOptions:
         return not is_loopback(self.host) or bool(self.tls_cert or self.behind_proxy or self.public_url)
 
 
-def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
+def run_hub(here: Here, settings: Settings, options: HubOptions, *, make_pages: PagesMaker) -> None:
     """Serve until SIGINT or SIGTERM. Raises Invalid for options that leave it open to anybody."""
     if bool(options.tls_cert) != bool(options.tls_key):
         raise Invalid("--tls-cert and --tls-key belong together: name both files")
@@ -61,7 +63,7 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
     public_url = checked_url(options.public_url) if options.public_url else ""
     certificate = Certificate(options.tls_cert, options.tls_key) if options.tls_cert and options.tls_key else None
     refuse_core_dumps()
-    with open_loom(settings, full_sync=True) as loom:
+    with open_loom(settings, full_sync=True, is_told=True) as loom:
         keys = _keys(loom, settings, options)
         with listening(options.host, options.port) as listener:
             address, port = listener.getsockname()[:2]
@@ -72,6 +74,7 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
             changes = Bus(face)
             questions = OpenQuestions(face.near_waits)
             standing = Standing(lambda: loom.events.cursor(""))
+            pages = make_pages(loom, keys)
             door = Door(
                 mcp_app(build_server(face, changes)),
                 Api(loom, home=settings.home),
@@ -79,6 +82,7 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
                 hosts=hosts,
                 standing=standing,
                 questions=questions,
+                pages=pages,
             )
 
             connections = HubConnections(connections_max(), certificate=certificate)
@@ -88,10 +92,17 @@ def run_hub(here: Here, settings: Settings, options: HubOptions) -> None:
             def end_waits() -> None:
                 face.end_waits()
                 questions.end()
+                pages.end()
+
+            async def look() -> None:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(changes.watch)
+                    tasks.start_soon(pages.watch)
+                    tasks.start_soon(tidy_daily, loom.tidy)
 
             async def serve() -> int:
                 return await serve_hub(
-                    door, listener, standing, connections, beside=changes.watch, on_end=end_waits,
+                    door, listener, standing, connections, beside=look, on_end=end_waits,
                     grace_s=options.grace,
                 )  # fmt: skip
 
@@ -132,12 +143,12 @@ def _place(address: str, port: int) -> str:
 def _say(options: HubOptions, url: str, listens: str, settings: Settings) -> None:
     """What a person needs who has just started it: the address, who may come in, and how others get there."""
     lines = [
-        f"LoomStack serves {url}/mcp; its bearer token is in {Path(settings.home) / 'token'}",
+        f"LoomStack serves {url}/mcp, its dashboard at {url}/; its bearer token is in {Path(settings.home) / 'token'}",
         "for other people and machines it needs tokens and TLS: see `loomstack-mcp help http`",
     ]
     if options.is_open:
         lines = [
-            f"LoomStack serves {url}: MCP at /mcp, the machines of a team at /api; it listens on {listens}",
+            f"LoomStack serves {url}: MCP at /mcp, machines at /api, the dashboard at /; it listens on {listens}",
             "whoever has a token comes in; `loomstack-mcp token create --for NAME --role developer` makes one",
             f"on each machine: `loomstack-mcp init --hub {url}`",
         ]

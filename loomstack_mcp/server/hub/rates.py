@@ -28,6 +28,11 @@ class Rates:
         self._left[key] = (left - taken, now)
         return 0 if taken else (1 - left) / self._per_s
 
+    def give_back(self, key: Hashable) -> None:
+        """The call that was taken last was none that counts."""
+        left, at = self._left.get(key, (self._burst, self._clock()))
+        self._left[key] = (min(self._burst, left + 1), at)
+
     def _drop_full(self, now: float) -> None:
         """A full bucket says nothing."""
         self._left = {

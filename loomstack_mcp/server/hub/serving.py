@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import uvicorn
@@ -16,7 +16,9 @@ from loomstack_mcp.server.hub.certificates import Certificate
 from loomstack_mcp.server.hub.connections import HubConnections, HubProtocol
 from loomstack_mcp.server.hub.replies import App
 from loomstack_mcp.server.hub.standing import Standing
-from loomstack_mcp.server.sdk.transport import Beside
+
+if TYPE_CHECKING:
+    from loomstack_mcp.server.sdk.transport import Beside  # the SDK, which pages do without
 
 CONNECTIONS_MAX = 4_000
 IDLE_S = 75
@@ -73,7 +75,7 @@ async def serve_hub(
     standing: Standing,
     connections: HubConnections,
     *,
-    beside: Beside,
+    beside: "Beside",
     on_end: Callable[[], None],
     grace_s: float = 0,
 ) -> signal.Signals:

@@ -46,6 +46,7 @@ _MARKS = {
     "check_policy": (_READS, _UP_FRONT),
     "check_conflicts": (_READS, None),
     "record_outcome": (_WRITES, None),
+    "trace_change": (_READS, None),
     "guard": (_REPEATABLE, None),
 }
 _CALLS_MAX, _WAITS_MAX = 40, 200

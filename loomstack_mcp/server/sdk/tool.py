@@ -73,9 +73,23 @@ def _on_thread(face: Face, threads: Threads, function: Callable[..., Any]) -> Ca
             raise ToolError(
                 f"unauthorized: {function.__name__} is no tool for this token; tools/list has those that are"
             )
-        call = Call(face, ctx.request_context.meta or {}, over_http=ctx.headers is not None)
+        over_http = ctx.headers is not None
+        call = Call(face, ctx.request_context.meta or {}, over_http=over_http)
         try:
-            work = partial(function, call, **arguments)
+            work: Callable[[], Any] = partial(function, call, **arguments)
+            if (telemetry := face.telemetry) is not None:
+                from loomstack_mcp.server.tool_spans import told_call  # for those who tell a collector
+
+                work = told_call(
+                    telemetry,
+                    work,
+                    tool=function.__name__,
+                    arguments=arguments,
+                    meta=ctx.request_context.meta or {},
+                    over_http=over_http,
+                    request_id=ctx.request_id,
+                    header=(ctx.headers or {}).get("traceparent", ""),
+                )
             limiter = threads.waits if arguments.get("wait_seconds") else threads.calls
             found = await anyio.to_thread.run_sync(work, limiter=limiter, abandon_on_cancel=True)
         except LoomError as error:

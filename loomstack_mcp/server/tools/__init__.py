@@ -15,6 +15,7 @@ TOOLS = {
     "check_policy": "policy",
     "check_conflicts": "conflicts",
     "record_outcome": "outcomes",
+    "trace_change": "traces",
     GUARD: "guard",
 }
 """Each tool's module, imported when it is first called: a session that never lands anything compares no changes."""

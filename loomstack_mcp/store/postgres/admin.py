@@ -43,6 +43,8 @@ def check_database(url: str) -> Health:
         ok=not problems,
         schema=state["version"],
         size_bytes=state["size_bytes"],
+        log_bytes=0,
+        free_bytes=0,
         problems=tuple(problems[:_PROBLEMS_MAX]),
     )
 

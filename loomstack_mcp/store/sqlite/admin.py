@@ -20,6 +20,7 @@ from loomstack_mcp.store.exports import (
     write_lines,
 )
 from loomstack_mcp.store.sqlite import gate, schema
+from loomstack_mcp.store.sqlite.space import log_given_back, space_of
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -39,13 +40,22 @@ def check(path: Path) -> Health:
         [found] = (int(row["user_version"]) for row in db.query("PRAGMA user_version"))
         if found != schema.newest():
             problems.append(f"schema {found}; this version has {schema.newest()}")
-    return Health(ok=not problems, schema=found, size_bytes=path.stat().st_size, problems=tuple(problems[:20]))
+    space = space_of(path)
+    return Health(
+        ok=not problems,
+        schema=found,
+        size_bytes=space.file_bytes,
+        log_bytes=space.log_bytes,
+        free_bytes=space.free_bytes,
+        problems=tuple(problems[:20]),
+    )
 
 
 def back_up(path: Path, target: Path, *, is_private: bool = False) -> int:
     """Write one consistent copy while others go on working; returns its size in bytes. Never overwrites."""
     with _opened(path, schema.PRIVATE_FOLDER if is_private else schema.FOLDER) as db, created_file(target):
         db.execute("VACUUM INTO ?", [str(target)])
+    log_given_back(path)  # which grows as long as it is read
     return target.stat().st_size
 
 
@@ -84,6 +94,12 @@ def export(path: Path, folder: Path) -> dict[str, int]:
         for name in (*VIEWS, *LOGS):
             counts[name] = write_lines(folder / f"{name}.jsonl", db[name].rows)
     return counts
+
+
+def table_names(path: Path) -> tuple[str, ...]:
+    """Every table of the file, which are private, all of them: what is public are views."""
+    with _opened(path) as db:
+        return tuple(db.table_names())
 
 
 def query(path: Path, sql: str, *, limit: int, may_go_on: Callable[[], bool]) -> tuple[Sequence[Row], bool]:

@@ -21,6 +21,9 @@ from loomstack_mcp.store.sqlite.transaction import SqliteTx
 
 REPOS = queries.statements("repos")
 
+LOG_BYTES_MAX = 16_000_000
+"""So large the log stays once all that stood in it is in the file: a long reader, a backup say, lets it grow."""
+
 Upgrade = Callable[[sqlite3.Connection, Path, Path], None]
 """What to do, behind the gate, with a file that is new or has an older schema than the migrations in a folder."""
 
@@ -173,6 +176,7 @@ class SqliteStore:
                 self._upgrade(connection, self.path, self._migrations)
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES_MAX}")
             if self._inode is None:
                 self._inode = self.path.stat().st_ino
         except BaseException:

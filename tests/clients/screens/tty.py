@@ -57,6 +57,10 @@ class Tty:
         self.read(_KEY_S)
         self._put("\r")
 
+    def press(self, key: str) -> None:
+        """One key, by what a terminal sends for it."""
+        self._put(key)
+
     def read(self, for_s: float) -> None:
         """Take up what the program writes in this time."""
         until = time.monotonic() + for_s

@@ -34,7 +34,8 @@ adapters adapters.beside_store adapters.git adapters.git.clone_settings adapters
 adapters.git.identity adapters.git.layout adapters.git.objects adapters.git.repository adapters.git.run
 adapters.git.trunk adapters.git.worktree adapters.hub_tokens adapters.pauses
 adapters.policy adapters.policy.cache adapters.policy.files
-adapters.policy.folders adapters.settings adapters.system adapters.user core.briefing core.briefing.fitting
+adapters.policy.folders adapters.settings adapters.settings_values adapters.system adapters.user core.briefing
+core.briefing.fitting
 core.briefing.items core.changes core.changes.conflict_records core.changes.hunks core.changes.meaning
 core.changes.packing core.claim_edits core.claims core.cochange core.edits core.errors core.events core.ids
 core.notes core.notices core.outcomes core.patterns core.patterns.braces core.patterns.expressions

@@ -68,7 +68,7 @@ def test_a_revoked_token_opens_nothing_at_once(home: Path, hub: Hub) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/", "/api", "/api/", "/API/hello", "/api/../mcp", "/api/%2e%2e/mcp", "/api/claims%2Fheld", "//api/hello",
+        "/api", "/api/", "/API/hello", "/api/../mcp", "/api/%2e%2e/mcp", "/api/claims%2Fheld", "//api/hello",
         "/api//hello", "/api/hello/", "/mcp/", "/.well-known/oauth-protected-resource", "http://localhost/api/hello",
         "/health/../api/hello", "*",
     ],

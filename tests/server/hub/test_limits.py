@@ -82,7 +82,7 @@ def test_a_head_that_does_not_come_ends_the_connection(
 def test_a_body_that_does_not_come_costs_its_sender_alone(
     loom: Loom, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door_module, "BODY_S", 0.5)
+    monkeypatch.setattr(bodies, "BODY_S", 0.5)
     slow, quick = token_of(loom), token_of(loom, "bea")
     with served(door(loom)) as port:
         waiting = [connected(port, head(slow, "Content-Length: 9\r\n") + b"{") for _ in range(4)]
@@ -172,7 +172,7 @@ def test_the_help_tells_the_limits_that_hold() -> None:
     assert f"{door_module.BODY_BYTES_MAX // 1_000_000} MB, within a minute" in told
     assert f"a tool's call {door_module.MCP_BODY_BYTES_MAX // 1_000_000} MB" in told
     assert f"in a body | {bodies.VALUES_MAX:,}; in a tool's call {bodies.MCP_VALUES_MAX:,}" in told
-    assert (door_module.BODY_S, limits.SEND_S, limits.HEAD_S) == (60, 60, 10)
+    assert (bodies.BODY_S, limits.SEND_S, limits.HEAD_S) == (60, 60, 10)
     assert f"{serving.CONNECTIONS_MAX:,}, or as many" in told
     assert f"{limits.TOKEN_CONNECTIONS_MAX} of one token; {limits.STRANGERS_MAX} that showed none" in told
     assert f"{door_module.CALLS_PER_S:.0f} a second, {door_module.CALLS_BURST:,} at once" in told

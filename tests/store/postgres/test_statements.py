@@ -17,7 +17,7 @@ OF_FILES = ("boot.", "glance.", "hasty_runs.")
 OURS = [one for one in STATEMENTS if not one.name.startswith(OF_FILES) or one.name == "boot.alternating"]
 FORGOTTEN = {
     "sightings": "sighting", "bearings": "bearing", "judgings": "judging", "judged": "judged", "lines": "line",
-    "answers": "once",
+    "answers": "once", "usage_entries": "usage_entry",
 }  # fmt: skip
 EVERY_ROW_HERE = {
     "boot.alternating": {"boot"},  # which is empty

@@ -109,7 +109,7 @@ def test_an_export_has_each_public_view_and_one_line_for_each_row(live: Path, tm
 
 def test_what_does_not_run_is_told_the_views(live: Path) -> None:
     for sql in ("SELECT * FROM v_nothing", "DELETE FROM note", "SELECT 1; SELECT 2", "", "PRAGMA user_version = 9"):
-        with pytest.raises(Invalid, match=r"v_runs, v_claims, v_decisions, v_approvals, v_conflicts"):
+        with pytest.raises(Invalid, match=r"v_runs, v_claims, v_decisions, v_approvals, v_conflicts, v_trace"):
             asked(live, sql)
     assert asked(live, "SELECT COUNT(*) AS notes FROM note") == [{"notes": 1}]
 

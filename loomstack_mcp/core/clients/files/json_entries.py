@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from loomstack_mcp.core.clients.files.hook_entries import without_hooks
 from loomstack_mcp.core.clients.files.json_text import JsonTree, branch, pruned, without_entry
 from loomstack_mcp.core.clients.files.own_names import COMMAND, GUARD_RULE, NAME, TOKEN_VARIABLE
+from loomstack_mcp.core.clients.files.telemetry_entries import without_telemetry
 from loomstack_mcp.core.errors import Invalid
 
 _TOOLS = f"mcp__{NAME}"
@@ -73,7 +74,7 @@ def without_settings(tree: JsonTree, /) -> JsonTree:
     if isinstance(permissions, dict):
         left = without_entry(without_entry(permissions, "allow", _TOOLS), "deny", GUARD_RULE)
         tree = pruned(tree, "permissions", left)
-    tree = without_hooks(tree)
+    tree = without_telemetry(without_hooks(tree))
     # Claude Code notes there what a person answered about the servers of .mcp.json.
     for name in _ANSWERS:
         tree = without_entry(tree, name, NAME)

@@ -10,8 +10,10 @@ GUARD_RULE = f"mcp__{NAME}__{GUARD}"
 """By which `init` keeps from Claude Code's model what only hooks are to call."""
 VARIABLES = (
     *("LOOMSTACK_HOME", "LOOMSTACK_STORE", "LOOMSTACK_REPO", "LOOMSTACK_REWORK_MAX", "LOOMSTACK_WINDOW_DAYS"),
-    *("LOOMSTACK_GENERATED", "LOOMSTACK_CLAIM_EDITS", "LOOMSTACK_GUARD", "LOOMSTACK_PUSH"),
+    *("LOOMSTACK_KEEP_DAYS", "LOOMSTACK_GENERATED", "LOOMSTACK_DEPLOY_TAGS", "LOOMSTACK_CLAIM_EDITS"),
+    *("LOOMSTACK_GUARD", "LOOMSTACK_PUSH"),
     *("LOOMSTACK_WEBHOOK", "LOOMSTACK_WEBHOOK_SECRET", "LOOMSTACK_WEBHOOK_FORMAT"),
+    *("LOOMSTACK_OTLP_ENDPOINT", "LOOMSTACK_OTLP_HEADERS", "TRACEPARENT"),
     *("XDG_DATA_HOME", "XDG_CONFIG_HOME", "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "TMPDIR"),
 )
-"""What a server reads from its environment: each setting but a hub's, where data and git's own lie, who commits."""
+"""What a server reads from its environment: each setting but a hub's; where data lies, who commits, which trace."""

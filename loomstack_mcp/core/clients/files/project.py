@@ -12,8 +12,10 @@ from loomstack_mcp.core.clients.files.json_entries import (
     without_json_server,
     without_settings,
 )
+from loomstack_mcp.core.clients.files.json_text import JsonTree
 from loomstack_mcp.core.clients.files.marked_block import with_block, without_block
 from loomstack_mcp.core.clients.files.own_names import COMMAND, NAME, TOKEN_VARIABLE, VARIABLES
+from loomstack_mcp.core.clients.files.telemetry_entries import otel_table, with_telemetry
 from loomstack_mcp.core.clients.files.toml_text import with_server, without_server
 from loomstack_mcp.core.records import record
 
@@ -42,10 +44,13 @@ class ClientPlaces:
     """The clone's own list of files that git leaves out; "" in a person's own scope, which has no local settings."""
 
 
-def client_files(places: ClientPlaces, *, url: str = "", guard: bool = False) -> tuple[ClientFile, ...]:
+def client_files(
+    places: ClientPlaces, *, url: str = "", guard: bool = False, telemetry: bool = False
+) -> tuple[ClientFile, ...]:
     """What `init` changes: for a server that each session starts itself, or for the one at `url`.
 
-    With `guard` the hooks on steps ask the session's own server, and not a program of their own.
+    With `guard` the hooks on steps ask the session's own server, and not a program of their own; with `telemetry` both
+    clients send what they consume to the receiver of this machine.
     """
     claude, codex = client_hooks("claude", guard=guard), client_hooks("codex", guard=guard)
     servers = json_file(
@@ -60,11 +65,11 @@ def client_files(places: ClientPlaces, *, url: str = "", guard: bool = False) ->
         servers,
         json_file(
             f"{places.claude}/settings.json",
-            lambda tree: with_hooks(with_permission(tree, guard=guard), claude),
+            lambda tree: with_hooks(with_permission(_told(tree, telemetry), guard=guard), claude),
             without_settings,
         ),
         *(_local_files(places, guard=guard) if places.exclude else ()),
-        _codex_file(f"{places.codex}/config.toml", url),
+        _codex_file(f"{places.codex}/config.toml", url, telemetry=telemetry),
         json_file(f"{places.codex}/hooks.json", lambda tree: with_hooks(tree, codex), without_settings),
     )
 
@@ -85,12 +90,16 @@ def _local_files(places: ClientPlaces, *, guard: bool) -> tuple[ClientFile, ...]
     return json_file(local, lambda tree: with_permission(tree, guard=guard), without_settings), hiding
 
 
-def _codex_file(path: str, url: str) -> ClientFile:
+def _told(tree: JsonTree, telemetry: bool) -> JsonTree:
+    return with_telemetry(tree) if telemetry else tree
+
+
+def _codex_file(path: str, url: str, *, telemetry: bool) -> ClientFile:
     way_in = _CODEX_STDIO
     if url:
         way_in = f'url = {json.dumps(url, ensure_ascii=False)}\nbearer_token_env_var = "{TOKEN_VARIABLE}"\n'
     return text_file(
         path,
-        lambda text: with_server(path, text, NAME, way_in + _CODEX),
+        lambda text: with_server(path, text, NAME, way_in + _CODEX, otel=otel_table() if telemetry else ""),
         lambda text: without_server(path, text, NAME, is_ours=is_our_server),
     )

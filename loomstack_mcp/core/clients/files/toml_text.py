@@ -9,18 +9,26 @@ from loomstack_mcp.core.clients.files.toml_tuning import tuned_table
 from loomstack_mcp.core.errors import Invalid
 
 TomlTree = dict[str, Any]
+_OTEL = "\n[otel]\n"
 
 
-def with_server(path: str, text: str, name: str, body: str) -> str:
-    """The text with the table of server `name` as our block. Raises Invalid, naming `path`, where that cannot be."""
+def with_server(path: str, text: str, name: str, body: str, *, otel: str = "") -> str:
+    """The text with the table of server `name` as our block, and with `otel`, or what stood there of it, behind that.
+
+    Raises Invalid, naming `path`, where that cannot be.
+    """
     if without_block(path, text) == text and name in _servers(_parsed(path, text)):
         raise Invalid(
             f"{path} already has a server named {name} that init did not write; remove it or rename it, "
             "nothing was changed"
         )
+    before, at, kept = block_body(text).partition(_OTEL)
+    otel = at + kept or otel
+    if otel and not at and "otel" in _parsed(path, text):
+        raise Invalid(f"{path} has an [otel] of yours; have what takes its logs send them on here, nothing was changed")
     table = f"[mcp_servers.{name}]\n{body}"
-    changed = with_block(path, text, tuned_table(block_body(text), table, name))
-    if _others(_parsed(path, text), name) != _others(_parsed(path, changed), name):
+    changed = with_block(path, text, tuned_table(before, table, name) + otel)
+    if _others(_parsed(path, text), name, otel) != _others(_parsed(path, changed), name, otel):
         raise _entangled(path)
     return changed
 
@@ -36,7 +44,8 @@ def without_server(path: str, text: str, name: str, *, is_ours: Callable[[object
             )
         return text
     after = _parsed(path, left)
-    if name in _servers(after) or _others(after, name) != _others(_parsed(path, text), name):
+    otel = _OTEL if _OTEL in block_body(text) else ""
+    if name in _servers(after) or _others(after, name, otel) != _others(_parsed(path, text), name, otel):
         raise _entangled(path)
     return left
 
@@ -65,8 +74,9 @@ def _servers(tree: TomlTree) -> TomlTree:
     return servers if isinstance(servers, dict) else {}
 
 
-def _others(tree: TomlTree, name: str) -> TomlTree:
-    """What the file says apart from that server."""
+def _others(tree: TomlTree, name: str, otel: str) -> TomlTree:
+    """What the file says apart from that server, and apart from telemetry where that is in our block."""
+    tree = {key: value for key, value in tree.items() if not (otel and key == "otel")}
     if not isinstance(tree.get("mcp_servers", {}), dict):
         return tree
     return {**tree, "mcp_servers": {key: server for key, server in _servers(tree).items() if key != name}}

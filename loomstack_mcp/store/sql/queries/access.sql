@@ -29,3 +29,7 @@ SELECT repo_id FROM approval WHERE id = :id
 -- :name evid
 -- Of which a word on a commit is.
 SELECT repo_id FROM evidence WHERE id = :id
+
+-- :name dep
+-- Of which a deploy is.
+SELECT repo_id FROM deploy WHERE id = :id

@@ -61,3 +61,17 @@ FROM conflict WHERE repo_id = :repo_id AND seq > :since AND state = 'open' ORDER
 SELECT DISTINCT c.sha FROM run AS r JOIN conflict AS c ON c.run_id = r.id LEFT JOIN run AS w ON w.id = c.with_run
 WHERE r.principal = :principal AND r.session = :session AND r.loop <> :loop AND c.agreed_by = ''
   AND (w.id IS NULL OR w.session <> r.session)
+
+-- :name latest
+-- The last conflicts of a repo, newest first: all, or those of one state.
+SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
+  found_at_ms, state, how, marks, holder, signer, account, agreed_by
+FROM conflict WHERE repo_id = :repo_id AND :state IN ('', state) ORDER BY found_at_ms DESC, id DESC LIMIT :limit
+
+-- :name before
+-- The same of those before one, by its time and, within that, its id.
+SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
+  found_at_ms, state, how, marks, holder, signer, account, agreed_by
+FROM conflict WHERE repo_id = :repo_id AND :state IN ('', state) AND found_at_ms <= :before_ms
+  AND (found_at_ms < :before_ms OR id < :before)
+ORDER BY found_at_ms DESC, id DESC LIMIT :limit

@@ -126,13 +126,15 @@ VALUES (:id, :repo_id, :run_id, :seq, :kind, :verdict, :sha, :title, :who, :with
 
 -- :name decision_rows
 -- Its decisions.
-SELECT id, repo_id, run_id, who, point, actions, subject, answer, reasons, policy, decided_at_ms
+SELECT id, repo_id, run_id, who, point, actions, subject, answer, reasons, policy, decided_at_ms, about_run, head
 FROM decision WHERE repo_id = :repo_id ORDER BY decided_at_ms, id LIMIT :limit OFFSET :offset
 
 -- :name put_decision
 -- Its decisions.
-INSERT INTO decision (id, repo_id, run_id, who, point, actions, subject, answer, reasons, policy, decided_at_ms)
-VALUES (:id, :repo_id, :run_id, :who, :point, :actions, :subject, :answer, :reasons, :policy, :decided_at_ms)
+INSERT INTO decision (id, repo_id, run_id, who, point, actions, subject, answer, reasons, policy, decided_at_ms,
+  about_run, head)
+VALUES (:id, :repo_id, :run_id, :who, :point, :actions, :subject, :answer, :reasons, :policy, :decided_at_ms,
+  :about_run, :head)
 
 -- :name approval_rows
 -- What it asked of people.
@@ -157,6 +159,28 @@ FROM evidence WHERE repo_id = :repo_id ORDER BY seq LIMIT :limit OFFSET :offset
 -- What was told of its commits.
 INSERT INTO evidence (id, repo_id, seq, sha, kind, passed, who, link, added_at_ms)
 VALUES (:id, :repo_id, :seq, :sha, :kind, :passed, :who, :link, :added_at_ms)
+
+-- :name deploy_rows
+-- What was deployed of it.
+SELECT id, repo_id, seq, environment, sha, called, kind, previous, how, who, decision, covers, is_cut, whole,
+  deployed_at_ms, recorded_at_ms
+FROM deploy WHERE repo_id = :repo_id ORDER BY seq LIMIT :limit OFFSET :offset
+
+-- :name put_deploy
+-- What was deployed of it.
+INSERT INTO deploy (id, repo_id, seq, environment, sha, called, kind, previous, how, who, decision, covers, is_cut, whole,
+  deployed_at_ms, recorded_at_ms)
+VALUES (:id, :repo_id, :seq, :environment, :sha, :called, :kind, :previous, :how, :who, :decision, :covers, :is_cut,
+  :whole, :deployed_at_ms, :recorded_at_ms)
+
+-- :name deploy_commit_rows
+-- Which commits came with what was deployed.
+SELECT repo_id, sha, deploy_id, place
+FROM deploy_commit WHERE repo_id = :repo_id ORDER BY sha, deploy_id LIMIT :limit OFFSET :offset
+
+-- :name put_deploy_commit
+-- Which commits came with what was deployed.
+INSERT INTO deploy_commit (repo_id, sha, deploy_id, place) VALUES (:repo_id, :sha, :deploy_id, :place)
 
 -- :name notice_rows
 -- What people are still to be told of it.
@@ -320,6 +344,7 @@ WHERE EXISTS (SELECT 1 FROM run AS a WHERE a.id = j.value) OR EXISTS (SELECT 1 F
   OR EXISTS (SELECT 1 FROM approval AS h WHERE h.id = j.value)
   OR EXISTS (SELECT 1 FROM evidence AS i WHERE i.id = j.value)
   OR EXISTS (SELECT 1 FROM notice AS k WHERE k.id = j.value)
+  OR EXISTS (SELECT 1 FROM deploy AS l WHERE l.id = j.value)
 
 -- :name put_filled
 -- Its ledger came along, filled as far as it was.
@@ -328,3 +353,27 @@ UPDATE repo SET filled = :filled WHERE id = :repo_id
 -- :name unprint
 -- What the runs of a repo made is to be read again.
 UPDATE binding SET imprinted = 0 WHERE repo_id = :repo_id AND imprinted <> 0
+
+-- :name usage_rows
+-- What its runs consumed of models.
+SELECT u.run_id, u.model, u.requests, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_tokens,
+  u.cost_micro_usd, u.unpriced, u.last_at_ms
+FROM usage AS u JOIN run AS r ON r.id = u.run_id WHERE r.repo_id = :repo_id
+ORDER BY u.run_id, u.model LIMIT :limit OFFSET :offset
+
+-- :name put_usage
+-- What a run consumed of a model.
+INSERT INTO usage (run_id, model, requests, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
+  cost_micro_usd, unpriced, last_at_ms)
+VALUES (:run_id, :model, :requests, :input_tokens, :output_tokens, :cache_read_tokens, :cache_write_tokens,
+  :cost_micro_usd, :unpriced, :last_at_ms)
+
+-- :name usage_permission_rows
+-- What tools of its runs were let do.
+SELECT p.run_id, p.source, p.accepted, p.rejected
+FROM usage_permission AS p JOIN run AS r ON r.id = p.run_id WHERE r.repo_id = :repo_id
+ORDER BY p.run_id, p.source LIMIT :limit OFFSET :offset
+
+-- :name put_usage_permission
+-- What tools of a run were let do.
+INSERT INTO usage_permission (run_id, source, accepted, rejected) VALUES (:run_id, :source, :accepted, :rejected)

@@ -92,6 +92,16 @@ FROM evidence WHERE repo_id = :repo_id ORDER BY id LIMIT :limit OFFSET :offset
 UPDATE evidence SET who = :who, link = :link
 WHERE id = :id
 
+-- :name words_of_deploy
+-- Deploys.
+SELECT id, who, called
+FROM deploy WHERE repo_id = :repo_id ORDER BY id LIMIT :limit OFFSET :offset
+
+-- :name erase_deploy
+-- Deploys.
+UPDATE deploy SET who = :who, called = :called
+WHERE id = :id
+
 -- :name words_of_notice
 -- What people are still to be told.
 SELECT id, run_id, about, text, answered
@@ -188,3 +198,7 @@ DELETE FROM path_key WHERE repo_id = :repo_id
 -- :name forget_expiry
 -- When a note leaves the index of paths.
 DELETE FROM note_expiry WHERE repo_id = :repo_id AND id = :id
+
+-- :name forget_usage_entries
+-- What clients told within a day: what is counted of it stays counted.
+DELETE FROM usage_entry

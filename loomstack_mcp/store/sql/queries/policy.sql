@@ -1,7 +1,9 @@
 -- :name insert
 -- One decision; nothing changes where its id is taken.
-INSERT INTO decision (id, repo_id, run_id, who, point, actions, subject, answer, reasons, policy, decided_at_ms)
-VALUES (:id, :repo_id, :run_id, :who, :point, :actions, :subject, :answer, :reasons, :policy, :decided_at_ms)
+INSERT INTO decision (id, repo_id, run_id, who, point, actions, subject, answer, reasons, policy, decided_at_ms,
+  about_run, head)
+VALUES (:id, :repo_id, :run_id, :who, :point, :actions, :subject, :answer, :reasons, :policy, :decided_at_ms,
+  :about_run, :head)
 ON CONFLICT (id) DO NOTHING
 
 -- :name rework

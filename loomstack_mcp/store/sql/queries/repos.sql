@@ -123,6 +123,14 @@ UPDATE approval SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :form
 -- What was told of its commits.
 UPDATE evidence SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :former
 
+-- :name move_deploys
+-- What was deployed of it.
+UPDATE deploy SET repo_id = :repo_id, seq = seq + :shift WHERE repo_id = :former
+
+-- :name move_deploy_commits
+-- Which commits came with that.
+UPDATE deploy_commit SET repo_id = :repo_id WHERE repo_id = :former
+
 -- :name move_bindings
 -- Which of its runs made which commits, whose content is to be read again: each repo has a key of its own.
 UPDATE binding SET repo_id = :repo_id, imprinted = 0 WHERE repo_id = :former

@@ -59,3 +59,8 @@ SELECT id AS conflict, kind, verdict, run_id AS run, sha AS "commit", title, who
 -- :name intents_of_run
 -- The notes by which a run said what it changes on purpose, the last ones first.
 SELECT id FROM note WHERE run_id = :run_id AND kind = 'intent' ORDER BY number DESC LIMIT :limit
+
+-- :name dep
+-- A deploy, and what let it through.
+SELECT id AS deploy, environment, sha AS "commit", called, kind, previous, how, who, decision, covers,
+  deployed_at_ms AS at_ms FROM deploy WHERE id = :id

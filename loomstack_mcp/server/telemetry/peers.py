@@ -1,0 +1,47 @@
+"""Who speaks to us on loopback: the account that a connection is of, as far as the system tells it."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+_LOCAL, _UID = 1, 7
+"""Columns of them (proc(5))."""
+
+
+def is_own_peer(host: str, port: int) -> bool:
+    """Whether a connection from there is of our own account, or of one that may be it anyway.
+
+    Where the system keeps no such table, as on macOS, every account of the machine may come.
+    """
+    if not _TABLES[0].exists():
+        return True
+    return any(uid in (os.getuid(), 0) for uid in _uids(_spelled(host, port)))
+
+
+def _uids(ends: frozenset[str]) -> Iterator[int]:
+    for table in _TABLES:
+        try:
+            lines = table.read_text("ascii").splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            columns = line.split()
+            if columns[_LOCAL] in ends:
+                yield int(columns[_UID])
+
+
+def _spelled(host: str, port: int) -> frozenset[str]:
+    """An end of a connection as these tables write it: words of four bytes in the machine's order."""
+    try:
+        packed = socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
+    except OSError:
+        return frozenset()
+    mapped = b"\0" * 10 + b"\xff\xff" + packed if len(packed) == 4 else packed
+    return frozenset(f"{_words(one)}:{port:04X}" for one in (packed, mapped))
+
+
+def _words(packed: bytes) -> str:
+    words = (packed[at : at + 4] for at in range(0, len(packed), 4))
+    return "".join(word[::-1].hex().upper() for word in words)

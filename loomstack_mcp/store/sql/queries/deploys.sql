@@ -1,0 +1,66 @@
+-- :name insert
+-- A deploy; nothing changes where its id is taken.
+INSERT INTO deploy (id, repo_id, seq, environment, sha, called, kind, previous, how, who, decision, covers, is_cut, whole,
+  deployed_at_ms, recorded_at_ms)
+VALUES (:id, :repo_id, :seq, :environment, :sha, :called, :kind, :previous, :how, :who, :decision, :covers, :is_cut,
+  :whole, :deployed_at_ms, :recorded_at_ms)
+ON CONFLICT (id) DO NOTHING
+
+-- :name confirm
+-- What was let through was deployed.
+UPDATE deploy SET called = :called, how = :how, who = :who, deployed_at_ms = :deployed_at_ms WHERE id = :id
+
+-- :name decide
+-- It was let through again, by a newer decision.
+UPDATE deploy SET decision = :decision WHERE id = :id
+
+-- :name keep_commits
+-- Commits that came with it.
+INSERT INTO deploy_commit (repo_id, sha, deploy_id, place)
+SELECT :repo_id, s.value, :deploy_id, :place + CAST(s.key AS BIGINT) FROM json_each(:shas) AS s WHERE true
+ON CONFLICT (repo_id, sha, deploy_id) DO NOTHING
+
+-- :name complete
+-- All of its commits are kept.
+UPDATE deploy SET whole = 1 WHERE id = :id
+
+-- :name get
+-- One deploy.
+SELECT id, repo_id, seq, environment, sha, called, kind, previous, how, who, decision, covers, is_cut, whole,
+  deployed_at_ms, recorded_at_ms
+FROM deploy WHERE id = :id
+
+-- :name called
+-- The deploys of a repo that CI, or a tag, calls so, newest first.
+SELECT id, repo_id, seq, environment, sha, called, kind, previous, how, who, decision, covers, is_cut, whole,
+  deployed_at_ms, recorded_at_ms
+FROM deploy WHERE repo_id = :repo_id AND called = :called AND called <> '' ORDER BY seq DESC LIMIT :limit
+
+-- :name called_so
+-- Which of these names deploys of a repo have.
+SELECT DISTINCT d.environment, d.called, d.sha FROM json_each(:tags) AS n CROSS JOIN deploy AS d
+WHERE d.repo_id = :repo_id AND d.called = n.value AND d.called <> ''
+
+-- :name latest
+-- The last deploys of a repo, newest first.
+SELECT id, repo_id, seq, environment, sha, called, kind, previous, how, who, decision, covers, is_cut, whole,
+  deployed_at_ms, recorded_at_ms
+FROM deploy WHERE repo_id = :repo_id ORDER BY seq DESC LIMIT :limit
+
+-- :name latest_in
+-- The last deploys of a repo to an environment, newest first.
+SELECT id, repo_id, seq, environment, sha, called, kind, previous, how, who, decision, covers, is_cut, whole,
+  deployed_at_ms, recorded_at_ms
+FROM deploy WHERE repo_id = :repo_id AND environment = :environment ORDER BY seq DESC LIMIT :limit
+
+-- :name covering
+-- The deploys that some commits came with, oldest first.
+SELECT c.sha AS covered, d.id, d.repo_id, d.seq, d.environment, d.sha, d.called, d.kind, d.previous, d.how, d.who,
+  d.decision, d.covers, d.is_cut, d.whole, d.deployed_at_ms, d.recorded_at_ms
+FROM json_each(:shas) AS s CROSS JOIN deploy_commit AS c CROSS JOIN deploy AS d
+WHERE c.repo_id = :repo_id AND c.sha = s.value AND d.id = c.deploy_id
+ORDER BY d.seq LIMIT :limit
+
+-- :name commits_of
+-- What came with a deploy, newest first.
+SELECT sha FROM deploy_commit WHERE deploy_id = :id ORDER BY place LIMIT :limit

@@ -1,0 +1,122 @@
+"""What a name stands for in a clone: commits, lines, pull requests; and a clear answer where it stands for nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loomstack_mcp.core.authorship import SCHEMA
+from loomstack_mcp.core.errors import Invalid, LoomError, NotFound
+from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.core.tokens import Principal
+from loomstack_mcp.core.traces import Trace
+from loomstack_mcp.edge.here import Here
+from loomstack_mcp.edge.tracing import traced
+from loomstack_mcp.loom import Loom, open_loom
+from loomstack_mcp.server.principals import acting_principal, loom_as_opened
+from tests.adapters.git.support import commit, write
+from tests.conftest import commit_all, git
+from tests.edge.support import here
+
+ANA = Caller(principal="ana", session="s-ana")
+PRICES = "".join(f"price_{at} = net({at}) + tax({at})\n" for at in range(9))
+
+
+@pytest.fixture
+def loom(tmp_path: Path) -> Iterator[Loom]:
+    (tmp_path / "home").mkdir()
+    with open_loom(tmp_path / "home" / "loom.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def stand(shop: Path, tmp_path: Path) -> Here:
+    return here(shop, tmp_path / "home")
+
+
+def made(loom: Loom, stand: Here, *, message: str = "Gross (#7)") -> tuple[str, str]:
+    """Ana's run made a commit, signed with its trailer: the run and the commit."""
+    run = loom.runs.start(ANA, stand.checkout(), loop="prices", goal="gross", budget_tokens=800).run
+    write(stand.root, {"src/a.py": PRICES})
+    commit_all(stand.root, f"{message}\n\nLoom-Run: {run.id}")
+    sha = git(stand.root, "rev-parse", "HEAD")
+    loom.commits.bind_commit(ANA, stand.checkout(), sha, named=(run.id,), paths=())
+    return run.id, sha
+
+
+def told(found: Trace) -> tuple[list[str], list[str]]:
+    return [one.run.id for one in found.runs], [one.commit.sha for one in found.commits]
+
+
+def test_every_way_of_naming_a_change_leads_to_its_run(loom: Loom, stand: Here) -> None:
+    run, sha = made(loom, stand)
+    git(stand.root, "branch", "1234567")  # of digits alone, as a pull request is, but too many
+    git(stand.root, "notes", "--ref=ai", "add", "-m", f'src/a.py\n  s_1 1-9\n---\n{{"schema_version": "{SCHEMA}", '
+        '"sessions": {"s_1": {"agent_id": {"tool": "claude", "id": "9b4e", "model": "opus"}}}}', sha)  # fmt: skip
+    commit(stand.root, {"src/b.py": "later = 1\n"})
+    below = Here(stand.root / "src", stand.flags, elsewhere="")
+
+    for ref in (sha, sha[:8], "HEAD~1", "1234567", "#7", "7", "PR #7", "src/a.py:3", "./src/a.py:3", "src/a.py#L3"):
+        assert told(traced(stand, loom, ref)) == ([run], [sha]), ref
+    assert told(traced(below, loom, "a.py:3")) == told(traced(below, loom, "src/a.py:3")) == ([run], [sha])
+    [found] = traced(stand, loom, sha).commits
+    assert [(one.tool, one.session, one.lines) for one in found.sessions] == [("claude", "9b4e", 9)]
+    assert traced(stand, loom, "src/b.py:1").is_unattributed
+
+
+@pytest.mark.parametrize(
+    ("ref", "says"),
+    [
+        ("f" * 40, "fetch"),
+        ("no-such-branch", "no commit"),
+        ("src/none.py:1", r"none\.py"),
+        ("src/a.py:99", "line"),
+        ("src/a.py:0", "first line"),
+        ("#404", "#404"),
+        ("https://github.com/other/shop/pull/7", "another repository"),
+        ("deploy:404", "deploy list"),
+        ("run_00000000", "no run"),
+        ("../outside:1", "outside"),
+    ],
+)
+def test_what_is_not_here_says_what_to_do(loom: Loom, stand: Here, ref: str, says: str) -> None:
+    with pytest.raises(LoomError, match=says):
+        traced(stand, loom, ref)
+
+
+def test_a_shallow_clone_says_what_it_cannot_tell(loom: Loom, stand: Here, tmp_path: Path) -> None:
+    _, sha = made(loom, stand)
+    commit(stand.root, {"src/b.py": "later = 1\n"})
+    git(tmp_path, "clone", "--quiet", "--depth=1", stand.root.as_uri(), "shallow")
+    shallow = here(tmp_path / "shallow", tmp_path / "home")
+
+    with pytest.raises((NotFound, Invalid), match="fetch"):
+        traced(shallow, loom, "src/a.py:3")
+    with pytest.raises(NotFound, match="fetch"):
+        traced(shallow, loom, sha)
+
+
+def test_a_commit_that_was_rewritten_is_known_again(loom: Loom, stand: Here) -> None:
+    run, sha = made(loom, stand, message="wip")
+    with stand.repository() as repo:
+        stand.imprint(repo, loom.ledger, stand.checkout())
+    git(stand.root, "commit", "--quiet", "--amend", "-m", "Gross prices")
+    new = git(stand.root, "rev-parse", "HEAD")
+
+    assert told(traced(stand, loom, new)) == ([run], [new])
+    assert told(traced(stand, loom, sha)) == ([run], [sha])  # still here, beside the branch
+
+
+def test_a_token_that_reads_alone_is_told_what_is_kept_and_what_is_not(loom: Loom, stand: Here) -> None:
+    run, sha = made(loom, stand)
+    traced(stand, loom, sha)  # by somebody who may keep whose it is
+    later = commit(stand.root, {"src/b.py": "later = 1\n"})
+    reading = acting_principal.set(Principal(name="vic", role="viewer", token="loom_00000001", repos=("**",)))
+    try:
+        line, unseen = (traced(stand, loom_as_opened(loom), ref) for ref in ("src/a.py:3", later))
+    finally:
+        acting_principal.reset(reading)
+
+    assert told(line) == ([run], [sha])
+    assert told(unseen) == ([], [])
+    assert all("reads alone" in " ".join(one.unchecked) for one in (line, unseen))

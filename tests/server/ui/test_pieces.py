@@ -1,0 +1,190 @@
+"""What the dashboard is made of, piece by piece: codes, readers of a stream, answers that are known, files."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from loomstack_mcp.cli.help import chapter
+from loomstack_mcp.core.errors import LimitExceeded, Unauthorized
+from loomstack_mcp.core.events import Event, EventKind
+from loomstack_mcp.server.hub.keys import Keys
+from loomstack_mcp.server.hub.replies import Refusal
+from loomstack_mcp.server.ui import dashboard, lists, posting, questions, readers, streams
+from loomstack_mcp.server.ui.files import PageFiles
+from loomstack_mcp.server.ui.known_answers import KnownAnswers
+from loomstack_mcp.server.ui.local_visits import Codes
+from loomstack_mcp.server.ui.readers import PageReader, read_repos
+from loomstack_mcp.server.ui.replies import PageContent, json_content
+from loomstack_mcp.server.ui.requests import PageRequest
+from loomstack_mcp.server.ui.visits import HubVisits
+
+
+class Hands:
+    """A clock that a test turns."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def event(seq: int, kind: EventKind = "note.shared", run: str = "run_1") -> Event:
+    return Event(seq=seq, at_ms=0, kind=kind, run_id=run, about="x", payload={})
+
+
+@pytest.fixture
+def clock() -> Hands:
+    return Hands()
+
+
+@pytest.fixture
+def shown() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def codes(clock: Hands, shown: list[str]) -> Codes:
+    return Codes(shown.append, clock=clock)
+
+
+def refused(do: Callable[[], object]) -> str:
+    with pytest.raises((Unauthorized, LimitExceeded)) as caught:
+        do()
+    return str(caught.value)
+
+
+def test_a_code_holds_for_five_minutes_and_once(codes: Codes, clock: Hands, shown: list[str]) -> None:
+    codes.ask()
+    codes.use(shown[0].replace("-", " "))
+    refused(lambda: codes.use(shown[0]))
+    clock.now_s += 400
+    codes.ask()
+    clock.now_s += 300
+    late = refused(lambda: codes.use(shown[-1]))
+
+    assert "holds no more" in late
+    assert len(set(shown)) == len(shown)
+    codes.use(shown[-1])  # which the late one had shown
+
+
+def test_five_guesses_end_a_code_and_each_further_one_comes_later(codes: Codes, clock: Hands, shown: list[str]) -> None:
+    clock.now_s = 1_000
+    gone = []
+    for _ in range(6):
+        clock.now_s += 400
+        codes.ask()
+        for _ in range(5):
+            refused(lambda: codes.use("x"))
+        gone.append(refused(lambda: codes.use(shown[-1])))
+    waits = refused(codes.ask)
+
+    assert all("no code holds now" in one or "new one" in one for one in gone)
+    assert "again in 96 s" in waits or "again in 192 s" in waits
+    assert len(shown) <= 7
+
+
+def test_what_happened_meanwhile_is_told_together() -> None:
+    reader = PageReader("shop")
+    first = reader.taken()
+    reader.tell(7, [event(6), event(7, "claim.granted", "run_2")])
+    reader.tell(8, [event(8)])
+
+    assert (first, reader.taken()) == (
+        b"",
+        b'event: change\nid: 8\ndata: {"repo": "shop", "seq": 8, "kinds": ["note.shared", "claim.granted"], '
+        b'"runs": ["run_1", "run_2"]}\n\n',
+    )
+    assert reader.taken() == b""
+
+
+def test_a_reader_that_is_slow_keeps_little_and_reads_everything_anew() -> None:
+    reader = PageReader("shop")
+    for seq in range(1, 5_000):
+        reader.tell(seq, [event(seq, run=f"run_{seq}")])
+    told = reader.taken()
+    reader.lose(6_000)
+
+    assert told == b'event: reset\nid: 4999\ndata: {"repo": "shop", "seq": 4999, "kinds": [], "runs": []}\n\n'
+    assert reader.taken().startswith(b"event: reset\nid: 6000\n")
+
+
+def test_a_repo_is_looked_at_from_where_its_first_reader_came() -> None:
+    readers = [PageReader("shop"), PageReader("shop"), PageReader("shop"), PageReader("cage")]
+    readers[0].start, readers[1].start = 9, 7
+
+    assert read_repos(readers) == {"shop": 7}
+
+
+def test_an_answer_is_made_once_until_its_repo_moves_or_ages_have_changed(clock: Hands) -> None:
+    known = KnownAnswers(clock=clock)
+    made: list[str] = []
+
+    def make(tag: str) -> PageContent:
+        made.append(tag)
+        return json_content({"n": len(made)}, tag=tag)
+
+    told = [known.content_at("live", cursor, make) for cursor in (1, 1, 2, 2)]
+    clock.now_s += 11
+    later = known.content_at("live", 2, make)
+
+    assert (told[0], told[2]) == (told[1], told[3])
+    assert len({told[0].tag, told[2].tag, later.tag}) == len(made) == 3
+
+
+def test_what_is_kept_of_answers_is_bounded(clock: Hands) -> None:
+    known = KnownAnswers(clock=clock)
+    for number in range(300):
+        known.content_at(number, 1, lambda tag: PageContent(kind=b"x", plain=b"x" * 200_000, tag=tag))
+
+    assert known._bytes <= 16_000_000
+    assert len(known._known) <= 200
+    assert known._making == {}
+
+
+@pytest.mark.parametrize(
+    ("origin", "cookie"),
+    [
+        ("https://loom.example", "__Host-loomstack={}; Path=/; HttpOnly; SameSite=Strict; Secure"),
+        ("http://127.0.0.1:8420", "loomstack-8420={}; Path=/; HttpOnly; SameSite=Strict"),
+    ],
+)
+def test_a_cookie_is_bound_to_its_host_and_holds_no_own_token(origin: str, cookie: str) -> None:
+    keys = Keys(own="own-token")
+    request = PageRequest(
+        method="POST", path="/", query={}, headers={}, cookies={}, origin=origin, client="127.0.0.1"
+    )  # fmt: skip
+    signed = HubVisits(keys).signed_in(request, {"token": "own-token"})
+
+    assert signed.cookie == cookie.format(keys.own_mark())
+    assert "own-token" not in signed.cookie
+
+
+def test_the_help_tells_the_limits_that_hold() -> None:
+    told = " ".join(chapter("dashboard").split())
+
+    assert f"{questions.LIMIT_MAX}, {questions.LIMIT_USUAL} where nothing is said" in told
+    assert f"{dashboard._CALLS_PER_S:.0f} a second, {dashboard._CALLS_BURST:,} at once" in told
+    assert f"{posting._GUESSES_BURST}, and one more every {1 / posting._GUESSES_PER_S:.0f} seconds" in told
+    assert f"{streams.STREAMS_MAX:,}, {streams.SEAT_STREAMS_MAX} of one token" in told
+    assert f"{streams._FAR_REPOS_MAX} repositories at once" in told
+    assert f"| {readers._BEHIND_MAX:,} |" in told
+    for name in (*lists.LISTS, *lists.THINGS):
+        assert f"`{name}" in told
+
+
+def test_a_file_is_kept_for_good_under_its_version_and_looked_for_nowhere_else(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text('<script src="/static/app.js" type="module"></script>')
+    (tmp_path / "app.js").write_text("x" * 5_000)
+    (tmp_path / "notes.py").write_text("secret")
+    files = PageFiles(tmp_path)
+    named = f"/static/v-{files.version}/app.js"
+
+    assert named.encode() in files.shell().content.plain
+    assert b"immutable" in files.file_at(named).kept
+    assert files.file_at("/static/v-000000000000/app.js").kept == files.file_at("/static/app.js").kept
+    assert len(files.file_at(named).content.zipped) < 100
+    for path in ("/static/notes.py", "/static/../notes.py", "/static/", "/static/v-1/app.js"):
+        with pytest.raises(Refusal):
+            files.file_at(path)
