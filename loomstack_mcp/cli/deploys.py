@@ -48,7 +48,7 @@ class Instant(click.ParamType[int]):
 @click.pass_obj
 def record(here: Here, environment: str, sha: str, called: str, at_ms: int | None, by: str, as_json: bool) -> None:
     """Say that a commit was deployed. It covers what came since the last deploy of that environment."""
-    with here.repository() as repo, open_loom(here.settings) as loom:
+    with here.repository() as repo, open_loom(here.settings, is_told=True) as loom:
         draft = DeployDraft(
             environment=environment,
             sha=deployed_commit(repo, sha),
