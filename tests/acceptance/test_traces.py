@@ -126,6 +126,7 @@ def test_a_line_in_production_leads_to_its_loop_its_why_and_who_let_it_through(
     told = serve().answer("trace_change", ref="shop/tax.py:1")
     assert told["unattributed"]
     assert told["deploys"][0]["environment"] == "production"
+    assert '"at"' not in json.dumps(told)
     deploy = json.loads(loomstack("trace", "deploy:512", "--json").stdout)
     assert [one["run"] for one in deploy["runs"]] == [run]
     screen = loomstack("trace", sha).stdout
