@@ -46,7 +46,7 @@ class PageReading:
         return self._repos.chosen(_whose(visitor), page_question(query, _NO_QUERY).repo)
 
     def opens(self, visitor: Visitor, repo_id: str) -> bool:
-        """Whether a repo is still there for somebody: it has events for them, or is listed, as one is before its first."""
+        """Whether a repo is still there for somebody: by its events, or, before its first, by the list."""
         if not repo_id or self._loom.events.cursor(repo_id):
             return True
         return any(one.repo_id == repo_id for one in self._repos.listed(_whose(visitor)))
