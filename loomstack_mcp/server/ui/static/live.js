@@ -73,7 +73,7 @@ export function page() {
         ],
       ],
       ["Run", (run) => runLink(run.run), "id"],
-      ["Loop", who, "mid"],
+      ["Loop", who, "name"],
       ["Goal", (run) => words(run.goal), "wide"],
       [
         "Works in",
