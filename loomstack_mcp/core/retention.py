@@ -16,7 +16,16 @@ TOGETHER_MAX = 500
 KEPT_EVENTS = frozenset(
     {
         *("approval.asked", "approval.answered", "approval.used", "approval.expired", "claim.revoked", "run.stranded"),
-        *("power.granted", "power.refused", "erased", "events.pruned", "repo.joined", "repo.copied", "ledger.emptied"),
+        *(
+            "deploy.recorded",
+            "power.granted",
+            "power.refused",
+            "erased",
+            "events.pruned",
+            "repo.joined",
+            "repo.copied",
+            "ledger.emptied",
+        ),
     }
 )
 """What people did, allowed or were told, and what became of the store itself: an audit asks for it years later."""

@@ -14,12 +14,12 @@ from loomstack_mcp.services.run_groups import RETENTION, RunGroup, groups_of, le
 from loomstack_mcp.store import rows
 from loomstack_mcp.store.base import Row, Statement, Store, Tx
 
-_ROWS_MAX = 250
+_ROWS_MAX = 80
 """Rows that go in one transaction: whoever waits at the gate waits no longer for it than for another writer."""
-_EVENTS_MAX = 500
+_EVENTS_MAX = 200
 """Events lie side by side, so that more of them go in the same time."""
 _PAGE_ROWS = 1_000
-_RUNS_AT_ONCE = 40
+_RUNS_AT_ONCE = 12
 _OF_RUNS = {
     "waiter": RETENTION["delete_waiters"],
     "alert": RETENTION["delete_alerts"],

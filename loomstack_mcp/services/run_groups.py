@@ -85,20 +85,17 @@ def left_by(tx: Tx, groups: Iterable[RunGroup], *, before_ms: int) -> tuple[Runs
     """What these left that would go."""
     groups = tuple(groups)
     asked = rows.json_column([run for group in groups for run in group.runs])
-    counts = {row["id"]: row for row in tx.all(RETENTION["left_by"], ids=asked)}
-    ended = Counter(
-        str(row["run_id"]) for row in tx.all(RETENTION["ended_notes"], ids=asked, before_ms=before_ms, limit=_NOTES_MAX)
-    )
-    found = []
-    for group in groups:
-        of_group = [counts[run] for run in group.runs if run in counts]
-        going = {noun: sum(int(row[noun]) for row in of_group) for noun in _LEFT}
-        going["note"] = sum(ended[run] for run in group.runs)
-        has_told = sum(int(row["notes"]) for row in of_group) > going["note"]
-        named_by = "note" if has_told else "usage" if any(row["usages"] for row in of_group) else ""
-        going["run"] = 0 if named_by else len(of_group)
-        found.append(RunsLeft(group=group, rows=going, named_by=named_by))
-    return tuple(found)
+    counts = {row["id"]: Counter(_numbers(row)) for row in tx.all(RETENTION["left_by"], ids=asked)}
+    for row in tx.all(RETENTION["ended_notes"], ids=asked, before_ms=before_ms, limit=_NOTES_MAX):
+        counts[row["run_id"]]["note"] += 1
+    return tuple(_runs_left(group, [counts[run] for run in group.runs if run in counts]) for group in groups)
+
+
+def _runs_left(group: RunGroup, counts: Sequence[Counter[str]]) -> RunsLeft:
+    total = sum(counts, Counter[str]())
+    named_by = "note" if total["notes"] > total["note"] else "usage" if total["usages"] else ""
+    going = {noun: total[noun] for noun in _LEFT}
+    return RunsLeft(group=group, rows={**going, "run": 0 if named_by else len(counts)}, named_by=named_by)
 
 
 def _reached(start: str, others: Mapping[str, Collection[str]]) -> RunGroup:
@@ -111,9 +108,13 @@ def _reached(start: str, others: Mapping[str, Collection[str]]) -> RunGroup:
     return RunGroup(runs=tuple(found), is_whole=is_whole)
 
 
+def _numbers(row: Row) -> dict[str, int]:
+    return {name: int(value) for name, value in row.items() if name != "id"}
+
+
 def _as_told(row: Row) -> dict[str, Any]:
     """A row of the database as the record has it, which knows truth from numbers."""
     return {name: value if name in ("id", "touched_at_ms") else bool(value) for name, value in row.items()}
 
 
-_LEFT = ("waiter", "alert", "claim", "outcome", "decision", "conflict")
+_LEFT = ("waiter", "alert", "claim", "outcome", "decision", "conflict", "note")

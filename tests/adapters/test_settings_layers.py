@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 from loomstack_mcp.adapters.settings import REPO_FILE, load_settings, sqlite_path
 from loomstack_mcp.core.errors import Invalid, LoomError
 
-NAMES = ("repo", "rework_max", "window_days", "generated", "store")
+NAMES = ("repo", "rework_max", "window_days", "keep_days", "generated", "store")
+OWN = ("keep_days", "store")
+"""What no repository sets."""
 words = st.text("abcxyz/.-", min_size=1, max_size=8).map(lambda word: f"n{word}".replace("//", "/").rstrip("/.-") + "n")
 values: dict[str, st.SearchStrategy[Any]] = {
     "repo": words,
     "rework_max": st.integers(1, 100),
     "window_days": st.integers(1, 400),
+    "keep_days": st.integers(0, 36_500),
     "generated": st.lists(st.sampled_from(["*.lock", "dist/**", "a b.py"]), min_size=1, max_size=2),
     "store": words.map(lambda word: f"sqlite:////tmp/{word}.db"),
 }
@@ -49,14 +52,17 @@ def test_the_first_place_that_says_something_wins(
             environment={"LOOMSTACK_HOME": home, **{f"LOOMSTACK_{name.upper()}": spelled(env[name]) for name in env}},
             in_repo=yaml.safe_dump(repo),
         )
-    may = {name: value for name, value in repo.items() if name != "store"}
-    defaults = {"repo": "", "rework_max": 3, "window_days": 30, "generated": (), "store": f"sqlite:///{home}/loom.db"}
+    may = {name: value for name, value in repo.items() if name not in OWN}
+    defaults = {
+        **{"repo": "", "rework_max": 3, "window_days": 30, "keep_days": 0, "generated": ()},
+        "store": f"sqlite:///{home}/loom.db",
+    }
     places = [("flag", flags), ("environment", env), (REPO_FILE, may), (str(own), user), ("default", defaults)]
     expected = {name: next((plain(said[name]), place) for place, said in places if name in said) for name in NAMES}
 
     assert {name: (getattr(found, name), found.origins[name]) for name in NAMES} == expected
     assert found.origins["home"] == "environment"
-    assert [text.split()[0] for text in found.ignored] == (["store"] if "store" in repo else [])
+    assert [text.split()[0] for text in found.ignored] == [name for name in OWN if name in repo]
 
 
 @given(st.text("anolyesftruNE:/.-#' \t\r12~é", max_size=9))
@@ -88,6 +94,8 @@ def test_a_plain_file_is_read_as_yaml_reads_it(word: str) -> None:
         "rework_max: true",
         "rework_max: 1.5",
         "window_days: 0",
+        "keep_days: -1",
+        "keep_days: ninety",
         "window_days: 401",
         "window_days: 90d",
         f"rework_max: {'1' * 5_000}",

@@ -191,6 +191,7 @@ def test_settings_are_shown_with_where_they_came_from(tmp_path: Path, shop: Path
         "repo": ("acme/shop", ".loomstack/config.yaml"),
         "rework_max": (5, str(tmp_path / "loomstack" / "config.yaml")),
         "window_days": (30, "default"),
+        "keep_days": (0, "default"),
         "generated": ([], "default"),
         "claim_edits": ("auto", "default"),
         "guard": ("open", "default"),

@@ -23,6 +23,17 @@ NOUNS = {
     "run": "id", "claim": "id", "note": "id", "outcome": "id", "decision": "id", "conflict": "id",
     "approval": "id", "binding": "sha", "event": "seq",
 }  # fmt: skip
+TIED = {
+    *("run.parent_id", "run.checks_run", "claim.run_id", "note.run_id", "outcome.run_id", "outcome.about_run"),
+    *("decision.run_id", "decision.about_run", "approval.run_id", "conflict.run_id", "conflict.with_run"),
+    *("binding.run_id", "landed.run_id", "imprint.run_id", "attribution_run.run_id", "pull.run_id"),
+    *("usage.run_id", "usage_permission.run_id"),
+}
+PASSING = {
+    *("waiter.run_id", "alert.run_id", "event.run_id", "notice.run_id", "usage_entry.run_id"),
+    "attribution.run_id",  # which `attribution_run` has, too
+}
+"""What names a run and keeps none."""
 YEAR_REPO = Checkout(identity="example.com/team/repo-0", clone="clone:year")
 DANA = Caller(principal="dana", session="s-dana")
 
@@ -145,3 +156,19 @@ def test_a_year_goes_in_steps_beside_others_and_what_was_gone_is_told(loom: Loom
 def test_what_is_compared_with_what_landed_is_not_old(loom: Loom) -> None:
     with pytest.raises(Invalid, match="keep 30 days at least"):
         pruned(loom, days=29)
+
+
+def test_whatever_names_a_run_is_among_its_ties(loom: Loom) -> None:
+    """Red? Say in `retention.sql` whether a row of the new table keeps its run, and here that you did."""
+    names = {"run_id", "parent_id", "checks_run", "about_run", "with_run", "applied_run"}
+    with loom.store.read() as tx:
+        catalogue = Statement(
+            "test.columns",
+            "SELECT m.name || '.' || p.name AS \"column\" FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS p "
+            "WHERE m.type = 'table'",
+            "SELECT table_name || '.' || column_name AS \"column\" FROM information_schema.columns "
+            "WHERE table_schema = 'loom' AND table_name IN (SELECT tablename FROM pg_tables WHERE schemaname = 'loom')",
+        )
+        found = {row["column"] for row in tx.all(catalogue) if row["column"].rpartition(".")[2] in names}
+
+    assert found == TIED | PASSING
