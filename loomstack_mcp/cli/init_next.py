@@ -35,7 +35,7 @@ def next_steps(
     if tried:
         yield f"  try it       {', '.join(tried)}"
     if telemetry:
-        yield f"  costs        keep `{COMMAND} telemetry receive` running; both clients tell it from their next session on"
+        yield f"  costs        keep `{COMMAND} telemetry receive` running; both clients tell it from now on"
     if scope.worktree:
         yield from _project_steps(url, here, chosen)
     if url:
