@@ -135,7 +135,7 @@ def open_loom(settings: Settings | str | Path, *, full_sync: bool = False, is_to
     """The services over the store that `settings` name, a hub or a file, or over the SQLite file at a path.
 
     With `full_sync` an acknowledged change survives a power cut: holders on other machines would. With `is_told` what
-    is done is told to the collector that `settings` name: by those who serve, and by no command.
+    is done is told to the collector that `settings` name: by those who serve, and by few commands.
 
     Raises StoreUnavailable for a store that this version cannot speak to.
     """
@@ -145,9 +145,9 @@ def open_loom(settings: Settings | str | Path, *, full_sync: bool = False, is_to
             return _loom_of(hub, settings, telemetry)
         store = _opened(settings, full_sync=full_sync)
         if telemetry:
-            from loomstack_mcp.store.traced import TracedStore  # for those who tell a collector
+            from loomstack_mcp.store.listeners import ToldStore  # for those who tell a collector
 
-            store = TracedStore(store, telemetry)
+            store = ToldStore(store, telemetry)
         return Loom(store, rework_max=settings.rework_max, settings=settings, telemetry=telemetry)
     return open_loom(Settings(store=f"sqlite:///{Path(settings).absolute()}"), full_sync=full_sync)
 

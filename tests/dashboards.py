@@ -1,6 +1,7 @@
 """Real dashboards: the process of `ui`, and a page of a browser that keeps its cookie and sends what browsers send."""
 
 import contextlib
+import gzip
 import http.client
 import json
 import os
@@ -20,6 +21,7 @@ from tests.hubs import Answer
 from tests.processes import MODULE, start
 
 API = "/api/v1/"
+_LOADED = re.compile(rb'(?:src|href)="(/static/[^"]+)"|(?:from|import)\s*"(\.?/[^"]+)"')
 
 
 class Ui:
@@ -172,3 +174,36 @@ class Stream:
     def close(self) -> None:
         self.response.close()
         self.connection.close()
+
+
+def first_files(page: Page) -> Iterator[tuple[str, int]]:
+    """The page, what it loads by itself, and the script of the list that it shows first."""
+    found = list(_loaded(page, "/"))
+    yield from found
+    script = next(path for path, _ in found if path.endswith("/app.js")).replace("/app.js", "/live.js")
+    yield script, sent_bytes(page, script)[0]
+
+
+def _loaded(page: Page, path: str, known: frozenset[str] = frozenset()) -> Iterator[tuple[str, int]]:
+    """A file, and those that it loads by itself, each with its bytes on the wire."""
+    size, text = sent_bytes(page, path)
+    yield path, size
+    known |= {path}
+    for found in _LOADED.finditer(text):
+        named = (found[1] or found[2]).decode()
+        inner = named if named.startswith("/") else f"{path.rpartition('/')[0]}/{named.removeprefix('./')}"
+        if inner not in known:
+            for one, its_size in _loaded(page, inner, known):
+                known |= {one}
+                yield one, its_size
+
+
+def sent_bytes(page: Page, path: str) -> tuple[int, bytes]:
+    connection = page.connection()
+    told = {"Host": f"127.0.0.1:{page.port}", "Cookie": page.cookie, "Accept-Encoding": "gzip"}
+    connection.request("GET", path, headers=told)
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    assert response.status == 200, (path, response.status)
+    return len(body), gzip.decompress(body) if response.getheader("content-encoding") == "gzip" else body

@@ -18,7 +18,7 @@ SEAM = {
     "store.base.Store.read": "the pair of `write`, and its noun is the store",
     "store.sqlite.backend.SqliteStore.read": "the same door of the one backend",
     "store.postgres.backend.PostgresStore.read": "the same door of the other one",
-    "store.traced.TracedStore.read": "the same door, told of",
+    "store.listeners.ToldStore.read": "the same door, told of",
 }
 CLIENTS = ("core.clients.claude", "core.clients.codex")
 ENTRY_POINTS = ("cli.main", "hooks.main", "start")

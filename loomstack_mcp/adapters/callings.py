@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from loomstack_mcp.core import conventions as names
-from loomstack_mcp.core.tracing import TraceParent, run_trace
+from loomstack_mcp.core.trace_context import TraceParent, run_trace
 
 SpanFields = Mapping[str, Any]
 

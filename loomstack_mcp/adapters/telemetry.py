@@ -15,7 +15,7 @@ from typing import Any
 
 from loomstack_mcp.adapters.callings import Calling, SpanFields, current_calling, drawn_span, drawn_trace
 from loomstack_mcp.core import conventions as names
-from loomstack_mcp.core.tracing import TraceParent, run_trace
+from loomstack_mcp.core.trace_context import TraceParent, run_trace
 
 _VERSION = str(vars(sys.modules["loomstack_mcp"])["__version__"])
 NEEDED = (

@@ -14,6 +14,9 @@ from loomstack_mcp.edge.deploys import deployed_commit, recorded_deploy, take_in
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 
+_SECONDS_MAX = 253_402_300_799
+"""The end of the year 9999."""
+
 
 @click.group()
 def deploy() -> None:
@@ -29,7 +32,7 @@ class Instant(click.ParamType[int]):
         """Milliseconds since 1970."""
         try:
             seconds = float(value) if value.replace(".", "", 1).isdigit() else datetime.fromisoformat(value).timestamp()
-            return max(1, round(seconds * SECOND_MS))
+            return max(1, round(min(seconds, _SECONDS_MAX) * SECOND_MS))
         except (ValueError, OverflowError, OSError):
             self.fail(f"{value[:40]!r} is no time: write 2026-11-29T14:02:00Z", param, ctx)
 
@@ -45,7 +48,7 @@ class Instant(click.ParamType[int]):
 @click.pass_obj
 def record(here: Here, environment: str, sha: str, called: str, at_ms: int | None, by: str, as_json: bool) -> None:
     """Say that a commit was deployed. It covers what came since the last deploy of that environment."""
-    with here.repository() as repo, open_loom(here.settings) as loom:
+    with here.repository() as repo, open_loom(here.settings, is_told=True) as loom:
         draft = DeployDraft(
             environment=environment,
             sha=deployed_commit(repo, sha),

@@ -72,9 +72,7 @@ def init(
     url = "" if url is None else usable_url(url)
     if url and guard:
         raise Invalid("a server at a URL sees no worktree, so it cannot guard; leave out --url or --guard")
-    if telemetry and not user:
-        raise Invalid("clients heed telemetry in a person's own files alone: pass --user with --telemetry")
-    scope = _scope(here, user=user)
+    scope = _scope(here, user=user, telemetry=telemetry)
     asks = sys.stdin.isatty() and not (dry_run or yes)
     found = each_file_once(scope, found_definitions(scope, __version__))
     chosen = chosen_definitions(found, agents=agents, skills=skills, asks=asks)
@@ -130,8 +128,10 @@ def _take_out(steps: Sequence[FileStep], whose: str) -> None:
     click.echo(f"The program goes with what brought it: uv tool, pipx or pip uninstall {COMMAND}.")
 
 
-def _scope(here: Here, *, user: bool) -> InstallScope:
+def _scope(here: Here, *, user: bool, telemetry: bool = False) -> InstallScope:
     """Whose files are meant. Raises Invalid outside of a worktree, where nobody's own are meant."""
+    if telemetry and not user:
+        raise Invalid("clients heed telemetry in a person's own files alone: pass --user with --telemetry")
     home = Path(here.own_settings.home)
     if user:
         return user_scope(os.environ, home=home)

@@ -26,7 +26,7 @@ dry_run = click.option("--dry-run", is_flag=True, help="Only show what would end
 def release(here: Here, claim: str, why: str, dry_run: bool) -> None:
     """End CLAIM, whoever's it is: its holder is told to stop editing there, and those who wait that it is free."""
     who = person()
-    with open_loom(here.settings) as loom:
+    with open_loom(here.settings, is_told=True) as loom:
         _show(loom.levers.about_claim(claim))
         if not dry_run:
             done = loom.levers.release_claim(claim, who=who, why=why)
@@ -45,7 +45,7 @@ def stop(here: Here, run: str, why: str, dry_run: bool) -> None:
     No key resumes them. A session that goes on under another run is told, too.
     """
     who = person()
-    with open_loom(here.settings) as loom:
+    with open_loom(here.settings, is_told=True) as loom:
         _show(loom.levers.about_run(run), stopping=True)
         if not dry_run:
             done = loom.levers.stop_run(run, who=who, why=why)

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import Event
 
@@ -47,21 +48,19 @@ def show_live(loom: Loom, repo_id: str, *, window_ms: int) -> None:
     live = loom.live.live(repo_id, window_ms=window_ms)
     console = Console(highlight=False)
     with (
+        suppress(KeyboardInterrupt),
         loom.listening(repo_id, Event()) as news,
         Screen(console=console, screen=True, auto_refresh=False) as screen,
     ):
-        try:
-            while True:
-                try:
-                    live = loom.live.live(repo_id, window_ms=window_ms)
-                    head.waiting, head.problem = len(loom.approvals.waiting(repo_id, limit=100)[0]), ""
-                    _watch(loom, repo_id, live, screen, news, head)
-                except StoreUnavailable as error:
-                    head.problem = str(error)
-                    screen.update(_drawn(live, screen.console, head), refresh=True)
-                    time.sleep(_RETRY_S)
-        except KeyboardInterrupt:
-            return
+        while True:
+            try:
+                live = loom.live.live(repo_id, window_ms=window_ms)
+                head.waiting, head.problem = len(loom.approvals.waiting(repo_id, limit=100)[0]), ""
+                _watch(loom, repo_id, live, screen, news, head)
+            except StoreUnavailable as error:
+                head.problem = str(error)
+                screen.update(_drawn(live, screen.console, head), refresh=True)
+                time.sleep(_RETRY_S)
 
 
 @dataclass
@@ -85,14 +84,16 @@ def _watch(loom: Loom, repo_id: str, live: Live, screen: Screen, news: Event, he
             aged = replace(live, now_ms=live.now_ms + int(passed * SECOND_MS))
             screen.update(_drawn(aged, screen.console, head), refresh=True)
             drawn = time.monotonic()
+        asked = time.monotonic()
         if loom.is_far:  # the hub answers when something has happened, or when the ages are due
-            if loom.events.moved(repo_id, seen=live.cursor, wait_ms=int(_DRAWN_S * SECOND_MS)) != live.cursor:
-                return
-            continue
-        news.wait(min(poll_s, _DRAWN_S))
-        news.clear()
-        if loom.cursor(repo_id) != live.cursor:
+            cursor = loom.events.moved(repo_id, seen=live.cursor, wait_ms=int(_DRAWN_S * SECOND_MS))
+        else:
+            news.wait(min(poll_s, _DRAWN_S))
+            news.clear()
+            cursor = loom.cursor(repo_id)
+        if cursor != live.cursor:
             return
+        time.sleep(max(0.0, _POLL_S - (time.monotonic() - asked)))  # a hub may answer at once
 
 
 def _drawn(live: Live, console: Console, head: _Head) -> Group:

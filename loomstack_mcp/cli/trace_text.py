@@ -41,6 +41,10 @@ def _all(body: _Part) -> Iterator[str]:
         yield from _deploy(deploy)
     for step in body.get("later", ()):
         yield _later(step)
+    yield from _left_open(body)
+
+
+def _left_open(body: _Part) -> Iterator[str]:
     if body.get("unattributed"):
         yield _labelled("run", "unattributed: no run is known to have made it")
     for gap in body.get("unchecked", ()):
@@ -61,7 +65,9 @@ def _commit(commit: _Part, *, has_line: bool, is_one: bool) -> Iterator[str]:
     told = "" if has_line else bound_words(commit.get("bound_by", ""), commit.get("confidence", 0))
     if not is_one:
         told = f"{commit['run']} {told}" if commit.get("run") else "no run is known"
-    yield _labelled("commit", _bold(commit["commit"]), _title(commit), commit.get("author", ""), _ago(commit), told)
+    yield _labelled(
+        "commit", _bold(commit["commit"]), _title(commit), _plain(commit.get("author", "")), _ago(commit), told
+    )
     if url := commit.get("url"):
         yield _labelled("", _plain(url))
     for each in commit.get("candidates", ()):

@@ -1,6 +1,5 @@
 """Traces as people, scripts and models read them: one shape for `trace --json`, the tool and the dashboard."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from loomstack_mcp.core.claims import Claim
@@ -37,6 +36,7 @@ def trace_shown(trace: Trace, /, *, full: bool = False) -> Body:
     most = _COMMITS_FULL if full else _COMMITS_SHOWN
     runs_most = len(trace.runs) if full else _RUNS_SHOWN
     commits = [_commit(one, trace, full=full) for one in trace.commits[:most]]
+    deploys = [_deploy(one, trace, full=full) for one in trace.deploys]
     return lean(
         {
             "ref": trace.ref,
@@ -46,8 +46,8 @@ def trace_shown(trace: Trace, /, *, full: bool = False) -> Body:
             "more_commits": (len(trace.commits) - len(commits) + trace.more_commits) or None,
             "runs": [_run(one, trace, full=full) for one in trace.runs[:runs_most]],
             "more_runs": (len(trace.runs[runs_most:]) + trace.more_runs) or None,
-            "deploys": [_deploy(one, trace, full=full) for one in trace.deploys],
-            "later": [dict(lean(one)) for one in _later(trace)],
+            "deploys": deploys,
+            "later": _later(trace),
             "unattributed": trace.is_unattributed or None,
             "unchecked": list(trace.unchecked),
             "next": _next(trace, full=full),
@@ -110,8 +110,7 @@ def _commit(one: TracedCommit, trace: Trace, *, full: bool) -> Body:
 
 def _run(traced: TracedRun, trace: Trace, *, full: bool) -> Body:
     run = traced.run
-    notes = [*(note for note in traced.notes if note.kind != "intent"), *traced.told]
-    decisions = [one for one in traced.decisions if full or _tells(one)]  # the last first
+    kept = {"branch": run.branch, "claims": [_claim(one) for one in traced.claims]} if full else {}
     return lean(
         {
             "run": run.id,
@@ -122,17 +121,32 @@ def _run(traced: TracedRun, trace: Trace, *, full: bool) -> Body:
             **_when(run.started_at_ms, trace.now_ms),
             "checks_run": run.checks_run or "",
             "finding": run.finding,
-            "branch": run.branch if full else "",
             "intents": [_cut(text, full=full) for text in traced.intents[: _most(full=full)]],
-            "claims": [_claim(one) for one in traced.claims] if full else (),
-            **_few("notes", [_note(one, trace, full=full) for one in notes], full=full),
-            **_last("outcomes", [_outcome(one, trace, full=full) for one in traced.outcomes], full=full),
-            **_last("decisions", [_decision(one, trace, full=full) for one in reversed(decisions)], full=full),
-            **_few("approvals", [_approval(one) for one in traced.approvals], full=full),
+            **kept,
+            **_led_by(traced, trace, full=full),
+            **_let_through(traced, trace, full=full),
             "tokens": traced.tokens or None,
             "cost_usd": traced.cost_usd,
         }
     )
+
+
+def _led_by(traced: TracedRun, trace: Trace, *, full: bool) -> dict[str, object]:
+    """What others and it itself said before, and what came of it."""
+    notes = [*(note for note in traced.notes if note.kind != "intent"), *traced.told]
+    outcomes = [_outcome(one, trace, full=full) for one in traced.outcomes]
+    return {
+        **_few("notes", [_note(one, trace, full=full) for one in notes], full=full),
+        **_last("outcomes", outcomes, full=full),
+    }
+
+
+def _let_through(traced: TracedRun, trace: Trace, *, full: bool) -> dict[str, object]:
+    decisions = [one for one in reversed(traced.decisions) if full or _tells(one)]
+    return {
+        **_last("decisions", [_decision(one, trace, full=full) for one in decisions], full=full),
+        **_few("approvals", [_approval(one) for one in traced.approvals], full=full),
+    }
 
 
 def _most(*, full: bool) -> int:
@@ -223,17 +237,19 @@ def _deploy(one: TracedDeploy, trace: Trace, *, full: bool) -> Body:
     )
 
 
-def _later(trace: Trace) -> list[Mapping[str, object]]:
+def _later(trace: Trace) -> list[Body]:
     return [
-        {
-            "how": one.how,
-            "of": one.sha[:12] if len(trace.commits) > 1 else "",
-            "commit": one.by[:12],
-            "title": one.title,
-            "who": one.who or one.author,
-            "run": one.run_id,
-            **_when(one.at_ms, trace.now_ms),
-        }
+        lean(
+            {
+                "how": one.how,
+                "of": one.sha[:12] if len(trace.commits) > 1 else "",
+                "commit": one.by[:12],
+                "title": one.title,
+                "who": one.who or one.author,
+                "run": one.run_id,
+                **_when(one.at_ms, trace.now_ms),
+            }
+        )
         for one in trace.later
     ]
 

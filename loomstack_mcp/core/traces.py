@@ -221,21 +221,27 @@ def trace_ref(text: str, /) -> TraceRef:
             "name what to trace: a commit, path:line, a pull request (#12 or its URL), deploy:ID or a run; "
             f"{text[:40]!r} is none"
         )
-    if found := _ID.fullmatch(text):
+    return _by_id(text) or _by_its_form(text) or TraceRef(kind="commit", text=text)
+
+
+def _by_id(text: str) -> TraceRef | None:
+    named = _DEPLOY.fullmatch(text)
+    found = _ID.fullmatch(named[1].strip() if named else text)
+    if found:
         noun, letters = found[1].lower(), found[2].upper()
         return TraceRef(kind="run" if noun == "run" else "deploy", text=f"{noun}_{letters}")
-    if found := _DEPLOY.fullmatch(text):
-        named = found[1].strip()
-        return trace_ref(named) if _ID.fullmatch(named) else TraceRef(kind="deploy", text=named)
+    return TraceRef(kind="deploy", text=named[1].strip()) if named else None
+
+
+def _by_its_form(text: str) -> TraceRef | None:
     if found := _PULL_URL.fullmatch(text):
         return TraceRef(kind="pr", text=found[2], url=found[1])
     if found := _COMMIT_URL.fullmatch(text):
         return TraceRef(kind="commit", text=found[2].lower(), url=found[1])
     if found := _PULL.fullmatch(text):
         return TraceRef(kind="pr", text=found[1] or found[2])
-    if found := _LINE.fullmatch(text):
-        return TraceRef(kind="line", text=found[1], line=int(found[2]))
-    return TraceRef(kind="commit", text=text)
+    found = _LINE.fullmatch(text)
+    return TraceRef(kind="line", text=found[1], line=int(found[2])) if found else None
 
 
 def later_how(title: str, /) -> LaterHow:

@@ -9,8 +9,8 @@ from loomstack_mcp.core.records import record
 UsageKind = Literal["request", "permission"]
 """A request to a model that was answered, or a client's word whether a tool may run."""
 
-ENTRIES_MAX = 500
-"""Of one call."""
+ENTRIES_MAX = 200
+"""Of one call, which keeps others at the gate for no longer than a claim does."""
 ENTRY_KEPT_MS = DAY_MS
 """What is older by its own time is not taken in, and so long each entry is known again: none counts twice."""
 AHEAD_MS_MAX = 10 * MINUTE_MS

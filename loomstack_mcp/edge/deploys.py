@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from itertools import islice
 
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX
+from loomstack_mcp.adapters.git.run import READ_SECONDS_MAX, committed_at_ms
 from loomstack_mcp.core.deploys import (
     DEPLOY_COMMITS_MAX,
     DEPLOY_SLICE,
@@ -18,13 +19,14 @@ from loomstack_mcp.core.deploys import (
     deploy_standing,
 )
 from loomstack_mcp.core.errors import Invalid, NotFound, StoreUnavailable, Unauthorized
-from loomstack_mcp.core.limits import DECISION_ROUNDS_MAX, SECOND_MS
+from loomstack_mcp.core.limits import DECISION_ROUNDS_MAX
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.loom import Loom
 
 _TAGS_MAX = 50
 """Of the newest tags that stand for deploys, so many are looked at; older ones came with the oldest of these."""
+_NAME_CHARS_MAX = 150
 _TAG = "--format=%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(creatordate:unix)"
 _ID = re.compile(r"[0-9a-f]{7,64}")
 _FETCHED = "git fetch --unshallow; in GitHub Actions, actions/checkout with fetch-depth: 0"
@@ -142,14 +144,7 @@ def take_in_tags(
     """
     if not patterns:
         return ()
-    tags = tuple(_deploying(repo, patterns))
-    known = set(loom.deploys.known_tags(checkout, [name for tag in tags for name in (tag.name, _moved(tag))]))
-    new = []
-    for tag in tags:
-        if not {(tag.environment, name, tag.sha) for name in (tag.name, _moved(tag))} & known:
-            is_moved = any((place, name) == (tag.environment, tag.name) for place, name, _ in known)
-            new.append(replace(tag, name=_moved(tag)) if is_moved else tag)
-    for tag in _parents_first(repo, new):
+    for tag in _parents_first(repo, _new_tags(loom, checkout, list(_deploying(repo, patterns)))):
         draft = DeployDraft(
             environment=tag.environment, sha=tag.sha, called=tag.name, how="tag", kind="first", at_ms=tag.at_ms
         )
@@ -162,6 +157,14 @@ def take_in_tags(
     return ()
 
 
+def _new_tags(loom: Loom, checkout: Checkout, tags: Sequence[Tag]) -> list[Tag]:
+    """Those that are not kept, each under a name that none is kept under."""
+    known = set(loom.deploys.known_tags(checkout, [name for tag in tags for name in (tag.name, _moved(tag))]))
+    names = {(place, name) for place, name, _ in known}
+    new = (tag for tag in tags if not {(tag.environment, name, tag.sha) for name in (tag.name, _moved(tag))} & known)
+    return [replace(tag, name=_moved(tag)) if (tag.environment, tag.name) in names else tag for tag in new]
+
+
 def _moved(tag: Tag) -> str:
     """What a tag is called that stood on another commit when it was kept."""
     return f"{tag.name}@{tag.sha[:12]}"
@@ -170,16 +173,17 @@ def _moved(tag: Tag) -> str:
 def _deploying(repo: Repository, patterns: Sequence[str]) -> Iterator[Tag]:
     """The newest tags that fit a pattern, each for the first one that it fits."""
     pairs = [pattern.rpartition("=") for pattern in patterns]
-    found = 0
-    for line in repo.run("for-each-ref", "--sort=-creatordate", _TAG, "refs/tags").text.split("\n"):
-        name, sha, peeled, seconds = (*line.split("\0"), "", "", "")[:4]
-        place = next((place for pattern, _, place in pairs if fnmatchcase(name, pattern)), "")
-        commit = repo.commit(peeled or sha) if place and "\ufffd" not in name else ""
-        if commit:
-            yield Tag(name=name, environment=place, sha=commit, at_ms=int(seconds or 0) * SECOND_MS)
-            found += 1
-        if found >= _TAGS_MAX:
-            return
+    lines = repo.run("for-each-ref", "--sort=-creatordate", _TAG, "refs/tags").text.split("\n")
+    found = (tag for line in lines if (tag := _tag(repo, line, pairs)))
+    yield from islice(found, _TAGS_MAX)
+
+
+def _tag(repo: Repository, line: str, pairs: Sequence[tuple[str, str, str]]) -> Tag | None:
+    name, sha, peeled, seconds = (*line.split("\0"), "", "", "")[:4]
+    place = next((place for pattern, _, place in pairs if fnmatchcase(name, pattern)), "")
+    # What nobody could type, or is too long to be kept, stands for nothing.
+    commit = repo.commit(peeled or sha) if place and name.isprintable() and len(name) <= _NAME_CHARS_MAX else ""
+    return Tag(name=name, environment=place, sha=commit, at_ms=committed_at_ms(seconds)) if commit else None
 
 
 def _parents_first(repo: Repository, tags: Sequence[Tag]) -> list[Tag]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from loomstack_mcp.adapters.git.authorship import agent_sessions_of
 from loomstack_mcp.adapters.git.forge import forge_pages
+from loomstack_mcp.adapters.git.one_commit import blamed_line
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.changes.mentions import mentions
@@ -109,7 +110,13 @@ class Tracing:
 
     def _of_line(self, ref: TraceRef, *, asked: str) -> TraceWanted:
         path = self._path(ref.text)
-        found = attributed_line(self._here, self._loom, self._repo, path, ref.line)
+        try:
+            found = attributed_line(self._here, self._loom, self._repo, path, ref.line)
+        except Unauthorized:
+            self._gaps.append("which of the commit's runs wrote the line: this token reads alone")
+            head = self._repo.commit("HEAD")
+            sha = blamed_line(self._repo, head, path, ref.line, deciders=()).sha
+            return TraceWanted(asked=asked, kind="line", shas=(sha,))
         line = WrittenLine(
             path=found.path,
             line=found.line,

@@ -1,7 +1,7 @@
 """Live: one look at all that goes on in a repo."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from loomstack_mcp.core.claims import Claim, Waiter
 from loomstack_mcp.core.limits import HOUR_MS, WINDOW_MS
@@ -35,8 +35,8 @@ LIVE_RUNS_MAX = 200
 _CLAIMS_MAX = 10
 """Of one run; how many more it holds is told."""
 _WAITERS_MAX = 50
-_HOLDERS_MAX = 1_000
-"""Claims near what is waited for; of more, some that stand in the way may be left out."""
+_HOLDERS_MAX = 300
+"""Claims near what is waited for, each compared with each request: of more, some that stand in the way are left out."""
 _CONFLICTS_MAX = 500
 _EVENTS_MAX = 500
 """Looked through for the last of each run; a run of which none is there was silent for longer."""
@@ -75,7 +75,7 @@ def _at_work(tx: Tx, repo_id: str, shown: Sequence[Run], *, ignore_case: bool) -
     runs = {run.id: run for run in shown}
     live = rows.json_column([run.id for run in shown if run.state == "live"])
     claims, held = _claims(tx, live)
-    waits = _waits(tx, repo_id, live, runs, ignore_case=ignore_case)
+    waits, waiting = _waits(tx, repo_id, live, runs, ignore_case=ignore_case)
     waited = waited_on(waits, runs)
     conflicts = _conflicts(tx, live)
     progress = _progress(tx, shown)
@@ -84,7 +84,7 @@ def _at_work(tx: Tx, repo_id: str, shown: Sequence[Run], *, ignore_case: bool) -
     return [
         LiveRun(
             run=run,
-            state=live_state(run, is_waiting=run.id in waits, now_ms=tx.now_ms),
+            state=live_state(run, is_waiting=run.id in waiting, now_ms=tx.now_ms),
             claims=tuple(claims[run.id]),
             claims_more=max(0, held.get(run.id, 0) - len(claims[run.id])),
             waits_for=waits.get(run.id, ()),
@@ -108,12 +108,14 @@ def _claims(tx: Tx, live: str) -> tuple[dict[str, list[Claim]], dict[str, int]]:
     return claims, held
 
 
-def _waits(tx: Tx, repo_id: str, live: str, runs: dict[str, Run], *, ignore_case: bool) -> dict[str, tuple[Wait, ...]]:
-    """Whom each run waits for; three questions, and one where nobody waits."""
+def _waits(
+    tx: Tx, repo_id: str, live: str, runs: dict[str, Run], *, ignore_case: bool
+) -> tuple[dict[str, tuple[Wait, ...]], Collection[str]]:
+    """Whom each run waits for, and which wait, by some who are not looked at; three questions, one where none waits."""
     found = tx.all(LIVE["waiters"], runs=live, limit=_WAITERS_MAX)
     waiters = rows.as_records(Waiter, found)
     if not waiters:
-        return {}
+        return {}, ()
     wanted = list(dict.fromkeys(text for waiter in waiters for text in waiter.patterns))
     near = ids_near(tx, repo_id, "claim", wanted, limit=_HOLDERS_MAX)
     held = rows.as_records(Claim, tx.all(CLAIMS["held_by_ids"], ids=rows.json_column(near)))
@@ -121,7 +123,9 @@ def _waits(tx: Tx, repo_id: str, live: str, runs: dict[str, Run], *, ignore_case
     unknown = {claim.run_id for claim in standing} - runs.keys()
     known = {**runs, **{run.id: run for run in _by_ids(tx, sorted(unknown))}}
     since = {str(row["id"]): None if row["at_ms"] is None else int(row["at_ms"]) for row in found}
-    return waits_of(waiters, standing, known, since=since, ignore_case=ignore_case)
+    waits = waits_of(waiters, standing, known, since=since, ignore_case=ignore_case)
+    is_cut = len(near) >= _HOLDERS_MAX
+    return waits, {waiter.run_id for waiter in waiters} if is_cut else waits
 
 
 def _by_ids(tx: Tx, ids: Sequence[str]) -> tuple[Run, ...]:

@@ -35,14 +35,15 @@ def traced_runs(
     outcomes = _outcomes(tx, asked)
     decisions = _decisions(tx, repo_id, ids, shas=shas, decision_ids=decision_ids)
     approvals = _approvals(tx, decisions)
+    unused = RunUsage(run_id="")
     usage = _usage(tx, runs)
     ignore_case = path_index.folds(tx, repo_id)
     found = []
     for run in runs:
-        own = tuple(one for one in decisions if run.id in (one.run_id, one.about_run) or _is_alone(one, runs, shas))
+        own = tuple(one for one in decisions if _is_about(run, one, runs, shas))
         mine = {one.id for one in own}
         held = claims.get(run.id, ())
-        used = usage.get(run.id)
+        used = usage.get(run.id, unused)
         found.append(
             TracedRun(
                 run=run,
@@ -52,8 +53,8 @@ def traced_runs(
                 outcomes=tuple(outcomes.get(run.id, ())),
                 decisions=own,
                 approvals=tuple(one for one in approvals if one.decision_id in mine),
-                tokens=used.tokens if used else 0,
-                cost_usd=used.cost_usd if used else None,
+                tokens=used.tokens,
+                cost_usd=used.cost_usd if used.models else None,
             )
         )
     return tuple(found), decisions, approvals
@@ -77,8 +78,10 @@ def _paths(run: Run, held: Sequence[Claim]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*run.paths, *(path for claim in held for path in claim.patterns))))
 
 
-def _is_alone(decision: TracedDecision, runs: Sequence[Run], shas: Collection[str]) -> bool:
-    """Whether a decision on a commit can only be about the one run of the trace."""
+def _is_about(run: Run, decision: TracedDecision, runs: Sequence[Run], shas: Collection[str]) -> bool:
+    """Whether a decision is about a run: by what is kept of it, or as the only one of the trace."""
+    if run.id in (decision.run_id, decision.about_run):
+        return True
     return len(runs) == 1 and not decision.run_id and not decision.about_run and decision.head in shas
 
 
@@ -91,18 +94,20 @@ def _by_run(found: Iterable[Any]) -> Mapping[str, list[Any]]:
 
 def _told(tx: Tx, repo_id: str, run: Run, paths: Sequence[str], *, ignore_case: bool) -> tuple[Note, ...]:
     """What others had said about its paths before it ended, as far as that holds; people's words first."""
-    if not paths:
-        return ()
-    try:
-        ids = [
-            one for page in path_index.overlapping(tx, repo_id, "note", paths, ignore_case=ignore_case) for one in page
-        ]
-    except LimitExceeded:  # it was about nearly everything, and so were they
-        return ()
     until_ms = run.ended_at_ms or tx.now_ms
+    ids = _lying_there(tx, repo_id, paths, ignore_case=ignore_case)
     notes = rows.as_records(Note, tx.all(TRACES["notes_by_ids"], ids=rows.json_column(ids))) if ids else ()
     led = [one for one in notes if one.run_id != run.id and one.kind in _TOLD_KINDS and one.shared_at_ms <= until_ms]
     return tuple(sorted(led, key=lambda one: (one.authority == "loop", -one.seq))[:_TOLD_MAX])
+
+
+def _lying_there(tx: Tx, repo_id: str, paths: Sequence[str], *, ignore_case: bool) -> list[str]:
+    """The notes on these paths; none where these are nearly everything, and so were they."""
+    pages = path_index.overlapping(tx, repo_id, "note", paths, ignore_case=ignore_case) if paths else ()
+    try:
+        return [one for page in pages for one in page]
+    except LimitExceeded:
+        return []
 
 
 def _decisions(

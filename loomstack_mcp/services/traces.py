@@ -10,7 +10,9 @@ from loomstack_mcp.core.traces import (
     TRACED_RUNS_MAX,
     LaterStep,
     Trace,
+    TracedApproval,
     TracedCommit,
+    TracedDecision,
     TracedDeploy,
     TracedRun,
     TraceRef,
@@ -97,7 +99,6 @@ def _chain(tx: Tx, repo_id: str, wanted: TraceWanted) -> Trace:
         shas=() if wanted.kind == "deploy" else shas,
         decision_ids={one.decision for one in deploys if one.decision},
     )
-    by_id = {one.id: one for one in decisions}
     more = [TracedRun(run=run) for run in runs[len(detailed) : TRACED_RUNS_MAX]]
     unknown = len(shas) - len(commits)
     gaps = (f"whose {unknown} of its commits are, which were never looked at in a clone",) if unknown else ()
@@ -107,19 +108,27 @@ def _chain(tx: Tx, repo_id: str, wanted: TraceWanted) -> Trace:
         commits=tuple(TracedCommit(commit=one) for one in commits),
         line=wanted.line,
         runs=(*told, *more),
-        deploys=tuple(
-            TracedDeploy(
-                deploy=one,
-                decision=by_id.get(one.decision),
-                approvals=tuple(each for each in approvals if each.decision_id == one.decision),
-            )
-            for one in deploys
-        ),
+        deploys=_let_through(deploys, decisions, approvals),
         later=_later(tx, repo_id, shas, is_wanted=wanted.kind != "deploy"),
         more_commits=wanted.more_commits,
         more_runs=max(0, len(runs) - TRACED_RUNS_MAX),
         unchecked=(*wanted.unchecked, *gaps),
         now_ms=tx.now_ms,
+    )
+
+
+def _let_through(
+    deploys: Sequence[Deploy], decisions: Sequence[TracedDecision], approvals: Sequence[TracedApproval]
+) -> tuple[TracedDeploy, ...]:
+    """The deploys with what let them through."""
+    by_id = {one.id: one for one in decisions}
+    return tuple(
+        TracedDeploy(
+            deploy=one,
+            decision=by_id.get(one.decision),
+            approvals=tuple(each for each in approvals if each.decision_id == one.decision),
+        )
+        for one in deploys
     )
 
 

@@ -67,21 +67,22 @@ class UsageService:
             raise LimitExceeded(f"{len(entries)} entries at once, {ENTRIES_MAX} is the most; send some at a time")
         problems = [problem for entry in entries if (problem := entry_problem(entry))]
         likely = [entry for entry in entries if not entry_problem(entry)]
-        with self._store.append() as tx:
+        with self._store.read() as tx:  # what is only counted keeps nobody at the gate
             fitting = _fitting(tx, caller.principal, likely)
+        with self._store.append() as tx:
             kept = _taken(tx, caller.principal, fitting) if fitting else 0
             tx.later(USAGE["sweep"], until_ms=tx.now_ms - ENTRY_KEPT_MS, limit=_SWEPT_ROWS)
         if fitting:
-            self._bind(caller.principal, tuple({entry.session for entry in fitting}))
+            self._bind(caller.principal, fitting)
         problems += [_FULL] * (len(likely) - len(fitting))
         return UsageTaken(
             kept=kept, known=len(fitting) - kept, refused=len(problems), why=problems[0] if problems else ""
         )
 
-    def _bind(self, principal: str, sessions: Sequence[str]) -> None:
-        """Count what waits in these sessions for the runs that are theirs by now."""
+    def _bind(self, principal: str, told: Sequence[UsageEntry]) -> None:
+        """Count what waits in the sessions of these entries for the runs that are theirs by now."""
         with self._store.read() as tx:
-            waiting = _waiting(tx, principal, sessions)
+            waiting = _waiting(tx, principal, told)
         by_repo: dict[str, list[tuple[str, Row]]] = defaultdict(list)
         for whose, row in waiting:
             by_repo[whose.repo_id].append((whose.run_id, row))
@@ -98,14 +99,18 @@ def family_cost_usd(tx: Tx, run_id: str) -> float | None:
 
 
 def _fitting(tx: Tx, principal: str, entries: Sequence[UsageEntry]) -> list[UsageEntry]:
-    """Those for which there is room."""
-    sessions = rows.json_column(sorted({entry.session for entry in entries}))
+    """Those for which there is room: whoever makes up sessions takes none from those that have a run."""
+    if not entries:
+        return []
+    sessions = sorted({entry.session for entry in entries})
+    known = _runs(tx, principal, sessions)
     most = {"session_max": RUN_ENTRIES_MAX, "unbound_max": UNBOUND_MAX}
-    counted = tx.all(USAGE["counted"], principal=principal, sessions=sessions, **most) if entries else []
+    counted = tx.all(USAGE["counted"], principal=principal, sessions=rows.json_column(sessions), **most)
     room = {
         row["session"]
         for row in counted
-        if row["entries"] + len(entries) <= RUN_ENTRIES_MAX and row["unbound"] + len(entries) <= UNBOUND_MAX
+        if row["entries"] + len(entries) <= RUN_ENTRIES_MAX
+        and (row["session"] in known or row["unbound"] + len(entries) <= UNBOUND_MAX)
     }
     return [entry for entry in entries if entry.session in room]
 
@@ -127,13 +132,13 @@ def _name(text: str) -> str:
     return redacted(text, chars_max=NAME_CHARS_MAX)
 
 
-def _waiting(tx: Tx, principal: str, sessions: Sequence[str]) -> list[tuple[_Whose, Row]]:
+def _waiting(tx: Tx, principal: str, told: Sequence[UsageEntry]) -> list[tuple[_Whose, Row]]:
     """What waits and has a run by now."""
-    asked = {"principal": principal, "sessions": rows.json_column(list(sessions))}
-    waiting = tx.all(USAGE["unbound"], limit=ENTRIES_MAX * 4, **asked)
-    if not waiting:
-        return []
+    sessions = sorted({entry.session for entry in told})
     runs = _runs(tx, principal, sessions)
+    if not runs and not any(entry.named_run for entry in told):
+        return []
+    waiting = tx.all(USAGE["unbound"], principal=principal, sessions=rows.json_column(sessions), limit=ENTRIES_MAX * 4)
     named = {row["named_run"] for row in waiting} - {""}
     own = tx.all(USAGE["named"], principal=principal, ids=rows.json_column(sorted(named))) if named else []
     repos = {**{row["id"]: row["repo_id"] for row in own}, **{row["id"]: row["repo_id"] for row in _flat(runs)}}

@@ -34,6 +34,7 @@ from tests.bench import (
     tracing,
     ui,
     unattended,
+    views,
 )
 from tests.bench.measure import CALLS, Figure, at_most, medians, ratio
 from tests.conftest import COMMAND, commit_all, environment, git
@@ -189,6 +190,10 @@ class Bench:
         with self.noop() as noop:
             yield from policy.figures(self.home, self.calls, noop, self.serving)
 
+    def views(self) -> Iterator[Figure]:
+        """What people ask of a year's store."""
+        yield from views.figures(self.home)
+
     def retention(self) -> Iterator[Figure]:
         said("what is old goes out of a store of 10,000 runs, beside 20 writers")
         yield from retention.figures(self.home)
@@ -259,6 +264,7 @@ GROUPS = (
     "http",
     "hub",
     "retention",
+    "views",
     "ui",
     "audit",
 )

@@ -1,7 +1,6 @@
-"""The dashboard: what its first page loads, how soon that can be used and an event is seen, and what open pages cost."""
+"""The dashboard: what its first page loads, how soon it is of use, how soon an event is seen, what open pages cost."""
 
 import asyncio
-import gzip
 import re
 import statistics
 import time
@@ -16,7 +15,7 @@ from loomstack_mcp.loom import Loom, open_loom
 from tests.bench.hub_places import cpu_s
 from tests.bench.measure import CALLS, Figure, at_most
 from tests.bench.year import Year, filled
-from tests.dashboards import Page, running_ui
+from tests.dashboards import Page, first_files, running_ui, sent_bytes
 from tests.hubs import made_token, running_hub
 
 _RUNS = 10_000
@@ -24,7 +23,6 @@ _FIRST_BYTES_MOST, _USABLE_MS_MOST, _SEEN_MS_MOST, _CORE_MOST = 15_000, 500, 1_0
 _PAGES = 100
 _APART_S = 5.0
 """Between two events while open pages are measured; each has all of them read again what they show."""
-_LOADED = re.compile(rb'(?:src|href)="(/static/[^"]+)"|(?:from|import)\s*"(\.?/[^"]+)"')
 _READ = ("live", "inbox")
 """What a page reads again when something happened."""
 
@@ -66,55 +64,22 @@ class _Place:
 
 def _first_page(page: Page) -> Iterator[Figure]:
     """All that a browser loads before the first list, with what the lists of that page are."""
-    sizes = dict(_first_files(page))
+    sizes = dict(first_files(page))
     yield at_most(
         f"the first page, {len(sizes)} files, compressed", sum(sizes.values()), "bytes", most=_FIRST_BYTES_MOST
     )
-    lists = sum(_sent_bytes(page, f"/api/v1/{name}")[0] for name in ("me", *_READ))
+    lists = sum(sent_bytes(page, f"/api/v1/{name}")[0] for name in ("me", *_READ))
     yield Figure("its lists, compressed", f"{lists:,} bytes")
-
-
-def _first_files(page: Page) -> Iterator[tuple[str, int]]:
-    """The page, what it loads by itself, and the script of the list that it shows first."""
-    found = list(_loaded(page, "/"))
-    yield from found
-    script = next(path for path, _ in found if path.endswith("/app.js")).replace("/app.js", "/live.js")
-    yield script, _sent_bytes(page, script)[0]
-
-
-def _loaded(page: Page, path: str, known: frozenset[str] = frozenset()) -> Iterator[tuple[str, int]]:
-    """A file, and those that it loads by itself, each with its bytes on the wire."""
-    size, text = _sent_bytes(page, path)
-    yield path, size
-    known |= {path}
-    for found in _LOADED.finditer(text):
-        named = (found[1] or found[2]).decode()
-        inner = named if named.startswith("/") else f"{path.rpartition('/')[0]}/{named.removeprefix('./')}"
-        if inner not in known:
-            for one, its_size in _loaded(page, inner, known):
-                known |= {one}
-                yield one, its_size
-
-
-def _sent_bytes(page: Page, path: str) -> tuple[int, bytes]:
-    connection = page.connection()
-    told = {"Host": f"127.0.0.1:{page.port}", "Cookie": page.cookie, "Accept-Encoding": "gzip"}
-    connection.request("GET", path, headers=told)
-    response = connection.getresponse()
-    body = response.read()
-    connection.close()
-    assert response.status == 200, (path, response.status)
-    return len(body), gzip.decompress(body) if response.getheader("content-encoding") == "gzip" else body
 
 
 def _usable(page: Page, times: int) -> Iterator[Figure]:
     """One request after the other, as the slowest browser would: the page, its files, who looks, and its first list."""
-    paths = [path for path, _ in _first_files(page)] + ["/api/v1/me", f"/api/v1/{_READ[0]}"]
+    paths = [path for path, _ in first_files(page)] + ["/api/v1/me", f"/api/v1/{_READ[0]}"]
     taken = []
     for _ in range(times):
         began = time.perf_counter()
         for path in paths:
-            _sent_bytes(page, path)
+            sent_bytes(page, path)
         taken.append((time.perf_counter() - began) * 1_000)
     yield at_most(f"the first page and its list, {_RUNS:,} runs", statistics.median(taken), "ms", most=_USABLE_MS_MOST)
 
@@ -126,7 +91,7 @@ class _Open:
     page: Page
     heard: dict[int, float]
 
-    async def read(self, *, is_reading: bool) -> None:
+    async def read(self) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.page.port)
         head = f"Host: 127.0.0.1:{self.page.port}\r\nCookie: {self.page.cookie}\r\nAccept-Encoding: gzip\r\n"
         writer.write(f"GET /api/v1/events/stream HTTP/1.1\r\n{head}\r\n".encode())
@@ -135,8 +100,7 @@ class _Open:
             while line := await reader.readline():
                 if line.startswith(b"id: "):
                     self.heard.setdefault(int(line[4:]), time.perf_counter())
-                    if is_reading:
-                        await self._read_again(head, *lists)
+                    await self._read_again(head, *lists)
         finally:
             writer.close()
             lists[1].close()
@@ -154,33 +118,37 @@ class _Open:
 async def _open_pages(at: _Place, pages: int) -> list[Figure]:
     """What so many cost while nothing happens and while something does, and how soon each hears of it."""
     opened = [_Open(at.page, {}) for _ in range(pages)]
-    tasks = [asyncio.create_task(one.read(is_reading=True)) for one in opened]
+    tasks = [asyncio.create_task(one.read()) for one in opened]
     await asyncio.sleep(2)
+    what = f"{pages} open page{'s' if pages > 1 else ''} {at.name}"
     idle = await _core_share(at, asyncio.sleep(at.window_s / 2))
     told: dict[int, float] = {}
-
-    async def happen() -> None:
-        for number in range(int(at.window_s / _APART_S)):
-            began = time.perf_counter()
-            told[await asyncio.to_thread(_share, at, number)] = began
-            await asyncio.sleep(_APART_S)
-
-    busy = await _core_share(at, happen())
-    for task in tasks:
-        task.cancel()
+    busy = await _core_share(at, _happen(at, told, apart_s=_APART_S))
     late = sorted((one.heard[seq] - at_s) * 1_000 for seq, at_s in told.items() for one in opened if seq in one.heard)
     assert len(late) == len(told) * pages, f"{len(told) * pages - len(late)} were not heard"
-    what = f"{pages} open page{'s' if pages > 1 else ''} {at.name}"
+    busier = await _core_share(at, _happen(at, {}, apart_s=1.0))
+    for task in tasks:
+        task.cancel()
+    then = "all read again"
     return [
         at_most(f"an event seen by {what}, p95", late[int(0.95 * len(late)) - 1], "ms", most=_SEEN_MS_MOST),
-        Figure(f"{what}, nothing happens", f"{idle:.2f} % of a core"),
+        Figure(f"{what}, nothing happens", f"{idle:.1f} % of a core"),
         Figure(
-            f"{what}, an event each {_APART_S:.0f} s, all read again",
-            f"{busy:.2f} % of a core",
+            f"{what}, an event each {_APART_S:.0f} s, {then}",
+            f"{busy:.1f} % of a core",
             f"≤ {_CORE_MOST:g}",
             busy <= _CORE_MOST,
         ),
+        Figure(f"{what}, one each second, {then}", f"{busier:.1f} % of a core"),
     ]
+
+
+async def _happen(at: _Place, told: dict[int, float], *, apart_s: float) -> None:
+    """An event after the other; when each began is `told`, by its number."""
+    for number in range(int(at.window_s / apart_s)):
+        began = time.perf_counter()
+        told[await asyncio.to_thread(_share, at, number)] = began
+        await asyncio.sleep(apart_s)
 
 
 async def _core_share(at: _Place, meanwhile: Any) -> float:

@@ -53,9 +53,9 @@ class Watched:
         self.page = self.context.new_page()
         self.page.set_default_timeout(_QUIET_MS)
         self.complaints: list[str] = []
-        self.page.on("console", lambda said: said.type in ("error", "warning") and self.complaints.append(said.text))
+        self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.complaints.append(dialog.message), dialog.dismiss()))
+        self.page.on("dialog", self._close)
 
     def open(self, url: str) -> None:
         """Go there, and wait until it is drawn."""
@@ -77,6 +77,14 @@ class Watched:
         """By how many pixels the page is wider than its window."""
         wider: int = self.page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
         return max(0, wider)
+
+    def _hear(self, said: Any) -> None:
+        if said.type in ("error", "warning"):
+            self.complaints.append(said.text)
+
+    def _close(self, dialog: Any) -> None:
+        self.complaints.append(dialog.message)
+        dialog.dismiss()
 
 
 def _axe_source() -> str:

@@ -8,10 +8,12 @@ import pytest
 from loomstack_mcp.core.authorship import SCHEMA
 from loomstack_mcp.core.errors import Invalid, LoomError, NotFound
 from loomstack_mcp.core.runs import Caller
+from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.core.traces import Trace
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.edge.tracing import traced
 from loomstack_mcp.loom import Loom, open_loom
+from loomstack_mcp.server.principals import acting_principal, loom_as_opened
 from tests.adapters.git.support import commit, write
 from tests.conftest import commit_all, git
 from tests.edge.support import here
@@ -103,3 +105,18 @@ def test_a_commit_that_was_rewritten_is_known_again(loom: Loom, stand: Here) -> 
 
     assert told(traced(stand, loom, new)) == ([run], [new])
     assert told(traced(stand, loom, sha)) == ([run], [sha])  # still here, beside the branch
+
+
+def test_a_token_that_reads_alone_is_told_what_is_kept_and_what_is_not(loom: Loom, stand: Here) -> None:
+    run, sha = made(loom, stand)
+    traced(stand, loom, sha)  # by somebody who may keep whose it is
+    later = commit(stand.root, {"src/b.py": "later = 1\n"})
+    reading = acting_principal.set(Principal(name="vic", role="viewer", token="loom_00000001", repos=("**",)))
+    try:
+        line, unseen = (traced(stand, loom_as_opened(loom), ref) for ref in ("src/a.py:3", later))
+    finally:
+        acting_principal.reset(reading)
+
+    assert told(line) == ([run], [sha])
+    assert told(unseen) == ([], [])
+    assert all("reads alone" in " ".join(one.unchecked) for one in (line, unseen))

@@ -36,6 +36,20 @@ def test_two_people_on_two_machines_meet_in_a_hub(tmp_path: Path, hub: Hub, edge
     assert [(blocker.loop, blocker.who) for blocker in found.blockers] == [("prices", "ana")]
 
 
+def test_what_goes_on_is_told_at_an_edge_as_at_the_hub(hub: Hub, edge: Loom) -> None:
+    run = edge.runs.start(ME, SHOP, loop="prices", goal="gross", budget_tokens=800).run
+    edge.claims.claim_paths(ME, run.id, patterns=["src/"], intent="x", mode="exclusive", ttl_ms=60_000)
+    repo_id = edge.repos.id_of(SHOP)
+    here, there = edge.live.live(repo_id), hub.loom.live.live(repo_id)
+    [mine], [own] = ([one for lane in live.lanes for one in lane.runs] for live in (here, there))
+    health = edge.loops.health(repo_id, limit=9)
+
+    assert replace(mine, run=own.run, claims=own.claims) == own
+    assert ([claim.patterns for claim in mine.claims], here.cursor) == ([("src/",)], there.cursor)
+    assert health.loops[0].last_run == run.id
+    assert edge.decisions.latest(repo_id, limit=9)[0] == edge.conflicts.latest(repo_id, limit=9)[0] == ()
+
+
 def test_an_error_comes_back_as_it_was(edge: Loom) -> None:
     with pytest.raises(NotFound, match="claim clm_nope is unknown") as found:
         edge.levers.about_claim("clm_nope")

@@ -101,6 +101,17 @@ def test_a_call_enters_its_run_in_one_transaction(shop: Loom, counted: Counted) 
     assert statements == 10
 
 
+def test_a_look_at_all_that_goes_on_is_few_statements_however_much_that_is(shop: Loom, counted: Counted) -> None:
+    asked(shop, CHEN, "src/held.py", wait_s=9)
+    for at in range(5):
+        caller = Caller(principal=f"p{at}", session=f"s-{at}")
+        started(shop, caller)
+        claimed(shop, caller, "src/held.py", f"src/{at}.py", wait_s=9)
+
+    assert counted(lambda: shop.live.live(REPO)) == (13, 5)
+    assert counted(lambda: shop.loops.health(REPO, limit=50)) == (9, 1)
+
+
 def test_a_run_that_holds_one_path_and_asks_for_it_among_very_many_renews_its_claim(shop: Loom) -> None:
     first = claimed(shop, ANA, "src/**/*.py", mode="shared")
     for at in range(0, FIRST_PAGE * 2, 64):

@@ -10,7 +10,7 @@ from loomstack_mcp.core.limits import DAY_MS
 from loomstack_mcp.core.policy.rules import Checks, Limits, Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Situation
 from loomstack_mcp.core.runs import Caller
-from loomstack_mcp.core.usage import ENTRIES_MAX, RunUsage, UsageEntry
+from loomstack_mcp.core.usage import ENTRIES_MAX, UNBOUND_MAX, RunUsage, UsageEntry
 from loomstack_mcp.edge.deciding import decided_action, decided_change
 from loomstack_mcp.loom import Loom
 from tests.conftest import Clocks
@@ -140,3 +140,16 @@ def test_a_budget_waits_for_a_cost_that_is_not_known_and_refuses_at_the_end(loom
 
     assert (unknown, within, beyond) == (("warn", "deny"), ("allow", "allow"), ("deny", "deny"))
     assert answers() == ("warn", "deny")
+
+
+@pytest.mark.sqlite("20,000 rows, once")
+def test_made_up_sessions_fill_their_own_room_alone(loom: Loom) -> None:
+    parts = range(UNBOUND_MAX // ENTRIES_MAX + 2)
+    flood = [[entry(f"{part}.{at}", session="claude:none") for at in range(ENTRIES_MAX)] for part in parts]
+    taken = [loom.usage.take_in(ANA, part) for part in flood]
+    run = started(loom, ANA)
+    own = loom.usage.take_in(ANA, [entry("own")])
+
+    assert sum(one.kept for one in taken) == UNBOUND_MAX
+    assert (taken[-1].refused, "than is kept" in taken[-1].why) == (ENTRIES_MAX, True)
+    assert own.kept == usage(loom, run.id).models[0].requests == 1

@@ -22,7 +22,13 @@ def _files(printed: str) -> Iterator[AddedLines]:
     for part in printed.split("\ndiff --git ")[1:]:
         head, _, hunks = part.partition("\n@@ ")
         path = next((line[6:].rstrip("\t") for line in head.split("\n") if line.startswith("+++ b/")), "")
-        found = [_HUNK.match(line) for line in f"@@ {hunks}".split("\n") if line.startswith("@@ ")]
-        ranges = [(int(one[1]), int(one[1]) + int(one[2] or 1) - 1) for one in found if one and one[2] != "0"]
-        if path and ranges:
-            yield AddedLines(path=path, ranges=tuple(ranges))
+        ranges = tuple(_ranges(f"@@ {hunks}")) if path else ()
+        if ranges:
+            yield AddedLines(path=path, ranges=ranges)
+
+
+def _ranges(hunks: str) -> Iterator[tuple[int, int]]:
+    for line in hunks.split("\n"):
+        found = _HUNK.match(line)
+        if found and found[2] != "0":
+            yield int(found[1]), int(found[1]) + int(found[2] or 1) - 1

@@ -23,8 +23,10 @@ _DIGITS = re.compile(r"[0-9a-fA-F]{4,64}")
 _TOLD = "--format=%P%x00%ct%x00%aN%x00%B"
 _BLAME_SECONDS_MAX = 20
 _IGNORED_MAX = 1_000
-_HEAD = re.compile(r"([0-9a-f]{40,64}) (\d+) \d+(?: \d+)?\n")
+_AROUND = 10
+"""Lines beside it that are blamed with it: what is copied counts for git from 40 letters on (git-blame(1), -C)."""
 _PATH = re.compile(r"^filename (.*)$", re.MULTILINE)
+_TEXT = re.compile(r"^\t(.*)$", re.MULTILINE)
 
 
 @record
@@ -94,7 +96,8 @@ def blamed_line(repo: Repository, sha: str, path: str, line: int, *, deciders: S
         known = (one for one in sorted(reformatting(repo, deciders))[:_IGNORED_MAX] if repo.commit(one) == one)
         ignored.write_text("".join(f"{one}\n" for one in known))
         ran = repo.run_plain(
-            *("blame", "-w", "-M", "-C", "--porcelain", f"-L{line},{line}", f"--ignore-revs-file={ignored}"),
+            *("blame", "-w", "-M", "-C", "--line-porcelain", f"-L{max(1, line - _AROUND)},{line + _AROUND}"),
+            f"--ignore-revs-file={ignored}",
             *(sha, "--", path),
             seconds_max=_BLAME_SECONDS_MAX,
         )
@@ -104,17 +107,18 @@ def blamed_line(repo: Repository, sha: str, path: str, line: int, *, deciders: S
 
 
 def _parsed(repo: Repository, printed: str, name: str, line: int) -> BlamedLine:
-    head, path = _HEAD.match(printed), _PATH.search(printed)
+    head = re.search(rf"^([0-9a-f]{{40,64}}) (\d+) {line}(?: \d+)?$", printed, re.MULTILINE)
     assert head, "git prints what it was asked for"
+    path, text = _PATH.search(printed, head.end()), _TEXT.search(printed, head.end())
     assert path, "git prints what it was asked for"
+    assert text, "git prints what it was asked for"
     if head[1] in repo.boundaries:
         raise NotFound(f"line {line} of {name} is older than this shallow clone: git fetch --unshallow, and ask again")
-    text = printed[printed.rindex("\n\t") + 2 :].removesuffix("\n")
     called = path[1]
     if called.startswith('"'):  # git-config(1), core.quotePath
         called = called[1:-1].encode("latin-1", "backslashreplace").decode("unicode_escape")
         called = called.encode("latin-1", "ignore").decode("utf-8", "surrogateescape")
-    return BlamedLine(sha=head[1], path=called, line=int(head[2]), text=text.encode("utf-8", "surrogateescape"))
+    return BlamedLine(sha=head[1], path=called, line=int(head[2]), text=text[1].encode("utf-8", "surrogateescape"))
 
 
 def _told(repo: Repository, sha: str) -> Change:

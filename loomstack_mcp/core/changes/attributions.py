@@ -28,9 +28,12 @@ _COVERS_LEAST = 0.6
 _COVERED_LEAST = 5
 """So much, and so many, of a run's own lines make a commit its, whatever else is in that: files indented anew, say."""
 _ADDS_LEAST = 0.05
-_ADDS_COVERS_LEAST = 0.25
+_ADDS_COVERS_LEAST = 0.4
 """Of a commit's lines, or of its own, that one run more has to explain to count as one of its makers."""
 _HALF = 0.5
+_STRONG = 0.8
+"""Of a commit's lines, where no side of a file, nor most of what the run made, says the same."""
+_MOVED_MAX = 100
 _FEW = 20
 _MANY_COVERED, _COVERS_OF_MANY = 15, 0.3
 """The same of a run of many lines, some of which were wrapped anew."""
@@ -130,10 +133,10 @@ def attribution_by(
     judged = [_Judged(facts, wanted, one) for one in known]
     found = sorted((one for one in judged if one.confidence), key=_Judged.rank)
     makers = _makers(found, wanted)
-    sure, is_partly = _together(makers, wanted)
-    if sure < SHARE_LEAST:
-        makers = []
     rest = [one for one in found if one not in makers]
+    sure, is_partly = _together(makers, rest, wanted)
+    if sure < SHARE_LEAST:
+        makers, rest = [], found
     flags: dict[Flag, bool] = {
         "trailer_mismatch": any(one.is_mismatch for one in judged),
         "several_runs": len(makers) > 1,
@@ -165,6 +168,11 @@ def units_of(did: Imprint, /) -> frozenset[int]:
     return did.telling if len(did.telling) >= _FEW else did.telling | frozenset(did.placed)
 
 
+def _rest_of(did: Imprint) -> frozenset[int]:
+    """Its other lines, as far as somebody wrote them there: of what is only indented anew there are very many."""
+    return frozenset((*did.placed, *did.moved)) if len(did.moved) <= _MOVED_MAX else frozenset(did.placed)
+
+
 class _Judged:
     """What the evidence about one run comes to."""
 
@@ -176,8 +184,11 @@ class _Judged:
         self.share = len(self.lines) / len(units) if units else part_shared(wanted, one.shared)
         left = one.shared & (wanted.telling | frozenset(wanted.placed))
         self.covers = min(1.0, len(left) / one.lines) if one.lines else 0.0
-        self.is_all_placed = one.shared.issuperset(wanted.placed)
+        self.rest = one.shared & _rest_of(wanted)
+        self.has_all_rest = self.rest == _rest_of(wanted)
+        self.has_all_moved = bool(wanted.moved) and one.shared.issuperset(wanted.moved)
         self.is_at_place = not one.shared.isdisjoint(wanted.places)
+        self.has_same_side = not one.shared.isdisjoint(wanted.sides)
         claim = _claim(facts.mentions, one)
         is_compared = bool(facts.imprint and one.is_known and (wanted.marks or wanted.telling))
         self.is_mismatch = bool(claim) and is_compared and one.shared.isdisjoint(wanted.marks | wanted.telling)
@@ -191,7 +202,7 @@ class _Judged:
     @property
     def is_all_its(self) -> bool:
         """Whether nobody else can have written a line of it."""
-        return self.bound_by in ("sha", "patch", "range") or (self.share == 1 and self.is_all_placed)
+        return self.bound_by in ("sha", "patch", "range") or (self.share == 1 and self.has_all_rest)
 
     @property
     def candidate(self) -> Candidate:
@@ -204,7 +215,7 @@ class _Judged:
 
     def adds(self, left: Set[int], wanted: Imprint) -> int:
         """How many lines it explains that nobody else does; 0 where that is more likely by chance."""
-        adds = len(self.lines & left)
+        adds = len((self.lines | self.rest) & left)
         is_much = adds >= max(_LINES_LEAST, _ADDS_LEAST * len(units_of(wanted))) and self.is_at_place
         return adds if is_much or self.covers >= _ADDS_COVERS_LEAST else 0
 
@@ -222,15 +233,18 @@ def _claim(told: Mentions, one: RunEvidence) -> Binding:
 
 def _by_content(wanted: Imprint, one: RunEvidence, judged: _Judged) -> tuple[Binding, float]:
     """By what of its content it is the run's, and how much of it."""
-    if wanted.whole in one.shared and (wanted.tells or judged.lines) and judged.share >= _HALF:
+    is_whole = wanted.whole in one.shared and (wanted.tells or judged.lines or judged.has_all_moved)
+    if is_whole and (judged.share >= _HALF or not units_of(wanted)):
         return ("range" if range_mark(wanted.whole) in one.shared else "patch"), _SAME
-    is_same_side = not one.shared.isdisjoint(wanted.sides)
-    if judged.share >= SHARE_LEAST and (is_same_side or judged.share == 1):
+    is_listed = not wanted.whole and judged.share == 1 and judged.is_at_place
+    if judged.share >= SHARE_LEAST and (judged.has_same_side or is_listed):
         return "files", (1 + judged.share) / 2
-    if judged.share >= _HALF and judged.covers >= _HALF and is_same_side:
+    if judged.share >= _HALF and judged.covers >= _HALF and judged.has_same_side:
         return "files", SHARE_LEAST
+    if not judged.lines and len(judged.rest) >= _LINES_LEAST and judged.is_at_place:
+        return "lines", _ADDS_LEAST
     if judged.lines and (judged.share >= _ADDS_LEAST or judged.covers >= _ADDS_COVERS_LEAST):
-        return "lines", judged.share if judged.share < SHARE_LEAST or len(judged.lines) >= _LINES_LEAST else _HALF
+        return "lines", judged.share if len(judged.lines) >= _LINES_LEAST else min(judged.share, _HALF)
     return "", 0.0
 
 
@@ -239,36 +253,44 @@ def _makers(found: Sequence[_Judged], wanted: Imprint) -> list[_Judged]:
     makers = list(found[:1])
     if not makers or makers[0].bound_by == "sha":
         return makers
-    left, others = set(units_of(wanted) - makers[0].lines), list(found[1:])
+    left, others = set((units_of(wanted) | _rest_of(wanted)) - makers[0].lines - makers[0].rest), list(found[1:])
     while others and left:
         more = max(others, key=lambda one: (one.adds(left, wanted), one.covers))
         if not more.adds(left, wanted):
             break
         others.remove(more)
         makers.append(more)
-        left -= more.lines
+        left -= more.lines | more.rest
     return makers
 
 
-def _together(makers: Sequence[_Judged], wanted: Imprint) -> tuple[float, bool]:
+def _together(makers: Sequence[_Judged], rest: Sequence[_Judged], wanted: Imprint) -> tuple[float, bool]:
     """How sure it is that these made it, and whether most of it is nobody's all the same."""
     if not makers:
         return 0.0, False
     main = makers[0]
     lines = frozenset[int]().union(*(one.lines for one in makers))
     share_of_all = len(lines) / len(units_of(wanted)) if len(lines) >= _LINES_LEAST else 0.0
-    if max(main.confidence, share_of_all) >= SHARE_LEAST:
-        return max(main.confidence, share_of_all), False
-    covering = max((one.covers for one in makers if _is_covered(one)), default=0.0)
+    is_one_of_several = len(makers) > 1 and (main.has_same_side or main.covers >= _HALF)
+    sure = max(main.confidence, share_of_all if is_one_of_several else 0.0)
+    is_copied = main.bound_by == "lines" and main.covers < _COVERS_LEAST and main.share < _STRONG
+    if sure >= SHARE_LEAST and not (is_copied and _has_rival(main, rest)):
+        return sure, False
+    covering = max((one.covers for one in makers if _is_covered(one, rest)), default=0.0)
     return (SHARE_LEAST + (1 - SHARE_LEAST) * covering / 2 if covering else 0.0), True
 
 
-def _is_covered(one: _Judged) -> bool:
-    """Whether so much of what a run made is in a commit that it is none by chance."""
-    if not one.is_at_place:
+def _is_covered(one: _Judged, rest: Sequence[_Judged]) -> bool:
+    """Whether so much of what a run made is in a commit, and so little of any other's, that it is none by chance."""
+    if not one.is_at_place or _has_rival(one, rest):
         return False
     is_most = len(one.lines) >= _COVERED_LEAST and one.covers >= _COVERS_LEAST
     return is_most or (len(one.lines) >= _MANY_COVERED and one.covers >= _COVERS_OF_MANY)
+
+
+def _has_rival(one: _Judged, rest: Sequence[_Judged]) -> bool:
+    """Whether another run has half as much of the commit: code is copied."""
+    return any(2 * len(other.lines) > len(one.lines) for other in rest)
 
 
 _ORDER: tuple[Binding, ...] = (

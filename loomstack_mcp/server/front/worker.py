@@ -34,7 +34,7 @@ class Worker:
         if (telemetry := self.face.telemetry) is None:
             return self._called(running, tool, schema, arguments, meta)
         from loomstack_mcp.core.conventions import PIPE, TOOL_ERROR  # for those who tell a collector
-        from loomstack_mcp.server.traced import tool_span
+        from loomstack_mcp.server.tool_spans import tool_span
 
         with tool_span(telemetry, tool, arguments, meta, transport=PIPE, request_id=running.id) as span:
             result = self._called(running, tool, schema, arguments, meta)

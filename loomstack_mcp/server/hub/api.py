@@ -21,7 +21,7 @@ from loomstack_mcp.core.repos import Checkout, is_repo_name
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.texts import bounded, within
 from loomstack_mcp.core.tokens import Principal
-from loomstack_mcp.core.tracing import trace_parent
+from loomstack_mcp.core.trace_context import trace_parent
 from loomstack_mcp.core.wire import argument_kinds, built_value, told_json
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.hub.bodies import json_object

@@ -78,7 +78,7 @@ def _on_thread(face: Face, threads: Threads, function: Callable[..., Any]) -> Ca
         try:
             work: Callable[[], Any] = partial(function, call, **arguments)
             if (telemetry := face.telemetry) is not None:
-                from loomstack_mcp.server.traced import told_call  # for those who tell a collector
+                from loomstack_mcp.server.tool_spans import told_call  # for those who tell a collector
 
                 work = told_call(
                     telemetry,

@@ -102,7 +102,9 @@ def _events(loom: Loom, asked: PageQuestion) -> Body:
     else:
         found, now_ms = loom.events.since(asked.repo, since=asked.since, limit=asked.limit)
     shown = [{**event_shown(one, now_ms=now_ms), "at": iso(one.at_ms)} for one in found]
-    return {"rows": shown, "now": iso(now_ms), "more": len(found) == asked.limit}
+    gap = loom.events.gap(asked.repo) if asked.since >= 0 else 0
+    missed = {"gap": gap} if gap > asked.since else {}
+    return {"rows": shown, "now": iso(now_ms), "more": len(found) == asked.limit, **missed}
 
 
 def _run(loom: Loom, asked: PageQuestion) -> Body:

@@ -4,7 +4,7 @@ import hmac
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 
 from loomstack_mcp.core.errors import Invalid, LimitExceeded, Unauthorized
@@ -98,6 +98,11 @@ class LocalVisits:
         with self._lock:
             self._visits.pop(request.cookies.get(self._cookie, ""), None)
         return f"{cookie_text(request, self._cookie, '')}; Max-Age=0"
+
+    def guesser(self, request: PageRequest) -> Hashable | None:
+        """As `Visits`: the key is beyond guessing, and no stranger keeps its person from coming in."""
+        visitor = self.visitor_of(request)
+        return visitor.seat if visitor else None
 
     def _entered(self, request: PageRequest, key: str) -> SignedIn:
         if not hmac.compare_digest(key.encode("utf-8", "replace"), self.reading_key.encode()):

@@ -66,6 +66,17 @@ def refuse_other_sites(request: PageRequest, /) -> None:
         raise Refusal(403, "only a page of this dashboard may ask this; open it, and do it there", code="unauthorized")
 
 
+def refuse_type(request: PageRequest, /) -> None:
+    """Raises Refusal for what is no JSON: no form of another site can send that, and no script of one unasked."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Refusal(415, "send JSON, as Content-Type: application/json")
+
+
+def slow_down(said: str, wait_s: float, /) -> Refusal:
+    """That it is too much, and when to come again."""
+    return Refusal(429, said, code="limit_exceeded", headers=((b"retry-after", str(int(wait_s) + 1).encode()),))
+
+
 def _path(raw: bytes) -> str:
     if len(raw) > _RAW_MAX or not _RAW_PATH.fullmatch(raw):
         raise Refusal(400, "a path here is plain, with what is not escaped as %XX")

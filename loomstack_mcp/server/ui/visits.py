@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Literal, Protocol
 
 from loomstack_mcp.core.errors import Invalid, LoomError, StoreUnavailable, Unauthorized
@@ -21,6 +21,11 @@ another port of this host may be shown ours."""
 _COOKIE_CHARS_MAX = 3_900
 _TOKEN = "token"  # noqa: S105 no token, but what a field is called
 _SIGN_IN = "sign in first"
+NOBODY: Mapping[VisitPlace, str] = {
+    "ui": "open the link that the terminal shows",
+    "hub": "sign in with a token of this hub",
+}
+"""What somebody does first whom nobody knows."""
 
 
 @record
@@ -61,6 +66,9 @@ class Visits(Protocol):
     def signed_out(self, request: PageRequest) -> str:
         """The cookie that ends it."""
 
+    def guesser(self, request: PageRequest) -> Hashable | None:
+        """By whom attempts are counted; None where what is asked for cannot be guessed."""
+
 
 class HubVisits:
     """By a token of the hub, which the cookie holds: any replica knows it, and each request checks it anew."""
@@ -98,6 +106,10 @@ class HubVisits:
     def signed_out(self, request: PageRequest) -> str:
         """As `Visits`."""
         return f"{_cookie(request, '')}; Max-Age=0"
+
+    def guesser(self, request: PageRequest) -> Hashable | None:
+        """As `Visits`: each attempt costs the store a question, or a signature."""
+        return request.client
 
     def _checked(self, token: str) -> Principal:
         """Raises Unauthorized, and StoreUnavailable without where the store lies: it is told to whoever asks."""

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from loomstack_mcp.adapters.hub_joining import join_hub
+from loomstack_mcp.adapters.settings import load_settings
 from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import open_loom
@@ -21,6 +23,7 @@ from tests.clients.telemetry import recorded
 from tests.conftest import environment
 from tests.deadlines import seconds
 from tests.factories import SHOP
+from tests.hubs import running_hub
 from tests.processes import SCRIPT, start
 from tests.services.support import started
 
@@ -134,6 +137,26 @@ def test_a_store_that_does_not_answer_has_it_sent_again(receiver: Receiver) -> N
     status, told = receiver.post(of_now("Claude Code")[0])
 
     assert (status, "send it again" in told["message"]) == (503, True)
+
+
+def test_what_it_takes_in_is_a_hub_s_where_that_is_the_store(tmp_path: Path) -> None:
+    for folder in ("hub", "loomstack"):
+        (tmp_path / folder).mkdir(mode=0o700)
+    bodies = of_now("Claude Code")
+    with running_hub(tmp_path / "hub") as hub:
+        token = (tmp_path / "hub" / "loomstack" / "token").read_text().strip()
+        join_hub(str(tmp_path / "loomstack"), f"http://127.0.0.1:{hub.port}", token=token)
+        receiver = Receiver(tmp_path)
+        with open_loom(load_settings({}, environment={"LOOMSTACK_HOME": str(tmp_path / "loomstack")})) as loom:
+            run = started(loom, Caller(principal=principal(), session=session_of(bodies)), SHOP)
+            answers = [receiver.post(body) for body in bodies]
+            [found] = loom.usage.of_runs([run.id])
+        hub.stop()
+        away = receiver.post(of_now("Claude Code")[0])[0]
+        receiver.end()
+
+    assert (answers, away) == ([(200, {})] * len(bodies), 503)
+    assert 0.3 < (found.cost_usd or 0) < 0.4
 
 
 def test_only_this_account_s_connections_are_taken() -> None:

@@ -49,8 +49,7 @@ function what(one) {
       null,
       one.kind === "stop" ? state("a landing is stopped", "stop") : state(one.asks, "wait"),
       text("span", "soft", one.kind === "stop" ? ` ${KINDS[one.asks] || one.asks}; by ` : " asked by "),
-      who(one),
-      " ",
+      one.kind === "stop" ? "" : [who(one), " "],
       runLink(one.run),
     ),
     h(

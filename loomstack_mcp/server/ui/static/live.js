@@ -31,7 +31,7 @@ const CHOICES = [
   [1440, "24 hours"],
   [10080, "7 days"],
 ];
-const FITTING_MIN = [1, 2, 5, 15, 30, 60, 120, 180, 360, 720];
+const FITTING_MIN = [0.5, 1, 1.5, 2, 3, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 360, 720];
 const STEPS_MIN = [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120];
 const TOLD_MIN = 180;
 const MINUTE_MS = 60000;
@@ -159,10 +159,16 @@ export function page() {
     });
     keep(
       names,
-      seen.map(({ loop, deep }, nr) => ({ loop, top: tops[nr], height: deep * ROW + 10 })),
-      (one) => one.loop,
+      seen.map(({ name, loop, who: owner, deep }, nr) => ({
+        name,
+        loop,
+        owner,
+        top: tops[nr],
+        height: deep * ROW + 10,
+      })),
+      (one) => one.name,
       (one) => {
-        const name = h("li", null, words(one.loop));
+        const name = h("li", null, words(one.loop), text("span", "soft", "@", words(one.owner)));
         name.style.top = `${one.top}px`;
         name.style.height = `${one.height}px`;
         return name;
@@ -233,8 +239,9 @@ function fitting(rows, now) {
 function lanesOf(rows, now) {
   const lanes = new Map();
   for (const run of [...rows].sort((a, b) => a.started_at_ms - b.started_at_ms)) {
-    const lane = lanes.get(run.loop) || { loop: run.loop, runs: [], free: [], live: 0, last: 0 };
-    lanes.set(run.loop, lane);
+    const name = `${run.loop}@${run.who}`;
+    const lane = lanes.get(name) || { name, loop: run.loop, who: run.who, runs: [], free: [], live: 0, last: 0 };
+    lanes.set(name, lane);
     let row = lane.free.findIndex((ms) => ms <= run.started_at_ms);
     if (row < 0) row = lane.free.length;
     lane.free[row] = ended(run, now);

@@ -3,7 +3,7 @@
 import { api } from "./app.js";
 import { empty, h, money, s, span, table, text, words } from "./dom.js";
 
-const PER_DAY = 4;
+const PER_DAY = 3;
 const HIGH = 24;
 
 // Runs of each of the last days as bars; what failed is the upper part.
@@ -37,7 +37,7 @@ function spark(days) {
   );
 }
 
-const share = (value) => (value === undefined || value === null ? text("span", "soft", "none ended") : `${value} %`);
+const share = (value) => (value === undefined || value === null ? text("span", "soft", "none yet") : `${value} %`);
 const number = (value) => (value ? String(value) : text("span", "soft", "0"));
 
 export function page() {
@@ -54,13 +54,9 @@ export function page() {
       ["Conflicts suffered", (one) => number(one.conflicts_suffered), "number"],
       ["Reversals caused", (one) => number(one.reversals_caused), "number"],
       ["Reversals suffered", (one) => number(one.reversals_suffered), "number"],
-      ["Time", (one) => (one.minutes ? span(one.minutes * 60000) : "under 1 min"), "number"],
+      ["Time", (one) => (one.minutes ? span(one.minutes * 60000) : "< 1 min"), "number"],
       ["Cost", (one) => money(one.cost_usd ?? one.cost?.usd), "number"],
-      [
-        "Last run",
-        (one) => h("a", { href: `/runs/${encodeURIComponent(one.last_run)}` }, `${one.last_age} ago`),
-        "number",
-      ],
+      ["Last", (one) => h("a", { href: `/runs/${encodeURIComponent(one.last_run)}` }, one.last_age), "number"],
     ],
     (one) => `${one.loop}@${one.who}`,
   );

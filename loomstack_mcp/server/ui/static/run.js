@@ -12,7 +12,7 @@ export function page({ ref }) {
     [
       ["Paths", (one) => paths(one.paths, 8), "wide"],
       ["Intent", (one) => words(one.intent), "wide"],
-      ["Mode", (one) => words(one.mode)],
+      ["Mode", (one) => words(one.mode), "tight"],
       ["Ends", (one) => (one.ended ? words(one.ended) : `in ${span(one.expires_in_s * 1000)}`), "number"],
     ],
     (one) => one.claim,

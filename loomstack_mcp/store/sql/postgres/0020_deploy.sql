@@ -24,6 +24,7 @@ CREATE TABLE deploy (
 CREATE INDEX deploy_latest ON deploy (repo_id, seq);
 CREATE INDEX deploy_environment ON deploy (repo_id, environment, seq);
 CREATE INDEX deploy_called ON deploy (repo_id, called) WHERE called <> '';
+CREATE INDEX deploy_decision ON deploy (decision) WHERE decision <> '';
 
 -- The commits that came with a deploy, the newest first by `place`.
 CREATE TABLE deploy_commit (

@@ -47,11 +47,11 @@ SELECT s.value AS session, (
 FROM json_each(:sessions) AS s
 
 -- :name unbound
--- Entries of sessions that have no run yet, oldest first.
+-- Some of the entries of sessions that have no run yet.
 SELECT e.key, e.kind, e.session, e.agent, e.named_run, e.at_ms, e.model, e.input_tokens, e.output_tokens,
   e.cache_read_tokens, e.cache_write_tokens, e.cost_micro_usd, e.source, e.accepted
 FROM json_each(:sessions) AS s CROSS JOIN usage_entry AS e
-WHERE e.principal = :principal AND e.session = s.value AND e.run_id = '' ORDER BY e.key LIMIT :limit
+WHERE e.principal = :principal AND e.session = s.value AND e.run_id = '' LIMIT :limit
 
 -- :name runs_of_sessions
 -- The last runs of sessions, whatever became of them.

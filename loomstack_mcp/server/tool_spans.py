@@ -3,7 +3,7 @@
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,12 +11,13 @@ from loomstack_mcp.adapters.callings import Calling
 from loomstack_mcp.adapters.telemetry import Telemetry
 from loomstack_mcp.core import conventions as names
 from loomstack_mcp.core.errors import LoomError
-from loomstack_mcp.core.tracing import trace_parent
+from loomstack_mcp.core.trace_context import trace_parent
 
 _RUN = re.compile(r"run_[0-9A-Z]{8}")
 _META_PARENT, _VARIABLE = "traceparent", "TRACEPARENT"
 _PATTERNS_MAX, _CHARS_MAX = 10, 200
 _SESSIONS_MAX = 1_000
+_Json = Mapping[str, Any]
 
 
 class ToolSpan:
@@ -36,20 +37,34 @@ class ToolSpan:
 
     def answered(self, tool: str, arguments: Mapping[str, Any], body: Mapping[str, Any]) -> None:
         """What is told of an answer: ids, words of closed sets, and the patterns of a claim that was granted."""
-        told = self._calling.attributes
         if isinstance(run := body.get("run"), str):
             self._calling.belongs_to(run)
-        if tool == "claim_paths" and isinstance(granted := body.get("granted"), bool):
-            told[names.CLAIM_OUTCOME] = "granted" if granted else "refused"
-            paths = arguments.get("paths")
-            if granted and isinstance(paths, list):
-                told[names.CLAIM_PATTERNS] = [str(one)[:_CHARS_MAX] for one in paths[:_PATTERNS_MAX]]
-        if tool == "check_policy" and isinstance(effect := body.get("effect"), str):
-            told[names.ANSWER] = effect
-            reasons = [one.get("rule") for one in body.get("reasons", ()) if isinstance(one, dict)]
-            told[names.RULE] = [str(one)[:_CHARS_MAX] for one in reasons[:_PATTERNS_MAX]]
-        if tool == "check_conflicts" and isinstance(verdict := body.get("verdict"), str):
-            told[names.VERDICT] = verdict
+        told = _TOLD_OF.get(tool)
+        if told:
+            self._calling.attributes.update(told(arguments, body))
+
+
+def _of_claim(arguments: _Json, body: _Json) -> dict[str, Any]:
+    is_granted, paths = body.get("granted") is True, arguments.get("paths")
+    outcome = {names.CLAIM_OUTCOME: "granted" if is_granted else "refused"}
+    return outcome | ({names.CLAIM_PATTERNS: _few(paths)} if is_granted and isinstance(paths, list) else {})
+
+
+def _of_policy(_: _Json, body: _Json) -> dict[str, Any]:
+    rules = [one.get("rule") for one in body.get("reasons", ()) if isinstance(one, dict)]
+    return {names.ANSWER: str(body.get("effect")), names.RULE: _few(rules)}
+
+
+def _of_conflicts(_: _Json, body: _Json) -> dict[str, Any]:
+    return {names.VERDICT: str(body.get("verdict"))}
+
+
+def _few(texts: Sequence[object]) -> list[str]:
+    return [str(one)[:_CHARS_MAX] for one in texts[:_PATTERNS_MAX]]
+
+
+_TOLD_OF = {"claim_paths": _of_claim, "check_policy": _of_policy, "check_conflicts": _of_conflicts}
+"""What is told of the answers of tools, beyond whose they are."""
 
 
 @contextmanager
@@ -81,10 +96,7 @@ def tool_span(
     began_s = time.monotonic()
     with telemetry.calling(f"{names.TOOLS_CALL} {tool}", attributes, parent) as calling:
         span = ToolSpan(calling)
-        named = arguments.get("run")
-        last = "" if session == names.TCP else telemetry.last_runs.get(session, "")
-        run = named if isinstance(named, str) and _RUN.fullmatch(named) else last
-        if run and tool != "start_run":
+        if run := _run_of(telemetry, tool, arguments, session):
             calling.belongs_to(run)
         try:
             yield span
@@ -96,7 +108,20 @@ def tool_span(
             raise
         finally:
             _measure(telemetry, tool, arguments, span, time.monotonic() - began_s)
-    if tool == "start_run" and (started := span.attributes.get(names.RUN_ID)):
+    if tool == "start_run":
+        _remember(telemetry, session, span)
+
+
+def _run_of(telemetry: Telemetry, tool: str, arguments: _Json, session: str) -> str:
+    """The run that a call names, else the last that its session started; "" where neither is known."""
+    named = arguments.get("run")
+    if isinstance(named, str) and _RUN.fullmatch(named):
+        return named
+    return "" if tool == "start_run" or session == names.TCP else telemetry.last_runs.get(session, "")
+
+
+def _remember(telemetry: Telemetry, session: str, span: ToolSpan) -> None:
+    if started := span.attributes.get(names.RUN_ID):
         if len(telemetry.last_runs) >= _SESSIONS_MAX:
             telemetry.last_runs.clear()
         telemetry.last_runs[session] = started

@@ -5,7 +5,8 @@ import re
 
 from loomstack_mcp.core.records import record
 
-_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+_CHARS_MAX = 200
 _TRACE_BYTES, _SPAN_BYTES = 16, 8
 
 
@@ -23,14 +24,17 @@ class TraceParent:
 
 def trace_parent(*told: object) -> TraceParent | None:
     """The first of these texts that is a `traceparent` (https://www.w3.org/TR/trace-context/); None where none is."""
-    for one in told:
-        if not isinstance(one, str) or len(one) > 200 or not (found := _TRACEPARENT.match(one.strip())):
-            continue
-        version, trace, span, flags = found.groups()
-        is_whole = len(one.strip()) == found.end() or (version != "00" and one.strip()[found.end()] == "-")
-        if version != "ff" and is_whole and int(trace, 16) and int(span, 16):
-            return TraceParent(trace_id=int(trace, 16), span_id=int(span, 16), is_sampled=bool(int(flags, 16) & 1))
-    return None
+    read = (_read(one.strip()) for one in told if isinstance(one, str) and len(one) <= _CHARS_MAX)
+    return next((one for one in read if one), None)
+
+
+def _read(text: str) -> TraceParent | None:
+    if not (found := _TRACEPARENT.fullmatch(text)):
+        return None
+    version, trace, span, flags, more = found.groups()
+    is_known = version != "ff" and not (version == "00" and more)
+    one = TraceParent(trace_id=int(trace, 16), span_id=int(span, 16), is_sampled=bool(int(flags, 16) & 1))
+    return one if is_known and one.trace_id and one.span_id else None
 
 
 def run_trace(run_id: str, /) -> TraceParent:

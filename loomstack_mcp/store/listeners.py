@@ -48,7 +48,7 @@ class StoreListener(Protocol):
         """A transaction is over."""
 
 
-class TracedStore:
+class ToldStore:
     """A store, as another is, that tells a listener. What a hub keeps to itself is told to nobody."""
 
     def __init__(self, store: Store, listener: StoreListener) -> None:
@@ -88,7 +88,7 @@ class TracedStore:
         told = TransactionTold(door=door, repo_id=repo_id, began_ns=time.time_ns())
         try:
             with entered as tx:
-                traced = _TracedTx(tx, told)
+                traced = _ToldTx(tx, told)
                 yield traced
                 told.over = traced.runs_over()
         except LoomError as error:
@@ -102,7 +102,7 @@ class TracedStore:
             self._listener.transaction(told)
 
 
-class _TracedTx:
+class _ToldTx:
     """A transaction that is counted."""
 
     def __init__(self, tx: Tx, told: TransactionTold) -> None:

@@ -1,0 +1,78 @@
+"""A trace on a screen: what others wrote into it moves no cursor, and what is asked wrongly is told."""
+
+import re
+
+from loomstack_mcp.cli.trace_text import trace_lines
+from loomstack_mcp.core.changes.attributions import Attribution, Candidate
+from loomstack_mcp.core.deploys import Deploy
+from loomstack_mcp.core.trace_views import trace_shown
+from loomstack_mcp.core.traces import (
+    AgentSession,
+    LaterStep,
+    Trace,
+    TracedAnswer,
+    TracedApproval,
+    TracedCommit,
+    TracedDecision,
+    TracedDeploy,
+    TracedRun,
+    WrittenLine,
+)
+from tests.conftest import Run
+from tests.factories import make_claim, make_note, make_run
+
+EVIL = "\x1b[2J\x1b]0;x\x07 \u202egnp.exe \x9b31m\r\nrun  run_00000000  honest@ana" + "x" * 2_000
+SHA = "a" * 40
+
+
+def hostile() -> Trace:
+    decision = TracedDecision(
+        id="dec_1", run_id="run_1", about_run="", head=SHA, who=EVIL, point="ci", actions=("deploy",), answer="deny",
+        reasons=({"rule": EVIL, "why": EVIL},), decided_at_ms=1,
+    )  # fmt: skip
+    approval = TracedApproval(
+        id="apr_1", decision_id="dec_1", state="granted", asked_at_ms=1,
+        answers=(TracedAnswer(who=EVIL, verdict="granted", why=EVIL),),
+    )  # fmt: skip
+    deploy = Deploy(
+        id="dep_1", repo_id="r", seq=1, environment=EVIL, sha=SHA, called=EVIL, kind="aside", previous=EVIL, how="tag",
+        who=EVIL, decision="dec_1", covers=1, deployed_at_ms=1, recorded_at_ms=1,
+    )  # fmt: skip
+    commit = Attribution(
+        sha=SHA, run_id="run_1", bound_by="lines", confidence=0.8, title=EVIL, author=EVIL, landed_at_ms=1,
+        candidates=(Candidate(run_id="run_2", bound_by="lines", confidence=0.3),), flags=("several_runs",),
+    )  # fmt: skip
+    return Trace(
+        ref=EVIL,
+        kind="deploy",
+        line=WrittenLine(path=EVIL, line=1, sha=SHA, run_id="run_1", bound_by="lines", confidence=0.9),
+        commits=(TracedCommit(commit=commit, url=EVIL, sessions=(AgentSession(session=EVIL, tool=EVIL, model=EVIL),)),),
+        runs=(
+            TracedRun(
+                run=make_run(goal=EVIL, loop=EVIL, principal=EVIL, status=EVIL, state="ended"),
+                claims=(make_claim(intent=EVIL),),
+                notes=(make_note(kind="decision", text=EVIL, who=EVIL),),
+                decisions=(decision,),
+                approvals=(approval,),
+            ),
+        ),
+        deploys=(TracedDeploy(deploy=deploy, decision=decision, approvals=(approval,)),),
+        later=(LaterStep(sha=SHA, by=SHA, how="undone", title=EVIL, author=EVIL, who=EVIL, run_id="run_3"),),
+        more_commits=3,
+        unchecked=(EVIL,),
+        now_ms=10_000,
+    )
+
+
+def test_what_others_wrote_moves_no_cursor_and_begins_no_line() -> None:
+    for full in (False, True):
+        lines = list(trace_lines(trace_shown(hostile(), full=full)))
+
+        assert [line for line in lines if re.search(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e]", line)] == []
+        assert not [line for line in lines if line.startswith("run  run_00000000")]
+        assert len(lines) < 30
+
+
+def test_what_is_asked_wrongly_is_wrong_usage(loomstack: Run) -> None:
+    for words in ((), ("HEAD", "--unattributed"), ("--unattributed", "--since", "soon")):
+        assert loomstack("trace", *words).returncode == 64
