@@ -244,7 +244,10 @@ def _by_content(wanted: Imprint, one: RunEvidence, judged: _Judged) -> tuple[Bin
     if not judged.lines and len(judged.rest) >= _LINES_LEAST and judged.is_at_place:
         return "lines", _ADDS_LEAST
     if judged.lines and (judged.share >= _ADDS_LEAST or judged.covers >= _ADDS_COVERS_LEAST):
-        return "lines", judged.share if len(judged.lines) >= _LINES_LEAST else min(judged.share, _HALF)
+        is_enough = len(judged.lines) >= _LINES_LEAST or (judged.covers >= _COVERS_LEAST and judged.is_at_place)
+        if is_enough and judged.share >= _HALF and judged.covers == 1 and judged.is_at_place:
+            return "lines", max(SHARE_LEAST, judged.share)  # all that it made, and a person's line or two
+        return "lines", judged.share if is_enough else min(judged.share, _HALF)
     return "", 0.0
 
 

@@ -13,6 +13,7 @@ _SLOW = {
     "click",
     "git",
     "mcp",
+    "opentelemetry",
     "mcp_types",
     "pydantic",
     "sqlite_utils",
