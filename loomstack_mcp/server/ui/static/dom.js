@@ -84,15 +84,15 @@ export const state = (word, as) => {
   return h("span", { class: `state ${kind}` }, shape, words(word));
 };
 
-// Rows that stay as they are keep their elements: what has the focus, is open or is being written in stays so.
-export function keep(parent, rows, key, make) {
+// Rows of which the same is told keep their elements: what has the focus, is open or is being written in stays so.
+export function keep(parent, rows, key, make, told = (row) => row) {
   const focusable = (one) => [...one.querySelectorAll("a,button,input,summary,[tabindex]")];
   const holder = [...parent.children].find((one) => one.contains(document.activeElement));
   const held = holder && { name: holder.dataset.key, at: focusable(holder).indexOf(document.activeElement) };
   const old = new Map([...parent.children].map((one) => [one.dataset.key, one]));
   const fresh = rows.map((row) => {
     const name = String(key(row));
-    const seen = JSON.stringify(row);
+    const seen = JSON.stringify(told(row));
     const was = old.get(name);
     if (was && was.seen === seen) return was;
     const made = make(row, was);
