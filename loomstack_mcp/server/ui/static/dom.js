@@ -41,8 +41,13 @@ export const s = (name, props, ...kids) => put(dressed(document.createElementNS(
 export const text = (name, className, ...kids) => h(name, { class: className }, ...kids);
 
 // What somebody wrote: its direction is its own.
+// A name that is too long for its line breaks before an @ and behind a slash first.
+const parted = (value) =>
+  String(value)
+    .split(/(?=@)|(?<=\/)/)
+    .map((part, at) => (at ? [h("wbr"), part] : part));
 export const words = (value, className) => h("bdi", { class: className }, value);
-export const code = (value) => h("code", null, h("bdi", null, value));
+export const code = (value) => h("code", null, h("bdi", null, parted(value)));
 export const paths = (list, most = 4) => {
   const all = list || [];
   const more = all.length > most && text("span", "soft", ` and ${all.length - most} more`);
@@ -57,7 +62,7 @@ export const link = (url, label) =>
 
 export const runLink = (run) => run && h("a", { href: `/runs/${encodeURIComponent(run)}` }, code(run));
 export const traceLink = (ref, label) => h("a", { href: `/trace/${encodeURIComponent(ref)}` }, code(label || ref));
-export const who = (row) => words([row.loop, row.who].filter(Boolean).join("@"), "who");
+export const who = (row) => words(parted([row.loop, row.who].filter(Boolean).join("@")), "who");
 
 const SHAPES = {
   run: "M5 3.500v9L12.500 8z",
