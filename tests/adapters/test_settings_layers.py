@@ -54,7 +54,11 @@ def test_the_first_place_that_says_something_wins(
         )
     may = {name: value for name, value in repo.items() if name not in OWN}
     defaults = {
-        "repo": "", "rework_max": 3, "window_days": 30, "keep_days": 0, "generated": (),
+        "repo": "",
+        "rework_max": 3,
+        "window_days": 30,
+        "keep_days": 0,
+        "generated": (),
         "store": f"sqlite:///{home}/loom.db",
     }
     places = [("flag", flags), ("environment", env), (REPO_FILE, may), (str(own), user), ("default", defaults)]

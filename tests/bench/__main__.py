@@ -271,6 +271,7 @@ GROUPS = (
     "retention",
     "views",
     "ui",
+    "trace",
     "audit",
 )
 

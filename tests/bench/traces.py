@@ -87,13 +87,13 @@ def _bindings(here: Here, loom: Loom, checkout: Checkout, calls: int) -> Iterato
     def bind() -> object:
         return loom.commits.bind_commit(who, checkout, next(shas), named=(run.id,), paths=())
 
-    def imprint() -> object:
+    def imprint() -> None:
         with here.repository() as repo:
-            return here.imprint(repo, loom.ledger, checkout)
+            here.imprint(repo, loom.ledger, checkout)
 
-    def both() -> object:
+    def both() -> None:
         bind()
-        return imprint()
+        imprint()
 
     bound = medians({"bind": bind}, calls=max(5, calls // 20), warm_up=1)["bind"]
     imprint()  # those that wait by now
