@@ -59,7 +59,7 @@ def record(here: Here, environment: str, sha: str, called: str, at_ms: int | Non
         kept = recorded_deploy(loom, repo, here.checkout(), draft, who=by or principal())
     assert kept.deploy
     now_ms = max(kept.deploy.recorded_at_ms, kept.deploy.deployed_at_ms)
-    output.print_record(deploy_shown(kept.deploy, now_ms=now_ms), as_json=as_json)
+    output.print_record(deploy_shown(kept.deploy, now_ms=now_ms, full=as_json), as_json=as_json)
 
 
 @open_to_all
@@ -77,5 +77,5 @@ def list_deploys(here: Here, environment: str, limit: int, as_json: bool) -> Non
                 for gap in take_in_tags(loom, repo, checkout, here.settings.deploy_tags, who=principal()):
                     click.echo(f"Not taken in: {output.harmless(gap)}.", err=True)
         found, now_ms = loom.deploys.latest(loom.repos.id_of(checkout), environment=environment, limit=limit)
-    shown = (deploy_shown(one, now_ms=now_ms) for one in found)
+    shown = (deploy_shown(one, now_ms=now_ms, full=as_json) for one in found)
     output.print_rows(shown, as_json=as_json, empty="nothing was deployed yet, as far as `deploy record` was told")

@@ -21,7 +21,8 @@ def telemetry() -> None:
 def receive(here: Here, *, port: int) -> None:
     """Take in Claude Code's and Codex's own telemetry on loopback, until Ctrl-C.
 
-    Each run then has its tokens, its cost and what its client let tools do. `init --telemetry` has the clients send it.
+    Each run then has its tokens, its cost and what its client let tools do. `init --user --telemetry` has the clients
+    send it.
     """
     from loomstack_mcp.server.telemetry.serving import run_receiver  # imports uvicorn
 

@@ -18,7 +18,7 @@ def live_rows(live: Live, /) -> Iterator[dict[str, str]]:
             "state": live_word(one),
             "run": run.id,
             "loop": lane_loop,
-            "owner": run.principal,
+            "who": run.principal,
             "goal": harmless(run.goal)[:_WORDS_MAX],
             "paths": harmless(_where(one)),
             "age": age(live.now_ms - run.started_at_ms),

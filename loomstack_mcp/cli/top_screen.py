@@ -137,8 +137,8 @@ def _needs(waiting: int) -> str:
 
 def _table(rows: list[dict[str, str]], *, width: int) -> Table:
     table = Table(box=None, expand=True, pad_edge=False, header_style="bold dim", padding=(0, 1, 0, 0))
-    for name in ("state", "run", "loop", "owner", "goal", "paths", "age", "cost"):
-        is_long, is_name = name in ("goal", "paths"), name in ("loop", "owner")
+    for name in ("state", "run", "loop", "who", "goal", "paths", "age", "cost"):
+        is_long, is_name = name in ("goal", "paths"), name in ("loop", "who")
         table.add_column(
             name.upper(),
             no_wrap=True,

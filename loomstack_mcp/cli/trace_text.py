@@ -30,7 +30,8 @@ def _all(body: _Part) -> Iterator[str]:
     by_run = {one["run"]: one for one in body.get("runs", ())}
     if line := body.get("line"):
         told = bound_words(line.get("bound_by", ""), line.get("confidence", 0))
-        yield _labelled("line", f"{_plain(line['path'])}:{line['line']}", told)
+        written, asked = f"{line['path']}:{line['line']}", body.get("ref", "")
+        yield _labelled("line", _plain(written), f"now {_plain(asked)}" if asked != written else "", told)
     for commit in body.get("commits", ()):
         yield from _commit(commit, has_line=bool(body.get("line")), is_one=len(body["commits"]) == 1)
     yield from _more(body, "commits")
@@ -73,6 +74,8 @@ def _commit(commit: _Part, *, has_line: bool, is_one: bool) -> Iterator[str]:
     for each in commit.get("candidates", ()):
         told = bound_words(each["bound_by"], each["confidence"])
         yield _labelled("", f"may also be {each['run']}'s", told)
+    if taken_back := commit.get("reverts"):
+        yield _labelled("", f"takes back {', '.join(taken_back)}")
     if flags := commit.get("flags"):
         yield _labelled("", f"flags: {', '.join(map(_plain, flags))}")
     for each in commit.get("ai", ()):

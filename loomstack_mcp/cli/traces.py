@@ -11,6 +11,7 @@ from loomstack_mcp.cli.lists import limit
 from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.cli.spans import Span
 from loomstack_mcp.cli.trace_text import trace_lines
+from loomstack_mcp.core.limits import DAY_MS
 from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.trace_views import trace_shown
 from loomstack_mcp.edge.here import Here
@@ -35,7 +36,7 @@ def trace(here: Here, ref: str, full: bool, unattributed: bool, since: int, limi
     REF is a commit, path:line, a pull request (#12 or its URL), deploy:ID or a run.
     """
     if bool(ref) == unattributed:
-        raise click.UsageError("name what to trace, or pass --unattributed")
+        raise click.UsageError("name what to trace, or pass --unattributed, which lists them without a name")
     if unattributed:
         _list_unattributed(here, since_ms=since, limit=min(limit, 1_000), as_json=as_json)
         return
@@ -51,7 +52,7 @@ def trace(here: Here, ref: str, full: bool, unattributed: bool, since: int, limi
 
 def _list_unattributed(here: Here, *, since_ms: int, limit: int, as_json: bool) -> None:
     with open_loom(here.settings) as loom:
-        for gap in caught_up(here, loom):
+        for gap in (*caught_up(here, loom), *_too_old(here, since_ms)):
             click.echo(f"Not looked at: {output.harmless(gap)}.", err=True)
         repo_id = loom.repos.id_of(here.checkout())
         _, now_ms = loom.deploys.latest(repo_id, limit=1)
@@ -67,4 +68,10 @@ def _list_unattributed(here: Here, *, since_ms: int, limit: int, as_json: bool) 
         }
         for one in found
     )
-    output.print_rows(rows, as_json=as_json, empty="all that landed in that time is known as some run's")
+    output.print_rows(rows, as_json=as_json, empty="nothing landed in that time that is not known as some run's")
+
+
+def _too_old(here: Here, since_ms: int) -> Iterator[str]:
+    days = here.settings.window_days
+    if since_ms > days * DAY_MS:
+        yield f"what landed more than {days} days ago (window_days), but for what somebody traced"

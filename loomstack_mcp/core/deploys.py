@@ -98,19 +98,20 @@ def deploy_standing(
     return ("forward" if base is earlier[0] else "aside"), base
 
 
-def deploy_shown(deploy: Deploy, /, *, now_ms: int) -> Body:
-    """One deploy, with what came with it in words."""
+def deploy_shown(deploy: Deploy, /, *, now_ms: int, full: bool = False) -> Body:
+    """One deploy, with what came with it in words; in full with the commit's whole id and the instant."""
     return lean(
         {
             "deploy": deploy.id,
             "environment": deploy.environment,
             "called": deploy.called,
-            "commit": deploy.sha[:12],
+            "commit": deploy.sha if full else deploy.sha[:12],
             "covers": covered_words(deploy),
             "who": deploy.who,
             "how": "" if deploy.how == "recorded" else deploy.how,
             "decision": deploy.decision,
             "age": age(now_ms - deploy.deployed_at_ms),
+            "deployed_at_ms": deploy.deployed_at_ms if full else None,
         }
     )
 

@@ -43,7 +43,8 @@ def agent_trace(landed: LandedCommit, /, *, version: str) -> Body:
     Whose single lines are is not told: what a person wrote into a run's commit makes all of it `mixed`.
     """
     commit, run = landed.commit, landed.run
-    kind = "ai" if commit.bound_by in ("sha", "patch", "range") and not commit.flags else "mixed"
+    is_all_its = commit.bound_by in ("sha", "patch", "range") or commit.confidence == 1
+    kind = "ai" if is_all_its and not commit.flags else "mixed"
     contributor = {"type": kind} | ({"model_id": landed.models[0]} if len(landed.models) == 1 else {})
     return {
         "version": AGENT_TRACE,

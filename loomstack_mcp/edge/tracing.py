@@ -11,7 +11,9 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.changes.mentions import mentions
 from loomstack_mcp.core.errors import Invalid, LoomError, NotFound, Unauthorized
+from loomstack_mcp.core.limits import NAME_CHARS_MAX
 from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.texts import plain_line
 from loomstack_mcp.core.traces import Trace, TracedCommit, TraceRef, TraceWanted, WrittenLine, trace_ref
 from loomstack_mcp.edge.attributing import attributed, attributed_line
 from loomstack_mcp.edge.deploys import take_in_tags
@@ -96,7 +98,7 @@ class Tracing:
         if ref.kind == "line":
             return self._of_line(ref, asked=asked)
         if ref.kind == "commit":
-            return TraceWanted(asked=asked, kind="commit", shas=(self._look_at([ref.text])[0],))
+            return TraceWanted(asked=asked, kind="commit", shas=(self._commit_named(ref.text),))
         try:
             return self._loom.traces.trace_wanted(self._repo_id, ref, asked=asked)
         except NotFound:
@@ -106,6 +108,15 @@ class Tracing:
                 return TraceWanted(asked=asked, kind="pr", shas=landed)
             if asked.strip() == ref.text and self._repo.commit(ref.text):  # a branch that is called by a number
                 return TraceWanted(asked=asked, kind="commit", shas=tuple(self._look_at([ref.text])))
+            raise
+
+    def _commit_named(self, name: str) -> str:
+        try:
+            return self._look_at([name])[0]
+        except NotFound:
+            if self._repo.objects.object_named(f"HEAD:{self._path(name)}"):
+                shown = plain_line(name, chars_max=NAME_CHARS_MAX)
+                raise Invalid(f"{shown} is a path: name a line of a file, {shown}:1, or a commit") from None
             raise
 
     def _of_line(self, ref: TraceRef, *, asked: str) -> TraceWanted:

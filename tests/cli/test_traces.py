@@ -1,6 +1,7 @@
 """A trace on a screen: what others wrote into it moves no cursor, and what is asked wrongly is told."""
 
 import re
+from dataclasses import replace
 
 from loomstack_mcp.cli.trace_text import trace_lines
 from loomstack_mcp.core.changes.attributions import Attribution, Candidate
@@ -76,3 +77,22 @@ def test_what_others_wrote_moves_no_cursor_and_begins_no_line() -> None:
 def test_what_is_asked_wrongly_is_wrong_usage(loomstack: Run) -> None:
     for words in ((), ("HEAD", "--unattributed"), ("--unattributed", "--since", "soon")):
         assert loomstack("trace", *words).returncode == 64
+
+
+def test_a_list_of_more_days_than_are_looked_at_says_so(loomstack: Run) -> None:
+    beyond, within = loomstack("trace", "--unattributed", "--since", "60d"), loomstack("trace", "--unattributed")
+
+    assert "Not looked at: what landed more than 30 days ago (window_days)" in beyond.stderr
+    assert "Not looked at" not in within.stderr
+
+
+def test_a_line_says_where_it_was_written_and_a_commit_what_it_takes_back() -> None:
+    evil = hostile()
+    commit = replace(evil.commits[0].commit, reverts=("b" * 40,))
+    moved = replace(evil, ref="src/b.py:9", commits=(TracedCommit(commit=commit),))
+    line = WrittenLine(path="src/a.py", line=7, sha=SHA, run_id="run_1", bound_by="lines", confidence=0.9)
+
+    text = "\n".join(trace_lines(trace_shown(replace(moved, line=line), full=False)))
+
+    assert "src/a.py:7  now src/b.py:9  by its lines, 90 %" in text
+    assert f"takes back {'b' * 12}\n" in text

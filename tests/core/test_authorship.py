@@ -1,6 +1,7 @@
 """What other tools wrote down beside commits, read as data; and the formats of theirs that we write."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,3 +80,13 @@ def test_a_trace_record_has_what_its_specification_asks_for() -> None:
         "contributor": {"type": "ai", "model_id": "anthropic/claude-opus-4-5"},
         "ranges": [{"start_line": 1, "end_line": 6}, {"start_line": 9, "end_line": 9}],
     }
+
+
+def test_what_a_person_wrote_into_a_commit_makes_it_mixed() -> None:
+    def kind(**binds: Any) -> str:
+        record: Any = agent_trace(replace(LANDED, commit=replace(LANDED.commit, **binds)), version="1")
+        return record["files"][0]["conversations"][0]["contributor"]["type"]
+
+    assert kind(bound_by="pr", confidence=1.0) == "ai"
+    assert kind(bound_by="pr", confidence=0.9) == "mixed"
+    assert kind(bound_by="sha", confidence=1.0, flags=("several_runs",)) == "mixed"

@@ -70,6 +70,7 @@ def test_every_way_of_naming_a_change_leads_to_its_run(loom: Loom, stand: Here) 
         ("f" * 40, "fetch"),
         ("no-such-branch", "no commit"),
         ("src/none.py:1", r"none\.py"),
+        ("src/a.py", r"is a path: name a line of a file, src/a\.py:1"),
         ("src/a.py:99", "line"),
         ("src/a.py:0", "first line"),
         ("#404", "#404"),

@@ -28,7 +28,7 @@ _JSON = "application/json"
 _AGAIN = ((b"retry-after", b"5"),)
 _JSON_ONLY = (
     "this receiver reads OTLP as JSON: OTEL_EXPORTER_OTLP_PROTOCOL=http/json for Claude Code, "
-    'protocol = "json" for Codex; `loomstack-mcp init --telemetry` writes both'
+    'protocol = "json" for Codex; `loomstack-mcp init --user --telemetry` writes both'
 )
 
 
