@@ -23,7 +23,9 @@ def conflict_of_id(tx: Tx, repo_id: str, conflict_id: str) -> Conflict:
     """The conflict of that id, in whatever state. Raises NotFound where the repo has none."""
     found = rows.as_records(Conflict, tx.all(CONFLICTS["get"], id=conflict_id))
     if not found or found[0].repo_id != repo_id:
-        raise NotFound(f"conflict {conflict_id[:100]} is unknown here; `loomstack-mcp conflicts list` shows those there are")
+        raise NotFound(
+            f"conflict {conflict_id[:100]} is unknown here; `loomstack-mcp conflicts list` shows those there are"
+        )
     return found[0]
 
 

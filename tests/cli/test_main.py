@@ -48,6 +48,8 @@ def test_help_fits_a_terminal_and_names_every_option(words: str) -> None:
     assert max(map(len, shown.splitlines())) <= 80
     assert command.help
     for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.hidden:
+            continue
         name = parameter.opts[0] if isinstance(parameter, click.Option) else parameter.make_metavar(context)
         assert name in shown
 
@@ -225,7 +227,7 @@ JSON: dict[str, tuple[Sequence[str], set[str]]] = {
     "repo list": ([], {"repo", "names", "clones"}),
     "repo show": ([], {"repo", "identity", "from", "names"}),
     "doctor": ([], {"check", "status", "found", "mend"}),
-    "db check": ([], {"ok", "schema", "size_bytes", "problems"}),
+    "db check": ([], {"ok", "schema", "size_bytes", "log_bytes", "free_bytes", "problems"}),
     "db query": (["SELECT count(*) AS held FROM v_claims"], {"held"}),
     "db export": (
         ["out"],
@@ -250,10 +252,11 @@ JSON: dict[str, tuple[Sequence[str], set[str]]] = {
     ),
     "deploy record": (
         ["--env", "production", "--id", "1"],
-        {"deploy", "environment", "called", "commit", "covers", "who", "age"},
+        {"deploy", "environment", "called", "commit", "covers", "who", "age", "deployed_at_ms"},
     ),
-    "deploy list": ([], {"deploy", "environment", "called", "commit", "covers", "who", "age"}),
+    "deploy list": ([], {"deploy", "environment", "called", "commit", "covers", "who", "age", "deployed_at_ms"}),
     "trace": (["HEAD"], {"ref", "kind", "commits", "deploys", "unattributed", "next"}),
+    "db prune": (["--keep", "90d", "--dry-run"], {"keep_days", "dry_run", "rows", "kept", "space_before", "space"}),
     "policy replay": ([], {"commits", "seconds", "stopped", "skipped"}),
     "token list": ([], {"id", "for", "role", "repos", "run", "expires", "used", "by"}),
     "token log": ([], {"age", "verdict", "times", "what", "who", "token", "about"}),

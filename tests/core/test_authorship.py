@@ -85,7 +85,7 @@ def test_a_trace_record_has_what_its_specification_asks_for() -> None:
 def test_what_a_person_wrote_into_a_commit_makes_it_mixed() -> None:
     def kind(**binds: Any) -> str:
         record: Any = agent_trace(replace(LANDED, commit=replace(LANDED.commit, **binds)), version="1")
-        return record["files"][0]["conversations"][0]["contributor"]["type"]
+        return str(record["files"][0]["conversations"][0]["contributor"]["type"])
 
     assert kind(bound_by="pr", confidence=1.0) == "ai"
     assert kind(bound_by="pr", confidence=0.9) == "mixed"
