@@ -17,8 +17,8 @@ from loomstack_mcp.core.usage import ENTRIES_MAX
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.hub.bodies import json_object
 from loomstack_mcp.server.hub.connections import CONNECTION
+from loomstack_mcp.server.hub.peers import is_own_peer
 from loomstack_mcp.server.hub.replies import HubReply, Receive, Refusal, Scope, Send, json_reply, send_reply
-from loomstack_mcp.server.telemetry.peers import is_own_peer
 
 BODY_BYTES_MAX = 8_000_000
 """Also of what was compressed. Codex's metrics have 1.2 MB (0.169.0)."""

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Mapping
 from functools import partial
 
-from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.core.errors import LoomError, StoreUnavailable
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.hub.connections import CONNECTION
 from loomstack_mcp.server.hub.hosts import Arrival
@@ -155,8 +155,10 @@ class Dashboard:
         async def opens_still() -> bool:
             try:
                 return await self._work(opens)
-            except LoomError:  # the store does not answer now: nothing is told meanwhile
+            except StoreUnavailable:  # nothing is told meanwhile
                 return True
+            except LoomError:
+                return False
 
         await self._streams.stream(
             repo_id,

@@ -18,7 +18,7 @@ from loomstack_mcp.adapters.settings import load_settings
 from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import open_loom
-from loomstack_mcp.server.telemetry.peers import is_own_peer
+from loomstack_mcp.server.hub.peers import is_own_peer
 from tests.clients.telemetry import recorded
 from tests.conftest import environment
 from tests.deadlines import seconds, wait_until

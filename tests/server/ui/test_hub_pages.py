@@ -1,6 +1,7 @@
 """The pages of a hub: signed in by a token, each request checked anew, and nothing that the token does not open."""
 
 import hashlib
+import hmac
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,7 +88,10 @@ def test_the_cookie_of_the_own_token_is_not_the_token_and_opens_pages_alone(hub:
     own = (home / "loomstack" / "token").read_text()
     page = signed_in(hub, own)
     value = page.cookie.partition("=")[2]
+    reckoned = Page(hub.port, cookie=page.cookie, page_key=hmac.new(value.encode(), b"page", "sha256").hexdigest())
+    nothing = {"verdict": "deny", "digest": ""}
 
+    assert [one.post("inbox/apr_ZZZZZZZ0", nothing).status for one in (page, reckoned)] == [404, 401]
     assert own not in page.cookie
     assert page.get("me").body["role"] == "admin"
     assert hub.send("/api/repos/ids", {}, token=value).status == 401
