@@ -108,7 +108,8 @@ class Loom(Services):
         """Give the store back. Claims stay: they end by time or by release."""
         with suppress(StoreUnavailable):  # where it does not answer now, a later process sends
             self.send_notices()
-        self.tidy()
+        if self._settings and self._settings.origins.get("keep_days") != "environment":  # a session's is a repository's
+            self.tidy()
         if self._line:
             self._line.close()
         for name in () if self._line else ("tokens", "access"):  # where somebody asked for them

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.eval import confessed, histories, undone
+from tests.eval import attribution, confessed, histories, undone
 from tests.eval.clones import clone_of, name_of
 from tests.eval.history import History, written
 
@@ -223,3 +223,15 @@ def test_each_known_pair_that_is_none_says_why() -> None:
 
     assert len(pairs) == len({(one["earlier"], one["later"]) for one in pairs})
     assert [one for one in pairs if len(one.get("none", "because of")) < 10] == []
+
+
+def test_a_made_history_that_lands_in_other_forms_is_its_runs_again(tmp_path: Path) -> None:
+    history = History(random.Random(5))
+    history.start()
+    history.noise(14)
+    written(history, tmp_path / "shop+made" / "repo")
+    counts = attribution.told_of(tmp_path / "shop+made" / "repo", windows_max=2, lines_max=4)
+
+    assert attribution.shares(counts) == {**attribution.shares(counts), "right": 1, "wrong": 0, "lines wrong": 0}
+    assert counts["squash:right"] == counts["windows"] > 0
+    assert counts["line:right"] > 0

@@ -169,7 +169,11 @@ class Telemetry:
         }
         began_ns = int(run["started_at_ms"]) * 1_000_000
         ended_ns = max(began_ns, int(run["ended_at_ms"] or run["seen_at_ms"]) * 1_000_000)
-        self._keep(f"{names.INVOKE_WORKFLOW} {loop}", began_ns, ended_ns, attributes, own=own)
+        links = []
+        if parent := run["parent_id"]:
+            attributes[names.PARENT_RUN] = parent
+            links = [self._trace.Link(self._named(run_trace(parent), is_remote=True))]
+        self._keep(f"{names.INVOKE_WORKFLOW} {loop}", began_ns, ended_ns, attributes, own=own, links=links)
 
     def _instant(self, name: str, run_id: str, at_ns: int, attributes: SpanFields) -> None:
         told = {**attributes, **({names.RUN_ID: run_id} if run_id else {})}

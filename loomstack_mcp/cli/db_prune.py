@@ -13,7 +13,7 @@ from loomstack_mcp.adapters.settings import Settings, postgres_url, sqlite_path
 from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.cli import output
 from loomstack_mcp.cli.lists import as_json
-from loomstack_mcp.cli.people import configuring, open_to_all
+from loomstack_mcp.cli.people import configuring, private
 from loomstack_mcp.cli.spans import Span
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import DAY_MS
@@ -87,7 +87,7 @@ def prune(here: Here, keep: int | None, dry_run: bool, as_json: bool) -> None:
         click.echo(_told_space(before, after))
 
 
-@open_to_all
+@private
 @click.command(hidden=True)
 @click.pass_obj
 def tidy(here: Here) -> None:

@@ -35,13 +35,17 @@ async def client_session(clone: Path, name: str, team: Team) -> AsyncIterator[An
     )
     async with Client(started) as client:
 
-        async def call(tool: str, *, told_after: anyio.Event | None = None, **arguments: Any) -> dict[str, Any]:
+        async def call(
+            tool: str, *, told_after: anyio.Event | None = None, is_told: bool = True, **arguments: Any
+        ) -> dict[str, Any]:
             result = await client.call_tool(tool, arguments)
             if told_after:
                 await told_after.wait()
+            answer: dict[str, Any] = result.structured_content or {}
+            if not is_told:
+                return answer
             said = ", ".join(f"{key}={_short(value)}" for key, value in arguments.items())
             click.echo(f"  {click.style(name, bold=True)} {tool}({said})")
-            answer: dict[str, Any] = result.structured_content or {}
             for line in _lines(answer):
                 click.echo(f"      {line}")
             return answer

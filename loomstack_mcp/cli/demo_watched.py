@@ -5,8 +5,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,9 @@ _NET = CODE.replace("price + price * TAX_PERCENT // 100", "price")
 _LINE = "shop/tax.py:7"
 _LINK = re.compile(r"http://\S+")
 _GOODBYE_S = 10
+_Asks = Callable[..., Awaitable[dict[str, Any]]]
+_TURN_S = 20
+"""A place in a queue is kept by who asks again within a minute."""
 _ANSWER_S, _LOOK_S = 45.0, 0.5
 """So long the story waits for whoever watches to answer its question, and between two looks for that."""
 
@@ -84,9 +88,12 @@ class _Story:
             await self._pause()
             await self._prices_become_net()
             await self._night(open_sessions)
-            await self._left_at_work(open_sessions)
+            holds, waits = await self._left_at_work(open_sessions)
             await self._goodbye()
-            await anyio.sleep_forever()
+            while True:  # so that each stays as it is for as long as somebody looks
+                await holds(is_told=False)
+                await waits(is_told=False, wait_seconds=_TURN_S)
+                await anyio.sleep(_TURN_S / 2)
 
     async def _prices_become_net(self) -> None:
         say("Bea's refactoring loop makes all prices net, and starts with the test.")
@@ -186,12 +193,14 @@ class _Story:
         commit_all(tree, "Tidy the tests")
         await night("check_conflicts")
 
-    async def _left_at_work(self, sessions: contextlib.AsyncExitStack) -> None:
+    async def _left_at_work(self, sessions: contextlib.AsyncExitStack) -> tuple[_Asks, _Asks]:
+        """What holds, and what waits, asks again and again."""
         say("In the morning one loop holds the shop, one waits for it, and one question waits for you.")
         bea_tree = cloned_shop(self._origin, self._folder / "bea-again", "loop/rounding")
         bea = await sessions.enter_async_context(self._session(bea_tree, "bea"))
         await bea("start_run", loop="refactor", goal="amounts are rounded once", paths=["shop/"])
-        await bea("claim_paths", paths=["shop/**"], intent="rounding moves to one place")
+        holds = partial(bea, "claim_paths", paths=["shop/**"], intent="rounding moves to one place")
+        await holds()
         write_file(bea_tree / "shop/tax.py", _NET.replace("return price", "return round(price)"))
         commit_all(bea_tree, "Round once")
         await bea("check_policy", action="push")
@@ -199,7 +208,9 @@ class _Story:
         docs = await sessions.enter_async_context(self._session(docs_tree, "ana"))
         await docs("start_run", loop="docs", goal="the README tells what net means", paths=["README.md", "docs/"])
         await docs("claim_paths", paths=["README.md", "docs/**"], intent="a chapter about net prices")
-        await docs("claim_paths", paths=["shop/tax.py"], intent="a docstring of total()", wait_seconds=1)
+        waits = partial(docs, "claim_paths", paths=["shop/tax.py"], intent="a docstring of total()")
+        await waits(wait_seconds=1)
+        return holds, waits
 
     async def _goodbye(self) -> None:
         page = self._link.partition("#")[0]

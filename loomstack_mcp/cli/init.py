@@ -89,7 +89,7 @@ def init(
         write_journal(scope.journal, scope.root, wanted, steps)
         carried_out(steps)
         carry_out_git_hooks(hooks)
-        click.echo("\n".join(next_steps(url, scope, chosen)))
+        click.echo("\n".join(next_steps(url, scope, chosen, telemetry=telemetry)))
 
 
 @configuring

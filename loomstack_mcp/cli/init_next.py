@@ -22,7 +22,9 @@ _TRIED = {
 }
 
 
-def next_steps(url: str, scope: InstallScope, chosen: Sequence[FoundDefinition]) -> Iterator[str]:
+def next_steps(
+    url: str, scope: InstallScope, chosen: Sequence[FoundDefinition], *, telemetry: bool = False
+) -> Iterator[str]:
     """What is next, with the clients that are there."""
     clients, where = (_HERE, "here") if scope.worktree else (_EVERYWHERE, "for you, in every repository")
     here = [program for program in clients if shutil.which(program)]
@@ -32,6 +34,8 @@ def next_steps(url: str, scope: InstallScope, chosen: Sequence[FoundDefinition])
     tried = [_TRIED[program] for program in here if any(each.definition.name == _TRY for each in chosen)]
     if tried:
         yield f"  try it       {', '.join(tried)}"
+    if telemetry:
+        yield f"  costs        keep `{COMMAND} telemetry receive` running; both clients tell it from now on"
     if scope.worktree:
         yield from _project_steps(url, here, chosen)
     if url:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from loomstack_mcp.cli.people import open_to_all
-from loomstack_mcp.core.clients.files.telemetry_entries import OTLP_PORT
+from loomstack_mcp.core.clients.files.telemetry_entries import RECEIVER_PORT
 from loomstack_mcp.edge.here import Here
 
 
@@ -16,7 +16,7 @@ def telemetry() -> None:
 
 @open_to_all
 @telemetry.command()
-@click.option("--port", default=OTLP_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
+@click.option("--port", default=RECEIVER_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
 @click.pass_obj
 def receive(here: Here, *, port: int) -> None:
     """Take in Claude Code's and Codex's own telemetry on loopback, until Ctrl-C.

@@ -98,9 +98,7 @@ def _run(run: _Part, *, detailed: bool) -> Iterator[str]:
     yield from _more(run, "outcomes")
     approvals = list(run.get("approvals", ()))
     for decision in run.get("decisions", ()):
-        yield from _decision(
-            "  decided", decision, [one for one in approvals if one["decision"] == decision["decision"]]
-        )
+        yield from _decision(decision, [one for one in approvals if one["decision"] == decision["decision"]])
     yield from _more(run, "decisions")
 
 
@@ -111,23 +109,27 @@ def _outcome(one: _Part) -> str:
     return f"{one['status']}{score} by {_plain(one['who'])} ({one['role']}){rework}: {_plain(one['summary'])}"
 
 
-def _decision(label: str, one: _Part, approvals: Sequence[_Part]) -> Iterator[str]:
+def _decision(one: _Part, approvals: Sequence[_Part]) -> Iterator[str]:
     answer = one["answer"]
     shown = click.style(answer, fg=_ANSWERS.get(answer)) if output.is_styled() else answer
     rules = f" by {', '.join(map(_plain, one['rules']))}" if one.get("rules") else ""
-    why = f": {_plain(one['why'][0])}" if one.get("why") else ""
-    yield _labelled(
-        label, f"{_plain(one.get('action', ''))}: {shown}{rules}{why}", _plain(one.get("who", "")), _ago(one)
-    )
+    why = f": {_plain(one['why'][0])}" if one.get("why") and answer != "allow" else ""
+    what = f"{_plain(one.get('action', ''))}: {shown}{rules}{why}"
+    yield _labelled("  decided", what, _plain(one.get("who", "")), _ago(one))
     for approval in approvals:
-        if not approval.get("answers"):
-            yield _labelled("", f"{approval['approval']} is {approval['state']}")
-        for each in approval.get("answers", ()):
-            why = f": {_plain(each['why'])}" if each.get("why") else ""
-            said = _bold(f"{each['verdict']} by {_plain(each['who'])}")
-            yield _labelled(
-                "  approved" if each["verdict"] == "granted" else "  denied", f"{said}{why}", approval["approval"]
-            )
+        yield from _approval(approval)
+    if one.get("approved_by") and not approvals:
+        yield _labelled("  approved", _bold(f"by {', '.join(map(_plain, one['approved_by']))}"))
+
+
+def _approval(approval: _Part) -> Iterator[str]:
+    if not approval.get("answers"):
+        yield _labelled("", f"{approval['approval']} is {approval['state']}")
+    for each in approval.get("answers", ()):
+        why = f": {_plain(each['why'])}" if each.get("why") else ""
+        said = _bold(f"{each['verdict']} by {_plain(each['who'])}")
+        label = "  approved" if each["verdict"] == "granted" else "  denied"
+        yield _labelled(label, f"{said}{why}", approval["approval"])
 
 
 def _deploy(one: _Part) -> Iterator[str]:
@@ -138,7 +140,7 @@ def _deploy(one: _Part) -> Iterator[str]:
     if one.get("covers"):
         yield _labelled("", _plain(one["covers"]))
     if one.get("decision"):
-        yield from _decision("  decided", one["decision"], one.get("approvals", ()))
+        yield from _decision(one["decision"], one.get("approvals", ()))
 
 
 def _more(body: _Part, what: str) -> Iterator[str]:

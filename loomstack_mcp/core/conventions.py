@@ -31,7 +31,7 @@ DEPLOYMENT_ID, ENVIRONMENT = "deployment.id", "deployment.environment.name"
 SERVICE_NAME, SERVICE_VERSION = "service.name", "service.version"
 
 RUN_ID, LOOP, OWNER, REPO = "loomstack.run.id", "loomstack.loop", "loomstack.owner", "loomstack.repo"
-RUN_STATUS = "loomstack.run.status"
+RUN_STATUS, PARENT_RUN = "loomstack.run.status", "loomstack.run.parent"
 TURN_ID = "loomstack.turn.id"
 RULE, ANSWER, POINT = "loomstack.policy.rule", "loomstack.policy.outcome", "loomstack.policy.point"
 CLAIM_PATTERNS, CLAIM_OUTCOME, CLAIM_WAIT_MS = (

@@ -200,6 +200,7 @@ def _tells(one: TracedDecision) -> bool:
 def _decision(one: TracedDecision, trace: Trace, *, full: bool) -> Body:
     rules = [str(reason.get("rule", "")) for reason in one.reasons]
     why = [_cut(str(reason["why"]), full=full) for reason in one.reasons if reason.get("why")]
+    approved_by = dict.fromkeys(str(name) for reason in one.reasons for name in reason.get("by", ()))
     return lean(
         {
             "decision": one.id,
@@ -208,6 +209,7 @@ def _decision(one: TracedDecision, trace: Trace, *, full: bool) -> Body:
             "answer": one.answer,
             "rules": rules if full else rules[:_EACH_SHOWN],
             "why": why if full else why[:1],
+            "approved_by": list(approved_by),
             "who": one.who,
             "age": age(trace.now_ms - one.decided_at_ms),
         }

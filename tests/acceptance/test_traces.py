@@ -126,6 +126,7 @@ def test_a_line_in_production_leads_to_its_loop_its_why_and_who_let_it_through(
     told = serve().answer("trace_change", ref="shop/tax.py:1")
     assert told["unattributed"]
     assert told["deploys"][0]["environment"] == "production"
+    assert '"at"' not in json.dumps(told)
     deploy = json.loads(loomstack("trace", "deploy:512", "--json").stdout)
     assert [one["run"] for one in deploy["runs"]] == [run]
     screen = loomstack("trace", sha).stdout
@@ -134,6 +135,9 @@ def test_a_line_in_production_leads_to_its_loop_its_why_and_who_let_it_through(
     unattributed = json.loads(loomstack("trace", "--unattributed", "--json").stdout)
     assert sha not in [one["commit"] for one in unattributed]
     assert "A shop with rules" in [one["title"] for one in unattributed]
+    [exported] = map(json.loads, loomstack("export", "--format", "agent-trace").stdout.splitlines())
+    assert (exported["vcs"]["revision"], exported["metadata"]["dev.loomstack"]["run"]) == (sha, run)
+    assert exported["files"][0]["conversations"][0]["ranges"] == [{"start_line": 5, "end_line": 6}]
     for ref, says in (("f" * 40, "fetch"), ("shop/none.py:1", "none.py"), ("run_00000000", "no run"), ("#99", "#99")):
         refused = loomstack("trace", ref)
         assert (refused.returncode, says in refused.stderr) == (1, True), refused.stderr

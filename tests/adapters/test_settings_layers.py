@@ -54,7 +54,11 @@ def test_the_first_place_that_says_something_wins(
         )
     may = {name: value for name, value in repo.items() if name not in OWN}
     defaults = {
-        **{"repo": "", "rework_max": 3, "window_days": 30, "keep_days": 0, "generated": ()},
+        "repo": "",
+        "rework_max": 3,
+        "window_days": 30,
+        "keep_days": 0,
+        "generated": (),
         "store": f"sqlite:///{home}/loom.db",
     }
     places = [("flag", flags), ("environment", env), (REPO_FILE, may), (str(own), user), ("default", defaults)]
@@ -94,8 +98,6 @@ def test_a_plain_file_is_read_as_yaml_reads_it(word: str) -> None:
         "rework_max: true",
         "rework_max: 1.5",
         "window_days: 0",
-        "keep_days: -1",
-        "keep_days: ninety",
         "window_days: 401",
         "window_days: 90d",
         f"rework_max: {'1' * 5_000}",
@@ -173,3 +175,9 @@ def test_a_home_of_nobody_is_named() -> None:
 
     with pytest.raises(LoomError, match=r"~nobody-of-that-name/x\.db lies in the home of nobody"):
         sqlite_path(found)
+
+
+@pytest.mark.parametrize("days", ["-1", "ninety", "36501"])
+def test_how_long_things_are_kept_is_a_number_of_days(tmp_path: Path, days: str) -> None:
+    with pytest.raises(Invalid, match="keep_days from environment must be a whole number from 0 to 36500"):
+        load_settings({}, environment={"LOOMSTACK_HOME": str(tmp_path), "LOOMSTACK_KEEP_DAYS": days})

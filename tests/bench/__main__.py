@@ -31,6 +31,7 @@ from tests.bench import (
     retention,
     sessions,
     starts,
+    traces,
     tracing,
     ui,
     unattended,
@@ -226,6 +227,10 @@ class Bench:
         said(f"hubs over both databases; of a large team's busiest ten minutes {min(600, 3 * self.calls)} s, for each")
         yield from hub.figures(self.home, self.shop, self.calls)
 
+    def trace(self) -> Iterator[Figure]:
+        said(f"making a repository of {traces.COMMITS:,} commits and {traces.BOUND_RUNS:,} bound runs")
+        yield from traces.figures(self.calls)
+
     def http(self) -> Iterator[Figure]:
         yield from over_http.figures(self.home, self.calls)
 
@@ -266,6 +271,7 @@ GROUPS = (
     "retention",
     "views",
     "ui",
+    "trace",
     "audit",
 )
 

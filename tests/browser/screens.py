@@ -1,4 +1,4 @@
-"""`python -m tests.browser.screens`: the README's pictures of the dashboard, of the story of `demo --ui`.
+"""`python -m tests.browser.screens`: the pictures of the dashboard, of the story of `demo --ui`.
 
 With a FOLDER it draws every page into that instead.
 """
@@ -24,8 +24,8 @@ PAGES = {
     "trace": "trace/shop%2Ftax.py%3A7",
     "loops": "loops",
 }
-SHOWN = ("live", "trace", "inbox")
-"""Those that the README shows."""
+SHOWN = ("live", "live-dark", "trace", "trace-dark", "inbox")
+"""Those that the README and the help show."""
 PICTURE_BYTES_MAX = 150_000
 _WIDTH, _HEIGHT, _SHARPER = 1280, 800, 1.4
 _AS_WEBP = """async png => {
@@ -54,7 +54,8 @@ def main(folder: str = "") -> int:
         watched = Watched(browser, width=_WIDTH, height=_HEIGHT, sharper=_SHARPER)
         watched.open(demo.link)
         blank = browser.new_page()
-        names, into = (tuple(PAGES), Path(folder)) if folder else (SHOWN, PICTURES)
+        into = Path(folder) if folder else PICTURES
+        names = [name for name in PAGES if folder or name in SHOWN]
         sizes = [one for name in names for one in _drawn(watched, demo, name, blank, into)]
     print("\n".join(f"{size:>8,}  {name}" for name, size in sizes))
     return int(any(size > PICTURE_BYTES_MAX for _, size in sizes))
@@ -71,6 +72,8 @@ def _drawn(watched: Watched, demo: Demo, name: str, blank: Any, into: Path) -> I
         page.wait_for_selector("form.answer")
     for scheme, ending in (("light", ""), ("dark", "-dark")):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        if into == PICTURES and f"{name}{ending}" not in SHOWN:
+            continue
         picture = into / f"dashboard-{name}{ending}.webp"
         drawn = f"data:image/png;base64,{base64.b64encode(page.screenshot()).decode()}"
         small = blank.evaluate(_AS_WEBP, drawn)

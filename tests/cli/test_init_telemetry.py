@@ -12,7 +12,7 @@ from tests.conftest import Run
 from tests.server.telemetry.test_receiver import Receiver
 
 __all__ = ["home"]
-URL = "http://127.0.0.1:4318/v1/logs"
+URL = "http://127.0.0.1:8422/v1/logs"
 TELEMETRY = ("init", "--user", "--telemetry", *NONE)
 
 
@@ -27,13 +27,14 @@ def test_both_clients_send_their_logs_here_until_we_are_taken_out_again(home: Pa
     (home / ".codex").mkdir()
     (home / ".codex/config.toml").write_text('model = "gpt"\n')
     before = own(home)
-    done(loomstack, *TELEMETRY)
+    said = done(loomstack, *TELEMETRY)
     codex = tomllib.loads((home / ".codex/config.toml").read_text())
     claude = settings(home)
     again = [done(loomstack, *TELEMETRY), done(loomstack, "init", "--user", *NONE)]
     settled = own(home)
     done(loomstack, "uninstall", "--user")
 
+    assert "keep `loomstack-mcp telemetry receive` running" in said
     assert claude == {
         "MINE": "1",
         "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
@@ -86,7 +87,7 @@ def test_doctor_says_whether_telemetry_arrives(home: Path, loomstack: Run) -> No
     (home / ".codex/config.toml").unlink()
     (home / "loomstack").mkdir(exist_ok=True)
     receiver = Receiver(home)
-    path.write_text(path.read_text().replace(":4318/", f":{receiver.port}/"))
+    path.write_text(path.read_text().replace(":8422/", f":{receiver.port}/"))
     there = loomstack("doctor", LOOMSTACK_OTLP_ENDPOINT="http://127.0.0.1:9").stdout
     receiver.end()
     away = loomstack("doctor", LOOMSTACK_OTLP_ENDPOINT=f"http://127.0.0.1:{receiver.port}").stdout

@@ -26,7 +26,7 @@ def receiver(team: Team) -> Iterator[Receiver]:
     subprocess.run(command, cwd=team.shop, env=env, check=True, capture_output=True)
     for file in (".claude/settings.json", ".codex/config.toml"):
         path = team.home / file
-        path.write_text(path.read_text().replace(":4318/", f":{one.port}/"))
+        path.write_text(path.read_text().replace(":8422/", f":{one.port}/"))
     yield one
     one.end()
 

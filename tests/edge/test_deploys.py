@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from loomstack_mcp.cli.trace_text import trace_lines
 from loomstack_mcp.core.deploys import Deploy, DeployDraft
 from loomstack_mcp.core.errors import Invalid, NotFound
+from loomstack_mcp.core.policy.approvals import Approver
+from loomstack_mcp.core.trace_views import trace_shown
 from loomstack_mcp.edge.deploys import deployed_commit, recorded_deploy, take_in_tags
 from loomstack_mcp.edge.gate import Gate
 from loomstack_mcp.edge.here import unwatched
@@ -120,6 +123,21 @@ def test_the_gate_records_what_it_lets_through_and_ci_confirms_it(yard: Yard) ->
     confirmed = yard.deploy("HEAD", called="7")
     assert yard.listed() == [("production", "7", "first", 2)]
     assert yard.loom.why.behind(confirmed.id)[1].fields["actions"] == ["deploy"]
+
+
+def test_who_approved_a_deploy_is_told_with_it(yard: Yard) -> None:
+    commit(yard.root, {"policies/p.yaml": RULE.replace("deny", "require_approval") + "    approve: {by: [dana]}\n"})
+    gate = Gate(here(yard.root, yard.home), actor="", git_only=False, progress=unwatched)
+    assert yard.listed() == []
+    asked = gate.deploy("vault")
+    yard.loom.approvals.answer(asked.approval, Approver(name="dana"), "granted", why="tonight")
+    passed = gate.deploy("vault")
+
+    assert (asked.status, passed.status) == (3, 0)
+    [deploy] = yard.loom.deploys.latest(yard.loom.repos.ids()[0], limit=9)[0]
+    trace = trace_shown(yard.loom.traces.kept_trace(deploy.repo_id, deploy.id))
+    assert trace["deploys"][0]["decision"]["approved_by"] == ["dana"]  # type: ignore[index]
+    assert "  approved  by dana" in list(trace_lines(trace))
 
 
 RULE = """\

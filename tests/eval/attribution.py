@@ -31,6 +31,8 @@ from tests.factories import ANA
 _WINDOWS_MAX = 25
 _LINES_MAX = 12
 """Of one squash that are asked for."""
+_EDITED_LEAST = 3
+"""Of a change of fewer lines nothing is left where a person writes one anew."""
 _WAYS = ("squash", "rebase", "renamed", "reformatted", "edited", "added")
 _ANSWERS = ("right", "wrong", "none")
 _SHOP = Checkout(identity="eval/shop")
@@ -99,7 +101,7 @@ def main(argv: Sequence[str]) -> None:
     print("all", *(f"{what} {value}" for what, value in shares(total).items()), sep="  ")
 
 
-def told_of(clone: Path, *, windows_max: int, is_shown: bool = False) -> Counter[str]:
+def told_of(clone: Path, *, windows_max: int, lines_max: int = _LINES_MAX, is_shown: bool = False) -> Counter[str]:
     """What was told of the commits of one clone, and of the lines."""
     counts: Counter[str] = Counter()
     with replay_of(clone) as replay:
@@ -107,7 +109,7 @@ def told_of(clone: Path, *, windows_max: int, is_shown: bool = False) -> Counter
         counts += commits_told(replay, is_shown=is_shown)
     with replay_of(clone) as replay:
         shared_windows(replay, windows_max)
-        counts += lines_told(replay, is_shown=is_shown)
+        counts += lines_told(replay, lines_max=lines_max, is_shown=is_shown)
     return counts
 
 
@@ -142,10 +144,11 @@ def whole_windows(replay: Replay, most: int) -> None:
                 break
             replay.landings.append(("rebase", run, again))
             tip = again
+        is_long = git(folder, "diff", "-U0", trunk, landed).count("\n+") > _EDITED_LEAST
         trees = {
             "renamed": renamed(folder, trunk, landed, chance),
             "reformatted": reformatted(folder, trunk, landed),
-            "edited": edited(folder, trunk, landed, chance, is_added=False),
+            "edited": edited(folder, trunk, landed, chance, is_added=False) if is_long else "",
             "added": edited(folder, trunk, landed, chance, is_added=True),
         }
         for how, tree in trees.items():
@@ -204,10 +207,12 @@ def commits_told(replay: Replay, *, is_shown: bool) -> Counter[str]:
 
 def says_nothing(folder: Path, sha: str) -> bool:
     """Whether no line of a commit has a word of three letters, so that nobody could tell it from others."""
-    return not re.search(r"(?m)^[+-](?![+-]).*\w{3}", git(folder, "show", "--format=", "-U0", "-w", sha))
+    return not re.search(
+        r"(?m)^[+-](?![+-]).*\w{3}", git(folder, "show", "--format=", "-U0", "-w", sha, "--", ".", ":(exclude)*.lock")
+    )
 
 
-def lines_told(replay: Replay, *, is_shown: bool) -> Counter[str]:
+def lines_told(replay: Replay, *, lines_max: int, is_shown: bool) -> Counter[str]:
     """What is told of lines of squashes of several runs."""
     counts: Counter[str] = Counter()
     chance = random.Random(5)
@@ -215,7 +220,7 @@ def lines_told(replay: Replay, *, is_shown: bool) -> Counter[str]:
         for landed, tip, whose in replay.squashes:
             told = list(_blamed(replay.folder, landed, tip, whose))
             counts["squashes"] += bool(told)
-            for path, line, run, text in chance.sample(told, min(_LINES_MAX, len(told))):
+            for path, line, run, text in chance.sample(told, min(lines_max, len(told))):
                 found = attributed_line(replay.here, replay.loom, repo, path, line, rev=landed)
                 answer = "none" if not found.run_id else "right" if found.run_id == run else "wrong"
                 counts[f"line:{answer}"] += 1

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from loomstack_mcp.core.deploys import DeployDraft
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.policy.digests import bound
 from loomstack_mcp.core.policy.rules import Approve, Rule, Rulebook
@@ -74,6 +75,10 @@ def two_repositories(loom: Loom) -> None:
         recorded(loom, caller, status="done", commits=["a" * 40])
         loom.evidence.add(checkout, "a" * 40, "build", passed=True, who="ci")
         assert decided_change(loom.policy, checkout, "ci", ASKING, LANDING).approval
+        draft = DeployDraft(environment="production", sha="a" * 40, called="1", kind="first", covers=1)
+        deploy = loom.deploys.record(checkout, draft, who="ci").deploy
+        assert deploy
+        loom.deploys.keep_commits(deploy.id, ["a" * 40], place=0, is_last=True)
 
 
 def test_two_that_were_kept_apart_are_one_with_all_they_held(loom: Loom) -> None:
@@ -125,7 +130,7 @@ def test_every_table_of_a_repository_is_moved(loom: Loom) -> None:
     assert tables_of_repos(loom) == {
         *("run", "claim", "waiter", "path_key", "note", "outcome", "event", "repo_alias"),
         *("landed", "landed_file", "binding", "conflict", "decision", "sighting", "note_expiry", "imprint"),
-        *("approval", "evidence", "notice", "attribution", "pull"),
+        *("approval", "evidence", "notice", "attribution", "pull", "deploy", "deploy_commit"),
     }
 
 

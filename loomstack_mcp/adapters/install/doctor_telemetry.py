@@ -12,7 +12,7 @@ from loomstack_mcp.adapters.install.doctor import Check
 from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.adapters.telemetry import can_export
 from loomstack_mcp.core.clients.files.own_names import COMMAND
-from loomstack_mcp.core.clients.files.telemetry_entries import OTLP_PORT
+from loomstack_mcp.core.clients.files.telemetry_entries import RECEIVER_PORT
 from loomstack_mcp.core.phrases import age
 
 _ANSWER_S = 2.0
@@ -56,7 +56,7 @@ def receiver_checks(ports: tuple[int, ...], *, last_age_ms: int | None) -> Itera
     for port in ports:
         if not _takes(port):
             found = f"clients tell 127.0.0.1:{port} what they cost, and nothing of ours takes it in"
-            mend = _RECEIVE if port == OTLP_PORT else f"{_RECEIVE} --port {port}"
+            mend = _RECEIVE if port == RECEIVER_PORT else f"{_RECEIVE} --port {port}"
             yield Check(check="receiver", status="warn", found=found, mend=mend)
             continue
         last = "nothing yet of the last runs here" if last_age_ms is None else f"the last {age(last_age_ms)} ago"

@@ -233,19 +233,37 @@ def _claim(told: Mentions, one: RunEvidence) -> Binding:
 
 def _by_content(wanted: Imprint, one: RunEvidence, judged: _Judged) -> tuple[Binding, float]:
     """By what of its content it is the run's, and how much of it."""
-    is_whole = wanted.whole in one.shared and (wanted.tells or judged.lines or judged.has_all_moved)
-    if is_whole and (judged.share >= _HALF or not units_of(wanted)):
+    if _is_same(wanted, one, judged):
         return ("range" if range_mark(wanted.whole) in one.shared else "patch"), _SAME
+    if sure := _by_files(wanted, judged):
+        return "files", sure
+    return "lines", _by_lines(judged)
+
+
+def _is_same(wanted: Imprint, one: RunEvidence, judged: _Judged) -> bool:
+    """Whether it is the same patch, in a change that says something."""
+    if wanted.whole not in one.shared or not (wanted.tells or judged.lines or judged.has_all_moved):
+        return False
+    return judged.share >= _HALF or not units_of(wanted)
+
+
+def _by_files(wanted: Imprint, judged: _Judged) -> float:
     is_listed = not wanted.whole and judged.share == 1 and judged.is_at_place
     if judged.share >= SHARE_LEAST and (judged.has_same_side or is_listed):
-        return "files", (1 + judged.share) / 2
-    if judged.share >= _HALF and judged.covers >= _HALF and judged.has_same_side:
-        return "files", SHARE_LEAST
-    if not judged.lines and len(judged.rest) >= _LINES_LEAST and judged.is_at_place:
-        return "lines", _ADDS_LEAST
-    if judged.lines and (judged.share >= _ADDS_LEAST or judged.covers >= _ADDS_COVERS_LEAST):
-        return "lines", judged.share if len(judged.lines) >= _LINES_LEAST else min(judged.share, _HALF)
-    return "", 0.0
+        return (1 + judged.share) / 2
+    is_half = judged.share >= _HALF and judged.covers >= _HALF
+    return SHARE_LEAST if is_half and judged.has_same_side else 0.0
+
+
+def _by_lines(judged: _Judged) -> float:
+    if not judged.lines:
+        return _ADDS_LEAST if len(judged.rest) >= _LINES_LEAST and judged.is_at_place else 0.0
+    if judged.share < _ADDS_LEAST and judged.covers < _ADDS_COVERS_LEAST:
+        return 0.0
+    if judged.covers == 1 and judged.share >= _HALF and judged.is_at_place:
+        return max(SHARE_LEAST, judged.share)  # all that it made, and a person's line or two
+    is_enough = len(judged.lines) >= _LINES_LEAST or (judged.covers >= _COVERS_LEAST and judged.is_at_place)
+    return judged.share if is_enough else min(judged.share, _HALF)
 
 
 def _makers(found: Sequence[_Judged], wanted: Imprint) -> list[_Judged]:

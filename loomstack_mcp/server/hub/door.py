@@ -112,8 +112,8 @@ class Door:
             return await self._state_told(path)
         arrival = self._hosts.refuse_foreign(scope)
         scope["client"] = (arrival.client, 0)
-        if self._pages and self._pages.takes(scope["raw_path"].decode("latin-1")):
-            await self._pages.answer(scope, receive, send, arrival)
+        if pages := self._pages_of(scope):
+            await pages.answer(scope, receive, send, arrival)
             return None
         call = _CALL.fullmatch(path)
         if not (call or path in _METHODS):
@@ -140,6 +140,10 @@ class Door:
                 return None
         told = await self._questions.moved(found, _key(principal), receive)
         return error_reply(told) if isinstance(told, LoomError) else answer_reply(json.dumps(told).encode())
+
+    def _pages_of(self, scope: Scope) -> Pages | None:
+        """The dashboard, where a request is its."""
+        return self._pages if self._pages and self._pages.takes(scope["raw_path"].decode("latin-1")) else None
 
     async def _question(
         self, principal: Principal, call: re.Match[str], scope: Scope, receive: Receive

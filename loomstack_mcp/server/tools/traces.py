@@ -1,5 +1,6 @@
 """trace_change."""
 
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from loomstack_mcp.core.runs import Caller
@@ -41,5 +42,12 @@ def trace_change(call: Call, *, ref: str) -> TraceAnswer:
 
 
 def trace_answer(found: Trace) -> TraceAnswer:
-    """The chain in short."""
-    return {**trace_shown(found)}  # type: ignore[typeddict-item]  # its fields are these
+    """The chain in short; a model is told ages, and no instants beside them."""
+    answer: TraceAnswer = _without_instants(trace_shown(found))
+    return answer
+
+
+def _without_instants(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_instants(one) for name, one in value.items() if name != "at"}
+    return [_without_instants(one) for one in value] if isinstance(value, list) else value

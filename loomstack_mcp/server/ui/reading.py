@@ -46,8 +46,10 @@ class PageReading:
         return self._repos.chosen(_whose(visitor), page_question(query, _NO_QUERY).repo)
 
     def opens(self, visitor: Visitor, repo_id: str) -> bool:
-        """Whether a repo is still there for somebody."""
-        return not repo_id or any(one.repo_id == repo_id for one in self._repos.listed(_whose(visitor)))
+        """Whether a repo is still there for somebody: by its events, or, before its first, by the list."""
+        if not repo_id or self._loom.events.cursor(repo_id):
+            return True
+        return any(one.repo_id == repo_id for one in self._repos.listed(_whose(visitor)))
 
     def list_reply(self, visitor: Visitor, name: str, query: Mapping[str, str]) -> PageReply:
         """What a list, or one thing, is now. Raises Refusal, LoomError."""

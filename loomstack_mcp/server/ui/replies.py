@@ -78,24 +78,33 @@ def json_page(body: Any, /, *, status: int = 200, headers: Mapping[str, str] | N
 
 async def send_page(reply: PageReply, request: PageRequest, send: Send) -> None:
     """Send it, or that the browser has it."""
-    content = reply.content
-    zips = bool(content.zipped) and _takes_gzip(request)
-    tag = f'"{content.tag}{"-z" if zips else ""}"' if content.tag else ""
-    headers = [*SECURITY, (b"cache-control", reply.kept), *reply.headers]
-    headers += [(b"etag", tag.encode())] if tag else []
-    headers += [(b"vary", b"Accept-Encoding, Cookie")]
-    if tag and tag in _known_tags(request):
+    zips = bool(reply.content.zipped) and _takes_gzip(request)
+    headers = _headers(reply, zips=zips)
+    if reply.content.tag and _tag(reply.content, zips=zips) in _known_tags(request):
         await send({"type": "http.response.start", "status": 304, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
         return
-    body = content.zipped if zips else content.plain
-    headers += [(b"content-encoding", b"gzip")] if zips else []
-    headers += [(b"content-type", content.kind), (b"content-length", str(len(body)).encode())]
+    body = reply.content.zipped if zips else reply.content.plain
+    headers += [(b"content-type", reply.content.kind), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     for start in range(0, 0 if request.method == "HEAD" else len(body), _PART_BYTES):
         part = body[start : start + _PART_BYTES]
         await send({"type": "http.response.body", "body": part, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+def _headers(reply: PageReply, *, zips: bool) -> list[tuple[bytes, bytes]]:
+    """Those that also stand where the body is left out."""
+    headers = [*SECURITY, (b"cache-control", reply.kept), (b"vary", b"Accept-Encoding, Cookie"), *reply.headers]
+    if reply.content.tag:
+        headers.append((b"etag", _tag(reply.content, zips=zips).encode()))
+    if zips:
+        headers.append((b"content-encoding", b"gzip"))
+    return headers
+
+
+def _tag(content: PageContent, *, zips: bool) -> str:
+    return f'"{content.tag}{"-z" if zips else ""}"'
 
 
 def _takes_gzip(request: PageRequest) -> bool:

@@ -73,6 +73,7 @@ ARGUMENTS: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
         "finding": ("", "T-1"),
         "commits": ([], ["0" * 40]), "links": ({"pr": "http://localhost/1"}, {}),
     },
+    "trace_change": {"ref": ("HEAD", "#1", "deploy:1", "run_00000000", "README.md:1", "", "-x")},
     "guard": {
         "hook_event_name": ("PreToolUse", "PostToolUse", "x"), "tool_name": ("Edit", "Bash", "mcp__x__y", ""),
         "tool_input": ({}, {"file_path": "/nope/a.py"}, {"command": "ls"}), "tool_use_id": ("t",),
@@ -85,6 +86,7 @@ REQUIRED: Mapping[str, frozenset[str]] = {
     "claim_paths": frozenset({"paths", "intent"}),
     "check_policy": frozenset({"action"}),
     "record_outcome": frozenset({"status", "summary"}),
+    "trace_change": frozenset({"ref"}),
 }
 URIS = (
     *("loom://runs", "loom://claims", "loom://activity", "loom://runs/run_00000000", "loom://runs/%72un_00000000"),

@@ -13,6 +13,7 @@ _SLOW = {
     "click",
     "git",
     "mcp",
+    "opentelemetry",
     "mcp_types",
     "pydantic",
     "sqlite_utils",
@@ -37,6 +38,7 @@ adapters.policy adapters.policy.cache adapters.policy.files
 adapters.policy.folders adapters.settings adapters.settings_values adapters.system adapters.user core.briefing
 core.briefing.fitting
 core.briefing.items core.changes core.changes.conflict_records core.changes.hunks core.changes.meaning
+core.changes.mentions core.changes.trailers
 core.changes.packing core.claim_edits core.claims core.cochange core.edits core.errors core.events core.ids
 core.notes core.notices core.outcomes core.patterns core.patterns.braces core.patterns.expressions
 core.patterns.gitignore core.patterns.gitignore_routes core.patterns.globs core.patterns.keys core.patterns.segments
@@ -66,7 +68,7 @@ core.shell.apply_patch core.shell.copies core.shell.effects core.shell.git_words
 core.shell.guarded core.shell.matching core.shell.options core.shell.shell_texts core.shell.targets core.shell.words
 core.shell.wrappers core.shell.writes edge.asked edge.deciding edge.loading server.tools.policy services.approvals
 services.evidence services.imprints services.landed_index services.ledger services.line_keys services.policy
-services.slices
+services.slices services.attributed services.hints core.changes.attributions core.forges core.wire
 """
 
 

@@ -23,7 +23,7 @@ from tests.wire import MODERN
 
 META = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
 TOOLS = ["start_run", "read_shared_context", "share_context", "claim_paths", "release_paths", "check_policy",
-         "check_conflicts", "record_outcome"]  # fmt: skip
+         "check_conflicts", "record_outcome", "trace_change"]  # fmt: skip
 
 
 def sent(

@@ -16,7 +16,7 @@ from loomstack_mcp.server.ui import dashboard, lists, posting, questions, reader
 from loomstack_mcp.server.ui.files import PageFiles
 from loomstack_mcp.server.ui.known_answers import KnownAnswers
 from loomstack_mcp.server.ui.local_visits import Codes, LocalVisits
-from loomstack_mcp.server.ui.readers import PageReader, read_repos
+from loomstack_mcp.server.ui.readers import PageReader, is_far_behind, read_repos
 from loomstack_mcp.server.ui.replies import PageContent, json_content
 from loomstack_mcp.server.ui.requests import PageRequest, page_request, refuse_other_sites
 from loomstack_mcp.server.ui.visits import HubVisits
@@ -110,6 +110,12 @@ def test_a_reader_that_is_slow_keeps_little_and_reads_everything_anew() -> None:
 
     assert told == b'event: reset\nid: 4999\ndata: {"repo": "shop", "seq": 4999, "kinds": [], "runs": []}\n\n'
     assert reader.taken().startswith(b"event: reset\nid: 6000\n")
+
+
+def test_who_slept_for_long_or_read_another_store_reads_everything_anew() -> None:
+    far = [is_far_behind(seen, cursor) for seen, cursor in ((5, 5), (0, 1_000), (0, 1_001), (5, 4))]
+
+    assert far == [False, False, True, True]
 
 
 def test_a_repo_is_looked_at_from_where_its_first_reader_came() -> None:

@@ -8,7 +8,8 @@ import re
 from loomstack_mcp.core.clients.files.json_text import JsonTree, branch, pruned
 from loomstack_mcp.core.errors import Invalid
 
-OTLP_PORT = 4318
+RECEIVER_PORT = 8422
+"""Beside those of `serve --http` and `ui`; that of OTLP, 4318, may be a collector's."""
 _ENABLE = "CLAUDE_CODE_ENABLE_TELEMETRY"
 _EXPORTER, _PROTOCOL, _ENDPOINT = (
     "OTEL_LOGS_EXPORTER",
@@ -19,7 +20,7 @@ _OURS = re.compile(r"http://127\.0\.0\.1:\d{1,5}/v1/logs")
 OTEL_TABLE = "otel"
 
 
-def logs_url(port: int = OTLP_PORT) -> str:
+def logs_url(port: int = RECEIVER_PORT) -> str:
     """Where the receiver takes in logs."""
     return f"http://127.0.0.1:{port}/v1/logs"
 

@@ -41,8 +41,13 @@ export const s = (name, props, ...kids) => put(dressed(document.createElementNS(
 export const text = (name, className, ...kids) => h(name, { class: className }, ...kids);
 
 // What somebody wrote: its direction is its own.
+// A name that is too long for its line breaks before an @ and behind a slash first.
+const parted = (value) =>
+  String(value)
+    .split(/(?=@)|(?<=\/)(?!\*)/)
+    .map((part, at) => (at ? [h("wbr"), part] : part));
 export const words = (value, className) => h("bdi", { class: className }, value);
-export const code = (value) => h("code", null, h("bdi", null, value));
+export const code = (value) => h("code", null, h("bdi", null, parted(value)));
 export const paths = (list, most = 4) => {
   const all = list || [];
   const more = all.length > most && text("span", "soft", ` and ${all.length - most} more`);
@@ -57,7 +62,7 @@ export const link = (url, label) =>
 
 export const runLink = (run) => run && h("a", { href: `/runs/${encodeURIComponent(run)}` }, code(run));
 export const traceLink = (ref, label) => h("a", { href: `/trace/${encodeURIComponent(ref)}` }, code(label || ref));
-export const who = (row) => words([row.loop, row.who].filter(Boolean).join("@"), "who");
+export const who = (row) => words(parted([row.loop, row.who].filter(Boolean).join("@")), "who");
 
 const SHAPES = {
   run: "M5 3.500v9L12.500 8z",
@@ -84,15 +89,15 @@ export const state = (word, as) => {
   return h("span", { class: `state ${kind}` }, shape, words(word));
 };
 
-// Rows that stay as they are keep their elements: what has the focus, is open or is being written in stays so.
-export function keep(parent, rows, key, make) {
+// Rows of which the same is told keep their elements: what has the focus, is open or is being written in stays so.
+export function keep(parent, rows, key, make, told = (row) => row) {
   const focusable = (one) => [...one.querySelectorAll("a,button,input,summary,[tabindex]")];
   const holder = [...parent.children].find((one) => one.contains(document.activeElement));
   const held = holder && { name: holder.dataset.key, at: focusable(holder).indexOf(document.activeElement) };
   const old = new Map([...parent.children].map((one) => [one.dataset.key, one]));
   const fresh = rows.map((row) => {
     const name = String(key(row));
-    const seen = JSON.stringify(row);
+    const seen = JSON.stringify(told(row));
     const was = old.get(name);
     if (was && was.seen === seen) return was;
     const made = make(row, was);

@@ -18,6 +18,9 @@ const lines = (list) =>
     (list || []).map((one, at) => [at ? "\n" : "", h("bdi", null, one)]),
   );
 
+const aged = (one) =>
+  `${one.age} ago${one.expires_in_s ? `, no answer within ${span(one.expires_in_s * 1000)} is a no` : ""}`;
+
 function what(one) {
   const rules = (one.rules || []).map((rule) =>
     h(
@@ -55,9 +58,7 @@ function what(one) {
     h(
       "p",
       { class: "soft" },
-      one.age,
-      " ago",
-      one.expires_in_s ? `, no answer within ${span(one.expires_in_s * 1000)} is a no` : "",
+      text("span", "aged", aged(one)),
       " · ",
       code(one.id),
       one.digest && [" · exactly ", code(one.digest.slice(0, 16))],
@@ -163,7 +164,7 @@ export function page() {
     async load() {
       const { rows } = await api("inbox");
       const { may_decide: may, why_not: whyNot, signed_in: isIn } = me();
-      gate.hidden = may || !rows.length;
+      gate.hidden = may;
       if (!gate.hidden && !gate.hasChildNodes()) gate.append(codeForm(me(), whyNot, start));
       if (isIn) gate.replaceChildren();
       keep(
@@ -171,7 +172,9 @@ export function page() {
         rows.map((one) => ({ ...one, may_: may })),
         (one) => one.id,
         card,
+        ({ age, expires_in_s, ...rest }) => rest,
       );
+      for (const [at, one] of rows.entries()) list.children[at].querySelector(".aged").textContent = aged(one);
       nothing.replaceChildren(
         ...(rows.length
           ? []

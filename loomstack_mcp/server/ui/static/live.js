@@ -42,7 +42,7 @@ const GONE = { running: "", checking: "", waiting: "", lapsed: "" };
 
 const wordOf = (run) => (run.state === "ended" ? run.status || "ended" : run.state);
 const isLive = (run) => run.state in GONE;
-const ended = (run, now) => (isLive(run) ? now : run.ended_at_ms || now);
+const ended = (run, now) => (isLive(run) ? now : run.ended_at_ms || run.last_event?.at_ms || now);
 
 export function page() {
   const top = h("div");
@@ -73,7 +73,7 @@ export function page() {
         ],
       ],
       ["Run", (run) => runLink(run.run), "id"],
-      ["Loop", who, "mid"],
+      ["Loop", who, "name"],
       ["Goal", (run) => words(run.goal), "wide"],
       [
         "Works in",
@@ -119,7 +119,7 @@ export function page() {
         [waiting.length, "waiting", waiting.length ? "wait" : ""],
         [loops, loops === 1 ? "loop" : "loops", ""],
         [stops, stops === 1 ? "open conflict" : "open conflicts", stops ? "stop" : ""],
-        [rows.length - live.length, "ended", ""],
+        [rows.length - live.length, "over", ""],
       ]),
     );
     say(`${counted(live.length, "run")} at work, ${waiting.length} waiting, ${counted(stops, "open conflict")}`);

@@ -45,7 +45,7 @@ export function page() {
   const loops = table(
     "Loops, with what came of their runs",
     [
-      ["Loop", (one) => [words(one.loop, "strong"), "@", words(one.who)], "mid"],
+      ["Loop", (one) => [words(one.loop, "strong"), h("wbr"), "@", words(one.who)], "name"],
       ["Runs", (one) => number(one.runs), "number"],
       ["30 days", (one) => spark(one.spark || one.days), "chart"],
       ["Success", (one) => share(one.success_percent), "number"],

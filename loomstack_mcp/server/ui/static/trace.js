@@ -56,9 +56,10 @@ function answer(trace) {
   const granted = [...(main?.approvals || []), ...deploys.flatMap((one) => one.approvals || [])].flatMap(answersOf);
   const checks = (main?.outcomes || []).filter((one) => one.role === "checker");
   const last = checks.filter((one) => one.status !== "done").at(-1) || checks.at(-1);
+  const approvers = [...new Set((main?.decisions || []).flatMap((one) => one.approved_by || []))];
   const allowed = (main?.decisions || []).map((one) => one.answer);
   const through = [
-    granted.length ? granted.map((one) => text("div", "", words(one))) : "",
+    (granted.length ? granted : approvers.map((one) => `approved by ${one}`)).map((one) => text("div", "", words(one))),
     last
       ? text(
           "div",
@@ -67,10 +68,12 @@ function answer(trace) {
           words(last.who || "another run"),
           ": ",
           state(last.status),
-          last.passed + last.failed ? ` ${last.passed || 0}/${(last.passed || 0) + (last.failed || 0)}` : "",
+          (last.passed || 0) + (last.failed || 0)
+            ? ` ${last.passed || 0}/${(last.passed || 0) + (last.failed || 0)}`
+            : "",
         )
       : "",
-    !granted.length && allowed.length ? text("div", "", "the rules: ", state(allowed.at(-1))) : "",
+    !granted.length && !approvers.length && allowed.length ? text("div", "", "the rules: ", state(allowed.at(-1))) : "",
   ];
   const through_ = through.flat().filter(Boolean);
   const where = [
@@ -201,6 +204,7 @@ function runItems(run) {
           " ",
           (one.rules || []).map((rule) => [code(rule), " "]),
           (one.why || []).map((why) => words(why, "soft quote")),
+          one.approved_by?.length && text("span", "", " approved by ", words(one.approved_by.join(", "))),
           ago(one),
         ]),
         more(run.more_decisions),

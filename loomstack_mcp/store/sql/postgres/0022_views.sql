@@ -6,7 +6,7 @@ CREATE INDEX run_over ON run (repo_id, ended_at_ms) WHERE ended_at_ms IS NOT NUL
 CREATE INDEX conflict_found ON conflict (repo_id, found_at_ms);
 CREATE INDEX attribution_landed ON attribution (repo_id, landed_at_ms);
 
--- All that `v_loop_health` counts, so that it reads no run and no outcome themselves.
+-- All that `v_loop_health` counts.
 CREATE INDEX run_health ON run (repo_id, loop, origin, state, status, started_at_ms, id);
 CREATE INDEX outcome_health ON outcome (about_run, role);
 CREATE INDEX outcome_rework ON outcome (about_run, rework) WHERE rework > 0;
@@ -17,14 +17,14 @@ CREATE VIEW v_loop_health AS
 SELECT r.repo_id AS repo, r.loop, COUNT(*) AS runs,
   COUNT(*) FILTER (WHERE r.state = 'live') AS live, COUNT(*) FILTER (WHERE r.state = 'lost') AS lost,
   COUNT(*) FILTER (WHERE r.status = 'done') AS done, COUNT(*) FILTER (WHERE r.status = 'abandoned') AS abandoned,
-  CAST(SUM((SELECT COUNT(*) FROM outcome AS o
-    WHERE o.about_run = r.id AND o.role NOT IN ('checker', 'reviewer', 'build', 'scan'))) AS BIGINT) AS attempts,
-  CAST(COALESCE(SUM((SELECT MAX(o.rework) FROM outcome AS o WHERE o.about_run = r.id AND o.rework > 0)), 0) AS BIGINT)
-    AS rework_rounds,
-  CAST(SUM((SELECT COUNT(*) FROM outcome AS o WHERE o.about_run = r.id AND o.commits <> '[]')) AS BIGINT)
-    AS outcomes_with_commits,
-  utc(MAX(r.started_at_ms)) AS last_started_at
+  CAST(SUM(o.attempts) AS BIGINT) AS attempts, CAST(COALESCE(SUM(o.rework), 0) AS BIGINT) AS rework_rounds,
+  CAST(SUM(o.commits) AS BIGINT) AS outcomes_with_commits, utc(MAX(r.started_at_ms)) AS last_started_at
 FROM run AS r
+LEFT JOIN LATERAL (
+  SELECT COUNT(*) FILTER (WHERE role NOT IN ('checker', 'reviewer', 'build', 'scan')) AS attempts,
+    MAX(rework) AS rework, COUNT(*) FILTER (WHERE commits <> '[]') AS commits
+  FROM outcome WHERE about_run = r.id
+) AS o ON true
 WHERE r.origin = 'asked'
 GROUP BY r.repo_id, r.loop;
 

@@ -54,8 +54,8 @@ SELECT number FROM imprint WHERE run_id = :run_id AND meaning = :meaning
 -- The runs that had begun, by the store's clock or by that of their machine, and left some of these marks, the first to
 -- leave any first.
 SELECT i.number, i.run_id, m.mark FROM json_each(:marks) AS w CROSS JOIN imprint_mark AS m
-JOIN imprint AS i ON i.number = m.imprint JOIN run AS r ON r.id = i.run_id
-WHERE m.mark = CAST(w.value AS BIGINT) AND i.repo_id = :repo_id AND i.meaning = :meaning
+CROSS JOIN imprint AS i CROSS JOIN run AS r
+WHERE m.mark = CAST(w.value AS BIGINT) AND i.number = m.imprint AND r.id = i.run_id AND i.repo_id = :repo_id AND i.meaning = :meaning
   AND (r.started_at_ms <= :made_at_ms + 600000 OR i.made_at_ms BETWEEN 1 AND :made_at_ms + 600000)
 
 -- :name size
