@@ -182,5 +182,5 @@ def _told_error(error: Exception) -> PageReply:
     return PageReply(status=told.status, content=PageContent(kind=b"application/json", plain=told.body))
 
 
-_UNREAD = PageRequest(method="GET", path="", query={}, headers={}, cookies={}, origin="", client="")
+_UNREAD = PageRequest(method="GET", path="", query={}, headers={}, cookies={}, origin="", client="", peer=("", 0))
 """In the place of a request that could not be read."""

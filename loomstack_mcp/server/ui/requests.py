@@ -29,6 +29,8 @@ class PageRequest:
     origin: str
     """By which the page itself was loaded: scheme, host and port."""
     client: str
+    peer: tuple[str, int]
+    """The other end of the connection itself."""
 
     @property
     def is_secure(self) -> bool:
@@ -52,6 +54,7 @@ def page_request(scope: Scope, arrival: Arrival, /) -> PageRequest:
         cookies=_cookies("; ".join(cookies)),
         origin=_origin(arrival),
         client=arrival.client,
+        peer=arrival.peer,
     )
 
 

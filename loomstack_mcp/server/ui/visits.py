@@ -11,6 +11,7 @@ from loomstack_mcp.core.phrases import Body
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.tokens import Principal, has_role
 from loomstack_mcp.server.hub.keys import Keys
+from loomstack_mcp.server.hub.peers import is_foreign_peer
 from loomstack_mcp.server.hub.replies import Refusal
 from loomstack_mcp.server.ui.requests import PageRequest
 
@@ -84,8 +85,8 @@ class HubVisits:
         if not value:
             return None
         own = self._keys.own_principal_by_mark(value)
-        if own:
-            return _token_visitor(own, self._keys.own_page_key())
+        if own:  # only on loopback, where another account may have been sent this cookie
+            return None if is_foreign_peer(*request.peer) else _token_visitor(own, self._keys.own_page_key())
         try:
             return _token_visitor(self._checked(value), _page_key(value))
         except Unauthorized:

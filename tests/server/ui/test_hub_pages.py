@@ -10,7 +10,7 @@ import pytest
 from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom, open_loom
-from tests.dashboards import Page
+from tests.dashboards import OTHER_ACCOUNTS, Page
 from tests.factories import ANA, BEA, REPO, SHOP
 from tests.hubs import ADMIN, Hub, made_token, running_hub
 from tests.services.asking import ZOO
@@ -97,6 +97,13 @@ def test_the_cookie_of_the_own_token_is_not_the_token_and_opens_pages_alone(hub:
     assert hub.send("/api/repos/ids", {}, token=value).status == 401
     assert hub.send("/api/repos/ids", {}, token=own).status == 200
     assert hub.send("/api/repos/ids", {}, cookie=page.cookie).status == 401
+
+
+@pytest.mark.skipif(not OTHER_ACCOUNTS, reason="root alone comes as another account, on Linux")
+def test_another_account_that_was_sent_the_own_tokens_cookie_is_nobody(hub: Hub, home: Path) -> None:
+    page = signed_in(hub, (home / "loomstack" / "token").read_text())
+
+    assert (page.get("repos").status, page.foreign_get("repos")[0]) == (200, 401)
 
 
 def test_who_has_a_developers_token_answers_and_no_agent_does(hub: Hub, home: Path, loom: Loom) -> None:

@@ -161,7 +161,8 @@ def test_what_is_kept_of_answers_is_bounded(clock: Hands) -> None:
 def test_a_cookie_is_bound_to_its_host_and_holds_no_own_token(origin: str, cookie: str) -> None:
     keys = Keys(own="own-token")
     request = PageRequest(
-        method="POST", path="/", query={}, headers={}, cookies={}, origin=origin, client="127.0.0.1"
+        method="POST", path="/", query={}, headers={}, cookies={}, origin=origin, client="127.0.0.1",
+        peer=("127.0.0.1", 1),
     )  # fmt: skip
     signed = HubVisits(keys).signed_in(request, {"token": "own-token"})
 
@@ -173,7 +174,9 @@ def asking(*, cookie: str = "", host: str = "127.0.0.1:8421", scheme: str = "htt
     """A request as it comes in."""
     headers = [(b"cookie", cookie.encode()), *([(b"origin", origin.encode())] if origin else [])]
     scope = {"method": "POST", "raw_path": b"/", "query_string": b"", "headers": headers}
-    arrival = Arrival(host=host, scheme=scheme, client="127.0.0.1", is_proxied=False, is_safe=True)
+    arrival = Arrival(
+        host=host, scheme=scheme, client="127.0.0.1", peer=("127.0.0.1", 1), is_proxied=False, is_safe=True
+    )
     return page_request(scope, arrival)
 
 
