@@ -21,6 +21,8 @@ from tests.hubs import Answer
 from tests.processes import MODULE, start
 
 API = "/api/v1/"
+OTHER_ACCOUNTS = os.getuid() == 0 and Path("/proc/net/tcp").exists()
+"""Whether we can come as another account, and the system tells whose a connection is."""
 _LOADED = re.compile(rb'(?:src|href)="(/static/[^"]+)"|(?:from|import)\s*"(\.?/[^"]+)"')
 
 
@@ -121,6 +123,18 @@ class Page:
         answer = self.get(path)
         assert answer.status == 200, answer.text
         return answer.body["rows"]
+
+    def foreign_get(self, path: str) -> tuple[int, bytes]:
+        """What another account's program is told with this page's cookie. Only root can be another account."""
+        with contextlib.closing(self.connection()) as line:
+            os.seteuid(65_534)
+            try:
+                line.connect()
+            finally:
+                os.seteuid(0)
+            line.request("GET", f"{API}{path}", headers=self._usual())
+            answer = line.getresponse()
+            return answer.status, answer.read()
 
     def connection(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds(10))

@@ -139,13 +139,20 @@ class Tracing:
         return TraceWanted(asked=asked, kind="line", shas=(found.commit.sha,), line=line)
 
     def _path(self, typed: str) -> str:
-        """A path as the repository has it: typed from the folder that one stands in, or from its top."""
+        """A path as the repository has it: typed from the folder that one stands in, or from its top.
+
+        Raises NotFound for one outside of it.
+        """
         if self._here.worktree is None or self._here.folder is None:
             return typed
         whole = os.path.normpath(os.path.join(self._here.folder, typed))  # noqa: PTH118 it need not be there any more
         from_top = os.path.relpath(whole, self._here.root)
         is_there = not from_top.startswith("..") and self._repo.objects.object_named(f"HEAD:{from_top}")
-        return from_top if is_there else os.path.normpath(typed)
+        if is_there:
+            return from_top
+        if (path := os.path.normpath(typed)).startswith("../"):  # git ends where it is asked for such a one
+            raise NotFound(f"{typed} is outside of this repository; name a path in it, from its top")
+        return path
 
     def _look_at(self, names: Sequence[str]) -> list[str]:
         """Find out whose these commits are, which is kept. Returns their whole ids."""

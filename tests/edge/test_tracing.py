@@ -77,7 +77,7 @@ def test_every_way_of_naming_a_change_leads_to_its_run(loom: Loom, stand: Here) 
         ("https://github.com/other/shop/pull/7", "another repository"),
         ("deploy:404", "deploy list"),
         ("run_00000000", "no run"),
-        ("../outside:1", "outside"),
+        ("../elsewhere.py:1", "outside of this repository"),
     ],
 )
 def test_what_is_not_here_says_what_to_do(loom: Loom, stand: Here, ref: str, says: str) -> None:

@@ -144,7 +144,9 @@ def _attributes(told: _Told) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return value[:_ID_CHARS_MAX] if isinstance(value, str) else ""
+    """A name: of a client's own there is none that cannot be printed."""
+    text = value[:_ID_CHARS_MAX] if isinstance(value, str) else ""
+    return text if text.isprintable() else ""
 
 
 def _id(value: Any) -> str:

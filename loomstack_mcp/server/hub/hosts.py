@@ -22,6 +22,8 @@ class Arrival:
     host: str
     scheme: str
     client: str
+    peer: tuple[str, int]
+    """The other end of the connection, be it a proxy's."""
     is_proxied: bool
     is_safe: bool
     """Whether nobody could read it on its way to us."""
@@ -61,6 +63,7 @@ class Hosts:
             host=told["host"],
             scheme=told["proto"],
             client=self._client(told["for"], str(peer)),
+            peer=(str(peer), scope["client"][1]),
             is_proxied=is_proxied,
             is_safe=told["proto"] == "https" or self._is_clear_enough(peer),
         )

@@ -37,7 +37,11 @@ class Keys:
 
     def own_mark(self) -> str:
         """What stands for the own token in a cookie: it opens pages, and nothing else."""
-        return f"own-{hmac.new(self._own, b'cookie', hashlib.sha256).hexdigest()}" if self._own else ""
+        return f"own-{self._own_digest(b'cookie')}" if self._own else ""
+
+    def own_page_key(self) -> str:
+        """What a page shows beside that cookie to decide; whoever has the cookie alone cannot know it."""
+        return self._own_digest(b"page")
 
     def own_principal_by_mark(self, mark: str) -> Principal | None:
         """The same person as by the own token."""
@@ -56,6 +60,9 @@ class Keys:
         if self._tokens is None:
             raise Unauthorized("send the bearer token of the server's token file")
         return self._tokens.checked(bearer)
+
+    def _own_digest(self, purpose: bytes) -> str:
+        return hmac.new(self._own, purpose, hashlib.sha256).hexdigest()
 
 
 def bearer_of(headers: Iterable[tuple[bytes, bytes]], /) -> str:

@@ -16,8 +16,9 @@ from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.usage import ENTRIES_MAX
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.hub.bodies import json_object
+from loomstack_mcp.server.hub.connections import CONNECTION
+from loomstack_mcp.server.hub.peers import is_own_peer
 from loomstack_mcp.server.hub.replies import HubReply, Receive, Refusal, Scope, Send, json_reply, send_reply
-from loomstack_mcp.server.telemetry.peers import is_own_peer
 
 BODY_BYTES_MAX = 8_000_000
 """Also of what was compressed. Codex's metrics have 1.2 MB (0.169.0)."""
@@ -26,6 +27,8 @@ _READ_AT_ONCE, _QUEUE = 2, 30
 _LOGS, _OTHERS = "/v1/logs", ("/v1/metrics", "/v1/traces")
 _JSON = "application/json"
 _AGAIN = ((b"retry-after", b"5"),)
+_OWN = "own"
+"""Under which the connections of our own programs are counted: no stranger's take their place."""
 _JSON_ONLY = (
     "this receiver reads OTLP as JSON: OTEL_EXPORTER_OTLP_PROTOCOL=http/json for Claude Code, "
     'protocol = "json" for Codex; `loomstack-mcp init --user --telemetry` writes both'
@@ -105,6 +108,7 @@ class TelemetryApp:
         client = scope.get("client")
         if client and not is_own_peer(client[0], client[1]):
             raise Refusal(403, "this receiver is another account's")
+        scope["state"][CONNECTION].prove(_OWN)
 
 
 def _header(scope: Scope, wanted: bytes) -> str:

@@ -1,5 +1,6 @@
 """The receiver, served: on loopback alone, for as long as the person who started it lets it run."""
 
+import functools
 import signal
 import sys
 from typing import Any
@@ -10,6 +11,7 @@ import uvicorn
 from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.server.hub.addresses import listening
+from loomstack_mcp.server.hub.connections import HubConnections, HubProtocol
 from loomstack_mcp.server.hub.quiet import quiet_log
 from loomstack_mcp.server.telemetry.app import TelemetryApp
 
@@ -25,6 +27,8 @@ def run_receiver(settings: Settings, *, port: int) -> None:
     with open_loom(settings) as loom, listening(HOST, port) as listener:
         place = f"http://{HOST}:{listener.getsockname()[1]}"
         app: Any = TelemetryApp(loom, hosts=HOSTS)
+        # Another account's idle connections make room, and none of them stays long.
+        protocol: Any = functools.partial(HubProtocol, HubConnections(_CONNECTIONS_MAX))
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -33,11 +37,10 @@ def run_receiver(settings: Settings, *, port: int) -> None:
             lifespan="off",
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=_CONNECTIONS_MAX,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=_GOODBYE_S,
             h11_max_incomplete_event_size=_HEAD_BYTES_MAX,
-            http="h11",
+            http=protocol,
         )
         quiet_log()
         sys.stderr.write(f"LoomStack takes in telemetry at {place}; `loomstack-mcp help telemetry` says who sends it\n")

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Mapping
 from functools import partial
 
-from loomstack_mcp.core.errors import LoomError
+from loomstack_mcp.core.errors import LoomError, StoreUnavailable
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.hub.connections import CONNECTION
 from loomstack_mcp.server.hub.hosts import Arrival
@@ -155,8 +155,10 @@ class Dashboard:
         async def opens_still() -> bool:
             try:
                 return await self._work(opens)
-            except LoomError:  # the store does not answer now: nothing is told meanwhile
+            except StoreUnavailable:  # nothing is told meanwhile
                 return True
+            except LoomError:
+                return False
 
         await self._streams.stream(
             repo_id,
@@ -180,5 +182,5 @@ def _told_error(error: Exception) -> PageReply:
     return PageReply(status=told.status, content=PageContent(kind=b"application/json", plain=told.body))
 
 
-_UNREAD = PageRequest(method="GET", path="", query={}, headers={}, cookies={}, origin="", client="")
+_UNREAD = PageRequest(method="GET", path="", query={}, headers={}, cookies={}, origin="", client="", peer=("", 0))
 """In the place of a request that could not be read."""

@@ -107,8 +107,9 @@ class LocalVisits:
     def _entered(self, request: PageRequest, key: str) -> SignedIn:
         if not hmac.compare_digest(key.encode("utf-8", "replace"), self.reading_key.encode()):
             raise Unauthorized("this link is of another start of the dashboard; open the one that the terminal shows")
-        if len(self._visits) >= _VISITS_MAX:
-            del self._visits[next(iter(self._visits))]
+        if len(self._visits) >= _VISITS_MAX:  # who only reads makes room, by the link that they have
+            readers = (name for name, visit in self._visits.items() if not visit.page_key)
+            del self._visits[next(readers, next(iter(self._visits)))]
         return self._kept(request, _Visit())
 
     def _trusted(self, request: PageRequest, code: str) -> SignedIn:

@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
+from weakref import WeakKeyDictionary
 
 import anyio
 import click
@@ -17,8 +18,9 @@ from loomstack_mcp.edge.here import Here
 from loomstack_mcp.edge.tracing import traced
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.server.hub.addresses import listening
-from loomstack_mcp.server.hub.connections import HubConnections
-from loomstack_mcp.server.hub.hosts import Hosts
+from loomstack_mcp.server.hub.connections import CONNECTION, HubConnections, HubProtocol
+from loomstack_mcp.server.hub.hosts import Arrival, Hosts
+from loomstack_mcp.server.hub.peers import is_foreign_peer
 from loomstack_mcp.server.hub.quiet import quiet_log
 from loomstack_mcp.server.hub.replies import Receive, Refusal, Scope, Send, json_reply, refusal_reply, send_reply
 from loomstack_mcp.server.hub.serving import connections_max, refuse_core_dumps, serve_hub
@@ -39,6 +41,7 @@ class LocalDoor:
 
     def __init__(self, pages: Dashboard) -> None:
         self._pages, self._hosts = pages, Hosts(address=_HOST)
+        self._foreign: WeakKeyDictionary[HubProtocol, bool] = WeakKeyDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,6 +49,7 @@ class LocalDoor:
             return
         try:
             arrival = self._hosts.refuse_foreign(scope)
+            self._refuse_account(scope, arrival)
         except Refusal as refusal:
             await send_reply(refusal_reply(refusal, over_api=True), send)
             return
@@ -54,6 +58,17 @@ class LocalDoor:
             return
         told = {"code": "not_found", "message": "there is no such page; the first is /"}
         await send_reply(json_reply(404, {"error": told}), send)
+
+    def _refuse_account(self, scope: Scope, arrival: Arrival) -> None:
+        """A browser sends its cookie to every port of this host, also to another account's, who comes with it here.
+
+        Raises Refusal.
+        """
+        connection = scope["state"][CONNECTION]
+        if connection not in self._foreign:
+            self._foreign[connection] = is_foreign_peer(*arrival.peer)
+        if self._foreign[connection]:
+            raise Refusal(403, "this dashboard is another account's", code="unauthorized")
 
 
 def run_ui(here: Here, *, port: int) -> None:

@@ -8,6 +8,7 @@ from loomstack_mcp.core.records import record
 from loomstack_mcp.server.hub.hosts import Arrival
 from loomstack_mcp.server.hub.replies import Refusal, Scope
 
+_USUAL_PORTS = {"http": ":80", "https": ":443"}
 _RAW_MAX = 2_000
 _NAMES_MAX = 8
 _RAW_PATH = re.compile(rb"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
@@ -28,6 +29,8 @@ class PageRequest:
     origin: str
     """By which the page itself was loaded: scheme, host and port."""
     client: str
+    peer: tuple[str, int]
+    """The other end of the connection itself."""
 
     @property
     def is_secure(self) -> bool:
@@ -49,8 +52,9 @@ def page_request(scope: Scope, arrival: Arrival, /) -> PageRequest:
         query=_query(scope["query_string"]),
         headers=headers,
         cookies=_cookies("; ".join(cookies)),
-        origin=f"{arrival.scheme}://{arrival.host.lower()}",
+        origin=_origin(arrival),
         client=arrival.client,
+        peer=arrival.peer,
     )
 
 
@@ -75,6 +79,12 @@ def refuse_type(request: PageRequest, /) -> None:
 def slow_down(said: str, wait_s: float, /) -> Refusal:
     """That it is too much, and when to come again."""
     return Refusal(429, said, code="limit_exceeded", headers=((b"retry-after", str(int(wait_s) + 1).encode()),))
+
+
+def _origin(arrival: Arrival) -> str:
+    """As browsers write it: a proxy may name the port that is meant anyway, and they do not."""
+    host = arrival.host.lower().removesuffix(_USUAL_PORTS.get(arrival.scheme, ":"))
+    return f"{arrival.scheme}://{host}"
 
 
 def _path(raw: bytes) -> str:

@@ -110,7 +110,7 @@ class EventStreams:
     async def _told_on(self, reader: PageReader, opens_still: Callable[[], Awaitable[bool]], send: Send) -> None:
         checked_s = time.monotonic()
         while not reader.is_over:
-            with anyio.move_on_after(_HEARTBEAT_S):
+            with anyio.move_on_after(min(_HEARTBEAT_S, checked_s + _CHECK_S - time.monotonic())):
                 await reader.woken.wait()
             if time.monotonic() - checked_s >= _CHECK_S:
                 checked_s = time.monotonic()

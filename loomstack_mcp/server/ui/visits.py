@@ -11,6 +11,7 @@ from loomstack_mcp.core.phrases import Body
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.tokens import Principal, has_role
 from loomstack_mcp.server.hub.keys import Keys
+from loomstack_mcp.server.hub.peers import is_foreign_peer
 from loomstack_mcp.server.hub.replies import Refusal
 from loomstack_mcp.server.ui.requests import PageRequest
 
@@ -84,10 +85,10 @@ class HubVisits:
         if not value:
             return None
         own = self._keys.own_principal_by_mark(value)
-        if own:
-            return _token_visitor(own, value)
+        if own:  # only on loopback, where another account may have been sent this cookie
+            return None if is_foreign_peer(*request.peer) else _token_visitor(own, self._keys.own_page_key())
         try:
-            return _token_visitor(self._checked(value), value)
+            return _token_visitor(self._checked(value), _page_key(value))
         except Unauthorized:
             return None
 
@@ -99,9 +100,10 @@ class HubVisits:
         if len(token) > _COOKIE_CHARS_MAX:
             raise Invalid("this token is too long for a cookie; take one of `loomstack-mcp token create`")
         own = self._keys.own_principal(token)
-        value = self._keys.own_mark() if own else token
-        visitor = _token_visitor(own or self._checked(token), value)
-        return SignedIn(visitor=visitor, cookie=_cookie(request, value))
+        if own:
+            visitor = _token_visitor(own, self._keys.own_page_key())
+            return SignedIn(visitor=visitor, cookie=_cookie(request, self._keys.own_mark()))
+        return SignedIn(visitor=_token_visitor(self._checked(token), _page_key(token)), cookie=_cookie(request, token))
 
     def signed_out(self, request: PageRequest) -> str:
         """As `Visits`."""
@@ -167,12 +169,17 @@ def _cookie_name(request: PageRequest) -> str:
     return "__Host-loomstack" if request.is_secure else f"loomstack-{request.origin.rpartition(':')[2].strip('/')}"
 
 
-def _token_visitor(principal: Principal, value: str) -> Visitor:
+def _page_key(token: str) -> str:
+    """Of a token that the cookie itself holds."""
+    return hmac.new(token.encode(), b"page", hashlib.sha256).hexdigest()
+
+
+def _token_visitor(principal: Principal, page_key: str) -> Visitor:
     return Visitor(
         name=principal.name,
         role=principal.role,
         principal=principal,
         seat=(principal.name, principal.token),
-        page_key=hmac.new(value.encode(), b"page", hashlib.sha256).hexdigest(),
+        page_key=page_key,
         why_not=undeciding(principal),
     )

@@ -18,10 +18,10 @@ from loomstack_mcp.adapters.settings import load_settings
 from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import open_loom
-from loomstack_mcp.server.telemetry.peers import is_own_peer
+from loomstack_mcp.server.hub.peers import is_own_peer
 from tests.clients.telemetry import recorded
 from tests.conftest import environment
-from tests.deadlines import seconds
+from tests.deadlines import seconds, wait_until
 from tests.factories import SHOP
 from tests.hubs import running_hub
 from tests.processes import SCRIPT, start
@@ -163,3 +163,35 @@ def test_only_this_account_s_connections_are_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as line:
         assert is_own_peer(*line.getsockname())
     assert not is_own_peer("127.0.0.1", 1)
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="this system tells no account of a connection")
+def test_whoever_leaves_before_the_answer_is_not_taken_for_root() -> None:
+    table = Path("/proc/net/tcp")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        line = socket.create_connection(server.getsockname())
+        where = line.getsockname()
+        arrived, _ = server.accept()
+        line.close()
+
+        wait_until(lambda: f":{where[1]:04X} 0100007F:{arrived.getsockname()[1]:04X} 05 " in table.read_text())
+        assert not is_own_peer(*where)
+        arrived.close()
+
+
+def test_idle_connections_keep_no_client_out(receiver: Receiver) -> None:
+    lines = [socket.create_connection(("127.0.0.1", receiver.port)) for _ in range(230)]
+
+    status, _ = receiver.post(b"{}")
+
+    assert status == 200
+    for line in lines:
+        line.close()
+
+
+def test_a_model_that_cannot_be_printed_loses_nothing_beside_it(receiver: Receiver) -> None:
+    [body, *_] = of_now("Claude Code")
+    odd = [body.replace(b"claude-opus-4-8", name) for name in (b"\\ud800", b"\\u0000", b"\\u202e")]
+
+    assert body not in odd
+    assert [receiver.post(one) for one in odd] == [(200, {})] * 3

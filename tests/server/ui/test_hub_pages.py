@@ -1,6 +1,7 @@
 """The pages of a hub: signed in by a token, each request checked anew, and nothing that the token does not open."""
 
 import hashlib
+import hmac
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from loomstack_mcp.adapters.settings import Settings
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.loom import Loom, open_loom
-from tests.dashboards import Page
+from tests.dashboards import OTHER_ACCOUNTS, Page
 from tests.factories import ANA, BEA, REPO, SHOP
 from tests.hubs import ADMIN, Hub, made_token, running_hub
 from tests.services.asking import ZOO
@@ -87,12 +88,22 @@ def test_the_cookie_of_the_own_token_is_not_the_token_and_opens_pages_alone(hub:
     own = (home / "loomstack" / "token").read_text()
     page = signed_in(hub, own)
     value = page.cookie.partition("=")[2]
+    reckoned = Page(hub.port, cookie=page.cookie, page_key=hmac.new(value.encode(), b"page", "sha256").hexdigest())
+    nothing = {"verdict": "deny", "digest": ""}
 
+    assert [one.post("inbox/apr_ZZZZZZZ0", nothing).status for one in (page, reckoned)] == [404, 401]
     assert own not in page.cookie
     assert page.get("me").body["role"] == "admin"
     assert hub.send("/api/repos/ids", {}, token=value).status == 401
     assert hub.send("/api/repos/ids", {}, token=own).status == 200
     assert hub.send("/api/repos/ids", {}, cookie=page.cookie).status == 401
+
+
+@pytest.mark.skipif(not OTHER_ACCOUNTS, reason="root alone comes as another account, on Linux")
+def test_another_account_that_was_sent_the_own_tokens_cookie_is_nobody(hub: Hub, home: Path) -> None:
+    page = signed_in(hub, (home / "loomstack" / "token").read_text())
+
+    assert (page.get("repos").status, page.foreign_get("repos")[0]) == (200, 401)
 
 
 def test_who_has_a_developers_token_answers_and_no_agent_does(hub: Hub, home: Path, loom: Loom) -> None:

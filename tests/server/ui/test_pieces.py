@@ -8,15 +8,17 @@ import pytest
 from loomstack_mcp.cli.help import chapter
 from loomstack_mcp.core.errors import LimitExceeded, Unauthorized
 from loomstack_mcp.core.events import Event, EventKind
+from loomstack_mcp.core.tokens import Principal
+from loomstack_mcp.server.hub.hosts import Arrival
 from loomstack_mcp.server.hub.keys import Keys
 from loomstack_mcp.server.hub.replies import Refusal
 from loomstack_mcp.server.ui import dashboard, lists, posting, questions, readers, streams
 from loomstack_mcp.server.ui.files import PageFiles
 from loomstack_mcp.server.ui.known_answers import KnownAnswers
-from loomstack_mcp.server.ui.local_visits import Codes
+from loomstack_mcp.server.ui.local_visits import Codes, LocalVisits
 from loomstack_mcp.server.ui.readers import PageReader, is_far_behind, read_repos
 from loomstack_mcp.server.ui.replies import PageContent, json_content
-from loomstack_mcp.server.ui.requests import PageRequest
+from loomstack_mcp.server.ui.requests import PageRequest, page_request, refuse_other_sites
 from loomstack_mcp.server.ui.visits import HubVisits
 
 
@@ -159,12 +161,48 @@ def test_what_is_kept_of_answers_is_bounded(clock: Hands) -> None:
 def test_a_cookie_is_bound_to_its_host_and_holds_no_own_token(origin: str, cookie: str) -> None:
     keys = Keys(own="own-token")
     request = PageRequest(
-        method="POST", path="/", query={}, headers={}, cookies={}, origin=origin, client="127.0.0.1"
+        method="POST", path="/", query={}, headers={}, cookies={}, origin=origin, client="127.0.0.1",
+        peer=("127.0.0.1", 1),
     )  # fmt: skip
     signed = HubVisits(keys).signed_in(request, {"token": "own-token"})
 
     assert signed.cookie == cookie.format(keys.own_mark())
     assert "own-token" not in signed.cookie
+
+
+def asking(*, cookie: str = "", host: str = "127.0.0.1:8421", scheme: str = "http", origin: str = "") -> PageRequest:
+    """A request as it comes in."""
+    headers = [(b"cookie", cookie.encode()), *([(b"origin", origin.encode())] if origin else [])]
+    scope = {"method": "POST", "raw_path": b"/", "query_string": b"", "headers": headers}
+    arrival = Arrival(
+        host=host, scheme=scheme, client="127.0.0.1", peer=("127.0.0.1", 1), is_proxied=False, is_safe=True
+    )
+    return page_request(scope, arrival)
+
+
+def test_links_that_are_opened_again_and_again_sign_nobody_out(codes: Codes, shown: list[str]) -> None:
+    visits = LocalVisits(Principal(name="ana", role="admin"), port=8421, codes=codes)
+    first = asking(cookie=visits.signed_in(asking(), {"key": visits.reading_key}).cookie.partition(";")[0])
+    codes.ask()
+    signed = asking(cookie=visits.signed_in(first, {"code": shown[-1]}).cookie.partition(";")[0])
+    read = [asking(cookie=visits.signed_in(asking(), {"key": visits.reading_key}).cookie) for _ in range(150)]
+
+    seen = visits.visitor_of(signed)
+
+    assert seen is not None
+    assert seen.page_key
+    assert sum(visits.visitor_of(one) is not None for one in read) == 99
+
+
+def test_a_proxy_that_names_the_usual_port_is_at_the_same_origin() -> None:
+    refuse_other_sites(asking(host="loom.example:443", scheme="https", origin="https://loom.example"))
+    for host, scheme, origin in (
+        ("loom.example:8443", "https", "https://loom.example"),
+        ("loom.example:443", "http", "http://loom.example"),
+        ("loom.example:443", "https", "http://loom.example"),
+    ):
+        with pytest.raises(Refusal):
+            refuse_other_sites(asking(host=host, scheme=scheme, origin=origin))
 
 
 def test_the_help_tells_the_limits_that_hold() -> None:

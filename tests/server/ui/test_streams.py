@@ -51,9 +51,12 @@ async def no() -> bool:
     return False
 
 
-async def test_who_opens_the_repo_no_more_is_told_nothing_more(loom: Loom, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "_CHECK_S", 0.0)
-    monkeypatch.setattr(streams, "_HEARTBEAT_S", 0.05)
+@pytest.mark.parametrize(("check_s", "heartbeat_s"), [(0.0, 0.05), (0.05, 60.0)])
+async def test_who_opens_the_repo_no_more_is_told_nothing_more_and_cut_off(
+    loom: Loom, monkeypatch: pytest.MonkeyPatch, check_s: float, heartbeat_s: float
+) -> None:
+    monkeypatch.setattr(streams, "_CHECK_S", check_s)
+    monkeypatch.setattr(streams, "_HEARTBEAT_S", heartbeat_s)
     started(loom, ANA)
     browser = Browser()
     with anyio.fail_after(20):

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.test_approvals import PEOPLE, RULES
 from tests.conftest import Run, commit_all
-from tests.dashboards import Page, Ui, first_files, running_ui
+from tests.dashboards import OTHER_ACCOUNTS, Page, Ui, first_files, running_ui
 from tests.wire import Server
 
 
@@ -117,6 +117,15 @@ def test_only_the_printed_link_opens_it_and_what_it_opens_is_open_to_all(ui: Ui)
     assert page.get("live").status == 200
     assert page.post("session/end").status == 200
     assert Page(ui.port, cookie=page.cookie).get("live").status == 401
+
+
+@pytest.mark.skipif(not OTHER_ACCOUNTS, reason="root alone comes as another account, on Linux")
+def test_another_account_that_was_sent_our_cookie_sees_nothing_with_it(ui: Ui) -> None:
+    page = ui.page()
+    status, said = page.foreign_get("live")
+
+    assert (status, b"another account" in said) == (403, True)
+    assert page.get("live").status == 200
 
 
 def test_who_types_the_terminals_code_decides_once_with_it(ui: Ui, agent: Server) -> None:

@@ -44,7 +44,7 @@ export function entrance(me, then) {
       h("button", { type: "submit", class: "yes" }, "Sign in"),
       note,
       h("p", { class: "soft" }, "An admin makes one, with its role and its repositories:"),
-      h("pre", { tabindex: 0 }, "loomstack-mcp token create --owner you --role developer"),
+      h("pre", { tabindex: 0 }, "loomstack-mcp token create --for you --role developer"),
     );
     return form;
   }

@@ -6,18 +6,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-_LOCAL, _UID = 1, 7
+_LOCAL, _UID, _INODE = 1, 7, 9
 """Columns of them (proc(5))."""
+_ORPHAN = "0"
+"""The inode of an end that was closed already: its account is told as root's then, whoever's it was."""
 
 
 def is_own_peer(host: str, port: int) -> bool:
     """Whether a connection from there is of our own account, or of one that may be it anyway.
 
-    Where the system keeps no such table, as on macOS, every account of the machine may come.
+    Where the system keeps no such table, as on macOS, every account of the machine may come. Whoever has closed
+    their end already is nobody.
     """
     if not _TABLES[0].exists():
         return True
     return any(uid in (os.getuid(), 0) for uid in _uids(_spelled(host, port)))
+
+
+def is_foreign_peer(host: str, port: int) -> bool:
+    """Whether the system says that a connection from there is of another account, which is neither ours nor root."""
+    found = set(_uids(_spelled(host, port)))
+    return bool(found) and not found & {os.getuid(), 0}
 
 
 def _uids(ends: frozenset[str]) -> Iterator[int]:
@@ -28,7 +37,7 @@ def _uids(ends: frozenset[str]) -> Iterator[int]:
             continue
         for line in lines:
             columns = line.split()
-            if columns[_LOCAL] in ends:
+            if columns[_LOCAL] in ends and columns[_INODE] != _ORPHAN:
                 yield int(columns[_UID])
 
 
