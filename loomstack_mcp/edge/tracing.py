@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from loomstack_mcp.adapters.git.authorship import agent_sessions_of
@@ -11,7 +12,7 @@ from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.changes.mentions import mentions
 from loomstack_mcp.core.errors import Invalid, LoomError, NotFound, Unauthorized
-from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.repos import Checkout, identity_of
 from loomstack_mcp.core.traces import Trace, TracedCommit, TraceRef, TraceWanted, WrittenLine, trace_ref
 from loomstack_mcp.edge.attributing import attributed, attributed_line
 from loomstack_mcp.edge.deploys import take_in_tags
@@ -96,17 +97,33 @@ class Tracing:
         if ref.kind == "line":
             return self._of_line(ref, asked=asked)
         if ref.kind == "commit":
-            return TraceWanted(asked=asked, kind="commit", shas=(self._look_at([ref.text])[0],))
+            return self._of_commit(ref, asked=asked)
         try:
             return self._loom.traces.trace_wanted(self._repo_id, ref, asked=asked)
         except NotFound:
-            if ref.kind != "pr" or ref.url:
+            if ref.kind != "pr" or not self._is_here(ref.url):
                 raise
             if landed := self._landed_with(int(ref.text)):
                 return TraceWanted(asked=asked, kind="pr", shas=landed)
             if asked.strip() == ref.text and self._repo.commit(ref.text):  # a branch that is called by a number
                 return TraceWanted(asked=asked, kind="commit", shas=tuple(self._look_at([ref.text])))
             raise
+
+    def _of_commit(self, ref: TraceRef, *, asked: str) -> TraceWanted:
+        """A commit of this clone, or else one that the store knows: it was rewritten, or is another clone's."""
+        try:
+            return TraceWanted(asked=asked, kind="commit", shas=(self._look_at([ref.text])[0],))
+        except NotFound:
+            with suppress(NotFound):
+                found = self._loom.traces.trace_wanted(self._repo_id, ref, asked=asked)
+                more = "--unshallow" if self._repo.is_shallow else "--all --tags"
+                self._gaps.append(f"{ref.text[:12]}, which is not in this clone; git fetch {more} may bring it")
+                return found
+            raise
+
+    def _is_here(self, url: str) -> bool:
+        """Whether the pages at an address are this repository's, as the clone itself knows."""
+        return not url or identity_of(url) in (self._repo_id, self._checkout.identity, *self._checkout.others)
 
     def _of_line(self, ref: TraceRef, *, asked: str) -> TraceWanted:
         path = self._path(ref.text)

@@ -88,7 +88,7 @@ class TraceService:
 def _chain(tx: Tx, repo_id: str, wanted: TraceWanted) -> Trace:
     shas = tuple(dict.fromkeys(wanted.shas))
     commits = _commits(tx, repo_id, shas)
-    run_ids = list(dict.fromkeys([*_makers(wanted, commits), *wanted.run_ids]))
+    run_ids = list(dict.fromkeys([*_makers(tx, repo_id, wanted, commits), *wanted.run_ids]))
     runs = _runs(tx, repo_id, run_ids)
     deploys = _deploys(tx, repo_id, wanted, shas, _unlanded(wanted, commits))
     detailed = runs[:_DETAILED_MAX] if wanted.kind == "deploy" else runs[:TRACED_RUNS_MAX]
@@ -148,11 +148,13 @@ def _commits(tx: Tx, repo_id: str, shas: Sequence[str]) -> tuple[Attribution, ..
     return tuple(by_sha[sha] for sha in shas if sha in by_sha)
 
 
-def _makers(wanted: TraceWanted, commits: Sequence[Attribution]) -> list[str]:
-    """The runs of the commits, the first one's first; of a line its own writer."""
-    if wanted.line:
-        return [wanted.line.run_id] if wanted.line.run_id else []
-    return [one.run_id for one in commits if one.run_id]
+def _makers(tx: Tx, repo_id: str, wanted: TraceWanted, commits: Sequence[Attribution]) -> list[str]:
+    """The runs of the commits, those that made most of one first; of a line its own writer, of a run itself."""
+    if wanted.line or wanted.kind == "run":
+        return [wanted.line.run_id] if wanted.line and wanted.line.run_id else []
+    shared = [one.sha for one in commits if "several_runs" in one.flags]
+    others = tx.all(TRACES["made_with"], repo_id=repo_id, shas=rows.json_column(shared)) if shared else []
+    return [*(one.run_id for one in commits if one.run_id), *(str(row["run_id"]) for row in others)]
 
 
 def _runs(tx: Tx, repo_id: str, ids: Sequence[str]) -> list[Run]:
@@ -176,8 +178,7 @@ def _deploys(
     made = commits_made(tx, repo_id, run_ids) if run_ids else ()
     landed = list(dict.fromkeys((*shas, *made)))
     asked = {"repo_id": repo_id, "shas": rows.json_column(landed), "limit": _DEPLOYS_MAX}
-    found = as_deploys(tx.all(DEPLOYS["covering"], **asked)) if landed else ()
-    return tuple({one.id: one for one in found}.values())
+    return as_deploys(tx.all(DEPLOYS["covering"], **asked)) if landed else ()
 
 
 def _later(tx: Tx, repo_id: str, shas: Sequence[str], *, is_wanted: bool) -> tuple[LaterStep, ...]:
