@@ -37,8 +37,8 @@ adapters.git.trunk adapters.git.worktree adapters.hub_tokens adapters.pauses
 adapters.policy adapters.policy.cache adapters.policy.files
 adapters.policy.folders adapters.settings adapters.settings_values adapters.system adapters.user core.briefing
 core.briefing.fitting
-core.briefing.items core.changes core.changes.conflict_records core.changes.hunks core.changes.meaning core.changes.mentions
-core.changes.trailers
+core.briefing.items core.changes core.changes.conflict_records core.changes.hunks core.changes.meaning
+core.changes.mentions core.changes.trailers
 core.changes.packing core.claim_edits core.claims core.cochange core.edits core.errors core.events core.ids
 core.notes core.notices core.outcomes core.patterns core.patterns.braces core.patterns.expressions
 core.patterns.gitignore core.patterns.gitignore_routes core.patterns.globs core.patterns.keys core.patterns.segments

@@ -44,7 +44,7 @@ export const text = (name, className, ...kids) => h(name, { class: className }, 
 // A name that is too long for its line breaks before an @ and behind a slash first.
 const parted = (value) =>
   String(value)
-    .split(/(?=@)|(?<=\/)/)
+    .split(/(?=@)|(?<=\/)(?!\*)/)
     .map((part, at) => (at ? [h("wbr"), part] : part));
 export const words = (value, className) => h("bdi", { class: className }, value);
 export const code = (value) => h("code", null, h("bdi", null, parted(value)));

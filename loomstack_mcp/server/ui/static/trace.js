@@ -68,7 +68,9 @@ function answer(trace) {
           words(last.who || "another run"),
           ": ",
           state(last.status),
-          (last.passed || 0) + (last.failed || 0) ? ` ${last.passed || 0}/${(last.passed || 0) + (last.failed || 0)}` : "",
+          (last.passed || 0) + (last.failed || 0)
+            ? ` ${last.passed || 0}/${(last.passed || 0) + (last.failed || 0)}`
+            : "",
         )
       : "",
     !granted.length && !approvers.length && allowed.length ? text("div", "", "the rules: ", state(allowed.at(-1))) : "",
