@@ -7,6 +7,7 @@ from loomstack_mcp.core.deploys import Deploy
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import within
 from loomstack_mcp.core.traces import (
+    TRACED_COMMITS_MAX,
     TRACED_RUNS_MAX,
     LaterStep,
     Trace,
@@ -90,7 +91,7 @@ def _chain(tx: Tx, repo_id: str, wanted: TraceWanted) -> Trace:
     commits = _commits(tx, repo_id, shas)
     run_ids = list(dict.fromkeys([*_makers(tx, repo_id, wanted, commits), *wanted.run_ids]))
     runs = _runs(tx, repo_id, run_ids)
-    deploys = _deploys(tx, repo_id, wanted, shas, _unlanded(wanted, commits))
+    deploys = _deploys(tx, repo_id, wanted, commits)
     detailed = runs[:_DETAILED_MAX] if wanted.kind == "deploy" else runs[:TRACED_RUNS_MAX]
     told, decisions, approvals = traced_runs(
         tx,
@@ -163,22 +164,20 @@ def _runs(tx: Tx, repo_id: str, ids: Sequence[str]) -> list[Run]:
     return [by_id[one] for one in ids if one in by_id]
 
 
-def _unlanded(wanted: TraceWanted, commits: Sequence[Attribution]) -> tuple[str, ...]:
-    """The runs of what did not land in this form: what was deployed of them is another form of it."""
-    return (*wanted.run_ids, *(one.run_id for one in commits if one.run_id and not one.landed_at_ms))
+def _deploys(tx: Tx, repo_id: str, wanted: TraceWanted, commits: Sequence[Attribution]) -> tuple[Deploy, ...]:
+    """Those that are asked for; else those that the commits came with, of each environment the first ones first.
 
-
-def _deploys(
-    tx: Tx, repo_id: str, wanted: TraceWanted, shas: Sequence[str], run_ids: tuple[str, ...]
-) -> tuple[Deploy, ...]:
-    """Those that are asked for; else those that the commits came with, of each environment the first ones first."""
+    What did not land in its own form was deployed in another one.
+    """
     if wanted.deploy_ids:
         asked_for = (one for each in wanted.deploy_ids for one in as_deploys(tx.all(DEPLOYS["get"], id=each)))
         return tuple(one for one in asked_for if one.repo_id == repo_id)
-    made = commits_made(tx, repo_id, run_ids) if run_ids else ()
-    landed = list(dict.fromkeys((*shas, *made)))
-    asked = {"repo_id": repo_id, "shas": rows.json_column(landed), "limit": _DEPLOYS_MAX}
-    return as_deploys(tx.all(DEPLOYS["covering"], **asked)) if landed else ()
+    shas = wanted.shas or (commits_made(tx, repo_id, wanted.run_ids) if wanted.run_ids else ())
+    if unlanded := [one.sha for one in commits if one.run_id and not one.landed_at_ms]:
+        asked = {"repo_id": repo_id, "shas": rows.json_column(unlanded), "limit": TRACED_COMMITS_MAX}
+        shas = (*shas, *(str(row["sha"]) for row in tx.all(TRACES["landed_as"], **asked)))
+    asked = {"repo_id": repo_id, "shas": rows.json_column(list(dict.fromkeys(shas))), "limit": _DEPLOYS_MAX}
+    return as_deploys(tx.all(DEPLOYS["covering"], **asked)) if shas else ()
 
 
 def _later(tx: Tx, repo_id: str, shas: Sequence[str], *, is_wanted: bool) -> tuple[LaterStep, ...]:

@@ -164,3 +164,14 @@ def test_a_decision_of_another_repository_is_not_told_with_a_deploy_that_names_i
     [deploy] = loom.traces.kept_trace(REPO, kept.id).deploys
 
     assert (deploy.decision, deploy.approvals) == (None, ())
+
+
+def test_what_did_not_land_is_not_told_as_deployed_with_what_had_landed_before_it(loom: Loom, run: str) -> None:
+    [before, after] = (
+        loom.attributions.attributed(SHOP, CommitFacts(sha=sha, made_at_ms=made_at_ms)).sha
+        for sha, made_at_ms in (("d4" * 20, 1_799_999_999_000), ("e5" * 20, 1_800_000_009_000))
+        if recorded(loom, ANA, run, commits=[sha])
+    )
+
+    assert [one.deploy.called for one in loom.traces.kept_trace(REPO, before).deploys] == ["512"]  # squashed since
+    assert loom.traces.kept_trace(REPO, after).deploys == ()

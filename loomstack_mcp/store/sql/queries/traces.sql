@@ -17,6 +17,13 @@ WHERE r.run_id = i.value AND a.number = r.attribution AND a.repo_id = :repo_id A
 )
 GROUP BY a.sha ORDER BY landed_at_ms DESC, a.sha LIMIT :limit
 
+-- :name landed_as
+-- The commits in which the work of a run may have landed of which these did not: none that landed before they were made.
+SELECT DISTINCT b.sha FROM json_each(:shas) AS s CROSS JOIN attribution AS a CROSS JOIN attribution_run AS r
+CROSS JOIN attribution AS b
+WHERE a.repo_id = :repo_id AND a.sha = s.value AND a.run_id <> '' AND r.run_id = a.run_id AND b.number = r.attribution
+  AND b.repo_id = a.repo_id AND b.landed_at_ms > 0 AND b.landed_at_ms >= a.made_at_ms LIMIT :limit
+
 -- :name made_with
 -- The other runs that made lines of some commits that several made.
 SELECT r.run_id FROM json_each(:shas) AS s CROSS JOIN attribution AS a CROSS JOIN attribution_run AS r
