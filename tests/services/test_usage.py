@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from loomstack_mcp.core.errors import LimitExceeded
-from loomstack_mcp.core.limits import DAY_MS
+from loomstack_mcp.core.limits import DAY_MS, MINUTE_MS
 from loomstack_mcp.core.policy.rules import Checks, Limits, Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Situation
 from loomstack_mcp.core.runs import Caller
@@ -46,6 +46,17 @@ def test_a_run_has_what_its_client_told_once_however_often_it_came(loom: Loom) -
     assert (opus.cache_read_tokens, opus.cache_write_tokens, opus.cost_micro_usd) == (7, 3, 4_500_000)
     assert (haiku.unpriced, found.cost_usd, found.tokens) == (1, None, 420)
     assert [(one.source, one.accepted, one.rejected) for one in found.permissions] == [("config", 1, 1)]
+
+
+def test_what_a_clock_dated_that_goes_ahead_counts_once_a_day_later_too(loom: Loom, clocks: Clocks) -> None:
+    run = started(loom, ANA)
+    loom.usage.take_in(ANA, [entry("a", age_ms=-9 * MINUTE_MS)])
+    clocks.pass_minutes(24 * 60 + 1)
+    loom.usage.take_in(ANA, [entry("b")])
+    again = loom.usage.take_in(ANA, [entry("a", age_ms=DAY_MS - 8 * MINUTE_MS)])
+
+    assert (again.kept, again.known) == (0, 1)
+    assert usage(loom, run.id).tokens == 200
 
 
 def test_what_is_told_before_its_run_is_known_waits_for_it(loom: Loom) -> None:
