@@ -77,6 +77,16 @@ def test_usage_is_of_the_agent_that_made_it_and_of_codex_s_thread_else_of_its_se
     assert [usage(loom, run.id).models[0].requests for run in (own, sub)] == [2, 1]
 
 
+def test_what_waits_in_vain_is_in_nobody_s_way(loom: Loom) -> None:
+    agent = replace(ANA, agent="helper")
+    run = started(loom, agent)
+    for at in range(5):
+        loom.usage.take_in(ANA, [entry(f"{at} {each}", age_ms=1_000) for each in range(ENTRIES_MAX)])
+    loom.usage.take_in(ANA, [entry("own", agent="helper")])
+
+    assert usage(loom, run.id).tokens == 100
+
+
 def test_a_named_run_goes_first_but_never_a_foreign_one(loom: Loom) -> None:
     first, bea = started(loom, ANA, loop="one"), started(loom, BEA)
     second = started(loom, ANA, loop="two")
