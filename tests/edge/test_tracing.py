@@ -73,6 +73,8 @@ def test_every_way_of_naming_a_change_leads_to_its_run(loom: Loom, stand: Here) 
         ("src/none.py:1", r"none\.py"),
         ("src/a.py:99", "line"),
         ("src/a.py:0", "first line"),
+        ("src/a.py:3-5", "src/a.py:3, say"),
+        ("src/a.py#L3-L5", "one line"),
         ("#404", "#404"),
         ("https://github.com/other/shop/pull/7", "another repository"),
         ("deploy:404", "deploy list"),
