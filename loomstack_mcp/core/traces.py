@@ -30,6 +30,7 @@ _PULL_URL = re.compile(
 _COMMIT_URL = re.compile(r"(https?://\S+?)/(?:-/)?commits?/([0-9a-fA-F]{7,64})(?:[/?#]\S*)?")
 _REVERTING = re.compile(r"revert|back ?out|roll ?back", re.IGNORECASE)
 _LINE = re.compile(r"(.+?)(?::|#L)(\d{1,9})")
+_LINES = re.compile(r"(.+?)(?::|#L)(\d{1,9})-L?\d{1,9}")
 
 
 @record
@@ -214,7 +215,7 @@ class Trace:
 
 
 def trace_ref(text: str, /) -> TraceRef:
-    """What is meant by a text, as far as it says so itself. Raises Invalid for nothing, and for far too much."""
+    """What is meant by a text, as far as it says so itself. Raises Invalid for nothing, lines, and far too much."""
     text = text.strip()
     if not text or len(text) > _REF_CHARS_MAX or "\n" in text or text.startswith("-"):
         raise Invalid(
@@ -240,6 +241,8 @@ def _by_its_form(text: str) -> TraceRef | None:
         return TraceRef(kind="commit", text=found[2].lower(), url=found[1])
     if found := _PULL.fullmatch(text):
         return TraceRef(kind="pr", text=found[1] or found[2])
+    if several := _LINES.fullmatch(text):
+        raise Invalid(f"one line is traced at a time: {several[1]}:{several[2]}, say")
     found = _LINE.fullmatch(text)
     return TraceRef(kind="line", text=found[1], line=int(found[2])) if found else None
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -73,6 +74,7 @@ def recorded_deploy(
         earlier, _ = loom.deploys.latest(
             loom.repos.id_of(checkout), environment=draft.environment, limit=DEPLOYS_COMPARED_MAX
         )
+        _finish_begun(loom, repo, earlier)
         covered = coverage(repo, draft.sha, earlier)
         told = replace(
             draft,
@@ -85,7 +87,8 @@ def recorded_deploy(
         if found.deploy is not None:
             if found.deploy.whole:
                 return found
-            _keep_commits(loom, found.deploy, _covered_then(repo, found, covered, earlier))
+            shas = covered.shas if found.is_new else _covered_then(repo, found.deploy, earlier)
+            _keep_commits(loom, found.deploy, shas)
             return replace(found, deploy=replace(found.deploy, whole=True))
     raise StoreUnavailable(f"others deployed to {draft.environment} {DECISION_ROUNDS_MAX} times meanwhile; ask again")
 
@@ -119,13 +122,19 @@ def _reached(repo: Repository, sha: str, base: Deploy | None) -> tuple[tuple[str
     return tuple(shas[:DEPLOY_COMMITS_MAX]), len(shas) > DEPLOY_COMMITS_MAX
 
 
-def _covered_then(repo: Repository, found: KeptDeploy, covered: Coverage, earlier: Sequence[Deploy]) -> tuple[str, ...]:
-    """What comes with a deploy that was kept: of one that somebody began, as it was begun."""
-    deploy = found.deploy
-    assert deploy
-    if found.is_new:
-        return covered.shas
+def _finish_begun(loom: Loom, repo: Repository, earlier: Sequence[Deploy]) -> None:
+    """What came with deploys that somebody was killed in recording is kept, as far as it is here."""
+    for one in earlier:
+        if not one.whole:
+            with suppress(Invalid):
+                _keep_commits(loom, one, _covered_then(repo, one, earlier))
+
+
+def _covered_then(repo: Repository, deploy: Deploy, earlier: Sequence[Deploy]) -> tuple[str, ...]:
+    """What comes with a deploy that was begun, as it was begun. Raises Invalid where that is not here."""
     base = next((one for one in earlier if one.id == deploy.previous), None)
+    if deploy.previous and base is None:
+        raise Invalid(f"{deploy.previous}, which {deploy.id} goes on from, is too long ago")
     return _reached(repo, deploy.sha, base)[0]
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from loomstack_mcp.adapters.git.authorship import agent_sessions_of
@@ -12,7 +13,7 @@ from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.changes.mentions import mentions
 from loomstack_mcp.core.errors import Invalid, LoomError, NotFound, Unauthorized
 from loomstack_mcp.core.limits import NAME_CHARS_MAX
-from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.core.repos import Checkout, identity_of
 from loomstack_mcp.core.texts import plain_line
 from loomstack_mcp.core.traces import Trace, TracedCommit, TraceRef, TraceWanted, WrittenLine, trace_ref
 from loomstack_mcp.edge.attributing import attributed, attributed_line
@@ -98,11 +99,11 @@ class Tracing:
         if ref.kind == "line":
             return self._of_line(ref, asked=asked)
         if ref.kind == "commit":
-            return TraceWanted(asked=asked, kind="commit", shas=(self._commit_named(ref.text),))
+            return self._of_commit(ref, asked=asked)
         try:
             return self._loom.traces.trace_wanted(self._repo_id, ref, asked=asked)
         except NotFound:
-            if ref.kind != "pr" or ref.url:
+            if ref.kind != "pr" or not self._is_here(ref.url):
                 raise
             if landed := self._landed_with(int(ref.text)):
                 return TraceWanted(asked=asked, kind="pr", shas=landed)
@@ -110,14 +111,24 @@ class Tracing:
                 return TraceWanted(asked=asked, kind="commit", shas=tuple(self._look_at([ref.text])))
             raise
 
-    def _commit_named(self, name: str) -> str:
+    def _of_commit(self, ref: TraceRef, *, asked: str) -> TraceWanted:
+        """A commit of this clone, or else one that the store knows: it was rewritten, or is another clone's."""
         try:
-            return self._look_at([name])[0]
+            return TraceWanted(asked=asked, kind="commit", shas=(self._look_at([ref.text])[0],))
         except NotFound:
-            if self._repo.objects.object_named(f"HEAD:{self._path(name)}"):
-                shown = plain_line(name, chars_max=NAME_CHARS_MAX)
+            if self._repo.objects.object_named(f"HEAD:{self._path(ref.text)}"):
+                shown = plain_line(ref.text, chars_max=NAME_CHARS_MAX)
                 raise Invalid(f"{shown} is a path: name a line of a file, {shown}:1, or a commit") from None
+            with suppress(NotFound):
+                found = self._loom.traces.trace_wanted(self._repo_id, ref, asked=asked)
+                more = "--unshallow" if self._repo.is_shallow else "--all --tags"
+                self._gaps.append(f"{ref.text[:12]}, which is not in this clone; git fetch {more} may bring it")
+                return found
             raise
+
+    def _is_here(self, url: str) -> bool:
+        """Whether the pages at an address are this repository's, as the clone itself knows."""
+        return not url or identity_of(url) in (self._repo_id, self._checkout.identity, *self._checkout.others)
 
     def _of_line(self, ref: TraceRef, *, asked: str) -> TraceWanted:
         path = self._path(ref.text)

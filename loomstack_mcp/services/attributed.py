@@ -159,8 +159,8 @@ def _evidence(tx: Tx, repo_id: str, facts: CommitFacts) -> tuple[RunEvidence, ..
     shared = _sharing(tx, repo_id, facts)
     makers = [str(row["run_id"]) for row in tx.all(CHANGES["makers"], repo_id=repo_id, sha=facts.sha)]
     pulls = runs_of_pulls(tx, repo_id, told.pulls)
-    picked = _of_commits(tx, repo_id, told.picks)
-    reverted = _of_commits(tx, repo_id, told.reverts)
+    picked = runs_of_commits(tx, repo_id, told.picks)
+    reverted = runs_of_commits(tx, repo_id, told.reverts)
     named = [run.id for run in known_hints(tx, repo_id, (*told.trailers, *told.runs))]
     claimed = [run_id for run_id in dict.fromkeys((*named, *pulls, *picked)) if run_id not in reverted]
     runs = dict.fromkeys((*makers, *shared, *claimed))
@@ -214,7 +214,7 @@ def runs_of_pulls(tx: Tx, repo_id: str, pulls: Sequence[int]) -> list[str]:
     return [str(row["run_id"]) for row in tx.all(ATTRIBUTIONS["of_pulls"], **asked)] if pulls else []
 
 
-def _of_commits(tx: Tx, repo_id: str, shas: Sequence[str]) -> list[str]:
+def runs_of_commits(tx: Tx, repo_id: str, shas: Sequence[str]) -> list[str]:
     """The runs whose some other commits are, as far as is known."""
     asked = {"repo_id": repo_id, "shas": rows.json_column(list(shas))}
     return [str(row["run_id"]) for row in tx.all(ATTRIBUTIONS["runs_of_commits"], **asked)] if shas else []

@@ -8,7 +8,7 @@ from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.repos import identity_of
 from loomstack_mcp.core.traces import TRACED_COMMITS_MAX, TraceRef, TraceWanted
-from loomstack_mcp.services.attributed import ATTRIBUTIONS, runs_of_pulls
+from loomstack_mcp.services.attributed import ATTRIBUTIONS, runs_of_commits, runs_of_pulls
 from loomstack_mcp.services.deploys import DEPLOYS, as_deploys
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Tx
@@ -19,6 +19,8 @@ TRACES = queries.statements("traces")
 
 _DIGITS = re.compile(r"[0-9a-f]{4,64}")
 _FITTING_MAX = 5
+_TELLING_DIGITS = 7
+"""By which a run may have recorded a commit."""
 
 
 def wanted_by_store(tx: Tx, repo_id: str, ref: TraceRef, *, asked: str) -> TraceWanted:
@@ -110,6 +112,9 @@ def _of_commit(tx: Tx, repo_id: str, ref: TraceRef, found: TraceWanted) -> Trace
     fitting = [str(row["sha"]) for row in tx.all(ATTRIBUTIONS["of_prefix"], **asked)]
     if len(fitting) > 1:
         raise NotFound(f"{digits} fits {counted(len(fitting), 'commit')} at least: give more of its digits")
+    if not fitting and (runs := runs_of_commits(tx, repo_id, [digits]) if len(digits) >= _TELLING_DIGITS else []):
+        gap = f"what {digits[:12]} did, as which a run recorded its work: it may be rewritten"
+        return replace(found, run_ids=tuple(runs), unchecked=(gap,))
     if not fitting:
         raise NotFound(
             f"no commit {digits} was looked at in {repo_id} yet: "

@@ -7,6 +7,7 @@ from loomstack_mcp.core.deploys import Deploy
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.core.texts import within
 from loomstack_mcp.core.traces import (
+    TRACED_COMMITS_MAX,
     TRACED_RUNS_MAX,
     LaterStep,
     Trace,
@@ -88,9 +89,9 @@ class TraceService:
 def _chain(tx: Tx, repo_id: str, wanted: TraceWanted) -> Trace:
     shas = tuple(dict.fromkeys(wanted.shas))
     commits = _commits(tx, repo_id, shas)
-    run_ids = list(dict.fromkeys([*_makers(wanted, commits), *wanted.run_ids]))
+    run_ids = list(dict.fromkeys([*_makers(tx, repo_id, wanted, commits), *wanted.run_ids]))
     runs = _runs(tx, repo_id, run_ids)
-    deploys = _deploys(tx, repo_id, wanted, shas, _unlanded(wanted, commits))
+    deploys = _deploys(tx, repo_id, wanted, commits)
     detailed = runs[:_DETAILED_MAX] if wanted.kind == "deploy" else runs[:TRACED_RUNS_MAX]
     told, decisions, approvals = traced_runs(
         tx,
@@ -148,11 +149,13 @@ def _commits(tx: Tx, repo_id: str, shas: Sequence[str]) -> tuple[Attribution, ..
     return tuple(by_sha[sha] for sha in shas if sha in by_sha)
 
 
-def _makers(wanted: TraceWanted, commits: Sequence[Attribution]) -> list[str]:
-    """The runs of the commits, the first one's first; of a line its own writer."""
-    if wanted.line:
-        return [wanted.line.run_id] if wanted.line.run_id else []
-    return [one.run_id for one in commits if one.run_id]
+def _makers(tx: Tx, repo_id: str, wanted: TraceWanted, commits: Sequence[Attribution]) -> list[str]:
+    """The runs of the commits, those that made most of one first; of a line its own writer, of a run itself."""
+    if wanted.line or wanted.kind == "run":
+        return [wanted.line.run_id] if wanted.line and wanted.line.run_id else []
+    shared = [one.sha for one in commits if "several_runs" in one.flags]
+    others = tx.all(TRACES["made_with"], repo_id=repo_id, shas=rows.json_column(shared)) if shared else []
+    return [*(one.run_id for one in commits if one.run_id), *(str(row["run_id"]) for row in others)]
 
 
 def _runs(tx: Tx, repo_id: str, ids: Sequence[str]) -> list[Run]:
@@ -161,23 +164,20 @@ def _runs(tx: Tx, repo_id: str, ids: Sequence[str]) -> list[Run]:
     return [by_id[one] for one in ids if one in by_id]
 
 
-def _unlanded(wanted: TraceWanted, commits: Sequence[Attribution]) -> tuple[str, ...]:
-    """The runs of what did not land in this form: what was deployed of them is another form of it."""
-    return (*wanted.run_ids, *(one.run_id for one in commits if one.run_id and not one.landed_at_ms))
+def _deploys(tx: Tx, repo_id: str, wanted: TraceWanted, commits: Sequence[Attribution]) -> tuple[Deploy, ...]:
+    """Those that are asked for; else those that the commits came with, of each environment the first ones first.
 
-
-def _deploys(
-    tx: Tx, repo_id: str, wanted: TraceWanted, shas: Sequence[str], run_ids: tuple[str, ...]
-) -> tuple[Deploy, ...]:
-    """Those that are asked for; else those that the commits came with, of each environment the first ones first."""
+    What did not land in its own form was deployed in another one.
+    """
     if wanted.deploy_ids:
         asked_for = (one for each in wanted.deploy_ids for one in as_deploys(tx.all(DEPLOYS["get"], id=each)))
         return tuple(one for one in asked_for if one.repo_id == repo_id)
-    made = commits_made(tx, repo_id, run_ids) if run_ids else ()
-    landed = list(dict.fromkeys((*shas, *made)))
-    asked = {"repo_id": repo_id, "shas": rows.json_column(landed), "limit": _DEPLOYS_MAX}
-    found = as_deploys(tx.all(DEPLOYS["covering"], **asked)) if landed else ()
-    return tuple({one.id: one for one in found}.values())
+    shas = wanted.shas or (commits_made(tx, repo_id, wanted.run_ids) if wanted.run_ids else ())
+    if unlanded := [one.sha for one in commits if one.run_id and not one.landed_at_ms]:
+        asked = {"repo_id": repo_id, "shas": rows.json_column(unlanded), "limit": TRACED_COMMITS_MAX}
+        shas = (*shas, *(str(row["sha"]) for row in tx.all(TRACES["landed_as"], **asked)))
+    asked = {"repo_id": repo_id, "shas": rows.json_column(list(dict.fromkeys(shas))), "limit": _DEPLOYS_MAX}
+    return as_deploys(tx.all(DEPLOYS["covering"], **asked)) if shas else ()
 
 
 def _later(tx: Tx, repo_id: str, shas: Sequence[str], *, is_wanted: bool) -> tuple[LaterStep, ...]:

@@ -10,6 +10,7 @@ from loomstack_mcp.core.records import record
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.core.texts import redacted, within
 from loomstack_mcp.core.usage import (
+    AHEAD_MS_MAX,
     ENTRIES_MAX,
     ENTRY_KEPT_MS,
     RUN_ENTRIES_MAX,
@@ -71,7 +72,9 @@ class UsageService:
             fitting = _fitting(tx, caller.principal, likely)
         with self._store.append() as tx:
             kept = _taken(tx, caller.principal, fitting) if fitting else 0
-            tx.later(USAGE["sweep"], until_ms=tx.now_ms - ENTRY_KEPT_MS, limit=_SWEPT_ROWS)
+            # What a clock that goes ahead has dated is taken in again for as much longer.
+            until_ms = tx.now_ms - ENTRY_KEPT_MS - AHEAD_MS_MAX
+            tx.later(USAGE["sweep"], until_ms=until_ms, limit=_SWEPT_ROWS)
         if fitting:
             self._bind(caller.principal, fitting)
         problems += [_FULL] * (len(likely) - len(fitting))

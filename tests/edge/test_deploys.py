@@ -92,6 +92,23 @@ def test_what_is_not_here_is_refused_with_what_to_do(yard: Yard, tmp_path: Path)
         yard.deploy("HEAD")
 
 
+def test_what_somebody_was_killed_in_recording_is_whole_after_the_next_one(yard: Yard) -> None:
+    yard.deploy("HEAD")
+    sha = commit(yard.root, {"src/a.py": "a\n"})
+    found = here(yard.root, yard.home)
+    [first], _ = yard.loom.deploys.latest(yard.loom.repos.ids()[0], limit=9)
+    draft = DeployDraft(environment="production", sha=sha, kind="forward", previous=first.id, covers=1)
+    begun = yard.loom.deploys.record(found.checkout(), draft, who="ci", seen=first.id).deploy
+    assert begun
+    assert not begun.whole
+
+    again = yard.deploy(sha)
+
+    assert (again.kind, again.previous) == ("again", begun.id)
+    trace = yard.loom.traces.kept_trace(first.repo_id, begun.id)
+    assert (trace.deploys[0].deploy.whole, "not all" in " ".join(trace.unchecked)) == (True, False)
+
+
 def test_tags_stand_for_deploys_by_the_setting(yard: Yard) -> None:
     git(yard.root, "tag", "-a", "v1", "-m", "one")
     commit(yard.root, {"src/a.py": "a\n"})

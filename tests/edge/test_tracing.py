@@ -19,6 +19,7 @@ from tests.conftest import commit_all, git
 from tests.edge.support import here
 
 ANA = Caller(principal="ana", session="s-ana")
+BEA = Caller(principal="bea", session="s-bea")
 PRICES = "".join(f"price_{at} = net({at}) + tax({at})\n" for at in range(9))
 
 
@@ -73,6 +74,8 @@ def test_every_way_of_naming_a_change_leads_to_its_run(loom: Loom, stand: Here) 
         ("src/a.py", r"is a path: name a line of a file, src/a\.py:1"),
         ("src/a.py:99", "line"),
         ("src/a.py:0", "first line"),
+        ("src/a.py:3-5", "src/a.py:3, say"),
+        ("src/a.py#L3-L5", "one line"),
         ("#404", "#404"),
         ("https://github.com/other/shop/pull/7", "another repository"),
         ("deploy:404", "deploy list"),
@@ -93,8 +96,11 @@ def test_a_shallow_clone_says_what_it_cannot_tell(loom: Loom, stand: Here, tmp_p
 
     with pytest.raises((NotFound, Invalid), match="fetch"):
         traced(shallow, loom, "src/a.py:3")
+    found = traced(shallow, loom, sha)  # its run recorded it
+    assert len(found.runs) == 1
+    assert "git fetch --unshallow" in found.unchecked[-1]
     with pytest.raises(NotFound, match="fetch"):
-        traced(shallow, loom, sha)
+        traced(shallow, loom, sha[:6])
 
 
 def test_a_commit_that_was_rewritten_is_known_again(loom: Loom, stand: Here) -> None:
@@ -106,6 +112,43 @@ def test_a_commit_that_was_rewritten_is_known_again(loom: Loom, stand: Here) -> 
 
     assert told(traced(stand, loom, new)) == ([run], [new])
     assert told(traced(stand, loom, sha)) == ([run], [sha])  # still here, beside the branch
+    other = made(loom, stand, message="wip")
+    git(stand.root, "reset", "--hard", "--quiet", new)
+    git(stand.root, "reflog", "expire", "--expire=now", "--all")
+    git(stand.root, "gc", "--quiet", "--prune=now")
+    gone = traced(stand, loom, sha)
+    assert (told(gone), len(gone.unchecked)) == (([run], [sha]), 1)
+    assert f"{sha[:12]}, which is not in this clone; git fetch" in gone.unchecked[0]
+    recorded_alone = traced(stand, loom, other[1][:9])
+    assert told(recorded_alone) == ([other[0]], [])
+    assert "may be rewritten" in recorded_alone.unchecked[0]
+
+
+def test_each_run_of_a_squash_is_told_and_finds_it(loom: Loom, stand: Here) -> None:
+    git(stand.root, "checkout", "--quiet", "-b", "both")
+    first, _ = made(loom, stand)
+    second = loom.runs.start(BEA, stand.checkout(), loop="docs", goal="list", budget_tokens=800).run.id
+    listed = commit(stand.root, {"src/list.py": PRICES.replace("price", "listed").replace("net", "listing")})
+    loom.commits.bind_commit(BEA, stand.checkout(), listed, named=(second,), paths=())
+    with stand.repository() as repo:
+        stand.imprint(repo, loom.ledger, stand.checkout())
+    git(stand.root, "checkout", "--quiet", "main")
+    git(stand.root, "merge", "--quiet", "--squash", "both")
+    squashed = commit(stand.root, {"src/more.py": "more = 1\n"})
+
+    found, alone = traced(stand, loom, squashed), traced(stand, loom, second)
+    assert ({*told(found)[0]}, alone.runs[0].run.id) == ({first, second}, second)
+    assert squashed in told(alone)[1]
+    assert len(alone.runs) == 1
+
+
+def test_the_page_of_a_pull_request_of_this_repository_is_looked_for_as_its_number(loom: Loom, stand: Here) -> None:
+    git(stand.root, "remote", "add", "origin", "https://github.com/acme/shop.git")
+    run, sha = made(loom, stand)
+
+    assert told(traced(stand, loom, "https://github.com/acme/shop/pull/7/files")) == ([run], [sha])
+    with pytest.raises(NotFound, match="another repository"):
+        traced(stand, loom, "https://github.com/acme/other/pull/7")
 
 
 def test_a_token_that_reads_alone_is_told_what_is_kept_and_what_is_not(loom: Loom, stand: Here) -> None:

@@ -167,4 +167,4 @@ def test_a_trace_is_as_many_statements_for_many_runs_as_for_one(shop: Loom, coun
     few, _ = counted(lambda: shop.traces.chain(REPO, one))
     many, _ = counted(lambda: shop.traces.chain(REPO, three))
 
-    assert (few, many - few) == (16, 2)  # which notes lie on its paths is asked for each run
+    assert (few, many - few) == (17, 2)  # which notes lie on its paths is asked for each run

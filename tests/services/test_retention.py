@@ -8,6 +8,8 @@ from typing import Any, cast
 import pytest
 
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.policy.decision_views import DecisionRecord
+from loomstack_mcp.core.policy.facts import FactsQuery
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.core.runs import Caller, Run
 from loomstack_mcp.loom import Loom
@@ -66,6 +68,13 @@ def answers(loom: Loom, checkout: Checkout) -> dict[str, Any]:
     }
 
 
+def decided(loom: Loom, run: str) -> None:
+    """Whether what that run made may land was asked, and it was known by its content alone."""
+    query = FactsQuery(point="ci", actions=("land",), head=SHA[::-1], recognised=(run,))
+    facts = loom.policy.facts_of_change(SHOP, query)
+    loom.policy.keep_of_change(SHOP, "ci", query, facts, DecisionRecord(answer="deny", fired=(), reasons=(), policy=""))
+
+
 @pytest.fixture
 def lived(loom: Loom, clocks: Clocks) -> dict[str, Run]:
     """Old runs, each of which something else needs, or nothing; then two hundred days in which nobody came."""
@@ -92,6 +101,8 @@ def lived(loom: Loom, clocks: Clocks) -> dict[str, Run]:
     loom.notes.share(ANA, "", kind="decision", text="dates are UTC", patterns=["src/"])
     loom.notes.share(ANA, "", kind="fact", text="soon over", patterns=["src/"], expires_hours=1)
     over(ANA, teller)
+    decided(loom, begun("decided", ANA))
+    over(ANA, made["decided"].id)
     loom.levers.stop_run(begun("stopped", BEA), who="chen", why="enough")
     begun("lost", CHEN)
     claimed(loom, CHEN, "docs/")
@@ -112,7 +123,7 @@ def test_what_nobody_needs_goes_and_every_answer_about_the_rest_stays(loom: Loom
     assert {name: told for name, told in before.items() if name in after} == after
     assert {"claim": 3, "note": 1, "run": 2}.items() <= done.rows.items()
     assert tried.rows.items() - {("event", tried.rows["event"])} <= done.rows.items() | {("claim", 2), ("run", 1)}
-    assert done.kept == {"made": 2, "stopped": 1, "note": 1}
+    assert done.kept == {"made": 3, "stopped": 1, "note": 1}
 
 
 def test_a_year_goes_in_steps_beside_others_and_what_was_gone_is_told(loom: Loom, clocks: Clocks) -> None:

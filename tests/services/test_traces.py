@@ -1,5 +1,6 @@
 """The chain behind a change, read from the store alone: whose it is, why, who let it through, where it runs."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -133,3 +134,44 @@ def test_a_run_of_another_repository_is_unknown_here(loom: Loom, run: str) -> No
 
     with pytest.raises(NotFound, match=r"no run run_\w+ in github\.com/acme/shop"):
         loom.traces.kept_trace(REPO, elsewhere)
+
+
+def test_a_deploy_is_told_however_many_of_a_runs_commits_came_with_others(loom: Loom, run: str) -> None:
+    shas = [f"{at:040x}" for at in range(1, 31)]
+    recorded(loom, ANA, run, commits=shas)
+    for sha in shas:
+        landed(loom, sha)
+    for place in ("staging", "vault"):
+        draft = DeployDraft(environment=place, sha=shas[0], kind="first", covers=len(shas))
+        deploy = loom.deploys.record(SHOP, draft, who="ci").deploy
+        assert deploy
+        loom.deploys.keep_commits(deploy.id, shas, place=0, is_last=True)
+
+    found = loom.traces.kept_trace(REPO, run)
+
+    assert [one.deploy.environment for one in found.deploys] == ["production", "staging", "vault"]
+
+
+def test_a_decision_of_another_repository_is_not_told_with_a_deploy_that_names_it(loom: Loom, run: str) -> None:
+    rulebook = Rulebook(rules=(replace(NIGHT, on=("deploy",)),), hash="sha256:0")
+    elsewhere = Checkout(identity="github.com/acme/secret", clone="clone:3")
+    situation = Situation(point="ci", actions=frozenset({"deploy"}), now_ms=0, head=SHA, touched=())
+    asked = decided_change(loom.policy, elsewhere, "ci", rulebook, bound(situation, "secret", shown=("secret",)))
+    draft = DeployDraft(environment="vault", sha=SHA, kind="first", decision=asked.id)
+    kept = loom.deploys.record(SHOP, draft, who="ci").deploy
+    assert kept
+
+    [deploy] = loom.traces.kept_trace(REPO, kept.id).deploys
+
+    assert (deploy.decision, deploy.approvals) == (None, ())
+
+
+def test_what_did_not_land_is_not_told_as_deployed_with_what_had_landed_before_it(loom: Loom, run: str) -> None:
+    [before, after] = (
+        loom.attributions.attributed(SHOP, CommitFacts(sha=sha, made_at_ms=made_at_ms)).sha
+        for sha, made_at_ms in (("d4" * 20, 1_799_999_999_000), ("e5" * 20, 1_800_000_009_000))
+        if recorded(loom, ANA, run, commits=[sha])
+    )
+
+    assert [one.deploy.called for one in loom.traces.kept_trace(REPO, before).deploys] == ["512"]  # squashed since
+    assert loom.traces.kept_trace(REPO, after).deploys == ()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from loomstack_mcp.core.errors import LimitExceeded
-from loomstack_mcp.core.limits import DAY_MS
+from loomstack_mcp.core.limits import DAY_MS, MINUTE_MS
 from loomstack_mcp.core.policy.rules import Checks, Limits, Rule, Rulebook
 from loomstack_mcp.core.policy.situation import Situation
 from loomstack_mcp.core.runs import Caller
@@ -48,6 +48,17 @@ def test_a_run_has_what_its_client_told_once_however_often_it_came(loom: Loom) -
     assert [(one.source, one.accepted, one.rejected) for one in found.permissions] == [("config", 1, 1)]
 
 
+def test_what_a_clock_dated_that_goes_ahead_counts_once_a_day_later_too(loom: Loom, clocks: Clocks) -> None:
+    run = started(loom, ANA)
+    loom.usage.take_in(ANA, [entry("a", age_ms=-9 * MINUTE_MS)])
+    clocks.pass_minutes(24 * 60 + 1)
+    loom.usage.take_in(ANA, [entry("b")])
+    again = loom.usage.take_in(ANA, [entry("a", age_ms=DAY_MS - 8 * MINUTE_MS)])
+
+    assert (again.kept, again.known) == (0, 1)
+    assert usage(loom, run.id).tokens == 200
+
+
 def test_what_is_told_before_its_run_is_known_waits_for_it(loom: Loom) -> None:
     early = loom.usage.take_in(ANA, [entry("a")])
     run = started(loom, ANA)
@@ -64,6 +75,16 @@ def test_usage_is_of_the_agent_that_made_it_and_of_codex_s_thread_else_of_its_se
     loom.usage.take_in(ANA, [entry("a", root), entry("b", session="codex:thread"), entry("c", root, agent="unknown")])
 
     assert [usage(loom, run.id).models[0].requests for run in (own, sub)] == [2, 1]
+
+
+def test_what_waits_in_vain_is_in_nobody_s_way(loom: Loom) -> None:
+    agent = replace(ANA, agent="helper")
+    run = started(loom, agent)
+    for at in range(5):
+        loom.usage.take_in(ANA, [entry(f"{at} {each}", age_ms=1_000) for each in range(ENTRIES_MAX)])
+    loom.usage.take_in(ANA, [entry("own", agent="helper")])
+
+    assert usage(loom, run.id).tokens == 100
 
 
 def test_a_named_run_goes_first_but_never_a_foreign_one(loom: Loom) -> None:

@@ -54,12 +54,14 @@ SELECT id, repo_id, seq, environment, sha, called, kind, previous, how, who, dec
 FROM deploy WHERE repo_id = :repo_id AND environment = :environment ORDER BY seq DESC LIMIT :limit
 
 -- :name covering
--- The deploys that some commits came with, oldest first.
-SELECT c.sha AS covered, d.id, d.repo_id, d.seq, d.environment, d.sha, d.called, d.kind, d.previous, d.how, d.who,
-  d.decision, d.covers, d.is_cut, d.whole, d.deployed_at_ms, d.recorded_at_ms
-FROM json_each(:shas) AS s CROSS JOIN deploy_commit AS c CROSS JOIN deploy AS d
-WHERE c.repo_id = :repo_id AND c.sha = s.value AND d.id = c.deploy_id
-ORDER BY d.seq LIMIT :limit
+-- The deploys that some commits came with, oldest first, each once.
+SELECT d.id, d.repo_id, d.seq, d.environment, d.sha, d.called, d.kind, d.previous, d.how, d.who, d.decision, d.covers,
+  d.is_cut, d.whole, d.deployed_at_ms, d.recorded_at_ms
+FROM (
+  SELECT DISTINCT c.deploy_id FROM json_each(:shas) AS s CROSS JOIN deploy_commit AS c
+  WHERE c.repo_id = :repo_id AND c.sha = s.value
+) AS f CROSS JOIN deploy AS d
+WHERE d.id = f.deploy_id ORDER BY d.seq LIMIT :limit
 
 -- :name commits_of
 -- What came with a deploy, newest first.

@@ -48,6 +48,7 @@ SELECT r.id,
       SELECT 1 FROM decision AS h WHERE h.run_id = r.id AND h.run_id <> ''
         AND (h.head <> '' OR h.actions LIKE '%"land"%' OR h.actions LIKE '%"deploy"%')
     )
+    OR EXISTS (SELECT 1 FROM decision AS w WHERE w.about_run = r.id AND w.about_run <> '' AND w.run_id = '')
     OR EXISTS (SELECT 1 FROM landed AS l WHERE l.run_id = r.id AND l.run_id <> '')
     OR EXISTS (SELECT 1 FROM outcome AS o WHERE o.about_run = r.id AND o.commits <> '[]')
     OR EXISTS (SELECT 1 FROM outcome AS p WHERE p.run_id = r.id AND p.commits <> '[]') THEN 1 ELSE 0 END AS made,

@@ -6,11 +6,30 @@ WHERE a.repo_id = :repo_id AND a.mentions NOT LIKE '%"pulls":[]%'
 ORDER BY a.landed_at_ms DESC, a.sha LIMIT :limit
 
 -- :name made_by
--- The commits that some runs made, or some of, the last first.
+-- The commits that some runs made, or lines of, the last first.
 SELECT a.sha, MAX(a.landed_at_ms) AS landed_at_ms
 FROM json_each(:run_ids) AS i CROSS JOIN attribution_run AS r CROSS JOIN attribution AS a
-WHERE r.run_id = i.value AND a.number = r.attribution AND a.repo_id = :repo_id AND a.run_id = r.run_id
+WHERE r.run_id = i.value AND a.number = r.attribution AND a.repo_id = :repo_id AND (
+  a.run_id = r.run_id
+  OR (a.run_id <> '' AND EXISTS (
+    SELECT 1 FROM attribution_line AS l WHERE l.attribution = r.attribution AND l.place = r.place
+  ))
+)
 GROUP BY a.sha ORDER BY landed_at_ms DESC, a.sha LIMIT :limit
+
+-- :name landed_as
+-- The commits in which the work of a run may have landed of which these did not: none that landed before they were made.
+SELECT DISTINCT b.sha FROM json_each(:shas) AS s CROSS JOIN attribution AS a CROSS JOIN attribution_run AS r
+CROSS JOIN attribution AS b
+WHERE a.repo_id = :repo_id AND a.sha = s.value AND a.run_id <> '' AND r.run_id = a.run_id AND b.number = r.attribution
+  AND b.repo_id = a.repo_id AND b.landed_at_ms > 0 AND b.landed_at_ms >= a.made_at_ms LIMIT :limit
+
+-- :name made_with
+-- The other runs that made lines of some commits that several made.
+SELECT r.run_id FROM json_each(:shas) AS s CROSS JOIN attribution AS a CROSS JOIN attribution_run AS r
+WHERE a.repo_id = :repo_id AND a.sha = s.value AND r.attribution = a.number AND r.place > 0
+  AND EXISTS (SELECT 1 FROM attribution_line AS l WHERE l.attribution = r.attribution AND l.place = r.place)
+ORDER BY s.key, r.place
 
 -- :name taken_back_by
 -- The commits of a repo that take some others back, the first one first.
@@ -61,7 +80,7 @@ SELECT d.id, d.run_id, d.about_run, d.head, d.who, d.point, d.actions, d.answer,
   WHERE c.repo_id = :repo_id AND c.head = s.value AND c.head <> ''
   UNION
   SELECT e.id FROM json_each(:ids) AS j CROSS JOIN decision AS e WHERE e.id = j.value
-) AS f CROSS JOIN decision AS d WHERE d.id = f.id
+) AS f CROSS JOIN decision AS d WHERE d.id = f.id AND d.repo_id = :repo_id
 ORDER BY d.decided_at_ms DESC, d.id LIMIT :limit
 
 -- :name approvals_of

@@ -47,11 +47,11 @@ SELECT s.value AS session, (
 FROM json_each(:sessions) AS s
 
 -- :name unbound
--- Some of the entries of sessions that have no run yet.
+-- Some of the entries of sessions that have no run yet, the newest first: some may wait for one in vain.
 SELECT e.key, e.kind, e.session, e.agent, e.named_run, e.at_ms, e.model, e.input_tokens, e.output_tokens,
   e.cache_read_tokens, e.cache_write_tokens, e.cost_micro_usd, e.source, e.accepted
 FROM json_each(:sessions) AS s CROSS JOIN usage_entry AS e
-WHERE e.principal = :principal AND e.session = s.value AND e.run_id = '' LIMIT :limit
+WHERE e.principal = :principal AND e.session = s.value AND e.run_id = '' ORDER BY e.at_ms DESC, e.key LIMIT :limit
 
 -- :name runs_of_sessions
 -- The last runs of sessions, whatever became of them.
