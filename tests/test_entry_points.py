@@ -47,8 +47,8 @@ _ANSWERS = {
     "loomstack-mcp conflicts": (0, "Landed 0"),
 }
 _HOOK_MODULES = """
-adapters adapters.beside_store adapters.pauses adapters.settings adapters.system
-adapters.policy adapters.policy.folders
+adapters adapters.beside_store adapters.pauses adapters.settings adapters.settings_values
+adapters.system adapters.policy adapters.policy.folders
 adapters.git adapters.git.clone_settings adapters.git.deciding adapters.git.discovery adapters.git.identity
 adapters.git.objects adapters.git.repository adapters.git.run adapters.git.trunk adapters.git.worktree
 adapters.git.written
@@ -74,7 +74,7 @@ core.clients.payload core.errors core.limits core.patterns.keys core.step_names
 glance hooks.main store.plain store.sqlite.hasty
 """
 _ENDED_MODULES = """
-adapters adapters.settings adapters.system adapters.user
+adapters adapters.settings adapters.settings_values adapters.system adapters.user
 core.briefing.closing core.briefing.opening core.changes.conflict_records core.claim_edits core.claims
 core.clients.payload core.clients.steps core.edits core.errors core.events core.ids core.limits core.notes
 core.notices core.phrases core.records core.repos core.runs core.secrets core.sessions core.texts
@@ -123,8 +123,9 @@ edge.ruling
 _STORE_RULES_MODULES = """
 core.changes.batches core.changes.conflict_records core.changes.generated core.changes.hunks core.changes.imprints
 core.changes.landings core.changes.lines core.changes.meaning core.changes.nets core.changes.packing core.changes.works
-core.notices
-services.approvals services.evidence services.imprints services.landed services.landed_index services.ledger
+core.changes.attributions core.changes.mentions core.changes.trailers core.forges core.notices core.wire
+services.approvals services.attributed services.evidence services.hints services.imprints services.landed
+services.landed_index services.ledger
 services.line_keys services.notices services.policy services.slices
 """
 """Where a rule asks the store: the scene's asks how often work went back. The ledger has the key of what is asked."""

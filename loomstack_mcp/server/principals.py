@@ -23,7 +23,19 @@ _OF_ONE_MACHINE = frozenset({"guard"})
 _REMEMBERED = frozenset({"sightings", "guards"})
 """What hooks saw on the hub's own machine is nobody's who comes from another."""
 _PASSED = frozenset(
-    {"send_notices", "close", "store", "over", "is_far", "listening", "tells_news", "cursor", "cursors", "telemetry"}
+    {
+        "send_notices",
+        "close",
+        "store",
+        "over",
+        "is_far",
+        "listening",
+        "tells_news",
+        "cursor",
+        "cursors",
+        "telemetry",
+        "tidy",
+    }
 )
 
 

@@ -193,6 +193,7 @@ def test_settings_are_shown_with_where_they_came_from(tmp_path: Path, shop: Path
         "window_days": (30, "default"),
         "keep_days": (0, "default"),
         "generated": ([], "default"),
+        "deploy_tags": ([], "default"),
         "claim_edits": ("auto", "default"),
         "guard": ("open", "default"),
         "push": ("on", "default"),

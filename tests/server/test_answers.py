@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loomstack_mcp.core.briefing.fitting import Briefing
+from loomstack_mcp.core.changes.attributions import Attribution
 from loomstack_mcp.core.changes.conflict_records import Conflict
 from loomstack_mcp.core.claims import Blocker, Claim, ClaimResult, ReleaseResult
 from loomstack_mcp.core.events import Alert
 from loomstack_mcp.core.notes import Note, NoteResult
 from loomstack_mcp.core.outcomes import NextStep, Outcome, OutcomeResult
 from loomstack_mcp.core.runs import Run
+from loomstack_mcp.core.traces import LaterStep, Trace, TracedCommit
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server import answers
@@ -31,6 +33,7 @@ from loomstack_mcp.server.tools.notes import note_answer
 from loomstack_mcp.server.tools.outcomes import outcome_answer
 from loomstack_mcp.server.tools.policy import broken_answer
 from loomstack_mcp.server.tools.runs import start_answer
+from loomstack_mcp.server.tools.traces import trace_answer
 from loomstack_mcp.services.conflicts import ConflictResult
 from loomstack_mcp.services.runs import StartResult
 from loomstack_mcp.store.sqlite.migrate import migrating_store
@@ -53,6 +56,17 @@ for plain, strategy in ((str, few), (object, few)):
     st.register_type_strategy(plain, strategy)
 briefings = drawn(Briefing, **dict.fromkeys(("runs", "claims", "notes", "changes", "conflicts", "rules"), bodies))
 refusals = drawn(ClaimResult, claim=st.none(), blockers=st.lists(drawn(Blocker), min_size=1, max_size=5).map(tuple))
+instants = st.integers(0, 2**41)
+commits = drawn(Attribution, candidates=st.just(()), landed_at_ms=instants)
+traces = drawn(
+    Trace,
+    commits=st.lists(st.builds(TracedCommit, commit=commits), max_size=7).map(tuple),
+    line=st.none(),
+    runs=st.just(()),  # whole ones are in tests/services/test_traces.py
+    deploys=st.just(()),
+    later=st.lists(drawn(LaterStep, at_ms=instants), max_size=2).map(tuple),
+    now_ms=instants,
+)
 ANSWERS: dict[str, st.SearchStrategy[Any]] = {
     "start_run": drawn(StartResult, briefing=briefings).map(start_answer),
     "read_shared_context": briefings.map(briefing_answer),
@@ -62,6 +76,7 @@ ANSWERS: dict[str, st.SearchStrategy[Any]] = {
     "check_policy": few.map(broken_answer),
     "check_conflicts": drawn(ConflictResult).map(conflict_answer),
     "record_outcome": drawn(OutcomeResult).map(outcome_answer),
+    "trace_change": traces.map(trace_answer),
 }
 
 
@@ -117,6 +132,7 @@ def test_what_must_be_given_is_what_has_no_default(definitions: Definitions, too
     required = {
         "start_run": {"loop", "goal"}, "share_context": {"kind", "text"}, "claim_paths": {"paths", "intent"},
         "check_policy": {"action"}, "record_outcome": {"status", "summary"},
+        "trace_change": {"ref"},
     }  # fmt: skip
 
     assert set(schema.get("required", ())) == required.get(tool, set())

@@ -43,7 +43,7 @@ def test_a_probe_may_be_followed_by_the_modern_era(serve: Callable[..., Server])
     server.modern_era = True
 
     assert server.request("server/discover")["result"]["instructions"]
-    assert len(server.request("tools/list")["result"]["tools"]) == 9
+    assert len(server.request("tools/list")["result"]["tools"]) == 10
     assert server.answer("start_run", loop="loop", goal="goal")["run"]
 
 

@@ -15,6 +15,7 @@ from loomstack_mcp.core.changes.hunks import MESSAGE_CHARS_MAX, Change
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.changes.mentions import mentions
 from loomstack_mcp.core.errors import Invalid, NotFound
+from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.texts import plain_line
 
@@ -56,7 +57,7 @@ def commit_named(repo: Repository, rev: str) -> str:
         return commits[0]
     if commits:
         listed = ", ".join(one[:12] for one in commits[:5])
-        raise Invalid(f"{name} fits {len(commits)} commits ({listed}): give more of its digits")
+        raise Invalid(f"{name} fits {counted(len(commits), 'commit')} ({listed}): give more of its digits")
     if repo.is_shallow:
         raise NotFound(f"{name} is no commit of this clone, which is shallow: git fetch --unshallow, and ask again")
     raise NotFound(f"{name} is no commit of this clone; a rewritten one is gone, and of others: git fetch --all --tags")

@@ -27,7 +27,7 @@ EVERY_ROW_HERE = {
     "postgres.began": {"schema_version"},  # which has one row
     "postgres.size": {"schema_version"},
 }
-PLAIN_TYPES = {16, 17, 20, 23, 25}
+PLAIN_TYPES = {16, 17, 20, 23, 25, 701}
 """bool, which comes as 0 or 1, bytea, bigint, integer and text: what SQLite's values are."""
 
 
