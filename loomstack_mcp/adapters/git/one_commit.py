@@ -24,6 +24,8 @@ _DIGITS = re.compile(r"[0-9a-fA-F]{4,64}")
 _TOLD = "--format=%P%x00%ct%x00%aN%x00%B"
 _BLAME_SECONDS_MAX = 20
 _IGNORED_MAX = 1_000
+_MOVES_MAX = 20
+"""Of one line, from file to file, that are followed."""
 _AROUND = 10
 """Lines beside it that are blamed with it: what is copied counts for git from 40 letters on (git-blame(1), -C)."""
 _PATH = re.compile(r"^filename (.*)$", re.MULTILINE)
@@ -96,25 +98,38 @@ def blamed_line(repo: Repository, sha: str, path: str, line: int, *, deciders: S
         ignored = Path(aside) / "ignored"
         known = (one for one in sorted(reformatting(repo, deciders))[:_IGNORED_MAX] if repo.commit(one) == one)
         ignored.write_text("".join(f"{one}\n" for one in known))
-        ran = repo.run_plain(
-            *("blame", "-w", "-M", "-C", "--line-porcelain", f"-L{max(1, line - _AROUND)},{line + _AROUND}"),
-            f"--ignore-revs-file={ignored}",
-            *(sha, "--", path),
-            seconds_max=_BLAME_SECONDS_MAX,
-        )
+        last = _blamed(repo, sha, path, line, f"-L{line},{line}", f"--ignore-revs-file={ignored}")
+        for _ in range(_MOVES_MAX):
+            # Whether it came from elsewhere is asked of the one commit that brought it here: asked of all at once, git
+            # goes back as far as the oldest line around it was made.
+            around = f"-L{max(1, last.line - _AROUND)},{last.line + _AROUND}"
+            came = _blamed(repo, f"{last.sha}^!", last.path, last.line, "-M", "-C", around)
+            if came.sha == last.sha:
+                break
+            last = _blamed(
+                repo, came.sha, came.path, came.line, f"-L{came.line},{came.line}", f"--ignore-revs-file={ignored}"
+            )
+    if last.sha in repo.boundaries:
+        raise NotFound(f"line {line} of {name} is older than this shallow clone: git fetch --unshallow, and ask again")
+    return last
+
+
+def _blamed(repo: Repository, commits: str, path: str, line: int, *options: str) -> BlamedLine:
+    ran = repo.run_plain(
+        *("blame", "-w", "--line-porcelain", *options, commits, "--", path), seconds_max=_BLAME_SECONDS_MAX
+    )
     if ran.code:
-        raise Invalid(f"git cannot tell where line {line} of {name} comes from: {ran.complaint}")
-    return _parsed(repo, as_text(ran.printed), name, line)
+        shown = plain_line(path, chars_max=_SHOWN_CHARS)
+        raise Invalid(f"git cannot tell where line {line} of {shown} comes from: {ran.complaint}")
+    return _parsed(as_text(ran.printed), line)
 
 
-def _parsed(repo: Repository, printed: str, name: str, line: int) -> BlamedLine:
+def _parsed(printed: str, line: int) -> BlamedLine:
     head = re.search(rf"^([0-9a-f]{{40,64}}) (\d+) {line}(?: \d+)?$", printed, re.MULTILINE)
     assert head, "git prints what it was asked for"
     path, text = _PATH.search(printed, head.end()), _TEXT.search(printed, head.end())
     assert path, "git prints what it was asked for"
     assert text, "git prints what it was asked for"
-    if head[1] in repo.boundaries:
-        raise NotFound(f"line {line} of {name} is older than this shallow clone: git fetch --unshallow, and ask again")
     called = path[1]
     if called.startswith('"'):  # git-config(1), core.quotePath
         called = called[1:-1].encode("latin-1", "backslashreplace").decode("unicode_escape")
