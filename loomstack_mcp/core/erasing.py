@@ -12,13 +12,13 @@ _STATUSES = frozenset({"", "done", "passed", "failed", "blocked", "abandoned"})
 """Those of runs that are no words of anybody."""
 _ID = re.compile(r"(?:run|claim|wait|note|out|conf|dec|apr|evid|notice|dep)_[0-9A-Z]{8}")
 _NAMES = frozenset({"principal", "who", "holder", "signer", "account", "author", "agreed_by", "makers"})
-_PLACES = frozenset({"paths", "patterns"})
+_PLACES = frozenset({"paths", "patterns", "own_marks"})
 _KEPT = frozenset(
     {"id", "repo_id", "seq", "number", "run_id", "with_run", "about", "approval_id", "was", "loop", "used_at"}
 )
 """What tells which row it is, and what happened when."""
 _EMPTY = {
-    **dict.fromkeys(("paths", "patterns", "failing", "reasons", "shown", "makers"), "[]"),
+    **dict.fromkeys(("paths", "patterns", "own_marks", "failing", "reasons", "shown", "makers"), "[]"),
     **dict.fromkeys(("payload", "links", "subject", "mentions"), "{}"),
 }
 _QUOTING = frozenset({("alert", "text"), ("notice", "text")})

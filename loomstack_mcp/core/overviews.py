@@ -77,6 +77,9 @@ def past_conflict_shown(conflict: Conflict, /, *, now_ms: int) -> Body:
             "paths": conflict.paths[:_PATHS_SHOWN],
             "more_paths": len(conflict.paths[_PATHS_SHOWN:]) or None,
             "marks": conflict.marks,
+            "own_marks": [
+                lean(dict(zip(("mark", "lines", "path"), one.split(" ", 2), strict=True))) for one in conflict.own_marks
+            ],
             "intent": conflict.intent,
             "evidence": conflict.evidence,
             "agreed_by": conflict.agreed_by,

@@ -213,4 +213,6 @@ def _concerned(tx: Tx, conflict: Conflict) -> Iterator[Run]:
 
 
 _LATER = ("id", "state", "how", "agreed_by")
-_CHANGING = ("id", "kind", "verdict", "paths", "intent", "evidence", "marks", "holder", "signer", "account")
+_CHANGING = (
+    *("id", "kind", "verdict", "paths", "intent", "evidence", "marks", "own_marks", "holder", "signer", "account"),
+)

@@ -4,7 +4,13 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from loomstack_mcp.core.changes.conflict_records import Agreement, Conflict
-from loomstack_mcp.core.changes.conflicts import Proposal, already_landed, conflicts, repair_words
+from loomstack_mcp.core.changes.conflicts import (
+    Proposal,
+    already_landed,
+    conflicts,
+    first_own_marks,
+    repair_words,
+)
 from loomstack_mcp.core.changes.hunks import Change, FileChange
 from loomstack_mcp.core.changes.reversals import Reversals
 from loomstack_mcp.core.changes.undone import TouchedChange, Undone
@@ -119,7 +125,8 @@ def _worst_of_each(found: Iterable[Conflict]) -> tuple[Conflict, ...]:
         known = worst.get(conflict.sha)
         chosen = conflict if known is None or (known.verdict, conflict.verdict) == ("warn", "stop") else known
         marks = {*conflict.marks, *(known.marks if known else ())}
-        worst[conflict.sha] = replace(chosen, marks=tuple(sorted(marks)))
+        own = first_own_marks([*(known.own_marks if known else ()), *conflict.own_marks])
+        worst[conflict.sha] = replace(chosen, marks=tuple(sorted(marks)), own_marks=own)
     return tuple(worst.values())
 
 

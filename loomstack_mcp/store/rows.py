@@ -12,7 +12,19 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 _LISTS = frozenset(
-    {"paths", "patterns", "failing", "commits", "contradicts", "marks", "hints", "others", "repos", "flags"}
+    {
+        "paths",
+        "patterns",
+        "failing",
+        "commits",
+        "contradicts",
+        "marks",
+        "own_marks",
+        "hints",
+        "others",
+        "repos",
+        "flags",
+    }
 )
 _OBJECTS = frozenset({"links", "payload"})
 

@@ -219,7 +219,7 @@ class _Story:
             "verdict": "warn", "sha": sha, "title": self._text(7), "who": "triage@dev1", "with_run": "",
             "paths": rows.json_column(self._files), "intent": "", "evidence": "[]", "landed_at_ms": self._at_ms,
             "found_at_ms": self._at_ms, "state": "void", "how": "the run ended (done)", "ended_at_ms": self._at_ms,
-            "marks": "[]", "holder": "", "signer": "", "account": "", "agreed_by": "",
+            "marks": "[]", "own_marks": "[]", "holder": "", "signer": "", "account": "", "agreed_by": "",
         }  # fmt: skip
 
     def _keys(self, noun: str, id: str, patterns: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:  # noqa: A002

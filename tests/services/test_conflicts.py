@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from loomstack_mcp.core.changes.reversals import Reversals
 from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.changes.verdicts import reversal
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.overviews import past_conflict_shown
 from loomstack_mcp.core.runs import Caller
 from loomstack_mcp.edge.filling import fill_ledger
 from loomstack_mcp.loom import Loom
@@ -187,6 +189,36 @@ def test_a_conflict_is_opened_once_settled_when_it_is_gone_and_opened_anew(
     assert events == [
         kind for kind in ("conflict.found", "conflict.ended", "conflict.found") for _ in range(len(first))
     ]
+
+
+def test_both_sides_are_kept_by_hash_and_place_as_they_are_found_last(loom: Loom, tmp_path: Path) -> None:
+    changes = played(1, tmp_path / "made")
+    fill(loom, changes)
+    run = loom.runs.start(BEA, SHOP, loop="loop", goal="goal", budget_tokens=100).run
+    whole = Reversals(ignored=lambda _: False)
+    undoing = [number for number, change in enumerate(changes) if whole.land(change)]
+    number = next(number for number in undoing if any(one.own_marks for one in by_run(loom, changes, number)))
+    before = by_run(loom, changes, number)
+    hunks = {(file.path, hunk.after) for file in changes[number].files for hunk in file.hunks}
+    changes[number] = _further_down(changes[number])
+    found = by_run(loom, changes, number)
+    kept, now_ms = loom.conflicts.latest(run.repo_id, limit=len(found), state="open")
+    shown = [each for one in kept for each in past_conflict_shown(one, now_ms=now_ms)["own_marks"]]
+
+    assert kept == tuple(reversed(found))
+    assert [one.id for one in found] == [one.id for one in before]
+    assert [one.marks for one in found] == [one.marks for one in before]
+    assert {(one["path"], int(one["lines"].partition("-")[0]) - 1) for one in shown} <= hunks
+    assert {len(one["mark"]) for one in shown} == {16}
+    assert not {one["mark"] for one in shown} & {mark for one in before for mark in (*one.marks, *one.own_marks)}
+
+
+def _further_down(change: Change) -> Change:
+    """The same, one line further down."""
+    files = [
+        replace(file, hunks=tuple(replace(hunk, after=hunk.after + 1) for hunk in file.hunks)) for file in change.files
+    ]
+    return replace(change, files=tuple(files))
 
 
 @pytest.mark.sqlite("it is refused before anything is read")

@@ -45,6 +45,11 @@ class Conflict:
     how: str = ""
     marks: tuple[str, ...] = ()
     """The landed hunks that suffer: whoever agrees, agrees to these."""
+    own_marks: tuple[str, ...] = ()
+    """The first of the hunks that do it, each as `mark 12-14 src/a.py` with its lines in the change that would land.
+
+    Where that makes a whole file as it was, the path alone, behind two spaces.
+    """
     holder: str = ""
     """Who may agree: whose intent it is, else who made the other change."""
     signer: str = ""

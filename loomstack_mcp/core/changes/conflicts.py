@@ -1,11 +1,12 @@
 """Conflicts with what has landed: what a change takes back or touches, whose it was, why, and what to do."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
+from itertools import islice
 from typing import Literal
 
 from loomstack_mcp.core.changes.conflict_records import Conflict, ConflictKind, Intent, Verdict
-from loomstack_mcp.core.changes.hunks import Change
+from loomstack_mcp.core.changes.hunks import Change, Hunk
 from loomstack_mcp.core.changes.repeats import Branch, Repeat
 from loomstack_mcp.core.changes.undone import TouchedChange, Undone, UndonePlace
 from loomstack_mcp.core.changes.verdicts import Reversal
@@ -16,6 +17,7 @@ from loomstack_mcp.core.records import record
 from loomstack_mcp.core.texts import encodable, quoted
 
 _PLACES_SHOWN = 4
+_OWN_MARKS_MAX = 50
 
 
 @record
@@ -59,13 +61,17 @@ def conflicts(
 
 def already_landed(repeat: Repeat, /) -> Conflict:
     """What a branch would land once more. Nobody loses by it: there is nothing to agree to, and nobody to tell."""
-    return _conflict("already_landed", "warn", repeat.change, repeat.paths, None, _repeated(repeat), ())
+    return _conflict("already_landed", "warn", repeat.change, repeat.paths, None, _repeated(repeat))
 
 
 def hunk_marks(places: Sequence[UndonePlace], /) -> tuple[str, ...]:
     """What tells these landed hunks from all others of their change, whenever it is compared."""
-    told = {repr((place.path, place.hunk)) for place in places}
-    return tuple(sorted(sha256(one.encode("utf-8", "backslashreplace")).hexdigest()[:16] for one in told))
+    return tuple(sorted({_mark(place.path, place.hunk) for place in places}))
+
+
+def first_own_marks(marks: Iterable[str], /) -> tuple[str, ...]:
+    """Each once, as many as are kept."""
+    return tuple(islice(dict.fromkeys(marks), _OWN_MARKS_MAX))
 
 
 def strictest_verdict(found: Sequence[Conflict], /, *, unchecked: Sequence[str] = ()) -> Verdict:
@@ -138,7 +144,7 @@ def _taken_back(
             tuple(sorted({place.by_path for place in undone.places})),
             intent,
             _evidence(undone),
-            hunk_marks(undone.places),
+            undone.places,
         )
 
 
@@ -158,7 +164,7 @@ def _touched(
                 one.paths,
                 intent,
                 evidence,
-                hunk_marks(one.places),
+                one.places,
             )
 
 
@@ -169,7 +175,7 @@ def _conflict(
     paths: Sequence[str],
     intent: Intent | None,
     evidence: str,
-    marks: tuple[str, ...],
+    places: Sequence[UndonePlace] = (),
 ) -> Conflict:
     return Conflict(
         kind=kind,
@@ -182,7 +188,8 @@ def _conflict(
         intent=intent.text if intent else "",
         evidence=evidence + _mismatch(landed),
         landed_at_ms=landed.at_ms,
-        marks=marks,
+        marks=hunk_marks(places),
+        own_marks=first_own_marks(one for place in places for one in _own_marks(place)),
         holder=intent.who if intent else landed.author,
     )
 
@@ -219,6 +226,23 @@ def _place(place: UndonePlace) -> str:
     """Where the new change does it: a file, with the lines where they are known."""
     if not place.by:
         return encodable(place.by_path)
-    first = min(hunk.after for hunk in place.by)
-    last = max(hunk.after + max(1, hunk.after_lines) - 1 for hunk in place.by)
-    return f"{encodable(place.by_path)}:{first}" + (f"-{last}" if last > first else "")
+    return f"{encodable(place.by_path)}:{_lines(place.by)}"
+
+
+def _own_marks(place: UndonePlace) -> Iterator[str]:
+    path = encodable(place.by_path)
+    if not place.by:
+        yield f"  {path}"
+    for hunk in place.by:
+        yield f"{_mark(place.by_path, hunk)} {_lines([hunk])} {path}"
+
+
+def _mark(path: str, hunk: Hunk) -> str:
+    return sha256(repr((path, hunk)).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def _lines(hunks: Sequence[Hunk]) -> str:
+    """From the first of them to the last, in the file as it would be: `12-14`."""
+    first = min(hunk.after for hunk in hunks)
+    last = max(hunk.after + max(1, hunk.after_lines) - 1 for hunk in hunks)
+    return f"{first}-{last}" if last > first else str(first)

@@ -13,13 +13,19 @@ const KINDS = {
 const STATES = ["open", "settled", "void", "all"];
 const MARKS = 12;
 
-const marks = (all) =>
-  (all || []).length
-    ? [
-        all.slice(0, MARKS).map((mark) => text("span", "hash", mark)),
-        all.length > MARKS && text("span", "soft", ` and ${all.length - MARKS} more`),
-      ]
+const few = (all, shown) =>
+  all?.length
+    ? [all.slice(0, MARKS).map(shown), all.length > MARKS && text("span", "soft", ` and ${all.length - MARKS} more`)]
     : "";
+const landed = (mark) => text("span", "hash", mark);
+// A whole file that would be as it was has neither a mark nor lines.
+const own = (one) =>
+  h(
+    "div",
+    null,
+    one.mark ? text("span", "hash", one.mark) : text("span", "soft", "as it was "),
+    code(one.lines ? `${one.path}:${one.lines}` : one.path),
+  );
 
 function side(title, rows) {
   return h(
@@ -56,10 +62,12 @@ function card(one) {
         ["By", [words(one.who), " ", runLink(one.with_run)]],
         ["Meant", one.intent && words(one.intent, "quote")],
         ["Paths", [paths(one.paths, 8), one.more_paths && ` and ${one.more_paths} more`]],
-        ["Hunks", marks(one.marks)],
+        ["Hunks", few(one.marks, landed)],
       ]),
       side("What would land", [
         ["Run", runLink(one.run) || text("span", "soft", "nobody's run")],
+        ["Paths", paths([...new Set((one.own_marks || []).map((each) => each.path))], 8)],
+        ["Hunks", few(one.own_marks, own)],
         ["Found", words(one.evidence)],
       ]),
     ),

@@ -1,27 +1,27 @@
 -- :name insert
 -- A conflict that was found; nothing changes where its id is taken.
 INSERT INTO conflict (id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence,
-  landed_at_ms, found_at_ms, marks, holder, signer, account)
+  landed_at_ms, found_at_ms, marks, own_marks, holder, signer, account)
 VALUES (:id, :repo_id, :run_id, :seq, :kind, :verdict, :sha, :title, :who, :with_run, :paths, :intent, :evidence,
-  :landed_at_ms, :found_at_ms, :marks, :holder, :signer, :account)
+  :landed_at_ms, :found_at_ms, :marks, :own_marks, :holder, :signer, :account)
 ON CONFLICT (id) DO NOTHING
 
 -- :name update
 -- It is found again, and may look different by now.
 UPDATE conflict SET kind = :kind, verdict = :verdict, paths = :paths, intent = :intent, evidence = :evidence,
-  marks = :marks, holder = :holder, signer = :signer, account = :account
+  marks = :marks, own_marks = :own_marks, holder = :holder, signer = :signer, account = :account
 WHERE id = :id
 
 -- :name of_run
 -- The open conflicts of a run, oldest first.
 SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
-  found_at_ms, state, how, marks, holder, signer, account, agreed_by
+  found_at_ms, state, how, marks, own_marks, holder, signer, account, agreed_by
 FROM conflict WHERE run_id = :run_id AND state = 'open' ORDER BY seq
 
 -- :name open
 -- The open conflicts of a repo, newest first: all, or those of one verdict.
 SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
-  found_at_ms, state, how, marks, holder, signer, account, agreed_by
+  found_at_ms, state, how, marks, own_marks, holder, signer, account, agreed_by
 FROM conflict WHERE repo_id = :repo_id AND state = 'open' AND :verdict IN ('', verdict) ORDER BY seq DESC LIMIT :limit
 
 -- :name end
@@ -31,7 +31,7 @@ UPDATE conflict SET state = :state, how = :how, agreed_by = :agreed_by, ended_at
 -- :name get
 -- One conflict.
 SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
-  found_at_ms, state, how, marks, holder, signer, account, agreed_by
+  found_at_ms, state, how, marks, own_marks, holder, signer, account, agreed_by
 FROM conflict WHERE id = :id
 
 -- :name agreed
@@ -47,13 +47,13 @@ ORDER BY c.seq DESC
 -- :name open_of_holder
 -- The open conflicts about what somebody holds.
 SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
-  found_at_ms, state, how, marks, holder, signer, account, agreed_by
+  found_at_ms, state, how, marks, own_marks, holder, signer, account, agreed_by
 FROM conflict WHERE repo_id = :repo_id AND state = 'open' AND holder = :holder ORDER BY seq
 
 -- :name open_since
 -- The open conflicts of a repo that were found after a cursor, oldest first.
 SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
-  found_at_ms, state, how, marks, holder, signer, account, agreed_by
+  found_at_ms, state, how, marks, own_marks, holder, signer, account, agreed_by
 FROM conflict WHERE repo_id = :repo_id AND seq > :since AND state = 'open' ORDER BY seq LIMIT :limit
 
 -- :name told_otherwise
@@ -65,13 +65,13 @@ WHERE r.principal = :principal AND r.session = :session AND r.loop <> :loop AND 
 -- :name latest
 -- The last conflicts of a repo, newest first: all, or those of one state.
 SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
-  found_at_ms, state, how, marks, holder, signer, account, agreed_by
+  found_at_ms, state, how, marks, own_marks, holder, signer, account, agreed_by
 FROM conflict WHERE repo_id = :repo_id AND :state IN ('', state) ORDER BY found_at_ms DESC, id DESC LIMIT :limit
 
 -- :name before
 -- The same of those before one, by its time and, within that, its id.
 SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
-  found_at_ms, state, how, marks, holder, signer, account, agreed_by
+  found_at_ms, state, how, marks, own_marks, holder, signer, account, agreed_by
 FROM conflict WHERE repo_id = :repo_id AND :state IN ('', state) AND found_at_ms <= :before_ms
   AND (found_at_ms < :before_ms OR id < :before)
 ORDER BY found_at_ms DESC, id DESC LIMIT :limit

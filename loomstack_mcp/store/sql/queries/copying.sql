@@ -113,16 +113,16 @@ VALUES (:repo_id, :short, :sha, :run_id, :bound_by, :imprinted, :seen, :made_at_
 -- :name conflict_rows
 -- Its conflicts.
 SELECT id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent, evidence, landed_at_ms,
-  found_at_ms, state, how, ended_at_ms, marks, holder, signer, account, agreed_by
+  found_at_ms, state, how, ended_at_ms, marks, own_marks, holder, signer, account, agreed_by
 FROM conflict WHERE repo_id = :repo_id ORDER BY seq LIMIT :limit OFFSET :offset
 
 -- :name put_conflict
 -- Its conflicts.
 INSERT INTO conflict (id, repo_id, run_id, seq, kind, verdict, sha, title, who, with_run, paths, intent,
   evidence, landed_at_ms,
-  found_at_ms, state, how, ended_at_ms, marks, holder, signer, account, agreed_by)
+  found_at_ms, state, how, ended_at_ms, marks, own_marks, holder, signer, account, agreed_by)
 VALUES (:id, :repo_id, :run_id, :seq, :kind, :verdict, :sha, :title, :who, :with_run, :paths, :intent, :evidence,
-  :landed_at_ms, :found_at_ms, :state, :how, :ended_at_ms, :marks, :holder, :signer, :account, :agreed_by)
+  :landed_at_ms, :found_at_ms, :state, :how, :ended_at_ms, :marks, :own_marks, :holder, :signer, :account, :agreed_by)
 
 -- :name decision_rows
 -- Its decisions.

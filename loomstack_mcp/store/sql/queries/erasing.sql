@@ -53,13 +53,14 @@ WHERE repo_id = :repo_id AND seq = :seq
 
 -- :name words_of_conflict
 -- Conflicts.
-SELECT id, run_id, with_run, title, who, holder, signer, account, agreed_by, paths, intent, evidence, how
+SELECT id, run_id, with_run, title, who, holder, signer, account, agreed_by, paths, own_marks, intent, evidence, how
 FROM conflict WHERE repo_id = :repo_id ORDER BY id LIMIT :limit OFFSET :offset
 
 -- :name erase_conflict
 -- Conflicts.
 UPDATE conflict SET title = :title, who = :who, holder = :holder, signer = :signer, account = :account,
-  agreed_by = :agreed_by, paths = :paths, intent = :intent, evidence = :evidence, how = :how
+  agreed_by = :agreed_by, paths = :paths, own_marks = :own_marks, intent = :intent, evidence = :evidence,
+  how = :how
 WHERE id = :id
 
 -- :name words_of_decision
