@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -203,7 +204,8 @@ def test_both_sides_are_kept_by_hash_and_place_as_they_are_found_last(loom: Loom
     changes[number] = _further_down(changes[number])
     found = by_run(loom, changes, number)
     kept, now_ms = loom.conflicts.latest(run.repo_id, limit=len(found), state="open")
-    shown = [each for one in kept for each in past_conflict_shown(one, now_ms=now_ms)["own_marks"]]
+    told: list[Any] = [past_conflict_shown(one, now_ms=now_ms)["own_marks"] for one in kept]
+    shown = [each for some in told for each in some]
 
     assert kept == tuple(reversed(found))
     assert [one.id for one in found] == [one.id for one in before]
