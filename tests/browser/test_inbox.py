@@ -26,6 +26,7 @@ def test_a_person_signs_in_approves_and_denies_by_keyboard(watch: Opened, demo: 
         before = page.locator("form.answer").count()
         page.focus("#ask-code")
         page.keyboard.press("Enter")
+        page.wait_for_selector("#code:focus")  # where what is typed goes once the terminal has shown it
         page.keyboard.type(demo.code())
         page.keyboard.press("Enter")
         page.wait_for_selector(f"#approve-{yes}")

@@ -12,7 +12,7 @@ from tests.browser.watching import Demo
 PAGES = {
     "": ["amounts are rounded once", "waiting", "refactor@"],
     "claims": ["shop/**", "rounding moves to one place", "test_tax.py"],
-    "conflicts": ["takes back what landed", "Expect net prices", "prices become net", "shop/tax.py:"],
+    "conflicts": ["takes back what landed", "Expect net prices", "prices become net", "tests/test_tax.py:"],
     "decisions": ["no-new-dependencies", "prices-need-a-person", "require_approval"],
     "inbox": ["M shop/tax.py +1 -1", "what customers pay changes", "a landing is stopped"],
     "trace/shop%2Ftax.py%3A7": ["refactor", "prices become net", "granted by", "production"],
