@@ -72,7 +72,7 @@ def list_deploys(here: Here, environment: str, limit: int, as_json: bool) -> Non
     """List deploys, newest first."""
     with open_loom(here.settings) as loom:
         checkout = here.checkout()
-        if here.clone:
+        if here.clone and checkout.clone:  # with --repo it is another repository's list
             with here.repository() as repo:
                 for gap in take_in_tags(loom, repo, checkout, here.settings.deploy_tags, who=principal()):
                     click.echo(f"Not taken in: {output.harmless(gap)}.", err=True)

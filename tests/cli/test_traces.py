@@ -1,7 +1,9 @@
 """A trace on a screen: what others wrote into it moves no cursor, and what is asked wrongly is told."""
 
+import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 from loomstack_mcp.cli.trace_text import trace_lines
 from loomstack_mcp.core.changes.attributions import Attribution, Candidate
@@ -19,7 +21,7 @@ from loomstack_mcp.core.traces import (
     TracedRun,
     WrittenLine,
 )
-from tests.conftest import Run
+from tests.conftest import Run, git
 from tests.factories import make_claim, make_note, make_run
 
 EVIL = "\x1b[2J\x1b]0;x\x07 \u202egnp.exe \x9b31m\r\nrun  run_00000000  honest@ana" + "x" * 2_000
@@ -96,3 +98,13 @@ def test_a_line_says_where_it_was_written_and_a_commit_what_it_takes_back() -> N
 
     assert "src/a.py:7  now src/b.py:9  by its lines, 90 %" in text
     assert f"takes back {'b' * 12}\n" in text
+
+
+def test_tags_of_this_clone_are_no_deploys_of_another_repository(loomstack: Run, shop: Path) -> None:
+    git(shop, "tag", "v1")
+    here, there = (
+        json.loads(loomstack(*repo, "deploy", "list", "--json", LOOMSTACK_DEPLOY_TAGS="v*=production").stdout)
+        for repo in ((), ("--repo", "https://example.com/other/shop"))
+    )
+
+    assert ([one["called"] for one in here], there) == (["v1"], [])
