@@ -1,5 +1,6 @@
 """Live: who works, on what, and waits for whom; loops: how they fare. On both databases, in few statements."""
 
+from loomstack_mcp.core.limits import MINUTE_MS
 from loomstack_mcp.core.live import Live, LiveRun
 from loomstack_mcp.core.outcomes import CheckCounts
 from loomstack_mcp.core.overviews import live_shown, loops_shown
@@ -61,6 +62,17 @@ def test_live_tells_of_checks_and_ends(loom: Loom, clocks: Clocks) -> None:
     assert by_run(loom.live.live(REPO))[checks.id].state == "lost"
     clocks.pass_minutes(60)
     assert loom.live.live(REPO).lanes == ()
+
+
+def test_a_run_that_nobody_ended_was_busy_until_its_lease_was_over(loom: Loom, clocks: Clocks) -> None:
+    started(loom, ANA, loop="billing")
+    clocks.pass_minutes(5)
+    [at_work] = loom.loops.health(REPO, limit=9).loops
+    clocks.pass_minutes(6_000)
+    [lapsed] = loom.loops.health(REPO, limit=9).loops
+
+    assert round(at_work.busy_ms / MINUTE_MS) == 5
+    assert 5 < lapsed.busy_ms / MINUTE_MS <= 60
 
 
 def test_a_loop_is_told_by_what_came_of_its_runs(loom: Loom) -> None:

@@ -1,6 +1,7 @@
 -- :name figures
 -- What came of the runs of each loop of a repo: of those at work, and of those that were over since a while; the loop that
--- started last first, and how many loops there are. (That a lease ends after 0 names the index of live runs.)
+-- started last first, and how many loops there are. Whose lease has ended was busy until then. (That a lease ends after 0
+-- names the index of live runs.)
 SELECT s.loop, s.principal AS who, COUNT(*) AS runs,
   COUNT(CASE WHEN s.state = 'live' AND s.until_ms > :now_ms THEN 1 END) AS live,
   COUNT(CASE WHEN s.checks_run IS NULL AND s.status = 'done' THEN 1 END) AS done,
@@ -8,7 +9,8 @@ SELECT s.loop, s.principal AS who, COUNT(*) AS runs,
   COUNT(CASE WHEN s.checks_run IS NULL AND s.status LIKE 'stopped by %' THEN 1 END) AS stopped,
   COUNT(CASE WHEN s.checks_run IS NULL AND s.state = 'lost' THEN 1 END) AS lost,
   COUNT(s.checks_run) AS checks, CAST(SUM(s.rework) AS BIGINT) AS rework,
-  CAST(SUM(COALESCE(s.ended_at_ms, :now_ms) - s.started_at_ms) AS BIGINT) AS busy_ms,
+  CAST(SUM(CASE WHEN s.ended_at_ms IS NOT NULL THEN s.ended_at_ms WHEN s.until_ms < :now_ms THEN s.until_ms ELSE :now_ms
+    END - s.started_at_ms) AS BIGINT) AS busy_ms,
   MAX(s.started_at_ms) AS last_started_at_ms, MAX(s.seq) AS last_seq, COUNT(*) OVER () AS loops
 FROM (
   SELECT r.seq, r.loop, r.principal, r.state, r.status, r.started_at_ms, r.ended_at_ms, r.checks_run,
