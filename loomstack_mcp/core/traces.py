@@ -22,8 +22,8 @@ TRACED_RUNS_MAX = 50
 _REF_CHARS_MAX = 2 * NAME_CHARS_MAX
 _ID = re.compile(r"(run|dep)_([0-9A-Za-z]{8})")
 _DEPLOY = re.compile(r"deploy:(.+)", re.IGNORECASE)
-_PULL = re.compile(r"(?:[pm]r[\s:#!]*|[#!])(\d{1,9})|(\d{1,6})", re.IGNORECASE)
-"""Six digits alone are a pull request, more may be a commit."""
+_PULL = re.compile(r"(?:[pm]r[\s:#!]*|[#!])(\d{1,9})|([1-9]\d{0,5})", re.IGNORECASE)
+"""Six digits alone are a pull request, or else a commit; more are a commit."""
 _PULL_URL = re.compile(
     r"(https?://\S+?)/(?:pull|pulls|pull-requests|pullrequest|-/merge_requests|merge_requests)/(\d{1,9})(?:[/?#]\S*)?"
 )
@@ -43,6 +43,8 @@ class TraceRef:
     line: int = 0
     url: str = ""
     """The address of the repository, where it was told by its pages."""
+    is_bare: bool = False
+    """Digits alone: a pull request, unless there is none and a commit begins so."""
 
 
 @record
@@ -240,7 +242,7 @@ def _by_its_form(text: str) -> TraceRef | None:
     if found := _COMMIT_URL.fullmatch(text):
         return TraceRef(kind="commit", text=found[2].lower(), url=found[1])
     if found := _PULL.fullmatch(text):
-        return TraceRef(kind="pr", text=found[1] or found[2])
+        return TraceRef(kind="pr", text=found[1] or found[2], is_bare=not found[1])
     if several := _LINES.fullmatch(text):
         raise Invalid(f"one line is traced at a time: {several[1]}:{several[2]}, say")
     found = _LINE.fullmatch(text)

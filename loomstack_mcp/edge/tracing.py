@@ -101,15 +101,18 @@ class Tracing:
         if ref.kind == "commit":
             return self._of_commit(ref, asked=asked)
         try:
-            return self._loom.traces.trace_wanted(self._repo_id, ref, asked=asked)
-        except NotFound:
+            return self._loom.traces.trace_wanted(self._repo_id, replace(ref, is_bare=False), asked=asked)
+        except NotFound as no_pull:
             if ref.kind != "pr" or not self._is_here(ref.url):
                 raise
             if landed := self._landed_with(int(ref.text)):
                 return TraceWanted(asked=asked, kind="pr", shas=landed)
-            if asked.strip() == ref.text and self._repo.commit(ref.text):  # a branch that is called by a number
-                return TraceWanted(asked=asked, kind="commit", shas=tuple(self._look_at([ref.text])))
-            raise
+            if not ref.is_bare:
+                raise
+            try:
+                return self._of_commit(replace(ref, kind="commit"), asked=asked)
+            except NotFound as no_commit:
+                raise NotFound(f"{no_pull}; and {no_commit}") from None
 
     def _of_commit(self, ref: TraceRef, *, asked: str) -> TraceWanted:
         """A commit of this clone, or else one that the store knows: it was rewritten, or is another clone's."""

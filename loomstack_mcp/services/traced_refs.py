@@ -31,7 +31,7 @@ def wanted_by_store(tx: Tx, repo_id: str, ref: TraceRef, *, asked: str) -> Trace
     if ref.kind == "deploy":
         return _of_deploy(tx, repo_id, ref, found)
     if ref.kind == "pr":
-        return _of_pull(tx, repo_id, ref, found)
+        return _of_number(tx, repo_id, ref, found) if ref.is_bare else _of_pull(tx, repo_id, ref, found)
     if ref.kind == "line":
         gap = f"whose line {ref.line} of {ref.text} is: no clone is seen here; ask `loomstack-mcp trace` in one"
         return replace(found, unchecked=(gap,))
@@ -83,6 +83,17 @@ def _gaps(deploy: Deploy) -> list[str]:
     if not deploy.whole:
         found.append("not all of its commits have arrived: record it again")
     return found
+
+
+def _of_number(tx: Tx, repo_id: str, ref: TraceRef, found: TraceWanted) -> TraceWanted:
+    """A pull request, or else the commit that begins with its digits."""
+    try:
+        return _of_pull(tx, repo_id, ref, found)
+    except NotFound as no_pull:
+        try:
+            return _of_commit(tx, repo_id, ref, replace(found, kind="commit"))
+        except NotFound as no_commit:
+            raise NotFound(f"{no_pull}; and {no_commit}") from None
 
 
 def _of_pull(tx: Tx, repo_id: str, ref: TraceRef, found: TraceWanted) -> TraceWanted:

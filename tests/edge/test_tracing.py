@@ -65,6 +65,31 @@ def test_every_way_of_naming_a_change_leads_to_its_run(loom: Loom, stand: Here) 
     assert traced(stand, loom, "src/b.py:1").is_unattributed
 
 
+def called_by_digits(stand: Here) -> str:
+    """A commit whose id begins as a pull request's number may be written: one in seven does, so it is soon found."""
+    for at in range(500):
+        sha = git(stand.root, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", f"try {at}")
+        if sha[:4].isdecimal() and not sha.startswith("0"):
+            git(stand.root, "reset", "--quiet", "--hard", sha)
+            return sha
+    raise AssertionError("none")
+
+
+def test_digits_alone_are_a_pull_request_or_else_a_commit(loom: Loom, stand: Here) -> None:
+    sha = called_by_digits(stand)
+    repo_id = loom.repos.id_of(stand.checkout())
+
+    assert traced(stand, loom, sha[:4]).kind == "commit"
+    assert loom.traces.kept_trace(repo_id, sha[:4]).commits[0].commit.sha == sha
+    with pytest.raises(NotFound, match=rf"pull request #{sha[:4]}.*; and .*commit {sha[:4]}"):
+        loom.traces.kept_trace("root:ffffffffffffffff", sha[:4])
+    with pytest.raises(NotFound, match=r"^0404 is no commit"):  # no number of a pull request begins so
+        traced(stand, loom, "0404")
+    write(stand.root, {"src/a.py": PRICES})
+    commit_all(stand.root, f"Gross (#{sha[:4]})")
+    assert told(traced(stand, loom, sha[:4]))[1] == [git(stand.root, "rev-parse", "HEAD")]
+
+
 @pytest.mark.parametrize(
     ("ref", "says"),
     [
