@@ -13,6 +13,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from loomstack_mcp.server.hub.certificates import Certificate
+from loomstack_mcp.server.hub.peers import Peer
 
 CONNECTION = "loomstack.connection"
 """Under which a request finds its connection in the scope's state."""
@@ -83,6 +84,7 @@ class HubProtocol(H11Protocol):
         self._raw: asyncio.Transport | None = None
         self._late: asyncio.TimerHandle | None = None
         self._slow: asyncio.TimerHandle | None = None
+        self._peer: Peer | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """It is counted from here on, before any handshake: that may never come."""
@@ -143,6 +145,11 @@ class HubProtocol(H11Protocol):
     def is_idle(self) -> bool:
         """Whether nothing is asked over it now."""
         return self.cycle is None or self.cycle.response_complete
+
+    def peer_at(self, host: str, port: int) -> Peer:
+        """Who is at its other end, which is there as long as it is."""
+        self._peer = self._peer or Peer(host, port)
+        return self._peer
 
     def prove(self, token: Hashable) -> None:
         """A token came over it."""
