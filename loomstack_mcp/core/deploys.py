@@ -117,7 +117,12 @@ def deploy_shown(deploy: Deploy, /, *, now_ms: int, full: bool = False) -> Body:
 
 
 def covered_words(deploy: Deploy, /) -> str:
-    """What came with it, in a few words."""
+    """What came with it, in a few words; and where only the gate knows of it, that it need not have gone out."""
+    told = _came_with(deploy)
+    return f"{told}; let through, not told as gone out" if deploy.how == "gate" else told
+
+
+def _came_with(deploy: Deploy) -> str:
     if deploy.kind == "rollback":
         return f"nothing new: rolled back from {deploy.previous}"
     if deploy.kind == "again":
