@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.phrases import Body, age, counted, lean
 from loomstack_mcp.core.records import record
 
@@ -79,6 +80,16 @@ class Coverage:
     previous: str = ""
     shas: tuple[str, ...] = ()
     is_cut: bool = False
+
+
+def environment_named(name: str, /) -> str:
+    """The name of an environment, which may hold blanks, as those of forges do: `Preview EU`.
+
+    Raises Invalid for what looks like another name, and would pass by the rules for that one.
+    """
+    if name != " ".join(name.split()):
+        raise Invalid(f"the environment is {name[:100]!r}: leave out line ends, and blanks that nobody sees")
+    return name
 
 
 def deploy_standing(

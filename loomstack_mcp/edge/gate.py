@@ -9,7 +9,7 @@ from loomstack_mcp.adapters.git.history import Made, made_since
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.symrefs import moved_refs, resolved_ref, symbolic_refs
 from loomstack_mcp.adapters.policy import early, situations
-from loomstack_mcp.core.deploys import Deploy, DeployDraft
+from loomstack_mcp.core.deploys import Deploy, DeployDraft, environment_named
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy.decide import Decision
@@ -102,7 +102,7 @@ class Gate:
             trunk = repo.told_trunk()
             bench = self._bench(repo, trunk, _needed(repo, trunk))
             head = repo.commit("HEAD")
-            situation = early.deploy(environment, point="deploy", commit=head)
+            situation = early.deploy(environment_named(environment), point="deploy", commit=head)
             judged = judged_situation(bench, self._by_whom(situation, ()))
             if judged.status or not head:
                 return judged
