@@ -11,6 +11,7 @@ from loomstack_mcp.core.events import Event, EventKind
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.server.hub.hosts import Arrival
 from loomstack_mcp.server.hub.keys import Keys
+from loomstack_mcp.server.hub.peers import Peer
 from loomstack_mcp.server.hub.replies import Refusal
 from loomstack_mcp.server.ui import dashboard, lists, posting, questions, readers, streams
 from loomstack_mcp.server.ui.files import PageFiles
@@ -162,7 +163,7 @@ def test_a_cookie_is_bound_to_its_host_and_holds_no_own_token(origin: str, cooki
     keys = Keys(own="own-token")
     request = PageRequest(
         method="POST", path="/", query={}, headers={}, cookies={}, origin=origin, client="127.0.0.1",
-        peer=("127.0.0.1", 1),
+        peer=Peer("127.0.0.1", 1),
     )  # fmt: skip
     signed = HubVisits(keys).signed_in(request, {"token": "own-token"})
 
