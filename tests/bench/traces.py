@@ -67,6 +67,9 @@ def _traces(here: Here, loom: Loom, calls: int) -> Iterator[Figure]:
     blame = partial(git, here.root, "blame", "-w", "-M", "-C", "-L1,13", "HEAD", "--", _path(oldest))
     both = medians({"oldest": line(oldest), "git": blame}, calls=max(5, calls // 40), warm_up=1)
     yield ratio("a line as old as the history", both["oldest"], both["git"], against="git blame")
+    git(here.root, "commit-graph", "write", "--reachable", "--changed-paths")  # as `doctor` says
+    [ms] = medians({"oldest": line(oldest)}, calls=max(5, calls // 40), warm_up=1).values()
+    yield at_most("the same with git's filters of changed paths", ms, "ms", most=_TRACE_MS)
 
 
 def _path(name: int) -> str:
