@@ -8,7 +8,7 @@ from loomstack_mcp.adapters.install.doctor import Check
 from loomstack_mcp.core.errors import Invalid
 
 _COMMITS = 20_000
-"""From where on it shows: of 50,000, blame of the oldest line took 0.36 s of CPU, and 0.08 with filters (2026-11-29)."""
+"""From where on it shows: of 50,000, blame of the oldest line took 0.36 s of CPU, 0.08 with filters (2026-11-29)."""
 _MEND = "git commit-graph write --reachable --changed-paths, once: git gc keeps it up"
 _HEADER = 8
 _ENTRY = 12
