@@ -123,11 +123,19 @@ def keep_pulls(tx: Tx, repo_id: str, run_id: str, links: Iterable[str]) -> None:
     pulls = [found for link in links if (found := pull_of(link))]
     if not pulls:
         return
-    names = {str(row["identity"]) for row in tx.all(REPOS["names"], repo_id=repo_id)}
-    is_unknown = not any(name.partition("/")[0].count(".") for name in names)
+    names = _names_of(tx, repo_id)
     for identity, number in pulls:
-        if identity in names or is_unknown:
+        if identity in names or not _has_address(names):
             tx.later(ATTRIBUTIONS["keep_pull"], repo_id=repo_id, pull=number, run_id=run_id)
+
+
+def _names_of(tx: Tx, repo_id: str) -> set[str]:
+    return {str(row["identity"]) for row in tx.all(REPOS["names"], repo_id=repo_id)}
+
+
+def _has_address(names: Iterable[str]) -> bool:
+    """Whether it is known where the pages of a repo are: not by a root commit, a folder or the name of an SSH alias."""
+    return any("." in name.partition("/")[0] for name in names)
 
 
 def _of_runs_there(tx: Tx, found: FoundAttribution) -> FoundAttribution:
@@ -180,6 +188,7 @@ def _evidence(tx: Tx, repo_id: str, facts: CommitFacts) -> tuple[RunEvidence, ..
     shared = _sharing(tx, repo_id, facts)
     makers = [str(row["run_id"]) for row in tx.all(CHANGES["makers"], repo_id=repo_id, sha=facts.sha)]
     pulls = runs_of_pulls(tx, repo_id, told.pulls)
+    is_its_pull = bool(pulls) and _has_address(_names_of(tx, repo_id))  # else it may be any repository's: content tells
     picked = runs_of_commits(tx, repo_id, told.picks)
     reverted = runs_of_commits(tx, repo_id, told.reverts)
     named = [run.id for run in known_hints(tx, repo_id, (*told.trailers, *told.runs))]
@@ -195,7 +204,7 @@ def _evidence(tx: Tx, repo_id: str, facts: CommitFacts) -> tuple[RunEvidence, ..
             lines=left.get(run_id, 0),
             is_known=run_id in left,
             has_sha=run_id in makers,
-            has_pull=run_id in pulls,
+            has_pull=run_id in pulls and bool(is_its_pull or shared.get(run_id)),
             was_picked=run_id in picked,
         )
         for run_id in runs
