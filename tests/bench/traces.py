@@ -44,14 +44,14 @@ def _traces(here: Here, loom: Loom, calls: int) -> Iterator[Figure]:
     def commit(rev: str) -> Callable[[], object]:
         def asked() -> object:
             with here.repository() as repo:
-                return attributed(here, loom, repo, rev)
+                return attributed(here.checkout(), loom, repo, rev)
 
         return asked
 
     def line(number: int) -> Callable[[], object]:
         def asked() -> object:
             with here.repository() as repo:
-                return attributed_line(here, loom, repo, _path(_changed_by(number)), number % _LINES + 1)
+                return attributed_line(here.checkout(), loom, repo, _path(_changed_by(number)), number % _LINES + 1)
 
         return asked
 
