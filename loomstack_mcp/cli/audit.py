@@ -23,6 +23,7 @@ from loomstack_mcp.core.changes.conflict_records import Intent
 from loomstack_mcp.core.changes.undone import Undone
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.limits import DAY_MS, SECOND_MS
+from loomstack_mcp.edge.clones import clone_of_meant
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.edge.people import persons_on_trunk
 from loomstack_mcp.loom import open_loom
@@ -77,11 +78,11 @@ def audit(
 @contextmanager
 def _known_intents(here: Here) -> Iterator[Callable[[Undone], Intent | None]]:
     """Why landed changes were made, where a store beside the clone knows; nobody has to have one."""
-    if here.clone is None or not has_store(here.settings):
+    if not has_store(here.settings):
         yield lambda _: None
         return
     with open_loom(here.settings) as loom:
-        checkout = here.checkout()
+        checkout = (clone_of_meant(here, loom) or here).checkout()
         yield lambda one: loom.conflicts.intent_on(checkout, one.change.sha, one.paths)
 
 

@@ -16,6 +16,7 @@ from loomstack_mcp.core.claims import few_listed
 from loomstack_mcp.core.overviews import past_conflict_shown
 from loomstack_mcp.core.phrases import Body, counted, lean
 from loomstack_mcp.core.views import agreement_shown, conflict_shown
+from loomstack_mcp.edge.clones import must_be_clone_of_meant
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 from loomstack_mcp.services.conflicts import ConflictResult
@@ -71,7 +72,7 @@ def settle(here: Here, conflict: str, why: str) -> None:
 def _checked(here: Here, base: str, *, run_id: str, as_json: bool) -> int:
     here.must_see_worktree()
     with here.repository(target=base) as repo, open_loom(here.settings) as loom:
-        checkout = here.checkout()
+        checkout = must_be_clone_of_meant(here, loom).checkout()
         landing = here.landing(repo, loom.ledger, checkout, target=base, progress=output.progress)
         found = loom.conflicts.check(checkout, landing.proposal(), run_id=run_id)
         others, _ = loom.conflicts.open(loom.repos.id_of(checkout), limit=_OPEN_MAX)

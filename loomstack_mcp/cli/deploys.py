@@ -10,6 +10,7 @@ from loomstack_mcp.cli.lists import as_json, limit
 from loomstack_mcp.cli.people import configuring, open_to_all
 from loomstack_mcp.core.deploys import DeployDraft, deploy_shown
 from loomstack_mcp.core.limits import SECOND_MS
+from loomstack_mcp.edge.clones import clone_of_meant, must_be_clone_of_meant
 from loomstack_mcp.edge.deploys import deployed_commit, recorded_deploy, take_in_tags
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
@@ -49,6 +50,7 @@ class Instant(click.ParamType[int]):
 def record(here: Here, environment: str, sha: str, called: str, at_ms: int | None, by: str, as_json: bool) -> None:
     """Say that a commit was deployed. It covers what came since the last deploy of that environment."""
     with here.repository() as repo, open_loom(here.settings, is_told=True) as loom:
+        checkout = must_be_clone_of_meant(here, loom).checkout()
         draft = DeployDraft(
             environment=environment,
             sha=deployed_commit(repo, sha),
@@ -56,7 +58,7 @@ def record(here: Here, environment: str, sha: str, called: str, at_ms: int | Non
             kind="first",
             at_ms=at_ms or 0,
         )
-        kept = recorded_deploy(loom, repo, here.checkout(), draft, who=by or principal())
+        kept = recorded_deploy(loom, repo, checkout, draft, who=by or principal())
     assert kept.deploy
     now_ms = max(kept.deploy.recorded_at_ms, kept.deploy.deployed_at_ms)
     output.print_record(deploy_shown(kept.deploy, now_ms=now_ms, full=as_json), as_json=as_json)
@@ -71,11 +73,11 @@ def record(here: Here, environment: str, sha: str, called: str, at_ms: int | Non
 def list_deploys(here: Here, environment: str, limit: int, as_json: bool) -> None:
     """List deploys, newest first."""
     with open_loom(here.settings) as loom:
-        checkout = here.checkout()
-        if here.clone and checkout.clone:  # with --repo it is another repository's list
-            with here.repository() as repo:
-                for gap in take_in_tags(loom, repo, checkout, here.settings.deploy_tags, who=principal()):
+        if clone := clone_of_meant(here, loom):  # with --repo it may be another repository's list
+            with clone.repository() as repo:
+                for gap in take_in_tags(loom, repo, clone.checkout(), clone.settings.deploy_tags, who=principal()):
                     click.echo(f"Not taken in: {output.harmless(gap)}.", err=True)
-        found, now_ms = loom.deploys.latest(loom.repos.id_of(checkout), environment=environment, limit=limit)
+        repo_id = loom.repos.id_of((clone or here).checkout())
+        found, now_ms = loom.deploys.latest(repo_id, environment=environment, limit=limit)
     shown = (deploy_shown(one, now_ms=now_ms, full=as_json) for one in found)
     output.print_rows(shown, as_json=as_json, empty="nothing was deployed yet, as far as `deploy record` was told")

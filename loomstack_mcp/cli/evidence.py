@@ -11,6 +11,7 @@ from loomstack_mcp.cli.people import configuring
 from loomstack_mcp.core.errors import NotFound, Unauthorized
 from loomstack_mcp.core.policy.rules import EvidenceKind
 from loomstack_mcp.edge.approver import approver_here, attester_here
+from loomstack_mcp.edge.clones import must_be_clone_of_meant
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import open_loom
 
@@ -39,7 +40,8 @@ def add(here: Here, kind: EvidenceKind, commit: str, failed: bool, link: str, by
         raise NotFound(f"{commit[:100]} is no commit here; fetch it, or name another with --commit")
     with open_loom(here.settings) as loom:
         who = attester_here(here, by) if by else approver_here(here, loom, principal()).name
-        drawn, fact = loom.evidence.add(here.checkout(), sha, kind, passed=not failed, who=who, link=link)
+        checkout = must_be_clone_of_meant(here, loom).checkout()
+        drawn, fact = loom.evidence.add(checkout, sha, kind, passed=not failed, who=who, link=link)
     if by and fact.by != who:
         click.echo(output.harmless(f"over a hub it is the word of the token's owner: {fact.by}, not {by}"), err=True)
     shown = {"evidence": drawn, "kind": kind, "passed": fact.passed, "commit": sha, "by": fact.by, "link": link}

@@ -14,6 +14,7 @@ from loomstack_mcp.cli import output
 from loomstack_mcp.cli.people import open_to_all
 from loomstack_mcp.cli.spans import Span
 from loomstack_mcp.core.exports import ExportFormat, LandedCommit, agent_trace, authorship_note
+from loomstack_mcp.edge.clones import must_be_clone_of_meant
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.edge.tracing import caught_up
 from loomstack_mcp.loom import Loom, open_loom
@@ -32,8 +33,8 @@ _COMMITS_MAX = 5_000
 @click.pass_obj
 def export(here: Here, form: ExportFormat, since: int, out: Path | None) -> None:
     """Write which run made which lines of what landed, one JSON object a line, newest first."""
-    here.must_see_worktree()
     with open_loom(here.settings) as loom:
+        here = must_be_clone_of_meant(here, loom)
         for gap in caught_up(here, loom):
             click.echo(f"Not looked at: {output.harmless(gap)}.", err=True)
         with here.repository() as repo:

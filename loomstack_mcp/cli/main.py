@@ -108,7 +108,8 @@ def cli(ctx: click.Context, home: str | None, store: str | None, repo: str | Non
     A client that starts this without a command, on pipes, gets the MCP server.
     """
     flags = {"home": home, "store": store, "repo": repo}
-    ctx.obj = Here(current_folder(), flags, elsewhere="pass --repo URL, or go to one", meant=repo or "")
+    elsewhere = "pass --repo URL, or go to one"
+    ctx.obj = Here(current_folder(), flags, elsewhere=elsewhere, meant=repo or "", bare_too=True)
     if ctx.invoked_subcommand is None:
         if sys.stdin.isatty():
             click.echo(ctx.get_help())

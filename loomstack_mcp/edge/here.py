@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from loomstack_mcp.adapters.git.discovery import Unreadable, no_worktree, place_at
 from loomstack_mcp.adapters.git.identity import derived
 from loomstack_mcp.adapters.git.repository import Repository
-from loomstack_mcp.adapters.git.worktree import Worktree, container_at, worktree_at
+from loomstack_mcp.adapters.git.worktree import Worktree, bare_at, container_at, worktree_at
 from loomstack_mcp.adapters.settings import REPO_FILE, Settings, hub_of, load_settings
 from loomstack_mcp.adapters.user import SQLITE
 from loomstack_mcp.core.changes.meaning import MEANING
@@ -45,16 +45,24 @@ class Here:
     """The worktree around a folder, or none. Making it asks nothing."""
 
     def __init__(
-        self, folder: Path | None, flags: Mapping[str, str | None], *, elsewhere: str, meant: str = ""
+        self,
+        folder: Path | None,
+        flags: Mapping[str, str | None],
+        *,
+        elsewhere: str,
+        meant: str = "",
+        bare_too: bool = False,
     ) -> None:
         """`flags` are those of the command line, `elsewhere` says how this face names a repo that it does not see.
 
-        `meant` is a repo, by URL or name, that is meant instead of the one here.
+        `meant` is a repo, by URL or name, that is meant instead of the one here. `bare_too` is for who needs no files:
+        a bare repository, as on a forge, is one to stand in.
         """
         self.folder = folder
         self.flags = flags
+        self.meant = meant
         self._elsewhere = elsewhere
-        self._meant = meant
+        self._bare_too = bare_too
         self._worktree: Worktree | None = None
 
     @property
@@ -72,6 +80,10 @@ class Here:
     @cached_property
     def _container(self) -> Worktree | None:
         return container_at(self.folder) if self.folder else None
+
+    @cached_property
+    def _bare(self) -> Worktree | None:
+        return bare_at(self.folder) if self._bare_too and self.folder else None
 
     @property
     def root(self) -> Path:
@@ -100,7 +112,8 @@ class Here:
 
         Where no trunk can be told, the repository says nothing.
         """
-        return load_settings(self.flags, in_repo=self.clone.on_trunk(REPO_FILE) if self.clone else "")
+        seen = self.clone or self._bare
+        return load_settings(self.flags, in_repo=seen.on_trunk(REPO_FILE) if seen else "")
 
     @property
     def any_settings(self) -> Settings:
@@ -113,23 +126,33 @@ class Here:
     def checkout(self, *, repo: str = "", branch: str = "") -> Checkout:
         """The checkout that the process stands in, or the repo of that name without one. Raises Invalid."""
         branch = bounded("branch", branch, chars_max=NAME_CHARS_MAX)
-        if repo := repo or self._meant:
+        if repo := repo or self.meant:
             return Checkout(identity=named_identity(repo), others=earlier_identities(repo), branch=branch)
-        found = (self.clone or self._seen()).checkout(repo=self.settings.repo)
+        found = (self.clone or self._bare or self._seen()).checkout(repo=self.settings.repo)
         is_checked_out = self.worktree is not None
         return found if is_checked_out and not branch else replace(found, branch=branch)
 
+    def unnamed(self) -> "Here":
+        """The same place, whatever repo is meant instead."""
+        return self._as(self.folder, {**self.flags, "repo": None}, meant="")
+
     def identity_source(self) -> str:
         """How the identity of the checkout here was told, in words. Raises Invalid."""
-        if self._meant:
+        if self.meant:
             return "flag"
-        found = self.clone or self._seen()
+        found = self.clone or self._bare or self._seen()
         return f"repo in {self.settings.origins['repo']}" if self.settings.repo else derived(found.place).source
 
     def by_git_alone(self) -> "Here":
         """The same place, as it is without any store."""
         nowhere = f"{SQLITE}{Path(self.own_settings.home).absolute()}/none.db"
-        return Here(self.folder, {**self.flags, "store": nowhere}, elsewhere=self._elsewhere, meant=self._meant)
+        return Here(
+            self.folder,
+            {**self.flags, "store": nowhere},
+            elsewhere=self._elsewhere,
+            meant=self.meant,
+            bare_too=self._bare_too,
+        )
 
     @cached_property
     def rules(self) -> "Rules":
@@ -153,7 +176,7 @@ class Here:
         """
         with self.any_repository() as repo:
             if "settings" not in vars(self):
-                says = repo.trunk_file(REPO_FILE, target=target) if repo.place.root or self.clone else ""
+                says = repo.trunk_file(REPO_FILE, target=target) if repo.place.root or self.clone or self._bare else ""
                 self.settings = load_settings(self.flags, in_repo=says)
             yield repo
 
@@ -242,9 +265,12 @@ class Here:
         """
         asked = (self.folder or Path("/")) / bounded("worktree", folder)
         worktree = (self.clone or self._seen()).moved_to(asked)
-        moved = Here(asked, self.flags, elsewhere=self._elsewhere, meant=self._meant)
+        moved = Here(asked, self.flags, elsewhere=self._elsewhere, meant=self.meant, bare_too=self._bare_too)
         moved._worktree = worktree
         return moved
+
+    def _as(self, folder: Path | None, flags: Mapping[str, str | None], *, meant: str) -> "Here":
+        return Here(folder, flags, elsewhere=self._elsewhere, meant=meant, bare_too=self._bare_too)
 
     def _seen(self) -> Worktree:
         if (worktree := self.worktree) is None:

@@ -16,6 +16,7 @@ from loomstack_mcp.core.policy.facts import told_situation
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.situation import LostIntent, Situation
 from loomstack_mcp.core.repos import Checkout
+from loomstack_mcp.edge.clones import is_nameless_bare, must_be_clone_of_meant
 from loomstack_mcp.edge.deciding import PolicyResult, decided_change
 from loomstack_mcp.edge.deploys import recorded_deploy
 from loomstack_mcp.edge.here import Here, Progress
@@ -60,6 +61,9 @@ class StoreFacts:
     @cached_property
     def checkout(self) -> Checkout:
         """The repository as the store is to know it."""
+        if self._here.meant and not is_nameless_bare(self._here):
+            with open_loom(self._here.settings) as loom:
+                return must_be_clone_of_meant(self._here, loom).checkout()
         if self._repo.place.root:
             return self._here.checkout()
         return Worktree(root=self._repo.folder, place=self._repo.place).checkout(repo=self._here.settings.repo)

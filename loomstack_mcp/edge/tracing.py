@@ -17,6 +17,7 @@ from loomstack_mcp.core.repos import Checkout, identity_of
 from loomstack_mcp.core.texts import plain_line
 from loomstack_mcp.core.traces import Trace, TracedCommit, TraceRef, TraceWanted, WrittenLine, trace_ref
 from loomstack_mcp.edge.attributing import attributed, attributed_line
+from loomstack_mcp.edge.clones import clone_of_meant
 from loomstack_mcp.edge.deploys import take_in_tags
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom
@@ -37,21 +38,23 @@ def traced(here: Here, loom: Loom, ref: str) -> Trace:
     Raises NotFound and Invalid, with what to do, for what is unknown, ambiguous, rewritten or not in this clone.
     """
     told = trace_ref(ref)
-    checkout = here.checkout()
+    clone = clone_of_meant(here, loom)
+    checkout = (clone or here).checkout()
     repo_id = loom.repos.id_of(checkout)
-    if here.clone is None or not checkout.clone:
+    if clone is None:
         return loom.traces.kept_trace(repo_id, ref)
-    with here.repository() as repo:
-        return Tracing(here, loom, repo, checkout, repo_id).trace(told, asked=ref)
+    with clone.repository() as repo:
+        return Tracing(clone, loom, repo, checkout, repo_id).trace(told, asked=ref)
 
 
 def caught_up(here: Here, loom: Loom) -> tuple[str, ...]:
     """What landed lately is known, as far as it is seen here. Returns what is not, in sentences."""
-    checkout = here.checkout()
-    if here.clone is None or not checkout.clone:
+    clone = clone_of_meant(here, loom)
+    if clone is None:
         return ("what landed since somebody looked in a clone",)
-    with here.repository() as repo:
-        tracing = Tracing(here, loom, repo, checkout, loom.repos.id_of(checkout))
+    checkout = clone.checkout()
+    with clone.repository() as repo:
+        tracing = Tracing(clone, loom, repo, checkout, loom.repos.id_of(checkout))
         return tracing.catch_up()
 
 

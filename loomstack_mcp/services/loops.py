@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import Any
 
-from loomstack_mcp.core.limits import DAY_MS, EXPIRES_DAYS_MAX
+from loomstack_mcp.core.limits import DAY_MS, EXPIRES_DAYS_MAX, LOST_AFTER_SILENT_MS
 from loomstack_mcp.core.loops import LOOP_DAYS, LoopHealth, Loops, spark_of
 from loomstack_mcp.core.texts import within
 from loomstack_mcp.store import queries, rows
@@ -31,7 +31,9 @@ class LoopService:
         within("days", days, least=1, most=EXPIRES_DAYS_MAX)
         with self._store.read() as tx:
             since_ms = tx.now_ms - days * DAY_MS
-            found = tx.all(LOOPS["figures"], repo_id=repo_id, since_ms=since_ms, limit=limit)
+            silent_since_ms = tx.now_ms - LOST_AFTER_SILENT_MS
+            asked = {"repo_id": repo_id, "since_ms": since_ms, "silent_since_ms": silent_since_ms}
+            found = tx.all(LOOPS["figures"], limit=limit, **asked)
             loops = _told_loops(tx, repo_id, found, since_ms=since_ms, days=days) if found else ()
             of_all = int(found[0]["loops"]) if found else 0
             return Loops(loops=loops, more=of_all - len(loops), days=days, now_ms=tx.now_ms)

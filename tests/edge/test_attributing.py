@@ -124,6 +124,24 @@ def test_what_landed_is_found_whatever_became_of_it_and_stays_known(clone: Clone
     assert clone.loom.attributions.of_pull(repo_id, 7) == (second,)
 
 
+@pytest.mark.parametrize(
+    ("address", "is_its"),
+    [("", False), ("work-alias:psf/requests.git", False), ("git@github.com:psf/requests.git", True)],
+)
+def test_a_pull_request_may_be_any_repositorys_where_the_clone_has_no_address(
+    clone: Clone, tmp_path: Path, address: str, is_its: bool
+) -> None:
+    if address:
+        git(clone.root, "remote", "add", "origin", address)
+        clone = replace(clone, here=here(clone.root, tmp_path / "home"))
+    run = clone.loom.runs.start(ANA, clone.here.checkout(), loop="loop", goal="goal", budget_tokens=800).run
+    recorded(clone.loom, ANA, run.id, links={"issue": "https://github.com/psf/requests/pull/12"})
+
+    commit(clone.root, {"src/other.py": PRICES})
+    git(clone.root, "commit", "--quiet", "--amend", "-m", "Fix (#12)")
+    assert clone.whose().run_id == (run.id if is_its else "")
+
+
 def test_what_landed_before_its_run_said_so_is_known_from_then_on(clone: Clone) -> None:
     run = clone.loom.runs.start(ANA, clone.here.checkout(), loop="loop", goal="goal", budget_tokens=800).run
     landed = commit(clone.root, {"src/prices.py": PRICES})

@@ -75,6 +75,23 @@ def test_a_run_that_nobody_ended_was_busy_until_its_lease_was_over(loom: Loom, c
     assert 5 < lapsed.busy_ms / MINUTE_MS <= 60
 
 
+def test_a_run_that_nobody_ended_is_lost_for_every_list_alike(loom: Loom, clocks: Clocks) -> None:
+    started(loom, ANA, loop="billing")
+    recorded(loom, ANA, status="done")
+    started(loom, ANA, loop="billing")
+    clocks.pass_minutes(6_000)
+    [told] = loom.loops.health(REPO, limit=9).loops
+    [lane] = loom.live.live(REPO, window_ms=6_001 * MINUTE_MS).lanes
+    shown = lane.runs[0].state
+    started(loom, BEA, loop="other")  # which finds out that it is lost
+    [marked] = [one for one in loom.loops.health(REPO, limit=9).loops if one.loop == "billing"]
+    clocks.pass_minutes(31 * 24 * 60)
+
+    assert (told.lost, told.live, told.success, shown) == (1, 0, 0.5, "lost")
+    assert (marked.lost, marked.success, marked.busy_ms) == (1, 0.5, told.busy_ms)
+    assert loom.loops.health(REPO, limit=9).loops == ()
+
+
 def test_a_loop_is_told_by_what_came_of_its_runs(loom: Loom) -> None:
     for status in ("done", "abandoned", "done"):
         started(loom, ANA, loop="billing")

@@ -194,6 +194,15 @@ def container_at(folder: Path) -> Worktree | None:
     return Worktree(root=Path(marked_top(folder) or folder), place=place)
 
 
+def bare_at(folder: Path) -> Worktree | None:
+    """The repository around a folder that is in none of its worktrees: its git folder stands for one.
+
+    None in a worktree and outside of git. Raises Unreadable as `worktree_at` does.
+    """
+    place = _place_if_any(folder)
+    return Worktree(root=place.git_dir, place=place) if place and place.root is None else None
+
+
 def _place_if_any(folder: Path) -> Place | None:
     try:
         return place_at(folder)

@@ -1,25 +1,31 @@
 -- :name figures
 -- What came of the runs of each loop of a repo: of those at work, and of those that were over since a while; the loop that
--- started last first, and how many loops there are. Whose lease has ended was busy until then. (That a lease ends after 0
--- names the index of live runs.)
+-- started last first, and how many loops there are. Whose lease has ended was busy until then, whenever that was found out,
+-- and is lost where it was silent for long, as `core.runs.is_lost` has it. (That a lease ends after 0 names the index of
+-- live runs.)
 SELECT s.loop, s.principal AS who, COUNT(*) AS runs,
   COUNT(CASE WHEN s.state = 'live' AND s.until_ms > :now_ms THEN 1 END) AS live,
   COUNT(CASE WHEN s.checks_run IS NULL AND s.status = 'done' THEN 1 END) AS done,
   COUNT(CASE WHEN s.checks_run IS NULL AND s.status = 'abandoned' THEN 1 END) AS abandoned,
   COUNT(CASE WHEN s.checks_run IS NULL AND s.status LIKE 'stopped by %' THEN 1 END) AS stopped,
-  COUNT(CASE WHEN s.checks_run IS NULL AND s.state = 'lost' THEN 1 END) AS lost,
+  COUNT(CASE WHEN s.checks_run IS NULL AND (s.state = 'lost'
+    OR s.state = 'live' AND s.until_ms <= :now_ms AND s.seen_ms <= :silent_since_ms) THEN 1 END) AS lost,
   COUNT(s.checks_run) AS checks, CAST(SUM(s.rework) AS BIGINT) AS rework,
-  CAST(SUM(CASE WHEN s.ended_at_ms IS NOT NULL THEN s.ended_at_ms WHEN s.until_ms < :now_ms THEN s.until_ms ELSE :now_ms
-    END - s.started_at_ms) AS BIGINT) AS busy_ms,
+  CAST(SUM(CASE WHEN s.state <> 'ended' AND s.until_ms < COALESCE(s.ended_at_ms, :now_ms) THEN s.until_ms
+    ELSE COALESCE(s.ended_at_ms, :now_ms) END - s.started_at_ms) AS BIGINT) AS busy_ms,
   MAX(s.started_at_ms) AS last_started_at_ms, MAX(s.seq) AS last_seq, COUNT(*) OVER () AS loops
 FROM (
   SELECT r.seq, r.loop, r.principal, r.state, r.status, r.started_at_ms, r.ended_at_ms, r.checks_run,
     r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS until_ms,
+    r.seen_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS seen_ms,
     COALESCE((SELECT MAX(o.rework) FROM outcome AS o WHERE o.about_run = r.id), 0) AS rework
-  FROM run AS r WHERE r.repo_id = :repo_id AND r.state = 'live' AND r.expires_at_ms > 0 AND r.origin = 'asked'
+  FROM run AS r
+  WHERE r.repo_id = :repo_id AND r.state = 'live' AND r.expires_at_ms > 0 AND r.origin = 'asked'
+    AND r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END > :since_ms
   UNION ALL
-  SELECT r.seq, r.loop, r.principal, r.state, r.status, r.started_at_ms, r.ended_at_ms, r.checks_run, 0 AS until_ms,
-    COALESCE((SELECT MAX(o.rework) FROM outcome AS o WHERE o.about_run = r.id), 0) AS rework
+  SELECT r.seq, r.loop, r.principal, r.state, r.status, r.started_at_ms, r.ended_at_ms, r.checks_run,
+    r.expires_at_ms + CASE WHEN r.boot_id = :boot_id THEN 0 ELSE r.wall_ahead_ms + :lease_ahead_ms END AS until_ms,
+    0 AS seen_ms, COALESCE((SELECT MAX(o.rework) FROM outcome AS o WHERE o.about_run = r.id), 0) AS rework
   FROM run AS r
   WHERE r.repo_id = :repo_id AND r.ended_at_ms IS NOT NULL AND r.ended_at_ms > :since_ms AND r.origin = 'asked'
 ) AS s
@@ -52,6 +58,7 @@ SELECT s.loop, s.principal AS who,
 FROM (
   SELECT id, loop, principal FROM run
   WHERE repo_id = :repo_id AND state = 'live' AND expires_at_ms > 0 AND origin = 'asked'
+    AND expires_at_ms + CASE WHEN boot_id = :boot_id THEN 0 ELSE wall_ahead_ms + :lease_ahead_ms END > :since_ms
   UNION ALL
   SELECT id, loop, principal FROM run
   WHERE repo_id = :repo_id AND ended_at_ms IS NOT NULL AND ended_at_ms > :since_ms AND origin = 'asked'

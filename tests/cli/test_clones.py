@@ -1,0 +1,43 @@
+"""Where git is asked: `--repo` makes no clone one of another repository, and a bare one is a place to stand in."""
+
+import json
+from pathlib import Path
+
+from tests.conftest import Run, git
+
+OTHER = "https://example.com/other/shop"
+
+
+def test_what_git_says_here_is_recorded_of_no_other_repository(loomstack: Run, shop: Path) -> None:
+    git(shop, "remote", "add", "origin", "https://example.com/acme/shop")
+    commands = ("deploy record --env prod", "gate --deploy prod", "evidence add --kind tests --by ci", "conflicts")
+    refused = [loomstack("--repo", OTHER, *line.split()) for line in (*commands, "export --format agent-trace")]
+    same = loomstack("--repo", "git@example.com:acme/shop.git", "deploy", "record", "--env", "prod")
+    known = json.loads(loomstack("repo", "list", "--json").stdout)
+
+    assert {(one.returncode, one.stdout) for one in refused} == {(1, "")}
+    for one in refused:
+        assert (
+            "--repo names example.com/other/shop, and git is asked here, which is example.com/acme/shop" in one.stderr
+        )
+        assert "loomstack-mcp repo alias example.com/other/shop" in one.stderr
+    assert (same.returncode, "the first one here" in same.stdout) == (0, True)
+    assert [one["repo"] for one in known] == ["example.com/acme/shop"]
+
+
+def test_a_mirror_is_a_place_to_stand_in(loomstack: Run, shop: Path, tmp_path: Path) -> None:
+    git(shop, "remote", "add", "origin", "https://example.com/acme/shop")
+    loomstack("deploy", "record", "--env", "prod", "--id", "d1")
+    git(tmp_path, "clone", "--quiet", "--bare", str(shop), "mirror.git")
+    mirror = tmp_path / "mirror.git"
+    again = loomstack("deploy", "record", "--env", "prod", "--id", "d2", cwd=mirror)
+    traced = json.loads(loomstack("trace", "HEAD", "--json", cwd=mirror).stdout)
+    commands = ("trace deploy:d1", "deploy list", "top --once", "loops", "decisions", "conflicts list", "repo show")
+    done = [loomstack(*line.split(), cwd=mirror) for line in (*commands, "export --format git-ai", "runs", "inbox")]
+    nowhere = loomstack("loops", cwd=tmp_path)
+
+    assert ("nothing new: deployed again" in again.stdout, again.returncode) == (True, 0)
+    assert traced["commits"][0]["commit"] == git(shop, "rev-parse", "HEAD")[:12]
+    assert [(one.returncode, one.stderr) for one in done if one.returncode] == []
+    assert "example.com/acme/shop" in done[6].stdout
+    assert (nowhere.returncode, "is in no git worktree; pass --repo URL, or go to one" in nowhere.stderr) == (1, True)
