@@ -9,6 +9,7 @@ import fcntl
 import importlib.util
 import os
 import pwd
+import shlex
 import shutil
 import signal
 import subprocess
@@ -86,7 +87,8 @@ class PostgresServer:
 
     def start(self) -> None:
         options = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
-        listen = f"-c listen_addresses=127.0.0.1 -c port={self._port} -c unix_socket_directories={self.folder}"
+        sockets = shlex.quote(f"unix_socket_directories={self.folder}")  # pg_ctl hands these to a shell
+        listen = f"-c listen_addresses=127.0.0.1 -c port={self._port} -c {sockets}"
         command = ("start", "-w", "-D", self._data, "-l", self.folder / "log", "-o", f"{options} {listen}")
         for _ in range(50):  # what a killed one left behind ends within moments
             with contextlib.suppress(subprocess.CalledProcessError):

@@ -1,6 +1,6 @@
 """Whose a commit is, found out within a transaction and kept for good."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -83,8 +83,9 @@ def landed_facts(part: LandedPart, *, is_trunk: bool) -> CommitFacts:
     )
 
 
-def keep_attribution(tx: Tx, repo_id: str, found: FoundAttribution) -> None:
-    """Keep whose a commit is, for good."""
+def keep_attribution(tx: Tx, repo_id: str, found: FoundAttribution) -> Attribution:
+    """Keep whose a commit is, for good. Returns what is kept: without runs that went since it was found."""
+    found = _of_runs_there(tx, found)
     facts, whose = found.facts, found.attribution
     columns = rows.row(whose, only=("sha", "run_id", "bound_by", "confidence", "flags", "title", "author"))
     told = {
@@ -95,7 +96,7 @@ def keep_attribution(tx: Tx, repo_id: str, found: FoundAttribution) -> None:
     [row] = tx.all(ATTRIBUTIONS["keep"], repo_id=repo_id, **columns, **told)
     number = row["number"]
     if found.marks is None:
-        return
+        return whose
     tx.later(ATTRIBUTIONS["forget_lines"], number=number)
     tx.later(ATTRIBUTIONS["forget_runs"], number=number)
     for place, one in enumerate(whose.candidates):
@@ -104,6 +105,7 @@ def keep_attribution(tx: Tx, repo_id: str, found: FoundAttribution) -> None:
         tx.later(ATTRIBUTIONS["keep_lines"], number=number, place=place, lines=rows.json_column(sorted(some)))
     if whose.reverts:
         tx.later(ATTRIBUTIONS["keep_reverts"], number=number, reverted=rows.json_column(whose.reverts))
+    return whose
 
 
 def keep_bound(tx: Tx, repo_id: str, run_id: str, shas: Sequence[str]) -> None:
@@ -134,6 +136,25 @@ def _names_of(tx: Tx, repo_id: str) -> set[str]:
 def _has_address(names: Iterable[str]) -> bool:
     """Whether it is known where the pages of a repo are: not by a root commit, a folder or the name of an SSH alias."""
     return any("." in name.partition("/")[0] for name in names)
+
+
+def _of_runs_there(tx: Tx, found: FoundAttribution) -> FoundAttribution:
+    """The same without the runs that are gone; the others stay until this has ended."""
+    runs = [one.run_id for one in found.attribution.candidates]
+    if not runs:
+        return found
+    there = {str(row["id"]) for row in tx.all(ATTRIBUTIONS["hold_runs"], runs=rows.json_column(runs))}
+    return found if there.issuperset(runs) else _without_others(found, there)
+
+
+def _without_others(found: FoundAttribution, there: Set[str]) -> FoundAttribution:
+    whose = found.attribution
+    stay = {at: one for at, one in enumerate(whose.candidates) if one.run_id in there}
+    marks = found.marks and [some for at, some in enumerate(found.marks) if at in stay]
+    whose = replace(whose, candidates=tuple(stay.values()))
+    if whose.run_id not in there:
+        whose = replace(whose, run_id="", bound_by="", confidence=0.0)
+    return replace(found, attribution=whose, marks=marks)
 
 
 def _row_of(tx: Tx, repo_id: str, sha: str) -> list[Row]:

@@ -40,7 +40,7 @@ class AttributionService:
             hold_key(tx, repo_id, key_name)
             found = found_attribution(tx, repo_id, facts)
             if tx.all(repos.REPOS["get"], repo_id=repo_id):
-                keep_attribution(tx, repo_id, found)
+                return keep_attribution(tx, repo_id, found)
             return found.attribution
 
     def of_prefix(self, repo_id: str, prefix: str) -> tuple[Attribution, ...]:

@@ -151,6 +151,8 @@ class _Pruning:
         with self._store.write(self._repo_id) as tx:
             # Looked at under the lock, each time: somebody may have gone on with one of them meanwhile.
             again = groups_of(tx, [run for group in groups for run in group.runs])
+            # Whoever finds whose a commit is holds its runs without the repo's lock.
+            tx.all(RETENTION["hold_runs"], ids=rows.json_column(sorted(run for one in again for run in one.runs)))
             doomed = sorted_groups(tx, again, before_ms=self._before_ms).doomed
             ids = rows.json_column(sorted(run for group in doomed for run in group.runs))
             for noun, statement in _OF_RUNS.items():

@@ -7,12 +7,13 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from loomstack_mcp.server.hub.certificates import Certificate
+from loomstack_mcp.server.hub.peers import Peer
 
 CONNECTION = "loomstack.connection"
 """Under which a request finds its connection in the scope's state."""
@@ -26,6 +27,42 @@ SEND_S = 60.0
 """In which a client takes the next part of an answer."""
 _CLOSING_S = 10.0
 """In which it takes the rest, once the connection is closed."""
+_TOGETHER_BYTES_MAX = 65_536
+"""That wait for what else is written in the same step."""
+
+
+class WrittenTogether:
+    """A transport that sends at once what is written in one step of the loop: the head of an answer and its body are
+    one call of the system, and one packet.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._parts: list[bytes] = []
+        self._bytes = 0
+
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else is asked is the transport's own."""
+        return getattr(self._transport, name)
+
+    def write(self, data: Any) -> None:
+        """Soon; at once where much waits."""
+        if not self._parts:
+            self._loop.call_soon(self._flush)
+        self._parts.append(data)
+        self._bytes += len(data)
+        if self._bytes > _TOGETHER_BYTES_MAX:
+            self._flush()
+
+    def close(self) -> None:
+        """With all that was written."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        parts, self._parts, self._bytes = self._parts, [], 0
+        if parts:
+            self._transport.write(b"".join(parts))
 
 
 class HubConnections:
@@ -83,6 +120,7 @@ class HubProtocol(H11Protocol):
         self._raw: asyncio.Transport | None = None
         self._late: asyncio.TimerHandle | None = None
         self._slow: asyncio.TimerHandle | None = None
+        self._peer: Peer | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """It is counted from here on, before any handshake: that may never come."""
@@ -90,7 +128,7 @@ class HubProtocol(H11Protocol):
         self._late = self.loop.call_later(HEAD_S, self.drop)
         self._open.enter(self)
         if self._open.certificate is None:
-            super().connection_made(transport)
+            super().connection_made(self._together(transport))
             return
         transport.pause_reading()
         self._early = []
@@ -144,6 +182,11 @@ class HubProtocol(H11Protocol):
         """Whether nothing is asked over it now."""
         return self.cycle is None or self.cycle.response_complete
 
+    def peer_at(self, host: str, port: int) -> Peer:
+        """Who is at its other end, which is there as long as it is."""
+        self._peer = self._peer or Peer(host, port)
+        return self._peer
+
     def prove(self, token: Hashable) -> None:
         """A token came over it."""
         self._open.prove(self, token)
@@ -153,6 +196,9 @@ class HubProtocol(H11Protocol):
         self._open.leave(self)
         if self._raw:
             self._raw.abort()
+
+    def _together(self, transport: asyncio.Transport) -> asyncio.Transport:
+        return cast("asyncio.Transport", WrittenTogether(transport, self.loop))
 
     def _end_soon(self) -> None:
         """A transport that is closed waits until its client has read everything, however long that takes."""
@@ -169,6 +215,6 @@ class HubProtocol(H11Protocol):
             self.drop()
             return
         early, self._early = b"".join(self._early), None
-        super().connection_made(secured)
+        super().connection_made(self._together(secured))
         if early:
             self.data_received(early)

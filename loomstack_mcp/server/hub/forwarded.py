@@ -1,5 +1,6 @@
 """What a proxy tells of a request, which anybody can write: whose word counts is for the reader to say."""
 
+import functools
 import ipaddress
 from collections.abc import Iterable, Mapping
 
@@ -31,6 +32,7 @@ def told_by_proxy(headers: Headers, /) -> Mapping[str, str]:
     return _parted(_last(told[b"forwarded"]))
 
 
+@functools.lru_cache(maxsize=1_000)
 def spoken_address(text: str, /) -> AnyAddress | None:
     """An address, with or without a port; an IPv4 one that came over IPv6 is itself. None for anything else."""
     bare = text.strip().strip('"')

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
@@ -10,6 +11,18 @@ _LOCAL, _UID, _INODE = 1, 7, 9
 """Columns of them (proc(5))."""
 _ORPHAN = "0"
 """The inode of an end that was closed already: its account is told as root's then, whoever's it was."""
+
+
+class Peer:
+    """The other end of one connection; whose it is, is asked once, and only where somebody wants to know."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host, self._port = host, port
+
+    @cached_property
+    def is_foreign(self) -> bool:
+        """As `is_foreign_peer`."""
+        return is_foreign_peer(self._host, self._port)
 
 
 def is_own_peer(host: str, port: int) -> bool:

@@ -10,6 +10,7 @@ from loomstack_mcp.core.errors import LoomError, StoreUnavailable
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.hub.connections import CONNECTION
 from loomstack_mcp.server.hub.hosts import Arrival
+from loomstack_mcp.server.hub.peers import Peer
 from loomstack_mcp.server.hub.rates import Rates, Seats, TooMany
 from loomstack_mcp.server.hub.replies import Receive, Refusal, Scope, Send, error_reply
 from loomstack_mcp.server.principals import acting_principal
@@ -23,6 +24,7 @@ from loomstack_mcp.server.ui.reading import PageReading
 from loomstack_mcp.server.ui.replies import PageContent, PageReply, json_page, send_page
 from loomstack_mcp.server.ui.requests import PageRequest, page_request, refuse_other_sites, refuse_type, slow_down
 from loomstack_mcp.server.ui.streams import EventStreams
+from loomstack_mcp.server.ui.together import AskedTogether
 from loomstack_mcp.server.ui.visits import NOBODY, Visitor, Visits
 from loomstack_mcp.server.ui.work import PageWork
 
@@ -56,6 +58,7 @@ class Dashboard:
         self._reading = PageReading(loom, where=visits.where, deciders=deciders, repos=repos, things=things)
         self._posts = PagePosts(loom, visits=visits, deciders=deciders, reading=self._reading, work=self._work)
         self._rates = Rates(per_s=_CALLS_PER_S, burst=_CALLS_BURST)
+        self._checks, self._lists = AskedTogether[Visitor | None](), AskedTogether[PageReply]()
         self._seats = Seats(most=_AT_ONCE, queue=_QUEUE)
 
     def takes(self, path: str) -> bool:
@@ -112,8 +115,14 @@ class Dashboard:
         if name == _STREAM:
             await self._stream(visitor, request, receive, send)
             return None
-        async with self._seats.seat_taken(visitor.seat):
-            return await self._work(partial(self._reading.list_reply, visitor, name, request.query))
+        key = (visitor, name, tuple(sorted(request.query.items())))
+        return await self._lists(key, partial(self._listed, visitor, name, request.query))
+
+    async def _listed(self, visitor: Visitor, name: str, query: Mapping[str, str]) -> PageReply:
+        """Raises Refusal, TooMany, LoomError."""
+        asks_git = self._reading.asks_git(name)
+        async with self._seats.seat_taken((visitor.seat, asks_git)):
+            return await self._work(partial(self._reading.list_reply, visitor, name, query), asks_git=asks_git)
 
     async def _posted(self, name: str, request: PageRequest, scope: Scope, receive: Receive) -> PageReply:
         """Raises Refusal, LoomError."""
@@ -134,7 +143,9 @@ class Dashboard:
 
     async def _visitor_of(self, request: PageRequest, scope: Scope) -> Visitor | None:
         """Whose cookie came, as whom all that follows is asked. Raises Refusal, LoomError."""
-        visitor = await self._work(partial(self._visits.visitor_of, request))
+        ask = partial(self._visits.visitor_of, request)
+        shown = self._visits.asks_store_for(request)
+        visitor = await self._checks(shown, partial(self._work, ask)) if shown else ask()
         if visitor is None:
             return None
         acting_principal.set(visitor.principal)
@@ -182,5 +193,5 @@ def _told_error(error: Exception) -> PageReply:
     return PageReply(status=told.status, content=PageContent(kind=b"application/json", plain=told.body))
 
 
-_UNREAD = PageRequest(method="GET", path="", query={}, headers={}, cookies={}, origin="", client="", peer=("", 0))
+_UNREAD = PageRequest(method="GET", path="", query={}, headers={}, cookies={}, origin="", client="", peer=Peer("", 0))
 """In the place of a request that could not be read."""

@@ -1,6 +1,5 @@
 """What each page is made of: the records of the services, as the commands show them with `--json`."""
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -27,8 +26,6 @@ _ALL = "all"
 _PAGED = frozenset({"limit", "before"})
 
 _TRACE_TAKEN = Taken(names=frozenset({"full"}))
-_TRACING = threading.BoundedSemaphore(2)
-"""Traces that ask git at a time."""
 
 _Record = TypeVar("_Record")
 Listed = Callable[[Loom, PageQuestion], Body]
@@ -44,6 +41,8 @@ class PageList:
     """Whether one repository is meant, also where none is named."""
     is_slow: bool = False
     """Whether it is told for a while as it was, whatever happens meanwhile."""
+    asks_git: bool = False
+    """Whether it takes long enough to keep all others waiting."""
 
 
 def _live(loom: Loom, asked: PageQuestion) -> Body:
@@ -134,10 +133,9 @@ def trace_list(traced: Callable[[str], Trace], *, repo_id: str) -> PageList:
     def body(loom: Loom, asked: PageQuestion) -> Body:
         if asked.repo != repo_id:
             return _kept_trace(loom, asked)
-        with _TRACING:
-            return trace_shown(traced(asked.about), full=bool(asked.full))
+        return trace_shown(traced(asked.about), full=bool(asked.full))
 
-    return PageList(body=body, taken=_TRACE_TAKEN)
+    return PageList(body=body, taken=_TRACE_TAKEN, asks_git=True)
 
 
 LISTS: Mapping[str, PageList] = {

@@ -84,6 +84,10 @@ class LocalVisits:
             visit = self._visits.get(request.cookies.get(self._cookie, ""))
         return None if visit is None else self._visitor(visit)
 
+    def asks_store_for(self, request: PageRequest) -> Hashable | None:  # noqa: ARG002 as `Visits`
+        """As `Visits`: all is in memory."""
+        return None
+
     def signed_in(self, request: PageRequest, given: Mapping[str, str]) -> SignedIn:
         """As `Visits`: by `key` to read; then by `code` to decide, for which an empty one asks."""
         with self._lock:

@@ -5,7 +5,6 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
-from weakref import WeakKeyDictionary
 
 import anyio
 import click
@@ -18,9 +17,8 @@ from loomstack_mcp.edge.here import Here
 from loomstack_mcp.edge.tracing import traced
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.server.hub.addresses import listening
-from loomstack_mcp.server.hub.connections import CONNECTION, HubConnections, HubProtocol
+from loomstack_mcp.server.hub.connections import HubConnections
 from loomstack_mcp.server.hub.hosts import Arrival, Hosts
-from loomstack_mcp.server.hub.peers import is_foreign_peer
 from loomstack_mcp.server.hub.quiet import quiet_log
 from loomstack_mcp.server.hub.replies import Receive, Refusal, Scope, Send, json_reply, refusal_reply, send_reply
 from loomstack_mcp.server.hub.serving import connections_max, refuse_core_dumps, serve_hub
@@ -30,6 +28,7 @@ from loomstack_mcp.server.ui.deciding import LocalDeciders
 from loomstack_mcp.server.ui.lists import THINGS, trace_list
 from loomstack_mcp.server.ui.local_visits import Codes, LocalVisits
 from loomstack_mcp.server.ui.opened import VisibleRepos
+from loomstack_mcp.server.ui.requests import peer_of
 from loomstack_mcp.server.ui.streams import EventStreams
 
 _HOST = "127.0.0.1"
@@ -41,7 +40,6 @@ class LocalDoor:
 
     def __init__(self, pages: Dashboard) -> None:
         self._pages, self._hosts = pages, Hosts(address=_HOST)
-        self._foreign: WeakKeyDictionary[HubProtocol, bool] = WeakKeyDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,10 +62,7 @@ class LocalDoor:
 
         Raises Refusal.
         """
-        connection = scope["state"][CONNECTION]
-        if connection not in self._foreign:
-            self._foreign[connection] = is_foreign_peer(*arrival.peer)
-        if self._foreign[connection]:
+        if peer_of(scope, arrival).is_foreign:
             raise Refusal(403, "this dashboard is another account's", code="unauthorized")
 
 

@@ -51,6 +51,11 @@ class PageReading:
             return True
         return any(one.repo_id == repo_id for one in self._repos.listed(_whose(visitor)))
 
+    def asks_git(self, name: str) -> bool:
+        """Whether what is asked for under this name takes long."""
+        thing = self._things.get(name.partition("/")[0])
+        return thing is not None and thing.asks_git
+
     def list_reply(self, visitor: Visitor, name: str, query: Mapping[str, str]) -> PageReply:
         """What a list, or one thing, is now. Raises Refusal, LoomError."""
         if name == _REPOS:

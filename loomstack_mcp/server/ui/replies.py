@@ -87,10 +87,11 @@ async def send_page(reply: PageReply, request: PageRequest, send: Send) -> None:
     body = reply.content.zipped if zips else reply.content.plain
     headers += [(b"content-type", reply.content.kind), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    for start in range(0, 0 if request.method == "HEAD" else len(body), _PART_BYTES):
-        part = body[start : start + _PART_BYTES]
-        await send({"type": "http.response.body", "body": part, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+    body = b"" if request.method == "HEAD" else body
+    while len(body) > _PART_BYTES:
+        await send({"type": "http.response.body", "body": body[:_PART_BYTES], "more_body": True})
+        body = body[_PART_BYTES:]
+    await send({"type": "http.response.body", "body": body})
 
 
 def _headers(reply: PageReply, *, zips: bool) -> list[tuple[bytes, bytes]]:

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from loomstack_mcp.core.records import record
+from loomstack_mcp.server.hub.connections import CONNECTION
 from loomstack_mcp.server.hub.hosts import Arrival
+from loomstack_mcp.server.hub.peers import Peer
 from loomstack_mcp.server.hub.replies import Refusal, Scope
 
 _USUAL_PORTS = {"http": ":80", "https": ":443"}
@@ -29,7 +31,7 @@ class PageRequest:
     origin: str
     """By which the page itself was loaded: scheme, host and port."""
     client: str
-    peer: tuple[str, int]
+    peer: Peer
     """The other end of the connection itself."""
 
     @property
@@ -54,8 +56,14 @@ def page_request(scope: Scope, arrival: Arrival, /) -> PageRequest:
         cookies=_cookies("; ".join(cookies)),
         origin=_origin(arrival),
         client=arrival.client,
-        peer=arrival.peer,
+        peer=peer_of(scope, arrival),
     )
+
+
+def peer_of(scope: Scope, arrival: Arrival, /) -> Peer:
+    """Who is at the other end of the connection over which a request came."""
+    connection = scope.get("state", {}).get(CONNECTION)
+    return connection.peer_at(*arrival.peer) if connection else Peer(*arrival.peer)
 
 
 def refuse_other_sites(request: PageRequest, /) -> None:

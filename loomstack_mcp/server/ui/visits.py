@@ -2,6 +2,8 @@
 
 import hashlib
 import hmac
+import secrets
+import threading
 from collections.abc import Hashable, Mapping
 from typing import Literal, Protocol
 
@@ -11,7 +13,6 @@ from loomstack_mcp.core.phrases import Body
 from loomstack_mcp.core.records import record
 from loomstack_mcp.core.tokens import Principal, has_role
 from loomstack_mcp.server.hub.keys import Keys
-from loomstack_mcp.server.hub.peers import is_foreign_peer
 from loomstack_mcp.server.hub.replies import Refusal
 from loomstack_mcp.server.ui.requests import PageRequest
 
@@ -20,6 +21,9 @@ PAGE_KEY = "loomstack-page"
 """The header in which a page shows what only it has, beside the cookie: cookies know no ports, so that whoever serves
 another port of this host may be shown ours."""
 _COOKIE_CHARS_MAX = 3_900
+_KEY_BYTES = 24
+_ENTRIES_MAX = 500
+"""That are kept of who signed in in the clear; the oldest makes room."""
 _TOKEN = "token"  # noqa: S105 no token, but what a field is called
 _SIGN_IN = "sign in first"
 NOBODY: Mapping[VisitPlace, str] = {
@@ -61,6 +65,9 @@ class Visits(Protocol):
     def visitor_of(self, request: PageRequest) -> Visitor | None:
         """Whose cookie came; None for nobody's. Raises LoomError where that cannot be asked."""
 
+    def asks_store_for(self, request: PageRequest) -> Hashable | None:
+        """For what `visitor_of` asks the store: whoever shows the same is the same. None where it asks nothing."""
+
     def signed_in(self, request: PageRequest, given: Mapping[str, str]) -> SignedIn:
         """By what the page was given. Raises Unauthorized, Invalid."""
 
@@ -71,13 +78,27 @@ class Visits(Protocol):
         """By whom attempts are counted; None where what is asked for cannot be guessed."""
 
 
+@record
+class _Entry:
+    """What a cookie stands for."""
+
+    token: str
+    page_key: str
+
+
 class HubVisits:
-    """By a token of the hub, which the cookie holds: any replica knows it, and each request checks it anew."""
+    """By a token of the hub, which each request checks anew.
+
+    Over TLS the cookie holds it, so that any replica knows it. In the clear, which is on loopback alone, a browser
+    sends the cookie to every port of this host: there it is a name for what this process keeps, and opens pages alone.
+    """
 
     where: VisitPlace = "hub"
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
+        self._lock = threading.Lock()
+        self._entries: dict[str, _Entry] = {}
 
     def visitor_of(self, request: PageRequest) -> Visitor | None:
         """As `Visits`."""
@@ -86,11 +107,21 @@ class HubVisits:
             return None
         own = self._keys.own_principal_by_mark(value)
         if own:  # only on loopback, where another account may have been sent this cookie
-            return None if is_foreign_peer(*request.peer) else _token_visitor(own, self._keys.own_page_key())
+            return None if request.peer.is_foreign else _token_visitor(own, self._keys.own_page_key())
+        entry = self._entry(request, value)
+        if entry is None:
+            return None
         try:
-            return _token_visitor(self._checked(value), _page_key(value))
+            return _token_visitor(self._checked(entry.token), entry.page_key)
         except Unauthorized:
             return None
+
+    def asks_store_for(self, request: PageRequest) -> Hashable | None:
+        """As `Visits`."""
+        value = request.cookies.get(_cookie_name(request), "")
+        if not value or self._keys.own_principal_by_mark(value) or not self._entry(request, value):
+            return None
+        return (value, request.is_secure)
 
     def signed_in(self, request: PageRequest, given: Mapping[str, str]) -> SignedIn:
         """As `Visits`."""
@@ -103,15 +134,30 @@ class HubVisits:
         if own:
             visitor = _token_visitor(own, self._keys.own_page_key())
             return SignedIn(visitor=visitor, cookie=_cookie(request, self._keys.own_mark()))
-        return SignedIn(visitor=_token_visitor(self._checked(token), _page_key(token)), cookie=_cookie(request, token))
+        principal = self._checked(token)
+        if request.is_secure:
+            return SignedIn(visitor=_token_visitor(principal, _page_key(token)), cookie=_cookie(request, token))
+        name, entry = secrets.token_urlsafe(_KEY_BYTES), _Entry(token=token, page_key=secrets.token_urlsafe(_KEY_BYTES))
+        with self._lock:
+            if len(self._entries) >= _ENTRIES_MAX:
+                del self._entries[next(iter(self._entries))]
+            self._entries[name] = entry
+        return SignedIn(visitor=_token_visitor(principal, entry.page_key), cookie=_cookie(request, name))
 
     def signed_out(self, request: PageRequest) -> str:
         """As `Visits`."""
+        with self._lock:
+            self._entries.pop(request.cookies.get(_cookie_name(request), ""), None)
         return f"{_cookie(request, '')}; Max-Age=0"
 
     def guesser(self, request: PageRequest) -> Hashable | None:
         """As `Visits`: each attempt costs the store a question, or a signature."""
         return request.client
+
+    def _entry(self, request: PageRequest, value: str) -> _Entry | None:
+        if not request.is_secure:
+            return self._entries.get(value)
+        return _Entry(token=value, page_key=_page_key(value))
 
     def _checked(self, token: str) -> Principal:
         """Raises Unauthorized, and StoreUnavailable without where the store lies: it is told to whoever asks."""

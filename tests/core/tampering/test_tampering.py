@@ -180,3 +180,16 @@ def test_damaged_texts_never_raise() -> None:
             cut = chance.randrange(len(text))
             damaged = text[:cut] + chance.choice("({[\"':\n\t|&;\\") * 3 + text[cut + chance.randrange(20) :]
             weakened({path: text.encode()}, {path: damaged.encode()}, parse=read_tests)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ('[tool.pytest.ini_options]\naddopts = "--cov-fail-under=²"', []),
+        ("[tool.coverage.report]\nfail_under = " + "9" * 400, ["unparseable"]),
+    ],
+)
+def test_a_coverage_that_is_no_number_raises_nothing(asked: str, told: list[str]) -> None:
+    found = weakened({"pyproject.toml": b""}, {"pyproject.toml": asked.encode()}, parse=read_tests)
+
+    assert [kind_of(one) for one in found] == told

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,13 @@ def ana(home: Path, hub: Hub) -> str:
 
 @pytest.fixture(scope="module")
 def run(hub: Hub, ana: str) -> str:
-    started = hub.ask(ana, "runs.start", caller=ANA, checkout=SHOP, loop="loop", goal="goal", budget_tokens=800)
-    assert started.status == 200, started.text
-    return str(started.body["answer"]["run"]["id"])
+    return started(hub, ana, ANA)
+
+
+def started(hub: Hub, token: str, caller: Caller) -> str:
+    told = hub.ask(token, "runs.start", caller=caller, checkout=SHOP, loop="loop", goal="goal", budget_tokens=800)
+    assert told.status == 200, told.text
+    return str(told.body["answer"]["run"]["id"])
 
 
 def test_a_call_is_answered_as_the_service_does(hub: Hub, ana: str, run: str) -> None:
@@ -128,7 +133,8 @@ def test_an_error_keeps_its_code(
     assert (answer.status, answer.code) == (status, code)
 
 
-def test_an_answer_is_told_again_to_no_other_token(home: Path, hub: Hub, ana: str, run: str) -> None:
+def test_an_answer_is_told_again_to_no_other_token(home: Path, hub: Hub, ana: str) -> None:
+    run = started(hub, ana, replace(ANA, session="claude:s2"))  # which is stopped
     narrow, once = made_token(home, "ana", repos=("github.com/other/*",)), {"LoomStack_Request": "once-" + "x" * 20}
     told = [
         hub.send("/api/levers/stop_run", {"run_id": run, "why": "enough"}, token=token, **once)

@@ -145,7 +145,7 @@ def _first_few(names: set[str]) -> str:
 def _all_numbers(settings: RunnerSettings) -> dict[str, float]:
     """The coverage that is asked for, by setting or by option, whichever is more."""
     options = [one.partition("=")[2] for one in settings.options if one.startswith("--cov-fail-under=")]
-    numbers = [float(one) for one in options if one.replace(".", "", 1).isdigit()]
+    numbers = [float(one) for one in options if one.replace(".", "", 1).isdecimal()]
     highest = max([*numbers, settings.numbers.get("fail_under", 0.0)])
     return {**settings.numbers, **({"fail_under": highest} if highest else {})}
 

@@ -12,7 +12,10 @@ from loomstack_mcp.core.tampering.runners.option_words import comma_words, optio
 from loomstack_mcp.core.tampering.runners.script_settings import read_script
 from loomstack_mcp.core.tampering.runners.settings import RunnerSettings
 
-_HOSTILE = (ValueError, configparser.Error, RecursionError, MemoryError, SyntaxError, AttributeError, TypeError)
+_HOSTILE = (
+    *(ValueError, OverflowError, configparser.Error, RecursionError, MemoryError, SyntaxError),
+    *(AttributeError, TypeError),
+)
 """What a text that is not of its format, or has other types than its format asks for, raises."""
 _LISTS = {"testpaths", "python_files", "python_classes", "python_functions", "norecursedirs"}
 _STRICT = ("xfail_strict", "strict", "strict_markers", "strict_config", "strict_xfail")

@@ -24,6 +24,14 @@ WHERE repo_id = :repo_id AND landed_at_ms = 0 AND sha IN (
 -- Its candidates, which are told anew.
 DELETE FROM attribution_run WHERE attribution = :number
 
+-- :name hold_runs
+-- Which of these runs there are; they stay for as long as whoever asks goes on.
+SELECT r.id FROM json_each(:runs) AS i CROSS JOIN run AS r WHERE r.id = i.value
+
+-- :name hold_runs@postgres
+-- As above; all who hold several lock them in this order.
+SELECT id FROM run WHERE id IN (SELECT value FROM json_each(:runs)) ORDER BY id FOR KEY SHARE
+
 -- :name keep_run
 -- One of its candidates.
 INSERT INTO attribution_run (attribution, place, run_id, bound_by, confidence)

@@ -30,6 +30,14 @@ UNION ALL
 SELECT i.value AS id, d.run_id AS other FROM json_each(:ids) AS i CROSS JOIN decision AS d
 WHERE d.about_run = i.value AND d.about_run <> '' AND d.run_id <> '' AND d.about_run <> d.run_id
 
+-- :name hold_runs
+-- These runs, of which nobody finds out meanwhile that something is theirs.
+SELECT r.id FROM json_each(:ids) AS i CROSS JOIN run AS r WHERE r.id = i.value
+
+-- :name hold_runs@postgres
+-- As above; all who hold several lock them in this order.
+SELECT id FROM run WHERE id IN (SELECT value FROM json_each(:ids)) ORDER BY id FOR UPDATE
+
 -- :name ties
 -- What of these runs decides whether they are still needed.
 SELECT r.id,

@@ -70,8 +70,9 @@ WHERE r.principal = :principal AND r.agent = a.value AND r.agent <> '' ORDER BY 
 SELECT r.id, r.repo_id FROM json_each(:ids) AS i CROSS JOIN run AS r WHERE r.id = i.value AND r.principal = :principal
 
 -- :name bind
--- Whose entries are. Returns those that had no run until now.
+-- Whose entries are, unless that run is gone by now. Returns those that had no run until now.
 UPDATE usage_entry SET run_id = :run_id WHERE key IN (SELECT value FROM json_each(:keys)) AND run_id = ''
+  AND EXISTS (SELECT 1 FROM run AS r WHERE r.id = :run_id)
 RETURNING key
 
 -- :name add
