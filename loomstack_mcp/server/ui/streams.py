@@ -108,18 +108,20 @@ class EventStreams:
                 del self._of_seat[seat]
 
     async def _told_on(self, reader: PageReader, opens_still: Callable[[], Awaitable[bool]], send: Send) -> None:
-        checked_s = time.monotonic()
+        checked_s, told_s = time.monotonic(), float("-inf")
         while not reader.is_over:
             with anyio.move_on_after(min(_HEARTBEAT_S, checked_s + _CHECK_S - time.monotonic())):
                 await reader.woken.wait()
+            if (early_s := told_s + _APART_S + len(self._readers) * _APART_EACH_S - time.monotonic()) > 0:
+                with anyio.move_on_after(early_s):
+                    await self._ended.wait()  # what happens meanwhile is told together
+            told_s = time.monotonic()
             if time.monotonic() - checked_s >= _CHECK_S:
                 checked_s = time.monotonic()
                 if not await opens_still():
                     return
             message = reader.taken() or _HEARTBEAT
             await send({"type": "http.response.body", "body": message, "more_body": True})
-            with anyio.move_on_after(_APART_S + len(self._readers) * _APART_EACH_S):
-                await self._ended.wait()  # what happens meanwhile is told together
 
     async def _watch_near(self) -> None:
         seen: dict[str, int] = {}
