@@ -55,6 +55,10 @@ class Ui:
         """All that the terminal has shown."""
         return re.findall(r"\b\d{4}-\d{4}\b", self._told.decode())
 
+    def type(self, keys: str) -> None:
+        """What a person types at its terminal."""
+        os.write(self._terminal, keys.encode())
+
     def code(self, number: int = 1) -> str:
         """The code of that number, once it is there."""
         wait_until(lambda: len(self.codes()) >= number)

@@ -73,6 +73,15 @@ def _commit(commit: _Part, *, has_line: bool, is_one: bool) -> Iterator[str]:
         yield _labelled("", "had landed, and is on the trunk of this clone no longer")
     if url := commit.get("url"):
         yield _labelled("", _plain(url))
+    yield from _doubts(commit)
+    for each in commit.get("ai", ()):
+        said = [_plain(each.get(name, "")) for name in ("tool", "model", "session")]
+        lines = f"{each['lines']} lines" if each.get("lines") else ""
+        yield _labelled("", "git-ai notes say: " + " ".join(filter(None, said)), lines)
+
+
+def _doubts(commit: _Part) -> Iterator[str]:
+    """Whose it may be, too, and what speaks against whose it is."""
     for each in commit.get("candidates", ()):
         told = bound_words(each["bound_by"], each["confidence"])
         yield _labelled("", f"may also be {each['run']}'s", told)
@@ -82,10 +91,6 @@ def _commit(commit: _Part, *, has_line: bool, is_one: bool) -> Iterator[str]:
         yield _labelled("", f"flags: {', '.join(map(_plain, flags))}")
         if "uncompared" in flags:
             yield _labelled("", "words alone say whose it is, which anybody may write: nothing can be compared")
-    for each in commit.get("ai", ()):
-        said = [_plain(each.get(name, "")) for name in ("tool", "model", "session")]
-        lines = f"{each['lines']} lines" if each.get("lines") else ""
-        yield _labelled("", "git-ai notes say: " + " ".join(filter(None, said)), lines)
 
 
 def _run(run: _Part, *, detailed: bool) -> Iterator[str]:

@@ -53,12 +53,12 @@ class Clone:
     def whose(self, rev: str = "HEAD") -> Attribution:
         """Asked anew, as each `trace` does."""
         with self.here.repository() as repo:
-            return attributed(self.here, self.loom, repo, rev)
+            return attributed(self.here.checkout(), self.loom, repo, rev)
 
     def line(self, path: str, line: int, **more: str) -> LineAttribution:
         """The same of a line."""
         with self.here.repository() as repo:
-            return attributed_line(self.here, self.loom, repo, path, line, **more)
+            return attributed_line(self.here.checkout(), self.loom, repo, path, line, **more)
 
     def fill(self) -> None:
         """The ledger is told what landed, as by any check."""

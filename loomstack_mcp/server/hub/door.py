@@ -20,7 +20,7 @@ from loomstack_mcp.server.hub.connections import CONNECTION
 from loomstack_mcp.server.hub.hosts import Hosts
 from loomstack_mcp.server.hub.keys import Keys, bearer_of
 from loomstack_mcp.server.hub.open_questions import OpenQuestion, OpenQuestions
-from loomstack_mcp.server.hub.pages import Pages
+from loomstack_mcp.server.hub.pages import Pages, wants_page
 from loomstack_mcp.server.hub.rates import Rates, Seats, TooMany
 from loomstack_mcp.server.hub.replies import (
     App,
@@ -116,6 +116,9 @@ class Door:
             await pages.answer(scope, receive, send, arrival)
             return None
         call = _CALL.fullmatch(path)
+        if not (call or path in _METHODS) and self._pages and wants_page(scope):
+            await self._pages.tell_nothing_here(scope, send)
+            return None
         if not (call or path in _METHODS):
             raise Refusal(
                 404, "there is nothing here: MCP is at /mcp, the calls of edges are at /api/", code="not_found"

@@ -34,10 +34,11 @@ class Keys:
         """`own` is the token of the person whose process this is, who may do everything; "" where there is none."""
         self._own = own.encode("ascii")
         self._tokens = tokens
+        self._own_mark = f"own-{self._own_digest(b'cookie')}" if own else ""
 
     def own_mark(self) -> str:
         """What stands for the own token in a cookie: it opens pages, and nothing else."""
-        return f"own-{self._own_digest(b'cookie')}" if self._own else ""
+        return self._own_mark
 
     def own_page_key(self) -> str:
         """What a page shows beside that cookie to decide; whoever has the cookie alone cannot know it."""

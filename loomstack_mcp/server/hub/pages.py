@@ -18,6 +18,9 @@ class Pages(Protocol):
     async def answer(self, scope: Scope, receive: Receive, send: Send, arrival: Arrival) -> None:
         """Answer a request that came under a name of the hub's."""
 
+    async def tell_nothing_here(self, scope: Scope, send: Send) -> None:
+        """A page for a path that nobody has."""
+
     async def watch(self) -> None:
         """Look for what happens, until cancelled."""
 
@@ -27,3 +30,9 @@ class Pages(Protocol):
 
 PagesMaker = Callable[[Loom, Keys], Pages]
 """Makes them of the services and of what opens the hub."""
+
+
+def wants_page(scope: Scope, /) -> bool:
+    """Whether a browser asks for something to show to a person."""
+    taken = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+    return scope["method"] == "GET" and b"text/html" in taken

@@ -4,6 +4,7 @@ import logging
 import re
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from loomstack_mcp.core.errors import LoomError, StoreUnavailable
@@ -36,6 +37,12 @@ _SEEN = re.compile(r"[0-9]{1,18}")
 _CALLS_PER_S, _CALLS_BURST = 100.0, 1_000
 """Of one visitor."""
 _AT_ONCE, _QUEUE = 8, 400
+
+_NOTHING_HERE = (
+    b'<!doctype html><html lang="en"><title>Nothing here \xc2\xb7 LoomStack</title>'
+    b'<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'
+    b'<main><h1>There is no such page</h1><p>All pages begin at <a href="/">the dashboard</a>.</p></main></html>'
+)
 
 _log = logging.getLogger(__name__)
 
@@ -87,6 +94,11 @@ class Dashboard:
             reply = _told_error(error)
         if reply:
             await send_page(reply, request or _UNREAD, send)
+
+    async def tell_nothing_here(self, scope: Scope, send: Send) -> None:
+        """A person followed an old or mistyped address."""
+        content = PageContent(kind=b"text/html; charset=utf-8", plain=_NOTHING_HERE)
+        await send_page(PageReply(status=404, content=content), replace(_UNREAD, method=scope["method"]), send)
 
     async def watch(self) -> None:
         """Look for what happens, until cancelled."""

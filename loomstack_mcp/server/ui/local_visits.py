@@ -69,6 +69,7 @@ class LocalVisits:
     """The visits of one process, kept in its memory."""
 
     where: VisitPlace = "ui"
+    guesses_per_s, guesses_burst = 1 / 6, 10
 
     def __init__(self, who: Principal, *, port: int, codes: Codes | None, why_not: str = "") -> None:
         """Without `codes` nobody decides here, and `why_not` says why."""

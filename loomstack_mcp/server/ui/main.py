@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Coroutine
 
 import anyio
@@ -11,7 +12,7 @@ import click
 
 from loomstack_mcp.adapters.client_shell import client_variable
 from loomstack_mcp.adapters.user import principal
-from loomstack_mcp.core.errors import Invalid, NotFound
+from loomstack_mcp.core.errors import Invalid, LimitExceeded, NotFound
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.edge.tracing import traced
@@ -19,6 +20,7 @@ from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.server.hub.addresses import listening
 from loomstack_mcp.server.hub.connections import HubConnections
 from loomstack_mcp.server.hub.hosts import Arrival, Hosts
+from loomstack_mcp.server.hub.pages import wants_page
 from loomstack_mcp.server.hub.quiet import quiet_log
 from loomstack_mcp.server.hub.replies import Receive, Refusal, Scope, Send, json_reply, refusal_reply, send_reply
 from loomstack_mcp.server.hub.serving import connections_max, refuse_core_dumps, serve_hub
@@ -54,6 +56,9 @@ class LocalDoor:
         if self._pages.takes(scope["raw_path"].decode("latin-1")):
             await self._pages.answer(scope, receive, send, arrival)
             return
+        if wants_page(scope):
+            await self._pages.tell_nothing_here(scope, send)
+            return
         told = {"code": "not_found", "message": "there is no such page; the first is /"}
         await send_reply(json_reply(404, {"error": told}), send)
 
@@ -75,7 +80,7 @@ def run_ui(here: Here, *, port: int) -> None:
         repo_id = _own_repo(here, loom)
         who = loom.tokens.whoami(Principal(name=principal(), role="admin"))
         why_not = "" if _is_persons_terminal() else _NO_TERMINAL
-        visits = LocalVisits(who, port=port, codes=None if why_not else Codes(_show_code), why_not=why_not)
+        visits = LocalVisits(who, port=port, codes=None if why_not else Codes(CodeTerminal().show), why_not=why_not)
         pages = Dashboard(
             loom,
             visits=visits,
@@ -113,9 +118,25 @@ def _is_persons_terminal() -> bool:
     return not client_variable(os.environ) and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _show_code(code: str) -> None:
-    sys.stderr.write(f"To decide in the dashboard, type there: {code}  (once, within 5 min)\n")
-    sys.stderr.flush()
+class CodeTerminal:
+    """The person's terminal. It may stand still (Ctrl-S), and no page waits for it."""
+
+    def __init__(self) -> None:
+        self._writer: threading.Thread | None = None
+
+    def show(self, code: str) -> None:
+        """It is shown once the terminal goes on. Raises LimitExceeded where the last code still waits for that."""
+        if self._writer and self._writer.is_alive():
+            raise LimitExceeded(
+                "the terminal in which the dashboard runs stands still; press Ctrl-Q there, and ask again"
+            )
+        self._writer = threading.Thread(target=_write_code, args=(code,), daemon=True)
+        self._writer.start()
+
+
+def _write_code(code: str) -> None:
+    told = f"To decide in the dashboard, type there: {code}  (once, within 5 min)\n"
+    os.write(sys.stderr.fileno(), told.encode())  # Python waits at its end for who is in its own buffer
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

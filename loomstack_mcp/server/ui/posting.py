@@ -22,8 +22,6 @@ from loomstack_mcp.server.ui.work import PageWork
 _DECIDED = re.compile(r"inbox/(apr_[0-9A-Z]{1,20})")
 _SESSION, _SESSION_END = "session", "session/end"
 _BODY_BYTES_MAX = 16_000
-_GUESSES_PER_S, _GUESSES_BURST = 1 / 6, 10
-"""Attempts to sign in that came to nothing, of one address or, with a code, of one visitor."""
 _VERDICTS: Mapping[str, ApprovalVerdict] = {"approve": "granted", "deny": "denied"}
 
 
@@ -33,7 +31,7 @@ class PagePosts:
     def __init__(self, loom: Loom, *, visits: Visits, deciders: Deciders, reading: PageReading, work: PageWork) -> None:
         self._loom, self._visits, self._deciders, self._reading = loom, visits, deciders, reading
         self._work = work
-        self._guesses = Rates(per_s=_GUESSES_PER_S, burst=_GUESSES_BURST)
+        self._guesses = Rates(per_s=visits.guesses_per_s, burst=visits.guesses_burst)
 
     def approval_in(self, name: str) -> str:
         """The question that a path answers; "" for what signs in and out. Raises Refusal for any other."""
@@ -66,10 +64,10 @@ class PagePosts:
         return found
 
     async def _signed_in(self, request: PageRequest, receive: Receive) -> PageReply:
+        given = await self._given(request, receive)
         guesser = self._visits.guesser(request)
         if guesser and (wait_s := self._guesses.wait_s(guesser)):
             raise slow_down("too many attempts to sign in came to nothing; wait", wait_s)
-        given = await self._given(request, receive)
         try:
             signed = await self._work(partial(self._visits.signed_in, request, given))
         except Unauthorized as error:

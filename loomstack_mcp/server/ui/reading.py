@@ -4,7 +4,9 @@ from collections.abc import Hashable, Mapping
 from dataclasses import replace
 
 from loomstack_mcp import __version__
+from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.phrases import Body
+from loomstack_mcp.core.tokens import is_confined
 from loomstack_mcp.loom import Loom
 from loomstack_mcp.server.hub.replies import Refusal
 from loomstack_mcp.server.ui.deciding import Deciders
@@ -43,7 +45,7 @@ class PageReading:
 
     def repo_of(self, visitor: Visitor, query: Mapping[str, str]) -> str:
         """The one repo that is asked about. Raises Invalid, NotFound."""
-        return self._repos.chosen(_whose(visitor), page_question(query, _NO_QUERY).repo)
+        return self._chosen(visitor, page_question(query, _NO_QUERY).repo)
 
     def opens(self, visitor: Visitor, repo_id: str) -> bool:
         """Whether a repo is still there for somebody: by its events, or, before its first, by the list."""
@@ -63,14 +65,24 @@ class PageReading:
         noun, _, about = name.partition("/")
         if listed := LISTS.get(name):
             asked = page_question(query, listed.taken)
-            repo_id = self._repos.chosen(_whose(visitor), asked.repo)
+            repo_id = self._chosen(visitor, asked.repo)
             return self._list(visitor, name, listed, replace(asked, repo=repo_id))
         if about and (thing := self._things.get(noun)):
             asked = page_question(query, thing.taken, about=about)
-            repo_id = self._repos.chosen(_whose(visitor), asked.repo) if asked.repo or thing.is_in_repo else ""
+            repo_id = self._chosen(visitor, asked.repo) if asked.repo or thing.is_in_repo else ""
             return PageReply(content=json_content(thing.body(self._loom, replace(asked, repo=repo_id))))
         known = ", ".join((*LISTS, _REPOS, "me", *(f"{one}/…" for one in self._things)))
         raise Refusal(404, f"there is no such list; there are {known}", code="not_found")
+
+    def _chosen(self, visitor: Visitor, named: str) -> str:
+        """Raises NotFound, also for a token that opens nothing that is there."""
+        repo_id = self._repos.chosen(_whose(visitor), named)
+        if not repo_id and visitor.principal and is_confined(visitor.principal):
+            raise NotFound(
+                f"your token opens {', '.join(visitor.principal.repos)[:200]}, and this hub knows no such repository; "
+                "it is here once somebody has worked in it, or ask an admin for a token that opens more"
+            )
+        return repo_id
 
     def _repos_told(self, visitor: Visitor, query: Mapping[str, str]) -> Body:
         page_question(query, _NO_QUERY)

@@ -61,6 +61,9 @@ class Visits(Protocol):
     """How somebody comes in."""
 
     where: VisitPlace
+    guesses_per_s: float
+    guesses_burst: int
+    """Attempts to sign in that may come to nothing."""
 
     def visitor_of(self, request: PageRequest) -> Visitor | None:
         """Whose cookie came; None for nobody's. Raises LoomError where that cannot be asked."""
@@ -94,6 +97,8 @@ class HubVisits:
     """
 
     where: VisitPlace = "hub"
+    guesses_per_s, guesses_burst = 20.0, 200
+    """Nobody guesses a token: this is what they cost, and no one keeps others behind the same address out."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys

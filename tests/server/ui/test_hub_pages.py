@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,54 @@ def test_a_revoked_token_opens_nothing_more_and_signing_out_takes_the_cookie(hub
     assert out.headers["set-cookie"].endswith("Max-Age=0")
     assert Page(hub.port).post("session", token=token).status == 401
     assert [Page(hub.port).post("session", token=odd).status for odd in ("", "ünï", "a b", "x" * 5_000)] == [400] * 4
+
+
+def test_a_teams_cookie_in_the_clear_is_no_token_and_decides_nothing_alone(hub: Hub, home: Path, loom: Loom) -> None:
+    started(loom, ANA, SHOP)
+    token = made_token(home, "ana", "developer")
+    page = signed_in(hub, token)
+    name, _, value = page.cookie.partition("=")
+    stolen = Page(hub.port, cookie=page.cookie, page_key=hmac.new(value.encode(), b"page", "sha256").hexdigest())
+    nothing = {"verdict": "deny", "digest": ""}
+
+    assert token not in page.cookie
+    assert hub.send("/api/repos/ids", {}, token=value).status == 401
+    assert [one.post("inbox/apr_ZZZZZZZ0", nothing).status for one in (page, stolen)] == [404, 401]
+    assert (page.get("live").status, Page(hub.port, cookie=f"{name}={token}").get("live").status) == (200, 401)
+    page.post("session/end")
+    assert stolen.get("live").status == 401
+
+
+def test_pages_that_ask_at_once_hear_each_what_their_token_opens(hub: Hub, home: Path, loom: Loom) -> None:
+    started(loom, ANA, SHOP)
+    started(loom, BEA, ZOO, goal="secret goal")
+    ana = signed_in(hub, made_token(home, "ana", "viewer", (REPO,)))
+    bea = signed_in(hub, made_token(home, "bea", "viewer", (ZOO.identity,)))
+    asked = [(page, path) for path in ("live", "repos", f"live?repo={REPO}") * 10 for page in (ana, bea)]
+    with ThreadPoolExecutor(len(asked)) as pool:
+        told = list(pool.map(lambda one: (*one, one[0].get(one[1])), asked))
+    hers = [answer for page, path, answer in told if page is ana]
+    of_bea = [(path, answer) for page, path, answer in told if page is bea]
+
+    assert {answer.status for answer in hers} == {200}
+    assert not any(ZOO.identity in answer.text or "secret goal" in answer.text for answer in hers)
+    assert {answer.status for path, answer in of_bea if path.endswith(REPO)} == {404}
+    assert not any(REPO in answer.text for path, answer in of_bea if path in ("live", "repos"))
+
+
+def test_who_opens_nothing_or_came_astray_is_told_so(hub: Hub, home: Path, loom: Loom) -> None:
+    started(loom, ANA, SHOP)
+    wrong = [Page(hub.port).post("session", token=f"wrong-{number}").status for number in range(15)]
+    page = signed_in(hub, made_token(home, "ana", "viewer", ("no/where",)))
+    told = [page.get(path) for path in ("live", "trace/x", "events/stream")]
+    astray = page.get("/nowhere", accept="text/html,*/*")
+
+    assert wrong == [401] * 15
+    assert (page.get("me").body["repos"], page.get("repos").status) == ([], 200)
+    assert [(one.status, "your token opens no/where" in one.message) for one in told] == [(404, True)] * 3
+    assert (astray.status, "All pages begin at" in astray.text) == (404, True)
+    assert "content-security-policy" in astray.headers
+    assert page.get("/nowhere").status == 404
 
 
 def test_the_cookie_of_the_own_token_is_not_the_token_and_opens_pages_alone(hub: Hub, home: Path) -> None:

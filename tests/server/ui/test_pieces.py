@@ -11,8 +11,9 @@ from loomstack_mcp.core.events import Event, EventKind
 from loomstack_mcp.core.tokens import Principal
 from loomstack_mcp.server.hub.hosts import Arrival
 from loomstack_mcp.server.hub.keys import Keys
+from loomstack_mcp.server.hub.peers import Peer
 from loomstack_mcp.server.hub.replies import Refusal
-from loomstack_mcp.server.ui import dashboard, lists, posting, questions, readers, streams
+from loomstack_mcp.server.ui import dashboard, lists, questions, readers, streams
 from loomstack_mcp.server.ui.files import PageFiles
 from loomstack_mcp.server.ui.known_answers import KnownAnswers
 from loomstack_mcp.server.ui.local_visits import Codes, LocalVisits
@@ -162,7 +163,7 @@ def test_a_cookie_is_bound_to_its_host_and_holds_no_own_token(origin: str, cooki
     keys = Keys(own="own-token")
     request = PageRequest(
         method="POST", path="/", query={}, headers={}, cookies={}, origin=origin, client="127.0.0.1",
-        peer=("127.0.0.1", 1),
+        peer=Peer("127.0.0.1", 1),
     )  # fmt: skip
     signed = HubVisits(keys).signed_in(request, {"token": "own-token"})
 
@@ -210,7 +211,8 @@ def test_the_help_tells_the_limits_that_hold() -> None:
 
     assert f"{questions.LIMIT_MAX}, {questions.LIMIT_USUAL} where nothing is said" in told
     assert f"{dashboard._CALLS_PER_S:.0f} a second, {dashboard._CALLS_BURST:,} at once" in told
-    assert f"{posting._GUESSES_BURST}, and one more every {1 / posting._GUESSES_PER_S:.0f} seconds" in told
+    assert f"{LocalVisits.guesses_burst}, and one more every {1 / LocalVisits.guesses_per_s:.0f} seconds" in told
+    assert f"{HubVisits.guesses_burst}, and {HubVisits.guesses_per_s:.0f} more every second" in told
     assert f"{streams.STREAMS_MAX:,}, {streams.SEAT_STREAMS_MAX} of one token" in told
     assert f"{streams._FAR_REPOS_MAX} repositories at once" in told
     assert f"| {readers._BEHIND_MAX:,} |" in told

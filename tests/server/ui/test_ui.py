@@ -175,6 +175,20 @@ def test_a_code_that_was_guessed_at_holds_no_more(ui: Ui) -> None:
     assert len(ui.codes()) <= 2
 
 
+def test_a_terminal_that_stands_still_keeps_no_page_waiting(ui: Ui) -> None:
+    page = ui.page()
+    ui.type("\x13")  # Ctrl-S
+    asked = page.post("session", code="")
+    read = page.get("live")
+    codes = ui.codes()
+    ui.type("\x11")
+    astray = page.get("/nowhere", accept="text/html")
+
+    assert (asked.status, read.status, codes) == (401, 200, [])
+    assert page.post("session", code=ui.code()).status == 200
+    assert (astray.status, "All pages begin at" in astray.text) == (404, True)
+
+
 @pytest.mark.parametrize(("given", "terminal"), [({"CLAUDECODE": "1"}, True), ({}, False)])
 def test_no_code_is_shown_to_an_agent_nor_without_a_terminal(
     agent: Server, ruled: Path, tmp_path: Path, given: dict[str, str], *, terminal: bool

@@ -189,6 +189,7 @@ async function enter() {
 function listen() {
   shell.stream?.close();
   if (document.hidden) return;
+  if (!repo()) return connection("no repository yet", "wait");
   if (!shell.tries) connection("connecting", "wait");
   const stream = new EventSource(`/api/v1/events/stream?repo=${encodeURIComponent(repo())}`);
   shell.stream = stream;
@@ -234,8 +235,14 @@ function tick() {
   const slept = Date.now() - shell.heard > ASLEEP_MS;
   shell.heard = Date.now();
   if (document.hidden || !shell.me?.reads) return;
+  if (!repo()) return void appear();
   if (slept) listen();
   if (slept || shell.stale || shell.page?.ages) refresh();
+}
+
+// Where there was no repository to show, there may be one by now.
+async function appear() {
+  if ((await api("me").catch(() => null))?.repo) start();
 }
 
 function dress() {
