@@ -69,8 +69,19 @@ def _commit(commit: _Part, *, has_line: bool, is_one: bool) -> Iterator[str]:
     yield _labelled(
         "commit", _bold(commit["commit"]), _title(commit), _plain(commit.get("author", "")), _ago(commit), told
     )
+    if commit.get("gone"):
+        yield _labelled("", "had landed, and is on the trunk of this clone no longer")
     if url := commit.get("url"):
         yield _labelled("", _plain(url))
+    yield from _doubts(commit)
+    for each in commit.get("ai", ()):
+        said = [_plain(each.get(name, "")) for name in ("tool", "model", "session")]
+        lines = f"{each['lines']} lines" if each.get("lines") else ""
+        yield _labelled("", "git-ai notes say: " + " ".join(filter(None, said)), lines)
+
+
+def _doubts(commit: _Part) -> Iterator[str]:
+    """Whose it may be, too, and what speaks against whose it is."""
     for each in commit.get("candidates", ()):
         told = bound_words(each["bound_by"], each["confidence"])
         yield _labelled("", f"may also be {each['run']}'s", told)
@@ -78,10 +89,8 @@ def _commit(commit: _Part, *, has_line: bool, is_one: bool) -> Iterator[str]:
         yield _labelled("", f"takes back {', '.join(taken_back)}")
     if flags := commit.get("flags"):
         yield _labelled("", f"flags: {', '.join(map(_plain, flags))}")
-    for each in commit.get("ai", ()):
-        said = [_plain(each.get(name, "")) for name in ("tool", "model", "session")]
-        lines = f"{each['lines']} lines" if each.get("lines") else ""
-        yield _labelled("", "git-ai notes say: " + " ".join(filter(None, said)), lines)
+        if "uncompared" in flags:
+            yield _labelled("", "words alone say whose it is, which anybody may write: nothing can be compared")
 
 
 def _run(run: _Part, *, detailed: bool) -> Iterator[str]:
@@ -142,6 +151,8 @@ def _deploy(one: _Part) -> Iterator[str]:
     yield _labelled("deploy", shown, one["deploy"], one["sha"][:12], f"by {_plain(one['who'])}", how, _ago(one))
     if one.get("covers"):
         yield _labelled("", _plain(one["covers"]))
+    if one.get("rolled_back_by"):
+        yield _labelled("", f"taken out again by the rollback {one['rolled_back_by']}")
     if one.get("decision"):
         yield from _decision(one["decision"], one.get("approvals", ()))
 

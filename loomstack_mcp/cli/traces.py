@@ -15,7 +15,7 @@ from loomstack_mcp.core.limits import DAY_MS
 from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.trace_views import trace_shown
 from loomstack_mcp.edge.here import Here
-from loomstack_mcp.edge.tracing import caught_up, traced
+from loomstack_mcp.edge.tracing import caught_up, gone_here, traced
 from loomstack_mcp.loom import open_loom
 
 
@@ -57,13 +57,14 @@ def _list_unattributed(here: Here, *, since_ms: int, limit: int, as_json: bool) 
         repo_id = loom.repos.id_of(here.checkout())
         _, now_ms = loom.deploys.latest(repo_id, limit=1)
         found = loom.attributions.unattributed(repo_id, since_ms=max(0, now_ms - since_ms), limit=limit)
+        gone = gone_here(here, [one.sha for one in found])
     rows: Iterator[Mapping[str, Any]] = (
         {
             "commit": one.sha if as_json else one.sha[:12],
             "title": one.title,
             "author": one.author,
             "candidates": [f"{each.run_id} {each.confidence:.0%}" for each in one.candidates[:3]],
-            "flags": list(one.flags),
+            "flags": [*one.flags, *(["gone"] if one.sha in gone else [])],
             "age": age(max(0, now_ms - one.landed_at_ms)),
         }
         for one in found

@@ -93,6 +93,7 @@ def _commit(one: TracedCommit, trace: Trace, *, full: bool) -> Body:
             "title": _cut(commit.title, full=full),
             "author": commit.author,
             **_when(commit.landed_at_ms, trace.now_ms),
+            "gone": one.is_gone or None,
             "url": one.url,
             "run": commit.run_id,
             "bound_by": commit.bound_by,
@@ -233,6 +234,7 @@ def _deploy(one: TracedDeploy, trace: Trace, *, full: bool) -> Body:
             "how": "" if deploy.how == "recorded" else deploy.how,
             "covers": covered_words(deploy) if full or trace.kind == "deploy" else "",
             **_when(deploy.deployed_at_ms, trace.now_ms),
+            "rolled_back_by": one.rolled_back_by,
             "decision": _decision(one.decision, trace, full=full) if one.decision else {},
             "approvals": [_approval(each) for each in one.approvals],
         }

@@ -165,6 +165,8 @@ class TracedDeploy:
     """Where a change was brought, and what let it through there."""
 
     deploy: Deploy
+    rolled_back_by: str = ""
+    """The first later deploy of its environment that went back to what ran before it."""
     decision: TracedDecision | None = None
     approvals: tuple[TracedApproval, ...] = ()
 
@@ -193,6 +195,8 @@ class TracedCommit:
     commit: Attribution
     url: str = ""
     sessions: tuple[AgentSession, ...] = ()
+    is_gone: bool = False
+    """Whether it had landed, and the trunk of this clone has it no longer: it was reset, or pushed over."""
 
 
 @record

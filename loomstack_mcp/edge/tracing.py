@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from loomstack_mcp.adapters.git.authorship import agent_sessions_of
 from loomstack_mcp.adapters.git.forge import forge_pages
-from loomstack_mcp.adapters.git.one_commit import blamed_line
+from loomstack_mcp.adapters.git.one_commit import blamed_line, gone_from_trunk
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.user import principal
 from loomstack_mcp.core.changes.mentions import mentions
@@ -56,6 +56,14 @@ def caught_up(here: Here, loom: Loom) -> tuple[str, ...]:
     with clone.repository() as repo:
         tracing = Tracing(clone, loom, repo, checkout, loom.repos.id_of(checkout))
         return tracing.catch_up()
+
+
+def gone_here(here: Here, shas: Sequence[str]) -> frozenset[str]:
+    """Those of some commits that had landed and are on the trunk no longer, as far as it is seen here."""
+    if here.clone is None or not here.checkout().clone:
+        return frozenset()
+    with here.repository() as repo:
+        return gone_from_trunk(repo, shas)
 
 
 class Tracing:
@@ -214,6 +222,8 @@ class Tracing:
     def _seen(self, commits: Sequence[TracedCommit]) -> Iterator[TracedCommit]:
         """With where the forge shows them, and what other tools wrote down beside them."""
         pages = forge_pages(self._repo.place) if commits else ""
+        gone = gone_from_trunk(self._repo, [one.commit.sha for one in commits[:_SEEN_MAX] if one.commit.landed_at_ms])
         for at, one in enumerate(commits):
             sessions = agent_sessions_of(self._repo, one.commit.sha) if at < _SEEN_MAX else ()
-            yield replace(one, url=f"{pages}{one.commit.sha}" if pages else "", sessions=sessions)
+            url = f"{pages}{one.commit.sha}" if pages else ""
+            yield replace(one, url=url, sessions=sessions, is_gone=one.commit.sha in gone)

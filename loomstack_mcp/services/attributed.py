@@ -125,7 +125,7 @@ def keep_pulls(tx: Tx, repo_id: str, run_id: str, links: Iterable[str]) -> None:
         return
     names = _names_of(tx, repo_id)
     for identity, number in pulls:
-        if identity in names or not _has_address(names):
+        if identity in names or not has_address(names):
             tx.later(ATTRIBUTIONS["keep_pull"], repo_id=repo_id, pull=number, run_id=run_id)
 
 
@@ -133,7 +133,7 @@ def _names_of(tx: Tx, repo_id: str) -> set[str]:
     return {str(row["identity"]) for row in tx.all(REPOS["names"], repo_id=repo_id)}
 
 
-def _has_address(names: Iterable[str]) -> bool:
+def has_address(names: Iterable[str]) -> bool:
     """Whether it is known where the pages of a repo are: not by a root commit, a folder or the name of an SSH alias."""
     return any("." in name.partition("/")[0] for name in names)
 
@@ -188,7 +188,7 @@ def _evidence(tx: Tx, repo_id: str, facts: CommitFacts) -> tuple[RunEvidence, ..
     shared = _sharing(tx, repo_id, facts)
     makers = [str(row["run_id"]) for row in tx.all(CHANGES["makers"], repo_id=repo_id, sha=facts.sha)]
     pulls = runs_of_pulls(tx, repo_id, told.pulls)
-    is_its_pull = bool(pulls) and _has_address(_names_of(tx, repo_id))  # else it may be any repository's: content tells
+    is_its_pull = bool(pulls) and has_address(_names_of(tx, repo_id))  # else it may be any repository's: content tells
     picked = runs_of_commits(tx, repo_id, told.picks)
     reverted = runs_of_commits(tx, repo_id, told.reverts)
     named = [run.id for run in known_hints(tx, repo_id, (*told.trailers, *told.runs))]

@@ -8,7 +8,7 @@ from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.repos import identity_of
 from loomstack_mcp.core.traces import TRACED_COMMITS_MAX, TraceRef, TraceWanted
-from loomstack_mcp.services.attributed import ATTRIBUTIONS, runs_of_commits, runs_of_pulls
+from loomstack_mcp.services.attributed import ATTRIBUTIONS, has_address, runs_of_commits, runs_of_pulls
 from loomstack_mcp.services.deploys import DEPLOYS, as_deploys
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Tx
@@ -108,7 +108,8 @@ def _of_pull(tx: Tx, repo_id: str, ref: TraceRef, found: TraceWanted) -> TraceWa
             f"no run of {repo_id} recorded the pull request #{ref.text}, and no commit that was looked at names it: "
             "trace one of its commits"
         )
-    return replace(found, shas=shas, run_ids=runs)
+    is_its_pull = not landed or has_address(_names(tx, repo_id))  # else that page may be any repository's
+    return replace(found, shas=shas, run_ids=runs if is_its_pull else ())
 
 
 def _names(tx: Tx, repo_id: str) -> set[str]:

@@ -109,7 +109,7 @@ def _chain(tx: Tx, repo_id: str, wanted: TraceWanted) -> Trace:
         commits=tuple(TracedCommit(commit=one) for one in commits),
         line=wanted.line,
         runs=(*told, *more),
-        deploys=_let_through(deploys, decisions, approvals),
+        deploys=_let_through(deploys, decisions, approvals, rolled_back=_rolled_back(tx, deploys)),
         later=_later(tx, repo_id, shas, is_wanted=wanted.kind != "deploy"),
         more_commits=wanted.more_commits,
         more_runs=max(0, len(runs) - TRACED_RUNS_MAX),
@@ -119,18 +119,29 @@ def _chain(tx: Tx, repo_id: str, wanted: TraceWanted) -> Trace:
 
 
 def _let_through(
-    deploys: Sequence[Deploy], decisions: Sequence[TracedDecision], approvals: Sequence[TracedApproval]
+    deploys: Sequence[Deploy],
+    decisions: Sequence[TracedDecision],
+    approvals: Sequence[TracedApproval],
+    *,
+    rolled_back: Mapping[str, str],
 ) -> tuple[TracedDeploy, ...]:
-    """The deploys with what let them through."""
+    """The deploys with what let them through, and what took them out again."""
     by_id = {one.id: one for one in decisions}
     return tuple(
         TracedDeploy(
             deploy=one,
+            rolled_back_by=rolled_back.get(one.id, ""),
             decision=by_id.get(one.decision),
             approvals=tuple(each for each in approvals if each.decision_id == one.decision),
         )
         for one in deploys
     )
+
+
+def _rolled_back(tx: Tx, deploys: Sequence[Deploy]) -> dict[str, str]:
+    ids = rows.json_column([one.id for one in deploys])
+    found = tx.all(DEPLOYS["rollbacks_of"], ids=ids) if deploys else []
+    return {str(row["id"]): str(row["by_id"]) for row in reversed(found)}  # the first one of each stays
 
 
 def _repo_named(tx: Tx, ref: TraceRef) -> str:

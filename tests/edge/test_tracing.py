@@ -1,5 +1,6 @@
 """What a name stands for in a clone: commits, lines, pull requests; and a clear answer where it stands for nothing."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from loomstack_mcp.edge.tracing import traced
 from loomstack_mcp.loom import Loom, open_loom
 from loomstack_mcp.server.principals import acting_principal, loom_as_opened
 from tests.adapters.git.support import commit, write
-from tests.conftest import commit_all, git
+from tests.conftest import Run, commit_all, git
 from tests.edge.support import here
+from tests.services.support import recorded
 
 ANA = Caller(principal="ana", session="s-ana")
 BEA = Caller(principal="bea", session="s-bea")
@@ -58,21 +60,10 @@ def test_every_way_of_naming_a_change_leads_to_its_run(loom: Loom, stand: Here) 
     git(stand.root, "update-ref", f"refs/heads/{sha}", "HEAD")  # which somebody may push
     below = Here(stand.root / "src", stand.flags, elsewhere="")
 
-    for ref in (
-        sha,
-        sha[:8],
-        "HEAD~1",
-        "1234567",
-        "#7",
-        "7",
-        "PR #7",
-        "src/a.py:3",
-        "./src/a.py:3",
-        "src/a.py#L3",
-        "src/a.py:3:7",
-    ):
+    for ref in (sha, sha[:8], "HEAD~1", "1234567", "#7", "7", "PR #7", "src/a.py:3", "./src/a.py:3", "src/a.py#L3"):
         assert told(traced(stand, loom, ref)) == ([run], [sha]), ref
-    assert told(traced(below, loom, "a.py:3")) == told(traced(below, loom, "src/a.py:3")) == ([run], [sha])
+    for ref in ("a.py:3", "src/a.py:3", "a.py:3:7"):
+        assert told(traced(below, loom, ref)) == ([run], [sha]), ref
     [found] = traced(stand, loom, sha).commits
     assert [(one.tool, one.session, one.lines) for one in found.sessions] == [("claude", "9b4e", 9)]
     assert traced(stand, loom, "src/b.py:1").is_unattributed
@@ -178,6 +169,25 @@ def test_each_run_of_a_squash_is_told_and_finds_it(loom: Loom, stand: Here) -> N
     assert ({*told(found)[0]}, alone.runs[0].run.id) == ({first, second}, second)
     assert squashed in told(alone)[1]
     assert len(alone.runs) == 1
+
+
+def test_what_the_trunk_has_no_longer_says_so(loom: Loom, stand: Here, loomstack: Run) -> None:
+    base = git(stand.root, "rev-parse", "HEAD")
+    run = loom.runs.start(ANA, stand.checkout(), loop="prices", goal="gross", budget_tokens=800).run
+    recorded(loom, ANA, run.id, links={"issue": "https://github.com/psf/requests/pull/12"})
+    shas = []
+    for text in ("first = net(1)\n", "second = net(2)\n"):
+        git(stand.root, "reset", "--quiet", "--hard", base)
+        shas.append(commit(stand.root, {"src/new.py": text}))
+        git(stand.root, "commit", "--quiet", "--amend", "-m", "By hand (#12)")
+        shas[-1] = git(stand.root, "rev-parse", "HEAD")
+        found, text = traced(stand, loom, "#12"), loomstack("trace", "#12").stdout
+
+    assert {one.commit.sha: one.is_gone for one in found.commits} == {shas[0]: True, shas[1]: False}
+    assert found.runs == ()  # it read that page of another repository
+    assert text.count("on the trunk of this clone no longer") == 1
+    listed = json.loads(loomstack("trace", "--unattributed", "--json").stdout)
+    assert {one["commit"]: one["flags"] for one in listed if one["commit"] in shas} == {shas[0]: ["gone"], shas[1]: []}
 
 
 def test_the_page_of_a_pull_request_of_this_repository_is_looked_for_as_its_number(loom: Loom, stand: Here) -> None:

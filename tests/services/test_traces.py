@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from loomstack_mcp.cli.trace_text import trace_lines
 from loomstack_mcp.core.changes.attributions import Attribution, CommitFacts
 from loomstack_mcp.core.changes.mentions import mentions
-from loomstack_mcp.core.deploys import DeployDraft
+from loomstack_mcp.core.deploys import DeployDraft, DeployKind
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.outcomes import CheckCounts
 from loomstack_mcp.core.policy.approvals import Approver
@@ -150,6 +151,31 @@ def test_a_deploy_is_told_however_many_of_a_runs_commits_came_with_others(loom: 
     found = loom.traces.kept_trace(REPO, run)
 
     assert [one.deploy.environment for one in found.deploys] == ["production", "staging", "vault"]
+
+
+def test_a_deploy_that_was_rolled_back_later_says_so(loom: Loom, run: str) -> None:
+    def deployed(sha: str, *, previous: str, environment: str = "production") -> str:
+        kind: DeployKind = "forward" if sha == BACK else "rollback"
+        draft = DeployDraft(environment=environment, sha=sha, kind=kind, previous=previous, covers=int(sha == BACK))
+        deploy = loom.deploys.record(SHOP, draft, who="ci", seen=previous).deploy
+        assert deploy
+        loom.deploys.keep_commits(deploy.id, [sha] if sha == BACK else [], place=0, is_last=True)
+        return deploy.id
+
+    [first] = loom.traces.kept_trace(REPO, SHA).deploys
+    second = deployed(BACK, previous=first.deploy.id)
+    deployed(SHA, previous="", environment="staging")
+    before = loom.traces.kept_trace(REPO, BACK).deploys
+    rollback = deployed(SHA, previous=second)
+    [after] = loom.traces.kept_trace(REPO, BACK).deploys
+    third = deployed(BACK, previous=rollback)
+
+    assert ([one.rolled_back_by for one in before], after.rolled_back_by) == ([""], rollback)
+    assert [one.rolled_back_by for one in loom.traces.kept_trace(REPO, SHA).deploys] == [""]
+    told = [(one.deploy.id, one.rolled_back_by) for one in loom.traces.kept_trace(REPO, BACK).deploys]
+    assert told == [(second, rollback), (third, "")]
+    shown: Any = trace_shown(loom.traces.kept_trace(REPO, BACK))
+    assert f"taken out again by the rollback {rollback}" in "\n".join(trace_lines(shown))
 
 
 def test_a_decision_of_another_repository_is_not_told_with_a_deploy_that_names_it(loom: Loom, run: str) -> None:

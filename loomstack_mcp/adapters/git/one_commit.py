@@ -67,6 +67,16 @@ def commit_named(repo: Repository, rev: str) -> str:
     raise NotFound(f"{name} is no commit of this clone; a rewritten one is gone, and of others: git fetch --all --tags")
 
 
+def gone_from_trunk(repo: Repository, shas: Sequence[str]) -> frozenset[str]:
+    """Those of some commits that are in this clone, and not on its trunk. None where there is no trunk."""
+    trunk = repo.commit(repo.trunk) if repo.trunk else ""
+    here = [sha for sha in shas if repo.commit(sha) == sha] if trunk else []
+    if not here:
+        return frozenset()
+    asked = "".join(f"{one}\n" for one in (f"^{trunk}", *here)).encode()
+    return frozenset(repo.run_plain("rev-list", "--stdin", stdin=asked).text.split()).intersection(here)
+
+
 def change_of(repo: Repository, sha: str, *, lines: Lines) -> Change:
     """A commit with what it did; a merge with what it brought onto its first parent.
 

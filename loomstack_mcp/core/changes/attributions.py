@@ -17,8 +17,9 @@ from loomstack_mcp.core.texts import redacted
 Binding = Literal["", "sha", "trailer", "text", "pr", "patch", "range", "files", "lines", "cherry_pick"]
 """By what a commit is known as a run's, the surest first: its id was recorded, a trailer, an id in the text of its
 message, its pull request, the whole patch of a commit or of a branch, files, lines, the commit it was picked from."""
-Flag = Literal["trailer_mismatch", "several_runs", "partly", "unread"]
-"""A named run made nothing of it; several made it; most of it is nobody's; its content was not here to compare."""
+Flag = Literal["trailer_mismatch", "several_runs", "partly", "unread", "uncompared"]
+"""A named run made nothing of it; several made it; most of it is nobody's; its content was not here to compare; words
+alone say whose it is, which anybody may write, for nothing of it can be compared with what that run made."""
 
 CANDIDATES_SHOWN_MAX = 5
 SHARE_LEAST = 0.6
@@ -142,6 +143,7 @@ def attribution_by(
         "several_runs": len(makers) > 1,
         "partly": bool(makers) and is_partly,
         "unread": facts.imprint is None,
+        "uncompared": bool(makers) and makers[0].is_uncompared,
     }
     attribution = Attribution(
         sha=facts.sha,
@@ -192,6 +194,7 @@ class _Judged:
         claim = _claim(facts.mentions, one)
         is_compared = bool(facts.imprint and one.is_known and (wanted.marks or wanted.telling))
         self.is_mismatch = bool(claim) and is_compared and one.shared.isdisjoint(wanted.marks | wanted.telling)
+        self.is_uncompared = bool(claim) and not is_compared and not one.has_sha
         self.bound_by, self.confidence = _by_content(wanted, one, self)
         if claim and not self.is_mismatch:
             self.bound_by, sure = claim, self.confidence

@@ -124,6 +124,9 @@ function commitItem(one) {
       text("span", "soft", words(one.author), ago(one), " · "),
       one.run ? [bound(one), " → ", runLink(one.run)] : state("unattributed", "none"),
     ),
+    one.gone && text("div", "", state("on the trunk no longer", "stop")),
+    one.flags?.includes("uncompared") &&
+      text("div", "soft", "Words alone say whose it is, which anybody may write: nothing can be compared."),
     list(one.flags, (flag) => state(typeof flag === "string" ? flag.replaceAll("_", " ") : flag.flag, "stop")),
     one.reverts &&
       text(
@@ -245,6 +248,8 @@ function chain(trace) {
         ago(one),
         one.covers && text("div", "soft", words(one.covers)),
         one.how && text("div", "soft", words(one.how)),
+        one.rolled_back_by &&
+          text("div", "", state("rolled back", "stop"), " by ", traceLink(one.rolled_back_by)),
         one.decision &&
           text(
             "div",

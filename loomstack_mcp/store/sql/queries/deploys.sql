@@ -63,6 +63,16 @@ FROM (
 ) AS f CROSS JOIN deploy AS d
 WHERE d.id = f.deploy_id ORDER BY d.seq LIMIT :limit
 
+-- :name rollbacks_of
+-- Of some deploys, those of the same environment that later went back to what had run there before them, first to last.
+SELECT d.id, r.id AS by_id FROM json_each(:ids) AS i CROSS JOIN deploy AS d CROSS JOIN deploy AS r
+WHERE d.id = i.value AND r.repo_id = d.repo_id AND r.environment = d.environment AND r.kind = 'rollback'
+  AND r.seq > d.seq AND EXISTS (
+    SELECT 1 FROM deploy AS b
+    WHERE b.repo_id = d.repo_id AND b.environment = d.environment AND b.sha = r.sha AND b.seq < d.seq
+  )
+ORDER BY d.seq, r.seq
+
 -- :name commits_of
 -- What came with a deploy, newest first.
 SELECT sha FROM deploy_commit WHERE deploy_id = :id ORDER BY place LIMIT :limit
