@@ -20,6 +20,7 @@ from loomstack_mcp.adapters.install.doctor_codex import codex
 from loomstack_mcp.adapters.install.doctor_definitions import definition_checks
 from loomstack_mcp.adapters.install.doctor_files import Surroundings
 from loomstack_mcp.adapters.install.doctor_git_hooks import git_hook_checks
+from loomstack_mcp.adapters.install.doctor_history import history_checks
 from loomstack_mcp.adapters.install.doctor_telemetry import export_checks, receiver_checks, receiver_ports
 from loomstack_mcp.adapters.install.doctor_webhook import webhook_checks
 from loomstack_mcp.adapters.install.managed import managed_checks
@@ -90,6 +91,8 @@ def _looked_at(here: Here) -> Iterator[Check]:
         yield Check(check="repository", status="warn", found=no_worktree(here.folder or Path()), mend=mend)
         return
     yield Check(check="repository", status="ok", found=f"{checkout.identity}, from {here.identity_source()}")
+    with here.repository() as repo:
+        yield from history_checks(repo)
     for pause, now_ms in paused_in(here, checkout.identity):
         found = pause_shown(pause, now_ms=now_ms)
         yield Check(check="paused", status="warn", found=found, mend="loomstack-mcp resume, in a terminal of your own")

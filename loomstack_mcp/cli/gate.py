@@ -15,6 +15,7 @@ from loomstack_mcp.cli.gate_install import install_gate
 from loomstack_mcp.cli.people import ConfiguringOption, open_to_all
 from loomstack_mcp.core.changes.conflict_records import Agreement, Conflict
 from loomstack_mcp.core.changes.conflicts import conflict_advice, conflict_words
+from loomstack_mcp.core.deploys import covered_words
 from loomstack_mcp.core.errors import Invalid, StoreUnavailable
 from loomstack_mcp.core.phrases import lean
 from loomstack_mcp.core.policy.approvals import approval_advice
@@ -128,6 +129,8 @@ def _object(judgement: Judgement) -> dict[str, Any]:
         body["approval"] = judgement.approval
     if advice := approval_advice(judgement.approval, judgement.refused):
         body["next"] = advice
+    if deploy := judgement.deploy:
+        body["deploy"] = {"deploy": deploy.id, "commit": deploy.sha, "covers": covered_words(deploy)}
     body["conflicts"] = [dict(one) for one in _conflicts(judgement)]
     if agreed := _agreed(judgement):
         body["agreed"] = [agreement_shown(one) for one in agreed]
@@ -178,6 +181,9 @@ def _verdict(judgement: Judgement) -> Iterator[str]:
         yield f"{click.style(answer, fg=_COLORS[answer], bold=True)} by {rules}"
     if advice := approval_advice(judgement.approval, judgement.refused):
         yield f"    → {output.harmless(advice)}"
+    if deploy := judgement.deploy:
+        yield output.harmless(f"recorded as {deploy.id} to {deploy.environment}: {covered_words(deploy)}")
+        yield f"    → loomstack-mcp trace deploy:{deploy.id}"
 
 
 def _reason(reason: dict[str, Any]) -> Iterator[str]:

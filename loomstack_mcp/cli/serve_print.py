@@ -30,17 +30,17 @@ def hub_file(kind: str, *, flags: Mapping[str, object], home: str) -> str:
     if not name or urlsplit(url).scheme != "https":
         raise Invalid(f"--public-url {url} is no https:// address; say the one by which people reach the hub")
     words = {
-        "COMMAND": str(Path(sys.executable).with_name("loomstack-mcp")),
+        "COMMAND": shlex.quote(str(Path(sys.executable).with_name("loomstack-mcp"))),
         "FLAGS": _flags(flags),
-        "HOME": home or _HOME,
+        "HOME": shlex.quote(home or _HOME),  # a shell, systemd and nginx read single quotes alike
         "CAPABILITIES": "CAP_NET_BIND_SERVICE" if 0 < port <= _PRIVILEGED_MAX else "",
         "URL": url,
         "NAME": name,
         "PUBLIC_PORT": str(urlsplit(url).port or 443),
         "HOST": _bracketed(str(flags["host"])),
         "PORT": str(port),
-        "CERT": str(flags["tls_cert"] or "/etc/nginx/tls/cert.pem"),
-        "KEY": str(flags["tls_key"] or "/etc/nginx/tls/key.pem"),
+        "CERT": shlex.quote(str(flags["tls_cert"] or "/etc/nginx/tls/cert.pem")),
+        "KEY": shlex.quote(str(flags["tls_key"] or "/etc/nginx/tls/key.pem")),
         "WAIT_S": str(WAIT_SECONDS_MAX),
     }
     return _filled((_FOLDER / FILES[kind]).read_text(encoding="utf-8"), words)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.core.phrases import Body, age, counted, lean
 from loomstack_mcp.core.records import record
 
@@ -81,6 +82,16 @@ class Coverage:
     is_cut: bool = False
 
 
+def environment_named(name: str, /) -> str:
+    """The name of an environment, which may hold blanks, as those of forges do: `Preview EU`.
+
+    Raises Invalid for what looks like another name, and would pass by the rules for that one.
+    """
+    if name != " ".join(name.split()):
+        raise Invalid(f"the environment is {name[:100]!r}: leave out line ends, and blanks that nobody sees")
+    return name
+
+
 def deploy_standing(
     sha: str, earlier: Sequence[Deploy], /, *, descends: Callable[[str, str], bool]
 ) -> tuple[DeployKind, Deploy | None]:
@@ -117,7 +128,12 @@ def deploy_shown(deploy: Deploy, /, *, now_ms: int, full: bool = False) -> Body:
 
 
 def covered_words(deploy: Deploy, /) -> str:
-    """What came with it, in a few words."""
+    """What came with it, in a few words; and where only the gate knows of it, that it need not have gone out."""
+    told = _came_with(deploy)
+    return f"{told}; let through, not told as gone out" if deploy.how == "gate" else told
+
+
+def _came_with(deploy: Deploy) -> str:
     if deploy.kind == "rollback":
         return f"nothing new: rolled back from {deploy.previous}"
     if deploy.kind == "again":

@@ -76,6 +76,7 @@ class LiveRun:
     conflicts: tuple[LiveConflict, ...] = ()
     progress: RunProgress = RunProgress()
     last_event: LastEvent | None = None
+    """None where it is none of the last ones of its repo; when the run was heard of last, `run.seen_at_ms` tells."""
     usage: RunUsage | None = None
     """What it consumed of models; None where nobody told."""
 

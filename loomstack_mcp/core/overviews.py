@@ -1,6 +1,7 @@
 """What goes on in a repo, and what went on, as pages, a terminal and scripts read it."""
 
 from loomstack_mcp.core.changes.conflict_records import Conflict
+from loomstack_mcp.core.changes.conflicts import OWN_MARKS_MAX
 from loomstack_mcp.core.limits import MINUTE_MS, SECOND_MS
 from loomstack_mcp.core.live import Lane, Live, LiveRun, Wait
 from loomstack_mcp.core.loops import LoopHealth, Loops
@@ -80,6 +81,7 @@ def past_conflict_shown(conflict: Conflict, /, *, now_ms: int) -> Body:
             "own_marks": [
                 lean(dict(zip(("mark", "lines", "path"), one.split(" ", 2), strict=True))) for one in conflict.own_marks
             ],
+            "own_marks_cut": len(conflict.own_marks) >= OWN_MARKS_MAX or None,
             "intent": conflict.intent,
             "evidence": conflict.evidence,
             "agreed_by": conflict.agreed_by,
@@ -129,6 +131,7 @@ def _live_run_shown(one: LiveRun, *, now_ms: int) -> Body:
             "paths": run.paths[:_PATHS_SHOWN],
             "age": age(now_ms - run.started_at_ms),
             "started_at_ms": run.started_at_ms,
+            "seen_at_ms": run.seen_at_ms,
             "ended_at_ms": run.ended_at_ms,
             "expires_in_s": None if is_over else max(0, run.expires_at_ms - now_ms) // SECOND_MS,
             "claims": [{name: claim[name] for name in _CLAIM_FIELDS} for claim in claims],

@@ -29,7 +29,8 @@ _PULL_URL = re.compile(
 )
 _COMMIT_URL = re.compile(r"(https?://\S+?)/(?:-/)?commits?/([0-9a-fA-F]{7,64})(?:[/?#]\S*)?")
 _REVERTING = re.compile(r"revert|back ?out|roll ?back", re.IGNORECASE)
-_LINE = re.compile(r"(.+?)(?::|#L)(\d{1,9})")
+_LINE = re.compile(r"(.+?)(?:(?::|#L)(\d{1,9})|:(\d{1,9}):\d{1,9})")
+"""With the column, too, as editors and compilers write it."""
 _LINES = re.compile(r"(.+?)(?::|#L)(\d{1,9})-L?\d{1,9}")
 
 
@@ -246,7 +247,7 @@ def _by_its_form(text: str) -> TraceRef | None:
     if several := _LINES.fullmatch(text):
         raise Invalid(f"one line is traced at a time: {several[1]}:{several[2]}, say")
     found = _LINE.fullmatch(text)
-    return TraceRef(kind="line", text=found[1], line=int(found[2])) if found else None
+    return TraceRef(kind="line", text=found[1], line=int(found[2] or found[3])) if found else None
 
 
 def later_how(title: str, /) -> LaterHow:

@@ -9,6 +9,7 @@ from pathlib import Path
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.policy import early, situations
+from loomstack_mcp.core.deploys import environment_named
 from loomstack_mcp.core.errors import Invalid, LoomError
 from loomstack_mcp.core.patterns.globs import pattern
 from loomstack_mcp.core.policy.digests import UNSAID, bound
@@ -57,7 +58,9 @@ class Asking:
         if action == "tool":
             return replace(early.tool(target, point="mcp"), branch=branch)
         if action == "deploy":
-            return replace(early.deploy(target, point="mcp", commit=repo.commit("HEAD")), branch=branch)
+            return replace(
+                early.deploy(environment_named(target), point="mcp", commit=repo.commit("HEAD")), branch=branch
+            )
         if not paths:
             raise Invalid("name the paths that you are about to edit")
         literal, wide = self._typed(paths)

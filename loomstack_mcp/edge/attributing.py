@@ -13,22 +13,22 @@ from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.imprints import Imprint
 from loomstack_mcp.core.changes.lines import Lines
 from loomstack_mcp.core.errors import Invalid
+from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.edge.filling import keep_imprints, keep_signed
-from loomstack_mcp.edge.here import Here
 from loomstack_mcp.loom import Loom
 
 
-def attributed(here: Here, loom: Loom, repo: Repository, rev: str) -> Attribution:
+def attributed(checkout: Checkout, loom: Loom, repo: Repository, rev: str) -> Attribution:
     """Whose a commit is, which is kept from now on.
 
     Raises NotFound where there is no such commit in this clone, Invalid where there are several.
     """
-    found, _, _ = _attributed(here, loom, repo, commit_named(repo, rev))
+    found, _, _ = _attributed(checkout, loom, repo, commit_named(repo, rev))
     return found
 
 
 def attributed_line(
-    here: Here, loom: Loom, repo: Repository, path: str, line: int, *, rev: str = "HEAD"
+    checkout: Checkout, loom: Loom, repo: Repository, path: str, line: int, *, rev: str = "HEAD"
 ) -> LineAttribution:
     """Whose a line of a file is, from 1, as it stands in `rev`; `path` is from the top of the repository.
 
@@ -40,16 +40,16 @@ def attributed_line(
     sha = commit_named(repo, rev)
     deciders = [repo.commit(repo.trunk)] if repo.trunk else []
     blamed = blamed_line(repo, sha, path, line, deciders=deciders)
-    found, change, facts = _attributed(here, loom, repo, blamed.sha)
-    number = Lines(loom.ledger.key(here.checkout())).number(blamed.text)
+    found, change, facts = _attributed(checkout, loom, repo, blamed.sha)
+    number = Lines(loom.ledger.key(checkout)).number(blamed.text)
     asked = asked_line(change, facts.imprint or Imprint(), path=blamed.path, line=blamed.line, number=number)
-    repo_id = loom.repos.id_of(here.checkout())
+    repo_id = loom.repos.id_of(checkout)
     makers = loom.attributions.of_lines(repo_id, found.sha, asked.marks) if found.run_id else None
     return line_attribution(found, makers, asked=asked, path=blamed.path, line=blamed.line)
 
 
-def _attributed(here: Here, loom: Loom, repo: Repository, sha: str) -> tuple[Attribution, Change, CommitFacts]:
-    checkout, ledger = here.checkout(), loom.ledger
+def _attributed(checkout: Checkout, loom: Loom, repo: Repository, sha: str) -> tuple[Attribution, Change, CommitFacts]:
+    ledger = loom.ledger
     key = ledger.key(checkout)
     clone = MadeWork(repo, key=key)
     keep_imprints(ledger, checkout, clone)

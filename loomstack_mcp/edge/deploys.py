@@ -153,7 +153,11 @@ def take_in_tags(
     """
     if not patterns:
         return ()
-    for tag in _parents_first(repo, _new_tags(loom, checkout, list(_deploying(repo, patterns)))):
+    found = list(_deploying(repo, patterns))
+    tags = found[:_TAGS_MAX]
+    new = _new_tags(loom, checkout, tags)
+    is_first_time = len(new) == len(tags)
+    for tag in _parents_first(repo, new):
         draft = DeployDraft(
             environment=tag.environment, sha=tag.sha, called=tag.name, how="tag", kind="first", at_ms=tag.at_ms
         )
@@ -163,6 +167,10 @@ def take_in_tags(
             return (f"the tag {tag.name} as a deploy: this token may not record it",)
         except Invalid as error:
             return (f"the tag {tag.name} as a deploy: {error}",)
+    if is_first_time and len(found) > len(tags):
+        return (
+            f"tags older than {tags[-1].name}: the newest {_TAGS_MAX} are deploys, and what came before is of that one",
+        )
     return ()
 
 
@@ -180,11 +188,11 @@ def _moved(tag: Tag) -> str:
 
 
 def _deploying(repo: Repository, patterns: Sequence[str]) -> Iterator[Tag]:
-    """The newest tags that fit a pattern, each for the first one that it fits."""
+    """The newest tags that fit a pattern, and one more, each for the first one that it fits."""
     pairs = [pattern.rpartition("=") for pattern in patterns]
     lines = repo.run("for-each-ref", "--sort=-creatordate", _TAG, "refs/tags").text.split("\n")
     found = (tag for line in lines if (tag := _tag(repo, line, pairs)))
-    yield from islice(found, _TAGS_MAX)
+    yield from islice(found, _TAGS_MAX + 1)
 
 
 def _tag(repo: Repository, line: str, pairs: Sequence[tuple[str, str, str]]) -> Tag | None:

@@ -5,7 +5,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from loomstack_mcp.adapters.git.made_work import MadeWork
 from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.landings import landed_parts, landing_batches
-from loomstack_mcp.core.changes.works import RunWork, WantedWork, began_where_made, work_batches, work_of
+from loomstack_mcp.core.changes.works import (
+    RunWork,
+    WantedWork,
+    began_where_made,
+    older_than_all,
+    work_batches,
+    work_of,
+)
 from loomstack_mcp.core.repos import Checkout
 from loomstack_mcp.services.ledger import LedgerService
 
@@ -51,15 +58,18 @@ def keep_signed(ledger: LedgerService, checkout: Checkout, hints: Sequence[str],
     """Of the runs that messages name and that recorded nothing, what they signed in their own worktrees."""
     for wanted in ledger.wanted_signed(checkout, hints):
         made = clone.signed_in(wanted.worktree, wanted.run_id) if wanted.worktree else ()
-        for batch in work_batches(map(work_of, made)):
+        older = older_than_all(clone.older(one.sha, since_ms=wanted.since_ms) for one in made)
+        for batch in work_batches(work_of(one, older=older) for one in made):
             ledger.keep_work(checkout, RunWork(run_id=wanted.run_id, signed=batch), key_name=clone.key_name)
 
 
 def _run_works(wanted: WantedWork, commits: Sequence[Change], clone: MadeWork) -> Iterator[RunWork]:
     """What is there of a run's commits and their branches; together, where that is not much."""
-    branches = clone.branches(commits, since_ms=began_where_made(wanted, commits))
-    wholes = [work_of(one.change, one.shas) for one in branches]
+    began_ms = began_where_made(wanted, commits)
+    branches = clone.branches(commits, since_ms=began_ms)
+    older = older_than_all(clone.older(one.sha, since_ms=began_ms) for one in commits)
+    wholes = [work_of(one.change, one.shas, older=older) for one in branches]
     left = len(wholes)
-    for batch in work_batches([*wholes, *map(work_of, commits)]):
+    for batch in work_batches([*wholes, *(work_of(one, older=older) for one in commits)]):
         yield RunWork(run_id=wanted.run_id, branches=batch[:left], commits=batch[left:])
         left = max(0, left - len(batch))

@@ -9,7 +9,7 @@ from loomstack_mcp.adapters.git.history import Made, made_since
 from loomstack_mcp.adapters.git.repository import Repository
 from loomstack_mcp.adapters.git.symrefs import moved_refs, resolved_ref, symbolic_refs
 from loomstack_mcp.adapters.policy import early, situations
-from loomstack_mcp.core.deploys import DeployDraft
+from loomstack_mcp.core.deploys import Deploy, DeployDraft, environment_named
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import SECOND_MS
 from loomstack_mcp.core.policy.decide import Decision
@@ -41,6 +41,8 @@ class Judgement:
     """Under which it is kept; "" where no store was asked."""
     approval: str = ""
     """The question that it asked of people; "" where it asked none."""
+    deploy: Deploy | None = None
+    """As which a deployment was recorded that may go on."""
     refused: str = ""
     """That the answer was no, or why nothing could be asked."""
 
@@ -100,14 +102,19 @@ class Gate:
             trunk = repo.told_trunk()
             bench = self._bench(repo, trunk, _needed(repo, trunk))
             head = repo.commit("HEAD")
-            situation = early.deploy(environment, point="deploy", commit=head)
+            situation = early.deploy(environment_named(environment), point="deploy", commit=head)
             judged = judged_situation(bench, self._by_whom(situation, ()))
-            if judged.status or not (head and judged.decision_id):
+            if judged.status or not head:
                 return judged
+            if not judged.decision_id:
+                why = "it was not to be asked" if self._git_only else bench.store.missing
+                gap = f"not recorded as a deploy: the store alone keeps those, and {why}"
+                return replace(judged, gaps=(*judged.gaps, gap) if why else judged.gaps)
             draft = DeployDraft(
                 environment=environment, sha=head, how="gate", kind="first", decision=judged.decision_id
             )
-            return replace(judged, gaps=(*judged.gaps, *bench.store.let_through(draft, self._actor.developer or "ci")))
+            deploy, gaps = bench.store.let_through(draft, self._actor.developer or "ci")
+            return replace(judged, deploy=deploy, gaps=(*judged.gaps, *gaps))
 
     def push(self, updates: Iterable[Update]) -> Iterator[Judgement]:
         """Each update by the rules of the trunk as it was before: what a push removes still judges that push.

@@ -10,7 +10,7 @@ from loomstack_mcp.adapters.git.worktree import Worktree
 from loomstack_mcp.adapters.settings import has_store, store_shown
 from loomstack_mcp.core.changes.conflicts import Proposal
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.deploys import DeployDraft
+from loomstack_mcp.core.deploys import Deploy, DeployDraft
 from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.policy.facts import told_situation
 from loomstack_mcp.core.policy.rules import Rulebook
@@ -68,14 +68,13 @@ class StoreFacts:
             return self._here.checkout()
         return Worktree(root=self._repo.folder, place=self._repo.place).checkout(repo=self._here.settings.repo)
 
-    def let_through(self, draft: DeployDraft, who: str) -> tuple[str, ...]:
-        """Record a deploy that may go on. Returns why it was not, in a sentence, where it could not be."""
+    def let_through(self, draft: DeployDraft, who: str) -> tuple[Deploy | None, tuple[str, ...]]:
+        """Record a deploy that may go on. Returns it, or why it was not, in a sentence, where it could not be."""
         with open_loom(self._here.settings) as loom:
             try:
-                recorded_deploy(loom, self._repo, self.checkout, draft, who=who)
+                return recorded_deploy(loom, self._repo, self.checkout, draft, who=who).deploy, ()
             except LoomError as error:
-                return (f"what was let through is not recorded as a deploy: {error}",)
-        return ()
+                return None, (f"what was let through is not recorded as a deploy: {error}",)
 
     def decision(
         self, who: str, book: Rulebook, situation: Situation, made: Sequence[Made], *, is_stopped: bool

@@ -139,7 +139,7 @@ class Tracing:
     def _of_line(self, ref: TraceRef, *, asked: str) -> TraceWanted:
         path = self._path(ref.text)
         try:
-            found = attributed_line(self._here, self._loom, self._repo, path, ref.line)
+            found = attributed_line(self._checkout, self._loom, self._repo, path, ref.line)
         except Unauthorized:
             self._gaps.append("which of the commit's runs wrote the line: this token reads alone")
             head = self._repo.commit("HEAD")
@@ -176,7 +176,7 @@ class Tracing:
         shas = []
         for name in names:
             try:
-                shas.append(attributed(self._here, self._loom, self._repo, name).sha)
+                shas.append(attributed(self._checkout, self._loom, self._repo, name).sha)
             except Unauthorized:
                 self._gaps.append("commits that nobody looked at who may record it: this token reads alone")
                 shas.append(self._repo.commit(name) or name)

@@ -228,7 +228,7 @@ def _sharing(tx: Tx, repo_id: str, facts: CommitFacts) -> dict[str, set[int]]:
     wanted = facts.imprint or Imprint()
     looked_for = wanted.marks | units_of(wanted)
     looked_for |= {range_mark(wanted.whole)} if wanted.whole else frozenset()
-    asked = {"repo_id": repo_id, "meaning": MEANING, "made_at_ms": facts.made_at_ms}
+    asked = {"repo_id": repo_id, "meaning": MEANING, "made_at_ms": facts.made_at_ms, "sha": facts.sha}
     if not (looked_for and tx.all(IMPRINTS["any"], repo_id=repo_id, meaning=MEANING)):
         return {}
     found: dict[tuple[int, str], set[int]] = {}

@@ -8,6 +8,7 @@ from loomstack_mcp.core.deploys import (
     Deploy,
     DeployDraft,
     KeptDeploy,
+    environment_named,
 )
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.limits import ENVIRONMENT_CHARS_MAX, NAME_CHARS_MAX
@@ -74,7 +75,7 @@ class DeployService:
         who = bounded("by", who, chars_max=NAME_CHARS_MAX, required=True)
         called = bounded("id", draft.called, chars_max=NAME_CHARS_MAX)
         place = bounded("env", draft.environment, chars_max=ENVIRONMENT_CHARS_MAX, required=True)
-        draft = replace(draft, called=called, environment=place)
+        draft = replace(draft, called=called, environment=environment_named(place))
         repo_id = repos.recorded_repo_id(self._store, checkout)
         with self._store.write(repo_id) as tx:
             if known := _known(tx, repo_id, draft):

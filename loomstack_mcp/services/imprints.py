@@ -5,7 +5,7 @@ from itertools import groupby
 
 from loomstack_mcp.core.changes.imprints import Imprint, KnownRun, Maker, imprint, range_mark, recognised
 from loomstack_mcp.core.changes.meaning import MEANING
-from loomstack_mcp.core.changes.works import RunWork, WantedWork, Work, own_work
+from loomstack_mcp.core.changes.works import RunWork, WantedWork, Work, older_than_all, own_work
 from loomstack_mcp.core.limits import IMPRINT_KEPT_MS
 from loomstack_mcp.core.runs import Run
 from loomstack_mcp.services import landed, landed_index, slices
@@ -78,11 +78,7 @@ def keep_imprint(
         return
     with store.append() as tx:
         hold_key(tx, repo_id, key_name)
-        columns = {"repo_id": repo_id, "run_id": run_id, "meaning": MEANING, "now_ms": tx.now_ms}
-        [row] = tx.all(
-            IMPRINTS["insert"], made_at_ms=min((one.at_ms for one in works if one.at_ms), default=0), **columns
-        )
-    number = row["number"]
+        number, made_at_ms = _begun(tx, repo_id, run_id, works)
 
     def add(tx: Tx, some: Sequence[int]) -> None:
         hold_key(tx, repo_id, key_name)
@@ -96,14 +92,28 @@ def keep_imprint(
     slices.in_slices(store, sorted(lines), add_lines)
     slices.in_slices(store, sorted(marks - lines), add)
     names = {path for one in works for path in one.paths}
-    _recognise_landed(store, repo_id, run_id, names, made_at_ms=row["made_at_ms"])
+    _recognise_landed(store, repo_id, run_id, names, made_at_ms=made_at_ms)
 
 
-def maker_of(tx: Tx, repo_id: str, wanted: Imprint, *, made_at_ms: int, hints: Collection[str] = ()) -> Maker | None:
-    """Whose a change is by its content alone; of what several made, whoever left it first."""
+def _begun(tx: Tx, repo_id: str, run_id: str, works: Sequence[Work]) -> tuple[int, int]:
+    """The number of a run's imprint, to which these works come, and when the first of all was made."""
+    made_at_ms = min((one.at_ms for one in works if one.at_ms), default=0)
+    older = older_than_all(one.older for one in works)
+    columns = {"repo_id": repo_id, "run_id": run_id, "meaning": MEANING, "now_ms": tx.now_ms}
+    [row] = tx.all(IMPRINTS["insert"], made_at_ms=made_at_ms, older=rows.json_column(older), **columns)
+    before = rows.list_column(row["older"])
+    if (still := older_than_all((before, older))) != before:
+        tx.later(IMPRINTS["keep_older"], imprint=row["number"], older=rows.json_column(still))
+    return row["number"], row["made_at_ms"]
+
+
+def maker_of(
+    tx: Tx, repo_id: str, sha: str, wanted: Imprint, *, made_at_ms: int, hints: Collection[str] = ()
+) -> Maker | None:
+    """Whose a commit is by its content alone; of what several made, whoever left it first."""
     if not wanted.marks or not tx.all(IMPRINTS["any"], repo_id=repo_id, meaning=MEANING):
         return None
-    asked = {"repo_id": repo_id, "meaning": MEANING, "made_at_ms": made_at_ms}
+    asked = {"repo_id": repo_id, "meaning": MEANING, "made_at_ms": made_at_ms, "sha": sha}
     found: dict[tuple[int, str], set[int]] = {}
     for row in tx.all(IMPRINTS["sharing"], marks=rows.json_column(list(wanted.marks)), **asked):
         found.setdefault((row["number"], row["run_id"]), set()).add(row["mark"])
@@ -151,7 +161,7 @@ def _recognise_landed(store: Store, repo_id: str, run_id: str, names: Collection
         asked = {"repo_id": repo_id, "since_ms": since_ms, "paths": rows.json_column(sorted(names))}
         for row in tx.all(IMPRINTS["nobodys"], **asked):
             known_by, hints = imprint(landed.files_of(tx, repo_id, row["sha"])), rows.list_column(row["hints"])
-            if maker := maker_of(tx, repo_id, known_by, made_at_ms=row["made_at_ms"], hints=hints):
+            if maker := maker_of(tx, repo_id, row["sha"], known_by, made_at_ms=row["made_at_ms"], hints=hints):
                 found.append((row["sha"], maker))
             if (late := late_attribution(tx, repo_id, row["sha"], known_by)) and late.attribution.run_id:
                 told.append(late)

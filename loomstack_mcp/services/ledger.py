@@ -261,4 +261,4 @@ def _bound_maker(tx: Tx, repo_id: str, sha: str, made_at_ms: int) -> Maker | Non
 
 def _known_again(tx: Tx, repo_id: str, part: LandedPart) -> Maker | None:
     hints = [run.id for run in known_hints(tx, repo_id, part.hints)]
-    return imprints.maker_of(tx, repo_id, part.imprint or Imprint(), made_at_ms=part.made_at_ms, hints=hints)
+    return imprints.maker_of(tx, repo_id, part.sha, part.imprint or Imprint(), made_at_ms=part.made_at_ms, hints=hints)

@@ -78,7 +78,7 @@ class PolicyService:
         with self._store.read() as tx:
             repo_id = repos.repo_id_of(tx, checkout)
             makers = [
-                maker_of(tx, repo_id, one.imprint, made_at_ms=one.at_ms, hints=one.hints)
+                maker_of(tx, repo_id, next(iter(one.shas), ""), one.imprint, made_at_ms=one.at_ms, hints=one.hints)
                 for one in made
                 if one.imprint.marks
             ]

@@ -33,6 +33,16 @@ class Health:
     problems: tuple[str, ...]
 
 
+def other_schema(found: int, newest: int, /) -> str:
+    """The problem of a store that another version wrote last, and what mends it."""
+    if found > newest:
+        return f"schema {found}; this version has {newest}: install the newer loomstack-mcp"
+    return (
+        f"schema {found}; this version has {newest}: nothing is lost, and the next session upgrades it, "
+        "as `loomstack-mcp runs` does now"
+    )
+
+
 def made_folder(folder: Path) -> None:
     """Make it where it is missing. Raises Invalid where that cannot be."""
     try:

@@ -44,14 +44,14 @@ def _traces(here: Here, loom: Loom, calls: int) -> Iterator[Figure]:
     def commit(rev: str) -> Callable[[], object]:
         def asked() -> object:
             with here.repository() as repo:
-                return attributed(here, loom, repo, rev)
+                return attributed(here.checkout(), loom, repo, rev)
 
         return asked
 
     def line(number: int) -> Callable[[], object]:
         def asked() -> object:
             with here.repository() as repo:
-                return attributed_line(here, loom, repo, _path(_changed_by(number)), number % _LINES + 1)
+                return attributed_line(here.checkout(), loom, repo, _path(_changed_by(number)), number % _LINES + 1)
 
         return asked
 
@@ -67,6 +67,9 @@ def _traces(here: Here, loom: Loom, calls: int) -> Iterator[Figure]:
     blame = partial(git, here.root, "blame", "-w", "-M", "-C", "-L1,13", "HEAD", "--", _path(oldest))
     both = medians({"oldest": line(oldest), "git": blame}, calls=max(5, calls // 40), warm_up=1)
     yield ratio("a line as old as the history", both["oldest"], both["git"], against="git blame")
+    git(here.root, "commit-graph", "write", "--reachable", "--changed-paths")  # as `doctor` says
+    [ms] = medians({"oldest": line(oldest)}, calls=max(5, calls // 40), warm_up=1).values()
+    yield at_most("the same with git's filters of changed paths", ms, "ms", most=_TRACE_MS)
 
 
 def _path(name: int) -> str:

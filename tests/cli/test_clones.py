@@ -41,3 +41,18 @@ def test_a_mirror_is_a_place_to_stand_in(loomstack: Run, shop: Path, tmp_path: P
     assert [(one.returncode, one.stderr) for one in done if one.returncode] == []
     assert "example.com/acme/shop" in done[6].stdout
     assert (nowhere.returncode, "is in no git worktree; pass --repo URL, or go to one" in nowhere.stderr) == (1, True)
+
+
+def test_the_gate_says_as_which_deploy_it_recorded_what_may_go_on(loomstack: Run, shop: Path) -> None:
+    unknown = loomstack("gate", "--deploy", "staging")
+    loomstack("runs")  # which makes the store
+    alike = loomstack("gate", "--deploy", "staging ")
+    passed = loomstack("gate", "--deploy", "staging")
+    again = json.loads(loomstack("gate", "--deploy", "staging", "--json").stdout)["deploy"]
+
+    assert (alike.returncode, "leave out line ends, and blanks" in alike.stderr) == (1, True)
+    assert (unknown.returncode, passed.returncode) == (0, 0)
+    assert "Note: not recorded as a deploy: the store alone keeps those, and there is none here." in unknown.stdout
+    assert f"recorded as {again['deploy']} to staging: " in passed.stdout
+    assert f"→ loomstack-mcp trace deploy:{again['deploy']}" in passed.stdout
+    assert again["commit"] == git(shop, "rev-parse", "HEAD")

@@ -146,10 +146,14 @@ def test_a_check_tells_of_rows_that_point_nowhere(store: Path, loomstack: Run) -
     with sqlite3.connect(store) as writer:
         writer.execute("PRAGMA foreign_keys = OFF")
         writer.execute("UPDATE run SET repo_id = 'nowhere'")
+        writer.execute("PRAGMA user_version = 18")
     done = loomstack("db", "check", "--json")
+    *rows, older = json.loads(done.stdout)["problems"]
 
     assert (done.returncode, json.loads(done.stdout)["ok"]) == (1, False)
-    assert json.loads(done.stdout)["problems"] == ["run: a row points nowhere"]
+    assert rows == ["run: a row points nowhere"]
+    assert older.startswith("schema 18; this version has ")
+    assert older.endswith("the next session upgrades it, as `loomstack-mcp runs` does now")
 
 
 @pytest.mark.parametrize("since", ["-1", str(2**63), "x"])

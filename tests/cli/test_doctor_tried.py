@@ -1,6 +1,7 @@
 """`doctor` tries what the clients would run, and what it prints to mend a fault does."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -150,6 +151,14 @@ def test_the_command_that_is_printed_mends_it(doctor: Doctor, break_it: Callable
 
     assert broken != []
     assert [check for check in mended if check["status"] != "ok"] == []
+
+
+def test_a_command_that_is_printed_takes_a_folder_with_a_space(doctor: Doctor) -> None:
+    tree = Path(shutil.copytree(doctor.shop, doctor.home / "a tree"))
+    git(tree, "add", "--force", ".claude/settings.local.json")
+    mends = [check["mend"] for check in doctor.found(cwd=tree).values()]
+
+    assert f"git -C '{tree}' rm --cached .claude/settings.local.json" in mends
 
 
 def test_who_uses_print_mode_is_told_how_it_waits(doctor: Doctor) -> None:

@@ -15,8 +15,8 @@ from tests.conftest import Run
 URL = ("--public-url", "https://loom.acme.test")
 
 
-def printed(loomstack: Run, kind: str, *flags: str) -> str:
-    done = loomstack("serve", "--print", kind, *flags)
+def printed(loomstack: Run, kind: str, *flags: str, **env: str) -> str:
+    done = loomstack("serve", "--print", kind, *flags, **env)
     assert done.returncode == 0, done.stderr
     assert not re.search(r"@[A-Z_]+@", done.stdout)
     return done.stdout
@@ -30,11 +30,13 @@ def test_each_says_what_wrote_it(loomstack: Run, kind: str) -> None:
 def test_systemd_takes_the_unit(tmp_path: Path, loomstack: Run) -> None:
     unit = tmp_path / "loomstack.service"
     flags = ("--host", "0.0.0.0", "--port", "443", "--tls-cert", "/etc/tls/c.pem", "--tls-key", "/etc/tls/k.pem", *URL)
-    text = printed(loomstack, "systemd", *flags)
+    text = printed(loomstack, "systemd", *flags, LOOMSTACK_HOME=str(tmp_path / "a home"))
     unit.write_text(text.replace("User=loomstack", "User=root"))
 
     [start] = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
     assert start.split(" serve ")[1].startswith("--http --host 0.0.0.0 --port 443 --tls-cert /etc/tls/c.pem")
+    assert f"sudo install -d -m 0700 -o loomstack '{tmp_path}/a home'\n" in text
+    assert f"Environment=LOOMSTACK_HOME='{tmp_path}/a home'\n" in text
     assert "AmbientCapabilities=CAP_NET_BIND_SERVICE\n" in text
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd is not here to read it")

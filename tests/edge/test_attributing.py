@@ -53,12 +53,12 @@ class Clone:
     def whose(self, rev: str = "HEAD") -> Attribution:
         """Asked anew, as each `trace` does."""
         with self.here.repository() as repo:
-            return attributed(self.here, self.loom, repo, rev)
+            return attributed(self.here.checkout(), self.loom, repo, rev)
 
     def line(self, path: str, line: int, **more: str) -> LineAttribution:
         """The same of a line."""
         with self.here.repository() as repo:
-            return attributed_line(self.here, self.loom, repo, path, line, **more)
+            return attributed_line(self.here.checkout(), self.loom, repo, path, line, **more)
 
     def fill(self) -> None:
         """The ledger is told what landed, as by any check."""
@@ -153,6 +153,36 @@ def test_what_landed_before_its_run_said_so_is_known_from_then_on(clone: Clone) 
 
     assert [one.run_id for one in before] == [""]
     assert (after.run_id, after.bound_by, after.landed_at_ms) == (run.id, "sha", before[0].landed_at_ms)
+
+
+def test_what_had_landed_before_a_run_began_is_not_its_however_equal_it_is(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody's change is taken out, and made again by a run some minutes later, by clocks that say nothing."""
+    root, change = clone.root, {"src/prices.py": f"def prices():\n{PRICES}"}
+    monkeypatch.setenv("GIT_COMMITTER_DATE", f"{int(time.time()) + 300} +0000")
+    by_hand = commit(root, change)
+    git(root, "revert", "--no-edit", by_hand)
+    monkeypatch.setenv("GIT_COMMITTER_DATE", f"{int(time.time()) - 100} +0000")
+    in_time = commit(root, change)
+    git(root, "revert", "--no-edit", in_time)
+    monkeypatch.delenv("GIT_COMMITTER_DATE")
+    clone.fill()
+    first, made = clone.work(ANA, change, branch="again")
+    git(root, "checkout", "--quiet", "main")
+    git(root, "merge", "--quiet", "--squash", "again")
+    squash = clone.land("commit", "--quiet", "-m", "Prices again")
+    clone.fill()
+    repo_id = clone.loom.repos.id_of(clone.here.checkout())
+    [kept] = clone.loom.attributions.of_prefix(repo_id, by_hand)
+
+    assert (kept.run_id, clone.whose(by_hand).run_id, clone.whose(by_hand).candidates) == ("", "", ())
+    assert (clone.whose(squash).run_id, clone.whose(made).run_id) == (first, first)
+
+    # The same on the trunk itself, as far as the dates tell.
+    git(root, "revert", "--no-edit", squash)
+    second, again = clone.work(BEA, change)
+    assert [clone.whose(one).run_id for one in (in_time, squash, again)] == ["", first, second]
 
 
 def test_what_cannot_be_told_is_said_with_what_to_do(clone: Clone, tmp_path: Path) -> None:

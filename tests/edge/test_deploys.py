@@ -1,13 +1,14 @@
 """What comes with a deploy: by the history alone, whatever clocks say, and refused where the history is not here."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
 from loomstack_mcp.cli.trace_text import trace_lines
-from loomstack_mcp.core.deploys import Deploy, DeployDraft
+from loomstack_mcp.core.deploys import Deploy, DeployDraft, covered_words
 from loomstack_mcp.core.errors import Invalid, NotFound
 from loomstack_mcp.core.policy.approvals import Approver
 from loomstack_mcp.core.trace_views import trace_shown
@@ -128,6 +129,15 @@ def test_tags_stand_for_deploys_by_the_setting(yard: Yard) -> None:
     ]
 
 
+def test_tags_that_are_too_many_are_told_once(yard: Yard) -> None:
+    for number in range(51):
+        git(yard.root, "tag", f"v{number:02}")
+    [told] = yard.tags("v*=production")
+
+    assert told.startswith("tags older than v")
+    assert yard.tags("v*=production") == ()
+
+
 def test_the_gate_records_what_it_lets_through_and_ci_confirms_it(yard: Yard) -> None:
     commit(yard.root, {"policies/p.yaml": RULE})
     gate = Gate(here(yard.root, yard.home), actor="", git_only=False, progress=unwatched)
@@ -136,9 +146,15 @@ def test_the_gate_records_what_it_lets_through_and_ci_confirms_it(yard: Yard) ->
 
     assert (passed.status, refused.status) == (0, 2)
     assert yard.listed() == [("production", "gate", "first", 2)]
-    gate.deploy("production")
+    assert (refused.deploy, passed.deploy and covered_words(passed.deploy)) == (
+        None,
+        "2 commits, the first one here; let through, not told as gone out",
+    )
+    assert passed.deploy
+    assert gate.deploy("production").deploy == replace(passed.deploy, decision=ANY)
     confirmed = yard.deploy("HEAD", called="7")
     assert yard.listed() == [("production", "7", "first", 2)]
+    assert covered_words(confirmed) == "2 commits, the first one here"
     assert yard.loom.why.behind(confirmed.id)[1].fields["actions"] == ["deploy"]
 
 

@@ -55,9 +55,22 @@ def test_every_way_of_naming_a_change_leads_to_its_run(loom: Loom, stand: Here) 
     git(stand.root, "notes", "--ref=ai", "add", "-m", f'src/a.py\n  s_1 1-9\n---\n{{"schema_version": "{SCHEMA}", '
         '"sessions": {"s_1": {"agent_id": {"tool": "claude", "id": "9b4e", "model": "opus"}}}}', sha)  # fmt: skip
     commit(stand.root, {"src/b.py": "later = 1\n"})
+    git(stand.root, "update-ref", f"refs/heads/{sha}", "HEAD")  # which somebody may push
     below = Here(stand.root / "src", stand.flags, elsewhere="")
 
-    for ref in (sha, sha[:8], "HEAD~1", "1234567", "#7", "7", "PR #7", "src/a.py:3", "./src/a.py:3", "src/a.py#L3"):
+    for ref in (
+        sha,
+        sha[:8],
+        "HEAD~1",
+        "1234567",
+        "#7",
+        "7",
+        "PR #7",
+        "src/a.py:3",
+        "./src/a.py:3",
+        "src/a.py#L3",
+        "src/a.py:3:7",
+    ):
         assert told(traced(stand, loom, ref)) == ([run], [sha]), ref
     assert told(traced(below, loom, "a.py:3")) == told(traced(below, loom, "src/a.py:3")) == ([run], [sha])
     [found] = traced(stand, loom, sha).commits

@@ -188,7 +188,7 @@ def commits_told(replay: Replay, *, is_shown: bool) -> Counter[str]:
             if how == "window":
                 counts["windows"] += 1
                 continue
-            found = attributed(replay.here, replay.loom, repo, sha)
+            found = attributed(replay.here.checkout(), replay.loom, repo, sha)
             if how == "nobody":
                 answer = "wrong" if found.run_id else "right"
             elif says_nothing(replay.folder, sha):
@@ -221,7 +221,7 @@ def lines_told(replay: Replay, *, lines_max: int, is_shown: bool) -> Counter[str
             told = list(_blamed(replay.folder, landed, tip, whose))
             counts["squashes"] += bool(told)
             for path, line, run, text in chance.sample(told, min(lines_max, len(told))):
-                found = attributed_line(replay.here, replay.loom, repo, path, line, rev=landed)
+                found = attributed_line(replay.here.checkout(), replay.loom, repo, path, line, rev=landed)
                 answer = "none" if not found.run_id else "right" if found.run_id == run else "wrong"
                 counts[f"line:{answer}"] += 1
                 if is_shown and answer != "right":

@@ -42,7 +42,7 @@ def test_a_stamp_knows_a_file_that_was_written_to_with_its_time_set_back(tmp_pat
     file = tmp_path / "config"
     file.write_text("url = one\n")
     before, found = stamp_of([str(file)]), file.stat()
-    time.sleep(0.01)  # more than a tick of the file system's clock
+    time.sleep(0.05)  # more than a tick of the file system's clock
     file.write_text("url = two\n")
     os.utime(file, ns=(found.st_atime_ns, found.st_mtime_ns))
 

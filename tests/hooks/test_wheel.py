@@ -15,8 +15,8 @@ from tests.hooks.support import claude_edit
 
 ROOT = Path(__file__).parents[2]
 HOOK = "import sys; from loomstack_mcp.hooks.main import main; sys.argv = ['hook', 'claude', 'PreToolUse']; main()"
-FROM_BYTECODE = re.compile(r"# code object from '\S+/loomstack_mcp\S*/__pycache__/(\w+)\.cpython-\d+\.pyc'")
-FROM_SOURCE = re.compile(r"# code object from '?\S+/loomstack_mcp/\S+\.py'")
+FROM_BYTECODE = re.compile(r"# code object from '[^']+/loomstack_mcp[^']*/__pycache__/(\w+)\.cpython-\d+\.pyc'")
+FROM_SOURCE = re.compile(r"# code object from '?[^']+/loomstack_mcp/[^']+\.py'")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """What a server tells a collector of its calls, and that it serves on where there is none."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from loomstack_mcp.adapters.hub_joining import join_hub
 from loomstack_mcp.core.trace_context import run_trace
 from tests.collector import collector
 from tests.conftest import Run, commit_all
-from tests.deadlines import wait_until
+from tests.deadlines import seconds, wait_until
 from tests.hubs import running_hub
 from tests.wire import Server
 
@@ -30,9 +29,9 @@ def test_a_run_s_calls_are_one_trace_with_what_the_store_did_and_no_words(serve:
         server.answer("record_outcome", run=check, status="passed", summary="secret", role="checker", checks=counts)
         server.answer("record_outcome", run=run, status="done", summary="a secret summary", checks=counts)
         whole = found.span("invoke_workflow triage")
-        for _ in range(3):  # at its end a session waits no longer than 0.4 s, which may be too short on a busy machine
+        for _ in range(20):  # at its end a session waits no longer than 0.4 s, which may be too short on a busy machine
             server.close_stdin()
-            server.process.wait(10)
+            server.process.wait(seconds(10))
             if "mcp.server.session.duration" in found.metrics:
                 break
             server = serve(LOOMSTACK_OTLP_ENDPOINT=found.url)
@@ -116,11 +115,9 @@ def test_a_collector_that_is_away_costs_nobody_anything(serve: Serve) -> None:
     server = serve(LOOMSTACK_OTLP_ENDPOINT="http://127.0.0.1:9")
     for _ in range(3):
         assert server.answer("start_run", loop="triage", goal="g")["run"]
-    began_s = time.monotonic()
     server.close_stdin()
 
-    assert server.process.wait(10) == 0
-    assert time.monotonic() - began_s < 5
+    assert server.process.wait(seconds(2)) == 0
 
 
 def test_what_happens_is_counted_and_a_deploy_is_told_by_its_command(serve: Serve, loomstack: Run, shop: Path) -> None:

@@ -50,7 +50,14 @@ def test_what_cannot_be_kept_is_refused(loom: Loom) -> None:
         loom.deploys.keep_commits(deploy.id, [SHAS[0]] * 1_001, place=0, is_last=True)
     with pytest.raises(NotFound, match="deploy list"):
         loom.deploys.keep_commits("dep_00000000", [], place=0, is_last=True)
-    for given in ({"environment": " "}, {"environment": "x" * 101}, {"called": "x" * 201}, {"who": ""}):
+    for given in (
+        {"environment": " "},
+        {"environment": "a "},
+        {"environment": "a\nb"},
+        {"environment": "x" * 101},
+        {"called": "x" * 201},
+        {"who": ""},
+    ):
         with pytest.raises((Invalid, LimitExceeded)):
             recorded(loom, SHAS[1], seen=deploy.id, **given)
 

@@ -171,8 +171,8 @@ def ana_takes_it_back(found: Here, wired: Any, before: str) -> str:
 def whose(found: Here, wired: Any, landed: str) -> None:
     repo_id = wired.repos.id_of(found.checkout())
     with found.repository() as repo:
-        told = attributed(found, wired, repo, landed)
-        line = attributed_line(found, wired, repo, "src/a.py", 3, rev=landed)
+        told = attributed(found.checkout(), wired, repo, landed)
+        line = attributed_line(found.checkout(), wired, repo, "src/a.py", 3, rev=landed)
     assert line.commit == told
     assert (told.bound_by, told.confidence) == ("sha", 1.0)
     assert wired.attributions.of_prefix(repo_id, landed[:9]) == wired.attributions.of_run(told.run_id) == (told,)

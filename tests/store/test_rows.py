@@ -1,9 +1,9 @@
 """Records go through the database unchanged, whatever their words."""
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -33,9 +33,21 @@ JOINED = {"expires_at_ms", "loop", "principal"}
 """What claims and waiters show of their run."""
 
 
+TEXTS, WHOLES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), st.integers(LEAST, MOST)
+TYPES: dict[Any, st.SearchStrategy[Any]] = {
+    str: TEXTS,
+    int: WHOLES,
+    tuple[str, ...]: st.lists(TEXTS).map(tuple),
+    tuple[int, ...]: st.lists(WHOLES).map(tuple),
+}
+"""By the annotation of a field: to register them for all would change what other tests draw."""
+
+
 def records(kind: type[Any]) -> st.SearchStrategy[Any]:
-    names = {field.name for field in fields(kind)}
-    return st.builds(kind, **{name: strategy for name, strategy in OBJECTS.items() if name in names})
+    hints = get_type_hints(kind)
+    needed = [field.name for field in fields(kind) if field.default is MISSING]
+    drawn: dict[str, Any] = {name: OBJECTS.get(name, TYPES.get(hints[name], ...)) for name in needed}
+    return st.builds(kind, **drawn)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -47,10 +59,6 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         opened = postgres_store(fresh_database(server))
     yield opened
     opened.close()
-
-
-st.register_type_strategy(int, st.integers(LEAST, MOST))
-st.register_type_strategy(str, st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=KINDS.values())

@@ -96,6 +96,12 @@ def made_since(repo: Repository, base: str, head: str) -> tuple[Made, ...]:
     return _printed(ran.printed)
 
 
+def dated(repo: Repository, head: str, *, limit: int) -> tuple[tuple[str, int], ...]:
+    """The newest commits of `head`, a whole id, and when each says that it was committed."""
+    ran = repo.run_plain("log", f"--max-count={limit}", "--format=%H %ct", "--end-of-options", head)
+    return tuple((sha, committed_at_ms(at)) for sha, _, at in (line.partition(" ") for line in ran.text.splitlines()))
+
+
 def signed(repo: Repository, shas: Sequence[str], run_id: str) -> tuple[str, ...]:
     """Those of some commits, by their whole ids, whose messages name a run."""
     ran = repo.run_plain("log", "--no-walk=unsorted", _MADE, "--end-of-options", *shas) if shas else None

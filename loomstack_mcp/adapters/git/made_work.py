@@ -13,10 +13,13 @@ from loomstack_mcp.core.changes.hunks import Change
 from loomstack_mcp.core.changes.imprints import MadeBranch
 from loomstack_mcp.core.changes.lines import Lines, key_name
 from loomstack_mcp.core.changes.people import account_of
+from loomstack_mcp.core.limits import HOUR_MS
 from loomstack_mcp.core.texts import encodable
 
 _BRANCHES_MAX = 5
 _LOGGED_MAX = 200
+_OLDER_LOOKED_AT_MAX = 100
+_CLOCKS_APART_MS = HOUR_MS
 _LOG_BYTES_MAX = 200_000
 # git-reflog(1). What only moved HEAD to a commit that was there (a checkout, a pull, the start of a rebase) made none.
 _MADE = re.compile(
@@ -55,6 +58,19 @@ class MadeWork:
             if len(made) > 1 and all(one.at_ms >= since_ms and self._hand(one) in hands for one in made):
                 found.append(self._branch(base, tip, made))
         return tuple(found)
+
+    def older(self, sha: str, /, *, since_ms: int) -> tuple[str, ...]:
+        """The commits that were there before a run that began at `since_ms` made this one, where dates hardly tell.
+
+        A branch goes on from what had landed, whatever the clocks say; on the trunk itself only what is dated before
+        the run began was surely there, for the run may have made more than it said.
+        """
+        trunk = self._repo.commit(self._repo.trunk) if self._repo.trunk else ""
+        base = self._repo.fork(trunk, sha) if trunk else ""
+        until_ms = since_ms if base == sha else None
+        dated = history.dated(self._repo, base, limit=_OLDER_LOOKED_AT_MAX) if base else ()
+        near = ((one, at_ms) for one, at_ms in dated if one != sha and at_ms >= since_ms - _CLOCKS_APART_MS)
+        return tuple(one for one, at_ms in near if until_ms is None or at_ms < until_ms)
 
     def _branch(self, base: str, tip: Change, made: Sequence[history.Made]) -> MadeBranch:
         hints = tuple({run: None for one in made for run in one.runs.split(",") if run})

@@ -21,6 +21,8 @@ from loomstack_mcp.core.texts import plain_line
 
 _SHOWN_CHARS = 100
 _DIGITS = re.compile(r"[0-9a-fA-F]{4,64}")
+_WHOLE = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
+"""The id of an object, which goes before any branch that is called so (gitrevisions(7))."""
 _TOLD = "--format=%P%x00%ct%x00%aN%x00%B"
 _BLAME_SECONDS_MAX = 20
 _IGNORED_MAX = 1_000
@@ -50,8 +52,8 @@ def commit_named(repo: Repository, rev: str) -> str:
     Raises NotFound where there is none, Invalid where there are several.
     """
     repo.must_have_history()
-    name = plain_line(rev, chars_max=_SHOWN_CHARS)
-    if sha := repo.commit(repo.branch_ref(rev.strip())):
+    name, asked = plain_line(rev, chars_max=_SHOWN_CHARS), rev.strip()
+    if sha := repo.commit(asked if _WHOLE.fullmatch(asked) else repo.branch_ref(asked)):
         return sha
     fitting = repo.run("rev-parse", f"--disambiguate={rev}").text.split() if _DIGITS.fullmatch(rev) else []
     commits = [one for one in fitting if repo.commit(one) == one]

@@ -1,6 +1,7 @@
 """Whether Claude Code knows the server, may start it, and checks edits. All run on Claude Code 2.1.330, 2026-11."""
 
 import re
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -162,7 +163,7 @@ def _rules(settings: _Settings) -> Iterator[Check]:
         yield from _denied(path, tree)
     if settings.tracked:
         found = f"{_LOCAL} is in git, so that its permissions do not count"
-        mend = f"git -C {settings.tracked[0].parent.parent} rm --cached {_LOCAL}"
+        mend = f"git -C {shlex.quote(str(settings.tracked[0].parent.parent))} rm --cached {_LOCAL}"
         yield Check(check=_RULES, status="warn", found=found, mend=mend)
         return
     # Claude Code heeds a project's permissions only once its folder is trusted.

@@ -17,7 +17,7 @@ from loomstack_mcp.core.records import record
 from loomstack_mcp.core.texts import encodable, quoted
 
 _PLACES_SHOWN = 4
-_OWN_MARKS_MAX = 50
+OWN_MARKS_MAX = 50
 
 
 @record
@@ -71,7 +71,7 @@ def hunk_marks(places: Sequence[UndonePlace], /) -> tuple[str, ...]:
 
 def first_own_marks(marks: Iterable[str], /) -> tuple[str, ...]:
     """Each once, as many as are kept."""
-    return tuple(islice(dict.fromkeys(marks), _OWN_MARKS_MAX))
+    return tuple(islice(dict.fromkeys(marks), OWN_MARKS_MAX))
 
 
 def strictest_verdict(found: Sequence[Conflict], /, *, unchecked: Sequence[str] = ()) -> Verdict:

@@ -11,6 +11,8 @@ from loomstack_mcp.core.texts import encodable
 _BATCH_MARKS_MAX = 20_000
 """A larger work is a batch of its own: an imprint of it is small beside what it changed."""
 _BATCH_WORKS_MAX = 50
+OLDER_MAX = 40
+"""Commits that are kept as older than all that a run made."""
 
 
 @record
@@ -38,6 +40,8 @@ class Work:
     """The runs that their messages name."""
     imprint: Imprint
     paths: tuple[str, ...]
+    older: tuple[str, ...] = ()
+    """The commits of late that were there before it, so that none of them is a form of it, whatever they did."""
 
 
 @record
@@ -53,7 +57,7 @@ class RunWork:
     """What was made in its worktree and names it."""
 
 
-def work_of(change: Change, shas: Sequence[str] = (), /) -> Work:
+def work_of(change: Change, shas: Sequence[str] = (), /, *, older: Sequence[str] = ()) -> Work:
     """What is needed to know a change again: a commit, or what the commits of those ids did together."""
     return Work(
         shas=tuple(shas) or (change.sha,),
@@ -61,7 +65,14 @@ def work_of(change: Change, shas: Sequence[str] = (), /) -> Work:
         hints=change.hints,
         imprint=imprint(change.files, lists=change.lists),
         paths=tuple(dict.fromkeys(encodable(file.path) for file in change.files)),
+        older=tuple(older),
     )
+
+
+def older_than_all(made: Iterable[Sequence[str]], /) -> tuple[str, ...]:
+    """The commits that were there before each of these works of a run: what one of them may have become is none."""
+    first, *more = [tuple(one) for one in made] or [()]
+    return tuple(sha for sha in first if all(sha in one for one in more))[:OLDER_MAX]
 
 
 def began_where_made(wanted: WantedWork, commits: Sequence[Change], /) -> int:

@@ -15,6 +15,9 @@ _FLOAT_MOST = 2.0**63
 """A float from here on stands for no whole number."""
 _NO_INTEGER = "Input should be a valid integer, unable to parse string as an integer"
 _TOO_LARGE = "Unable to parse input string as an integer, exceeded maximum size"
+_NO_MAPPING = "Input should be a valid dictionary"
+_MAPPINGS = {"links": '{"pr": "https://…"}', "checks": '{"passed": 41, "failed": 1, "failing": ["tests/test_a.py"]}'}
+"""What is meant by arguments that hold fields."""
 _NO_MORE = "Extra inputs are not permitted"
 
 WrongValues = list[tuple[str, str]]
@@ -25,8 +28,12 @@ class WrongArguments(Invalid):
     """Arguments that a tool does not take."""
 
     def __init__(self, wrong: WrongValues) -> None:
-        super().__init__("; ".join(f"{name}: {why}" for name, why in wrong))
+        super().__init__("; ".join(f"{name}: {_taught(name, why)}" for name, why in wrong))
         self.wrong = wrong
+
+
+def _taught(name: str, why: str) -> str:
+    return f"{why}, such as {_MAPPINGS[name]}" if why == _NO_MAPPING and name in _MAPPINGS else why
 
 
 class _Refused(Exception):
@@ -102,7 +109,7 @@ def _list(value: Any) -> list[Any]:
 
 def _mapping(value: Any) -> Json:
     if not isinstance(value, dict):
-        raise _Refused("Input should be a valid dictionary")
+        raise _Refused(_NO_MAPPING)
     return value
 
 

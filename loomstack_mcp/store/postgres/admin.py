@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from loomstack_mcp.core.errors import Invalid
 from loomstack_mcp.store import queries
 from loomstack_mcp.store.base import Row, Statement
-from loomstack_mcp.store.exports import LOGS, READ_ONLY, TOO_LONG, VIEWS, Health, made_folder, write_lines
+from loomstack_mcp.store.exports import LOGS, READ_ONLY, TOO_LONG, VIEWS, Health, made_folder, other_schema, write_lines
 from loomstack_mcp.store.postgres import schema as schemas
 from loomstack_mcp.store.postgres.address import database_address
 from loomstack_mcp.store.postgres.backend import SCHEMA
@@ -38,7 +38,7 @@ def check_database(url: str) -> Health:
                 problems.append(f"{reference['name']}: {count['rows']} rows point nowhere")
         newest = schemas.newest_schema()
         if state["version"] != newest:
-            problems.append(f"schema {state['version']}; this version has {newest}")
+            problems.append(other_schema(state["version"], newest))
     return Health(
         ok=not problems,
         schema=state["version"],

@@ -17,6 +17,7 @@ from loomstack_mcp.store.exports import (
     Health,
     created_file,
     made_folder,
+    other_schema,
     write_lines,
 )
 from loomstack_mcp.store.sqlite import gate, schema
@@ -39,7 +40,7 @@ def check(path: Path) -> Health:
         problems += [f"{row['table']}: a row points nowhere" for row in db.query("PRAGMA foreign_key_check")]
         [found] = (int(row["user_version"]) for row in db.query("PRAGMA user_version"))
         if found != schema.newest():
-            problems.append(f"schema {found}; this version has {schema.newest()}")
+            problems.append(other_schema(found, schema.newest()))
     space = space_of(path)
     return Health(
         ok=not problems,

@@ -1,9 +1,11 @@
-"""When a run began, by which clock."""
+"""When a run began, by which clock, and what was there before."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loomstack_mcp.core.changes.hunks import Change
-from loomstack_mcp.core.changes.works import WantedWork, began_where_made
+from loomstack_mcp.core.changes.works import WantedWork, began_where_made, older_than_all
 
 FIRST, LAST = Change(sha="a" * 40, at_ms=7_400), Change(sha="b" * 40, at_ms=7_900)
 
@@ -22,3 +24,10 @@ def test_a_run_began_so_long_before_its_commits_as_was_seen(after_ms: tuple[int 
 
     assert began_where_made(wanted, [FIRST, LAST]) == began_ms
     assert began_where_made(wanted, []) == 1_000
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdef"), unique=True), max_size=4))
+def test_what_is_older_than_all_is_older_than_each(made: list[list[str]]) -> None:
+    found = older_than_all(made)
+
+    assert set(found) == set.intersection(*map(set, made)) if made else found == ()

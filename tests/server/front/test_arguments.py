@@ -102,3 +102,8 @@ def test_each_spelling_is_read_as_the_sdk_reads_it(name: str, text: str) -> None
     arguments = {"paths": ["a"], "intent": "x", name: text}
 
     assert by_front("claim_paths", arguments) == by_sdk("claim_paths", arguments)
+
+
+def test_fields_that_were_given_as_a_text_are_told_with_an_example() -> None:
+    with pytest.raises(WrongArguments, match=r'links: Input should be a valid dictionary, such as {"pr": "https://…"}'):
+        checked_arguments(SCHEMAS["record_outcome"], {"status": "passed", "summary": "x", "links": "x"})

@@ -3,7 +3,6 @@
 import json
 import signal
 import socket
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -44,6 +43,10 @@ def test_what_was_begun_is_answered(tmp_path: Path) -> None:
     assert status == -signal.SIGTERM
 
 
+_BEFORE_ITS_TIME_S = 40
+"""To wait 45 seconds is what they asked for."""
+
+
 def test_who_waits_is_told_and_keeps_the_place(tmp_path: Path) -> None:
     token = made_token(tmp_path, "ana")
     with running_hub(tmp_path) as ending, running_hub(tmp_path) as other, ThreadPoolExecutor() as clients:
@@ -57,16 +60,14 @@ def test_who_waits_is_told_and_keeps_the_place(tmp_path: Path) -> None:
         moved = {"repo_id": "acme/shop", "seen": seen, "wait_ms": 60_000}
         question = clients.submit(ending.ask, token, "events.moved", **moved)
         assert ending.send("/health").status == 200
-        began = time.monotonic()
         ending.process.send_signal(signal.SIGTERM)
-        told = waits.result(seconds(10))
-        at = question.result(seconds(10)).body["answer"]
-        took_s = time.monotonic() - began
+        told = waits.result(_BEFORE_ITS_TIME_S)
+        at = question.result(_BEFORE_ITS_TIME_S).body["answer"]
         behind = mcp_call(other, token, "claim_paths", session="s3", **asked, wait_seconds=1)
         again = mcp_call(other, token, "claim_paths", session="s2", **asked, wait_seconds=1)
 
     assert (told["granted"], told["position"]) == (False, 1)
-    assert (at, took_s < seconds(10)) == (seen, True)
+    assert at == seen
     assert (behind["position"], again["position"]) == (2, 1)
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,15 +139,12 @@ def test_a_server_that_stops_is_told_and_used_again_when_it_is_back() -> None:
         store = postgres_store(server.url())
         add_repo(store)
         server.stop()
-        began = time.monotonic()
         with pytest.raises(StoreUnavailable, match="refused; check that it runs") as raised:
             count(store)
-        took_s = time.monotonic() - began
         server.start()
         count(store)
 
         assert server.url() not in str(raised.value)
-        assert took_s < 5
         assert seq_of(store) == 1
 
 

@@ -67,7 +67,7 @@ function card(one) {
       side("What would land", [
         ["Run", runLink(one.run) || text("span", "soft", "nobody's run")],
         ["Paths", paths([...new Set((one.own_marks || []).map((each) => each.path))], 8)],
-        ["Hunks", few(one.own_marks, own)],
+        ["Hunks", [few(one.own_marks, own), one.own_marks_cut && text("span", "soft", ", and those that are not kept")]],
         ["Found", words(one.evidence)],
       ]),
     ),

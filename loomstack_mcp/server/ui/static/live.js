@@ -42,7 +42,7 @@ const GONE = { running: "", checking: "", waiting: "", lapsed: "" };
 
 const wordOf = (run) => (run.state === "ended" ? run.status || "ended" : run.state);
 const isLive = (run) => run.state in GONE;
-const ended = (run, now) => (isLive(run) ? now : run.ended_at_ms || run.last_event?.at_ms || now);
+const ended = (run, now) => (isLive(run) ? now : run.ended_at_ms || run.seen_at_ms || now);
 
 export function page() {
   const top = h("div");

@@ -79,7 +79,10 @@ function answer(trace) {
   const where = [
     ...deploys
       .slice(0, 3)
-      .map((one) => text("div", "", state(one.environment, "done"), " with ", deployLink(one), ago(one))),
+      .map((one) => {
+        const how = one.how === "gate" ? " let through as " : " with ";
+        return text("div", "", state(one.environment, "done"), how, deployLink(one), ago(one));
+      }),
     ...later.slice(0, 2).map((one) => text("div", "", state(one.how), " by ", traceLink(one.commit), ago(one))),
   ];
   return h(

@@ -242,13 +242,13 @@ FROM landed AS l WHERE l.repo_id = :repo_id AND l.sha = :sha
 
 -- :name imprint_rows
 -- What its runs made.
-SELECT repo_id, run_id, meaning, seen_at_ms, made_at_ms, lines
+SELECT repo_id, run_id, meaning, seen_at_ms, made_at_ms, lines, older
 FROM imprint WHERE repo_id = :repo_id ORDER BY run_id, meaning LIMIT :limit OFFSET :offset
 
 -- :name put_imprint
 -- What a run made; it is numbered anew.
-INSERT INTO imprint (repo_id, run_id, meaning, seen_at_ms, made_at_ms, lines)
-VALUES (:repo_id, :run_id, :meaning, :seen_at_ms, :made_at_ms, :lines)
+INSERT INTO imprint (repo_id, run_id, meaning, seen_at_ms, made_at_ms, lines, older)
+VALUES (:repo_id, :run_id, :meaning, :seen_at_ms, :made_at_ms, :lines, :older)
 
 -- :name imprint_mark_rows
 -- The marks of what its runs made, by run and meaning instead of its number.

@@ -24,14 +24,18 @@ UPDATE binding SET imprinted = :meaning WHERE (repo_id, short, sha, run_id) IN (
 
 -- :name insert
 -- The imprint of a run, by one meaning of its marks, and when the first of it was made.
-INSERT INTO imprint (repo_id, run_id, meaning, seen_at_ms, made_at_ms)
-VALUES (:repo_id, :run_id, :meaning, :now_ms, :made_at_ms)
+INSERT INTO imprint (repo_id, run_id, meaning, seen_at_ms, made_at_ms, older)
+VALUES (:repo_id, :run_id, :meaning, :now_ms, :made_at_ms, :older)
 ON CONFLICT (run_id, meaning) DO UPDATE SET seen_at_ms = excluded.seen_at_ms, made_at_ms = CASE
     WHEN excluded.made_at_ms = 0 THEN imprint.made_at_ms
     WHEN imprint.made_at_ms = 0 THEN excluded.made_at_ms
     ELSE min(imprint.made_at_ms, excluded.made_at_ms)
   END
-RETURNING number, made_at_ms
+RETURNING number, made_at_ms, older
+
+-- :name keep_older
+-- What was there before all that it made, by what is known now.
+UPDATE imprint SET older = :older WHERE number = :imprint
 
 -- :name add
 -- Marks of it.
@@ -52,11 +56,12 @@ SELECT number FROM imprint WHERE run_id = :run_id AND meaning = :meaning
 
 -- :name sharing
 -- The runs that had begun, by the store's clock or by that of their machine, and left some of these marks, the first to
--- leave any first.
+-- leave any first; but for what was there before they made anything.
 SELECT i.number, i.run_id, m.mark FROM json_each(:marks) AS w CROSS JOIN imprint_mark AS m
 CROSS JOIN imprint AS i CROSS JOIN run AS r
 WHERE m.mark = CAST(w.value AS BIGINT) AND i.number = m.imprint AND r.id = i.run_id AND i.repo_id = :repo_id AND i.meaning = :meaning
   AND (r.started_at_ms <= :made_at_ms + 600000 OR i.made_at_ms BETWEEN 1 AND :made_at_ms + 600000)
+  AND i.older NOT LIKE '%"' || :sha || '"%'
 
 -- :name size
 -- How many marks an imprint has.
