@@ -153,3 +153,12 @@ def test_a_line_is_of_who_wrote_it(line: int, makers: dict[int, tuple[str, ...]]
     )
 
     assert found.run_id == expected
+
+
+@pytest.mark.parametrize("told", [Mentions(trailers=(A,)), Mentions(runs=(A,))])
+def test_words_alone_are_told_as_such(told: Mentions) -> None:
+    by_words, _ = attribution_by(CommitFacts(sha="a" * 40, made_at_ms=1, mentions=told), [RunEvidence(run_id=A)])
+    recorded = RunEvidence(run_id=A, has_sha=True)
+    by_id, _ = attribution_by(CommitFacts(sha="a" * 40, made_at_ms=1, mentions=told), [recorded])
+
+    assert (by_words.run_id, by_words.flags, by_id.flags) == (A, ("unread", "uncompared"), ("unread",))
