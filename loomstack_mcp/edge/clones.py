@@ -28,18 +28,18 @@ def clone_of_meant(here: Here, loom: Loom) -> Here | None:
 
 
 def must_be_clone_of_meant(here: Here, loom: Loom) -> Here:
-    """The same. Raises Invalid where another repo is meant: what git says here is nothing of that one's."""
+    """The same, or the place as it is named where its clone has no name of its own, for want of an origin.
+
+    Raises Invalid where another repo is meant: what git says here is nothing of that one's.
+    """
     if found := clone_of_meant(here, loom):
         return found
     named, own = here.checkout().identity, "in no git repository"
     with suppress(Invalid, NotFound):
         own = here.unnamed().checkout().identity
+        if provisional(own):
+            return here
     raise Invalid(
         f"--repo names {named}, and git is asked here, which is {own}: go to a clone of {named}, or leave --repo out; "
         f"if both are one repository, say so once: loomstack-mcp repo alias {named}"
     )
-
-
-def is_nameless_bare(here: Here) -> bool:
-    """Whether one stands in a bare repository without an origin, and so without a name that its clones know."""
-    return here.worktree is None and provisional(here.unnamed().checkout().identity)

@@ -16,7 +16,7 @@ from loomstack_mcp.core.policy.facts import told_situation
 from loomstack_mcp.core.policy.rules import Rulebook
 from loomstack_mcp.core.policy.situation import LostIntent, Situation
 from loomstack_mcp.core.repos import Checkout
-from loomstack_mcp.edge.clones import is_nameless_bare, must_be_clone_of_meant
+from loomstack_mcp.edge.clones import must_be_clone_of_meant
 from loomstack_mcp.edge.deciding import PolicyResult, decided_change
 from loomstack_mcp.edge.deploys import recorded_deploy
 from loomstack_mcp.edge.here import Here, Progress
@@ -61,7 +61,7 @@ class StoreFacts:
     @cached_property
     def checkout(self) -> Checkout:
         """The repository as the store is to know it."""
-        if self._here.meant and not is_nameless_bare(self._here):
+        if self._here.meant:
             with open_loom(self._here.settings) as loom:
                 return must_be_clone_of_meant(self._here, loom).checkout()
         if self._repo.place.root:

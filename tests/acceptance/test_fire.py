@@ -32,7 +32,7 @@ from tests.wire import Server
 
 pytestmark = pytest.mark.sqlite("processes of one machine over its file")
 
-PROCESSES, SERVERS, ROUNDS = 100, 20, 25
+PROCESSES, SERVERS, ROUNDS = 100, 20, 15
 KILLS, EVENTS_A_KILL = 12, 60
 FORKS = mp.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__])

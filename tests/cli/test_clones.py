@@ -25,6 +25,20 @@ def test_what_git_says_here_is_recorded_of_no_other_repository(loomstack: Run, s
     assert [one["repo"] for one in known] == ["example.com/acme/shop"]
 
 
+def test_a_clone_without_a_name_is_called_as_it_is_told(loomstack: Run, shop: Path, tmp_path: Path) -> None:
+    """A job that fetched by an address has no origin; a forge's own repository has none either."""
+    git(tmp_path, "clone", "--quiet", "--bare", str(shop), "forge.git")
+    git(tmp_path / "forge.git", "remote", "remove", "origin")
+    for at, folder in enumerate((shop, tmp_path / "forge.git")):
+        told = loomstack("--repo", OTHER, "deploy", "record", "--env", f"stage{at}", cwd=folder)
+        let = loomstack("--repo", OTHER, "gate", "--deploy", f"prod{at}", cwd=folder)
+        assert (let.returncode, told.returncode, "recorded as dep_" in let.stdout) == (0, 0, True), (
+            let.stderr + told.stderr
+        )
+
+    assert [one["repo"] for one in json.loads(loomstack("repo", "list", "--json").stdout)] == ["example.com/other/shop"]
+
+
 def test_a_mirror_is_a_place_to_stand_in(loomstack: Run, shop: Path, tmp_path: Path) -> None:
     git(shop, "remote", "add", "origin", "https://example.com/acme/shop")
     loomstack("deploy", "record", "--env", "prod", "--id", "d1")
