@@ -199,7 +199,7 @@ class _Story:
             if run_id:
                 yield from self._keys("change", sha, self._files)
         yield "imprint", {"repo_id": self._repo, "run_id": self._id, "meaning": MEANING, "seen_at_ms": self._at_ms,
-                          "made_at_ms": self._at_ms, "lines": 40}  # fmt: skip
+                          "made_at_ms": self._at_ms, "lines": 40, "older": "[]"}  # fmt: skip
         for _ in range(40):
             mark = self._random.getrandbits(62)
             yield "imprint_mark", {"run_id": self._id, "meaning": MEANING, "mark": mark}

@@ -68,7 +68,7 @@ core.shell.apply_patch core.shell.copies core.shell.effects core.shell.git_words
 core.shell.guarded core.shell.matching core.shell.options core.shell.shell_texts core.shell.targets core.shell.words
 core.shell.wrappers core.shell.writes edge.asked edge.deciding edge.loading server.tools.policy services.approvals
 services.evidence services.imprints services.landed_index services.ledger services.line_keys services.policy
-services.slices services.attributed services.hints core.changes.attributions core.forges core.wire
+services.slices services.attributed services.hints core.changes.attributions core.forges core.deploys core.wire
 """
 
 
