@@ -14,6 +14,7 @@ from loomstack_mcp.cli.trace_text import trace_lines
 from loomstack_mcp.core.limits import DAY_MS
 from loomstack_mcp.core.phrases import age
 from loomstack_mcp.core.trace_views import trace_shown
+from loomstack_mcp.edge.clones import clone_of_meant
 from loomstack_mcp.edge.here import Here
 from loomstack_mcp.edge.tracing import caught_up, gone_here, traced
 from loomstack_mcp.loom import open_loom
@@ -52,12 +53,13 @@ def trace(here: Here, ref: str, full: bool, unattributed: bool, since: int, limi
 
 def _list_unattributed(here: Here, *, since_ms: int, limit: int, as_json: bool) -> None:
     with open_loom(here.settings) as loom:
+        here = clone_of_meant(here, loom) or here
         for gap in (*caught_up(here, loom), *_too_old(here, since_ms)):
             click.echo(f"Not looked at: {output.harmless(gap)}.", err=True)
         repo_id = loom.repos.id_of(here.checkout())
         _, now_ms = loom.deploys.latest(repo_id, limit=1)
         found = loom.attributions.unattributed(repo_id, since_ms=max(0, now_ms - since_ms), limit=limit)
-        gone = gone_here(here, [one.sha for one in found])
+        gone = gone_here(here, loom, [one.sha for one in found])
     rows: Iterator[Mapping[str, Any]] = (
         {
             "commit": one.sha if as_json else one.sha[:12],

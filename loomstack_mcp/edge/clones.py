@@ -23,8 +23,10 @@ def clone_of_meant(here: Here, loom: Loom) -> Here | None:
         raise
     except (Invalid, NotFound):
         return None
-    is_same = loom.repos.id_of(checkout) == loom.repos.id_of(here.checkout())
-    return own if is_same else None
+    named = here.checkout()
+    if named.identity == checkout.identity:  # which the store may not know yet, where the origin is new
+        return own
+    return own if loom.repos.id_of(checkout) == loom.repos.id_of(named) else None
 
 
 def must_be_clone_of_meant(here: Here, loom: Loom) -> Here:

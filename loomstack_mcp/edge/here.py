@@ -146,13 +146,7 @@ class Here:
     def by_git_alone(self) -> "Here":
         """The same place, as it is without any store."""
         nowhere = f"{SQLITE}{Path(self.own_settings.home).absolute()}/none.db"
-        return Here(
-            self.folder,
-            {**self.flags, "store": nowhere},
-            elsewhere=self._elsewhere,
-            meant=self.meant,
-            bare_too=self._bare_too,
-        )
+        return self._as(self.folder, {**self.flags, "store": nowhere}, meant=self.meant)
 
     @cached_property
     def rules(self) -> "Rules":

@@ -58,11 +58,12 @@ def caught_up(here: Here, loom: Loom) -> tuple[str, ...]:
         return tracing.catch_up()
 
 
-def gone_here(here: Here, shas: Sequence[str]) -> frozenset[str]:
+def gone_here(here: Here, loom: Loom, shas: Sequence[str]) -> frozenset[str]:
     """Those of some commits that had landed and are on the trunk no longer, as far as it is seen here."""
-    if here.clone is None or not here.checkout().clone:
+    clone = clone_of_meant(here, loom)
+    if clone is None:
         return frozenset()
-    with here.repository() as repo:
+    with clone.repository() as repo:
         return gone_from_trunk(repo, shas)
 
 

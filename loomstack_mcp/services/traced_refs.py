@@ -33,7 +33,7 @@ def wanted_by_store(tx: Tx, repo_id: str, ref: TraceRef, *, asked: str) -> Trace
     if ref.kind == "pr":
         return _of_number(tx, repo_id, ref, found) if ref.is_bare else _of_pull(tx, repo_id, ref, found)
     if ref.kind == "line":
-        gap = f"whose line {ref.line} of {ref.text} is: no clone is seen here; ask `loomstack-mcp trace` in one"
+        gap = f"whose line {ref.line} of {ref.text} is: no clone of it is seen here; ask `loomstack-mcp trace` in one"
         return replace(found, unchecked=(gap,))
     return _of_commit(tx, repo_id, ref, found)
 
@@ -119,7 +119,10 @@ def _names(tx: Tx, repo_id: str) -> set[str]:
 def _of_commit(tx: Tx, repo_id: str, ref: TraceRef, found: TraceWanted) -> TraceWanted:
     digits = ref.text.lower()
     if not _DIGITS.fullmatch(digits):
-        raise NotFound(f"{ref.text[:60]} may be a branch or a tag, and no clone is seen here: name the commit's digits")
+        raise NotFound(
+            f"{ref.text[:60]} may be a branch or a tag, and no clone of {repo_id} is seen here: "
+            "name the commit's digits"
+        )
     asked = {"repo_id": repo_id, "prefix": digits, "beyond": f"{digits}g", "limit": _FITTING_MAX}
     fitting = [str(row["sha"]) for row in tx.all(ATTRIBUTIONS["of_prefix"], **asked)]
     if len(fitting) > 1:

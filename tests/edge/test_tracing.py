@@ -186,8 +186,11 @@ def test_what_the_trunk_has_no_longer_says_so(loom: Loom, stand: Here, loomstack
     assert {one.commit.sha: one.is_gone for one in found.commits} == {shas[0]: True, shas[1]: False}
     assert found.runs == ()  # it read that page of another repository
     assert text.count("on the trunk of this clone no longer") == 1
-    listed = json.loads(loomstack("trace", "--unattributed", "--json").stdout)
-    assert {one["commit"]: one["flags"] for one in listed if one["commit"] in shas} == {shas[0]: ["gone"], shas[1]: []}
+    git(stand.root, "remote", "add", "origin", "https://example.com/acme/shop")
+    for repo in ((), ("--repo", "git@example.com:acme/shop.git")):
+        listed = json.loads(loomstack(*repo, "trace", "--unattributed", "--json").stdout)
+        flags = {one["commit"]: one["flags"] for one in listed if one["commit"] in shas}
+        assert flags == {shas[0]: ["gone"], shas[1]: []}
 
 
 def test_the_page_of_a_pull_request_of_this_repository_is_looked_for_as_its_number(loom: Loom, stand: Here) -> None:

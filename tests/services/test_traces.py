@@ -104,7 +104,7 @@ def test_pull_requests_deploys_and_runs_lead_to_the_same_chain(loom: Loom, run: 
     assert [one.commit.title for one in deploy.commits] == ["Gross (#12)", "Before"]
     assert [one.run.id for one in by_id.runs] == [run]
     assert loom.traces.kept_trace(REPO, OLD).is_unattributed
-    assert "no clone is seen" in loom.traces.kept_trace(REPO, "src/a.py:3").unchecked[0]
+    assert "no clone of it is seen" in loom.traces.kept_trace(REPO, "src/a.py:3").unchecked[0]
 
 
 @pytest.mark.parametrize(

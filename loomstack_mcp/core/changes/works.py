@@ -70,9 +70,15 @@ def work_of(change: Change, shas: Sequence[str] = (), /, *, older: Sequence[str]
 
 
 def older_than_all(made: Iterable[Sequence[str]], /) -> tuple[str, ...]:
-    """The commits that were there before each of these works of a run: what one of them may have become is none."""
-    first, *more = [tuple(one) for one in made] or [()]
-    return tuple(sha for sha in first if all(sha in one for one in more))[:OLDER_MAX]
+    """The commits that were there before each of these works of a run: what one of them may have become is none.
+
+    Once there is none, no more of the works are asked for.
+    """
+    works = iter(made)
+    found = tuple(next(works, ()))
+    while found and (one := next(works, None)) is not None:
+        found = tuple(sha for sha in found if sha in one)
+    return found[:OLDER_MAX]
 
 
 def began_where_made(wanted: WantedWork, commits: Sequence[Change], /) -> int:

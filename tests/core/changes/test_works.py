@@ -31,3 +31,10 @@ def test_what_is_older_than_all_is_older_than_each(made: list[list[str]]) -> Non
     found = older_than_all(made)
 
     assert set(found) == set.intersection(*map(set, made)) if made else found == ()
+
+
+def test_what_is_older_than_nothing_is_looked_for_no_further() -> None:
+    works = iter([("a", "b"), ("b",), (), ("a",)])
+
+    assert older_than_all(works) == ()
+    assert list(works) == [("a",)]
