@@ -101,6 +101,14 @@ def test_a_teams_cookie_in_the_clear_is_no_token_and_decides_nothing_alone(hub: 
     assert stolen.get("live").status == 401
 
 
+def test_who_signs_in_again_and_again_signs_no_other_out(hub: Hub, home: Path) -> None:
+    quiet, token = signed_in(hub, made_token(home, "bea", "viewer")), made_token(home, "eve", "viewer")
+    statuses = {Page(hub.port).post("session", token=token).status for _ in range(510)}
+
+    assert statuses == {200}
+    assert (quiet.get("me").body["reads"], signed_in(hub, token).get("me").body["reads"]) == (True, True)
+
+
 def test_pages_that_ask_at_once_hear_each_what_their_token_opens(hub: Hub, home: Path, loom: Loom) -> None:
     started(loom, ANA, SHOP)
     started(loom, BEA, ZOO, goal="secret goal")
