@@ -145,6 +145,7 @@ class HubVisits:
             return SignedIn(visitor=_token_visitor(principal, _page_key(token)), cookie=_cookie(request, token))
         name, entry = secrets.token_urlsafe(_KEY_BYTES), _Entry(token=token, page_key=secrets.token_urlsafe(_KEY_BYTES))
         with self._lock:
+            self._entries.pop(request.cookies.get(_cookie_name(request), ""), None)  # whose place the new one takes
             self._make_room()
             self._entries[name] = entry
         return SignedIn(visitor=_token_visitor(principal, entry.page_key), cookie=_cookie(request, name))
