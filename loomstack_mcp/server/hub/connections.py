@@ -48,18 +48,19 @@ class WrittenTogether:
     def write(self, data: Any) -> None:
         """Soon; at once where much waits."""
         if not self._parts:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._parts.append(data)
         self._bytes += len(data)
         if self._bytes > _TOGETHER_BYTES_MAX:
-            self._flush()
+            self.flush()
 
     def close(self) -> None:
         """With all that was written."""
-        self._flush()
+        self.flush()
         self._transport.close()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what waits."""
         parts, self._parts, self._bytes = self._parts, [], 0
         if parts:
             self._transport.write(b"".join(parts))
@@ -152,6 +153,12 @@ class HubProtocol(H11Protocol):
         elif self._late:
             self._late.cancel()
             self._late = None
+
+    def eof_received(self) -> None:
+        """A client that sends no more is told what was answered: its transport closes itself after this."""
+        if isinstance(self.transport, WrittenTogether):
+            self.transport.flush()
+        super().eof_received()
 
     def pause_writing(self) -> None:
         super().pause_writing()

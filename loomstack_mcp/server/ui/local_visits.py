@@ -35,10 +35,9 @@ class Codes:
         now_s = self._clock()
         if (left_s := self._shown_s + self._apart_s - now_s) > 0:
             raise LimitExceeded(f"a code was shown just now; type it, or ask again in {left_s:.0f} s")
-        self._code = f"{secrets.randbelow(10**_CODE_DIGITS):0{_CODE_DIGITS}}"
-        self._until_s, self._tries, self._shown_s = now_s + _CODE_S, 0, now_s
-        half = _CODE_DIGITS // 2
-        self._show(f"{self._code[:half]}-{self._code[half:]}")
+        code, half = f"{secrets.randbelow(10**_CODE_DIGITS):0{_CODE_DIGITS}}", _CODE_DIGITS // 2
+        self._show(f"{code[:half]}-{code[half:]}")  # where that is refused, the code holds that the terminal shows next
+        self._code, self._until_s, self._tries, self._shown_s = code, now_s + _CODE_S, 0, now_s
 
     def use(self, typed: str) -> None:
         """Raises Unauthorized where it is not the code; a further one is shown then, once too many were tried."""

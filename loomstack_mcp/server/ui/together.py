@@ -6,10 +6,7 @@ from typing import Generic, TypeVar
 
 import anyio
 
-from loomstack_mcp.core.errors import LoomError
 from loomstack_mcp.core.records import record
-from loomstack_mcp.server.hub.rates import TooMany
-from loomstack_mcp.server.hub.replies import Refusal
 
 _Told = TypeVar("_Told")
 
@@ -51,11 +48,11 @@ class AskedTogether(Generic[_Told]):
 async def _outcome(ask: Callable[[], Awaitable[_Told]]) -> Callable[[], _Told]:
     try:
         told = await ask()
-    except (LoomError, Refusal, TooMany) as error:
-        failed = error
+    except Exception as error:  # noqa: BLE001 it is raised again, once for each who asked
+        failed, way = error, error.__traceback__
 
         def raised() -> _Told:
-            raise failed
+            raise failed.with_traceback(way)
 
         return raised
     return lambda: told

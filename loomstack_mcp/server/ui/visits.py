@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Hashable, Mapping
 from typing import Literal, Protocol
 
@@ -23,7 +24,7 @@ another port of this host may be shown ours."""
 _COOKIE_CHARS_MAX = 3_900
 _KEY_BYTES = 24
 _ENTRIES_MAX = 500
-"""That are kept of who signed in in the clear; the oldest makes room."""
+"""That are kept of who signed in in the clear; the oldest makes room, of the token that has the most."""
 _TOKEN = "token"  # noqa: S105 no token, but what a field is called
 _SIGN_IN = "sign in first"
 NOBODY: Mapping[VisitPlace, str] = {
@@ -144,8 +145,8 @@ class HubVisits:
             return SignedIn(visitor=_token_visitor(principal, _page_key(token)), cookie=_cookie(request, token))
         name, entry = secrets.token_urlsafe(_KEY_BYTES), _Entry(token=token, page_key=secrets.token_urlsafe(_KEY_BYTES))
         with self._lock:
-            if len(self._entries) >= _ENTRIES_MAX:
-                del self._entries[next(iter(self._entries))]
+            self._entries.pop(request.cookies.get(_cookie_name(request), ""), None)  # whose place the new one takes
+            self._make_room()
             self._entries[name] = entry
         return SignedIn(visitor=_token_visitor(principal, entry.page_key), cookie=_cookie(request, name))
 
@@ -163,6 +164,12 @@ class HubVisits:
         if not request.is_secure:
             return self._entries.get(value)
         return _Entry(token=value, page_key=_page_key(value))
+
+    def _make_room(self) -> None:
+        """Whoever signs in again and again signs out themselves, and no other."""
+        if len(self._entries) >= _ENTRIES_MAX:
+            ((most, _),) = Counter(entry.token for entry in self._entries.values()).most_common(1)
+            del self._entries[next(name for name, entry in self._entries.items() if entry.token == most)]
 
     def _checked(self, token: str) -> Principal:
         """Raises Unauthorized, and StoreUnavailable without where the store lies: it is told to whoever asks."""

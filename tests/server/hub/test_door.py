@@ -1,6 +1,8 @@
 """Who comes in: with a token, under the hub's own name, by a path that is one; and nobody else."""
 
 import re
+import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import environment
-from tests.deadlines import wait_until
+from tests.deadlines import seconds, wait_until
 from tests.hubs import Hub, made_token, running_hub
 from tests.processes import MODULE, run
 
@@ -93,6 +95,20 @@ def test_a_token_in_an_address_is_refused_and_told_to_no_log(home: Path, token: 
     assert token[:13:-1] not in said
     assert garbage.startswith(b"HTTP/1.1 400")
     assert token[14:] not in said + garbage.decode()
+
+
+def test_who_says_at_once_that_nothing_more_comes_has_an_answer(hub: Hub) -> None:
+    """As `nc -N` does, and probes."""
+    with socket.create_connection(("127.0.0.1", hub.port), timeout=seconds(10)) as connection:
+        assert hub.send("/health").status == 200  # the connection that came before is there, too
+        hub.process.send_signal(signal.SIGSTOP)
+        connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost:1\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        hub.process.send_signal(signal.SIGCONT)
+        told = b"".join(iter(lambda: connection.recv(65_536), b""))
+
+    assert told.startswith(b"HTTP/1.1 200")
+    assert b'"status":' in told
 
 
 @pytest.mark.parametrize(

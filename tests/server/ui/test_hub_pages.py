@@ -97,8 +97,19 @@ def test_a_teams_cookie_in_the_clear_is_no_token_and_decides_nothing_alone(hub: 
     assert hub.send("/api/repos/ids", {}, token=value).status == 401
     assert [one.post("inbox/apr_ZZZZZZZ0", nothing).status for one in (page, stolen)] == [404, 401]
     assert (page.get("live").status, Page(hub.port, cookie=f"{name}={token}").get("live").status) == (200, 401)
+    page.post("session", token=token)
+    assert [one.get("live").status for one in (page, stolen)] == [200, 401]
+    leaked = Page(hub.port, cookie=page.cookie)
     page.post("session/end")
-    assert stolen.get("live").status == 401
+    assert leaked.get("live").status == 401
+
+
+def test_who_signs_in_again_and_again_signs_no_other_out(hub: Hub, home: Path) -> None:
+    quiet, token = signed_in(hub, made_token(home, "bea", "viewer")), made_token(home, "eve", "viewer")
+    statuses = {Page(hub.port).post("session", token=token).status for _ in range(510)}
+
+    assert statuses == {200}
+    assert (quiet.get("me").body["reads"], signed_in(hub, token).get("me").body["reads"]) == (True, True)
 
 
 def test_pages_that_ask_at_once_hear_each_what_their_token_opens(hub: Hub, home: Path, loom: Loom) -> None:

@@ -72,6 +72,22 @@ def test_a_code_holds_for_five_minutes_and_once(codes: Codes, clock: Hands, show
     codes.use(shown[-1])  # which the late one had shown
 
 
+def test_a_code_that_a_terminal_shows_late_is_the_one_that_holds(clock: Hands) -> None:
+    waiting: list[str] = []
+
+    def show(code: str) -> None:
+        if waiting:
+            raise LimitExceeded("the terminal stands still")
+        waiting.append(code)
+
+    codes = Codes(show, clock=clock)
+    codes.ask()
+    clock.now_s += 10
+
+    assert "stands still" in refused(codes.ask)
+    codes.use(waiting[0])
+
+
 def test_five_guesses_end_a_code_and_each_further_one_comes_later(codes: Codes, clock: Hands, shown: list[str]) -> None:
     clock.now_s = 1_000
     gone = []
