@@ -43,5 +43,6 @@ def must_be_clone_of_meant(here: Here, loom: Loom) -> Here:
             return here
     raise Invalid(
         f"--repo names {named}, and git is asked here, which is {own}: go to a clone of {named}, or leave --repo out; "
-        f"if both are one repository, say so once: loomstack-mcp repo alias {named}"
+        f"if both are one repository, say so once: loomstack-mcp repo alias {named}; in CI, "
+        f"LOOMSTACK_REPO={named} calls this clone so"
     )

@@ -9,6 +9,8 @@ from loomstack_mcp.server.hub.replies import Refusal
 AnyAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Headers = Iterable[tuple[bytes, bytes]]
 
+_ADDRESS_CHARS_MAX = 100
+"""More is none, and is not remembered."""
 _PREFIXES = (b"x-forwarded-", b"forwarded", b"x-real-ip")
 _PLAIN = {b"x-forwarded-for": "for", b"x-forwarded-host": "host", b"x-forwarded-proto": "proto"}
 
@@ -32,9 +34,13 @@ def told_by_proxy(headers: Headers, /) -> Mapping[str, str]:
     return _parted(_last(told[b"forwarded"]))
 
 
-@functools.lru_cache(maxsize=1_000)
 def spoken_address(text: str, /) -> AnyAddress | None:
     """An address, with or without a port; an IPv4 one that came over IPv6 is itself. None for anything else."""
+    return _short_address(text) if len(text) <= _ADDRESS_CHARS_MAX else None
+
+
+@functools.lru_cache(maxsize=1_000)
+def _short_address(text: str) -> AnyAddress | None:
     bare = text.strip().strip('"')
     if bare.startswith("["):
         bare = bare[1:].partition("]")[0]
