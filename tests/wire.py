@@ -31,7 +31,8 @@ class Server:
         self._stderr: list[bytes] = []
         self.modern_era = False
         threading.Thread(target=self._read, daemon=True).start()
-        threading.Thread(target=self._read_stderr, daemon=True).start()
+        self._stderr_reader = threading.Thread(target=self._read_stderr, daemon=True)
+        self._stderr_reader.start()
 
     def __enter__(self) -> Self:
         return self
@@ -138,7 +139,15 @@ class Server:
                 self.process.stdin.close()
 
     def stderr_text(self) -> str:
+        """What was read of it so far."""
         return b"".join(self._stderr).decode("utf-8", "replace")
+
+    def whole_stderr(self) -> str:
+        """All that it said, for which it ends."""
+        self.close_stdin()
+        self.process.wait(seconds(30))
+        self._stderr_reader.join(seconds(30))
+        return self.stderr_text()
 
     def _read(self) -> None:
         assert self.process.stdout

@@ -96,7 +96,7 @@ def started_server(
         return Started(
             status=server.process.returncode,
             printed=str(answer["result"]["serverInfo"]["name"]),
-            said=server.stderr_text(),
+            said=server.whole_stderr(),
             git=counts.git(),
             modules=counts.modules(server.process.pid),
         )

@@ -154,7 +154,7 @@ def test_wrong_calls_are_told_what_happened_and_what_to_do(
     assert words in text
     assert len(text) <= 400
     assert "pydantic" not in text
-    assert "Traceback" not in text + server.stderr_text()
+    assert "Traceback" not in text + server.whole_stderr()
 
 
 def test_text_that_looks_like_json_stays_text(serve: Callable[..., Server]) -> None:
@@ -285,7 +285,7 @@ def test_a_bad_store_is_named_and_the_server_goes_on(
 
     for _ in range(2):
         assert words in server.error("start_run", loop="loop", goal="goal")
-    assert "Traceback" not in server.stderr_text()
+    assert "Traceback" not in server.whole_stderr()
 
 
 def test_a_locked_store_is_answered_within_five_seconds(serve: Callable[..., Server], tmp_path: Path) -> None:
