@@ -134,7 +134,7 @@ class Here:
 
     def unnamed(self) -> "Here":
         """The same place, whatever repo is meant instead."""
-        return self._as(self.folder, {**self.flags, "repo": None}, meant="")
+        return self._as({**self.flags, "repo": None}, meant="")
 
     def identity_source(self) -> str:
         """How the identity of the checkout here was told, in words. Raises Invalid."""
@@ -146,7 +146,7 @@ class Here:
     def by_git_alone(self) -> "Here":
         """The same place, as it is without any store."""
         nowhere = f"{SQLITE}{Path(self.own_settings.home).absolute()}/none.db"
-        return self._as(self.folder, {**self.flags, "store": nowhere}, meant=self.meant)
+        return self._as({**self.flags, "store": nowhere}, meant=self.meant)
 
     @cached_property
     def rules(self) -> "Rules":
@@ -263,8 +263,8 @@ class Here:
         moved._worktree = worktree
         return moved
 
-    def _as(self, folder: Path | None, flags: Mapping[str, str | None], *, meant: str) -> "Here":
-        return Here(folder, flags, elsewhere=self._elsewhere, meant=meant, bare_too=self._bare_too)
+    def _as(self, flags: Mapping[str, str | None], *, meant: str) -> "Here":
+        return Here(self.folder, flags, elsewhere=self._elsewhere, meant=meant, bare_too=self._bare_too)
 
     def _seen(self) -> Worktree:
         if (worktree := self.worktree) is None:

@@ -123,14 +123,15 @@ def keep_pulls(tx: Tx, repo_id: str, run_id: str, links: Iterable[str]) -> None:
     pulls = [found for link in links if (found := pull_of(link))]
     if not pulls:
         return
-    names = _names_of(tx, repo_id)
+    names = identities_of(tx, repo_id)
     for identity, number in pulls:
         if identity in names or not has_address(names):
             tx.later(ATTRIBUTIONS["keep_pull"], repo_id=repo_id, pull=number, run_id=run_id)
 
 
-def _names_of(tx: Tx, repo_id: str) -> set[str]:
-    return {str(row["identity"]) for row in tx.all(REPOS["names"], repo_id=repo_id)}
+def identities_of(tx: Tx, repo_id: str) -> set[str]:
+    """By what a repo is known: its id, and the addresses of its clones."""
+    return {repo_id, *(str(row["identity"]) for row in tx.all(REPOS["names"], repo_id=repo_id))}
 
 
 def has_address(names: Iterable[str]) -> bool:
@@ -188,7 +189,7 @@ def _evidence(tx: Tx, repo_id: str, facts: CommitFacts) -> tuple[RunEvidence, ..
     shared = _sharing(tx, repo_id, facts)
     makers = [str(row["run_id"]) for row in tx.all(CHANGES["makers"], repo_id=repo_id, sha=facts.sha)]
     pulls = runs_of_pulls(tx, repo_id, told.pulls)
-    is_its_pull = bool(pulls) and has_address(_names_of(tx, repo_id))  # else it may be any repository's: content tells
+    is_its_pull = bool(pulls) and has_address(identities_of(tx, repo_id))  # else content must tell
     picked = runs_of_commits(tx, repo_id, told.picks)
     reverted = runs_of_commits(tx, repo_id, told.reverts)
     named = [run.id for run in known_hints(tx, repo_id, (*told.trailers, *told.runs))]

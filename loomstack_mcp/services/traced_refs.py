@@ -8,12 +8,11 @@ from loomstack_mcp.core.errors import NotFound
 from loomstack_mcp.core.phrases import counted
 from loomstack_mcp.core.repos import identity_of
 from loomstack_mcp.core.traces import TRACED_COMMITS_MAX, TraceRef, TraceWanted
-from loomstack_mcp.services.attributed import ATTRIBUTIONS, has_address, runs_of_commits, runs_of_pulls
+from loomstack_mcp.services.attributed import ATTRIBUTIONS, has_address, identities_of, runs_of_commits, runs_of_pulls
 from loomstack_mcp.services.deploys import DEPLOYS, as_deploys
 from loomstack_mcp.store import queries, rows
 from loomstack_mcp.store.base import Tx
 
-REPOS = queries.statements("repos")
 RUNS = queries.statements("runs")
 TRACES = queries.statements("traces")
 
@@ -97,7 +96,7 @@ def _of_number(tx: Tx, repo_id: str, ref: TraceRef, found: TraceWanted) -> Trace
 
 
 def _of_pull(tx: Tx, repo_id: str, ref: TraceRef, found: TraceWanted) -> TraceWanted:
-    if ref.url and identity_of(ref.url) not in _names(tx, repo_id):
+    if ref.url and identity_of(ref.url) not in identities_of(tx, repo_id):
         raise NotFound(f"{ref.url} is another repository than {repo_id}; trace it there (--repo URL)")
     runs = tuple(runs_of_pulls(tx, repo_id, [int(ref.text)]))
     asked = {"repo_id": repo_id, "number": int(ref.text), "limit": TRACED_COMMITS_MAX}
@@ -108,12 +107,8 @@ def _of_pull(tx: Tx, repo_id: str, ref: TraceRef, found: TraceWanted) -> TraceWa
             f"no run of {repo_id} recorded the pull request #{ref.text}, and no commit that was looked at names it: "
             "trace one of its commits"
         )
-    is_its_pull = not landed or has_address(_names(tx, repo_id))  # else that page may be any repository's
+    is_its_pull = not landed or has_address(identities_of(tx, repo_id))  # else that page may be any repository's
     return replace(found, shas=shas, run_ids=runs if is_its_pull else ())
-
-
-def _names(tx: Tx, repo_id: str) -> set[str]:
-    return {repo_id, *(str(row["identity"]) for row in tx.all(REPOS["names"], repo_id=repo_id))}
 
 
 def _of_commit(tx: Tx, repo_id: str, ref: TraceRef, found: TraceWanted) -> TraceWanted:

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import Hashable
-from typing import Any, cast
+from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -27,43 +27,6 @@ SEND_S = 60.0
 """In which a client takes the next part of an answer."""
 _CLOSING_S = 10.0
 """In which it takes the rest, once the connection is closed."""
-_TOGETHER_BYTES_MAX = 65_536
-"""That wait for what else is written in the same step."""
-
-
-class WrittenTogether:
-    """A transport that sends at once what is written in one step of the loop: the head of an answer and its body are
-    one call of the system, and one packet.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport, self._loop = transport, loop
-        self._parts: list[bytes] = []
-        self._bytes = 0
-
-    def __getattr__(self, name: str) -> Any:
-        """Whatever else is asked is the transport's own."""
-        return getattr(self._transport, name)
-
-    def write(self, data: Any) -> None:
-        """Soon; at once where much waits."""
-        if not self._parts:
-            self._loop.call_soon(self.flush)
-        self._parts.append(data)
-        self._bytes += len(data)
-        if self._bytes > _TOGETHER_BYTES_MAX:
-            self.flush()
-
-    def close(self) -> None:
-        """With all that was written."""
-        self.flush()
-        self._transport.close()
-
-    def flush(self) -> None:
-        """Send what waits."""
-        parts, self._parts, self._bytes = self._parts, [], 0
-        if parts:
-            self._transport.write(b"".join(parts))
 
 
 class HubConnections:
@@ -129,7 +92,7 @@ class HubProtocol(H11Protocol):
         self._late = self.loop.call_later(HEAD_S, self.drop)
         self._open.enter(self)
         if self._open.certificate is None:
-            super().connection_made(self._together(transport))
+            super().connection_made(transport)
             return
         transport.pause_reading()
         self._early = []
@@ -153,12 +116,6 @@ class HubProtocol(H11Protocol):
         elif self._late:
             self._late.cancel()
             self._late = None
-
-    def eof_received(self) -> None:
-        """A client that sends no more is told what was answered: its transport closes itself after this."""
-        if isinstance(self.transport, WrittenTogether):
-            self.transport.flush()
-        super().eof_received()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -204,9 +161,6 @@ class HubProtocol(H11Protocol):
         if self._raw:
             self._raw.abort()
 
-    def _together(self, transport: asyncio.Transport) -> asyncio.Transport:
-        return cast("asyncio.Transport", WrittenTogether(transport, self.loop))
-
     def _end_soon(self) -> None:
         """A transport that is closed waits until its client has read everything, however long that takes."""
         if self.transport.is_closing():
@@ -222,6 +176,6 @@ class HubProtocol(H11Protocol):
             self.drop()
             return
         early, self._early = b"".join(self._early), None
-        super().connection_made(self._together(secured))
+        super().connection_made(secured)
         if early:
             self.data_received(early)
