@@ -35,6 +35,8 @@ class MadeWork:
     def __init__(self, repo: Repository, *, key: bytes) -> None:
         self._repo = repo
         self._lines = Lines(key)
+        self._dated: dict[str, tuple[tuple[str, int], ...]] = {}
+        """By the commit that branches go on from: those of one branch share it."""
         self.key_name = key_name(key)
         """By which the store knows whether what is told was hashed with its key."""
 
@@ -68,8 +70,9 @@ class MadeWork:
         trunk = self._repo.commit(self._repo.trunk) if self._repo.trunk else ""
         base = self._repo.fork(trunk, sha) if trunk else ""
         until_ms = since_ms if base == sha else None
-        dated = history.dated(self._repo, base, limit=_OLDER_LOOKED_AT_MAX) if base else ()
-        near = ((one, at_ms) for one, at_ms in dated if one != sha and at_ms >= since_ms - _CLOCKS_APART_MS)
+        if base not in self._dated:
+            self._dated[base] = history.dated(self._repo, base, limit=_OLDER_LOOKED_AT_MAX) if base else ()
+        near = ((one, at_ms) for one, at_ms in self._dated[base] if one != sha and at_ms >= since_ms - _CLOCKS_APART_MS)
         return tuple(one for one, at_ms in near if until_ms is None or at_ms < until_ms)
 
     def _branch(self, base: str, tip: Change, made: Sequence[history.Made]) -> MadeBranch:
